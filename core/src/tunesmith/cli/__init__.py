@@ -1,0 +1,1 @@
+"""The command line: a lazy tree of commands whose options come from plugin schemas."""

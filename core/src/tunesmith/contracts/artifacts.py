@@ -1,0 +1,70 @@
+"""Artifacts: typed directories, the only thing that passes from step to step (law L3).
+
+A format is ``family/name`` and an open string. Those in use: ``model/hf`` (config.json, safetensors, tokenizer files),
+``model/gguf``, ``adapter/peft`` (adapter_config.json, adapter_model.safetensors), ``dataset/chat``,
+``dataset/preference``, ``dataset/prompt`` (rows.jsonl, see `tunesmith.contracts.rows`), ``report/metrics`` (metrics.json,
+samples.jsonl), ``endpoint/openai`` (a running server). A plugin may bring more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A directory (or, for ``file``, one file of the user's; for an endpoint, no files) with what is known of it.
+
+    Args:
+        format: ``family/name``.
+        path: where its files are; read-only to everyone but the step that makes it.
+        digest: ``sha256:...`` over format, files and refs: equal digest, equal content.
+        refs: other artifacts that it needs to be used: an adapter's ``base``.
+        producer: provider that made it: ``{"kind", "name", "distribution", "version", "settings"}``.
+        meta: what the producer recorded: a model's config, a dataset's statistics, an endpoint's ``url`` and ``model``.
+    """
+
+    format: str
+    path: Path
+    digest: str = ""
+    refs: Mapping[str, Artifact] = field(default_factory=dict)
+    producer: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": self.format, "path": str(self.path), "digest": self.digest,
+            "refs": {name: ref.to_json() for name, ref in self.refs.items()},
+            "producer": dict(self.producer), "meta": dict(self.meta),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Artifact:
+        refs = {name: cls.from_json(ref) for name, ref in data.get("refs", {}).items()}
+        return cls(data["format"], Path(data["path"]), data.get("digest", ""), refs, data.get("producer", {}), data.get("meta", {}))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a step made, returned by its `run`; the files lie in `Step.output`.
+
+    Args:
+        format: set it only where the provider produces more than one.
+        refs: name -> digest of artifacts that this one needs to be used.
+        metrics: final numbers, for gates, tables and the report.
+        meta: more for `artifact.json`; must be the same on every run of the same step (no times, no paths).
+    """
+
+    format: str = ""
+    refs: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+def fits(format: str, accepts: Iterable[str]) -> bool:
+    """Whether a format is among those accepted (``model/*`` accepts a whole family)."""
+    return any(fnmatchcase(format, pattern) for pattern in accepts)

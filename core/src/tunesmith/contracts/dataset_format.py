@@ -1,0 +1,21 @@
+"""Contract of kind ``dataset_format``: rows as people keep them -> rows as objectives read them.
+
+Facts: ``row``: JSON Schema of one row. Detection and the check of every row, with line numbers, are made from it by the kernel
+without importing the plugin; of several that match, the one that requires most keys wins. ``produces``: ``dataset/chat`` or another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from tunesmith.contracts.rows import Row
+
+
+class DatasetFormat(Protocol):
+    def convert(self, row: Mapping[str, Any]) -> Row:
+        """The row in the form that `produces` names (see `tunesmith.contracts.rows`). It already fits the row schema.
+
+        Raises:
+            UserError: TS-DATA-... for what the schema can't say; the caller adds file and line.
+        """

@@ -1,0 +1,36 @@
+"""Contract of kind ``device_backend``: what this machine can compute on.
+
+Facts: ``torch`` (torch's name for it). `probe` is called by the planner in the host: it must import only the standard library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device.
+
+    Args:
+        name: as its vendor calls it.
+        memory: total bytes that a process may use.
+        free: bytes free now.
+        cores: physical cores or multiprocessors.
+        dtypes: number types it computes in natively (``float32``, ``bfloat16``).
+        facts: anything else worth showing (driver, instruction sets).
+    """
+
+    name: str
+    memory: int
+    free: int
+    cores: int
+    dtypes: tuple[str, ...] = ("float32",)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class DeviceBackend(Protocol):
+    def probe(self) -> Sequence[Device]:
+        """The devices of this kind that are here; empty if none. Never raises for a machine without them."""

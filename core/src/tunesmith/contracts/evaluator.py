@@ -1,0 +1,28 @@
+"""Contract of kind ``evaluator``: numbers about a model or an endpoint.
+
+``accepts``: what it evaluates (``model/hf``, ``endpoint/openai``): the planner converts and serves as needed. Facts: ``metrics`` (name ->
+``{"better": "lower" | "higher", "summary": ...}``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.rows import Row
+from tunesmith.contracts.step import Step
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics by name, and a record per row (prompt, answer, expected, score) for the report; no times in either."""
+
+    metrics: Mapping[str, float]
+    samples: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+
+class Evaluator(Protocol):
+    def evaluate(self, subject: Artifact, rows: Iterable[Row] | None, step: Step) -> Evaluation:
+        """Evaluate `subject` (its `meta["url"]` and `meta["model"]` if it is an endpoint) on `rows`."""

@@ -1,0 +1,47 @@
+"""What event hooks are told and may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A run of a pipeline: `directory` holds its logs and report."""
+
+    id: str
+    pipeline: str
+    directory: Path
+
+
+@dataclass(frozen=True)
+class StepFacts:
+    """A step of a run. `attempt` counts from 1; `settings` are the verb's own; `metrics` are there once it has finished."""
+
+    run: RunFacts
+    name: str
+    verb: str
+    attempt: int = 1
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """An answer to a failure: try the step again, with changed settings if that helps.
+
+    Args:
+        reason: a sentence for the report.
+        settings: values to change in the verb's settings; they must leave the result the same kind of thing (the effective batch size
+            never changes silently).
+        delay: seconds to wait first.
+    """
+
+    reason: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    delay: float = 0.0

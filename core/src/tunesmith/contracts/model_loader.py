@@ -1,0 +1,55 @@
+"""Contract of kind ``model_loader``: brings a model from where it lives into the store.
+
+Facts: ``schemes`` (list of URI schemes it serves, e.g. ``["hf"]``). A model URI is ``scheme://rest[@revision]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from tunesmith.contracts.step import Step
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What is known of a model before its weights are here.
+
+    Args:
+        uri: as the user wrote it.
+        revision: what pins it: a commit, a version, a digest. The same revision is the same files for ever.
+        format: the artifact format that `fetch` will make (``model/hf``, ``model/gguf``, ``adapter/peft``).
+        files: path -> ``{"size": bytes, "sha256": hex or ""}``.
+        config: the model's configuration in the terms of a Hugging Face ``config.json``; empty if unknown.
+        fetch: whatever the loader wants to be told again at `fetch` (a URL, a local path).
+    """
+
+    uri: str
+    revision: str
+    format: str
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    fetch: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(int(entry.get("size", 0)) for entry in self.files.values())
+
+
+class ModelLoader(Protocol):
+    """Both methods run in a worker; `resolve` must be quick and may use the network, never the weights' worth of it
+    unless there is no other way."""
+
+    def resolve(self, uri: str, step: Step) -> ModelInfo:
+        """Pin the revision and list the files.
+
+        Raises:
+            UserError: TS-MODEL-001 when there is no such model, TS-MODEL-002 when it can't be reached or offline mode
+                forbids it, both with what to do.
+        """
+
+    def fetch(self, info: ModelInfo, output: Path, step: Step) -> None:
+        """Put the files into `output`, verified, continuing what a killed attempt left in `step.work`."""

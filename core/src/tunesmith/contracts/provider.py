@@ -1,0 +1,125 @@
+"""What a plugin's registration hook returns: frozen records that say everything about a capability but its code.
+
+The kernel reads them from the plugin's manifest (`plugin.toml`, written from these records by `tunesmith plugin sync`),
+so that help, policy, planning and docs never import the plugin (law L2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Grade = Literal["full", "partial", "none", "unknown"]
+"""How well a capability is there. Absent from a provider's capabilities means unknown."""
+
+#: The kinds of capability, each with the contract version that this kernel speaks (it takes N and N-1, law L7).
+API: Mapping[str, int] = {
+    "model_loader": 1, "adapter": 1, "trainer_strategy": 1, "quantizer": 1, "inference_backend": 1, "evaluator": 1,
+    "device_backend": 1, "objective": 1, "dataset_format": 1, "exporter": 1, "searcher": 1, "executor": 1, "verb": 1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Need:
+    """A capability that this provider requires of another one in the same step.
+
+    Args:
+        of: the slot or kind that must have it (``adapter``, ``device_backend``), or ``producer``: the provider that made
+            the step's main input.
+        capability: a namespaced token such as ``reference`` or ``parallel.replicas``.
+        why: the reason, as a clause a person can read after "because".
+        when: only when this provider's settings have these values.
+    """
+
+    of: str
+    capability: str
+    why: str
+    when: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One capability of one kind.
+
+    Args:
+        name: what users write (``lora``); an open string, unique within its kind.
+        summary: one line for help.
+        target: ``package.module:Class``, imported only in the worker that uses it and called with the settings object.
+        settings: dataclass of the provider's settings (see `tunesmith.contracts.settings`), or None.
+        accepts: artifact formats it takes as main input (``model/hf``; ``model/*`` matches all of a family).
+        produces: artifact formats it makes; the first is the usual one.
+        capabilities: namespaced tokens with a grade.
+        needs: what it requires of others in the step.
+        facts: static facts that its kind defines (its contract's docstring lists them).
+        estimator: ``package.module:function`` for the planner; must import only the standard library and contracts.
+        priority: order among providers when the user leaves the choice to the planner; highest first.
+    """
+
+    name: str
+    summary: str
+    target: str
+    settings: type | None = None
+    accepts: tuple[str, ...] = ()
+    produces: tuple[str, ...] = ()
+    capabilities: Mapping[str, Grade] = field(default_factory=dict)
+    needs: tuple[Need, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    estimator: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A further provider that a verb takes beside its main one, for example the adapter of a training step."""
+
+    name: str
+    kind: str
+    summary: str
+    default: str = "auto"
+
+
+@dataclass(frozen=True)
+class Input:
+    """An artifact that a verb reads.
+
+    Args:
+        name: key in the step (``data``); the first input of a verb is its main one, written ``from``.
+        accepts: formats the verb itself takes, or empty to take those of the provider in slot `of`.
+        of: slot whose provider says the formats.
+        required: whether planning fails without it.
+    """
+
+    name: str
+    summary: str
+    accepts: tuple[str, ...] = ()
+    of: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Verb(Provider):
+    """What a step does (``train``, ``quantize``): which kinds it composes, what goes in and what comes out.
+
+    Its `target` is a function ``run(step) -> Result | None`` called in the worker.
+
+    Args:
+        kind: kind of its main provider, the value after the verb in a pipeline; empty if it takes none.
+        many: the value may be a list; each entry becomes a step of its own, joined under the step's name.
+        slots: further providers.
+        inputs: artifacts it reads, the main one first.
+        produces_of: slot whose provider says what comes out; empty: `produces`.
+        converts: ``insert`` if the planner may add it where formats don't fit, ``propose`` if it should only say so
+            (it loses something), empty if it is no conversion.
+        service: its product lives as long as its process does (an endpoint).
+        promote: each provider of its kind is a command of its own (``tunesmith sft``).
+    """
+
+    kind: str = ""
+    many: bool = False
+    slots: tuple[Slot, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    produces_of: str = ""
+    converts: Literal["insert", "propose", ""] = ""
+    service: bool = False
+    promote: bool = False

@@ -1,0 +1,20 @@
+"""Contract of kind ``quantizer``: a model in fewer bits.
+
+``accepts``: formats it reads; ``produces``: what it writes. Capabilities: ``device.<name>``. Facts: ``calibration`` (true if it needs
+calibration rows). Estimator: ``f(EstimateRequest) -> Estimate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from tunesmith.contracts.artifacts import Artifact, Result
+from tunesmith.contracts.rows import Row
+from tunesmith.contracts.step import Step
+
+
+class Quantizer(Protocol):
+    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result | None:
+        """Write the quantized model, tokenizer files included, to `output`. Deterministic in `step.seed`."""

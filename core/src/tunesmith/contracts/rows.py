@@ -1,0 +1,56 @@
+"""Rows of datasets, with typed content parts: text, image, audio, video.
+
+``dataset/chat``: ``{"messages": [{"role", "content": [part, ...]}, ...], "tools"?: [...]}``.
+``dataset/preference``: ``{"messages": [...prompt...], "chosen": [...], "rejected": [...]}``, both lists of messages.
+``dataset/prompt``: a chat row whose last message is not the assistant's.
+A part is ``{"type": "text", "text": ...}`` or ``{"type": "image" | "audio" | "video", "path" | "url": ...}``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+
+PART_TYPES = ("text", "image", "audio", "video")
+ROWS_FILE = "rows.jsonl"
+
+
+class Part(TypedDict, total=False):
+    """One piece of a message's content; which key holds it follows from `type`."""
+
+    type: str
+    text: str
+    path: str
+    url: str
+
+
+class Message(TypedDict, total=False):
+    """One turn. `tool_calls` and `tool_call_id` are as in the OpenAI chat protocol."""
+
+    role: str
+    content: list[Part]
+    tool_calls: list[Mapping[str, Any]]
+    tool_call_id: str
+
+
+Row = Mapping[str, Any]
+
+
+def message(role: str, content: str | Sequence[Mapping[str, Any]]) -> Message:
+    """A message with typed parts; a plain string becomes one text part."""
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else [dict(p) for p in content]
+    return {"role": role, "content": parts}  # type: ignore[typeddict-item]
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """The text parts of a message, joined."""
+    return "".join(part.get("text", "") for part in message["content"] if part["type"] == "text")
+
+
+def read_rows(directory: Path) -> Iterator[Row]:
+    """The rows of a ``dataset/*`` artifact, in order."""
+    with open(Path(directory) / ROWS_FILE, encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)

@@ -1,0 +1,221 @@
+"""Settings of a provider: a frozen dataclass, its JSON Schema, and the check of a user's values against it.
+
+An author writes the dataclass once::
+
+    @dataclass(frozen=True)
+    class LoudSettings:
+        volume: int = setting(3, "how loud, in steps", ge=0, le=11)
+        mode: str = setting("plain", "how it sounds", choices=("plain", "brass"))
+
+`plugin sync` writes its schema into the manifest, from which the kernel makes options, help, validation and docs
+without importing the plugin. The worker builds the dataclass with `build`. Types: bool, int, float, str, list[T],
+dict[str, T], nested settings dataclasses, ``T | None``. Standard library only: this runs inside any plugin's environment.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tunesmith.errors import UserError, did_you_mean
+
+_JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+_KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum", "pattern": "pattern"}
+
+
+def setting(
+    default: Any = dataclasses.MISSING,
+    help: str = "",
+    *,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    choices: tuple[Any, ...] = (),
+    pattern: str | None = None,
+    examples: tuple[Any, ...] = (),
+) -> Any:
+    """A field of a settings dataclass: default (required if left out), help, bounds, and choices.
+
+    `choices` closes a setting of the plugin's own; names of other plugins stay open strings.
+    """
+    bounds = {"ge": ge, "gt": gt, "le": le, "lt": lt, "pattern": pattern}
+    extra = {_KEYWORDS[key]: value for key, value in bounds.items() if value is not None}
+    if choices:
+        extra["enum"] = list(choices)
+    if examples:
+        extra["examples"] = list(examples)
+    metadata = {"schema": {"description": help, **extra}}
+    if isinstance(default, (list, dict, set)):
+        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def schema_of(cls: type | None) -> dict[str, Any]:
+    """JSON Schema (draft 2020-12 subset) of a settings dataclass; an empty closed object for None."""
+    schema: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+    if cls is None:
+        return schema
+    hints = typing.get_type_hints(cls)
+    required = []
+    for field in dataclasses.fields(cls):
+        entry = _type_schema(hints[field.name]) | dict(field.metadata.get("schema", {}))
+        if field.default is not dataclasses.MISSING:
+            entry["default"] = _plain(field.default)
+        elif field.default_factory is not dataclasses.MISSING:
+            entry["default"] = _plain(field.default_factory())
+        else:
+            required.append(field.name)
+        schema["properties"][field.name] = entry
+    if required:
+        schema["required"] = required
+    return schema
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _type_schema(hint: Any) -> dict[str, Any]:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint in _JSON_TYPES:
+        return {"type": _JSON_TYPES[hint]}
+    if origin in (typing.Union, types.UnionType):
+        options = [_type_schema(a) for a in args if a is not type(None)]
+        nullable = [{"type": "null"}] if type(None) in args else []
+        return options[0] if len(options) == 1 and not nullable else {"anyOf": options + nullable}
+    if origin in (list, tuple):
+        return {"type": "array", "items": _type_schema(args[0]) if args else {}}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _type_schema(args[1]) if len(args) > 1 else True}
+    if dataclasses.is_dataclass(hint):
+        return schema_of(hint)
+    if hint is Any:
+        return {}
+    raise TypeError(f"a setting can't have the type {hint!r}; see tunesmith.contracts.settings")
+
+
+def problems(schema: Mapping[str, Any], value: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Every way in which `value` misses `schema`, as (path, sentence) pairs; nothing when it fits."""
+    if "anyOf" in schema:
+        tries = [list(problems(option, value, where)) for option in schema["anyOf"]]
+        if all(tries):
+            # An option that is wrong only deeper down is what the user meant: report that one.
+            deeper = [t for t in tries if any(path != where for path, _ in t)]
+            yield from (deeper[0] if deeper else [(where, f"should be {_options(schema)}, got {_short(value)}")])
+        return
+    kind = schema.get("type")
+    if kind and not _is(kind, value):
+        yield where, f"should be {_a(kind)}, got {_short(value)}"
+        return
+    if "const" in schema and value != schema["const"]:
+        yield where, f"should be {schema['const']!r}, got {_short(value)}"
+    if "enum" in schema and value not in schema["enum"]:
+        yield where, f"can't be {_short(value)}. " + did_you_mean(str(value), map(str, schema["enum"]))
+    yield from _bounds(schema, value, where)
+    if isinstance(value, Mapping):
+        yield from _object(schema, value, where)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from problems(schema.get("items", {}), item, f"{where}[{index}]")
+
+
+def _bounds(schema: Mapping[str, Any], value: Any, where: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        for keyword, fits, word in (
+            ("minimum", lambda b: value >= b, "at least"),
+            ("exclusiveMinimum", lambda b: value > b, "more than"),
+            ("maximum", lambda b: value <= b, "at most"),
+            ("exclusiveMaximum", lambda b: value < b, "less than"),
+        ):
+            if keyword in schema and not fits(schema[keyword]):
+                yield where, f"should be {word} {schema[keyword]}, got {value}"
+    if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
+        yield where, f"should match {schema['pattern']}, got {_short(value)}"
+    if isinstance(value, (str, list, tuple)):
+        least = schema.get("minLength" if isinstance(value, str) else "minItems", 0)
+        if len(value) < least:
+            yield where, "should not be empty" if least == 1 else f"should have at least {least} items, has {len(value)}"
+
+
+def _object(schema: Mapping[str, Any], value: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
+    known = schema.get("properties", {})
+    rest = schema.get("additionalProperties", True)
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield _join(where, name), "is missing"
+    for name, item in value.items():
+        if name in known:
+            yield from problems(known[name], item, _join(where, name))
+        elif rest is False:
+            yield _join(where, str(name)), "is not a setting. " + did_you_mean(str(name), known)
+        elif isinstance(rest, Mapping):
+            yield from problems(rest, item, _join(where, str(name)))
+
+
+def fill(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
+    """`value` with every default of `schema` filled in: the canonical settings that enter a cache key."""
+    filled = dict(value)
+    for name, entry in schema.get("properties", {}).items():
+        if name not in filled and "default" in entry:
+            filled[name] = entry["default"]
+        if isinstance(filled.get(name), Mapping) and "properties" in entry:
+            filled[name] = fill(entry, filled[name])
+        elif entry.get("type") == "number" and isinstance(filled.get(name), int):
+            filled[name] = float(filled[name])  # 1 and 1.0 are the same setting and must give one key
+    return filled
+
+
+def build(cls: type | None, values: Mapping[str, Any]) -> Any:
+    """The settings object for `values`; None where the provider has no settings.
+
+    Raises:
+        UserError: TS-SPEC-020 naming every value that does not fit.
+    """
+    found = [f"`{path}` {sentence}" for path, sentence in problems(schema_of(cls), values)]
+    if found:
+        raise UserError("TS-SPEC-020", "; ".join(found), fix="Correct the settings named above.")
+    if cls is None:
+        return None
+    hints = typing.get_type_hints(cls)
+    return cls(**{name: _nested(hints[name], value) for name, value in values.items()})
+
+
+def _nested(hint: Any, value: Any) -> Any:
+    for option in typing.get_args(hint) or (hint,):
+        if dataclasses.is_dataclass(option) and isinstance(value, Mapping):
+            return build(typing.cast(type, option), value)
+    return float(value) if hint is float else value
+
+
+def _is(kind: str, value: Any) -> bool:
+    if kind == "number":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    expected = {"boolean": bool, "string": str, "object": Mapping, "array": (list, tuple), "null": type(None)}
+    return isinstance(value, expected[kind])
+
+
+def _a(kind: str) -> str:
+    return {"integer": "a whole number", "object": "a mapping", "array": "a list", "null": "empty",
+            "boolean": "true or false"}.get(kind, f"a {kind}")  # fmt: skip
+
+
+def _options(schema: Mapping[str, Any]) -> str:
+    return " or ".join(_a(option.get("type", "value")) for option in schema["anyOf"])
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _join(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name

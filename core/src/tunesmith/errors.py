@@ -1,0 +1,73 @@
+"""Errors that teach: a stable code, what happened, why, and what to do (law L6).
+
+A code names its area and never changes meaning: TS-SPEC (the pipeline file), TS-PLUGIN (plugins and policy),
+TS-PLAN (negotiation, formats, estimates), TS-DATA (datasets), TS-MODEL (loading models), TS-RUN (running steps),
+TS-STORE (disk and artifacts), TS-SERVE (endpoints), TS-TRAIN (training). Each code has a page in docs/errors/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+
+class TunesmithError(Exception):
+    """Something a person has to know, with what they can do about it.
+
+    Raised by the kernel and by plugins alike; it crosses the worker's socket unchanged.
+
+    Args:
+        code: stable identifier such as ``TS-PLAN-012``.
+        what: one sentence: what happened, naming the thing (file and line, step, setting).
+        why: the reason, when `what` does not already give it.
+        fix: what to do, in the imperative; a command to type where there is one.
+        user: the user's mistake (exit status 2) rather than a failed run (exit status 1).
+    """
+
+    def __init__(self, code: str, what: str, *, why: str = "", fix: str = "", user: bool = False) -> None:
+        super().__init__(f"{code}: {what}")
+        self.code, self.what, self.why, self.fix, self.user = code, what, why, fix, user
+
+    @property
+    def exit_status(self) -> int:
+        return 2 if self.user else 1
+
+    def to_json(self) -> dict[str, Any]:
+        return {"code": self.code, "what": self.what, "why": self.why, "fix": self.fix, "user": self.user}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TunesmithError:
+        return cls(data["code"], data["what"], why=data.get("why", ""), fix=data.get("fix", ""), user=bool(data.get("user")))
+
+
+class UserError(TunesmithError):
+    """A mistake in what the user asked for; found before compute is spent. Exit status 2."""
+
+    def __init__(self, code: str, what: str, *, why: str = "", fix: str = "") -> None:
+        super().__init__(code, what, why=why, fix=fix, user=True)
+
+
+class Problems(TunesmithError):
+    """Several problems found at once, so that they can be mended in one go. Exit status 2."""
+
+    def __init__(self, problems: Iterable[TunesmithError]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        super().__init__(first.code, first.what, why=first.why, fix=first.fix, user=True)
+
+    def to_json(self) -> dict[str, Any]:
+        return super().to_json() | {"problems": [p.to_json() for p in self.problems]}
+
+
+class Cancelled(Exception):
+    """The step was asked to stop; raised by `Step.check_cancelled` and left to pass through."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A sentence offering the nearest known names, or listing them when none is near."""
+    names = sorted(set(known))
+    near = get_close_matches(word, names, n=3, cutoff=0.6)
+    if near:
+        return "Did you mean " + " or ".join(f"`{n}`" for n in near) + "?"
+    return "Known: " + (", ".join(names[:20]) or "none") + (", ..." if len(names) > 20 else "") + "."

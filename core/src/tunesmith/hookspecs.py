@@ -1,0 +1,296 @@
+"""Every hook on one page.
+
+A plugin is a package with an entry point in the group ``tunesmith.plugins`` whose module (or object) implements any of these
+with `hookimpl`. Registration hooks return records; they are called by ``tunesmith plugin sync``, which writes them to the plugin's
+manifest, and in a running system only the manifest is read. Event hooks are called in the host while a pipeline runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pluggy
+
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.events import Remedy, RunFacts, StepFacts
+from tunesmith.contracts.provider import Provider, Verb
+from tunesmith.errors import TunesmithError
+
+hookspec = pluggy.HookspecMarker("tunesmith")
+hookimpl = pluggy.HookimplMarker("tunesmith")
+
+Providers = Provider | Sequence[Provider]
+
+
+# --- registration: one hook per kind -------------------------------------------------------------------------------------------------
+
+
+@hookspec
+def model_loader() -> Providers:  # type: ignore[empty-body]
+    """Where models come from. Contract: `tunesmith.contracts.model_loader`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def model_loader():
+            return Provider("shelf", "models on the company's shelf", "acme_shelf.loader:Shelf", facts={"schemes": ["shelf"]},
+                            produces=("model/hf",))
+    """
+
+
+@hookspec
+def adapter() -> Providers:  # type: ignore[empty-body]
+    """How a model changes and what of it trains. Contract: `tunesmith.contracts.adapter`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def adapter():
+            return Provider("tilt", "tilts every projection", "acme_tilt.adapter:Tilt", settings=TiltSettings, accepts=("model/hf",),
+                            produces=("adapter/tilt",), capabilities={"merge": "full", "reference": "full"})
+    """
+
+
+@hookspec
+def trainer_strategy() -> Providers:  # type: ignore[empty-body]
+    """Processes and memory of training. Contract: `tunesmith.contracts.trainer_strategy`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def trainer_strategy():
+            return Provider("relay", "ranks take turns", "acme_relay.strategy:Relay", capabilities={"parallel.replicas": "full"})
+    """
+
+
+@hookspec
+def objective() -> Providers:  # type: ignore[empty-body]
+    """What training minimises. Contract: `tunesmith.contracts.objective`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def objective():
+            return Provider("echo", "repeat the prompt", "acme_echo.objective:Echo", accepts=("dataset/chat",))
+    """
+
+
+@hookspec
+def quantizer() -> Providers:  # type: ignore[empty-body]
+    """Fewer bits. Contract: `tunesmith.contracts.quantizer`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def quantizer():
+            return Provider("ternary", "weights in {-1, 0, 1}", "acme_ternary.quantizer:Ternary", accepts=("model/hf",),
+                            produces=("model/ternary",))
+    """
+
+
+@hookspec
+def exporter() -> Providers:  # type: ignore[empty-body]
+    """Another file format. Contract: `tunesmith.contracts.exporter`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def exporter():
+            return Provider("card", "a page about the model", "acme_card.exporter:Card", accepts=("model/*",), produces=("document/card",))
+    """
+
+
+@hookspec
+def evaluator() -> Providers:  # type: ignore[empty-body]
+    """Numbers about a model. Contract: `tunesmith.contracts.evaluator`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def evaluator():
+            return Provider("politeness", "share of polite answers", "acme_manners.evaluator:Politeness", accepts=("endpoint/openai",),
+                            facts={"metrics": {"politeness": {"better": "higher"}}})
+    """
+
+
+@hookspec
+def inference_backend() -> Providers:  # type: ignore[empty-body]
+    """Serves a model. Contract: `tunesmith.contracts.inference_backend`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def inference_backend():
+            return Provider("kettle", "the company's engine", "acme_kettle.backend:Kettle", accepts=("model/hf",),
+                            produces=("endpoint/openai",))
+    """
+
+
+@hookspec
+def device_backend() -> Providers:  # type: ignore[empty-body]
+    """What a machine computes on. Contract: `tunesmith.contracts.device_backend`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def device_backend():
+            return Provider("abacus", "wooden accelerator", "acme_abacus.device:Abacus", facts={"torch": "abacus"}, priority=5)
+    """
+
+
+@hookspec
+def dataset_format() -> Providers:  # type: ignore[empty-body]
+    """A way to write rows. Contract: `tunesmith.contracts.dataset_format`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def dataset_format():
+            return Provider("tickets", "the help desk's export", "acme_desk.rows:Tickets", produces=("dataset/chat",),
+                            facts={"row": {"type": "object", "required": ["question", "solution"]}})
+    """
+
+
+@hookspec
+def searcher() -> Providers:  # type: ignore[empty-body]
+    """Proposes hyper-parameters. Contract: `tunesmith.contracts.searcher`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def searcher():
+            return Provider("dice", "random search", "acme_dice.searcher:Dice")
+    """
+
+
+@hookspec
+def executor() -> Providers:  # type: ignore[empty-body]
+    """Where workers start. Contract: `tunesmith.contracts.executor`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def executor():
+            return Provider("queue", "the lab's batch queue", "acme_queue.executor:Queue")
+    """
+
+
+@hookspec
+def verb() -> Verb | Sequence[Verb]:  # type: ignore[empty-body]
+    """A new verb for pipelines and the command line. Contract: `tunesmith.contracts.provider.Verb`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def verb():
+            return Verb("stamp", "put the company's stamp on a model", "acme_stamp.verb:run",
+                        inputs=(Input("model", "the model to stamp", accepts=("model/hf",)),), produces=("model/hf",))
+    """
+
+
+# --- events: called in the host ------------------------------------------------------------------------------------------------------
+
+
+@hookspec
+def run_started(run: RunFacts) -> None:
+    """A run begins, after planning. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def run_started(run):
+            print("started", run.id)
+    """
+
+
+@hookspec
+def step_starting(step: StepFacts) -> None:
+    """A step is about to start. Raise TunesmithError to stop it: an approval gate. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def step_starting(step):
+            if step.verb == "serve" and not approved(step.run.pipeline):
+                raise UserError("ACME-001", "serving needs an approval", fix="Ask the platform team.")
+    """
+
+
+@hookspec
+def step_finished(step: StepFacts) -> None:
+    """A step has finished and its artifact is committed. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def step_finished(step):
+            tracker.record(step.name, step.metrics)
+    """
+
+
+@hookspec(firstresult=True)
+def step_failed(step: StepFacts, error: TunesmithError) -> Remedy | None:
+    """A step failed; the first answer that is not None is tried. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def step_failed(step, error):
+            if error.code == "ACME-BUSY" and step.attempt < 3:
+                return Remedy("the shelf was busy", delay=10)
+    """
+
+
+@hookspec
+def artifact_committed(step: StepFacts, artifact: Artifact) -> None:
+    """An artifact is in the store, complete and verified. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def artifact_committed(step, artifact):
+            catalog.add(artifact.digest, artifact.path)
+    """
+
+
+@hookspec
+def cli_commands() -> Sequence[tuple[str, str, str]]:  # type: ignore[empty-body]
+    """Commands of a plugin's own: (name, summary, ``package.module:function`` taking the arguments after the name). Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def cli_commands():
+            return [("shelf", "look at the company's shelf", "acme_shelf.cli:main")]
+    """
+
+
+@hookspec
+def ui_pages() -> Sequence[tuple[str, str, str]]:  # type: ignore[empty-body]
+    """Pages of a plugin's own in the UI: (path, title, ``package.module:function`` giving HTML). Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def ui_pages():
+            return [("shelf", "The shelf", "acme_shelf.ui:page")]
+    """
+
+
+REGISTRATION = (
+    "model_loader", "adapter", "trainer_strategy", "objective", "quantizer", "exporter", "evaluator", "inference_backend",
+    "device_backend", "dataset_format", "searcher", "executor", "verb",
+)  # fmt: skip
+EVENTS = ("run_started", "step_starting", "step_finished", "step_failed", "artifact_committed")
+
+
+def plugin_manager(**plugins: Any) -> pluggy.PluginManager:
+    """A pluggy manager that knows these hooks, with plugins registered by name."""
+    import sys
+
+    manager = pluggy.PluginManager("tunesmith")
+    manager.add_hookspecs(sys.modules[__name__])
+    for name, plugin in plugins.items():
+        manager.register(plugin, name)
+    return manager

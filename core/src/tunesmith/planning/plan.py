@@ -1,0 +1,96 @@
+"""The plan: what the planner decides and the runner carries out. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.estimates import Estimate
+from tunesmith.contracts.step import Placement
+from tunesmith.plugins.records import ProviderRecord
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A choice with its reason, for the plan, the journal and the report. `step` is empty for the whole pipeline."""
+
+    step: str
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The provider in a slot and its settings, defaults filled in."""
+
+    record: ProviderRecord
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an input comes from: another step's artifact, or a file or directory of the user's (then with its digest)."""
+
+    format: str
+    step: str = ""
+    file: Path | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One worker's work.
+
+    Args:
+        name: unique; ``tune``, ``tune.merge`` (inserted), ``score:tune:perplexity`` (one entry of a step over several).
+        group: the step of the user's pipeline that it belongs to.
+        verb: the verb's record; its target is what the worker calls.
+        choices: provider per slot; the main one under the verb's `main_kind`.
+        settings: the verb's own settings.
+        inputs: by input name.
+        after: steps that must be done first though nothing of theirs is read (`needs:`).
+        format: of the artifact it makes.
+        environment: hash of what its plugins run in; part of the cache key.
+        inserted: added by the planner.
+    """
+
+    name: str
+    group: str
+    verb: ProviderRecord
+    choices: Mapping[str, Choice]
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, Source]
+    format: str
+    after: tuple[str, ...] = ()
+    seed: int = 0
+    placement: Placement = field(default_factory=Placement)
+    environment: str = "host"
+    inserted: bool = False
+    estimate: Estimate | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A bound that a metric of a group must keep: ``metric op value`` or ``metric op value x <metric of other>``."""
+
+    group: str
+    metric: str
+    op: str
+    value: float
+    relative_to: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in an order in which they can run, and everything that was decided on the way."""
+
+    name: str
+    path: Path | None
+    steps: tuple[PlannedStep, ...]
+    gates: tuple[Gate, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    warnings: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()  # names of the user's steps, in the file's order

@@ -1,0 +1,76 @@
+"""What a manifest says, as records: the registry's and the planner's view of a plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from tunesmith.contracts.provider import Grade, Input, Need, Slot
+
+State = Literal["active", "denied", "broken", "incompatible", "overridden", "duplicate", "missing-runtime"]
+
+
+@dataclass(frozen=True)
+class ProviderRecord:
+    """A `Provider` (or `Verb`) as its manifest gives it, with the plugin that brings it.
+
+    `schema` is the settings' JSON Schema; `settings` names the settings class (``module:Class``) for the worker, empty if there is none.
+    The fields from `main_kind` on are a verb's (see `tunesmith.contracts.provider.Verb`).
+    """
+
+    kind: str
+    name: str
+    summary: str
+    target: str
+    distribution: str
+    version: str
+    api: int = 1
+    settings: str = ""
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False})
+    accepts: tuple[str, ...] = ()
+    produces: tuple[str, ...] = ()
+    capabilities: Mapping[str, Grade] = field(default_factory=dict)
+    needs: tuple[Need, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    estimator: str = ""
+    priority: int = 0
+    main_kind: str = ""
+    many: bool = False
+    slots: tuple[Slot, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    produces_of: str = ""
+    converts: str = ""
+    service: bool = False
+    promote: bool = False
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What names this provider in cache keys, artifacts and reports."""
+        return {"kind": self.kind, "name": self.name, "distribution": self.distribution, "version": self.version}
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An installed plugin distribution, whatever its state.
+
+    Args:
+        module: what the entry point names; imported only by `plugin sync`, by workers, and for event hooks.
+        events: event hooks that it implements.
+        commands: (name, summary, target) of commands of its own.
+        runtime: requirement strings of its ``[runtime]`` extra.
+        path: its manifest; None if it has none.
+        state, reason: why it is not active, if it is not, with what to do.
+    """
+
+    distribution: str
+    version: str
+    module: str
+    providers: tuple[ProviderRecord, ...] = ()
+    events: tuple[str, ...] = ()
+    commands: tuple[tuple[str, str, str], ...] = ()
+    runtime: tuple[str, ...] = ()
+    path: Path | None = None
+    state: State = "active"
+    reason: str = ""
