@@ -1,7 +1,7 @@
 """Contract of kind ``inference_backend``: a model behind the OpenAI API.
 
-``accepts``: model formats it loads; ``produces``: ``("endpoint/openai",)``. Capabilities: ``api.chat``, ``api.completions``, ``api.stream``,
-``api.logprobs``, ``batching.continuous``, ``device.<name>``. Estimator: ``f(EstimateRequest) -> Estimate``.
+``accepts``: model formats it loads; ``produces``: ``("endpoint/openai",)``. Capabilities: ``api.chat``, ``api.completions``,
+``api.stream``, ``api.logprobs``, ``batching.continuous``, ``device.<name>``. Estimator: ``f(EstimateRequest) -> Estimate``.
 """
 
 from __future__ import annotations

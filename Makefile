@@ -1,0 +1,39 @@
+# `make quickstart` and `make test` are all one needs; both make `.venv` first.
+PYTHON ?= python3
+BIN := .venv/bin
+# idle threads that spin cost more than they save (see docs/performance.md)
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: help setup quickstart test test-fast lint manifests bench clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## create or update .venv, with `.venv/bin/tunesmith`
+	@$(PYTHON) tools/install.py
+
+quickstart: setup ## a real model through its whole life, on this machine
+	$(BIN)/tunesmith run examples/quickstart/tunesmith.yaml
+
+test: ## install what the tests need; lint, manifests, all tests
+	@$(PYTHON) tools/install.py --test
+	$(MAKE) --no-print-directory lint manifests
+	$(BIN)/python -m pytest -m "not gpu"
+
+test-fast: ## the tests that take seconds
+	@$(PYTHON) tools/install.py --test
+	$(BIN)/python -m pytest -m "not gpu and not slow and not isolated"
+
+lint: ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+manifests: ## every plugin.toml says what its code says
+	$(BIN)/tunesmith plugin sync --check
+
+bench: ## start-up, worker start and serving, against peers
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/worker_start.py
+
+clean: ## remove .venv and .tunesmith
+	rm -rf .venv .tunesmith

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith.contracts.settings import build, fill, problems, schema_of, setting
+from tunesmith.errors import UserError
+
+
+@dataclass(frozen=True)
+class Horn:
+    length: float = setting(1.5, "metres", gt=0)
+
+
+@dataclass(frozen=True)
+class Loud:
+    name: str = setting(help="what to call it", pattern="^[a-z]+$")
+    volume: int = setting(3, "in steps", ge=0, le=11)
+    mode: str = setting("plain", "how it sounds", choices=("plain", "brass"))
+    stops: list[str] = setting([], "where it stops")
+    seed: int | None = setting(None, "fixed start")
+    horn: Horn = field(default_factory=Horn)
+
+
+def found(value: object) -> list[str]:
+    return [f"{path} {sentence}" for path, sentence in problems(schema_of(Loud), value)]
+
+
+def test_a_schema_holds_types_help_bounds_defaults_and_what_is_required():
+    schema = schema_of(Loud)
+    assert schema["required"] == ["name"]
+    assert schema["properties"]["volume"] == {"type": "integer", "description": "in steps", "minimum": 0, "maximum": 11, "default": 3}
+    assert schema["properties"]["seed"]["anyOf"] == [{"type": "integer"}, {"type": "null"}]
+    assert schema["properties"]["horn"]["properties"]["length"]["exclusiveMinimum"] == 0
+    assert json.loads(json.dumps(schema)) == schema
+
+
+def test_every_problem_is_named_at_once_with_its_path():
+    assert found({"volume": 12, "mode": "bras", "horn": {"length": 0}, "stop": []}) == [
+        "name is missing",
+        "volume should be at most 11, got 12",
+        "mode can't be 'bras'. Did you mean `brass`?",
+        "horn.length should be more than 0, got 0",
+        "stop is not a setting. Did you mean `stops`?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ({"name": "a", "volume": "3"}, "volume should be a whole number, got '3'"),
+        ({"name": "a", "volume": True}, "volume should be a whole number, got True"),
+        ({"name": "a", "seed": "x"}, "seed should be a whole number or empty, got 'x'"),
+        ({"name": "a", "stops": ["x", 1]}, "stops[1] should be a string, got 1"),
+        ({"name": "A"}, "name should match ^[a-z]+$, got 'A'"),
+        ([], " should be a mapping, got []"),
+    ],
+)
+def test_a_wrong_value_is_told_in_words(value: object, sentence: str):
+    assert found(value) == [sentence]
+
+
+def test_settings_are_built_with_nested_ones_and_numbers_of_the_declared_type():
+    settings = build(Loud, {"name": "a", "horn": {"length": 2}})
+    assert settings == Loud(name="a", horn=Horn(2.0))
+    assert isinstance(settings.horn.length, float)
+
+
+def test_building_from_wrong_values_is_a_coded_error():
+    with pytest.raises(UserError, match="TS-SPEC-020") as error:
+        build(Loud, {"name": "a", "volum": 1})
+    assert "Did you mean `volume`" in error.value.what
+
+
+loud = st.fixed_dictionaries(
+    {"name": st.from_regex("[a-z]+", fullmatch=True)},
+    optional={
+        "volume": st.integers(0, 11),
+        "mode": st.sampled_from(["plain", "brass"]),
+        "stops": st.lists(st.text()),
+        "seed": st.none() | st.integers(),
+        "horn": st.fixed_dictionaries({}, optional={"length": st.floats(0.1, 9) | st.integers(1, 9)}),
+    },
+)
+
+
+@given(loud)
+def test_what_fits_the_schema_builds_and_filled_settings_mean_the_same(value: dict):
+    assert found(value) == []
+    filled = fill(schema_of(Loud), value)
+    assert found(filled) == []
+    assert fill(schema_of(Loud), filled) == filled
+    assert build(Loud, filled) == build(Loud, value)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10))  # fmt: skip
+def test_no_value_whatever_breaks_the_check(value: object):
+    assert all(isinstance(sentence, str) for sentence in found(value))

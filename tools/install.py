@@ -1,0 +1,80 @@
+"""Make the environment: `python3 tools/install.py [--test] [--venv DIR]`.
+
+Installs the kernel, the sdk and every plugin of this repository (editable, with what they run on) into `.venv`, at the versions of
+tools/constraints.txt. uv does the work, told of pip's own settings; where uv can't be had, pip does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONSTRAINTS = ROOT / "tools" / "constraints.txt"
+
+
+def distributions(*folders: str) -> list[Path]:
+    """Folders of this repository's distributions, the kernel first."""
+    found = [ROOT / "core", ROOT / "sdk"]
+    for folder in folders:
+        found += sorted(path.parent for path in (ROOT / folder).glob("*/*/pyproject.toml"))
+    return [path for path in found if (path / "pyproject.toml").exists()]
+
+
+def pip_settings(python: Path) -> dict[str, str]:
+    """pip's index, find-links and certificate, as the environment variables by which uv knows them."""
+    listing = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
+    names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS", "cert": "SSL_CERT_FILE"}
+    settings: dict[str, str] = {}
+    for section_key, value in re.findall(r"^(\S+)='(.*)'$", listing, re.M):
+        name = names.get(section_key.rsplit(".", 1)[-1])
+        # pip passes over a local index that is not there; uv would stop at it
+        present = [v for v in value.split() if not v.startswith("file://") or Path(v[7:]).is_dir()]
+        if name and present:
+            settings[name] = (" " if name == "UV_INDEX" else ",").join(present)
+    return settings
+
+
+def requirements(test: bool) -> list[str]:
+    wanted: list[str] = []
+    for folder in distributions("plugins"):
+        runtime = re.search(r"^runtime\s*=", (folder / "pyproject.toml").read_text(), re.M)
+        wanted += ["-e", f"{folder}[runtime]" if runtime else str(folder)]
+    if test:
+        wanted += ["-r", str(ROOT / "tools" / "requirements-test.txt")]
+    return wanted
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--test", action="store_true", help="also what the tests need")
+    parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where (default: .venv)")
+    args = parser.parse_args()
+    wanted = requirements(args.test)
+    inputs = [folder / "pyproject.toml" for folder in distributions("plugins")] + sorted((ROOT / "tools").glob("*.txt"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in inputs) + repr(wanted).encode()).hexdigest()
+    stamp = args.venv / (".installed-test" if args.test else ".installed")
+    if stamp.exists() and stamp.read_text() == digest:
+        return 0
+    python = args.venv / "bin" / "python"
+    if not python.exists():
+        print(f"creating {args.venv}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", args.venv], check=True)
+    uv = args.venv / "bin" / "uv"
+    if not uv.exists():
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=False)
+    command = [uv, "pip", "install", "--python", python] if uv.exists() else [python, "-m", "pip", "install"]
+    print(f"installing {len(distributions('plugins'))} distributions and what they run on", flush=True)
+    environment = os.environ | pip_settings(python)
+    subprocess.run([*command, "--quiet", "-c", CONSTRAINTS, *wanted], check=True, env=environment)
+    stamp.write_text(digest)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
