@@ -1,0 +1,84 @@
+"""The kernel's own verbs, as a plugin would declare them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts.provider import Input, Provider, Verb
+from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    format: str = setting("dataset/chat", "the rows that the reader wants")
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    host: str = setting("127.0.0.1", "address to listen on")
+    port: int = setting(0, "port to listen on; 0: any free one", ge=0, le=65535)
+    name: str = setting("", "the model's name in requests; empty: the pipeline's name")
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        "download",
+        "bring a model into the store",
+        "tunesmith.verbs.download:run",
+        kind="model_loader",
+        produces_of="model_loader",
+    ),
+    Verb(
+        "prepare",
+        "turn a data file into checked rows",
+        "tunesmith.verbs.prepare:run",
+        settings=PrepareSettings,
+        kind="dataset_format",
+        inputs=(Input("file", "the data file", accepts=("file",)),),
+        produces_of="dataset_format",
+    ),
+    Verb(
+        "quantize",
+        "a model in fewer bits",
+        "tunesmith.verbs.quantize:run",
+        kind="quantizer",
+        inputs=(
+            Input("model", "the model to quantize", of="quantizer"),
+            Input("data", "rows to calibrate on", accepts=("dataset/*",), required=False),
+        ),
+        produces_of="quantizer",
+        converts="propose",
+    ),
+    Verb(
+        "export",
+        "an artifact in another format",
+        "tunesmith.verbs.export:run",
+        kind="exporter",
+        inputs=(Input("model", "what to export", of="exporter"),),
+        produces_of="exporter",
+        converts="insert",
+    ),
+    Verb(
+        "evaluate",
+        "numbers about a model",
+        "tunesmith.verbs.evaluate:run",
+        kind="evaluator",
+        many=True,
+        inputs=(
+            Input("model", "the model or endpoint to evaluate", of="evaluator"),
+            Input("data", "rows to evaluate on", accepts=("dataset/*",), required=False),
+        ),
+        produces=("report/metrics",),
+    ),
+    Verb(
+        "serve",
+        "a model behind the OpenAI API",
+        "tunesmith.verbs.serve:run",
+        settings=ServeSettings,
+        kind="inference_backend",
+        inputs=(Input("model", "the model to serve", of="inference_backend"),),
+        produces=("endpoint/openai",),
+        converts="insert",
+        service=True,
+    ),
+)
