@@ -1,0 +1,129 @@
+"""The step as its code sees it: `tunesmith.contracts.step.Step`, made from what the host sends or, in a test, by hand."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.step import Placement
+from tunesmith.errors import Cancelled, TunesmithError, did_you_mean
+from tunesmith.isolation.loading import build_provider, load, settings_of
+
+PROGRESS_INTERVAL = 0.1  # seconds between two progress reports of one task
+
+Notify = Callable[[str, Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A provider as the worker is told of it."""
+
+    kind: str
+    target: str
+    settings_class: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    distribution: str = ""
+
+
+def _silent(method: str, params: Mapping[str, Any]) -> None:
+    """Where nobody listens."""
+
+
+class WorkerStep:
+    """A running step. Every report goes to `notify` as (method, params) of the worker protocol.
+
+    Args:
+        providers: by slot: an object that is already built, or a `Chosen` to build at the first call.
+        cancelled: set when the step is to stop.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        output: Path,
+        work: Path,
+        inputs: Mapping[str, Artifact] | None = None,
+        settings: Any = None,
+        seed: int = 0,
+        placement: Placement | None = None,
+        providers: Mapping[str, Any] | None = None,
+        notify: Notify = _silent,
+        cancelled: threading.Event | None = None,
+    ) -> None:
+        self.name, self.output, self.work = name, Path(output), Path(work)
+        self.inputs = dict(inputs or {})
+        self.settings, self.seed, self.placement = settings, seed, placement or Placement()
+        self.cancelled = cancelled or threading.Event()
+        self._providers = dict(providers or {})
+        self._slot_of = {chosen.kind: slot for slot, chosen in self._providers.items() if isinstance(chosen, Chosen)}
+        self._notify = notify
+        self._told: dict[str, float] = {}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], notify: Notify, cancelled: threading.Event) -> WorkerStep:
+        """From the `step` of a ``run`` request."""
+        return cls(
+            name=data["name"], output=Path(data["output"]), work=Path(data["work"]), seed=data["seed"],
+            inputs={name: Artifact.from_json(artifact) for name, artifact in data["inputs"].items()},
+            settings=settings_of(data["settings_class"], data["settings"], data["distribution"]),
+            placement=Placement(**data["placement"]),
+            providers={slot: Chosen(**chosen) for slot, chosen in data["choices"].items()},
+            notify=notify, cancelled=cancelled,
+        )  # fmt: skip
+
+    def provider(self, slot: str) -> Any:
+        slot = slot if slot in self._providers else self._slot_of.get(slot, slot)
+        if slot not in self._providers:
+            raise TunesmithError(
+                "TS-RUN-018", f"The step `{self.name}` has no provider in the slot `{slot}`",
+                fix=did_you_mean(slot, self._providers),
+            )  # fmt: skip
+        chosen = self._providers[slot]
+        if isinstance(chosen, Chosen):
+            chosen = build_provider(chosen.target, chosen.settings_class, chosen.settings, chosen.distribution)
+            self._providers[slot] = chosen
+        return chosen
+
+    def progress(self, done: float, total: float | None = None, *, what: str = "", unit: str = "") -> None:
+        now = time.monotonic()
+        if done != total and now - self._told.get(what, 0.0) < PROGRESS_INTERVAL:
+            return
+        self._told[what] = now
+        total = None if total is None else float(total)
+        self._notify("$/progress", {"done": float(done), "total": total, "what": what, "unit": unit})
+
+    def log(self, message: str, level: str = "info") -> None:
+        self._notify("$/log", {"message": str(message), "level": level})
+
+    def metric(self, name: str, value: float, at: int) -> None:
+        self._notify("$/metric", {"name": name, "value": float(value), "at": int(at)})
+
+    def decide(self, what: str, reason: str) -> None:
+        self._notify("$/decision", {"what": what, "reason": reason})
+
+    def ready(self, **facts: Any) -> None:
+        self._notify("$/ready", facts)
+
+    def check_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled(self.name)
+
+    def wait_cancelled(self, timeout: float | None = None) -> bool:
+        return self.cancelled.wait(timeout)
+
+
+def run_entry(entry: str, step: WorkerStep, distribution: str = "") -> Mapping[str, Any]:
+    """Call ``module:function`` with the step; what it returned as the result of a ``run`` request."""
+    result = load(entry, distribution)(step)
+    if result is None:
+        return {"format": "", "refs": {}, "metrics": {}, "meta": {}}
+    return {
+        "format": result.format, "refs": dict(result.refs), "meta": dict(result.meta),
+        "metrics": {name: float(value) for name, value in result.metrics.items()},
+    }  # fmt: skip

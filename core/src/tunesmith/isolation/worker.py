@@ -1,0 +1,124 @@
+"""The process that runs a step: ``python -m tunesmith.isolation.worker``, told by its environment where the host listens.
+
+Standard library and `tunesmith.contracts` only, so that it lives inside any plugin's environment. What libraries print goes where
+the executor pointed stdout and stderr; the protocol has a socket of its own, so a print can't touch it (law L3).
+"""
+
+from __future__ import annotations
+
+import atexit
+import faulthandler
+import hmac
+import os
+import platform
+import queue
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.errors import Cancelled, TunesmithError
+from tunesmith.isolation import parent, protocol
+from tunesmith.isolation.failures import coded
+from tunesmith.isolation.protocol import Connection, Message
+from tunesmith.isolation.step import WorkerStep, run_entry
+
+ADDRESS, TOKEN, RANK, HOST = "TUNESMITH_ADDRESS", "TUNESMITH_TOKEN", "TUNESMITH_RANK", "TUNESMITH_HOST_PID"
+
+
+def connect(address: str) -> Connection:
+    """To ``unix:/path`` or ``tcp:host:port``."""
+    scheme, _, rest = address.partition(":")
+    if scheme == "unix":
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.connect(rest)
+    else:
+        host, _, port = rest.rpartition(":")
+        sock = socket.create_connection((host, int(port)))
+    return Connection(sock)
+
+
+class Worker:
+    """One worker: its connection, and the flag that tells a step to stop."""
+
+    def __init__(self, connection: Connection, token: str, rank: int) -> None:
+        self.connection, self.token, self.rank = connection, token, rank
+        self.cancelled = threading.Event()
+        self.requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def initialize(self) -> None:
+        """Say who this is, and hear from the host that it is the host."""
+        self.connection.send(protocol.notification("$/hello", {"token": self.token, "rank": self.rank}))
+        message = self.connection.receive()
+        if message is None:
+            sys.exit("the host closed the connection")
+        params = message.get("params", {})
+        if message.get("method") != "initialize" or not hmac.compare_digest(str(params.get("token")).encode(), self.token.encode()):
+            sys.exit("TS-RUN-003: what listens there does not know this worker's token")
+        facts = {"python": platform.python_version(), "pid": os.getpid(), "protocol": protocol.VERSION}
+        self.connection.send(protocol.response(message["id"], facts))
+
+    def serve(self) -> None:
+        """Answer requests until ``shutdown``."""
+        threading.Thread(target=self.read, name="tunesmith-reader", daemon=True).start()
+        while True:
+            message = self.requests.get()
+            if message["method"] == "shutdown":
+                self.connection.send(protocol.response(message["id"], {}))
+                return
+            self.connection.write(self.answer(message))
+
+    def read(self) -> None:
+        """In a thread of its own: the host's messages, ``$/cancel`` at once. Without a host there is nothing to live for."""
+        try:
+            while (message := self.connection.receive()) is not None:
+                if message.get("method") == "$/cancel":
+                    self.cancelled.set()
+                elif "id" in message:
+                    self.requests.put(message)
+                    if message["method"] == "shutdown":
+                        return
+        except BaseException:
+            traceback.print_exc()
+        parent.end_group()
+
+    def answer(self, message: Message) -> bytes:
+        """The encoded response, so that a result that is no JSON is an error of the step as well."""
+        id = message["id"]
+        try:
+            if message["method"] != "run":
+                raise protocol.garbage(f"the request {message['method']!r}")
+            return protocol.encode(protocol.response(id, self.run(message["params"])))
+        except Cancelled:
+            return protocol.encode(protocol.failure(id, protocol.CANCELLED, TunesmithError("TS-RUN-004", "The step was cancelled")))
+        except BaseException as error:
+            traceback.print_exc()
+            return protocol.encode(protocol.failure(id, protocol.CRASHED, coded(error)))
+
+    def run(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        step = WorkerStep.from_json(params["step"], self.notify, self.cancelled)
+        return run_entry(params["entry"], step, params["step"]["distribution"])
+
+    def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        self.connection.send(protocol.notification(method, params))
+
+
+def main() -> None:
+    faulthandler.enable()
+    os.environ.pop("PYTHONSAFEPATH", None)  # was for this interpreter, not for what a step starts
+    parent.end_with(int(os.environ.pop(HOST, "0")))
+    connection = connect(os.environ.pop(ADDRESS))
+    worker = Worker(connection, os.environ.pop(TOKEN), int(os.environ.pop(RANK, "0")))
+    worker.initialize()
+    worker.serve()
+    # Not the interpreter's own end: threads that a library left behind must not keep a finished step waiting.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""The store: artifacts by the hash of what is in them. Written aside, made durable, then renamed into place (law L5).
+
+``store/ab/abcdef.../`` holds ``artifact.json`` and ``files/``. The files' times are set to `STORED` as a seal: a file with another
+time was touched, or copied, and is hashed again before it is believed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.errors import TunesmithError
+from tunesmith.isolation.failures import disk_error
+from tunesmith.running.durable import make_durable, sync_directory
+from tunesmith.running.hashing import artifact_digest, file_sha256, files_sha256
+from tunesmith.running.staging import Staging
+
+STORED = 1  # seconds since the epoch
+FILES, RECORD = "files", "artifact.json"
+
+
+class Store:
+    """The artifacts of a home."""
+
+    def __init__(self, home: Path) -> None:
+        self.root = home / "store"
+        self.staging = Staging(home / "staging")
+
+    def stage(self) -> Path:
+        """A staging directory with an empty ``files`` in it, for `commit` or `discard`."""
+        directory = self.staging.make()
+        (directory / FILES).mkdir()
+        return directory
+
+    def discard(self, staging: Path) -> None:
+        self.staging.drop(staging)
+
+    def path(self, digest: str) -> Path:
+        """Where the artifact is or would be."""
+        name = digest.removeprefix("sha256:")
+        return self.root / name[:2] / name
+
+    def commit(
+        self, staging: Path, *, format: str, refs: Mapping[str, str] | None = None, producer: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, str] | None = None, metrics: Mapping[str, float] | None = None, meta: Mapping[str, Any] | None = None,
+    ) -> Artifact:  # fmt: skip
+        """Make an artifact of what lies in ``staging/files``; `staging` is gone afterwards, also when it fails.
+
+        Args:
+            refs, inputs: name -> digest of artifacts in this store.
+
+        Raises:
+            TunesmithError: TS-STORE-001 when the disk is full, TS-STORE-003 for a file that can't be kept, TS-STORE-002 for an unknown ref.
+        """
+        try:
+            for digest in (refs or {}).values():
+                if self.get(digest) is None:
+                    raise _damaged(digest, "it is not in the store, and the new artifact refers to it")
+            files = _inventory(staging / FILES)
+            digest = artifact_digest(format, files, refs or {})
+            record = {
+                "format": format, "digest": digest, "files": files, "refs": dict(refs or {}), "producer": dict(producer or {}),
+                "inputs": dict(inputs or {}), "metrics": dict(metrics or {}), "meta": dict(meta or {}),
+            }  # fmt: skip
+            self._place(staging, record)
+        except OSError as error:
+            raise disk_error(error) from error
+        finally:
+            self.discard(staging)
+        artifact = self.get(digest)
+        assert artifact is not None
+        return artifact
+
+    def _place(self, staging: Path, record: Mapping[str, Any]) -> None:
+        (staging / RECORD).write_text(json.dumps(record, indent=1, sort_keys=True))
+        make_durable(staging, STORED)
+        place = self.path(record["digest"])
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists() and self.problem(record["digest"]):
+            self.remove(record["digest"])
+        try:
+            os.rename(staging, place)
+        except OSError:
+            if not place.exists():
+                raise
+            return  # somebody made the same meanwhile
+        sync_directory(place.parent)
+
+    def record(self, digest: str) -> Mapping[str, Any] | None:
+        """``artifact.json`` of an artifact; None if there is none."""
+        try:
+            record: Mapping[str, Any] = json.loads((self.path(digest) / RECORD).read_text())
+        except (OSError, ValueError):
+            return None
+        return record
+
+    def get(self, digest: str) -> Artifact | None:
+        """The artifact with this digest; None if it, or one that it refers to, is not here."""
+        record = self.record(digest)
+        if record is None:
+            return None
+        refs = {name: self.get(other) for name, other in record["refs"].items()}
+        if any(ref is None for ref in refs.values()):
+            return None
+        return Artifact(record["format"], self.path(digest) / FILES, digest, refs, record["producer"], record["meta"])  # type: ignore[arg-type]
+
+    def problem(self, digest: str, thorough: bool = False) -> str:
+        """What is wrong with an artifact; empty if nothing is.
+
+        Args:
+            thorough: hash every file, not only those whose seal is broken.
+        """
+        record = self.record(digest)
+        if record is None:
+            return "it is not in the store"
+        if artifact_digest(record["format"], record["files"], record["refs"]) != digest:
+            return f"its {RECORD} was changed"
+        for name, (sha256, size) in record["files"].items():
+            file = self.path(digest) / FILES / name
+            try:
+                stat = file.stat()
+            except OSError:
+                return f"its file {name} is missing"
+            if stat.st_size != size:
+                return f"its file {name} has {stat.st_size} bytes instead of {size}"
+            if thorough or int(stat.st_mtime) != STORED:
+                if file_sha256(file) != sha256:
+                    return f"the content of its file {name} has changed"
+                os.utime(file, (STORED, STORED))
+        return ""
+
+    def verify(self, digest: str) -> None:
+        """Hash everything again.
+
+        Raises:
+            TunesmithError: TS-STORE-002 naming what is wrong.
+        """
+        if problem := self.problem(digest, thorough=True):
+            raise _damaged(digest, problem)
+
+    def remove(self, digest: str) -> None:
+        """Take an artifact out, at once for everyone who looks."""
+        doomed = self.staging.make()
+        try:
+            os.rename(self.path(digest), doomed / "removed")
+        except FileNotFoundError:
+            pass
+        finally:
+            self.staging.drop(doomed)
+
+    def size(self, digest: str) -> int:
+        """Bytes of its files; 0 if it is not here."""
+        record = self.record(digest)
+        return sum(size for _, size in record["files"].values()) if record else 0
+
+
+def _inventory(directory: Path) -> dict[str, list[Any]]:
+    """path -> [sha256, size] of every file; empty directories are taken away, for they are in no hash."""
+    names: list[str] = []
+    for parent, directories, files in os.walk(directory, topdown=False):
+        for entry in [*files, *directories]:
+            path = Path(parent, entry)
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise TunesmithError(
+                    "TS-STORE-003", f"The step wrote `{path.relative_to(directory)}`, which is neither a file nor a directory",
+                    why="An artifact holds everything that it needs, so it can hold no links.", fix="Have the step copy the file.",
+                )  # fmt: skip
+        names += [str(Path(parent, name).relative_to(directory).as_posix()) for name in files]
+        if not os.listdir(parent) and Path(parent) != directory:
+            os.rmdir(parent)
+    names.sort()
+    hashes = files_sha256(directory / name for name in names)
+    return {name: [sha256, (directory / name).stat().st_size] for name, sha256 in zip(names, hashes, strict=True)}
+
+
+def _damaged(digest: str, problem: str) -> TunesmithError:
+    return TunesmithError(
+        "TS-STORE-002", f"The artifact {digest[:19]} is damaged: {problem}",
+        fix="Run the pipeline again: what is damaged is made anew. If it returns, look at the disk.",
+    )  # fmt: skip

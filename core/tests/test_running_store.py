@@ -1,0 +1,164 @@
+"""The store: equal content has one digest, a half-written artifact is never seen, damage is noticed."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tunesmith.errors import TunesmithError
+from tunesmith.running import store as store_module
+from tunesmith.running.store import Store
+
+
+def put(store: Store, files: dict[str, str], **facts) -> object:
+    staging = store.stage()
+    for name, text in files.items():
+        path = staging / "files" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return store.commit(staging, format=facts.pop("format", "thing/plain"), **facts)
+
+
+def test_equal_content_has_one_digest_and_other_content_another(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first = put(store, {"a": "1", "deep/b": "2"})
+    assert put(Store(tmp_path / "other"), {"deep/b": "2", "a": "1"}).digest == first.digest
+    others = [put(store, {"a": "1"}), put(store, {"a": "1", "deep/b": "3"}), put(store, {"a": "1", "deep/c": "2"})]
+    others.append(put(store, {"a": "1", "deep/b": "2"}, format="thing/other"))
+    assert len({first.digest, *(o.digest for o in others)}) == 5
+    assert (first.path / "deep" / "b").read_text() == "2"
+
+
+def test_what_was_told_is_given_back(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    base = put(store, {"w": "0"})
+    artifact = put(store, {"a": "1"}, refs={"base": base.digest}, meta={"rows": 3}, producer={"name": "p"}, inputs={"from": base.digest})
+    again = Store(tmp_path).get(artifact.digest)
+    assert again == artifact
+    assert again.refs["base"] == base
+    assert again.meta == {"rows": 3}
+    assert again.producer == {"name": "p"}
+    assert artifact.digest != put(store, {"a": "1"}).digest
+    assert store.size(artifact.digest) == 1
+
+
+def test_files_are_read_only_and_staging_is_empty_after_a_commit(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    artifact = put(store, {"a": "1", "empty/dir/x": "y"})
+    assert (artifact.path / "a").stat().st_mode & 0o222 == 0
+    assert list((tmp_path / "staging").iterdir()) == []
+
+
+def test_the_same_artifact_from_many_makers_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        digests = list(pool.map(lambda _: put(Store(tmp_path), {"a": "1", "b": "2"}).digest, range(24)))
+    assert len(set(digests)) == 1
+    Store(tmp_path).verify(digests[0])
+    assert list((tmp_path / "staging").iterdir()) == []
+
+
+def test_an_artifact_with_a_missing_ref_is_not_given(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    base = put(store, {"w": "0"})
+    artifact = put(store, {"a": "1"}, refs={"base": base.digest})
+    store.remove(base.digest)
+    assert store.get(artifact.digest) is None
+    with pytest.raises(TunesmithError, match="TS-STORE-002"):
+        put(store, {"b": "1"}, refs={"base": base.digest})
+
+
+def _damage_content(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_text("9")
+
+
+def _damage_size(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_text("11")
+
+
+@pytest.mark.parametrize("damage", [_damage_content, _damage_size, Path.unlink], ids=["content", "size", "missing"])
+def test_damage_is_noticed_and_mended_by_making_it_again(tmp_path: Path, damage) -> None:
+    store = Store(tmp_path)
+    artifact = put(store, {"a": "1"})
+    damage(artifact.path / "a")
+    assert "file a" in store.problem(artifact.digest)
+    with pytest.raises(TunesmithError, match="TS-STORE-002"):
+        store.verify(artifact.digest)
+    assert put(store, {"a": "1"}).digest == artifact.digest
+    store.verify(artifact.digest)
+
+
+def test_damage_under_an_unbroken_seal_is_found_by_verify(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    artifact = put(store, {"a": "1"})
+    _damage_content(artifact.path / "a")
+    os.utime(artifact.path / "a", (store_module.STORED, store_module.STORED))
+    assert store.problem(artifact.digest) == ""
+    with pytest.raises(TunesmithError, match="content of its file a has changed"):
+        store.verify(artifact.digest)
+
+
+def test_a_record_that_was_edited_is_noticed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    artifact = put(store, {"a": "1"})
+    path = artifact.path.parent / "artifact.json"
+    record = json.loads(path.read_text())
+    record["format"] = "thing/other"
+    path.chmod(0o644)
+    path.write_text(json.dumps(record))
+    assert "artifact.json" in store.problem(artifact.digest)
+
+
+def test_a_copied_store_is_believed_after_hashing(tmp_path: Path) -> None:
+    import shutil
+
+    artifact = put(Store(tmp_path / "a"), {"a": "1"})
+    shutil.copytree(tmp_path / "a", tmp_path / "b", copy_function=shutil.copy)
+    copy = Store(tmp_path / "b")
+    assert copy.problem(artifact.digest) == ""
+    assert int((copy.path(artifact.digest) / "files" / "a").stat().st_mtime) == store_module.STORED
+
+
+def test_a_link_is_refused(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    staging = store.stage()
+    (staging / "files" / "a").symlink_to("/etc/hostname")
+    with pytest.raises(TunesmithError, match="TS-STORE-003"):
+        store.commit(staging, format="thing/plain")
+    assert not staging.exists()
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = Store(tmp_path)
+    monkeypatch.setattr(store_module, "make_durable", full_disk)
+    with pytest.raises(TunesmithError) as caught:
+        put(store, {"a": "1"})
+    assert caught.value.code == "TS-STORE-001"
+    assert "--home" in caught.value.fix
+    assert list((tmp_path / "staging").iterdir()) == []
+
+
+def test_leftovers_of_the_dead_are_swept_and_those_of_the_living_are_not(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys; from tunesmith.running.store import Store;"
+        "s = Store(pathlib.Path(sys.argv[1])).stage(); (s / 'files' / 'half').write_text('x'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)])
+    store = Store(tmp_path)
+    mine = store.stage()
+    theirs = Store(tmp_path).stage()
+    assert store.staging.sweep() == 1
+    assert mine.is_dir()
+    assert theirs.is_dir()
+    store.discard(mine)
