@@ -1,0 +1,48 @@
+"""Loader for `file://` URIs."""
+
+from __future__ import annotations
+
+import re
+from os.path import exists
+from pathlib import Path
+from urllib.parse import unquote
+
+from tunesmith.contracts.model_loader import ModelInfo
+from tunesmith.contracts.step import Step
+from tunesmith.errors import UserError
+from tunesmith_file.copying import copy_files
+from tunesmith_file.describe import describe_layout, locate
+from tunesmith_file.digests import revision_of, sha256_of
+
+
+def path_of(uri: str) -> Path:
+    """`file:///abs`, `file://localhost/abs`, `file:/abs`, `file://relative`, `file://~/x`, or a plain path -> a path.
+
+    Percent signs are decoded unless a file of the very name exists.
+
+    Raises:
+        UserError: TS-MODEL-003 if the URI names no path.
+    """
+    rest = re.sub(r"^file:(//(localhost(?=/))?)?", "", uri, flags=re.IGNORECASE)
+    if not rest or "\0" in rest:
+        raise UserError("TS-MODEL-003", f"`{uri}` names no file.", fix="Write file:///absolute/path or file://relative/path.")
+    literal = Path(rest).expanduser() if rest.startswith("~/") else Path(rest)
+    decoded = Path(unquote(str(literal)))
+    return decoded if exists(decoded) and not exists(literal) else literal
+
+
+class FileLoader:
+    """The revision of a model on disk is the SHA-256 over its files."""
+
+    def __init__(self, settings: None = None) -> None:
+        pass
+
+    def resolve(self, uri: str, step: Step) -> ModelInfo:
+        root, layout = locate(path_of(uri).absolute())
+        format, config = describe_layout(root, layout)
+        files = {name: {"size": (root / name).stat().st_size, "sha256": sha256_of(root / name, step, "hash")} for name in layout.files}
+        revision = revision_of({name: entry["sha256"] for name, entry in files.items()})
+        return ModelInfo(uri, revision, format, files, config, {"directory": str(root)})
+
+    def fetch(self, info: ModelInfo, output: Path, step: Step) -> None:
+        copy_files(info, Path(info.fetch["directory"]), output, step)

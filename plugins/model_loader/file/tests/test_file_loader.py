@@ -1,0 +1,139 @@
+"""`file://` models: described, pinned, copied, verified."""
+
+import contextlib
+import json
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith.errors import Cancelled, TunesmithError, UserError
+from tunesmith_file import describe
+from tunesmith_file.loader import FileLoader, path_of
+
+
+def load(step, uri):
+    loader = FileLoader()
+    info = loader.resolve(uri, step)
+    loader.fetch(info, step.output, step)
+    return info
+
+
+def test_a_directory_becomes_the_same_files_in_the_output(step, hf_model):
+    info = load(step, f"file://{hf_model}")
+    assert (info.format, info.config["hidden_size"]) == ("model/hf", 8)
+    assert {p.name: p.read_bytes() for p in step.output.iterdir()} == {n: (hf_model / n).read_bytes() for n in info.files}
+    assert set(info.files) == {"config.json", "tokenizer.json", "model.safetensors"}
+    assert info.size == sum(p.stat().st_size for p in step.output.iterdir())
+
+
+def test_the_users_files_stay_writable_and_unlinked(step, hf_model):
+    load(step, str(hf_model))
+    assert (hf_model / "model.safetensors").stat().st_nlink == 1
+    assert (step.output / "model.safetensors").stat().st_ino != (hf_model / "model.safetensors").stat().st_ino
+
+
+def test_the_revision_is_the_contents_wherever_they_lie(step, hf_model, tmp_path):
+    loader = FileLoader()
+    first = loader.resolve(str(hf_model), step).revision
+    moved = hf_model.rename(tmp_path / "elsewhere")
+    assert loader.resolve(str(moved), step).revision == first
+    (moved / "tokenizer.json").write_text('{"changed": 1}')
+    assert loader.resolve(str(moved), step).revision != first
+
+
+def test_hashes_are_remembered_until_the_file_changes(step, hf_model):
+    old = 1_600_000_000
+    for file in hf_model.iterdir():
+        os.utime(file, (old, old))
+    loader = FileLoader()
+    first = loader.resolve(str(hf_model), step).revision
+    step.reports.clear()
+    assert loader.resolve(str(hf_model), step).revision == first
+    assert not [what for what, _, _ in step.reports if what == "hash"]
+    (hf_model / "tokenizer.json").write_text("[]")  # same size, another time stamp
+    assert loader.resolve(str(hf_model), step).revision != first
+
+
+def test_a_file_that_changes_between_plan_and_run_is_noticed(step, hf_model):
+    loader = FileLoader()
+    info = loader.resolve(str(hf_model), step)
+    (hf_model / "tokenizer.json").write_text("[]")
+    with pytest.raises(TunesmithError, match="TS-MODEL-007"):
+        loader.fetch(info, step.output, step)
+    (hf_model / "tokenizer.json").unlink()
+    with pytest.raises(TunesmithError, match="TS-MODEL-007"):
+        loader.fetch(info, step.output, step)
+
+
+def test_cancelling_ends_a_copy(step, hf_model):
+    loader = FileLoader()
+    info = loader.resolve(str(hf_model), step)
+    step.cancelled = True
+    with pytest.raises(Cancelled):
+        loader.fetch(info, step.output, step)
+
+
+@pytest.mark.parametrize(
+    ("method", "format"),
+    [("bitsandbytes", "model/bnb"), ("gptq", "model/gptq"), ("awq", "model/awq"), ("compressed-tensors", "model/compressed-tensors"),
+     ("fp8", "model/fp8")],
+)  # fmt: skip
+def test_a_quantized_checkpoint_has_a_format_of_its_own(hf_model, method, format):
+    config = json.loads((hf_model / "config.json").read_text()) | {"quantization_config": {"quant_method": method}}
+    (hf_model / "config.json").write_text(json.dumps(config))
+    assert describe(hf_model)[0] == format
+
+
+def test_a_missing_path_offers_its_siblings(step, hf_model):
+    with pytest.raises(UserError, match="TS-MODEL-001") as caught:
+        FileLoader().resolve(str(hf_model.with_name("modle")), step)
+    assert "`model`" in caught.value.fix
+
+
+def test_damage_is_found_before_anything_is_copied(step, hf_model):
+    weights = hf_model / "model.safetensors"
+    whole = weights.read_bytes()
+    lfs = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 3\n"
+    for damaged in (whole[:-1], whole + b"x", whole[:5], b"", b"\xff" * 64, lfs, b"\x02" + b"\0" * 7 + b"[]"):
+        weights.write_bytes(damaged)
+        with pytest.raises(UserError, match="TS-MODEL-008") as caught:
+            describe(hf_model)
+        assert caught.value.fix
+    assert "lfs" in str(caught.value.fix).lower() or damaged != lfs
+    weights.write_bytes(whole)
+    (hf_model / "config.json").write_text("{")
+    with pytest.raises(UserError, match="TS-MODEL-008"):
+        describe(hf_model)
+
+
+def test_a_missing_shard_is_named(hf_model):
+    weights = hf_model / "model.safetensors"
+    weights.rename(hf_model / "model-00001-of-00002.safetensors")
+    index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    (hf_model / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(UserError, match="TS-MODEL-008") as caught:
+        describe(hf_model)
+    assert "model-00002-of-00002" in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [("file:///a/b", "/a/b"), ("file://localhost/a/b", "/a/b"), ("file:/a", "/a"), ("file://a/b", "a/b"), ("/a b", "/a b"), ("./x", "x")],
+)
+def test_the_ways_to_write_a_path(uri, path):
+    assert str(path_of(uri)) == path
+
+
+def test_percent_signs_are_decoded_only_where_that_helps(tmp_path):
+    (tmp_path / "a b").mkdir()
+    assert path_of(f"file://{tmp_path}/a%20b") == tmp_path / "a b"
+    (tmp_path / "a%20b").mkdir()
+    assert path_of(f"file://{tmp_path}/a%20b") == tmp_path / "a%20b"
+
+
+@given(st.text())
+def test_any_uri_gives_a_path_or_a_coded_error(text):
+    with contextlib.suppress(UserError):
+        assert str(path_of("file://" + text))
