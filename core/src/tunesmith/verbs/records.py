@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tunesmith.contracts.provider import Input, Provider, Verb
 from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class DownloadSettings:
+    """The fields of `ModelInfo`, which the planner fills in from what the loader resolved."""
+
+    uri: str = setting(help="as the user wrote it")
+    revision: str = setting("", "what pins it")
+    format: str = setting("", "format of the artifact")
+    files: dict[str, Any] = setting({}, "path -> size and sha256")
+    config: dict[str, Any] = setting({}, "the model's configuration")
+    fetch: dict[str, Any] = setting({}, "what the loader wants to be told again")
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,7 @@ VERBS: tuple[Verb, ...] = (
         "download",
         "bring a model into the store",
         "tunesmith.verbs.download:run",
+        settings=DownloadSettings,
         kind="model_loader",
         produces_of="model_loader",
     ),
