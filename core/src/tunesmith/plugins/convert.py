@@ -1,0 +1,102 @@
+"""What registration hooks return -> records, checked: an author's mistakes are found when syncing, not by users."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from tunesmith.contracts.provider import API, Grade, Provider, Verb
+from tunesmith.contracts.settings import schema_of
+from tunesmith.errors import UserError, did_you_mean
+from tunesmith.plugins.records import ProviderRecord
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+def record_of(kind: str, provider: Provider, distribution: str, version: str) -> ProviderRecord:
+    """The record of what a plugin's hook for `kind` returned.
+
+    Raises:
+        UserError: TS-PLUGIN-006 naming the field that is wrong.
+    """
+    if not isinstance(provider, Verb if kind == "verb" else Provider) or (kind != "verb" and isinstance(provider, Verb)):
+        raise _wrong(kind, "", f"returned {provider!r}", f"Return a {'Verb' if kind == 'verb' else 'Provider'}, or a list of them.")
+    name = provider.name
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise _wrong(kind, str(name), "has no usable name", "Use letters, digits, `.`, `_`, `+` and `-`.")
+    if not isinstance(provider.summary, str) or not provider.summary.strip() or "\n" in provider.summary:
+        raise _wrong(kind, name, "has no summary of one line", "Say in one line what it does; it is its help.")
+    for field in ("target", "estimator"):
+        value = getattr(provider, field)
+        if not isinstance(value, str) or not (TARGET.fullmatch(value) or (field == "estimator" and not value)):
+            raise _wrong(kind, name, f"has the {field} {value!r}", "Write it as `package.module:Name`.")
+    for capability, grade in provider.capabilities.items():
+        if grade not in get_args(Grade):
+            raise _wrong(kind, name, f"grades the capability {capability} as {grade!r}", did_you_mean(str(grade), get_args(Grade)))
+    more: dict[str, Any] = {}
+    if isinstance(provider, Verb):
+        more = {key: getattr(provider, key) for key in ("many", "slots", "inputs", "produces_of", "converts", "service", "promote")}
+        more["main_kind"] = provider.kind
+    return ProviderRecord(
+        kind=kind,
+        name=name,
+        summary=provider.summary,
+        target=provider.target,
+        distribution=distribution,
+        version=version,
+        api=API[kind],
+        settings=_settings(kind, provider),
+        schema=_schema(kind, provider),
+        accepts=_formats(kind, provider, "accepts"),
+        produces=_formats(kind, provider, "produces"),
+        capabilities=dict(provider.capabilities),
+        needs=tuple(dataclasses.replace(need, when=_plain(kind, name, "needs", need.when)) for need in provider.needs),
+        facts=_plain(kind, name, "facts", provider.facts),
+        estimator=provider.estimator,
+        priority=provider.priority,
+        **more,
+    )
+
+
+def _settings(kind: str, provider: Provider) -> str:
+    cls = provider.settings
+    if cls is None:
+        return ""
+    if not dataclasses.is_dataclass(cls) or not isinstance(cls, type):
+        raise _wrong(kind, provider.name, f"has the settings {cls!r}", "Give a dataclass; see tunesmith.contracts.settings.")
+    if "<locals>" in cls.__qualname__:
+        raise _wrong(kind, provider.name, f"has the settings {cls.__qualname__}", "Define the class at the top of a module.")
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _schema(kind: str, provider: Provider) -> dict[str, Any]:
+    try:
+        schema = schema_of(provider.settings)
+    except (TypeError, NameError) as error:
+        raise _wrong(kind, provider.name, f"has settings that can't be described: {error}", "See tunesmith.contracts.settings.") from None
+    return _plain(kind, provider.name, "settings", schema)
+
+
+def _formats(kind: str, provider: Provider, field: str) -> tuple[str, ...]:
+    formats = getattr(provider, field)
+    if isinstance(formats, str):
+        raise _wrong(kind, provider.name, f"has {field}={formats!r}", f"A tuple of one needs a comma: {field}=({formats!r},).")
+    return tuple(formats)
+
+
+def _plain(kind: str, name: str, where: str, value: Any) -> Any:
+    """The value as JSON would give it back: mappings with string keys, lists, numbers, strings."""
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _plain(kind, name, f"{where}.{key}", item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(kind, name, f"{where}[{index}]", item) for index, item in enumerate(value)]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise _wrong(kind, name, f"has {where} = {value!r}", "Use what JSON can say: strings, numbers, true, false, lists and mappings.")
+
+
+def _wrong(kind: str, name: str, what: str, fix: str) -> UserError:
+    return UserError("TS-PLUGIN-006", f"the {kind} {f'`{name}` ' if name else 'hook '}{what}", fix=fix)
