@@ -1,4 +1,8 @@
-"""The plan: what the planner decides and the runner carries out. Pure data."""
+"""The plan: what the planner decides and the runner carries out. Pure data.
+
+Two steps come from the pipeline's own words and carry what their verbs need in `PlannedStep.settings`: a model's `download` the fields of its
+`ModelInfo`, a file's `prepare` the `format` that the rows are wanted in (its input is called ``file``).
+"""
 
 from __future__ import annotations
 
@@ -45,7 +49,7 @@ class PlannedStep:
 
     Args:
         name: unique; ``tune``, ``tune.merge`` (inserted), ``score:tune:perplexity`` (one entry of a step over several).
-        group: the step of the user's pipeline that it belongs to.
+        group: the step of the user's pipeline that it belongs to; one that the planner added is a group of its own.
         verb: the verb's record; its target is what the worker calls.
         choices: provider per slot; the main one under the verb's `main_kind`.
         settings: the verb's own settings.
@@ -54,6 +58,7 @@ class PlannedStep:
         format: of the artifact it makes.
         environment: hash of what its plugins run in; part of the cache key.
         inserted: added by the planner.
+        source: the group that its main input comes from, before any conversion: what gates and tables call it (``tune``, ``model``).
     """
 
     name: str
@@ -69,11 +74,15 @@ class PlannedStep:
     environment: str = "host"
     inserted: bool = False
     estimate: Estimate | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A bound that a metric of a group must keep: ``metric op value`` or ``metric op value x <metric of other>``."""
+    """A bound that a metric must keep for every source of a group: ``metric op value`` or ``metric op value x <metric of relative_to>``.
+
+    `relative_to` is another source of the same group; `text` is what the user wrote.
+    """
 
     group: str
     metric: str
