@@ -1,0 +1,46 @@
+"""The cache key of a step: equal keys, equal artifacts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.planning.plan import PlannedStep
+
+
+def step_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
+    """64 hexadecimal digits over everything that the step's artifact depends on.
+
+    Neither its name nor its place in the pipeline is part of it: two steps that do the same work share it.
+
+    Args:
+        digests: digest of the artifact (of a service: its key) of every step that this one reads.
+    """
+    content = {
+        "verb": step.verb.identity | {"target": step.verb.target},
+        "choices": {slot: choice.record.identity | {"settings": choice.settings} for slot, choice in step.choices.items()},
+        "settings": step.settings,
+        "seed": step.seed,
+        "placement": {"device": step.placement.device, "processes": step.placement.processes},
+        "environment": step.environment,
+        "format": step.format,
+        "inputs": {name: digests[source.step] if source.step else source.digest for name, source in step.inputs.items()},
+    }
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with one way to write each value: keys sorted, 2.0 as 2."""
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
