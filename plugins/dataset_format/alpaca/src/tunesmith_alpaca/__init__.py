@@ -1,0 +1,1 @@
+"""Alpaca's instruction rows as a dataset. Standard library only."""

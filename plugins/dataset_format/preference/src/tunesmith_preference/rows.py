@@ -1,0 +1,77 @@
+"""The format: a prompt, the answer that was chosen and the one that was rejected, as texts or as lists of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.contracts.rows import Message, Row, text_of
+from tunesmith.errors import UserError
+from tunesmith_messages import MEDIA_COLUMNS, MESSAGES, TEXT_OR_NULL, TOOLS, Media, read_messages, read_tools
+
+_TEXT_OR_MESSAGES = {"anyOf": [{"type": "string", "minLength": 1}, MESSAGES]}
+PROMPTS = ("prompt", "messages", "question", "instruction")  # names of the prompt's column, in order of preference
+ROW = {
+    "type": "object",
+    "required": ["chosen", "rejected"],
+    "properties": {
+        **{name: {"anyOf": [{"type": "string"}, {"type": "array", "items": MESSAGES["items"]}, {"type": "null"}]} for name in PROMPTS},
+        "input": TEXT_OR_NULL, "system": TEXT_OR_NULL, "chosen": _TEXT_OR_MESSAGES, "rejected": _TEXT_OR_MESSAGES, "tools": TOOLS,
+        **MEDIA_COLUMNS,
+    },
+}  # fmt: skip
+
+
+class Preference:
+    """``{"prompt"?, "chosen", "rejected"}`` -> ``dataset/preference``.
+
+    The prompt is what `prompt` (or `messages`, `question`, `instruction`) says; without one, chosen and rejected are whole conversations
+    and the prompt is what they begin with in common. Whole conversations that repeat the prompt are understood, too.
+    """
+
+    def convert(self, row: Mapping[str, Any]) -> Row:
+        media = Media(row)
+        system = read_messages([{"role": "system", "content": row.get("system")}], media, where="system")
+        prompt = self._prompt(row, media)
+        pair = [self._answer(row, column, media) for column in ("chosen", "rejected")]
+        media.finish()
+        prompt, chosen, rejected = self._part(prompt, *pair)
+        for name, answer in (("chosen", chosen), ("rejected", rejected)):
+            if not answer or answer[0]["role"] != "assistant":
+                raise UserError("TS-DATA-024", f"After the prompt `{name}` does not go on with a turn of the assistant",
+                                fix="Write prompt and answers so that both answers follow the same prompt.")  # fmt: skip
+        if chosen == rejected:
+            raise UserError("TS-DATA-024", "`chosen` and `rejected` are the same", why="There is nothing to prefer.", fix="Remove the row.")
+        return {"messages": [*system, *prompt], "chosen": chosen, "rejected": rejected, **read_tools(row)}
+
+    def _prompt(self, row: Mapping[str, Any], media: Media) -> list[Message]:
+        column = next((name for name in PROMPTS if row.get(name)), "")
+        value = row.get(column) or []
+        if isinstance(value, str):
+            value = [{"role": "user", "content": "\n".join(text for text in (value, row.get("input")) if text)}]
+        return read_messages(value, media, where=column)
+
+    def _answer(self, row: Mapping[str, Any], column: str, media: Media) -> list[Message]:
+        value = row[column]
+        return read_messages([{"role": "assistant", "content": value}] if isinstance(value, str) else value, media, where=column)
+
+    def _part(self, prompt: list[Message], chosen: list[Message], rejected: list[Message]) -> tuple[list[Message], ...]:
+        """Prompt and answers, with what the answers repeat of the prompt taken out of them."""
+        common = 0
+        while common < min(len(chosen), len(rejected)) and chosen[common] == rejected[common]:
+            common += 1
+        while common and chosen[common - 1]["role"] == "assistant" and common in (len(chosen), len(rejected)):
+            common -= 1  # one conversation goes on where the other ends
+        repeated = chosen[:common]
+        if not prompt:
+            if not common:
+                raise UserError("TS-DATA-024", "There is no prompt", why="`chosen` and `rejected` do not begin with the same turns.",
+                                fix="Add a column `prompt`.")  # fmt: skip
+            return repeated, chosen[common:], rejected[common:]
+        if _says(prompt) in [_says(repeated[start : start + len(prompt)]) for start in range(common)]:
+            return repeated, chosen[common:], rejected[common:]
+        return prompt, chosen, rejected
+
+
+def _says(turns: list[Message]) -> list[tuple[str, str]]:
+    return [(turn["role"], text_of(turn)) for turn in turns]

@@ -1,0 +1,1 @@
+"""ShareGPT's conversations as a dataset. Standard library only."""

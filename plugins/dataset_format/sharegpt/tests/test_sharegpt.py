@@ -1,0 +1,81 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith.contracts import UserError, text_of
+from tunesmith.contracts.settings import problems
+from tunesmith_sdk.strategies import fitting
+from tunesmith_sharegpt.rows import ROW, ShareGPT
+
+
+def convert(row):
+    assert list(problems(ROW, row)) == []
+    return ShareGPT().convert(row)
+
+
+def turns(*pairs):
+    return [{"from": sender, "value": value} for sender, value in pairs]
+
+
+def roles(row):
+    return [(turn["role"], text_of(turn)) for turn in convert(row)["messages"]]
+
+
+@pytest.mark.parametrize(("asker", "answerer"), [("human", "gpt"), ("user", "assistant"), ("human", "bing")])
+def test_senders_become_roles(asker, answerer):
+    row = {"conversations": turns(("system", "Be brief."), (asker, "Hi"), (answerer, "Hello"))}
+    assert roles(row) == [("system", "Be brief."), ("user", "Hi"), ("assistant", "Hello")]
+
+
+def test_a_system_column_comes_first():
+    assert roles({"conversations": turns(("human", "Hi"), ("gpt", "Hello")), "system": "Be brief."})[0] == ("system", "Be brief.")
+
+
+def test_function_calls_become_tool_calls_and_observations_tool_turns():
+    call = {"name": "weather", "arguments": {"city": "Oslo"}}
+    conversation = turns(("human", "Rain?"), ("function_call", json.dumps(call)), ("observation", "dry"), ("gpt", "No."))
+    row = convert({"conversations": conversation, "tools": '[{"name": "weather"}]'})
+    assert [turn["role"] for turn in row["messages"]] == ["user", "assistant", "tool", "assistant"]
+    assert row["messages"][1]["tool_calls"] == [{"type": "function", "function": call}]
+    assert row["tools"] == [{"name": "weather"}]
+
+
+def test_a_function_call_that_is_not_json_stays_text():
+    assert roles({"conversations": turns(("human", "Rain?"), ("function_call", "weather(Oslo)"))})[1] == ("assistant", "weather(Oslo)")
+
+
+def test_image_placeholders_take_the_images():
+    row = convert({"conversations": turns(("human", "<image>\nWhat is it?"), ("gpt", "A cat.")), "image": "a.png"})
+    assert row["messages"][0]["content"] == [{"type": "image", "path": "a.png"}, {"type": "text", "text": "\nWhat is it?"}]
+
+
+def test_an_image_without_a_place_is_refused():
+    with pytest.raises(UserError, match="TS-DATA-022"):
+        convert({"conversations": turns(("human", "What is it?"), ("gpt", "A cat.")), "images": ["a.png"]})
+
+
+def test_a_misspelt_sender_is_seen_by_the_schema():
+    assert "human" in dict(problems(ROW, {"conversations": turns(("humna", "Hi"))}))["conversations[0].from"]
+
+
+@pytest.mark.parametrize(("conversation", "code"), [
+    (turns(("human", "Hi"), ("gpt", "")), "TS-DATA-020"),
+    (turns(("human", "Hi")), "TS-DATA-021"),
+])  # fmt: skip
+def test_rows_that_would_teach_nothing_are_refused(conversation, code):
+    with pytest.raises(UserError, match=code):
+        convert({"conversations": conversation})
+
+
+@given(fitting(ROW, st.sampled_from(["", "<image>", "see <image>!", "[]", '{"name": "f", "arguments": "x"}']) | st.text(max_size=8)))
+def test_any_row_that_fits_converts_or_says_why_and_no_text_is_lost(row):
+    try:
+        converted = convert(row)
+    except UserError:
+        return
+    kept = [part.get("text") for turn in converted["messages"] for part in turn["content"]]
+    for turn in [*row["conversations"], {"from": "system", "value": row.get("system") or ""}]:
+        called = any(turn["from"] == "function_call" and t.get("tool_calls") for t in converted["messages"])
+        assert called or all(any(piece in (text or "") for text in kept) for piece in turn["value"].split("<image>") if piece.strip())
