@@ -1,4 +1,4 @@
-"""A step that runs in the test's process, and small real model files."""
+"""Small real model files."""
 
 import json
 import struct
@@ -7,35 +7,10 @@ from pathlib import Path
 import pytest
 
 
-class LocalStep:
-    """The part of `tunesmith.contracts.step.Step` that a loader uses."""
-
-    name, settings, inputs, seed = "model", None, {}, 0
-
-    def __init__(self, directory: Path):
-        self.output, self.work = directory / "output", directory / "work"
-        self.output.mkdir(parents=True)
-        self.work.mkdir()
-        self.reports: list[tuple[str, float, float | None]] = []
-        self.cancelled = False
-
-    def progress(self, done, total=None, *, what="", unit=""):
-        self.reports.append((what, done, total))
-
-    def log(self, message, level="info"):
-        pass
-
-    def check_cancelled(self):
-        if self.cancelled:
-            from tunesmith.errors import Cancelled
-
-            raise Cancelled
-
-
 @pytest.fixture
-def step(tmp_path, monkeypatch):
+def step(local_step, tmp_path, monkeypatch):
     monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
-    return LocalStep(tmp_path / "step")
+    return local_step()
 
 
 def write_safetensors(path: Path, tensors: dict[str, list[float]]) -> None:

@@ -49,9 +49,9 @@ def test_hashes_are_remembered_until_the_file_changes(step, hf_model):
         os.utime(file, (old, old))
     loader = FileLoader()
     first = loader.resolve(str(hf_model), step).revision
-    step.reports.clear()
+    step.reports.progress.clear()
     assert loader.resolve(str(hf_model), step).revision == first
-    assert not [what for what, _, _ in step.reports if what == "hash"]
+    assert not [report for report in step.reports.progress if report["what"] == "hash"]
     (hf_model / "tokenizer.json").write_text("[]")  # same size, another time stamp
     assert loader.resolve(str(hf_model), step).revision != first
 
@@ -70,7 +70,7 @@ def test_a_file_that_changes_between_plan_and_run_is_noticed(step, hf_model):
 def test_cancelling_ends_a_copy(step, hf_model):
     loader = FileLoader()
     info = loader.resolve(str(hf_model), step)
-    step.cancelled = True
+    step.cancelled.set()
     with pytest.raises(Cancelled):
         loader.fetch(info, step.output, step)
 

@@ -1,4 +1,4 @@
-"""Where loaders keep what can be had again: `$TUNESMITH_CACHE`, else `tunesmith` in the user's cache directory."""
+"""Where loaders keep what can be had again, and whether they may have it again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from typing import Any
 
 
 def cache_root() -> Path:
-    """The cache directory; it may not exist yet."""
+    """`$TUNESMITH_CACHE`, else `tunesmith` in the user's cache directory; it may not exist yet."""
     chosen = os.environ.get("TUNESMITH_CACHE")
     if chosen:
         return Path(chosen).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tunesmith"
+
+
+def offline(*variables: str) -> bool:
+    """Whether `$TUNESMITH_OFFLINE`, or one of these other variables, is set to something that means yes."""
+    return any(os.environ.get(name, "").strip().lower() in {"1", "true", "yes", "on"} for name in ("TUNESMITH_OFFLINE", *variables))
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

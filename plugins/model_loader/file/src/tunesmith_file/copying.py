@@ -1,7 +1,8 @@
 """Copies files into a step's output, verified.
 
-A copy, not a hard link: the store makes its files read-only; with a link the user's own file would become so too, and an edit of it would
-change the store. Where the file system can share blocks between files (XFS, Btrfs), the copy costs no space.
+The user's own files are copied, not linked: the store makes its files read-only; with a hard link the user's file would become so too, and
+an edit of it would change the store. Where the file system can share blocks between files (XFS, Btrfs), the copy costs no space. Files of
+our caches, which nobody edits, are linked.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ _CHUNK = 64 << 20
 _UNSUPPORTED = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF}
 
 
-def copy_files(info: ModelInfo, source: Path, output: Path, step: Step) -> None:
+def copy_files(info: ModelInfo, source: Path, output: Path, step: Step, *, link: bool = False) -> None:
     """Copy `info.files` from `source` to `output` and check each one's SHA-256.
+
+    Args:
+        link: hard links instead of copies, where the file system can.
 
     Raises:
         TunesmithError: TS-MODEL-007 if a file is gone or is not what it was when it was resolved.
@@ -31,7 +35,7 @@ def copy_files(info: ModelInfo, source: Path, output: Path, step: Step) -> None:
         target = output / name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            for done in _copy(source / name, target):
+            for done in _place(source / name, target, link):
                 step.check_cancelled()
                 step.progress(before + done, total, what="copy", unit="B")
         except FileNotFoundError:
@@ -44,6 +48,20 @@ def copy_files(info: ModelInfo, source: Path, output: Path, step: Step) -> None:
                 "TS-MODEL-007", f"{source / name} is not the file that was planned with.",
                 why="Its SHA-256 has changed since the plan was made.", fix="Run the command again; it plans with the file as it is now.",
             )  # fmt: skip
+
+
+def _place(source: Path, target: Path, link: bool) -> Iterator[int]:
+    if link:
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            raise
+        except OSError:  # another file system, or one without links
+            pass
+        else:
+            yield target.stat().st_size
+            return
+    yield from _copy(source, target)
 
 
 def _copy(source: Path, target: Path) -> Iterator[int]:

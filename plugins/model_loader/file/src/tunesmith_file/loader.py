@@ -34,9 +34,6 @@ def path_of(uri: str) -> Path:
 class FileLoader:
     """The revision of a model on disk is the SHA-256 over its files."""
 
-    def __init__(self, settings: None = None) -> None:
-        pass
-
     def resolve(self, uri: str, step: Step) -> ModelInfo:
         root, layout = locate(path_of(uri).absolute())
         format, config = describe_layout(root, layout)

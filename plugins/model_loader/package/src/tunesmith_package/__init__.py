@@ -1,0 +1,1 @@
+"""Models shipped in Python distributions."""
