@@ -61,7 +61,10 @@ class Plugin:
         commands: (name, summary, target) of commands of its own.
         runtime: requirement strings of its ``[runtime]`` extra.
         path: its manifest; None if it has none.
-        state, reason: why it is not active, if it is not, with what to do.
+        state, reason: why it is not active, if it is not, with what to do. A plugin that is ``duplicate`` or ``overridden`` in one name
+            goes on working in its others.
+        missing: requirements that this environment does not meet (see `tunesmith.plugins.runtime`).
+        fingerprint: hash of what it runs on here; part of the cache keys of its steps.
     """
 
     distribution: str
@@ -74,3 +77,5 @@ class Plugin:
     path: Path | None = None
     state: State = "active"
     reason: str = ""
+    missing: tuple[str, ...] = ()
+    fingerprint: str = ""

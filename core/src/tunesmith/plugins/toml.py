@@ -53,7 +53,8 @@ def _table(blocks: list[str], path: str, header: str, table: Mapping[str, Any]) 
             lines.append("\n".join([f"{_key(key)} = [", *(f"    {_inline(item)}," for item in value), "]"]))
         else:
             lines.append(f"{_key(key)} = {_inline(value)}")
-    blocks.append("\n".join(lines))
+    if lines != [header] or header.startswith("[[") or not below:  # a header alone, with tables of its own below, says nothing
+        blocks.append("\n".join(lines))
     for key, value in table.items():
         if key not in below:
             continue

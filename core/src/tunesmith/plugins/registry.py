@@ -1,0 +1,187 @@
+"""The registry: which plugins are there, which of them may be used, and who answers to a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tunesmith.config import Config, normal
+from tunesmith.contracts.provider import API
+from tunesmith.deprecations import previous_api
+from tunesmith.errors import UserError, did_you_mean
+from tunesmith.plugins.discovery import discover
+from tunesmith.plugins.manifest import plugin_of
+from tunesmith.plugins.records import Plugin, ProviderRecord, State
+from tunesmith.plugins.source import KERNEL
+
+WORKING = ("active", "missing-runtime", "duplicate", "overridden")  #: states in which a plugin's manifest counts
+Name = tuple[str, str]
+
+
+def load_registry(config: Config, apis: Mapping[str, int] = API) -> Registry:
+    """The plugins installed in this environment under this configuration. Imports none of them, raises for none of them."""
+    return Registry((_plugin(entry, apis) for entry in discover(config)), config.overrides, apis)
+
+
+class Registry:
+    """Plugins and their providers.
+
+    Args:
+        plugins: as discovered; the kernel is one of them.
+        overrides: ``kind.name`` -> the distribution that wins it.
+        apis: contract versions per kind that this kernel speaks.
+    """
+
+    def __init__(self, plugins: Any, overrides: Mapping[str, str] | None = None, apis: Mapping[str, int] = API) -> None:
+        found = tuple(plugins)
+        self._overrides = dict(overrides or {})
+        self._candidates: dict[Name, list[ProviderRecord]] = {}
+        for plugin in found:
+            for record in plugin.providers if plugin.state in WORKING else ():
+                self._candidates.setdefault((record.kind, record.name), []).append(record)
+        self.plugins: tuple[Plugin, ...] = tuple(self._settled(plugin) for plugin in found)
+        #: what is on its way out, a sentence each
+        self.warnings: tuple[str, ...] = tuple(
+            previous_api(record.distribution, record.kind, record.api)
+            for plugin in self.plugins
+            for record in {record.kind: record for record in plugin.providers}.values()
+            if plugin.state in WORKING and record.api < apis[record.kind]
+        )
+
+    @cached_property
+    def _by_name(self) -> dict[str, Plugin]:
+        return {normal(plugin.distribution): plugin for plugin in reversed(self.plugins)}
+
+    def plugin(self, record: ProviderRecord | str) -> Plugin:
+        """The plugin that brings a record, or of a distribution's name."""
+        name = record if isinstance(record, str) else record.distribution
+        if normal(name) not in self._by_name:
+            raise UserError("TS-PLUGIN-001", f"no plugin `{name}` is installed", fix=did_you_mean(name, self._by_name))
+        if isinstance(record, str):
+            return self._by_name[normal(name)]
+        return next((p for p in self.plugins if p.distribution == name and record in p.providers), self._by_name[normal(name)])
+
+    def providers(self, kind: str) -> Mapping[str, ProviderRecord]:
+        """The providers of a kind that can be chosen, by name, in order of priority. Some may miss their runtime: see `Plugin.missing`."""
+        found = [self._winner(name) for name in self._candidates if name[0] == kind]
+        return {r.name: r for r in sorted((r for r in found if r), key=lambda r: (-r.priority, r.name))}
+
+    def provider(self, kind: str, name: str) -> ProviderRecord:
+        """The provider of a name.
+
+        Raises:
+            UserError: TS-PLUGIN-001 when there is none, TS-PLUGIN-002 when its plugin is denied, broken or incompatible,
+                TS-PLUGIN-003 when several bring it.
+        """
+        found = self._winner((kind, name))
+        if found:
+            return found
+        candidates = self._candidates.get((kind, name), [])
+        winner = self._overrides.get(f"{kind}.{name}")
+        what = f"the {kind.replace('_', ' ')} `{name}`"
+        if winner and candidates:
+            others = ", ".join(record.distribution for record in candidates)
+            raise UserError("TS-PLUGIN-002", f"{what} is given to {winner} by [plugins.override]", why=self._why_not(winner, kind, name),
+                            fix=f"Mend {winner}, or remove the override to use {others}.")  # fmt: skip
+        if candidates:
+            both = " and ".join(f"{record.distribution} {record.version}" for record in candidates)
+            lines = " or ".join(f'"{kind}.{name}" = "{record.distribution}"' for record in candidates)
+            raise UserError("TS-PLUGIN-003", f"{what} is brought by {both}", why="a name must mean one thing",
+                            fix=f"Write below [plugins.override] in tunesmith.toml: {lines}")  # fmt: skip
+        for plugin in self.plugins:
+            if plugin.state not in WORKING and any((r.kind, r.name) == (kind, name) for r in plugin.providers):
+                raise UserError("TS-PLUGIN-002", f"{what} can't be used: {plugin.distribution} is {plugin.state}", why=plugin.reason,
+                                fix="Run `tunesmith plugin doctor`.")  # fmt: skip
+        unusable = [p for p in self.plugins if p.state in ("denied", "broken") and not p.providers]
+        fix = did_you_mean(name, self.providers(kind))
+        if unusable:
+            fix += " Not known what they bring: " + ", ".join(f"{p.distribution} ({p.state})" for p in unusable[:5]) + "."
+        raise UserError("TS-PLUGIN-001", f"no installed plugin brings {what}", fix=fix)
+
+    def verb(self, name: str) -> ProviderRecord:
+        """The verb of a name; errors as for `provider`."""
+        return self.provider("verb", name)
+
+    def policy_warnings(self) -> list[str]:
+        """Overrides that change nothing because what they name is not there."""
+        found = []
+        for key, winner in self._overrides.items():
+            kind, _, name = key.partition(".")
+            why = self._why_not(winner, kind, name)
+            if why:
+                found.append(f'[plugins.override] "{key}" = "{winner}": {why}')
+        return found
+
+    def _winner(self, name: Name) -> ProviderRecord | None:
+        candidates = self._candidates.get(name, [])
+        named = self._overrides.get(".".join(name))
+        if named:
+            return next((record for record in candidates if normal(record.distribution) == normal(named)), None)
+        return candidates[0] if len(candidates) == 1 else None
+
+    def _why_not(self, distribution: str, kind: str, name: str) -> str:
+        plugin = self._by_name.get(normal(distribution))
+        if plugin is None:
+            return f"{distribution} is not installed"
+        if plugin.state not in WORKING:
+            return f"{distribution} is {plugin.state}: {plugin.reason}"
+        brings = any((record.kind, record.name) == (kind, name) for record in plugin.providers)
+        return "" if brings else f"{distribution} brings no {kind.replace('_', ' ')} `{name}`"
+
+    def _settled(self, plugin: Plugin) -> Plugin:
+        """The plugin with what becomes of it beside the others: duplicate or overridden names, a missing runtime."""
+        if plugin.state != "active":
+            return plugin
+        lost, shared = [], []
+        for record in plugin.providers:
+            name = (record.kind, record.name)
+            others = [r.distribution for r in self._candidates[name] if r is not record]
+            named = self._overrides.get(".".join(name))
+            if named and normal(named) != normal(plugin.distribution):
+                lost.append(f"{record.kind} `{record.name}` is given to {named} by [plugins.override]")
+            elif others and not named:
+                shared.append(f"{record.kind} `{record.name}` is brought by {', '.join(others)}, too")
+        if shared:
+            fix = 'name the winner below [plugins.override]: "{0.kind}.{0.name}" = "{0.distribution}"'.format(
+                next(r for r in plugin.providers if f"`{r.name}`" in shared[0] and shared[0].startswith(r.kind))
+            )
+            return replace(plugin, state="duplicate", reason=f"{'; '.join(shared)}; {fix}")
+        if lost:
+            return replace(plugin, state="overridden", reason="; ".join(lost))
+        if plugin.missing:
+            from tunesmith.plugins.runtime import install_hint
+
+            reason = f"not installed here: {', '.join(plugin.missing)}; {install_hint(plugin)}"
+            return replace(plugin, state="missing-runtime", reason=reason)
+        return plugin
+
+
+def _plugin(entry: Mapping[str, Any], apis: Mapping[str, int]) -> Plugin:
+    """The plugin of a discovered entry, in a state of its own making: active, denied, broken or incompatible."""
+    identity = {"distribution": entry["distribution"], "version": entry["version"]}
+    path = Path(entry["manifest"]) if entry["manifest"] else None
+    if entry["refused"]:
+        return Plugin(**identity, module=entry["module"], path=path, state="denied", reason=entry["refused"])
+    if "problem" in entry:
+        return Plugin(**identity, module=entry["module"], path=path, state="broken", reason=entry["problem"])
+    plugin = plugin_of(entry["data"], path, **identity, missing=tuple(entry["missing"]), fingerprint=entry["fingerprint"])
+    reason = next((why for record in plugin.providers if (why := _incompatible(record, apis))), "")
+    state: State = "incompatible" if reason else "active"
+    return replace(plugin, state=state, reason=reason) if reason else plugin
+
+
+def _incompatible(record: ProviderRecord, apis: Mapping[str, int]) -> str:
+    if record.kind not in apis:
+        return f"it brings a {record.kind}, a kind that this kernel does not know; install a newer {KERNEL}"
+    current = apis[record.kind]
+    if record.api > current:
+        return f"it speaks version {record.api} of the {record.kind} contract, this kernel up to {current}; install a newer {KERNEL}"
+    if record.api < current - 1:
+        return (
+            f"it speaks version {record.api} of the {record.kind} contract, this kernel {current - 1} and {current}; "
+            f"install a newer {record.distribution}"
+        )
+    return ""
