@@ -1,29 +1,33 @@
 """The contracts that plugins are written against: one module per kind, and what they share.
 
 Standard library and pluggy only, so that they live inside any plugin's environment. Everything a plugin needs is here, in
-`tunesmith.hookspecs`, and nowhere else in `tunesmith`.
+`tunesmith.hookspecs`, and nowhere else in `tunesmith`. A name's module is imported when the name is first asked for: the command line
+needs few of them, and importing all would cost it 20 ms.
 """
 
-from tunesmith.contracts.adapter import Adapter
-from tunesmith.contracts.artifacts import Artifact, Result, fits
-from tunesmith.contracts.dataset_format import DatasetFormat
-from tunesmith.contracts.device_backend import Device, DeviceBackend
-from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
-from tunesmith.contracts.evaluator import Evaluation, Evaluator
-from tunesmith.contracts.events import Remedy, RunFacts, StepFacts
-from tunesmith.contracts.executor import Executor, Launch, Process
-from tunesmith.contracts.exporter import Exporter
-from tunesmith.contracts.inference_backend import Address, InferenceBackend
-from tunesmith.contracts.model_loader import ModelInfo, ModelLoader
-from tunesmith.contracts.objective import ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence
-from tunesmith.contracts.provider import API, Grade, Input, Need, Provider, Slot, Verb
-from tunesmith.contracts.quantizer import Quantizer
-from tunesmith.contracts.rows import Message, Part, Row, message, read_rows, text_of
-from tunesmith.contracts.searcher import Searcher
-from tunesmith.contracts.settings import setting
-from tunesmith.contracts.step import Placement, Step
-from tunesmith.contracts.trainer_strategy import TrainerStrategy
-from tunesmith.errors import Cancelled, TunesmithError, UserError
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tunesmith.contracts.adapter import Adapter
+    from tunesmith.contracts.artifacts import Artifact, Result, fits
+    from tunesmith.contracts.dataset_format import DatasetFormat
+    from tunesmith.contracts.device_backend import Device, DeviceBackend
+    from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
+    from tunesmith.contracts.evaluator import Evaluation, Evaluator
+    from tunesmith.contracts.events import Remedy, RunFacts, StepFacts
+    from tunesmith.contracts.executor import Executor, Launch, Process
+    from tunesmith.contracts.exporter import Exporter
+    from tunesmith.contracts.inference_backend import Address, InferenceBackend
+    from tunesmith.contracts.model_loader import ModelInfo, ModelLoader
+    from tunesmith.contracts.objective import ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence
+    from tunesmith.contracts.provider import API, Grade, Input, Need, Provider, Slot, Verb
+    from tunesmith.contracts.quantizer import Quantizer
+    from tunesmith.contracts.rows import Message, Part, Row, message, read_rows, text_of
+    from tunesmith.contracts.searcher import Searcher
+    from tunesmith.contracts.settings import setting
+    from tunesmith.contracts.step import Placement, Step
+    from tunesmith.contracts.trainer_strategy import TrainerStrategy
+    from tunesmith.errors import Cancelled, TunesmithError, UserError
 
 __all__ = [
     "API", "Adapter", "Address", "Artifact", "Cancelled", "ChatEncoder", "DatasetFormat", "Device", "DeviceBackend", "Estimate",
@@ -32,3 +36,36 @@ __all__ = [
     "Provider", "Quantizer", "Remedy", "Result", "Row", "RunFacts", "Searcher", "Slot", "Step", "StepFacts", "TokenSequence",
     "TrainerStrategy", "TunesmithError", "UserError", "Verb", "fits", "message", "read_rows", "setting", "text_of",
 ]  # fmt: skip
+
+_MODULES = {
+    "tunesmith.contracts.adapter": "Adapter",
+    "tunesmith.contracts.artifacts": "Artifact, Result, fits",
+    "tunesmith.contracts.dataset_format": "DatasetFormat",
+    "tunesmith.contracts.device_backend": "Device, DeviceBackend",
+    "tunesmith.contracts.estimates": "Estimate, EstimateRequest, ModelShape",
+    "tunesmith.contracts.evaluator": "Evaluation, Evaluator",
+    "tunesmith.contracts.events": "Remedy, RunFacts, StepFacts",
+    "tunesmith.contracts.executor": "Executor, Launch, Process",
+    "tunesmith.contracts.exporter": "Exporter",
+    "tunesmith.contracts.inference_backend": "Address, InferenceBackend",
+    "tunesmith.contracts.model_loader": "ModelInfo, ModelLoader",
+    "tunesmith.contracts.objective": "ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence",
+    "tunesmith.contracts.provider": "API, Grade, Input, Need, Provider, Slot, Verb",
+    "tunesmith.contracts.quantizer": "Quantizer",
+    "tunesmith.contracts.rows": "Message, Part, Row, message, read_rows, text_of",
+    "tunesmith.contracts.searcher": "Searcher",
+    "tunesmith.contracts.settings": "setting",
+    "tunesmith.contracts.step": "Placement, Step",
+    "tunesmith.contracts.trainer_strategy": "TrainerStrategy",
+    "tunesmith.errors": "Cancelled, TunesmithError, UserError",
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split(", ")}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    return value
