@@ -18,12 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "tools" / "constraints.txt"
 
 
-def distributions(*folders: str) -> list[Path]:
+def distributions(test: bool) -> list[Path]:
     """Folders of this repository's distributions, the kernel first."""
-    found = [ROOT / "core", ROOT / "sdk"]
-    for folder in folders:
-        found += sorted(path.parent for path in (ROOT / folder).glob("*/*/pyproject.toml"))
-    return [path for path in found if (path / "pyproject.toml").exists()]
+    patterns = ["core", "sdk", "plugins/*/*"] + (["contrib/*"] if test else [])
+    return [path.parent for pattern in patterns for path in sorted(ROOT.glob(f"{pattern}/pyproject.toml"))]
 
 
 def pip_settings(python: Path) -> dict[str, str]:
@@ -42,7 +40,7 @@ def pip_settings(python: Path) -> dict[str, str]:
 
 def requirements(test: bool) -> list[str]:
     wanted: list[str] = []
-    for folder in distributions("plugins"):
+    for folder in distributions(test):
         runtime = re.search(r"^runtime\s*=", (folder / "pyproject.toml").read_text(), re.M)
         wanted += ["-e", f"{folder}[runtime]" if runtime else str(folder)]
     if test:
@@ -56,7 +54,7 @@ def main() -> int:
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="where (default: .venv)")
     args = parser.parse_args()
     wanted = requirements(args.test)
-    inputs = [folder / "pyproject.toml" for folder in distributions("plugins")] + sorted((ROOT / "tools").glob("*.txt"))
+    inputs = [folder / "pyproject.toml" for folder in distributions(args.test)] + sorted((ROOT / "tools").glob("*.txt"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in inputs) + repr(wanted).encode()).hexdigest()
     stamp = args.venv / (".installed-test" if args.test else ".installed")
     if stamp.exists() and stamp.read_text() == digest:
@@ -69,7 +67,7 @@ def main() -> int:
     if not uv.exists():
         subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=False)
     command = [uv, "pip", "install", "--python", python] if uv.exists() else [python, "-m", "pip", "install"]
-    print(f"installing {len(distributions('plugins'))} distributions and what they run on", flush=True)
+    print(f"installing {len(distributions(args.test))} distributions and what they run on", flush=True)
     environment = os.environ | pip_settings(python)
     subprocess.run([*command, "--quiet", "-c", CONSTRAINTS, *wanted], check=True, env=environment)
     stamp.write_text(digest)
