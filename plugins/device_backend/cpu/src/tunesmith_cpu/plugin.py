@@ -1,0 +1,9 @@
+"""What tunesmith-cpu brings: the device backend `cpu`."""
+
+from tunesmith.contracts.provider import Provider
+from tunesmith.hookspecs import hookimpl
+
+
+@hookimpl
+def device_backend():
+    return Provider("cpu", "the processor", "tunesmith_cpu.device:Cpu", facts={"torch": "cpu"})

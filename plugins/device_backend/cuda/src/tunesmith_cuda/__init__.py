@@ -1,0 +1,1 @@
+"""NVIDIA GPUs as devices, asked through nvidia-smi. Standard library only."""

@@ -1,0 +1,9 @@
+"""What tunesmith-cuda brings: the device backend `cuda`."""
+
+from tunesmith.contracts.provider import Provider
+from tunesmith.hookspecs import hookimpl
+
+
+@hookimpl
+def device_backend():
+    return Provider("cuda", "NVIDIA GPUs", "tunesmith_cuda.device:Cuda", facts={"torch": "cuda"}, priority=10)
