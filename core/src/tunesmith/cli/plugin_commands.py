@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from tunesmith.config import Config
+    from tunesmith.plugins.records import Plugin, ProviderRecord
+    from tunesmith.plugins.registry import Registry
 
 
 class Command(NamedTuple):
@@ -63,4 +68,140 @@ def run_sync(args: Namespace) -> int:
     return 1 if args.check and drifted else 0
 
 
-COMMANDS = (Command("sync", "write plugin.toml from a plugin's code", configure_sync, run_sync),)
+# --- list and info -------------------------------------------------------------------------------------------------------------------
+
+
+def configure_list(parser: ArgumentParser) -> None:
+    parser.add_argument("--kind", default="", help="only what provides this kind (adapter, quantizer, verb, ...)")
+    _json_option(parser)
+
+
+def run_list(args: Namespace) -> int:
+    config, registry = _loaded(args)
+    plugins = [p for p in registry.plugins if not args.kind or any(r.kind == args.kind for r in p.providers)]
+    if args.json:
+        print(json.dumps([_summary(plugin) for plugin in plugins], indent=2))
+        return 0
+    rows = [("PLUGIN", "VERSION", "STATE", "PROVIDES")]
+    for plugin in plugins:
+        kinds: dict[str, list[str]] = {}
+        for record in plugin.providers:
+            kinds.setdefault(record.kind, []).append(record.name)
+        provides = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())
+        rows.append((plugin.distribution, plugin.version, plugin.state, provides or ", ".join(plugin.events)))
+    print(aligned(rows))
+    asides = [f"{p.distribution} is {p.state}: {p.reason}" for p in plugins if p.state != "active"]
+    asides += [f"{problem.code}: {problem.what}" for problem in config.policy_problems]
+    for line in (*asides, *registry.policy_warnings(), *registry.warnings):
+        print(line, file=sys.stderr)
+    return 0
+
+
+def configure_info(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a distribution, or a provider: `name` or `kind.name`")
+    _json_option(parser)
+
+
+def run_info(args: Namespace) -> int:
+    _, registry = _loaded(args)
+    named = [p for p in registry.plugins if any(args.name in (r.name, f"{r.kind}.{r.name}") for r in p.providers)]
+    plugins = named or [registry.distribution(args.name)]
+    if args.json:
+        print(json.dumps([_summary(plugin, whole=True) for plugin in plugins], indent=2))
+        return 0
+    for plugin in plugins:
+        facts = [("state", plugin.state), ("why", plugin.reason), ("manifest", str(plugin.path or "")), ("module", plugin.module)]
+        facts += [("runtime", ", ".join(plugin.runtime)), ("events", ", ".join(plugin.events))]
+        print(f"{plugin.distribution} {plugin.version}")
+        print(aligned([(f"  {key}", value) for key, value in facts if value]))
+        for record in plugin.providers:
+            print(f"\n  {record.kind} {record.name}: {record.summary}")
+            traits = [("accepts", ", ".join(record.accepts)), ("produces", ", ".join(record.produces))]
+            traits.append(("capabilities", ", ".join(f"{name} ({grade})" for name, grade in record.capabilities.items())))
+            traits.append(("needs", "; ".join(f"{need.capability} of {need.of}, because {need.why}" for need in record.needs)))
+            traits += [(f"--{name}", _setting(entry)) for name, entry in record.schema.get("properties", {}).items()]
+            print(aligned([(f"    {key}", value) for key, value in traits if value]))
+    return 0
+
+
+# --- check and doctor ----------------------------------------------------------------------------------------------------------------
+
+
+def configure_check(parser: ArgumentParser) -> None:
+    parser.add_argument("path", type=Path, metavar="PATH", nargs="?", default=Path(), help="the plugin's source folder (default: here)")
+    _json_option(parser)
+
+
+def run_check(args: Namespace) -> int:
+    from tunesmith.plugins.check import check
+
+    findings = check(args.path)
+    if args.json:
+        print(json.dumps([finding._asdict() for finding in findings], indent=2))
+    else:
+        words = {True: "ok", False: "WRONG", None: "skipped"}
+        print(aligned([(words[f.ok], f.check, f.what + (f"\n{f.fix}" if f.fix else "")) for f in findings]))
+    return 1 if any(finding.ok is False for finding in findings) else 0
+
+
+def run_doctor(args: Namespace) -> int:
+    from tunesmith.plugins.doctor import diagnose
+
+    config, registry = _loaded(args)
+    found = diagnose(registry, config)
+    if args.json:
+        print(json.dumps([ailment._asdict() for ailment in found], indent=2))
+    elif found:
+        print(aligned([("WRONG" if ailment.serious else "note", ailment.subject, ailment.what) for ailment in found]))
+    else:
+        print(f"{len(registry.plugins)} plugins, all active; each can be imported.")
+    return 1 if any(ailment.serious for ailment in found) else 0
+
+
+# --- shared --------------------------------------------------------------------------------------------------------------------------
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as columns, each as wide as its widest cell; the last one may have lines."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)] if rows else []
+    lines = []
+    for *cells, last in rows:
+        head = "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=True))
+        lines.append((head + last.replace("\n", "\n" + " " * len(head))).rstrip())
+    return "\n".join(lines)
+
+
+def _loaded(args: Namespace) -> tuple[Config, Registry]:
+    """Configuration and registry; a configuration with mistakes in it is no reason not to look at what is installed."""
+    from tunesmith.config import load_config
+    from tunesmith.plugins.registry import load_registry
+
+    config = load_config(home=getattr(args, "home", None))
+    return config, load_registry(config)
+
+
+def _summary(plugin: Plugin, whole: bool = False) -> dict[str, Any]:
+    keys = ("distribution", "version", "state", "reason", "module", "events", "runtime", "missing")
+    records = [_record(r) if whole else {"kind": r.kind, "name": r.name, "summary": r.summary} for r in plugin.providers]
+    return {key: getattr(plugin, key) for key in keys} | {"manifest": str(plugin.path or ""), "providers": records}
+
+
+def _record(record: ProviderRecord) -> dict[str, Any]:
+    import dataclasses
+
+    return dataclasses.asdict(record)
+
+
+def _setting(entry: Mapping[str, Any]) -> str:
+    kinds = [option.get("type", "any") for option in entry.get("anyOf", [entry])]
+    default = f", default {json.dumps(entry['default'])}" if "default" in entry else ", required"
+    return f"{entry.get('description', '')} ({' or '.join(kinds)}{default})".strip()
+
+
+COMMANDS = (
+    Command("list", "what is installed, and in what state", configure_list, run_list),
+    Command("info", "everything that a plugin's manifest says", configure_info, run_info),
+    Command("sync", "write plugin.toml from a plugin's code", configure_sync, run_sync),
+    Command("check", "check a plugin's source before publishing it", configure_check, run_check),
+    Command("doctor", "why plugins are not active, and which can't be imported", _json_option, run_doctor),
+)

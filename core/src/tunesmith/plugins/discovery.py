@@ -70,8 +70,7 @@ def _paths() -> Iterator[list[Any]]:
 def _scan(old: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Fresh entries; manifests that an older scan has read are taken from it."""
     import tunesmith
-    from tunesmith.plugins import scan
-    from tunesmith.plugins.source import KERNEL, KERNEL_MODULE
+    from tunesmith.plugins import KERNEL, KERNEL_MODULE, scan
 
     manifest = str(Path(tunesmith.__file__).parent / "verbs" / "plugin.toml")
     kernel = {"distribution": KERNEL, "version": tunesmith.__version__, "name": "", "module": KERNEL_MODULE, "manifest": manifest}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +12,10 @@ from tunesmith.config import Config, normal
 from tunesmith.contracts.provider import API
 from tunesmith.deprecations import previous_api
 from tunesmith.errors import UserError, did_you_mean
+from tunesmith.plugins import KERNEL
 from tunesmith.plugins.discovery import discover
 from tunesmith.plugins.manifest import plugin_of
 from tunesmith.plugins.records import Plugin, ProviderRecord, State
-from tunesmith.plugins.source import KERNEL
 
 WORKING = ("active", "missing-runtime", "duplicate", "overridden")  #: states in which a plugin's manifest counts
 Name = tuple[str, str]
@@ -35,7 +35,7 @@ class Registry:
         apis: contract versions per kind that this kernel speaks.
     """
 
-    def __init__(self, plugins: Any, overrides: Mapping[str, str] | None = None, apis: Mapping[str, int] = API) -> None:
+    def __init__(self, plugins: Iterable[Plugin], overrides: Mapping[str, str] | None = None, apis: Mapping[str, int] = API) -> None:
         found = tuple(plugins)
         self._overrides = dict(overrides or {})
         self._candidates: dict[Name, list[ProviderRecord]] = {}
@@ -55,14 +55,23 @@ class Registry:
     def _by_name(self) -> dict[str, Plugin]:
         return {normal(plugin.distribution): plugin for plugin in reversed(self.plugins)}
 
-    def plugin(self, record: ProviderRecord | str) -> Plugin:
-        """The plugin that brings a record, or of a distribution's name."""
-        name = record if isinstance(record, str) else record.distribution
+    @cached_property
+    def _by_record(self) -> dict[tuple[str, str, str], Plugin]:
+        return {(plugin.distribution, r.kind, r.name): plugin for plugin in reversed(self.plugins) for r in plugin.providers}
+
+    def plugin(self, record: ProviderRecord) -> Plugin:
+        """The plugin that brings a record of this registry."""
+        return self._by_record[record.distribution, record.kind, record.name]
+
+    def distribution(self, name: str) -> Plugin:
+        """The plugin of a distribution's name.
+
+        Raises:
+            UserError: TS-PLUGIN-001 when it is not installed.
+        """
         if normal(name) not in self._by_name:
-            raise UserError("TS-PLUGIN-001", f"no plugin `{name}` is installed", fix=did_you_mean(name, self._by_name))
-        if isinstance(record, str):
-            return self._by_name[normal(name)]
-        return next((p for p in self.plugins if p.distribution == name and record in p.providers), self._by_name[normal(name)])
+            raise UserError("TS-PLUGIN-001", f"no plugin `{name}` is installed", fix=did_you_mean(normal(name), self._by_name))
+        return self._by_name[normal(name)]
 
     def providers(self, kind: str) -> Mapping[str, ProviderRecord]:
         """The providers of a kind that can be chosen, by name, in order of priority. Some may miss their runtime: see `Plugin.missing`."""
@@ -135,20 +144,18 @@ class Registry:
         """The plugin with what becomes of it beside the others: duplicate or overridden names, a missing runtime."""
         if plugin.state != "active":
             return plugin
-        lost, shared = [], []
+        lost, shared, line = [], [], ""
         for record in plugin.providers:
-            name = (record.kind, record.name)
-            others = [r.distribution for r in self._candidates[name] if r is not record]
-            named = self._overrides.get(".".join(name))
-            if named and normal(named) != normal(plugin.distribution):
-                lost.append(f"{record.kind} `{record.name}` is given to {named} by [plugins.override]")
-            elif others and not named:
-                shared.append(f"{record.kind} `{record.name}` is brought by {', '.join(others)}, too")
+            key = f"{record.kind}.{record.name}"
+            others = [r.distribution for r in self._candidates[record.kind, record.name] if r is not record]
+            winner = self._overrides.get(key)
+            if winner and normal(winner) != normal(plugin.distribution):
+                lost.append(f"{key} is given to {winner} by [plugins.override]")
+            elif others and not winner:
+                shared.append(f"{key} is brought by {', '.join(others)}, too")
+                line = line or f'"{key}" = "{plugin.distribution}"'
         if shared:
-            fix = 'name the winner below [plugins.override]: "{0.kind}.{0.name}" = "{0.distribution}"'.format(
-                next(r for r in plugin.providers if f"`{r.name}`" in shared[0] and shared[0].startswith(r.kind))
-            )
-            return replace(plugin, state="duplicate", reason=f"{'; '.join(shared)}; {fix}")
+            return replace(plugin, state="duplicate", reason=f"{'; '.join(shared)}; name the winner below [plugins.override]: {line}")
         if lost:
             return replace(plugin, state="overridden", reason="; ".join(lost))
         if plugin.missing:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from tunesmith.config import normal
 from tunesmith.errors import UserError
-from tunesmith.plugins import scan
+from tunesmith.plugins import KERNEL, scan
 from tunesmith.plugins.records import Plugin
-from tunesmith.plugins.source import KERNEL
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.config import normal
-from tunesmith.plugins.source import GROUP
+from tunesmith.plugins import GROUP
 
 _INFO = (".dist-info", ".egg-info")
 

@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UserError
-from tunesmith.plugins import toml
+from tunesmith.plugins import GROUP, KERNEL, KERNEL_MODULE, toml
 
-GROUP = "tunesmith.plugins"
-KERNEL = "tunesmith"
-KERNEL_MODULE = "tunesmith.verbs.plugin"
 _PASSED_OVER = {"node_modules", "build", "dist", "__pycache__", "template"}
 
 

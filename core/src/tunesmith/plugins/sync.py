@@ -19,10 +19,11 @@ import pluggy
 from tunesmith import hookspecs
 from tunesmith.contracts.provider import Provider
 from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.plugins import KERNEL
 from tunesmith.plugins.convert import record_of
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin, ProviderRecord
-from tunesmith.plugins.source import KERNEL, Source, read_source
+from tunesmith.plugins.source import Source, read_source
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,150 @@
+"""`tunesmith plugin check PATH`: what can be said of a plugin from its source, before anybody installs it."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from tunesmith.contracts.settings import fill, problems
+from tunesmith.errors import UserError
+from tunesmith.plugins.manifest import manifest_of
+from tunesmith.plugins.probe import probe
+from tunesmith.plugins.records import Plugin
+from tunesmith.plugins.source import Source, read_source
+from tunesmith.plugins.sync import described
+
+
+class Finding(NamedTuple):
+    """The outcome of a check: `ok` is None where it could not be made, with the reason."""
+
+    check: str
+    ok: bool | None
+    what: str
+    fix: str = ""
+
+
+def check(folder: Path) -> list[Finding]:
+    """Everything that is checked, for each plugin in a source folder.
+
+    Raises:
+        UserError: TS-PLUGIN-007 when it holds none.
+    """
+    found = []
+    for source in read_source(folder):
+        try:
+            plugin = described(source)
+        except UserError as error:
+            found.append(Finding("code", False, error.what, error.fix))
+            continue
+        found.append(_manifest(source, plugin))
+        for one in (_imports, _settings, _targets):
+            findings = list(one(source, plugin))
+            found += findings or [Finding(one.__name__.strip("_"), True, _PASSED[one])]
+        found.append(_package(source))
+    return found
+
+
+def _manifest(source: Source, plugin: Plugin) -> Finding:
+    path = source.manifest
+    if path.is_file() and path.read_text(encoding="utf-8") == manifest_of(plugin):
+        return Finding("manifest", True, "it says what the code says")
+    return Finding("manifest", False, f"{path} does not say what the code says", "Run `tunesmith plugin sync`.")
+
+
+def _imports(source: Source, plugin: Plugin) -> Iterator[Finding]:
+    """What the kernel imports into its own process must need nothing but the standard library and tunesmith."""
+    modules = [source.module, *(r.estimator for r in plugin.providers), *(r.target for r in plugin.providers if r.kind == "device_backend")]
+    named = list(dict.fromkeys(target.partition(":")[0] for target in modules if target))
+    siblings = {name.partition(">")[0].partition("=")[0].partition("[")[0].strip().replace("-", "_") for name in source.dependencies}
+    allowed = {*sys.stdlib_module_names, "tunesmith", "pluggy", source.package, *(s for s in siblings if s.startswith("tunesmith"))}
+    for name in named:
+        for answer in probe([name], source.root):
+            heavy = [loaded for loaded in answer["loaded"] if loaded not in allowed and not loaded.startswith("_")]
+            if answer["error"]:
+                yield Finding(
+                    "imports", False, f"importing {name} fails: {answer['error']}", "Import what may be missing inside functions."
+                )
+            elif heavy:
+                fix = "Import them inside functions; this module is imported where the plugin's runtime is not."
+                yield Finding("imports", False, f"importing {name} loads {', '.join(heavy[:8])}", fix)
+
+
+def _settings(source: Source, plugin: Plugin) -> Iterator[Finding]:
+    """Defaults and examples must fit the schema that is made of them."""
+    for record in plugin.providers:
+        for path, sentence in problems(record.schema, fill(record.schema, {})):
+            if sentence != "is missing":  # a required setting has no default, and need not
+                yield Finding("settings", False, f"the default of {record.name}'s setting `{path}` {sentence}", "Correct the default.")
+        for name, entry in record.schema.get("properties", {}).items():
+            for example in entry.get("examples", ()):
+                for _, sentence in problems(entry, example):
+                    yield Finding("settings", False, f"an example of {record.name}'s setting `{name}` {sentence}", "Correct the example.")
+
+
+def _targets(source: Source, plugin: Plugin) -> Iterator[Finding]:
+    """What the records name must be there; looked up in the source, because importing it may need the runtime."""
+    targets = [(record, target) for record in plugin.providers for target in (record.target, record.estimator) if target]
+    for record, target in targets:
+        why = _absent(source, target)
+        if why:
+            yield Finding("targets", False, f"the {record.kind} `{record.name}` names {target}: {why}", "Correct the record.")
+
+
+def _absent(source: Source, target: str) -> str:
+    module, _, name = target.partition(":")
+    if module.partition(".")[0] != source.package:
+        return ""  # of another distribution
+    path = source.root.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    if not path.is_file():
+        return f"there is no {path}"
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return "" if name.partition(".")[0] in names else f"{path} defines no {name}"
+
+
+def _package(source: Source) -> Finding:
+    """Build the wheel and look whether the manifest is in it: nothing else knows what a build backend takes along."""
+    backend = source.backend
+    try:
+        installed = find_spec(backend.partition(".")[0].partition(":")[0])
+    except ValueError:
+        installed = None
+    if not installed:
+        return Finding(
+            "package", None, f"not checked: the build backend {backend} is not installed", f"pip install {backend.partition('.')[0]}"
+        )
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch, "source")
+        shutil.copytree(source.folder, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "*.egg-info", "tests"))
+        code = f"import sys, importlib; importlib.import_module({backend.partition(':')[0]!r}).build_wheel(sys.argv[1])"
+        done = subprocess.run([sys.executable, "-c", code, scratch], cwd=copy, capture_output=True, text=True, check=False)
+        wheels = list(Path(scratch).glob("*.whl"))
+        if done.returncode or not wheels:
+            last = (done.stderr.strip().splitlines() or ["no wheel came out"])[-1]
+            return Finding("package", False, f"the wheel can't be built: {last}", "Build it by hand with `python -m build`.")
+        wanted = source.manifest.relative_to(source.root).as_posix()
+        if wanted in zipfile.ZipFile(wheels[0]).namelist():
+            return Finding("package", True, "the wheel carries the manifest")
+    return Finding("package", False, f"the wheel lacks {wanted}", "Make the build include it as package data.")
+
+
+_PASSED: dict[Callable[[Source, Plugin], Iterator[Finding]], str] = {
+    _imports: "what the kernel imports is light",
+    _settings: "defaults and examples fit the schema",
+    _targets: "everything that the records name is there",
+}
