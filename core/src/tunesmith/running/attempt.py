@@ -1,0 +1,126 @@
+"""One attempt at a step: stage, work, commit."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.errors import TunesmithError, UserError
+from tunesmith.planning.plan import PlannedStep, Source
+from tunesmith.running.context import Context
+from tunesmith.running.hearing import hear
+from tunesmith.running.requests import producer, step_request
+from tunesmith.running.store import FILES
+from tunesmith.running.workers import Work, Workers
+
+POLL = 0.1  # seconds between two looks at the processes
+
+
+def resolve_inputs(context: Context, step: PlannedStep) -> dict[str, Artifact]:
+    """The artifacts a step reads.
+
+    Raises:
+        UserError: TS-RUN-025 when a file of the user's is not what it was when it was planned.
+    """
+    return {name: context.artifacts[source.step] if source.step else _file(context, source) for name, source in step.inputs.items()}
+
+
+def _file(context: Context, source: Source) -> Artifact:
+    assert source.file is not None
+    there = source.file.exists()
+    if not there or context.digests(source.file) != source.digest:
+        raise UserError(
+            "TS-RUN-025", f"{source.file} {'has changed since the run was planned' if there else 'is not there any more'}",
+            fix="Run the pipeline again, which plans with the file as it is: tunesmith run",
+        )  # fmt: skip
+    return Artifact(source.format, source.file, source.digest)
+
+
+def attempt(
+    context: Context, step: PlannedStep, key: str, work: Path, meanwhile: Callable[[], None]
+) -> tuple[Artifact, Mapping[str, float]]:
+    """Run a step once and commit what it made.
+
+    Args:
+        key: of the step as it was planned; its series are kept under it.
+        work: its work directory.
+        meanwhile: called while it runs; what it raises ends the step.
+
+    Raises:
+        TunesmithError: why it failed.
+        Cancelled: it was asked to stop, and has.
+    """
+    inputs = resolve_inputs(context, step)
+    staging = context.store.stage()
+    try:
+        result = _work(context, step, key, inputs, staging / FILES, work, meanwhile)
+        _check(step, result, staging / FILES)
+    except BaseException:
+        context.store.discard(staging)
+        raise
+    artifact = context.store.commit(
+        staging, format=result["format"] or step.format, refs=result["refs"], producer=producer(step), metrics=result["metrics"],
+        inputs={name: artifact.digest for name, artifact in inputs.items()}, meta=result["meta"],
+    )  # fmt: skip
+    return artifact, result["metrics"]
+
+
+def _work(
+    context: Context, step: PlannedStep, key: str, inputs: Mapping[str, Artifact], output: Path, work: Path,
+    meanwhile: Callable[[], None],
+) -> Mapping[str, Any]:  # fmt: skip
+    meeting = context.store.staging.make() if step.placement.processes > 1 else None
+    notified = functools.partial(hear, context, step, key)
+    workers = make_workers(context, step, inputs, output, work, notified, str(meeting / "rendezvous") if meeting else "")
+    try:
+        workers.start()
+        while not workers.done:
+            context.board.pump(POLL)
+            workers.tick()
+            meanwhile()
+            if context.cancellation.requested:
+                workers.cancel()
+            if context.cancellation.insisted:
+                workers.kill()
+        return workers.result()
+    except TunesmithError as error:
+        raise with_log(error, workers.ranks[0].stderr) from None
+    finally:
+        workers.close()
+        if meeting:
+            context.store.staging.drop(meeting)
+
+
+def make_workers(
+    context: Context, step: PlannedStep, inputs: Mapping[str, Artifact], output: Path, work: Path,
+    notified: Callable[[str, Mapping[str, Any]], None], rendezvous: str = "",
+) -> Workers:  # fmt: skip
+    """The workers of a step, not started yet."""
+    work.mkdir(parents=True, exist_ok=True)
+    ranks = range(max(1, step.placement.processes))
+    requests = tuple(step_request(step, inputs, output, work, rank=rank, rendezvous=rendezvous) for rank in ranks)
+    return Workers(Work(step.name, step.verb.target, requests, context.logs(step)), context.executor, context.board, notified)
+
+
+def with_log(error: TunesmithError, log: Path) -> TunesmithError:
+    """A crash with the place of its traceback."""
+    if error.code != "TS-RUN-010":
+        return error
+    return TunesmithError(error.code, error.what, why=error.why, fix=f"The traceback is in {log}.")
+
+
+def _check(step: PlannedStep, result: Mapping[str, Any], output: Path) -> None:
+    made = result["format"] or step.format
+    if made != step.format:
+        problem = f"made {made} where {step.format} was planned"
+    elif not any(output.iterdir()):
+        problem = "wrote no file"
+    else:
+        return
+    raise TunesmithError(
+        "TS-RUN-016", f"`{step.name}` {problem}", why="Its code and its manifest disagree.",
+        fix=f"Tell the author of {producer(step)['distribution']}.",
+    )  # fmt: skip

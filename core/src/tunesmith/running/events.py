@@ -1,0 +1,89 @@
+"""Event hooks: plugins that listen to runs. One that fails is told of, and never takes the run with it."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.events import Remedy, RunFacts, StepFacts
+from tunesmith.errors import TunesmithError
+from tunesmith.plugins.records import Plugin
+
+_MAY_STOP = "step_starting"  # the one hook by which a plugin may stop something
+
+
+class Events:
+    """The typed face of pluggy for a run. Modules of plugins that listen are imported here, in the host, and no others.
+
+    Args:
+        complain: told a sentence when a plugin fails.
+    """
+
+    def __init__(self, plugins: Iterable[Plugin], complain: Callable[[str], None]) -> None:
+        self._complain = complain
+        self._manager: Any = None
+        for plugin in plugins:
+            if plugin.events and plugin.state == "active":
+                self._load(plugin)
+
+    def _load(self, plugin: Plugin) -> None:
+        from tunesmith.hookspecs import plugin_manager  # pluggy only where somebody listens
+
+        try:
+            module = importlib.import_module(plugin.module)
+            listener = types.SimpleNamespace()
+            for name in plugin.events:
+                setattr(listener, name, self._guarded(plugin, name, getattr(module, name)))
+            self._manager = self._manager or plugin_manager()
+            self._manager.register(listener, plugin.distribution)
+        except Exception as error:
+            self._complain(f"{plugin.distribution} can't listen to this run: {type(error).__name__}: {error}")
+
+    def _guarded(self, plugin: Plugin, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        options = getattr(function, "tunesmith_impl", None) or {}
+        if options.get("wrapper") or options.get("hookwrapper"):
+            return function  # a generator around the others; `_call` catches what it raises
+
+        @functools.wraps(function)
+        def guarded(*arguments: Any) -> Any:
+            try:
+                return function(*arguments)
+            except Exception as error:
+                if name == _MAY_STOP and isinstance(error, TunesmithError):
+                    raise
+                self._complain(f"{plugin.distribution} failed in {name}: {type(error).__name__}: {error}")
+                return None
+
+        return guarded
+
+    def _call(self, name: str, **facts: Any) -> Any:
+        if self._manager is None:
+            return None
+        try:
+            return getattr(self._manager.hook, name)(**facts)
+        except Exception as error:
+            if name == _MAY_STOP and isinstance(error, TunesmithError):
+                raise
+            self._complain(f"a plugin failed around {name}: {type(error).__name__}: {error}")
+            return None
+
+    def run_started(self, run: RunFacts) -> None:
+        self._call("run_started", run=run)
+
+    def step_starting(self, step: StepFacts) -> None:
+        """Raises the TunesmithError with which a plugin stops the step."""
+        self._call("step_starting", step=step)
+
+    def step_finished(self, step: StepFacts) -> None:
+        self._call("step_finished", step=step)
+
+    def step_failed(self, step: StepFacts, error: TunesmithError) -> Remedy | None:
+        answer = self._call("step_failed", step=step, error=error)
+        return answer if isinstance(answer, Remedy) else None
+
+    def artifact_committed(self, step: StepFacts, artifact: Artifact) -> None:
+        self._call("artifact_committed", step=step, artifact=artifact)

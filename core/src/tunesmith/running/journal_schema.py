@@ -1,0 +1,30 @@
+"""The tables of the journal."""
+
+from __future__ import annotations
+
+VERSION = 1
+
+#: Series of metrics belong to a step's key, not to a run: a curve is whole though the run was killed in its middle, and a step that
+#: came from the cache still has its curve.
+TABLES = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, path TEXT NOT NULL, started REAL NOT NULL, finished REAL, state TEXT NOT NULL, error TEXT
+) WITHOUT ROWID;
+CREATE TABLE steps (
+    run TEXT NOT NULL, step TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL DEFAULT '', state TEXT NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0, cached INTEGER NOT NULL DEFAULT 0, started REAL, finished REAL, artifact TEXT, error TEXT,
+    PRIMARY KEY (run, step)
+) WITHOUT ROWID;
+CREATE TABLE cache (
+    key TEXT PRIMARY KEY, digest TEXT NOT NULL, metrics TEXT NOT NULL, seconds REAL NOT NULL, made REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE series (
+    key TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, value REAL, PRIMARY KEY (key, name, at)
+) WITHOUT ROWID;
+CREATE TABLE decisions (number INTEGER PRIMARY KEY, run TEXT NOT NULL, step TEXT NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE UNIQUE INDEX decisions_once ON decisions (run, step, what, reason);
+CREATE TABLE events (
+    number INTEGER PRIMARY KEY, run TEXT NOT NULL, time REAL NOT NULL, step TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX events_of ON events (run, number);
+"""

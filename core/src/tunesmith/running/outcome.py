@@ -1,0 +1,79 @@
+"""What came of a run and of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.errors import TunesmithError
+
+CANCELLED_STATUS = 130  # as a shell says of a program ended by Ctrl-C
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """One step's end.
+
+    Args:
+        state: done, failed, cancelled, or skipped (something it needs is not there, or it was not asked for).
+        cached: nothing was run; `seconds` is then how long it took when it was.
+        size: bytes of the artifact's files.
+    """
+
+    name: str
+    state: str
+    cached: bool = False
+    seconds: float = 0.0
+    artifact: Artifact | None = None
+    size: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    error: TunesmithError | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class GateOutcome:
+    """A gate and whether it held; `text` gives the numbers."""
+
+    group: str
+    text: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """A run's end.
+
+    Args:
+        state: done, failed or cancelled.
+        steps: by name, in the plan's order, those that were reached.
+        endpoints: step name -> ``{"url", "model"}`` of services that were up.
+        report, report_json: None if they could not be written.
+    """
+
+    run: str
+    state: str
+    directory: Path
+    steps: Mapping[str, StepOutcome] = field(default_factory=dict)
+    gates: tuple[GateOutcome, ...] = ()
+    endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    error: TunesmithError | None = None
+    report: Path | None = None
+    report_json: Path | None = None
+
+    @property
+    def exit_status(self) -> int:
+        if self.state == "cancelled":
+            return CANCELLED_STATUS
+        return self.error.exit_status if self.error else 0
+
+    @property
+    def artifacts(self) -> dict[str, Artifact]:
+        return {name: step.artifact for name, step in self.steps.items() if step.artifact is not None}
+
+    @property
+    def metrics(self) -> dict[str, Mapping[str, float]]:
+        return {name: step.metrics for name, step in self.steps.items() if step.metrics}

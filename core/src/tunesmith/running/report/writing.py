@@ -1,0 +1,23 @@
+"""Writes the report beside the run's logs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tunesmith.planning.plan import Plan
+from tunesmith.running.durable import write_atomically
+from tunesmith.running.journal import Journal
+from tunesmith.running.report.facts import report_facts
+from tunesmith.running.store import Store
+
+
+def write_report(journal: Journal, store: Store, plan: Plan, run: str, directory: Path) -> tuple[Path, Path]:
+    """Write ``report.html`` and ``report.json`` from what journal and store know of the run; their paths."""
+    facts = report_facts(journal, store, plan, run)
+    page, data = directory / "report.html", directory / "report.json"
+    write_atomically(data, json.dumps(facts, indent=1, ensure_ascii=False))
+    from tunesmith.running.report.page import page_of
+
+    write_atomically(page, page_of(facts))
+    return page, data

@@ -1,0 +1,49 @@
+"""A planned step as the worker is told of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.planning.plan import Choice, PlannedStep
+
+
+def step_request(
+    step: PlannedStep, inputs: Mapping[str, Artifact], output: Path, work: Path, *, rank: int = 0, rendezvous: str = ""
+) -> dict[str, Any]:
+    """The ``step`` of a ``run`` request, as JSON."""
+    placement = dataclasses.replace(step.placement, rank=rank, rendezvous=rendezvous)
+    return {
+        "name": step.name, "output": str(output), "work": str(work), "seed": step.seed, "placement": dataclasses.asdict(placement),
+        "settings": dict(step.settings), "settings_class": step.verb.settings, "distribution": step.verb.distribution,
+        "inputs": {name: artifact.to_json() for name, artifact in inputs.items()},
+        "choices": {slot: _chosen(choice) for slot, choice in step.choices.items()},
+    }  # fmt: skip
+
+
+def _chosen(choice: Choice) -> dict[str, Any]:
+    record = choice.record
+    return {
+        "kind": record.kind, "target": record.target, "settings_class": record.settings, "settings": dict(choice.settings),
+        "distribution": record.distribution,
+    }  # fmt: skip
+
+
+def producer(step: PlannedStep) -> dict[str, Any]:
+    """Who made the step's artifact: the provider whose formats it has (an adapter, in training), else the main one, else the verb.
+
+    ``target`` and ``settings_class`` let a later step build that same provider again; ``slots`` names all who took part.
+    """
+    choice = step.choices.get(step.verb.produces_of) or step.choices.get(step.verb.main_kind) or Choice(step.verb, step.settings)
+    return {
+        **_named(choice), "verb": step.verb.name, "step": dict(step.settings), "seed": step.seed,
+        "slots": {slot: _named(other) for slot, other in step.choices.items()},
+    }  # fmt: skip
+
+
+def _named(choice: Choice) -> dict[str, Any]:
+    record = choice.record
+    return {**record.identity, "settings": dict(choice.settings), "target": record.target, "settings_class": record.settings}

@@ -1,0 +1,50 @@
+"""Going on with a run that was interrupted, failed or cancelled: its plan is taken up, not made anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from tunesmith.errors import UserError
+from tunesmith.planning.plan import Plan
+from tunesmith.plugins.records import ProviderRecord
+from tunesmith.running import runs
+from tunesmith.running.journal import Journal
+
+
+class _Providers(Protocol):
+    def provider(self, kind: str, name: str) -> ProviderRecord: ...
+
+
+def load_run(home: Path, registry: _Providers, run: str | None = None) -> tuple[str, Plan]:
+    """The id and the plan of a run to go on with; without a name, of the last one that did not finish.
+
+    Raises:
+        UserError: TS-RUN-021 no such run; TS-RUN-024 when a plugin that it uses has changed since.
+        TunesmithError: TS-RUN-022 its plan can't be read; and what the registry says of a plugin that is gone or denied.
+    """
+    journal = Journal(home)
+    try:
+        runs.mark_interrupted(journal, home)
+        row = runs.find(journal, run)
+    finally:
+        journal.close()
+    plan = runs.stored_plan(home, row.id)
+    for record in _records(plan):
+        now = registry.provider(record.kind, record.name)
+        if (now.distribution, now.version) != (record.distribution, record.version):
+            raise UserError(
+                "TS-RUN-024",
+                f"Run {row.id} was planned with {record.distribution} {record.version}; here is now {now.distribution} {now.version}",
+                why="The rest of the run would be made by other code than its beginning.",
+                fix="Run the pipeline again: `tunesmith run`. What has not changed is taken from the store.",
+            )  # fmt: skip
+    return row.id, plan
+
+
+def _records(plan: Plan) -> list[ProviderRecord]:
+    found = {}
+    for step in plan.steps:
+        for record in (step.verb, *(choice.record for choice in step.choices.values())):
+            found[record.kind, record.name] = record
+    return list(found.values())

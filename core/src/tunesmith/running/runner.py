@@ -1,0 +1,104 @@
+"""Carries out a plan: step by step, each at most once, whatever happened before (law L5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from tunesmith.contracts.events import RunFacts
+from tunesmith.contracts.executor import Executor
+from tunesmith.planning.plan import Plan
+from tunesmith.plugins.records import Plugin
+from tunesmith.running import runs
+from tunesmith.running.cancelling import Cancellation
+from tunesmith.running.context import Context
+from tunesmith.running.digests import FileDigests
+from tunesmith.running.events import Events
+from tunesmith.running.executors import Local
+from tunesmith.running.journal import Journal
+from tunesmith.running.outcome import RunOutcome
+from tunesmith.running.pipeline import Pipeline
+from tunesmith.running.plan_file import write_plan
+from tunesmith.running.reporter import Reporter, Silent
+from tunesmith.running.store import Store
+
+
+class Places(Protocol):
+    """What running needs of the configuration: where the project and the user's caches are."""
+
+    @property
+    def home(self) -> Path: ...
+
+    @property
+    def cache(self) -> Path: ...
+
+
+class Installed(Protocol):
+    """What running needs of the registry."""
+
+    @property
+    def plugins(self) -> tuple[Plugin, ...]: ...
+
+
+class Runner:
+    """A plan and where to carry it out.
+
+    Args:
+        reporter: told of everything as it happens.
+        keep_serving: a service at the end of the pipeline stays up until the run is cancelled; else it is not started.
+        refresh: run every step again though it is done.
+        executor: where workers start; this machine if left out.
+    """
+
+    def __init__(
+        self, plan: Plan, registry: Installed, config: Places, *, reporter: Reporter | None = None, keep_serving: bool = True,
+        refresh: bool = False, executor: Executor | None = None,
+    ) -> None:  # fmt: skip
+        self._plan, self._registry, self._config = plan, registry, config
+        self._reporter = reporter or Silent()
+        self._keep_serving, self._refresh = keep_serving, refresh
+        self._executor = executor or Local()
+        self._cancellation = Cancellation()
+
+    def cancel(self) -> None:
+        """Ask the run to stop, as Ctrl-C does; from any thread. Called twice, it does not wait."""
+        self._cancellation.request()
+
+    def run(self, resume: str | None = None) -> RunOutcome:
+        """Carry the plan out, or go on with the run of that id.
+
+        What fails is in the outcome. Only what keeps the run from being noted at all is raised (TS-STORE-...).
+        """
+        home = self._config.home
+        journal = Journal(home)
+        store = Store(home)
+        store.staging.sweep()
+        runs.mark_interrupted(journal, home)
+        run = resume or runs.new_id()
+        facts = RunFacts(run, self._plan.name, runs.directory(home, run))
+        try:
+            with runs.lock(home, run), self._cancellation.by_signals():
+                write_plan(self._plan, facts.directory)
+                journal.begin_run(run, self._plan.name, str(self._plan.path or ""), [step.name for step in self._plan.steps])
+                return self._carry_out(self._context(facts, journal, store), resume is not None)
+        finally:
+            journal.close()
+
+    def _context(self, facts: RunFacts, journal: Journal, store: Store) -> Context:
+        def complain(sentence: str) -> None:
+            journal.event(facts.id, "", "warning", sentence)
+            self._reporter.log("", "warning", sentence)
+
+        return Context(
+            self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, FileDigests(self._config),
+            Events(self._registry.plugins, complain), self._cancellation,
+        )  # fmt: skip
+
+    def _carry_out(self, context: Context, resumed: bool) -> RunOutcome:
+        self._reporter.run_started(context.run, self._plan, resumed)
+        for decision in self._plan.decisions:
+            context.journal.decide(context.run.id, decision.step, decision.what, decision.reason)
+        context.events.run_started(context.run)
+        outcome = Pipeline(context, self._keep_serving, self._refresh).run()
+        self._reporter.run_finished(outcome)
+        return outcome
