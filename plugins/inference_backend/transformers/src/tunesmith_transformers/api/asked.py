@@ -1,0 +1,63 @@
+"""From a request's fields to `Sampling`, within what the model can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith_transformers.api.errors import ApiError
+from tunesmith_transformers.sampling.params import Sampling
+from tunesmith_transformers.text.vocabulary import Vocabulary
+
+COMPLETION_TOKENS = 16  # the API's default for /v1/completions; a chat's answer may fill the context
+
+
+def sampling(
+    request: Mapping[str, Any], defaults: Mapping[str, float], vocabulary: Vocabulary, prompt: int, length: int, *, chat: bool
+) -> Sampling:
+    """The sampling that a request asks for after `prompt` tokens, with at most `length` in all.
+
+    Raises:
+        ApiError: 400 if prompt and answer don't fit.
+    """
+    room = length - prompt
+    asked = request.get("max_completion_tokens", request.get("max_tokens"))
+    if room < (1 if asked is None else asked):
+        wanted = f" and {asked} for the answer" if asked is not None else ""
+        raise ApiError(
+            400, f"The context holds {length} tokens; the prompt has {prompt}{wanted}. Shorten the prompt or the answer.",
+            param="messages" if chat else "prompt", code="context_length_exceeded",
+        )  # fmt: skip
+    if asked is None:
+        asked = room if chat else min(room, COMPLETION_TOKENS)
+    if asked == 0 and not request.get("echo"):
+        raise ApiError(400, "`max_tokens` should be at least 1 (0 goes with `echo` only).", param="max_tokens")
+    logprobs = request.get("logprobs")
+    if chat:
+        if request.get("top_logprobs") is not None and not logprobs:
+            raise ApiError(400, "`top_logprobs` needs `logprobs` to be true.", param="top_logprobs")
+        logprobs = request.get("top_logprobs", 0) if logprobs else None
+    stop = request.get("stop", ())
+    return Sampling(
+        max_tokens=asked,
+        temperature=float(request.get("temperature", defaults.get("temperature", 1.0))),
+        top_p=float(request.get("top_p", defaults.get("top_p", 1.0))),
+        top_k=max(0, int(request.get("top_k", defaults.get("top_k", 0)))),
+        seed=request.get("seed"),
+        presence_penalty=float(request.get("presence_penalty", 0)),
+        frequency_penalty=float(request.get("frequency_penalty", 0)),
+        logit_bias=_bias(request.get("logit_bias", {}), len(vocabulary)),
+        stop=(stop,) if isinstance(stop, str) else tuple(stop),
+        ignore_eos=request.get("ignore_eos", False),
+        logprobs=logprobs,
+        prompt_logprobs=logprobs if request.get("echo") else None,
+    )
+
+
+def _bias(wanted: Mapping[str, float], size: int) -> dict[int, float]:
+    found = {}
+    for name, value in wanted.items():
+        if not name.isascii() or not name.isdigit() or int(name) >= size:
+            raise ApiError(400, f"`logit_bias` has the key {name!r}; keys are ids of the {size} tokens.", param="logit_bias")
+        found[int(name)] = float(value)
+    return found

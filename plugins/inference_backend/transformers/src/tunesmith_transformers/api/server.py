@@ -1,0 +1,85 @@
+"""The HTTP server's thread, and the socket it listens on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import threading
+from typing import Any
+
+import uvicorn
+from tunesmith.contracts import Address, UserError
+
+from tunesmith_transformers.api.job import fan_out
+from tunesmith_transformers.engine.engine import Deliveries
+
+
+def listen(address: Address) -> socket.socket:
+    """A socket bound to the address, before anything slow is done.
+
+    Raises:
+        UserError: TS-SERVE-001 when that is not possible.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+            listener.listen(2048)  # now: a second server must not be able to bind while this one loads its model
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        busy = error.errno == errno.EADDRINUSE
+        raise UserError(
+            "TS-SERVE-001", f"Port {address.port} on {address.host} can't be listened on.",
+            why="another program is using it" if busy else str(error),
+            fix="Stop that program, or choose another port (`port: 0` takes any free one)." if busy else "Choose another host or port.",
+        ) from error  # fmt: skip
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where clients on this machine find the API."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
+
+
+class HttpServer:
+    """uvicorn in a thread of its own, with its own event loop."""
+
+    def __init__(self, app: Any, listener: socket.socket) -> None:
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, lifespan="off", ws="none", timeout_keep_alive=30, timeout_graceful_shutdown=5
+        )
+        self._server = uvicorn.Server(config)
+        self._listener = listener
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        with contextlib.closing(self._loop):
+            self._loop.run_until_complete(self._server.serve(sockets=[self._listener]))
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def deliver(self, out: Deliveries) -> None:
+        """Bring a step's deltas to the event loop; called by the engine's thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for this any more
+            self._loop.call_soon_threadsafe(fan_out, out)
+
+    def stop(self) -> None:
+        """Close connections and end the thread."""
+        self._server.should_exit = True
+        if self._thread.ident is not None:
+            self._thread.join(10)

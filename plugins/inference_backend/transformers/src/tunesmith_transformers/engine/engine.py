@@ -1,0 +1,196 @@
+"""The thread that runs the steps: requests go in, deltas come out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable
+
+import torch
+
+from tunesmith_transformers.engine.metrics import Metrics
+from tunesmith_transformers.engine.scheduler import Limits, Scheduler
+from tunesmith_transformers.engine.sequence import Delta, Sequence
+from tunesmith_transformers.engine.steps import Advance, carry_out
+from tunesmith_transformers.model.forward import Forward
+
+Deliveries = list[tuple[Sequence, Delta]]
+FAILURES = 3  # steps in a row that may fail before the engine gives up
+
+
+class QueueFull(Exception):
+    """More sequences wait than the limits allow."""
+
+
+class Draining(Exception):
+    """The engine takes no new sequences."""
+
+
+class Engine:
+    """Continuous batching over one model.
+
+    Args:
+        forward: the model; used by the engine's thread alone once it is started.
+        limits: see `Limits`.
+        ends: ids of end-of-text tokens.
+        deliver: called on the engine's thread once per step with all that the step produced; must not block.
+        metrics: counters to keep.
+    """
+
+    def __init__(
+        self, forward: Forward, limits: Limits, ends: Collection[int], deliver: Callable[[Deliveries], None], metrics: Metrics
+    ) -> None:
+        self.forward, self.limits, self.metrics = forward, limits, metrics
+        self._ends, self._deliver = frozenset(ends), deliver
+        self._scheduler = Scheduler(limits, forward.cache, metrics.preemptions.inc)
+        self._inbox: list[Sequence] = []
+        self._pending = 0  # accepted and not ended
+        self._wake = threading.Condition()
+        self._stopping = self._draining = False
+        self._failures = 0
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(self, sequences: Iterable[Sequence]) -> None:
+        """Take sequences in, all or none.
+
+        Raises:
+            QueueFull: too many wait already.
+            Draining: the engine is shutting down, or has failed.
+        """
+        sequences = list(sequences)
+        with self._wake:
+            if self._draining or self.error is not None:
+                raise Draining
+            if self._pending + len(sequences) > self.limits.batch + self.limits.queue:
+                raise QueueFull
+            self._pending += len(sequences)
+            self._inbox += sequences
+            self._wake.notify()
+
+    def cancel(self, sequences: Iterable[Sequence]) -> None:
+        """Stop sequences before their next token; they get a last delta. Harmless for those that have ended."""
+        with self._wake:
+            for sequence in sequences:
+                sequence.cancelled = True
+            self._wake.notify()
+
+    def drain(self, timeout: float) -> bool:
+        """Take nothing new and wait for what runs; False if something was still running after `timeout` seconds."""
+        with self._wake:
+            self._draining = True
+            return self._wake.wait_for(lambda: self._pending == 0 or self.error is not None, timeout)
+
+    def stop(self) -> None:
+        """End the thread; what still runs is cancelled."""
+        with self._wake:
+            self._draining = self._stopping = True
+            self._wake.notify()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    @property
+    def running(self) -> int:
+        return len(self._scheduler.rows)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._scheduler.waiting) + len(self._inbox)
+
+    def _run(self) -> None:
+        with torch.inference_mode():
+            while self._next():
+                try:
+                    self._step()
+                    self._failures = 0
+                except Exception as error:
+                    self._fail(error)
+        with self._wake:
+            self._draining = True
+            self._scheduler.add(self._inbox)
+            self._inbox = []
+        last = Delta(finish="cancelled") if self.error is None else Delta(finish="error", error=sentence(self.error))
+        self._drop([*self._scheduler.rows, *self._scheduler.waiting], last)
+
+    def _next(self) -> bool:
+        """Wait for work and take it in; False when it is time to end."""
+        with self._wake:
+            if not self._scheduler.busy and not self._inbox and not self._stopping:
+                self.forward.cache.clear()  # idle: give the memory back
+                self._wake.wait_for(lambda: self._inbox or self._stopping)
+            self._scheduler.add(self._inbox)
+            self._inbox = []
+            return not self._stopping and self.error is None
+
+    def _step(self) -> None:
+        gone = [s for s in (*self._scheduler.rows, *self._scheduler.waiting) if s.cancelled]
+        if gone:
+            self._drop(gone, Delta(finish="cancelled"))
+        started = time.perf_counter()
+        batch = self._scheduler.plan()
+        if batch is None:
+            return
+        out: Deliveries = []
+        ended = []
+        for advance in carry_out(batch, self.forward):
+            delta = self._delta(advance)
+            out.append((advance.sequence, delta))
+            if delta.finish:
+                ended.append(advance.sequence)
+        for sequence in ended:
+            self._scheduler.remove(sequence)
+        self.metrics.step(batch, out, self.running, self.waiting, time.perf_counter() - started)
+        self._finish(out, len(ended))
+
+    def _delta(self, advance: Advance) -> Delta:
+        """Turn a step's token into text, and see whether the answer is complete."""
+        sequence, sampling, finish = advance.sequence, advance.sequence.sampling, ""
+        text, placed, stopped = "", (), False
+        if advance.token is not None:
+            if advance.token in self._ends and not sampling.ignore_eos:
+                finish = "stop"  # its token is not part of the answer
+            else:
+                text, placed, stopped = sequence.output.push(advance.token, advance.logprob)
+        if stopped:
+            finish = "stop"
+        elif not finish and sequence.generated >= sampling.max_tokens:
+            finish = "length"
+        if finish and not stopped:
+            rest, left = sequence.output.finish(everything=finish == "length")
+            text, placed = text + rest, placed + left
+        scores, sequence.prompt_logprobs = tuple(sequence.prompt_logprobs), []
+        return Delta(text, sequence.generated, placed, scores, finish)
+
+    def _drop(self, sequences: list[Sequence], last: Delta) -> None:
+        now = time.perf_counter()
+        for sequence in sequences:
+            self._scheduler.remove(sequence)
+            self.metrics.ended(last.finish, now - sequence.arrived)
+        self.metrics.running.set(self.running)
+        self.metrics.waiting.set(self.waiting)
+        self._finish([(sequence, last) for sequence in sequences], len(sequences))
+
+    def _finish(self, out: Deliveries, ended: int) -> None:
+        if out:
+            self._deliver(out)
+        if ended:
+            with self._wake:
+                self._pending -= ended
+                self._wake.notify_all()
+
+    def _fail(self, error: Exception) -> None:
+        """A step raised: its sequences can't go on, but later ones may (out of memory for one long prompt, say)."""
+        self._failures += 1
+        if self._failures >= FAILURES:
+            self.error = error
+        failed = list(self._scheduler.rows)
+        self._scheduler.rows.clear()
+        self.forward.cache.clear()
+        self._drop(failed, Delta(finish="error", error=sentence(error)))
+
+
+def sentence(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,62 @@
+"""From an artifact to a running engine, with every choice made on the way recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from tunesmith.contracts import Artifact, Step, UserError
+
+from tunesmith_transformers.engine.engine import Deliveries, Engine
+from tunesmith_transformers.engine.metrics import Metrics
+from tunesmith_transformers.engine.scheduler import Limits
+from tunesmith_transformers.model.forward import Forward
+from tunesmith_transformers.model.loading import load
+from tunesmith_transformers.model.selfcheck import check
+from tunesmith_transformers.settings import TransformersSettings
+from tunesmith_transformers.text.vocabulary import Vocabulary
+
+
+def start_engine(
+    artifact: Artifact, settings: TransformersSettings, step: Step, deliver: Callable[[Deliveries], None], metrics: Metrics
+) -> tuple[Engine, Vocabulary, Mapping[str, float]]:
+    """Load, check and start; the engine, its vocabulary and the model's sampling defaults."""
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    step.progress(0, 2, what="start the server")
+    loaded = load(artifact.path, settings.dtype, step.placement)
+    step.progress(1, 2, what="start the server")
+    step.check_cancelled()
+    step.decide(f"dtype {str(loaded.model.dtype).removeprefix('torch.')}", f"`dtype: {settings.dtype}` on {step.placement.torch}")
+    forward = Forward(loaded.model)
+    check(loaded.model, forward)
+    limits = bounds(settings, loaded.positions, forward.cache.bytes_per_token)
+    step.decide(
+        f"at most {limits.length} tokens each and {limits.cache_tokens} in all",
+        f"the model has {loaded.positions} positions; {forward.cache.bytes_per_token} bytes per token, `kv_cache: {settings.kv_cache:g}` GiB",
+    )
+    forward.cache.clear()
+    engine = Engine(forward, limits, loaded.ends, deliver, metrics)
+    engine.start()
+    step.progress(2, 2, what="start the server")
+    return engine, Vocabulary(loaded.tokenizer), loaded.defaults
+
+
+def bounds(settings: TransformersSettings, positions: int, token_bytes: int) -> Limits:
+    """The limits that settings, model and memory allow together.
+
+    Raises:
+        UserError: TS-SERVE-005 if not even one answer fits the cache.
+    """
+    length = min(settings.max_model_len or positions, positions or settings.max_model_len)
+    room = int(settings.kv_cache * 2**30) // token_bytes
+    if length == 0:
+        raise UserError("TS-SERVE-005", "The model does not say how long its context is.", fix="Set `max_model_len`.")
+    if room < length:
+        raise UserError(
+            "TS-SERVE-005", f"A `kv_cache` of {settings.kv_cache:g} GiB holds {room} tokens, fewer than one answer of {length}.",
+            fix=f"Set `kv_cache` to {length * token_bytes / 2**30:.2g} or more, or `max_model_len` to {room} or less.",
+        )  # fmt: skip
+    return Limits(
+        settings.max_batch, length, settings.max_queue, settings.prompt_tokens, min(room, settings.max_batch * length)
+    )

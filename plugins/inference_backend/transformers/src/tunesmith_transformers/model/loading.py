@@ -1,0 +1,100 @@
+"""Loads a model and its tokenizer from an artifact's directory. Nothing in the directory may choose code to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from tunesmith.contracts import UserError
+from tunesmith.contracts.step import Placement
+
+LAYERS = {"full_attention", "sliding_attention"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready to run.
+
+    Args:
+        positions: longest sequence that the model was made for; 0 if its config does not say.
+        ends: ids of end-of-text tokens.
+        defaults: sampling settings that the model's authors recommend, for requests that leave them out.
+    """
+
+    model: Any
+    tokenizer: Any
+    positions: int
+    ends: frozenset[int]
+    defaults: Mapping[str, float] = field(default_factory=dict)
+
+
+def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
+    """The model on the step's device, in eval mode.
+
+    Raises:
+        UserError: TS-SERVE-002 if transformers can't load it, TS-SERVE-003 if its layers can't be batched here.
+    """
+    transformers.utils.logging.disable_progress_bar()
+    options = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        config = transformers.AutoConfig.from_pretrained(directory, **options)
+        _check_layers(config)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, **options)
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            directory, config=config, dtype=number_type(dtype, config, placement.torch), use_safetensors=True,
+            device_map=placement.torch if quantized(config) else None, **options,
+        )  # fmt: skip
+    except (OSError, ValueError, ImportError, KeyError) as error:
+        raise UserError(
+            "TS-SERVE-002", f"The model in {directory} can't be loaded by transformers {transformers.__version__}.",
+            why=f"{type(error).__name__}: {error}",
+            fix="Check that the directory holds config.json, safetensors weights and tokenizer files of an architecture that this version knows.",
+        ) from error  # fmt: skip
+    if not quantized(config):
+        model.to(placement.torch)
+    model.eval().requires_grad_(False)
+    text = config.get_text_config()
+    generation = model.generation_config
+    named = [getattr(generation, "eos_token_id", None), tokenizer.eos_token_id]
+    ends = {index for item in named if item is not None for index in (item if isinstance(item, list) else [item])}
+    values = {name: getattr(generation, name, None) for name in ("temperature", "top_p", "top_k")}
+    defaults = {name: value for name, value in values.items() if value is not None} if generation.do_sample else {}
+    return Loaded(model, tokenizer, int(getattr(text, "max_position_embeddings", 0) or 0), frozenset(ends), defaults)
+
+
+def quantized(config: Any) -> bool:
+    return getattr(config, "quantization_config", None) is not None
+
+
+def number_type(wanted: str, config: Any, device: str) -> torch.dtype:
+    """The dtype that a setting means for a checkpoint on a device."""
+    if wanted != "auto":
+        return getattr(torch, wanted)
+    own = getattr(config, "dtype", None) or getattr(config.get_text_config(), "dtype", None) or torch.float32
+    if device == "cpu" and own != torch.float32:
+        return torch.bfloat16 if _fast_bfloat16() else torch.float32
+    return own
+
+
+def _fast_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 matrices itself: emulated, they are slower than float32."""
+    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, probe, lambda: False)() for probe in probes)
+
+
+def _check_layers(config: Any) -> None:
+    text = config.get_text_config()
+    other = sorted(set(getattr(text, "layer_types", None) or ()) - LAYERS)
+    if other or getattr(text, "num_kv_shared_layers", 0):
+        raise unbatchable(config, f"it has layers of type {', '.join(other)}" if other else "its layers share keys and values")
+
+
+def unbatchable(config: Any, why: str) -> UserError:
+    return UserError(
+        "TS-SERVE-003", f"This backend can't serve models of type `{config.model_type}`.", why=why,
+        fix="Serve it with another inference backend (`tunesmith plugin list --kind inference_backend`).",
+    )  # fmt: skip

@@ -1,0 +1,26 @@
+"""What this distribution brings."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Provider
+from tunesmith.hookspecs import hookimpl
+
+from tunesmith_transformers.settings import TransformersSettings
+
+
+@hookimpl
+def inference_backend() -> Provider:
+    return Provider(
+        "transformers",
+        "any causal language model of transformers, with continuous batching",
+        "tunesmith_transformers.backend:TransformersBackend",
+        settings=TransformersSettings,
+        accepts=("model/hf", "model/bnb"),
+        produces=("endpoint/openai",),
+        capabilities={
+            "api.chat": "full", "api.completions": "full", "api.stream": "full", "api.logprobs": "full", "api.echo": "full",
+            "batching.continuous": "full", "device.cpu": "full", "device.cuda": "full",
+        },
+        estimator="tunesmith_transformers.estimate:estimate",
+        priority=10,
+    )  # fmt: skip

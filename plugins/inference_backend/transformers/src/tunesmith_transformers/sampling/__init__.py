@@ -1,0 +1,1 @@
+"""From logits to tokens: what a request asks for, the sampler, log-probabilities."""

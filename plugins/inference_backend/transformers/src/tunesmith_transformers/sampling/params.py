@@ -1,0 +1,47 @@
+"""What a request asks of the sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are chosen, and when to stop.
+
+    Args:
+        max_tokens: new tokens at most; 0 only reads the prompt.
+        temperature: 0 takes the likeliest token.
+        top_p: choose among the likeliest tokens that together have this probability.
+        top_k: choose among so many of the likeliest tokens; 0: no such limit.
+        seed: equal seeds give equal answers; None: a different one each time.
+        presence_penalty, frequency_penalty: taken off the logits of tokens that were generated, once and for each time.
+        logit_bias: added to the logits of tokens by id.
+        stop: strings that end the text; they are not part of it.
+        ignore_eos: go on after the end-of-text token (for measurements).
+        logprobs: alternatives to report beside each generated token's log-probability; None reports nothing.
+        prompt_logprobs: the same for the tokens of the prompt.
+    """
+
+    max_tokens: int = 16
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    seed: int | None = None
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+    stop: tuple[str, ...] = ()
+    ignore_eos: bool = False
+    logprobs: int | None = None
+    prompt_logprobs: int | None = None
+
+    @property
+    def greedy(self) -> bool:
+        return self.temperature == 0
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether logits are changed before a token is chosen."""
+        return bool(self.presence_penalty or self.frequency_penalty or self.logit_bias)

@@ -1,0 +1,28 @@
+"""Settings of the backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class TransformersSettings:
+    """How the model is loaded and what bounds the server. The standard library only: the manifest is written from this."""
+
+    dtype: str = setting(
+        "auto",
+        "number type of weights and cache; auto: the checkpoint's, but float32 on a processor without bfloat16 arithmetic",
+        choices=("auto", "float32", "bfloat16", "float16"),
+    )
+    max_batch: int = setting(32, "answers generated at the same time; more of them wait", ge=1, le=1024)
+    max_model_len: int = setting(4096, "longest prompt and answer together, in tokens; 0: as long as the model allows", ge=0)
+    max_queue: int = setting(256, "requests that may wait; more are refused with status 429", ge=0)
+    kv_cache: float = setting(4.0, "most memory for keys and values, in GiB; answers wait or are read again rather than exceed it", gt=0)
+    prompt_tokens: int = setting(
+        512, "tokens of new prompts read in one step; fewer: running answers stutter less, more: prompts are read faster", ge=1
+    )
+    threads: int = setting(0, "processor threads; 0: one per core", ge=0)
+    shutdown_grace: float = setting(30.0, "seconds that running answers get to end when the server is stopped", ge=0)
+    max_request_bytes: int = setting(16 * 2**20, "largest request body", ge=1024)

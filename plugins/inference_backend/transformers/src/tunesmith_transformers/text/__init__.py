@@ -1,0 +1,1 @@
+"""Between tokens and text: the vocabulary, text that grows token by token, stop strings."""

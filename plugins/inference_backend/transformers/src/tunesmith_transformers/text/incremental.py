@@ -1,0 +1,52 @@
+"""Text that grows token by token, without ever showing half a character."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith_transformers.text.vocabulary import Vocabulary
+
+CONTEXT = 6  # tokens of the prompt that the first new token is decoded after: they decide about its leading space
+HALF = "\ufffd"
+LONGEST = 3  # a character begun but not ended is at most 3 bytes, each shown as U+FFFD by some decoders
+
+
+class IncrementalText:
+    """Decodes a growing sequence of tokens.
+
+    Only a window of recent tokens is decoded each time. The window begins where the text was known to be whole, so that a token's bytes
+    are always decoded together with those that they belong to.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, context: Sequence[int] = ()) -> None:
+        self._vocabulary = vocabulary
+        self._window = list(context[-CONTEXT:])
+        self._shown = len(vocabulary.decode(self._window).rstrip(HALF))
+        self._whole = 0  # tokens of the window up to the last place where the text was whole
+
+    def push(self, token: int) -> str:
+        """The text that this token makes certain; often its own, empty while a character is incomplete."""
+        self._window.append(token)
+        text = self._vocabulary.decode(self._window)
+        certain = len(text)
+        while certain > len(text) - LONGEST and text[certain - 1 : certain] == HALF:
+            certain -= 1
+        new = text[self._shown : certain]
+        self._shown = max(self._shown, certain)
+        if certain == len(text):
+            self._slide()
+        return new
+
+    def flush(self) -> str:
+        """What is left at the end, incomplete characters as U+FFFD."""
+        text = self._vocabulary.decode(self._window)
+        new = text[self._shown :]
+        self._shown = len(text)
+        return new
+
+    def _slide(self) -> None:
+        """Here the text is whole: drop what lies before the previous such place, once there is something to gain."""
+        if self._whole > CONTEXT:
+            self._window = self._window[self._whole :]
+            self._shown = len(self._vocabulary.decode(self._window))
+        self._whole = len(self._window)

@@ -1,0 +1,70 @@
+"""A tokenizer as the server needs it: text to ids, ids to text, and the bytes of a single token."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+
+
+@lru_cache(maxsize=1)
+def _printable_bytes() -> dict[str, int]:
+    """The printable character that byte-level BPE (GPT-2) writes for each byte, and back."""
+    plain = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    others = [byte for byte in range(256) if byte not in set(plain)]
+    return {chr(b): b for b in plain} | {chr(256 + index): byte for index, byte in enumerate(others)}
+
+
+class Vocabulary:
+    """Wraps a tokenizer of transformers.
+
+    Its Rust core is called directly where there is one: that is several times faster than the wrapper for the few tokens of a step, safe
+    beside other threads (the wrapper switches truncation and padding on the shared object), and never rewrites spaces.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self._core = getattr(tokenizer, "backend_tokenizer", None)
+        state = getattr(getattr(self._core, "decoder", None), "__getstate__", lambda: b"")()
+        self._byte_level = b"ByteLevel" in (state if isinstance(state, bytes) else str(state).encode())
+        self._added = {index: str(token) for index, token in tokenizer.added_tokens_decoder.items()}
+
+    def __len__(self) -> int:
+        return len(self.tokenizer)
+
+    def encode(self, text: str, *, special: bool) -> list[int]:
+        """Token ids; with the model's start token and the like if `special`."""
+        if self._core is not None:
+            return self._core.encode(text, add_special_tokens=special).ids
+        return self.tokenizer.encode(text, add_special_tokens=special)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text without special tokens; bytes that are no whole character give U+FFFD."""
+        if self._core is not None:
+            return self._core.decode(ids, skip_special_tokens=True)
+        return self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+    def token_bytes(self, index: int) -> bytes:
+        """The bytes that a token stands for; a special token's name."""
+        if index in self._added:
+            return self._added[index].encode()
+        token = self.tokenizer.convert_ids_to_tokens(index)
+        if token is None:  # rows of the embedding beyond the vocabulary
+            return b""
+        if self._byte_level:
+            table = _printable_bytes()
+            return bytes(table[c] for c in token) if all(c in table for c in token) else token.encode()
+        if found := _BYTE.fullmatch(token):
+            return bytes([int(found[1], 16)])
+        return token.replace("▁", " ").encode()
+
+    def token_text(self, index: int) -> str:
+        """A token for people: its text, or its bytes as ``bytes:\\xf0\\x9f`` where they are no whole characters."""
+        raw = self.token_bytes(index)
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return "bytes:" + "".join(f"\\x{byte:02x}" for byte in raw)
