@@ -26,7 +26,7 @@ def manifest_of(plugin: Plugin) -> str:
     data |= {"runtime": list(plugin.runtime), "events": list(plugin.events)}
     data["commands"] = [dict(zip(("name", "summary", "target"), command, strict=True)) for command in plugin.commands]
     data["providers"] = [_record_data(record) for record in plugin.providers]
-    head = f"# Written by `tunesmith plugin sync` from {plugin.module}: change the code, then sync again.\n"
+    head = "# Written by `tunesmith plugin sync` from the plugin's code: change that, then sync again.\n"
     return head + toml.dumps({key: value for key, value in data.items() if value not in ([], "")})
 
 

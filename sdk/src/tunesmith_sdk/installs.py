@@ -1,0 +1,70 @@
+"""Plugin distributions written to a folder as an installer leaves them: for tests and measurements of what happens at start-up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tunesmith.plugins.manifest import manifest_of
+from tunesmith.plugins.records import Plugin, ProviderRecord
+
+#: what the module of such a plugin does unless told otherwise: nobody may import it
+RAISES = 'raise AssertionError(f"{__name__} was imported")\n'
+
+
+def write_distribution(site: Path, name: str, version: str = "1.0", *, requires: Sequence[str] = (), points: str = "") -> Path:
+    """Metadata of an installed distribution, without code; its folder. `points`: lines of its plugin entry points."""
+    folder = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {line}" for line in requires)]
+    (folder / "METADATA").write_text("\n".join(lines) + "\n\nA description.\n")
+    if points:
+        (folder / "entry_points.txt").write_text(f"[console_scripts]\nx = y:z\n\n[tunesmith.plugins]\n{points}\n")
+    return folder
+
+
+def write_plugin(
+    site: Path,
+    name: str,
+    version: str = "1.0",
+    *,
+    providers: Sequence[Mapping[str, Any]] = (),
+    manifest: str | None = None,
+    code: str = RAISES,
+    runtime: Sequence[str] = (),
+    requires: Sequence[str] = (),
+) -> Path:
+    """An installed plugin distribution with the manifest that says what is given; its manifest's path.
+
+    Args:
+        providers: fields of `tunesmith.plugins.records.ProviderRecord`; kind and name are enough.
+        manifest: the file's text, whatever it is, in place of the one made; empty for none.
+        code: of the plugin's module.
+    """
+    package = name.replace("-", "_")
+    (site / package).mkdir(parents=True, exist_ok=True)
+    (site / package / "__init__.py").write_text("")
+    (site / package / "plugin.py").write_text(code)
+    write_distribution(site, name, version, requires=requires, points=f"{name} = {package}.plugin")
+    path = site / package / "plugin.toml"
+    records = tuple(record(name, version, **fields) for fields in providers)
+    text = manifest_of(Plugin(name, version, f"{package}.plugin", records, runtime=tuple(runtime))) if manifest is None else manifest
+    if text:
+        path.write_text(text)
+    return path
+
+
+def record(distribution: str, version: str = "1.0", *, kind: str, name: str, **fields: Any) -> ProviderRecord:
+    """A provider's record whose target is in the plugin's package."""
+    target = f"{distribution.replace('-', '_')}.provider:Provider"
+    said = {"summary": f"the {kind} {name}", "target": target, "distribution": distribution, "version": version}
+    return ProviderRecord(kind=kind, name=name, **(said | fields))
+
+
+def age(folder: Path, seconds: float = 60) -> None:
+    """Make everything in a folder look as if written a while ago: discovery does not trust times of the last two seconds."""
+    for path in (folder, *folder.rglob("*")):
+        then = path.stat().st_mtime - seconds
+        os.utime(path, (then, then))
