@@ -1,0 +1,202 @@
+"""Running a plan: order, cache, services, gates, resuming, what the outcome says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from tiny_plans import Place, plan, step, text
+
+from tunesmith.errors import TunesmithError
+from tunesmith.planning.plan import Decision, Gate, Source
+from tunesmith.running.digests import FileDigests
+from tunesmith.running.journal import Journal
+from tunesmith.running.reporter import Recorder
+from tunesmith.running.resuming import load_run
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place.at(tmp_path)
+
+
+def test_steps_run_in_order_and_read_what_the_others_made(place: Place) -> None:
+    reporter = Recorder()
+    outcome = place.run(step("a", to=3), step("b", reads="a", to=2), reporter=reporter)
+    assert (outcome.state, outcome.exit_status) == ("done", 0)
+    assert text(outcome, "b") == "[0, 1, 4][0, 1]"
+    assert outcome.metrics == {"a": {"last": 4.0}, "b": {"last": 1.0}}
+    assert outcome.artifacts["b"].meta == {"count": 2}
+    assert [s.name for s, _ in reporter.of("step_started")] == ["a", "b"]
+    assert reporter.of("metric")[:3] == [("a", "square", 0.0, 0), ("a", "square", 1.0, 1), ("a", "square", 4.0, 2)]
+
+
+def test_a_second_run_starts_nothing_and_tells_the_same(place: Place) -> None:
+    steps = (step("a", to=3), step("b", reads="a", to=2))
+    first, reporter = place.run(*steps), Recorder()
+    second = place.run(*steps, reporter=reporter)
+    assert reporter.of("step_started") == []
+    assert all(s.cached for s in second.steps.values())
+    assert second.metrics == first.metrics
+    assert second.artifacts == first.artifacts
+
+
+def test_a_changed_setting_redoes_what_depends_on_it_and_nothing_else(place: Place) -> None:
+    place.run(step("a"), step("b", reads="a"), step("c", reads="b"))
+    outcome = place.run(step("a"), step("b", reads="a", to=5), step("c", reads="b"))
+    assert {name: s.cached for name, s in outcome.steps.items()} == {"a": True, "b": False, "c": False}
+
+
+def test_refresh_runs_everything_again_to_the_same_digests(place: Place) -> None:
+    first = place.run(step("a"), step("b", reads="a"))
+    second = place.run(step("a"), step("b", reads="a"), refresh=True)
+    assert not any(s.cached for s in second.steps.values())
+    assert second.artifacts == first.artifacts
+
+
+def test_the_work_directory_goes_when_the_artifact_is_there(place: Place) -> None:
+    place.run(step("a"))
+    assert list((place.home / "work").iterdir()) == []
+    assert list((place.home / "staging").iterdir()) == []
+
+
+def test_a_failed_step_ends_the_run_and_keeps_its_work(place: Place) -> None:
+    outcome = place.run(step("a"), step("b", reads="a", fail="crash"), step("c", reads="b"))
+    assert (outcome.state, outcome.exit_status) == ("failed", 1)
+    assert outcome.error.code == "TS-RUN-010"
+    assert outcome.error.what == "The step crashed: RuntimeError: something broke"
+    assert "Traceback" in Path(outcome.error.fix.removeprefix("The traceback is in ").rstrip(".")).read_text()
+    assert list(outcome.steps) == ["a", "b"]
+    assert len(list((place.home / "work").iterdir())) == 1
+    rows = {row.step: row.state for row in Journal(place.home).steps(outcome.run)}
+    assert rows == {"a": "done", "b": "failed", "c": "waiting"}
+
+
+def test_a_users_mistake_in_a_step_is_exit_status_2(place: Place) -> None:
+    outcome = place.run(step("a", fail="user"))
+    assert (outcome.error.code, outcome.exit_status) == ("TINY-001", 2)
+
+
+def test_resume_goes_on_with_the_same_run(place: Place) -> None:
+    steps = (step("a"), step("b", reads="a", fail="crash"))
+    first = place.run(*steps)
+    run, stored = load_run(place.home, _Registry(steps))
+    assert (run, stored) == (first.run, plan(*steps))
+    mended = dataclasses.replace(stored, steps=(stored.steps[0], step("b", reads="a")))
+    second = place.run(plan=mended, resume=run)
+    assert (second.state, second.run) == ("done", first.run)
+    assert second.steps["a"].cached
+    with pytest.raises(TunesmithError, match="TS-RUN-021"):
+        load_run(place.home, _Registry(steps))
+
+
+class _Registry:
+    def __init__(self, steps, version: str = "1.0") -> None:
+        self._verbs = {s.verb.name: dataclasses.replace(s.verb, version=version) for s in steps}
+
+    def provider(self, kind: str, name: str):
+        return self._verbs[name]
+
+
+def test_resume_refuses_a_plugin_that_has_changed(place: Place) -> None:
+    steps = (step("a", fail="crash"),)
+    run = place.run(*steps).run
+    with pytest.raises(TunesmithError, match="TS-RUN-024") as caught:
+        load_run(place.home, _Registry(steps, version="2.0"), run[:13])
+    assert "tiny 1.0" in caught.value.what
+    with pytest.raises(TunesmithError, match="TS-RUN-021"):
+        load_run(place.home, _Registry(steps), "2020")
+
+
+def test_a_file_that_changed_since_planning_is_noticed(place: Place, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "numbers.txt").write_text("[9]")
+    source = Source("numbers/plain", file=data, digest=FileDigests(place)(data))
+    reads = dataclasses.replace(step("a", to=1), inputs={"file": source})
+    assert text(place.run(reads), "a") == "[9][0]"
+    (data / "numbers.txt").write_text("[8]")
+    assert place.run(dataclasses.replace(reads, seed=1)).error.code == "TS-RUN-025"
+    (data / "numbers.txt").unlink()
+    data.rmdir()
+    assert "is not there any more" in place.run(dataclasses.replace(reads, seed=1)).error.what
+
+
+def test_a_service_starts_for_a_reader_that_has_to_run_and_only_then(place: Place, tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    steps = (step("a"), step("api", "answer", reads="a", fail=str(starts)), step("q", "ask", reads="api"), step("z", to=1))
+    reporter = Recorder()
+    outcome = place.run(*steps, reporter=reporter)
+    assert outcome.metrics["q"] == {"length": 7.0}
+    assert outcome.steps["api"].state == "done"
+    told = [(name, arguments[0].name) for name, arguments in reporter.told if name in ("step_started", "service_stopped")]
+    assert told == [("step_started", "a"), ("step_started", "api"), ("step_started", "q"), ("service_stopped", "api"), ("step_started", "z")]
+    assert all(s.cached for s in place.run(*steps).steps.values())
+    assert starts.read_text() == "x"
+
+
+def test_a_service_at_the_end_stays_until_the_run_is_stopped(place: Place) -> None:
+    outcome, seconds = place.cancelled(step("a"), step("api", "answer", reads="a"), when="service_ready")
+    assert (outcome.state, outcome.exit_status) == ("done", 0)
+    assert outcome.endpoints["api"]["model"] == "squares"
+    assert seconds < 5
+    assert Journal(place.home).run(outcome.run).state == "done"
+
+
+def test_a_service_at_the_end_is_not_started_when_asked_not_to(place: Place) -> None:
+    outcome = place.run(step("a"), step("api", "answer", reads="a"), keep_serving=False)
+    assert (outcome.state, outcome.steps["api"].state) == ("done", "skipped")
+
+
+def test_a_gate_that_fails_stops_what_needs_it_and_lets_the_others_run(place: Place) -> None:
+    gate = Gate("b", "last", "<=", 3.0, text="<= 3")
+    steps = (step("a"), step("b", reads="a"), step("c", reads="a", after=("b",)), step("d", reads="c"), step("e", reads="a", to=4))
+    reporter = Recorder()
+    outcome = place.run(plan=plan(*steps, gates=(gate,)), reporter=reporter)
+    assert (outcome.state, outcome.exit_status, outcome.error.code) == ("failed", 1, "TS-RUN-020")
+    assert "361" in outcome.error.what
+    assert {name: s.state for name, s in outcome.steps.items()} == {"a": "done", "b": "done", "c": "skipped", "d": "skipped", "e": "done"}
+    assert [gate.passed for (gate,) in reporter.of("gate_checked")] == [False]
+
+
+def test_a_gate_that_holds_lets_everything_run(place: Place) -> None:
+    gate = Gate("b", "last", "<=", 3000.0, text="<= 3000")
+    outcome = place.run(plan=plan(step("a"), step("b", reads="a"), step("c", after=("b",), to=2), gates=(gate,)))
+    assert (outcome.state, [gate.passed for gate in outcome.gates]) == ("done", [True])
+
+
+def test_a_damaged_artifact_is_made_again_and_said_so(place: Place) -> None:
+    first = place.run(step("a"), step("b", reads="a"))
+    file = first.artifacts["a"].path / "numbers.txt"
+    file.chmod(0o644)
+    file.write_text("[]")
+    reporter = Recorder()
+    second = place.run(step("a"), step("b", reads="a"), reporter=reporter)
+    assert second.artifacts == first.artifacts
+    assert not second.steps["a"].cached
+    assert second.steps["b"].cached
+    assert "damaged" in reporter.of("decision")[0][0].reason
+
+
+def test_a_step_that_writes_nothing_fails(place: Place) -> None:
+    assert place.run(step("a", "silent")).error.code == "TS-RUN-016"
+
+
+def test_the_journal_keeps_plan_decisions_logs_and_series(place: Place) -> None:
+    made = plan(step("a", to=3), decisions=(Decision("a", "count", "it was asked for"),))
+    outcome = place.run(plan=made)
+    journal = Journal(place.home)
+    assert journal.decisions(outcome.run) == [("a", "count", "it was asked for")]
+    (row,) = journal.steps(outcome.run)
+    assert journal.series(row.key) == {"square": [(0, 0.0), (1, 1.0), (2, 4.0)]}
+    assert json.loads(outcome.report_json.read_text())["curves"][0]["points"] == [[0, 0.0], [1, 1.0], [2, 4.0]]
+
+
+def test_the_artifact_says_who_made_it_and_of_what(place: Place) -> None:
+    outcome = place.run(step("a", to=3), step("b", reads="a", to=2))
+    record = json.loads((outcome.artifacts["b"].path.parent / "artifact.json").read_text())
+    assert record["inputs"] == {"from": outcome.artifacts["a"].digest}
+    assert record["producer"]["distribution"] == "tiny"
+    assert record["producer"]["step"] == {"to": 2}

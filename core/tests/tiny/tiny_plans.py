@@ -1,0 +1,84 @@
+"""Plans over the tiny verbs, made by hand, and a place to run them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tiny_verbs
+
+from tunesmith.contracts.settings import schema_of
+from tunesmith.contracts.step import Placement
+from tunesmith.planning.plan import Plan, PlannedStep, Source
+from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith.running.outcome import RunOutcome
+from tunesmith.running.reporter import Recorder
+from tunesmith.running.runner import Runner
+
+
+def verb(name: str, **more: Any) -> ProviderRecord:
+    """The record of a function in `tiny_verbs`."""
+    settings = {"settings": "tiny_verbs:CountSettings", "schema": schema_of(tiny_verbs.CountSettings)}
+    return ProviderRecord("verb", name, "", f"tiny_verbs:{name}", "tiny", "1.0", **(settings | more))
+
+
+def step(name: str, verb_name: str = "count", reads: str = "", after: tuple[str, ...] = (), processes: int = 1, **settings: Any) -> PlannedStep:
+    service = verb_name == "answer"
+    produces = {"answer": "endpoint/openai", "ask": "report/metrics"}.get(verb_name, "numbers/plain")
+    return PlannedStep(
+        name=name, group=name, verb=verb(verb_name, service=service, produces=(produces,)), choices={}, settings=settings,
+        inputs={"from": Source("*", step=reads)} if reads else {}, format=produces, after=after, source=reads,
+        placement=Placement(processes=processes),
+    )  # fmt: skip
+
+
+def plan(*steps: PlannedStep, **more: Any) -> Plan:
+    return Plan("tiny", None, steps, **more)
+
+
+@dataclass
+class Place:
+    """A home for runs: what `Config` says of places, and what the registry says of plugins."""
+
+    home: Path
+    cache: Path
+    plugins: tuple[Plugin, ...] = ()
+
+    @classmethod
+    def at(cls, directory: Path) -> Place:
+        return cls(directory / ".tunesmith", directory / "cache")
+
+    def run(self, *steps: PlannedStep, resume: str | None = None, reporter: Recorder | None = None, **more: Any) -> RunOutcome:
+        """Run these steps as a plan."""
+        made = more.pop("plan", None) or plan(*steps)
+        return Runner(made, self, self, reporter=reporter or Recorder(), **more).run(resume)
+
+    def cancelled(self, *steps: PlannedStep, when: str, times: int = 1, **more: Any) -> tuple[RunOutcome, float]:
+        """Run these steps, cancel when the reporter is told `when` for the first time; the outcome and how long stopping took."""
+        at = 0.0
+
+        class Impatient(Recorder):
+            def __getattr__(self, name: str) -> Any:
+                inner = super().__getattr__(name)
+
+                def told(*arguments: Any, **named: Any) -> None:
+                    nonlocal at
+                    inner(*arguments, **named)
+                    if name == when and not at:
+                        at = time.monotonic()
+                        for _ in range(times):
+                            runner.cancel()
+
+                return told
+
+        runner = Runner(plan(*steps), self, self, reporter=Impatient(), **more)
+        outcome = runner.run()
+        return outcome, time.monotonic() - at
+
+
+def text(outcome: RunOutcome, name: str) -> str:
+    """The numbers that a count made."""
+    return (outcome.artifacts[name].path / "numbers.txt").read_text()
+

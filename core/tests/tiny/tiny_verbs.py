@@ -1,0 +1,163 @@
+"""Verbs that do next to nothing, for tests of running: standard library only, each in a real worker."""
+
+from __future__ import annotations
+
+import ctypes
+import http.server
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.contracts import Result, UserError, setting
+
+
+@dataclass(frozen=True)
+class CountSettings:
+    to: int = setting(20, "how far to count")
+    pause: float = setting(0.0, "seconds between two numbers")
+    fail: str = setting("", "how to fail at the end")
+
+
+def count(step) -> Result:
+    """Counts with a checkpoint per number, so that a killed count goes on; its artifact says nothing of kills."""
+    checkpoint = step.work / "count.json"
+    numbers = json.loads(checkpoint.read_text()) if checkpoint.exists() else []
+    text = "".join((source.path / "numbers.txt").read_text() for source in step.inputs.values() if source.path.is_dir())
+    for number in range(len(numbers), step.settings.to):
+        step.check_cancelled()
+        numbers.append(number * number + step.seed)
+        aside = step.work / "count.json.new"
+        aside.write_text(json.dumps(numbers))
+        os.replace(aside, checkpoint)
+        step.metric("square", numbers[-1], number)
+        step.progress(number + 1, step.settings.to, what="counting")
+        time.sleep(step.settings.pause)
+    fail(step.settings.fail)
+    (step.output / "half").write_text("x" * 5000)
+    (step.output / "numbers.txt").write_text(text + json.dumps(numbers))
+    os.unlink(step.output / "half")
+    return Result(metrics={"last": float(numbers[-1])}, meta={"count": len(numbers)})
+
+
+def fail(how: str) -> None:
+    """Fail in the way that `how` names."""
+    if how == "crash":
+        raise RuntimeError("something\nbroke")
+    if how == "user":
+        raise UserError("TINY-001", "a row is wrong", fix="Mend it.")
+    if how == "segfault":
+        ctypes.string_at(0)
+    if how == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if how == "exit":
+        os._exit(7)
+    if how == "import":
+        import tiny_missing_library  # noqa: F401
+    if how == "memory":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
+        bytearray(2**30)
+    if how == "disk":
+        raise OSError(28, "No space left on device")
+    if how == "system-exit":
+        sys.exit(3)
+    if how == "hang-up":
+        import gc
+        import socket
+
+        for thing in gc.get_objects():
+            if isinstance(thing, socket.socket):
+                thing.shutdown(socket.SHUT_RDWR)
+        time.sleep(60)
+
+
+def shout(step) -> Result:
+    """Prints far too much, from Python and from below it."""
+    line = b"the protocol does not hear this " * 32 + b"\n"
+    for _ in range(step.settings.to):
+        os.write(1, line)
+    print("Content-Length: 5\r\n\r\nhello")
+    print("an error line", file=sys.stderr)
+    (step.output / "quiet").write_text("done")
+    return Result()
+
+
+def stubborn(step) -> Result:
+    """Does not hear that it should stop, and ignores SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    step.log("deaf now")
+    time.sleep(120)
+    return Result()
+
+
+def family(step) -> Result:
+    """Starts a child that would live long."""
+    import subprocess
+
+    child = subprocess.Popen(["sleep", "120"])
+    (Path(step.settings.fail)).write_text(str(child.pid))
+    step.log("child is up")
+    time.sleep(120)
+    return Result()
+
+
+def ranks(step) -> Result:
+    """Every rank leaves a mark beside the rendezvous file; rank 0 sees them all. `fail` = "<rank>:<how>"."""
+    place = step.placement
+    meeting = Path(place.rendezvous)
+    (meeting.parent / f"here-{place.rank}").write_text("x")
+    step.log(f"rank {place.rank} is here")
+    rank, _, how = step.settings.fail.partition(":")
+    if how and int(rank) == place.rank:
+        fail(how)
+    deadline = time.monotonic() + (60 if how else 30)
+    while len(list(meeting.parent.glob("here-*"))) < place.processes or how:
+        if time.monotonic() > deadline:
+            raise TimeoutError("the others did not come")
+        time.sleep(0.02)
+    if place.rank == 0:
+        (step.output / "ranks").write_text(str(place.processes))
+    return Result(metrics={"ranks": place.processes})
+
+
+class _Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"squares")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def answer(step) -> None:
+    """A service: answers every question alike."""
+    (Path(step.settings.fail) if step.settings.fail else step.work / "starts").open("a").write("x")
+    server = http.server.HTTPServer(("127.0.0.1", 0), _Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    step.ready(url=f"http://127.0.0.1:{server.server_address[1]}", model="squares")
+    step.log("the service is up")
+    step.wait_cancelled()
+    server.shutdown()
+
+
+def ask(step) -> Result:
+    """Asks the service it reads."""
+    import urllib.request
+
+    endpoint = step.inputs["from"]
+    text = urllib.request.urlopen(endpoint.meta["url"]).read().decode()
+    (step.output / "metrics.json").write_text(json.dumps({"length": len(text)}))
+    sample = {"prompt": "what?", "expected": "squares", "answer": text, "score": 1.0}
+    (step.output / "samples.jsonl").write_text(json.dumps(sample) + "\n")
+    return Result(metrics={"length": float(len(text))})
+
+
+def silent(step) -> None:
+    """Writes nothing."""
