@@ -1,0 +1,1 @@
+"""GGUF models as ordinary safetensors checkpoints."""
