@@ -39,8 +39,12 @@ class Group:
 class ChatEncoder(Protocol):
     """The tokenizer's chat template as the engine offers it to objectives."""
 
-    def encode(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()) -> TokenSequence:
-        """The conversation with labels on the assistant's turns, end-of-turn token included."""
+    def encode(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0) -> TokenSequence:
+        """The conversation with labels on the assistant's turns, end-of-turn token included.
+
+        Args:
+            since: label only turns from this message on: what comes before is context (a preference row's prompt).
+        """
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,50 @@
+"""The adapter `full`: the model itself."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from tunesmith.contracts import TunesmithError
+from tunesmith_full.settings import FullSettings
+
+
+class Full:
+    """Everything trains. The reference is a frozen copy, kept only when it is asked for."""
+
+    def __init__(self, settings: FullSettings) -> None:
+        self.settings = settings
+        self._before: torch.nn.Module | None = None
+
+    def attach(self, model: torch.nn.Module, *, seed: int, reference: bool = False) -> None:
+        if reference:
+            self._before = copy.deepcopy(model).requires_grad_(False).eval()
+        model.requires_grad_(True)
+
+    @contextmanager
+    def reference(self, model: torch.nn.Module) -> Iterator[torch.nn.Module]:
+        if self._before is None:
+            raise TunesmithError("TS-TRAIN-012", "There is no copy of the model from before training", fix="Attach with reference=True.")
+        yield self._before
+
+    def save(self, model: Any, directory: Path) -> None:
+        """A whole model. Training was in float32; it is rounded to what the base was stored in unless the settings say otherwise."""
+        stored = (model.config.dtype or torch.float32) if self.settings.dtype == "auto" else getattr(torch, self.settings.dtype)
+        model.config.dtype = stored
+        weights = {name: value.to(stored) if value.is_floating_point() else value for name, value in model.state_dict().items()}
+        model.save_pretrained(directory, state_dict=weights)
+
+    def load(self, model: torch.nn.Module, directory: Path) -> None:
+        """Replace all weights by the saved ones."""
+        saved = AutoModelForCausalLM.from_pretrained(directory, local_files_only=True, use_safetensors=True)
+        model.load_state_dict(saved.state_dict())
+
+    def merge(self, model: Any) -> Any:
+        """There is nothing to fold in."""
+        return model

@@ -1,0 +1,12 @@
+"""How much `full` trains, from the model's sizes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import EstimateRequest
+
+
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """``{"trainable": parameters, "copies": whole models kept beside it for a reference}``; empty where the sizes are unknown."""
+    return {} if request.shape is None else {"trainable": float(request.shape.parameters), "copies": 1.0}

@@ -1,0 +1,12 @@
+"""Settings of the adapter `full`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts import setting
+
+
+@dataclass(frozen=True)
+class FullSettings:
+    dtype: str = setting("auto", "numbers to store; auto: the base model's", choices=("auto", "float32", "bfloat16", "float16"))

@@ -1,0 +1,1 @@
+"""Low-rank adaptation in plain PyTorch, in PEFT's file format."""

@@ -1,0 +1,106 @@
+"""The adapter `lora`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tunesmith.contracts import UserError
+from tunesmith.errors import did_you_mean
+from tunesmith_lora import files
+from tunesmith_lora.layer import LoraLinear, initial
+from tunesmith_lora.settings import LoraSettings
+
+
+class Lora:
+    """Puts `LoraLinear` in the place of linear layers; only their A and B train."""
+
+    def __init__(self, settings: LoraSettings) -> None:
+        self.settings = settings
+
+    def attach(self, model: torch.nn.Module, *, seed: int, reference: bool = False) -> None:
+        """The start of each layer depends on the seed and the layer's name only.
+
+        Raises:
+            UserError: TS-TRAIN-010 when a target names no linear layer.
+        """
+        model.requires_grad_(False)
+        chosen = targets(model, self.settings.targets)
+        scale = self.settings.alpha / self.settings.r
+        for name, linear in chosen.items():
+            own = hashlib.sha256(f"{seed} {name}".encode()).digest()
+            a, b = initial(linear, self.settings.r, int.from_bytes(own[:7], "big"))
+            _replace(model, name, LoraLinear(linear, a, b, scale, self.settings.dropout))
+
+    @contextmanager
+    def reference(self, model: torch.nn.Module) -> Iterator[torch.nn.Module]:
+        """The base is still there, under the updates: they are switched off."""
+        layers = dict(adapted(model)).values()
+        for layer in layers:
+            layer.enabled = False
+        try:
+            yield model
+        finally:
+            for layer in layers:
+                layer.enabled = True
+
+    def save(self, model: torch.nn.Module, directory: Path) -> None:
+        files.write(directory, dict(adapted(model)), self.settings)
+
+    def load(self, model: torch.nn.Module, directory: Path) -> None:
+        """The weights' names say which layers are adapted, their shapes say the rank: the settings have no part in it."""
+        model.requires_grad_(False)
+        config, weights = files.read(directory)
+        found = linears(model)
+        for name, (a, b) in weights.items():
+            if name not in found or a.shape[1] != found[name].in_features or b.shape[0] != found[name].out_features:
+                raise files.misfit(directory, f"it adapts a layer `{name}` that the model has not, or has in another size")
+            device = found[name].weight.device
+            _replace(model, name, LoraLinear(found[name], a.to(device), b.to(device), config.scale(name, a.shape[0]), config.dropout))
+
+    def merge(self, model: Any) -> Any:
+        """Each update is added to its matrix. An output head that shared its matrix with the embedding gets one of its own."""
+        embedding = model.get_input_embeddings().weight
+        for name, layer in dict(adapted(model)).items():
+            if layer.base.weight is embedding:
+                model.config.tie_word_embeddings = False
+            layer.base.weight = torch.nn.Parameter(layer.folded(), requires_grad=False)
+            _replace(model, name, layer.base)
+        return model
+
+
+def linears(model: torch.nn.Module) -> dict[str, torch.nn.Linear]:
+    return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+
+
+def adapted(model: torch.nn.Module) -> Iterator[tuple[str, LoraLinear]]:
+    return ((name, module) for name, module in model.named_modules() if isinstance(module, LoraLinear))
+
+
+def targets(model: Any, wanted: list[str]) -> dict[str, torch.nn.Linear]:
+    """The linear layers that `wanted` names, as PEFT matches names: whole, or the end of one after a dot."""
+    found = linears(model)
+    head = model.get_output_embeddings()
+    chosen: dict[str, torch.nn.Linear] = {}
+    for target in wanted:
+        if target == "all-linear":
+            matching = {name: linear for name, linear in found.items() if linear is not head}
+        else:
+            matching = {name: linear for name, linear in found.items() if name == target or name.endswith("." + target)}
+        if not matching:
+            raise UserError(
+                "TS-TRAIN-010", f"`{target}` in the setting `targets` names no linear layer of the model",
+                fix=did_you_mean(target, {name.rsplit(".", 1)[-1] for name in found}),
+            )  # fmt: skip
+        chosen |= matching
+    return {name: chosen[name] for name in found if name in chosen}
+
+
+def _replace(model: torch.nn.Module, name: str, module: torch.nn.Module) -> None:
+    parent, _, last = name.rpartition(".")
+    setattr(model.get_submodule(parent), last, module)

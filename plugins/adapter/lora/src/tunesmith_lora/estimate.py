@@ -1,0 +1,24 @@
+"""How much `lora` trains, from the model's sizes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import EstimateRequest
+
+
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """``{"trainable": parameters, "updated": width}``; `updated` is the width of what the adapted matrices of a layer read and write,
+    summed, per token. Empty where the sizes are unknown.
+    """
+    if request.shape is None:
+        return {}
+    r, targets = int(request.settings["r"]), list(request.settings["targets"])
+    every = "all-linear" in targets
+    # A longer name (`layers.0.mlp.up_proj`) narrows what its last part matches; counting all of those errs on the safe side.
+    names = {target.rsplit(".", 1)[-1] for target in targets}
+    adapted = [(a, b) for name, a, b in request.shape.linears if every or name in names]
+    trainable = request.shape.layers * sum(r * (a + b) for a, b in adapted)
+    if "lm_head" in names:
+        trainable += r * (request.shape.hidden + request.shape.vocabulary)
+    return {"trainable": float(trainable), "rank": float(r), "adapted": float(len(adapted))}

@@ -1,0 +1,98 @@
+"""PEFT's file format, read and written without PEFT: ``adapter_config.json`` and ``adapter_model.safetensors``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from tunesmith.contracts import UserError
+from tunesmith_lora.layer import LoraLinear
+from tunesmith_lora.settings import LoraSettings
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+_PREFIX, _A, _B = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
+
+#: What PEFT can put into a LoRA configuration that changes what is computed and that this adapter does not know.
+_FOREIGN = (
+    "use_dora", "modules_to_save", "fan_in_fan_out", "layer_replication", "trainable_token_indices", "target_parameters", "alora_invocation_tokens",
+    "lora_bias", "use_qalora", "use_bdlora", "arrow_config", "kasa_config", "velora_config", "monteclora_config",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Config:
+    """What of a configuration is needed to run: the scale of each layer, and dropout to train on."""
+
+    alpha: float
+    alphas: Mapping[str, float]
+    rank_stabilised: bool
+    dropout: float
+
+    def scale(self, name: str, r: int) -> float:
+        """alpha / r, or alpha / sqrt(r) for rank-stabilised LoRA (Kalajdzievski, arXiv:2312.03732)."""
+        alpha = next((a for pattern, a in self.alphas.items() if name == pattern or name.endswith("." + pattern)), self.alpha)
+        return alpha / (r**0.5 if self.rank_stabilised else r)
+
+
+def write(directory: Path, layers: Mapping[str, LoraLinear], settings: LoraSettings) -> None:
+    """Save the layers' A and B in float32; PEFT loads the directory as its own."""
+    weights = {}
+    for name, layer in layers.items():
+        weights[_PREFIX + name + _A] = layer.a.detach().float().cpu().contiguous()
+        weights[_PREFIX + name + _B] = layer.b.detach().float().cpu().contiguous()
+    save_file(weights, directory / WEIGHTS, metadata={"format": "pt"})
+    config = {
+        "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "", "r": settings.r, "lora_alpha": settings.alpha,
+        "lora_dropout": settings.dropout, "target_modules": sorted(layers), "bias": "none", "fan_in_fan_out": False,
+        "inference_mode": True, "init_lora_weights": True, "use_rslora": False, "use_dora": False, "modules_to_save": None,
+    }  # fmt: skip
+    (directory / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def read(directory: Path) -> tuple[Config, dict[str, tuple[torch.Tensor, torch.Tensor]]]:
+    """The configuration, and (A, B) by layer name.
+
+    Raises:
+        UserError: TS-TRAIN-011 when it is no LoRA that this adapter computes.
+    """
+    try:
+        config = json.loads((directory / CONFIG).read_text(encoding="utf-8"))
+        tensors = load_file(directory / WEIGHTS)
+    except (OSError, ValueError) as error:
+        raise misfit(directory, f"it can't be read: {error}") from error
+    _check(directory, config)
+    weights = {}
+    for key, tensor in tensors.items():
+        if key.endswith(_A):
+            partner = key.removesuffix(_A) + _B
+            if partner not in tensors:
+                raise misfit(directory, f"{key} has no {partner} beside it")
+            weights[key.removeprefix(_PREFIX).removesuffix(_A)] = (tensor.float(), tensors[partner].float())
+        elif not key.endswith(_B):
+            raise misfit(directory, f"it holds {key}, which is no part of a LoRA")
+    return Config(
+        float(config["lora_alpha"]), config.get("alpha_pattern") or {}, bool(config.get("use_rslora")), float(config.get("lora_dropout") or 0)
+    ), weights  # fmt: skip
+
+
+def _check(directory: Path, config: Mapping[str, Any]) -> None:
+    if config.get("peft_type") != "LORA" or "lora_alpha" not in config:
+        raise misfit(directory, f"its peft_type is {config.get('peft_type')!r}, not 'LORA'")
+    if config.get("bias", "none") != "none":
+        raise misfit(directory, "it trains biases")
+    for name in _FOREIGN:
+        if config.get(name):
+            raise misfit(directory, f"it uses `{name}`")
+
+
+def misfit(directory: Path, reason: str) -> UserError:
+    return UserError(
+        "TS-TRAIN-011", f"The adapter in {directory.name} can't be put on the model", why=reason[0].upper() + reason[1:] + ".",
+        fix="Give the base model that it was trained on, and an adapter of the plain LoRA kind.",
+    )  # fmt: skip

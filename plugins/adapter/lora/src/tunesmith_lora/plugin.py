@@ -1,0 +1,22 @@
+"""What this plugin brings: the adapter `lora`."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_lora.settings import LoraSettings
+
+
+@hookimpl
+def adapter() -> Provider:
+    return Provider(
+        name="lora",
+        summary="low-rank updates beside frozen matrices: little to train, little to keep",
+        target="tunesmith_lora.adapter:Lora",
+        settings=LoraSettings,
+        accepts=("model/hf",),
+        produces=("adapter/peft",),
+        capabilities={"merge": "full", "reference": "full"},
+        estimator="tunesmith_lora.estimate:parts",
+        priority=10,
+    )

@@ -1,0 +1,22 @@
+"""The training engine in plain PyTorch: the verbs `train` and `merge`, and the pieces that other plugins build on.
+
+Importing this package imports nothing heavy; the names below load torch and transformers at their first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "ChatTokenizer": "chat", "load_tokenizer": "chat", "load_model": "models", "Packed": "packed", "pack": "packed",
+    "label_log_probs": "log_probs",
+}  # fmt: skip
+
+__all__ = ["ChatTokenizer", "Packed", "label_log_probs", "load_model", "load_tokenizer", "pack"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

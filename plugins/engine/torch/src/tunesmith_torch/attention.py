@@ -1,0 +1,106 @@
+"""Attention over packed sequences: one call of PyTorch's fused kernel per sequence, on any device.
+
+A packed row holds sequences that must not see one another. A block-diagonal mask would do, but costs the square of the row's length and
+keeps the fast kernels away; so the row is cut at its bounds instead. The function is registered with transformers under `NAME`; the
+bounds reach it as ``segment_bounds``, which models hand down to their attention as they do with every argument they do not know.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+NAME = "tunesmith_packed"
+
+#: Arguments of attention functions that change what is computed, which `_segment` does not know.
+_FOREIGN = ("s_aux", "position_bias", "head_mask", "cache")
+
+
+class Unpackable(Exception):
+    """A layer wants something of attention that this module does not compute."""
+
+
+def packed_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    is_causal: bool | None = None,
+    segment_bounds: tuple[int, ...] | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    **rest: Any,
+) -> tuple[torch.Tensor, None]:
+    """Causal attention within each sequence. `query` is (1, heads, tokens, head size); gives (1, tokens, heads, head size).
+
+    Without bounds (an ordinary forward pass) it is transformers' own.
+    """
+    if segment_bounds is None:
+        rest |= {"sliding_window": sliding_window} | ({"softcap": softcap} if softcap is not None else {})
+        return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, is_causal, **rest)
+    foreign = [name for name in _FOREIGN if rest.get(name) is not None]
+    if foreign or is_causal is False or not getattr(module, "is_causal", True):
+        raise Unpackable(f"{type(module).__name__} uses {', '.join(foreign) or 'attention in both directions'}")
+    outputs = [
+        _segment(query[:, :, a:b], key[:, :, a:b], value[:, :, a:b], dropout, scaling, sliding_window, softcap)
+        for a, b in itertools.pairwise(segment_bounds)
+    ]
+    return torch.cat(outputs, dim=2).transpose(1, 2), None
+
+
+def _segment(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    dropout: float,
+    scaling: float | None,
+    window: int | None,
+    softcap: float | None,
+) -> torch.Tensor:
+    length = query.shape[2]
+    grouped = query.shape[1] != key.shape[1]
+    if softcap is not None:
+        return _softcapped(query, key, value, dropout, scaling, _band(length, window, query.device), softcap)
+    if window is not None and length > window:
+        mask = _band(length, window, query.device)
+        return F.scaled_dot_product_attention(query, key, value, mask, dropout, scale=scaling, enable_gqa=grouped)
+    return F.scaled_dot_product_attention(query, key, value, None, dropout, is_causal=length > 1, scale=scaling, enable_gqa=grouped)
+
+
+def _band(length: int, window: int | None, device: torch.device) -> torch.Tensor:
+    """(length, length) bool: which earlier tokens each token sees."""
+    at = torch.arange(length, device=device)
+    distance = at[:, None] - at[None, :]
+    return (distance >= 0) & (distance < (window or length))
+
+
+def _softcapped(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout: float, scaling: float | None, mask: torch.Tensor, softcap: float
+) -> torch.Tensor:
+    """Scores squeezed by ``softcap * tanh(score / softcap)`` (Gemma 2, arXiv:2408.00118, section 2), which no fused kernel does."""
+    repeats = query.shape[1] // key.shape[1]
+    key, value = key.repeat_interleave(repeats, dim=1), value.repeat_interleave(repeats, dim=1)
+    scores = query @ key.transpose(2, 3) * (scaling if scaling is not None else query.shape[-1] ** -0.5)
+    scores = (torch.tanh(scores / softcap) * softcap).masked_fill(~mask, float("-inf"))
+    weights = F.dropout(torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype), dropout)
+    return weights @ value
+
+
+def packed_mask(attention_mask: torch.Tensor | None = None, **rest: Any) -> torch.Tensor | None:
+    """No mask for a packed row, which transformers recognises by nothing being padded; its usual one for everything else."""
+    if attention_mask is None and rest.get("q_length") == rest.get("kv_length") and rest.get("batch_size") == 1:
+        return None
+    return sdpa_mask(attention_mask=attention_mask, **rest)
+
+
+AttentionInterface.register(NAME, packed_attention)
+AttentionMaskInterface.register(NAME, packed_mask)

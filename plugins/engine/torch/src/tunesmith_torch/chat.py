@@ -1,0 +1,148 @@
+"""Conversations to tokens, with labels on what the assistant says.
+
+Where a turn of the assistant begins and ends is taken from the chat template itself: from its ``{% generation %}`` marks if it has them,
+otherwise by rendering the conversation up to the turn (with the prompt that asks for an answer) and up to its end. The whole text is
+then tokenized once, so that the tokens are those that the model will meet.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import transformers
+
+from tunesmith.contracts import Artifact, Message, TokenSequence, UserError, text_of
+
+Span = tuple[int, int]  # of characters
+
+
+def load_tokenizer(source: Artifact | Path | str) -> Any:
+    """The fast tokenizer in a model's directory.
+
+    Raises:
+        UserError: TS-TRAIN-006 when there is none.
+    """
+    path = source.path if isinstance(source, Artifact) else Path(source)
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            "TS-TRAIN-006", f"The model {path.name} has no tokenizer that can be loaded: {str(error).splitlines()[0]}",
+            fix="Give a model whose directory holds its tokenizer.json, or the files that its tokenizer is made of.",
+        ) from error  # fmt: skip
+    if not tokenizer.is_fast:
+        raise UserError("TS-TRAIN-006", f"The model {path.name} has a tokenizer without tokenizer.json", fix="Convert it to a fast one.")
+    return tokenizer
+
+
+class ChatTokenizer:
+    """A tokenizer's chat template as objectives see it (`tunesmith.contracts.objective.ChatEncoder`).
+
+    Raises:
+        UserError: TS-DATA-030 when the tokenizer has no chat template.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        template = tokenizer.chat_template
+        if isinstance(template, Mapping):
+            template = template.get("default")
+        if not template:
+            raise UserError(
+                "TS-DATA-030", "The model's tokenizer has no chat template, so conversations can't be written as it expects them",
+                fix="Use an instruction-tuned model, or put a chat_template.jinja beside its tokenizer files.",
+            )  # fmt: skip
+        # A tokenizer.json may carry the truncation of whoever saved it; rows are cut by the engine, which says so.
+        tokenizer.backend_tokenizer.no_truncation()
+        tokenizer.backend_tokenizer.no_padding()
+        self._marked = "{% generation" in template or "{%- generation" in template
+        self._special = set(tokenizer.all_special_tokens) | {str(t) for t in tokenizer.added_tokens_decoder.values()}
+
+    def encode(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0) -> TokenSequence:
+        """The conversation with labels on the assistant's turns, end-of-turn token included, from message `since` on.
+
+        Raises:
+            UserError: TS-DATA-031 when the template renders a prefix of the conversation differently from the whole; TS-DATA-032 for
+                content that is not text; TS-DATA-036 when the template refuses the conversation.
+        """
+        plain = [_plain(message) for message in messages]
+        text = self._render(plain, tools)
+        if self._marked:
+            tokens, offsets, labels = self._by_marks(plain, tools)
+            if since:
+                start = self._prefix(text, plain[:since], tools, prompt=False)
+                labels = [label and begin >= start for label, (begin, _) in zip(labels, offsets, strict=True)]
+        else:
+            tokens, offsets = self._tokenize(text)
+            labels = _inside(offsets, [self._turn(text, plain, at, tools) for at in range(since, len(plain)) if _is_answer(plain[at])])
+        if labels:
+            labels[0] = False  # nothing predicts the first token
+        return TokenSequence(tokens, labels)
+
+    def _by_marks(self, plain: list[dict[str, Any]], tools: Sequence[Any]) -> tuple[list[int], list[Span], list[bool]]:
+        encoded = self.tokenizer.apply_chat_template(
+            plain, tools=list(tools) or None, tokenize=True, return_dict=True, return_assistant_tokens_mask=True,
+            tokenizer_kwargs={"return_offsets_mapping": True},
+        )  # fmt: skip
+        return list(encoded["input_ids"]), list(encoded["offset_mapping"]), [bool(m) for m in encoded["assistant_masks"]]
+
+    def _tokenize(self, text: str) -> tuple[list[int], list[Span]]:
+        encoding = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False)
+        return encoding.ids, encoding.offsets
+
+    def _turn(self, text: str, plain: list[dict[str, Any]], at: int, tools: Sequence[Any]) -> Span:
+        """Where the answer `plain[at]` lies in `text`: from after the prompt that asks for it to its end-of-turn token."""
+        start = self._prefix(text, plain[:at], tools, prompt=True)
+        end = self._prefix(text, plain[: at + 1], tools, prompt=False)
+        turn = text[start:end]
+        # What a template writes after the end-of-turn token (a line break) is never generated, so it is not learnt.
+        bare = turn.rstrip()
+        if any(bare.endswith(token) for token in self._special):
+            end = start + len(bare)
+        return start, end
+
+    def _prefix(self, text: str, plain: list[dict[str, Any]], tools: Sequence[Any], *, prompt: bool) -> int:
+        if not plain and not prompt:
+            return 0
+        prefix = self._render(plain, tools, prompt=prompt)
+        if text.startswith(prefix):
+            return len(prefix)
+        raise UserError(
+            "TS-DATA-031", f"The chat template writes the first {len(plain)} messages of a conversation differently once more follow",
+            why="So it can't be told which tokens are the assistant's.",
+            fix="Use rows with one answer each, or a template that marks answers with {% generation %}.",
+        )  # fmt: skip
+
+    def _render(self, plain: list[dict[str, Any]], tools: Sequence[Any], *, prompt: bool = False) -> str:
+        try:
+            return self.tokenizer.apply_chat_template(plain, tools=list(tools) or None, tokenize=False, add_generation_prompt=prompt)
+        except Exception as error:  # templates raise whatever they like: jinja's errors, IndexError, TypeError
+            raise UserError(
+                "TS-DATA-036", f"The model's chat template refuses the conversation {[m['role'] for m in plain]}: {error}",
+                fix="Bring the row into the order of roles that the model knows.",
+            ) from error  # fmt: skip
+
+
+def _plain(message: Message) -> dict[str, Any]:
+    """As templates read it: the content one string."""
+    other = sorted({part["type"] for part in message["content"]} - {"text"})
+    if other:
+        raise UserError(
+            "TS-DATA-032", f"A message has a part of type {other[0]}, and only text can be trained on so far",
+            fix="Leave such rows out, or replace the part by a text.",
+        )  # fmt: skip
+    return {**message, "content": text_of(message)}
+
+
+def _is_answer(message: Mapping[str, Any]) -> bool:
+    return message["role"] == "assistant"
+
+
+def _inside(offsets: Sequence[Span], spans: Sequence[Span]) -> list[bool]:
+    """Whether each token begins within one of the spans."""
+    return [any(start <= begin < end for start, end in spans) for begin, _ in offsets]

@@ -1,0 +1,73 @@
+"""Loading models, quietly and never from a network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import torch
+import transformers
+
+from tunesmith.contracts import Artifact, UserError
+
+#: What makes a directory usable by people and servers beside its weights.
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt",
+    "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json",
+)  # fmt: skip
+
+
+def quiet() -> None:
+    """transformers' progress bars and advice are for notebooks; the step reports in its own way."""
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+
+
+def load_model(source: Artifact | Path | str, device: torch.device | str = "cpu", dtype: torch.dtype | str = "auto") -> Any:
+    """A causal language model from a directory (``model/hf``, ``model/bnb``), in evaluation mode, nothing of it training.
+
+    Args:
+        dtype: ``auto`` for what the files hold, or the type to convert to (``float32``, ``bfloat16``).
+
+    Raises:
+        UserError: TS-TRAIN-005 when the directory holds no model that transformers can load from safetensors.
+    """
+    quiet()
+    path = directory(source)
+    wanted = dtype if dtype == "auto" or isinstance(dtype, torch.dtype) else getattr(torch, dtype)
+    try:
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            path, dtype=wanted, device_map={"": str(device)} if _quantized(path) else None, local_files_only=True, trust_remote_code=False,
+            use_safetensors=True,
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            "TS-TRAIN-005", f"The model {path.name} can't be loaded: {str(error).splitlines()[0]}",
+            fix="It has to be a causal language model in Hugging Face's layout with safetensors weights, of an architecture that the "
+            "installed transformers knows.",
+        ) from error  # fmt: skip
+    if not _quantized(path):
+        model.to(device)
+    return model.eval().requires_grad_(False)
+
+
+def copy_tokenizer(source: Artifact | Path | str, output: Path) -> None:
+    """The tokenizer's files beside a model's weights; those already there stay."""
+    for name in TOKENIZER_FILES:
+        if (directory(source) / name).exists() and not (output / name).exists():
+            shutil.copyfile(directory(source) / name, output / name)
+
+
+def directory(source: Artifact | Path | str) -> Path:
+    return source.path if isinstance(source, Artifact) else Path(source)
+
+
+def _quantized(path: Path) -> bool:
+    config = path / "config.json"
+    return config.exists() and '"quantization_config"' in config.read_text(encoding="utf-8")

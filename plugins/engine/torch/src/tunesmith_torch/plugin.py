@@ -1,0 +1,43 @@
+"""What this plugin brings: the verbs `train` and `merge`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith.contracts import Input, Need, Slot, Verb
+from tunesmith.hookspecs import hookimpl
+from tunesmith_torch.settings import MergeSettings, TrainSettings
+
+
+@hookimpl
+def verb() -> Sequence[Verb]:
+    return [
+        Verb(
+            name="train",
+            summary="fine-tune a model: an objective, an adapter and a strategy in one loop",
+            target="tunesmith_torch.train:run",
+            settings=TrainSettings,
+            kind="objective",
+            slots=(
+                Slot("adapter", "adapter", "how the model changes and what of it trains"),
+                Slot("strategy", "trainer_strategy", "processes and memory"),
+            ),
+            inputs=(Input("model", "the model to train", of="adapter"), Input("data", "the rows to learn from", of="objective")),
+            produces_of="adapter",
+            estimator="tunesmith_torch.estimate:train",
+            promote=True,
+        ),
+        Verb(
+            name="merge",
+            summary="fold an adapter into its base model",
+            target="tunesmith_torch.merge:run",
+            settings=MergeSettings,
+            # The slot's default `producer` is the provider that made the main input.
+            slots=(Slot("adapter", "adapter", "the kind of adapter to fold in", default="producer"),),
+            inputs=(Input("model", "the adapter", accepts=("adapter/*",)),),
+            produces=("model/hf",),
+            needs=(Need("producer", "merge", "merging writes the adapter's change into the base's weights"),),
+            estimator="tunesmith_torch.estimate:merge",
+            converts="insert",
+        ),
+    ]

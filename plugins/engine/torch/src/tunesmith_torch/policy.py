@@ -1,0 +1,64 @@
+"""The model as the loop sees it: prepared, wrapped, and asked for log-probabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tunesmith.contracts import Adapter, Artifact, Objective, Step
+from tunesmith_torch.architecture import architecture
+from tunesmith_torch.log_probs import label_log_probs
+from tunesmith_torch.models import load_model
+from tunesmith_torch.packed import Packed
+from tunesmith_torch.precision import choose
+from tunesmith_torch.randomness import derived, seed_everything
+from tunesmith_torch.settings import TrainSettings
+
+
+class Policy(torch.nn.Module):
+    """Everything that a step computes, in one forward, so that a strategy may wrap it as a whole."""
+
+    def __init__(self, model: Any, compute: torch.dtype) -> None:
+        super().__init__()
+        self.model, self.compute = model, compute
+
+    def forward(self, batch: Packed) -> torch.Tensor:
+        """(labels,) float32 log-probabilities."""
+        with autocast(batch.tokens.device, self.compute):
+            return label_log_probs(self.model, batch)
+
+
+def autocast(device: torch.device, compute: torch.dtype) -> torch.autocast:
+    """Mixed precision where `compute` is not float32: parameters that train are float32, products are not."""
+    return torch.autocast(device.type, dtype=compute, enabled=compute != torch.float32)
+
+
+def prepare(base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, device: torch.device, step: Step) -> Policy:
+    """The base model with the adapter on it: what trains in float32, what does not in the type computed in."""
+    name, reason = choose(settings.precision, str(device))
+    step.decide(f"precision {name}", reason)
+    compute = getattr(torch, name)
+    model = load_model(base, device)
+    seed_everything(step.seed, "adapter")
+    adapter.attach(model, seed=derived(step.seed, "adapter"), reference=objective.needs_reference)
+    cast(model, compute)
+    if objective.needs_reference:
+        with adapter.reference(model) as reference:
+            if reference is not model:
+                cast(reference, compute)
+    if settings.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    found = architecture(model)
+    step.decide(
+        "sequences packed without padding" if found.packed else "sequences run one by one",
+        "they share forward passes; attention runs for each by itself" if found.packed else f"{type(model).__name__}: {found.reason}",
+    )
+    return Policy(model.train(), compute)
+
+
+def cast(model: torch.nn.Module, compute: torch.dtype) -> None:
+    """Parameters that train to float32, frozen ones to `compute`; quantized ones stay."""
+    for parameter in model.parameters():
+        if parameter.is_floating_point():
+            parameter.data = parameter.data.to(torch.float32 if parameter.requires_grad else compute)

@@ -1,0 +1,58 @@
+"""The verb `train`: an objective, an adapter and a strategy meet in one loop."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tunesmith.contracts import Artifact, Result, Step, read_rows
+from tunesmith_torch.chat import ChatTokenizer, load_tokenizer
+from tunesmith_torch.groups import encode_rows
+from tunesmith_torch.loop import Loop, Progress
+from tunesmith_torch.models import copy_tokenizer
+from tunesmith_torch.parameters import trained
+from tunesmith_torch.policy import prepare
+from tunesmith_torch.randomness import deterministic
+
+LOG = "training_log.jsonl"
+_LAST = 10  # steps over which the final loss is averaged
+
+
+def run(step: Step) -> Result:
+    """Train and write the artifact: what the adapter saves, and the losses by step in `LOG`."""
+    settings, base = step.settings, step.inputs["model"]
+    objective, adapter, strategy = (step.provider(slot) for slot in ("objective", "adapter", "strategy"))
+    deterministic()
+    device = strategy.start(step.placement)
+    try:
+        chat = ChatTokenizer(load_tokenizer(base))
+        rows = read_rows(step.inputs["data"].path)
+        groups = encode_rows(rows, objective, chat, step, max_length=settings.max_length, overlong=settings.overlong)
+        policy = prepare(base, adapter, objective, settings, device, step)
+        trainable = sum(parameter.numel() for _, parameter in trained(policy))
+        step.log(f"training {trainable:,} of {sum(p.numel() for p in policy.parameters()):,} parameters on {len(groups)} rows")
+        progress = Loop(step, settings, policy, groups, objective, adapter, strategy, device).run()
+        if step.placement.rank == 0:
+            adapter.save(policy.model, step.output)
+            _finish(step.output, base, progress)
+        strategy.barrier()
+    finally:
+        strategy.finish()
+    last = progress.history[-_LAST:]
+    return Result(
+        refs={} if _stands_alone(step.output) else {"base": base.digest},
+        metrics={"train_loss": sum(point["loss"] for point in last) / len(last), "tokens": progress.tokens, "steps": progress.steps},
+        meta={"trained_parameters": trainable, "rows": len(groups)},
+    )
+
+
+def _finish(output: Path, base: Artifact, progress: Progress) -> None:
+    if _stands_alone(output):
+        copy_tokenizer(base, output)
+    lines = [json.dumps(point) + "\n" for point in progress.history]
+    (output / LOG).write_text("".join(lines), encoding="utf-8")
+
+
+def _stands_alone(output: Path) -> bool:
+    """Whether the adapter saved a whole model rather than something that needs its base."""
+    return (output / "config.json").exists()

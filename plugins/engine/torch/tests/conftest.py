@@ -1,0 +1,90 @@
+"""A tiny real model, rows, and `train` / `merge` run in the test's own process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tunesmith.contracts import Artifact, message
+from tunesmith.contracts.settings import build
+from tunesmith.isolation.step import WorkerStep
+from tunesmith_sdk.models import tiny_model
+
+QUESTIONS = ["What is a plugin?", "Who reads the manifest?", "Where do artifacts live?", "Why plan before a run?", "Which law is first?"]
+ANSWERS = ["A package.", "The kernel reads it.", "In the store, under their hash.", "So nothing is lost.", "Kinds, not names!"]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """Directory of a two-layer Llama."""
+    return tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def chat_rows():
+    rows = []
+    for number in range(20):
+        question, answer = QUESTIONS[number % 5], ANSWERS[number * 3 % 5] + " yes" * (number % 4)
+        rows.append({"messages": [message("user", f"{question} ({number})"), message("assistant", answer)]})
+    return rows
+
+
+@pytest.fixture(scope="session")
+def preference_rows():
+    rows = []
+    for number in range(12):
+        chosen, rejected = ANSWERS[number % 5], "I do not know." + "?" * (number % 3)
+        prompt = [message("user", QUESTIONS[number % 5])]
+        rows.append({"messages": prompt, "chosen": [message("assistant", chosen)], "rejected": [message("assistant", rejected)]})
+    return rows
+
+
+def dataset(directory: Path, rows, format: str = "dataset/chat") -> Artifact:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return Artifact(format, directory, digest="sha256:data")
+
+
+class Bench:
+    """Runs the verbs on `model` and `rows`; what they report is kept in `notices`."""
+
+    def __init__(self, home: Path, model: Path) -> None:
+        self.home, self.base = home, Artifact("model/hf", model, digest="sha256:base")
+        self.notices: list[tuple[str, dict]] = []
+
+    def step(self, settings=None, *, rows=(), objective=None, adapter=None, strategy=None, name="tune", seed=7, **more) -> WorkerStep:
+        from tunesmith_lora.adapter import Lora
+        from tunesmith_lora.settings import LoraSettings
+        from tunesmith_sft.objective import SupervisedTuning
+        from tunesmith_single.strategy import SingleProcess
+        from tunesmith_torch.settings import TrainSettings
+
+        for folder in ("output", "work"):
+            (self.home / name / folder).mkdir(parents=True, exist_ok=True)
+        values = {"precision": "float32", "batch_size": 4, "learning_rate": 1e-2, "log_every": 1} | (settings or {})
+        return WorkerStep(
+            name=name, output=self.home / name / "output", work=self.home / name / "work", settings=build(TrainSettings, values), seed=seed,
+            inputs={"model": self.base, "data": dataset(self.home / f"{name}-data", rows)},
+            providers={
+                "objective": objective or SupervisedTuning(), "adapter": adapter or Lora(LoraSettings(r=4, alpha=8.0)),
+                "strategy": strategy or SingleProcess(),
+            },
+            notify=lambda method, params: self.notices.append((method, dict(params))), **more,
+        )  # fmt: skip
+
+    def train(self, settings=None, **more):
+        from tunesmith_torch.train import run
+
+        step = self.step(settings, **more)
+        return step.output, run(step)
+
+    def series(self, name: str) -> list[float]:
+        points = {p["at"]: p["value"] for method, p in self.notices if method == "$/metric" and p["name"] == name}
+        return [points[at] for at in sorted(points)]
+
+
+@pytest.fixture
+def bench(tmp_path, tiny):
+    return Bench(tmp_path, tiny)

@@ -1,0 +1,1 @@
+"""Direct preference optimisation: prefer the chosen answer to the rejected one, without a reward model."""

@@ -1,0 +1,1 @@
+"""Supervised fine-tuning: learn what the assistant says in example conversations."""

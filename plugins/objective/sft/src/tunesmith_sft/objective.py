@@ -1,0 +1,39 @@
+"""Cross-entropy on the assistant's tokens.
+
+    loss = - sum over labelled tokens t of log p(x_t | x_<t)  /  number of labelled tokens in the batch
+
+Every token of the batch counts the same, however its rows are long and however the batch is cut: the same as TRL's and transformers'
+``num_items_in_batch`` normalisation.
+"""
+
+from __future__ import annotations
+
+from tunesmith.contracts import ChatEncoder, Group, LogProbs, LossSum, Row, UserError
+
+
+class SupervisedTuning:
+    """The objective `sft`: one sequence per conversation."""
+
+    needs_reference = False
+
+    def encode(self, row: Row, chat: ChatEncoder) -> Group:
+        """The conversation as one sequence.
+
+        Raises:
+            UserError: TS-DATA-033 when the assistant says nothing in it.
+        """
+        sequence = chat.encode(row["messages"], row.get("tools") or ())
+        if not any(sequence.labels):
+            raise UserError(
+                "TS-DATA-033", "the conversation has no answer of the assistant to learn from",
+                fix="Give the row a message of the role `assistant`, or leave it out.",
+            )  # fmt: skip
+        return Group((sequence,))
+
+    def weight(self, group: Group) -> float:
+        """The labelled tokens."""
+        return float(sum(group.sequences[0].labels))
+
+    def loss(self, batch: LogProbs) -> LossSum:
+        """Minus the log-likelihood, summed over the labelled tokens."""
+        return LossSum(-batch.policy.sum())

@@ -1,0 +1,17 @@
+"""What this plugin brings: the objective `sft`."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Provider
+from tunesmith.hookspecs import hookimpl
+
+
+@hookimpl
+def objective() -> Provider:
+    return Provider(
+        name="sft",
+        summary="supervised fine-tuning: learn the assistant's turns of example conversations",
+        target="tunesmith_sft.objective:SupervisedTuning",
+        accepts=("dataset/chat",),
+        priority=10,
+    )
