@@ -1,0 +1,54 @@
+"""The first thing a user does, whole: a real pretrained model through its life on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICKSTART = ROOT / "examples" / "quickstart" / "tunesmith.yaml"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("quickstart") / "home"
+
+
+def run(home: Path, *arguments: str) -> dict[str, dict]:
+    """The outcome of a run by step."""
+    command = [sys.executable, "-m", "tunesmith", "run", str(QUICKSTART), "--json", *arguments]
+    done = subprocess.run(command, env=os.environ | {"TUNESMITH_HOME": str(home)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    finished = next(event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "run_finished")
+    assert finished["state"] == "done"
+    assert Path(finished["report"]).is_file()
+    return {step["step"]: step for step in finished["steps"]}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_quickstart_teaches_a_real_model_what_it_did_not_know(home: Path):
+    steps = run(home)
+    assert steps["score:model:exact_match"]["metrics"]["exact_match"] <= 0.1
+    assert steps["score:tune:exact_match"]["metrics"]["exact_match"] >= 0.7
+    assert steps["score:tune:perplexity"]["metrics"]["perplexity"] < steps["score:model:perplexity"]["metrics"]["perplexity"] / 2
+    asked = {name: step["metrics"]["exact_match"] for name, step in steps.items() if name.startswith("ask:")}
+    assert sorted(asked.values()) == [0.0, 1.0], "the base model is wrong, the tuned and quantized one right"
+    assert steps["small"]["size"] < steps["model"]["size"] * 3, "4 bits beside the 4-bit file it came from"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_second_run_is_all_cached_and_a_changed_quantizer_redoes_only_what_depends_on_it(home: Path):
+    again = run(home)
+    assert all(step["cached"] for step in again.values() if step["artifact"])
+    changed = run(home, "--set", "steps.small.quantize.bitsandbytes.double_quant=false")
+    redone = {name for name, step in changed.items() if not step["cached"] and step["artifact"]}
+    assert {"small", "score_small:small:exact_match", "score_small:small:perplexity"} <= redone
+    untouched = {"model", "tune", "score:model:exact_match", "score:tune:exact_match", "score:model:perplexity", "score:tune:perplexity"}
+    assert not redone & untouched
