@@ -1,4 +1,4 @@
-"""Law L5 on real work: kill -9 of the host or the worker while it trains, merges or quantizes; `tunesmith resume` ends in the same bytes."""
+"""Law L5 on real work: kill -9 of host or worker in training, merging, quantizing; `tunesmith resume` ends in the same bytes."""
 
 from __future__ import annotations
 
