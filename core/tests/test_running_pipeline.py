@@ -132,7 +132,13 @@ def test_a_service_starts_for_a_reader_that_has_to_run_and_only_then(place: Plac
     assert outcome.metrics["q"] == {"length": 7.0}
     assert outcome.steps["api"].state == "done"
     told = [(name, arguments[0].name) for name, arguments in reporter.told if name in ("step_started", "service_stopped")]
-    assert told == [("step_started", "a"), ("step_started", "api"), ("step_started", "q"), ("service_stopped", "api"), ("step_started", "z")]
+    assert told == [
+        ("step_started", "a"),
+        ("step_started", "api"),
+        ("step_started", "q"),
+        ("service_stopped", "api"),
+        ("step_started", "z"),
+    ]
     assert all(s.cached for s in place.run(*steps).steps.values())
     assert starts.read_text() == "x"
 

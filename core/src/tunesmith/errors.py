@@ -36,9 +36,13 @@ class TunesmithError(Exception):
     def to_json(self) -> dict[str, Any]:
         return {"code": self.code, "what": self.what, "why": self.why, "fix": self.fix, "user": self.user}
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> TunesmithError:
-        return cls(data["code"], data["what"], why=data.get("why", ""), fix=data.get("fix", ""), user=bool(data.get("user")))
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> TunesmithError:
+        """The inverse of `to_json`: a `UserError` for the user's mistake."""
+        why, fix = data.get("why", ""), data.get("fix", "")
+        if data.get("user"):
+            return UserError(data["code"], data["what"], why=why, fix=fix)
+        return TunesmithError(data["code"], data["what"], why=why, fix=fix)
 
 
 class UserError(TunesmithError):

@@ -24,7 +24,9 @@ def verb(name: str, **more: Any) -> ProviderRecord:
     return ProviderRecord("verb", name, "", f"tiny_verbs:{name}", "tiny", "1.0", **(settings | more))
 
 
-def step(name: str, verb_name: str = "count", reads: str = "", after: tuple[str, ...] = (), processes: int = 1, **settings: Any) -> PlannedStep:
+def step(
+    name: str, verb_name: str = "count", reads: str = "", after: tuple[str, ...] = (), processes: int = 1, **settings: Any
+) -> PlannedStep:
     service = verb_name == "answer"
     produces = {"answer": "endpoint/openai", "ask": "report/metrics"}.get(verb_name, "numbers/plain")
     return PlannedStep(
@@ -81,4 +83,3 @@ class Place:
 def text(outcome: RunOutcome, name: str) -> str:
     """The numbers that a count made."""
     return (outcome.artifacts[name].path / "numbers.txt").read_text()
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.contracts.provider import Input, Provider, Verb
+from tunesmith.contracts.provider import Input, Verb
 from tunesmith.contracts.settings import setting
 
 

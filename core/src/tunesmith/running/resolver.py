@@ -1,0 +1,128 @@
+"""What a model URI means: asked of its loader in a worker, once, then remembered in the project."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from tunesmith.contracts.executor import Executor
+from tunesmith.contracts.model_loader import ModelInfo
+from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.planning.plan import Choice, PlannedStep
+from tunesmith.plugins.records import ProviderRecord
+from tunesmith.running.cancelling import Cancellation
+from tunesmith.running.durable import write_atomically
+from tunesmith.running.executors import Local
+from tunesmith.running.hashing import canonical
+from tunesmith.running.logs import tail
+from tunesmith.running.reporter import Reporter, Silent
+from tunesmith.running.requests import step_request
+from tunesmith.running.staging import Staging
+from tunesmith.running.switchboard import Switchboard
+from tunesmith.running.workers import Work, Workers
+
+_TELL = "Tell the author of the loader's plugin; `tunesmith plugin list` names it."
+
+
+class _Loaders(Protocol):
+    def providers(self, kind: str) -> Mapping[str, ProviderRecord]: ...
+
+    def verb(self, name: str) -> ProviderRecord: ...
+
+
+class _Places(Protocol):
+    @property
+    def home(self) -> Path: ...
+
+
+class Resolver:
+    """Callable: URI -> `ModelInfo`.
+
+    The answer is kept in ``resolved/`` of the home, so that a name that moves (a branch) stays what it was when the project first saw
+    it. A loader with the fact ``volatile`` (it looks at files that may change under it) is asked every time.
+
+    Args:
+        refresh: ask again, whatever is kept.
+        reporter: told of the loader's progress and log.
+    """
+
+    def __init__(
+        self,
+        registry: _Loaders,
+        config: _Places,
+        *,
+        refresh: bool = False,
+        reporter: Reporter | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        self._registry, self._home, self._refresh = registry, config.home, refresh
+        self._reporter = reporter or Silent()
+        self._executor = executor or Local()
+
+    def __call__(self, uri: str) -> ModelInfo:
+        """Raises what the loader raises (TS-MODEL-...), TS-MODEL-003 when no loader serves the URI."""
+        loader = self.loader(uri)
+        note = self._home / "resolved" / (hashlib.sha256(canonical([uri, loader.identity])).hexdigest() + ".json")
+        if not self._refresh and not loader.facts.get("volatile"):
+            try:
+                return ModelInfo(**json.loads(note.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError):
+                pass  # not known yet, or not by this version
+        info = ModelInfo(**self._ask(uri, loader))
+        write_atomically(note, json.dumps(info.__dict__, indent=1, ensure_ascii=False, sort_keys=True))
+        return info
+
+    def loader(self, uri: str) -> ProviderRecord:
+        """The loader that serves the URI's scheme; of several, the one with the highest priority."""
+        scheme, separator, _ = uri.partition("://")
+        loaders = self._registry.providers("model_loader").values()
+        serving = [record for record in loaders if separator and scheme in record.facts.get("schemes", ())]
+        if not serving:
+            known = [name for record in loaders for name in record.facts.get("schemes", ())]
+            raise UserError(
+                "TS-MODEL-003", f"No installed loader brings `{uri}`", why="" if separator else "A model is named scheme://place.",
+                fix=did_you_mean(scheme, known),
+            )  # fmt: skip
+        return max(serving, key=lambda record: record.priority)
+
+    def _ask(self, uri: str, loader: ProviderRecord) -> Mapping[str, Any]:
+        verb = self._registry.verb("download")
+        step = PlannedStep(
+            name="model", group="model", verb=verb, choices={"model_loader": Choice(loader)}, settings={"uri": uri}, inputs={}, format="",
+        )  # fmt: skip
+        staging = Staging(self._home / "staging")
+        directory = staging.make()
+        for name in ("output", "work"):
+            (directory / name).mkdir()
+        request = step_request(step, {}, directory / "output", directory / "work")
+        board = Switchboard()
+        work = Work("model", "tunesmith.verbs.download:resolve", (request,), directory / "logs")
+        workers = Workers(work, self._executor, board, self._hear)
+        cancellation = Cancellation()
+        try:
+            with cancellation.by_signals():
+                workers.start()
+                while not workers.done:
+                    board.pump(0.1)
+                    workers.tick()
+                    cancellation.check()
+            meta: Mapping[str, Any] = workers.result()["meta"]
+            return meta
+        except TunesmithError as error:
+            if error.code != "TS-RUN-010":
+                raise
+            said = " | ".join(tail(workers.ranks[0].stderr, 4))  # its log goes with the directory
+            raise TunesmithError("TS-MODEL-004", f"The loader of `{uri}` crashed", why=f"{error.what}. {said}", fix=_TELL) from None
+        finally:
+            workers.close()
+            board.close()
+            staging.drop(directory)
+
+    def _hear(self, method: str, params: Mapping[str, Any]) -> None:
+        if method == "$/progress":
+            self._reporter.progress("model", params["what"], params["done"], params["total"], params["unit"])
+        elif method == "$/log":
+            self._reporter.log("model", params["level"], params["message"])
