@@ -139,9 +139,9 @@ def _load(file: Path) -> dict[str, Any]:
         head, _, body = file.read_bytes().partition(b"\n")
         if head == _head(body):
             return json.loads(body)
+        return {}
     except (OSError, ValueError):
-        pass
-    return {}
+        return {}
 
 
 def _store(file: Path, content: dict[str, Any]) -> None:
@@ -153,7 +153,10 @@ def _store(file: Path, content: dict[str, Any]) -> None:
         temporary.write_bytes(_head(body) + b"\n" + body)
         temporary.replace(file)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        from contextlib import suppress
+
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _head(body: bytes) -> bytes:

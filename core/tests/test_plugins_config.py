@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tunesmith.config import load_config, matches
+from tunesmith.errors import TunesmithError
+
+
+@pytest.fixture(autouse=True)
+def nobody_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("TUNESMITH_HOME", "TUNESMITH_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+def written(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path.parent
+
+
+def test_state_lives_in_the_nearest_tunesmith_folder_or_a_new_one_here(tmp_path: Path):
+    below = tmp_path / "project" / "data"
+    below.mkdir(parents=True)
+    assert load_config(below).home == below / ".tunesmith"
+    (tmp_path / "project" / ".tunesmith").mkdir()
+    assert load_config(below).home == tmp_path / "project" / ".tunesmith"
+
+
+def test_the_option_counts_more_than_the_variable_and_that_more_than_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / ".tunesmith").mkdir()
+    monkeypatch.setenv("TUNESMITH_HOME", str(tmp_path / "variable"))
+    assert load_config(tmp_path).home == tmp_path / "variable"
+    assert load_config(tmp_path, home=tmp_path / "option").home == tmp_path / "option"
+
+
+def test_the_cache_follows_the_desktops_rules_and_its_own_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert load_config(tmp_path).cache == tmp_path / "home" / ".cache" / "tunesmith"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert load_config(tmp_path).cache == tmp_path / "xdg" / "tunesmith"
+    monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "own"))
+    assert load_config(tmp_path).cache == tmp_path / "own"
+
+
+def test_both_files_count_and_the_projects_override_comes_first(tmp_path: Path):
+    written(
+        tmp_path / "home/.config/tunesmith/config.toml", '[plugins]\ndeny = ["a"]\n[plugins.override]\n"adapter.x" = "u"\nverb.y = "u"\n'
+    )
+    project = written(tmp_path / "project/tunesmith.toml", '[plugins]\nallow = ["b*"]\n[plugins.override]\n"adapter.x" = "p"\n')
+    (project / "deep").mkdir()
+    config = load_config(project / "deep")
+    assert (config.allow, config.deny) == (("b*",), ("a",))
+    assert config.overrides == {"adapter.x": "p", "verb.y": "u"}
+    assert config.policy_problems == ()
+
+
+def test_a_project_can_narrow_what_the_user_allows_never_widen_it(tmp_path: Path):
+    written(tmp_path / "home/.config/tunesmith/config.toml", '[plugins]\nallow = ["acme-*"]')
+    config = load_config(written(tmp_path / "project/tunesmith.toml", '[plugins]\nallow = ["acme-tilt", "evil"]'))
+    assert config.refusal("acme_tilt", "1") == ""
+    assert "config.toml" in config.refusal("evil", "1")
+    assert "tunesmith.toml" in config.refusal("acme-bend", "1")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "distribution", "version", "fits"),
+    [
+        ("acme-tilt", "Acme_Tilt", "1.0", True),
+        ("ACME.tilt", "acme-tilt", "1.0", True),
+        ("acme-*", "acme-tilt", "1.0", True),
+        ("acme-tilt==1.*", "acme-tilt", "1.0", True),
+        ("acme-tilt==1.*", "acme-tilt", "2.0", False),
+        ("*==2.0", "acme-tilt", "2.0", True),
+        ("acme", "acme-tilt", "1.0", False),
+    ],
+)
+def test_a_pattern_names_distributions_and_versions(pattern: str, distribution: str, version: str, fits: bool):
+    assert matches(pattern, distribution, version) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("[plugins\n", "TS-PLUGIN-020", "can't be read"),
+        ("[plugins]\nalow = []", "TS-PLUGIN-021", "`plugins.alow` is not a setting. Did you mean `allow`?"),
+        ("[plugin]\n", "TS-PLUGIN-021", "`plugin` is not a setting. Did you mean `plugins`?"),
+        ("plugins = 3", "TS-PLUGIN-021", "`plugins` should be a mapping, got 3"),
+        ('[plugins]\ndeny = "x"', "TS-PLUGIN-021", "`plugins.deny` should be a list, got 'x'"),
+        ('[plugins]\ndeny = ["x>=2"]', "TS-PLUGIN-021", "the pattern 'x>=2'"),
+        ('[plugins.override]\n"adaptr.x" = "y"', "TS-PLUGIN-021", "the key 'adaptr.x'"),
+        ('[plugins.override]\n"adapter" = "y"', "TS-PLUGIN-021", "the key 'adapter'"),
+        ("[plugins.override]\nadapter.x = 1", "TS-PLUGIN-021", "`plugins.override.adapter.x` should be a string"),
+    ],
+)
+def test_a_mistake_is_told_with_its_file_and_until_it_is_mended_nothing_is_trusted(text: str, code: str, said: str, tmp_path: Path):
+    config = load_config(written(tmp_path / "project/tunesmith.toml", text))
+    with pytest.raises(TunesmithError, match=code) as error:
+        config.check()
+    assert said in error.value.what
+    assert "tunesmith.toml" in error.value.what
+    assert "policy can't be read" in config.refusal("anything", "1.0")
+
+
+def test_several_mistakes_are_told_at_once(tmp_path: Path):
+    config = load_config(written(tmp_path / "project/tunesmith.toml", "[plugins]\na = 1\nb = 2"))
+    with pytest.raises(TunesmithError) as error:
+        config.check()
+    assert len(error.value.to_json()["problems"]) == 2

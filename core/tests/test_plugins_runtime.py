@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tunesmith.plugins import scan
+from tunesmith.plugins.records import Plugin
+from tunesmith.plugins.runtime import Installed, fingerprint, missing, missing_error
+from tunesmith_sdk.installs import write_distribution
+
+NOT_HERE = "nowhere>=1; python_version < '3'"
+
+
+@pytest.fixture
+def installed(tmp_path: Path):
+    def make(**distributions: tuple[str, list[str]]) -> Installed:
+        for folder in tmp_path.iterdir():
+            (folder / "METADATA").unlink()
+            folder.rmdir()
+        for name, (version, requires) in distributions.items():
+            write_distribution(tmp_path, name.replace("_", "-"), version, requires=requires)
+        return Installed(scan.distributions([str(tmp_path)]))
+
+    return make
+
+
+def plugin(*runtime: str) -> Plugin:
+    return Plugin("acme-tilt", "1.0", "acme_tilt.plugin", runtime=runtime)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there"),
+    [
+        ("heavy", True),
+        ("Heavy_", False),
+        ("heavy>=2,<3", True),
+        ("heavy==2.13.0", True),
+        ("heavy==2.13.0+cpu", True),
+        ("heavy>=3", False),
+        ("heavy!=2.13.0", False),
+        ("gone", False),
+        ("gone; python_version < '3'", True),
+        ("heavy[fast]>=2", False),
+        ("heavy[slow]", True),
+        ("not a requirement !", True),
+    ],
+)
+def test_a_requirement_is_met_as_installers_would_say(wanted: str, there: bool, installed):
+    environment = installed(heavy=("2.13.0+cpu", ["base; extra == 'slow'", "gone>=1; extra == 'fast'", NOT_HERE]), base=("1", []))
+    assert (missing(plugin(wanted), environment) == []) is there
+
+
+def test_what_a_plugin_needs_beside_its_runtime_is_missed_too_but_not_the_kernel(installed):
+    environment = installed(acme_tilt=("1.0", ["tunesmith>=99", "acme-base>=2", "odd; extra == 'runtime'"]), acme_base=("1.0", []))
+    assert missing(plugin(), environment) == ["acme-base>=2"]
+
+
+def test_what_a_runtime_requires_in_turn_is_not_second_guessed(installed):
+    assert missing(plugin("heavy"), installed(heavy=("2", ["gone>=1"]))) == []
+
+
+def test_the_fingerprint_follows_every_version_below_the_plugin_and_nothing_else(installed):
+    def print_of(base: str = "1", heavy: str = "2", other: str = "1", kernel: str = "1") -> str:
+        distributions = {"heavy": (heavy, ["base", "heavy[x]", "tunesmith"]), "base": (base, ["heavy"])}
+        return fingerprint(plugin("heavy"), installed(**distributions, other=(other, []), tunesmith=(kernel, ["other"])))
+
+    same = print_of()
+    assert same == print_of() == print_of(other="2") == print_of(kernel="2")
+    assert len({same, print_of(base="2"), print_of(heavy="3")}) == 3
+
+
+def test_what_discovery_has_found_out_is_not_found_out_again():
+    known = Plugin("acme-tilt", "1.0", "acme_tilt.plugin", runtime=("gone",), missing=("gone",), fingerprint="abc")
+    assert (missing(known), fingerprint(known)) == (["gone"], "abc")
+
+
+def test_the_error_of_a_missing_runtime_gives_the_command():
+    error = missing_error(Plugin("acme-tilt", "1.0", "m", runtime=("gone",), missing=("gone>=1",), fingerprint="f"))
+    assert (error.code, error.fix) == ("TS-PLUGIN-010", "pip install 'acme-tilt[runtime]'")
+    assert "gone>=1" in error.what
