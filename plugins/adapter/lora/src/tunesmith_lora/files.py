@@ -20,8 +20,8 @@ _PREFIX, _A, _B = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 
 #: What PEFT can put into a LoRA configuration that changes what is computed and that this adapter does not know.
 _FOREIGN = (
-    "use_dora", "modules_to_save", "fan_in_fan_out", "layer_replication", "trainable_token_indices", "target_parameters", "alora_invocation_tokens",
-    "lora_bias", "use_qalora", "use_bdlora", "arrow_config", "kasa_config", "velora_config", "monteclora_config",
+    "use_dora", "modules_to_save", "fan_in_fan_out", "layer_replication", "trainable_token_indices", "target_parameters", "lora_bias",
+    "alora_invocation_tokens", "use_qalora", "use_bdlora", "arrow_config", "kasa_config", "velora_config", "monteclora_config",
 )  # fmt: skip
 
 
@@ -76,9 +76,8 @@ def read(directory: Path) -> tuple[Config, dict[str, tuple[torch.Tensor, torch.T
             weights[key.removeprefix(_PREFIX).removesuffix(_A)] = (tensor.float(), tensors[partner].float())
         elif not key.endswith(_B):
             raise misfit(directory, f"it holds {key}, which is no part of a LoRA")
-    return Config(
-        float(config["lora_alpha"]), config.get("alpha_pattern") or {}, bool(config.get("use_rslora")), float(config.get("lora_dropout") or 0)
-    ), weights  # fmt: skip
+    alphas, dropout = config.get("alpha_pattern") or {}, float(config.get("lora_dropout") or 0)
+    return Config(float(config["lora_alpha"]), alphas, bool(config.get("use_rslora")), dropout), weights
 
 
 def _check(directory: Path, config: Mapping[str, Any]) -> None:

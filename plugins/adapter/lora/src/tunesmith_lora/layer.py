@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 
 class LoraLinear(torch.nn.Module):
@@ -46,8 +46,8 @@ class LoraLinear(torch.nn.Module):
         y = self.base(x)
         if not self.enabled:
             return y
-        inputs = F.dropout(x, self.dropout, self.training) if self.dropout else x
-        low = F.linear(inputs.to(y.dtype), self.a.to(y.dtype))
+        inputs = functional.dropout(x, self.dropout, self.training) if self.dropout else x
+        low = functional.linear(inputs.to(y.dtype), self.a.to(y.dtype))
         # one fused product-and-sum: no third tensor of y's size
         return torch.addmm(y.flatten(0, -2), low.flatten(0, -2), self.b.to(y.dtype).t(), alpha=self.scale).view_as(y)
 

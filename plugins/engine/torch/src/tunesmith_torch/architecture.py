@@ -83,7 +83,10 @@ def _probe(model: Any) -> Architecture:
     first, other, second = ([(3 + step * at) % limit for at in range(6)] for step in (7, 11, 13))
     usual = model.config._attn_implementation
     reason = ""
+    foreign = set(getattr(config, "layer_types", None) or ()) - {"full_attention", "sliding_attention"}
     try:
+        if foreign:
+            raise Unpackable(f"it has layers of {', '.join(sorted(foreign))}")
         model.set_attn_implementation(NAME)
         after_first, after_other = (_states(model, sequence + second, device, found)[6:] for sequence in (first, other))
         if not torch.equal(after_first, after_other):

@@ -11,7 +11,7 @@ import itertools
 from typing import Any
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
@@ -42,38 +42,34 @@ def packed_attention(
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each sequence. `query` is (1, heads, tokens, head size); gives (1, tokens, heads, head size).
 
-    Without bounds (an ordinary forward pass) it is transformers' own.
+    Without bounds it is ordinary attention: causal, or as the mask says.
     """
-    if segment_bounds is None:
-        rest |= {"sliding_window": sliding_window} | ({"softcap": softcap} if softcap is not None else {})
-        return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, is_causal, **rest)
     foreign = [name for name in _FOREIGN if rest.get(name) is not None]
     if foreign or is_causal is False or not getattr(module, "is_causal", True):
         raise Unpackable(f"{type(module).__name__} uses {', '.join(foreign) or 'attention in both directions'}")
+    if segment_bounds is None and (attention_mask is not None or query.shape[2] != key.shape[2]):
+        if softcap is None:
+            return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, is_causal, **rest)
+        return _softcapped(query, key, value, dropout, scaling, attention_mask, softcap).transpose(1, 2), None
     outputs = [
-        _segment(query[:, :, a:b], key[:, :, a:b], value[:, :, a:b], dropout, scaling, sliding_window, softcap)
-        for a, b in itertools.pairwise(segment_bounds)
+        _causal(query[:, :, a:b], key[:, :, a:b], value[:, :, a:b], dropout, scaling, sliding_window, softcap)
+        for a, b in itertools.pairwise(segment_bounds or (0, query.shape[2]))
     ]
     return torch.cat(outputs, dim=2).transpose(1, 2), None
 
 
-def _segment(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    dropout: float,
-    scaling: float | None,
-    window: int | None,
+def _causal(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout: float, scaling: float | None, window: int | None,
     softcap: float | None,
-) -> torch.Tensor:
+) -> torch.Tensor:  # fmt: skip
     length = query.shape[2]
-    grouped = query.shape[1] != key.shape[1]
     if softcap is not None:
         return _softcapped(query, key, value, dropout, scaling, _band(length, window, query.device), softcap)
-    if window is not None and length > window:
-        mask = _band(length, window, query.device)
-        return F.scaled_dot_product_attention(query, key, value, mask, dropout, scale=scaling, enable_gqa=grouped)
-    return F.scaled_dot_product_attention(query, key, value, None, dropout, is_causal=length > 1, scale=scaling, enable_gqa=grouped)
+    banded = window is not None and length > window
+    return functional.scaled_dot_product_attention(
+        query, key, value, _band(length, window, query.device) if banded else None, dropout, is_causal=length > 1 and not banded,
+        scale=scaling, enable_gqa=query.shape[1] != key.shape[1],
+    )  # fmt: skip
 
 
 def _band(length: int, window: int | None, device: torch.device) -> torch.Tensor:
@@ -84,14 +80,17 @@ def _band(length: int, window: int | None, device: torch.device) -> torch.Tensor
 
 
 def _softcapped(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout: float, scaling: float | None, mask: torch.Tensor, softcap: float
-) -> torch.Tensor:
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout: float, scaling: float | None, mask: torch.Tensor | None,
+    softcap: float,
+) -> torch.Tensor:  # fmt: skip
     """Scores squeezed by ``softcap * tanh(score / softcap)`` (Gemma 2, arXiv:2408.00118, section 2), which no fused kernel does."""
     repeats = query.shape[1] // key.shape[1]
     key, value = key.repeat_interleave(repeats, dim=1), value.repeat_interleave(repeats, dim=1)
     scores = query @ key.transpose(2, 3) * (scaling if scaling is not None else query.shape[-1] ** -0.5)
-    scores = (torch.tanh(scores / softcap) * softcap).masked_fill(~mask, float("-inf"))
-    weights = F.dropout(torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype), dropout)
+    scores = torch.tanh(scores / softcap) * softcap
+    if mask is not None:
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    weights = functional.dropout(torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype), dropout)
     return weights @ value
 
 
