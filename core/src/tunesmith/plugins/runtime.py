@@ -33,8 +33,7 @@ class Installed:
     def requirements(self, name: str, extras: frozenset[str] = frozenset()) -> Iterator[Requirement]:
         """What a distribution requires here (markers taken into account), with those of its extras."""
         for requirement in self._facts(normal(name))[1]:
-            marker = requirement.marker
-            if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras or {""}):
+            if _applies(requirement, extras):
                 yield requirement
 
     def _facts(self, name: str) -> tuple[str, list[Requirement]]:
@@ -122,8 +121,13 @@ def _met(requirement: Requirement, installed: Installed) -> bool:
         return True
 
 
-def _applies(requirement: Requirement) -> bool:
-    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+def _applies(requirement: Requirement, extras: frozenset[str] = frozenset()) -> bool:
+    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+
+    try:
+        return requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in extras or {""})
+    except (UndefinedComparison, UndefinedEnvironmentName):  # a marker that says nothing about any environment
+        return False
 
 
 def _parsed(line: str) -> Requirement | None:

@@ -109,10 +109,10 @@ def _called(source: Source, manager: pluggy.PluginManager, hook: str) -> list[An
 
 
 def _invalid(source: Source, manager: pluggy.PluginManager, plugin: Any, error: Exception) -> UserError:
-    known = [name for name in vars(manager.hook) if not name.startswith("_")]
+    known = (*hookspecs.REGISTRATION, *hookspecs.EVENTS, "cli_commands", "ui_pages")
     for name in dir(plugin):
         options = manager.parse_hookimpl_opts(plugin, name)
-        if options and (options.get("specname") or name) not in (*hookspecs.REGISTRATION, *hookspecs.EVENTS, "cli_commands", "ui_pages"):
+        if options and (options.get("specname") or name) not in known:
             return UserError("TS-PLUGIN-006", f"{source.module}: there is no hook `{name}`", fix=did_you_mean(name, known))
     return UserError("TS-PLUGIN-006", f"{source.module}: {' '.join(str(error).split())}", fix="See tunesmith.hookspecs for the signature.")
 
