@@ -147,6 +147,20 @@ def answer(step) -> None:
     server.shutdown()
 
 
+def faint(step) -> None:
+    """A service that ends by itself: before it is up, or at the first question."""
+    if step.settings.fail == "early":
+        return
+
+    class Faint(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            os._exit(3)
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Faint)
+    step.ready(url=f"http://127.0.0.1:{server.server_address[1]}", model="squares")
+    server.serve_forever()
+
+
 def ask(step) -> Result:
     """Asks the service it reads."""
     import urllib.request
@@ -161,3 +175,9 @@ def ask(step) -> Result:
 
 def silent(step) -> None:
     """Writes nothing."""
+
+
+def environment(step) -> Result:
+    """The names of the variables that it sees."""
+    (step.output / "environment").write_text(" ".join(sorted(os.environ)))
+    return Result()

@@ -24,6 +24,14 @@ CANCELLED = -32800  # as in the Language Server Protocol
 
 Message = Mapping[str, Any]
 
+_NUMBER = (int, float)
+_REPORTS: Mapping[str, Mapping[str, Any]] = {
+    "$/progress": {"done": _NUMBER, "total": (*_NUMBER, type(None)), "what": str, "unit": str},
+    "$/log": {"message": str, "level": str},
+    "$/metric": {"name": str, "value": _NUMBER, "at": int},
+    "$/decision": {"what": str, "reason": str},
+}
+
 
 def request(id: int, method: str, params: Mapping[str, Any]) -> Message:
     return {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
@@ -39,6 +47,13 @@ def response(id: int, result: Mapping[str, Any]) -> Message:
 
 def failure(id: int, code: int, error: TunesmithError) -> Message:
     return {"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": str(error), "data": error.to_json()}}
+
+
+def check_report(method: str, params: Mapping[str, Any]) -> None:
+    """Raise TS-RUN-002 for a known notification of a worker whose fields are not what they should be."""
+    for name, kinds in _REPORTS.get(method, {}).items():
+        if not isinstance(params.get(name, ...), kinds):
+            raise garbage(f"{method} with {name} = {params.get(name)!r}")
 
 
 def encode(message: Message) -> bytes:

@@ -99,13 +99,13 @@ class WorkerStep:
         self._notify("$/progress", {"done": float(done), "total": total, "what": what, "unit": unit})
 
     def log(self, message: str, level: str = "info") -> None:
-        self._notify("$/log", {"message": str(message), "level": level})
+        self._notify("$/log", {"message": str(message), "level": str(level)})
 
     def metric(self, name: str, value: float, at: int) -> None:
         self._notify("$/metric", {"name": name, "value": float(value), "at": int(at)})
 
     def decide(self, what: str, reason: str) -> None:
-        self._notify("$/decision", {"what": what, "reason": reason})
+        self._notify("$/decision", {"what": str(what), "reason": str(reason)})
 
     def ready(self, **facts: Any) -> None:
         self._notify("$/ready", facts)

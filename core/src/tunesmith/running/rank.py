@@ -54,7 +54,9 @@ class Rank:
                     if "id" in message:
                         self._answered(message)
                     else:
-                        yield str(message.get("method")), message.get("params", {})
+                        method, params = str(message.get("method")), message.get("params", {})
+                        protocol.check_report(method, params)
+                        yield method, params
             except TunesmithError as error:  # not our protocol: nothing that follows can be trusted
                 self.error, self.died, self.closed = error, True, True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tunesmith.running.workers import Workers
 
 POLL = 0.1
 STOP_GRACE = 10.0  # seconds for requests that are under way
+BLAME = 0.5  # seconds for a death to show
 
 
 @dataclasses.dataclass
@@ -87,6 +89,13 @@ class Services:
             service.workers.tick()
             if service.workers.done:
                 self._ended(service)
+
+    def blame(self) -> None:
+        """After a reader has failed: raise the reason of a service that ended, for that is the reader's reason, too."""
+        until = time.monotonic() + BLAME
+        while self._running and time.monotonic() < until:
+            self._context.board.pump(POLL)
+            self.check()
 
     def _ended(self, service: Service) -> None:
         try:

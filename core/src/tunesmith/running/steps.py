@@ -118,7 +118,12 @@ class Steps:
                 planned = self._planned[source.step]
                 context.artifacts[source.step] = self._services.endpoint(planned, self.key(planned) or "")
         context.reporter.step_started(step, number)
-        return attempt(context, step, key, context.home / "work" / work, self._services.check)
+        try:
+            return attempt(context, step, key, context.home / "work" / work, self._services.check)
+        except TunesmithError:
+            if any(source.step and self._planned[source.step].verb.service for source in step.inputs.values()):
+                self._services.blame()
+            raise
 
     def _mended(self, step: PlannedStep, remedy: Remedy, error: TunesmithError) -> PlannedStep:
         context = self._context

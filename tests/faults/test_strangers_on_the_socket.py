@@ -1,0 +1,120 @@
+"""The worker's socket: strangers are turned away, and nonsense from a worker ends the step, not the host."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from tiny_plans import Place, step
+
+from tunesmith.contracts.executor import Launch
+from tunesmith.isolation import protocol
+from tunesmith.running.executors import Local, LocalProcess
+
+IMPOSTOR = """
+import json, os, socket, sys, time
+s = socket.socket(socket.AF_UNIX); s.connect(os.environ["TUNESMITH_ADDRESS"].partition(":")[2])
+def send(message):
+    body = json.dumps({"jsonrpc": "2.0", **message}).encode(); s.sendall(b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body)
+send({"method": "$/hello", "params": {"token": os.environ["TUNESMITH_TOKEN"], "rank": 0}})
+s.recv(65536)
+exec(sys.argv[1])
+time.sleep(60)
+"""
+
+
+class Impostor(Local):
+    """An executor, for this test, that starts something other than the worker: it knows the token and then says `script`."""
+
+    def __init__(self, script: str) -> None:
+        self._script = script
+
+    def start(self, launch: Launch) -> LocalProcess:
+        return super().start(Launch((sys.executable, "-c", IMPOSTOR, self._script), launch.environment, launch.stdout, launch.stderr))
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("s.sendall(b'\\x80\\x04\\x95 a pickle' * 100)", "TS-RUN-002"),
+        ("s.sendall(b'Content-Length: 3\\r\\n\\r\\nabc')", "TS-RUN-002"),
+        ("send({'id': 1, 'result': {'protocol': 99}})", "TS-RUN-005"),
+        ("send({'id': 1, 'result': {'protocol': 1}}); send({'id': 2, 'error': 'what'})", "TS-RUN-002"),
+        ("send({'id': 1, 'result': {'protocol': 1}}); send({'id': 2, 'result': [1]})", "TS-RUN-002"),
+        ("send({'id': 1, 'result': {'protocol': 1}}); s.close()", "TS-RUN-013"),
+        ("send({'id': 1, 'result': {'protocol': 1}}); send({'method': '$/progress', 'params': {'done': 'much'}})", "TS-RUN-002"),
+    ],
+)
+def test_nonsense_from_a_worker_is_a_coded_error(tmp_path: Path, script: str, code: str) -> None:
+    outcome = Place.at(tmp_path).run(step("a"), executor=Impostor(script))
+    assert (outcome.state, outcome.error.code) == ("failed", code)
+
+
+class Besieged(Local):
+    """An executor, for this test, that lets strangers in on the socket before it starts the worker."""
+
+    def start(self, launch: Launch) -> LocalProcess:
+        path = launch.environment["TUNESMITH_ADDRESS"].partition(":")[2]
+        self.strangers = []
+        for words in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"",
+            b"\x00" * 4096,
+            protocol.encode(protocol.notification("$/hello", {"token": "0" * 64, "rank": 0})),
+            protocol.encode(protocol.notification("$/hello", {"token": launch.environment["TUNESMITH_TOKEN"], "rank": 7})),
+            protocol.encode({"jsonrpc": "2.0", "id": 2, "result": {"format": "thing/forged"}}),
+        ):
+            stranger = socket.socket(socket.AF_UNIX)
+            stranger.connect(path)
+            stranger.sendall(words)
+            self.strangers.append(stranger)
+        return super().start(launch)
+
+
+def test_strangers_learn_nothing_and_disturb_nobody(tmp_path: Path) -> None:
+    executor = Besieged()
+    outcome = Place.at(tmp_path).run(step("a"), executor=executor)
+    assert outcome.state == "done"
+    for stranger in executor.strangers:
+        stranger.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            assert stranger.recv(100) == b""
+        stranger.close()
+
+
+def test_the_socket_lies_where_only_its_owner_can_reach_it(tmp_path: Path) -> None:
+    modes = []
+
+    class Looking(Local):
+        def start(self, launch: Launch) -> LocalProcess:
+            modes.append(Path(launch.environment["TUNESMITH_ADDRESS"].partition(":")[2]).parent.stat().st_mode & 0o777)
+            return super().start(launch)
+
+    Place.at(tmp_path).run(step("a"), executor=Looking())
+    assert modes == [0o700]
+
+
+def test_a_worker_does_not_work_for_a_host_without_its_token(tmp_path: Path) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "s"))
+    listener.listen()
+    environment = {"TUNESMITH_ADDRESS": f"unix:{tmp_path / 's'}", "TUNESMITH_TOKEN": "right", "TUNESMITH_RANK": "0"}
+    launch = Launch((sys.executable, "-m", "tunesmith.isolation.worker"), environment, tmp_path / "out", tmp_path / "err")
+    process = Local().start(launch)
+    sock, _ = listener.accept()
+    connection = protocol.Connection(sock)
+    assert connection.receive()["params"] == {"token": "right", "rank": 0}
+    connection.send(protocol.request(1, "initialize", {"token": "wrong", "rank": 0, "protocol": 1}))
+    assert connection.receive() is None
+    process.stop(10)
+    assert "TS-RUN-003" in (tmp_path / "err").read_text()
+
+
+def test_the_token_is_not_in_the_environment_of_the_steps_code(tmp_path: Path) -> None:
+    outcome = Place.at(tmp_path).run(step("a", "environment"))
+    seen = (outcome.artifacts["a"].path / "environment").read_text().split()
+    assert "PATH" in seen
+    assert not [name for name in seen if name.startswith(("TUNESMITH_TOKEN", "TUNESMITH_ADDRESS", "PYTHONSAFEPATH"))]
