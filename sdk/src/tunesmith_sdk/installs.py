@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import tunesmith
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin, ProviderRecord
 
@@ -68,3 +70,41 @@ def age(folder: Path, seconds: float = 60) -> None:
     for path in (folder, *folder.rglob("*")):
         then = path.stat().st_mtime - seconds
         os.utime(path, (then, then))
+
+
+def write_environment(folder: Path) -> tuple[Path, Path]:
+    """A virtual environment with this kernel and what it requires, and no plugin; made without an index. Its python and site-packages."""
+    import venv
+
+    venv.create(folder, with_pip=False, symlinks=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    for module in ("pluggy", "yaml", "rich", "packaging", "markdown_it", "mdurl", "pygments", "tomli"):
+        spec = importlib.util.find_spec(module)
+        if spec and spec.origin:
+            (site / module).symlink_to(Path(spec.origin).parent, target_is_directory=True)
+    (site / "tunesmith.pth").write_text(f"{Path(tunesmith.__file__).parent.parent}\n")
+    write_distribution(site, "tunesmith", tunesmith.__version__)
+    return folder / "bin" / "python", site
+
+
+def write_many(site: Path, count: int) -> None:
+    """As many plugins of ordinary size as are wanted, of several kinds; importing any of them raises."""
+    types = ({"type": "integer", "minimum": 1}, {"type": "number"}, {"type": "string"}, {"type": "boolean"})
+    kinds = ("adapter", "objective", "quantizer", "evaluator", "exporter", "inference_backend")
+    for number in range(count):
+        settings = {f"setting_{n}": {**types[n % 4], "description": f"what setting {n} is good for", "default": 1} for n in range(12)}
+        write_plugin(
+            site,
+            f"synthetic-{number:03}",
+            providers=[
+                {
+                    "kind": kinds[number % len(kinds)],
+                    "name": f"made-{number:03}",
+                    "schema": {"type": "object", "properties": settings, "additionalProperties": False},
+                    "accepts": ("model/hf",),
+                    "produces": (f"model/made-{number:03}",),
+                    "capabilities": {"merge": "full", "device.abacus": "partial"},
+                }
+            ],
+            runtime=[f"heavy-{number}>=1"],
+        )
