@@ -1,0 +1,16 @@
+"""Settings of the evaluator `exact_match`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class ExactMatchSettings:
+    match: str = setting("exact", "what makes an answer right: it equals the expected one, or contains it", choices=("exact", "contains"))
+    max_tokens: int = setting(64, "longest answer in tokens", ge=1)
+    concurrency: int = setting(16, "questions under way at a time", ge=1)
+    timeout: float = setting(300.0, "seconds to wait for an answer", gt=0)
+    retries: int = setting(4, "how often to ask again after the server failed, each time waiting twice as long", ge=0)
