@@ -6,7 +6,6 @@ import os
 import time
 
 from tunesmith.contracts import Address, Artifact, Step, TunesmithError
-
 from tunesmith_transformers.settings import TransformersSettings
 
 # Between the small matrix products of a step, OpenMP's threads are asleep or wake within microseconds: spinning for that moment makes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
-
 from tunesmith_transformers.settings import TransformersSettings
 
 

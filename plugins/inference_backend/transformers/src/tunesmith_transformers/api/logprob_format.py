@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith_transformers.sampling.logprobs import TokenLogprob
 from tunesmith_transformers.text.incremental import IncrementalText
-from tunesmith_transformers.text.output import Placed
+from tunesmith_transformers.text.output import Placed, begin
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
 
@@ -40,6 +40,7 @@ def place_prompt(prompt: Sequence[int], entries: Sequence[TokenLogprob], vocabul
     """A prompt's tokens with their offsets; the first has no log-probability."""
     text, offset, placed = IncrementalText(vocabulary), 0, []
     for token, entry in zip(prompt, [TokenLogprob(prompt[0], None), *entries], strict=True):
-        placed.append(Placed(offset, entry))
-        offset += len(text.push(token))
+        new = len(text.push(token))
+        placed.append(Placed(begin(vocabulary, token, offset, new), entry))
+        offset += new
     return placed

@@ -69,10 +69,7 @@ def completion_prompts(request: Mapping[str, Any], vocabulary: Vocabulary) -> li
 
 
 def _encode(text: str, vocabulary: Vocabulary, param: str, *, special: bool) -> list[int]:
-    try:
-        ids = vocabulary.encode(text, special=special)
-    except UnicodeEncodeError:
-        raise ApiError(400, f"`{param}` holds half of a surrogate pair, which is no text.", param=param) from None
+    ids = vocabulary.encode(text, special=special)
     if not ids:
         raise ApiError(400, f"`{param}` is empty: there is nothing to continue.", param=param)
     return ids

@@ -8,7 +8,6 @@ from typing import Any
 
 from tunesmith.contracts.settings import problems
 from tunesmith.errors import did_you_mean
-
 from tunesmith_transformers.api.errors import ApiError
 
 _TEXT = {"type": "string"}
@@ -63,16 +62,16 @@ COMPLETION: dict[str, Any] = {
     "required": ["model", "prompt"],
     "properties": _SAMPLING
     | {
-        "prompt": {"anyOf": [_TEXT, _IDS, {"type": "array", "items": _TEXT, "minItems": 1}, {"type": "array", "items": _IDS, "minItems": 1}]},
+        "prompt": {"anyOf": [_TEXT, _IDS, *({"type": "array", "items": items, "minItems": 1} for items in (_TEXT, _IDS))]},
         "echo": _FLAG,
         "logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
     },
 }
 #: Fields of the API that change nothing here.
-IGNORED = frozenset(
-    "user metadata store service_tier parallel_tool_calls safety_identifier prompt_cache_key prompt_cache_retention reasoning_effort "
-    "verbosity modalities best_of suffix".split()
-)
+IGNORED = {
+    "user", "metadata", "store", "service_tier", "parallel_tool_calls", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
+    "reasoning_effort", "verbosity", "modalities", "best_of", "suffix",
+}  # fmt: skip
 
 
 def read(body: bytes, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,6 +82,8 @@ def read(body: bytes, schema: Mapping[str, Any]) -> dict[str, Any]:
     """
     try:
         request = json.loads(body)
+        if b"\\ud" in body.lower():  # escapes that may be half of a pair, which no text has and no answer could repeat
+            json.dumps(request, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ApiError(400, f"The body is not JSON: {error}") from None
     if not isinstance(request, dict):

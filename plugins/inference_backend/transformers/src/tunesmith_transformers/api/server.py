@@ -10,8 +10,8 @@ import threading
 from typing import Any
 
 import uvicorn
-from tunesmith.contracts import Address, UserError
 
+from tunesmith.contracts import Address, UserError
 from tunesmith_transformers.api.job import fan_out
 from tunesmith_transformers.engine.engine import Deliveries
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
-from tunesmith.contracts import Artifact, Step, UserError
 
+from tunesmith.contracts import Artifact, Step, UserError
 from tunesmith_transformers.engine.engine import Deliveries, Engine
 from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.engine.scheduler import Limits
@@ -33,7 +33,7 @@ def start_engine(
     limits = bounds(settings, loaded.positions, forward.cache.bytes_per_token)
     step.decide(
         f"at most {limits.length} tokens each and {limits.cache_tokens} in all",
-        f"the model has {loaded.positions} positions; {forward.cache.bytes_per_token} bytes per token, `kv_cache: {settings.kv_cache:g}` GiB",
+        f"the model has {loaded.positions} positions, a token takes {forward.cache.bytes_per_token} bytes of the {settings.kv_cache:g} GiB",
     )
     forward.cache.clear()
     engine = Engine(forward, limits, loaded.ends, deliver, metrics)
@@ -57,6 +57,4 @@ def bounds(settings: TransformersSettings, positions: int, token_bytes: int) -> 
             "TS-SERVE-005", f"A `kv_cache` of {settings.kv_cache:g} GiB holds {room} tokens, fewer than one answer of {length}.",
             fix=f"Set `kv_cache` to {length * token_bytes / 2**30:.2g} or more, or `max_model_len` to {room} or less.",
         )  # fmt: skip
-    return Limits(
-        settings.max_batch, length, settings.max_queue, settings.prompt_tokens, min(room, settings.max_batch * length)
-    )
+    return Limits(settings.max_batch, length, settings.max_queue, settings.prompt_tokens, min(room, settings.max_batch * length))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from tunesmith_transformers.model.cache import Layer, RowCache
@@ -124,7 +124,7 @@ def attend(
     scale, cap, sinks = options.get("scaling"), options.get("softcap"), options.get("s_aux")
     if cap is None and sinks is None:
         grouped = query.shape[1] != key.shape[1]
-        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal, scale=scale, enable_gqa=grouped)
+        return scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal, scale=scale, enable_gqa=grouped)
     batch, heads, length, size = query.shape
     groups = key.shape[1]
     scores = query.reshape(batch, groups, -1, size) @ key.transpose(2, 3) * (size**-0.5 if scale is None else scale)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import transformers
+
 from tunesmith.contracts import UserError
 from tunesmith.contracts.step import Placement
 
@@ -52,7 +53,7 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
         raise UserError(
             "TS-SERVE-002", f"The model in {directory} can't be loaded by transformers {transformers.__version__}.",
             why=f"{type(error).__name__}: {error}",
-            fix="Check that the directory holds config.json, safetensors weights and tokenizer files of an architecture that this version knows.",
+            fix="It should hold config.json, safetensors weights and tokenizer files, of an architecture that this version knows.",
         ) from error  # fmt: skip
     if not quantized(config):
         model.to(placement.torch)

@@ -19,10 +19,19 @@ class Placed:
     entry: TokenLogprob
 
 
+def begin(vocabulary: Vocabulary, token: int, shown: int, new: int) -> int:
+    """Where a token's own text begins, when it made `new` characters certain after `shown` ones.
+
+    They may begin with what an earlier token left incomplete. A token that is no whole character begins where that character does.
+    """
+    return max(shown, shown + new - len(vocabulary.token_text(token)))
+
+
 class Output:
     """Feed it tokens; it gives the text to show. Log-probabilities wait until their token's text is shown, and go with it if it is cut."""
 
     def __init__(self, vocabulary: Vocabulary, prompt: Sequence[int], stops: Sequence[str]) -> None:
+        self._vocabulary = vocabulary
         self._text = IncrementalText(vocabulary, prompt)
         self._stops = StopFilter(stops)
         self._decoded = self._shown = 0  # characters
@@ -30,9 +39,9 @@ class Output:
 
     def push(self, token: int, entry: TokenLogprob | None) -> tuple[str, tuple[Placed, ...], bool]:
         """(new text, the log-probabilities that go with it, whether a stop string ended the answer)."""
-        if entry is not None:
-            self._waiting.append(Placed(self._decoded, entry))
         new = self._text.push(token)
+        if entry is not None:
+            self._waiting.append(Placed(begin(self._vocabulary, token, self._decoded, len(new)), entry))
         self._decoded += len(new)
         text, stopped = self._stops.push(new)
         self._shown += len(text)

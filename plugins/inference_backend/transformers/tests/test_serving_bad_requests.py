@@ -1,0 +1,131 @@
+"""Bad requests get a 4xx with an OpenAI error object that names the field, and the server goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+CHAT = {"model": "tiny", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 2}
+TEXT = {"model": "tiny", "prompt": "hi", "max_tokens": 2}
+
+
+def post(server: Any, route: str, body: Any) -> httpx.Response:
+    return httpx.post(f"{server.url}/{route}", content=body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("route", "change", "status", "param"),
+    [
+        ("chat/completions", {"model": "other"}, 404, "model"),
+        ("chat/completions", {"messages": []}, 400, "messages"),
+        ("chat/completions", {"messages": "hi"}, 400, "messages"),
+        ("chat/completions", {"messages": [{"role": "user", "content": 5}]}, 400, "messages[0].content"),
+        ("chat/completions", {"messages": [{"content": "x"}]}, 400, "messages[0].role"),
+        ("chat/completions", {"messages": [{"role": "boss", "content": "x"}]}, 400, "messages[0].role"),
+        ("chat/completions", {"max_tokens": "many"}, 400, "max_tokens"),
+        ("chat/completions", {"max_tokens": 0}, 400, "max_tokens"),
+        ("chat/completions", {"max_tokens": -1}, 400, "max_tokens"),
+        ("chat/completions", {"max_tokens": 2.5}, 400, "max_tokens"),
+        ("chat/completions", {"max_tokens": 100000}, 400, "messages"),
+        ("chat/completions", {"temperature": 3}, 400, "temperature"),
+        ("chat/completions", {"temperature": True}, 400, "temperature"),
+        ("chat/completions", {"top_p": 0}, 400, "top_p"),
+        ("chat/completions", {"n": 0}, 400, "n"),
+        ("chat/completions", {"n": 1000}, 400, "n"),
+        ("chat/completions", {"stop": [""]}, 400, "stop[0]"),
+        ("chat/completions", {"stop": 5}, 400, "stop"),
+        ("chat/completions", {"logprobs": 3}, 400, "logprobs"),
+        ("chat/completions", {"top_logprobs": 3}, 400, "top_logprobs"),
+        ("chat/completions", {"logprobs": True, "top_logprobs": 50}, 400, "top_logprobs"),
+        ("chat/completions", {"max_token": 3}, 400, "max_token"),
+        ("chat/completions", {"tool_choice": "required"}, 400, "tool_choice"),
+        ("chat/completions", {"response_format": {"type": "json_object"}}, 400, "response_format.type"),
+        ("completions", {"prompt": ""}, 400, "prompt"),
+        ("completions", {"prompt": []}, 400, "prompt"),
+        ("completions", {"prompt": [[]]}, 400, None),
+        ("completions", {"prompt": ["a", 5]}, 400, None),
+        ("completions", {"prompt": [1, 2, 10**9]}, 400, "prompt"),
+        ("completions", {"prompt": [-1]}, 400, None),
+        ("completions", {"prompt": "a" * 600}, 400, "prompt"),
+        ("completions", {"prompt": "\ud83d"}, 400, None),
+        ("completions", {"model": "\ud83d"}, 400, None),
+        ("completions", {"logit_bias": {"x": 1}}, 400, "logit_bias"),
+        ("completions", {"logit_bias": {"99999": 1}}, 400, "logit_bias"),
+        ("completions", {"logprobs": True}, 400, "logprobs"),
+        ("completions", {"suffix": "end"}, 400, "suffix"),
+        ("completions", {"best_of": 3}, 400, "best_of"),
+    ],
+)
+def test_a_wrong_field_is_refused_by_name(server: Any, route: str, change: dict[str, Any], status: int, param: str | None) -> None:
+    answer = post(server, route, (CHAT if route == "chat/completions" else TEXT) | change)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"]) == (status, "not_found_error" if status == 404 else "invalid_request_error")
+    assert error["message"]
+    if param is not None:
+        assert error["param"] == param
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff\xfe\xff", b'"x"', b"[" * 100000])
+def test_a_body_that_is_no_json_object_is_refused(server: Any, body: bytes) -> None:
+    answer = post(server, "completions", body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_a_misspelt_field_is_met_with_the_right_one(server: Any) -> None:
+    assert "`max_tokens`" in post(server, "completions", TEXT | {"max_token": 3}).json()["error"]["message"]
+
+
+def test_all_wrong_fields_are_named_at_once(server: Any) -> None:
+    message = post(server, "completions", TEXT | {"temperature": "hot", "n": 0, "top_p": 7}).json()["error"]["message"]
+    assert all(f"`{name}`" in message for name in ("temperature", "n", "top_p"))
+
+
+def test_null_means_left_out_and_harmless_fields_of_the_api_are_accepted(server: Any) -> None:
+    extra = {"temperature": None, "stop": None, "user": "me", "metadata": {"a": "b"}, "store": False, "seed": None}
+    assert post(server, "chat/completions", CHAT | extra).status_code == 200
+
+
+def test_wrong_methods_and_paths_get_error_objects(server: Any) -> None:
+    assert httpx.get(f"{server.url}/completions").status_code == 405
+    answer = httpx.get(f"{server.url}/embeddings")
+    assert (answer.status_code, answer.json()["error"]["type"]) == (404, "not_found_error")
+
+
+def test_an_unknown_model_is_a_404_everywhere(client: Any) -> None:
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("other")
+    with pytest.raises(openai.NotFoundError):
+        client.chat.completions.create(**(CHAT | {"model": "other"}))
+
+
+def test_a_body_beyond_the_limit_is_a_413(serve: Any, tiny: Path) -> None:
+    with serve(tiny, max_request_bytes=1024) as server:
+        assert post(server, "completions", TEXT | {"prompt": "a" * 2000}).status_code == 413
+        assert post(server, "completions", TEXT).status_code == 200
+
+
+WORD = st.text(st.characters(codec=None, exclude_categories=()), max_size=5)  # lone surrogates included
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORD,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORD, inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = st.sampled_from(
+    ["messages", "prompt", "stop", "n", "temperature", "top_p", "top_k", "seed", "logit_bias", "logprobs", "stream", "stream_options",
+     "tools", "echo", "presence_penalty", "chat_template_kwargs", "user"]
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(route=st.sampled_from(["chat/completions", "completions"]), change=st.dictionaries(FIELDS, JSON, max_size=3))
+def test_no_request_whatever_makes_a_server_error(server: Any, route: str, change: dict[str, Any]) -> None:
+    body = json.dumps((CHAT if route == "chat/completions" else TEXT) | change).encode()
+    assert post(server, route, body).status_code < 500
