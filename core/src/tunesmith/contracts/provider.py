@@ -43,7 +43,7 @@ class Provider:
     """One capability of one kind.
 
     Args:
-        name: what users write (``lora``); an open string, unique within its kind.
+        name: what users write (``tilt``); an open string, unique within its kind.
         summary: one line for help.
         target: ``package.module:Class``, imported only in the worker that uses it and called with the settings object.
         settings: dataclass of the provider's settings (see `tunesmith.contracts.settings`), or None.
@@ -112,7 +112,7 @@ class Verb(Provider):
         converts: ``insert`` if the planner may add it where formats don't fit, ``propose`` if it should only say so
             (it loses something), empty if it is no conversion.
         service: its product lives as long as its process does (an endpoint).
-        promote: each provider of its kind is a command of its own (``tunesmith sft``).
+        promote: each provider of its kind is a command of its own (``tunesmith echo``).
     """
 
     kind: str = ""

@@ -16,7 +16,7 @@ class Placement:
 
     Args:
         device: name of the device backend (``cpu``).
-        torch: the name that torch has for it (``cpu``, ``cuda``).
+        torch: the name that torch has for it.
         rank, processes: of a step that runs as several processes, one worker each; only rank 0's reports are shown.
         rendezvous: an empty file's path on which the ranks meet (``file://`` initialisation); empty for one process.
     """

@@ -48,7 +48,7 @@ class PlannedStep:
     """One worker's work.
 
     Args:
-        name: unique; ``tune``, ``tune.merge`` (inserted), ``score:tune:perplexity`` (one entry of a step over several).
+        name: unique; ``tune``, ``tune.merge`` (inserted), ``score:tune:accuracy`` (one entry of a step over several).
         group: the step of the user's pipeline that it belongs to; one that the planner added is a group of its own.
         verb: the verb's record; its target is what the worker calls.
         choices: provider per slot; the main one under the verb's `main_kind`.

@@ -1,0 +1,116 @@
+"""L1: the kernel knows kinds, never capabilities."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunesmith.plugins.manifest import read_manifest
+from tunesmith.plugins.records import Plugin
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "core" / "src" / "tunesmith"
+SOURCES = sorted(CORE.rglob("*.py"))
+REQUIRED = {"pluggy", "yaml", "rich", "packaging", "tomli"}  #: what the kernel's distribution requires
+#: capabilities named with a word that the kernel needs for something else; it still may not ask for the capability
+WORDS = {
+    "cpu": "the device of a step when no device backend is there",
+    "file": "what a user has on disk",
+    "full": "a grade",
+    "merge": "YAML's merge key",
+    "messages": "a key of chat rows",
+    "package": "what is installed",
+    "preference": "a family of rows",
+    "single": "one",
+    "train": "to train",
+}
+
+
+def manifests() -> list[Path]:
+    return sorted(path for folder in ("plugins", "contrib") for path in ROOT.glob(f"{folder}/**/src/*/plugin.toml"))
+
+
+@functools.cache
+def plugins() -> tuple[Plugin, ...]:
+    return tuple(map(read_manifest, manifests()))
+
+
+def capabilities() -> set[str]:
+    return {record.name for plugin in plugins() for record in plugin.providers}
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return names | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+
+
+def test_there_are_plugins_to_compare_with():
+    assert len(capabilities()) > 10
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CORE)))
+def test_no_capability_is_named_in_the_kernel(path: Path):
+    distributions = {plugin.distribution for plugin in plugins()}
+    names = (capabilities() - set(WORDS)) | distributions | {name.replace("-", "_") for name in distributions}
+    pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, sorted(names)))})(?![\w-])", re.IGNORECASE)
+    named = [f"line {number}: {line.strip()}" for number, line in enumerate(path.read_text().splitlines(), 1) if pattern.search(line)]
+    assert not named, "examples use made-up names; see hookspecs.py"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CORE)))
+def test_no_capability_is_asked_for_in_the_kernel(path: Path):
+    names = capabilities()
+    asked = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Compare) and any(
+            isinstance(side, ast.Attribute) and side.attr == "name" for side in (node.left, *node.comparators)
+        ):
+            constants = [part for side in (node.left, *node.comparators) for part in ast.walk(side)]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("provider", "verb"):
+            constants = list(node.args)
+        else:
+            continue
+        asked += [f"line {node.lineno}: {c.value}" for c in constants if isinstance(c, ast.Constant) and c.value in names]
+    assert not asked, "decide by kind, format, capability or fact, so that a stranger's plugin is treated the same"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CORE)))
+def test_the_kernel_imports_the_standard_library_and_its_few_requirements(path: Path):
+    allowed = {*sys.stdlib_module_names, "tunesmith"}
+    if path.relative_to(CORE).parts[0] not in ("contracts", "isolation", "verbs"):  # these run inside any plugin's pins
+        allowed |= REQUIRED
+    elif path.parent.name == "contracts":
+        allowed |= {"pluggy"}
+    assert {name.partition(".")[0] for name in imported(ast.parse(path.read_text()))} <= allowed
+
+
+#: imports go one way, from higher to lower
+LAYERS = {
+    "contracts": 0,
+    "errors": 0,
+    "plugins": 1,
+    "config": 1,
+    "isolation": 1,
+    "verbs": 1,
+    "planning": 2,
+    "running": 2,
+    "api": 3,
+    "cli": 3,
+}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CORE)))
+def test_imports_go_one_way(path: Path):
+    mine = path.relative_to(CORE).with_suffix("").parts[0]
+    uphill = []
+    for name in imported(ast.parse(path.read_text())):
+        part = name.split(".")[1] if name.startswith("tunesmith.") else ""
+        if LAYERS.get(part, 0) > LAYERS.get(mine, 3):
+            uphill.append(name)
+    # `python -m tunesmith.plugins.sync` is the command of the same name, for those who have no command line yet
+    assert not [name for name in uphill if (path.name, name) != ("sync.py", "tunesmith.cli.plugin_commands")]
