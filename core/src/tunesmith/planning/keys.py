@@ -33,7 +33,7 @@ def step_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
 
 def canonical(value: Any) -> bytes:
     """JSON with one way to write each value: keys sorted, 2.0 as 2."""
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The plan: what the planner decides and the runner carries out. Pure data.
 
-Two steps come from the pipeline's own words and carry what their verbs need in `PlannedStep.settings`: a model's `download` the fields of its
-`ModelInfo`, a file's `prepare` the `format` that the rows are wanted in (its input is called ``file``).
+Two kinds of step come from the pipeline's own words and carry what their verbs need in `PlannedStep.settings`: a model's `download`
+the fields of its `ModelInfo`, a file's `prepare` the `format` that the rows are wanted in (its input is called ``file``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,190 @@
+"""Builds planned steps, one step of the user's after another, in an order in which their inputs are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tunesmith.contracts.device_backend import Device
+from tunesmith.contracts.step import Placement
+from tunesmith.errors import did_you_mean
+from tunesmith.planning.casting import PRODUCER, Candidates, Caster, Casting
+from tunesmith.planning.choices import Chooser
+from tunesmith.planning.environments import Environments
+from tunesmith.planning.estimates import check_memory, estimate
+from tunesmith.planning.formats import Hop, Route, converters, makes
+from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted
+from tunesmith.planning.inputs import Inputs
+from tunesmith.planning.notes import Notes
+from tunesmith.planning.origins import FETCHED, PREPARED, Origins
+from tunesmith.planning.plan import Choice, PlannedStep, Source
+from tunesmith.planning.products import Product, product_of, unused
+from tunesmith.planning.reasons import Reasons
+from tunesmith.planning.spec import PipelineSpec
+from tunesmith.plugins import runtime
+from tunesmith.plugins.records import ProviderRecord
+
+
+class Builder:
+    """Keeps what is planned so far.
+
+    Args:
+        strict: an unknown capability is an error.
+    """
+
+    def __init__(
+        self, spec: PipelineSpec, chooser: Chooser, notes: Notes, origins: Origins, devices: Mapping[str, Sequence[Device]], *, strict: bool
+    ) -> None:
+        self.spec, self.chooser, self.notes, self.origins, self.devices = spec, chooser, notes, origins, devices
+        self.caster = Caster(chooser, converters(chooser.registry), devices)
+        self.reasons = Reasons(spec, chooser, self.caster, notes, strict=strict)
+        self.environments = Environments(chooser)
+        self.chosen: dict[Path, Choice | None] = {}
+        self.verbs: dict[str, Choice | None] = {}
+        self.backends: dict[str, list[ProviderRecord | None]] = {}
+        self.products: dict[str, list[Product] | None] = {}  # by group; None where planning it failed
+        self.converted: dict[tuple[str, str], Product] = {}
+        self.steps: list[PlannedStep] = []
+
+    @property
+    def planned(self) -> list[PlannedStep]:
+        """All steps, those that everything comes from first."""
+        return [self.environments.placed(step) for step in (*self.origins.steps, *self.steps)]
+
+    def look_up(self, steps: Iterable[StepSpec]) -> None:
+        """Find every provider that is named and check all settings, so that each mistake is told in one go."""
+        for step in steps:
+            values = self.chooser.settings(step.verb, step.settings, step.settings_path)
+            self.verbs[step.name] = None if values is None else Choice(step.verb, values)
+            self.backends[step.name] = self.devices_for(step)
+            if self.chooser.missing(step.verb):
+                self.notes.adopt(runtime.missing_error(self.chooser.plugin(step.verb)), self.spec.where("steps", step.name))
+            for wanted in (*step.main, *step.slots.values()):
+                if wanted.name == AUTO and not wanted.settings:
+                    if not self.caster.candidates(wanted.kind):
+                        self.chooser.none_usable(wanted)
+                elif wanted.name != PRODUCER:
+                    self.chosen[wanted.path] = self.chooser.named(wanted)
+
+    def devices_for(self, step: StepSpec) -> list[ProviderRecord | None]:
+        """Device backends that a step may use, the best first; empty, with a problem noted, if the one it names is not here."""
+        if step.verb.main_kind in (FETCHED, PREPARED):
+            return [None]
+        if step.device == AUTO:
+            if not self.caster.present:
+                self.notes.warn("no device backend found anything on this machine: steps run on the processor, and memory is not checked")
+            return [*self.caster.present] or [None]
+        where = self.spec.where("steps", step.name, "device") if step.device != self.spec.device else self.spec.where("device")
+        record = self.caster.backends.get(step.device)
+        here = [other.name for other in self.caster.present]
+        if record is None:
+            self.notes.problem(
+                "TS-PLAN-007", f"{where}: there is no device backend `{step.device}`", fix=did_you_mean(step.device, [*here, AUTO])
+            )
+        elif record not in self.caster.present:
+            self.notes.problem("TS-PLAN-007", f"{where}: no `{step.device}` device was found on this machine",
+                               fix=did_you_mean("", [*here, AUTO]))  # fmt: skip
+        return [record] if record in self.caster.present else []
+
+    def build(self, step: StepSpec) -> None:
+        """Plan a step: once for each of its sources and main providers."""
+        before = len(self.notes.problems)
+        sources = step.sources or ("",)
+        mains: tuple[Wanted | None, ...] = step.main if step.verb.main_kind else (None,)
+        several = len(sources) * len(mains) > 1
+        made: list[Product] = []
+        for source in sources:
+            for main in mains:
+                name = self.free(":".join(filter(None, (step.name, source, main and main.name)))) if several else step.name
+                product = self.one(step, name, source, main)
+                made += [product] if product else []
+        whole = len(made) == len(sources) * len(mains) and made and len(self.notes.problems) == before
+        self.products[step.name] = made if whole else None
+
+    def one(self, step: StepSpec, name: str, source: str, main: Wanted | None) -> Product | None:
+        """Plan one worker's work; None if something stands in its way."""
+        inputs = Inputs(self, step, source)
+        wanted = ({step.verb.main_kind: main} if main else {}) | dict(step.slots)
+        slots = {slot: self.candidates(want) for slot, want in wanted.items()}
+        certain = {slot: found[0].record for slot, found in slots.items() if len(found) == 1 and not isinstance(found, str)}
+        inputs.read_files(certain)  # also where something else is wrong already, so that all is told at once
+        verb, backends = self.verbs.get(step.name), self.backends.get(step.name)
+        if verb is None or not backends or not all(slots.values()) or inputs.failed:
+            return None
+        casting = self.caster.cast(verb, slots, inputs.products, backends)
+        if not self.reasons.objections(step, name, casting, inputs.products):
+            return None
+        auto = {slot for slot, want in wanted.items() if want.name == AUTO}
+        self.reasons.explain(name, verb, slots, auto, casting, inputs.products, backends)
+        inputs.read_files({slot: choice.record for slot, choice in casting.choices.items()})
+        if inputs.failed:
+            return None
+        read = {key: self.convert(casting.routes[key], product, step, name) for key, product in inputs.products.items()}
+        read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
+        sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
+        planned = PlannedStep(
+            name=name, group=step.name, verb=verb.record, choices=casting.choices, settings=verb.settings, inputs=sources,
+            format=makes(verb.record, {slot: choice.record for slot, choice in casting.choices.items()}), seed=step.seed, source=source,
+            after=tuple(other.name for need in step.needs for other in self.steps if other.group == need),
+        )  # fmt: skip
+        return self.add(planned, verb, casting, read, step)
+
+    def candidates(self, wanted: Wanted) -> Candidates:
+        """Who may fill a slot; nobody where the provider that was named can't be had."""
+        if wanted.name == PRODUCER and not wanted.settings:
+            return PRODUCER
+        if wanted.name == AUTO and not wanted.settings:
+            return self.caster.candidates(wanted.kind)
+        choice = self.chosen.get(wanted.path)
+        return (choice,) if choice else ()
+
+    def convert(self, route: Route, product: Product, step: StepSpec, reader: str) -> Product:
+        """The product after the conversions of a route, each inserted once however many read it."""
+        for hop in route.hops:
+            key = (product.step, hop.label)
+            if key not in self.converted:
+                self.converted[key] = self.insert(hop, product, step)
+                reason = f"`{reader}` reads {route.hops[-1].format}, and `{product.step}` makes {product.format}"
+            else:
+                reason = f"`{reader}` reads it, too"
+            self.notes.decide(self.converted[key].step, f"inserted: {hop.label}", reason + self.reasons.loss(hop))
+            product = self.converted[key]
+        return product
+
+    def insert(self, hop: Hop, product: Product, step: StepSpec) -> Product:
+        casting = self.caster.convert(hop, product)
+        verb = self.caster.standard(hop.verb)
+        name = self.free(f"{product.step}.{hop.verb.name}")
+        self.reasons.objections(step, name, casting, {})
+        planned = PlannedStep(
+            name=name, group=name, verb=hop.verb, choices=casting.choices, settings=verb.settings, format=hop.format, inserted=True,
+            inputs={hop.verb.inputs[0].name: Source(product.format, product.step)}, source=product.group,
+        )  # fmt: skip
+        made = self.add(planned, verb, casting, {hop.verb.inputs[0].name: product}, step)
+        return Product(made.step, product.group, made.format, made.shape, made.size, made.producers)
+
+    def add(self, planned: PlannedStep, verb: Choice, casting: Casting, read: Mapping[str, Product], step: StepSpec) -> Product:
+        """Estimate, place and keep a step."""
+        first = read.get(planned.verb.inputs[0].name) if planned.verb.inputs else None
+        facts: Mapping[str, Any] = next((product.facts for product in read.values() if product.facts), {})
+        placed = self.environments.placed(planned, placement=placement(casting), estimate=estimate(
+            planned.name, verb, casting.choices, shape=first.shape if first else None, size=first.size if first else 0, data=facts,
+            device=casting.device.name if casting.device else "cpu", notes=self.notes,
+        ))  # fmt: skip
+        self.steps.append(placed)
+        here = self.devices.get(casting.device.name, ()) if casting.device else ()
+        check_memory(placed, here, self.spec.where("steps", step.name), self.notes)
+        return product_of(placed, verb, first)
+
+    def free(self, name: str) -> str:
+        """A name that no step has yet."""
+        return unused(name, [*self.spec.steps, *(step.name for step in self.steps)])
+
+
+def placement(casting: Casting) -> Placement:
+    """Device and number of processes: the largest `processes` that a chosen provider has among its settings."""
+    counts = [choice.settings.get("processes") for choice in casting.choices.values()]
+    processes = max((count for count in counts if isinstance(count, int) and count > 0), default=1)
+    if casting.device is None:
+        return Placement(processes=processes)
+    return Placement(casting.device.name, str(casting.device.facts.get("torch", casting.device.name)), processes=processes)

@@ -1,0 +1,38 @@
+"""What this machine computes on, asked of the device backends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tunesmith.contracts.device_backend import Device
+from tunesmith.errors import TunesmithError
+from tunesmith.isolation.loading import load
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.registry import Registry
+
+
+class Devices(dict[str, Sequence[Device]]):
+    """Devices by backend; `warnings` are of backends that could not be asked."""
+
+    warnings: list[str]
+
+
+def probe(registry: Registry) -> Devices:
+    """Ask every device backend what there is. One that fails counts as having nothing, with a warning."""
+    found = Devices()
+    found.warnings = []
+    for name, record in registry.providers("device_backend").items():
+        try:
+            found[name] = tuple(load(record.target, record.distribution)().probe())
+        except Exception as error:  # a backend's bug must not keep the others from being used
+            sentence = error.what if isinstance(error, TunesmithError) else f"{type(error).__name__}: {error}"
+            found[name] = ()
+            found.warnings.append(f"The device backend `{name}` could not be asked: {sentence}")
+    return found
+
+
+def present(devices: Mapping[str, Sequence[Device]]) -> list[str]:
+    """Names of the backends that found something."""
+    return [name for name, here in devices.items() if here]

@@ -1,0 +1,99 @@
+"""Memory and disk before anything runs: asks the plugins' estimators, compares with what the machine has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tunesmith.contracts.device_backend import Device
+from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
+from tunesmith.errors import TunesmithError, UserError
+from tunesmith.isolation.loading import load
+from tunesmith.planning.notes import Notes
+from tunesmith.planning.plan import Choice, Plan, PlannedStep
+
+MARGIN = 1.15  # estimates are not exact: forbid only what is over by more
+
+
+def estimate(
+    name: str, verb: Choice, choices: Mapping[str, Choice], *, shape: ModelShape | None, size: int, data: Mapping[str, Any], device: str,
+    notes: Notes,
+) -> Estimate | None:  # fmt: skip
+    """The estimate of a step: its providers are asked first, the verb last. None, perhaps with a warning, where nobody knows.
+
+    Args:
+        shape, size: of the main input.
+        data: statistics of the rows.
+    """
+    parts: dict[str, Mapping[str, float]] = {}
+    answer: Estimate | None = None
+    for slot, choice in (*choices.items(), ("", verb)):
+        if not choice.record.estimator:
+            continue
+        request = EstimateRequest(shape, size, choice.settings, verb.settings, parts, data, device)
+        try:
+            given = load(choice.record.estimator, choice.record.distribution)(request)
+            if isinstance(given, Estimate):
+                _check(given.terms, given.disk)
+                answer = given
+                parts[slot] = {**given.terms, "disk": given.disk}
+            elif given is not None:
+                parts[slot] = {str(key): float(value) for key, value in given.items()}
+        except Exception as error:  # an estimator's bug must not stop a plan
+            sentence = error.what if isinstance(error, TunesmithError) else f"{type(error).__name__}: {error}"
+            notes.warn(f"{name}: the estimate is unknown; the estimator of `{choice.record.name}` failed: {sentence}")
+            return None
+    return answer
+
+
+def _check(terms: Mapping[str, float], disk: float) -> None:
+    for value in (*terms.values(), disk):
+        if not 0 <= float(value) < 1e18:
+            raise ValueError(f"{value} is no number of bytes")
+
+
+def check_memory(step: PlannedStep, devices: Sequence[Device], where: str, notes: Notes) -> None:
+    """Compare a step's estimate with the memory of its device: an error if it can't fit, a warning if it is tight now."""
+    if step.estimate is None or not devices or not step.estimate.memory:
+        return
+    shared = -(-step.placement.processes // len(devices))  # processes that share a device
+    needed = step.estimate.memory * shared
+    device = min(devices, key=lambda d: d.memory)
+    largest = sorted(step.estimate.terms.items(), key=lambda term: -term[1])
+    terms = ", ".join(f"{name} {bytes_text(value)}" for name, value in largest if value)
+    if needed > device.memory * MARGIN:
+        notes.problem(
+            "TS-PLAN-008",
+            f"{where}: the step `{step.name}` needs about {bytes_text(needed)} of memory, {device.name} has {bytes_text(device.memory)}",
+            why=f"{terms}" + (f"; {shared} processes share the device" if shared > 1 else ""),
+            fix=f"Make the largest part ({largest[0][0]}) smaller: a smaller model, batch or context, or fewer bits.",
+        )  # fmt: skip
+    elif needed > device.free:
+        notes.warn(
+            f"{step.name}: needs about {bytes_text(needed)} of memory ({terms}); {device.name} has {bytes_text(device.free)} free now"
+        )
+
+
+def check_disk(plan: Plan, free: int, done: Callable[[str], bool] = lambda step: False) -> list[TunesmithError]:
+    """What speaks against writing the plan's artifacts where `free` bytes are free.
+
+    Args:
+        done: whether a step (by name) is in the store already.
+    """
+    sizes = {step.name: step.estimate.disk for step in plan.steps if step.estimate and step.estimate.disk and not done(step.name)}
+    needed = sum(sizes.values())
+    if needed <= free:
+        return []
+    largest = ", ".join(f"{name} {bytes_text(value)}" for name, value in sorted(sizes.items(), key=lambda item: -item[1])[:3])
+    return [UserError("TS-PLAN-009", f"The pipeline will write about {bytes_text(needed)}, and {bytes_text(free)} are free on the disk",
+                      why=f"The largest: {largest}.", fix="Free some space, or put the project's home elsewhere: --home DIR.")]  # fmt: skip
+
+
+def bytes_text(count: float) -> str:
+    """Bytes for a person: ``512 B``, ``1.4 GiB``."""
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1023.5:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"

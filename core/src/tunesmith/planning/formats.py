@@ -1,0 +1,109 @@
+"""Formats as types: where one does not fit, the shortest chain of installed converters that makes it fit."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+from tunesmith.contracts.artifacts import fits
+from tunesmith.plugins.records import ProviderRecord
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.registry import Registry
+
+LONGEST = 6  # conversions in a row
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One conversion: a verb, the provider that does it (None for a verb that takes none), and what comes out."""
+
+    verb: ProviderRecord
+    provider: ProviderRecord | None
+    format: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.verb.name} {self.provider.name}" if self.provider else self.verb.name
+
+    @property
+    def maker(self) -> ProviderRecord:
+        """Whose capabilities count for what comes out."""
+        return self.provider or self.verb
+
+    def takes(self, format: str) -> bool:
+        return takes(self.verb, {self.verb.main_kind: self.provider} if self.provider else {}, format)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A chain of conversions, empty if the format fits as it is; `rejected` are (converter, reason) that would have led on."""
+
+    hops: tuple[Hop, ...] = ()
+    found: bool = True
+    rejected: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def proposed(self) -> tuple[Hop, ...]:
+        """Those that the user has to ask for, because they lose something."""
+        return tuple(hop for hop in self.hops if hop.verb.converts == "propose")
+
+
+def takes(verb: ProviderRecord, providers: Mapping[str, ProviderRecord], format: str, index: int = 0) -> bool:
+    """Whether an input of a verb takes a format: its own `accepts` and that of the provider it names both count; empty takes all."""
+    entry = verb.inputs[index]
+    provider = providers.get(entry.of)
+    return all(fits(format, accepts) for accepts in (entry.accepts, provider.accepts if provider else ()) if accepts)
+
+
+def makes(verb: ProviderRecord, providers: Mapping[str, ProviderRecord]) -> str:
+    """The format that a verb's artifact usually has; empty if it makes none that is known."""
+    provider = providers.get(verb.produces_of)
+    return next(iter((provider.produces if provider else ()) or verb.produces), "")
+
+
+def converters(registry: Registry) -> list[Hop]:
+    """Every conversion that is installed, those that the planner may insert first, then by priority."""
+    found = []
+    for verb in registry.providers("verb").values():
+        if not verb.converts or not verb.inputs:
+            continue
+        for provider in registry.providers(verb.main_kind).values() if verb.main_kind else (None,):
+            format = makes(verb, {verb.main_kind: provider} if provider else {})
+            if format:
+                found.append(Hop(verb, provider, format))
+    return sorted(found, key=lambda hop: (hop.verb.converts == "propose", -hop.maker.priority, hop.label))
+
+
+def route(hops: Iterable[Hop], source: str, accepted: Callable[[str], bool], refuse: Callable[[Hop, tuple[Hop, ...]], str]) -> Route:
+    """The shortest chain from a format to one that is accepted; one without proposals before any with them.
+
+    Args:
+        accepted: whether a format will do.
+        refuse: why a conversion can't be used after those before it, or empty.
+    """
+    if accepted(source):
+        return Route()
+    known = list(hops)
+    ticket = count()  # of equal length, the one whose converters come first in `hops`
+    waiting: list[tuple[int, int, int, str, tuple[Hop, ...]]] = [(0, 0, next(ticket), source, ())]
+    done: set[str] = set()
+    rejected: dict[str, str] = {}
+    while waiting:
+        proposals, length, _, format, chain = heapq.heappop(waiting)
+        if format in done or length > LONGEST:
+            continue
+        done.add(format)
+        if chain and accepted(format):
+            return Route(chain)
+        for hop in known:
+            if hop.format in done or not hop.takes(format):
+                continue
+            if reason := refuse(hop, chain):
+                rejected[hop.label] = reason
+                continue
+            heapq.heappush(waiting, (proposals + (hop.verb.converts == "propose"), length + 1, next(ticket), hop.format, (*chain, hop)))
+    return Route(found=False, rejected=tuple(rejected.items()))

@@ -1,0 +1,94 @@
+"""Where the inputs of one planned step come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tunesmith.contracts.provider import Input
+from tunesmith.planning.grammar import FILE, FROM, StepSpec, listed, words
+from tunesmith.planning.plan import Source
+from tunesmith.planning.products import Product
+from tunesmith.planning.spec import MODEL
+from tunesmith.plugins.records import ProviderRecord
+
+if TYPE_CHECKING:
+    from tunesmith.planning.building import Builder
+
+
+class Inputs:
+    """A step's inputs by name: `products` of other steps, rows `prepared` from a file, and `files` as they are.
+
+    `failed` where one can't be had; it is noted why, unless it was noted at the step that should have made it.
+    """
+
+    def __init__(self, builder: Builder, step: StepSpec, source: str) -> None:
+        self.builder, self.step, self.failed = builder, step, False
+        self.products: dict[str, Product] = {}
+        self.prepared: dict[str, Product] = {}
+        self.files: dict[str, Source] = {}
+        self._texts: dict[str, tuple[Input, str]] = {}
+        for index, entry in enumerate(step.verb.inputs):
+            text = source if index == 0 else step.inputs.get(entry.name, "")
+            if text:
+                self._find(entry, text, first=index == 0)
+            elif entry.required:
+                self._missing(entry, first=index == 0)
+
+    def where(self, entry: Input) -> str:
+        return self.builder.spec.where("steps", self.step.name, FROM if entry is self.step.verb.inputs[0] else entry.name)
+
+    def _find(self, entry: Input, text: str, *, first: bool) -> None:
+        builder, spec = self.builder, self.builder.spec
+        if text in spec.steps:
+            made = builder.products.get(text)
+            if made and len(made) > 1:
+                what = f"{self.where(entry)}: `{text}` makes {len(made)} artifacts, `{self.step.name}` reads one"
+                builder.notes.problem("TS-PLAN-011", what, fix="Make a step of each, and name one of them.")
+            if made and len(made) == 1 and made[0].format:
+                self.products[entry.name] = made[0]
+            else:
+                self.failed = True
+        elif text == MODEL and spec.model and FILE not in entry.accepts:
+            found = builder.origins.model()
+            if found:
+                self.products[entry.name] = found
+            self.failed |= found is None
+        elif first and FILE not in entry.accepts:
+            self.failed = True  # no such step: told when the graph was made
+        else:
+            self._texts[entry.name] = (entry, text)
+
+    def _missing(self, entry: Input, *, first: bool) -> None:
+        key = FROM if first else entry.name
+        what = "Name a step" + (", or give the pipeline a `model`." if first and FILE not in entry.accepts else " or a file.")
+        self.builder.notes.problem("TS-PLAN-010", f"{self.builder.spec.where('steps', self.step.name)}: `{self.step.name}` has no `{key}`",
+                                   why=f"`{self.step.verb.name}` reads {entry.summary}.", fix=f"{what} `{key}: ...`")  # fmt: skip
+        self.failed = True
+
+    def read_files(self, providers: Mapping[str, ProviderRecord]) -> None:
+        """Check the files and prepare their rows, for inputs whose reader is known by now.
+
+        Args:
+            providers: by slot, those that are certain.
+        """
+        for entry, text in self._texts.values():
+            if entry.name in self.files or entry.name in self.prepared or (entry.of and entry.of not in providers):
+                continue
+            if FILE in entry.accepts:
+                source = self.builder.origins.file(text, self.where(entry))
+                self.failed |= source is None
+                if source:
+                    self.files[entry.name] = source
+                continue
+            provider = providers.get(entry.of)
+            wanted = (provider.accepts if provider else ()) or entry.accepts or ("dataset/*",)
+            reader = f"the {words(provider.kind)} `{provider.name}`" if provider else f"`{self.step.name}`"
+            rows = tuple(pattern for pattern in wanted if pattern.startswith(("dataset/", "*")))
+            if not rows:
+                what = f"{self.where(entry)}: {reader} reads {listed(wanted)}, which can't be made of a file"
+                self.builder.notes.problem("TS-PLAN-001", what, fix="Name a step that makes it.")
+            found = self.builder.origins.rows(text, rows, reader, self.where(entry)) if rows else None
+            self.failed |= found is None
+            if found:
+                self.prepared[entry.name] = found

@@ -1,0 +1,38 @@
+"""What planning finds on its way: problems, warnings, decisions. Gathered, so that a person hears of all at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tunesmith.errors import Problems, TunesmithError, UserError
+from tunesmith.planning.plan import Decision
+
+
+@dataclass
+class Notes:
+    problems: list[TunesmithError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    def problem(self, code: str, what: str, *, why: str = "", fix: str = "") -> None:
+        self.adopt(UserError(code, what, why=why, fix=fix))
+
+    def adopt(self, error: TunesmithError, where: str = "") -> None:
+        """Take in an error, told with its place in the pipeline; each only once."""
+        for found in getattr(error, "problems", (error,)):
+            what = f"{where}: {found.what}" if where else found.what
+            if not any((p.code, p.what) == (found.code, what) for p in self.problems):
+                self.problems.append(TunesmithError(found.code, what, why=found.why, fix=found.fix, user=found.user))
+
+    def warn(self, sentence: str) -> None:
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def decide(self, step: str, what: str, reason: str) -> None:
+        decision = Decision(step, what, reason)
+        if decision not in self.decisions:
+            self.decisions.append(decision)
+
+    def raise_problems(self) -> None:
+        if self.problems:
+            raise Problems(self.problems)

@@ -1,0 +1,111 @@
+"""From a pipeline to a plan: everything that can be decided before compute is spent, each choice with its reason (law L4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.contracts.device_backend import Device
+from tunesmith.contracts.model_loader import ModelInfo
+from tunesmith.errors import did_you_mean
+from tunesmith.planning.building import Builder
+from tunesmith.planning.choices import Chooser
+from tunesmith.planning.grammar import FILE, StepSpec, read_steps
+from tunesmith.planning.graph import cycles, order
+from tunesmith.planning.notes import Notes
+from tunesmith.planning.origins import Origins
+from tunesmith.planning.plan import Plan
+from tunesmith.planning.spec import MODEL, PipelineSpec
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.registry import Registry
+
+
+def make_plan(
+    spec: PipelineSpec,
+    registry: Registry,
+    *,
+    resolve: Callable[[str], ModelInfo],
+    devices: Mapping[str, Sequence[Device]],
+    digest_of: Callable[[Path], str],
+    strict: bool = False,
+    memory: MutableMapping[str, Any] | None = None,
+) -> Plan:
+    """Plan a pipeline.
+
+    Args:
+        resolve: what a model URI names; asked once, and only if a step reads the pipeline's model.
+        devices: what this machine has, by device backend (see `tunesmith.planning.devices.probe`).
+        digest_of: SHA-256 of a file of the user's.
+        strict: an unknown capability is an error instead of a warning.
+        memory: what was found in data files before; filled, too.
+
+    Raises:
+        Problems: everything that is wrong, at once.
+    """
+    notes = Notes()
+    notes.warnings += getattr(devices, "warnings", ())
+    chooser = Chooser(spec, registry, notes)
+    steps = {step.name: step for step in read_steps(spec, registry, notes)}
+    edges = {name: _needed(step, spec, notes) for name, step in steps.items()}
+    for cycle in cycles(edges):
+        notes.problem("TS-SPEC-010", f"{spec.where('steps', cycle[0])}: steps wait for each other: {' -> '.join(cycle)}",
+                      why="An arrow means `needs`.", fix="Take one of these `from`, `needs` or inputs out.")  # fmt: skip
+    origins = Origins(spec, chooser, notes, resolve, digest_of, {} if memory is None else memory)
+    builder = Builder(spec, chooser, notes, origins, devices, strict=strict)
+    builder.look_up(steps.values())
+    for name in order(edges):
+        builder.build(steps[name])
+    _check_gates(steps, spec, builder, notes)
+    if spec.model and not any(MODEL in step.sources or MODEL in step.inputs.values() for step in steps.values()):
+        notes.warn(f"no step reads the pipeline's model {spec.model}")
+    notes.raise_problems()
+    return Plan(
+        name=spec.name, path=spec.path, steps=tuple(builder.planned), gates=tuple(gate for step in steps.values() for gate in step.gates),
+        decisions=tuple(notes.decisions), warnings=tuple(notes.warnings), outputs=tuple(spec.steps),
+    )  # fmt: skip
+
+
+def _needed(step: StepSpec, spec: PipelineSpec, notes: Notes) -> list[str]:
+    """The steps that a step waits for; a name that is none is a problem."""
+    found: list[str] = []
+    takes_file = bool(step.verb.inputs) and FILE in step.verb.inputs[0].accepts
+    for key, names in (("from", step.sources), ("needs", step.needs)):
+        for name in names:
+            if name in spec.steps:
+                found.append(name)
+            elif name == MODEL and key == "from":
+                if not spec.model:
+                    notes.problem("TS-SPEC-009", f"{spec.where('steps', step.name, key)}: the pipeline has no `model`",
+                                  fix="Add a line `model: scheme://...` at the top.")  # fmt: skip
+            elif key == "needs" or not takes_file:
+                known = [n for n in spec.steps if n != step.name] + ([MODEL] if key == "from" and spec.model else [])
+                notes.problem(
+                    "TS-SPEC-009", f"{spec.where('steps', step.name, key)}: there is no step `{name}`", fix=did_you_mean(name, known)
+                )
+    return found + [text for text in step.inputs.values() if text in spec.steps]
+
+
+def _check_gates(steps: Mapping[str, StepSpec], spec: PipelineSpec, builder: Builder, notes: Notes) -> None:
+    """Gates name a source and a metric of their own step."""
+    for step in steps.values():
+        main = [chosen for wanted in step.main if (chosen := builder.chosen.get(wanted.path))]
+        declared = [choice.record.facts.get("metrics") for choice in main]
+        metrics = {name for names in declared if names for name in names}
+        for gate in step.gates:
+            where = spec.where("steps", step.name, "gate", gate.metric)
+            if declared and all(declared) and len(main) == len(step.main) and gate.metric not in metrics:
+                notes.problem(
+                    "TS-SPEC-012", f"{where}: `{step.name}` does not measure `{gate.metric}`", fix=did_you_mean(gate.metric, metrics)
+                )
+            if gate.relative_to and gate.relative_to not in step.sources:
+                notes.problem(
+                    "TS-SPEC-012", f"{where}: `{step.name}` does not measure `{gate.relative_to}`, which the gate compares with",
+                    fix=f"Add it: `from: [{', '.join((gate.relative_to, *step.sources))}]`." if gate.relative_to in {*spec.steps, MODEL}
+                    else did_you_mean(gate.relative_to, step.sources),
+                )  # fmt: skip
+            if gate.relative_to and step.sources == (gate.relative_to,):
+                notes.problem(
+                    "TS-SPEC-012", f"{where}: the gate compares `{gate.relative_to}` with itself", fix="Add another source to `from`."
+                )

@@ -1,0 +1,51 @@
+"""What the steps planned so far make, as far as it is known before they run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunesmith.contracts.estimates import ModelShape
+from tunesmith.planning.plan import Choice, PlannedStep
+
+
+@dataclass(frozen=True)
+class Product:
+    """An artifact to be.
+
+    Args:
+        step: planned step that makes it.
+        group: what the user calls it: their step, or ``model``.
+        format: of the artifact; empty if it is not known.
+        shape: sizes of the model that it is, holds, or adapts.
+        size: bytes on disk, 0 if unknown.
+        producers: who made it, the last one first, back to where it came from.
+        facts: statistics of rows (``rows``, ``characters``).
+    """
+
+    step: str
+    group: str
+    format: str
+    shape: ModelShape | None = None
+    size: int = 0
+    producers: tuple[Choice, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def product_of(step: PlannedStep, verb: Choice, main: Product | None) -> Product:
+    """What a planned step makes of its main input. It counts as made by the provider that determines the format, or else by the main
+    one, or else by the verb."""
+    choices = step.choices
+    maker = choices.get(step.verb.produces_of) or choices.get(step.verb.main_kind) or verb
+    made_by = (maker, *(main.producers if main else ()))
+    size = int(step.estimate.disk) if step.estimate else 0
+    return Product(step.name, step.group, step.format, main.shape if main else None, size, made_by)
+
+
+def unused(name: str, taken: Collection[str]) -> str:
+    """The name, with a number behind it if it is taken."""
+    number, found = 2, name
+    while found in taken:
+        number, found = number + 1, f"{name}-{number}"
+    return found

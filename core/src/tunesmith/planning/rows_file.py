@@ -1,0 +1,163 @@
+"""Rows of a user's file, one at a time: JSON Lines, or a JSON array of objects. Standard library only."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+_CHUNK = 2**20
+_LARGEST_ROW = 2**26
+_BOM = b"\xef\xbb\xbf"
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class Line(NamedTuple):
+    """What a file holds at a line (from 1): a row, or what is wrong there; neither for an empty line."""
+
+    number: int
+    row: Mapping[str, Any] | None = None
+    problem: str = ""
+
+
+class NotRows(Exception):
+    """The file is not one of rows at all; the message says what it seems to be, `fix` what to do."""
+
+    def __init__(self, sentence: str, fix: str) -> None:
+        super().__init__(sentence)
+        self.fix = fix
+
+
+def read_file(path: Path) -> Iterator[Line]:
+    """The lines of a file, read as they are asked for.
+
+    Raises:
+        OSError: when it can't be read.
+        NotRows: when it is something else (a table, an archive, a single value over many lines).
+    """
+    with open(path, "rb") as file:
+        head = file.read(_CHUNK)
+        _refuse(path, head)
+        file.seek(len(_BOM) if head.startswith(_BOM) else 0)
+        first = head.removeprefix(_BOM).lstrip()[:1]
+        yield from _array(file) if first == b"[" else _lines(file)
+
+
+def _refuse(path: Path, head: bytes) -> None:
+    suffix = path.suffix.lower()
+    if head.startswith(b"PAR1") or head.startswith(b"\x1f\x8b") or head.startswith(b"PK\x03\x04") or b"\0" in head[:4096]:
+        what = {b"PAR1": "a Parquet table", b"\x1f\x8b": "compressed", b"PK\x03\x04": "an archive"}.get(head[:4]) or "not text"
+        what = "compressed" if head.startswith(b"\x1f\x8b") else what
+        raise NotRows(f"it is {what}", "Write its rows as JSON Lines: one JSON object a line.")
+    start = head.removeprefix(_BOM).lstrip()
+    if start and start[:1] not in (b"{", b"[") and suffix in (".csv", ".tsv", ".txt", ".md"):
+        raise NotRows("it is text or a table, not JSON", "Write its rows as JSON Lines: one JSON object a line, column names as keys.")
+    if start.startswith(b"{") and b"\n" in start:
+        line = start.partition(b"\n")[0].strip()
+        if line in (b"{", b"{}") or (re.fullmatch(rb'\{\s*"[^"]*"\s*:\s*[\[{]?', line) is not None):
+            raise NotRows("it is one JSON object over many lines", "Write a JSON array of rows, or one row a line (JSON Lines).")
+
+
+def _lines(file: BinaryIO) -> Iterator[Line]:
+    for number, raw in enumerate(file, 1):
+        if not raw.strip():
+            yield Line(number)
+            continue
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            yield Line(number, None, f"is not UTF-8 (byte {error.start + 1})")
+            continue
+        try:
+            row = _loads(text)
+        except RecursionError:
+            yield Line(number, None, "is nested too deeply")
+        except ValueError as error:
+            yield Line(number, None, _reason(error, text, cut=not raw.endswith(b"\n")))
+        else:
+            yield _row(number, row)
+
+
+def _array(file: BinaryIO) -> Iterator[Line]:
+    """The items of a JSON array, decoded as they come; after one that is broken nothing more can be told apart."""
+    stream = io.TextIOWrapper(file, "utf-8", newline="")
+    decoder = json.JSONDecoder(parse_constant=_no_constant)
+    buffer, place, number, ended = stream.read(_CHUNK), 0, 1, False
+
+    def skip() -> None:
+        nonlocal place, number
+        match = _SPACE.match(buffer, place)
+        assert match is not None
+        number += buffer.count("\n", place, match.end())
+        place = match.end()
+
+    try:
+        skip()
+        place += 1  # the bracket
+        expect_item = True
+        while True:
+            skip()
+            if place == len(buffer) and not ended:
+                more = stream.read(_CHUNK)
+                buffer, place, ended = buffer[place:] + more, 0, not more
+                continue
+            letter = buffer[place : place + 1]
+            if letter == "]":
+                place += 1
+                skip()
+                if buffer[place:] or stream.read(1):
+                    yield Line(number, None, "there is more after the end of the array")
+                return
+            if letter == "," and not expect_item:
+                place, expect_item = place + 1, True
+                continue
+            if not letter:
+                yield Line(number, None, "is cut off: the array does not end")
+                return
+            if not expect_item:
+                yield Line(number, None, "a comma is missing between two rows")
+                return
+            try:
+                row, end = decoder.raw_decode(buffer, place)
+            except (ValueError, RecursionError) as error:
+                if not ended and len(buffer) - place < _LARGEST_ROW and not isinstance(error, RecursionError):
+                    more = stream.read(max(_CHUNK, len(buffer)))
+                    buffer, place, ended = buffer[place:] + more, 0, not more
+                    continue
+                if isinstance(error, json.JSONDecodeError):
+                    number += buffer.count("\n", place, error.pos)
+                yield Line(number, None, _reason(error, buffer, cut=ended and getattr(error, "pos", 0) >= len(buffer.rstrip())))
+                return
+            yield _row(number, row)
+            number += buffer.count("\n", place, end)
+            place, expect_item = end, False
+    except UnicodeDecodeError:
+        yield Line(number, None, "is not UTF-8")
+
+
+def _row(number: int, row: Any) -> Line:
+    if isinstance(row, dict):
+        return Line(number, row)
+    kinds = {list: "a list", str: "a string", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
+    return Line(number, None, f"is {kinds[type(row)]}; a row is a JSON object")
+
+
+def _reason(error: Exception, text: str, *, cut: bool) -> str:
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    if not isinstance(error, json.JSONDecodeError):
+        return f"is not JSON: {error}"
+    if cut and (error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")):
+        return "is cut off: the file ends in the middle of a row"
+    return f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]} (column {error.colno})"
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not a number of JSON")
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_constant=_no_constant)
