@@ -1,0 +1,46 @@
+"""What a command is, and where the commands of the kernel are found without importing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+
+class Command(NamedTuple):
+    """A command: `configure` adds its options to a parser, `run` gives the exit status. `examples` are (what for, what to type)."""
+
+    name: str
+    summary: str
+    configure: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+    examples: tuple[tuple[str, str], ...] = ()
+
+
+class Entry(NamedTuple):
+    """A command of the kernel: its module has a `COMMAND`, or `COMMANDS` when it is a group of them. Imported only when it is used."""
+
+    name: str
+    summary: str
+    module: str
+    group: str
+
+
+PIPELINES, STEPS, MODELS, LOOK, PLUGINS = "Pipelines", "Single steps", "Models and data", "What was done, and where", "Plugins"
+GROUPS = (PIPELINES, STEPS, MODELS, LOOK, PLUGINS)
+
+ENTRIES = (
+    Entry("plan", "show what a pipeline will do, what it needs and why; computes nothing", "tunesmith.cli.plan_command", PIPELINES),
+    Entry("run", "run a pipeline; what is done already comes from the cache", "tunesmith.cli.run_command", PIPELINES),
+    Entry("resume", "go on with a run that was stopped or killed", "tunesmith.cli.resume_command", PIPELINES),
+    Entry("chat", "talk to a model", "tunesmith.cli.chat_command", MODELS),
+    Entry("data", "look into a data file before training on it", "tunesmith.cli.data_commands", MODELS),
+    Entry("runs", "past runs: their steps, logs and reports", "tunesmith.cli.runs_commands", LOOK),
+    Entry("doctor", "this machine: devices, disk, plugins and what they miss", "tunesmith.cli.doctor_command", LOOK),
+    Entry("plugin", "what is installed, why something is not active, and an author's tools", "tunesmith.cli.plugin_commands", PLUGINS),
+)
+
+#: what a verb is called on the command line
+SPOKEN = {"evaluate": "eval"}

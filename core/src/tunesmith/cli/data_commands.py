@@ -1,0 +1,86 @@
+"""`tunesmith data ...`: look into a data file before training on it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.cli.command import Command
+from tunesmith.cli.reporting.quantities import number, size
+from tunesmith.cli.tables import columns
+
+if TYPE_CHECKING:
+    from tunesmith.planning.inspection import Inspection
+
+_SHOWN = 10  # findings of each kind, and rows of the sample, without --all
+_BAR = 40
+
+
+def configure_inspect(parser: ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="rows as JSON lines, a JSON list, or another format that a plugin reads")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draws another sample (default 0)")
+    parser.add_argument("--all", action="store_true", help="show all that was kept, not only the first ten of each")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run_inspect(args: Namespace) -> int:
+    from tunesmith.cli.launching import Session
+    from tunesmith.planning.datasets import inspect
+
+    found = inspect(args.file, Session.open().registry, seed=args.seed)
+    print(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
+    return 1 if found.broken_count else 0
+
+
+def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
+    """What was found, as a page."""
+    kind = f"{found.format}, becomes {' or '.join(found.produces)}" if found.format else "none of the installed formats fits"
+    total = found.rows + found.broken_count
+    facts = [
+        ("file", f"{found.path}, {size(found.bytes)}"),
+        ("format", kind),
+        ("rows", f"{found.rows} usable of {total}" if found.broken_count else f"{found.rows}, all usable"),
+        ("columns", ", ".join(f"{name} ({count})" if count != total else name for name, count in found.columns.items())),
+    ]
+    if found.lengths:
+        named = (("least", "shortest"), ("median", "median"), ("mean", "mean"), ("p95", "95%"), ("most", "longest"))
+        facts.append(("lengths", ", ".join(f"{word} {number(found.lengths[key])}" for key, word in named) + " characters"))
+    lines = [columns(facts)]
+    if found.histogram:
+        lines += ["", "rows by length in characters", histogram_text(found)]
+    for title, count, entries in (
+        ("broken rows", found.broken_count, [(f"line {line}", what) for line, what in found.broken]),
+        ("empty", found.empty_count, [(f"line {line}", what) for line, what in found.empty]),
+        ("duplicates", found.duplicate_count, [(f"line {line}", f"is line {first} again") for line, first in found.duplicates]),
+    ):
+        lines += ["", f"{title}: {count}"] if count else []
+        lines += [columns(entries[:shown], "  ")] if entries else []
+        lines += [f"  ... {count - shown} more (--all, --json)"] if count > shown and entries else []
+    if not found.broken_count + found.empty_count + found.duplicate_count:
+        lines += ["", "no row is broken, empty or there twice"]
+    lines += ["", f"a sample to read ({len(found.sample)} rows drawn by seed {found.seed})"]
+    width = max(60, shutil.get_terminal_size((160, 24)).columns - 12)
+    for line, row in found.sample[:shown]:
+        text = json.dumps(row, ensure_ascii=False)
+        lines.append(f"  line {line}: {text if len(text) <= width else text[: width - 3] + '...'}")
+    return "\n".join(lines)
+
+
+def histogram_text(found: Inspection) -> str:
+    most = max(rows for _, _, rows in found.histogram)
+    bars = [(f"{low}-{high - 1}", str(rows), "#" * round(rows / most * _BAR) if most else "") for low, high, rows in found.histogram]
+    return columns(bars, "  ")
+
+
+COMMANDS = (
+    Command(
+        "inspect", "format, lengths, duplicates, broken rows with their lines, and a sample", configure_inspect, run_inspect,
+        (
+            ("is this file fit to train on? (exit status 1 if rows are broken)", "tunesmith data inspect train.jsonl"),
+            ("the lines that are broken, for a program", "tunesmith data inspect train.jsonl --json"),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,122 @@
+"""Steps of earlier commands and of pipeline files, for ``--from``: what they made is in the store, so taking it up costs nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.cli.launching import DEFAULT_FILE
+from tunesmith.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from tunesmith.planning.spec import PipelineSpec
+
+_MODEL = "model"  # how steps call the pipeline's model
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A pipeline cut down to some of its steps and all that these need, its paths absolute."""
+
+    model: str
+    steps: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def find(cls, home: Path, file: str | None, sources: Sequence[str]) -> Earlier:
+        """The pipeline that has the steps `sources`: `file` if it is named, else an earlier command's, else the one in this directory.
+
+        Raises:
+            UserError: TS-CLI-008 when none has them.
+        """
+        from tunesmith.planning.spec import load_pipeline
+
+        wanted = [name for name in sources if name != _MODEL]
+        if file:
+            return cls.of(load_pipeline(Path(file)), wanted, file)
+        notes = _notes(home)
+        known: dict[str, Any] = {path.stem: path for path in notes}
+        if len(wanted) == 1 and wanted[0] in known:
+            return cls.of(_noted(known[wanted[0]]), wanted, wanted[0])
+        if Path(DEFAULT_FILE).is_file():
+            return cls.of(load_pipeline(Path(DEFAULT_FILE)), wanted, DEFAULT_FILE)
+        for path in notes:
+            spec = _noted(path)
+            if all(name in spec.steps for name in wanted):
+                return cls.of(spec, wanted, path.stem)
+        missing = next((name for name in wanted if name not in known), "and ".join(wanted))
+        raise UserError("TS-CLI-008", f"no earlier command here made `{missing}`", why=f"There is no {DEFAULT_FILE} here, either.",
+                        fix=did_you_mean(missing, known) if known else "Give --model URI, or name a file with --pipeline.")  # fmt: skip
+
+    @classmethod
+    def of(cls, spec: PipelineSpec, wanted: Sequence[str], where: str) -> Earlier:
+        for name in wanted:
+            if name not in spec.steps:
+                raise UserError("TS-CLI-008", f"{where} has no step `{name}`", fix=did_you_mean(name, spec.steps))
+        needed: dict[str, None] = {}
+        waiting = list(wanted)
+        while waiting:
+            name = waiting.pop()
+            if name not in needed:
+                needed[name] = None
+                waiting += [text for text in _texts(spec.steps[name]) if text in spec.steps]
+        steps = {name: _absolute(raw, spec) for name, raw in spec.steps.items() if name in needed}
+        return cls(_model(spec), steps)
+
+    def with_step(self, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """The pipeline with one more step."""
+        return {"name": name, **({"model": self.model} if self.model else {}), "steps": {**self.steps, name: dict(raw)}}
+
+
+def note(home: Path, name: str, data: Mapping[str, Any]) -> None:
+    """Keep what a command did, so that a later one can take up what it made."""
+    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.running.durable import write_atomically
+
+    spec = PipelineSpec.from_mapping(data, Path.cwd(), name=name)
+    kept = {"name": name, "model": _model(spec), "steps": {step: _absolute(raw, spec) for step, raw in spec.steps.items()}}
+    write_atomically(_folder(home) / f"{name}.json", json.dumps({key: value for key, value in kept.items() if value}, indent=1))
+
+
+def _folder(home: Path) -> Path:
+    return home / "commands"
+
+
+def _notes(home: Path) -> list[Path]:
+    """The newest first."""
+    return sorted(_folder(home).glob("*.json"), key=lambda path: (-path.stat().st_mtime, path.name))
+
+
+def _noted(path: Path) -> PipelineSpec:
+    from tunesmith.planning.spec import PipelineSpec
+
+    return PipelineSpec.from_mapping(json.loads(path.read_text(encoding="utf-8")), Path("/"), name=path.stem)
+
+
+def _model(spec: PipelineSpec) -> str:
+    from tunesmith.planning.origins import model_uri
+
+    return model_uri(spec) if spec.model else ""
+
+
+def _absolute(raw: Mapping[str, Any], spec: PipelineSpec) -> dict[str, Any]:
+    """A step whose file names hold wherever it is read, with the seed and the device that its pipeline gives it."""
+    found = dict(raw)
+    for key, value in raw.items():
+        if isinstance(value, str) and value not in spec.steps and (spec.base / value).is_file():
+            found[key] = str((spec.base / value).absolute())
+    if spec.seed:
+        found.setdefault("seed", spec.seed)
+    if spec.device != "auto":
+        found.setdefault("device", spec.device)
+    return found
+
+
+def _texts(raw: Mapping[str, Any]) -> list[str]:
+    """Everything in a step that may be the name of another."""
+    found = []
+    for value in raw.values():
+        found += [value] if isinstance(value, str) else [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return found

@@ -1,0 +1,96 @@
+"""From a pipeline to a plan, and from a plan to a run: what `plan`, `run`, `resume` and the single steps share."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.config import Config, load_config
+from tunesmith.plugins.registry import Registry, load_registry
+
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import Plan
+    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.running.outcome import RunOutcome
+
+DEFAULT_FILE = "tunesmith.yaml"
+
+
+@dataclass(frozen=True)
+class Session:
+    """The configuration and the plugins that a command works with."""
+
+    config: Config
+    registry: Registry
+
+    @classmethod
+    def open(cls, project: Path | None = None) -> Session:
+        """
+        Args:
+            project: the pipeline's directory, whose policy holds. The home is the current directory's, so that commands
+                typed one after the other share one.
+
+        Raises:
+            Problems: what is wrong in the configuration files, for nothing may run under a policy that can't be read.
+        """
+        config = load_config()
+        if project is not None:
+            config = load_config(project, config.home)
+        config.check()
+        return cls(config, load_registry(config))
+
+    def plan(self, spec: PipelineSpec, strict: bool = False) -> Plan:
+        """
+        Raises:
+            Problems: all that is wrong with the pipeline.
+        """
+        from tunesmith.planning.devices import probe
+        from tunesmith.planning.memory import FileMemory
+        from tunesmith.planning.planner import make_plan
+        from tunesmith.running.digests import FileDigests
+        from tunesmith.running.resolver import Resolver
+
+        return make_plan(
+            spec, self.registry, resolve=Resolver(self.registry, self.config), devices=probe(self.registry), strict=strict,
+            digest_of=FileDigests(self.config), memory=FileMemory(self.config.cache / "data-files.json"),
+        )  # fmt: skip
+
+    def show(self, plan: Plan, as_json: bool) -> None:
+        """Print a plan."""
+        from tunesmith.planning.render import plan_json, plan_text
+        from tunesmith.running.caching import cached_steps
+
+        cached = cached_steps(plan, self.config.home)
+        print(json.dumps(plan_json(plan, cached), indent=2, ensure_ascii=False) if as_json else plan_text(plan, cached))
+
+    def carry_out(self, plan: Plan, args: Namespace, resume: str | None = None) -> RunOutcome:
+        """Run a plan, or go on with a run, and show how it goes; an error is shown, too."""
+        from tunesmith.cli.complaints import complain
+        from tunesmith.cli.reporting import reporting
+        from tunesmith.running.runner import Runner
+
+        with reporting(args.json) as reporter:
+            runner = Runner(
+                plan, self.registry, self.config, reporter=reporter, keep_serving=not getattr(args, "no_serve", False),
+                refresh=getattr(args, "refresh", False),
+            )  # fmt: skip
+            outcome = runner.run(resume)
+        if outcome.error:
+            complain(outcome.error, args.json)
+        return outcome
+
+
+def add_run_options(parser: ArgumentParser, serving: bool = True) -> None:
+    """Options of everything that runs a plan."""
+    group = parser.add_argument_group("running")
+    if serving:
+        group.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
+    group.add_argument("--refresh", action="store_true", help="run every step again, even if it is done")
+    group.add_argument("--json", action="store_true", help="print events as lines of JSON")
+
+
+def add_strict(group: Any) -> None:
+    group.add_argument("--strict", action="store_true", help="refuse what can't be known beforehand, instead of warning")

@@ -1,0 +1,162 @@
+"""The `tunesmith` command. It decides what is meant from the first word, and imports only the module of that command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tunesmith.cli.command import ENTRIES, Command
+from tunesmith.errors import TunesmithError, UserError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from tunesmith.cli.catalog import Catalog
+
+INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell says of programs ended by SIGINT and SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit status: 0 done, 1 failed, 2 the user's mistake, 130 stopped by Ctrl-C."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    home = os.environ.get("TUNESMITH_HOME")
+    try:
+        status = _status(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read has gone; so that the interpreter's own flush at exit finds a pipe that takes it:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    finally:
+        if home is not None:
+            os.environ["TUNESMITH_HOME"] = home
+        else:
+            os.environ.pop("TUNESMITH_HOME", None)
+
+
+def _status(arguments: list[str]) -> int:
+    try:
+        return dispatch(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except TunesmithError as error:
+        from tunesmith.cli.complaints import complain
+
+        return complain(error, "--json" in arguments)
+    except BrokenPipeError:
+        raise
+    except SystemExit as exit:  # argparse after its help
+        return exit.code if isinstance(exit.code, int) else 0
+    except Exception as error:
+        from tunesmith.cli.complaints import complain, internal_error
+
+        return complain(internal_error(error, arguments, "--debug" in arguments), "--json" in arguments)
+
+
+def dispatch(arguments: Sequence[str]) -> int:
+    """Find the command that `arguments` name and run it.
+
+    Raises:
+        UserError: TS-CLI-001 when there is no such command.
+    """
+    rest = list(arguments)
+    while rest and rest[0].startswith("-"):
+        word, _, value = rest.pop(0).partition("=")
+        if word == "--version":
+            from tunesmith import __version__
+
+            print(f"tunesmith {__version__}")
+            return 0
+        if word == "--home":
+            if not value and not rest:
+                raise UserError("TS-CLI-002", "--home names no directory", fix="Write `--home DIR` before the command.")
+            os.environ["TUNESMITH_HOME"] = value or rest.pop(0)
+        elif word in ("-h", "--help"):
+            rest = []
+        elif word != "--debug":
+            raise UserError("TS-CLI-002", f"there is no option `{word}`", fix="Options go after the command: `tunesmith COMMAND --help`.")
+    if not rest:
+        return _overview()
+    name, *rest = rest
+    for entry in ENTRIES:
+        if entry.name == name:
+            import importlib
+
+            module = importlib.import_module(entry.module)
+            if hasattr(module, "COMMAND"):
+                return run_command(module.COMMAND, f"tunesmith {name}", rest)
+            return run_group(entry.summary, module.COMMANDS, f"tunesmith {name}", rest)
+    return _dynamic(name, rest)
+
+
+def run_command(command: Command, prog: str, arguments: Sequence[str]) -> int:
+    """Parse a command's arguments and run it."""
+    from tunesmith.cli.parsing import make_parser
+
+    found = make_parser(command, prog).parse(arguments)
+    use_home(found)
+    return command.run(found)
+
+
+def use_home(found: Namespace) -> None:
+    """--home is $TUNESMITH_HOME for this one command (`main` puts it back)."""
+    if found.home:
+        os.environ["TUNESMITH_HOME"] = str(found.home)
+
+
+def run_group(summary: str, commands: Sequence[Command], prog: str, arguments: Sequence[str]) -> int:
+    """Run the subcommand that the first argument names; without one, show them."""
+    word = arguments[0] if arguments else "--help"
+    for command in commands:
+        if command.name == word:
+            return run_command(command, f"{prog} {word}", arguments[1:])
+    if word in ("-h", "--help"):
+        from tunesmith.cli.overview import group_text
+
+        print(group_text(prog, summary, commands))
+        return 0
+    raise unknown(f"{prog} {word}", word, [command.name for command in commands], f"{prog} --help")
+
+
+def _dynamic(name: str, arguments: Sequence[str]) -> int:
+    """Commands that the installed plugins bring."""
+    catalog = _catalog()
+    if name in catalog.commands:
+        return catalog.call(name, arguments)
+    if name in catalog.verbs:
+        from tunesmith.cli.verb_command import run_verb
+
+        return run_verb(catalog, name, arguments)
+    catalog.explain(name)
+    words = [entry.name for entry in ENTRIES] + list(catalog.verbs) + list(catalog.commands)
+    raise unknown(name, name, words, "tunesmith --help")
+
+
+def unknown(typed: str, word: str, known: Sequence[str], help: str) -> UserError:
+    from tunesmith.errors import did_you_mean
+
+    hint = did_you_mean(word, known)
+    fix = hint if hint.startswith("Did") else f"`{help}` shows all commands."
+    return UserError("TS-CLI-001", f"there is no command `{typed}`", fix=fix)
+
+
+def _overview() -> int:
+    from tunesmith.cli.overview import overview_text
+
+    print(overview_text(_catalog()))
+    return 0
+
+
+def _catalog() -> Catalog:
+    from tunesmith.cli.catalog import Catalog
+    from tunesmith.config import load_config
+    from tunesmith.plugins.registry import load_registry
+
+    return Catalog(load_registry(load_config()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""What a run says in words, whatever it is shown on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tunesmith.cli.reporting import summary
+from tunesmith.cli.reporting.quantities import duration, number, size
+from tunesmith.contracts.events import RunFacts
+from tunesmith.planning.plan import Decision, Plan, PlannedStep
+from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome
+from tunesmith.running.reporter import Silent
+
+DIM, BOLD, GOOD, BAD, WARN = "dim", "bold", "green", "bold red", "yellow"
+
+
+class Narrator(Silent):
+    """Turns what it is told into lines. A subclass says how a line is shown (`say`), and draws progress if it can.
+
+    Args:
+        clock: seconds, for how long things took.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.plan: Plan | None = None
+        self.run: RunFacts | None = None
+        self.outcomes: dict[str, StepOutcome] = {}
+        self.gates: list[GateOutcome] = []
+        self.latest: dict[str, tuple[str, float]] = {}  # step -> the last point of its first series
+        self._began = clock()
+        self._summed_up = False
+
+    def say(self, text: str, style: str = "") -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing more will be said."""
+
+    # --- the run -----------------------------------------------------------------------------------------------------------------
+
+    def run_started(self, run: RunFacts, plan: Plan, resumed: bool) -> None:
+        self.run, self.plan, self._began = run, plan, self.clock()
+        self.say(f"{plan.name}: {summary.steps(len(plan.steps))}, run {run.id}{' goes on' if resumed else ''}", BOLD)
+        for warning in plan.warnings:
+            self.say(f"  warning: {warning}", WARN)
+        for decision in plan.decisions:
+            self.decision(decision)
+
+    def run_finished(self, outcome: RunOutcome) -> None:
+        if self._summed_up:
+            self.say("stopped serving", DIM)
+        else:
+            self._sum_up(outcome.state)
+
+    def _sum_up(self, state: str) -> None:
+        assert self.plan is not None
+        assert self.run is not None
+        self._summed_up = True
+        cached = sum(outcome.cached for outcome in self.outcomes.values())
+        counted = f"{summary.steps(len(self.outcomes))}" + (f", {cached} from the cache" if cached else "")
+        self.say("")
+        self.say(f"{state} in {duration(self.clock() - self._began)}: {counted}", {"done": GOOD, "failed": BAD}.get(state, WARN))
+        for line in summary.metric_lines(self.plan, self.outcomes):
+            self.say("  " + line)
+        for name, path in summary.artifact_lines(self.plan, self.outcomes):
+            self.say(f"  {name}: {path}")
+        report = self.run.directory / "report.html"
+        if report.is_file():
+            self.say(f"  report: {report}")
+        if state in ("cancelled", "failed"):
+            self.say(f"  to go on: tunesmith resume {self.run.id}")
+
+    # --- steps -------------------------------------------------------------------------------------------------------------------
+
+    def step_started(self, step: PlannedStep, attempt: int) -> None:
+        again = f", attempt {attempt}" if attempt > 1 else ""
+        self.say(f"> {step.name}: {summary.what(step)} on {step.placement.device}{again}", DIM)
+
+    def step_finished(self, step: PlannedStep, outcome: StepOutcome) -> None:
+        self.outcomes[step.name] = outcome
+        made = f", {size(outcome.size)}" if outcome.size else ""
+        if outcome.state == "done" and step.verb.service:
+            return  # `service_ready` and `service_stopped` tell of these
+        if outcome.state == "done" and outcome.cached:
+            self.say(f"= {step.name}: from the cache{made} (took {duration(outcome.seconds)} when it was made)", DIM)
+        elif outcome.state == "done":
+            self.say(f"+ {step.name}: done in {duration(outcome.seconds)}{made}", GOOD)
+        elif outcome.state == "failed":
+            self.say(f"x {step.name}: failed{f' ({outcome.error.code})' if outcome.error else ''}", BAD)
+        else:
+            self.say(f"- {step.name}: {outcome.state}", WARN)
+
+    def log(self, step: str, level: str, message: str) -> None:
+        if level in ("warning", "error"):
+            self.say(f"  {step + ': ' if step else ''}{level}: {message}", WARN if level == "warning" else BAD)
+
+    def metric(self, step: str, name: str, value: float, at: int) -> None:
+        if self.latest.get(step, (name, 0.0))[0] == name:
+            self.latest[step] = (name, value)
+
+    def decision(self, decision: Decision) -> None:
+        self.say(f"  {decision.step + ': ' if decision.step else ''}{decision.what} ({decision.reason.rstrip('.')})", DIM)
+
+    def gate_checked(self, gate: GateOutcome) -> None:
+        self.gates.append(gate)
+        self.say(f"{'+' if gate.passed else 'x'} gate of {gate.group}: {gate.text}", GOOD if gate.passed else BAD)
+
+    def service_ready(self, step: PlannedStep, facts: Mapping[str, Any], foreground: bool) -> None:
+        if not foreground:
+            self.say(f"> {step.name}: answers at {facts.get('url')}", DIM)
+            return
+        self._sum_up("done")
+        self.say("")
+        self.say(f"{step.name}: {facts.get('model')} is served at {facts.get('url')}; Ctrl-C stops it", BOLD)
+        self.say("  ask it:  " + summary.chat_line(str(facts.get("url"))))
+        self.say("  or:      " + summary.curl_line(facts))
+
+    def series(self, step: str) -> str:
+        """The step's latest point (``loss 1.234``), or nothing."""
+        return "{} {}".format(self.latest[step][0], number(float(f"{self.latest[step][1]:.4g}"))) if step in self.latest else ""

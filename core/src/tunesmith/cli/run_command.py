@@ -1,0 +1,32 @@
+"""`tunesmith run`: plan a pipeline, then carry it out."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from tunesmith.cli.command import Command
+from tunesmith.cli.launching import DEFAULT_FILE, Session, add_run_options, add_strict
+from tunesmith.cli.pipeline_file import add_file, load
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_file(parser)
+    add_strict(parser)
+    add_run_options(parser)
+
+
+def run(args: Namespace) -> int:
+    spec = load(args.file, args.set)
+    session = Session.open(Path(args.file).absolute().parent)
+    return session.carry_out(session.plan(spec, args.strict), args).exit_status
+
+
+COMMAND = Command(
+    "run", "run a pipeline; what is done already comes from the cache", configure, run,
+    (
+        (f"the pipeline in ./{DEFAULT_FILE}", "tunesmith run"),
+        ("another value for this time", "tunesmith run support-bot.yaml --set steps.tune.settings.epochs=3"),
+        ("for a program", "tunesmith run --json --no-serve"),
+    ),
+)  # fmt: skip

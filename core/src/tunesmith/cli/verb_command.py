@@ -1,0 +1,90 @@
+"""A single step from the command line: a pipeline of one step, planned and run like any other."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tunesmith.cli.catalog import Catalog
+from tunesmith.cli.earlier import Earlier, note
+from tunesmith.cli.launching import Session, add_run_options, add_strict
+from tunesmith.cli.output import check_output, write_output
+from tunesmith.cli.verb_form import VerbForm
+from tunesmith.errors import UserError
+
+
+def run_verb(catalog: Catalog, name: str, arguments: Sequence[str]) -> int:
+    """Run the command of a verb, or of a provider that is a command of its own."""
+    called = catalog.verbs[name]
+    if called.verb.main_kind == "model_loader":
+        from tunesmith.cli.download_command import command
+        from tunesmith.cli.main import run_command
+
+        return run_command(command(called.verb.summary), f"tunesmith {name}", arguments)
+    form = VerbForm.of(catalog.registry, name, called, arguments)
+    parser = form.parser
+    group = parser.add_argument_group("what to do with it")
+    group.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
+    group.add_argument("--yaml", action="store_true", help="print the pipeline file that does the same, and do nothing")
+    if not called.verb.service:
+        group.add_argument("--output", type=Path, metavar="DIR", help="put a copy of what is made there")
+    add_strict(group)
+    add_run_options(parser, serving=False)
+    parser.add_common()
+    return _run(form, parser.parse(form.arguments))
+
+
+def _run(form: VerbForm, args: Namespace) -> int:
+    from tunesmith.cli.main import use_home
+    from tunesmith.planning.spec import PipelineSpec
+
+    use_home(args)
+    output = getattr(args, "output", None)
+    check_output(output)
+    session = Session.open()
+    data, step = pipeline(form, args, session.config.home)
+    if args.yaml:
+        print(json.dumps(data, indent=2, ensure_ascii=False) if args.json else yaml_text(data), end="\n" if args.json else "")
+        return 0
+    spec = PipelineSpec.from_mapping(data, Path.cwd(), name=step)
+    plan = session.plan(spec, args.strict)
+    if args.plan:
+        session.show(plan, args.json)
+        return 0
+    note(session.config.home, step, data)
+    outcome = session.carry_out(plan, args)
+    if output and not outcome.exit_status:
+        write_output(outcome, plan, step, output, args.json)
+    return outcome.exit_status
+
+
+def pipeline(form: VerbForm, args: Namespace, home: Path) -> tuple[dict[str, Any], str]:
+    """The pipeline of one step, after those it takes from, and the step's name.
+
+    Raises:
+        UserError: TS-CLI-006 when it is not said what to work on.
+    """
+    raw = form.step(args)
+    sources = [args.source] if isinstance(args.source, str) else list(args.source or ())
+    if bool(args.model) == bool(sources):
+        what = "either --model or --from" if sources else f"--model: {form.verb.inputs[0].summary}"
+        raise UserError("TS-CLI-006", f"tunesmith {form.name} needs {what}", why="" if not sources else "It was given both.",
+                        fix=f"`tunesmith {form.name} --help` shows an example.")  # fmt: skip
+    name = args.title or form.name
+    if args.model:
+        return {"name": name, "model": args.model, "steps": {name: raw}}, name
+    earlier = Earlier.find(home, args.pipeline, sources)
+    if name in earlier.steps:
+        name = next(f"{name}-{number}" for number in range(2, 10**6) if f"{name}-{number}" not in earlier.steps)
+    raw["from"] = sources if form.verb.many and len(sources) > 1 else sources[0]
+    return earlier.with_step(name, raw), name
+
+
+def yaml_text(data: dict[str, Any]) -> str:
+    """A mapping as a person writes it: a key a line, what belongs to one provider on one line."""
+    import yaml
+
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
