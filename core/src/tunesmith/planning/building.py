@@ -95,7 +95,8 @@ class Builder:
         made: list[Product] = []
         for source in sources:
             for main in mains:
-                name = self.free(":".join(filter(None, (step.name, source, main and main.name)))) if several else step.name
+                parts = (step.name, source, main.name if main else "")
+                name = self.free(":".join(filter(None, parts))) if several else step.name
                 product = self.one(step, name, source, main)
                 made += [product] if product else []
         whole = len(made) == len(sources) * len(mains) and made and len(self.notes.problems) == before

@@ -85,7 +85,7 @@ class Caster:
         """
         named = {slot: found for slot, found in slots.items() if found and not isinstance(found, str)}
         best: Casting | None = None
-        for device, *picked in islice(product(devices, *named.values()), MOST_TRIED):
+        for device, picked in islice(product(devices, product(*named.values())), MOST_TRIED):
             casting = self.tried(verb, dict(zip(named, picked, strict=True)), slots, inputs, device)
             if best is None or casting.cost < best.cost:
                 best = casting

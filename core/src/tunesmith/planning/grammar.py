@@ -80,10 +80,11 @@ class _Reader:
         slots = [slot.name for slot in verb.slots]
         for key in self.raw:
             if key not in (verb.name, *COMMON_KEYS, *others, *slots):
-                main = verb.inputs and key == verb.inputs[0].name
-                fix = f"The {key} is written `from`." if main else did_you_mean(key, (*COMMON_KEYS, *others, *slots))
+                is_main = bool(verb.inputs) and key == verb.inputs[0].name
+                fix = f"The {key} is written `from`." if is_main else did_you_mean(key, (*COMMON_KEYS, *others, *slots))
                 self.problem("TS-SPEC-004", key, f"`{key}` is not a key of a step that does `{verb.name}`", fix)
-        value, main, settings, settings_path = self.raw[verb.name], (), self.mapping("settings"), (*self.path, "settings")
+        value, settings, settings_path = self.raw[verb.name], self.mapping("settings"), (*self.path, "settings")
+        main: tuple[Wanted, ...] = ()
         if verb.main_kind:
             main = self.mains(verb, value)
         elif isinstance(value, Mapping):

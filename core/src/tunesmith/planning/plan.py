@@ -103,3 +103,8 @@ class Plan:
     decisions: tuple[Decision, ...] = ()
     warnings: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()  # names of the user's steps, in the file's order
+
+    def __str__(self) -> str:
+        from tunesmith.planning.render import plan_text
+
+        return plan_text(self)

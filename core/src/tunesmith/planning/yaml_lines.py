@@ -39,7 +39,7 @@ for _tag, _pattern, _first in (
 
 if _PARSER is not None:
 
-    class _Composer(_PARSER, _Resolver):  # type: ignore[misc, valid-type]
+    class _Composer(_PARSER, _Resolver):  # type: ignore[misc]
         def __init__(self, text: str) -> None:
             _PARSER.__init__(self, text)
             _Resolver.__init__(self)

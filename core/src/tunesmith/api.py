@@ -1,0 +1,127 @@
+"""Pipelines from Python, in the grammar of the pipeline file.
+
+Example::
+
+    import tunesmith as ts
+
+    pipeline = ts.Pipeline(
+        model="scheme://name",
+        steps={"tune": {"train": "objective", "data": "train.jsonl", "settings": {"epochs": 3}}},
+    )
+    print(pipeline.plan())
+    outcome = pipeline.run()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tunesmith.config import Config
+    from tunesmith.planning.plan import Plan
+    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.plugins.registry import Registry
+    from tunesmith.running.outcome import RunOutcome
+    from tunesmith.running.reporter import Reporter
+
+
+class Pipeline:
+    """A pipeline made in Python.
+
+    Args:
+        steps: step name -> what a pipeline file would say of it.
+        model: URI of the model that it starts from.
+        name: of the pipeline.
+        seed: of every step that has none of its own.
+        device: a device backend, or ``auto``.
+        base: directory that relative paths start from; default: the current one.
+        home: the project's state; default: as for the command.
+
+    Raises:
+        Problems: what is wrong with the grammar; what needs the plugins is told by `plan`.
+    """
+
+    def __init__(
+        self,
+        *,
+        steps: Mapping[str, Mapping[str, Any]],
+        model: str | Path = "",
+        name: str = "pipeline",
+        seed: int = 0,
+        device: str = "auto",
+        base: Path | str | None = None,
+        home: Path | str | None = None,
+    ) -> None:
+        from tunesmith.planning.spec import PipelineSpec
+
+        data = {"name": name, "model": model or None, "seed": seed, "device": device, "steps": steps}
+        self._made(PipelineSpec.from_mapping(data, Path(base or Path.cwd()).absolute()), home)
+
+    @classmethod
+    def load(cls, path: Path | str, *, home: Path | str | None = None) -> Pipeline:
+        """The pipeline in a file."""
+        from tunesmith.planning.spec import load_pipeline
+
+        pipeline = cls.__new__(cls)
+        pipeline._made(load_pipeline(Path(path)), home)
+        return pipeline
+
+    def _made(self, spec: PipelineSpec, home: Path | str | None) -> None:
+        self.spec = spec
+        self.home = None if home is None else Path(home)
+
+    def plan(self, *, strict: bool = False) -> Plan:
+        """What would be done, and why. Reads and checks the data files, asks what the model is; computes nothing.
+
+        Args:
+            strict: a capability that nobody vouches for is an error.
+
+        Raises:
+            Problems: all that is wrong.
+        """
+        return self._planned(strict)[0]
+
+    def run(
+        self, *, strict: bool = False, reporter: Reporter | None = None, keep_serving: bool = False, refresh: bool = False
+    ) -> RunOutcome:
+        """Plan and carry out. What was done before and has not changed is not done again.
+
+        Args:
+            reporter: told what happens; default: nobody.
+            keep_serving: stay with servers that end the pipeline until they are stopped.
+            refresh: do everything again.
+
+        Raises:
+            TunesmithError: what is wrong with the pipeline; a run that fails tells so in its outcome.
+        """
+        from tunesmith.running.reporter import Silent
+        from tunesmith.running.runner import Runner
+
+        plan, registry, config = self._planned(strict)
+        return Runner(plan, registry, config, reporter=reporter or Silent(), keep_serving=keep_serving, refresh=refresh).run()
+
+    def _planned(self, strict: bool) -> tuple[Plan, Registry, Config]:
+        from tunesmith.config import load_config
+        from tunesmith.planning.devices import probe
+        from tunesmith.planning.memory import FileMemory
+        from tunesmith.planning.planner import make_plan
+        from tunesmith.plugins.registry import load_registry
+        from tunesmith.running.digests import FileDigests
+        from tunesmith.running.resolver import Resolver
+
+        home = self.home or load_config().home  # the current directory's, as for the command; the policy is the pipeline's
+        config = load_config(self.spec.base, home)
+        config.check()
+        registry = load_registry(config)
+        plan = make_plan(
+            self.spec,
+            registry,
+            resolve=Resolver(registry, config),
+            devices=probe(registry),
+            digest_of=FileDigests(config),
+            strict=strict,
+            memory=FileMemory(config.cache / "data-files.json"),
+        )
+        return plan, registry, config
