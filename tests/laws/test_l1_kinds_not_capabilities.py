@@ -81,7 +81,7 @@ def test_no_capability_is_asked_for_in_the_kernel(path: Path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CORE)))
 def test_the_kernel_imports_the_standard_library_and_its_few_requirements(path: Path):
-    allowed = {*sys.stdlib_module_names, "tunesmith"}
+    allowed = {*sys.stdlib_module_names, "tomllib", "tunesmith"}  # tomllib: since 3.11
     if path.relative_to(CORE).parts[0] not in ("contracts", "isolation", "verbs"):  # these run inside any plugin's pins
         allowed |= REQUIRED
     elif path.parent.name == "contracts":

@@ -5,23 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.cli.command import Command
 
 if TYPE_CHECKING:
     from tunesmith.config import Config
     from tunesmith.plugins.records import Plugin, ProviderRecord
     from tunesmith.plugins.registry import Registry
-
-
-class Command(NamedTuple):
-    """A subcommand: `configure` adds its options to a parser, `run` gives the exit status."""
-
-    name: str
-    summary: str
-    configure: Callable[[ArgumentParser], None]
-    run: Callable[[Namespace], int]
 
 
 def _json_option(parser: ArgumentParser) -> None:
@@ -77,7 +70,7 @@ def configure_list(parser: ArgumentParser) -> None:
 
 
 def run_list(args: Namespace) -> int:
-    config, registry = _loaded(args)
+    config, registry = _loaded()
     plugins = [p for p in registry.plugins if not args.kind or any(r.kind == args.kind for r in p.providers)]
     if args.json:
         print(json.dumps([_summary(plugin) for plugin in plugins], indent=2))
@@ -103,7 +96,7 @@ def configure_info(parser: ArgumentParser) -> None:
 
 
 def run_info(args: Namespace) -> int:
-    _, registry = _loaded(args)
+    _, registry = _loaded()
     named = [p for p in registry.plugins if any(args.name in (r.name, f"{r.kind}.{r.name}") for r in p.providers)]
     plugins = named or [registry.distribution(args.name)]
     if args.json:
@@ -147,7 +140,7 @@ def run_check(args: Namespace) -> int:
 def run_doctor(args: Namespace) -> int:
     from tunesmith.plugins.doctor import diagnose
 
-    config, registry = _loaded(args)
+    config, registry = _loaded()
     found = diagnose(registry, config)
     if args.json:
         print(json.dumps([ailment._asdict() for ailment in found], indent=2))
@@ -171,12 +164,12 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def _loaded(args: Namespace) -> tuple[Config, Registry]:
+def _loaded() -> tuple[Config, Registry]:
     """Configuration and registry; a configuration with mistakes in it is no reason not to look at what is installed."""
     from tunesmith.config import load_config
     from tunesmith.plugins.registry import load_registry
 
-    config = load_config(home=getattr(args, "home", None))
+    config = load_config()
     return config, load_registry(config)
 
 

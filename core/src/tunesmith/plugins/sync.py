@@ -143,6 +143,8 @@ def _import(source: Source, module: str, attribute: str) -> Any:
     except Exception as error:
         what = f"{source.module} can't be imported: {type(error).__name__}: {error}"
         fix = "Import heavy libraries inside functions: a plugin's module needs nothing but tunesmith and the standard library."
+        if isinstance(error, ModuleNotFoundError) and source.dependencies:
+            fix += f" What it does need must be installed: pip install -e {source.folder}"
         raise UserError("TS-PLUGIN-006", what, fix=fix) from error
 
 
