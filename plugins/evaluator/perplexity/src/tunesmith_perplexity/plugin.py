@@ -1,0 +1,24 @@
+"""What tunesmith-perplexity brings: the evaluator `perplexity`."""
+
+from tunesmith.contracts.provider import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_perplexity.settings import PerplexitySettings
+
+METRICS = {
+    "perplexity": {"better": "lower", "summary": "exp of nll: between how many tokens the model hesitates, on average"},
+    "nll": {"better": "lower", "summary": "mean negative log-likelihood of a token of an answer, in nats"},
+    "tokens": {"better": "higher", "summary": "tokens of answers that were looked at"},
+}
+
+
+@hookimpl
+def evaluator():
+    return Provider(
+        "perplexity",
+        "how surprised a model is by the answers of a dataset",
+        "tunesmith_perplexity.evaluator:Perplexity",
+        settings=PerplexitySettings,
+        accepts=("model/hf", "model/bnb"),
+        capabilities={"device.cpu": "full", "device.cuda": "unknown"},
+        facts={"metrics": METRICS},
+    )

@@ -1,0 +1,66 @@
+"""Rows to the token sequences whose labels are scored, and sequences to batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tunesmith.contracts import ChatEncoder, Row, Step, TokenSequence, UserError, text_of
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A row as it is scored; `question` and `answer` are its last ones, for the report."""
+
+    sequence: TokenSequence
+    question: str
+    answer: str
+
+
+def sequences(rows: Iterable[Row] | None, chat: ChatEncoder, max_length: int, step: Step) -> list[Scored]:
+    """The rows that have labels within `max_length` tokens, in their order.
+
+    Raises:
+        UserError: TS-DATA-040 when there is none.
+    """
+    found: list[Scored] = []
+    count = cut = left_out = 0
+    for row in rows or ():
+        step.check_cancelled()
+        count += 1
+        whole = chat.encode(row["messages"], row.get("tools") or ())
+        short = TokenSequence(whole.tokens[:max_length], whole.labels[:max_length])
+        cut += len(whole.tokens) > max_length
+        if any(short.labels):
+            found.append(Scored(short, _last(row, "user"), _last(row, "assistant")))
+        else:
+            left_out += 1
+    if cut:
+        step.log(f"{cut} of {count} rows are longer than {max_length} tokens and were cut (setting `max_length`)", "warning")
+    if left_out:
+        step.log(f"{left_out} of {count} rows have no answer within {max_length} tokens and were left out", "warning")
+    if not found:
+        raise UserError(
+            "TS-DATA-040", "There are no rows to evaluate on", why=f"{count} rows were given, none with an answer." if count else "",
+            fix="Give the step a `data:` file with answers of the assistant.",
+        )  # fmt: skip
+    return found
+
+
+def batches(scored: Sequence[Scored], micro_tokens: int) -> Iterator[list[int]]:
+    """Indices in their order, as many at a time as fit into `micro_tokens`; a longer sequence is alone."""
+    batch: list[int] = []
+    used = 0
+    for index, one in enumerate(scored):
+        length = len(one.sequence.tokens)
+        if batch and used + length > micro_tokens:
+            yield batch
+            batch, used = [], 0
+        batch.append(index)
+        used += length
+    if batch:
+        yield batch
+
+
+def _last(row: Row, role: str) -> str:
+    return next((text_of(turn) for turn in reversed(row["messages"]) if turn["role"] == role), "")

@@ -1,0 +1,14 @@
+"""Settings of the evaluator `perplexity`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class PerplexitySettings:
+    max_length: int = setting(2048, "longest row in tokens; longer ones are cut, and the log says how many", ge=2)
+    micro_tokens: int = setting(4096, "most tokens in one forward pass; changes speed and memory, not the result", ge=1)
+    precision: str = setting("float32", "numbers to compute in; auto: what the model's files hold", choices=("float32", "bfloat16", "auto"))
