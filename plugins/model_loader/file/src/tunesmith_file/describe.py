@@ -78,7 +78,7 @@ def gguf_config(path: Path) -> dict[str, Any]:
             header = read_header(file, size)
         if header.size > size:
             raise NotGGUF(f"its tensors need {header.size} bytes, it has {size}")
-    except NotGGUF as error:
+    except (NotGGUF, EOFError) as error:
         raise UserError("TS-MODEL-008", f"{path} is not a whole GGUF file: {error}.", fix="Fetch the file again.") from None
     return config_of(header)
 

@@ -83,7 +83,7 @@ class _Reader:
             raise NotGGUF(f"it ends after {self.limit} bytes, in the middle of its header")
         data = self.file.read(count)
         if len(data) != count:
-            raise NotGGUF("it ends in the middle of its header")
+            raise EOFError("it ended before its size was reached")
         self.position += count
         return data
 
@@ -119,6 +119,7 @@ def read_header(file: BinaryIO, size: int) -> Header:
 
     Raises:
         NotGGUF: if it is not a GGUF file or damaged.
+        EOFError: if `file` gives fewer bytes than `size`: a connection that was cut.
     """
     reader = _Reader(file, size)
     if reader.take(4) != b"GGUF":

@@ -1,0 +1,1 @@
+"""Models from the Hugging Face hub, or from a server that speaks its API."""

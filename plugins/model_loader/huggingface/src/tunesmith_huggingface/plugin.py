@@ -1,0 +1,17 @@
+"""What tunesmith-huggingface brings: the model loader `huggingface`."""
+
+from tunesmith.contracts.provider import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_huggingface.settings import HuggingFaceSettings
+
+
+@hookimpl
+def model_loader():
+    return Provider(
+        "huggingface",
+        "a model from the Hugging Face hub, or from a server that speaks its API",
+        "tunesmith_huggingface.loader:HuggingFaceLoader",
+        settings=HuggingFaceSettings,
+        produces=("model/hf", "model/gguf", "adapter/peft", "model/bnb", "model/gptq", "model/awq", "model/compressed-tensors"),
+        facts={"schemes": ["hf"]},
+    )

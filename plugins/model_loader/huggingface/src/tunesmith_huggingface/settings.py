@@ -1,0 +1,15 @@
+"""Settings of the model loader `huggingface`."""
+
+from dataclasses import dataclass
+
+from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class HuggingFaceSettings:
+    connections: int = setting(8, "parts that are fetched at the same time", ge=1, le=64)
+    part_mib: int = setting(32, "size of a part in MiB; a killed download loses nothing of a part that was received", ge=1, le=4096)
+    retries: int = setting(5, "failures in a row, with nothing received in between, before a download gives up", ge=0)
+    backoff: float = setting(1.0, "seconds to wait after the first failure; doubled after each further one", ge=0)
+    timeout: float = setting(20.0, "seconds without a byte after which a connection is taken for dead", gt=0)
+    endpoint: str = setting("", "the hub's address; empty: $HF_ENDPOINT, else https://huggingface.co")
