@@ -181,3 +181,16 @@ def environment(step) -> Result:
     """The names of the variables that it sees."""
     (step.output / "environment").write_text(" ".join(sorted(os.environ)))
     return Result()
+
+
+def modules(step) -> Result:
+    """The names of the modules in its process."""
+    (step.output / "modules.json").write_text(json.dumps(sorted(sys.modules)))
+    return Result()
+
+
+def bulk(step) -> Result:
+    """Writes `to` files of 100 kB."""
+    for number in range(step.settings.to):
+        (step.output / f"{number}.bin").write_bytes(bytes(100_000))
+    return Result()

@@ -7,6 +7,7 @@ the executor pointed stdout and stderr; the protocol has a socket of its own, so
 from __future__ import annotations
 
 import atexit
+import contextlib
 import faulthandler
 import hmac
 import os
@@ -81,7 +82,7 @@ class Worker:
                     if message["method"] == "shutdown":
                         return
         except BaseException:
-            traceback.print_exc()
+            _log_traceback()
         parent.end_group()
 
     def answer(self, message: Message) -> bytes:
@@ -94,7 +95,7 @@ class Worker:
         except Cancelled:
             return protocol.encode(protocol.failure(id, protocol.CANCELLED, TunesmithError("TS-RUN-004", "The step was cancelled")))
         except BaseException as error:
-            traceback.print_exc()
+            _log_traceback()
             return protocol.encode(protocol.failure(id, protocol.CRASHED, coded(error)))
 
     def run(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -103,6 +104,11 @@ class Worker:
 
     def notify(self, method: str, params: Mapping[str, Any]) -> None:
         self.connection.send(protocol.notification(method, params))
+
+
+def _log_traceback() -> None:
+    with contextlib.suppress(OSError):  # where the log's disk is full, the error itself still gets through
+        traceback.print_exc()
 
 
 def main() -> None:
@@ -115,8 +121,9 @@ def main() -> None:
     worker.serve()
     # Not the interpreter's own end: threads that a library left behind must not keep a finished step waiting.
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(0)
 
 

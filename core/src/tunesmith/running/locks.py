@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -35,9 +36,10 @@ class FileLock:
         if not self._is(fd):  # its last holder removed it between the two calls
             os.close(fd)
             return self.try_acquire()
-        os.truncate(fd, 0)
-        os.write(fd, str(os.getpid()).encode())
         self._fd = fd
+        with contextlib.suppress(OSError):  # a full disk is no reason not to have the lock; the name is for `holder` only
+            os.truncate(fd, 0)
+            os.write(fd, str(os.getpid()).encode())
         return True
 
     def acquire(self, waiting: Callable[[], None] = lambda: None) -> None:

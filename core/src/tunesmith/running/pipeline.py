@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import Cancelled, TunesmithError
+from tunesmith.isolation.failures import disk_error
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.attempt import POLL
 from tunesmith.running.caching import key_of, lookup
@@ -45,6 +46,8 @@ class Pipeline:
             state = "cancelled"
         except TunesmithError as error:
             self._error, state = error, "failed"
+        except OSError as error:
+            self._error, state = disk_error(error), "failed"
         finally:
             self._services.kill_all()
             self._context.board.close()
@@ -145,20 +148,24 @@ class Pipeline:
 
     def _finish(self, state: str) -> RunOutcome:
         context = self._context
-        for step in context.plan.steps:
-            if step.verb.service and step.name not in context.outcomes and step.name in context.endpoints:
-                self._end(step, StepOutcome(step.name, "done" if state == "done" else "cancelled"))
-        context.journal.end_run(context.run.id, state, self._error)
-        return self._outcome(state)
+        try:
+            for step in context.plan.steps:
+                if step.verb.service and step.name not in context.outcomes and step.name in context.endpoints:
+                    self._end(step, StepOutcome(step.name, "done" if state == "done" else "cancelled"))
+            context.journal.end_run(context.run.id, state, self._error)
+            return self._outcome(state)
+        except TunesmithError as error:  # not even that can be written: the next run will call this one interrupted
+            return self._outcome("failed", self._error or error, write=False)
 
-    def _outcome(self, state: str) -> RunOutcome:
+    def _outcome(self, state: str, error: TunesmithError | None = None, write: bool = True) -> RunOutcome:
         context = self._context
         report = report_json = None
-        try:
-            report, report_json = write_report(context.journal, context.store, context.plan, context.run.id, context.run.directory)
-        except OSError as error:
-            context.log("", "warning", f"the report could not be written: {error}")
+        if write:
+            try:
+                report, report_json = write_report(context.journal, context.store, context.plan, context.run.id, context.run.directory)
+            except OSError as trouble:
+                context.log("", "warning", f"the report could not be written: {trouble}")
         return RunOutcome(
             context.run.id, state, context.run.directory, dict(context.outcomes), tuple(context.gates), dict(context.endpoints),
-            self._error, report, report_json,
+            error or self._error, report, report_json,
         )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from tunesmith.contracts.events import RunFacts
 from tunesmith.contracts.executor import Executor
+from tunesmith.isolation.failures import disk_error
 from tunesmith.planning.plan import Plan
 from tunesmith.plugins.records import Plugin
 from tunesmith.running import runs
@@ -69,18 +70,23 @@ class Runner:
 
         What fails is in the outcome. Only what keeps the run from being noted at all is raised (TS-STORE-...).
         """
+        try:
+            return self._run(resume or runs.new_id(), resume is not None)
+        except OSError as error:
+            raise disk_error(error) from error
+
+    def _run(self, run: str, resumed: bool) -> RunOutcome:
         home = self._config.home
         journal = Journal(home)
         store = Store(home)
         store.staging.sweep()
         runs.mark_interrupted(journal, home)
-        run = resume or runs.new_id()
         facts = RunFacts(run, self._plan.name, runs.directory(home, run))
         try:
             with runs.lock(home, run), self._cancellation.by_signals():
                 write_plan(self._plan, facts.directory)
                 journal.begin_run(run, self._plan.name, str(self._plan.path or ""), [step.name for step in self._plan.steps])
-                return self._carry_out(self._context(facts, journal, store), resume is not None)
+                return self._carry_out(self._context(facts, journal, store), resumed)
         finally:
             journal.close()
 

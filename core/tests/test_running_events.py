@@ -1,0 +1,165 @@
+"""Plugins that listen to runs: they see everything, may stop a step or mend it, and can't break the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from tiny_plans import Place, step, text
+
+from tunesmith.plugins.records import Plugin
+from tunesmith.running.journal import Journal
+from tunesmith.running.reporter import Recorder
+
+
+@pytest.fixture
+def listening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest):
+    """A place with plugins made of the given texts; each is the body of a module."""
+    count = 0
+
+    def make(*bodies: str, state: str = "active") -> Place:
+        nonlocal count
+        plugins = []
+        for body in bodies:
+            name = f"tiny_listener_{abs(hash(request.node.name))}_{count}"
+            count += 1
+            head = "from tunesmith.hookspecs import hookimpl\nfrom tunesmith.contracts import Remedy, UserError\nseen = []\n"
+            (tmp_path / f"{name}.py").write_text(head + textwrap.dedent(body))
+            events = tuple(
+                line.split("(")[0].removeprefix("def ") for line in textwrap.dedent(body).splitlines() if line.startswith("def ")
+            )
+            plugins.append(Plugin(name, "1.0", name, events=events, state=state))
+        return dataclasses.replace(Place.at(tmp_path), plugins=tuple(plugins))
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return make
+
+
+def seen(place: Place) -> list:
+    return [entry for plugin in place.plugins for entry in sys.modules[plugin.module].seen]
+
+
+WATCH = """
+@hookimpl
+def run_started(run):
+    seen.append(("run", run.pipeline, run.directory.name == run.id))
+
+@hookimpl
+def step_starting(step):
+    seen.append(("starting", step.name, step.settings["to"]))
+
+@hookimpl
+def step_finished(step):
+    seen.append(("finished", step.name, dict(step.metrics), step.seconds > 0))
+
+@hookimpl
+def artifact_committed(step, artifact):
+    seen.append(("artifact", step.name, (artifact.path / "numbers.txt").exists()))
+"""
+
+
+def test_a_listener_is_told_of_the_run_its_steps_and_artifacts(listening) -> None:
+    place = listening(WATCH)
+    place.run(step("a", to=2))
+    assert seen(place) == [("run", "tiny", True), ("starting", "a", 2), ("artifact", "a", True), ("finished", "a", {"last": 1.0}, True)]
+
+
+def test_a_step_from_the_cache_neither_starts_nor_finishes(listening) -> None:
+    place = listening(WATCH)
+    place.run(step("a", to=2))
+    sys.modules[place.plugins[0].module].seen.clear()
+    place.run(step("a", to=2))
+    assert seen(place) == [("run", "tiny", True)]
+
+
+def test_a_denied_listener_is_not_imported(listening) -> None:
+    place = listening("raise SystemExit('imported')\n@hookimpl\ndef run_started(run): pass", state="denied")
+    assert place.run(step("a", to=2)).state == "done"
+    assert place.plugins[0].module not in sys.modules
+
+
+BROKEN = """
+@hookimpl
+def run_started(run):
+    raise ValueError("not my day")
+
+@hookimpl
+def step_starting(step):
+    raise KeyError("nor this")
+
+@hookimpl
+def step_finished(step):
+    1 / 0
+"""
+
+
+def test_a_broken_listener_is_told_of_and_the_others_still_hear(listening) -> None:
+    place = listening(BROKEN, WATCH)
+    reporter = Recorder()
+    assert place.run(step("a", to=2), reporter=reporter).state == "done"
+    warnings = [message for _, level, message in reporter.of("log") if level == "warning"]
+    assert [w.split(" failed in ")[1] for w in warnings] == [
+        "run_started: ValueError: not my day", "step_starting: KeyError: 'nor this'", "step_finished: ZeroDivisionError: division by zero",
+    ]  # fmt: skip
+    assert len(seen(place)) == 4
+
+
+@pytest.mark.parametrize(
+    "body", ["import tiny_missing\n@hookimpl\ndef run_started(run): pass", "@hookimpl\ndef run_started(surprise): pass"]
+)
+def test_a_listener_that_does_not_fit_is_told_of(listening, body: str) -> None:
+    reporter = Recorder()
+    assert listening(body).run(step("a", to=2), reporter=reporter).state == "done"
+    assert "can't listen to this run" in reporter.of("log")[0][2]
+
+
+def test_a_listener_may_stop_a_step(listening) -> None:
+    place = listening("@hookimpl\ndef step_starting(step):\n    raise UserError('ACME-001', 'needs an approval', fix='Ask.')")
+    outcome = place.run(step("a", to=2))
+    assert (outcome.state, outcome.error.code, outcome.exit_status) == ("failed", "ACME-001", 2)
+
+
+def test_a_remedy_is_tried_with_its_settings_and_noted(listening) -> None:
+    place = listening("""
+        @hookimpl
+        def step_failed(step, error):
+            seen.append((step.attempt, error.code))
+            if step.attempt == 2:
+                return Remedy("it fails no more this way", {"fail": "", "to": 3})
+            return Remedy("let it rest", delay=0.01)
+    """)
+    reporter = Recorder()
+    failing = step("a", to=2, fail="crash")
+    outcome = place.run(failing, reporter=reporter)
+    assert (outcome.state, outcome.steps["a"].attempts) == ("done", 3)
+    assert text(outcome, "a") == "[0, 1, 4]"
+    assert seen(place) == [(1, "TS-RUN-010"), (2, "TS-RUN-010")]
+    decisions = Journal(place.home).decisions(outcome.run)
+    assert [(what, reason) for _, what, reason in decisions] == [
+        ("try again after TS-RUN-010", "let it rest"),
+        ("try again after TS-RUN-010 with fail: 'crash' -> '', to: 2 -> 3", "it fails no more this way"),
+    ]
+    assert list((place.home / "work").iterdir()) == []
+    assert place.run(failing).steps["a"].cached
+
+
+def test_remedies_are_bounded(listening) -> None:
+    place = listening("@hookimpl\ndef step_failed(step, error):\n    return Remedy('never give up')")
+    reporter = Recorder()
+    assert place.run(step("a", to=2, fail="crash"), reporter=reporter).state == "failed"
+    assert [attempt for _, attempt in reporter.of("step_started")] == [1, 2, 3]
+
+
+def test_wrappers_and_order_are_pluggys(listening) -> None:
+    place = listening("""
+        @hookimpl(wrapper=True)
+        def run_started(run):
+            seen.append("before")
+            yield
+            seen.append("after")
+    """, "@hookimpl\ndef run_started(run): seen.append('within')")  # fmt: skip
+    place.run(step("a", to=2))
+    assert seen(place) == ["before", "after", "within"]  # each in its own list

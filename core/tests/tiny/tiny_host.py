@@ -1,0 +1,40 @@
+"""A host process to be killed: runs or resumes a pipeline of three slow counts in the directory given, and prints the digests."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+
+from tiny_plans import Place, plan, step
+
+from tunesmith.errors import UserError
+from tunesmith.running.resuming import load_run
+
+STEPS = (
+    step("a", to=12, pause=0.03),
+    step("b", reads="a", to=10, pause=0.03),
+    step("c", reads="b", to=8, pause=0.03),
+)
+
+
+class Verbs:
+    """A registry of these verbs."""
+
+    def provider(self, kind: str, name: str):
+        return next(s.verb for s in STEPS if s.verb.name == name)
+
+
+def main() -> None:
+    place = Place.at(Path(sys.argv[1]))
+    run = None
+    if sys.argv[2] == "resume":
+        with contextlib.suppress(UserError):  # killed before it was noted, or finished already
+            run, _ = load_run(place.home, Verbs())
+    outcome = place.run(plan=plan(*STEPS), resume=run)
+    print(json.dumps({"state": outcome.state, "digests": {name: artifact.digest for name, artifact in outcome.artifacts.items()}}))
+
+
+if __name__ == "__main__":
+    main()
