@@ -102,8 +102,12 @@ def test_an_editable_install_is_found_through_its_folder_on_the_path(site: Path,
     source = write_plugin(tmp_path / "src", "acme-tilt", providers=[TILT])
     for folder in (tmp_path / "src").glob("*.dist-info"):
         folder.rename(site / folder.name)
+    (site / "acme_tilt-1.0.dist-info" / "direct_url.json").write_text('{"url": "file:///src", "dir_info": {"editable": true}}')
+    write_plugin(site, "acme-bend")
     sys.path.append(str(tmp_path / "src"))
-    assert found(config)["acme-tilt"]["manifest"] == str(source)
+    entries = found(config)
+    assert entries["acme-tilt"]["manifest"] == str(source)
+    assert (entries["acme-tilt"]["editable"], entries["acme-bend"]["editable"]) == (True, False)
 
 
 def test_with_nothing_changed_nothing_is_scanned_or_read(site: Path, config: Config, monkeypatch: pytest.MonkeyPatch):

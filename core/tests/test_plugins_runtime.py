@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,16 @@ def test_the_error_of_a_missing_runtime_gives_the_command():
     error = missing_error(Plugin("acme-tilt", "1.0", "m", runtime=("gone",), missing=("gone>=1",), fingerprint="f"))
     assert (error.code, error.fix) == ("TS-PLUGIN-010", "pip install 'acme-tilt[runtime]'")
     assert "gone>=1" in error.what
+
+
+def test_an_author_who_changes_code_in_place_is_not_answered_from_the_cache(tmp_path: Path):
+    (tmp_path / "code.py").write_text("1")
+    known = Plugin("acme-tilt", "1.0", "m", path=tmp_path / "plugin.toml", fingerprint="abc")
+    editable = replace(known, editable=True)
+    before = fingerprint(editable)
+    assert before == fingerprint(editable) != fingerprint(known) == "abc"
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "code.pyc").write_text("1")
+    assert fingerprint(editable) == before
+    (tmp_path / "code.py").write_text("2")
+    assert fingerprint(editable) != before

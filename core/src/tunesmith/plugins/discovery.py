@@ -17,7 +17,7 @@ from typing import Any
 
 from tunesmith.config import Config
 
-LAYOUT = 1  #: of the cache file
+LAYOUT = 2  #: of the cache file
 _RACY = 2.0  #: seconds: a file that changed this recently may change again within its timestamp's grain
 
 

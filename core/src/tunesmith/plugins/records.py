@@ -64,7 +64,8 @@ class Plugin:
         state, reason: why it is not active, if it is not, with what to do. A plugin that is ``duplicate`` or ``overridden`` in one name
             goes on working in its others.
         missing: requirements that this environment does not meet (see `tunesmith.plugins.runtime`).
-        fingerprint: hash of what it runs on here; part of the cache keys of its steps.
+        fingerprint: hash of the versions that it runs on here, as discovery found them (see `tunesmith.plugins.runtime.fingerprint`).
+        editable: installed so that its author can change the code in place.
     """
 
     distribution: str
@@ -79,3 +80,4 @@ class Plugin:
     reason: str = ""
     missing: tuple[str, ...] = ()
     fingerprint: str = ""
+    editable: bool = False

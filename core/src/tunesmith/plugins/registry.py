@@ -174,7 +174,8 @@ def _plugin(entry: Mapping[str, Any], apis: Mapping[str, int]) -> Plugin:
         return Plugin(**identity, module=entry["module"], path=path, state="denied", reason=entry["refused"])
     if "problem" in entry:
         return Plugin(**identity, module=entry["module"], path=path, state="broken", reason=entry["problem"])
-    plugin = plugin_of(entry["data"], path, **identity, missing=tuple(entry["missing"]), fingerprint=entry["fingerprint"])
+    runtime = {"missing": tuple(entry["missing"]), "fingerprint": entry["fingerprint"], "editable": entry.get("editable", False)}
+    plugin = plugin_of(entry["data"], path, **identity, **runtime)
     reason = next((why for record in plugin.providers if (why := _incompatible(record, apis))), "")
     state: State = "incompatible" if reason else "active"
     return replace(plugin, state=state, reason=reason) if reason else plugin

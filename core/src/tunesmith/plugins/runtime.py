@@ -54,16 +54,29 @@ def missing(plugin: Plugin, installed: Installed | None = None) -> list[str]:
 
 
 def fingerprint(plugin: Plugin, installed: Installed | None = None) -> str:
-    """Hash of what the plugin runs on: the versions of everything that it requires, directly or not, and of Python.
+    """Hash of what the plugin runs on, for the cache keys of its steps.
 
-    The kernel is not in it: what a step's result depends on in the kernel is the verb, which has a version of its own in the key.
+    That is the versions of everything that it requires, directly or not, and of Python; and its own code where that is editable, so
+    that an author who changes it is not answered from the cache. The kernel is not in it: what a step's result depends on there is
+    the verb, which has a version of its own in the key.
     """
-    if plugin.fingerprint and installed is None:
-        return plugin.fingerprint
+    versions = plugin.fingerprint if plugin.fingerprint and installed is None else _versions(plugin, installed or Installed())
+    return _with_code(versions, plugin.path.parent) if plugin.editable and plugin.path else versions
+
+
+def _with_code(versions: str, folder: Path) -> str:
+    import hashlib
+
+    digest = hashlib.sha256(versions.encode())
+    for file in sorted(file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts):
+        digest.update(f"\0{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _versions(plugin: Plugin, installed: Installed) -> str:
     import hashlib
     import platform
 
-    installed = installed or Installed()
     versions = {normal(plugin.distribution): plugin.version}
     waiting = list(_direct(plugin, installed, set()))
     seen: set[tuple[str, frozenset[str]]] = set()

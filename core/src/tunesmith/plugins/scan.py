@@ -19,12 +19,13 @@ _INFO = (".dist-info", ".egg-info")
 
 
 class EntryPoint(NamedTuple):
-    """An entry point of the group ``tunesmith.plugins``; `module` may be ``package.module:object``."""
+    """An entry point of the group ``tunesmith.plugins``; `module` may be ``package.module:object``; `editable`: its code may change."""
 
     distribution: str
     version: str
     name: str
     module: str
+    editable: bool = False
 
 
 def information_folders(path: str) -> list[str]:
@@ -53,7 +54,7 @@ def entry_points(found: Mapping[str, Path]) -> list[EntryPoint]:
         if declared:
             fields = metadata(folder)
             name, version = fields.get("name", [folder.name.partition("-")[0]])[0], fields.get("version", [""])[0]
-            points += [EntryPoint(name, version, key, module) for key, module in declared]
+            points += [EntryPoint(name, version, key, module, _is_editable(folder)) for key, module in declared]
     return points
 
 
@@ -114,6 +115,15 @@ def _declared(folder: Path) -> list[tuple[str, str]]:
             key, _, value = line.partition("=")
             declared.append((key.strip(), value.partition("[")[0].replace(" ", "")))
     return declared
+
+
+def _is_editable(folder: Path) -> bool:
+    """Whether an installer left word (PEP 610) that the code is used where its author works on it."""
+    try:
+        text = (folder / "direct_url.json").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return '"editable":true' in "".join(text.split())
 
 
 def search_path() -> list[str]:
