@@ -65,13 +65,13 @@ def test_what_the_loader_says_is_passed_on_and_not_kept(tmp_path: Path) -> None:
 
 
 def test_a_loader_that_crashes_is_an_error_with_its_last_words(tmp_path: Path) -> None:
-    with pytest.raises(TunesmithError, match="TS-MODEL-004") as caught:
+    with pytest.raises(TunesmithError, match="TS-MODEL-012") as caught:
         Resolver(Loaders(), Place.at(tmp_path))("shelf://bug")
     assert "a loader's mistake" in caught.value.why
 
 
 @pytest.mark.parametrize(("uri", "hint"), [("shelve://a", "Did you mean `shelf`?"), ("models/a", "Known: shelf.")])
 def test_an_unknown_scheme_is_a_mistake_with_a_hint(tmp_path: Path, uri: str, hint: str) -> None:
-    with pytest.raises(UserError, match="TS-MODEL-003") as caught:
+    with pytest.raises(UserError, match="TS-MODEL-011") as caught:
         Resolver(Loaders(), Place.at(tmp_path))(uri)
     assert caught.value.fix == hint

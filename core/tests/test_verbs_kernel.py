@@ -9,13 +9,10 @@ from typing import Any
 
 import pytest
 import tiny_providers
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError, read_rows
 from tunesmith.isolation.step import WorkerStep
 from tunesmith.verbs import download, evaluate, export, prepare, quantize, serve
-from tunesmith.verbs.data_files import read_data_file
 from tunesmith.verbs.records import DownloadSettings, PrepareSettings, ServeSettings
 
 
@@ -75,14 +72,12 @@ def test_prepare_writes_rows_and_counts_them(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "place"),
     [
-        ('{"q": "a", "a": "b"}\n{"q": "a", "a"', "TS-DATA-001", "data.jsonl:2 "),
-        ('[{"q": "a", "a": "b"},\n\n{"q": }]', "TS-DATA-001", "data.jsonl:3 "),
-        ('[{"q": "a", "a": "b"}\n {"q": 1}]', "TS-DATA-001", "data.jsonl:2 "),
-        ('[{"q": "a", "a": "b"},\n', "TS-DATA-001", "data.jsonl:2 "),
+        ('{"q": "a", "a": "b"}\n{"q": "a", "a"', "TS-DATA-003", "data.jsonl:2:"),
+        ('[{"q": "a", "a": "b"},\n\n{"q": }]', "TS-DATA-003", "data.jsonl:3:"),
         ('{"q": "a", "a": "b"}\n{"q": "a", "a": ""}\n', "TS-DATA-020", "data.jsonl:2:"),
-        ('{"q": "a", "a": "b"}\n{"q": "a"}\n', "TS-DATA-004", "data.jsonl:2:"),
-        ("\n\n", "TS-DATA-003", "no rows"),
-        ("[]", "TS-DATA-003", "no rows"),
+        ('{"q": "a", "a": "b"}\n{"q": "a"}\n', "TS-DATA-003", "data.jsonl:2:"),
+        ("\n\n", "TS-DATA-002", "no rows"),
+        ("[]", "TS-DATA-002", "no rows"),
     ],
 )
 def test_prepare_names_file_and_line_of_what_is_wrong(tmp_path: Path, text: str, code: str, place: str) -> None:
@@ -100,25 +95,9 @@ def test_prepare_lists_several_broken_rows_at_once(tmp_path: Path) -> None:
     assert "and 3 more" in caught.value.why
 
 
-def test_prepare_says_that_a_file_is_not_text(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(b'{"q": "\xff\xfe"}')
-    with pytest.raises(UserError, match="TS-DATA-002"):
-        list(read_data_file(tmp_path / "x"))
-
-
-@given(
-    rows=st.lists(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.none()), max_size=3), max_size=6),
-    indent=st.sampled_from([None, 2]),
-)
-def test_a_list_and_lines_hold_the_same_rows(tmp_path_factory: pytest.TempPathFactory, rows: list, indent: int | None) -> None:
-    path = tmp_path_factory.mktemp("rows") / "x"
-    path.write_text(json.dumps(rows, indent=indent), encoding="utf-8")
-    numbered = list(read_data_file(path))
-    assert [row for _, row in numbered] == rows
-    text = path.read_text().splitlines()
-    assert all("{" in text[line - 1] for line, _ in numbered)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    assert list(read_data_file(path)) == list(enumerate(rows, 1))
+def test_prepare_says_that_a_file_holds_no_rows_at_all(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="TS-DATA-006"):
+        _prepare(tmp_path, "question,answer\nwhy,so\n", "table.csv")
 
 
 def test_quantize_calibrates_and_keeps_the_config(tmp_path: Path, model: Artifact, rows: Artifact) -> None:

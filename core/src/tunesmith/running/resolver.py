@@ -63,7 +63,7 @@ class Resolver:
         self._executor = executor or Local()
 
     def __call__(self, uri: str) -> ModelInfo:
-        """Raises what the loader raises (TS-MODEL-...), TS-MODEL-003 when no loader serves the URI."""
+        """Raises what the loader raises (TS-MODEL-...), TS-MODEL-011 when no loader serves the URI."""
         loader = self.loader(uri)
         note = self._home / "resolved" / (hashlib.sha256(canonical([uri, loader.identity])).hexdigest() + ".json")
         if not self._refresh and not loader.facts.get("volatile"):
@@ -83,7 +83,7 @@ class Resolver:
         if not serving:
             known = [name for record in loaders for name in record.facts.get("schemes", ())]
             raise UserError(
-                "TS-MODEL-003", f"No installed loader brings `{uri}`", why="" if separator else "A model is named scheme://place.",
+                "TS-MODEL-011", f"No installed loader brings `{uri}`", why="" if separator else "A model is named scheme://place.",
                 fix=did_you_mean(scheme, known),
             )  # fmt: skip
         return max(serving, key=lambda record: record.priority)
@@ -115,7 +115,7 @@ class Resolver:
             if error.code != "TS-RUN-010":
                 raise
             said = " | ".join(tail(workers.ranks[0].stderr, 4))  # its log goes with the directory
-            raise TunesmithError("TS-MODEL-004", f"The loader of `{uri}` crashed", why=f"{error.what}. {said}", fix=_TELL) from None
+            raise TunesmithError("TS-MODEL-012", f"The loader of `{uri}` crashed", why=f"{error.what}. {said}", fix=_TELL) from None
         finally:
             workers.close()
             board.close()

@@ -10,9 +10,10 @@ from typing import Any
 from tunesmith.contracts import Result, Row, Step, text_of
 from tunesmith.contracts.rows import ROWS_FILE
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith.verbs.data_files import read_data_file
+from tunesmith.planning.rows_file import Line, NotRows, read_file
 
 SHOWN = 5  # broken rows that a message names
+_MEND = "Correct or remove these rows; `tunesmith data inspect` lists them all."
 
 
 def run(step: Step) -> Result:
@@ -31,7 +32,7 @@ def run(step: Step) -> Result:
             step.progress(rows, what="preparing", unit="rows")
             step.check_cancelled()
     if not rows:
-        raise UserError("TS-DATA-003", f"{source} has no rows", fix="Give a file with at least one row.")
+        raise UserError("TS-DATA-002", f"{source} has no rows", fix="Put one JSON object a line into it.")
     step.progress(rows, rows, what="preparing", unit="rows")
     return Result(format=step.settings.format, meta={"rows": rows, "characters": characters, "longest": longest})
 
@@ -39,21 +40,33 @@ def run(step: Step) -> Result:
 def _converted(source: Path, step: Step) -> Iterator[Row]:
     provider = step.provider("dataset_format")
     broken: list[tuple[int, TunesmithError]] = []
-    for line, row in read_data_file(source):
+    for line in _read(source):
         try:
-            yield provider.convert(row)
+            if line.problem:
+                raise UserError("TS-DATA-003", line.problem)
+            if line.row is not None:
+                yield provider.convert(line.row)
         except TunesmithError as error:
-            broken.append((line, error))
+            broken.append((line.number, error))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            broken.append((line, UserError("TS-DATA-004", f"the row is not of the format: {type(error).__name__}: {error}")))
+            broken.append((line.number, UserError("TS-DATA-003", f"the format can't use it ({type(error).__name__}: {error})")))
     if broken:
-        line, first = broken[0]
-        others = "; ".join(f"line {line}: {error.what}" for line, error in broken[1:SHOWN])
-        more = f"; and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
-        raise UserError(
-            first.code, f"{source}:{line}: {first.what}", why=first.why + (f" Also {others}{more}." if others else ""),
-            fix=first.fix or "Mend or remove the rows; `tunesmith data inspect` lists them all.",
-        )  # fmt: skip
+        raise _problem(source, broken)
+
+
+def _read(source: Path) -> Iterator[Line]:
+    try:
+        yield from read_file(source)
+    except NotRows as error:
+        raise UserError("TS-DATA-006", f"{source} can't be read as rows: {error}", fix=error.fix) from None
+
+
+def _problem(source: Path, broken: list[tuple[int, TunesmithError]]) -> UserError:
+    number, first = broken[0]
+    others = "; ".join(f"line {line}: {error.what}" for line, error in broken[1:SHOWN])
+    more = f"; and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
+    why = first.why + (f" Also {others}{more}." if others else "")
+    return UserError(first.code, f"{source}:{number}: {first.what}", why=why.strip(), fix=first.fix or _MEND)
 
 
 def _messages(row: Row) -> Iterator[Any]:
