@@ -88,7 +88,6 @@ class Builder:
 
     def build(self, step: StepSpec) -> None:
         """Plan a step: once for each of its sources and main providers."""
-        before = len(self.notes.problems)
         sources = step.sources or ("",)
         mains: tuple[Wanted | None, ...] = step.main if step.verb.main_kind else (None,)
         several = len(sources) * len(mains) > 1
@@ -99,8 +98,7 @@ class Builder:
                 name = self.free(":".join(filter(None, parts))) if several else step.name
                 product = self.one(step, name, source, main)
                 made += [product] if product else []
-        whole = len(made) == len(sources) * len(mains) and made and len(self.notes.problems) == before
-        self.products[step.name] = made if whole else None
+        self.products[step.name] = made if made and len(made) == len(sources) * len(mains) else None
 
     def one(self, step: StepSpec, name: str, source: str, main: Wanted | None) -> Product | None:
         """Plan one worker's work; None if something stands in its way."""

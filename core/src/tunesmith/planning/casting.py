@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.device_backend import Device
 from tunesmith.planning.formats import Hop, Route, route, takes
+from tunesmith.planning.grammar import AUTO
 from tunesmith.planning.negotiation import Cast, Finding, negotiate
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.products import Product
@@ -68,6 +69,8 @@ class Caster:
         self._candidates: dict[str, list[Choice]] = {}
         self.backends = self.registry.providers("device_backend")
         self.present = [record for name, record in self.backends.items() if devices.get(name)]
+        wanted = chooser.spec.device
+        self.usual = [record for record in self.present if wanted in (AUTO, record.name)] or [None]  #: of steps that name no device
 
     def candidates(self, kind: str) -> list[Choice]:
         if kind not in self._candidates:
@@ -148,7 +151,7 @@ class Caster:
         for slot in hop.verb.slots:
             named = [c for c in self.candidates(slot.kind) if c.record.name == slot.default]
             slots[slot.name] = PRODUCER if slot.default == PRODUCER else named or self.candidates(slot.kind)
-        return self.cast(self.standard(hop.verb), slots, {hop.verb.inputs[0].name: source}, self.present or [None])
+        return self.cast(self.standard(hop.verb), slots, {hop.verb.inputs[0].name: source}, self.usual)
 
     def after(self, source: Product, hops: Iterable[Hop]) -> tuple[Choice, ...]:
         """Who made a product once it has gone through conversions, the last one first."""

@@ -130,7 +130,8 @@ def _no_format(
                          fix="Install a plugin that brings one.")  # fmt: skip
     misspelt = max(useful, key=lambda record: likeness(record, columns))
     other = best(formats, rows)
-    if other is not None and likeness(misspelt, columns) < 1:
+    closer = other is None or (likeness(misspelt, columns) and len(required(misspelt)) > len(required(other)))
+    if other is not None and not closer:
         kinds = "; ".join(f"{columns_of(record)} (`{record.name}`)" for record in useful)
         return UserError(
             "TS-DATA-005", f"{shown} has rows of `{other.name}` ({columns_of(other)}), which {who} can't use",

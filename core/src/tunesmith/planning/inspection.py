@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import problems as misfits
-from tunesmith.planning.row_formats import best, characters, required
+from tunesmith.planning.row_formats import best, characters, is_blank, required
 from tunesmith.planning.rows_file import Line, read_file
 from tunesmith.plugins.records import ProviderRecord
 
@@ -117,9 +117,9 @@ class _Survey:
     def row(self, number: int, row: Mapping[str, Any]) -> None:
         for name in row:
             self.columns[name] = self.columns.get(name, 0) + 1
-        empty = [name for name in self.required if name in row and not characters(row[name])]
+        empty = [name for name in self.required if name in row and is_blank(row[name])]
         found = [f"`{place}` {sentence}" if place else sentence for place, sentence in islice(misfits(self.schema, row), 3)]
-        if empty or not characters(row):
+        if empty or is_blank(row):
             self.note_empty(number, ", ".join(f"`{name}`" for name in empty) or "the row")
         if found:
             self.break_off(number, "; ".join(found))

@@ -14,9 +14,10 @@ from tunesmith.plugins.records import ProviderRecord
 
 
 def best(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]) -> ProviderRecord | None:
-    """The format that most rows fit (at least half of them); of equals, the one that requires most keys."""
-    ranked = [(sum(_fits(record, row) for row in rows), len(required(record)), record) for record in formats]
-    ranked = [entry for entry in ranked if entry[0] * 2 >= len(rows)]
+    """Of the formats that at least half of the rows fit, the one that requires most keys: rows that a laxer format would take without
+    some of their columns are broken ones."""
+    ranked = [(len(required(record)), sum(_fits(record, row) for row in rows), record) for record in formats]
+    ranked = [entry for entry in ranked if entry[1] * 2 >= len(rows)]
     return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 
 
@@ -49,6 +50,15 @@ def likeness(record: ProviderRecord, columns: Sequence[str]) -> float:
 
 def _fits(record: ProviderRecord, row: Mapping[str, Any]) -> bool:
     return next(iter(misfits(record.facts["row"], row)), None) is None
+
+
+def is_blank(value: Any) -> bool:
+    """Whether there is no text in it but white space, and no number."""
+    if isinstance(value, str):
+        return not value.strip()
+    if isinstance(value, (Mapping, list)):
+        return all(map(is_blank, value.values() if isinstance(value, Mapping) else value))
+    return value is None
 
 
 def characters(value: Any) -> int:

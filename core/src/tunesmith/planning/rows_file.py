@@ -129,7 +129,7 @@ def _array(file: BinaryIO) -> Iterator[Line]:
                     continue
                 if isinstance(error, json.JSONDecodeError):
                     number += buffer.count("\n", place, error.pos)
-                yield Line(number, None, _reason(error, buffer, cut=ended and getattr(error, "pos", 0) >= len(buffer.rstrip())))
+                yield Line(number, None, _reason(error, buffer, cut=ended))
                 return
             yield _row(number, row)
             number += buffer.count("\n", place, end)

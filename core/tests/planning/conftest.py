@@ -1,0 +1,318 @@
+"""A made-up world to plan in: real records in the real registry, of capabilities that don't exist."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunesmith.contracts import Device, Estimate, Input, ModelInfo, Need, Provider, Slot, Verb, setting
+from tunesmith.errors import TunesmithError
+from tunesmith.planning.plan import Plan
+from tunesmith.planning.planner import make_plan
+from tunesmith.planning.spec import load_pipeline
+from tunesmith.plugins.convert import record_of
+from tunesmith.plugins.records import Plugin
+from tunesmith.plugins.registry import Registry
+from tunesmith.verbs.records import VERBS
+
+TARGET = "made_up:Nothing"
+CONFIG = {
+    "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 128, "vocab_size": 1000,
+    "tie_word_embeddings": True,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TeachSettings:
+    epochs: int = setting(1, "passes over the rows", ge=1)
+    rate: float = setting(1e-3, "how fast", gt=0)
+
+
+@dataclass(frozen=True)
+class TiltSettings:
+    angle: int = setting(8, "how far", ge=1)
+    side: str = setting("left", "where to", choices=("left", "right"))
+
+
+@dataclass(frozen=True)
+class RelaySettings:
+    processes: int = setting(2, "runners", ge=1)
+
+
+@dataclass(frozen=True)
+class ExamSettings:
+    subject: str = setting(help="what is asked")
+
+
+def text(*required: str) -> dict[str, Any]:
+    """Schema of a row with these columns of text."""
+    return {"row": {"type": "object", "required": list(required), "properties": {n: {"type": "string", "minLength": 1} for n in required}}}
+
+
+PROVIDERS: dict[str, tuple[tuple[str, Provider], ...]] = {
+    "acme-shelf": (("model_loader", Provider("shelf", "a shelf", TARGET, facts={"schemes": ["shelf", "file"]}, produces=("model/hf",))),),
+    "acme-echo": (("objective", Provider("echo", "repeat", TARGET, accepts=("dataset/chat",), priority=5)),),
+    "acme-contrast": (
+        (
+            "objective",
+            Provider(
+                "contrast",
+                "prefer",
+                TARGET,
+                accepts=("dataset/preference",),
+                needs=(Need("adapter", "reference", "it compares with the model before training"),),
+            ),
+        ),
+    ),
+    "acme-tilt": (
+        (
+            "adapter",
+            Provider(
+                "tilt",
+                "tilts",
+                TARGET,
+                TiltSettings,
+                accepts=("model/hf",),
+                produces=("adapter/tilt",),
+                priority=1,
+                capabilities={"merge": "full", "reference": "full"},
+                estimator="made_up:trainable",
+            ),
+        ),
+    ),
+    "acme-whole": (
+        (
+            "adapter",
+            Provider(
+                "whole", "everything", TARGET, accepts=("model/hf",), produces=("model/hf",), priority=9, capabilities={"reference": "none"}
+            ),
+        ),
+    ),
+    "acme-fog": (
+        ("adapter", Provider("fog", "says little", TARGET, accepts=("model/hf",), produces=("adapter/fog",), priority=-1)),
+        (
+            "adapter",
+            Provider(
+                "glue",
+                "can't be undone",
+                TARGET,
+                accepts=("model/hf",),
+                produces=("adapter/glue",),
+                priority=-2,
+                capabilities={"merge": "none", "reference": "partial"},
+            ),
+        ),
+    ),
+    "acme-solo": (("trainer_strategy", Provider("solo", "alone", TARGET, priority=3)),),
+    "acme-relay": (
+        (
+            "trainer_strategy",
+            Provider("relay", "in turns", TARGET, RelaySettings, needs=(Need("device_backend", "devices.many", "each runs on its own"),)),
+        ),
+    ),
+    "acme-ternary": (
+        (
+            "quantizer",
+            Provider(
+                "ternary",
+                "three values",
+                TARGET,
+                accepts=("model/hf",),
+                produces=("model/ternary",),
+                capabilities={"device.loom": "full", "device.abacus": "none"},
+            ),
+        ),
+        ("quantizer", Provider("binary", "two values", TARGET, accepts=("model/hf",), produces=("model/binary",))),
+    ),
+    "acme-unpack": (
+        (
+            "exporter",
+            Provider(
+                "unpack", "plain again", TARGET, accepts=("model/packed",), produces=("model/hf",), capabilities={"lossless": "partial"}
+            ),
+        ),
+        ("exporter", Provider("card", "a page", TARGET, accepts=("model/*",), produces=("document/card",))),
+    ),
+    "acme-surprise": (
+        (
+            "evaluator",
+            Provider(
+                "surprise",
+                "how surprised",
+                TARGET,
+                accepts=("model/hf", "model/ternary"),
+                facts={"metrics": {"surprise": {"better": "lower"}}},
+            ),
+        ),
+        (
+            "evaluator",
+            Provider(
+                "politeness", "how polite", TARGET, accepts=("endpoint/openai",), facts={"metrics": {"politeness": {"better": "higher"}}}
+            ),
+        ),
+        ("evaluator", Provider("exam", "questions", TARGET, ExamSettings, accepts=("model/hf",))),
+    ),
+    "acme-kettle": (
+        (
+            "inference_backend",
+            Provider(
+                "kettle", "engine", TARGET, accepts=("model/hf",), produces=("endpoint/openai",), priority=2, estimator="made_up:kettle"
+            ),
+        ),
+        ("inference_backend", Provider("pot", "another", TARGET, accepts=("model/ternary",), produces=("endpoint/openai",))),
+    ),
+    "acme-devices": (
+        ("device_backend", Provider("abacus", "beads", "made_up:Abacus", facts={"torch": "cpu"})),
+        ("device_backend", Provider("loom", "threads", "made_up:Loom", facts={"torch": "loom"}, priority=5)),
+    ),
+    "acme-rows": (
+        ("dataset_format", Provider("tickets", "help desk", TARGET, produces=("dataset/chat",), facts=text("question", "solution"))),
+        ("dataset_format", Provider("notes", "one text", TARGET, produces=("dataset/chat",), facts=text("question"))),
+        (
+            "dataset_format",
+            Provider("pairs", "two answers", TARGET, produces=("dataset/preference",), facts=text("question", "good", "bad")),
+        ),
+    ),
+    "acme-engine": (
+        (
+            "verb",
+            Verb(
+                "teach",
+                "train",
+                TARGET,
+                TeachSettings,
+                kind="objective",
+                slots=(Slot("adapter", "adapter", "what changes"), Slot("strategy", "trainer_strategy", "processes")),
+                inputs=(Input("model", "the model to teach", of="adapter"), Input("data", "the rows", of="objective")),
+                produces_of="adapter",
+                promote=True,
+                estimator="made_up:teach",
+            ),
+        ),
+        (
+            "verb",
+            Verb(
+                "fold",
+                "fold an adapter in",
+                TARGET,
+                inputs=(Input("model", "the adapter", accepts=("adapter/*",)),),
+                produces=("model/hf",),
+                slots=(Slot("adapter", "adapter", "which kind", default="producer"),),
+                converts="insert",
+                needs=(Need("producer", "merge", "it writes into the base's weights"),),
+            ),
+        ),
+    ),
+}
+
+
+def trainable(request: Any) -> dict[str, float]:
+    return {"trainable": 1000.0 * request.settings["angle"]}
+
+
+def teach(request: Any) -> Estimate:
+    parameters = request.shape.parameters if request.shape else 0
+    return Estimate(
+        {"weights": 4.0 * parameters, "optimizer": 8.0 * request.parts.get("adapter", {}).get("trainable", parameters)}, disk=5000.0
+    )
+
+
+def kettle(request: Any) -> Estimate:
+    return Estimate({"weights": 2.0 * (request.shape.parameters if request.shape else 0)})
+
+
+@pytest.fixture(autouse=True)
+def _made_up_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("made_up")
+    module.__dict__.update(trainable=trainable, teach=teach, kettle=kettle)
+    monkeypatch.setitem(sys.modules, "made_up", module)
+
+
+def plugins(**changes: dict[str, Any]) -> list[Plugin]:
+    """The made-up plugins and the kernel; `changes` are fields of a plugin, dashes as underscores."""
+    kernel = Plugin(
+        "tunesmith", "0.1.0", "tunesmith.verbs.plugin", tuple(record_of("verb", v, "tunesmith", "0.1.0") for v in VERBS), fingerprint="k"
+    )
+    found = [kernel]
+    for name, provided in PROVIDERS.items():
+        records = tuple(record_of(kind, provider, name, "1.0") for kind, provider in provided)
+        fields = {"providers": records, "fingerprint": f"of {name}", **changes.get(name.replace("-", "_"), {})}
+        found.append(Plugin(name, "1.0", "made_up", **fields))
+    return found
+
+
+@pytest.fixture
+def world() -> Callable[..., Registry]:
+    """The registry; without the distributions left out, and with fields of plugins changed."""
+
+    def make(*, without: Sequence[str] = (), extra: Sequence[tuple[str, Provider]] = (), **changes: dict[str, Any]) -> Registry:
+        more = (
+            [Plugin("acme-extra", "1.0", "made_up", tuple(record_of(k, p, "acme-extra", "1.0") for k, p in extra), fingerprint="x")]
+            if extra
+            else []
+        )
+        return Registry([plugin for plugin in plugins(**changes) if plugin.distribution not in without] + more)
+
+    return make
+
+
+def device(memory: float = 8e9, free: float = 4e9, name: str = "beads") -> Device:
+    return Device(name, int(memory), int(free), 4, ("float32",))
+
+
+def digest(path: Path) -> str:
+    return "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def resolve(uri: str) -> ModelInfo:
+    """Every model of the made-up shelf; its name says its format: shelf://packed/anything."""
+    kind = uri.partition("://")[2].partition("/")[0]
+    format = {"packed": "model/packed", "tilt": "adapter/tilt", "ternary": "model/ternary"}.get(kind, "model/hf")
+    return ModelInfo(uri, "r1", format, {"weights": {"size": 10_000_000}}, CONFIG)
+
+
+@pytest.fixture
+def planner(tmp_path: Path, world: Callable[..., Registry]) -> Callable[..., Plan]:
+    """Plan a pipeline given as YAML in a directory with `train.jsonl` (tickets) and `pairs.jsonl`."""
+    (tmp_path / "train.jsonl").write_text('{"question": "q", "solution": "s"}\n' * 3)
+    (tmp_path / "pairs.jsonl").write_text('{"question": "q", "good": "g", "bad": "b"}\n' * 3)
+
+    def plan(yaml: str, registry: Registry | None = None, devices: Any = None, **more: Any) -> Plan:
+        path = tmp_path / "tunesmith.yaml"
+        path.write_text(yaml)
+        options = {"resolve": resolve, "digest_of": digest, "devices": {"abacus": [device()]} if devices is None else devices} | more
+        return make_plan(load_pipeline(path), registry or world(), **options)
+
+    return plan
+
+
+@pytest.fixture
+def plan_spec(world: Callable[..., Registry]) -> Callable[..., Plan]:
+    """Plan a pipeline that was made in Python."""
+    return lambda spec, **more: make_plan(
+        spec, world(), **({"resolve": resolve, "digest_of": digest, "devices": {"abacus": [device()]}} | more)
+    )
+
+
+@pytest.fixture
+def problems(planner: Callable[..., Plan]) -> Callable[..., list[TunesmithError]]:
+    """What is wrong with a pipeline."""
+
+    def find(yaml: str, registry: Registry | None = None, **more: Any) -> list[TunesmithError]:
+        with pytest.raises(TunesmithError) as caught:
+            planner(yaml, registry, **more)
+        return list(getattr(caught.value, "problems", (caught.value,)))
+
+    return find
+
+
+@pytest.fixture
+def make_device() -> Callable[..., Device]:
+    return device

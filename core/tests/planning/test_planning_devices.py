@@ -1,0 +1,36 @@
+"""The machine is asked through its device backends."""
+
+import sys
+
+from tunesmith.planning.devices import probe
+
+
+def test_each_backend_tells_what_it_found(world, make_device, monkeypatch):
+    class Abacus:
+        def probe(self):
+            return [make_device()]
+
+    class Loom:
+        def probe(self):
+            return []
+
+    monkeypatch.setattr(sys.modules["made_up"], "Abacus", Abacus, raising=False)
+    monkeypatch.setattr(sys.modules["made_up"], "Loom", Loom, raising=False)
+    found = probe(world())
+    assert {name: len(devices) for name, devices in found.items()} == {"abacus": 1, "loom": 0}
+    assert found.warnings == []
+
+
+def test_a_backend_that_fails_has_nothing_and_is_told_of(world, make_device, monkeypatch, planner):
+    class Abacus:
+        def probe(self):
+            raise OSError("stuck beads")
+
+    monkeypatch.setattr(sys.modules["made_up"], "Abacus", Abacus, raising=False)
+    found = probe(world())
+    assert found["abacus"] == ()
+    assert found["loom"] == ()
+    assert any("stuck beads" in warning for warning in found.warnings)
+    assert any("made_up" in warning or "Loom" in warning for warning in found.warnings)
+    plan = planner("model: shelf://base\nsteps:\n  a: {quantize: binary}\n", devices=found)
+    assert set(found.warnings) <= set(plan.warnings)

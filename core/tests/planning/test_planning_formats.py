@@ -1,0 +1,91 @@
+"""Formats are types: what does not fit is converted, or it is said what to write."""
+
+import pytest
+
+HEAD = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: tilt, data: train.jsonl}\n"
+
+
+def names(plan):
+    return [step.name for step in plan.steps]
+
+
+def step(plan, name):
+    return next(step for step in plan.steps if step.name == name)
+
+
+def test_a_conversion_is_inserted_with_its_reason(planner):
+    plan = planner(HEAD + "  small: {quantize: binary, from: tune}\n")
+    assert names(plan) == ["model", "data:train", "tune", "tune.fold", "small"]
+    fold = step(plan, "tune.fold")
+    assert fold.inserted
+    assert fold.format == "model/hf"
+    assert fold.source == "tune"
+    assert step(plan, "small").inputs["model"].step == "tune.fold"
+    assert any(d.step == "tune.fold" and "small" in d.reason and "adapter/tilt" in d.reason for d in plan.decisions)
+
+
+def test_two_readers_of_the_same_conversion_share_it(planner):
+    plan = planner(HEAD + "  small: {quantize: binary, from: tune}\n  score: {evaluate: surprise, from: tune}\n")
+    assert names(plan).count("tune.fold") == 1
+    assert step(plan, "score").inputs["model"].step == "tune.fold"
+    assert step(plan, "score").source == "tune"
+
+
+def test_a_service_is_inserted_for_what_reads_an_endpoint(planner):
+    plan = planner(HEAD + "  score: {evaluate: politeness, from: tune}\n")
+    assert names(plan)[-3:] == ["tune.fold", "tune.fold.serve", "score"]
+    assert step(plan, "tune.fold.serve").verb.service
+    assert step(plan, "score").source == "tune"
+
+
+def test_a_packed_model_is_unpacked_and_the_loss_is_told(planner):
+    plan = planner(HEAD.replace("shelf://base", "shelf://packed/base"))
+    assert step(plan, "tune").inputs["model"].step == "model.export"
+    assert any("precision" in d.reason for d in plan.decisions if d.step == "model.export")
+
+
+def test_a_conversion_that_loses_something_is_proposed_with_the_lines_to_add(problems, planner, make_device):
+    devices = {"loom": [make_device()]}
+    (found,) = problems(HEAD + "  api: {serve: pot, from: tune}\n", devices=devices)
+    assert found.code == "TS-PLAN-002"
+    line = "  tune-quantize: {quantize: ternary, from: tune}"
+    assert line in found.fix
+    assert "`from: tune-quantize`" in found.fix
+    plan = planner(HEAD + line + "\n  api: {serve: pot, from: tune-quantize}\n", devices=devices)
+    assert names(plan)[-3:] == ["tune.fold", "tune-quantize", "api"]
+
+
+def test_what_no_converter_reaches_names_who_reads_what(problems):
+    (found,) = problems(HEAD + "  small: {quantize: binary, from: tune}\n  tiny: {quantize: binary, from: small}\n")
+    assert found.code == "TS-PLAN-001"
+    assert "tunesmith.yaml:5" in found.what
+    for word in ("`binary`", "model/hf", "model/binary"):
+        assert word in found.what
+
+
+def test_a_conversion_that_an_adapter_forbids_is_told_with_the_reason(problems):
+    (found,) = problems(HEAD.replace("tilt", "glue") + "  small: {quantize: binary, from: tune}\n")
+    assert found.code == "TS-PLAN-001"
+    assert "fold would help" in found.why
+    assert "`glue` does not have it" in found.why
+
+
+def test_another_provider_that_takes_the_format_is_named(problems):
+    (found,) = problems("model: shelf://ternary/base\nsteps:\n  api: {serve: kettle}\n")
+    assert "Use `pot` as the inference backend" in found.fix
+
+
+@pytest.mark.parametrize("value", ["", "{}", "null"])
+def test_a_verb_without_providers_is_written_with_nothing(planner, value):
+    plan = planner(HEAD + f"  merged:\n    fold: {value}\n    from: tune\n")
+    assert step(plan, "merged").choices["adapter"].record.name == "tilt"
+
+
+def test_a_slot_filled_by_the_producer_has_the_producers_settings(planner):
+    plan = planner(HEAD.replace("tilt", "{tilt: {angle: 3}}") + "  merged: {fold: {}, from: tune}\n")
+    assert step(plan, "merged").choices["adapter"].settings == {"angle": 3, "side": "left"}
+
+
+def test_an_adapter_from_elsewhere_is_folded_by_the_one_that_writes_its_format(planner):
+    plan = planner("model: shelf://tilt/made-elsewhere\nsteps:\n  merged: {fold: {}}\n")
+    assert step(plan, "merged").choices["adapter"].record.name == "tilt"
