@@ -75,8 +75,8 @@ def test_an_installed_package_is_used_where_it_is_and_has_the_same_revision(step
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.setattr(pip, "download", lambda *a: pytest.fail("asked pip"))
     info = load("package://tiny-model", step)
-    assert info.fetch["directory"].startswith(str(tmp_path / "site"))
-    assert (info.revision, info.files) == (downloaded.revision, downloaded.files)
+    assert (info.revision, info.files, info.fetch) == (downloaded.revision, downloaded.files, downloaded.fetch)
+    assert (step.output / "model.safetensors").stat().st_nlink == 1
     assert (tmp_path / "site/tiny_model/weights/config.json").stat().st_nlink == 1
 
 
@@ -100,12 +100,14 @@ def test_unknown_packages_and_versions_quote_pip(step, shelf):
 
 def test_a_package_with_several_models_needs_a_file(step, shelf, model_files, write_wheel):
     files = {f"zoo/{kind}/{name}": data for kind in ("lion", "seal") for name, data in model_files().items()}
+    files["zoo/seal/config.json"] += b" "
     write_wheel(shelf, "zoo", "2.0", files)
     with pytest.raises(UserError, match="TS-MODEL-004") as caught:
         PackageLoader().resolve("package://zoo", step)
     assert "package://zoo@2.0/zoo/lion" in caught.value.fix
     for inside in ("zoo/seal", "seal", "seal/config.json"):
-        assert PackageLoader().resolve(f"package://zoo/{inside}", step).fetch["directory"].endswith("zoo/seal")
+        info = PackageLoader().resolve(f"package://zoo/{inside}", step)
+        assert info.files["config.json"]["size"] == len(files["zoo/seal/config.json"])
 
 
 def test_a_package_without_a_model_says_so(step, shelf, write_wheel):
@@ -132,12 +134,16 @@ def test_a_cache_that_was_emptied_after_planning_is_filled_again(step, shelf, mo
     assert {p.name: p.read_bytes() for p in step.output.iterdir()} == model_files()
 
 
-def test_a_damaged_cache_is_noticed(step, shelf):
+def test_a_damaged_cache_mends_itself(step, shelf, model_files):
     loader = PackageLoader()
     info = loader.resolve("package://tiny-model", step)
-    (Path(info.fetch["directory"]) / "model.safetensors").write_bytes(b"0" * info.files["model.safetensors"]["size"])
-    with pytest.raises(TunesmithError, match="TS-MODEL-007"):
-        loader.fetch(info, step.output, step)
+    (blob,) = cache(step).rglob("model.safetensors")
+    content = bytearray(blob.read_bytes())
+    content[-1] ^= 1
+    blob.write_bytes(content)
+    loader.fetch(info, step.output, step)
+    assert {p.name: p.read_bytes() for p in step.output.iterdir()} == model_files()
+    assert [level for level, message in step.reports.logs if "damaged" in message] == ["warning"]
 
 
 def test_progress_and_cancel_while_pip_downloads(step, shelf, slow_index, model_files, write_wheel):

@@ -51,6 +51,7 @@ def copy_files(info: ModelInfo, source: Path, output: Path, step: Step, *, link:
 
 
 def _place(source: Path, target: Path, link: bool) -> Iterator[int]:
+    target.unlink(missing_ok=True)  # it may be a link of an earlier attempt, and writing to it would change what it links to
     if link:
         try:
             os.link(source, target)

@@ -15,5 +15,5 @@ def model_loader():
         "a model in a directory or file on this machine",
         "tunesmith_file.loader:FileLoader",
         produces=MODEL_FORMATS,
-        facts={"schemes": ["file"]},
+        facts={"schemes": ["file"], "volatile": True},  # the files may change between two runs
     )

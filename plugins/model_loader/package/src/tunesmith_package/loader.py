@@ -12,7 +12,7 @@ from tunesmith_file import find
 from tunesmith_file.copying import copy_files
 from tunesmith_file.describe import describe_layout
 from tunesmith_file.digests import revision_of, sha256_of
-from tunesmith_package.sources import obtain
+from tunesmith_package.sources import forget, obtain
 from tunesmith_package.uri import PackageURI
 
 
@@ -20,30 +20,40 @@ class PackageLoader:
     """The revision is the distribution's version and the SHA-256 over the model's files, the same however they came here."""
 
     def resolve(self, uri: str, step: Step) -> ModelInfo:
-        parsed = PackageURI.parse(uri)
-        found = obtain(parsed, step)
-        where = parsed.where(found.version)
-        layout = find(found.files, _inside(parsed.file, found.files), where=where)
-        format, config = describe_layout(found.root, layout)
-        files = {}
-        for name in layout.files:
-            path, known = found.root / layout.root / name, found.files[layout.root + name]
-            files[name] = {"size": int(known["size"]), "sha256": known.get("sha256") or sha256_of(path, step, "hash")}
-        digest = revision_of({name: entry["sha256"] for name, entry in files.items()})
-        fetch = {"directory": str(found.root / layout.root), "ours": found.ours, "pinned": f"{where}/{parsed.file}", "wheel": found.wheel}
-        return ModelInfo(uri, f"{found.version} {digest}", format, files, config, fetch)
+        return _locate(uri, step)[0]
 
     def fetch(self, info: ModelInfo, output: Path, step: Step) -> None:
-        source = info.fetch
-        if not all((Path(source["directory"]) / name).is_file() for name in info.files):  # uninstalled, or the cache was emptied
-            again = self.resolve(source["pinned"], step)
-            if again.revision != info.revision:
-                why = f"They were {info.revision}, they are {again.revision}."
-                raise TunesmithError(
-                    "TS-MODEL-007", f"{source['pinned']} has other files than were planned with.", why=why, fix="Plan again."
-                )
-            source = again.fetch
-        copy_files(info, Path(source["directory"]), output, step, link=source["ours"])
+        # Looked for again, as the package may have been installed or removed, or the cache emptied, since the plan was made.
+        try:
+            self._copy(info, output, step)
+        except TunesmithError as error:
+            if error.code != "TS-MODEL-007" or not forget(PackageURI.parse(info.fetch["pinned"])):
+                raise
+            step.log("The cached package was damaged; it is fetched again.", "warning")
+            self._copy(info, output, step)
+
+    def _copy(self, info: ModelInfo, output: Path, step: Step) -> None:
+        found, directory, ours = _locate(info.fetch["pinned"], step)
+        if found.revision != info.revision:
+            why = f"They were {info.revision}, they are {found.revision}."
+            raise TunesmithError("TS-MODEL-007", f"{found.uri} has other files than were planned with.", why=why, fix="Plan again.")
+        copy_files(info, directory, output, step, link=ours)
+
+
+def _locate(uri: str, step: Step) -> tuple[ModelInfo, Path, bool]:
+    """(The model, the directory of its files, whether that is in our cache). Nothing in the first depends on this machine."""
+    parsed = PackageURI.parse(uri)
+    found = obtain(parsed, step)
+    where = parsed.where(found.version)
+    layout = find(found.files, _inside(parsed.file, found.files), where=where)
+    format, config = describe_layout(found.root, layout)
+    files = {}
+    for name in layout.files:
+        path, known = found.root / layout.root / name, found.files[layout.root + name]
+        files[name] = {"size": int(known["size"]), "sha256": known.get("sha256") or sha256_of(path, step, "hash")}
+    digest = revision_of({name: entry["sha256"] for name, entry in files.items()})
+    pinned = f"{where}/{parsed.file}".rstrip("/")
+    return ModelInfo(uri, f"{found.version} {digest}", format, files, config, {"pinned": pinned}), found.root / layout.root, found.ours
 
 
 def _inside(file: str, names: Iterable[str]) -> str:

@@ -77,6 +77,14 @@ def cached(uri: PackageURI, *, exact: bool) -> Distribution | None:
     return None
 
 
+def forget(uri: PackageURI) -> bool:
+    """Drop a version from the cache; whether it was there."""
+    marker = cache_root() / "packages" / uri.normalized / uri.version / "wheel.json"
+    known = marker.exists()
+    marker.unlink(missing_ok=True)
+    return known
+
+
 def _fetch(uri: PackageURI, step: Step) -> Distribution:
     if offline():
         kept = cached(uri, exact=False)
