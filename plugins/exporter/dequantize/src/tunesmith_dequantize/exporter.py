@@ -9,6 +9,7 @@ from tunesmith.contracts.artifacts import Artifact, Result
 from tunesmith.contracts.step import Step
 from tunesmith.errors import UserError
 from tunesmith_dequantize.old_readers import complete_config, complete_tokenizer_config
+from tunesmith_dequantize.reading_once import reading_once
 from tunesmith_dequantize.settings import DequantizeSettings
 
 
@@ -40,10 +41,10 @@ class Dequantizer:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
+        options = {"gguf_file": file.name, "quantization_config": GgufConfig(dequantize=True), "dtype": getattr(torch, self.settings.dtype)}
         try:
-            return AutoModelForCausalLM.from_pretrained(
-                file.parent, gguf_file=file.name, quantization_config=GgufConfig(dequantize=True), dtype=getattr(torch, self.settings.dtype)
-            )
+            with reading_once():
+                return AutoModelForCausalLM.from_pretrained(file.parent, **options)
         except (ValueError, KeyError, NotImplementedError) as error:
             raise UserError(
                 "TS-MODEL-010", f"transformers {__version__} can't read {file.name}.", why=str(error).strip('"'),
