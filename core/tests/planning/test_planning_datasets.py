@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.datasets import detect, inspect
 from tunesmith.planning.memory import FileMemory
-from tunesmith.planning.rows_file import NotRows, read_file
+from tunesmith.verbs.rows_file import NotRows, read_file
 
 ROW = '{"question": "q", "solution": "s"}\n'
 PAIR = '{"question": "q", "good": "g", "bad": "b"}\n'

@@ -14,8 +14,8 @@ from tunesmith.errors import TunesmithError, UserError, did_you_mean
 from tunesmith.planning.grammar import listed
 from tunesmith.planning.inspection import Inspection, inspect
 from tunesmith.planning.row_formats import best, characters, checked_lines, columns_of, likeness, required
-from tunesmith.planning.rows_file import Line, NotRows, read_file
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.verbs.rows_file import Line, NotRows, read_file
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import problems as misfits
 from tunesmith.planning.row_formats import best, characters, is_blank, required
-from tunesmith.planning.rows_file import Line, read_file
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.verbs.rows_file import Line, read_file
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
@@ -68,7 +68,7 @@ def inspect(path: Path, registry: Registry, *, seed: int = 0, share: float = SHA
     """
     from tunesmith.errors import UserError
     from tunesmith.planning.datasets import unreadable
-    from tunesmith.planning.rows_file import NotRows
+    from tunesmith.verbs.rows_file import NotRows
 
     try:
         record = _format(path, registry)

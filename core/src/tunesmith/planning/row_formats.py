@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.settings import problems as misfits
-from tunesmith.planning.rows_file import Line, read_file
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.verbs.rows_file import Line, read_file
 
 
 def best(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]) -> ProviderRecord | None:

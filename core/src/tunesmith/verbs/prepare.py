@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith.contracts import Result, Row, Step, text_of
 from tunesmith.contracts.rows import ROWS_FILE
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith.planning.rows_file import Line, NotRows, read_file
+from tunesmith.verbs.rows_file import Line, NotRows, read_file
 
 SHOWN = 5  # broken rows that a message names
 _MEND = "Correct or remove these rows; `tunesmith data inspect` lists them all."
