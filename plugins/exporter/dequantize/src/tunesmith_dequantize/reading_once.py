@@ -1,7 +1,7 @@
 """Spares a conversion half of its time.
 
-transformers parses a GGUF file's header anew for the config and for the weights, and builds the table of tensor names once per module of the
-model. Within `reading_once` each is done once.
+transformers parses a GGUF file's header anew for the config and for the weights, and builds the table of tensor names once per module of
+the model. Within `reading_once` each is done once.
 """
 
 from __future__ import annotations
