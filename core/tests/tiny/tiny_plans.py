@@ -28,7 +28,9 @@ def step(
     name: str, verb_name: str = "count", reads: str = "", after: tuple[str, ...] = (), processes: int = 1, **settings: Any
 ) -> PlannedStep:
     service = verb_name in ("answer", "faint")
-    produces = {"answer": "endpoint/openai", "faint": "endpoint/openai", "ask": "report/metrics"}.get(verb_name, "numbers/plain")
+    produces = {"answer": "endpoint/openai", "faint": "endpoint/openai", "ask": "report/metrics", "say": "report/metrics"}.get(
+        verb_name, "numbers/plain"
+    )
     return PlannedStep(
         name=name, group=name, verb=verb(verb_name, service=service, produces=(produces,)), choices={}, settings=settings,
         inputs={"from": Source("*", step=reads)} if reads else {}, format=produces, after=after, source=reads,

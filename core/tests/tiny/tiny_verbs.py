@@ -194,3 +194,12 @@ def bulk(step) -> Result:
     for number in range(step.settings.to):
         (step.output / f"{number}.bin").write_bytes(bytes(100_000))
     return Result()
+
+
+def say(step) -> Result:
+    """An evaluation: one sample whose answer is `fail`; right if that is short."""
+    answer = step.settings.fail
+    right = len(answer) < 10
+    sample = {"question": "why?", "expected": "so", "answer": answer, "right": right}
+    (step.output / "samples.jsonl").write_text(json.dumps(sample) + "\n")
+    return Result(metrics={"right": float(right), "length": float(len(answer))})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import platform
 import sys
@@ -82,17 +81,24 @@ def _gates(plan: Plan, scores: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _samples(store: Store, plan: Plan, rows: dict[str, StepRow]) -> list[dict[str, Any]]:
-    """Per group and evaluator: rows with each subject's answer side by side."""
+    """Per group and evaluator that has answers: rows with each subject's answer side by side."""
     tables: dict[tuple[str, str], dict[str, Any]] = {}
     for step in plan.steps:
         row = rows.get(step.name)
         if row is None or not row.artifact or step.format != "report/metrics":
             continue
         evaluator = next((c.record.name for c in step.choices.values() if c.record.kind == "evaluator"), step.verb.name)
-        for number, sample in enumerate(itertools.islice(_read_samples(store, row.artifact), SAMPLES)):
-            table = tables.setdefault((step.group, evaluator), {"group": step.group, "evaluator": evaluator, "rows": {}})
-            entry = table["rows"].setdefault(number, {"prompt": sample.get("prompt"), "expected": sample.get("expected"), "answers": {}})
-            entry["answers"][step.source or step.name] = {"answer": sample.get("answer"), "score": sample.get("score")}
+        found = [
+            sample for sample in _read_samples(store, row.artifact) if "answer" in sample and {"right", "score", "expected"} & set(sample)
+        ]
+        for number, sample in enumerate(found[:SAMPLES]):
+            empty = {"group": step.group, "evaluator": evaluator, "count": len(found), "rows": {}}
+            table = tables.setdefault((step.group, evaluator), empty)
+            question, right = sample.get("prompt", sample.get("question", "")), sample.get("right")
+            entry = table["rows"].setdefault(number, {"question": question, "expected": sample.get("expected", ""), "answers": {}})
+            if right is None and sample.get("score") in (0, 1, 0.0, 1.0):
+                right = bool(sample["score"])
+            entry["answers"][step.source or step.name] = {"answer": sample["answer"], "score": sample.get("score"), "right": right}
     return [{**table, "rows": list(table["rows"].values())} for table in tables.values()]
 
 

@@ -9,6 +9,7 @@ from tunesmith.planning.plan import Plan
 from tunesmith.running.durable import write_atomically
 from tunesmith.running.journal import Journal
 from tunesmith.running.report.facts import report_facts
+from tunesmith.running.report.page import page_of
 from tunesmith.running.store import Store
 
 
@@ -17,7 +18,5 @@ def write_report(journal: Journal, store: Store, plan: Plan, run: str, directory
     facts = report_facts(journal, store, plan, run)
     page, data = directory / "report.html", directory / "report.json"
     write_atomically(data, json.dumps(facts, indent=1, ensure_ascii=False))
-    from tunesmith.running.report.page import page_of
-
     write_atomically(page, page_of(facts))
     return page, data

@@ -1,0 +1,187 @@
+"""The report: everything is in it, nothing comes from elsewhere, and what models say stays text."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_plans import Place, plan, step
+
+from tunesmith.planning.plan import Choice, Decision, Gate
+from tunesmith.plugins.records import ProviderRecord
+from tunesmith.running.report import chart, text
+from tunesmith.running.report.page import page_of
+
+VOID = {"meta", "br", "hr", "img", "input", "link"}
+
+
+class Checked(HTMLParser):
+    """Takes a page in and complains about tags that don't match."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+METRICS = {"right": {"better": "higher"}, "length": {"better": "lower"}}
+EVALUATOR = ProviderRecord("evaluator", "quiz", "", "tiny_verbs:ask", "tiny", "1.0", facts={"metrics": METRICS})
+
+
+def score(name: str, reads: str, **settings: Any):
+    asked = step(name, "say", reads=reads, **settings)
+    return dataclasses.replace(asked, group="score", choices={"evaluator": Choice(EVALUATOR)})
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Checked, str]:
+    tmp_path = tmp_path_factory.mktemp("told")
+    source = tmp_path / "tunesmith.yaml"
+    source.write_text("name: tiny  # <ours>\n")
+    made = plan(
+        step("base", to=3), step("tune", to=8, reads="base"),
+        score("score:base", "base", fail="<script>alert(1)</script>"), score("score:tune", "tune", fail="so"),
+        gates=(Gate("score", "right", ">=", 0.5, text=">= 0.5"),),
+        decisions=(Decision("tune", "count to 8", "the pipeline says so"),), warnings=("the <size> is unknown",),
+    )  # fmt: skip
+    outcome = Place.at(tmp_path).run(plan=dataclasses.replace(made, path=source))
+    page = outcome.report.read_text()
+    return json.loads(outcome.report_json.read_text()), Checked(page), page
+
+
+def test_the_page_has_everything_in_words(told) -> None:
+    _, page, _ = told
+    expected = (
+        "tiny", "failed", "TS-RUN-020", "score:tune", "count to 8", "the pipeline says so", "the <size> is unknown",
+        "name: tiny  # <ours>", "right", "length", "higher is better", "so", "square", "Python",
+    )  # fmt: skip
+    for words in expected:
+        assert words in page.words, words
+    assert page.words.count("✗") >= 1
+    assert page.words.count("✓") >= 1
+
+
+def test_nothing_comes_from_elsewhere_and_nothing_runs(told) -> None:
+    _, page, text = told
+    assert not [tag for tag, _ in page.tags if tag in ("script", "link", "iframe", "img", "object")]
+    assert not [a for _, attributes in page.tags for a in attributes if a.startswith("on") or a in ("src", "href")]
+    assert "http" not in text.replace("http-equiv", "")
+    assert "@import" not in text
+    assert "url(" not in text
+
+
+def test_what_a_model_says_stays_text(told) -> None:
+    _, page, text = told
+    assert "<script>alert(1)</script>" in page.words
+    assert "<script" not in text
+
+
+def test_the_same_is_there_as_data(told) -> None:
+    data, _, _ = told
+    assert data["scores"] == [
+        {
+            "group": "score", "subjects": ["base", "tune"], "better": {"right": "higher", "length": "lower"},
+            "metrics": {"right": {"base": 0.0, "tune": 1.0}, "length": {"base": 25.0, "tune": 2.0}},
+        }
+    ]  # fmt: skip
+    assert [gate["passed"] for gate in data["gates"]] == [False, True]
+    (table,) = data["samples"]
+    assert table["rows"][0]["answers"]["tune"] == {"answer": "so", "score": None, "right": True}
+    assert {step["name"]: step["size"] for step in data["steps"]}["base"] == 9
+    assert data["environment"]["plugins"] == {"tiny": "1.0"}
+
+
+def test_a_run_without_anything_still_has_a_page(tmp_path: Path) -> None:
+    outcome = Place.at(tmp_path).run()
+    Checked(outcome.report.read_text())
+
+
+def test_a_cached_run_has_the_same_curves_and_scores(tmp_path: Path) -> None:
+    place = Place.at(tmp_path)
+    first, second = (json.loads(place.run(step("a", to=4), step("q", "say", reads="a")).report_json.read_text()) for _ in range(2))
+    assert second["curves"] == first["curves"]
+    assert second["scores"] == first["scores"]
+    assert all(step["cached"] for step in second["steps"])
+
+
+@given(st.lists(st.floats(-1e9, 1e9) | st.sampled_from([math.nan, math.inf, -math.inf]), max_size=80), st.booleans())
+def test_any_series_is_drawn_within_its_frame(values: list[float], wide: bool) -> None:
+    drawing = chart.curve("loss", list(enumerate(values)), wide=wide)
+    if not any(map(math.isfinite, values)):
+        assert drawing == ""
+        return
+    Checked(drawing)
+    assert "nan" not in drawing.replace("no number", "")
+    for part in drawing.split(' d="M')[1:]:
+        for pair in part.split('"')[0].split("L"):
+            if len(numbers := pair.split(" ")) == 2:
+                assert 0 <= float(numbers[0]) <= 960
+                assert 0 <= float(numbers[1]) <= 250
+
+
+@given(st.floats(-1e9, 1e9), st.floats(0, 1e9))
+def test_ticks_are_few_round_and_around_the_values(low: float, width: float) -> None:
+    found = chart.ticks(low, low + width, 4)
+    assert 2 <= len(found) <= 8
+    assert found[0] <= low + (abs(low) + width) * 1e-6 + 1e-12
+    assert found[-1] >= low + width - (abs(low) + width) * 1e-6 - 1e-12
+
+
+def test_a_long_series_is_thinned_and_a_straight_one_stays_straight() -> None:
+    points = [(at, 2.0 * at) for at in range(9_600)]
+    thinned = chart.thin(points)
+    assert len(thinned) <= 600
+    assert chart.smooth([value for _, value in thinned], 30) == pytest.approx([value for _, value in thinned])
+    assert chart.thin([*points[:5000], (5000, None), *points[5001:]])[5000 // 16][1] is None
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0, "0 B"), (999, "999 B"), (84_000_000, "84 MB"), (269_512_345, "270 MB"), (1_234, "1.23 kB"), (None, ""), (999_700, "1 MB")],
+)
+def test_sizes(value: float | None, shown: str) -> None:
+    assert text.size(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.04, "0.0 s"), (9.96, "10 s"), (59.6, "1 min"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (None, "")]
+)
+def test_durations(value: float | None, shown: str) -> None:
+    assert text.seconds(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(3.18712, "3.187"), (-2.0, "−2"), (1840, "1 840"), (2e-05, "2e−05"), (math.nan, "–"), (None, "–")]
+)
+def test_numbers(value: float | None, shown: str) -> None:
+    assert text.number(value) == shown
+
+
+def test_page_of_is_a_function_of_the_facts(told) -> None:
+    data, _, page = told
+    assert page_of(data) == page
