@@ -93,8 +93,9 @@ class Catalog:
                     raise
 
     def _no_provider(self, name: str, verb: ProviderRecord) -> None:
-        kind = verb.main_kind.replace("_", " ")
+        from tunesmith.planning.grammar import an, words
+
         raise UserError(
-            "TS-CLI-004", f"`{name}` needs a plugin that brings a {kind}, and none is active", why=verb.summary,
+            "TS-CLI-004", f"`{name}` needs a plugin that brings {an(words(verb.main_kind))}, and none is active", why=verb.summary,
             fix="Install one (for example `pip install tunesmith-NAME`), and see `tunesmith plugin list` for those that are not active.",
         )  # fmt: skip

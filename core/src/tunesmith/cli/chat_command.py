@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.cli.command import Command
+from tunesmith.cli.setting_options import typed
 from tunesmith.errors import UserError
+
+_HEAT: dict[str, Any] = {"type": "number", "minimum": 0}
+_COUNT: dict[str, Any] = {"type": "integer", "minimum": 1}
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -24,8 +28,10 @@ def configure(parser: ArgumentParser) -> None:
     talk = parser.add_argument_group("how to talk")
     talk.add_argument("-m", "--message", metavar="TEXT", help="ask this, print the answer and end (default in a pipe: all its input)")
     talk.add_argument("--system", default="", metavar="TEXT", help="the system prompt")
-    talk.add_argument("--temperature", type=float, metavar="X", help="0 takes the likeliest token each time (default: the endpoint's)")
-    talk.add_argument("--max-tokens", type=int, metavar="N", help="longest answer (default: the endpoint's)")
+    talk.add_argument(
+        "--temperature", type=typed(_HEAT), metavar="X", help="0 takes the likeliest token each time (default: the endpoint's)"
+    )
+    talk.add_argument("--max-tokens", type=typed(_COUNT), metavar="N", help="longest answer (default: the endpoint's)")
     talk.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.cli.command import Command
 from tunesmith.cli.reporting.quantities import number, size
+from tunesmith.cli.setting_options import typed
 from tunesmith.cli.tables import columns
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _BAR = 40
 
 def configure_inspect(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="rows as JSON lines, a JSON list, or another format that a plugin reads")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draws another sample (default 0)")
+    parser.add_argument("--seed", type=typed({"type": "integer"}), default=0, metavar="N", help="draws another sample (default 0)")
     parser.add_argument("--all", action="store_true", help="show all that was kept, not only the first ten of each")
     parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -52,10 +52,10 @@ def add_setting(group: argparse._ArgumentGroup, option: SettingOption, short: st
     elif kind == "array":
         item = option.schema.get("items", {})
         group.add_argument(
-            *flags, nargs="+", action=_Items, type=_typed({"anyOf": [item, {"type": "array"}]}), metavar=_metavar(item), **common
+            *flags, nargs="+", action=_Items, type=typed({"anyOf": [item, {"type": "array"}]}), metavar=_metavar(item), **common
         )
     else:
-        group.add_argument(*flags, type=_typed(option.schema), metavar=_metavar(option.schema), **common)
+        group.add_argument(*flags, type=typed(option.schema), metavar=_metavar(option.schema), **common)
 
 
 def settings_given(found: argparse.Namespace, options: list[SettingOption]) -> dict[str, Any]:
@@ -76,11 +76,14 @@ def value_of(schema: Schema, text: str) -> Any:
     Raises:
         ValueError: why it means none.
     """
+    shape = {key: schema[key] for key in ("type", "anyOf") if key in schema}
     misfits = []
     for value in _readings(text):
         misfits = [sentence for _, sentence in problems(schema, value)]
         if not misfits:
             return value
+        if not any(problems(shape, value)):
+            break  # of the right kind, yet out of bounds: that is what to say
     raise ValueError("; ".join(misfits))
 
 
@@ -100,7 +103,9 @@ def _readings(text: str) -> Iterator[Any]:
     yield text
 
 
-def _typed(schema: Schema) -> Callable[[str], Any]:
+def typed(schema: Schema) -> Callable[[str], Any]:
+    """A converter for argparse that takes what fits the schema, and says why something does not."""
+
     def convert(text: str) -> Any:
         try:
             return value_of(schema, text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.cli.catalog import VerbName
 from tunesmith.cli.command import SPOKEN
 from tunesmith.cli.parsing import Parser, normal_options, usage_of
-from tunesmith.cli.setting_options import SettingOption, add_setting, setting_options, settings_given
+from tunesmith.cli.setting_options import SettingOption, add_setting, setting_options, settings_given, typed
 from tunesmith.errors import UserError
 from tunesmith.plugins.records import ProviderRecord
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
 
 AUTO = "auto"
+SEED = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 SETTINGS = "settings"
 _OWN = frozenset(
     (
@@ -181,7 +182,7 @@ class VerbForm:
             group.add_argument(f"--{_dashed(entry.name)}", dest=f"input:{entry.name}", metavar="PATH", help=entry.summary + needed)
         if self.verb.many:
             group.add_argument("--gate", action="append", default=[], metavar="METRIC=BOUND", help='fail unless it holds, e.g. "loss<=2.5"')
-        group.add_argument("--seed", type=int, metavar="N", help="of everything random (default 0)")
+        group.add_argument("--seed", type=typed(SEED), metavar="N", help="of everything random (default 0)")
         group.add_argument("--device", metavar="NAME", help="device backend (default: the best that is here)")
         group.add_argument("--as", dest="title", metavar="NAME", help=f"what to call this step (default: {self.name})")
 

@@ -7,6 +7,7 @@ from collections import deque
 from tunesmith.cli.reporting.quantities import amount, duration, ratio
 
 _WINDOW = 30.0  # seconds whose rate counts: long enough to be calm, short enough to follow a change
+_NEVER = 1e8  # seconds: an estimate of years says nothing
 
 
 class Pace:
@@ -38,7 +39,8 @@ class Pace:
         """Seconds to go, if that can be known."""
         if not self.rate or not self.total or self.done > self.total:
             return None
-        return (self.total - self.done) / self.rate
+        left = (self.total - self.done) / self.rate
+        return left if left < _NEVER else None
 
     @property
     def text(self) -> str:

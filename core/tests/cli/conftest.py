@@ -1,0 +1,97 @@
+"""A project in an environment whose only plugin is the made-up `acme-desk`; commands run in this process, their steps in real workers."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunesmith import hookspecs
+from tunesmith.cli.main import main
+from tunesmith.plugins import scan
+from tunesmith.plugins.convert import record_of
+from tunesmith.plugins.manifest import manifest_of
+from tunesmith.plugins.records import Plugin
+
+DESK = Path(__file__).parent / "desk" / "acme_desk"
+
+
+@dataclass
+class Told:
+    """What a command gave back."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class World:
+    """The project's folder, and a way to type commands in it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._capsys = folder, capsys
+
+    def __call__(self, *words: str) -> Told:
+        self._capsys.readouterr()
+        status = main(words)
+        out, err = self._capsys.readouterr()
+        return Told(status, out, err)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site-packages folder with the plugin installed in it."""
+    site = tmp_path_factory.mktemp("site")
+    shutil.copytree(DESK, site / "acme_desk", ignore=shutil.ignore_patterns("__pycache__"))
+    information = site / "acme_desk-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-desk\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[tunesmith.plugins]\ndesk = acme_desk.plugin\n")
+    sys.path.insert(0, str(site))
+    module = importlib.import_module("acme_desk.plugin")
+    manager = hookspecs.plugin_manager(desk=module)
+    records = []
+    for kind in hookspecs.REGISTRATION:
+        for answer in getattr(manager.hook, kind)():
+            for provider in answer if isinstance(answer, (list, tuple)) else [answer]:
+                records.append(record_of(kind, provider, "acme-desk", "1.0"))
+    plugin = Plugin("acme-desk", "1.0", "acme_desk.plugin", tuple(records), commands=tuple(module.cli_commands()))
+    (site / "acme_desk" / "plugin.toml").write_text(manifest_of(plugin))
+    return site
+
+
+@pytest.fixture
+def world(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> World:
+    monkeypatch.setattr(scan, "search_path", lambda: [str(site)])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")])))
+    monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.delenv("TUNESMITH_HOME", raising=False)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / ".tunesmith").mkdir()
+    monkeypatch.chdir(folder)
+    made = World(folder, capsys)
+    made.write("rows.jsonl", '{"q": "who?", "a": "me"}\n{"q": "where?", "a": "here"}\n')
+    return made

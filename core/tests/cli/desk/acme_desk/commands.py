@@ -1,0 +1,6 @@
+"""A command of the plugin's own."""
+
+
+def desk(arguments: list[str]) -> int:
+    print("the desk has", *arguments)
+    return len(arguments)

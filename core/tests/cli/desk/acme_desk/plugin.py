@@ -1,0 +1,88 @@
+"""What the made-up plugin brings."""
+
+from __future__ import annotations
+
+from acme_desk.settings import EchoSettings, ShorterSettings, TeachSettings, TiltSettings
+from tunesmith.contracts import Input, Need, Provider, Slot, Verb
+from tunesmith.hookspecs import hookimpl
+
+AT = "acme_desk.providers:"
+ROW = {"type": "object", "required": ["q", "a"], "properties": {"q": {"type": "string"}, "a": {"type": "string"}}}
+
+
+@hookimpl
+def model_loader():
+    return Provider("shelf", "models on the shelf", AT + "Shelf", facts={"schemes": ["shelf"]}, produces=("model/text",))
+
+
+@hookimpl
+def dataset_format():
+    return Provider("pairs", "question and answer", AT + "Pairs", produces=("dataset/chat",), facts={"row": ROW})
+
+
+@hookimpl
+def objective():
+    needs = (Need("adapter", "calm", "an echo is loud"),)  # nobody says whether it has that
+    return Provider("echo", "repeat what is said", AT + "Echo", settings=EchoSettings, accepts=("dataset/chat",), needs=needs)
+
+
+@hookimpl
+def adapter():
+    return [
+        Provider(
+            "tilt",
+            "tilts every letter",
+            AT + "Tilt",
+            settings=TiltSettings,
+            accepts=("model/text",),
+            produces=("adapter/tilt",),
+            priority=5,
+        ),
+        Provider("whole", "changes everything", AT + "Tilt", accepts=("model/text",), produces=("model/text",)),
+    ]
+
+
+@hookimpl
+def quantizer():
+    return Provider(
+        "shorter", "fewer letters", AT + "Shorter", settings=ShorterSettings, accepts=("model/text",), produces=("model/short",)
+    )
+
+
+@hookimpl
+def evaluator():
+    metrics = {"metrics": {"letters": {"better": "lower"}}}
+    return [
+        Provider("letters", "how many letters", AT + "Letters", accepts=("model/*",), facts=metrics),
+        Provider("exact_words", "how many words", AT + "Words", accepts=("model/*",), facts={"metrics": {"words": {"better": "higher"}}}),
+    ]
+
+
+@hookimpl
+def inference_backend():
+    return Provider("kettle", "answers with its own name", AT + "Kettle", accepts=("model/*",), produces=("endpoint/openai",))
+
+
+@hookimpl
+def device_backend():
+    return Provider("abacus", "beads", AT + "Abacus", facts={"torch": "cpu"})
+
+
+@hookimpl
+def verb():
+    return [
+        Verb(
+            "teach", "teach a model something", "acme_desk.verbs:teach", settings=TeachSettings, kind="objective", promote=True,
+            slots=(Slot("adapter", "adapter", "how the model changes"),), produces_of="adapter",
+            inputs=(Input("model", "the model to teach", of="adapter"), Input("data", "the rows to learn from", of="objective")),
+        ),
+        Verb(
+            "fold", "fold an adapter into its model", "acme_desk.verbs:fold", produces=("model/text",),
+            inputs=(Input("model", "the adapter", accepts=("adapter/*",)),),
+        ),
+    ]  # fmt: skip
+
+
+@hookimpl
+def cli_commands():
+    return [("desk", "look at the desk", "acme_desk.commands:desk"), ("drawer", "a command that can't be loaded", "acme_desk.absent:main")]

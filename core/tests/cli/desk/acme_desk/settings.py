@@ -1,0 +1,40 @@
+"""Settings of every type that becomes an option."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tunesmith.contracts import setting
+
+
+@dataclass(frozen=True)
+class Rope:
+    factor: float = setting(1.0, "how long", gt=0)
+
+
+@dataclass(frozen=True)
+class TiltSettings:
+    angle: int = setting(8, "how far to tilt", ge=1)
+    side: str = setting("left", "where to", choices=("left", "right"))
+    targets: list[str] = setting(["all"], "what to tilt")
+    bold: bool = setting(False, "100% tilted")
+    limit: int | None = setting(None, "no more than this")
+    rope: Rope = field(default_factory=Rope)
+
+
+@dataclass(frozen=True)
+class EchoSettings:
+    volume: int = setting(3, "how loud")
+    epochs: int = setting(1, "of the echo, not of the lesson")
+
+
+@dataclass(frozen=True)
+class TeachSettings:
+    epochs: float = setting(1.0, "how often to go through the data", gt=0)
+    learning_rate: float = setting(1e-3, "how fast", gt=0)
+    fail: str = setting("", "how to fail")
+
+
+@dataclass(frozen=True)
+class ShorterSettings:
+    every: int = setting(2, "keep every so-manieth letter", ge=1)

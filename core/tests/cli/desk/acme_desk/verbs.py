@@ -1,0 +1,26 @@
+"""The made-up verbs."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Result, TunesmithError, UserError, read_rows
+
+
+def teach(step) -> Result:
+    rows = list(read_rows(step.inputs["data"].path))
+    for number in range(int(step.settings.epochs)):
+        step.check_cancelled()
+        step.metric("loss", 1.0 / (number + 1), number)
+        step.progress(number + 1, step.settings.epochs, what="lessons", unit="epochs")
+    step.log("the pupil is tired", "warning")
+    step.decide("learn quietly", "the room is small")
+    if step.settings.fail == "user":
+        raise UserError("TS-DATA-020", "a row is wrong", fix="Mend it.")
+    if step.settings.fail == "run":
+        raise TunesmithError("TS-RUN-011", "the beads fell off", fix="Pick them up.")
+    text = (step.inputs["model"].path / "text").read_text()
+    (step.output / "text").write_text(text + str(step.provider("adapter").angle))
+    return Result(metrics={"loss": 0.5, "rows": float(len(rows))})
+
+
+def fold(step) -> None:
+    (step.output / "text").write_text((step.inputs["model"].path / "text").read_text() + " folded")

@@ -1,0 +1,97 @@
+"""Commands that look: data, runs, doctor."""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+
+import pytest
+
+TAUGHT = ("echo", "--model", "shelf://hello", "--data", "rows.jsonl")
+
+
+def test_inspect_tells_of_a_good_file(world):
+    told = world("data", "inspect", "rows.jsonl")
+    assert told.status == 0
+    assert "pairs, becomes dataset/chat" in told.out
+    assert "2, all usable" in told.out
+    assert "no row is broken, empty or there twice" in told.out
+    assert 'line 1: {"q": "who?"' in told.out
+
+
+def test_inspect_tells_of_broken_rows_with_their_lines_and_fails(world):
+    rows = ['{"q": "a", "a": "b"}'] * 14 + ['{"q": "a"}', '{"q": ', '{"q": "c", "a": ""}']
+    world.write("bad.jsonl", "\n".join(rows) + "\n")
+    told = world("data", "inspect", "bad.jsonl")
+    assert told.status == 1
+    assert "line 15" in told.out
+    assert "line 16" in told.out
+    assert "duplicates: 13" in told.out
+    assert "... 3 more (--all, --json)" in told.out
+    assert "... " not in world("data", "inspect", "bad.jsonl", "--all").out
+    assert world("data", "inspect", "bad.jsonl", "--json").json["broken_count"] == 2
+
+
+def test_inspect_of_what_is_not_there(world):
+    told = world("data", "inspect", "row.jsonl")
+    assert told.status == 2
+    assert "Did you mean `rows.jsonl`?" in told.err
+
+
+def test_runs_are_listed_shown_and_their_logs_read(world):
+    assert world("runs", "list").out.startswith("Nothing has been run in")
+    assert world("runs", "show").status == 2
+    world(*TAUGHT)
+    world(*TAUGHT, "--fail", "run")
+    listed = world("runs", "list", "--json").json
+    assert [run["state"] for run in listed] == ["failed", "done"]
+    assert world("runs", "list").out.splitlines()[1].startswith(listed[0]["id"])
+    last, first = world("runs", "show"), world("runs", "show", listed[1]["id"])
+    assert "TS-RUN-011: the beads fell off" in last.out
+    assert f"tunesmith resume {listed[0]['id']}" in last.out
+    assert "loss 0.5, rows 2" in first.out
+    assert "learn quietly (the room is small)" in first.out
+    assert {step["step"]: step["metrics"] for step in world("runs", "show", listed[1]["id"], "--json").json["steps"]}["echo"]["rows"] == 2
+    logs = world("runs", "logs", listed[1]["id"])
+    assert "the pupil is tired" in logs.out
+    one = world("runs", "logs", "--step", "echo", "--json").json
+    assert {event["step"] for event in one["events"]} == {"echo"}
+    assert "Did you mean `echo`?" in world("runs", "logs", "--step", "ekho").err
+    assert world("runs", "show", "1999").status == 2
+
+
+def test_the_report_can_be_found_and_opened(world, monkeypatch):
+    world(*TAUGHT)
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    path = world("runs", "show", "--report").out.strip()
+    assert path.endswith("report.html")
+    assert world("runs", "show", "--open").status == 0
+    assert opened == [f"file://{path}"]
+    world(*TAUGHT)
+    (world.folder / ".tunesmith" / "runs").joinpath(world("runs", "list", "--json").json[0]["id"], "report.html").unlink()
+    assert "TS-CLI-012" in world("runs", "show", "--report").err
+
+
+def test_doctor_tells_of_the_machine(world):
+    told = world("doctor")
+    assert told.status == 0, told.out
+    assert "abacus  ten beads  8.0 GiB free of 16.0 GiB  10 cores  float32" in told.out
+    assert "plugins: 2 active" in told.out
+    assert told.out.endswith("no problems\n")
+    found = world("doctor", "--json").json
+    assert found["devices"]["abacus"][0]["cores"] == 10
+    assert found["problems"] == []
+
+
+def test_doctor_tells_of_a_device_that_cannot_be_asked(world, monkeypatch):
+    monkeypatch.setattr("acme_desk.providers.Abacus.probe", lambda self: 1 / 0)
+    told = world("doctor")
+    assert told.status == 1
+    assert "problem: no device backend found a device" in told.out
+    assert "ZeroDivisionError" in told.out
+
+
+@pytest.mark.parametrize("words", [("runs", "list"), ("doctor",), ("data", "inspect", "rows.jsonl"), ("plugin", "list")])
+def test_everything_has_json(world, words):
+    assert json.loads(world(*words, "--json").out) is not None
