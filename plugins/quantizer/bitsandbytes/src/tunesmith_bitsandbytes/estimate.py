@@ -1,0 +1,40 @@
+"""Memory and disk of quantizing, from the model's sizes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest, ModelShape
+
+LIBRARIES = 0.57 * 2**30  # resident size of Python with torch, transformers and bitsandbytes, and what they keep while loading
+BLOCK = 64  # weights that share a scale
+NESTED = 256  # scales that share a scale of their own
+
+
+def estimate(request: EstimateRequest) -> Estimate:
+    """The source's pages as they are read, the copies in another number type made from them, the quantized model, the libraries."""
+    if request.shape is None:
+        return Estimate({"source": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
+    quantized = size(request.shape, request.settings)
+    plain = request.shape.parameters * BYTES[request.settings["dtype"]]
+    source = float(request.input_bytes) or plain
+    terms = {"source": source, "quantized model": quantized, "libraries": LIBRARIES}
+    if abs(source - plain) > 0.25 * plain:
+        terms["copies"] = plain
+    return Estimate(terms, disk=quantized)
+
+
+def size(shape: ModelShape, settings: Mapping[str, Any]) -> float:
+    """Bytes of the quantized model: matrices of the layers in few bits with their scales, the rest in `dtype`."""
+    skipped = tuple(settings["skip"])
+    each = {name: a * b for name, a, b in shape.linears}
+    few = shape.layers * sum(count for name, count in each.items() if not name.endswith(skipped or ("\0",)))
+    rest = shape.parameters - few
+    if settings["type"] == "int8":
+        bits = 8 + 32 / shape.hidden  # one scale a row
+    elif settings["double_quant"]:
+        bits = 4 + 8 / BLOCK + 32 / BLOCK / NESTED
+    else:
+        bits = 4 + 32 / BLOCK
+    return few * bits / 8 + rest * BYTES[settings["dtype"]]

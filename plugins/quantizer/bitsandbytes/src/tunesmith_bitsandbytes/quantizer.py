@@ -1,0 +1,88 @@
+"""The quantizer: transformers loads the model through bitsandbytes, and what it has then is written.
+
+On processors with AVX512-BF16 bitsandbytes repacks a layer's weights at its first forward pass, for its own kernel. So nothing runs
+through the model before it is saved: what is written is the plain format that every reader knows.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import torch
+import transformers
+
+from tunesmith.contracts import Artifact, Result, Row, Step, UserError
+from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
+
+#: Files of a model that are not its weights: tokenizer, chat template, generation defaults.
+BESIDE = (
+    "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "*.model", "chat_template*",
+    "generation_config.json",
+)  # fmt: skip
+
+
+class BitsAndBytes:
+    def __init__(self, settings: BitsAndBytesSettings) -> None:
+        self.settings = settings
+
+    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result:
+        """Needs no calibration.
+
+        Raises:
+            UserError: TS-MODEL-020 when the model can't be loaded, TS-MODEL-021 when nothing in it can be quantized.
+        """
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        step.check_cancelled()
+        step.progress(0, 3, what="quantizing", unit="stages")
+        loaded = self._load(model.path, step.placement.torch)
+        layers = sum(type(module).__module__.startswith("bitsandbytes.") for module in loaded.modules())
+        if not layers:
+            raise UserError(
+                "TS-MODEL-021", "The model has no linear layer to quantize", why="All of them are in the setting `skip`, or it has none.",
+                fix="Shorten the list `skip`.",
+            )  # fmt: skip
+        step.check_cancelled()
+        step.progress(1, 3, what="quantizing", unit="stages")
+        loaded.save_pretrained(output, max_shard_size="5GB")  # the files must not change with the library's default
+        step.progress(2, 3, what="quantizing", unit="stages")
+        _copy_beside(model.path, output)
+        before, after = _weights(model.path), _weights(output)
+        step.progress(3, 3, what="quantizing", unit="stages")
+        step.log(f"{layers} layers quantized to {self.settings.type}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
+        return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"layers": layers})
+
+    def _load(self, path: Path, device: str) -> transformers.PreTrainedModel:
+        settings = self.settings
+        four_bits = settings.type != "int8"
+        config = transformers.BitsAndBytesConfig(
+            load_in_4bit=four_bits, load_in_8bit=not four_bits, bnb_4bit_quant_type=settings.type if four_bits else "nf4",
+            bnb_4bit_use_double_quant=settings.double_quant, bnb_4bit_compute_dtype=settings.dtype,
+            llm_int8_skip_modules=["lm_head", *settings.skip] if settings.skip else None,  # None: transformers leaves out the head itself
+        )  # fmt: skip
+        try:
+            return transformers.AutoModelForCausalLM.from_pretrained(
+                path, quantization_config=config, device_map={"": device}, dtype=getattr(torch, settings.dtype),
+                local_files_only=True, trust_remote_code=False, use_safetensors=True,
+            )  # fmt: skip
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(
+                "TS-MODEL-020", f"The model {path.name} can't be loaded: {str(error).splitlines()[0]}",
+                fix="It has to be a causal language model in Hugging Face's layout with safetensors weights, not quantized before.",
+            ) from error  # fmt: skip
+
+
+def _copy_beside(source: Path, output: Path) -> None:
+    for pattern in BESIDE:
+        for path in sorted(source.glob(pattern)):
+            if path.is_file() and not (output / path.name).exists():
+                shutil.copyfile(path, output / path.name)
+
+
+def _weights(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.glob("*.safetensors"))

@@ -1,0 +1,131 @@
+"""The oracle is transformers: the model that it quantizes in memory, before anything was written."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+from tunesmith.contracts import Artifact, ModelShape, UserError, message
+from tunesmith.contracts.estimates import EstimateRequest
+from tunesmith.contracts.settings import build, fill, schema_of
+from tunesmith_bitsandbytes.estimate import estimate
+from tunesmith_bitsandbytes.quantizer import BitsAndBytes
+from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
+from tunesmith_sdk.real_models import smollm2
+
+IDS = torch.arange(3, 40)[None]
+
+
+def quantize(source, step, **settings):
+    result = BitsAndBytes(build(BitsAndBytesSettings, settings)).quantize(source, step.output, None, step)
+    return Artifact("model/bnb", step.output), result
+
+
+def digests(artifact):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(artifact.path.iterdir())}
+
+
+@pytest.fixture(scope="session")
+def source(tiny_model):
+    return Artifact("model/hf", tiny_model(hidden_size=128, head_dim=32, intermediate_size=256))
+
+
+@pytest.mark.parametrize(
+    ("type", "dtype"), [("nf4", "bfloat16"), ("nf4", "float32"), ("fp4", "bfloat16"), ("fp4", "float32"), ("int8", "bfloat16")]
+)
+@torch.no_grad()
+def test_the_reloaded_model_computes_as_the_one_in_memory(source, local_step, type, dtype):
+    small, _ = quantize(source, local_step(), type=type, dtype=dtype)
+    config = BitsAndBytesConfig(
+        load_in_4bit=type != "int8", load_in_8bit=type == "int8", bnb_4bit_quant_type=type if type != "int8" else "nf4",
+        bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype,
+    )  # fmt: skip
+    memory = AutoModelForCausalLM.from_pretrained(
+        source.path, quantization_config=config, dtype=getattr(torch, dtype), device_map={"": "cpu"}
+    )
+    reloaded = AutoModelForCausalLM.from_pretrained(small.path, dtype=getattr(torch, dtype), device_map={"": "cpu"})
+    assert torch.equal(reloaded(IDS).logits, memory(IDS).logits)
+    plain = AutoModelForCausalLM.from_pretrained(source.path)(IDS).logits
+    assert 0 < (reloaded(IDS).logits.float() - plain).abs().max() < plain.abs().max()
+
+
+def test_the_same_model_and_settings_give_the_same_files(source, local_step):
+    assert digests(quantize(source, local_step())[0]) == digests(quantize(source, local_step())[0])
+
+
+def test_another_process_gives_the_same_files(source, local_step, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from tunesmith.contracts import Artifact\n"
+        "from tunesmith_sdk.steps import LocalStep; from tunesmith_bitsandbytes.quantizer import BitsAndBytes\n"
+        "from tunesmith_bitsandbytes.settings import BitsAndBytesSettings\n"
+        "step = LocalStep.make(Path(sys.argv[2]))\n"
+        "BitsAndBytes(BitsAndBytesSettings()).quantize(Artifact('model/hf', Path(sys.argv[1])), step.output, None, step)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, source.path, tmp_path], check=True)
+    assert digests(Artifact("model/bnb", tmp_path / "output")) == digests(quantize(source, local_step())[0])
+
+
+def test_the_layers_shrink_and_the_head_stays(source, local_step):
+    small, result = quantize(source, local_step())
+    assert result.meta == {"layers": 14}
+    assert result.metrics["ratio"] < 0.4  # a tiny model is mostly embedding and head, kept in bfloat16
+    loaded = AutoModelForCausalLM.from_pretrained(small.path)
+    assert type(loaded.lm_head) is torch.nn.Linear
+    assert loaded.lm_head.weight.dtype == torch.bfloat16
+
+
+def test_modules_can_be_left_out(source, local_step):
+    _, result = quantize(source, local_step(), skip=["down_proj"])
+    assert result.meta == {"layers": 12}
+    with pytest.raises(UserError, match="TS-MODEL-021"):
+        quantize(source, local_step(), skip=["proj"])
+
+
+def test_the_tokenizer_comes_along(source, local_step):
+    small, _ = quantize(source, local_step())
+    text = [{"role": "user", "content": "café"}]
+    assert AutoTokenizer.from_pretrained(small.path).apply_chat_template(text) == AutoTokenizer.from_pretrained(
+        source.path
+    ).apply_chat_template(text)
+
+
+def test_what_is_no_model_is_told(tmp_path, local_step):
+    with pytest.raises(UserError, match="TS-MODEL-020"):
+        quantize(Artifact("model/hf", tmp_path), local_step())
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"double_quant": False}, {"type": "int8"}, {"dtype": "float32", "skip": ["down_proj", "up_proj"]}]
+)
+def test_the_size_is_estimated(source, local_step, settings):
+    _, result = quantize(source, local_step(), **settings)
+    shape = ModelShape.from_config(json.loads((source.path / "config.json").read_text()))
+    found = estimate(EstimateRequest(shape, 10**6, fill(schema_of(BitsAndBytesSettings), settings)))
+    assert found.disk == pytest.approx(result.metrics["bytes"], rel=0.1)
+
+
+@pytest.mark.slow
+def test_a_real_model_keeps_its_wits(tmp_path, local_step):
+    """Perplexity on plain English within 1.35 times that of the source, in a quarter of its size."""
+    from tunesmith_perplexity.evaluator import Perplexity
+    from tunesmith_perplexity.settings import PerplexitySettings
+
+    talk = [
+        ("Why is the sky blue?", "The sky looks blue because air scatters short wavelengths of sunlight more strongly than long ones."),
+        ("What is a prime number?", "A prime number is a whole number greater than one that has no divisors other than one and itself."),
+        (
+            "How do plants make food?",
+            "Plants make food by photosynthesis: they turn carbon dioxide and water into sugar with the light of the sun.",
+        ),
+        ("Who wrote Hamlet?", "Hamlet was written by William Shakespeare around the year 1600."),
+    ]
+    rows = [{"messages": [message("user", question), message("assistant", answer)]} for question, answer in talk]
+    source = smollm2(tmp_path)
+    small, result = quantize(source, local_step())
+    before, after = (Perplexity(PerplexitySettings()).evaluate(model, rows, local_step()).metrics for model in (source, small))
+    assert after["perplexity"] < 1.35 * before["perplexity"]
+    assert result.metrics["ratio"] < 0.25
