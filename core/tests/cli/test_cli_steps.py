@@ -106,6 +106,7 @@ def test_a_provider_stands_right_after_the_verb(world):
     assert quantized["steps"]["quantize"] == {"quantize": {"shorter": {"every": 3}}}
     scored = made(world, "eval", "letters", "exact_words", "--model", "shelf://hello", "--gate", "letters<=9", "--gate", "words >= 1")
     assert scored["steps"]["eval"] == {"evaluate": ["letters", "exact_words"], "gate": {"letters": "<=9", "words": ">= 1"}}
+    assert made(world, "evaluate", "letters", "--model", "shelf://hello") == made(world, "eval", "letters", "--model", "shelf://hello")
     assert "Did you mean `shorter`?" in world("quantize", "shoter", "--model", "shelf://hello").err
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tunesmith.cli.command import ENTRIES, Command
+from tunesmith.cli.command import ENTRIES, SPOKEN, Command
 from tunesmith.errors import TunesmithError, UserError
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def run_group(summary: str, commands: Sequence[Command], prog: str, arguments: S
 
 def _dynamic(name: str, arguments: Sequence[str]) -> int:
     """Commands that the installed plugins bring."""
-    catalog = _catalog()
+    catalog, name = _catalog(), SPOKEN.get(name, name)
     if name in catalog.commands:
         return catalog.call(name, arguments)
     if name in catalog.verbs:

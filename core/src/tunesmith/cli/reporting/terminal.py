@@ -63,6 +63,9 @@ class Terminal(Narrator):
         """The bar of a task; the first one takes the place of the bar that waits for it."""
         if (step, what) not in self._tasks:
             self._remove((step, ""))
+            for name, (_, pace) in list(self._tasks.items()):
+                if name[0] == step and pace.total and pace.done >= pace.total:
+                    self._remove(name)  # a task that is done makes room for the next
             bar = self._draw().add_task(f"{step} {what}".rstrip(), total=None, pace="", series="")
             self._tasks[step, what] = (bar, Pace(unit))
         return self._tasks[step, what]
