@@ -43,6 +43,11 @@ def test_every_conflict_is_told_at_once(problems):
     assert "the quantizer `ternary` does not run on `abacus`" in found[2].what
 
 
+def test_a_conflict_is_told_even_where_an_input_is_missing(problems):
+    found = problems(tune("contrast", "whole", "absent.jsonl"))
+    assert {p.code for p in found} == {"TS-PLAN-003", "TS-DATA-001"}
+
+
 def test_a_partial_capability_is_a_warning(planner):
     plan = planner(tune("contrast", "glue", "pairs.jsonl"))
     assert any("has it only in part" in warning for warning in plan.warnings)

@@ -43,6 +43,7 @@ def test_a_good_pipeline_plans(planner):
     [
         ("name: demo", "nmae: demo", "TS-SPEC-004", ["tunesmith.yaml:1", "`name`"]),
         ("    teach: echo", "    taech: echo", "TS-PLUGIN-001", ["tunesmith.yaml:5", "`teach`"]),
+        ("    teach: echo", "    echo: {}", "TS-PLUGIN-001", ["tunesmith.yaml:5", "Write `teach: echo`"]),
         ("    teach: echo", "    teach: ehco", "TS-PLUGIN-001", ["tunesmith.yaml:5", "`echo`"]),
         ("    teach: echo", "    teach:", "TS-SPEC-008", ["tunesmith.yaml:5", "echo"]),
         ("    teach: echo", "    teach: [echo, contrast]", "TS-SPEC-008", ["tunesmith.yaml:5"]),
@@ -106,6 +107,8 @@ def test_all_mistakes_are_told_at_once(problems):
     bad = GOOD.replace("angle", "angel").replace("epochs", "epoch").replace("train.jsonl", "t.jsonl").replace("shelf://", "shlef://")
     bad = bad.replace("needs: score", "needs: scroe").replace("surprise,", "surprize,")
     codes = {p.code for p in problems(bad)}
+    lines = [int(p.what.split(":")[1]) for p in problems(bad)]
+    assert lines == sorted(lines)
     assert codes == {"TS-SPEC-020", "TS-DATA-001", "TS-SPEC-013", "TS-SPEC-009", "TS-PLUGIN-001"}
 
 

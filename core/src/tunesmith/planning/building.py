@@ -108,10 +108,10 @@ class Builder:
         certain = {slot: found[0].record for slot, found in slots.items() if len(found) == 1 and not isinstance(found, str)}
         inputs.read_files(certain)  # also where something else is wrong already, so that all is told at once
         verb, backends = self.verbs.get(step.name), self.backends.get(step.name)
-        if verb is None or not backends or not all(slots.values()) or inputs.failed:
+        if verb is None or not backends or not all(slots.values()):
             return None
         casting = self.caster.cast(verb, slots, inputs.products, backends)
-        if not self.reasons.objections(step, name, casting, inputs.products):
+        if not self.reasons.objections(step, name, casting, inputs.products, whole=not inputs.failed) or inputs.failed:
             return None
         auto = {slot for slot, want in wanted.items() if want.name == AUTO}
         self.reasons.explain(name, verb, slots, auto, casting, inputs.products, backends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
@@ -71,15 +72,16 @@ def detect(path: Path, registry: Registry, wanted: Sequence[str] = ("dataset/*",
         return Detection(None, [unreadable(path, shown, error)])
 
 
-def unreadable(path: Path, shown: str, error: OSError) -> TunesmithError:
+def unreadable(path: Path, shown: str, error: OSError | ValueError) -> TunesmithError:
     """TS-DATA-001 for a file that isn't there, with what lies near it; TS-DATA-006 for one that can't be read."""
     if not isinstance(error, FileNotFoundError):
-        why = "It is a directory." if isinstance(error, IsADirectoryError) else str(error.strerror or error)
+        why = "It is a directory." if isinstance(error, IsADirectoryError) else str(getattr(error, "strerror", None) or error)
         return UserError("TS-DATA-006", f"{shown} can't be read", why=why, fix="Name a file that you may read.")
     folder = path.parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return UserError("TS-DATA-001", f"There is no file {shown}", why=f"There is no directory {folder} either.", fix="Correct the path.")
-    names = [entry.name for entry in islice(folder.iterdir(), 1000) if entry.is_file()]
+    entries = islice(os.scandir(folder), 1000) if os.access(folder, os.R_OK) else ()
+    names = [entry.name for entry in entries if entry.is_file()]
     why = "Relative paths start from the pipeline file's directory." if not Path(shown).is_absolute() else ""
     return UserError(
         "TS-DATA-001", f"There is no file {shown}", why=why, fix=did_you_mean(path.name, names) if names else "Correct the path."

@@ -121,7 +121,9 @@ class _Reader:
             return self.registry.verb(key)
         except TunesmithError as error:
             what = f"the step `{self.name}` has no verb that is known here: {error.what}"
-            self.notes.adopt(TunesmithError(error.code, what, why=error.why, fix=error.fix, user=True), self.where(key))
+            owner = next((v.name for v in verbs.values() if v.main_kind and key in self.registry.providers(v.main_kind)), "")
+            fix = f"Write `{owner}: {key}`." if owner else error.fix
+            self.notes.adopt(TunesmithError(error.code, what, why=error.why, fix=fix, user=True), self.where(key))
         return None
 
     def mains(self, verb: ProviderRecord, value: Any) -> tuple[Wanted, ...]:

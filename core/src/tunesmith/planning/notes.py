@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from tunesmith.errors import Problems, TunesmithError, UserError
 from tunesmith.planning.plan import Decision
+
+_LINE = re.compile(r"[^:\s]+:(\d+): ")
 
 
 @dataclass
@@ -34,5 +37,8 @@ class Notes:
             self.decisions.append(decision)
 
     def raise_problems(self) -> None:
+        """Raise all problems, in the order of the file's lines."""
         if self.problems:
-            raise Problems(self.problems)
+            lines = [_LINE.match(problem.what) for problem in self.problems]
+            ranked = sorted(zip(lines, self.problems, strict=True), key=lambda pair: int(pair[0][1]) if pair[0] else 0)
+            raise Problems(problem for _, problem in ranked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict
@@ -32,10 +33,11 @@ FETCHED, PREPARED = "model_loader", "dataset_format"  # kinds whose verbs make a
 def model_uri(spec: PipelineSpec) -> str:
     """The model's URI, a relative ``file://`` taken from the pipeline's directory; a plain path becomes one."""
     match = _SCHEME.match(spec.model)
-    if match is None and (spec.base / Path(spec.model).expanduser()).exists():
-        return f"{FILE}://{(spec.base / Path(spec.model).expanduser()).absolute()}"
+    plain = spec.base / os.path.expanduser(spec.model)
+    if match is None and os.path.exists(plain):
+        return f"{FILE}://{plain.absolute()}"
     if match and match[1].lower() == FILE and match[2] and not match[2].startswith(("/", "~", "localhost/")):
-        rest = match[2] if (spec.base / match[2]).exists() else unquote(match[2])
+        rest = match[2] if os.path.exists(spec.base / match[2]) else unquote(match[2])
         return f"{FILE}://{(spec.base / rest).absolute()}"
     return spec.model
 
@@ -122,7 +124,7 @@ class Origins:
         return self._files[key]
 
     def path(self, text: str) -> Path:
-        return (self.spec.base / Path(text).expanduser()).absolute()
+        return (self.spec.base / os.path.expanduser(text)).absolute()
 
     def file(self, text: str, where: str) -> Source | None:
         """A file of the user's as it is."""
@@ -130,10 +132,10 @@ class Origins:
 
         path = self.path(text)
         try:
-            if path.is_dir():
+            if os.path.isdir(path):
                 raise IsADirectoryError(21, "Is a directory")
             return Source(FILE, file=path, digest=self.digest_of(path))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a path with a null byte is a ValueError
             self.notes.adopt(unreadable(path, text, error), where)
             return None
 

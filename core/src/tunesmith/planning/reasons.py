@@ -20,17 +20,23 @@ class Reasons:
     def __init__(self, spec: PipelineSpec, chooser: Chooser, caster: Caster, notes: Notes, *, strict: bool) -> None:
         self.spec, self.registry, self.caster, self.notes, self.strict = spec, chooser.registry, caster, notes, strict
 
-    def objections(self, step: StepSpec, name: str, casting: Casting, inputs: Mapping[str, Product]) -> bool:
-        """Note everything that speaks against a casting; True if the step can be planned all the same."""
+    def objections(self, step: StepSpec, name: str, casting: Casting, inputs: Mapping[str, Product], *, whole: bool = True) -> bool:
+        """Note everything that speaks against a casting; True if the step can be planned all the same.
+
+        Args:
+            whole: whether all inputs are known; if not, only what is certain without them is told.
+        """
         before = len(self.notes.problems)
         where = self.spec.where("steps", step.name)
         for finding in casting.findings:
+            if finding.grade != "none" and not whole:
+                continue
             if finding.grade == "none" or (finding.grade == "unknown" and self.strict):
                 code = "TS-PLAN-003" if finding.grade == "none" else "TS-PLAN-004"
                 self.notes.problem(code, f"{where}: in `{name}` {finding.what}", why=finding.why, fix=finding.fix)
             else:
                 self.notes.warn(f"{name}: {finding.what} ({finding.why})")
-        for reason in casting.unfilled:
+        for reason in casting.unfilled if whole else ():
             self.notes.problem(
                 "TS-PLAN-005", f"{where}: in `{name}` {reason}", fix="Name one in the step, or install a plugin that brings one."
             )
