@@ -46,8 +46,13 @@ class Narrator(Silent):
         self.say(f"{plan.name}: {summary.steps(len(plan.steps))}, run {run.id}{' goes on' if resumed else ''}", BOLD)
         for warning in plan.warnings:
             self.say(f"  warning: {warning}", WARN)
-        for decision in plan.decisions:
-            self.decision(decision)
+        self._explain("")
+
+    def _explain(self, step: str) -> None:
+        """What the plan decided about a step that now runs; of one that is done already there is nothing to explain."""
+        for decision in self.plan.decisions if self.plan else ():
+            if decision.step == step:
+                self.decision(decision)
 
     def run_finished(self, outcome: RunOutcome) -> None:
         if self._summed_up:
@@ -78,6 +83,8 @@ class Narrator(Silent):
     def step_started(self, step: PlannedStep, attempt: int) -> None:
         again = f", attempt {attempt}" if attempt > 1 else ""
         self.say(f"> {step.name}: {summary.what(step)} on {step.placement.device}{again}", DIM)
+        if attempt == 1:
+            self._explain(step.name)
 
     def step_finished(self, step: PlannedStep, outcome: StepOutcome) -> None:
         self.outcomes[step.name] = outcome

@@ -28,7 +28,7 @@ def metric_lines(plan: Plan, outcomes: Mapping[str, StepOutcome]) -> Iterator[st
     groups: dict[str, dict[str, dict[str, float]]] = {}
     for step in plan.steps:
         found = outcomes[step.name].metrics if step.name in outcomes else {}
-        if found:
+        if found and not step.inserted:
             source = (step.source or step.name) if step.verb.many else ""
             groups.setdefault(step.group, {}).setdefault(source, {}).update(found)
     for group, rows in groups.items():
