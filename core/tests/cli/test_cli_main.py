@@ -13,6 +13,7 @@ import time
 import pytest
 
 import tunesmith
+from tunesmith.errors import Cancelled
 
 
 def test_the_overview_lists_what_works_by_group(world):
@@ -81,6 +82,12 @@ def test_a_slip_is_told_with_what_was_meant(world, words, fix):
     assert told.status == 2
     assert fix in told.err
     assert told.out == ""
+
+
+def test_help_is_a_command_too(world):
+    assert world("help").out == world("--help").out
+    assert world("help", "run").out == world("run", "--help").out
+    assert world("help", "runs", "show").out == world("runs", "show", "--help").out
 
 
 def test_options_are_never_abbreviated(world):
@@ -170,6 +177,16 @@ def test_a_reader_that_goes_away_is_no_error():
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait() == 141
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Cancelled])
+def test_ctrl_c_before_anything_runs_ends_without_a_word(world, monkeypatch, stop):
+    def interrupted(registry):
+        raise stop
+
+    monkeypatch.setattr("tunesmith.planning.devices.probe", interrupted)
+    assert (told := world("doctor")).status == 130
+    assert told.out + told.err == ""
 
 
 def test_ctrl_c_stops_the_run_and_it_can_go_on(world, site):

@@ -158,6 +158,12 @@ def test_a_later_command_takes_up_a_step_of_the_pipeline_file(world):
     assert "has no step `tuna`" in world("fold", "--from", "tuna").err
 
 
+def test_only_inputs_are_taken_for_file_names(world):
+    world.write("echo", "a file that has a provider's name")
+    assert world(*TAUGHT).status == 0
+    assert made(world, "fold", "--from", "echo")["steps"]["echo"] == {"teach": "echo", "data": str(world.folder / "rows.jsonl")}
+
+
 def test_a_name_that_is_taken_gets_a_number(world):
     world(*TAUGHT, "--as", "first")
     assert list(made(world, "eval", "letters", "--from", "first", "--as", "first")["steps"]) == ["first", "first-2"]

@@ -83,7 +83,7 @@ def _endpoint(args: Namespace) -> AbstractContextManager[Any]:
     if args.model:
         data: dict[str, Any] = {"name": "chat", "model": args.model, "steps": {"chat": step}}
     else:
-        data = Earlier.find(session.config.home, args.pipeline, [args.source]).with_step("chat", step | {"from": args.source})
+        data = Earlier.find(session, args.pipeline, [args.source]).with_step("chat", step | {"from": args.source})
     return endpoint(session, session.plan(PipelineSpec.from_mapping(data, Path.cwd(), name="chat")))
 
 

@@ -34,7 +34,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     check_output(args.output)
     session = Session.open()
-    plan = plan_download(session, args.uri)
+    plan = plan_download(session, args.uri, args.refresh)
     if args.plan:
         session.show(plan, args.json)
         return 0
@@ -44,7 +44,7 @@ def run(args: Namespace) -> int:
     return outcome.exit_status
 
 
-def plan_download(session: Session, uri: str) -> Plan:
+def plan_download(session: Session, uri: str, refresh: bool = False) -> Plan:
     """A plan of the one step that every pipeline with this model begins with, so that they share what it brings.
 
     Raises:
@@ -57,13 +57,13 @@ def plan_download(session: Session, uri: str) -> Plan:
     from tunesmith.planning.plan import Plan
     from tunesmith.planning.spec import PipelineSpec
     from tunesmith.running.digests import FileDigests
-    from tunesmith.running.resolver import Resolver
 
     notes = Notes()
     spec = PipelineSpec("download", uri, {}, Path.cwd())
     chooser = Chooser(spec, session.registry, notes)
-    origins = Origins(spec, chooser, notes, Resolver(session.registry, session.config), FileDigests(session.config), {})
-    origins.model()
+    with session.resolver(refresh) as resolve:
+        origins = Origins(spec, chooser, notes, resolve, FileDigests(session.config), {})
+        origins.model()
     notes.raise_problems()
     environments = Environments(chooser)
     steps = tuple(environments.placed(replace(step, inserted=False)) for step in origins.steps)

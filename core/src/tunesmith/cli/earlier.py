@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli.launching import DEFAULT_FILE
+from tunesmith.cli.launching import DEFAULT_FILE, Session
 from tunesmith.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Earlier:
     steps: Mapping[str, Mapping[str, Any]]
 
     @classmethod
-    def find(cls, home: Path, file: str | None, sources: Sequence[str]) -> Earlier:
+    def find(cls, session: Session, file: str | None, sources: Sequence[str]) -> Earlier:
         """The pipeline that has the steps `sources`: `file` if it is named, else an earlier command's, else the one in this directory.
 
         Raises:
@@ -35,23 +35,23 @@ class Earlier:
 
         wanted = [name for name in sources if name != _MODEL]
         if file:
-            return cls.of(load_pipeline(Path(file)), wanted, file)
-        notes = _notes(home)
+            return cls.of(session, load_pipeline(Path(file)), wanted, file)
+        notes = _notes(session.config.home)
         known: dict[str, Any] = {path.stem: path for path in notes}
         if len(wanted) == 1 and wanted[0] in known:
-            return cls.of(_noted(known[wanted[0]]), wanted, wanted[0])
+            return cls.of(session, _noted(known[wanted[0]]), wanted, wanted[0])
         if Path(DEFAULT_FILE).is_file():
-            return cls.of(load_pipeline(Path(DEFAULT_FILE)), wanted, DEFAULT_FILE)
+            return cls.of(session, load_pipeline(Path(DEFAULT_FILE)), wanted, DEFAULT_FILE)
         for path in notes:
             spec = _noted(path)
             if all(name in spec.steps for name in wanted):
-                return cls.of(spec, wanted, path.stem)
+                return cls.of(session, spec, wanted, path.stem)
         missing = next((name for name in wanted if name not in known), "and ".join(wanted))
         raise UserError("TS-CLI-008", f"no earlier command here made `{missing}`", why=f"There is no {DEFAULT_FILE} here, either.",
                         fix=did_you_mean(missing, known) if known else "Give --model URI, or name a file with --pipeline.")  # fmt: skip
 
     @classmethod
-    def of(cls, spec: PipelineSpec, wanted: Sequence[str], where: str) -> Earlier:
+    def of(cls, session: Session, spec: PipelineSpec, wanted: Sequence[str], where: str) -> Earlier:
         for name in wanted:
             if name not in spec.steps:
                 raise UserError("TS-CLI-008", f"{where} has no step `{name}`", fix=did_you_mean(name, spec.steps))
@@ -62,7 +62,7 @@ class Earlier:
             if name not in needed:
                 needed[name] = None
                 waiting += [text for text in _texts(spec.steps[name]) if text in spec.steps]
-        steps = {name: _absolute(raw, spec) for name, raw in spec.steps.items() if name in needed}
+        steps = {name: _absolute(raw, spec, session) for name, raw in spec.steps.items() if name in needed}
         return cls(_model(spec), steps)
 
     def with_step(self, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,14 +70,16 @@ class Earlier:
         return {"name": name, **({"model": self.model} if self.model else {}), "steps": {**self.steps, name: dict(raw)}}
 
 
-def note(home: Path, name: str, data: Mapping[str, Any]) -> None:
+def note(session: Session, name: str, data: Mapping[str, Any]) -> None:
     """Keep what a command did, so that a later one can take up what it made."""
     from tunesmith.planning.spec import PipelineSpec
     from tunesmith.running.durable import write_atomically
 
     spec = PipelineSpec.from_mapping(data, Path.cwd(), name=name)
-    kept = {"name": name, "model": _model(spec), "steps": {step: _absolute(raw, spec) for step, raw in spec.steps.items()}}
-    write_atomically(_folder(home) / f"{name}.json", json.dumps({key: value for key, value in kept.items() if value}, indent=1))
+    kept = {"name": name, "model": _model(spec), "steps": {step: _absolute(raw, spec, session) for step, raw in spec.steps.items()}}
+    write_atomically(
+        _folder(session.config.home) / f"{name}.json", json.dumps({key: value for key, value in kept.items() if value}, indent=1)
+    )
 
 
 def _folder(home: Path) -> Path:
@@ -101,11 +103,12 @@ def _model(spec: PipelineSpec) -> str:
     return model_uri(spec) if spec.model else ""
 
 
-def _absolute(raw: Mapping[str, Any], spec: PipelineSpec) -> dict[str, Any]:
+def _absolute(raw: Mapping[str, Any], spec: PipelineSpec, session: Session) -> dict[str, Any]:
     """A step whose file names hold wherever it is read, with the seed and the device that its pipeline gives it."""
     found = dict(raw)
+    inputs = {entry.name for verb in session.registry.providers("verb").values() for entry in verb.inputs}
     for key, value in raw.items():
-        if isinstance(value, str) and value not in spec.steps and (spec.base / value).is_file():
+        if key in inputs and isinstance(value, str) and value not in spec.steps and (spec.base / value).is_file():
             found[key] = str((spec.base / value).absolute())
     if spec.seed:
         found.setdefault("seed", spec.seed)

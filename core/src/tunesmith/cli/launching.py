@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan
     from tunesmith.planning.spec import PipelineSpec
     from tunesmith.running.outcome import RunOutcome
+    from tunesmith.running.resolver import Resolver
 
 DEFAULT_FILE = "tunesmith.yaml"
 
@@ -42,8 +46,9 @@ class Session:
         config.check()
         return cls(config, load_registry(config))
 
-    def plan(self, spec: PipelineSpec, strict: bool = False) -> Plan:
-        """
+    def plan(self, spec: PipelineSpec, strict: bool = False, refresh: bool = False) -> Plan:
+        """The plan of a pipeline. What takes its time (asking what a model's name means) is told on stderr.
+
         Raises:
             Problems: all that is wrong with the pipeline.
         """
@@ -51,12 +56,21 @@ class Session:
         from tunesmith.planning.memory import FileMemory
         from tunesmith.planning.planner import make_plan
         from tunesmith.running.digests import FileDigests
+
+        with self.resolver(refresh) as resolve:
+            return make_plan(
+                spec, self.registry, resolve=resolve, devices=probe(self.registry), strict=strict, digest_of=FileDigests(self.config),
+                memory=FileMemory(self.config.cache / "data-files.json"),
+            )  # fmt: skip
+
+    @contextmanager
+    def resolver(self, refresh: bool = False) -> Iterator[Resolver]:
+        """What tells what a model URI names, and shows its progress."""
+        from tunesmith.cli.reporting import reporting
         from tunesmith.running.resolver import Resolver
 
-        return make_plan(
-            spec, self.registry, resolve=Resolver(self.registry, self.config), devices=probe(self.registry), strict=strict,
-            digest_of=FileDigests(self.config), memory=FileMemory(self.config.cache / "data-files.json"),
-        )  # fmt: skip
+        with reporting(stream=sys.stderr) as reporter:
+            yield Resolver(self.registry, self.config, refresh=refresh, reporter=reporter)
 
     def show(self, plan: Plan, as_json: bool) -> None:
         """Print a plan."""
@@ -88,7 +102,7 @@ def add_run_options(parser: ArgumentParser, serving: bool = True) -> None:
     group = parser.add_argument_group("running")
     if serving:
         group.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
-    group.add_argument("--refresh", action="store_true", help="run every step again, even if it is done")
+    group.add_argument("--refresh", action="store_true", help="run every step again, even if it is done; ask anew what model names mean")
     group.add_argument("--json", action="store_true", help="print events as lines of JSON")
 
 

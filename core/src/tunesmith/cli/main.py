@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.cli.command import ENTRIES, SPOKEN, Command
-from tunesmith.errors import TunesmithError, UserError
+from tunesmith.errors import Cancelled, TunesmithError, UserError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _status(arguments: list[str]) -> int:
     try:
         return dispatch(arguments)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Cancelled):
         return INTERRUPTED
     except TunesmithError as error:
         from tunesmith.cli.complaints import complain
@@ -80,7 +80,9 @@ def dispatch(arguments: Sequence[str]) -> int:
             raise UserError("TS-CLI-002", f"there is no option `{word}`", fix="Options go after the command: `tunesmith COMMAND --help`.")
     if not rest:
         return _overview()
-    name, *rest = rest
+    name, *rest = rest if rest[0] != "help" else [*rest[1:], "--help"]
+    if name == "--help":
+        return _overview()
     for entry in ENTRIES:
         if entry.name == name:
             import importlib

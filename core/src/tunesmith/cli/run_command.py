@@ -19,7 +19,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     spec = load(args.file, args.set)
     session = Session.open(Path(args.file).absolute().parent)
-    return session.carry_out(session.plan(spec, args.strict), args).exit_status
+    return session.carry_out(session.plan(spec, args.strict, args.refresh), args).exit_status
 
 
 COMMAND = Command(

@@ -43,8 +43,11 @@ def setting_options(part: str, schema: Schema, place: tuple[str, ...] = ()) -> I
 
 
 def add_setting(group: argparse._ArgumentGroup, option: SettingOption, short: str = "") -> None:
-    """Add an option under its full name and, where nothing else has that, a short one."""
-    flags = [f"--{name}" for name in (short, option.name) if name]
+    """Add an option under its full name and a short one, where nothing else has them: a plugin can't take another's name away."""
+    taken = group._option_string_actions
+    flags = [f"--{name}" for name in (short, option.name) if name and f"--{name}" not in taken and f"--no-{name}" not in taken]
+    if not flags:
+        return
     common: dict[str, Any] = {"dest": option.dest, "default": argparse.SUPPRESS, "help": _help(option.schema)}
     kind = _kind(option.schema)
     if kind == "boolean":

@@ -45,23 +45,23 @@ def _run(form: VerbForm, args: Namespace) -> int:
     output = getattr(args, "output", None)
     check_output(output)
     session = Session.open()
-    data, step = pipeline(form, args, session.config.home)
+    data, step = pipeline(form, args, session)
     if args.yaml:
         print(json.dumps(data, indent=2, ensure_ascii=False) if args.json else yaml_text(data), end="\n" if args.json else "")
         return 0
     spec = PipelineSpec.from_mapping(data, Path.cwd(), name=step)
-    plan = session.plan(spec, args.strict)
+    plan = session.plan(spec, args.strict, args.refresh)
     if args.plan:
         session.show(plan, args.json)
         return 0
-    note(session.config.home, step, data)
+    note(session, step, data)
     outcome = session.carry_out(plan, args)
     if output and not outcome.exit_status:
         write_output(outcome, plan, step, output, args.json)
     return outcome.exit_status
 
 
-def pipeline(form: VerbForm, args: Namespace, home: Path) -> tuple[dict[str, Any], str]:
+def pipeline(form: VerbForm, args: Namespace, session: Session) -> tuple[dict[str, Any], str]:
     """The pipeline of one step, after those it takes from, and the step's name.
 
     Raises:
@@ -76,7 +76,7 @@ def pipeline(form: VerbForm, args: Namespace, home: Path) -> tuple[dict[str, Any
     name = args.title or form.name
     if args.model:
         return {"name": name, "model": args.model, "steps": {name: raw}}, name
-    earlier = Earlier.find(home, args.pipeline, sources)
+    earlier = Earlier.find(session, args.pipeline, sources)
     if name in earlier.steps:
         name = next(f"{name}-{number}" for number in range(2, 10**6) if f"{name}-{number}" not in earlier.steps)
     raw["from"] = sources if form.verb.many and len(sources) > 1 else sources[0]
