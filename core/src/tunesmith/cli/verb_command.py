@@ -13,6 +13,7 @@ from tunesmith.cli.earlier import Earlier, note
 from tunesmith.cli.launching import Session, add_run_options, add_strict
 from tunesmith.cli.output import check_output, write_output
 from tunesmith.cli.verb_form import VerbForm
+from tunesmith.cli.verb_parser import verb_parser
 from tunesmith.errors import UserError
 
 
@@ -25,7 +26,7 @@ def run_verb(catalog: Catalog, name: str, arguments: Sequence[str]) -> int:
 
         return run_command(command(called.verb.summary), f"tunesmith {name}", arguments)
     form = VerbForm.of(catalog.registry, name, called, arguments)
-    parser = form.parser
+    parser = verb_parser(form)
     group = parser.add_argument_group("what to do with it")
     group.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
     group.add_argument("--yaml", action="store_true", help="print the pipeline file that does the same, and do nothing")
@@ -69,13 +70,13 @@ def pipeline(form: VerbForm, args: Namespace, session: Session) -> tuple[dict[st
     """
     raw = form.step(args)
     sources = [args.source] if isinstance(args.source, str) else list(args.source or ())
-    if bool(args.model) == bool(sources):
+    if bool(args.model) == bool(sources) and (sources or form.verb.inputs[0].required):
         what = "either --model or --from" if sources else f"--model: {form.verb.inputs[0].summary}"
         raise UserError("TS-CLI-006", f"tunesmith {form.name} needs {what}", why="" if not sources else "It was given both.",
                         fix=f"`tunesmith {form.name} --help` shows an example.")  # fmt: skip
     name = args.title or form.name
-    if args.model:
-        return {"name": name, "model": args.model, "steps": {name: raw}}, name
+    if not sources:
+        return {"name": name, **({"model": args.model} if args.model else {}), "steps": {name: raw}}, name
     earlier = Earlier.find(session, args.pipeline, sources)
     if name in earlier.steps:
         name = next(f"{name}-{number}" for number in range(2, 10**6) if f"{name}-{number}" not in earlier.steps)

@@ -1,0 +1,78 @@
+"""The parser of a verb's command, with help and examples made from what is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tunesmith.cli.parsing import Parser, usage_of
+from tunesmith.cli.setting_options import SettingOption, add_setting, typed
+from tunesmith.cli.verb_form import AUTO, VerbForm, dashed
+
+_SEED = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
+
+
+def verb_parser(form: VerbForm) -> Parser:
+    """A parser of what makes the step; what is to be done with it is the caller's to add."""
+    verb = form.verb
+    main = form.mains[0].record if form.promoted else None
+    parser = Parser(f"tunesmith {form.name}", main.summary if main else verb.summary, examples(form))
+    _add_work(parser, form)
+    for slot, part in zip(verb.slots, form.slots, strict=True):
+        group = parser.add_argument_group(f"{slot.name}: {slot.summary}")
+        known = ", ".join(form.registry.providers(slot.kind)) or "none"
+        group.add_argument(f"--{dashed(slot.name)}", metavar="NAME", help=f"one of {known} (default: {slot.default})")
+        _add(group, part.options)
+    if form.own:
+        _add(parser.add_argument_group(f"settings of {verb.name}"), form.own, form.short)
+    for part in form.mains:
+        if part.record and part.options:
+            group = parser.add_argument_group(f"settings of {part.record.name}", f"in full --{dashed(part.record.name)}.NAME")
+            _add(group, part.options, form.short)
+    parser.usage = usage_of(parser)
+    if form.takes_provider:
+        parser.usage = parser.usage.replace(parser.prog, f"{parser.prog} " + ("[NAME ...]" if verb.many else "[NAME]"), 1)
+        known = ", ".join(form.registry.providers(verb.main_kind))
+        parser.description = f"{parser.description}\n\nNAME: the {verb.main_kind.replace('_', ' ')}, one of {known} (default: {AUTO})"
+    return parser
+
+
+def _add(group: Any, options: Sequence[SettingOption], short: dict[str, str] | None = None) -> None:
+    for option in options:
+        add_setting(group, option, (short or {}).get(option.name, ""))
+
+
+def _add_work(parser: Parser, form: VerbForm) -> None:
+    group = parser.add_argument_group("what to work on")
+    main, *others = form.verb.inputs
+    group.add_argument("--model", metavar="URI", help=f"{main.summary}: scheme://place, or a local directory")
+    many: dict[str, Any] = {"nargs": "+"} if form.verb.many else {}
+    group.add_argument("--from", dest="source", metavar="STEP", help="or what this step of an earlier command or pipeline made", **many)
+    group.add_argument("--pipeline", metavar="FILE", help="where STEP is (default: earlier commands here, then ./tunesmith.yaml)")
+    for entry in others:
+        needed = "" if entry.required else " (optional)"
+        group.add_argument(f"--{dashed(entry.name)}", dest=f"input:{entry.name}", metavar="PATH", help=entry.summary + needed)
+    if form.verb.many:
+        group.add_argument("--gate", action="append", default=[], metavar="METRIC=BOUND", help='fail unless it holds, e.g. "loss<=2.5"')
+    group.add_argument("--seed", type=typed(_SEED), metavar="N", help="of everything random (default 0)")
+    group.add_argument("--device", metavar="NAME", help="device backend (default: the best that is here)")
+    group.add_argument("--as", dest="title", metavar="NAME", help=f"what to call this step (default: {form.name})")
+
+
+def examples(form: VerbForm) -> list[tuple[str, str]]:
+    """Commands that could be typed: with the installed providers' names and settings."""
+    verb, words = form.verb, [f"tunesmith {form.name}"]
+    if form.takes_provider and form.mains[0].record:
+        words.append(form.mains[0].record.name)
+    accepts = verb.inputs[0].accepts
+    takes_model = not accepts or any(format.startswith(("model/", "*")) for format in accepts)
+    words.append("--model file://path/to/model" if takes_model else "--from STEP")
+    words += [f"--{dashed(entry.name)} rows.jsonl" for entry in verb.inputs[1:] if entry.required]
+    shown = [("with what is chosen automatically; --plan shows what that is", " ".join([*words, "--plan"]))]
+    for part in form.slots:
+        numbers = [o for o in part.options if o.schema.get("type") == "integer" and o.schema.get("default") is not None]
+        if part.record and numbers and part.default == AUTO:
+            chosen = f"--{dashed(part.name)} {part.record.name} --{numbers[0].name} {numbers[0].schema['default']}"
+            shown.append((f"another {part.name}, with settings of its own", " ".join([*words, chosen])))
+            break
+    return [*shown, ("the same as a step of a pipeline file", " ".join([*words, "--yaml"]))]
