@@ -81,6 +81,12 @@ def test_what_a_step_needs_must_be_given(world):
     assert "needs --model" in world("echo", "--data", "rows.jsonl").err
 
 
+def test_an_adapter_comes_from_a_step_for_only_that_knows_its_base(world):
+    assert "--model" not in world("fold", "--help").out
+    assert "needs --from: the adapter" in world("fold").err
+    assert world("fold", "--model", "shelf://x").status == 2
+
+
 def test_help_shows_the_settings_of_the_provider_that_is_chosen(world):
     auto, whole = world("echo", "--help"), world("echo", "--adapter", "whole", "--help")
     assert (auto.status, whole.status) == (0, 0)

@@ -70,13 +70,14 @@ def pipeline(form: VerbForm, args: Namespace, session: Session) -> tuple[dict[st
     """
     raw = form.step(args)
     sources = [args.source] if isinstance(args.source, str) else list(args.source or ())
-    if bool(args.model) == bool(sources) and (sources or form.verb.inputs[0].required):
-        what = "either --model or --from" if sources else f"--model: {form.verb.inputs[0].summary}"
+    main, model = form.verb.inputs[0], getattr(args, "model", None)
+    if (model and sources) or (main.required and not model and not sources):
+        what = "either --model or --from" if sources else f"{'--model' if form.takes_model else '--from'}: {main.summary}"
         raise UserError("TS-CLI-006", f"tunesmith {form.name} needs {what}", why="" if not sources else "It was given both.",
                         fix=f"`tunesmith {form.name} --help` shows an example.")  # fmt: skip
     name = args.title or form.name
     if not sources:
-        return {"name": name, **({"model": args.model} if args.model else {}), "steps": {name: raw}}, name
+        return {"name": name, **({"model": model} if model else {}), "steps": {name: raw}}, name
     earlier = Earlier.find(session, args.pipeline, sources)
     if name in earlier.steps:
         name = next(f"{name}-{number}" for number in range(2, 10**6) if f"{name}-{number}" not in earlier.steps)

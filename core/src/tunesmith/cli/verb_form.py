@@ -109,6 +109,12 @@ class VerbForm:
         """Whether the provider's name stands after the command."""
         return bool(self.verb.main_kind) and not self.promoted
 
+    @property
+    def takes_model(self) -> bool:
+        """Whether a model can be its main input as it comes from a loader. An adapter can't: its base is known to the step that made it."""
+        accepts = self.verb.inputs[0].accepts
+        return not accepts or any(not format.startswith("adapter/") for format in accepts)
+
     @cached_property
     def own(self) -> list[SettingOption]:
         """The verb's own settings."""

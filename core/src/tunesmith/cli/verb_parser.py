@@ -45,9 +45,11 @@ def _add(group: Any, options: Sequence[SettingOption], short: dict[str, str] | N
 def _add_work(parser: Parser, form: VerbForm) -> None:
     group = parser.add_argument_group("what to work on")
     main, *others = form.verb.inputs
-    group.add_argument("--model", metavar="URI", help=f"{main.summary}: scheme://place, or a local directory")
     many: dict[str, Any] = {"nargs": "+"} if form.verb.many else {}
-    group.add_argument("--from", dest="source", metavar="STEP", help="or what this step of an earlier command or pipeline made", **many)
+    made = "what this step of an earlier command or pipeline made"
+    if form.takes_model:
+        group.add_argument("--model", metavar="URI", help=f"{main.summary}: scheme://place, or a local directory")
+    group.add_argument("--from", dest="source", metavar="STEP", help=f"{'or' if form.takes_model else main.summary + ':'} {made}", **many)
     group.add_argument("--pipeline", metavar="FILE", help="where STEP is (default: earlier commands here, then ./tunesmith.yaml)")
     for entry in others:
         needed = "" if entry.required else " (optional)"
@@ -64,9 +66,7 @@ def examples(form: VerbForm) -> list[tuple[str, str]]:
     verb, words = form.verb, [f"tunesmith {form.name}"]
     if form.takes_provider and form.mains[0].record:
         words.append(form.mains[0].record.name)
-    accepts = verb.inputs[0].accepts
-    takes_model = not accepts or any(format.startswith(("model/", "*")) for format in accepts)
-    words.append("--model file://path/to/model" if takes_model else "--from STEP")
+    words.append("--model file://path/to/model" if form.takes_model else "--from STEP")
     words += [f"--{dashed(entry.name)} rows.jsonl" for entry in verb.inputs[1:] if entry.required]
     shown = [("with what is chosen automatically; --plan shows what that is", " ".join([*words, "--plan"]))]
     for part in form.slots:
