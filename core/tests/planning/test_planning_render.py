@@ -18,7 +18,7 @@ def test_every_step_decision_and_warning_is_in_the_text(planner, make_device):
     plan = planner(YAML, devices={"abacus": [make_device(free=1)]})
     text = plan_text(plan)
     flat = " ".join(text.split())
-    assert text.startswith(f"demo: {len(plan.steps)} steps\n")
+    assert text.startswith(f"demo: {len(plan.steps)} steps on abacus\n")
     assert all(step.name in text and step.format in text for step in plan.steps)
     assert all(" ".join(f"{d.what}: {d.reason}".split()) in flat for d in plan.decisions)
     assert plan.warnings

@@ -143,10 +143,10 @@ class Builder:
             key = (product.step, hop.label)
             if key not in self.converted:
                 self.converted[key] = self.insert(hop, product, step)
-                reason = f"`{reader}` reads {route.hops[-1].format}, and `{product.step}` makes {product.format}"
+                reason = f"`{reader}` reads {route.hops[-1].format}, and `{product.step}` makes {product.format}{self.reasons.loss(hop)}"
+                self.notes.decide(self.converted[key].step, f"inserted: {hop.label}", reason)
             else:
-                reason = f"`{reader}` reads it, too"
-            self.notes.decide(self.converted[key].step, f"inserted: {hop.label}", reason + self.reasons.loss(hop))
+                self.notes.extend(self.converted[key].step, f"inserted: {hop.label}", f"`{reader}`")
             product = self.converted[key]
         return product
 

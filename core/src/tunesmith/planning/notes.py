@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tunesmith.errors import Problems, TunesmithError, UserError
 from tunesmith.planning.plan import Decision
 
+ALSO = "; also for "
 _LINE = re.compile(r"[^:\s]+:(\d+): ")
 
 
@@ -35,6 +36,13 @@ class Notes:
         decision = Decision(step, what, reason)
         if decision not in self.decisions:
             self.decisions.append(decision)
+
+    def extend(self, step: str, what: str, other: str) -> None:
+        """Another one that a decision was made for."""
+        for index, decision in enumerate(self.decisions):
+            if (decision.step, decision.what) == (step, what):
+                joined = f", {other}" if ALSO in decision.reason else f"{ALSO}{other}"
+                self.decisions[index] = Decision(step, what, decision.reason + joined)
 
     def raise_problems(self) -> None:
         """Raise all problems, in the order of the file's lines."""

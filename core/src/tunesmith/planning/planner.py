@@ -61,8 +61,11 @@ def make_plan(
     if spec.model and not any(MODEL in step.sources or MODEL in step.inputs.values() for step in steps.values()):
         notes.warn(f"no step reads the pipeline's model {spec.model}")
     notes.raise_problems()
+    planned = builder.planned
+    position = {step.name: number for number, step in enumerate(planned)}
+    notes.decisions.sort(key=lambda decision: position.get(decision.step, -1))
     return Plan(
-        name=spec.name, path=spec.path, steps=tuple(builder.planned), gates=tuple(gate for step in steps.values() for gate in step.gates),
+        name=spec.name, path=spec.path, steps=tuple(planned), gates=tuple(gate for step in steps.values() for gate in step.gates),
         decisions=tuple(notes.decisions), warnings=tuple(notes.warnings), outputs=tuple(spec.steps),
     )  # fmt: skip
 

@@ -24,27 +24,28 @@ def plan_text(plan: Plan, cached: Mapping[str, bool] | None = None, *, width: in
 
 def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
     done = sum(cached.get(step.name, False) for step in plan.steps)
-    count = f"{len(plan.steps)} step{'s' * (len(plan.steps) != 1)}"
+    usual = _usual_device(plan)
+    count = f"{len(plan.steps)} step{'s' * (len(plan.steps) != 1)}" + (f" on {usual}" if usual else "")
     yield f"{plan.name}: {count}" + (f", {done} of them done already" if done else "")
     for decision in plan.decisions:
         if not decision.step:
-            yield from _wrapped(f"{decision.what}: {decision.reason}", "  ", width)
+            yield from _wrapped(f"- {decision.what}: {decision.reason}", "  ", width, hanging="  ")
     yield ""
     names = max((len(step.name) for step in plan.steps), default=0)
-    does = {step.name: _does(step) for step in plan.steps}
-    doing = min(44, max((len(text) for text in does.values()), default=0))
+    doing = max((len(_does(step)) for step in plan.steps), default=0)
+    indent = " " * 8
     for number, step in enumerate(plan.steps, 1):
         mark = "=" if cached.get(step.name) else "+" if step.inserted else " "
-        yield f"{number:>3} {mark} {step.name:<{names}}  {does[step.name]:<{doing}}  {_flow(step)}".rstrip()
-        indent = " " * (names + 8)
-        if facts := _facts(step, cached.get(step.name)):
+        yield f"{number:>3} {mark} {step.name:<{names}}  {_does(step):<{doing}}  {_flow(step)}".rstrip()
+        if facts := _facts(step, plan, usual):
             yield from _wrapped(facts, indent, width)
         for decision in plan.decisions:
             if decision.step == step.name:
                 yield from _wrapped(f"- {decision.what}: {decision.reason}", indent, width, hanging="  ")
     yield ""
-    if any(step.inserted for step in plan.steps) or done:
-        yield "    " + "   ".join(filter(None, ("+ added by the planner", "= done already, not run again" if done else "")))
+    marks = ("+ added by the planner",) if any(step.inserted for step in plan.steps) else ()
+    if marks or done:
+        yield "    " + "   ".join((*marks, *(("= done already, not run again",) if done else ())))
     yield from _totals(plan, cached)
     for gate in plan.gates:
         yield f"    gate: {gate.metric} of `{gate.group}` {gate.text}"
@@ -53,6 +54,16 @@ def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
         yield "Warnings:"
         for warning in plan.warnings:
             yield from _wrapped(f"! {warning}", "  ", width, hanging="  ")
+
+
+def _computes(step: PlannedStep) -> bool:
+    return step.verb.main_kind not in ("model_loader", "dataset_format")
+
+
+def _usual_device(plan: Plan) -> str:
+    """The device of most steps that compute."""
+    devices = [step.placement.device for step in plan.steps if _computes(step)]
+    return max(dict.fromkeys(devices), key=devices.count, default="")
 
 
 def _does(step: PlannedStep) -> str:
@@ -66,18 +77,19 @@ def _flow(step: PlannedStep) -> str:
     return f"{', '.join(sources)} -> {step.format}" if sources else f"-> {step.format}"
 
 
-def _facts(step: PlannedStep, cached: bool | None) -> str:
+def _facts(step: PlannedStep, plan: Plan, usual: str) -> str:
     facts = []
-    if cached:
-        facts.append("done already")
-    if step.verb.main_kind not in ("model_loader", "dataset_format"):
-        facts.append(step.placement.device + (f", {step.placement.processes} processes" if step.placement.processes > 1 else ""))
+    if _computes(step) and step.placement.device != usual:
+        facts.append(f"on {step.placement.device}")
+    if step.placement.processes > 1:
+        facts.append(f"{step.placement.processes} processes")
     if step.estimate and step.estimate.memory:
         facts.append(f"memory about {bytes_text(step.estimate.memory)}")
     if step.estimate and step.estimate.disk:
         facts.append(f"disk about {bytes_text(step.estimate.disk)}")
     if step.after:
-        facts.append("after " + ", ".join(step.after))
+        groups = {other.name: other.group for other in plan.steps}
+        facts.append("after " + ", ".join(dict.fromkeys(groups.get(name, name) for name in step.after)))
     return ", ".join(facts)
 
 
