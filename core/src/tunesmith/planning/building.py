@@ -10,13 +10,14 @@ from tunesmith.contracts.step import Placement
 from tunesmith.errors import did_you_mean
 from tunesmith.planning.casting import PRODUCER, Candidates, Caster, Casting
 from tunesmith.planning.choices import Chooser
+from tunesmith.planning.data_files import FORMAT, DataFiles
 from tunesmith.planning.environments import Environments
 from tunesmith.planning.estimates import check_memory, estimate
 from tunesmith.planning.formats import Hop, Route, converters, makes
 from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted
 from tunesmith.planning.inputs import Inputs
 from tunesmith.planning.notes import Notes
-from tunesmith.planning.origins import FETCHED, PREPARED, Origins
+from tunesmith.planning.origins import LOADER, ModelOrigin
 from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.products import Product, product_of, unused
 from tunesmith.planning.reasons import Reasons
@@ -33,9 +34,10 @@ class Builder:
     """
 
     def __init__(
-        self, spec: PipelineSpec, chooser: Chooser, notes: Notes, origins: Origins, devices: Mapping[str, Sequence[Device]], *, strict: bool
-    ) -> None:
-        self.spec, self.chooser, self.notes, self.origins, self.devices = spec, chooser, notes, origins, devices
+        self, spec: PipelineSpec, chooser: Chooser, notes: Notes, model: ModelOrigin, files: DataFiles,
+        devices: Mapping[str, Sequence[Device]], *, strict: bool,
+    ) -> None:  # fmt: skip
+        self.spec, self.chooser, self.notes, self.model, self.files, self.devices = spec, chooser, notes, model, files, devices
         self.caster = Caster(chooser, converters(chooser.registry), devices)
         self.reasons = Reasons(spec, chooser, self.caster, notes, strict=strict)
         self.environments = Environments(chooser)
@@ -49,7 +51,8 @@ class Builder:
     @property
     def planned(self) -> list[PlannedStep]:
         """All steps, those that everything comes from first."""
-        return [self.environments.placed(step) for step in (*self.origins.steps, *self.steps)]
+        first = (self.model.step,) if self.model.step else ()
+        return [self.environments.placed(step) for step in (*first, *self.files.steps, *self.steps)]
 
     def look_up(self, steps: Iterable[StepSpec]) -> None:
         """Find every provider that is named and check all settings, so that each mistake is told in one go."""
@@ -68,7 +71,7 @@ class Builder:
 
     def devices_for(self, step: StepSpec) -> list[ProviderRecord | None]:
         """Device backends that a step may use, the best first; empty, with a problem noted, if the one it names is not here."""
-        if step.verb.main_kind in (FETCHED, PREPARED):
+        if step.verb.main_kind in (LOADER, FORMAT):
             return [None]
         if step.device == AUTO:
             if not self.caster.present:

@@ -76,6 +76,24 @@ class Chooser:
         self.notes.problem("TS-PLAN-005", f"{where}: none of the installed {kind} providers can be chosen automatically", why=why,
                            fix=f"Name one instead of `{AUTO}`, with its settings.")  # fmt: skip
 
+    def unasked(self, record: ProviderRecord, where: str) -> Choice | None:
+        """A provider that the planner needs, with its defaults; None, with a problem noted, if that can't be."""
+        choice = self.standard(record)
+        if self.missing(record):
+            self.notes.adopt(runtime.missing_error(self.plugin(record)), where)
+        elif choice is None:
+            self.notes.problem("TS-PLAN-005", f"{where}: `{record.name}` {self.why_not(record)}", fix="Choose another.")
+        return choice
+
+    def verb_over(self, kind: str, where: str) -> ProviderRecord | None:
+        """The verb whose main provider is of a kind."""
+        verb = next((verb for verb in self.registry.providers("verb").values() if verb.main_kind == kind), None)
+        if verb is None:
+            self.notes.problem(
+                "TS-PLAN-005", f"{where}: no verb takes {an(words(kind))}", fix="Install tunesmith again: its manifest is gone."
+            )
+        return verb
+
     def why_not(self, record: ProviderRecord) -> str:
         if missing := self.missing(record):
             return f"lacks {', '.join(missing)}"

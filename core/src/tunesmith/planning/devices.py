@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts.device_backend import Device
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 class Devices(dict[str, Sequence[Device]]):
     """Devices by backend; `warnings` are of backends that could not be asked."""
 
-    warnings: list[str]
+    def __init__(self) -> None:
+        super().__init__()
+        self.warnings: list[str] = []
 
 
 def probe(registry: Registry) -> Devices:
     """Ask every device backend what there is. One that fails counts as having nothing, with a warning."""
     found = Devices()
-    found.warnings = []
     for name, record in registry.providers("device_backend").items():
         try:
             found[name] = tuple(load(record.target, record.distribution)().probe())
@@ -31,8 +32,3 @@ def probe(registry: Registry) -> Devices:
             found[name] = ()
             found.warnings.append(f"The device backend `{name}` could not be asked: {sentence}")
     return found
-
-
-def present(devices: Mapping[str, Sequence[Device]]) -> list[str]:
-    """Names of the backends that found something."""
-    return [name for name, here in devices.items() if here]

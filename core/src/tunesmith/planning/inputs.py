@@ -50,7 +50,7 @@ class Inputs:
             else:
                 self.failed = True
         elif text == MODEL and spec.model and FILE not in entry.accepts:
-            found = builder.origins.model()
+            found = builder.model.product
             if found:
                 self.products[entry.name] = found
             self.failed |= found is None
@@ -76,7 +76,7 @@ class Inputs:
             if entry.name in self.files or entry.name in self.prepared or (entry.of and entry.of not in providers):
                 continue
             if FILE in entry.accepts:
-                source = self.builder.origins.file(text, self.where(entry))
+                source = self.builder.files.file(text, self.where(entry))
                 self.failed |= source is None
                 if source:
                     self.files[entry.name] = source
@@ -88,7 +88,7 @@ class Inputs:
             if not rows:
                 what = f"{self.where(entry)}: {reader} reads {listed(wanted)}, which can't be made of a file"
                 self.builder.notes.problem("TS-PLAN-001", what, fix="Name a step that makes it.")
-            found = self.builder.origins.rows(text, rows, reader, self.where(entry)) if rows else None
+            found = self.builder.files.rows(text, rows, reader, self.where(entry)) if rows else None
             self.failed |= found is None
             if found:
                 self.prepared[entry.name] = found

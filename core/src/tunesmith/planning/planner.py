@@ -11,10 +11,11 @@ from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.errors import did_you_mean
 from tunesmith.planning.building import Builder
 from tunesmith.planning.choices import Chooser
+from tunesmith.planning.data_files import DataFiles
 from tunesmith.planning.grammar import FILE, StepSpec, read_steps
 from tunesmith.planning.graph import cycles, order
 from tunesmith.planning.notes import Notes
-from tunesmith.planning.origins import Origins
+from tunesmith.planning.origins import ModelOrigin
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.spec import MODEL, PipelineSpec
 
@@ -52,8 +53,8 @@ def make_plan(
     for cycle in cycles(edges):
         notes.problem("TS-SPEC-010", f"{spec.where('steps', cycle[0])}: steps wait for each other: {' -> '.join(cycle)}",
                       why="An arrow means `needs`.", fix="Take one of these `from`, `needs` or inputs out.")  # fmt: skip
-    origins = Origins(spec, chooser, notes, resolve, digest_of, {} if memory is None else memory)
-    builder = Builder(spec, chooser, notes, origins, devices, strict=strict)
+    files = DataFiles(spec, chooser, notes, digest_of, {} if memory is None else memory)
+    builder = Builder(spec, chooser, notes, ModelOrigin(spec, chooser, notes, resolve), files, devices, strict=strict)
     builder.look_up(steps.values())
     for name in order(edges):
         builder.build(steps[name])

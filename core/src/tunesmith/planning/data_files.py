@@ -1,0 +1,117 @@
+"""Data files of the user's: checked, and prepared into rows that a step can read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.estimates import Estimate
+from tunesmith.planning.choices import Chooser
+from tunesmith.planning.grammar import FILE
+from tunesmith.planning.keys import canonical
+from tunesmith.planning.notes import Notes
+from tunesmith.planning.plan import PlannedStep, Source
+from tunesmith.planning.products import Product, unused
+from tunesmith.planning.spec import PipelineSpec
+from tunesmith.plugins.records import ProviderRecord
+
+FORMAT = "dataset_format"
+
+
+class DataFiles:
+    """Plans a step for each file and format of rows wanted, when something first reads it.
+
+    Args:
+        digest_of: SHA-256 of a file.
+        memory: what was found in files before, by their digest.
+    """
+
+    def __init__(
+        self, spec: PipelineSpec, chooser: Chooser, notes: Notes, digest_of: Callable[[Path], str], memory: MutableMapping[str, Any]
+    ) -> None:
+        self.spec, self.chooser, self.notes, self.digest_of, self.memory = spec, chooser, notes, digest_of, memory
+        self.steps: list[PlannedStep] = []
+        self._files: dict[tuple[Path, tuple[str, ...]], Product | None] = {}
+        self._formats = ""
+
+    def rows(self, text: str, wanted: Sequence[str], reader: str, where: str) -> Product | None:
+        """Checked rows of a file, in one of the formats wanted; None, with problems noted, if it has none.
+
+        Args:
+            text: the path as the user wrote it.
+        """
+        path = self.path(text)
+        key = (path, tuple(wanted))
+        if key not in self._files:
+            self._files[key] = self._prepare(path, text, tuple(wanted), reader, where)
+        return self._files[key]
+
+    def path(self, text: str) -> Path:
+        return (self.spec.base / os.path.expanduser(text)).absolute()
+
+    def file(self, text: str, where: str) -> Source | None:
+        """A file of the user's as it is."""
+        from tunesmith.planning.datasets import unreadable
+
+        path = self.path(text)
+        try:
+            if os.path.isdir(path):
+                raise IsADirectoryError(21, "Is a directory")
+            return Source(FILE, file=path, digest=self.digest_of(path))
+        except (OSError, ValueError) as error:  # a path with a null byte is a ValueError
+            self.notes.adopt(unreadable(path, text, error), where)
+            return None
+
+    def _prepare(self, path: Path, text: str, wanted: tuple[str, ...], reader: str, where: str) -> Product | None:
+        source = self.file(text, where)
+        if source is None:
+            return None
+        found = self._detected(path, source.digest, text, wanted, reader, where)
+        verb = self.chooser.verb_over(FORMAT, where)
+        if found is None or verb is None:
+            return None
+        record, format, facts = found
+        choice = self.chooser.unasked(record, where)
+        if choice is None:
+            return None
+        for step in self.steps:  # another reader wants the same rows
+            if step.inputs.get(verb.inputs[0].name) == source and step.settings == {"format": format}:
+                return Product(step.name, step.group, format, producers=(choice,), facts=facts, size=path.stat().st_size)
+        name = unused(f"data:{path.stem}", [step.name for step in self.steps])
+        size = path.stat().st_size
+        self.steps.append(PlannedStep(
+            name=name, group=name, verb=verb, choices={FORMAT: choice}, settings={"format": format},
+            inputs={verb.inputs[0].name: source}, format=format, inserted=True, estimate=Estimate({}, 1.5 * size),
+        ))  # fmt: skip
+        reason = f"{reader} reads {format}; all {facts['rows']} rows of {text} fit"
+        self.notes.decide(name, f"inserted: {verb.name} by `{record.name}`", reason)
+        return Product(name, name, format, producers=(choice,), facts=facts, size=size)
+
+    def _detected(
+        self, path: Path, digest: str, text: str, wanted: tuple[str, ...], reader: str, where: str
+    ) -> tuple[ProviderRecord, str, Mapping[str, Any]] | None:  # fmt: skip
+        """The file's format, what its rows become, and statistics; remembered as long as neither file nor formats change."""
+        installed = self.chooser.registry.providers(FORMAT)
+        if not self._formats:
+            self._formats = _digest([[r.identity, r.produces, r.facts.get("row")] for r in installed.values()])
+        key = _digest([digest, wanted, self._formats])
+        known = self.memory.get(key)
+        if isinstance(known, Mapping) and known.get("name") in installed and {"format", "rows", "characters"} <= set(known):
+            return installed[known["name"]], known["format"], {"rows": known["rows"], "characters": known["characters"]}
+        from tunesmith.planning.datasets import detect
+
+        found = detect(path, self.chooser.registry, wanted, shown=text, reader=reader)
+        for problem in found.problems:
+            self.notes.adopt(problem, where)
+        if found.record is None or found.problems:
+            return None
+        facts = {"rows": found.rows, "characters": found.characters}
+        self.memory[key] = {"name": found.record.name, "format": found.format, **facts}
+        return found.record, found.format, facts
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()
