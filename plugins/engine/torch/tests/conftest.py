@@ -24,6 +24,10 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def chat_rows():
+    return chat_row_list()
+
+
+def chat_row_list():
     rows = []
     for number in range(20):
         question, answer = QUESTIONS[number % 5], ANSWERS[number * 3 % 5] + " yes" * (number % 4)

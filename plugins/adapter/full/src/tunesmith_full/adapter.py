@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,9 +37,12 @@ class Full:
     def save(self, model: Any, directory: Path) -> None:
         """A whole model. Training was in float32; it is rounded to what the base was stored in unless the settings say otherwise."""
         stored = (model.config.dtype or torch.float32) if self.settings.dtype == "auto" else getattr(torch, self.settings.dtype)
-        model.config.dtype = stored
         weights = {name: value.to(stored) if value.is_floating_point() else value for name, value in model.state_dict().items()}
         model.save_pretrained(directory, state_dict=weights)
+        # transformers writes the type that the model computes in
+        config = directory / "config.json"
+        described = json.loads(config.read_text(encoding="utf-8")) | {"dtype": str(stored).removeprefix("torch.")}
+        config.write_text(json.dumps(described, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
     def load(self, model: torch.nn.Module, directory: Path) -> None:
         """Replace all weights by the saved ones."""

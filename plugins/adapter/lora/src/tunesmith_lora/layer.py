@@ -25,6 +25,7 @@ class LoraLinear(torch.nn.Module):
         self.base, self.scale, self.dropout = base, scale, dropout
         self.a, self.b = torch.nn.Parameter(a), torch.nn.Parameter(b)
         self.enabled = True
+        self.train(base.training)
 
     @property
     def in_features(self) -> int:
