@@ -1,6 +1,8 @@
 """The pipeline file: what is wrong with it is told with its line, all at once, and never with a traceback."""
 
 import contextlib
+import importlib.util
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -138,10 +140,21 @@ def test_numbers_and_words_are_read_as_yaml_1_2_has_it():
     assert lines[("b", 2)] == 2
 
 
+def test_yaml_is_read_alike_without_the_c_library(monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml._yaml", None)
+    specification = importlib.util.find_spec("tunesmith.planning.yaml_lines")
+    plain = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(plain)
+    assert plain.CParser is None
+    assert plain.load_lines(GOOD, "t") == load_lines(GOOD, "t")
+    with pytest.raises(TunesmithError, match=r"t:2:\d+: not YAML"):
+        plain.load_lines("a: [\nb: }", "t")
+
+
 def test_anchors_and_merges_are_followed_but_not_without_end():
     assert load_lines("a: &x {r: 1, s: 2}\nb: {<<: *x, s: 3}\n", "t")[0]["b"] == {"r": 1, "s": 3}
     bomb = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
-    for text in (bomb, "&a [*a]", "a: &a {<<: *a}", "[" * 500):
+    for text in (bomb, "&a [*a]", "a: &a {<<: *a}", "[" * 500, "[" * 100_000, "{a: " * 100_000, "- " * 100_000):
         with pytest.raises(TunesmithError, match="TS-SPEC-00"):
             load_lines(text, "t")
 

@@ -49,7 +49,7 @@ class Provider:
         settings: dataclass of the provider's settings (see `tunesmith.contracts.settings`), or None.
         accepts: artifact formats it takes as main input (``model/hf``; ``model/*`` matches all of a family).
         produces: artifact formats it makes; the first is the usual one.
-        capabilities: namespaced tokens with a grade.
+        capabilities: namespaced tokens with a grade. One that lists devices (``device.<name>``) runs on those.
         needs: what it requires of others in the step.
         facts: static facts that its kind defines (its contract's docstring lists them).
         estimator: ``package.module:function`` for the planner; must import only the standard library and contracts.
@@ -71,7 +71,14 @@ class Provider:
 
 @dataclass(frozen=True)
 class Slot:
-    """A further provider that a verb takes beside its main one, for example the adapter of a training step."""
+    """A further provider that a verb takes beside its main one, for example the adapter of a training step.
+
+    Args:
+        name: key in the step (``adapter``).
+        kind: of the provider.
+        default: a provider's name; ``auto``: the planner chooses; ``producer``: the provider of this kind that made the step's main input,
+            with its settings (where that came from elsewhere, one that makes such artifacts).
+    """
 
     name: str
     kind: str
@@ -85,8 +92,8 @@ class Input:
 
     Args:
         name: key in the step (``data``); the first input of a verb is its main one, written ``from``.
-        accepts: formats the verb itself takes, or empty to take those of the provider in slot `of`.
-        of: slot whose provider says the formats.
+        accepts: formats the verb itself takes; empty: any.
+        of: slot whose provider says the formats; where `accepts` is given, too, both must take it.
         required: whether planning fails without it.
     """
 

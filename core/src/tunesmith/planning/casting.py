@@ -70,7 +70,8 @@ class Caster:
         self.backends = self.registry.providers("device_backend")
         self.present = [record for name, record in self.backends.items() if devices.get(name)]
         wanted = chooser.spec.device
-        self.usual = [record for record in self.present if wanted in (AUTO, record.name)] or [None]  #: of steps that name no device
+        #: backends for steps that name no device
+        self.usual: list[ProviderRecord | None] = [record for record in self.present if wanted in (AUTO, record.name)] or [None]
 
     def candidates(self, kind: str) -> list[Choice]:
         if kind not in self._candidates:

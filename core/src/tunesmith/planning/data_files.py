@@ -77,11 +77,11 @@ class DataFiles:
         choice = self.chooser.unasked(record, where)
         if choice is None:
             return None
+        size = os.path.getsize(path) if os.path.exists(path) else 0
         for step in self.steps:  # another reader wants the same rows
             if step.inputs.get(verb.inputs[0].name) == source and step.settings == {"format": format}:
-                return Product(step.name, step.group, format, producers=(choice,), facts=facts, size=path.stat().st_size)
+                return Product(step.name, step.group, format, producers=(choice,), facts=facts, size=size)
         name = unused(f"data:{path.stem}", [step.name for step in self.steps])
-        size = path.stat().st_size
         self.steps.append(PlannedStep(
             name=name, group=name, verb=verb, choices={FORMAT: choice}, settings={"format": format},
             inputs={verb.inputs[0].name: source}, format=format, inserted=True, estimate=Estimate({}, 1.5 * size),

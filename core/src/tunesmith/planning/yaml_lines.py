@@ -20,7 +20,10 @@ _DEEPEST = 100
 
 Path = tuple[Any, ...]
 
-_PARSER: Any = getattr(yaml, "CParser", None)
+try:
+    from yaml._yaml import CParser  # what yaml.CSafeLoader is made of
+except ImportError:
+    CParser = None
 
 
 class _Resolver(yaml.resolver.BaseResolver):
@@ -37,11 +40,11 @@ for _tag, _pattern, _first in (
     _Resolver.add_implicit_resolver(_TAG + _tag, re.compile(rf"(?:{_pattern})\Z", re.ASCII), [*_first, *([""] if _tag == "null" else [])])
 
 
-if _PARSER is not None:
+if CParser is not None:
 
-    class _Composer(_PARSER, _Resolver):  # type: ignore[misc]
+    class _Composer(CParser, _Resolver):  # type: ignore[misc]
         def __init__(self, text: str) -> None:
-            _PARSER.__init__(self, text)
+            CParser.__init__(self, text)
             _Resolver.__init__(self)
 
 else:
@@ -66,6 +69,7 @@ def load_lines(text: str, name: str) -> tuple[Any, Mapping[Path, int]]:
         Problems: all of TS-SPEC-003 (a key twice) and TS-SPEC-005 (a key that is no text, a tag, too much of everything).
     """
     try:
+        _refuse_depth(text)
         composer = _Composer(text)
         try:
             node = composer.get_single_node()
@@ -74,12 +78,24 @@ def load_lines(text: str, name: str) -> tuple[Any, Mapping[Path, int]]:
     except yaml.YAMLError as error:
         raise _syntax_error(error, text, name) from None
     except RecursionError:
-        raise UserError("TS-SPEC-002", f"{name} is nested too deeply.", fix="A pipeline needs a handful of levels.") from None
+        raise UserError("TS-SPEC-002", f"{name} is nested too deeply", fix="A pipeline needs a handful of levels.") from None
     reader = _Reader(name)
     value = None if node is None else reader.value(node, ())
     if reader.problems:
         raise Problems(reader.problems)
     return value, reader.lines
+
+
+def _refuse_depth(text: str) -> None:
+    """The C library composes recursively and would end the process where Python raises RecursionError."""
+    if CParser is None:
+        return
+    parser, depth = CParser(text), 0
+    while parser.check_event():
+        event = parser.get_event()
+        depth += isinstance(event, yaml.events.CollectionStartEvent) - isinstance(event, yaml.events.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise RecursionError
 
 
 class _Reader:
