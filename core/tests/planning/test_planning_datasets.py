@@ -58,6 +58,7 @@ def test_of_formats_that_fit_the_one_that_requires_most_wins(found):
         ('{"question": NaN}\n', "line 3 is not JSON: NaN"),
         (b'{"question": "\xff", "solution": "s"}\n', "line 3 is not UTF-8"),
         ('{"question": ' + "[" * 100_000 + "\n", "line 3 is nested too deeply"),
+        ('{"question": ' + "[" * 500 + "]" * 500 + "}\n", "line 3 is nested too deeply"),
         ('{"question": ' + "1" * 5000 + "}\n", "line 3 is not JSON"),
     ],
 )

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 _CHUNK = 2**20
 _LARGEST_ROW = 2**26
+_DEEPEST = 100
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -78,7 +79,7 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
         except ValueError as error:
             yield Line(number, None, _reason(error, text, cut=not raw.endswith(b"\n")))
         else:
-            yield _row(number, row)
+            yield _row(number, row, text)
 
 
 def _array(file: BinaryIO) -> Iterator[Line]:
@@ -131,18 +132,29 @@ def _array(file: BinaryIO) -> Iterator[Line]:
                     number += buffer.count("\n", place, error.pos)
                 yield Line(number, None, _reason(error, buffer, cut=ended))
                 return
-            yield _row(number, row)
+            yield _row(number, row, buffer[place:end])
             number += buffer.count("\n", place, end)
             place, expect_item = end, False
     except UnicodeDecodeError:
         yield Line(number, None, "is not UTF-8")
 
 
-def _row(number: int, row: Any) -> Line:
+def _row(number: int, row: Any, text: str) -> Line:
     if isinstance(row, dict):
-        return Line(number, row)
+        deep = text.count("[") + text.count("{") > _DEEPEST and _depth(row) > _DEEPEST
+        return Line(number, None, "is nested too deeply") if deep else Line(number, row)
     kinds = {list: "a list", str: "a string", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
     return Line(number, None, f"is {kinds[type(row)]}; a row is a JSON object")
+
+
+def _depth(row: Any) -> int:
+    """Levels of lists and objects; whoever walks through rows may do so recursively."""
+    level, depth = [row], 0
+    while level:
+        depth += 1
+        inner = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [value for items in inner for value in items if isinstance(value, (dict, list))]
+    return depth
 
 
 def _reason(error: Exception, text: str, *, cut: bool) -> str:
