@@ -38,7 +38,6 @@ class Pipeline:
             for step in self._context.plan.steps:
                 self._context.cancellation.check()
                 self._step(step)
-            self._services.stop_all()
             if not self._error:
                 self._serve()
                 state = "done"
@@ -75,8 +74,8 @@ class Pipeline:
             assert outcome.artifact is not None
             context.artifacts[step.name] = outcome.artifact
             self._end(step, outcome)
-            self._services.stop_all(self._is_needed)
         self._gates(step.group)
+        self._settle_services()
 
     def _obstacle(self, step: PlannedStep) -> str:
         """Why a step can't run; empty if it can."""
@@ -116,14 +115,23 @@ class Pipeline:
                     return True
         return False
 
+    def _settle_services(self) -> None:
+        """Stop the services that nobody to come needs; one that was never up is settled, too."""
+        context = self._context
+        for step in context.plan.steps:
+            open_ = step.verb.service and step.name in context.artifacts and step.name not in context.outcomes
+            readers = [other.name for other in context.plan.steps if any(source.step == step.name for source in other.inputs.values())]
+            if open_ and readers and not self._is_needed(step.name):
+                up = step.name in self._services.names
+                self._services.stop(step.name)
+                unread = not up and all(context.outcomes[name].state == "skipped" for name in readers if name in context.outcomes)
+                self._end(step, StepOutcome(step.name, "skipped" if unread else "done", cached=not up and not unread))
+
     def _serve(self) -> None:
         """Bring up the services that nobody reads, and stay until the run is cancelled."""
         context = self._context
-        read = {source.step for step in context.plan.steps for source in step.inputs.values()}
         for step in (step for step in context.plan.steps if step.verb.service and step.name not in context.outcomes):
-            if step.name in read:  # its readers are done
-                self._end(step, StepOutcome(step.name, "done", cached=step.name not in context.endpoints))
-            elif not self._keep_serving:
+            if not self._keep_serving:
                 self._end(step, StepOutcome(step.name, "skipped"), "this run was asked not to serve")
             else:
                 self._foreground(step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +127,8 @@ class Services:
         shutil.rmtree(service.directory, ignore_errors=True)
         self._context.store.staging.drop(service.directory)
 
-    def stop_all(self, needed: Callable[[str], bool] = lambda name: False) -> None:
-        """Stop those that are not needed any more."""
-        for name in [name for name in self._running if not needed(name)]:
+    def stop_all(self) -> None:
+        for name in self.names:
             self.stop(name)
 
     def kill_all(self) -> None:

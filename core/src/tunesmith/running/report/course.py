@@ -36,7 +36,7 @@ def _tiles(facts: Facts) -> str:
     done = [step for step in steps if step["state"] in ("done", "serving")]
     cached = sum(step["cached"] for step in done)
     took = sum(step["seconds"] or 0 for step in done if not step["cached"])
-    models = [step["size"] for step in steps if step["size"] and step["format"].startswith("model/")]
+    models = [s["size"] for s in steps if s["size"] and s["format"].startswith("model/") and (not s["inserted"] or s is steps[0])]
     tiles = [
         (f"{len(done)} of {len(steps)}", "steps done"),
         (str(cached), "from the cache"),

@@ -35,7 +35,9 @@ def report_facts(journal: Journal, store: Store, plan: Plan, run: str) -> dict[s
 
 def _step(journal: Journal, store: Store, step: PlannedStep, row: StepRow) -> dict[str, Any]:
     known = journal.cached(row.key) if row.key else None
-    seconds = known.seconds if known and row.cached else (row.finished - row.started if row.finished and row.started else None)
+    seconds = known.seconds if known and row.cached else None
+    if row.attempt and not row.cached and row.finished and row.started:
+        seconds = row.finished - row.started
     return {
         "name": step.name, "group": step.group, "verb": step.verb.name, "source": step.source, "inserted": step.inserted,
         "state": row.state, "cached": row.cached, "attempts": row.attempt, "seconds": seconds, "key": row.key,
