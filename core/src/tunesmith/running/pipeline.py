@@ -124,7 +124,7 @@ class Pipeline:
             if open_ and readers and not self._is_needed(step.name):
                 up = step.name in self._services.names
                 self._services.stop(step.name)
-                unread = not up and all(context.outcomes[name].state == "skipped" for name in readers if name in context.outcomes)
+                unread = not up and {context.outcomes[name].state for name in readers if name in context.outcomes} == {"skipped"}
                 self._end(step, StepOutcome(step.name, "skipped" if unread else "done", cached=not up and not unread))
 
     def _serve(self) -> None:
