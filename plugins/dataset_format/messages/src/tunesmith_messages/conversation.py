@@ -15,7 +15,7 @@ _TEXTS = ("text", "input_text", "output_text", "refusal")
 
 
 def read_messages(items: Sequence[Mapping[str, Any]], media: Media | None = None, *, where: str = "messages") -> list[Message]:
-    """Messages that fit the schema `MESSAGES`, with typed parts. A system message without text is left out.
+    """Messages that fit the schema `MESSAGES`, with typed parts. A system message without anything in it is left out.
 
     Args:
         media: the row's media columns, for placeholders; the caller calls `finish` when it has read all that may use them.
@@ -26,7 +26,7 @@ def read_messages(items: Sequence[Mapping[str, Any]], media: Media | None = None
     """
     media = media or Media()
     messages = [_message(item, media, f"{where}[{index}]") for index, item in enumerate(items)]
-    return [turn for turn in messages if turn["role"] != "system" or _says_something(turn)]
+    return [turn for turn in messages if turn["role"] != "system" or _says_something(turn) or len(turn) > 2]
 
 
 def _message(item: Mapping[str, Any], media: Media, where: str) -> Message:
