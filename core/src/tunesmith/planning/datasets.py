@@ -112,7 +112,7 @@ def _broken(
     shown: str, first: Sequence[Line], wrong: int, *, rows: int = 0, record: ProviderRecord | None = None, at_least: bool = False
 ) -> TunesmithError:  # fmt: skip
     lines = "; ".join(f"line {line.number} {line.problem}" for line in first)
-    more = "; ..." if at_least or wrong > len(first) else ""
+    more = "; ..." if wrong > len(first) or (at_least and len(first) == SHOWN) else ""
     what = f"{shown}: no row can be read" if at_least else f"{shown}: {wrong} of {rows} rows {'is' if wrong == 1 else 'are'} broken"
     as_what = f" (read as `{record.name}`)" if record else ""
     return UserError(
