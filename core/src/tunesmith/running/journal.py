@@ -73,7 +73,7 @@ class Journal:
         self._home = home
         try:
             self._db = sqlite3.connect(home / FILE, timeout=30, isolation_level=None)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise _trouble(error, self._home) from error
         self._execute("PRAGMA journal_mode=WAL")
         self._execute("PRAGMA synchronous=NORMAL")
@@ -100,7 +100,7 @@ class Journal:
     def _execute(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         try:
             return self._db.execute(statement, values)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise _trouble(error, self._home) from error
 
     @contextmanager
@@ -239,7 +239,12 @@ class Journal:
         ).fetchall()
 
 
-def _trouble(error: sqlite3.OperationalError, home: Path) -> TunesmithError:
+def _trouble(error: sqlite3.DatabaseError, home: Path) -> TunesmithError:
+    if "not a database" in str(error) or "malformed" in str(error):
+        return TunesmithError(
+            "TS-STORE-006", f"The journal {home / FILE} is damaged", why=str(error),
+            fix=f"Move it away: mv {home / FILE} {home / FILE}.damaged. The artifacts stay; what was run is then not known any more.",
+        )  # fmt: skip
     # SQLite calls a full disk so only where the database itself grows; for its side files it is an I/O error.
     full = "full" in str(error) or shutil.disk_usage(home).free < _ENOUGH
     return disk_error(OSError(errno.ENOSPC if full else errno.EIO, f"the journal: {error}"))
