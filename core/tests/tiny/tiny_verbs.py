@@ -203,3 +203,12 @@ def say(step) -> Result:
     sample = {"question": "why?", "expected": "so", "answer": answer, "right": right}
     (step.output / "samples.jsonl").write_text(json.dumps(sample) + "\n")
     return Result(metrics={"right": float(right), "length": float(len(answer))})
+
+
+def busy(step) -> Result:
+    """Computes without a pause, and hears nothing."""
+    Path(step.settings.fail).write_text(str(os.getpid()))
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        sum(range(1_000_000))
+    return Result()
