@@ -17,7 +17,10 @@ from tunesmith.contracts.step import Step
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics by name, and a record per row (prompt, answer, expected, score) for the report; no times in either."""
+    """Metrics by name, and a record per row for the report; no times in either.
+
+    The report reads of a record: ``question``, ``expected``, ``answer``, and ``right`` (true or false) or ``score`` (a number); it may hold more.
+    """
 
     metrics: Mapping[str, float]
     samples: Sequence[Mapping[str, Any]] = field(default_factory=tuple)

@@ -45,7 +45,8 @@ class Provider:
     Args:
         name: what users write (``tilt``); an open string, unique within its kind.
         summary: one line for help.
-        target: ``package.module:Class``, imported only in the worker that uses it and called with the settings object.
+        target: ``package.module:Class``, imported only in the worker that uses it and called with the settings object
+            (without arguments if `settings` is None).
         settings: dataclass of the provider's settings (see `tunesmith.contracts.settings`), or None.
         accepts: artifact formats it takes as main input (``model/hf``; ``model/*`` matches all of a family).
         produces: artifact formats it makes; the first is the usual one.

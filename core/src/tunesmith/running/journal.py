@@ -152,7 +152,7 @@ class Journal:
     def runs(self) -> list[RunRow]:
         """All runs, newest first."""
         rows = self._execute("SELECT id, pipeline, path, started, finished, state, error FROM runs ORDER BY started DESC, id DESC")
-        return [RunRow(*row[:-1], error=_load(row[-1])) for row in rows]
+        return [RunRow(*(*row[:6], _load(row[6]))) for row in rows]
 
     def run(self, run: str) -> RunRow | None:
         return next((row for row in self.runs() if row.id == run), None)
@@ -182,7 +182,7 @@ class Journal:
             "SELECT run, step, position, key, state, attempt, cached, started, finished, artifact, error FROM steps WHERE run = ? "
             "ORDER BY position", (run,),
         )  # fmt: skip
-        return [StepRow(*row[:6], bool(row[6]), *row[7:10], error=_load(row[10])) for row in rows]
+        return [StepRow(*(*row[:6], bool(row[6]), *row[7:10], _load(row[10]))) for row in rows]
 
     # --- cache and series --------------------------------------------------------------------------------------------------------
 
