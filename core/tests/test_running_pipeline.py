@@ -62,6 +62,16 @@ def test_the_work_directory_goes_when_the_artifact_is_there(place: Place) -> Non
     assert list((place.home / "staging").iterdir()) == []
 
 
+def test_a_work_directory_that_a_killed_host_left_goes_with_the_next_run(place: Place) -> None:
+    outcome = place.run(step("a"))
+    (row,) = Journal(place.home).steps(outcome.run)
+    left = place.home / "work" / row.key
+    left.mkdir()
+    (left / "checkpoint").write_text("x")
+    place.run(step("a"))
+    assert list((place.home / "work").iterdir()) == []
+
+
 def test_a_failed_step_ends_the_run_and_keeps_its_work(place: Place) -> None:
     outcome = place.run(step("a"), step("b", reads="a", fail="crash"), step("c", reads="b"))
     assert (outcome.state, outcome.exit_status) == ("failed", 1)

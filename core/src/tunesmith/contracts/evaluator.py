@@ -19,7 +19,8 @@ from tunesmith.contracts.step import Step
 class Evaluation:
     """Metrics by name, and a record per row for the report; no times in either.
 
-    The report reads of a record: ``question``, ``expected``, ``answer``, and ``right`` (true or false) or ``score`` (a number); it may hold more.
+    The report reads of a record: ``question``, ``expected``, ``answer``, and ``right`` (true or false) or ``score`` (a number);
+    it may hold more.
     """
 
     metrics: Mapping[str, float]

@@ -68,9 +68,19 @@ class Steps:
                 context.decide(step.name, "make it again", f"its artifact in the store is damaged: {why}")
             return None
         artifact, row = hit
+        self._tidy(key)
         context.journal.end_step(context.run.id, step.name, "done", key=key, artifact=artifact.digest, cached=True)
         size = context.store.size(artifact.digest)
         return StepOutcome(step.name, "done", True, row.seconds, artifact, size, row.metrics)
+
+    def _tidy(self, key: str) -> None:
+        """Remove what a host left that was killed between noting a step and giving up its work directory."""
+        work = self._context.home / "work" / key
+        if work.exists():
+            lock = FileLock(work.with_suffix(".lock"))
+            if lock.try_acquire():  # else somebody runs the step again, and needs it
+                shutil.rmtree(work, ignore_errors=True)
+                lock.release()
 
     @contextmanager
     def _alone(self, step: PlannedStep, key: str) -> Iterator[bool]:
