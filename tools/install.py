@@ -28,7 +28,7 @@ def pip_settings(python: Path) -> dict[str, str]:
     """pip's index, find-links and certificate, as the environment variables by which uv knows them."""
     listing = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
     names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS", "cert": "SSL_CERT_FILE"}
-    settings: dict[str, str] = {}
+    settings = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # all indexes are equal, as they are to pip
     for section_key, value in re.findall(r"^(\S+)='(.*)'$", listing, re.M):
         name = names.get(section_key.rsplit(".", 1)[-1])
         # pip passes over a local index that is not there; uv would stop at it
@@ -66,10 +66,12 @@ def main() -> int:
     uv = args.venv / "bin" / "uv"
     if not uv.exists():
         subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=False)
-    command = [uv, "pip", "install", "--python", python] if uv.exists() else [python, "-m", "pip", "install"]
+    arguments = ["--quiet", "-c", CONSTRAINTS, *wanted]
     print(f"installing {len(distributions(args.test))} distributions and what they run on", flush=True)
-    environment = os.environ | pip_settings(python)
-    subprocess.run([*command, "--quiet", "-c", CONSTRAINTS, *wanted], check=True, env=environment)
+    by_uv = [uv, "pip", "install", "--python", python, *arguments]
+    if not uv.exists() or subprocess.run(by_uv, env=os.environ | pip_settings(python), check=False).returncode:
+        print("uv can't be had or could not do it: pip goes on", flush=True)
+        subprocess.run([python, "-m", "pip", "install", *arguments], check=True)
     stamp.write_text(digest)
     return 0
 
