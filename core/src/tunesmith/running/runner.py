@@ -20,6 +20,7 @@ from tunesmith.running.journal import Journal
 from tunesmith.running.outcome import RunOutcome
 from tunesmith.running.pipeline import Pipeline
 from tunesmith.running.plan_file import write_plan
+from tunesmith.running.ports import check_ports
 from tunesmith.running.reporter import Reporter, Silent
 from tunesmith.running.store import Store
 
@@ -68,8 +69,11 @@ class Runner:
     def run(self, resume: str | None = None) -> RunOutcome:
         """Carry the plan out, or go on with the run of that id.
 
-        What fails is in the outcome. Only what keeps the run from being noted at all is raised (TS-STORE-...).
+        What fails is in the outcome. Only what keeps the run from being noted at all is raised (TS-STORE-...), and that it could not
+        serve in the end (TS-SERVE-001).
         """
+        if self._keep_serving:
+            check_ports(self._plan)
         try:
             return self._run(resume or runs.new_id(), resume is not None)
         except OSError as error:

@@ -1,0 +1,56 @@
+"""The ports that a run will listen on, tried before anything is computed: hours of training must not end at a port in use."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from contextlib import ExitStack
+
+from tunesmith.errors import UserError
+from tunesmith.planning.plan import Plan
+
+PATIENCE = 2.0  # seconds: a service whose host was killed is on its way out
+
+
+def check_ports(plan: Plan) -> None:
+    """Listen for a moment wherever the plan's last services will.
+
+    Raises:
+        UserError: TS-SERVE-001 when that is not possible.
+    """
+    read = {source.step for step in plan.steps for source in step.inputs.values()}
+    until = time.monotonic() + PATIENCE
+    with ExitStack() as held:
+        for step in plan.steps:
+            if step.verb.service and step.name not in read and step.settings.get("port"):
+                held.enter_context(_listening(step.name, str(step.settings.get("host") or "127.0.0.1"), step.settings["port"], until))
+
+
+def _listening(step: str, host: str, port: int, until: float) -> socket.socket:
+    while True:
+        try:
+            return _listen(host, port)
+        except OSError as error:
+            busy = error.errno == errno.EADDRINUSE
+            if busy and time.monotonic() < until:
+                time.sleep(0.1)
+                continue
+            raise UserError(
+                "TS-SERVE-001", f"`{step}` can't listen on port {port} of {host}",
+                why="Another program, or another step of this pipeline, uses it." if busy else error.strerror or str(error),
+                fix="Stop that program, or choose another port (`port: 0` takes any free one)." if busy else "Choose another host or port.",
+            ) from None  # fmt: skip
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
