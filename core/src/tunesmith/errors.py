@@ -74,4 +74,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, names, n=3, cutoff=0.6)
     if near:
         return "Did you mean " + " or ".join(f"`{n}`" for n in near) + "?"
-    return "Known: " + (", ".join(names[:20]) or "none") + (", ..." if len(names) > 20 else "") + "."
+    return "Known: " + (", ".join(names[:20]) or "none") + (", ..." if len(names) > 20 else ".")

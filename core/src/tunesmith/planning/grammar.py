@@ -111,10 +111,13 @@ class _Reader:
             self.problem("TS-SPEC-006", found[1], f"the step `{self.name}` has {len(found)} verbs: {', '.join(found)}",
                          "A step does one thing: make a step of each, joined by `from`.")  # fmt: skip
             return None
-        strange = [key for key in self.raw if key not in COMMON_KEYS]
+        parts = {name: {part.name for part in (*verb.slots, *verb.inputs[1:])} for name, verb in verbs.items()}
+        strange = [key for key in self.raw if key not in COMMON_KEYS and not any(key in names for names in parts.values())]
         near = [key for key in strange if get_close_matches(key, verbs, n=1)]
         if not strange:
-            self.problem("TS-SPEC-006", None, f"the step `{self.name}` has no verb", did_you_mean("", verbs))
+            given = set(self.raw) - set(COMMON_KEYS)
+            suited = sorted([name for name, names in parts.items() if given <= names] or verbs)
+            self.problem("TS-SPEC-006", None, f"the step `{self.name}` has no verb", f"Say what it does: {listed(suited)}.")
             return None
         key = (near or strange)[0]
         try:

@@ -70,7 +70,10 @@ class Registry:
             UserError: TS-PLUGIN-001 when it is not installed.
         """
         if normal(name) not in self._by_name:
-            raise UserError("TS-PLUGIN-001", f"no plugin `{name}` is installed", fix=did_you_mean(normal(name), self._by_name))
+            brought = {record.name for plugin in self.plugins for record in plugin.providers}
+            hint = did_you_mean(normal(name), brought | set(self._by_name))
+            fix = hint if hint.startswith("Did") else "`tunesmith plugin list` shows what there is."
+            raise UserError("TS-PLUGIN-001", f"no plugin `{name}` is installed", fix=fix)
         return self._by_name[normal(name)]
 
     def providers(self, kind: str) -> Mapping[str, ProviderRecord]:
