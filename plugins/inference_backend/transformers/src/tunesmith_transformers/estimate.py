@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest
 
-LIBRARIES = 0.45 * 2**30  # resident size of Python with torch and transformers loaded
+LIBRARIES = 0.5 * 2**30  # Python with torch and transformers loaded, and what allocators of several threads keep
 VOCABULARY_ROWS = 64  # rows of logits that are float32 at a time
 
 
 def estimate(request: EstimateRequest) -> Estimate:
     """Weights, the cache at its bound, the activations of a step, the libraries."""
     settings, shape = request.settings, request.shape
-    dtype = BYTES.get(settings["dtype"], 2.0)
     if shape is None:
         return Estimate({"weights": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
-    weights = shape.parameters * dtype
-    if 0 < request.input_bytes < 0.75 * weights:  # a quantized checkpoint stays as small in memory
-        weights = float(request.input_bytes)
+    stored = request.input_bytes / shape.parameters if request.input_bytes else 2.0  # bytes per parameter
+    dtype = BYTES.get(settings["dtype"], 4.0 if stored > 3 else 2.0)
+    # a quantized checkpoint stays as small in memory as it is on disk
+    weights = request.input_bytes if stored < 1.5 else shape.parameters * dtype
     length = min(settings["max_model_len"] or shape.positions, shape.positions or settings["max_model_len"])
     bound = settings["kv_cache"] * 2**30
     cache = min(bound, shape.kv_bytes(settings["max_batch"] * length, dtype))
@@ -24,6 +24,6 @@ def estimate(request: EstimateRequest) -> Estimate:
     widest = 2 * shape.intermediate + 4 * shape.hidden + 2 * shape.heads * shape.head_size
     logits = settings["max_batch"] * shape.vocabulary * dtype + VOCABULARY_ROWS * shape.vocabulary * 4.0
     return Estimate(
-        {"weights": weights, "kv cache": cache, "activations": tokens * widest * dtype + logits, "libraries": LIBRARIES},
+        {"weights": float(weights), "kv cache": cache, "activations": tokens * widest * dtype + logits, "libraries": LIBRARIES},
         notes=(f"the cache is full only with {settings['max_batch']} answers of {length} tokens",) if cache < bound else (),
     )

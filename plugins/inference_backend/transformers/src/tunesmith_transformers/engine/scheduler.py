@@ -14,7 +14,7 @@ from tunesmith_transformers.engine.sequence import Sequence
 from tunesmith_transformers.model.cache import RowCache
 from tunesmith_transformers.model.forward import Chunk
 
-STEP = 128  # columns are added in steps, so that growing sequences seldom move the cache
+STEP = 128  # columns are added in steps, so that growing sequences seldom change the cache's shape
 
 
 @dataclass(frozen=True)
@@ -107,17 +107,14 @@ class Scheduler:
         return rows * columns <= self.limits.cache_tokens
 
     def _size(self) -> tuple[int, int]:
-        """Rows and columns of the cache for this step: as they are if they do, else with room to grow, within the bound."""
+        """Rows and columns of the cache: as they are if they do, else all rows, or fewer and longer ones, within the bound."""
         limits, rows, columns = self.limits, self.cache.rows, self.cache.columns
         needed, longest = len(self.rows), max(len(s.tokens) for s in self.rows)
-        if longest > columns:
-            columns = min(-(-longest // STEP) * STEP, limits.length, limits.cache_tokens // needed)
-        if needed > rows:
-            rows = min(max(needed, 2 * rows), limits.batch)
-        if rows * columns > limits.cache_tokens:
-            rows = max(needed, limits.cache_tokens // columns)
-            columns = min(columns, limits.cache_tokens // rows)
-        return rows, columns
+        if needed <= rows and longest <= columns:
+            return rows, columns
+        rounded = min(-(-longest // STEP) * STEP, limits.length, limits.cache_tokens // needed)
+        columns = max(limits.cache_tokens // limits.batch, rounded)
+        return min(limits.batch, limits.cache_tokens // columns), columns
 
     def _admit(self) -> bool:
         """Give the first of those who wait a row, if there is room for it."""

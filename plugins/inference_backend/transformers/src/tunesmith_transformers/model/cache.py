@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 
@@ -27,6 +29,9 @@ class Layer:
 class RowCache:
     """Written in place, so that a step costs its new tokens and not the whole past; its size is the scheduler's decision.
 
+    It is made as large as it may become, and changes its shape only for sequences longer than usual: growing it bit by bit would leave
+    holes in memory as large as itself.
+
     Layers come into being at the first write, with the shapes that the model really has; positions are never moved within a row.
     """
 
@@ -42,7 +47,7 @@ class RowCache:
         return found
 
     def _new(self, like: torch.Tensor) -> torch.Tensor:
-        return like.new_zeros((self.rows, self.columns, *like.shape[1:]))  # zeros: masked places must not be NaN
+        return blank((self.rows, self.columns, *like.shape[1:]), like)
 
     def resize(self, rows: int, columns: int) -> None:
         """Hold `rows` sequences of up to `columns` positions; what fits of the old content stays in its place."""
@@ -53,7 +58,7 @@ class RowCache:
         for layer in self.layers.values():  # one tensor at a time: the peak is one tensor more, not a second cache
             for name in ("keys", "values"):
                 old = getattr(layer, name)
-                new = old.new_zeros((rows, columns, *old.shape[2:]))
+                new = blank((rows, columns, *old.shape[2:]), old)
                 new[both] = old[both]
                 setattr(layer, name, new)
 
@@ -72,3 +77,12 @@ class RowCache:
     def bytes_per_token(self) -> int:
         """Over all layers; 0 before the first write."""
         return sum(t[0, 0].numel() * t.element_size() for layer in self.layers.values() for t in (layer.keys, layer.values))
+
+
+def blank(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
+    """Zeros (what lies behind a mask must be finite). In main memory they cost nothing until they are written: the operating system
+    gives out the pages one by one, which torch's own zeros would all touch."""
+    if like.device.type != "cpu":
+        return like.new_zeros(shape)
+    size = math.prod(shape) * like.element_size()
+    return torch.from_numpy(np.zeros(size, np.uint8)).view(like.dtype).view(shape)

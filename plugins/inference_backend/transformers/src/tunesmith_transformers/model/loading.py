@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from tunesmith.contracts import UserError
 from tunesmith.contracts.step import Placement
@@ -45,11 +46,13 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
         config = transformers.AutoConfig.from_pretrained(directory, **options)
         _check_layers(config)
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory, **options)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            directory, config=config, dtype=number_type(dtype, config, placement.torch), use_safetensors=True,
+        model, report = transformers.AutoModelForCausalLM.from_pretrained(
+            directory, config=config, output_loading_info=True, dtype=number_type(dtype, config, placement.torch), use_safetensors=True,
             device_map=placement.torch if quantized(config) else None, **options,
         )  # fmt: skip
-    except (OSError, ValueError, ImportError, KeyError) as error:
+        if report["missing_keys"]:  # transformers fills them with random numbers
+            raise ValueError(f"weights are missing: {', '.join(sorted(report['missing_keys'])[:5])}")
+    except (OSError, ValueError, ImportError, KeyError, SafetensorError) as error:
         raise UserError(
             "TS-SERVE-002", f"The model in {directory} can't be loaded by transformers {transformers.__version__}.",
             why=f"{type(error).__name__}: {error}",

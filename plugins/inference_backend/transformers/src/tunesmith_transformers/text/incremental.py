@@ -8,7 +8,17 @@ from tunesmith_transformers.text.vocabulary import Vocabulary
 
 CONTEXT = 6  # tokens of the prompt that the first new token is decoded after: they decide about its leading space
 HALF = "\ufffd"
-LONGEST = 3  # a character begun but not ended is at most 3 bytes, each shown as U+FFFD by some decoders
+
+
+def incomplete(raw: bytes) -> int:
+    """How many bytes at the end begin a character of UTF-8 without ending it."""
+    for size in range(1, min(3, len(raw)) + 1):
+        byte = raw[-size]
+        if byte >= 0xC2:  # it begins a character of 2, 3 or 4 bytes
+            return size if size < 2 + (byte >= 0xE0) + (byte >= 0xF0) and byte < 0xF5 else 0
+        if byte < 0x80:
+            return 0
+    return 0
 
 
 class IncrementalText:
@@ -21,16 +31,14 @@ class IncrementalText:
     def __init__(self, vocabulary: Vocabulary, context: Sequence[int] = ()) -> None:
         self._vocabulary = vocabulary
         self._window = list(context[-CONTEXT:])
-        self._shown = len(vocabulary.decode(self._window).rstrip(HALF))
+        self._shown = self._certain(vocabulary.decode(self._window))
         self._whole = 0  # tokens of the window up to the last place where the text was whole
 
     def push(self, token: int) -> str:
         """The text that this token makes certain; often its own, empty while a character is incomplete."""
         self._window.append(token)
         text = self._vocabulary.decode(self._window)
-        certain = len(text)
-        while certain > len(text) - LONGEST and text[certain - 1 : certain] == HALF:
-            certain -= 1
+        certain = self._certain(text)
         new = text[self._shown : certain]
         self._shown = max(self._shown, certain)
         if certain == len(text):
@@ -43,6 +51,12 @@ class IncrementalText:
         new = text[self._shown :]
         self._shown = len(text)
         return new
+
+    def _certain(self, text: str) -> int:
+        """How much of the window's text more tokens can't change."""
+        # decoders show an incomplete character as one U+FFFD, or one per byte; there may be a real one before it
+        half = incomplete(b"".join(map(self._vocabulary.token_bytes, self._window[-4:])))
+        return len(text) - min(half, len(text) - len(text.rstrip(HALF)))
 
     def _slide(self) -> None:
         """Here the text is whole: drop what lies before the previous such place, once there is something to gain."""

@@ -30,6 +30,7 @@ class Vocabulary:
         self._core = getattr(tokenizer, "backend_tokenizer", None)
         state = getattr(getattr(self._core, "decoder", None), "__getstate__", lambda: b"")()
         self._byte_level = b"ByteLevel" in (state if isinstance(state, bytes) else str(state).encode())
+        self._bytes: dict[int, bytes] = {}
         self._added = {index: str(token) for index, token in tokenizer.added_tokens_decoder.items()}
 
     def __len__(self) -> int:
@@ -49,6 +50,12 @@ class Vocabulary:
 
     def token_bytes(self, index: int) -> bytes:
         """The bytes that a token stands for; a special token's name."""
+        found = self._bytes.get(index)
+        if found is None:
+            found = self._bytes[index] = self._find_bytes(index)
+        return found
+
+    def _find_bytes(self, index: int) -> bytes:
         if index in self._added:
             return self._added[index].encode()
         token = self.tokenizer.convert_ids_to_tokens(index)
