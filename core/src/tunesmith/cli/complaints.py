@@ -11,30 +11,35 @@ if TYPE_CHECKING:
     from tunesmith.errors import TunesmithError
 
 
-def complain(error: TunesmithError, as_json: bool = False) -> int:
-    """Show an error and give its exit status. JSON goes to stdout, where the program that asked for it reads."""
+def complain(error: TunesmithError, as_json: bool = False, step: str = "") -> int:
+    """Show an error and give its exit status. JSON goes to stdout, where the program that asked for it reads.
+
+    Args:
+        step: that failed.
+    """
     if as_json:
-        print(json.dumps({"event": "error", "error": error.to_json()}, ensure_ascii=False), flush=True)
+        told = {"event": "error", "error": error.to_json()} | ({"step": step} if step else {})
+        print(json.dumps(told, ensure_ascii=False), flush=True)
     else:
-        print(error_text(error, colored(sys.stderr)), file=sys.stderr)
+        print(error_text(error, colored(sys.stderr), step), file=sys.stderr)
     return error.exit_status
 
 
-def error_text(error: TunesmithError, color: bool = False) -> str:
+def error_text(error: TunesmithError, color: bool = False, step: str = "") -> str:
     """All of an error: of several problems each with its number."""
     from tunesmith.errors import Problems
 
     problems = error.problems if isinstance(error, Problems) else (error,)
     if len(problems) == 1:
-        return _one(problems[0], "error ", "  ", color)
+        return _one(problems[0], "error ", "  ", color, step)
     lines = [_paint(f"{len(problems)} problems", "1;31", color) + ", all found before anything was run:"]
     lines += [_one(problem, f"{number:>2}. ", "    ", color) for number, problem in enumerate(problems, 1)]
     return "\n".join(lines)
 
 
-def _one(error: TunesmithError, head: str, indent: str, color: bool) -> str:
+def _one(error: TunesmithError, head: str, indent: str, color: bool, step: str = "") -> str:
     lines = [_paint(f"{head}{error.code}", "1;31", color) + f": {error.what}"]
-    for label, text in (("why", error.why), ("fix", error.fix), ("page", f"docs/errors/{error.code}.md")):
+    for label, text in (("step", step), ("why", error.why), ("fix", error.fix), ("page", f"docs/errors/{error.code}.md")):
         if text:
             continued = text.replace("\n", "\n" + indent + " " * 6)
             lines.append(indent + _paint(f"{label + ':':<5}", "1" if label == "fix" else "2", color) + f" {continued}")

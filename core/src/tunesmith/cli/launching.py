@@ -93,7 +93,8 @@ class Session:
             )  # fmt: skip
             outcome = runner.run(resume)
         if outcome.error:
-            complain(outcome.error, args.json)
+            failed = next((name for name, step in outcome.steps.items() if step.error is outcome.error), "")
+            complain(outcome.error, args.json, failed)
         return outcome
 
 

@@ -54,15 +54,24 @@ class Reasons:
         others = [record.name for record in self.alternatives(step, key, casting) if self.fits(product, record.accepts)]
         entry = next(entry for entry in step.verb.inputs if entry.name == key)
         kind = casting.choices[entry.of].record.kind if entry.of in casting.choices else ""
-        fix = (
-            f"Use {listed(others)} as the {words(kind)}."
-            if others
-            else f"Read something else, or install a plugin that converts {product.format}."
-        )
+        if others:
+            fix = f"Use {listed(others)} as the {words(kind)}."
+        else:
+            fix = self.remedy(route, product) or f"Read something else, or install a plugin that converts {product.format}."
         self.notes.problem(
             "TS-PLAN-001", f"{self.place(step, key)}: {reader} reads {listed(accepts)}, but `{product.group}` makes {product.format}",
             why=why or "No chain of installed converters leads from one to the other.", fix=fix,
         )  # fmt: skip
+
+    def remedy(self, route: Route, product: Product) -> str:
+        """What would make the first conversion possible that was rejected for want of a capability; empty if that is not known."""
+        labels = {label for label, _ in route.rejected}
+        for hop in self.caster.hops:
+            if hop.label in labels and hop.takes(product.format):
+                for finding in self.caster.convert(hop, product).findings:
+                    if finding.grade == "none":
+                        return f"In `{product.group}`: {finding.fix}"
+        return ""
 
     def proposal(self, step: StepSpec, key: str, route: Route, casting: Casting, product: Product) -> None:
         """A chain exists, but it loses something: the user has to ask for it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.planning.keys import step_key
 from tunesmith.planning.plan import Plan, PlannedStep
-from tunesmith.running.journal import CacheRow, Journal
+from tunesmith.running.journal import FILE, CacheRow, Journal
 from tunesmith.running.store import Store
 
 
@@ -34,7 +34,7 @@ def lookup(journal: Journal, store: Store, key: str) -> tuple[Artifact, CacheRow
 
 def cached_steps(plan: Plan, home: Path) -> dict[str, bool]:
     """For every step of a plan whether a run would find it done. A service is if all that read it are."""
-    if not home.is_dir():
+    if not (home / FILE).is_file():
         return {step.name: False for step in plan.steps}
     journal, store = Journal(home), Store(home)
     digests: dict[str, str] = {}
