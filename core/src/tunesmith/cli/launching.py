@@ -73,10 +73,16 @@ class Session:
             yield Resolver(self.registry, self.config, refresh=refresh, reporter=reporter)
 
     def show(self, plan: Plan, as_json: bool) -> None:
-        """Print a plan."""
+        """Print a plan.
+
+        Raises:
+            UserError: TS-PLAN-009 when there is no room for what it would write.
+        """
         from tunesmith.planning.render import plan_json, plan_text
         from tunesmith.running.caching import cached_steps
+        from tunesmith.running.room import check_room
 
+        check_room(plan, self.config.home)
         cached = cached_steps(plan, self.config.home)
         print(json.dumps(plan_json(plan, cached), indent=2, ensure_ascii=False) if as_json else plan_text(plan, cached))
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from tunesmith.contracts.executor import Executor
 from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.isolation.failures import disk_error
 from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.cancelling import Cancellation
@@ -63,7 +64,11 @@ class Resolver:
         self._executor = executor or Local()
 
     def __call__(self, uri: str) -> ModelInfo:
-        """Raises what the loader raises (TS-MODEL-...), TS-MODEL-011 when no loader serves the URI."""
+        """
+        Raises:
+            TunesmithError: what the loader raises (TS-MODEL-...), TS-MODEL-011 when none serves the URI, TS-STORE-... when its answer
+                can't be kept.
+        """
         loader = self.loader(uri)
         note = self._home / "resolved" / (hashlib.sha256(canonical([uri, loader.identity])).hexdigest() + ".json")
         if not self._refresh and not loader.facts.get("volatile"):
@@ -71,8 +76,11 @@ class Resolver:
                 return ModelInfo(**json.loads(note.read_text(encoding="utf-8")))
             except (OSError, ValueError, TypeError):
                 pass  # not known yet, or not by this version
-        info = ModelInfo(**self._ask(uri, loader))
-        write_atomically(note, json.dumps(info.__dict__, indent=1, ensure_ascii=False, sort_keys=True))
+        try:
+            info = ModelInfo(**self._ask(uri, loader))
+            write_atomically(note, json.dumps(info.__dict__, indent=1, ensure_ascii=False, sort_keys=True))
+        except OSError as error:
+            raise disk_error(error) from error
         return info
 
     def loader(self, uri: str) -> ProviderRecord:

@@ -22,6 +22,7 @@ from tunesmith.running.pipeline import Pipeline
 from tunesmith.running.plan_file import write_plan
 from tunesmith.running.ports import check_ports
 from tunesmith.running.reporter import Reporter, Silent
+from tunesmith.running.room import check_room
 from tunesmith.running.store import Store
 
 
@@ -69,12 +70,13 @@ class Runner:
     def run(self, resume: str | None = None) -> RunOutcome:
         """Carry the plan out, or go on with the run of that id.
 
-        What fails is in the outcome. Only what keeps the run from being noted at all is raised (TS-STORE-...), and that it could not
-        serve in the end (TS-SERVE-001).
+        What fails is in the outcome. Raised is only what keeps the run from being noted at all (TS-STORE-...), and what shows beforehand
+        that it would fail in the end (TS-SERVE-001: a port in use, TS-PLAN-009: a disk that is too full).
         """
         if self._keep_serving:
             check_ports(self._plan)
         try:
+            check_room(self._plan, self._config.home)
             return self._run(resume or runs.new_id(), resume is not None)
         except OSError as error:
             raise disk_error(error) from error

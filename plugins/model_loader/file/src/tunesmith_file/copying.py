@@ -78,6 +78,8 @@ def _copy(source: Path, target: Path) -> Iterator[int]:
                 raise
         # Some file systems (procfs, some FUSE ones) answer 0 for a file that has bytes; so read on in any case.
         while chunk := reader.read(_CHUNK):
-            writer.write(chunk)
+            left = memoryview(chunk)
+            while left:  # on a disk that is filling up the first write is short, the next one says why
+                left = left[writer.write(left) :]
             done += len(chunk)
             yield done
