@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -26,15 +27,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _status(arguments)
         sys.stdout.flush()
         return status
-    except BrokenPipeError:
-        # Whoever read has gone; so that the interpreter's own flush at exit finds a pipe that takes it:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read has gone
+        _mute()
         return BROKEN_PIPE
+    except OSError as error:  # stdout is a file on a disk that is full
+        from tunesmith.cli.complaints import complain
+        from tunesmith.isolation.failures import disk_error
+
+        _mute()
+        return complain(disk_error(error))
     finally:
         if home is not None:
             os.environ["TUNESMITH_HOME"] = home
         else:
             os.environ.pop("TUNESMITH_HOME", None)
+
+
+def _mute() -> None:
+    """So that the interpreter's own flush at exit finds a stdout that takes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _status(arguments: list[str]) -> int:
@@ -46,14 +57,20 @@ def _status(arguments: list[str]) -> int:
         from tunesmith.cli.complaints import complain
 
         return complain(error, "--json" in arguments)
-    except BrokenPipeError:
-        raise
+    except OSError as error:
+        if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _defect(error, arguments)
     except SystemExit as exit:  # argparse after its help
         return exit.code if isinstance(exit.code, int) else 0
     except Exception as error:
-        from tunesmith.cli.complaints import complain, internal_error
+        return _defect(error, arguments)
 
-        return complain(internal_error(error, arguments, "--debug" in arguments), "--json" in arguments)
+
+def _defect(error: Exception, arguments: list[str]) -> int:
+    from tunesmith.cli.complaints import complain, internal_error
+
+    return complain(internal_error(error, arguments, "--debug" in arguments), "--json" in arguments)
 
 
 def dispatch(arguments: Sequence[str]) -> int:

@@ -16,6 +16,8 @@ def coded(error: BaseException) -> TunesmithError:
     if isinstance(error, TunesmithError):
         return error
     text = str(error)
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return _too_large(text)
     if (isinstance(error, OSError) and error.errno in _FULL) or any(sign in text for sign in _FULL_TEXTS):
         return _disk_full(text)
     if is_out_of_memory(error):
@@ -44,6 +46,8 @@ def disk_error(error: OSError) -> TunesmithError:
     """The coded error for trouble with the project's own files."""
     if error.errno in _FULL:
         return _disk_full(str(error))
+    if error.errno == errno.EFBIG:
+        return _too_large(str(error))
     return TunesmithError(
         "TS-STORE-004", "Tunesmith can't write to its home", why=str(error),
         fix="Give yourself the right to write there, or choose another place with --home.",
@@ -54,6 +58,14 @@ def _disk_full(why: str) -> TunesmithError:
     return TunesmithError(
         "TS-STORE-001", "The disk is full", why=why,
         fix="Free some space (old runs: `.tunesmith/runs`, artifacts: `.tunesmith/store`), or put the store elsewhere with --home, "
+            "then run the same command: it continues.",
+    )  # fmt: skip
+
+
+def _too_large(why: str) -> TunesmithError:
+    return TunesmithError(
+        "TS-STORE-001", "A file grew larger than is allowed here", why=why,
+        fix="Lift the limit (`ulimit -f unlimited`), or use a file system that takes large files (FAT32 ends at 4 GiB) with --home; "
             "then run the same command: it continues.",
     )  # fmt: skip
 
