@@ -8,9 +8,7 @@ from tunesmith.contracts import EstimateRequest
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters, "updated": width}``; `updated` is the width of what the adapted matrices of a layer read and write,
-    summed, per token. Empty where the sizes are unknown.
-    """
+    """``{"trainable": parameters}``; empty where the sizes are unknown."""
     if request.shape is None:
         return {}
     r, targets = int(request.settings["r"]), list(request.settings["targets"])
@@ -21,4 +19,4 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     trainable = request.shape.layers * sum(r * (a + b) for a, b in adapted)
     if "lm_head" in names:
         trainable += r * (request.shape.hidden + request.shape.vocabulary)
-    return {"trainable": float(trainable), "rank": float(r), "adapted": float(len(adapted))}
+    return {"trainable": float(trainable)}

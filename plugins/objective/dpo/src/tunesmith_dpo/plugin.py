@@ -16,4 +16,5 @@ def objective() -> Provider:
         settings=PreferenceSettings,
         accepts=("dataset/preference",),
         needs=(Need("adapter", "reference", "the loss compares the model with what it was before training"),),
+        estimator="tunesmith_dpo.estimate:parts",
     )

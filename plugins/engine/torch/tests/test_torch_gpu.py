@@ -1,0 +1,27 @@
+"""On an NVIDIA device the engine computes what it computes on the CPU."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tunesmith.contracts import Placement, TokenSequence
+from tunesmith_torch import label_log_probs, load_model, pack
+
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA device")]
+
+
+def test_log_probabilities_agree(tiny):
+    batch = pack([TokenSequence(list(range(5, 5 + n)), [False] + [True] * (n - 1)) for n in (7, 30, 300)])
+    wanted = label_log_probs(load_model(tiny), batch)
+    found = label_log_probs(load_model(tiny, "cuda"), batch.to("cuda"))
+    torch.testing.assert_close(found.cpu(), wanted, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_training_agrees(bench, chat_rows, precision):
+    bench.train({"max_steps": 4}, rows=chat_rows, name="host")
+    wanted = bench.series("loss")
+    placement = Placement(device="cuda", torch="cuda")
+    bench.train({"max_steps": 4, "precision": precision}, rows=chat_rows, name="device", placement=placement)
+    assert bench.series("loss") == pytest.approx(wanted, rel=2e-2)
