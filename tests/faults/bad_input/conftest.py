@@ -24,6 +24,9 @@ steps:
 ROWS = [{"instruction": f"What is {n} plus {n + 1}?", "output": f"It is {2 * n + 1}."} for n in range(12)]
 PAGES = Path(__file__).parents[3] / "docs" / "errors"
 
+# what the tests' own process may have set (libraries imported by other tests), and a user's shell has not
+OURS = ("TUNESMITH_HOME", "TUNESMITH_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+
 
 @dataclass
 class Answer:
@@ -68,7 +71,7 @@ class Project:
     @property
     def environment(self) -> dict[str, str]:
         own = {"TUNESMITH_CACHE": str(self.cache), "XDG_CONFIG_HOME": str(self.folder), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-        return {name: value for name, value in os.environ.items() if name != "TUNESMITH_HOME"} | own | self.variables
+        return {name: value for name, value in os.environ.items() if name not in OURS} | own | self.variables
 
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         """The command, running."""
