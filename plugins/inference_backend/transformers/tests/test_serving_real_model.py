@@ -108,7 +108,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
 def test_the_estimate_is_the_measured_peak_of_a_full_server(smollm2: Path, tmp_path: Path, dtype: str) -> None:
-    settings = asdict(TransformersSettings(dtype=dtype, max_batch=16, max_model_len=1024))
+    settings = asdict(TransformersSettings(dtype=dtype, max_batch=8, max_model_len=1024))
     command = [sys.executable, "-c", SCRIPT, str(smollm2), str(tmp_path), json.dumps(settings)]
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     peak = int(run.stdout.split()[-1]) * 1024

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import mmap
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 
@@ -80,9 +81,15 @@ class RowCache:
 
 
 def blank(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
-    """Zeros (what lies behind a mask must be finite). In main memory they cost nothing until they are written: the operating system
-    gives out the pages one by one, which torch's own zeros would all touch."""
-    if like.device.type != "cpu":
-        return like.new_zeros(shape)
+    """Zeros (what lies behind a mask must be finite), which in main memory cost nothing until they are written.
+
+    torch's own zeros would touch every page. Huge pages would, too: rows are far apart, and the first token of each would fill megabytes.
+    """
     size = math.prod(shape) * like.element_size()
-    return torch.from_numpy(np.zeros(size, np.uint8)).view(like.dtype).view(shape)
+    if like.device.type != "cpu" or not hasattr(mmap, "MAP_PRIVATE"):
+        return like.new_zeros(shape)
+    area = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        with contextlib.suppress(OSError):  # a kernel without huge pages
+            area.madvise(mmap.MADV_NOHUGEPAGE)
+    return torch.frombuffer(area, dtype=torch.uint8).view(like.dtype).view(shape)
