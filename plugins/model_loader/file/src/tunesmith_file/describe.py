@@ -35,8 +35,9 @@ def locate(path: Path) -> tuple[Path, Layout]:
     if not os.path.exists(path):
         nearby = path.absolute().parent
         names = [entry.name for entry in nearby.iterdir()] if nearby.is_dir() else []
-        fix = did_you_mean(path.name, names) if names else f"There is no directory {nearby} either."
-        raise UserError("TS-MODEL-001", f"There is no file or directory {path}.", fix=fix)
+        why = "" if nearby.is_dir() else f"There is no directory {nearby} either."
+        fix = did_you_mean(path.name, names) if names else "Correct the path."
+        raise UserError("TS-MODEL-001", f"There is no file or directory {path}.", why=why, fix=fix)
     folder = path if path.is_dir() else path.parent
     inside = "" if path.is_dir() else path.name
     try:
