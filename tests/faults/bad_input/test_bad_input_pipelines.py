@@ -142,6 +142,12 @@ def test_a_value_that_does_not_fit_an_option_names_it(project) -> None:
     project.refuses("serve", "--model", "file://model", "--port", "99999", codes="TS-CLI-002", says=["--port", "at most 65535"])
 
 
+def test_a_providers_name_in_the_wrong_place_is_told_the_right_one(project) -> None:
+    words = ("eval", "--model", "file://model", "--data", "train.jsonl", "--plan")
+    project.refuses(*words, "perplexity", codes="TS-CLI-002", says=["`tunesmith eval perplexity ...`"])
+    assert project("eval", "perplexity", *words[1:]).status == 0
+
+
 def test_no_pipeline_here(project) -> None:
     (project.folder / "tunesmith.yaml").rename(project.folder / "bot.yaml")
     project.refuses("plan", codes="TS-CLI-005", says=["Name one: bot.yaml"])

@@ -41,6 +41,7 @@ class Parser(argparse.ArgumentParser):
             formatter_class=Formatter, allow_abbrev=False, add_help=False,
         )  # fmt: skip
         self._positionals.title, self._optionals.title = "arguments", "options"
+        self.leading: tuple[str, ...] = ()  #: words that may stand right after the command, and only there
 
     def add_common(self) -> None:
         """The options of every command."""
@@ -64,7 +65,10 @@ class Parser(argparse.ArgumentParser):
             if word.startswith("-") and word != "-":
                 raise self.unknown_option(word.partition("=")[0])
         if extra:
-            raise UserError("TS-CLI-002", f"{self.prog}: unexpected `{extra[0]}`", fix=f"`{self.prog} --help` shows what it takes.")
+            fix = f"`{self.prog} --help` shows what it takes."
+            if extra[0] in self.leading:
+                fix = f"Write it right after the command: `{self.prog} {extra[0]} ...`."
+            raise UserError("TS-CLI-002", f"{self.prog}: unexpected `{extra[0]}`", fix=fix)
         return found
 
     def unknown_option(self, word: str) -> UserError:

@@ -32,7 +32,8 @@ def verb_parser(form: VerbForm) -> Parser:
     parser.usage = usage_of(parser)
     if form.takes_provider:
         parser.usage = parser.usage.replace(parser.prog, f"{parser.prog} " + ("[NAME ...]" if verb.many else "[NAME]"), 1)
-        known = ", ".join(form.registry.providers(verb.main_kind))
+        parser.leading = tuple(form.registry.providers(verb.main_kind))
+        known = ", ".join(parser.leading)
         parser.description = f"{parser.description}\n\nNAME: the {verb.main_kind.replace('_', ' ')}, one of {known} (default: {AUTO})"
     return parser
 
