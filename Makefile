@@ -4,7 +4,7 @@ BIN := .venv/bin
 # idle threads that spin cost more than they save (see docs/performance.md)
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup quickstart test test-fast lint manifests bench clean
+.PHONY: help setup quickstart test test-fast test-engines lint manifests bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,11 +18,15 @@ quickstart: setup ## a real model through its whole life, on this machine
 test: ## install what the tests need; lint, manifests, all tests
 	@$(PYTHON) tools/install.py --test
 	$(MAKE) --no-print-directory lint manifests
-	$(BIN)/python -m pytest -m "not gpu"
+	$(BIN)/python -m pytest -m "not gpu and not engines"
 
 test-fast: ## the tests that take seconds
 	@$(PYTHON) tools/install.py --test
-	$(BIN)/python -m pytest -m "not gpu and not slow and not isolated"
+	$(BIN)/python -m pytest -m "not gpu and not engines and not slow and not isolated"
+
+test-engines: ## real engines in environments of their own: gigabytes, tens of minutes
+	@$(PYTHON) tools/install.py --test
+	$(BIN)/python -m pytest -m engines
 
 lint: ## style and formatting
 	$(BIN)/ruff check .
