@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tunesmith.contracts.events import Remedy, RunFacts, StepFacts
     from tunesmith.contracts.executor import Executor, Launch, Process
     from tunesmith.contracts.exporter import Exporter
-    from tunesmith.contracts.inference_backend import Address, InferenceBackend
+    from tunesmith.contracts.inference_backend import Address, Engine, EngineBackend, InferenceBackend
     from tunesmith.contracts.model_loader import ModelInfo, ModelLoader
     from tunesmith.contracts.objective import ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence
     from tunesmith.contracts.provider import API, Grade, Input, Need, Provider, Slot, Verb
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from tunesmith.errors import Cancelled, TunesmithError, UserError
 
 __all__ = [
-    "API", "Adapter", "Address", "Artifact", "Cancelled", "ChatEncoder", "DatasetFormat", "Device", "DeviceBackend", "Estimate",
-    "EstimateRequest", "Evaluation", "Evaluator", "Executor", "Exporter", "Grade", "Group", "InferenceBackend", "Input", "Launch",
-    "LogProbs", "LossSum", "Message", "ModelInfo", "ModelLoader", "ModelShape", "Need", "Objective", "Part", "Placement", "Process",
-    "Provider", "Quantizer", "Remedy", "Result", "Row", "RunFacts", "Searcher", "Slot", "Step", "StepFacts", "TokenSequence",
-    "TrainerStrategy", "TunesmithError", "UserError", "Verb", "fits", "message", "read_rows", "setting", "text_of",
+    "API", "Adapter", "Address", "Artifact", "Cancelled", "ChatEncoder", "DatasetFormat", "Device", "DeviceBackend", "Engine",
+    "EngineBackend", "Estimate", "EstimateRequest", "Evaluation", "Evaluator", "Executor", "Exporter", "Grade", "Group",
+    "InferenceBackend", "Input", "Launch", "LogProbs", "LossSum", "Message", "ModelInfo", "ModelLoader", "ModelShape", "Need",
+    "Objective", "Part", "Placement", "Process", "Provider", "Quantizer", "Remedy", "Result", "Row", "RunFacts", "Searcher", "Slot",
+    "Step", "StepFacts", "TokenSequence", "TrainerStrategy", "TunesmithError", "UserError", "Verb", "fits", "message", "read_rows",
+    "setting", "text_of",
 ]  # fmt: skip
 
 _MODULES = {
@@ -47,7 +48,7 @@ _MODULES = {
     "tunesmith.contracts.events": "Remedy, RunFacts, StepFacts",
     "tunesmith.contracts.executor": "Executor, Launch, Process",
     "tunesmith.contracts.exporter": "Exporter",
-    "tunesmith.contracts.inference_backend": "Address, InferenceBackend",
+    "tunesmith.contracts.inference_backend": "Address, Engine, EngineBackend, InferenceBackend",
     "tunesmith.contracts.model_loader": "ModelInfo, ModelLoader",
     "tunesmith.contracts.objective": "ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence",
     "tunesmith.contracts.provider": "API, Grade, Input, Need, Provider, Slot, Verb",

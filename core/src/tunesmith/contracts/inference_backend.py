@@ -1,13 +1,18 @@
 """Contract of kind ``inference_backend``: a model behind the OpenAI API.
 
+A backend has one of two shapes: it serves in the worker itself (`InferenceBackend`), or it names a program of its own that does, which the
+kernel starts, watches and ends (`EngineBackend`).
+
 ``accepts``: model formats it loads; ``produces``: ``("endpoint/openai",)``. Capabilities: ``api.chat``, ``api.completions``,
-``api.stream``, ``api.logprobs``, ``batching.continuous``, ``device.<name>``. Estimator: ``f(EstimateRequest) -> Estimate``.
+``api.stream``, ``api.logprobs``, ``api.echo`` (``/v1/completions`` with ``echo``, ``logprobs`` and a prompt of token ids gives the prompt's
+log-probabilities), ``batching.continuous``, ``device.<name>``. Estimator: ``f(EstimateRequest) -> Estimate``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.step import Step
@@ -30,4 +35,38 @@ class InferenceBackend(Protocol):
 
         Raises:
             UserError: TS-SERVE-001 when the port is in use.
+        """
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A server that is a program of its own. It is up once what `ready` and `ready_line` ask for has been seen.
+
+    Args:
+        command: the program and its arguments; ``sys.executable`` is the interpreter of the step's environment.
+        environment: variables on top of the worker's.
+        ready: path that answers 200 once requests are answered; asked all the time, so that an engine that hangs is noticed. Empty: none.
+        ready_line: regular expression; a line of its output that it is found in. Empty: none.
+        start_timeout: seconds that it may take until it is up.
+        restarts: how often it is started again within ten minutes after it died by itself.
+        facts: further facts of the endpoint; its ``url`` and ``model`` are known.
+        name: what it is called in messages; empty: the program's name.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ready: str = "/health"
+    ready_line: str = ""
+    start_timeout: float = 300.0
+    restarts: int = 3
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+
+class EngineBackend(Protocol):
+    def engine(self, model: Artifact, name: str, address: Address, step: Step) -> Engine:
+        """How to start the engine. It is to answer the routes named above below ``/v1`` of `address`, whose port is a free one, and to know
+        the model by `name`; files that it needs go to `step.work`. May be asked again with another port.
+
+        On SIGTERM the engine lets running requests end; a few seconds later it, and all that it started, is killed.
         """
