@@ -18,12 +18,12 @@ from tiny_plans import Place, plan, step
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.executor import Launch
 from tunesmith.contracts.provider import Need
+from tunesmith.isolation.locks import FileLock
 from tunesmith.planning.plan import Choice, Decision, Gate, Source
 from tunesmith.running import digests as digests_module
 from tunesmith.running.digests import FileDigests
 from tunesmith.running.executors import Local
 from tunesmith.running.journal import Journal
-from tunesmith.running.locks import FileLock
 from tunesmith.running.logs import cap, tail
 from tunesmith.running.plan_file import read_plan, write_plan
 
@@ -41,7 +41,7 @@ def test_a_lock_is_held_by_one_and_names_its_holder(tmp_path: Path) -> None:
 
 def test_a_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     code = (
-        "import os, pathlib, sys; from tunesmith.running.locks import FileLock;"
+        "import os, pathlib, sys; from tunesmith.isolation.locks import FileLock;"
         "FileLock(pathlib.Path(sys.argv[1])).acquire(); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "lock")])

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.isolation.locks import FileLock
 from tunesmith.planning.plan import Plan
 from tunesmith.running.journal import Journal, RunRow
-from tunesmith.running.locks import FileLock
 from tunesmith.running.plan_file import read_plan
 
 _UNFINISHED = ("interrupted", "failed", "cancelled")

@@ -6,7 +6,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from tunesmith.running.locks import FileLock
+from tunesmith.isolation.locks import FileLock
 
 
 class Staging:

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import Remedy
 from tunesmith.errors import TunesmithError
+from tunesmith.isolation.locks import FileLock
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.attempt import POLL, attempt
 from tunesmith.running.caching import key_of, lookup
 from tunesmith.running.context import Context
 from tunesmith.running.journal import CacheRow
-from tunesmith.running.locks import FileLock
 from tunesmith.running.outcome import StepOutcome
 from tunesmith.running.services import Services
 
