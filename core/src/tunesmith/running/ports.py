@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 from tunesmith.errors import UserError
 from tunesmith.planning.plan import Plan
+from tunesmith.verbs.addresses import holder, listen
 
 PATIENCE = 2.0  # seconds: a service whose host was killed is on its way out
 
@@ -30,27 +31,15 @@ def check_ports(plan: Plan) -> None:
 def _listening(step: str, host: str, port: int, until: float) -> socket.socket:
     while True:
         try:
-            return _listen(host, port)
+            return listen(host, port)
         except OSError as error:
             busy = error.errno == errno.EADDRINUSE
             if busy and time.monotonic() < until:
                 time.sleep(0.1)
                 continue
+            user = (busy and holder(port)) or "Another program, or another step of this pipeline,"
             raise UserError(
                 "TS-SERVE-001", f"`{step}` can't listen on port {port} of {host}",
-                why="Another program, or another step of this pipeline, uses it." if busy else error.strerror or str(error),
+                why=f"{user} uses it." if busy else error.strerror or str(error),
                 fix="Stop that program, or choose another port (`port: 0` takes any free one)." if busy else "Choose another host or port.",
             ) from None  # fmt: skip
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(place)
-        listener.listen()
-    except OSError:
-        listener.close()
-        raise
-    return listener

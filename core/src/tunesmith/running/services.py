@@ -29,6 +29,7 @@ class Service:
     step: PlannedStep
     workers: Workers
     directory: Path
+    refs: Mapping[str, Artifact]
     facts: Mapping[str, Any] | None = None
 
 
@@ -57,7 +58,7 @@ class Services:
             if self._context.cancellation.requested:
                 self.stop(step.name)
                 raise Cancelled(step.name)
-        return Artifact(step.format, service.directory, key, meta=dict(service.facts))
+        return Artifact(step.format, service.directory, key, refs=service.refs, meta=dict(service.facts))
 
     def _start(self, step: PlannedStep, key: str) -> Service:
         context = self._context
@@ -75,7 +76,7 @@ class Services:
                 hear(context, step, key, method, params)
 
         workers = make_workers(context, step, inputs, directory / "output", directory / "work", notified)
-        service = self._running[step.name] = Service(step, workers, directory)
+        service = self._running[step.name] = Service(step, workers, directory, _served(inputs))
         workers.start()
         return service
 
@@ -136,3 +137,8 @@ class Services:
         for service in list(self._running.values()):
             service.workers.kill(0.0)
             self._forget(service)
+
+
+def _served(inputs: Mapping[str, Artifact]) -> dict[str, Artifact]:
+    """What an endpoint refers to: the model behind it, so that whoever asks the endpoint has its tokenizer."""
+    return {name: artifact for name, artifact in inputs.items() if name == "model"}

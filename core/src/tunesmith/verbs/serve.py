@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from tunesmith.contracts import Address, Step
+from tunesmith.verbs.supervision import supervise
 
 
 def run(step: Step) -> None:
     """Serve until the step is cancelled."""
-    settings = step.settings
-    address = Address(settings.host, settings.port)
-    step.provider("inference_backend").serve(step.inputs["model"], settings.name or step.name, address, step)
+    settings, model = step.settings, step.inputs["model"]
+    name, address = settings.name or step.name, Address(settings.host, settings.port)
+    backend = step.provider("inference_backend")
+    if hasattr(backend, "serve"):
+        backend.serve(model, name, address, step)
+    else:
+        supervise(lambda place: backend.engine(model, name, place, step), name, address, step)
