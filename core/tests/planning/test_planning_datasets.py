@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import TunesmithError
@@ -278,6 +278,7 @@ BYTES = st.binary(max_size=60) | TEXTS.map(str.encode)
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=BYTES, cut=st.integers(0, 60))
+@example(content=b"[\x80", cut=0)
 def test_no_file_makes_a_traceback(content, cut, tmp_path, world):
     path = tmp_path / "any.jsonl"
     path.write_bytes(content[: len(content) - cut] if cut else content)

@@ -86,7 +86,7 @@ def _array(file: BinaryIO) -> Iterator[Line]:
     """The items of a JSON array, decoded as they come; after one that is broken nothing more can be told apart."""
     stream = io.TextIOWrapper(file, "utf-8", newline="")
     decoder = json.JSONDecoder(parse_constant=_no_constant)
-    buffer, place, number, ended = stream.read(_CHUNK), 0, 1, False
+    buffer, place, number, ended = "", 0, 1, False
 
     def skip() -> None:
         nonlocal place, number
@@ -96,6 +96,7 @@ def _array(file: BinaryIO) -> Iterator[Line]:
         place = match.end()
 
     try:
+        buffer = stream.read(_CHUNK)
         skip()
         place += 1  # the bracket
         expect_item = True
