@@ -96,19 +96,17 @@ def test_an_override_that_cannot_be_followed_is_never_passed_over(others: list[P
     assert said in registry.policy_warnings()[0]
 
 
-def test_a_plugin_without_its_runtime_is_listed_with_the_command_that_mends_it():
-    registry = Registry([plugin("acme", "tilt", runtime=("heavy",), missing=("heavy>=2",), fingerprint="f")])
-    assert states(registry) == {"acme": "missing-runtime"}
+def test_a_plugin_without_its_runtime_can_be_chosen_all_the_same():
+    registry = Registry([plugin("acme", "tilt", runtime=("heavy",), missing={"": ("heavy>=2",)}, fingerprint="f")])
+    assert states(registry) == {"acme": "active"}
     assert registry.provider("adapter", "tilt")
-    assert "heavy>=2" in registry.plugins[0].reason
-    assert "pip install 'acme[runtime]'" in registry.plugins[0].reason
 
 
 def entry(**apis: int) -> dict:
     providers = [{"kind": kind, "name": "x", "summary": "s", "target": "a:B", "api": api} for kind, api in apis.items()]
     data = {"manifest": 1, "distribution": "acme", "version": "1", "module": "acme.plugin", "providers": providers}
     about = {"distribution": "acme", "version": "1", "module": "acme.plugin", "manifest": "/x", "refused": ""}
-    return about | {"data": data, "missing": [], "fingerprint": "f"}
+    return about | {"data": data, "missing": {}, "fingerprint": "f"}
 
 
 def test_the_current_contract_and_the_one_before_are_taken_the_older_with_a_warning():

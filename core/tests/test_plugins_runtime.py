@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tunesmith.plugins import scan
-from tunesmith.plugins.records import Plugin
-from tunesmith.plugins.runtime import Installed, fingerprint, missing, missing_error
+from tunesmith.plugins.records import Plugin, Surroundings
+from tunesmith.plugins.runtime import Installed, fingerprint, missing, missing_error, place
 from tunesmith_sdk.installs import write_distribution
 
 NOT_HERE = "nowhere>=1; python_version < '3'"
@@ -49,16 +49,16 @@ def plugin(*runtime: str) -> Plugin:
 )
 def test_a_requirement_is_met_as_installers_would_say(wanted: str, there: bool, installed):
     environment = installed(heavy=("2.13.0+cpu", ["base; extra == 'slow'", "gone>=1; extra == 'fast'", NOT_HERE]), base=("1", []))
-    assert (missing(plugin(wanted), environment) == []) is there
+    assert (missing(plugin(wanted), environment) == {}) is there
 
 
 def test_what_a_plugin_needs_beside_its_runtime_is_missed_too_but_not_the_kernel(installed):
     environment = installed(acme_tilt=("1.0", ["tunesmith>=99", "acme-base>=2", "odd; extra == 'runtime'"]), acme_base=("1.0", []))
-    assert missing(plugin(), environment) == ["acme-base>=2"]
+    assert missing(plugin(), environment) == {"": ("acme-base>=2 (1.0 is installed)",)}
 
 
 def test_what_a_runtime_requires_in_turn_is_not_second_guessed(installed):
-    assert missing(plugin("heavy"), installed(heavy=("2", ["gone>=1"]))) == []
+    assert missing(plugin("heavy"), installed(heavy=("2", ["gone>=1"]))) == {}
 
 
 def test_the_fingerprint_follows_every_version_below_the_plugin_and_nothing_else(installed):
@@ -72,12 +72,12 @@ def test_the_fingerprint_follows_every_version_below_the_plugin_and_nothing_else
 
 
 def test_what_discovery_has_found_out_is_not_found_out_again():
-    known = Plugin("acme-tilt", "1.0", "acme_tilt.plugin", runtime=("gone",), missing=("gone",), fingerprint="abc")
-    assert (missing(known), fingerprint(known)) == (["gone"], "abc")
+    known = Plugin("acme-tilt", "1.0", "acme_tilt.plugin", runtime=("gone",), missing={"": ("gone",)}, fingerprint="abc")
+    assert (missing(known), fingerprint(known)) == ({"": ("gone",)}, "abc")
 
 
 def test_the_error_of_a_missing_runtime_gives_the_command():
-    error = missing_error(Plugin("acme-tilt", "1.0", "m", runtime=("gone",), missing=("gone>=1",), fingerprint="f"))
+    error = missing_error(Plugin("acme-tilt", "1.0", "m", runtime=("gone",), missing={"": ("gone>=1",)}, fingerprint="f"))
     assert (error.code, error.fix) == ("TS-PLUGIN-010", "pip install 'acme-tilt[runtime]'")
     assert "gone>=1" in error.what
 
@@ -93,3 +93,30 @@ def test_an_author_who_changes_code_in_place_is_not_answered_from_the_cache(tmp_
     assert fingerprint(editable) == before
     (tmp_path / "code.py").write_text("2")
     assert fingerprint(editable) != before
+
+
+def test_what_a_device_asks_for_on_top_is_told_by_device(installed):
+    wanted = Surroundings(runtime={"abacus": ("beads>=3",), "cpu": ("heavy",)})
+    found = missing(replace(plugin(), surroundings=wanted), installed(beads=("2", []), heavy=("1", [])))
+    assert found == {"abacus": ("beads>=3 (2 is installed)",)}
+
+
+def test_what_must_be_absent_keeps_a_plugin_out_of_an_environment_that_has_it(installed):
+    wanted = Surroundings(absent=("heavy",), without_dependencies=("gone==1",))
+    assert missing(replace(plugin(), surroundings=wanted), installed(heavy=("2", []))) == {"": ("gone==1", "no heavy (2 is installed)")}
+
+
+@pytest.mark.parametrize(
+    ("surroundings", "found", "where"),
+    [
+        ({}, {}, "host"),
+        ({}, {"": ("gone",)}, "isolated"),
+        ({"prefer": "isolated"}, {}, "isolated"),
+        ({"prefer": "host"}, {"": ("gone",)}, "host"),
+        ({"runtime": {"cpu": ("gone",), "abacus": ("beads",)}}, {"cpu": ("gone",)}, "host"),
+        ({"runtime": {"cpu": ("gone",)}}, {"cpu": ("gone",)}, "isolated"),
+    ],
+)
+def test_a_plugin_runs_in_the_host_s_environment_if_that_has_what_it_needs_and_it_wants_to(surroundings, found, where):
+    known = replace(plugin(), surroundings=Surroundings(**surroundings), missing=found, fingerprint="f")
+    assert place(known) == where

@@ -27,7 +27,7 @@ STATES = {
     "acme-layout": ("broken", "has layout 99"),
     "acme-one": ("duplicate", "name the winner below [plugins.override]"),
     "acme-two": ("duplicate", "name the winner below [plugins.override]"),
-    "acme-heavy": ("missing-runtime", "pip install 'acme-heavy[runtime]'"),
+    "acme-heavy": ("active", ""),
     "acme-exits": ("active", ""),
 }
 

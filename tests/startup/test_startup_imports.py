@@ -101,8 +101,8 @@ def test_the_first_start_after_an_install_finds_every_plugin_without_importing_a
     first = full.start("plugin", "list", "--json", cache="another")
     listed = {plugin["distribution"]: plugin for plugin in json.loads(first.output)}
     assert len(listed) == PLUGINS + 1
-    assert listed["synthetic-042"]["state"] == "missing-runtime"
-    assert listed["synthetic-042"]["missing"] == ["heavy-42>=1"]
+    assert (listed["synthetic-042"]["state"], listed["synthetic-042"]["runs"]) == ("active", "isolated")
+    assert listed["synthetic-042"]["missing"] == {"": ["heavy-42>=1"]}
     assert not [name for name in first.modules if name.startswith("synthetic")]
     assert json.loads(full.start("plugin", "list", "--json", cache="another").output) == list(listed.values())
 

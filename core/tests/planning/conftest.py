@@ -243,7 +243,12 @@ def plugins(**changes: dict[str, Any]) -> list[Plugin]:
     found = [kernel]
     for name, provided in PROVIDERS.items():
         records = tuple(record_of(kind, provider, name, "1.0") for kind, provider in provided)
-        fields = {"providers": records, "fingerprint": f"of {name}", **changes.get(name.replace("-", "_"), {})}
+        fields = {
+            "providers": records,
+            "fingerprint": f"of {name}",
+            "path": Path("/shelf/made_up/plugin.toml"),
+            **changes.get(name.replace("-", "_"), {}),
+        }
         found.append(Plugin(name, "1.0", "made_up", **fields))
     return found
 

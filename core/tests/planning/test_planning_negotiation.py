@@ -140,15 +140,6 @@ def test_no_device_at_all_is_a_warning(planner):
     assert any("no device backend" in warning for warning in plan.warnings)
 
 
-def test_a_plugin_without_its_runtime_is_refused_with_the_command_to_install_it(problems, planner, world):
-    lacking = world(acme_tilt={"missing": ("heavy>=2",), "runtime": ("heavy>=2",)})
-    (found,) = problems(tune(), lacking)
-    assert "heavy>=2" in found.what
-    assert "pip install" in found.fix
-    assert "acme-tilt[runtime]" in found.fix
-    assert chosen(planner(tune("contrast", "auto", "pairs.jsonl"), lacking), "adapter") == "glue"
-
-
 def test_nothing_to_choose_from_says_what_to_install(problems, world):
     (found,) = problems(tune(), world(without=["acme-solo", "acme-relay"]))
     assert found.code == "TS-PLAN-005"

@@ -57,7 +57,7 @@ class Catalog:
         """Plugins' own commands: name -> (summary, target, distribution)."""
         found: dict[str, tuple[str, str, str]] = {}
         for plugin in self.registry.plugins:
-            if plugin.state in ("active", "missing-runtime"):
+            if plugin.state == "active":
                 for name, summary, target in plugin.commands:
                     if name not in _KERNEL and name not in self.verbs:
                         found.setdefault(name, (summary, target, plugin.distribution))

@@ -42,18 +42,23 @@ def facts(config: Config, registry: Registry) -> dict[str, Any]:
     """Everything that `doctor` says, as plain data."""
     from tunesmith import __version__
     from tunesmith.planning.devices import probe
-    from tunesmith.plugins.runtime import install_hint
+    from tunesmith.plugins.runtime import install_hint, lacking, place
 
     devices = probe(registry)
     plugins = [
-        {"distribution": p.distribution, "version": p.version, "state": p.state, "reason": p.reason, "missing": list(p.missing),
-         "install": install_hint(p) if p.missing else ""}
+        {"distribution": p.distribution, "version": p.version, "state": p.state, "reason": p.reason, "runs": place(p),
+         "missing": lacking(p), "install": install_hint(p) if lacking(p) else ""}
         for p in registry.plugins
     ]  # fmt: skip
     disk = {"home": _disk(config.home), "cache": _disk(config.cache)}
     problems = [f"{error.code}: {error.what}" for error in config.policy_problems]
     problems += [
         f"{p['distribution']} is {p['state']}: {p['reason']}" for p in plugins if p["state"] not in ("active", "denied", "overridden")
+    ]
+    problems += [
+        f"{p['distribution']} may not be isolated and lacks {', '.join(p['missing'])}: {p['install']}"
+        for p in plugins
+        if p["missing"] and p["runs"] == "host"
     ]
     problems += [] if any(devices.values()) else ["no device backend found a device; install a plugin that brings one for this machine"]
     problems += [f"only {size(entry['free'])} are free for {entry['path']}" for entry in disk.values() if entry["free"] < _LITTLE]
@@ -95,12 +100,9 @@ def doctor_text(found: Mapping[str, Any]) -> str:
     for plugin in found["plugins"]:
         states[plugin["state"]] = states.get(plugin["state"], 0) + 1
     lines += ["", "plugins: " + ", ".join(f"{count} {state}" for state, count in states.items())]
-    missing = [
-        (plugin["distribution"], "lacks " + ", ".join(plugin["missing"]), plugin["install"])
-        for plugin in found["plugins"]
-        if plugin["missing"]
-    ]
-    lines += [columns(missing, "  ")] if missing else []
+    isolated = [plugin for plugin in found["plugins"] if plugin["runs"] == "isolated"]
+    own = [(p["distribution"], f"needs {', '.join(p['missing'])}" if p["missing"] else "its manifest says so") for p in isolated]
+    lines += ["  in environments of their own:", columns(own, "  ")] if own else []
     lines += ["", *(f"warning: {warning}" for warning in found["warnings"])] if found["warnings"] else []
     lines += ["", *(f"problem: {problem}" for problem in found["problems"])] if found["problems"] else ["", "no problems"]
     return "\n".join(lines)

@@ -70,18 +70,20 @@ def configure_list(parser: ArgumentParser) -> None:
 
 
 def run_list(args: Namespace) -> int:
+    from tunesmith.plugins.runtime import place
+
     config, registry = _loaded()
     plugins = [p for p in registry.plugins if not args.kind or any(r.kind == args.kind for r in p.providers)]
     if args.json:
         print(json.dumps([_summary(plugin) for plugin in plugins], indent=2))
         return 0
-    rows = [("PLUGIN", "VERSION", "STATE", "PROVIDES")]
+    rows = [("PLUGIN", "VERSION", "STATE", "RUNS", "PROVIDES")]
     for plugin in plugins:
         kinds: dict[str, list[str]] = {}
         for record in plugin.providers:
             kinds.setdefault(record.kind, []).append(record.name)
         provides = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())
-        rows.append((plugin.distribution, plugin.version, plugin.state, provides or ", ".join(plugin.events)))
+        rows.append((plugin.distribution, plugin.version, plugin.state, place(plugin) if plugin.state == "active" else "", provides or ", ".join(plugin.events)))
     print(aligned(rows))
     asides = [f"{p.distribution} is {p.state}: {p.reason}" for p in plugins if p.state != "active"]
     asides += [f"{problem.code}: {problem.what}" for problem in config.policy_problems]
@@ -104,7 +106,7 @@ def run_info(args: Namespace) -> int:
         return 0
     for plugin in plugins:
         facts = [("state", plugin.state), ("why", plugin.reason), ("manifest", str(plugin.path or "")), ("module", plugin.module)]
-        facts += [("runtime", ", ".join(plugin.runtime)), ("events", ", ".join(plugin.events))]
+        facts += [("events", ", ".join(plugin.events)), *_runtime_facts(plugin)]
         print(f"{plugin.distribution} {plugin.version}")
         print(aligned([(f"  {key}", value) for key, value in facts if value]))
         for record in plugin.providers:
@@ -115,6 +117,20 @@ def run_info(args: Namespace) -> int:
             traits += [(f"--{name}", _setting(entry)) for name, entry in record.schema.get("properties", {}).items()]
             print(aligned([(f"    {key}", value) for key, value in traits if value]))
     return 0
+
+
+def _runtime_facts(plugin: Plugin) -> list[tuple[str, str]]:
+    from tunesmith.plugins.runtime import missing, place
+
+    wanted = plugin.surroundings
+    facts = [("runs", place(plugin)), ("runtime", ", ".join(plugin.runtime))]
+    facts += [(f"runtime on {device}", ", ".join(lines)) for device, lines in wanted.runtime.items()]
+    facts += [
+        ("without dependencies", ", ".join(wanted.without_dependencies)),
+        ("absent", ", ".join(wanted.absent)),
+        ("python", wanted.python),
+    ]
+    return facts + [(f"not met {f'on {device} ' if device else ''}here", ", ".join(phrases)) for device, phrases in missing(plugin).items()]
 
 
 # --- check and doctor ----------------------------------------------------------------------------------------------------------------
@@ -174,9 +190,11 @@ def _loaded() -> tuple[Config, Registry]:
 
 
 def _summary(plugin: Plugin, whole: bool = False) -> dict[str, Any]:
+    from tunesmith.plugins.runtime import place
+
     keys = ("distribution", "version", "state", "reason", "module", "events", "runtime", "missing")
     records = [_record(r) if whole else {"kind": r.kind, "name": r.name, "summary": r.summary} for r in plugin.providers]
-    return {key: getattr(plugin, key) for key in keys} | {"manifest": str(plugin.path or ""), "providers": records}
+    return {key: getattr(plugin, key) for key in keys} | {"runs": place(plugin), "manifest": str(plugin.path or ""), "providers": records}
 
 
 def _record(record: ProviderRecord) -> dict[str, Any]:

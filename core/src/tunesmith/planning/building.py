@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.step import Placement
-from tunesmith.errors import did_you_mean
+from tunesmith.errors import TunesmithError, did_you_mean
 from tunesmith.planning.casting import PRODUCER, Candidates, Caster, Casting
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.data_files import FORMAT, DataFiles
-from tunesmith.planning.environments import Environments
 from tunesmith.planning.estimates import check_memory, estimate
 from tunesmith.planning.formats import Hop, Route, converters, makes
 from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted
@@ -22,7 +22,6 @@ from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.products import Product, product_of, unused
 from tunesmith.planning.reasons import Reasons
 from tunesmith.planning.spec import PipelineSpec
-from tunesmith.plugins import runtime
 from tunesmith.plugins.records import ProviderRecord
 
 
@@ -40,7 +39,7 @@ class Builder:
         self.spec, self.chooser, self.notes, self.model, self.files, self.devices = spec, chooser, notes, model, files, devices
         self.caster = Caster(chooser, converters(chooser.registry), devices)
         self.reasons = Reasons(spec, chooser, self.caster, notes, strict=strict)
-        self.environments = Environments(chooser)
+        self.environments = chooser.environments
         self.chosen: dict[Path, Choice | None] = {}
         self.verbs: dict[str, Choice | None] = {}
         self.backends: dict[str, list[ProviderRecord | None]] = {}
@@ -52,7 +51,8 @@ class Builder:
     def planned(self) -> list[PlannedStep]:
         """All steps, those that everything comes from first."""
         first = (self.model.step,) if self.model.step else ()
-        return [self.environments.placed(step) for step in (*first, *self.files.steps, *self.steps)]
+        where = self.spec.where("model")
+        return [*(self.placed(step, AUTO, where) for step in (*first, *self.files.steps)), *self.steps]
 
     def look_up(self, steps: Iterable[StepSpec]) -> None:
         """Find every provider that is named and check all settings, so that each mistake is told in one go."""
@@ -60,8 +60,6 @@ class Builder:
             values = self.chooser.settings(step.verb, step.settings, step.settings_path)
             self.verbs[step.name] = None if values is None else Choice(step.verb, values)
             self.backends[step.name] = self.devices_for(step)
-            if self.chooser.missing(step.verb):
-                self.notes.adopt(runtime.missing_error(self.chooser.plugin(step.verb)), self.spec.where("steps", step.name))
             for wanted in (*step.main, *step.slots.values()):
                 if wanted.name == AUTO and not wanted.settings:
                     if not self.caster.candidates(wanted.kind):
@@ -169,14 +167,27 @@ class Builder:
         """Estimate, place and keep a step."""
         first = read.get(planned.verb.inputs[0].name) if planned.verb.inputs else None
         facts: Mapping[str, Any] = next((product.facts for product in read.values() if product.facts), {})
-        placed = self.environments.placed(planned, placement=placement(casting), estimate=estimate(
+        where = self.spec.where("steps", step.name)
+        foreseen = estimate(
             planned.name, verb, casting.choices, shape=first.shape if first else None, size=first.size if first else 0, data=facts,
             device=casting.device.name if casting.device else "cpu", notes=self.notes,
-        ))  # fmt: skip
+        )  # fmt: skip
+        planned = replace(planned, placement=placement(casting), estimate=foreseen)
+        placed = self.placed(planned, AUTO if planned.inserted else step.env, where)
         self.steps.append(placed)
         here = self.devices.get(casting.device.name, ()) if casting.device else ()
-        check_memory(placed, here, self.spec.where("steps", step.name), self.notes)
+        check_memory(placed, here, where, self.notes)
         return product_of(placed, verb, first)
+
+    def placed(self, step: PlannedStep, asked: str, where: str) -> PlannedStep:
+        """The step with its environment, the reason noted; a problem is noted where the one it asks for can't be."""
+        try:
+            step = self.environments.placed(step, asked)
+            if told := self.environments.explain(step, asked):
+                self.notes.decide(step.name, f"environment: {told[0]}", told[1])
+        except TunesmithError as error:
+            self.notes.adopt(error, where)
+        return step
 
     def free(self, name: str) -> str:
         """A name that no step has yet."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import fill, problems
 from tunesmith.errors import TunesmithError
+from tunesmith.planning.environments import Environments
 from tunesmith.planning.grammar import AUTO, Path, Wanted, an, words
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.spec import PipelineSpec, dotted
-from tunesmith.plugins import runtime
 from tunesmith.plugins.records import Plugin, ProviderRecord
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 class Chooser:
     """Looks providers up; what is wrong goes to `notes`."""
 
-    def __init__(self, spec: PipelineSpec, registry: Registry, notes: Notes) -> None:
+    def __init__(self, spec: PipelineSpec, registry: Registry, notes: Notes, environments: Environments | None = None) -> None:
         self.spec, self.registry, self.notes = spec, registry, notes
-        self._missing: dict[str, list[str]] = {}
+        self.environments = environments or Environments(registry)
         self._standard: dict[tuple[str, str], Choice | None] = {}
 
     def named(self, wanted: Wanted) -> Choice | None:
@@ -38,8 +38,6 @@ class Chooser:
             self.notes.adopt(error, where)
             return None
         settings = self.settings(record, wanted.settings, wanted.path)
-        if self.missing(record):
-            self.notes.adopt(runtime.missing_error(self.plugin(record)), where)
         return None if settings is None else Choice(record, settings)
 
     def settings(self, record: ProviderRecord, values: Mapping[str, Any], path: Path) -> dict[str, Any] | None:
@@ -52,15 +50,18 @@ class Chooser:
         return None if found else fill(record.schema, values)
 
     def candidates(self, kind: str) -> list[Choice]:
-        """What the planner may choose from: those that need no settings and can run here, highest priority first."""
+        """What the planner may choose from: those that need no settings and can run here, highest priority first.
+
+        Those that need an environment of their own come last: gigabytes are not installed for want of a word.
+        """
         found = [choice for record in self.registry.providers(kind).values() if (choice := self.standard(record))]
-        return sorted(found, key=lambda choice: (-choice.record.priority, choice.record.name))
+        return sorted(found, key=lambda c: (self.environments.isolates(c.record), -c.record.priority, c.record.name))
 
     def standard(self, record: ProviderRecord) -> Choice | None:
         """A provider with nothing but defaults; None if it has to be told something or can't run here."""
         key = (record.kind, record.name)
         if key not in self._standard:
-            usable = not any(problems(record.schema, {})) and not self.missing(record)
+            usable = not any(problems(record.schema, {})) and not self.environments.refusal(record)
             self._standard[key] = Choice(record, fill(record.schema, {})) if usable else None
         return self._standard[key]
 
@@ -79,9 +80,7 @@ class Chooser:
     def unasked(self, record: ProviderRecord, where: str) -> Choice | None:
         """A provider that the planner needs, with its defaults; None, with a problem noted, if that can't be."""
         choice = self.standard(record)
-        if self.missing(record):
-            self.notes.adopt(runtime.missing_error(self.plugin(record)), where)
-        elif choice is None:
+        if choice is None:
             self.notes.problem("TS-PLAN-005", f"{where}: `{record.name}` {self.why_not(record)}", fix="Choose another.")
         return choice
 
@@ -95,15 +94,8 @@ class Chooser:
         return verb
 
     def why_not(self, record: ProviderRecord) -> str:
-        if missing := self.missing(record):
-            return f"lacks {', '.join(missing)}"
-        return "must be told " + ", ".join(path for path, _ in problems(record.schema, {}))
+        told = "must be told " + ", ".join(path for path, _ in problems(record.schema, {}))
+        return self.environments.refusal(record) or told
 
     def plugin(self, record: ProviderRecord) -> Plugin:
         return self.registry.plugin(record)
-
-    def missing(self, record: ProviderRecord) -> list[str]:
-        """Requirements of the provider's plugin that are not installed."""
-        if record.distribution not in self._missing:
-            self._missing[record.distribution] = runtime.missing(self.plugin(record))
-        return self._missing[record.distribution]

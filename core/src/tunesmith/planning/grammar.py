@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 HOST = "host"
+ISOLATED = "isolated"
+PLACES = (AUTO, HOST, ISOLATED)  #: environments that a step may ask for
 FILE = "file"  #: format of a file of the user's, as it is
 FROM = "from"
 COMMON_KEYS = (FROM, "needs", "gate", "seed", "device", "env", "settings")
@@ -59,6 +61,7 @@ class StepSpec:
     gates: tuple[Gate, ...] = ()
     seed: int = 0
     device: str = AUTO
+    env: str = AUTO
 
 
 def read_steps(spec: PipelineSpec, registry: Registry, notes: Notes) -> list[StepSpec]:
@@ -91,13 +94,14 @@ class _Reader:
             settings, settings_path = {**value, **settings}, (*self.path, verb.name) if not settings else settings_path
         elif value is not None:
             self.problem("TS-SPEC-008", verb.name, f"`{verb.name}` takes no provider, got {value!r}", f"Write `{verb.name}: {{}}`.")
-        if self.raw.get("env") not in (None, AUTO, HOST):
-            self.problem("TS-SPEC-005", "env", f"there is no environment {self.raw['env']!r}", f"Leave it out, or write `env: {HOST}`.")
+        if self.raw.get("env") not in (None, *PLACES):
+            self.problem("TS-SPEC-005", "env", f"there is no environment {self.raw['env']!r}", did_you_mean(str(self.raw["env"]), PLACES))
         return StepSpec(
             name=self.name, verb=verb, main=main, settings=settings, settings_path=settings_path,
             slots={s.name: self.slot(s.kind, s.name, s.default) for s in verb.slots}, sources=self.sources(verb),
             inputs={key: text for key in others if (text := self.text(key))}, needs=self.names("needs"), gates=self.gates(),
             seed=seed_of(self.raw, self.path, self.spec.seed, self.spec, self.notes), device=self.text("device") or self.spec.device,
+            env=self.raw["env"] if self.raw.get("env") in PLACES else AUTO,
         )  # fmt: skip
 
     def verb(self, verbs: Mapping[str, ProviderRecord]) -> ProviderRecord | None:

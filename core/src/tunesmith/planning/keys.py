@@ -24,7 +24,7 @@ def step_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
         "settings": step.settings,
         "seed": step.seed,
         "placement": {"device": step.placement.device, "processes": step.placement.processes},
-        "environment": step.environment,
+        "environment": [step.environment, step.lock],
         "format": step.format,
         "inputs": {name: digests[source.step] if source.step else source.digest for name, source in step.inputs.items()},
     }

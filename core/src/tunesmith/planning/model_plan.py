@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.planning.choices import Chooser
-from tunesmith.planning.environments import Environments
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.origins import ModelOrigin
 from tunesmith.planning.plan import Plan
@@ -37,5 +36,5 @@ def plan_model(uri: str, registry: Registry, resolve: Callable[[str], ModelInfo]
     notes.raise_problems()
     assert product is not None
     assert origin.step is not None
-    step = Environments(chooser).placed(replace(origin.step, inserted=False))
+    step = chooser.environments.placed(replace(origin.step, inserted=False))
     return Plan(name, None, (step,), warnings=tuple(notes.warnings), outputs=(step.name,))

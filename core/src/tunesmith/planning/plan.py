@@ -13,6 +13,7 @@ from typing import Any
 
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.step import Placement
+from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.plugins.records import ProviderRecord
 
 
@@ -56,7 +57,9 @@ class PlannedStep:
         inputs: by input name.
         after: steps that must be done first though nothing of theirs is read (`needs:`).
         format: of the artifact it makes.
-        environment: hash of what its plugins run in; part of the cache key.
+        environment: hash of what its plugins run in (in an environment of its own: of what they bring there); part of the cache key.
+        recipe: of the environment of its own that it runs in; None: in the host's.
+        lock: key of that environment, part of the cache key as well; empty while its packages are not resolved.
         inserted: added by the planner.
         source: the group that its main input comes from, before any conversion: what gates and tables call it (``tune``, ``model``).
     """
@@ -72,6 +75,8 @@ class PlannedStep:
     seed: int = 0
     placement: Placement = field(default_factory=Placement)
     environment: str = "host"
+    recipe: Recipe | None = None
+    lock: str = ""
     inserted: bool = False
     estimate: Estimate | None = None
     source: str = ""

@@ -12,6 +12,7 @@ from tunesmith.errors import did_you_mean
 from tunesmith.planning.building import Builder
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.data_files import DataFiles
+from tunesmith.planning.environments import Environments, Locks
 from tunesmith.planning.grammar import FILE, StepSpec, read_steps
 from tunesmith.planning.graph import cycles, order
 from tunesmith.planning.notes import Notes
@@ -31,6 +32,8 @@ def make_plan(
     devices: Mapping[str, Sequence[Device]],
     digest_of: Callable[[Path], str],
     strict: bool = False,
+    preferences: Mapping[str, str] | None = None,
+    locks: Locks | None = None,
     memory: MutableMapping[str, Any] | None = None,
 ) -> Plan:
     """Plan a pipeline.
@@ -40,6 +43,7 @@ def make_plan(
         devices: what this machine has, by device backend (see `tunesmith.planning.devices.probe`).
         digest_of: SHA-256 of a file of the user's.
         strict: an unknown capability is an error instead of a warning.
+        preferences, locks: see `tunesmith.planning.environments.Environments`.
         memory: what was found in data files before; filled, too.
 
     Raises:
@@ -47,7 +51,7 @@ def make_plan(
     """
     notes = Notes()
     notes.warnings += getattr(devices, "warnings", ())
-    chooser = Chooser(spec, registry, notes)
+    chooser = Chooser(spec, registry, notes, Environments(registry, preferences, locks))
     steps = {step.name: step for step in read_steps(spec, registry, notes)}
     edges = {name: _needed(step, spec, notes) for name, step in steps.items()}
     for cycle in cycles(edges):
@@ -61,8 +65,8 @@ def make_plan(
     _check_gates(steps, spec, builder, notes)
     if spec.model and not any(MODEL in step.sources or MODEL in step.inputs.values() for step in steps.values()):
         notes.warn(f"no step reads the pipeline's model {spec.model}")
-    notes.raise_problems()
     planned = builder.planned
+    notes.raise_problems()
     position = {step.name: number for number, step in enumerate(planned)}
     notes.decisions.sort(key=lambda decision: position.get(decision.step, -1))
     return Plan(

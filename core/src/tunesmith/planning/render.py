@@ -147,6 +147,10 @@ def _step_json(step: PlannedStep, cached: bool | None) -> dict[str, Any]:
         "device": step.placement.device,
         "processes": step.placement.processes,
         "environment": step.environment,
+        "isolated": step.recipe and {
+            "key": step.lock or None, "plugins": list(step.recipe.plugins), "python": step.recipe.python,
+            "requirements": [*step.recipe.requirements, *step.recipe.without_dependencies], "absent": list(step.recipe.absent),
+        },
         "inserted": step.inserted,
         "service": step.verb.service,
         "cached": cached,

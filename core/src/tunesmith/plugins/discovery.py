@@ -17,7 +17,7 @@ from typing import Any
 
 from tunesmith.config import Config
 
-LAYOUT = 2  #: of the cache file
+LAYOUT = 3  #: of the cache file
 _RACY = 2.0  #: seconds: a file that changed this recently may change again within its timestamp's grain
 
 
@@ -119,13 +119,16 @@ def _read(entry: dict[str, Any], path: Path) -> None:
 
 def _judge_runtimes(entries: list[dict[str, Any]]) -> None:
     from tunesmith.plugins import runtime
+    from tunesmith.plugins.manifest import surroundings_of
     from tunesmith.plugins.records import Plugin
 
     installed = runtime.Installed()
     for entry in entries:
         named = tuple(entry["data"].get("runtime", ()))
-        plugin = Plugin(entry["distribution"], entry["version"], entry["module"], runtime=named)
-        entry["missing"] = runtime.missing(plugin, installed)
+        plugin = Plugin(
+            entry["distribution"], entry["version"], entry["module"], runtime=named, surroundings=surroundings_of(entry["data"])
+        )
+        entry["missing"] = {device: list(phrases) for device, phrases in runtime.missing(plugin, installed).items()}
         entry["fingerprint"] = runtime.fingerprint(plugin, installed)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tunesmith.contracts.provider import Input, Need, Slot
 from tunesmith.errors import UserError
-from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith.plugins.records import Plugin, ProviderRecord, Surroundings
 
 FILE = "plugin.toml"
 _PARTS = {"needs": Need, "slots": Slot, "inputs": Input}
@@ -24,10 +24,11 @@ def manifest_of(plugin: Plugin) -> str:
 
     data: dict[str, Any] = {"manifest": VERSION, "distribution": plugin.distribution, "version": plugin.version, "module": plugin.module}
     data |= {"runtime": list(plugin.runtime), "events": list(plugin.events)}
+    data["environment"] = {key: value for key, value in _said(plugin.surroundings).items() if value}
     data["commands"] = [dict(zip(("name", "summary", "target"), command, strict=True)) for command in plugin.commands]
     data["providers"] = [_record_data(record) for record in plugin.providers]
     head = "# Written by `tunesmith plugin sync` from the plugin's code: change that, then sync again.\n"
-    return head + toml.dumps({key: value for key, value in data.items() if value not in ([], "")})
+    return head + toml.dumps({key: value for key, value in data.items() if value not in ([], "", {})})
 
 
 def read_data(path: Path) -> dict[str, Any]:
@@ -77,9 +78,19 @@ def plugin_of(data: Mapping[str, Any], path: Path | None, distribution: str = ""
         events=tuple(data.get("events", ())),
         commands=tuple((c["name"], c["summary"], c["target"]) for c in data.get("commands", ())),
         runtime=tuple(data.get("runtime", ())),
+        surroundings=surroundings_of(data),
         path=path,
         **more,
     )
+
+
+def surroundings_of(data: Mapping[str, Any]) -> Surroundings:
+    """What checked manifest data says of the environment."""
+    said = {key: value for key, value in data.get("environment", {}).items() if key in Surroundings.__dataclass_fields__}
+    said = {key: tuple(value) if isinstance(value, list) else value for key, value in said.items()}
+    if "runtime" in said:
+        said["runtime"] = {device: tuple(lines) for device, lines in said["runtime"].items()}
+    return Surroundings(**said)
 
 
 def record_of_data(entry: Mapping[str, Any], distribution: str, version: str) -> ProviderRecord:
@@ -115,5 +126,11 @@ def _said(part: Any) -> dict[str, Any]:
         value = getattr(part, field.name)
         default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
         if value != default or field.name in ("kind", "name", "api"):
-            said[field.name] = list(value) if isinstance(value, tuple) else value
+            said[field.name] = _listed(value)
     return said
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return {key: _listed(item) for key, item in value.items()} if isinstance(value, Mapping) else value

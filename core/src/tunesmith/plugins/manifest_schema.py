@@ -26,6 +26,17 @@ SCHEMA: dict[str, Any] = {
         "version": _STRING,
         "module": _WORD,
         "runtime": _STRINGS,
+        "environment": {
+            "type": "object",
+            "properties": {
+                "prefer": {"type": "string", "enum": ["auto", "host", "isolated"]},
+                "python": _STRING,
+                "runtime": {"type": "object", "additionalProperties": _STRINGS},
+                "without_dependencies": _STRINGS,
+                "absent": _STRINGS,
+                "probe": _STRING,
+            },
+        },
         "events": _STRINGS,
         "commands": _records(("name", "summary", "target"), name=_WORD, summary=_STRING, target=_WORD),
         "providers": _records(

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from tunesmith.contracts.provider import Grade, Input, Need, Slot
 
-State = Literal["active", "denied", "broken", "incompatible", "overridden", "duplicate", "missing-runtime"]
+State = Literal["active", "denied", "broken", "incompatible", "overridden", "duplicate"]
+Preference = Literal["auto", "host", "isolated"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,27 @@ class ProviderRecord:
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What a plugin says of the environment that it runs in, beside its requirements.
+
+    Args:
+        prefer: ``auto``: the host's environment if it meets the requirements, else one of its own; ``isolated``: never the host's.
+        python: version specifier of the interpreters that it runs under; empty: any that a worker does.
+        runtime: further requirements by device backend (its extras ``runtime-<name>``).
+        without_dependencies: requirements installed after the rest, whose own requirements are not looked at.
+        absent: distributions that must not be there, though others ask for them.
+        probe: ``module:function``, the health check of a new environment: raises what is wrong.
+    """
+
+    prefer: Preference = "auto"
+    python: str = ""
+    runtime: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    without_dependencies: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    probe: str = ""
+
+
+@dataclass(frozen=True)
 class Plugin:
     """An installed plugin distribution, whatever its state.
 
@@ -60,10 +82,11 @@ class Plugin:
         events: event hooks that it implements.
         commands: (name, summary, target) of commands of its own.
         runtime: requirement strings of its ``[runtime]`` extra.
+        surroundings: what else it says of the environment that it runs in.
         path: its manifest; None if it has none.
         state, reason: why it is not active, if it is not, with what to do. A plugin that is ``duplicate`` or ``overridden`` in one name
             goes on working in its others.
-        missing: requirements that this environment does not meet (see `tunesmith.plugins.runtime`).
+        missing: requirements that this environment does not meet (see `tunesmith.plugins.runtime`): by device backend, ``""`` on any.
         fingerprint: hash of the versions that it runs on here, as discovery found them (see `tunesmith.plugins.runtime.fingerprint`).
         editable: installed so that its author can change the code in place.
     """
@@ -75,9 +98,10 @@ class Plugin:
     events: tuple[str, ...] = ()
     commands: tuple[tuple[str, str, str], ...] = ()
     runtime: tuple[str, ...] = ()
+    surroundings: Surroundings = Surroundings()
     path: Path | None = None
     state: State = "active"
     reason: str = ""
-    missing: tuple[str, ...] = ()
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fingerprint: str = ""
     editable: bool = False

@@ -17,7 +17,7 @@ from tunesmith.plugins.discovery import discover
 from tunesmith.plugins.manifest import plugin_of
 from tunesmith.plugins.records import Plugin, ProviderRecord, State
 
-WORKING = ("active", "missing-runtime", "duplicate", "overridden")  #: states in which a plugin's manifest counts
+WORKING = ("active", "duplicate", "overridden")  #: states in which a plugin's manifest counts
 Name = tuple[str, str]
 
 
@@ -77,7 +77,7 @@ class Registry:
         return self._by_name[normal(name)]
 
     def providers(self, kind: str) -> Mapping[str, ProviderRecord]:
-        """The providers of a kind that can be chosen, by name, in order of priority. Some may miss their runtime: see `Plugin.missing`."""
+        """The providers of a kind that can be chosen, by name, in order of priority. Some may need an environment of their own."""
         found = [self._winner(name) for name in self._candidates if name[0] == kind]
         return {r.name: r for r in sorted((r for r in found if r), key=lambda r: (-r.priority, r.name))}
 
@@ -144,7 +144,7 @@ class Registry:
         return "" if brings else f"{distribution} brings no {kind.replace('_', ' ')} `{name}`"
 
     def _settled(self, plugin: Plugin) -> Plugin:
-        """The plugin with what becomes of it beside the others: duplicate or overridden names, a missing runtime."""
+        """The plugin with what becomes of it beside the others: duplicate or overridden names."""
         if plugin.state != "active":
             return plugin
         lost, shared, line = [], [], ""
@@ -161,11 +161,6 @@ class Registry:
             return replace(plugin, state="duplicate", reason=f"{'; '.join(shared)}; name the winner below [plugins.override]: {line}")
         if lost:
             return replace(plugin, state="overridden", reason="; ".join(lost))
-        if plugin.missing:
-            from tunesmith.plugins.runtime import install_hint
-
-            reason = f"not installed here: {', '.join(plugin.missing)}; {install_hint(plugin)}"
-            return replace(plugin, state="missing-runtime", reason=reason)
         return plugin
 
 
@@ -177,7 +172,8 @@ def _plugin(entry: Mapping[str, Any], apis: Mapping[str, int]) -> Plugin:
         return Plugin(**identity, module=entry["module"], path=path, state="denied", reason=entry["refused"])
     if "problem" in entry:
         return Plugin(**identity, module=entry["module"], path=path, state="broken", reason=entry["problem"])
-    runtime = {"missing": tuple(entry["missing"]), "fingerprint": entry["fingerprint"], "editable": entry.get("editable", False)}
+    missing = {device: tuple(phrases) for device, phrases in entry["missing"].items()}
+    runtime = {"missing": missing, "fingerprint": entry["fingerprint"], "editable": entry.get("editable", False)}
     plugin = plugin_of(entry["data"], path, **identity, **runtime)
     reason = next((why for record in plugin.providers if (why := _incompatible(record, apis))), "")
     state: State = "incompatible" if reason else "active"

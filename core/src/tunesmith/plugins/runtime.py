@@ -1,4 +1,4 @@
-"""What a plugin runs on: its ``[runtime]`` extra and the rest that it requires, as installed here.
+"""What a plugin runs on: its ``[runtime]`` extras and the rest that it requires, as installed here.
 
 Found from the metadata on disk; nothing is imported. Discovery keeps the answers in its cache.
 """
@@ -6,14 +6,15 @@ Found from the metadata on disk; nothing is imported. Discovery keeps the answer
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.config import normal
 from tunesmith.errors import UserError
 from tunesmith.plugins import KERNEL, scan
-from tunesmith.plugins.records import Plugin
+from tunesmith.plugins.records import Plugin, Preference
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -44,13 +45,29 @@ class Installed:
         return self._read[name]
 
 
-def missing(plugin: Plugin, installed: Installed | None = None) -> list[str]:
-    """Requirements of the plugin that this environment does not meet, as requirement strings; empty if it can run here."""
+def missing(plugin: Plugin, installed: Installed | None = None) -> Mapping[str, tuple[str, ...]]:
+    """What keeps the plugin from running in this environment, a phrase each; by device backend, under ``""`` what does on any."""
     if plugin.fingerprint and installed is None:
-        return list(plugin.missing)
+        return plugin.missing
     installed = installed or Installed()
-    seen: set[str] = set()
-    return [str(requirement) for requirement in _direct(plugin, installed, seen) if not _met(requirement, installed)]
+    wanted = plugin.surroundings
+    found = {"": [*_unmet(plugin, (*plugin.runtime, *wanted.without_dependencies), installed)]}
+    found[""] += [f"no {name} ({installed.version(name)} is installed)" for name in wanted.absent if installed.version(name)]
+    found |= {device: [*_unmet(plugin, lines, installed, own=False)] for device, lines in wanted.runtime.items()}
+    return {device: tuple(phrases) for device, phrases in found.items() if phrases}
+
+
+def lacking(plugin: Plugin, device: str = "") -> tuple[str, ...]:
+    """What keeps the plugin from running in this environment on a device; empty if it can."""
+    found = missing(plugin)
+    return (*found.get("", ()), *(found.get(device, ()) if device else ()))
+
+
+def _unmet(plugin: Plugin, lines: Iterable[str], installed: Installed, *, own: bool = True) -> Iterator[str]:
+    for requirement in _direct(plugin, lines, installed, own=own):
+        if not _met(requirement, installed):
+            here = installed.version(requirement.name)
+            yield f"{requirement} ({here} is installed)" if here else str(requirement)
 
 
 def fingerprint(plugin: Plugin, installed: Installed | None = None) -> str:
@@ -78,7 +95,9 @@ def _versions(plugin: Plugin, installed: Installed) -> str:
     import platform
 
     versions = {normal(plugin.distribution): plugin.version}
-    waiting = list(_direct(plugin, installed, set()))
+    wanted = plugin.surroundings
+    lines = chain(plugin.runtime, wanted.without_dependencies, *wanted.runtime.values())
+    waiting = list(_direct(plugin, lines, installed))
     seen: set[tuple[str, frozenset[str]]] = set()
     while waiting:
         requirement = waiting.pop()
@@ -89,29 +108,46 @@ def _versions(plugin: Plugin, installed: Installed) -> str:
         if installed.version(name):
             versions[name] = installed.version(name)
             waiting += installed.requirements(name, extras)
-    lines = [f"{name}=={version}" for name, version in sorted(versions.items())]
-    lines.append(f"{sys.implementation.cache_tag} {sys.platform} {platform.machine()}")
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
+    found = [f"{name}=={version}" for name, version in sorted(versions.items())]
+    found.append(f"{sys.implementation.cache_tag} {sys.platform} {platform.machine()}")
+    return hashlib.sha256("\n".join(found).encode()).hexdigest()[:32]
 
 
-def missing_error(plugin: Plugin) -> UserError:
-    """The error of planning with a plugin whose runtime is not installed."""
-    what = f"{plugin.distribution} can't run here: {', '.join(missing(plugin))} missing"
-    return UserError("TS-PLUGIN-010", what, why="a plugin's heavy libraries are in its [runtime] extra", fix=install_hint(plugin))
+def mark(plugin: Plugin) -> str:
+    """The plugin's version, and its code where that is editable: what a step in an environment of its own has of the host."""
+    version = f"{normal(plugin.distribution)}=={plugin.version}"
+    return _with_code(version, plugin.path.parent) if plugin.editable and plugin.path else version
+
+
+def declared(plugin: Plugin) -> list[str]:
+    """Requirements of the plugin's distribution itself, without its extras'."""
+    return [str(requirement) for requirement in Installed().requirements(plugin.distribution)]
+
+
+def place(plugin: Plugin) -> Preference:
+    """Where the plugin runs if nobody says otherwise: ``host`` or ``isolated``."""
+    found = missing(plugin)
+    devices = plugin.surroundings.runtime
+    unmet = "" in found or (bool(devices) and all(device in found for device in devices))
+    return "isolated" if plugin.surroundings.prefer == "isolated" or (unmet and plugin.surroundings.prefer == "auto") else "host"
+
+
+def missing_error(plugin: Plugin, device: str = "") -> UserError:
+    """The error of a plugin that is to run in the host's environment and can't."""
+    what = f"{plugin.distribution} can't run in this environment: it needs {', '.join(lacking(plugin, device))}"
+    return UserError("TS-PLUGIN-010", what, why="A plugin's heavy libraries are in its [runtime] extra.", fix=f"{install_hint(plugin)}")
 
 
 def install_hint(plugin: Plugin) -> str:
     return f"pip install '{plugin.distribution}{'[runtime]' if plugin.runtime else ''}'"
 
 
-def _direct(plugin: Plugin, installed: Installed, seen: set[str]) -> Iterator[Requirement]:
-    """The plugin's own requirements, its runtime extra's, and those of extras that these name."""
-    from itertools import chain
-
-    declared = (requirement for requirement in map(_parsed, plugin.runtime) if requirement and _applies(requirement))
-    mine = () if plugin.distribution == KERNEL else installed.requirements(plugin.distribution)
-    own = (requirement for requirement in mine if normal(requirement.name) != KERNEL)
-    waiting = list(chain(own, declared))
+def _direct(plugin: Plugin, lines: Iterable[str], installed: Installed, *, own: bool = True) -> Iterator[Requirement]:
+    """The requirements in `lines`, the plugin's own, and those of extras that these name, each once."""
+    declared = (requirement for requirement in map(_parsed, lines) if requirement and _applies(requirement))
+    mine = installed.requirements(plugin.distribution) if own and plugin.distribution != KERNEL else ()
+    waiting = list(chain((requirement for requirement in mine if normal(requirement.name) != KERNEL), declared))
+    seen: set[str] = set()
     while waiting:
         requirement = waiting.pop(0)
         if str(requirement) in seen:

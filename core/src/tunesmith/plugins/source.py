@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UserError
 from tunesmith.plugins import GROUP, KERNEL, KERNEL_MODULE, toml
+from tunesmith.plugins.records import Surroundings
 
+_STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_ENVIRONMENT = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "prefer": {"type": "string", "enum": ["auto", "host", "isolated"]},
+        "python": {"type": "string"},
+        "without-dependencies": _STRINGS,
+        "absent": _STRINGS,
+        "probe": {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"},
+    },
+}
 _PASSED_OVER = {"node_modules", "build", "dist", "__pycache__", "template"}
 
 
@@ -30,6 +43,7 @@ class Source:
     version: str
     module: str
     runtime: tuple[str, ...]
+    surroundings: Surroundings
     dependencies: tuple[str, ...]
     backend: str
 
@@ -102,6 +116,7 @@ def _source(folder: Path, data: Mapping[str, Any], module: str) -> Source:
         raise UserError("TS-PLUGIN-007", f"{folder} has no package {package}", why=f"its entry point names {module}",
                         fix=f"Put the package at src/{package}/.")  # fmt: skip
     extras = project.get("optional-dependencies", {})
+    surroundings = _surroundings(folder, extras, data.get("tool", {}).get("tunesmith", {}).get("environment", {}))
     return Source(
         folder,
         root.resolve(),
@@ -109,6 +124,19 @@ def _source(folder: Path, data: Mapping[str, Any], module: str) -> Source:
         str(project.get("version", "")),
         module,
         tuple(extras.get("runtime", ())),
+        surroundings,
         tuple(project.get("dependencies", ())),
         data.get("build-system", {}).get("build-backend", "setuptools.build_meta"),
     )
+
+
+def _surroundings(folder: Path, extras: Mapping[str, Sequence[str]], table: Mapping[str, Any]) -> Surroundings:
+    """What ``[tool.tunesmith.environment]`` says, and the extras ``runtime-<device>``."""
+    from tunesmith.contracts.settings import problems
+
+    found = [f"`tool.tunesmith.environment.{where}` {sentence}" for where, sentence in problems(_ENVIRONMENT, table)]
+    if found:
+        raise UserError("TS-PLUGIN-007", f"{folder / 'pyproject.toml'}: {'; '.join(found)}", fix="Correct the file.")
+    said = {key.replace("-", "_"): tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    by_device = {name.partition("-")[2]: tuple(lines) for name, lines in extras.items() if name.startswith("runtime-")}
+    return Surroundings(**said, runtime=by_device)

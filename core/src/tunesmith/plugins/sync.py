@@ -86,7 +86,7 @@ def described(source: Source) -> Plugin:
     if not callers:
         raise UserError("TS-PLUGIN-006", f"{source.module} implements no hook", fix="Mark its functions with `hookimpl`.")
     events = tuple(name for name in hookspecs.EVENTS if name in callers)
-    return Plugin(source.distribution, source.version, source.module, providers, events, commands, source.runtime)  # type: ignore[arg-type]
+    return Plugin(source.distribution, source.version, source.module, providers, events, commands, source.runtime, source.surroundings)  # type: ignore[arg-type]
 
 
 def _records(source: Source, manager: pluggy.PluginManager, kind: str) -> Iterator[ProviderRecord]:

@@ -13,12 +13,12 @@ from tunesmith.running.store import Store
 
 
 def key_of(step: PlannedStep, digests: Mapping[str, str]) -> str | None:
-    """The step's cache key; None while a step that it reads has no digest in `digests`.
+    """The step's cache key; None while a step that it reads has no digest in `digests`, or its environment is not resolved.
 
     Args:
         digests: by step: of its artifact; of a service, its key.
     """
-    if any(source.step and not digests.get(source.step) for source in step.inputs.values()):
+    if any(source.step and not digests.get(source.step) for source in step.inputs.values()) or (step.recipe and not step.lock):
         return None
     return step_key(step, digests)
 
