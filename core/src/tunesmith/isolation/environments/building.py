@@ -1,0 +1,74 @@
+"""Making an environment in its place: install, check, and only then the marker. What fails is deleted."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from pathlib import Path
+
+from tunesmith.errors import TunesmithError
+from tunesmith.isolation.environments import complaints, environment, health, snapshot
+from tunesmith.isolation.environments.environment import Environment
+from tunesmith.isolation.environments.installers import Installer
+from tunesmith.isolation.environments.interpreters import Interpreter
+from tunesmith.isolation.environments.lock import Lock
+from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith.isolation.environments.sizes import measure
+from tunesmith.isolation.environments.space import Room, no_space
+from tunesmith.isolation.environments.watching import Watch
+
+
+def build(path: Path, recipe: Recipe, lock: Lock, interpreter: Interpreter, installer: Installer, watch: Watch) -> Environment:
+    """Build the environment at `path`, over whatever is there. For the holder of its lock.
+
+    Raises:
+        TunesmithError: TS-ENV-..., or what `watch.check` raises; nothing is left then.
+    """
+    try:
+        remove(path)
+        return _build(path, recipe, lock, interpreter, installer, watch)
+    except OSError as error:
+        remove(path)
+        raise disk_error(error, path.parent) from None
+    except BaseException:
+        remove(path)
+        raise
+
+
+def _build(path: Path, recipe: Recipe, lock: Lock, interpreter: Interpreter, installer: Installer, watch: Watch) -> Environment:
+    began = time.monotonic()
+    Room(path).check_packages(len(lock.packages))
+    path.mkdir(parents=True)
+    watch.progress("creating", 0, None, "")
+    installer.create(path, interpreter, watch)
+    (path / "lock.txt").write_text(lock.text, encoding="utf-8")
+    installer.install(path, lock, recipe, watch)
+    watch.progress("checking", 0, None, "")
+    health.check_packages(path, lock, recipe)
+    facts = health.probe(path, recipe, recipe.probes, path.parent, watch)
+    snapshot.take(path, environment.site(path, lock.python))
+    size, shared = measure(path)
+    made = Environment(
+        path.name, path, lock.python, recipe.accelerator, recipe.plugins, recipe.requirements + recipe.without_dependencies,
+        {package.name: package.version for package in lock.packages}, recipe.probes, facts, lock.made_by, time.time(),
+        round(time.monotonic() - began, 2), size, shared, time.time(),
+    )  # fmt: skip
+    environment.write(made)
+    return made
+
+
+def remove(path: Path) -> None:
+    """Delete an environment, its marker first: one that is half deleted is none."""
+    (path / environment.MARKER).unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)
+    if path.exists():  # something was written into it at the same time
+        shutil.rmtree(path)
+
+
+def disk_error(error: OSError, directory: Path) -> TunesmithError:
+    """The coded error for trouble with the environments' directory."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return no_space(directory, os.strerror(error.errno))
+    return complaints.not_writable(str(error))
