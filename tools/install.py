@@ -15,6 +15,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "core" / "src"))
+from tunesmith.isolation.environments.pip_settings import uv_variables  # noqa: E402
+
 CONSTRAINTS = ROOT / "tools" / "constraints.txt"
 
 
@@ -22,20 +25,6 @@ def distributions(test: bool) -> list[Path]:
     """Folders of this repository's distributions, the kernel first."""
     patterns = ["core", "sdk", "plugins/*/*"] + (["contrib/*"] if test else [])
     return [path.parent for pattern in patterns for path in sorted(ROOT.glob(f"{pattern}/pyproject.toml"))]
-
-
-def pip_settings(python: Path) -> dict[str, str]:
-    """pip's index, find-links and certificate, as the environment variables by which uv knows them."""
-    listing = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
-    names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "find-links": "UV_FIND_LINKS", "cert": "SSL_CERT_FILE"}
-    settings = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # all indexes are equal, as they are to pip
-    for section_key, value in re.findall(r"^(\S+)='(.*)'$", listing, re.M):
-        name = names.get(section_key.rsplit(".", 1)[-1])
-        # pip passes over a local index that is not there; uv would stop at it
-        present = [v for v in value.split() if not v.startswith("file://") or Path(v[7:]).is_dir()]
-        if name and present:
-            settings[name] = (" " if name == "UV_INDEX" else ",").join(present)
-    return settings
 
 
 def requirements(test: bool) -> list[str]:
@@ -69,7 +58,7 @@ def main() -> int:
     arguments = ["--quiet", "-c", CONSTRAINTS, *wanted]
     print(f"installing {len(distributions(args.test))} distributions and what they run on", flush=True)
     by_uv = [uv, "pip", "install", "--python", python, *arguments]
-    if not uv.exists() or subprocess.run(by_uv, env=os.environ | pip_settings(python), check=False).returncode:
+    if not uv.exists() or subprocess.run(by_uv, env=os.environ | uv_variables(prefix=str(args.venv)), check=False).returncode:
         print("uv can't be had or could not do it: pip goes on", flush=True)
         subprocess.run([python, "-m", "pip", "install", *arguments], check=True)
     stamp.write_text(digest)
