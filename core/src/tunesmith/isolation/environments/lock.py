@@ -105,6 +105,26 @@ def _hashes(download: Mapping[str, Any]) -> tuple[str, ...]:
     return (digest,) if digest else ()
 
 
+def file_hashes(package: Package, folders: Iterable[Path]) -> tuple[str, ...]:
+    """SHA-256 of the files of a package in folders of wheels."""
+    found: set[str] = set()
+    for path in (path for folder in folders if folder.is_dir() for path in folder.iterdir()):
+        name, version = file_identity(path.name)
+        if (normal(name), version) == package[:2]:
+            with open(path, "rb") as file:
+                found.add(hashlib.sha256(file.read()).hexdigest())
+    return tuple(sorted(found))
+
+
+def file_identity(name: str) -> tuple[str, str]:
+    """Name and version that a wheel's or source archive's file name tells; empty for other files."""
+    if name.endswith(".whl"):
+        return (*name.split("-")[:2], "", "")[:2]  # type: ignore[return-value]
+    stem = name.removesuffix(".tar.gz").removesuffix(".zip")
+    distribution, _, version = stem.rpartition("-")
+    return (distribution, version) if stem != name else ("", "")
+
+
 def merged(resolved: Iterable[Package], on_top: Iterable[Package], absent: Iterable[str]) -> tuple[Package, ...]:
     """All packages in one list; what is installed without looking at its requirements has the last word about its version."""
     packages = {package.name: package for package in (*resolved, *on_top) if package.name not in set(map(normal, absent))}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tunesmith.isolation.environments import children, complaints, requests
 from tunesmith.isolation.environments.interpreters import Interpreter
-from tunesmith.isolation.environments.lock import Lock, Package, from_requirements, merged
+from tunesmith.isolation.environments.lock import Lock, Package, file_hashes, from_requirements, merged
 from tunesmith.isolation.environments.pip_settings import uv_variables
 from tunesmith.isolation.environments.progress import Progress
 from tunesmith.isolation.environments.recipe import Recipe
@@ -59,7 +59,14 @@ class Uv:
                 recipe, watch, "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--no-strip-extras",
                 "--python", interpreter.path, "--override", absent, "--output-file", output, *more, requirements,
             )  # fmt: skip
-            return from_requirements(output.read_text(encoding="utf-8"))
+            return [self._hashed(package) for package in from_requirements(output.read_text(encoding="utf-8"))]
+
+    def _hashed(self, package: Package) -> Package:
+        """With ``--no-deps`` uv does not open a wheel of a folder, and so tells no hash of it."""
+        if package.hashes:
+            return package
+        folders = self.environ.get("UV_FIND_LINKS", "").split(",")
+        return package._replace(hashes=file_hashes(package, [Path(folder) for folder in folders if "://" not in folder]))
 
     def create(self, path: Path, interpreter: Interpreter, watch: Watch) -> None:
         self._run(None, watch, "venv", "--quiet", "--allow-existing", "--no-project", "--python", interpreter.path, path)
