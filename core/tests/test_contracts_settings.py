@@ -22,7 +22,8 @@ class Loud:
     volume: int = setting(3, "in steps", ge=0, le=11)
     mode: str = setting("plain", "how it sounds", choices=("plain", "brass"))
     stops: list[str] = setting([], "where it stops")
-    seed: int | None = setting(None, "fixed start")
+    seed: int | None = setting(None, "fixed start", ge=0)
+    hall: str | None = setting(None, "where it sounds", choices=("small", "large"))
     horn: Horn = field(default_factory=Horn)
 
 
@@ -55,6 +56,8 @@ def test_every_problem_is_named_at_once_with_its_path():
         ({"name": "a", "volume": "3"}, "volume should be a whole number, got '3'"),
         ({"name": "a", "volume": True}, "volume should be a whole number, got True"),
         ({"name": "a", "seed": "x"}, "seed should be a whole number or empty, got 'x'"),
+        ({"name": "a", "seed": -1}, "seed should be at least 0, got -1"),
+        ({"name": "a", "hall": "larg"}, "hall can't be 'larg'. Did you mean `large`?"),
         ({"name": "a", "stops": ["x", 1]}, "stops[1] should be a string, got 1"),
         ({"name": "A"}, "name should match ^[a-z]+$, got 'A'"),
         ([], " should be a mapping, got []"),
@@ -82,7 +85,8 @@ loud = st.fixed_dictionaries(
         "volume": st.integers(0, 11),
         "mode": st.sampled_from(["plain", "brass"]),
         "stops": st.lists(st.text()),
-        "seed": st.none() | st.integers(),
+        "seed": st.none() | st.integers(0),
+        "hall": st.sampled_from([None, "small", "large"]),
         "horn": st.fixed_dictionaries({}, optional={"length": st.floats(0.1, 9) | st.integers(1, 9)}),
     },
 )

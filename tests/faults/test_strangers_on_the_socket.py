@@ -8,32 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from impostor import Impostor
 from tiny_plans import Place, step
 
 from tunesmith.contracts.executor import Launch
 from tunesmith.isolation import protocol
 from tunesmith.running.executors import Local, LocalProcess
-
-IMPOSTOR = """
-import json, os, socket, sys, time
-s = socket.socket(socket.AF_UNIX); s.connect(os.environ["TUNESMITH_ADDRESS"].partition(":")[2])
-def send(message):
-    body = json.dumps({"jsonrpc": "2.0", **message}).encode(); s.sendall(b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body)
-send({"method": "$/hello", "params": {"token": os.environ["TUNESMITH_TOKEN"], "rank": 0}})
-s.recv(65536)
-exec(sys.argv[1])
-time.sleep(60)
-"""
-
-
-class Impostor(Local):
-    """An executor, for this test, that starts something other than the worker: it knows the token and then says `script`."""
-
-    def __init__(self, script: str) -> None:
-        self._script = script
-
-    def start(self, launch: Launch) -> LocalProcess:
-        return super().start(Launch((sys.executable, "-c", IMPOSTOR, self._script), launch.environment, launch.stdout, launch.stderr))
 
 
 @pytest.mark.parametrize(
@@ -41,7 +21,9 @@ class Impostor(Local):
     [
         ("s.sendall(b'\\x80\\x04\\x95 a pickle' * 100)", "TS-RUN-002"),
         ("s.sendall(b'Content-Length: 3\\r\\n\\r\\nabc')", "TS-RUN-002"),
-        ("send({'id': 1, 'result': {'protocol': 99}})", "TS-RUN-005"),
+        ("send({'id': 1, 'result': {'protocol': 'newest'}})", "TS-RUN-005"),
+        ("send({'id': 1, 'result': {'protocol': [1]}})", "TS-RUN-005"),
+        ("send({'id': 1, 'result': {}})", "TS-RUN-005"),
         ("send({'id': 1, 'result': {'protocol': 1}}); send({'id': 2, 'error': 'what'})", "TS-RUN-002"),
         ("send({'id': 1, 'result': {'protocol': 1}}); send({'id': 2, 'result': [1]})", "TS-RUN-002"),
         ("send({'id': 1, 'result': {'protocol': 1}}); s.close()", "TS-RUN-013"),

@@ -8,7 +8,7 @@ manifest, and in a running system only the manifest is read. Event hooks are cal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Union
 
 import pluggy
 
@@ -20,7 +20,7 @@ from tunesmith.errors import TunesmithError
 hookspec = pluggy.HookspecMarker("tunesmith")
 hookimpl = pluggy.HookimplMarker("tunesmith")
 
-Providers = Provider | Sequence[Provider]
+Providers = Union[Provider, Sequence[Provider]]
 
 
 # --- registration: one hook per kind -------------------------------------------------------------------------------------------------

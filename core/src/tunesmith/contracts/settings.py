@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import types
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tunesmith.contracts.hints import UNIONS, type_hints
 from tunesmith.errors import UserError, did_you_mean
 
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
@@ -60,7 +60,7 @@ def schema_of(cls: type | None) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
     if cls is None:
         return schema
-    hints = typing.get_type_hints(cls)
+    hints = type_hints(cls)
     required = []
     for field in dataclasses.fields(cls):
         entry = _type_schema(hints[field.name]) | dict(field.metadata.get("schema", {}))
@@ -86,7 +86,7 @@ def _type_schema(hint: Any) -> dict[str, Any]:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if hint in _JSON_TYPES:
         return {"type": _JSON_TYPES[hint]}
-    if origin in (typing.Union, types.UnionType):
+    if origin in UNIONS:
         options = [_type_schema(a) for a in args if a is not type(None)]
         nullable = [{"type": "null"}] if type(None) in args else []
         return options[0] if len(options) == 1 and not nullable else {"anyOf": options + nullable}
@@ -109,7 +109,8 @@ def problems(schema: Mapping[str, Any], value: Any, where: str = "") -> Iterator
             # An option that is wrong only deeper down is what the user meant: report that one.
             deeper = [t for t in tries if any(path != where for path, _ in t)]
             yield from (deeper[0] if deeper else [(where, f"should be {_options(schema)}, got {_short(value)}")])
-        return
+        if all(tries) or value is None:  # bounds and choices are not meant for "none given"
+            return
     kind = schema.get("type")
     if kind and not _is(kind, value):
         yield where, f"should be {_a(kind)}, got {_short(value)}"
@@ -183,7 +184,7 @@ def build(cls: type | None, values: Mapping[str, Any]) -> Any:
         raise UserError("TS-SPEC-020", "; ".join(found), fix="Correct the settings named above.")
     if cls is None:
         return None
-    hints = typing.get_type_hints(cls)
+    hints = type_hints(cls)
     return cls(**{name: _nested(hints[name], value) for name, value in values.items()})
 
 

@@ -1,9 +1,9 @@
 """JSON-RPC 2.0 over a stream socket, framed by ``Content-Length`` as in the Language Server Protocol. Bytes, never pickles (law L3).
 
-Requests go from the host to the worker: ``initialize`` {token, rank, protocol} -> {python, pid, protocol}; ``run`` {entry, step} ->
-{format, refs, metrics, meta}; ``shutdown``. Notifications from the worker: ``$/hello`` {token, rank} (the first message, so that
-the token is never told to a stranger), ``$/progress``, ``$/log``, ``$/metric``, ``$/decision``, ``$/ready``; from the host:
-``$/cancel``. The error of a response carries `TunesmithError.to_json` in its ``data``.
+Requests go from the host to the worker: ``initialize`` {token, rank, protocol} -> {python, pid, tunesmith, protocol}, where the worker
+says which version both will speak; ``run`` {entry, step} -> {format, refs, metrics, meta}; ``shutdown``. Notifications from the worker:
+``$/hello`` {token, rank} (the first message, so that the token is never told to a stranger), ``$/progress``, ``$/log``, ``$/metric``,
+``$/decision``, ``$/ready``; from the host: ``$/cancel``. The error of a response carries `TunesmithError.to_json` in its ``data``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 from tunesmith.errors import TunesmithError
 
 VERSION = 1
+#: This version and the one before (law L7): an executor may start workers in an installation of its own, on a cluster or in a container.
+SPOKEN = (VERSION - 1, VERSION)
 MAX_HEADER = 256  # bytes up to the blank line
 MAX_BODY = 64 * 2**20
 CRASHED = -32000  # JSON-RPC's range for the server's own errors
@@ -31,6 +33,27 @@ _REPORTS: Mapping[str, Mapping[str, Any]] = {
     "$/metric": {"name": str, "value": _NUMBER, "at": int},
     "$/decision": {"what": str, "reason": str},
 }
+
+
+def common(version: object) -> int | None:
+    """The version to speak with one who speaks `version`, the lower of both; None if this side does not speak it."""
+    lower = min(version, VERSION) if isinstance(version, int) else None
+    return lower if lower in SPOKEN else None
+
+
+def no_common(worker: object, host: object, where: str = "") -> TunesmithError:
+    """TS-RUN-005, naming the side to upgrade.
+
+    Args:
+        where: what is known of the worker's installation.
+    """
+    older = isinstance(worker, int) and isinstance(host, int) and host < worker
+    here = "on this machine, where you start runs" if older else "where the worker runs: the cluster's environment, the container's image"
+    return TunesmithError(
+        "TS-RUN-005", f"The worker{where and f' ({where})'} speaks version {worker} of the worker protocol, this host version {host}",
+        why="The executor starts workers in an installation of its own, and each side takes its own version and the one before.",
+        fix=f"Upgrade tunesmith {here}.",
+    )  # fmt: skip
 
 
 def request(id: int, method: str, params: Mapping[str, Any]) -> Message:

@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith import __version__
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation import parent, protocol
 from tunesmith.isolation.failures import coded
@@ -58,7 +59,12 @@ class Worker:
         params = message.get("params", {})
         if message.get("method") != "initialize" or not hmac.compare_digest(str(params.get("token")).encode(), self.token.encode()):
             sys.exit("TS-RUN-003: what listens there does not know this worker's token")
-        facts = {"python": platform.python_version(), "pid": os.getpid(), "protocol": protocol.VERSION}
+        version = protocol.common(params.get("protocol"))
+        if version is None:
+            error = protocol.no_common(protocol.VERSION, params.get("protocol"), f"tunesmith {__version__}")
+            self.connection.send(protocol.failure(message["id"], protocol.CRASHED, error))
+            sys.exit(str(error))
+        facts = {"python": platform.python_version(), "pid": os.getpid(), "tunesmith": __version__, "protocol": version}
         self.connection.send(protocol.response(message["id"], facts))
 
     def serve(self) -> None:

@@ -69,8 +69,8 @@ class Rank:
             self.error = TunesmithError.from_json(data)
         elif not isinstance(result, dict):
             raise protocol.garbage(f"the result {str(result)[:60]}")
-        elif message["id"] == _INITIALIZE and result.get("protocol") != protocol.VERSION:
-            self.error = _other_protocol(result.get("protocol"))
+        elif message["id"] == _INITIALIZE and result.get("protocol") not in protocol.SPOKEN:
+            self.error = protocol.no_common(result.get("protocol"), protocol.VERSION, _installation(result))
         elif message["id"] == _INITIALIZE:
             self._send(protocol.request(_RUN, "run", {"entry": self._entry, "step": self.step}))
         elif message["id"] == _RUN:
@@ -91,9 +91,5 @@ class Rank:
                 self.closed = True  # its process has ended, which `Workers.tick` will tell
 
 
-def _other_protocol(version: object) -> TunesmithError:
-    return TunesmithError(
-        "TS-RUN-005", f"The worker speaks version {version} of the worker protocol, this host version {protocol.VERSION}",
-        why="The environment that the step runs in has another version of tunesmith.",
-        fix="Bring both to one version: `tunesmith env gc`, then run again.",
-    )  # fmt: skip
+def _installation(facts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {facts[name]}" for name in ("tunesmith", "python") if name in facts)
