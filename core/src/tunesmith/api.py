@@ -109,6 +109,7 @@ class Pipeline:
         from tunesmith.planning.planner import make_plan
         from tunesmith.plugins.registry import load_registry
         from tunesmith.running.digests import FileDigests
+        from tunesmith.running.environments import environments_of
         from tunesmith.running.resolver import Resolver
 
         home = self.home or load_config().home  # the current directory's, as for the command; the policy is the pipeline's
@@ -123,5 +124,7 @@ class Pipeline:
             digest_of=FileDigests(config),
             strict=strict,
             memory=FileMemory(config.cache / "data-files.json"),
+            preferences=config.environments.plugins,
+            locks=environments_of(config),
         )
         return plan, registry, config

@@ -8,6 +8,15 @@ Both say the same things::
 
     [plugins.override]                    # who wins where two distributions bring the same name; the project's file counts first
     "adapter.tilt" = "acme-tilt"
+
+    [environments]                        # of plugins that can't share this one
+    directory = "/data/environments"      # default: in the user's cache
+    installer = "uv"                      # auto, uv, pip
+    offline = true                        # also: TUNESMITH_OFFLINE=1
+    find_links = ["/data/wheels"]         # folders of wheels
+
+    [environments.plugins]                # auto, host, isolated
+    "acme-tilt" = "isolated"
 """
 
 from __future__ import annotations
@@ -37,19 +46,46 @@ _SCHEMA = {
                 "deny": _PATTERNS,
                 "override": {"type": "object", "additionalProperties": {"type": "string"}},
             },
-        }
+        },
+        "environments": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "directory": {"type": "string", "minLength": 1},
+                "installer": {"type": "string", "enum": ["auto", "uv", "pip"]},
+                "offline": {"type": "boolean"},
+                "find_links": _PATTERNS,
+                "plugins": {"type": "object", "additionalProperties": {"type": "string", "enum": ["auto", "host", "isolated"]}},
+            },
+        },
     },
 }
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What one file says about plugins. An empty `allow` allows everything that is not denied."""
+    """What one file says. An empty `allow` allows every plugin that is not denied; `environments` is its table as it is written."""
 
     path: Path
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
+    environments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EnvironmentSettings:
+    """Where environments of their own are for plugins that need one, and how they are made (see `tunesmith.isolation.environments`).
+
+    Args:
+        plugins: distribution -> ``auto``, ``host`` or ``isolated``: counts more than what the plugin says.
+    """
+
+    directory: Path
+    installer: str = "auto"
+    offline: bool = False
+    find_links: tuple[Path, ...] = ()
+    plugins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,6 +116,21 @@ class Config:
     def overrides(self) -> Mapping[str, str]:
         """``kind.name`` -> the distribution that wins."""
         return {key: value for policy in reversed(self.policies) for key, value in policy.overrides.items()}
+
+    @property
+    def environments(self) -> EnvironmentSettings:
+        """What the files say of environments, the project's first; folders are taken from where the file is."""
+        said: dict[str, Any] = {"directory": self.cache / "environments"}
+        links: list[Path] = []
+        for policy in reversed(self.policies):
+            table = dict(policy.environments)
+            links = [policy.path.parent / os.path.expanduser(folder) for folder in table.pop("find_links", ())] + links
+            if "directory" in table:
+                table["directory"] = policy.path.parent / os.path.expanduser(table["directory"])
+            said |= table | {"plugins": {**said.get("plugins", {}), **table.get("plugins", {})}}
+        if os.environ.get("TUNESMITH_OFFLINE", "0") not in ("", "0"):
+            said["offline"] = True
+        return EnvironmentSettings(**said, find_links=tuple(links))
 
     def check(self) -> None:
         """Raise what is wrong in the configuration files, all of it. For every command that does more than look."""
@@ -150,8 +201,8 @@ def read_policy(path: Path) -> tuple[Policy, list[TunesmithError]]:
                 fix = "Write a distribution's name, or name==version; * ? and [] match as in a shell."
                 found.append(UserError("TS-PLUGIN-021", f"{path}: `plugins.{key}` has the pattern {pattern!r}", fix=fix))
     found += [problem for key in plugins.get("override", {}) for problem in _override_problems(path, key)]
-    policy = Policy(path, tuple(plugins.get("allow", ())), tuple(plugins.get("deny", ())), plugins.get("override", {}))
-    return policy, found
+    allow, deny = tuple(plugins.get("allow", ())), tuple(plugins.get("deny", ()))
+    return Policy(path, allow, deny, plugins.get("override", {}), data.get("environments", {})), found
 
 
 def _override_problems(path: Path, key: str) -> list[TunesmithError]:

@@ -56,11 +56,13 @@ class Session:
         from tunesmith.planning.memory import FileMemory
         from tunesmith.planning.planner import make_plan
         from tunesmith.running.digests import FileDigests
+        from tunesmith.running.environments import environments_of
 
         with self.resolver(refresh) as resolve:
             return make_plan(
                 spec, self.registry, resolve=resolve, devices=probe(self.registry), strict=strict, digest_of=FileDigests(self.config),
-                memory=FileMemory(self.config.cache / "data-files.json"),
+                memory=FileMemory(self.config.cache / "data-files.json"), preferences=self.config.environments.plugins,
+                locks=environments_of(self.config),
             )  # fmt: skip
 
     @contextmanager

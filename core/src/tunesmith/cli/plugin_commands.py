@@ -83,7 +83,15 @@ def run_list(args: Namespace) -> int:
         for record in plugin.providers:
             kinds.setdefault(record.kind, []).append(record.name)
         provides = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())
-        rows.append((plugin.distribution, plugin.version, plugin.state, place(plugin) if plugin.state == "active" else "", provides or ", ".join(plugin.events)))
+        rows.append(
+            (
+                plugin.distribution,
+                plugin.version,
+                plugin.state,
+                place(plugin) if plugin.state == "active" else "",
+                provides or ", ".join(plugin.events),
+            )
+        )
     print(aligned(rows))
     asides = [f"{p.distribution} is {p.state}: {p.reason}" for p in plugins if p.state != "active"]
     asides += [f"{problem.code}: {problem.what}" for problem in config.policy_problems]

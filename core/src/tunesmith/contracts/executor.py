@@ -19,12 +19,14 @@ class Launch:
         command: program and arguments.
         environment: variables to set on top of the host's.
         stdout, stderr: files that take the process's output.
+        without: variables of the host's that the worker must not have.
     """
 
     command: Sequence[str]
     environment: Mapping[str, str]
     stdout: Path
     stderr: Path
+    without: Sequence[str] = ()
 
 
 class Process(Protocol):

@@ -11,6 +11,7 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.plan import PlannedStep, Source
 from tunesmith.running.context import Context
+from tunesmith.running.environments import start_of
 from tunesmith.running.hearing import hear
 from tunesmith.running.requests import producer, step_request
 from tunesmith.running.store import FILES
@@ -102,7 +103,8 @@ def make_workers(
     work.mkdir(parents=True, exist_ok=True)
     ranks = range(max(1, step.placement.processes))
     requests = tuple(step_request(step, inputs, output, work, rank=rank, rendezvous=rendezvous) for rank in ranks)
-    return Workers(Work(step.name, step.verb.target, requests, context.logs(step)), context.executor, context.board, notified)
+    work = Work(step.name, step.verb.target, requests, context.logs(step), start_of(context, step))
+    return Workers(work, context.executor, context.board, notified)
 
 
 def with_log(error: TunesmithError, log: Path) -> TunesmithError:

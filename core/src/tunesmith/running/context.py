@@ -10,6 +10,7 @@ from typing import Any
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import RunFacts, StepFacts
 from tunesmith.contracts.executor import Executor
+from tunesmith.isolation.environments.manager import Environments
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.running.cancelling import Cancellation
 from tunesmith.running.digests import FileDigests
@@ -23,7 +24,7 @@ from tunesmith.running.switchboard import Switchboard
 
 @dataclass
 class Context:
-    """One run's state. `artifacts` and `outcomes` fill as steps finish."""
+    """One run's state. `artifacts` and `outcomes` fill as steps finish; `plan` gets the keys of environments once they are resolved."""
 
     plan: Plan
     run: RunFacts
@@ -35,6 +36,7 @@ class Context:
     digests: FileDigests
     events: Events
     cancellation: Cancellation
+    environments: Environments
     board: Switchboard = field(default_factory=Switchboard)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)

@@ -21,8 +21,9 @@ class Local:
             file.parent.mkdir(parents=True, exist_ok=True)
         # Appending, so that a file that was cut short (see running/logs.py) goes on at its new end.
         with open(launch.stdout, "ab") as stdout, open(launch.stderr, "ab") as stderr:
+            inherited = {name: value for name, value in os.environ.items() if name not in launch.without}
             process = subprocess.Popen(
-                list(launch.command), env={**DEFAULTS, **os.environ, **launch.environment}, stdin=subprocess.DEVNULL,
+                list(launch.command), env={**DEFAULTS, **inherited, **launch.environment}, stdin=subprocess.DEVNULL,
                 stdout=stdout, stderr=stderr, start_new_session=True,
             )  # fmt: skip
         return LocalProcess(process)

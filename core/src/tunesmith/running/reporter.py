@@ -15,6 +15,12 @@ class Reporter(Protocol):
 
     def run_started(self, run: RunFacts, plan: Plan, resumed: bool) -> None: ...
 
+    def environment_started(self, name: str) -> None:
+        """An environment of its own is built for some steps; `progress` tells of it under its name."""
+
+    def environment_ready(self, name: str, key: str, disk: int, seconds: float) -> None:
+        """It is there: `disk` bytes, after so many seconds."""
+
     def step_started(self, step: PlannedStep, attempt: int) -> None:
         """A worker starts on it; a cached step only finishes."""
 
@@ -46,6 +52,12 @@ class Silent:
     """A reporter that says nothing; a base for those that say something."""
 
     def run_started(self, run: RunFacts, plan: Plan, resumed: bool) -> None:
+        pass
+
+    def environment_started(self, name: str) -> None:
+        pass
+
+    def environment_ready(self, name: str, key: str, disk: int, seconds: float) -> None:
         pass
 
     def step_started(self, step: PlannedStep, attempt: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from tunesmith.config import EnvironmentSettings
 from tunesmith.contracts.events import RunFacts
 from tunesmith.contracts.executor import Executor
 from tunesmith.isolation.failures import disk_error
@@ -14,6 +15,7 @@ from tunesmith.running import runs
 from tunesmith.running.cancelling import Cancellation
 from tunesmith.running.context import Context
 from tunesmith.running.digests import FileDigests
+from tunesmith.running.environments import environments_of
 from tunesmith.running.events import Events
 from tunesmith.running.executors import Local
 from tunesmith.running.journal import Journal
@@ -34,6 +36,9 @@ class Places(Protocol):
 
     @property
     def cache(self) -> Path: ...
+
+    @property
+    def environments(self) -> EnvironmentSettings: ...
 
 
 class Installed(Protocol):
@@ -103,7 +108,7 @@ class Runner:
 
         return Context(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, FileDigests(self._config),
-            Events(self._registry.plugins, complain), self._cancellation,
+            Events(self._registry.plugins, complain), self._cancellation, environments_of(self._config),
         )  # fmt: skip
 
     def _carry_out(self, context: Context, resumed: bool) -> RunOutcome:

@@ -16,6 +16,7 @@ from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.attempt import POLL, attempt
 from tunesmith.running.caching import key_of, lookup
 from tunesmith.running.context import Context
+from tunesmith.running.environments import mend
 from tunesmith.running.journal import CacheRow
 from tunesmith.running.outcome import StepOutcome
 from tunesmith.running.services import Services
@@ -32,11 +33,13 @@ class Steps:
 
     def __init__(self, context: Context, services: Services, refresh: bool) -> None:
         self._context, self._services, self._refresh = context, services, refresh
-        self._planned = {step.name: step for step in context.plan.steps}
 
     def key(self, step: PlannedStep) -> str | None:
         digests = {name: artifact.digest for name, artifact in self._context.artifacts.items()}
         return key_of(step, digests)
+
+    def _planned(self, name: str) -> PlannedStep:
+        return next(step for step in self._context.plan.steps if step.name == name)
 
     def run(self, step: PlannedStep) -> StepOutcome:
         """The step's outcome, from the cache or by running it.
@@ -124,14 +127,19 @@ class Steps:
         context = self._context
         context.events.step_starting(context.facts(step, number))
         for source in step.inputs.values():
-            if source.step and self._planned[source.step].verb.service:
-                planned = self._planned[source.step]
+            if source.step and self._planned(source.step).verb.service:
+                planned = self._planned(source.step)
                 context.artifacts[source.step] = self._services.endpoint(planned, self.key(planned) or "")
         context.reporter.step_started(step, number)
         try:
-            return attempt(context, step, key, context.home / "work" / work, self._services.check)
+            try:
+                return attempt(context, step, key, context.home / "work" / work, self._services.check)
+            except TunesmithError as error:
+                if not mend(context, step, error.code):
+                    raise
+                return attempt(context, step, key, context.home / "work" / work, self._services.check)
         except TunesmithError:
-            if any(source.step and self._planned[source.step].verb.service for source in step.inputs.values()):
+            if any(source.step and self._planned(source.step).verb.service for source in step.inputs.values()):
                 self._services.blame()
             raise
 

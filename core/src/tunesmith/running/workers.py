@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from tunesmith.running.endings import ended, oom_kills
 from tunesmith.running.listener import Listener
 from tunesmith.running.logs import cap, tail
 from tunesmith.running.rank import Rank
+from tunesmith.running.starts import Start
 from tunesmith.running.switchboard import Switchboard
 
 CONNECT_TIMEOUT = 120.0  # seconds for a process to start and call in, on a busy machine
@@ -36,16 +36,14 @@ class Work:
         entry: ``module:function`` that each rank calls.
         steps: the step as JSON, one per rank.
         logs: directory for stdout and stderr.
-        python: interpreter of the environment it runs in.
-        environment: further variables.
+        start: the interpreter and the variables of the environment it runs in.
     """
 
     name: str
     entry: str
     steps: tuple[Mapping[str, Any], ...]
     logs: Path
-    python: str = sys.executable
-    environment: Mapping[str, str] = field(default_factory=dict)
+    start: Start = field(default_factory=Start)
 
 
 class Workers:
@@ -70,7 +68,7 @@ class Workers:
         for rank in self.ranks:
             rank.stdout, rank.stderr = (self._log(rank, stream) for stream in ("stdout", "stderr"))
             rank.process = self._executor.start(
-                Launch((self.work.python, "-m", "tunesmith.isolation.worker"), self._environment(rank), rank.stdout, rank.stderr)
+                Launch(self.work.start.command, self._environment(rank), rank.stdout, rank.stderr, self.work.start.without)
             )
 
     def _log(self, rank: Rank, stream: str) -> Path:
@@ -80,7 +78,7 @@ class Workers:
         cores = max(1, (os.cpu_count() or 1) // len(self.ranks))
         shared = {"OMP_NUM_THREADS": str(cores)} if len(self.ranks) > 1 and "OMP_NUM_THREADS" not in os.environ else {}
         return {
-            **shared, "PYTHONHASHSEED": "0", **self.work.environment, worker.ADDRESS: self._listener.address,
+            **shared, "PYTHONHASHSEED": "0", **self.work.start.environment, worker.ADDRESS: self._listener.address,
             worker.TOKEN: self._listener.token, worker.RANK: str(rank.number), worker.HOST: str(os.getpid()), "PYTHONSAFEPATH": "1",
         }  # fmt: skip
 

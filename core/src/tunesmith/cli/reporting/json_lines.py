@@ -35,6 +35,12 @@ class JsonLines(Silent):
         for decision in plan.decisions:
             self.decision(decision)
 
+    def environment_started(self, name: str) -> None:
+        self.tell("environment_started", name=name)
+
+    def environment_ready(self, name: str, key: str, disk: int, seconds: float) -> None:
+        self.tell("environment_ready", name=name, key=key, size=disk, seconds=round(seconds, 3))
+
     def step_started(self, step: PlannedStep, attempt: int) -> None:
         self.tell("step_started", step=step.name, attempt=attempt)
 

@@ -80,6 +80,12 @@ class Narrator(Silent):
 
     # --- steps -------------------------------------------------------------------------------------------------------------------
 
+    def environment_started(self, name: str) -> None:
+        self.say(f"> {name}: built once, kept for other runs", DIM)
+
+    def environment_ready(self, name: str, key: str, disk: int, seconds: float) -> None:
+        self.say(f"+ {name}: built in {duration(seconds)}, {size(disk)} ({key})", GOOD)
+
     def step_started(self, step: PlannedStep, attempt: int) -> None:
         again = f", attempt {attempt}" if attempt > 1 else ""
         self.say(f"> {step.name}: {summary.what(step)} on {step.placement.device}{again}", DIM)

@@ -30,9 +30,9 @@ class Pace:
 
     @property
     def rate(self) -> float | None:
-        """Units per second; None before two reports."""
+        """Units per second; None before two reports, or if that is next to nothing."""
         (first, start), (last, end) = self._seen[0], self._seen[-1]
-        return (end - start) / (last - first) if last > first and end > start else None
+        return ((end - start) / (last - first) or None) if last > first and end > start else None
 
     @property
     def left(self) -> float | None:

@@ -78,6 +78,10 @@ class Terminal(Narrator):
         for name in [name for name in self._tasks if name[0] == step]:
             self._remove(name)
 
+    def environment_ready(self, name: str, key: str, disk: int, seconds: float) -> None:
+        self._drop(name)
+        super().environment_ready(name, key, disk, seconds)
+
     def step_started(self, step: PlannedStep, attempt: int) -> None:
         super().step_started(step, attempt)
         self._drop(step.name)
