@@ -2,6 +2,8 @@
 
 import pytest
 
+from tunesmith.contracts import Provider
+
 HEAD = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: tilt, data: train.jsonl}\n"
 
 
@@ -89,3 +91,12 @@ def test_a_slot_filled_by_the_producer_has_the_producers_settings(planner):
 def test_an_adapter_from_elsewhere_is_folded_by_the_one_that_writes_its_format(planner):
     plan = planner("model: shelf://tilt/made-elsewhere\nsteps:\n  merged: {fold: {}}\n")
     assert step(plan, "merged").choices["adapter"].record.name == "tilt"
+
+
+def test_a_chain_that_runs_here_is_taken_before_a_shorter_one_that_needs_an_environment_of_its_own(planner, world):
+    shortcut = Provider("spout", "serves what is packed", "made_up:Thing", accepts=("model/packed",), produces=("endpoint/openai",))
+    registry = world(extra=[("inference_backend", shortcut)])
+    yaml = "model: shelf://packed/base\nsteps:\n  score: {evaluate: politeness}\n"
+    assert "model.export" not in names(planner(yaml, registry))
+    plan = planner(yaml, registry, preferences={"acme-extra": "isolated"})
+    assert names(plan)[-3:] == ["model.export", "model.export.serve", "score"]

@@ -133,7 +133,10 @@ class Caster:
         return next((c for c in self.candidates(kind) if format and fits(format, c.record.produces)), None)
 
     def route(self, source: Product, accepted: Callable[[str], bool]) -> Route:
-        return route(self.hops, source.format, accepted, lambda hop, before: self.refusal(hop, before, source))
+        isolates = self.chooser.environments.isolates
+        return route(
+            self.hops, source.format, accepted, lambda hop, before: self.refusal(hop, before, source), lambda hop: isolates(hop.maker)
+        )
 
     def refusal(self, hop: Hop, before: tuple[Hop, ...], source: Product) -> str:
         """Why a conversion can't be used here; empty if it can."""

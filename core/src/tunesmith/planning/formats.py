@@ -78,22 +78,30 @@ def converters(registry: Registry) -> list[Hop]:
     return sorted(found, key=lambda hop: (hop.verb.converts == "propose", -hop.maker.priority, hop.label))
 
 
-def route(hops: Iterable[Hop], source: str, accepted: Callable[[str], bool], refuse: Callable[[Hop, tuple[Hop, ...]], str]) -> Route:
-    """The shortest chain from a format to one that is accepted; one without proposals before any with them.
+def route(
+    hops: Iterable[Hop],
+    source: str,
+    accepted: Callable[[str], bool],
+    refuse: Callable[[Hop, tuple[Hop, ...]], str],
+    isolates: Callable[[Hop], bool] = lambda hop: False,
+) -> Route:
+    """The shortest chain from a format to one that is accepted; one without proposals before any with them, and one that needs no
+    environment of its own before any that does.
 
     Args:
         accepted: whether a format will do.
         refuse: why a conversion can't be used after those before it, or empty.
+        isolates: whether a conversion needs an environment of its own.
     """
     if accepted(source):
         return Route()
     known = list(hops)
     ticket = count()  # of equal length, the one whose converters come first in `hops`
-    waiting: list[tuple[int, int, int, str, tuple[Hop, ...]]] = [(0, 0, next(ticket), source, ())]
+    waiting: list[tuple[int, int, int, int, str, tuple[Hop, ...]]] = [(0, 0, 0, next(ticket), source, ())]
     done: set[str] = set()
     rejected: dict[str, str] = {}
     while waiting:
-        proposals, length, _, format, chain = heapq.heappop(waiting)
+        proposals, environments, length, _, format, chain = heapq.heappop(waiting)
         if format in done or length > LONGEST:
             continue
         done.add(format)
@@ -105,5 +113,6 @@ def route(hops: Iterable[Hop], source: str, accepted: Callable[[str], bool], ref
             if reason := refuse(hop, chain):
                 rejected[hop.label] = reason
                 continue
-            heapq.heappush(waiting, (proposals + (hop.verb.converts == "propose"), length + 1, next(ticket), hop.format, (*chain, hop)))
+            cost = (proposals + (hop.verb.converts == "propose"), environments + isolates(hop), length + 1)
+            heapq.heappush(waiting, (*cost, next(ticket), hop.format, (*chain, hop)))
     return Route(found=False, rejected=tuple(rejected.items()))
