@@ -22,6 +22,10 @@ import pytest
 from tunesmith import hookspecs
 from tunesmith.contracts import provider
 from tunesmith.contracts.provider import API
+from tunesmith.errors import UserError
+from tunesmith.plugins.manifest import read_manifest
+from tunesmith.plugins.manifest_schema import VERSION
+from tunesmith.plugins.records import Surroundings
 from tunesmith.plugins.source import Source
 from tunesmith.plugins.sync import described
 
@@ -106,7 +110,7 @@ def test_a_hook_that_takes_fewer_arguments_than_there_are_goes_on_working(tmp_pa
     (tmp_path / "acme_old" / "__init__.py").touch()
     code = "from tunesmith.hookspecs import hookimpl\n\n@hookimpl\ndef artifact_committed(step): ...\n\n@hookimpl\ndef step_failed(): ...\n"
     (tmp_path / "acme_old" / "plugin.py").write_text(code)
-    source = Source(tmp_path, tmp_path, "acme-old", "1.0", "acme_old.plugin", (), (), "hatchling.build")
+    source = Source(tmp_path, tmp_path, "acme-old", "1.0", "acme_old.plugin", (), Surroundings(), (), "hatchling.build")
     assert described(source).events == ("step_failed", "artifact_committed")
 
 
@@ -125,6 +129,96 @@ def test_the_version_before_is_taken_with_a_warning_that_says_until_when_others_
     assert "acme-before speaks version 0 of the exporter contract" in told
     assert "stops taking it" in told
     assert "install a newer tunesmith" in told
+
+
+#: As `plugin sync` of 0.1.0 wrote it, before plugins had anything to say of environments; `whistles` is of no kernel.
+OLD_MANIFEST = """
+manifest = 1
+distribution = "acme-before"
+version = "0.9"
+module = "acme_before.plugin"
+runtime = ["heavy>=2"]
+whistles = true
+
+[[providers]]
+kind = "exporter"
+name = "card"
+summary = "a page about the model"
+target = "acme_before.exporter:Card"
+api = 0
+accepts = ["model/*"]
+produces = ["document/card"]
+bells = 3
+
+[[providers.needs]]
+of = "device_backend"
+capability = "ink"
+why = "it prints"
+"""
+
+
+def test_a_manifest_as_it_was_first_written_goes_on_being_read(tmp_path: Path):
+    path = tmp_path / "plugin.toml"
+    path.write_text(OLD_MANIFEST)
+    plugin = read_manifest(path)
+    (exporter,) = plugin.providers
+    assert (plugin.runtime, plugin.surroundings) == (("heavy>=2",), Surroundings())
+    assert (exporter.api, exporter.accepts, exporter.produces) == (0, ("model/*",), ("document/card",))
+    assert exporter.needs == (provider.Need("device_backend", "ink", "it prints"),)
+
+
+def test_layouts_of_manifests_from_the_first_on_are_read_and_later_ones_refused(tmp_path: Path):
+    path = tmp_path / "plugin.toml"
+    for layout in range(1, VERSION + 1):
+        path.write_text(OLD_MANIFEST.replace("manifest = 1", f"manifest = {layout}"))
+        assert read_manifest(path).distribution == "acme-before"
+    path.write_text(OLD_MANIFEST.replace("manifest = 1", f"manifest = {VERSION + 1}"))
+    with pytest.raises(UserError, match="TS-PLUGIN-004") as refused:
+        read_manifest(path)
+    assert refused.value.fix == "Install a newer tunesmith."
+
+
+OLD_CODE = """
+from tunesmith.contracts import ModelInfo
+
+
+class Shelf:
+    def resolve(self, uri, step):
+        return ModelInfo(uri, "1", "model/hf")
+
+    def fetch(self, info, output, step):
+        (output / "model").write_text(info.uri)
+
+
+class Card:
+    def export(self, model, output, step):
+        (output / "card.txt").write_text((model.path / "model").read_text())
+"""
+
+
+def test_a_plugin_of_the_version_before_is_planned_and_run(tmp_path: Path):
+    from tunesmith_sdk.installs import write_environment, write_plugin
+
+    python, site = write_environment(tmp_path / "env")
+    manifest = OLD_MANIFEST.partition("[[providers.needs]]")[0].replace('runtime = ["heavy>=2"]', "")
+    manifest += """
+[[providers]]
+kind = "model_loader"
+name = "shelf"
+summary = "models on the shelf"
+target = "acme_before.exporter:Shelf"
+api = 0
+produces = ["model/hf"]
+facts = {schemes = ["shelf"]}
+"""
+    write_plugin(site, "acme-before", manifest=manifest)
+    (site / "acme_before" / "exporter.py").write_text(OLD_CODE)
+    (tmp_path / "tunesmith.yaml").write_text("name: old\nmodel: shelf://a\nsteps:\n  card: {export: card}\n")
+    variables = {"TUNESMITH_CACHE": str(tmp_path / "cache"), "XDG_CONFIG_HOME": str(tmp_path), "PYTHONPATH": ""}
+    command = [str(python), "-m", "tunesmith", "run", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.read_text() for path in tmp_path.glob(".tunesmith/store/*/*/files/card.txt")] == ["shelf://a"]
 
 
 if __name__ == "__main__":
