@@ -28,9 +28,11 @@ def distributions(test: bool) -> list[Path]:
 
 
 def requirements(test: bool) -> list[str]:
+    """What to install; a plugin that prefers an environment of its own comes without what it runs on."""
     wanted: list[str] = []
     for folder in distributions(test):
-        runtime = re.search(r"^runtime\s*=", (folder / "pyproject.toml").read_text(), re.M)
+        text = (folder / "pyproject.toml").read_text()
+        runtime = re.search(r"^runtime\s*=", text, re.M) and not re.search(r'^prefer\s*=\s*"isolated"', text, re.M)
         wanted += ["-e", f"{folder}[runtime]" if runtime else str(folder)]
     if test:
         wanted += ["-r", str(ROOT / "tools" / "requirements-test.txt")]

@@ -1,0 +1,1 @@
+"""The server as a program: llama.cpp's own behind a thin door that adds `echo`. Start it by `python -m tunesmith_llamacpp.server`."""

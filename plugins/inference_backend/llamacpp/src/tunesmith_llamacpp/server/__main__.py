@@ -1,0 +1,51 @@
+"""``python -m tunesmith_llamacpp.server --model FILE --name NAME --port PORT ...``: up when it answers /health; SIGTERM ends it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+
+from tunesmith_llamacpp.server.door import Door
+from tunesmith_llamacpp.server.echo import Echo
+from tunesmith_llamacpp.server.upstream import Upstream
+from tunesmith_llamacpp.settings import LlamaCppSettings
+
+GRACE = 6.0  # seconds for running answers to end; less than the supervisor's
+
+
+def options(words: list[str] | None = None) -> argparse.Namespace:
+    """One for each of the backend's settings, with its default."""
+    parser = argparse.ArgumentParser(prog="tunesmith_llamacpp.server")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    for name, value in vars(LlamaCppSettings()).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    return parser.parse_args(words)
+
+
+async def serve(asked: argparse.Namespace, url: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    echo = await asyncio.to_thread(Echo, Upstream(url), asked.name)
+    await Door(echo, asked.slots).serve(asked.host, asked.port, stop, lambda: print(f"serving {asked.name}", flush=True), GRACE)
+
+
+def main() -> None:
+    from tunesmith_llamacpp.server.library import start
+
+    asked = options()
+    server = start(asked)
+    asyncio.run(serve(asked, server.listening_address))
+    sys.stdout.flush()
+    os._exit(0)  # the library's threads need no farewell
+
+
+if __name__ == "__main__":
+    main()
