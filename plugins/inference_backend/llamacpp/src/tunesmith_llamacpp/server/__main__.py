@@ -41,7 +41,10 @@ def main() -> None:
     from tunesmith_llamacpp.server.library import start
 
     asked = options()
-    server = start(asked)
+    try:
+        server = start(asked)
+    except RuntimeError as error:
+        sys.exit(str(error))  # the library has said why above
     asyncio.run(serve(asked, server.listening_address))
     sys.stdout.flush()
     os._exit(0)  # the library's threads need no farewell
