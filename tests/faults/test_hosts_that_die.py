@@ -17,10 +17,10 @@ Place.at(Path(sys.argv[1])).run(step("a", sys.argv[2], fail=sys.argv[3]))
 """
 
 
-def start(directory: Path, verb: str, sign: Path) -> subprocess.Popen[bytes]:
+def start(directory: Path, verb: str, sign: Path, how: str = "") -> subprocess.Popen[bytes]:
     """A host with one step under way that has left its sign."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    host = subprocess.Popen([sys.executable, "-c", HOST, str(directory), verb, str(sign)], env=environment)
+    host = subprocess.Popen([sys.executable, "-c", HOST, str(directory), verb, f"{sign}{how}"], env=environment)
     until = time.monotonic() + 30
     while not (sign.exists() and sign.read_text()) and time.monotonic() < until:
         time.sleep(0.01)
@@ -56,6 +56,16 @@ def test_a_busy_worker_does_not_outlive_a_killed_host(tmp_path: Path) -> None:
     host.send_signal(signal.SIGKILL)
     host.wait()
     assert gone(worker)
+
+
+def test_a_daemon_of_a_step_does_not_outlive_a_killed_host(tmp_path: Path) -> None:
+    sign = tmp_path / "daemon"
+    host = start(tmp_path, "daemon", sign, ":deaf")
+    daemon = int(sign.read_text())
+    assert not gone_now(daemon)
+    host.send_signal(signal.SIGKILL)
+    host.wait()
+    assert gone(daemon)
 
 
 def gone_now(pid: int) -> bool:

@@ -93,6 +93,19 @@ def test_what_a_step_started_ends_with_it(place: Place, tmp_path: Path) -> None:
     assert not _alive(int((tmp_path / "child").read_text()))
 
 
+@pytest.mark.parametrize("how", ["", "crash", "segfault", "kill", "exit", "hang-up"])
+def test_a_daemon_that_a_step_started_ends_with_it(place: Place, tmp_path: Path, how: str) -> None:
+    outcome = place.run(step("a", "daemon", fail=f"{tmp_path / 'daemon'}:{how}"))
+    assert outcome.state == ("failed" if how else "done")
+    assert not _alive(int((tmp_path / "daemon").read_text()))
+
+
+def test_a_daemon_ends_with_a_cancelled_step(place: Place, tmp_path: Path) -> None:
+    outcome, _ = place.cancelled(step("a", "daemon", fail=f"{tmp_path / 'daemon'}:wait"), when="log")
+    assert outcome.state == "cancelled"
+    assert not _alive(int((tmp_path / "daemon").read_text()))
+
+
 def test_ranks_meet_and_only_the_first_is_heard(place: Place) -> None:
     reporter = Recorder()
     outcome = place.run(step("a", "ranks", processes=3), reporter=reporter)

@@ -107,6 +107,36 @@ def family(step) -> Result:
     return Result()
 
 
+_DAEMON = """
+import os, sys, time
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+with open(sys.argv[1] + ".new", "w") as file: file.write(str(os.getpid()))
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+time.sleep(120)
+"""
+
+
+def daemon(step) -> Result:
+    """Starts a daemon: in a session of its own, nobody's child. `fail` = "<file for its process id>:<how to go on>"."""
+    import subprocess
+
+    sign, _, how = step.settings.fail.partition(":")
+    subprocess.run([sys.executable, "-c", _DAEMON, sign], check=True)
+    while not os.path.exists(sign):
+        time.sleep(0.01)
+    if how == "wait":
+        step.log("the daemon is up")
+        step.wait_cancelled(120)
+        step.check_cancelled()
+    if how == "deaf":
+        time.sleep(120)
+    fail(how)
+    (step.output / "sign").write_text(sign)
+    return Result()
+
+
 def ranks(step) -> Result:
     """Every rank leaves a mark beside the rendezvous file; rank 0 sees them all. `fail` = "<rank>:<how>"."""
     place = step.placement

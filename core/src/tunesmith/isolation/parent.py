@@ -7,6 +7,8 @@ import signal
 import sys
 from typing import Any
 
+from tunesmith.isolation import remains
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -33,7 +35,8 @@ def _terminated(host: int) -> Any:
 
 
 def end_group() -> None:
-    """Kill this process and, if it leads a process group, everything in that."""
+    """Kill what this process has started and, if it leads a process group, everything in that; then it ends."""
+    remains.end(os.environ.get(remains.MARK, ""))
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)

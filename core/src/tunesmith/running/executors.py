@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 
 from tunesmith.contracts.executor import Launch
+from tunesmith.isolation import remains
 
 #: Set unless the host's environment or the launch says otherwise. Waiting threads that spin cost more than they win.
 DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
@@ -22,18 +24,19 @@ class Local:
         # Appending, so that a file that was cut short (see running/logs.py) goes on at its new end.
         with open(launch.stdout, "ab") as stdout, open(launch.stderr, "ab") as stderr:
             inherited = {name: value for name, value in os.environ.items() if name not in launch.without}
+            mark = secrets.token_hex(8)
             process = subprocess.Popen(
-                list(launch.command), env={**DEFAULTS, **inherited, **launch.environment}, stdin=subprocess.DEVNULL,
+                list(launch.command), env={**DEFAULTS, **inherited, **launch.environment, remains.MARK: mark}, stdin=subprocess.DEVNULL,
                 stdout=stdout, stderr=stderr, start_new_session=True,
             )  # fmt: skip
-        return LocalProcess(process)
+        return LocalProcess(process, mark)
 
 
 class LocalProcess:
-    """A worker on this machine, with whatever it started in its group."""
+    """A worker on this machine, with whatever it started."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+    def __init__(self, process: subprocess.Popen[bytes], mark: str) -> None:
+        self._process, self._mark = process, mark
         self.pid = process.pid
 
     def poll(self) -> int | None:
@@ -46,6 +49,7 @@ class LocalProcess:
                 self._process.wait(grace)
         self._signal(signal.SIGKILL)
         self._process.wait()
+        remains.end(self._mark)  # daemons, which have left the group
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left in it

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from tunesmith.isolation import guard
+from tunesmith.isolation import guard, remains
 
 KEPT, WIDTH = 40, 300  # last lines, and letters of each
 _LONGEST = 2**16  # bytes of a line whose end is waited for
@@ -35,8 +35,9 @@ class EngineProcess:
         self._sign = re.compile(sign)
         self._lines: deque[str] = deque(maxlen=KEPT)
         guarded = [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), str(grace), *command]
+        inherited = {name: value for name, value in os.environ.items() if name != remains.MARK}  # the guard sees to the engine's end
         self._process = subprocess.Popen(
-            guarded, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            guarded, env={**inherited, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         self.pid = self._process.pid
         self.started = time.monotonic()
