@@ -17,11 +17,6 @@ from tunesmith.isolation.environments import supervisor
 from tunesmith.isolation.environments.watching import Watch
 
 TICK = 0.05  # seconds between two looks at whether to stop
-#: what would lead a Python that is started here to packages of another environment
-MISLEADING = (
-    "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "VIRTUAL_ENV", "CONDA_PREFIX",
-    "CONDA_DEFAULT_ENV", "__PYVENV_LAUNCHER__", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV",
-)  # fmt: skip
 
 
 class Ended(NamedTuple):
@@ -30,11 +25,6 @@ class Ended(NamedTuple):
     status: int
     text: str
     timed_out: bool = False
-
-
-def clean(environ: Mapping[str, str]) -> dict[str, str]:
-    """An environment's variables without those that would mislead its Python."""
-    return {name: value for name, value in environ.items() if name not in MISLEADING}
 
 
 def run(

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunesmith.isolation.environments.children import MISLEADING
-
 MARKER = "environment.json"  # written last: without it an environment is not there
 BYTECODE = "bytecode"  # what Python compiles goes here, so that running a worker changes no directory of packages
 VERSION = 1
@@ -18,8 +16,11 @@ TOOLS = "tools"  # what installers need besides: scratch files, a pip
 #: folders of the environments' directory that are none
 RESERVED = ("locks", "links", TOOLS)
 
-#: variables that a worker must not inherit from the host
-UNSET = MISLEADING
+#: variables that must not be inherited: they would lead a Python to packages of another environment
+UNSET = (
+    "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "VIRTUAL_ENV", "CONDA_PREFIX",
+    "CONDA_DEFAULT_ENV", "__PYVENV_LAUNCHER__", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,11 @@ def variables(path: Path, links: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
+def clean(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables without those of `UNSET`."""
+    return {name: value for name, value in environ.items() if name not in UNSET}
+
+
 def read(path: Path) -> Environment | None:
     """The environment in a directory; None if it has no marker that can be read. Looks at nothing else."""
     marker = path / MARKER
@@ -109,6 +115,18 @@ def read(path: Path) -> Environment | None:
         return Environment(path=path, last_used=used, **tuples, **{name: data[name] for name in names})
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def folders(directory: Path) -> list[Path]:
+    """The environments of a directory, whether they are complete or not."""
+    if not directory.is_dir():
+        return []
+    return sorted(path for path in directory.iterdir() if path.is_dir() and path.name not in RESERVED and not path.name.startswith("."))
+
+
+def built(directory: Path) -> list[Environment]:
+    """Those that are built, the last used first. They may have been damaged since."""
+    return sorted(filter(None, map(read, folders(directory))), key=lambda found: -found.last_used)
 
 
 def write(environment: Environment) -> None:

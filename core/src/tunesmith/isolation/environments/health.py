@@ -51,7 +51,7 @@ def probe(path: Path, recipe: Recipe, probes: Sequence[str], directory: Path, wa
 def _probe(path: Path, recipe: Recipe, target: str, linked: Path, watch: Watch) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
-        environ = {**children.clean(os.environ), **environment.variables(path, linked)}
+        environ = {**environment.clean(os.environ), **environment.variables(path, linked)}
         command = [path / "bin" / "python", "-m", "tunesmith.isolation.environments.probing", answer, target]
         ended = children.run(command, watch, environ=environ, cwd=linked, timeout=TIMEOUT)
         said = " | ".join(line.strip() for line in ended.text.splitlines()[-_TAIL:] if line.strip())

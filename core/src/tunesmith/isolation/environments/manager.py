@@ -53,12 +53,7 @@ class Environments:
 
     def all(self) -> list[Environment]:
         """All that are built, the last used first. They may have been damaged since."""
-        found = filter(None, map(environment.read, self._folders()))
-        return sorted(found, key=lambda built: -built.last_used)
-
-    def _folders(self) -> Iterator[Path]:
-        if self.directory.is_dir():
-            yield from (path for path in sorted(self.directory.iterdir()) if path.is_dir() and path.name not in environment.RESERVED)
+        return environment.built(self.directory)
 
     # --- making it so -------------------------------------------------------------------------------------------------------------
 
@@ -78,7 +73,7 @@ class Environments:
             if found is None or not set(recipe.probes) <= set(found.probed):
                 with self._alone(path.with_suffix(".lock"), watch, "the environment is being built"):
                     found = self._usable(path, watch) or building.build(
-                        path, recipe, lock, self._interpreter(recipe, lock, watch), self.installer, watch
+                        path, recipe, lock, self.interpreter(recipe, lock, watch), self.installer, watch
                     )
                     found = self._probed(found, recipe, watch)
             return _used(found, recipe)
@@ -96,7 +91,7 @@ class Environments:
         if known and not upgrade:
             return known
         requests.check(recipe)
-        interpreter = self._interpreter(recipe, None, watch)
+        interpreter = self.interpreter(recipe, None, watch)
         path = self.directory / LOCKS / f"{recipe.digest}-{interpreter.tag}.json"
         with self._alone(path.with_suffix(".lock"), watch, "its packages are being resolved"):
             known = read_lock(path)
@@ -115,6 +110,27 @@ class Environments:
             found = (read_lock(path) for folder in folders for path in sorted(folder.glob(f"{recipe.digest}-*.json"), reverse=True))
         return next(filter(None, found), None)
 
+    def interpreter(self, recipe: Recipe, lock: Lock | None, watch: Watch) -> Interpreter:
+        """The Python to resolve for; or with a lock, the one to build with.
+
+        Raises:
+            UserError: TS-ENV-005 when there is none.
+        """
+        if lock:
+            found = next((python for python in (interpreters.host(), *interpreters.others()) if python.tag == lock.tag), None)
+        else:
+            found = interpreters.choose(recipe.python)
+        if found:
+            return found
+        wanted = f"=={'.'.join(lock.python.split('.')[:2])}.*" if lock else recipe.python
+        fetched, tried = None, ""
+        if fetch := getattr(self.installer, "fetch_python", None):
+            fetched, tried = fetch(wanted, watch)
+        found = interpreters.ask(fetched) if fetched else None
+        if found is None:
+            raise interpreters.none_found(wanted, recipe.plugins, tried)
+        return found
+
     def verify(self, built: Environment) -> list[str]:
         """The full check, for when a worker did not start: what is wrong. If anything is, the next `ensure` builds it anew."""
         found = snapshot.damage(built.path, built.site, dict(built.packages))
@@ -126,8 +142,14 @@ class Environments:
 
     @cached_property
     def installer(self) -> Installer:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        return installers.choose(self._installer_name, self.directory / environment.TOOLS, self.offline, self.find_links)
+        return installers.choose(self._installer_name, self.tools, self.offline, self.find_links)
+
+    @property
+    def tools(self) -> Path:
+        """Where installers may leave what they need."""
+        path = self.directory / environment.TOOLS
+        path.mkdir(parents=True, exist_ok=True)
+        return path
 
     # --- inside -------------------------------------------------------------------------------------------------------------------
 
@@ -143,23 +165,6 @@ class Environments:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         watch.log(f"the environment {path.name} is damaged ({', '.join(wrong[:3])}{more}): it is built anew")
         return None
-
-    def _interpreter(self, recipe: Recipe, lock: Lock | None, watch: Watch) -> Interpreter:
-        """The Python to resolve for; or with a lock, the one to build with."""
-        if lock:
-            found = next((python for python in (interpreters.host(), *interpreters.others()) if python.tag == lock.tag), None)
-        else:
-            found = interpreters.choose(recipe.python)
-        if found:
-            return found
-        wanted = f"=={'.'.join(lock.python.split('.')[:2])}.*" if lock else recipe.python
-        fetched, tried = None, ""
-        if fetch := getattr(self.installer, "fetch_python", None):
-            fetched, tried = fetch(wanted, watch)
-        found = interpreters.ask(fetched) if fetched else None
-        if found is None:
-            raise interpreters.none_found(wanted, recipe.plugins, tried)
-        return found
 
     def _probed(self, built: Environment, recipe: Recipe, watch: Watch) -> Environment:
         """An environment that others built has not passed this recipe's probes yet."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from tunesmith.config import normal
 from tunesmith.errors import TunesmithError
-from tunesmith.isolation.environments import children, complaints, interpreters, requests
+from tunesmith.isolation.environments import children, complaints, environment, interpreters, requests
 from tunesmith.isolation.environments.interpreters import Interpreter
 from tunesmith.isolation.environments.lock import Lock, Package, from_report, merged
 from tunesmith.isolation.environments.progress import Progress
@@ -44,7 +44,7 @@ class Pip:
     def environ(self) -> dict[str, str]:
         quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_PROGRESS_BAR": "off", "NO_COLOR": "1"}
         # Debian's pythons are to be left alone; nothing is installed into them: pip is only asked what it would
-        return {**children.clean(os.environ), **quiet, "PIP_BREAK_SYSTEM_PACKAGES": "1"}
+        return {**environment.clean(os.environ), **quiet, "PIP_BREAK_SYSTEM_PACKAGES": "1"}
 
     def resolve(self, recipe: Recipe, interpreter: Interpreter, watch: Watch) -> Lock:
         watch.progress("resolving", 0, None, "")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from tunesmith.isolation.environments import children, complaints, requests
+from tunesmith.isolation.environments import children, complaints, environment, requests
 from tunesmith.isolation.environments.interpreters import Interpreter
 from tunesmith.isolation.environments.lock import Lock, Package, file_hashes, from_requirements, merged
 from tunesmith.isolation.environments.pip_settings import uv_variables
@@ -37,7 +37,7 @@ class Uv:
     def environ(self) -> dict[str, str]:
         """The variables that it is run with: this process's, and pip's settings in its words."""
         settings = uv_variables(find_links=self._find_links)
-        return {**children.clean(os.environ), **settings, "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+        return {**environment.clean(os.environ), **settings, "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
 
     @cached_property
     def version(self) -> str:
