@@ -9,6 +9,7 @@ from typing import Any
 
 import tiny_verbs
 
+from tunesmith.config import EnvironmentSettings
 from tunesmith.contracts.settings import schema_of
 from tunesmith.contracts.step import Placement
 from tunesmith.planning.plan import Plan, PlannedStep, Source
@@ -49,6 +50,10 @@ class Place:
     home: Path
     cache: Path
     plugins: tuple[Plugin, ...] = ()
+
+    @property
+    def environments(self) -> EnvironmentSettings:
+        return EnvironmentSettings(self.cache / "environments")
 
     @classmethod
     def at(cls, directory: Path) -> Place:
