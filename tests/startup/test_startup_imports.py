@@ -77,7 +77,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 STARTS = [("--help",), ("plugin", "list"), ("plugin", "list", "--json")]
-MORE = [("--version",), ("plugin", "--help"), ("plugin", "info", "made-007"), ("export", "--help"), ("runs", "--help")]
+MORE = [("--version",), ("plugin", "--help"), ("plugin", "info", "made-007"), ("export", "--help"), ("runs", "--help"), ("env", "--help")]
+MORE += [("env", "list")]
 
 
 @pytest.mark.parametrize("words", STARTS + MORE, ids=" ".join)
