@@ -2,8 +2,8 @@
 
 A code names its area and never changes meaning: TS-SPEC (the pipeline file), TS-PLUGIN (plugins and policy),
 TS-PLAN (negotiation, formats, estimates), TS-DATA (datasets), TS-MODEL (loading models), TS-RUN (running steps),
-TS-STORE (disk and artifacts), TS-ENV (environments), TS-SERVE (endpoints), TS-TRAIN (training), TS-CLI (the command line). Each code has a
-page in docs/errors/.
+TS-STORE (disk and artifacts), TS-ENV (environments), TS-SERVE (endpoints), TS-TRAIN (training), TS-QUANT (quantizing), TS-CLI (the
+command line). Each code has a page in docs/errors/.
 """
 
 from __future__ import annotations

@@ -30,12 +30,14 @@ class Need:
         capability: a namespaced token such as ``reference`` or ``parallel.replicas``.
         why: the reason, as a clause a person can read after "because".
         when: only when this provider's settings have these values.
+        formats: only when the step's main input is of one of these formats (``endpoint/*``); empty: always.
     """
 
     of: str
     capability: str
     why: str
     when: Mapping[str, Any] = field(default_factory=dict)
+    formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class Input:
         accepts: formats the verb itself takes; empty: any.
         of: slot whose provider says the formats; where `accepts` is given, too, both must take it.
         required: whether planning fails without it.
+        required_by: fact of the step's main provider that makes it required after all.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Input:
     accepts: tuple[str, ...] = ()
     of: str = ""
     required: bool = True
+    required_by: str = ""
 
 
 @dataclass(frozen=True)

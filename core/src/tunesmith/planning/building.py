@@ -117,6 +117,8 @@ class Builder:
         auto = {slot for slot, want in wanted.items() if want.name == AUTO}
         self.reasons.explain(name, verb, slots, auto, casting, inputs.products, backends)
         inputs.read_files({slot: choice.record for slot, choice in casting.choices.items()})
+        if main:
+            inputs.require(casting.choices[step.verb.main_kind].record)
         if inputs.failed:
             return None
         read = {key: self.convert(casting.routes[key], product, step, name) for key, product in inputs.products.items()}
@@ -170,7 +172,7 @@ class Builder:
         where = self.spec.where("steps", step.name)
         foreseen = estimate(
             planned.name, verb, casting.choices, shape=first.shape if first else None, size=first.size if first else 0, data=facts,
-            device=casting.device.name if casting.device else "cpu", notes=self.notes,
+            device=casting.device.name if casting.device else "cpu", notes=self.notes, where=where,
         )  # fmt: skip
         planned = replace(planned, placement=placement(casting), estimate=foreseen)
         placed = self.placed(planned, AUTO if planned.inserted else step.env, where)

@@ -17,11 +17,14 @@ MARGIN = 1.15  # estimates are not exact: forbid only what is over by more
 
 def estimate(
     name: str, verb: Choice, choices: Mapping[str, Choice], *, shape: ModelShape | None, size: int, data: Mapping[str, Any], device: str,
-    notes: Notes,
+    notes: Notes, where: str = "",
 ) -> Estimate | None:  # fmt: skip
     """The estimate of a step: its providers are asked first, the verb last. None, perhaps with a warning, where nobody knows.
 
+    An estimator that raises a `UserError` says that these settings can't work on this model: that is a problem of the plan.
+
     Args:
+        where: the step's place in the pipeline, for such a problem.
         shape, size: of the main input.
         data: statistics of the rows.
     """
@@ -39,6 +42,9 @@ def estimate(
                 parts[slot] = {**given.terms, "disk": given.disk}
             elif given is not None:
                 parts[slot] = {str(key): float(value) for key, value in given.items()}
+        except UserError as error:
+            notes.adopt(error, where or name)
+            return None
         except Exception as error:  # an estimator's bug must not stop a plan
             sentence = error.what if isinstance(error, TunesmithError) else f"{type(error).__name__}: {error}"
             notes.warn(f"{name}: the estimate is unknown; the estimator of `{choice.record.name}` failed: {sentence}")

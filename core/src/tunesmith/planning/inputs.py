@@ -38,6 +38,12 @@ class Inputs:
     def where(self, entry: Input) -> str:
         return self.builder.spec.where("steps", self.step.name, FROM if entry is self.step.verb.inputs[0] else entry.name)
 
+    def require(self, main: ProviderRecord) -> None:
+        """Note the inputs that are not there though the step's main provider, known by now, can't do without."""
+        for entry in self.step.verb.inputs[1:]:
+            if entry.required_by and main.facts.get(entry.required_by) is True and not self.step.inputs.get(entry.name):
+                self._missing(entry, first=False, reader=main.name)
+
     def _find(self, entry: Input, text: str, *, first: bool) -> None:
         builder, spec = self.builder, self.builder.spec
         if text in spec.steps:
@@ -59,11 +65,11 @@ class Inputs:
         else:
             self._texts[entry.name] = (entry, text)
 
-    def _missing(self, entry: Input, *, first: bool) -> None:
+    def _missing(self, entry: Input, *, first: bool, reader: str = "") -> None:
         key = FROM if first else entry.name
         what = "Name a step" + (", or give the pipeline a `model`." if first and FILE not in entry.accepts else " or a file.")
         self.builder.notes.problem("TS-PLAN-010", f"{self.builder.spec.where('steps', self.step.name)}: `{self.step.name}` has no `{key}`",
-                                   why=f"`{self.step.verb.name}` reads {entry.summary}.", fix=f"{what} `{key}: ...`")  # fmt: skip
+                                   why=f"`{reader or self.step.verb.name}` reads {entry.summary}.", fix=f"{what} `{key}: ...`")  # fmt: skip
         self.failed = True
 
     def read_files(self, providers: Mapping[str, ProviderRecord]) -> None:

@@ -51,14 +51,16 @@ SCHEMA: dict[str, Any] = {
             accepts=_STRINGS,
             produces=_STRINGS,
             capabilities={"type": "object", "additionalProperties": {"type": "string", "enum": ["full", "partial", "none", "unknown"]}},
-            needs=_records(("of", "capability", "why"), of=_STRING, capability=_STRING, why=_STRING, when=_OBJECT),
+            needs=_records(("of", "capability", "why"), of=_STRING, capability=_STRING, why=_STRING, when=_OBJECT, formats=_STRINGS),
             facts=_OBJECT,
             estimator=_STRING,
             priority={"type": "integer"},
             main_kind=_STRING,
             many=_BOOLEAN,
             slots=_records(("name", "kind", "summary"), name=_WORD, kind=_WORD, summary=_STRING, default=_STRING),
-            inputs=_records(("name", "summary"), name=_WORD, summary=_STRING, accepts=_STRINGS, of=_STRING, required=_BOOLEAN),
+            inputs=_records(
+                ("name", "summary"), name=_WORD, summary=_STRING, accepts=_STRINGS, of=_STRING, required=_BOOLEAN, required_by=_STRING
+            ),
             produces_of=_STRING,
             converts=_STRING,
             service=_BOOLEAN,

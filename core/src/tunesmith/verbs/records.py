@@ -60,7 +60,7 @@ VERBS: tuple[Verb, ...] = (
         kind="quantizer",
         inputs=(
             Input("model", "the model to quantize", of="quantizer"),
-            Input("data", "rows to calibrate on", accepts=("dataset/*",), required=False),
+            Input("data", "rows to calibrate on", accepts=("dataset/*",), required=False, required_by="calibration"),
         ),
         produces_of="quantizer",
         converts="propose",

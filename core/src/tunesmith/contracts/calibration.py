@@ -1,0 +1,76 @@
+"""What quantizers share that calibrate on rows and keep one scale for a group of weights.
+
+    w' = scale_g (q - zero_g),  g = column // group_size
+
+so a group size must divide the columns of every matrix that is quantized, which its model's config tells before anything runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.contracts.rows import Row, text_of
+from tunesmith.errors import UserError
+
+if TYPE_CHECKING:
+    from tunesmith.contracts.estimates import ModelShape
+    from tunesmith.contracts.step import Step
+
+SIZES = (16, 32, 64, 128, 256, 512, 1024)  #: group sizes that are looked at for a remedy
+
+
+def check_group_size(shape: ModelShape | None, group_size: int, sizes: Iterable[int] = SIZES) -> None:
+    """Refuse a group size that does not fit; -1, a group as long as its row, always does.
+
+    Args:
+        shape: the model's sizes; None, where they are unknown, is left to the library.
+        sizes: those that the library's format takes.
+
+    Raises:
+        UserError: TS-QUANT-001.
+    """
+    columns = sorted({into for _, into, _ in shape.linears}) if shape else []
+    refusing = [count for count in columns if group_size > 0 and count % group_size]
+    if not refusing:
+        return
+    fitting = [size for size in sizes if not any(count % size for count in columns)]
+    each = ", ".join(str(count) for count in refusing)
+    raise UserError(
+        "TS-QUANT-001", f"The group size {group_size} does not divide the model's matrices, which have {each} columns",
+        why="Each group of weights in a row has a scale of its own, and there are no smaller groups at its end.",
+        fix=f"Write `group_size: {fitting[-1]}`." + (f" These fit, too: {', '.join(map(str, fitting[:-1]))}." if fitting[1:] else "")
+        if fitting else "Write `group_size: -1` (one scale a row), if the quantizer takes that, or use another quantizer.",
+    )  # fmt: skip
+
+
+def calibration_tokens(rows: Iterable[Row] | None, tokenizer: Any, *, count: int, length: int, step: Step) -> list[list[int]]:
+    """The first `count` rows as the model would read them, tokenized and cut after `length` tokens.
+
+    The order is the dataset's: the same rows give the same model. Where the tokenizer has no chat template, messages are lines.
+
+    Args:
+        tokenizer: of transformers, any version.
+
+    Raises:
+        UserError: TS-QUANT-002 when there are no rows.
+    """
+    found: list[list[int]] = []
+    for row in rows or ():
+        if len(found) >= count:
+            break
+        step.check_cancelled()
+        messages = [{**one, "content": text_of(one)} for one in (*row["messages"], *row.get("chosen", ()))]
+        if getattr(tokenizer, "chat_template", None):
+            text = tokenizer.apply_chat_template(messages, tools=list(row.get("tools", ())) or None, tokenize=False)
+        else:
+            text = "\n".join(one["content"] for one in messages)
+        ids = list(tokenizer(text, add_special_tokens=False)["input_ids"])[:length]
+        found += [ids] if ids else []
+    if not found:
+        raise UserError(
+            "TS-QUANT-002", f"`{step.name}` has no rows to calibrate on",
+            why="Scales are chosen so that the layers' outputs on these rows change least.",
+            fix="Name rows like those that the model will meet: `data: train.jsonl`.",
+        )  # fmt: skip
+    return found

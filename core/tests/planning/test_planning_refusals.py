@@ -1,0 +1,56 @@
+"""What a provider can't do without, or can't do to this model, is told by the plan (law L4)."""
+
+import sys
+
+import pytest
+
+from tunesmith.contracts import Provider, UserError
+
+YAML = "model: shelf://base\nsteps:\n  small: {quantize: exact, data: train.jsonl}\n"
+WITHOUT = YAML.replace(", data: train.jsonl", "")
+
+
+@pytest.fixture
+def exact(world):
+    """The registry with a quantizer that calibrates, if its fact says so."""
+
+    def make(calibration=True):
+        facts = {"calibration": calibration}
+        made = Provider("exact", "looks at rows", "made_up:Nothing", accepts=("model/hf",), produces=("model/exact",), facts=facts,
+                        estimator="made_up:exact")  # fmt: skip
+        return world(extra=[("quantizer", made)])
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _estimator(monkeypatch):
+    monkeypatch.setattr(sys.modules["made_up"], "exact", lambda request: None, raising=False)
+
+
+def test_rows_to_calibrate_on_are_required_by_who_calibrates(problems, exact):
+    (problem,) = problems(WITHOUT, exact())
+    assert (problem.code, problem.user) == ("TS-PLAN-010", True)
+    assert "`small` has no `data`" in problem.what
+    assert "`exact` reads rows to calibrate on" in problem.why
+    assert "`data: ...`" in problem.fix
+
+
+def test_rows_are_not_required_by_who_does_not_calibrate(planner, exact):
+    assert "data" not in planner(WITHOUT, exact(calibration=False)).steps[-1].inputs
+
+
+def test_rows_that_are_given_are_prepared(planner, exact):
+    assert planner(YAML, exact()).steps[-1].inputs["data"].format == "dataset/chat"
+
+
+def test_an_estimator_may_refuse_settings_that_cant_work_on_the_model(problems, exact, monkeypatch):
+    def refuse(request):
+        raise UserError("TS-QUANT-001", f"{request.shape.hidden} columns are too few", fix="Take fewer groups.")
+
+    monkeypatch.setattr(sys.modules["made_up"], "exact", refuse)
+    (problem,) = problems(YAML, exact())
+    assert problem.code == "TS-QUANT-001"
+    assert problem.what.startswith("tunesmith.yaml:3: ")
+    assert problem.what.endswith("64 columns are too few")
+    assert problem.fix == "Take fewer groups."

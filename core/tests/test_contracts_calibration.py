@@ -1,0 +1,74 @@
+"""What is shared by quantizers that calibrate."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tunesmith.contracts import ModelShape, UserError, message
+from tunesmith.contracts.calibration import calibration_tokens, check_group_size
+
+SHAPE = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
+STEP = SimpleNamespace(name="small", check_cancelled=lambda: None)
+
+
+class LetterTokenizer:
+    """A token a letter."""
+
+    chat_template = ""
+
+    def __call__(self, text, add_special_tokens):
+        assert not add_special_tokens, "templates write the special tokens themselves"
+        return {"input_ids": [ord(letter) for letter in text]}
+
+    def apply_chat_template(self, messages, tools, tokenize):
+        return "".join(f"<{one['role']}>{one['content']}" for one in messages)
+
+
+def rows(*texts):
+    return [{"messages": [message("user", text)]} for text in texts]
+
+
+def read(tokens):
+    return ["".join(map(chr, ids)) for ids in tokens]
+
+
+@pytest.mark.parametrize("size", [-1, 16, 32, 64])
+def test_group_sizes_that_divide_all_matrices_are_taken(size):
+    check_group_size(SHAPE, size)
+
+
+def test_a_group_size_that_does_not_fit_is_told_with_those_that_do():
+    with pytest.raises(UserError, match="TS-QUANT-001") as caught:
+        check_group_size(SHAPE, 128)
+    assert "576 columns" in caught.value.what
+    assert "1536" not in caught.value.what, "128 divides that one"
+    assert caught.value.fix == "Write `group_size: 64`. These fit, too: 16, 32."
+
+
+def test_a_model_that_no_group_fits_is_told_what_is_left():
+    odd = ModelShape(2, 63, 63, 7, 7, 9, 100, True, 64)
+    with pytest.raises(UserError, match="TS-QUANT-001") as caught:
+        check_group_size(odd, 32)
+    assert "-1" in caught.value.fix
+
+
+def test_unknown_sizes_are_left_to_the_library():
+    check_group_size(None, 7)
+
+
+def test_rows_are_cut_and_taken_in_their_order_with_the_answers_of_preferences():
+    given = [*rows("first", "second"), {**rows("q")[0], "chosen": [message("assistant", "a")], "rejected": []}, *rows("too many")]
+    assert read(calibration_tokens(given, LetterTokenizer(), count=3, length=4, step=STEP)) == ["firs", "seco", "q\na"]
+
+
+def test_the_models_chat_template_writes_the_rows():
+    tokenizer = LetterTokenizer()
+    tokenizer.chat_template = "yes"
+    assert read(calibration_tokens(rows("hi"), tokenizer, count=1, length=99, step=STEP)) == ["<user>hi"]
+
+
+@pytest.mark.parametrize("given", [None, [], rows("")])
+def test_without_a_row_there_is_no_calibration(given):
+    with pytest.raises(UserError, match="TS-QUANT-002") as caught:
+        calibration_tokens(given, LetterTokenizer(), count=9, length=9, step=STEP)
+    assert "`data: train.jsonl`" in caught.value.fix
