@@ -115,8 +115,7 @@ def _asked(args: Namespace) -> tuple[Environments, dict[str, Recipe]]:
         recipes |= {_name(recipe): recipe for recipe in found}
     settings = session.config.environments
     installer = getattr(args, "installer", None) or settings.installer
-    offline = settings.offline or getattr(args, "offline", False)
-    return Environments(settings.directory, installer=installer, offline=offline, find_links=settings.find_links), recipes
+    return Environments(settings.directory, installer=installer, offline=settings.offline, find_links=settings.find_links), recipes
 
 
 def _of_pipeline(file: str) -> list[Recipe]:

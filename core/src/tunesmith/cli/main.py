@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
     from tunesmith.cli.catalog import Catalog
 
+_OF_ONE_COMMAND = ("TUNESMITH_HOME", "TUNESMITH_OFFLINE")
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell says of programs ended by SIGINT and SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and give its exit status: 0 done, 1 failed, 2 the user's mistake, 130 stopped by Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    home = os.environ.get("TUNESMITH_HOME")
+    kept = {name: os.environ.get(name) for name in _OF_ONE_COMMAND}
     try:
         status = _status(arguments)
         sys.stdout.flush()
@@ -37,10 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         _mute()
         return complain(disk_error(error))
     finally:
-        if home is not None:
-            os.environ["TUNESMITH_HOME"] = home
-        else:
-            os.environ.pop("TUNESMITH_HOME", None)
+        for name, value in kept.items():
+            if value is not None:
+                os.environ[name] = value
+            else:
+                os.environ.pop(name, None)
 
 
 def _mute() -> None:
@@ -116,14 +118,16 @@ def run_command(command: Command, prog: str, arguments: Sequence[str]) -> int:
     from tunesmith.cli.parsing import make_parser
 
     found = make_parser(command, prog).parse(arguments)
-    use_home(found)
+    use_common(found)
     return command.run(found)
 
 
-def use_home(found: Namespace) -> None:
-    """--home is $TUNESMITH_HOME for this one command (`main` puts it back)."""
+def use_common(found: Namespace) -> None:
+    """--home and --offline are $TUNESMITH_HOME and $TUNESMITH_OFFLINE for this one command (`main` puts them back)."""
     if found.home:
         os.environ["TUNESMITH_HOME"] = str(found.home)
+    if getattr(found, "offline", False):
+        os.environ["TUNESMITH_OFFLINE"] = "1"
 
 
 def run_group(summary: str, commands: Sequence[Command], prog: str, arguments: Sequence[str]) -> int:

@@ -39,10 +39,10 @@ def run_verb(catalog: Catalog, name: str, arguments: Sequence[str]) -> int:
 
 
 def _run(form: VerbForm, args: Namespace) -> int:
-    from tunesmith.cli.main import use_home
+    from tunesmith.cli.main import use_common
     from tunesmith.planning.spec import PipelineSpec
 
-    use_home(args)
+    use_common(args)
     output = getattr(args, "output", None)
     check_output(output)
     session = Session.open()
