@@ -20,6 +20,8 @@ from tunesmith.running.executors import Local, LocalProcess
     ("script", "code"),
     [
         ("s.sendall(b'\\x80\\x04\\x95 a pickle' * 100)", "TS-RUN-002"),
+        ("s.sendall(b'Content-Length: 99999999\\r\\n\\r\\n')", "TS-RUN-002"),
+        ("while True: s.sendall(b'noise' * 10000)", "TS-RUN-002"),
         ("s.sendall(b'Content-Length: 3\\r\\n\\r\\nabc')", "TS-RUN-002"),
         ("send({'id': 1, 'result': {'protocol': 'newest'}})", "TS-RUN-005"),
         ("send({'id': 1, 'result': {'protocol': [1]}})", "TS-RUN-005"),

@@ -13,11 +13,6 @@ from tunesmith.running import workers
 from tunesmith.running.reporter import Recorder
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place.at(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("how", "code", "words"),
     [
@@ -52,10 +47,16 @@ def test_a_missing_verb_is_told(place: Place) -> None:
     assert place.run(step("a", "never_written")).error.code == "TS-RUN-017"
 
 
-def test_an_interpreter_that_does_not_start_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interpreter_that_does_not_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
-    outcome = place.run(step("a"))
+    outcome = Place.at(tmp_path).run(step("a"))
     assert (outcome.error.code, outcome.state) == ("TS-RUN-001", "failed")
+
+
+@pytest.mark.isolated
+def test_what_the_host_tells_its_python_is_not_told_to_an_isolated_one(isolated: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    assert isolated.run(step("a")).state == "done"
 
 
 def test_a_flood_on_stdout_ends_in_a_file_of_bounded_size(place: Place) -> None:

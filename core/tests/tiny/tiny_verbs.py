@@ -88,6 +88,21 @@ def shout(step) -> Result:
     return Result()
 
 
+def flood(step) -> Result:
+    """Prints `to` megabytes on stdout and on stderr; with `fail` "report" it reports as many instead."""
+    text = "x" * 2**20
+    for number in range(step.settings.to):
+        if step.settings.fail == "report":
+            step.log(text[: 2**17])
+            step.metric(text[: 2**17], 1.0, number)
+            step.decide(text[: 2**17], "it can")
+        else:
+            os.write(1, text.encode())
+            os.write(2, text.encode())
+    (step.output / "dry").write_text("done")
+    return Result()
+
+
 def stubborn(step) -> Result:
     """Does not hear that it should stop, and ignores SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

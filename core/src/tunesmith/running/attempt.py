@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.plan import PlannedStep, Source
 from tunesmith.running.context import Context
 from tunesmith.running.environments import start_of
-from tunesmith.running.hearing import hear
+from tunesmith.running.hearing import Hearing
 from tunesmith.running.requests import producer, step_request
 from tunesmith.running.store import FILES
 from tunesmith.running.workers import Work, Workers
@@ -74,7 +73,7 @@ def _work(
     meanwhile: Callable[[], None],
 ) -> Mapping[str, Any]:  # fmt: skip
     meeting = context.store.staging.make() if step.placement.processes > 1 else None
-    notified = functools.partial(hear, context, step, key)
+    notified = Hearing(context, step, key)
     workers = make_workers(context, step, inputs, output, work, notified, str(meeting / "rendezvous") if meeting else "")
     try:
         workers.start()
@@ -88,7 +87,7 @@ def _work(
                 workers.kill()
         return workers.result()
     except TunesmithError as error:
-        raise with_log(error, workers.ranks[0].stderr) from None
+        raise told(error, step, workers.ranks[0].stderr) from None
     finally:
         workers.close()
         if meeting:
@@ -107,11 +106,14 @@ def make_workers(
     return Workers(work, context.executor, context.board, notified)
 
 
-def with_log(error: TunesmithError, log: Path) -> TunesmithError:
-    """A crash with the place of its traceback."""
-    if error.code != "TS-RUN-010":
-        return error
-    return TunesmithError(error.code, error.what, why=error.why, fix=f"The traceback is in {log}.")
+def told(error: TunesmithError, step: PlannedStep, log: Path) -> TunesmithError:
+    """The error with what the worker could not know: where its traceback is, and whose environment it was."""
+    if error.code == "TS-RUN-010":
+        return TunesmithError(error.code, error.what, why=error.why, fix=f"The traceback is in {log}.")
+    if error.code == "TS-RUN-011" and step.recipe:
+        fix = f"Its environment {step.lock} holds what the plugin asks for: the plugin's author has to ask for this, too."
+        return TunesmithError(error.code, error.what, why=error.why, fix=fix)
+    return error
 
 
 def _check(step: PlannedStep, result: Mapping[str, Any], output: Path) -> None:

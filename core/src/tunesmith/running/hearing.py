@@ -8,18 +8,36 @@ from typing import Any
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.context import Context
 
+LIMIT = 32 * 2**20  # letters that the journal takes of one attempt at a step
+LONGEST = 2**16  # letters of one line
+_POINT = 32  # what a point of a series counts for
 _LEVELS = ("debug", "info", "warning", "error")
 
 
-def hear(context: Context, step: PlannedStep, key: str, method: str, params: Mapping[str, Any]) -> None:
-    """One notification of a step; of kinds that this version does not know, none."""
-    if method == "$/progress":
-        context.reporter.progress(step.name, params["what"], params["done"], params["total"], params["unit"])
-    elif method == "$/log":
-        level = params["level"] if params["level"] in _LEVELS else "info"
-        context.log(step.name, level, str(params["message"]))
-    elif method == "$/metric":
-        context.journal.metric(key, params["name"], params["at"], params["value"])
-        context.reporter.metric(step.name, params["name"], params["value"], params["at"])
-    elif method == "$/decision":
-        context.decide(step.name, params["what"], params["reason"])
+class Hearing:
+    """Takes down the reports of an attempt at a step, as long as these are not endless. `key`: what its series are kept under."""
+
+    def __init__(self, context: Context, step: PlannedStep, key: str) -> None:
+        self._context, self._step, self._key = context, step, key
+        self._left = LIMIT
+
+    def __call__(self, method: str, params: Mapping[str, Any]) -> None:
+        """One notification; of kinds that this version does not know, none."""
+        context, name = self._context, self._step.name
+        if method == "$/progress":
+            context.reporter.progress(name, params["what"], params["done"], params["total"], params["unit"])
+        elif method == "$/log" and self._room_for(message := params["message"][:LONGEST]):
+            context.log(name, params["level"] if params["level"] in _LEVELS else "info", message)
+        elif method == "$/metric" and self._room_for(params["name"]):
+            context.journal.metric(self._key, params["name"], params["at"], params["value"])
+            context.reporter.metric(name, params["name"], params["value"], params["at"])
+        elif method == "$/decision" and self._room_for(params["what"] + params["reason"]):
+            context.decide(name, params["what"][:LONGEST], params["reason"][:LONGEST])
+
+    def _room_for(self, text: str) -> bool:
+        if self._left < 0:
+            return False
+        self._left -= len(text) + _POINT
+        if self._left < 0:
+            self._context.log(self._step.name, "warning", f"`{self._step.name}` reports without end: nothing more of it is kept")
+        return self._left >= 0

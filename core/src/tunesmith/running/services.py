@@ -12,9 +12,9 @@ from typing import Any
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.planning.plan import PlannedStep
-from tunesmith.running.attempt import make_workers, resolve_inputs, with_log
+from tunesmith.running.attempt import make_workers, resolve_inputs, told
 from tunesmith.running.context import Context
-from tunesmith.running.hearing import hear
+from tunesmith.running.hearing import Hearing
 from tunesmith.running.workers import Workers
 
 POLL = 0.1
@@ -69,11 +69,13 @@ class Services:
         directory = context.store.staging.make()
         (directory / "output").mkdir()
 
+        hearing = Hearing(context, step, key)
+
         def notified(method: str, params: Mapping[str, Any]) -> None:
             if method == "$/ready":
                 service.facts = context.endpoints[step.name] = params
             else:
-                hear(context, step, key, method, params)
+                hearing(method, params)
 
         workers = make_workers(context, step, inputs, directory / "output", directory / "work", notified)
         service = self._running[step.name] = Service(step, workers, directory, _served(inputs))
@@ -104,7 +106,7 @@ class Services:
             log = service.workers.ranks[0].stderr
             raise TunesmithError("TS-RUN-015", f"The service `{service.step.name}` ended by itself", fix=f"Its output is in {log}.")
         except TunesmithError as error:
-            raise with_log(error, service.workers.ranks[0].stderr) from None
+            raise told(error, service.step, service.workers.ranks[0].stderr) from None
         finally:
             self._forget(service)
 

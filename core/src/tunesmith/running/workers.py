@@ -161,7 +161,7 @@ class Workers:
             self._failed_at = now
         if self._cancelled_at and now - self._cancelled_at > self._grace:
             self.kill(TERM_GRACE)
-        if now - self._capped_at > 0.5:
+        if now - self._capped_at > 0.1:
             self._capped_at = now
             for rank in self.ranks:
                 cap(rank.stdout)
