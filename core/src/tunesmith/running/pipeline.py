@@ -172,7 +172,10 @@ class Pipeline:
         report = report_json = None
         if write:
             try:
-                report, report_json = write_report(context.journal, context.store, context.plan, context.run.id, context.run.directory)
+                built = context.environments.all() if any(step.recipe for step in context.plan.steps) else ()
+                report, report_json = write_report(
+                    context.journal, context.store, context.plan, context.run.id, context.run.directory, built
+                )
             except OSError as trouble:
                 context.log("", "warning", f"the report could not be written: {trouble}")
         return RunOutcome(

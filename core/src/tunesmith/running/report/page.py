@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.running.report import course, results
+from tunesmith.running.report import course, results, surroundings
 from tunesmith.running.report.style import CSS
 from tunesmith.running.report.text import text
 
@@ -13,7 +13,7 @@ from tunesmith.running.report.text import text
 def page_of(facts: Mapping[str, Any]) -> str:
     """The page for what `report_facts` gave."""
     parts = (
-        course.header, results.scores, results.curves, results.samples, results.sizes, course.steps, course.decisions,
+        course.header, results.scores, results.curves, results.samples, results.sizes, course.steps, surroundings.table, course.decisions,
         course.environment, course.source,
     )  # fmt: skip
     body = "\n".join(part(facts) for part in parts)
