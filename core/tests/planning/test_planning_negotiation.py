@@ -159,3 +159,20 @@ def test_a_step_has_the_pipelines_seed_unless_it_has_its_own(planner, seed):
     assert step(plan, "b").seed == 3
     assert step(plan, "model").seed == 0
     assert step(plan, "data:train").seed == 0
+
+
+def test_a_need_of_some_formats_holds_for_those_alone(planner, problems, world):
+    need = Need("producer", "api.whisper", "it listens closely", formats=("endpoint/*",))
+    both = ("model/hf", "endpoint/openai")
+    ear = ("evaluator", Provider("ear", "how loud", TARGET, accepts=both, needs=(need,), facts={"metrics": {"loud": {}}}))
+    horn = Provider(
+        "horn", "a loud engine", TARGET, accepts=("model/hf",), produces=("endpoint/openai",), capabilities={"api.whisper": "none"}
+    )
+    registry = world(extra=[ear, ("inference_backend", horn)])
+    here = "model: shelf://base\nsteps:\n  score: {evaluate: ear}\n"
+    assert not planner(here, registry).warnings
+    served = "model: shelf://base\nsteps:\n  api: {{serve: {}}}\n  score: {{evaluate: ear, from: api}}\n"
+    assert any("`api.whisper`" in warning for warning in planner(served.format("kettle"), registry).warnings)
+    (found,) = problems(served.format("horn"), registry)
+    assert found.code == "TS-PLAN-003"
+    assert "the evaluator `ear` requires `api.whisper`, and the inference backend `horn` does not have it" in found.what

@@ -111,6 +111,7 @@ class Caster:
         }
         main = verb.record.inputs[0].name if verb.record.inputs else ""
         made_by = self.after(inputs[main], routes[main].hops) if main in routes else ()
+        format = routes[main].hops[-1].format if main in routes and routes[main].hops else inputs[main].format if main in inputs else ""
         filled = dict(choices)
         unfilled = [f"nothing that can be chosen for `{slot}` is installed" for slot, found in slots.items() if not found]
         for slot in verb.record.slots:
@@ -121,7 +122,7 @@ class Caster:
                 else:
                     filled[slot.name] = found
         here = self.devices.get(device.name, ()) if device else ()
-        cast = Cast(verb, filled, device, here, tuple(choice.record for choice in made_by))
+        cast = Cast(verb, filled, device, here, tuple(choice.record for choice in made_by), format)
         return Casting(filled, device, routes, tuple(negotiate(cast, self.registry)), tuple(unfilled))
 
     def producer(self, kind: str, made_by: Sequence[Choice], main: Product | None) -> Choice | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.provider import Grade, Need
 from tunesmith.planning.grammar import an, listed, words
@@ -30,6 +31,7 @@ class Cast:
         device: record of the device backend; None if none was found.
         devices: what it found on this machine.
         producers: who made the main input, the last one first, back to where the model came from.
+        format: of the main input; empty where there is none.
     """
 
     verb: Choice
@@ -37,6 +39,7 @@ class Cast:
     device: ProviderRecord | None = None
     devices: Sequence[Device] = ()
     producers: tuple[ProviderRecord, ...] = ()
+    format: str = ""
 
     def of(self, role: str) -> tuple[ProviderRecord, ...]:
         """Who stands in a role: a slot, a kind, the device, the producers; empty if nobody does."""
@@ -64,7 +67,9 @@ def negotiate(cast: Cast, registry: Registry) -> list[Finding]:
     found = []
     for choice in (*cast.choices.values(), cast.verb):
         for need in choice.record.needs:
-            if all(choice.settings.get(name) == value for name, value in need.when.items()):
+            if all(choice.settings.get(name) == value for name, value in need.when.items()) and (
+                not need.formats or fits(cast.format, need.formats)
+            ):
                 grade, holder = grade_of(cast, need)
                 if grade != "full":
                     found.append(_unmet(choice.record, need, grade, holder, registry))

@@ -1,1 +1,1 @@
-"""Perplexity of a model on the answers of a dataset. Torch is imported when a model is evaluated, not before."""
+"""Perplexity of a model, or of one behind an endpoint, on the answers of a dataset. Torch is imported when one is evaluated, not before."""

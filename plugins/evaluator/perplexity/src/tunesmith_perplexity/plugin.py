@@ -1,13 +1,13 @@
 """What tunesmith-perplexity brings: the evaluator `perplexity`."""
 
-from tunesmith.contracts.provider import Provider
+from tunesmith.contracts.provider import Need, Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_perplexity.settings import PerplexitySettings
 
 METRICS = {
     "perplexity": {"better": "lower", "summary": "exp of nll: between how many tokens the model hesitates, on average"},
     "nll": {"better": "lower", "summary": "mean negative log-likelihood of a token of an answer, in nats"},
-    "tokens": {"better": "higher", "summary": "tokens of answers that were looked at"},
+    "tokens": {"summary": "tokens of answers that were looked at"},
 }
 
 
@@ -18,7 +18,8 @@ def evaluator():
         "how surprised a model is by the answers of a dataset",
         "tunesmith_perplexity.evaluator:Perplexity",
         settings=PerplexitySettings,
-        accepts=("model/hf", "model/bnb"),
+        accepts=("model/hf", "model/bnb", "endpoint/openai"),
         capabilities={"device.cpu": "full", "device.cuda": "unknown"},
+        needs=(Need("producer", "api.echo", "it reads the log-probabilities of a prompt's tokens", formats=("endpoint/openai",)),),
         facts={"metrics": METRICS},
     )

@@ -1,0 +1,27 @@
+"""Losses of a model that is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from tunesmith.contracts import Artifact, Step
+from tunesmith_perplexity.sequences import Scored, batches
+from tunesmith_perplexity.settings import PerplexitySettings
+from tunesmith_torch import label_log_probs, load_model, pack
+
+
+@torch.no_grad()
+def losses(subject: Artifact, scored: Sequence[Scored], settings: PerplexitySettings, step: Step) -> list[tuple[float, int]]:
+    """(Summed loss, number of labels) of each row."""
+    device = step.placement.torch
+    model = load_model(subject, device, settings.precision)
+    found: list[tuple[float, int]] = []
+    for batch in batches(scored, settings.micro_tokens):
+        step.check_cancelled()
+        packed = pack([scored[index].sequence for index in batch], device)
+        log_probs = label_log_probs(model, packed).double()
+        found += [(-float(part.sum()), len(part)) for part in log_probs.split(packed.lengths)]
+        step.progress(len(found), len(scored), what="scoring", unit="rows")
+    return found
