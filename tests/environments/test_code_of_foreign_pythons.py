@@ -1,0 +1,44 @@
+"""A plugin that runs in an environment of its own is read by every Python that it says it runs under, not only by the host's."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from tunesmith.isolation.environments import interpreters
+from tunesmith.plugins import toml
+
+ROOT = Path(__file__).parents[2]
+VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+READ_ALL = "import pathlib, sys\nfor p in map(pathlib.Path, sys.argv[1:]): compile(p.read_text(encoding='utf-8'), str(p), 'exec')"
+
+
+def foreign() -> list[tuple[str, str, Path]]:
+    """Distribution, Python versions and package folder of the plugins that are never in the host's environment."""
+    found = []
+    for path in sorted(ROOT.glob("plugins/*/*/src/*/plugin.toml")):
+        manifest = toml.read(path)
+        environment = manifest.get("environment", {})
+        if environment.get("prefer") == "isolated":
+            project = toml.read(path.parents[2] / "pyproject.toml")["project"]
+            found.append((manifest["distribution"], environment.get("python") or project["requires-python"], path.parent))
+    return found
+
+
+@pytest.mark.parametrize(("distribution", "wanted", "package"), foreign(), ids=[name for name, _, _ in foreign()])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_its_code_is_read_by_every_python_that_it_names(distribution: str, wanted: str, package: Path, version: str) -> None:
+    if f"{version}.99" not in SpecifierSet(wanted):
+        pytest.skip(f"{distribution} does not run under Python {version}")
+    python = interpreters.choose(f"=={version}.*")
+    if python is None:
+        pytest.skip(f"no Python {version} on this machine")
+    done = subprocess.run([python.path, "-c", READ_ALL, *package.rglob("*.py")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_there_are_such_plugins() -> None:
+    assert foreign()
