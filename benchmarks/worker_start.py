@@ -1,7 +1,8 @@
 """Wall milliseconds from asking for a worker to having its answer to a step that does nothing, and to its process being gone.
 
-What every step costs on top of its plugin's own imports; the target is 150. The best and the median of several runs; `--json` for
-programs. Beside it, for the scale: the same machine's `python -c pass`.
+What every step costs on top of its plugin's own imports, in the host's environment and in a warm one of its own (looked up and checked
+again for each step, as a run does); the target is 150. The best and the median of several runs, taken in turns; `--json` for programs.
+Beside it, for the scale: the same machine's `python -c pass`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from tunesmith.isolation.environments.environment import UNSET
+from tunesmith.isolation.environments.links import make as make_links
+from tunesmith.isolation.environments.manager import Environments
+from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.running.executors import Local
+from tunesmith.running.starts import Start
 from tunesmith.running.switchboard import Switchboard
 from tunesmith.running.workers import Work, Workers
 
@@ -25,15 +32,16 @@ def nothing(step: object) -> None:
     """The step that is measured."""
 
 
-def start(directory: Path) -> tuple[float, float]:
-    """Seconds to the answer and to the end of one worker."""
+def start(directory: Path, place: Callable[[], Start]) -> tuple[float, float]:
+    """Seconds to the answer and to the end of one worker, finding its place included."""
     step = {
         "name": "nothing", "output": str(directory), "work": str(directory), "seed": 0, "placement": {}, "settings": {},
         "settings_class": "", "distribution": "", "inputs": {}, "choices": {},
     }  # fmt: skip
     board = Switchboard()
     began = time.perf_counter()
-    workers = Workers(Work("nothing", f"{Path(__file__).stem}:nothing", (step,), directory), Local(), board, lambda method, params: None)
+    work = Work("nothing", f"{Path(__file__).stem}:nothing", (step,), directory, place())
+    workers = Workers(work, Local(), board, lambda method, params: None)
     workers.start()
     while not workers.done:
         board.pump(0.1)
@@ -45,17 +53,46 @@ def start(directory: Path) -> tuple[float, float]:
     return answered - began, time.perf_counter() - began
 
 
+def isolated(directory: Path) -> Callable[[], Start]:
+    """A worker in an environment of its own, which is built first."""
+    recipe = Recipe(("pluggy",), packages={Path(__file__).stem: Path(__file__)}, plugins=("benchmark",))
+    environments = Environments(directory)
+    environments.ensure(recipe)
+
+    def place() -> Start:
+        built = environments.ready(recipe)
+        assert built is not None
+        links = make_links(environments.directory, recipe.packages)
+        return Start((built.python, str(links)), built.variables(links), tuple(UNSET))
+
+    return place
+
+
+def bare() -> tuple[float, float]:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    took = time.perf_counter() - began
+    return took, took
+
+
 def measure(runs: int) -> dict[str, dict[str, float]]:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
     with tempfile.TemporaryDirectory() as scratch:
-        start(Path(scratch))  # warms the file system
-        times = [start(Path(scratch)) for _ in range(runs)]
-    bare = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", "pass"], check=True)
-        bare.append(time.perf_counter() - began)
-    series = {"to the answer": [t for t, _ in times], "to the end": [t for _, t in times], "python -c pass": bare}
+        own = isolated(Path(scratch, "environments"))
+        timed = {
+            "host": lambda: start(Path(scratch), Start),
+            "isolated": lambda: start(Path(scratch), own),
+            "python -c pass": bare,
+        }
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in timed}
+        for number in range(runs + 1):
+            for name, once in timed.items():
+                taken = once()
+                if number:  # the first warms the file system
+                    times[name].append(taken)
+    series = {
+        f"{name}, to the {end}": [pair[i] for pair in pairs] for name, pairs in times.items() for i, end in enumerate(("answer", "end"))
+    }
     return {name: {"best": min(values) * 1e3, "median": statistics.median(values) * 1e3} for name, values in series.items()}
 
 
@@ -69,7 +106,7 @@ def main() -> None:
         print(json.dumps(found))
         return
     for name, times in found.items():
-        print(f"{name:16} best {times['best']:6.1f} ms   median {times['median']:6.1f} ms")
+        print(f"{name:28} best {times['best']:6.1f} ms   median {times['median']:6.1f} ms")
 
 
 if __name__ == "__main__":

@@ -16,10 +16,11 @@ TOOLS = "tools"  # what installers need besides: scratch files, a pip
 #: folders of the environments' directory that are none
 RESERVED = ("locks", "links", TOOLS)
 
-#: variables that must not be inherited: they would lead a Python to packages of another environment
+#: variables that must not be inherited: they would lead a Python to packages of another environment, or keep it from keeping bytecode
 UNSET = (
-    "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "VIRTUAL_ENV", "CONDA_PREFIX",
-    "CONDA_DEFAULT_ENV", "__PYVENV_LAUNCHER__", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV",
+    "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH", "PYTHONUSERBASE", "PYTHONPLATLIBDIR",
+    "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "__PYVENV_LAUNCHER__", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT",
+    "PIP_REQUIRE_VIRTUALENV",
 )  # fmt: skip
 
 
