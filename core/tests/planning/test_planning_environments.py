@@ -115,3 +115,8 @@ def test_a_key_is_known_as_soon_as_the_packages_are_resolved(planner, world):
 def test_the_plan_says_whether_the_environment_is_there(planner, world, built: bool, said: str):
     plan = planner(tune(), world(acme_tilt=LACKS), locks=Known("abc", built))
     assert said in next(iter(reasons(plan)))
+
+
+def test_a_model_loader_is_asked_while_planning_so_it_must_run_here(problems, world):
+    (found,) = problems(tune(), world(acme_shelf=LACKS))
+    assert (found.code, "heavy>=2" in found.what) == ("TS-PLUGIN-010", True)

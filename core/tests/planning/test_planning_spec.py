@@ -209,3 +209,8 @@ def test_no_text_makes_a_traceback(text):
 def test_no_slip_of_the_pen_makes_a_traceback(old, new, planner):
     with contextlib.suppress(TunesmithError):
         planner(GOOD.replace(old, new, 1))
+
+
+def test_the_main_provider_of_a_verb_cannot_be_whoever_made_its_input(problems):
+    (found,) = problems("model: shelf://base\nsteps:\n  tune: {teach: producer, data: train.jsonl}\n")
+    assert found.code == "TS-PLUGIN-001"

@@ -64,7 +64,7 @@ class Builder:
                 if wanted.name == AUTO and not wanted.settings:
                     if not self.caster.candidates(wanted.kind):
                         self.chooser.none_usable(wanted)
-                elif wanted.name != PRODUCER:
+                elif wanted.name != PRODUCER or wanted in step.main:  # only a slot can take what made the input
                     self.chosen[wanted.path] = self.chooser.named(wanted)
 
     def devices_for(self, step: StepSpec) -> list[ProviderRecord | None]:
@@ -133,7 +133,7 @@ class Builder:
 
     def candidates(self, wanted: Wanted) -> Candidates:
         """Who may fill a slot; nobody where the provider that was named can't be had."""
-        if wanted.name == PRODUCER and not wanted.settings:
+        if wanted.name == PRODUCER and not wanted.settings and wanted.path not in self.chosen:
             return PRODUCER
         if wanted.name == AUTO and not wanted.settings:
             return self.caster.candidates(wanted.kind)

@@ -19,6 +19,7 @@ from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.planning.products import Product
 from tunesmith.planning.spec import MODEL, PipelineSpec
+from tunesmith.plugins import runtime
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ class ModelOrigin:
             record = loader_of(uri, self.chooser.registry, where)
         except TunesmithError as error:
             self.notes.adopt(error)
+            return None
+        plugin = self.chooser.plugin(record)
+        if runtime.lacking(plugin):  # it is asked what the model is while planning, before any environment is built
+            self.notes.adopt(runtime.missing_error(plugin), where)
             return None
         verb, loader = self.chooser.verb_over(LOADER, where), self.chooser.unasked(record, where)
         try:
