@@ -1,7 +1,7 @@
 """Contract of kind ``evaluator``: numbers about a model or an endpoint.
 
 ``accepts``: what it evaluates (``model/hf``, ``endpoint/openai``): the planner converts and serves as needed. Facts: ``metrics`` (name ->
-``{"better": "lower" | "higher", "summary": ...}``).
+``{"better": "lower" | "higher", "summary": ...}``; without ``better`` it is no matter of better or worse).
 """
 
 from __future__ import annotations

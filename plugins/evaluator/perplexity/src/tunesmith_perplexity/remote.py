@@ -59,11 +59,13 @@ def _summed(reply: object, labels: Sequence[bool]) -> tuple[float, int]:
     """(Summed loss, number of labels) from a server's reply."""
     try:
         told = reply["choices"][0]["logprobs"]["token_logprobs"]  # type: ignore[index]
+        if len(told) != len(labels):
+            raise _none(f"It gave {len(told)} for the {len(labels)} tokens of a row.")
         found = [float(logprob) for logprob, label in zip(told, labels, strict=True) if label]
-    except (LookupError, TypeError, ValueError) as error:
-        raise _none(f"{type(error).__name__}: {error}; it said {str(reply)[:200]}") from None
+    except (LookupError, TypeError, ValueError):
+        raise _none(f"It said {str(reply)[:200]}") from None
     if not all(map(math.isfinite, found)):
-        raise _none("some are not finite")
+        raise _none("Some that it gave are no finite numbers.")
     return -math.fsum(found), len(found)
 
 
