@@ -20,7 +20,7 @@ _NETWORK = re.compile(
     r"Could not fetch URL|ProxyError|ReadTimeout|ConnectTimeout|SSLError|Request failed after|Connection (?:refused|reset)|"
     r"Temporary failure in name resolution"
 )
-_CONFLICT = re.compile(r"ResolutionImpossible|conflicting dependencies| depends on ")
+_CONFLICT = re.compile(r"ResolutionImpossible|conflicting dependencies| depends? on ")
 _NOWHERE = (
     re.compile(r"Because (\S+) was not found in the package registry"),
     re.compile(r"No matching distribution found for ([^\s(]+)"),
@@ -29,6 +29,7 @@ _NOWHERE = (
     re.compile(r"(\S+) has no wheels with a matching"),
     re.compile(r"Because (\S+) was not found in the (?:cache|provided package locations)"),
 )
+_UNKNOWN = re.compile(r"was not found in the (?:package registry|cache|provided package locations)|No matching distribution found")
 _PIP_HASHED = re.compile(r"^\s+(\S+==\S+) from ", re.M)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _NOISE = re.compile(
@@ -54,7 +55,7 @@ def failed(installer: str, ended: Ended, recipe: Recipe | None, offline: bool) -
             fix="Check the network, the proxy and pip's index settings (`pip config list`). Without a network, take the wheels along: "
                 "`tunesmith env bundle`, then --offline.",
         )  # fmt: skip
-    if _CONFLICT.search(text):
+    if _CONFLICT.search(text) and not _UNKNOWN.search(text):
         return TunesmithError(
             "TS-ENV-004", f"The requirements of {who} can't be met together", why=why,
             fix="Use them in different steps: each has an environment of its own then. Or take another version of one of these plugins.",

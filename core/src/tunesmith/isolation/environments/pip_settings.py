@@ -22,7 +22,6 @@ _VARIABLES = {
     "proxy": ("ALL_PROXY", "all_proxy"),
     "timeout": ("UV_HTTP_TIMEOUT",),
     "default-timeout": ("UV_HTTP_TIMEOUT",),
-    "no-index": ("UV_NO_INDEX",),
 }
 _SEPARATORS = {"UV_FIND_LINKS": ","}  # the others take spaces
 _SECTIONS = ("global", "install")  # the later counts more, as it does to pip
@@ -45,14 +44,17 @@ def uv_variables(environ: Mapping[str, str] | None = None, prefix: str = sys.pre
         words = [word for word in value.split() if _is_there(word)]
         if not variables or not words or any(variable in environ for variable in variables):
             continue
-        if name == "no-index":
-            words = ["1"] if value.strip().lower() in _TRUE else []
-        if words:
-            found[variables[0]] = _SEPARATORS.get(variables[0], " ").join(words)
+        found[variables[0]] = _SEPARATORS.get(variables[0], " ").join(words)
     if find_links:
         mine = environ.get("UV_FIND_LINKS") or found.get("UV_FIND_LINKS", "")
         found["UV_FIND_LINKS"] = ",".join([*find_links, *filter(None, [mine])])
     return {name: value for name, value in found.items() if name == "UV_FIND_LINKS" or name not in environ}
+
+
+def no_index(environ: Mapping[str, str] | None = None, prefix: str = sys.prefix) -> bool:
+    """Whether pip asks no index at all: uv has an option for it (``--no-index``), but no variable."""
+    settings = pip_settings(os.environ if environ is None else environ, prefix)
+    return settings.get("no-index", "").strip().lower() in _TRUE
 
 
 def pip_settings(environ: Mapping[str, str], prefix: str = sys.prefix) -> dict[str, str]:
@@ -83,8 +85,9 @@ def config_files(environ: Mapping[str, str], prefix: str) -> Iterator[Path]:
             yield Path(base) / "pip" / "pip.conf"
         yield Path("/etc/pip.conf")
         folder = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip"
-    yield home / ".pip" / "pip.conf"
-    yield folder / "pip.conf"
+    if not (named and Path(named).exists()):  # it takes the place of the user's own
+        yield home / ".pip" / "pip.conf"
+        yield folder / "pip.conf"
     yield Path(prefix) / "pip.conf"
     if named:
         yield Path(named)

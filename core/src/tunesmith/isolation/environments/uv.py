@@ -12,7 +12,7 @@ from pathlib import Path
 from tunesmith.isolation.environments import children, complaints, environment, requests
 from tunesmith.isolation.environments.interpreters import Interpreter
 from tunesmith.isolation.environments.lock import Lock, Package, file_hashes, from_requirements, merged
-from tunesmith.isolation.environments.pip_settings import uv_variables
+from tunesmith.isolation.environments.pip_settings import no_index, uv_variables
 from tunesmith.isolation.environments.progress import Progress
 from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.isolation.environments.space import Room
@@ -90,7 +90,9 @@ class Uv:
         return (Path(found.text.strip().splitlines()[-1]), "") if not found.status and found.text.strip() else (None, "")
 
     def _run(self, recipe: Recipe | None, watch: Watch, *words: str | Path, heard: Callable[[str], None] = lambda line: None) -> None:
-        offline = ("--offline",) if self._offline else ()
-        ended = children.run([*self._command, *words, *offline], watch, heard, environ=self.environ, cwd=self._scratch)
+        options = ["--offline"] if self._offline else []
+        if words[0] == "pip" and no_index():
+            options.append("--no-index")
+        ended = children.run([*self._command, *words, *options], watch, heard, environ=self.environ, cwd=self._scratch)
         if ended.status:
             raise complaints.failed(self.name, ended, recipe, self._offline)
