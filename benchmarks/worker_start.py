@@ -2,12 +2,13 @@
 
 What every step costs on top of its plugin's own imports, in the host's environment and in a warm one of its own (looked up and checked
 again for each step, as a run does); the target is 150. The best and the median of several runs, taken in turns; `--json` for programs.
-Beside it, for the scale: the same machine's `python -c pass`.
+Beside it, for the scale: the same machine's `python -c pass`. `--python 3.9` adds an environment of that Python; it may be given again.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import statistics
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tunesmith.isolation.environments.environment import UNSET
@@ -53,9 +54,9 @@ def start(directory: Path, place: Callable[[], Start]) -> tuple[float, float]:
     return answered - began, time.perf_counter() - began
 
 
-def isolated(directory: Path) -> Callable[[], Start]:
+def isolated(directory: Path, python: str = "") -> Callable[[], Start]:
     """A worker in an environment of its own, which is built first."""
-    recipe = Recipe(("pluggy",), packages={Path(__file__).stem: Path(__file__)}, plugins=("benchmark",))
+    recipe = Recipe(("pluggy",), python=python, packages={Path(__file__).stem: Path(__file__)}, plugins=("benchmark",))
     environments = Environments(directory)
     environments.ensure(recipe)
 
@@ -75,13 +76,15 @@ def bare() -> tuple[float, float]:
     return took, took
 
 
-def measure(runs: int) -> dict[str, dict[str, float]]:
+def measure(runs: int, pythons: Sequence[str] = ()) -> dict[str, dict[str, float]]:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
     with tempfile.TemporaryDirectory() as scratch:
         own = isolated(Path(scratch, "environments"))
+        others = {version: isolated(Path(scratch, "environments"), f"=={version}.*") for version in pythons}
         timed = {
             "host": lambda: start(Path(scratch), Start),
             "isolated": lambda: start(Path(scratch), own),
+            **{f"isolated, {version}": functools.partial(start, Path(scratch), place) for version, place in others.items()},
             "python -c pass": bare,
         }
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in timed}
@@ -99,14 +102,15 @@ def measure(runs: int) -> dict[str, dict[str, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--python", action="append", default=[], metavar="3.N")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    found = measure(args.runs)
+    found = measure(args.runs, args.python)
     if args.json:
         print(json.dumps(found))
         return
     for name, times in found.items():
-        print(f"{name:28} best {times['best']:6.1f} ms   median {times['median']:6.1f} ms")
+        print(f"{name:30} best {times['best']:6.1f} ms   median {times['median']:6.1f} ms")
 
 
 if __name__ == "__main__":
