@@ -1,0 +1,112 @@
+"""The command line as settings and devices make it, the estimate, and what is refused. No vLLM here."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunesmith.contracts import Address, Artifact, EstimateRequest, ModelShape, Placement, UserError
+from tunesmith.contracts.settings import build, fill, schema_of
+from tunesmith_vllm.backend import VllmBackend
+from tunesmith_vllm.estimate import estimate
+from tunesmith_vllm.settings import VllmSettings
+
+SMOLLM2 = {
+    "num_hidden_layers": 30, "hidden_size": 576, "intermediate_size": 1536, "num_attention_heads": 9, "num_key_value_heads": 3,
+    "vocab_size": 49152, "tie_word_embeddings": True, "max_position_embeddings": 8192,
+}  # fmt: skip
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Artifact:
+    (tmp_path / "config.json").write_text(json.dumps(SMOLLM2))
+    return Artifact("model/hf", tmp_path)
+
+
+@pytest.fixture
+def start(model: Artifact, local_step):
+    """``start(device="cpu", **settings)``: the words of the command by option, and the variables."""
+
+    def engine(device: str = "cpu", **settings):
+        step = local_step(placement=Placement(device=device), seed=7)
+        made = VllmBackend(build(VllmSettings, settings)).engine(model, "bot", Address("127.0.0.1", 8123), step)
+        assert made.command[:3] == (sys.executable, "-m", "vllm.entrypoints.openai.api_server")
+        words, options = made.command[3:], {}
+        for at, word in enumerate(words):
+            if word.startswith("--"):
+                options[word] = words[at + 1] if at + 1 < len(words) and not words[at + 1].startswith("--") else True
+        return options, made.environment
+
+    return engine
+
+
+def test_it_serves_the_steps_model_under_the_steps_name_at_the_steps_address(start, model: Artifact):
+    options, environment = start()
+    wanted = {"--model": str(model.path), "--served-model-name": "bot", "--host": "127.0.0.1", "--port": "8123", "--seed": "7"}
+    assert {key: options[key] for key in wanted} == wanted
+    assert environment["HF_HUB_OFFLINE"] == environment["VLLM_NO_USAGE_STATS"] == "1"
+
+
+def test_a_processor_runs_uncompiled_on_all_its_cores_with_a_bounded_cache(start):
+    options, environment = start()
+    assert options["--enforce-eager"] is True
+    assert options["--kv-cache-memory-bytes"] == str(2 * 2**30)
+    assert "--gpu-memory-utilization" not in options
+    assert environment["VLLM_CPU_NUM_OF_RESERVED_CPU"] == "0"
+    assert environment["TORCHDYNAMO_DISABLE"] == "1"
+    options, environment = start(enforce_eager=False, reserved_cores=2, kv_cache=0.5)
+    assert "--enforce-eager" not in options
+    assert "TORCHDYNAMO_DISABLE" not in environment
+    assert environment["VLLM_CPU_NUM_OF_RESERVED_CPU"] == "2"
+    assert options["--kv-cache-memory-bytes"] == str(2**29)
+
+
+def test_a_gpu_is_compiled_for_and_filled_as_far_as_allowed(start):
+    options, environment = start("cuda", gpu_memory_utilization=0.8, tensor_parallel_size=2)
+    assert options["--gpu-memory-utilization"] == "0.8"
+    assert options["--tensor-parallel-size"] == "2"
+    assert not options.keys() & {"--enforce-eager", "--kv-cache-memory-bytes"}
+    assert not environment.keys() & {"VLLM_CPU_NUM_OF_RESERVED_CPU", "TORCHDYNAMO_DISABLE"}
+
+
+@pytest.mark.parametrize(("asked", "given"), [(4096, "4096"), (100_000, "8192"), (0, None)])
+def test_texts_are_no_longer_than_the_model_allows(start, asked: int, given: str | None):
+    assert start(max_model_len=asked)[0].get("--max-model-len") == given
+
+
+def test_further_options_are_passed_on_in_vllms_own_words(start):
+    more = {
+        "enable_prefix_caching": False,
+        "max-num-batched-tokens": 512,
+        "override_generation_config": {"top_k": 5},
+        "enforce_eager": True,
+    }
+    options, _ = start(options=more)
+    assert options["--no-enable-prefix-caching"] is True
+    assert options["--max-num-batched-tokens"] == "512"
+    assert json.loads(options["--override-generation-config"]) == {"top_k": 5}
+
+
+@pytest.mark.parametrize("name", ["port", "served-model-name", "trust_remote_code", "api_key"])
+def test_what_is_the_kernels_or_would_run_code_of_a_checkpoint_is_refused(start, name: str):
+    with pytest.raises(UserError, match="TS-SERVE-030") as caught:
+        start(options={name: "x"})
+    assert name.replace("-", "_") in caught.value.fix
+
+
+def test_memory_is_weights_cache_and_libraries_and_quantized_weights_stay_small():
+    """SmolLM2 in bfloat16 with a cache of 0.5 GiB held 2.6 GB (the proportional share of its processes)."""
+    shape = ModelShape.from_config(SMOLLM2)
+    settings = fill(schema_of(VllmSettings), {"kv_cache": 0.5, "max_model_len": 1024})
+    plain = estimate(EstimateRequest(shape, 269_060_552, settings))
+    small = estimate(EstimateRequest(shape, 110_000_000, settings))
+    assert plain.terms["kv cache"] == 0.5 * 2**30
+    assert plain.terms["weights"] == pytest.approx(269e6, rel=0.01)
+    assert small.terms["weights"] == 110_000_000
+    on_gpu = estimate(EstimateRequest(shape, 269_060_552, settings | {"kv_cache": 0.0}, device="cuda"))
+    assert on_gpu.terms["kv cache"] == shape.kv_bytes(64 * 1024)
+    assert on_gpu.notes
+    assert estimate(EstimateRequest(None, 10**9, settings)).notes
