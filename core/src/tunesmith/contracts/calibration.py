@@ -50,7 +50,7 @@ def calibration_tokens(rows: Iterable[Row] | None, tokenizer: Any, *, count: int
     The order is the dataset's: the same rows give the same model. Where the tokenizer has no chat template, messages are lines.
 
     Args:
-        tokenizer: of transformers, any version.
+        tokenizer: a Hugging Face tokenizer, of any version.
 
     Raises:
         UserError: TS-QUANT-002 when there are no rows.
