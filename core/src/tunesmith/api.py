@@ -125,6 +125,6 @@ class Pipeline:
             strict=strict,
             memory=FileMemory(config.cache / "data-files.json"),
             preferences=config.environments.plugins,
-            locks=environments_of(config),
+            locks=lambda: environments_of(config),
         )
         return plan, registry, config

@@ -107,13 +107,13 @@ def test_an_unknown_environment_is_told_with_those_that_there_are(problems):
 
 def test_a_key_is_known_as_soon_as_the_packages_are_resolved(planner, world):
     lacks = world(acme_tilt=LACKS)
-    assert step(planner(tune(), lacks, locks=Known())).lock == ""
-    assert step(planner(tune(), lacks, locks=Known("abc"))).lock == "abc"
+    assert step(planner(tune(), lacks, locks=Known)).lock == ""
+    assert step(planner(tune(), lacks, locks=lambda: Known("abc"))).lock == "abc"
 
 
 @pytest.mark.parametrize(("built", "said"), [(True, "which is there"), (False, "to be built before the first step")])
 def test_the_plan_says_whether_the_environment_is_there(planner, world, built: bool, said: str):
-    plan = planner(tune(), world(acme_tilt=LACKS), locks=Known("abc", built))
+    plan = planner(tune(), world(acme_tilt=LACKS), locks=lambda: Known("abc", built))
     assert said in next(iter(reasons(plan)))
 
 

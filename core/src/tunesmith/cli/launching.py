@@ -62,7 +62,7 @@ class Session:
             return make_plan(
                 spec, self.registry, resolve=resolve, devices=probe(self.registry), strict=strict, digest_of=FileDigests(self.config),
                 memory=FileMemory(self.config.cache / "data-files.json"), preferences=self.config.environments.plugins,
-                locks=environments_of(self.config),
+                locks=lambda: environments_of(self.config),
             )  # fmt: skip
 
     @contextmanager

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,13 +42,17 @@ class Environments:
 
     Args:
         preferences: distribution -> ``auto``, ``host`` or ``isolated``, from the user's configuration.
-        locks: the environments that exist; None: nothing is known of them.
+        locks: gives the environments that exist, asked for if a step needs one; None: nothing is known of them.
     """
 
-    def __init__(self, registry: Registry, preferences: Mapping[str, str] | None = None, locks: Locks | None = None) -> None:
-        self.registry, self.locks = registry, locks
+    def __init__(self, registry: Registry, preferences: Mapping[str, str] | None = None, locks: Callable[[], Locks] | None = None) -> None:
+        self.registry, self._locks = registry, locks
         self._preferences = {normal(name): wanted for name, wanted in (preferences or {}).items()}
         self._recipes: dict[tuple[tuple[str, ...], str], Recipe] = {}
+
+    @cached_property
+    def locks(self) -> Locks | None:
+        return self._locks() if self._locks else None
 
     def placed(self, step: PlannedStep, asked: str = AUTO, **changes: Any) -> PlannedStep:
         """The step with its environment.

@@ -33,7 +33,7 @@ def make_plan(
     digest_of: Callable[[Path], str],
     strict: bool = False,
     preferences: Mapping[str, str] | None = None,
-    locks: Locks | None = None,
+    locks: Callable[[], Locks] | None = None,
     memory: MutableMapping[str, Any] | None = None,
 ) -> Plan:
     """Plan a pipeline.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import RunFacts, StepFacts
 from tunesmith.contracts.executor import Executor
-from tunesmith.isolation.environments.manager import Environments
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.running.cancelling import Cancellation
 from tunesmith.running.digests import FileDigests
@@ -20,6 +20,9 @@ from tunesmith.running.outcome import GateOutcome, StepOutcome
 from tunesmith.running.reporter import Reporter
 from tunesmith.running.store import Store
 from tunesmith.running.switchboard import Switchboard
+
+if TYPE_CHECKING:
+    from tunesmith.isolation.environments.manager import Environments
 
 
 @dataclass
@@ -36,12 +39,16 @@ class Context:
     digests: FileDigests
     events: Events
     cancellation: Cancellation
-    environments: Environments
+    provide: Callable[[], Environments]  # where environments of their own are, asked for if a step needs one
     board: Switchboard = field(default_factory=Switchboard)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     gates: list[GateOutcome] = field(default_factory=list)
     endpoints: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def environments(self) -> Environments:
+        return self.provide()
 
     def log(self, step: str, level: str, message: str) -> None:
         self.journal.event(self.run.id, step, level, message)

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tunesmith.config import EnvironmentSettings
-from tunesmith.isolation.environments.environment import UNSET, Environment
-from tunesmith.isolation.environments.links import make as make_links
-from tunesmith.isolation.environments.manager import Environments
 from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.caching import cached_steps
 from tunesmith.running.context import Context
 from tunesmith.running.starts import Start
+
+if TYPE_CHECKING:
+    from tunesmith.isolation.environments.environment import Environment
+    from tunesmith.isolation.environments.manager import Environments
 
 _NOT_STARTED = ("TS-RUN-001", "TS-RUN-011", "TS-RUN-017")  #: how a damaged environment shows
 
@@ -47,6 +48,8 @@ class _Watch:
 
 def environments_of(config: Places) -> Environments:
     """The environments that a configuration names."""
+    from tunesmith.isolation.environments.manager import Environments
+
     settings = config.environments
     return Environments(settings.directory, installer=settings.installer, offline=settings.offline, find_links=settings.find_links)
 
@@ -91,6 +94,9 @@ def start_of(context: Context, step: PlannedStep) -> Start:
     """How the step's workers are started."""
     if step.recipe is None:
         return Start()
+    from tunesmith.isolation.environments.environment import UNSET
+    from tunesmith.isolation.environments.links import make as make_links
+
     built = ensure(context, step.recipe)
     links = make_links(context.environments.directory, step.recipe.packages)
     return Start((built.python, str(links)), built.variables(links), tuple(UNSET))
@@ -98,7 +104,7 @@ def start_of(context: Context, step: PlannedStep) -> Start:
 
 def mend(context: Context, step: PlannedStep, code: str) -> bool:
     """Whether a worker failed because its environment is damaged; the next `start_of` then builds it anew."""
-    environments: Environments = context.environments
+    environments = context.environments
     built = environments.ready(step.recipe) if step.recipe and code in _NOT_STARTED else None
     wrong = environments.verify(built) if built else []
     if wrong:

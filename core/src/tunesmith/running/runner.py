@@ -108,7 +108,7 @@ class Runner:
 
         return Context(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, FileDigests(self._config),
-            Events(self._registry.plugins, complain), self._cancellation, environments_of(self._config),
+            Events(self._registry.plugins, complain), self._cancellation, lambda: environments_of(self._config),
         )  # fmt: skip
 
     def _carry_out(self, context: Context, resumed: bool) -> RunOutcome:
