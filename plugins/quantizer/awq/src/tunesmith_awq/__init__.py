@@ -1,0 +1,1 @@
+"""AWQ quantization by LLM Compressor. That and torch are imported when a model is quantized, not before."""

@@ -1,0 +1,21 @@
+"""Settings of the quantizer `awq`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class AwqSettings:
+    bits: int = setting(4, "bits of a weight", choices=(4, 8))
+    group_size: int = setting(
+        128, "weights of a row that share a scale; it has to divide the columns of all matrices", choices=(16, 32, 64, 128, 256, 512, 1024)
+    )
+    sym: bool = setting(False, "levels symmetric around zero: a little less exact, for engines that take nothing else")
+    duo_scaling: bool = setting(True, "channels are scaled by their weights, too, not by what they read alone")
+    grid: int = setting(20, "strengths of the scaling that are tried for each group of matrices", ge=1)
+    rows: int = setting(128, "rows to calibrate on, the first of the data", ge=1)
+    length: int = setting(256, "tokens of a sequence; rows are joined to sequences, so that none is padded", ge=16)
+    batch_size: int = setting(8, "sequences that run through the model at once", ge=1)

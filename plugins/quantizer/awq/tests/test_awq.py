@@ -1,0 +1,32 @@
+"""What needs no LLM Compressor: the plan and the estimate. The rest is in test_awq_engine.py."""
+
+import pytest
+
+from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts.settings import fill, schema_of
+from tunesmith_awq.estimate import estimate, size
+from tunesmith_awq.settings import AwqSettings
+
+SMOLLM2 = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
+
+
+def request(shape=SMOLLM2, **settings):
+    return EstimateRequest(shape, 269_060_552, fill(schema_of(AwqSettings), settings), data={"rows": 276})
+
+
+def test_a_group_size_that_does_not_fit_is_refused_by_the_plan():
+    with pytest.raises(UserError, match="TS-QUANT-001") as caught:
+        estimate(request())
+    assert "576" in caught.value.what
+    assert "`group_size: 64`" in caught.value.fix
+
+
+def test_the_size_is_that_of_the_files_that_were_written():
+    assert size(SMOLLM2, fill(schema_of(AwqSettings), {"group_size": 64})) == pytest.approx(114029456, rel=0.02)
+
+
+def test_fewer_rows_take_less_memory_and_unknown_sizes_are_said():
+    more, less = (estimate(request(group_size=64, rows=rows)) for rows in (128, 16))
+    assert more.memory > less.memory > 0
+    assert more.disk == less.disk
+    assert estimate(request(shape=None)).notes

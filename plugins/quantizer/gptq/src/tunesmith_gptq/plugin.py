@@ -1,0 +1,20 @@
+"""What tunesmith-gptq brings: the quantizer `gptq`."""
+
+from tunesmith.contracts.provider import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_gptq.settings import GptqSettings
+
+
+@hookimpl
+def quantizer():
+    return Provider(
+        "gptq",
+        "weights in 2 to 8 bits by GPTQ, calibrated on rows, by GPTQModel",
+        "tunesmith_gptq.quantizer:Gptq",
+        settings=GptqSettings,
+        accepts=("model/hf",),
+        produces=("model/gptq",),
+        capabilities={"device.cpu": "full", "device.cuda": "unknown"},
+        facts={"calibration": True},
+        estimator="tunesmith_gptq.estimate:estimate",
+    )

@@ -1,0 +1,113 @@
+"""The quantizer: GPTQModel goes through the layers, quantizing each so that what it computes on the rows changes least.
+
+argmin_Q || W X - Q X ||^2,  column after column, the error of one made up for in those that follow
+(Frantar et al., GPTQ, 2023, arXiv:2210.17323)
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("GPTQMODEL_CPU_WORKERS", str(min(4, os.cpu_count() or 1)))
+
+import transformers
+from gptqmodel import GPTQModel, QuantizeConfig
+
+from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, TunesmithError, UserError
+from tunesmith.contracts.calibration import calibration_tokens, check_group_size
+from tunesmith.contracts.checkpoints import copy_beside, weights_size
+from tunesmith_gptq.settings import GptqSettings
+
+TIMES = "quant_log.csv"  # how long each layer took: no part of a model, and another on every run
+
+
+class Gptq:
+    def __init__(self, settings: GptqSettings) -> None:
+        self.settings = settings
+
+    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result:
+        """Calibrate, quantize and save.
+
+        Raises:
+            UserError: TS-MODEL-020: the model can't be loaded; TS-QUANT-001: the group size does not fit it; TS-QUANT-002: no rows.
+            TunesmithError: TS-QUANT-003: a matrix comes out without a finite error.
+        """
+        settings = self.settings
+        transformers.utils.logging.disable_progress_bar()
+        transformers.set_seed(step.seed)
+        tokenizer, config = self._described(model.path)
+        check_group_size(ModelShape.from_config(config.to_dict()), settings.group_size)
+        tokens = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
+        loaded = self._load(model.path, step)
+        watch = _Watch(step, config.get_text_config().num_hidden_layers)
+        loaded.layer_callback, loaded.subset_callback = watch.layer, watch.subset
+        rows = [{"input_ids": ids, "attention_mask": [1] * len(ids)} for ids in tokens]
+        losses = loaded.quantize(rows, batch_size=settings.batch_size, tokenizer=tokenizer, calibration_data_min_length=1)
+        mean = _mean_loss(losses)
+        step.check_cancelled()
+        loaded.save(str(output))
+        copy_beside(model.path, output)
+        (output / TIMES).unlink(missing_ok=True)
+        before, after = weights_size(model.path), weights_size(output)
+        modules = len(losses["gptq"])
+        step.log(f"{modules} matrices quantized to {settings.bits} bits on {len(rows)} rows: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
+        return Result(metrics={"bytes": float(after), "ratio": after / before, "loss": mean}, meta={"matrices": modules, "rows": len(rows)})
+
+    def _described(self, path: Path) -> tuple[transformers.PreTrainedTokenizerBase, transformers.PretrainedConfig]:
+        try:
+            return (
+                transformers.AutoTokenizer.from_pretrained(path, local_files_only=True),
+                transformers.AutoConfig.from_pretrained(path, local_files_only=True),
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise _unloadable(path, error) from error
+
+    def _load(self, path: Path, step: Step) -> GPTQModel:
+        settings = self.settings
+        config = QuantizeConfig(
+            bits=settings.bits, group_size=settings.group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
+            offload_to_disk=False, pack_impl="original",  # the others compile C++ when they first run
+        )  # fmt: skip
+        try:
+            return GPTQModel.load(str(path), config, device=step.placement.torch, trust_remote_code=False)
+        except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
+            raise _unloadable(path, error) from error
+
+
+class _Watch:
+    """Hears of each layer that is done; what it raises ends the work."""
+
+    def __init__(self, step: Step, layers: int) -> None:
+        self._step, self._layers = step, layers
+
+    def layer(self, layer_idx: int, submodule_finalized: bool) -> None:
+        self._step.check_cancelled()
+        self._step.progress(layer_idx + 1, self._layers, what="quantizing", unit="layers")
+
+    def subset(self, **_: object) -> None:
+        self._step.check_cancelled()
+
+
+def _mean_loss(found: dict[str, list[dict[str, str]]]) -> float:
+    """Mean over the quantized matrices of the squared error of what they compute."""
+    losses = {f"layer {one['layer']} {one['module']}": float(one["loss"]) for one in found["gptq"]}
+    broken = [name for name, loss in losses.items() if not math.isfinite(loss)]
+    if broken:
+        raise TunesmithError(
+            "TS-QUANT-003", f"{len(broken)} matrices can't be quantized: {', '.join(broken[:3])}",
+            why="The error of what they compute is not a finite number: the model's weights or what it computes on the rows are not.",
+            fix="Evaluate the model before quantizing it; raise `damp`, or give other rows.",
+        )  # fmt: skip
+    return math.fsum(losses.values()) / len(losses)
+
+
+def _unloadable(path: Path, error: Exception) -> UserError:
+    return UserError(
+        "TS-MODEL-020", f"The model {path.name} can't be loaded: {(str(error).splitlines() or [type(error).__name__])[0]}",
+        fix="It has to be a causal language model that GPTQModel knows, in Hugging Face's layout with safetensors weights, not quantized "
+            "before.",
+    )  # fmt: skip

@@ -1,0 +1,26 @@
+"""Settings of the quantizer `gptq`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class GptqSettings:
+    bits: int = setting(4, "bits of a weight; engines run 4 and 8, few run 2 and 3", choices=(2, 3, 4, 8))
+    group_size: int = setting(
+        128, "weights of a row that share a scale; it has to divide the columns of all matrices; -1: the whole row",
+        choices=(-1, 16, 32, 64, 128, 256, 512, 1024),
+    )  # fmt: skip
+    desc_act: bool = setting(
+        False, "quantize columns in the order of their activations: a little better, slower to run, not for every engine"
+    )
+    sym: bool = setting(True, "levels symmetric around zero; engines' quick kernels want that")
+    damp: float = setting(
+        0.05, "share of the Hessian's mean diagonal that is added to it; raised by itself where it is not enough", gt=0, lt=1
+    )
+    rows: int = setting(128, "rows to calibrate on, the first of the data", ge=1)
+    length: int = setting(512, "tokens that are read of a row", ge=16)
+    batch_size: int = setting(4, "rows that run through the model at once", ge=1)

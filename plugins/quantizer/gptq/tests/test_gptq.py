@@ -1,0 +1,33 @@
+"""What needs no GPTQModel: the plan, the estimate, the manifest. The rest is in test_gptq_engine.py."""
+
+import pytest
+
+from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts.settings import fill, schema_of
+from tunesmith_gptq.estimate import estimate, size
+from tunesmith_gptq.settings import GptqSettings
+
+SMOLLM2 = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
+
+
+def request(shape=SMOLLM2, **settings):
+    return EstimateRequest(shape, 269_060_552, fill(schema_of(GptqSettings), settings), data={"rows": 276})
+
+
+def test_a_group_size_that_does_not_fit_is_refused_by_the_plan():
+    with pytest.raises(UserError, match="TS-QUANT-001") as caught:
+        estimate(request())
+    assert "576" in caught.value.what
+    assert "`group_size: 64`" in caught.value.fix
+
+
+@pytest.mark.parametrize(("settings", "measured"), [({"group_size": 64}, 114_000_088)])
+def test_the_size_is_that_of_the_files_that_were_written(settings, measured):
+    assert size(SMOLLM2, fill(schema_of(GptqSettings), settings)) == pytest.approx(measured, rel=0.02)
+
+
+def test_fewer_rows_take_less_memory_and_unknown_sizes_are_said():
+    more, less = (estimate(request(group_size=64, rows=rows)) for rows in (128, 16))
+    assert more.memory > less.memory > 0
+    assert more.disk == less.disk
+    assert estimate(request(shape=None)).notes
