@@ -1,0 +1,91 @@
+"""What needs no converter: its command, its complaints, the files beside, the estimate."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunesmith.contracts import Artifact, Cancelled, EstimateRequest, ModelShape, TunesmithError
+from tunesmith_gguf import exporter
+from tunesmith_gguf.converter import command, complaint, convert
+from tunesmith_gguf.estimate import estimate
+from tunesmith_gguf.settings import GgufSettings
+
+SMOLLM2 = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
+
+
+def python(code: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", code)
+
+
+def test_the_converter_runs_in_the_environments_own_interpreter():
+    words = command(Path("model"), Path("out/model.gguf"), "q8_0", "my model")
+    assert words[0] == sys.executable
+    assert words[words.index("--outtype") + 1] == "q8_0"
+    assert words[words.index("--model-name") + 1] == "my model"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (
+            "INFO:hf-to-gguf:Loading\nERROR:hf-to-gguf:Model AbacusForCausalLM is not supported\n",
+            "Model AbacusForCausalLM is not supported",
+        ),
+        ("Traceback\n  x\nNotImplementedError: BPE pre-tokenizer was not recognized\n", "BPE pre-tokenizer was not recognized"),
+        ("half a line", "it ended with status 3; its last line: half a line"),
+        ("", "it ended with status 3"),
+    ],
+)
+def test_a_converter_that_gives_up_is_quoted(tmp_path: Path, said: str, reason: str):
+    log = tmp_path / "log"
+    log.write_text(said)
+    assert complaint(log, 3) == reason
+    with pytest.raises(TunesmithError, match="TS-MODEL-010") as caught:
+        convert(python(f"import sys; sys.stderr.write({said!r}); sys.exit(3)"), log, lambda: None)
+    assert caught.value.why.rstrip(".") == reason
+
+
+def test_a_converter_that_was_killed_is_told_from_one_that_gave_up(tmp_path: Path):
+    assert complaint(_log(tmp_path, ""), -9) == "it was ended by signal 9"
+
+
+def test_what_is_cancelled_leaves_no_converter_behind(tmp_path: Path):
+    import psutil
+
+    def cancel() -> None:
+        raise Cancelled("file")
+
+    with pytest.raises(Cancelled):
+        convert(python("import time; time.sleep(600)"), tmp_path / "log", cancel)
+    assert not psutil.Process().children()
+
+
+def test_the_tokenizer_and_the_config_lie_beside_the_file(tmp_path: Path, local_step, monkeypatch: pytest.MonkeyPatch):
+    model = tmp_path / "model"
+    model.mkdir()
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "model.safetensors", "README.md"):
+        (model / name).write_text(name)
+    step = local_step()
+    writes = python(f"open({str(step.output / 'model.gguf')!r}, 'w').write('GGUF')")
+    monkeypatch.setattr(exporter, "command", lambda *arguments: writes)
+    result = exporter.GgufExporter(GgufSettings()).export(Artifact("model/hf", model), step.output, step)
+    written = {path.name for path in step.output.iterdir()}
+    assert written == {"model.gguf", "config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}
+    assert result.metrics == {"bytes": 4.0, "ratio": 4 / len("model.safetensors")}
+
+
+@pytest.mark.parametrize(("type", "bytes"), [("f32", 539_845_472), ("f16", 270_885_728), ("bf16", 270_885_728), ("q8_0", 144_810_848)])
+def test_the_size_is_estimated_from_the_shape_alone(type: str, bytes: int):
+    """The sizes are those of SmolLM2-135M as the converter wrote it; its peak was 565 to 575 MiB."""
+    found = estimate(EstimateRequest(SMOLLM2, 269_060_552, {"type": type}))
+    assert found.disk == pytest.approx(bytes, rel=0.01)
+    assert found.memory == pytest.approx(570 * 2**20, rel=0.1)
+    assert estimate(EstimateRequest(None, 269_060_552, {"type": type})).notes
+
+
+def _log(folder: Path, text: str) -> Path:
+    (folder / "log").write_text(text)
+    return folder / "log"

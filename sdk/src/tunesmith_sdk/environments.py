@@ -1,0 +1,27 @@
+"""An environment as a plugin's manifest asks for it, for tests of what runs there."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import tunesmith
+from tunesmith.isolation.environments.environment import Environment
+from tunesmith.isolation.environments.manager import Environments
+from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith.plugins.manifest import read_manifest
+
+
+def environment_of(package: str, directory: Path, device: str = "cpu") -> Environment:
+    """Build below `directory`, or find there, what a plugin needs; its probe has passed then.
+
+    Args:
+        package: the plugin's import name, which its manifest lies in.
+    """
+    folder = Path(import_module(package).__file__).parent
+    plugin = read_manifest(folder / "plugin.toml")
+    wanted, probes = plugin.surroundings, (plugin.surroundings.probe,) if plugin.surroundings.probe else ()
+    requirements = tuple(sorted((*plugin.runtime, *wanted.runtime.get(device, ()))))
+    code = {"tunesmith": Path(tunesmith.__file__).parent, package: folder}
+    recipe = Recipe(requirements, wanted.without_dependencies, wanted.absent, wanted.python, device, probes, code, (plugin.distribution,))
+    return Environments(Path(directory)).ensure(recipe)
