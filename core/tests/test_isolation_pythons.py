@@ -17,7 +17,7 @@ from tunesmith.isolation.environments import interpreters, links
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 IMPORT_ALL = """
 import importlib, pkgutil, sys, tunesmith
-names = ["tunesmith.errors", "tunesmith.hookspecs", "tunesmith.deprecations"]
+names = ["tunesmith.errors", "tunesmith.hookspecs", "tunesmith.deprecations", "tunesmith.isolation.environments.probing"]
 for package in ("contracts", "verbs", "isolation"):
     found = importlib.import_module("tunesmith." + package)
     names += [module.name for module in pkgutil.iter_modules(found.__path__, found.__name__ + ".") if not module.ispkg]
