@@ -177,6 +177,13 @@ def test_a_pace_never_fails_whatever_is_reported(reports):
         assert pace.left is None or pace.left >= 0
 
 
+def test_a_wait_has_a_length_and_no_rate():
+    pace = Pace("s")
+    for second in range(0, 75, 25):
+        pace.update(float(second), None, 100.0 + second)
+    assert pace.text == "50 s"
+
+
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_whatever_is_told_becomes_json(value):
     json.dumps(plain(value), allow_nan=False)

@@ -44,7 +44,9 @@ class Pace:
 
     @property
     def text(self) -> str:
-        """``120/350 rows, 12 rows/s, 19 s left``."""
+        """``120/350 rows, 12 rows/s, 19 s left``; of a wait, how long it has been: ``52 s``."""
+        if self.unit == "s":
+            return duration(self.done)
         parts = [ratio(self.done, self.total, self.unit)]
         if self.rate:
             parts.append(amount(float(f"{self.rate:.3g}"), self.unit) + "/s")
