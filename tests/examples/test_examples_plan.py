@@ -43,7 +43,7 @@ def test_the_data_is_recognised(registry, file, format, rows):
     assert (found.record.name, found.rows, found.problems) == (format, rows, [])
 
 
-@pytest.mark.parametrize("name", ["quickstart", "dpo"])
+@pytest.mark.parametrize("name", ["quickstart", "dpo", "engines"])
 def test_it_plans_without_a_warning(plan, name):
     assert plan(name).warnings == ()
 
@@ -61,3 +61,15 @@ def test_preference_pairs_are_trained_on_as_pairs(plan):
     steps = {step.name: step for step in plan("dpo").steps}
     assert steps["tune"].inputs["data"].format == "dataset/preference"
     assert steps["score:tune:perplexity"].inputs["data"].format == "dataset/chat"
+
+
+def test_engines_that_exclude_each_other_have_environments_of_their_own(plan):
+    steps = {step.name: step for step in plan("engines").steps}
+    own = {name: step.recipe.plugins[-1] for name, step in steps.items() if step.recipe}
+    assert own == {
+        "gptq": "tunesmith-gptq", "awq": "tunesmith-awq", "gguf": "tunesmith-gguf", "llamacpp": "tunesmith-llamacpp",
+        "vllm": "tunesmith-vllm", "vllm_gptq": "tunesmith-vllm", "vllm_awq": "tunesmith-vllm",
+    }  # fmt: skip
+    assert len({step.recipe.digest for step in steps.values() if step.recipe}) == 5
+    compared = {name for name in steps if name.startswith("score:")}
+    assert compared == {f"score:{name}:perplexity" for name in ("merged", "vllm", "llamacpp", "vllm_gptq", "vllm_awq")}
