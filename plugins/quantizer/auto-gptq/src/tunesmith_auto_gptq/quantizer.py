@@ -1,0 +1,109 @@
+"""The quantizer: AutoGPTQ 0.7.1 goes through the layers (Frantar et al., GPTQ, 2023, arXiv:2210.17323).
+
+The library refuses to load a model for quantizing where there is no CUDA, and moves layers to the first such device; what it computes needs
+none. Here it is given the model loaded, and the processor for that device.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import auto_gptq.modeling._base as library
+import torch
+import transformers
+from auto_gptq import BaseQuantizeConfig
+from auto_gptq.modeling.auto import GPTQ_CAUSAL_LM_MODEL_MAP
+
+from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
+from tunesmith.contracts.calibration import calibration_tokens, check_group_size
+from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
+from tunesmith_auto_gptq.settings import AutoGptqSettings
+
+
+class AutoGptq:
+    def __init__(self, settings: AutoGptqSettings) -> None:
+        self.settings = settings
+
+    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result:
+        """Calibrate, quantize and save.
+
+        Raises:
+            UserError: TS-MODEL-020: the model can't be loaded; TS-QUANT-001: the group size does not fit it; TS-QUANT-002: no rows.
+        """
+        settings = self.settings
+        transformers.set_seed(step.seed)
+        tokenizer, loaded = self._load(older_view(model.path, step.work / "model"))
+        check_group_size(ModelShape.from_config(loaded.config.to_dict()), settings.group_size)
+        rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
+        config = BaseQuantizeConfig(
+            bits=settings.bits, group_size=settings.group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
+            model_file_base_name="model",
+        )  # fmt: skip
+        wrapped = GPTQ_CAUSAL_LM_MODEL_MAP[loaded.config.model_type](loaded, False, config)
+        examples = [{"input_ids": ids, "attention_mask": [1] * len(ids)} for ids in rows]
+        with _on(torch.device(step.placement.torch)), _watched(step):
+            wrapped.quantize(examples, batch_size=settings.batch_size, use_triton=False)
+        wrapped.model.half()
+        wrapped.model.config.torch_dtype = "float16"
+        wrapped.save_quantized(str(output))
+        copy_beside(model.path, output)
+        before, after = weights_size(model.path), weights_size(output)
+        step.log(f"quantized to {settings.bits} bits on {len(rows)} rows: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
+        return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"rows": len(rows)})
+
+    def _load(self, path: Path) -> tuple[Any, Any]:
+        try:
+            loaded = transformers.AutoModelForCausalLM.from_pretrained(
+                path, torch_dtype=torch.float32, local_files_only=True, use_safetensors=True
+            )
+            if loaded.config.model_type not in GPTQ_CAUSAL_LM_MODEL_MAP:
+                raise ValueError(f"AutoGPTQ does not know the architecture {loaded.config.model_type}")
+            return transformers.AutoTokenizer.from_pretrained(path, local_files_only=True), loaded
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(
+                "TS-MODEL-020", f"The model can't be loaded: {(str(error).splitlines() or [type(error).__name__])[0]}",
+                fix="It has to be of an architecture that AutoGPTQ 0.7.1 and transformers 4.51 know, with safetensors weights. Newer ones: "
+                    "`gptq`.",
+            ) from error  # fmt: skip
+
+
+@contextmanager
+def _on(device: torch.device) -> Iterator[None]:
+    """The library's only device for computing is this one."""
+    first, synchronize = library.CUDA_0, torch.cuda.synchronize
+    library.CUDA_0 = device
+    if device.type == "cpu":
+        torch.cuda.synchronize = lambda device=None: None
+    try:
+        yield
+    finally:
+        library.CUDA_0, torch.cuda.synchronize = first, synchronize
+
+
+@contextmanager
+def _watched(step: Step) -> Iterator[None]:
+    """The library tells its log of each matrix before it begins: there the step hears how far it is, and can be stopped."""
+
+    def hear(record: logging.LogRecord) -> bool:
+        step.check_cancelled()
+        if place := re.search(r"layer (\d+)/(\d+)", record.getMessage()):
+            step.progress(int(place[1]) - 1, int(place[2]), what="quantizing", unit="layers")
+        return True
+
+    log = library.logger
+    log.addFilter(hear)
+    level = log.level
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeFilter(hear)
+        log.setLevel(level)

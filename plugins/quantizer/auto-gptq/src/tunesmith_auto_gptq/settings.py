@@ -1,0 +1,31 @@
+"""Settings of the quantizer and of the exporter `auto-gptq`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class AutoGptqSettings:
+    bits: int = setting(4, "bits of a weight", choices=(2, 3, 4, 8))
+    group_size: int = setting(
+        128, "weights of a row that share a scale; it has to divide the columns of all matrices; -1: the whole row",
+        choices=(-1, 16, 32, 64, 128, 256, 512, 1024),
+    )  # fmt: skip
+    desc_act: bool = setting(False, "quantize columns in the order of their activations")
+    sym: bool = setting(True, "levels symmetric around zero")
+    damp: float = setting(0.01, "share of the Hessian's mean diagonal that is added to it", gt=0, lt=1)
+    rows: int = setting(128, "rows to calibrate on, the first of the data", ge=1)
+    length: int = setting(512, "tokens that are read of a row", ge=16)
+    batch_size: int = setting(4, "rows that run through the model at once", ge=1)
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    dtype: str = setting(
+        "float16",
+        "precision of the weights that are written: float16 is what such checkpoints compute in",
+        choices=("float16", "bfloat16", "float32"),
+    )

@@ -1,0 +1,41 @@
+"""Memory and disk of writing and of reading such checkpoints, from the model's sizes alone."""
+
+from __future__ import annotations
+
+from tunesmith.contracts.calibration import check_group_size
+from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest
+
+LIBRARIES = 0.5 * 2**30  # resident size of Python with torch, transformers and AutoAWQ
+HALF, SINGLE = 2.0, 4.0
+
+
+def quantizing(request: EstimateRequest) -> Estimate:
+    """The model in float32, what a layer reads on the rows, the libraries.
+
+    Raises:
+        UserError: TS-QUANT-001 when the group size does not divide the model's matrices.
+    """
+    settings, shape = request.settings, request.shape
+    check_group_size(shape, settings["group_size"])
+    if shape is None:
+        return Estimate({"model": 2.0 * request.input_bytes, "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
+    tokens = min(settings["rows"], request.data.get("rows") or settings["rows"]) * settings["length"]
+    widest = max(into for _, into, _ in shape.linears)
+    matrices = shape.layers * sum(into * out for _, into, out in shape.linears)
+    each = 4 / 8 + (HALF + 4 / 8) / (settings["group_size"] if settings["group_size"] > 0 else shape.hidden)
+    disk = matrices * each + (shape.parameters - matrices) * HALF
+    terms = {
+        "model": shape.parameters * SINGLE,
+        "calibration": tokens * (2 * shape.hidden + widest) * SINGLE,
+        "quantized model": disk,
+        "libraries": LIBRARIES,
+    }
+    return Estimate(terms, disk=disk)
+
+
+def reading(request: EstimateRequest) -> Estimate:
+    """The unpacked model, the packed one's pages, the libraries."""
+    if request.shape is None:
+        return Estimate({"source": 4.0 * request.input_bytes, "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
+    plain = request.shape.parameters * BYTES[request.settings["dtype"]]
+    return Estimate({"model": plain, "source": float(request.input_bytes), "libraries": LIBRARIES}, disk=plain)

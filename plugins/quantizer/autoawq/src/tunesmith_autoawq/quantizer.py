@@ -1,0 +1,93 @@
+"""The quantizer: AutoAWQ 0.2.9 goes through the layers, scaling channels by what they read on the rows (arXiv:2306.00978)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import transformers
+from awq import AutoAWQForCausalLM
+from awq.quantize.quantizer import AwqQuantizer
+
+from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
+from tunesmith.contracts.calibration import calibration_tokens, check_group_size
+from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
+from tunesmith_autoawq.settings import AutoAwqSettings
+
+ROWS = 64  # of a matrix, which the library clips together
+
+
+class AutoAwq:
+    def __init__(self, settings: AutoAwqSettings) -> None:
+        self.settings = settings
+
+    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result:
+        """Calibrate, quantize and save.
+
+        Raises:
+            UserError: TS-MODEL-020: the model can't be loaded; TS-QUANT-001: the group size does not fit it; TS-QUANT-002: no rows.
+        """
+        settings = self.settings
+        transformers.set_seed(step.seed)
+        tokenizer, loaded = self._load(older_view(model.path, step.work / "model"))
+        shape = ModelShape.from_config(loaded.model.config.to_dict())
+        check_group_size(shape, settings.group_size)
+        rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
+        loaded.quantize(
+            tokenizer, quant_config={"zero_point": True, "q_group_size": settings.group_size, "w_bit": 4, "version": "GEMM"},
+            calib_data=rows, max_calib_samples=len(rows), max_calib_seq_len=_length(rows, settings.length),
+            apply_clip=settings.clip and self._clips(shape, step), quantizer_cls=_watched(step),
+        )  # fmt: skip
+        step.check_cancelled()
+        loaded.model.half()
+        loaded.model.config.torch_dtype = "float16"
+        loaded.save_quantized(str(output))
+        copy_beside(model.path, output)
+        before, after = weights_size(model.path), weights_size(output)
+        step.log(f"quantized to 4 bits on {len(rows)} rows: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
+        return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"rows": len(rows)})
+
+    def _load(self, path: Path) -> tuple[Any, Any]:
+        try:
+            return (
+                transformers.AutoTokenizer.from_pretrained(path, local_files_only=True),
+                AutoAWQForCausalLM.from_pretrained(str(path), device_map="cpu", torch_dtype="float32", trust_remote_code=False),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                "TS-MODEL-020", f"The model can't be loaded: {(str(error).splitlines() or [type(error).__name__])[0]}",
+                fix="It has to be of an architecture that AutoAWQ 0.2.9 knows, with safetensors weights. For others: `awq`.",
+            ) from error  # fmt: skip
+
+    def _clips(self, shape: ModelShape | None, step: Step) -> bool:
+        odd = sorted({out for _, _, out in shape.linears if out % ROWS}) if shape else []
+        if odd:
+            step.decide("weights are not clipped", f"AutoAWQ clips {ROWS} rows together, and there are matrices with {odd[0]}")
+        return not odd
+
+
+def _length(rows: list[list[int]], wanted: int) -> int:
+    """Of the sequences that the library joins rows to: at least one has to be full."""
+    return min(wanted, sum(map(len, rows)))
+
+
+def _watched(step: Step) -> type[AwqQuantizer]:
+    class Watched(AwqQuantizer):
+        """Tells how far it has come, and stops when the step is asked to."""
+
+        done = 0
+
+        def _search_best_scale(self, *arguments: Any, **more: Any) -> Any:
+            step.check_cancelled()
+            return super()._search_best_scale(*arguments, **more)
+
+        def _apply_quant(self, *arguments: Any, **more: Any) -> None:
+            super()._apply_quant(*arguments, **more)
+            self.done += 1
+            step.progress(self.done, len(self.modules), what="quantizing", unit="layers")
+
+    return Watched

@@ -1,0 +1,26 @@
+"""Settings of the quantizer and of the exporter `autoawq`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class AutoAwqSettings:
+    group_size: int = setting(
+        128, "weights of a row that share a scale; it has to divide the columns of all matrices", choices=(16, 32, 64, 128, 256)
+    )
+    clip: bool = setting(True, "look for the range that weights are best clipped to; left out where a matrix's rows are no multiple of 64")
+    rows: int = setting(128, "rows to calibrate on, the first of the data", ge=1)
+    length: int = setting(512, "tokens of a sequence that rows are joined to", ge=16)
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    dtype: str = setting(
+        "float16",
+        "precision of the weights that are written: float16 is what such checkpoints compute in",
+        choices=("float16", "bfloat16", "float32"),
+    )
