@@ -17,6 +17,7 @@ from tunesmith_llamacpp.server.echo import BadRequest, Echo
 from tunesmith_llamacpp.server.upstream import Refused
 
 LARGEST_HEAD, LARGEST_BODY = 2**16, 2**24
+UNREAD = 2**20  # bytes that a client may be behind
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _HOP = re.compile(rb"\r\n(connection|keep-alive): *[^\r]*", re.IGNORECASE)
 _COMPLETIONS = re.compile(rb"POST (/v1)?/completions[ ?]")
@@ -84,24 +85,51 @@ class Door:
 
     async def _hand_through(self, head: bytes, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream = self.echo.upstream
-        there, back = await asyncio.open_connection(upstream.host, upstream.port)
+        answer = Answer(writer)
+        back, _ = await asyncio.get_running_loop().create_connection(lambda: answer, upstream.host, upstream.port)
         back.write(_HOP.sub(b"", head[:-2]) + b"Connection: close\r\n\r\n" + body)
         sending = asyncio.create_task(_pass_on(reader, back))
-        receiving = asyncio.create_task(_pass_on(there, writer))
         try:
             # Whoever hangs up first ends it: an answer that nobody waits for any more frees its slot.
-            await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sending, answer.ended}, return_when=asyncio.FIRST_COMPLETED)
+            await writer.drain()
         finally:
             sending.cancel()
-            receiving.cancel()
-            back.close()
+            back.abort()
 
 
-async def _pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+class Answer(asyncio.Protocol):
+    """Passes on what llama.cpp's server says, a chunk as it comes; waits for a client that reads too slowly."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self.writer = writer
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.writer.write(data)
+        if self.writer.transport.get_write_buffer_size() > UNREAD and not self.transport.is_closing():
+            self.transport.pause_reading()
+            self._waiting = asyncio.create_task(self._wait())
+
+    async def _wait(self) -> None:
+        with contextlib.suppress(OSError):
+            await self.writer.drain()
+            self.transport.resume_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
+async def _pass_on(source: asyncio.StreamReader, target: asyncio.WriteTransport) -> None:
     with contextlib.suppress(OSError):
         while data := await source.read(65536):
             target.write(data)
-            await target.drain()
 
 
 def _scores(body: bytes) -> dict[str, Any] | None:
