@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli import plugin_making
 from tunesmith.cli.command import Command
 
 if TYPE_CHECKING:
@@ -220,6 +221,7 @@ def _setting(entry: Mapping[str, Any]) -> str:
 COMMANDS = (
     Command("list", "what is installed, and in what state", configure_list, run_list),
     Command("info", "everything that a plugin's manifest says", configure_info, run_info),
+    *plugin_making.COMMANDS,
     Command("sync", "write plugin.toml from a plugin's code", configure_sync, run_sync),
     Command("check", "check a plugin's source before publishing it", configure_check, run_check),
     Command("doctor", "why plugins are not active, and which can't be imported", _json_option, run_doctor),
