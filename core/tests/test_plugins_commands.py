@@ -138,14 +138,26 @@ def test_sync_where_no_plugin_is_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def checked(folder: Path, capsys: pytest.CaptureFixture) -> tuple[int, dict[str, dict]]:
-    status = run("check", str(folder), "--json")
-    return status, {finding["check"]: finding for finding in json.loads(capsys.readouterr().out)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tunesmith.cli.check_command.find_spec", lambda name: None)
+        status = run("check", str(folder), "--json")
+    out, err = capsys.readouterr()
+    assert "was not checked: that needs the SDK" in err
+    return status, {finding["check"]: finding for finding in json.loads(out)}
 
 
 def test_check_passes_a_good_plugin(card: Path, capsys: pytest.CaptureFixture):
     status, found = checked(card, capsys)
     assert {name: finding["ok"] for name, finding in found.items()} == dict.fromkeys(
-        ("manifest", "imports", "settings", "targets", "package"), True
+        (
+            "source.describes-itself",
+            "manifest.equals-code",
+            "imports.light",
+            "settings.defaults-fit",
+            "targets.exist",
+            "wheel.has-manifest",
+        ),
+        True,
     )
     assert status == 0
 
@@ -153,15 +165,27 @@ def test_check_passes_a_good_plugin(card: Path, capsys: pytest.CaptureFixture):
 @pytest.mark.parametrize(
     ("file", "old", "new", "check", "said"),
     [
-        ("plugin.py", "a page", "the page", "manifest", "does not say what the code says"),
-        ("plugin.py", "exporter:ModelCard", "exporter:ModelCart", "targets", "defines no ModelCart"),
-        ("plugin.py", "exporter:ModelCard", "exported:ModelCard", "targets", "there is no"),
-        ("plugin.py", "from tunesmith.contracts", "import hypothesis\nfrom tunesmith.contracts", "imports", "hypothesis"),
-        ("settings.py", 'setting("Model card", ', "setting(3, ", "settings", "`title` should be a string, got 3"),
-        ("settings.py", '("Apache-2.0",)', "(2,)", "settings", "an example of model-card's setting `licence` should be a string"),
-        ("../../pyproject.toml", "[tool.hatch.", '[tool.hatch.build]\nexclude = ["*.toml"]\n[tool.hatch.', "package", "the wheel lacks"),
-        ("../../pyproject.toml", "hatchling.build", "no_such_backend", "package", "is not installed"),
-        ("plugin.py", "def exporter", "def exportr", "code", "Did you mean `exporter`?"),
+        ("plugin.py", "a page", "the page", "manifest.equals-code", "does not say what the code says"),
+        ("plugin.py", "exporter:ModelCard", "exporter:ModelCart", "targets.exist", "defines no ModelCart"),
+        ("plugin.py", "exporter:ModelCard", "exported:ModelCard", "targets.exist", "there is no"),
+        ("plugin.py", "from tunesmith.contracts", "import hypothesis\nfrom tunesmith.contracts", "imports.light", "hypothesis"),
+        ("settings.py", 'setting("Model card", ', "setting(3, ", "settings.defaults-fit", "`title` should be a string, got 3"),
+        (
+            "settings.py",
+            '("Apache-2.0",)',
+            "(2,)",
+            "settings.defaults-fit",
+            "an example of model-card's setting `licence` should be a string",
+        ),
+        (
+            "../../pyproject.toml",
+            "[tool.hatch.",
+            '[tool.hatch.build]\nexclude = ["*.toml"]\n[tool.hatch.',
+            "wheel.has-manifest",
+            "the wheel lacks",
+        ),
+        ("../../pyproject.toml", "hatchling.build", "no_such_backend", "wheel.has-manifest", "is not installed"),
+        ("plugin.py", "def exporter", "def exportr", "source.describes-itself", "Did you mean `exporter`?"),
     ],
 )
 def test_check_finds_what_is_wrong(file: str, old: str, new: str, check: str, said: str, card: Path, capsys: pytest.CaptureFixture):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli import plugin_making
+from tunesmith.cli.check_command import CHECK
 from tunesmith.cli.command import Command
 
 if TYPE_CHECKING:
@@ -142,24 +142,7 @@ def _runtime_facts(plugin: Plugin) -> list[tuple[str, str]]:
     return facts + [(f"not met {f'on {device} ' if device else ''}here", ", ".join(phrases)) for device, phrases in missing(plugin).items()]
 
 
-# --- check and doctor ----------------------------------------------------------------------------------------------------------------
-
-
-def configure_check(parser: ArgumentParser) -> None:
-    parser.add_argument("path", type=Path, metavar="PATH", nargs="?", default=Path(), help="the plugin's source folder (default: here)")
-    _json_option(parser)
-
-
-def run_check(args: Namespace) -> int:
-    from tunesmith.plugins.check import check
-
-    findings = check(args.path)
-    if args.json:
-        print(json.dumps([finding._asdict() for finding in findings], indent=2))
-    else:
-        words = {True: "ok", False: "WRONG", None: "skipped"}
-        print(aligned([(words[f.ok], f.check, f.what + (f"\n{f.fix}" if f.fix else "")) for f in findings]))
-    return 1 if any(finding.ok is False for finding in findings) else 0
+# --- doctor -------------------------------------------------------------------------------------------------------------------------
 
 
 def run_doctor(args: Namespace) -> int:
@@ -221,8 +204,7 @@ def _setting(entry: Mapping[str, Any]) -> str:
 COMMANDS = (
     Command("list", "what is installed, and in what state", configure_list, run_list),
     Command("info", "everything that a plugin's manifest says", configure_info, run_info),
-    *plugin_making.COMMANDS,
     Command("sync", "write plugin.toml from a plugin's code", configure_sync, run_sync),
-    Command("check", "check a plugin's source before publishing it", configure_check, run_check),
+    CHECK,
     Command("doctor", "why plugins are not active, and which can't be imported", _json_option, run_doctor),
 )

@@ -37,26 +37,28 @@ def check(folder: Path) -> list[Finding]:
     Raises:
         UserError: TS-PLUGIN-007 when it holds none.
     """
-    found = []
-    for source in read_source(folder):
-        try:
-            plugin = described(source)
-        except UserError as error:
-            found.append(Finding("code", False, error.what, error.fix))
-            continue
-        found.append(_manifest(source, plugin))
-        for one in (_imports, _settings, _targets):
-            findings = list(one(source, plugin))
-            found += findings or [Finding(one.__name__.strip("_"), True, _PASSED[one])]
-        found.append(_package(source))
-    return found
+    return [finding for source in read_source(folder) for finding in inspect(source)]
+
+
+def inspect(source: Source) -> Iterator[Finding]:
+    """What can be said of one plugin. A check that finds nothing wrong gives one finding, else one for each fault."""
+    try:
+        plugin = described(source)
+    except UserError as error:
+        yield Finding("source.describes-itself", False, error.what, error.fix)
+        return
+    yield Finding("source.describes-itself", True, "its hooks give records")
+    yield _manifest(source, plugin)
+    for one, (id, sentence) in _PASSED.items():
+        yield from list(one(source, plugin)) or [Finding(id, True, sentence)]
+    yield _package(source)
 
 
 def _manifest(source: Source, plugin: Plugin) -> Finding:
     path = source.manifest
     if path.is_file() and path.read_text(encoding="utf-8") == manifest_of(plugin):
-        return Finding("manifest", True, "it says what the code says")
-    return Finding("manifest", False, f"{path} does not say what the code says", "Run `tunesmith plugin sync`.")
+        return Finding("manifest.equals-code", True, "it says what the code says")
+    return Finding("manifest.equals-code", False, f"{path} does not say what the code says", "Run `tunesmith plugin sync`.")
 
 
 def _imports(source: Source, plugin: Plugin) -> Iterator[Finding]:
@@ -70,11 +72,11 @@ def _imports(source: Source, plugin: Plugin) -> Iterator[Finding]:
             heavy = [loaded for loaded in answer["loaded"] if loaded not in allowed and not loaded.startswith("_")]
             if answer["error"]:
                 yield Finding(
-                    "imports", False, f"importing {name} fails: {answer['error']}", "Import what may be missing inside functions."
+                    "imports.light", False, f"importing {name} fails: {answer['error']}", "Import what may be missing inside functions."
                 )
             elif heavy:
                 fix = "Import them inside functions; this module is imported where the plugin's runtime is not."
-                yield Finding("imports", False, f"importing {name} loads {', '.join(heavy[:8])}", fix)
+                yield Finding("imports.light", False, f"importing {name} loads {', '.join(heavy[:8])}", fix)
 
 
 def _settings(source: Source, plugin: Plugin) -> Iterator[Finding]:
@@ -82,11 +84,15 @@ def _settings(source: Source, plugin: Plugin) -> Iterator[Finding]:
     for record in plugin.providers:
         for path, sentence in problems(record.schema, fill(record.schema, {})):
             if sentence != "is missing":  # a required setting has no default, and need not
-                yield Finding("settings", False, f"the default of {record.name}'s setting `{path}` {sentence}", "Correct the default.")
+                yield Finding(
+                    "settings.defaults-fit", False, f"the default of {record.name}'s setting `{path}` {sentence}", "Correct the default."
+                )
         for name, entry in record.schema.get("properties", {}).items():
             for example in entry.get("examples", ()):
                 for _, sentence in problems(entry, example):
-                    yield Finding("settings", False, f"an example of {record.name}'s setting `{name}` {sentence}", "Correct the example.")
+                    yield Finding(
+                        "settings.defaults-fit", False, f"an example of {record.name}'s setting `{name}` {sentence}", "Correct the example."
+                    )
 
 
 def _targets(source: Source, plugin: Plugin) -> Iterator[Finding]:
@@ -95,7 +101,7 @@ def _targets(source: Source, plugin: Plugin) -> Iterator[Finding]:
     for record, target in targets:
         why = _absent(source, target)
         if why:
-            yield Finding("targets", False, f"the {record.kind} `{record.name}` names {target}: {why}", "Correct the record.")
+            yield Finding("targets.exist", False, f"the {record.kind} `{record.name}` names {target}: {why}", "Correct the record.")
 
 
 def _absent(source: Source, target: str) -> str:
@@ -126,7 +132,10 @@ def _package(source: Source) -> Finding:
         installed = None
     if not installed:
         return Finding(
-            "package", None, f"not checked: the build backend {backend} is not installed", f"pip install {backend.partition('.')[0]}"
+            "wheel.has-manifest",
+            None,
+            f"not checked: the build backend {backend} is not installed",
+            f"pip install {backend.partition('.')[0]}",
         )
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch, "source")
@@ -136,15 +145,15 @@ def _package(source: Source) -> Finding:
         wheels = list(Path(scratch).glob("*.whl"))
         if done.returncode or not wheels:
             last = (done.stderr.strip().splitlines() or ["no wheel came out"])[-1]
-            return Finding("package", False, f"the wheel can't be built: {last}", "Build it by hand with `python -m build`.")
+            return Finding("wheel.has-manifest", False, f"the wheel can't be built: {last}", "Build it by hand with `python -m build`.")
         wanted = source.manifest.relative_to(source.root).as_posix()
         if wanted in zipfile.ZipFile(wheels[0]).namelist():
-            return Finding("package", True, "the wheel carries the manifest")
-    return Finding("package", False, f"the wheel lacks {wanted}", "Make the build include it as package data.")
+            return Finding("wheel.has-manifest", True, "the wheel carries the manifest")
+    return Finding("wheel.has-manifest", False, f"the wheel lacks {wanted}", "Make the build include it as package data.")
 
 
-_PASSED: dict[Callable[[Source, Plugin], Iterator[Finding]], str] = {
-    _imports: "what the kernel imports is light",
-    _settings: "defaults and examples fit the schema",
-    _targets: "everything that the records name is there",
+_PASSED: dict[Callable[[Source, Plugin], Iterator[Finding]], tuple[str, str]] = {
+    _imports: ("imports.light", "what the kernel imports is light"),
+    _settings: ("settings.defaults-fit", "defaults and examples fit the schema"),
+    _targets: ("targets.exist", "everything that the records name is there"),
 }

@@ -1,0 +1,64 @@
+"""`tunesmith plugin check`: does a plugin keep what its kind promises? The SDK knows; without it there is what its source says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from importlib.util import find_spec
+from pathlib import Path
+
+from tunesmith.cli.command import Command
+
+SDK = "tunesmith_sdk"
+_MISSING = "What the plugin does was not checked: that needs the SDK (pip install 'tunesmith-sdk[torch]')."
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.add_argument("path", type=Path, metavar="PATH", nargs="?", default=Path(), help="the plugin's source folder (default: here)")
+    parser.add_argument("--only", action="append", default=[], metavar="ID", help="a check, or the beginning of its id; may be repeated")
+    parser.add_argument(
+        "--env", choices=("auto", "host", "isolated"), default="auto",
+        help="where its workers run; isolated: in an environment of its own, built if need be (default: where the plugin would run)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--badge", type=Path, metavar="FILE", help="write the level as a picture (.svg) or a line of Markdown (.md)")
+
+
+def run(args: Namespace) -> int:
+    return _sources(args) if find_spec(SDK) is None else _conformance(args)
+
+
+def _conformance(args: Namespace) -> int:
+    from tunesmith_sdk.conformance import badge
+    from tunesmith_sdk.conformance.driver import conform
+    from tunesmith_sdk.conformance.table import table
+
+    report = conform(args.path, env=args.env, only=args.only)
+    print(json.dumps(report.to_json(), indent=2) if args.json else table(report))
+    if args.badge:
+        badge.write(report, args.badge)
+    return 0 if report.ok else 1
+
+
+def _sources(args: Namespace) -> int:
+    from tunesmith.cli.plugin_commands import aligned
+    from tunesmith.plugins.check import check
+
+    findings = [found for found in check(args.path) if not args.only or found.check in args.only]
+    if args.json:
+        print(json.dumps([finding._asdict() for finding in findings], indent=2))
+    else:
+        words = {True: "ok", False: "WRONG", None: "not run"}
+        print(aligned([(words[f.ok], f.check, f.what + (f"\n{f.fix}" if f.fix else "")) for f in findings]))
+    print(_MISSING, file=sys.stderr)
+    return 1 if any(finding.ok is False for finding in findings) else 0
+
+
+CHECK = Command(
+    "check", "does a plugin keep what its kind promises?", configure, run,
+    examples=(
+        ("everything that can be checked here", "tunesmith plugin check ."),
+        ("one check", "tunesmith plugin check . --only wheel.has-manifest"),
+    ),
+)  # fmt: skip

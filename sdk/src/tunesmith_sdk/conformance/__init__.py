@@ -1,0 +1,42 @@
+"""The conformance kit: does a plugin keep what its kind promises?
+
+Checks are made from what a plugin's manifest declares, so they can't be weakened by it. They run in real workers, in the plugin's own
+environment, on tiny real models. In a plugin's tests, two lines make a test of each check::
+
+    # tests/test_conformance.py
+    from tunesmith_sdk.conformance import suite
+
+    test_conformance = suite(__file__)
+
+``pytest -k adapter.merges`` runs one. The same from the command line: ``tunesmith plugin check . --only adapter.merges``; from Python::
+
+    report = conform(Path("."))
+    assert report.ok, report.level
+
+A check that can't be made here (no such device, an environment that is not built) is *not run*, with the reason, and never passed. What an
+author may say to the kit stands in pyproject.toml: see `tunesmith_sdk.conformance.declared`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+    from tunesmith_sdk.conformance.driver import conform
+    from tunesmith_sdk.conformance.outcome import Outcome, Report
+    from tunesmith_sdk.conformance.subject import Subject
+    from tunesmith_sdk.conformance.suite import suite
+
+__all__ = ["CheckFailed", "NotRun", "Outcome", "Report", "Subject", "check", "conform", "suite"]
+
+_HOMES = {
+    "CheckFailed": "checks", "NotRun": "checks", "check": "checks", "conform": "driver", "Outcome": "outcome", "Report": "outcome",
+    "Subject": "subject", "suite": "suite",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

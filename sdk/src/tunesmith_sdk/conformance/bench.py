@@ -1,0 +1,107 @@
+"""What a check on the host's side is given: the means to start workers of the provider under test."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts import Artifact, Placement
+from tunesmith.plugins.records import ProviderRecord
+from tunesmith.running.workers import Work
+from tunesmith_sdk.conformance.checks import NotRun
+from tunesmith_sdk.conformance.declared import Declared
+from tunesmith_sdk.conformance.materials import Materials
+from tunesmith_sdk.conformance.places import Place
+from tunesmith_sdk.conformance.running import Running, logs_below, running
+
+WORKER = "tunesmith_sdk.conformance.worker"
+_USED = {"inference_backend": ("taught",), "objective": ("rows", "pairs")}  #: materials beside the source that a kind's checks ask for
+
+
+class Bench:
+    """One provider under test, from the host's side.
+
+    Args:
+        scratch: a directory of the examination's own.
+    """
+
+    def __init__(self, record: ProviderRecord, place: Place, declared: Declared, materials: Materials, scratch: Path) -> None:
+        self.record, self.place, self.declared, self.materials = record, place, declared, materials
+        self.scratch = scratch / f"{record.kind}.{record.name}"
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        self.values: Mapping[str, Any] = declared.settings.get(f"{record.kind}.{record.name}", {})
+        self.killed = ""  #: the work directory of a step of this provider that was killed, once there is one
+
+    def folder(self, name: str) -> Path:
+        """A new empty directory."""
+        number = len(list(self.scratch.iterdir()))
+        path = self.scratch / f"{number:02d}-{name}"
+        path.mkdir()
+        return path
+
+    def source(self) -> Artifact:
+        """An artifact that the provider accepts.
+
+        Raises:
+            NotRun: neither the kit nor the plugin's author makes one.
+        """
+        found = self.materials.source(self.record)
+        if found["source"].startswith("!"):
+            raise NotRun(found["source"][1:], where="give one: `source` in the author's file")
+        return Artifact(found["source-format"], Path(found["source"]))
+
+    @contextmanager
+    def working(
+        self, entry: str, *, work: Path | None = None, output: Path | None = None, checks: Sequence[str] = (), ranks: int = 1,
+        extra: Mapping[str, Any] | None = None, step: Mapping[str, Any] | None = None,
+    ) -> Iterator[Running]:  # fmt: skip
+        """Workers of the provider, started and not yet done.
+
+        Args:
+            entry: ``module:function`` that they call.
+            ranks: how many.
+            step: fields of the step to send in place of the kit's own.
+        """
+        start, device = self._start()
+        output, work = output or self.folder("output"), work or self.folder("work")
+        rendezvous = str(self.folder("meeting") / "rendezvous") if ranks > 1 else ""
+        requests = [
+            {
+                "name": f"{self.record.kind}.{self.record.name}", "output": str(output), "work": str(work), "seed": 1, "inputs": {},
+                "placement": dataclasses.asdict(Placement(device, self._torch(device), rank, ranks, rendezvous)),
+                "settings": self._request(checks, extra or {}), "settings_class": "tunesmith_sdk.conformance.request:Request",
+                "distribution": "tunesmith-sdk", "choices": {}, **(step or {}),
+            }
+            for rank in range(ranks)
+        ]  # fmt: skip
+        with running(Work(self.record.name, entry, tuple(requests), logs_below(self.scratch / "logs"), start)) as started:
+            yield started
+
+    def _start(self) -> tuple[Any, str]:
+        device = "cpu" if self.record.kind == "device_backend" else self.place.device(self.record)
+        return self.place.start(device), device
+
+    def _heavy(self) -> list[str]:
+        lines = [*self.place.plugin.runtime, *(line for lines in self.place.plugin.surroundings.runtime.values() for line in lines)]
+        return [name for name in _WARM if any(line.startswith(name) for line in lines)]
+
+    def _torch(self, device: str) -> str:
+        found = self.place.registry.providers("device_backend").get(device)
+        return str(found.facts.get("torch", device)) if found else device
+
+    def _request(self, checks: Sequence[str], extra: Mapping[str, Any]) -> dict[str, Any]:
+        names = _USED.get(self.record.kind, ("taught", "blank", "rows") if self.record.kind in _MODELS else ("rows",))
+        materials = {name: self.materials.get(name) for name in names} | self.materials.source(self.record)
+        if self.killed:
+            materials["killed"] = self.killed
+        return {
+            "record": dataclasses.asdict(self.record), "checks": list(checks), "values": dict(self.values), "materials": materials,
+            "tolerances": dict(self.declared.tolerances), "author": self.declared.author, "extra": {"warm": self._heavy(), **extra},
+        }  # fmt: skip
+
+
+_WARM = ("torch", "transformers")  #: what takes seconds to import
+_MODELS = ("adapter", "quantizer", "exporter", "evaluator", "trainer_strategy", "verb")

@@ -1,0 +1,51 @@
+"""All checks, and each kind's usual work, imported when they are asked for."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tunesmith.plugins.records import ProviderRecord
+from tunesmith_sdk.conformance import common, kinds
+from tunesmith_sdk.conformance.checks import CHECKS, Check
+
+#: kind -> its usual work on a `Subject`, written to the step's output
+ACTIONS: dict[str, Callable[[Any], Any]] = {}
+#: kind -> what that work needs in memory before its time counts
+WARM: dict[str, Callable[[Any], Any]] = {}
+
+
+def action(kind: str, *, warm: Callable[[Any], Any] = lambda subject: None) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
+    """Mark a function as the usual work of a kind's providers."""
+
+    def put(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        ACTIONS[kind], WARM[kind] = function, warm
+        return function
+
+    return put
+
+
+def load(*, host: bool = True) -> dict[str, Check]:
+    """Import every module of checks; they import nothing heavy until one is made.
+
+    Args:
+        host: those of the host's side, too, which use parts of the kernel that are not for workers.
+    """
+    from tunesmith_sdk.conformance import hosted
+
+    for package in (hosted, common, kinds) if host else (common, kinds):
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{package.__name__}.{module.name}")
+    return CHECKS
+
+
+def checks_of(record: ProviderRecord) -> Iterator[Check]:
+    """What a provider's record asks for, in the order of the register."""
+    return (check for check in load().values() if check.meant_for(record))
+
+
+def source_checks() -> Iterator[Check]:
+    """Those of a whole plugin."""
+    return (check for check in load().values() if check.at == "source")

@@ -1,0 +1,90 @@
+"""What a check is, and the register that the kit's own are in. Runs in workers, too: standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.plugins.records import ProviderRecord
+from tunesmith_sdk.conformance.levels import LEVELS
+
+CHECKS: dict[str, Check] = {}  #: by id; filled by importing `tunesmith_sdk.conformance.catalog`
+
+
+class CheckFailed(Exception):
+    """The plugin does not keep what the check asks for.
+
+    Args:
+        what: a sentence.
+        found: what was measured, where that says more.
+        fix: what its author can do.
+    """
+
+    def __init__(self, what: str, *, found: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what, self.found, self.fix = what, found, fix
+
+
+class NotRun(Exception):
+    """The check can't be made here.
+
+    Args:
+        reason: a clause.
+        where: what would let it run.
+    """
+
+    def __init__(self, reason: str, *, where: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.where = reason, where
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Args:
+        id: ``area.what-is-promised``; its page is docs/conformance/<id>.md.
+        kind: of the providers it is made for; empty: all.
+        level: the badge that asks for it.
+        title: the promise, as a sentence without a full stop.
+        at: ``worker``: called with a `Subject` in a worker, in the plugin's environment; ``host``: called with a `Bench`, which starts
+            workers; ``source``: made of the source folder, in the driver.
+        when: whether a provider's record asks for it.
+    """
+
+    id: str
+    kind: str
+    level: str
+    title: str
+    at: str
+    function: Callable[[Any], None]
+    when: Callable[[ProviderRecord], bool]
+
+    def meant_for(self, record: ProviderRecord) -> bool:
+        return self.at != "source" and self.kind in ("", record.kind) and self.when(record)
+
+
+def check(
+    id: str,
+    *,
+    title: str,
+    kind: str = "",
+    level: str = "silver",
+    at: str = "worker",
+    when: Callable[[ProviderRecord], bool] = lambda r: True,
+) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+    """Put a function into the register (see `Check` for the arguments)."""
+
+    def put(function: Callable[[Any], None]) -> Callable[[Any], None]:
+        assert level in LEVELS
+        assert id not in CHECKS, id
+        CHECKS[id] = Check(id, kind, level, title, at, function, when)
+        return function
+
+    return put
+
+
+def has(capability: str) -> Callable[[ProviderRecord], bool]:
+    """A `when`: the record declares the capability, fully or in part."""
+    return lambda record: record.capabilities.get(capability) in ("full", "partial")

@@ -1,0 +1,1 @@
+"""Checks of every plugin, whatever its kind."""

@@ -1,0 +1,117 @@
+"""Checks of every provider's class and settings, in its own environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tunesmith.contracts.settings import fill, schema_of
+from tunesmith.errors import TunesmithError, UserError
+from tunesmith.isolation.loading import load, settings_of
+from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+from tunesmith_sdk.conformance.common.samples import bad_values, good_values
+from tunesmith_sdk.conformance.common.shapes import METHODS
+from tunesmith_sdk.conformance.subject import Subject
+
+
+@check("provider.loads", title="its class can be built in its environment, and has its kind's methods", level="bronze")
+def loads(subject: Subject) -> None:
+    if subject.record.kind == "verb":
+        if not callable(load(subject.record.target, subject.record.distribution)):
+            raise CheckFailed(f"{subject.record.target} is no function", fix="Name a function `run(step)`.")
+        return
+    built = subject.build()
+    shapes = METHODS[subject.record.kind]
+    misses = [list(_misses(built, shape)) for shape in shapes]
+    if all(misses):
+        raise CheckFailed(
+            f"{type(built).__name__} does not have the methods of its kind: {'; '.join(min(misses, key=len))}",
+            fix=f"See tunesmith.contracts.{subject.record.kind}.",
+        )  # fmt: skip
+
+
+def _misses(built: Any, shape: Mapping[str, str]) -> Iterator[str]:
+    """In what way an object can't be called as its kind's callers call it."""
+    for name, call in shape.items():
+        method = getattr(built, name, None)
+        if not callable(method):
+            yield f"no `{name}`"
+            continue
+        words = call.split()
+        named = {word[:-1]: None for word in words if word.endswith("=")}
+        try:
+            inspect.signature(method).bind(*(None for word in words if not word.endswith("=")), **named)
+        except TypeError as error:
+            yield f"`{name}({', '.join(words)})` can't be called: {error}"
+
+
+@check("settings.round-trip", title="settings come out as they went in, and the schema in the manifest is the class's", level="bronze")
+def round_trip(subject: Subject) -> None:
+    record = subject.record
+    cls = load(record.settings, record.distribution) if record.settings else None
+    if json.loads(json.dumps(schema_of(cls))) != json.loads(json.dumps(record.schema)):
+        raise CheckFailed("the settings class has another schema than the manifest", fix="Run `tunesmith plugin sync`.")
+    for values in good_values(record.schema, subject.values):
+        built = settings_of(record.settings, values, record.distribution)
+        out = json.loads(json.dumps(dataclasses.asdict(built))) if built is not None else {}
+        wanted = json.loads(json.dumps(fill(record.schema, values)))
+        if out != wanted:
+            names = [name for name in wanted if out.get(name) != wanted[name]] or sorted({*out} - {*wanted})
+            raise CheckFailed(
+                f"the setting `{names[0]}` went in as {wanted.get(names[0])!r} and came out as {out.get(names[0])!r}",
+                fix="Keep settings as they are given; compute from them where they are used.",
+            )  # fmt: skip
+
+
+@check(
+    "settings.bad-refused",
+    title="a value that can't be used is refused by a coded error, one that the schema allows is used",
+    level="bronze",
+)
+def bad_refused(subject: Subject) -> None:
+    record = subject.record
+    for values in bad_values(record.schema, subject.values):
+        try:
+            _built(subject, values)
+        except UserError:
+            continue
+        except Exception as error:
+            raise CheckFailed(
+                f"{_shown(values)} is refused by {type(error).__name__}, not by a coded error", found=str(error),
+                fix="Bound the setting by `ge`, `le` or `choices`, or raise `UserError`.",
+            ) from error  # fmt: skip
+        raise CheckFailed(f"{_shown(values)} is taken, though the schema forbids it", fix="Make the settings class by `setting(...)`.")
+    for values in good_values(record.schema, subject.values):
+        try:
+            _built(subject, values)
+        except TunesmithError as error:
+            if not error.user:
+                raise CheckFailed(f"{_shown(values)} fits the schema and fails: {error}", fix="Say in the schema what can't be.") from error
+        except Exception as error:
+            raise CheckFailed(
+                f"{_shown(values)} fits the schema, and building the provider raises {type(error).__name__}", found=str(error),
+                fix="Bound the setting by `ge`, `le` or `choices`, or raise `UserError`.",
+            ) from error  # fmt: skip
+
+
+def _built(subject: Subject, values: Mapping[str, Any]) -> None:
+    record = subject.record
+    if record.kind == "verb":
+        settings_of(record.settings, values, record.distribution)
+    else:
+        subject.build(**values)
+
+
+def _shown(values: Mapping[str, Any]) -> str:
+    return json.dumps(dict(values))[:120]
+
+
+@check("environment.isolated", title="it works in an environment that holds only what it asks for", level="gold")
+def isolated(subject: Subject) -> None:
+    if not os.environ.get("VIRTUAL_ENV") or "links" not in os.environ.get("PYTHONPATH", ""):
+        raise NotRun("this examination is in the host's environment", where="tunesmith plugin check --env isolated")
+    loads(subject)

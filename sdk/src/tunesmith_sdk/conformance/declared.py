@@ -1,0 +1,75 @@
+"""What a plugin's author says to the kit, in pyproject.toml::
+
+[tool.tunesmith.conformance]
+author = "tests/conformance_author.py"        # sources, URIs and oracles that only the author can give
+
+[tool.tunesmith.conformance.settings]
+"quantizer.tiny" = {group_size = 32}          # settings of the provider under test, where its defaults don't suit a tiny model
+
+[tool.tunesmith.conformance.tolerances]
+"adapter.merges" = 1e-3                       # shown in the report
+
+[tool.tunesmith.conformance.expected-failures]
+"quantizer.deterministic" = "its library seeds by the clock: issue 12"    # of all its providers
+"quantizer.tiny:quantizer.smaller" = "..."                                # of one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.settings import problems
+from tunesmith.errors import UserError
+from tunesmith.plugins import toml
+from tunesmith_sdk.conformance import catalog
+
+_TABLE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "author": {"type": "string", "minLength": 1},
+        "settings": {"type": "object", "additionalProperties": {"type": "object"}},
+        "tolerances": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+        "expected-failures": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The table, read."""
+
+    author: str = ""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tolerances: Mapping[str, float] = field(default_factory=dict)
+    expected: Mapping[str, str] = field(default_factory=dict)
+
+    def reason(self, provider: str, check: str) -> str:
+        """Why a check is expected to fail; empty if it is not."""
+        return self.expected.get(f"{provider}:{check}") or self.expected.get(check, "")
+
+
+def read(folder: Path) -> Declared:
+    """The table of a source folder.
+
+    Raises:
+        UserError: TS-PLUGIN-012 for what it can't say: an unknown check, an expected failure without a reason.
+    """
+    path = folder / "pyproject.toml"
+    table = toml.read(path).get("tool", {}).get("tunesmith", {}).get("conformance", {})
+    found = [f"`{where}` {sentence}" for where, sentence in problems(_TABLE, table)]
+    known = catalog.load()
+    named = [*table.get("tolerances", {}), *(key.rpartition(":")[2] for key in table.get("expected-failures", {}))]
+    found += [f"there is no check `{name}`" for name in named if name not in known]
+    author = (folder / table["author"]).resolve() if isinstance(table.get("author"), str) else None
+    if author and not author.is_file():
+        found.append(f"there is no file {author}")
+    if found:
+        raise UserError(
+            "TS-PLUGIN-012", f"{path}: [tool.tunesmith.conformance]: {'; '.join(found)}", why="An expected failure needs a reason.",
+            fix="Correct the table.",
+        )  # fmt: skip
+    return Declared(str(author or ""), table.get("settings", {}), table.get("tolerances", {}), table.get("expected-failures", {}))

@@ -1,0 +1,208 @@
+"""An examination: the checks that follow from a plugin's manifest, made, and what came of each."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import Cancelled, TunesmithError, UserError
+from tunesmith.plugins.check import Finding, inspect
+from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith.plugins.source import Source, read_source
+from tunesmith.plugins.sync import described
+from tunesmith_sdk.conformance import catalog, declared
+from tunesmith_sdk.conformance.bench import WORKER, Bench
+from tunesmith_sdk.conformance.checks import Check, CheckFailed, NotRun
+from tunesmith_sdk.conformance.materials import Materials
+from tunesmith_sdk.conformance.outcome import EXPECTED, FAILED, NOT_RUN, PASSED, UNEXPECTED, Outcome, Report
+from tunesmith_sdk.conformance.places import Place
+from tunesmith_sdk.conformance.worker import OUTCOMES
+
+LIMIT = 300.0  # seconds that a worker may go on with one check
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A check that is to be made; of a provider, or of the whole plugin."""
+
+    check: Check
+    record: ProviderRecord | None = None
+
+    @property
+    def provider(self) -> str:
+        return f"{self.record.kind}.{self.record.name}" if self.record else ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.provider}:{self.check.id}" if self.record else self.check.id
+
+
+def conform(folder: Path, *, env: str = "auto", only: Collection[str] = ()) -> Report:
+    """Examine the plugin in a source folder.
+
+    Args:
+        env: ``host``, ``isolated`` (built if need be), or ``auto``: where the plugin would run; what needs building is then not run.
+        only: ids of checks, or beginnings of them (``adapter``), or keys (``adapter.tilt:adapter.merges``); empty: all.
+
+    Raises:
+        UserError: TS-PLUGIN-007 when it holds none, TS-PLUGIN-012 when its conformance table is wrong or `only` names no check.
+    """
+    reports = [examination.report(only) for examination in examinations(folder, env)]
+    first = reports[0]
+    return Report(first.plugin, first.version, first.where, [o for r in reports for o in r.outcomes], whole=not only)
+
+
+def examinations(folder: Path, env: str = "auto") -> list[Examination]:
+    """One for each plugin in a source folder, nearly always one."""
+    return [Examination(source, env) for source in read_source(folder)]
+
+
+class Examination:
+    """Of one plugin. What a check gave is kept: asked twice, it is made once."""
+
+    def __init__(self, source: Source, env: str = "auto") -> None:
+        self.source, self.env = source, env
+        self.declared = declared.read(source.folder)
+        self._outcomes: dict[str, Outcome] = {}
+
+    @cached_property
+    def plugin(self) -> Plugin | None:
+        """What the code says of itself; None where it can't be asked, which is a finding."""
+        try:
+            return described(self.source)
+        except UserError:
+            return None
+
+    @cached_property
+    def findings(self) -> Sequence[Finding]:
+        return list(inspect(self.source))
+
+    @cached_property
+    def planned(self) -> list[Planned]:
+        """Every check that follows from what the plugin declares."""
+        records = self.plugin.providers if self.plugin else ()
+        whole = [Planned(check) for check in catalog.source_checks()]
+        return whole + [Planned(check, record) for record in records for check in catalog.checks_of(record)]
+
+    def report(self, only: Collection[str] = ()) -> Report:
+        chosen = [planned for planned in self.planned if not only or any(_named(planned, name) for name in only)]
+        if only and not chosen:
+            known = ", ".join(dict.fromkeys(planned.check.id for planned in self.planned))
+            raise UserError("TS-PLUGIN-012", f"none of this plugin's checks is {' or '.join(only)}", fix=f"Its checks: {known}.")
+        outcomes = self.outcomes([planned.key for planned in chosen])
+        where = self._place.where if self.plugin else "host"
+        return Report(self.source.distribution, self.source.version, where, outcomes, whole=not only)
+
+    def outcomes(self, keys: Collection[str]) -> list[Outcome]:
+        """What the checks of these keys gave, in the order of the plan; those that have not been made are."""
+        wanted = [planned for planned in self.planned if planned.key in keys]
+        missing = [planned for planned in wanted if planned.key not in self._outcomes]
+        for planned in (planned for planned in missing if planned.record is None):
+            self._note(planned, *_tried(lambda check=planned.check: check.function(self.findings)))  # type: ignore[misc]
+        for provider in dict.fromkeys(planned.provider for planned in missing if planned.record):
+            self._examine([planned for planned in missing if planned.provider == provider])
+        return [self._outcomes[planned.key] for planned in wanted]
+
+    # --- one provider ------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _place(self) -> Place:
+        assert self.plugin is not None
+        return Place(self.source, self.plugin, self.env)
+
+    def _examine(self, asked: list[Planned]) -> None:
+        record = asked[0].record
+        assert record is not None
+        scratch = Path(tempfile.mkdtemp(prefix="tunesmith-conformance-"))
+        try:
+            materials = Materials(self._place.config.cache, scratch, self.declared.author)
+            bench = Bench(record, self._place, self.declared, materials, scratch)
+            for planned in (planned for planned in asked if planned.check.at == "host"):
+                self._note(planned, *_tried(lambda check=planned.check: check.function(bench)))  # type: ignore[misc]
+            self._in_workers(bench, [planned for planned in asked if planned.check.at == "worker"])
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _in_workers(self, bench: Bench, waiting: list[Planned]) -> None:
+        """All in one worker; when that dies or hangs it is the check's fault that it was at, and the rest goes on in another."""
+        while waiting:
+            by_id = {planned.check.id: planned for planned in waiting}
+            output = bench.folder("checks")
+            fault: dict[str, str] = {}
+            try:
+                fault = _until_done(bench, output, list(by_id))
+            except NotRun as reason:
+                for planned in waiting:
+                    self._note(planned, {"state": NOT_RUN, "what": reason.reason, "fix": reason.where}, 0.0)
+                return
+            except TunesmithError as error:
+                fault = {"what": f"{error.code}: {error.what}", "found": error.why, "fix": error.fix}
+            at = waiting[0]
+            for line in _lines(output / OUTCOMES):
+                if line["state"] == "started":
+                    at = by_id[line["id"]]
+                else:
+                    self._note(by_id[line.pop("id")], line, line.pop("seconds"))
+            if fault and at.key not in self._outcomes:
+                self._note(at, {"state": FAILED, **fault}, 0.0)
+            left = [planned for planned in waiting if planned.key not in self._outcomes]
+            if len(left) == len(waiting):
+                self._note(left.pop(0), {"state": FAILED, "what": "the worker ended without an answer"}, 0.0)
+            waiting = left
+
+    def _note(self, planned: Planned, said: dict[str, str], seconds: float) -> None:
+        check, state = planned.check, said["state"]
+        texts = {name: said.get(name, "") for name in ("what", "found", "fix")}
+        reason = self.declared.reason(planned.provider, check.id)
+        if reason and state == PASSED:
+            state = UNEXPECTED
+            texts = {"what": f"declared as an expected failure: {reason}", "found": "", "fix": "Take it out of the expected failures."}
+        elif reason and state == FAILED:
+            state, texts = EXPECTED, {"what": reason, "found": said.get("what", ""), "fix": ""}
+        self._outcomes[planned.key] = Outcome(check.id, planned.provider, check.level, check.title, state, **texts, seconds=seconds)
+
+
+def _named(planned: Planned, name: str) -> bool:
+    id = planned.check.id
+    return name in (id, planned.key, planned.provider) or id.startswith(f"{name}.")
+
+
+def _tried(make: Any) -> tuple[dict[str, str], float]:
+    """What came of a check on the host's side."""
+    started = time.perf_counter()
+    said = {"state": PASSED}
+    try:
+        make()
+    except CheckFailed as error:
+        said = {"state": FAILED, "what": error.what, "found": error.found, "fix": error.fix}
+    except NotRun as error:
+        said = {"state": NOT_RUN, "what": error.reason, "fix": error.where}
+    except TunesmithError as error:
+        said = {"state": FAILED, "what": f"{error.code}: {error.what}", "found": error.why, "fix": error.fix}
+    return said, time.perf_counter() - started
+
+
+def _until_done(bench: Bench, output: Path, ids: list[str]) -> dict[str, str]:
+    """Have a worker make the checks; why it did not, if it did not."""
+    with bench.working(f"{WORKER}:checks", output=output, checks=ids) as worker:
+        while not worker.done:
+            worker.look()
+            if time.monotonic() - worker.heard > LIMIT:
+                return {"what": f"it did not come to an end in {LIMIT:.0f} s", "found": worker.last_words()}
+        try:
+            worker.workers.result()
+        except Cancelled:
+            return {"what": "it was cancelled"}
+    return {}
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if path.is_file():
+        yield from map(json.loads, path.read_text(encoding="utf-8").splitlines())

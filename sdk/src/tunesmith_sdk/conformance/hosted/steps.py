@@ -1,0 +1,108 @@
+"""Checks of every provider as a step: it stops when asked, and its death is nobody else's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from tunesmith.isolation import remains
+from tunesmith_sdk.conformance.bench import WORKER, Bench
+from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+from tunesmith_sdk.conformance.running import Running
+
+START = 120.0  # seconds for a worker to import what the provider needs
+PATIENCE = 5.0  # seconds from the request to the end
+DEATH = 10.0  # seconds for a death to show
+
+
+def entered(worker: Running) -> None:
+    """Wait until the provider is at work.
+
+    Raises:
+        CheckFailed: it never was.
+    """
+    if not worker.until(lambda: worker.entered, START):
+        error = worker.error() if worker.done else None
+        raise CheckFailed(
+            f"the provider never came to its work: {error or f'nothing happened for {START:.0f} s'}", found=worker.last_words(),
+            fix=error.fix if error else "",
+        )  # fmt: skip
+
+
+def _under_way(bench: Bench) -> None:
+    """What the usual work needs must be there.
+
+    Raises:
+        NotRun: it can't be had.
+    """
+    if bench.record.kind in ("exporter", "quantizer", "evaluator"):
+        bench.source()
+
+
+@check("step.cancels", title="asked to stop, it has stopped within 5 seconds", level="bronze", at="host")
+def cancels(bench: Bench) -> None:
+    _under_way(bench)
+    with bench.working(f"{WORKER}:act") as worker:
+        entered(worker)
+        asked = time.monotonic()
+        worker.cancel()
+        if not worker.until_done(PATIENCE):
+            raise CheckFailed(
+                f"asked to stop, it still works after {PATIENCE:.0f} s", found=worker.last_words(),
+                fix="Call `step.check_cancelled()` at least once a second, and give waits a limit.",
+            )  # fmt: skip
+        error = worker.error()
+        if error and error.code != "TS-RUN-004":
+            raise CheckFailed(
+                f"asked to stop, it fails after {time.monotonic() - asked:.1f} s: {error}", found=error.why,
+                fix="Let `Cancelled` pass through, and clean up in `finally`.",
+            )  # fmt: skip
+
+
+@check(
+    "step.crash-contained",
+    title="killed in the middle, it leaves no process behind, and the host gets a coded error",
+    level="bronze",
+    at="host",
+)
+def crash_contained(bench: Bench) -> None:
+    _under_way(bench)
+    work = bench.folder("killed")
+    with bench.working(f"{WORKER}:act", work=work) as worker:
+        entered(worker)
+        for _ in range(3):
+            worker.look()
+        marks = _marks(worker.pids)
+        for pid in worker.pids[-1:]:
+            os.kill(pid, signal.SIGKILL)
+        if not worker.until(lambda: worker.done, DEATH):
+            raise CheckFailed("its worker was killed, and goes on", fix="Start no process that takes the worker's place.")
+    left = [pid for mark in marks for pid in remains.carriers(mark)]
+    if left:
+        raise CheckFailed(
+            f"processes of it go on after its worker is dead: {', '.join(map(_command, left))}",
+            fix="Leave what a process starts in the worker's process group, with the worker's variables.",
+        )  # fmt: skip
+    bench.killed = str(work)
+
+
+def _marks(pids: list[int]) -> list[str]:
+    marks = []
+    for pid in pids:
+        try:
+            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        marks += [v.partition(b"=")[2].decode() for v in variables if v.startswith(f"{remains.MARK}=".encode())]
+    if not marks and not Path("/proc/self/environ").exists():
+        raise NotRun("this system does not list processes' variables", where="Linux")
+    return marks
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()[:80]
+    except OSError:
+        return str(pid)

@@ -1,0 +1,73 @@
+"""Checks of exporters: a sound artifact of the format they name, the same every time, from a source that they leave alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts import Result
+from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.checks import CheckFailed, check
+from tunesmith_sdk.conformance.files import check_format, check_portable, same_after_a_kill, same_twice
+from tunesmith_sdk.conformance.subject import Subject, contents, differing
+
+PRECISION = 0.02  #: largest difference of logits, relative to the largest, where another precision is declared
+
+
+@action("exporter")
+def work(subject: Subject) -> Result | None:
+    """Export the source."""
+    return subject.build().export(subject.source(), subject.step.output, subject.step)
+
+
+@check("exporter.writes-its-format", kind="exporter", title="what it writes is of a format that it declares")
+def writes(subject: Subject) -> None:
+    check_format(subject, work)
+
+
+@check("exporter.reproducible", kind="exporter", title="the same source gives the same bytes, without paths of this machine in them")
+def reproducible(subject: Subject) -> None:
+    check_portable(same_twice(subject, work), [subject.source().path])
+
+
+@check("exporter.leaves-its-source", kind="exporter", title="the source is bit for bit as before")
+def leaves(subject: Subject) -> None:
+    source = subject.source()
+    before = contents(source.path)
+    work(subject.elsewhere())
+    if what := differing(before, contents(source.path)):
+        raise CheckFailed(f"it changes its source: {what}", fix="Write to `output` and `step.work` only.")
+
+
+@check("exporter.same-after-a-kill", kind="exporter", level="gold", title="killed and started again, it gives the same artifact")
+def after_a_kill(subject: Subject) -> None:
+    same_after_a_kill(subject, work)
+
+
+def _keeps(record: Any) -> bool:
+    return "model/hf" in record.produces and record.capabilities.get("lossless") in ("full", "partial")
+
+
+@check(
+    "exporter.keeps-the-numbers",
+    kind="exporter",
+    when=_keeps,
+    title="the model it writes computes what its source did, as its `lossless` says",
+)
+def keeps(subject: Subject) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    other = subject.elsewhere()
+    work(other)
+    output = Path(other.step.output)
+    full = subject.record.capabilities["lossless"] == "full"
+    limit = subject.tolerance("exporter.keeps-the-numbers", 0.0 if full else PRECISION)
+    tokens = torch.arange(3, 27).reshape(2, 12)
+    with torch.no_grad():
+        model = AutoModelForCausalLM.from_pretrained(output, dtype=torch.float32).eval()
+        before, after = subject.model()(tokens).logits, model(tokens).logits
+    apart = float((before - after).abs().max() / before.abs().max())
+    if apart > limit:
+        raise CheckFailed(f"logits differ by {apart:.2g} of the largest, more than {limit:g}", fix="Keep the weights' order and precision.")
+    AutoTokenizer.from_pretrained(output)

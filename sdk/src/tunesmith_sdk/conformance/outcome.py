@@ -1,0 +1,77 @@
+"""What came of the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith_sdk.conformance.levels import reached
+
+PASSED, FAILED, NOT_RUN, EXPECTED, UNEXPECTED = "passed", "failed", "not run", "expected failure", "passes, though expected to fail"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one check of one provider.
+
+    Args:
+        provider: ``kind.name``; empty for a check of the whole plugin.
+        state: passed, failed, not run, expected failure (with its reason in `what`), or passes, though expected to fail (an error).
+        what, found, fix: a sentence, what was measured, what to do.
+    """
+
+    check: str
+    provider: str
+    level: str
+    title: str
+    state: str
+    what: str = ""
+    found: str = ""
+    fix: str = ""
+    seconds: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """``kind.name:check``, or the check alone."""
+        return f"{self.provider}:{self.check}" if self.provider else self.check
+
+    @property
+    def ok(self) -> bool:
+        return self.state not in (FAILED, UNEXPECTED)
+
+    def said(self) -> str:
+        """What there is to say, for people."""
+        parts = [self.what, self.found and f"({self.found})", self.fix and f"-> {self.fix}"]
+        return " ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class Report:
+    """An examination of one plugin.
+
+    Args:
+        where: ``host`` or ``isolated``: the environment its workers ran in.
+        whole: all checks were asked for; else there is no level.
+    """
+
+    plugin: str
+    version: str
+    where: str
+    outcomes: Sequence[Outcome]
+    whole: bool = True
+
+    @property
+    def ok(self) -> bool:
+        return all(outcome.ok for outcome in self.outcomes)
+
+    @property
+    def level(self) -> str:
+        """bronze, silver, gold, or empty."""
+        return reached((outcome.level, outcome.state) for outcome in self.outcomes) if self.whole else ""
+
+    def to_json(self) -> dict[str, Any]:
+        from dataclasses import asdict
+
+        listed = [asdict(outcome) | {"page": f"docs/conformance/{outcome.check}.md"} for outcome in self.outcomes]
+        return {"plugin": self.plugin, "version": self.version, "where": self.where, "ok": self.ok, "level": self.level, "checks": listed}

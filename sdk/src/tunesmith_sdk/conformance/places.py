@@ -1,0 +1,92 @@
+"""Where a plugin's workers run during an examination: the host's environment, or one of its own as the kernel builds it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import tunesmith_sdk
+from tunesmith.config import load_config, normal
+from tunesmith.isolation.environments.environment import UNSET
+from tunesmith.isolation.environments.links import make as make_links
+from tunesmith.planning.environments import recipe_of
+from tunesmith.plugins import runtime
+from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith.plugins.registry import Registry, load_registry
+from tunesmith.plugins.source import Source
+from tunesmith.running.environments import environments_of
+from tunesmith.running.starts import Start
+from tunesmith_sdk.conformance.checks import NotRun
+
+
+class Place:
+    """The environment of one examination.
+
+    Args:
+        asked: ``host``, ``isolated``, or ``auto``: as the planner would decide, but nothing is built for it.
+    """
+
+    def __init__(self, source: Source, plugin: Plugin, asked: str) -> None:
+        self.source, self.plugin, self.asked = source, plugin, asked
+        self.config = load_config()
+        self.registry: Registry = load_registry(self.config)
+        wanted = runtime.place(plugin) if asked == "auto" else asked
+        self.where = "isolated" if wanted == "isolated" else "host"
+        self._starts: dict[str, Start] = {}
+
+    def start(self, device: str = "cpu") -> Start:
+        """How workers are started on a device.
+
+        Raises:
+            NotRun: they can't be, here.
+            TunesmithError: TS-ENV-... when the environment can't be built.
+        """
+        if device not in self._starts:
+            self._starts[device] = self._isolated(device) if self.where == "isolated" else self._host(device)
+        return self._starts[device]
+
+    def _host(self, device: str) -> Start:
+        lacks = runtime.lacking(self.plugin, device)
+        if lacks:
+            raise NotRun(f"this environment lacks {', '.join(lacks)}", where="tunesmith plugin check --env isolated")
+        paths = [str(self.source.root), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return Start(environment={"PYTHONPATH": os.pathsep.join(paths)})
+
+    def _isolated(self, device: str) -> Start:
+        environments = environments_of(self.config)
+        recipe = recipe_of(self.registry, [replace(self.plugin, path=self.source.manifest)], device)
+        siblings = {normal(plugin.distribution) for plugin in self.registry.plugins}
+        own = [line for line in self.source.dependencies if _name(line) not in siblings]
+        recipe = replace(recipe, requirements=tuple(sorted({*recipe.requirements, *own})))
+        if self.asked == "auto" and environments.ready(recipe) is None:
+            raise NotRun("it runs in an environment of its own, which is not built", where="tunesmith plugin check --env isolated")
+        built = environments.ensure(recipe)
+        links = make_links(environments.directory, {**recipe.packages, "tunesmith_sdk": Path(tunesmith_sdk.__file__).parent})
+        return Start((built.python, str(links)), built.variables(links), tuple(UNSET))
+
+    def device(self, record: ProviderRecord) -> str:
+        """A device backend of this machine that the provider runs on.
+
+        Raises:
+            NotRun: there is none.
+        """
+        named = [name.partition(".")[2] for name, grade in record.capabilities.items() if name.startswith("device.") and grade != "none"]
+        if not named or "cpu" in named:
+            return "cpu"
+        for backend in self.registry.providers("device_backend").values():
+            if backend.name in named and _probe(backend):
+                return backend.name
+        raise NotRun(f"it runs on {' or '.join(named)}, which this machine has not", where="a machine with such a device")
+
+
+def _probe(record: ProviderRecord) -> bool:
+    from tunesmith.isolation.loading import build_provider
+
+    return bool(build_provider(record.target, record.settings, {}, record.distribution).probe())
+
+
+def _name(requirement: str) -> str:
+    from packaging.requirements import Requirement
+
+    return normal(Requirement(requirement).name)

@@ -1,0 +1,122 @@
+"""A real worker of the kit, or several ranks, from the host's side: the kernel's own way of starting, hearing and ending them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import Cancelled, TunesmithError
+from tunesmith.running.executors import Local
+from tunesmith.running.logs import tail
+from tunesmith.running.switchboard import Switchboard
+from tunesmith.running.workers import Work, Workers
+from tunesmith_sdk.conformance.worker import ENTERED
+
+POLL = 0.05  # seconds between two looks at the processes
+
+
+LONGEST = 60.0  # seconds, however busy the machine is
+
+
+def _delays(pids: list[int]) -> float:
+    """Seconds for which the processes' threads were ready and had no processor; 0 where the system does not say."""
+    total = 0.0
+    for path in (path for pid in pids for path in Path(f"/proc/{pid}/task").glob("*/schedstat")):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            total += int(path.read_text().split()[1]) / 1e9
+    return total
+
+
+class Running:
+    """Workers under way. `until` lets time pass."""
+
+    def __init__(self, work: Work) -> None:
+        self._board = Switchboard()
+        self.workers = Workers(work, Local(), self._board, self._told)
+        self.ready: Mapping[str, Any] | None = None
+        self.entered = False
+        self.heard = time.monotonic()  #: when it last reported something
+
+    def _told(self, method: str, params: Mapping[str, Any]) -> None:
+        self.heard = time.monotonic()
+        if method == "$/ready":
+            self.ready = params
+        elif method == "$/progress" and params["what"] == ENTERED:
+            self.entered = True
+
+    @property
+    def done(self) -> bool:
+        return self.workers.done
+
+    @property
+    def pids(self) -> list[int]:
+        return [rank.process.pid for rank in self.workers.ranks if rank.process]  # type: ignore[attr-defined]
+
+    def look(self) -> None:
+        """Hear what has come, look after the processes; waits a moment at most."""
+        self._board.pump(POLL)
+        self.workers.tick()
+
+    def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait for a condition or the workers' end; whether the condition held in time."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if self.done or time.monotonic() > deadline:
+                return condition()
+            self.look()
+        return True
+
+    def until_done(self, seconds: float) -> bool:
+        """Whether the workers end within seconds in which the machine lets them: waiting for a processor is not their fault."""
+        started, delayed, pids = time.monotonic(), _delays(self.pids), self.pids
+        while not self.done:
+            gone = time.monotonic() - started
+            if gone - (_delays(pids) - delayed) > seconds or gone > LONGEST:
+                return False
+            self.look()
+        return True
+
+    def cancel(self) -> None:
+        """Ask to stop; nobody is killed for not heeding it."""
+        self.workers.cancel(float("inf"))
+
+    def error(self) -> TunesmithError | None:
+        """Why the workers failed; None if they did not, or were cancelled."""
+        try:
+            self.workers.result()
+        except Cancelled:
+            return None
+        except TunesmithError as error:
+            return error
+        return None
+
+    def last_words(self, lines: int = 3) -> str:
+        return " | ".join(tail(self.workers.ranks[0].stderr, lines))
+
+    def close(self) -> None:
+        self.workers.close()
+        self._board.close()
+
+
+@contextmanager
+def running(work: Work) -> Iterator[Running]:
+    """Workers that are started, and ended at the end of the block whatever happens."""
+    started = Running(work)
+    try:
+        started.workers.start()
+        yield started
+    finally:
+        started.close()
+
+
+def logs_below(folder: Path) -> Path:
+    """A new directory for a worker's output."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = len(list(folder.iterdir()))
+    path = folder / f"{number:02d}"
+    path.mkdir()
+    return path

@@ -1,0 +1,110 @@
+"""What a check in a worker is given: the provider under test, and tiny real things to try it on."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts import Artifact, Step
+from tunesmith.isolation.loading import build_provider, load
+from tunesmith.isolation.step import WorkerStep
+from tunesmith_sdk.conformance.checks import NotRun
+from tunesmith_sdk.conformance.request import Request
+
+
+class Subject:
+    """A provider under test, in a worker that a real host has started.
+
+    Args:
+        step: the running step; its settings are a `Request`.
+    """
+
+    def __init__(self, step: Step, request: Request) -> None:
+        self.step, self.request, self.record, self.values = step, request, request.provider(), dict(request.values)
+
+    def build(self, **changes: Any) -> Any:
+        """A new provider, with the settings of the examination and `changes`."""
+        return build_provider(self.record.target, self.record.settings, {**self.values, **changes}, self.record.distribution)
+
+    def estimator(self) -> Any:
+        return load(self.record.estimator, self.record.distribution)
+
+    def folder(self, name: str) -> Path:
+        """A new empty directory."""
+        parent = self.step.work / "folders"
+        parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+
+    def elsewhere(self, work: Path | None = None) -> Subject:
+        """The same provider in a step of its own, with a new output, and a new work directory unless one is given."""
+        step: Any = self.step
+        other = WorkerStep(
+            name=step.name, output=self.folder("output"), work=work or self.folder("work"), inputs=step.inputs, settings=step.settings,
+            seed=step.seed, placement=step.placement, notify=step._notify, cancelled=step.cancelled,
+        )  # fmt: skip
+        return Subject(other, self.request)
+
+    def material(self, name: str) -> Path:
+        """A directory that the kit made: ``taught`` and ``blank`` (tiny models), ``rows`` (a dataset).
+
+        Raises:
+            NotRun: it could not be made, with the reason.
+        """
+        found = self.request.materials.get(name, "!nobody made it")
+        if found.startswith("!"):
+            raise NotRun(f"there is no `{name}`: {found[1:]}", where="pip install 'tunesmith-sdk[torch]'")
+        return Path(found)
+
+    def source(self) -> Artifact:
+        """An artifact of a format that the provider accepts."""
+        return Artifact(self.request.materials.get("source-format", "model/hf"), self.material("source"))
+
+    def model(self, name: str = "taught") -> Any:
+        """A fresh copy of a tiny model, in float32 and evaluation mode."""
+        from transformers import AutoModelForCausalLM
+
+        return AutoModelForCausalLM.from_pretrained(self.material(name)).eval()
+
+    def tolerance(self, check: str, default: float) -> float:
+        """What the author declares for a check, else the kit's own."""
+        return float(self.request.tolerances.get(check, default))
+
+    def author(self, name: str) -> Any:
+        """A function of the author's own file.
+
+        Raises:
+            NotRun: there is none.
+        """
+        path = self.request.author
+        module = author_module(path) if path else None
+        found = getattr(module, name, None)
+        if found is None:
+            raise NotRun(
+                f"its author gives no `{name}`", where=f"define `{name}` in the file that [tool.tunesmith.conformance] `author` names"
+            )
+        return found
+
+
+def author_module(path: str) -> Any:
+    """The author's file, imported by its path."""
+    spec = importlib.util.spec_from_file_location("conformance_author", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def contents(directory: Path) -> dict[str, str]:
+    """Path -> SHA-256 of every file below a directory."""
+    files = (path for path in sorted(Path(directory).rglob("*")) if path.is_file())
+    return {path.relative_to(directory).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def differing(one: dict[str, str], other: dict[str, str]) -> str:
+    """The files in which two directories differ, as a phrase; empty if they don't."""
+    names = sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
