@@ -22,7 +22,7 @@ WORDS = {
     "cpu": "the device of a step when no device backend is there",
     "file": "what a user has on disk",
     "full": "a grade",
-    "gguf": "a format of models",
+    "gguf": "a format that the contracts name",
     "merge": "YAML's merge key",
     "messages": "a key of chat rows",
     "package": "what is installed",
