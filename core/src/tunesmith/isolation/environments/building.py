@@ -19,6 +19,8 @@ from tunesmith.isolation.environments.sizes import measure
 from tunesmith.isolation.environments.space import Room, no_space
 from tunesmith.isolation.environments.watching import Watch
 
+_RIGHTS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+
 
 def build(path: Path, recipe: Recipe, lock: Lock, interpreter: Interpreter, installer: Installer, watch: Watch) -> Environment:
     """Build the environment at `path`, over whatever is there. For the holder of its lock.
@@ -29,9 +31,6 @@ def build(path: Path, recipe: Recipe, lock: Lock, interpreter: Interpreter, inst
     try:
         remove(path)
         return _build(path, recipe, lock, interpreter, installer, watch)
-    except OSError as error:
-        remove(path)
-        raise disk_error(error, path.parent) from None
     except BaseException:
         remove(path)
         raise
@@ -67,8 +66,8 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def disk_error(error: OSError, directory: Path) -> TunesmithError:
-    """The coded error for trouble with the environments' directory."""
+def disk_error(error: OSError, directory: Path) -> TunesmithError | None:
+    """The coded error for trouble with the environments' directory; None for trouble of another kind, such as a closed pipe."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return no_space(directory, os.strerror(error.errno))
-    return complaints.not_writable(str(error))
+    return complaints.not_writable(str(error)) if error.errno in _RIGHTS else None

@@ -12,6 +12,7 @@ from tunesmith.isolation.environments import building, environment, snapshot
 from tunesmith.isolation.environments.links import FOLDER as LINKS
 from tunesmith.isolation.environments.lock import read_lock
 from tunesmith.isolation.environments.manager import LOCKS, key_of
+from tunesmith.isolation.environments.requests import SCRATCH
 from tunesmith.isolation.environments.sizes import measure
 from tunesmith.isolation.locks import FileLock
 
@@ -44,6 +45,7 @@ def collect(directory: Path, unused_days: float, *, everything: bool = False, dr
         found.append(Found(path, reason, size - shared, kept))
     if not dry_run:
         _sweep_links(directory)
+        _sweep_scratch(directory / environment.TOOLS)
     return found
 
 
@@ -91,4 +93,11 @@ def _sweep_links(directory: Path) -> None:
     """Folders of links to code that is not there any more, and those that were never finished."""
     for folder in (directory / LINKS).glob("*") if (directory / LINKS).is_dir() else ():
         if folder.name.startswith(".new-") or any(not entry.exists() for entry in folder.iterdir()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep_scratch(tools: Path) -> None:
+    """Files that installers were given by a host that was killed."""
+    for folder in tools.glob(f"{SCRATCH}*") if tools.is_dir() else ():
+        if time.time() - folder.stat().st_mtime > _DAY:
             shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -66,7 +66,7 @@ class Environments:
         """
         watch = watch or Silent()
         requests.check(recipe)
-        try:
+        with self._coded():
             lock = self.lock(recipe, watch)
             path = self.directory / key_of(lock, recipe.accelerator)
             found = self._usable(path, watch)
@@ -77,8 +77,6 @@ class Environments:
                     )
                     found = self._probed(found, recipe, watch)
             return _used(found, recipe)
-        except OSError as error:
-            raise building.disk_error(error, self.directory) from None
 
     def lock(self, recipe: Recipe, watch: Watch | None = None, upgrade: bool = False) -> Lock:
         """The lock of a recipe: the one there is, or a new one.
@@ -93,7 +91,7 @@ class Environments:
         requests.check(recipe)
         interpreter = self.interpreter(recipe, None, watch)
         path = self.directory / LOCKS / f"{recipe.digest}-{interpreter.tag}.json"
-        with self._alone(path.with_suffix(".lock"), watch, "its packages are being resolved"):
+        with self._coded(), self._alone(path.with_suffix(".lock"), watch, "its packages are being resolved"):
             known = read_lock(path)
             if known is None or upgrade:
                 known = self.installer.resolve(recipe, interpreter, watch)
@@ -160,7 +158,8 @@ class Environments:
             return found
         wrong = snapshot.damage(path, found.site, dict(found.packages))
         if not wrong:  # something was added, or it was moved with its times changed
-            snapshot.take(path, found.site)
+            with suppress(OSError):
+                snapshot.take(path, found.site)
             return found
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         watch.log(f"the environment {path.name} is damaged ({', '.join(wrong[:3])}{more}): it is built anew")
@@ -173,6 +172,14 @@ class Environments:
             return built
         facts = health.probe(built.path, recipe, missing, self.directory, watch)
         return dataclasses.replace(built, probed=(*built.probed, *missing), facts={**built.facts, **facts})
+
+    @contextmanager
+    def _coded(self) -> Iterator[None]:
+        """Trouble with the directory has a code."""
+        try:
+            yield
+        except OSError as error:
+            raise building.disk_error(error, self.directory) or error from None
 
     @contextmanager
     def _alone(self, path: Path, watch: Watch, what: str) -> Iterator[None]:
@@ -203,10 +210,11 @@ def _used(built: Environment, recipe: Recipe) -> Environment:
     now = time.time()
     plugins = tuple(sorted({*built.plugins, *recipe.plugins}))
     noted = dataclasses.replace(built, plugins=plugins, last_used=now)
-    if noted.to_json() != (environment.read(built.path) or built).to_json():
-        environment.write(noted)
-    else:
-        os.utime(built.path / environment.MARKER, (now, now))
+    with suppress(OSError):  # one that others made and only they may write is as good
+        if noted.to_json() != (environment.read(built.path) or built).to_json():
+            environment.write(noted)
+        else:
+            os.utime(built.path / environment.MARKER, (now, now))
     return noted
 
 

@@ -14,6 +14,7 @@ from tunesmith.isolation.environments.recipe import Recipe
 
 #: always there: the worker's contracts need it
 ALWAYS = ("pluggy>=1.3",)
+SCRATCH = "request-"  # what the folders of files for installers begin with
 
 
 def requested(recipe: Recipe) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ def names(recipe: Recipe) -> set[str]:
 def files(scratch: Path, **texts: Iterable[str]) -> Iterator[list[Path]]:
     """Each text's lines as a file, for as long as the context lasts."""
     scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=scratch))
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=scratch))
     try:
         paths = []
         for name, lines in texts.items():
