@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tunesmith.contracts.artifacts import Artifact, Result, fits
     from tunesmith.contracts.dataset_format import DatasetFormat
     from tunesmith.contracts.device_backend import Device, DeviceBackend
+    from tunesmith.contracts.endpoints import Endpoint
     from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
     from tunesmith.contracts.evaluator import Evaluation, Evaluator
     from tunesmith.contracts.events import Remedy, RunFacts, StepFacts
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from tunesmith.errors import Cancelled, TunesmithError, UserError
 
 __all__ = [
-    "API", "Adapter", "Address", "Artifact", "Cancelled", "ChatEncoder", "DatasetFormat", "Device", "DeviceBackend", "Engine",
-    "EngineBackend", "Estimate", "EstimateRequest", "Evaluation", "Evaluator", "Executor", "Exporter", "Grade", "Group",
+    "API", "Adapter", "Address", "Artifact", "Cancelled", "ChatEncoder", "DatasetFormat", "Device", "DeviceBackend", "Endpoint",
+    "Engine", "EngineBackend", "Estimate", "EstimateRequest", "Evaluation", "Evaluator", "Executor", "Exporter", "Grade", "Group",
     "InferenceBackend", "Input", "Launch", "LogProbs", "LossSum", "Message", "ModelInfo", "ModelLoader", "ModelShape", "Need",
     "Objective", "Part", "Placement", "Process", "Provider", "Quantizer", "Remedy", "Result", "Row", "RunFacts", "Searcher", "Slot",
     "Step", "StepFacts", "TokenSequence", "TrainerStrategy", "TunesmithError", "UserError", "Verb", "fits", "message", "read_rows",
@@ -43,6 +44,7 @@ _MODULES = {
     "tunesmith.contracts.artifacts": "Artifact, Result, fits",
     "tunesmith.contracts.dataset_format": "DatasetFormat",
     "tunesmith.contracts.device_backend": "Device, DeviceBackend",
+    "tunesmith.contracts.endpoints": "Endpoint",
     "tunesmith.contracts.estimates": "Estimate, EstimateRequest, ModelShape",
     "tunesmith.contracts.evaluator": "Evaluation, Evaluator",
     "tunesmith.contracts.events": "Remedy, RunFacts, StepFacts",

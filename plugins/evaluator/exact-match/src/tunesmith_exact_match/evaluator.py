@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import Any
 
-from tunesmith.contracts import Artifact, Cancelled, Evaluation, Row, Step
-from tunesmith_exact_match.client import ChatClient
+from tunesmith.contracts import Artifact, Endpoint, Evaluation, Row, Step, TunesmithError
 from tunesmith_exact_match.normalise import contains, equal
 from tunesmith_exact_match.questions import Question, questions
 from tunesmith_exact_match.settings import ExactMatchSettings
-
-POLL = 0.2  # seconds between looks at what is done
 
 
 class ExactMatch:
@@ -33,31 +29,18 @@ class ExactMatch:
 
     def _ask(self, subject: Artifact, asked: list[Question], step: Step) -> list[str]:
         """The answers, in the questions' order."""
-        stop = threading.Event()
+        usual = {"temperature": 0, "max_tokens": self.settings.max_tokens}
+        bodies = [{"messages": q.messages, **usual, **({"tools": q.tools} if q.tools else {})} for q in asked]
+        endpoint = Endpoint(subject, timeout=self.settings.timeout, retries=self.settings.retries, shorten="max_tokens")
+        replies = endpoint.ask_all(
+            "/chat/completions", bodies, step, concurrency=self.settings.concurrency, what="asking", unit="questions"
+        )
+        return [_text(reply) for reply in replies]
 
-        def pause(seconds: float) -> None:
-            if stop.wait(seconds):
-                raise Cancelled(step.name)
 
-        client = ChatClient(subject.meta["url"], timeout=self.settings.timeout, retries=self.settings.retries, pause=pause)
-
-        def answer(question: Question) -> str:
-            if stop.is_set():
-                raise Cancelled(step.name)
-            body = {"model": subject.meta["model"], "messages": question.messages, "temperature": 0, "max_tokens": self.settings.max_tokens}
-            return client.answer(body | ({"tools": question.tools} if question.tools else {}))
-
-        pool = ThreadPoolExecutor(self.settings.concurrency, "ask")
-        pending: list[Future[str]] = [pool.submit(answer, question) for question in asked]
-        try:
-            while True:
-                done, left = wait(pending, POLL, FIRST_EXCEPTION)
-                step.progress(len(done), len(asked), what="asking", unit="questions")
-                step.check_cancelled()
-                for future in done:
-                    future.result()
-                if not left:
-                    return [future.result() for future in pending]
-        finally:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
+def _text(reply: Any) -> str:
+    try:
+        return reply["choices"][0]["message"]["content"] or ""
+    except (LookupError, TypeError) as error:
+        raise TunesmithError("TS-SERVE-022", "The endpoint's reply is not a chat completion", why=str(reply)[:200],
+                             fix="Is the endpoint an OpenAI-compatible one?") from error  # fmt: skip

@@ -3,56 +3,32 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import Any
 
-from tunesmith.contracts import Artifact, Cancelled, Step, TunesmithError
-from tunesmith_perplexity.client import CompletionClient
+from tunesmith.contracts import Artifact, Endpoint, Step, TunesmithError
 from tunesmith_perplexity.sequences import Scored
 from tunesmith_perplexity.settings import PerplexitySettings
-
-POLL = 0.2  # seconds between looks at what is done
 
 
 def losses(subject: Artifact, scored: Sequence[Scored], settings: PerplexitySettings, step: Step) -> list[tuple[float, int]]:
     """(Summed loss, number of labels) of each row. A server's failure ends the evaluation: nothing is left out.
 
     Raises:
-        TunesmithError: TS-SERVE-020 when the server can't be reached or keeps failing, TS-SERVE-021 when it refuses a row, TS-SERVE-023
-            when it gives no log-probabilities of a prompt's tokens.
+        TunesmithError: TS-SERVE-020 and 021 as `Endpoint.ask_all`, TS-SERVE-023 when it gives no log-probabilities of a prompt's tokens.
     """
-    stop = threading.Event()
 
-    def pause(seconds: float) -> None:
-        if stop.wait(seconds):
-            raise Cancelled(step.name)
-
-    client = CompletionClient(subject.meta["url"], timeout=settings.timeout, retries=settings.retries, pause=pause)
-
-    def loss(one: Scored) -> tuple[float, int]:
-        if stop.is_set():
-            raise Cancelled(step.name)
-        tokens, labels = one.sequence.tokens, one.sequence.labels
-        body = {"model": subject.meta["model"], "prompt": list(tokens), "max_tokens": 0, "echo": True, "logprobs": 1}
+    def body(one: Scored) -> dict[str, Any]:
+        wanted = {"prompt": list(one.sequence.tokens), "max_tokens": 0, "echo": True, "logprobs": 1}
         if subject.meta.get("logprob_start_len"):  # it takes this: what comes before the first label needs no work
-            body["logprob_start_len"] = list(labels).index(True)
-        return _summed(client.complete(body), labels)
+            wanted["logprob_start_len"] = list(one.sequence.labels).index(True)
+        return wanted
 
-    pool = ThreadPoolExecutor(settings.concurrency, "score")
-    pending: list[Future[tuple[float, int]]] = [pool.submit(loss, one) for one in scored]
-    try:
-        while True:
-            done, left = wait(pending, POLL, FIRST_EXCEPTION)
-            step.progress(len(done), len(scored), what="scoring", unit="rows")
-            step.check_cancelled()
-            for future in done:
-                future.result()
-            if not left:
-                return [future.result() for future in pending]
-    finally:
-        stop.set()
-        pool.shutdown(wait=False, cancel_futures=True)
+    endpoint = Endpoint(subject, timeout=settings.timeout, retries=settings.retries, shorten="max_length")
+    replies = endpoint.ask_all(
+        "/completions", [body(one) for one in scored], step, concurrency=settings.concurrency, what="scoring", unit="rows"
+    )
+    return [_summed(reply, one.sequence.labels) for reply, one in zip(replies, scored, strict=True)]
 
 
 def _summed(reply: object, labels: Sequence[bool]) -> tuple[float, int]:

@@ -1,0 +1,106 @@
+"""For plugins that ask an ``endpoint/openai``: many requests at a time, with patience for a server that stumbles or is started again."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.step import Step
+from tunesmith.errors import Cancelled, TunesmithError
+
+FIRST_DELAY, LONGEST_DELAY = 0.5, 16.0  # seconds before another try; doubled for each further one
+POLL = 0.2  # seconds between looks at what is done
+_TRANSIENT = (408, 409, 425, 429)  # and everything from 500 on
+
+
+class Endpoint:
+    """
+    Args:
+        subject: the endpoint, its ``meta["url"]`` the API's base (``http://127.0.0.1:8000/v1``).
+        timeout: seconds for one answer.
+        retries: further tries where a server can't be reached or fails.
+        shorten: the setting that makes requests shorter, for the advice when one is refused.
+    """
+
+    def __init__(self, subject: Artifact, *, timeout: float, retries: int, shorten: str) -> None:
+        self.url, self.model = str(subject.meta["url"]).rstrip("/"), str(subject.meta["model"])
+        self._timeout, self._retries, self._shorten, self._stop = timeout, retries, shorten, threading.Event()
+        here = urllib.parse.urlsplit(self.url).hostname in ("localhost", "127.0.0.1", "::1")
+        # a proxy that the environment names can't reach this machine's own ports
+        self._opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if here else []))
+
+    def ask_all(
+        self, route: str, bodies: Sequence[Mapping[str, Any]], step: Step, *, concurrency: int, what: str, unit: str
+    ) -> list[Any]:  # fmt: skip
+        """The decoded replies to POSTs, in their order; `model` is filled in. A failure ends it: nothing is left out.
+
+        Args:
+            route: below the API's base (``/chat/completions``).
+            concurrency: requests under way at a time.
+            what, unit: for the step's progress.
+
+        Raises:
+            TunesmithError: TS-SERVE-020 when the server can't be reached or keeps failing, TS-SERVE-021 when it refuses a request,
+                TS-SERVE-022 when what it says is no JSON.
+            Cancelled: the step was asked to stop.
+        """
+        pool = ThreadPoolExecutor(concurrency, what)
+        pending: list[Future[Any]] = [pool.submit(self._ask, route, body) for body in bodies]
+        try:
+            while True:
+                done, left = wait(pending, POLL, FIRST_EXCEPTION)
+                step.progress(len(done), len(bodies), what=what, unit=unit)
+                step.check_cancelled()
+                for future in done:
+                    future.result()
+                if not left:
+                    return [future.result() for future in pending]
+        finally:
+            self._stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, route: str, body: Mapping[str, Any]) -> Any:
+        code, why = "", ""
+        for attempt in range(self._retries + 1):
+            delay = min(FIRST_DELAY * 2 ** (attempt - 1), LONGEST_DELAY) if attempt else 0.0
+            if self._stop.wait(delay):
+                raise Cancelled("the requests were called off")
+            try:
+                return self._post(route, {"model": self.model, **body})
+            except urllib.error.HTTPError as error:
+                code, why = "TS-SERVE-020", f"HTTP {error.code}: {_message(error)}"
+                if error.code < 500 and error.code not in _TRANSIENT:
+                    fix = f"It may be longer than the model takes: lower `{self._shorten}`. The server's log: tunesmith runs logs."
+                    raise TunesmithError("TS-SERVE-021", "The endpoint refused a request", why=why, fix=fix) from error
+            except ValueError as error:
+                code, why = "TS-SERVE-022", str(getattr(error, "doc", error))[:200]
+            except (OSError, http.client.HTTPException) as error:
+                code, why = "TS-SERVE-020", str(error) or type(error).__name__
+        what = "The endpoint's reply is no JSON" if code == "TS-SERVE-022" else f"The endpoint gave no answer in {self._retries + 1} tries"
+        fix = "Look at the model server's log: tunesmith runs logs. Nothing was left out of the numbers: there are none."
+        raise TunesmithError(code, what, why=why, fix=fix)
+
+    def _post(self, route: str, body: Mapping[str, Any]) -> Any:
+        request = urllib.request.Request(self.url + route, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with self._opener.open(request, timeout=self._timeout) as reply:
+            return json.loads(reply.read())
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    """What the server says about it, as the API writes errors, or its first words."""
+    try:
+        text = error.read().decode(errors="replace")
+    except OSError:
+        return str(error.reason)
+    try:
+        return str(json.loads(text)["error"]["message"])
+    except (ValueError, LookupError, TypeError):
+        return text[:200] or str(error.reason)
