@@ -1,0 +1,65 @@
+"""What `tunesmith plugin new` makes keeps its contract untouched: made, built and checked by wheels, in an environment of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunesmith.contracts import API
+from tunesmith.isolation.environments.pip_settings import uv_variables
+
+ROOT = Path(__file__).resolve().parents[2]
+UV = Path(sys.executable).with_name("uv")
+
+
+def build(source: Path, folder: Path) -> Path:
+    """The wheel of a source folder."""
+    before = set(folder.glob("*.whl"))
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=source, check=True, capture_output=True)
+    (made,) = set(folder.glob("*.whl")) - before
+    return made
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment with the kernel and the SDK with all that its authors have, from their wheels."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "wheels").mkdir()
+    for source in (ROOT / "core", ROOT / "sdk"):
+        build(source, folder / "wheels")
+    environment = os.environ | uv_variables(find_links=(str(folder / "wheels"),))
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder / "venv"], check=True, env=environment)
+    constraints = ["--constraint", ROOT / "tools" / "constraints.txt"]
+    wanted = ["tunesmith-sdk[scaffold,torch,serving]", "hatchling"]
+    command = [UV, "pip", "install", "--quiet", "--python", folder / "venv" / "bin" / "python", *constraints, *wanted]
+    subprocess.run(command, check=True, env=environment)
+    return folder / "venv" / "bin"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", API)
+def test_a_new_plugin_passes_its_checks_installed_from_its_wheel(kind: str, elsewhere: Path, tmp_path: Path):
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "TUNESMITH_HOME")}
+    environment |= {"TUNESMITH_CACHE": str(elsewhere / "cache"), "OMP_WAIT_POLICY": "PASSIVE"}
+
+    def tunesmith(*words: str) -> str:
+        done = subprocess.run([elsewhere / "tunesmith", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    distribution = f"acme-{kind.replace('_', '-')}"
+    tunesmith("plugin", "new", kind, "tilt", "--distribution", distribution)
+    (tmp_path / "wheels").mkdir()
+    wheel = build(tmp_path / distribution, tmp_path / "wheels")
+    subprocess.run([UV, "pip", "install", "--quiet", "--no-deps", "--python", elsewhere / "python", wheel], check=True)
+    try:
+        (listed,) = [plugin for plugin in json.loads(tunesmith("plugin", "list", "--json")) if plugin["distribution"] == distribution]
+        assert (listed["state"], listed["runs"]) == ("active", "host")
+        tunesmith("plugin", "check", distribution)
+    finally:
+        subprocess.run([UV, "pip", "uninstall", "--quiet", "--python", elsewhere / "python", distribution], check=True)
