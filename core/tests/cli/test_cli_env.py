@@ -103,6 +103,7 @@ def test_a_plugins_environment_is_built_ahead_and_then_there(forge: Any):
     assert done.stdout == "1.6\n"
 
 
+@pytest.mark.slow
 def test_a_build_by_the_other_installer_and_with_the_newest_packages(forge: Any, tmp_path: Path):
     assert forge("env", "build", "acme-desk").status == 0
     write_wheel(tmp_path / "wheels", "pluggy", "1.7")
@@ -114,6 +115,7 @@ def test_a_build_by_the_other_installer_and_with_the_newest_packages(forge: Any,
     assert forge("env", "gc").out.count("no lock leads to it") == 1
 
 
+@pytest.mark.slow
 def test_a_bundle_says_how_it_is_used_on_the_other_side(forge: Any, tmp_path: Path):
     told = forge("env", "bundle", str(tmp_path / "stick"), "acme-desk")
     assert told.status == 0, told.err

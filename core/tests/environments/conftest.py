@@ -35,6 +35,6 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture(params=["uv", "pip"])
+@pytest.fixture(params=["uv", pytest.param("pip", marks=pytest.mark.slow)])
 def environments(request: pytest.FixtureRequest, wheels: Path, tmp_path: Path) -> Environments:
     return Environments(tmp_path / "environments", installer=request.param, offline=True, find_links=[wheels])

@@ -57,6 +57,7 @@ def test_what_is_installed_without_its_requirements_brings_none(environments: En
     assert set(built.packages) == {"hammer", "pluggy", "tongs"}
 
 
+@pytest.mark.slow
 def test_both_installers_make_the_same_of_a_recipe(wheels: Path, tmp_path: Path):
     recipe = Recipe(("anvil", "hammer"), without_dependencies=("tongs",), absent=("pluggy-extras",))
     made = [Environments(tmp_path / name, installer=name, offline=True, find_links=[wheels]).ensure(recipe) for name in ("uv", "pip")]

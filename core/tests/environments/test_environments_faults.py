@@ -33,7 +33,7 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{sock.getsockname()[1]}/simple"
 
 
-@pytest.fixture(params=["uv", "pip"])
+@pytest.fixture(params=["uv", pytest.param("pip", marks=pytest.mark.slow)])
 def online(request: pytest.FixtureRequest, wheels: Path, tmp_path: Path) -> Environments:
     return Environments(tmp_path / "environments", installer=request.param, find_links=[wheels])
 
@@ -117,6 +117,7 @@ def test_a_directory_that_can_not_be_written(wheels: Path, tmp_path: Path):
     assert failure(environments, "anvil").code == "TS-ENV-012"
 
 
+@pytest.mark.slow
 def test_an_installer_that_is_asked_for_and_not_here(wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tunesmith.isolation.environments.installers.find_uv", lambda: None)
     error = failure(Environments(tmp_path / "environments", installer="uv"), "anvil")

@@ -81,6 +81,7 @@ def test_what_others_hold_too_is_told_apart(tmp_path: Path):
 # --- bundles -------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_what_was_bundled_is_all_that_another_machine_needs(
     installer: str, uv_only: Environments, wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
