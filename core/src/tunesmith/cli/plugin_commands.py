@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli import plugin_making
 from tunesmith.cli.check_command import CHECK
 from tunesmith.cli.command import Command
 
@@ -204,6 +205,7 @@ def _setting(entry: Mapping[str, Any]) -> str:
 COMMANDS = (
     Command("list", "what is installed, and in what state", configure_list, run_list),
     Command("info", "everything that a plugin's manifest says", configure_info, run_info),
+    *plugin_making.COMMANDS,
     Command("sync", "write plugin.toml from a plugin's code", configure_sync, run_sync),
     CHECK,
     Command("doctor", "why plugins are not active, and which can't be imported", _json_option, run_doctor),
