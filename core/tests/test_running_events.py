@@ -116,6 +116,14 @@ def test_a_listener_that_does_not_fit_is_told_of(listening, body: str) -> None:
     assert "can't listen to this run" in reporter.of("log")[0][2]
 
 
+def test_a_listener_knows_the_digests_of_what_a_step_reads(listening) -> None:
+    place = listening("@hookimpl\ndef step_starting(step):\n    seen.append((step.name, dict(step.inputs)))")
+    outcome = place.run(step("a", to=2), step("b", reads="a", to=2))
+    (read,) = dict(seen(place))["b"].values()
+    assert read == outcome.artifacts["a"].digest
+    assert dict(seen(place))["a"] == {}
+
+
 def test_a_listener_may_stop_a_step(listening) -> None:
     place = listening("@hookimpl\ndef step_starting(step):\n    raise UserError('ACME-001', 'needs an approval', fix='Ask.')")
     outcome = place.run(step("a", to=2))

@@ -19,7 +19,15 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class StepFacts:
-    """A step of a run. `attempt` counts from 1; `settings` are the verb's own; `metrics` are there once it has finished."""
+    """A step of a run.
+
+    Args:
+        attempt: counts from 1.
+        settings: the verb's own.
+        providers: by slot, with their settings.
+        metrics: there once it has finished.
+        inputs: digests by input, of those that are artifacts already: what an approval of exactly this model is about.
+    """
 
     run: RunFacts
     name: str
@@ -29,6 +37,7 @@ class StepFacts:
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -67,4 +67,5 @@ class Context:
     def facts(self, step: PlannedStep, attempt: int = 1, metrics: Mapping[str, float] | None = None, seconds: float = 0.0) -> StepFacts:
         """The step as event hooks are told of it."""
         providers = {slot: {**choice.record.identity, "settings": dict(choice.settings)} for slot, choice in step.choices.items()}
-        return StepFacts(self.run, step.name, step.verb.name, attempt, dict(step.settings), providers, dict(metrics or {}), seconds)
+        here = {name: self.artifacts[source.step].digest for name, source in step.inputs.items() if source.step in self.artifacts}
+        return StepFacts(self.run, step.name, step.verb.name, attempt, dict(step.settings), providers, dict(metrics or {}), seconds, here)
