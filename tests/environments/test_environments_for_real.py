@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,8 +15,10 @@ import pytest
 
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.environments import environment, interpreters, snapshot
+from tunesmith.isolation.environments.bundle import bundle
 from tunesmith.isolation.environments.manager import Environments
 from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith.isolation.environments.watching import Silent
 
 pytestmark = pytest.mark.isolated
 
@@ -182,3 +185,26 @@ def test_the_environment_of_the_caller_does_not_leak_in(tmp_path: Path, monkeypa
         assert built.facts["pluggy"] == built.packages["pluggy"]
     assert not (tmp_path / "target").exists()
     assert os.environ["PYTHONPATH"]
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_what_was_bundled_needs_no_network(installer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    bundle(Environments(tmp_path / "here"), [RECIPE], tmp_path / "stick", Silent())
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{sock.getsockname()[1]}/simple"
+    nowhere = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": closed,
+        "UV_DEFAULT_INDEX": closed,
+        "PIP_RETRIES": "0",
+        "UV_HTTP_RETRIES": "0",
+    }
+    for name, value in {**nowhere, "UV_CACHE_DIR": str(tmp_path / "uv"), "PIP_CACHE_DIR": str(tmp_path / "pip")}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(TunesmithError, match="TS-ENV-008"):
+        Environments(tmp_path / "without", installer=installer, offline=True).ensure(RECIPE)
+    there = Environments(tmp_path / "there", installer=installer, offline=True, find_links=[tmp_path / "stick"])
+    assert works(there.ensure(RECIPE))
