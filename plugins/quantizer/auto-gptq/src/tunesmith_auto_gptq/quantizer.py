@@ -25,6 +25,7 @@ from auto_gptq.modeling.auto import GPTQ_CAUSAL_LM_MODEL_MAP
 from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
 from tunesmith.contracts.calibration import calibration_tokens, check_group_size
 from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
+from tunesmith_auto_gptq.header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings
 
 
@@ -54,6 +55,7 @@ class AutoGptq:
         wrapped.model.half()
         wrapped.model.config.torch_dtype = "float16"
         wrapped.save_quantized(str(output))
+        drop_metadata(output / "model.safetensors")
         copy_beside(model.path, output)
         before, after = weights_size(model.path), weights_size(output)
         step.log(f"quantized to {settings.bits} bits on {len(rows)} rows: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
