@@ -55,7 +55,7 @@ def run_build(args: Namespace) -> int:
     environments, recipes = _asked(args)
     there = []
     with reporting(args.json) as reporter:
-        for name, recipe in recipes.items():
+        for name, recipe in recipes:
             watch = _Watch(reporter, name)
             if not args.upgrade and environments.ready(recipe):
                 there.append((name, environments.ensure(recipe, watch).key))
@@ -84,7 +84,7 @@ def run_bundle(args: Namespace) -> int:
 
     environments, recipes = _asked(args)
     with reporting(args.json) as reporter:
-        for name, recipe in recipes.items():
+        for name, recipe in recipes:
             if args.upgrade:
                 environments.lock(recipe, _Watch(reporter, name), upgrade=True)
             bundle(environments, [recipe], args.directory, _Watch(reporter, name))
@@ -100,7 +100,7 @@ def run_bundle(args: Namespace) -> int:
 # --- what is meant -------------------------------------------------------------------------------------------------------------------
 
 
-def _asked(args: Namespace) -> tuple[Environments, dict[str, Recipe]]:
+def _asked(args: Namespace) -> tuple[Environments, list[tuple[str, Recipe]]]:
     """The environments' directory, and the recipes of all targets under the names that people call them by."""
     from tunesmith.cli.launching import DEFAULT_FILE, Session
     from tunesmith.isolation.environments.manager import Environments
@@ -112,10 +112,11 @@ def _asked(args: Namespace) -> tuple[Environments, dict[str, Recipe]]:
             found: Sequence[Recipe] = _of_pipeline(target)
         else:
             found = [_of_plugin(session, target, args.device)]
-        recipes |= {_name(recipe): recipe for recipe in found}
+        recipes |= {recipe.digest: recipe for recipe in found}
     settings = session.config.environments
     installer = getattr(args, "installer", None) or settings.installer
-    return Environments(settings.directory, installer=installer, offline=settings.offline, find_links=settings.find_links), recipes
+    environments = Environments(settings.directory, installer=installer, offline=settings.offline, find_links=settings.find_links)
+    return environments, [(_name(recipe), recipe) for recipe in recipes.values()]
 
 
 def _of_pipeline(file: str) -> list[Recipe]:
