@@ -22,6 +22,13 @@ def place(tmp_path: Path) -> Place:
     return Place.at(tmp_path)
 
 
+def test_what_a_library_leaves_in_the_current_directory_is_not_left_in_the_user_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert Place.at(tmp_path).run(step("a", "litter")).state == "done"
+    assert not list((tmp_path / "here").iterdir())
+
+
 def test_steps_run_in_order_and_read_what_the_others_made(place: Place) -> None:
     reporter = Recorder()
     outcome = place.run(step("a", to=3), step("b", reads="a", to=2), reporter=reporter)

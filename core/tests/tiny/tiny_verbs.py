@@ -222,6 +222,13 @@ def silent(step) -> None:
     """Writes nothing."""
 
 
+def litter(step) -> Result:
+    """Leaves a file wherever it is."""
+    Path("litter.log").write_text("noise")
+    (step.output / "nothing").write_text("")
+    return Result()
+
+
 def environment(step) -> Result:
     """The names of the variables that it sees."""
     (step.output / "environment").write_text(" ".join(sorted(os.environ)))

@@ -20,6 +20,7 @@ class Launch:
         environment: variables to set on top of the host's.
         stdout, stderr: files that take the process's output.
         without: variables of the host's that the worker must not have.
+        directory: where it starts, so that what a library leaves in the current directory is not left in the user's; None: here.
     """
 
     command: Sequence[str]
@@ -27,6 +28,7 @@ class Launch:
     stdout: Path
     stderr: Path
     without: Sequence[str] = ()
+    directory: Path | None = None
 
 
 class Process(Protocol):

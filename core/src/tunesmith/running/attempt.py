@@ -102,8 +102,8 @@ def make_workers(
     work.mkdir(parents=True, exist_ok=True)
     ranks = range(max(1, step.placement.processes))
     requests = tuple(step_request(step, inputs, output, work, rank=rank, rendezvous=rendezvous) for rank in ranks)
-    work = Work(step.name, step.verb.target, requests, context.logs(step), start_of(context, step))
-    return Workers(work, context.executor, context.board, notified)
+    asked = Work(step.name, step.verb.target, requests, context.logs(step), start_of(context, step), work)
+    return Workers(asked, context.executor, context.board, notified)
 
 
 def told(error: TunesmithError, step: PlannedStep, log: Path) -> TunesmithError:

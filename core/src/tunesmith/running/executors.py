@@ -24,10 +24,12 @@ class Local:
         # Appending, so that a file that was cut short (see running/logs.py) goes on at its new end.
         with open(launch.stdout, "ab") as stdout, open(launch.stderr, "ab") as stderr:
             inherited = {name: value for name, value in os.environ.items() if name not in launch.without}
+            if inherited.get("PYTHONPATH"):  # its relative entries are the host's directory's
+                inherited["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, inherited["PYTHONPATH"].split(os.pathsep)))
             mark = secrets.token_hex(8)
             process = subprocess.Popen(
                 list(launch.command), env={**DEFAULTS, **inherited, **launch.environment, remains.MARK: mark}, stdin=subprocess.DEVNULL,
-                stdout=stdout, stderr=stderr, start_new_session=True,
+                stdout=stdout, stderr=stderr, start_new_session=True, cwd=launch.directory,
             )  # fmt: skip
         return LocalProcess(process, mark)
 

@@ -107,7 +107,7 @@ class Resolver:
             (directory / name).mkdir()
         request = step_request(step, {}, directory / "output", directory / "work")
         board = Switchboard()
-        work = Work("model", "tunesmith.verbs.download:resolve", (request,), directory / "logs")
+        work = Work("model", "tunesmith.verbs.download:resolve", (request,), directory / "logs", directory=directory / "work")
         workers = Workers(work, self._executor, board, self._hear)
         cancellation = Cancellation()
         try:

@@ -37,6 +37,7 @@ class Work:
         steps: the step as JSON, one per rank.
         logs: directory for stdout and stderr.
         start: the interpreter and the variables of the environment it runs in.
+        directory: the current directory of its processes; None: the host's.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Work:
     steps: tuple[Mapping[str, Any], ...]
     logs: Path
     start: Start = field(default_factory=Start)
+    directory: Path | None = None
 
 
 class Workers:
@@ -68,8 +70,11 @@ class Workers:
         for rank in self.ranks:
             rank.stdout, rank.stderr = (self._log(rank, stream) for stream in ("stdout", "stderr"))
             rank.process = self._executor.start(
-                Launch(self.work.start.command, self._environment(rank), rank.stdout, rank.stderr, self.work.start.without)
-            )
+                Launch(
+                    self.work.start.command, self._environment(rank), rank.stdout, rank.stderr, self.work.start.without,
+                    self.work.directory,
+                )
+            )  # fmt: skip
 
     def _log(self, rank: Rank, stream: str) -> Path:
         return self.work.logs / (f"{stream}.log" if len(self.ranks) == 1 else f"{stream}.{rank.number}.log")
