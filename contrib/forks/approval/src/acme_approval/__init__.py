@@ -1,0 +1,1 @@
+"""Nothing is served before its model is approved."""

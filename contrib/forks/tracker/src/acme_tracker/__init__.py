@@ -1,0 +1,1 @@
+"""Tells Acme's tracker of runs, steps and artifacts."""
