@@ -86,6 +86,15 @@ def test_a_quantized_checkpoint_has_a_format_of_its_own(hf_model, method, format
     assert describe(hf_model)[0] == format
 
 
+@pytest.mark.parametrize(("name", "format"), [("quantize_config.json", "model/gptq"), ("quant_config.json", "model/awq")])
+def test_an_older_checkpoint_says_beside_its_config_that_it_is_quantized(hf_model, name, format):
+    (hf_model / name).write_text('{"bits": 4}')
+    assert describe(hf_model)[0] == format
+    config = json.loads((hf_model / "config.json").read_text()) | {"quantization_config": {"quant_method": "bitsandbytes"}}
+    (hf_model / "config.json").write_text(json.dumps(config))
+    assert describe(hf_model)[0] == "model/bnb", "the config has the last word"
+
+
 def test_a_missing_path_offers_its_siblings(step, hf_model):
     with pytest.raises(UserError, match="TS-MODEL-001") as caught:
         FileLoader().resolve(str(hf_model.with_name("modle")), step)

@@ -72,6 +72,10 @@ def test_an_adapter_and_a_quantized_checkpoint_have_their_formats(hub, loader, s
     config = {"model_type": "llama", "quantization_config": {"quant_method": "bitsandbytes"}}
     hub.add("org/nf4", {"config.json": json.dumps(config).encode(), "model.safetensors": safetensors(10)})
     assert loader().resolve("hf://org/nf4", step).format == "model/bnb"
+    beside = {"config.json": b'{"model_type": "llama"}', "quantize_config.json": b'{"bits": 4}', "model.safetensors": safetensors(10)}
+    hub.add("org/older", beside)
+    info = loader().resolve("hf://org/older", step)
+    assert (info.format, info.config["quantization_config"]) == ("model/gptq", {"bits": 4, "quant_method": "gptq"})
 
 
 def test_only_pickled_weights_are_refused_with_the_reason(hub, loader, step):

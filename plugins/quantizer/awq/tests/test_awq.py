@@ -26,7 +26,7 @@ def test_the_size_is_that_of_the_files_that_were_written():
 
 
 def test_fewer_rows_take_less_memory_and_unknown_sizes_are_said():
-    more, less = (estimate(request(group_size=64, rows=rows)) for rows in (128, 16))
+    more, less = (estimate(request(group_size=64, rows=rows)) for rows in (64, 16))
     assert more.memory > less.memory > 0
     assert more.disk == less.disk
     assert estimate(request(shape=None)).notes

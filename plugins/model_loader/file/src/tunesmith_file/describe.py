@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from tunesmith_file.layout import Layout, find
 
 #: `quantization_config.quant_method` of a config.json -> format; a method that is not here becomes ``model/<method>``.
 FORMAT_OF_METHOD = {"bitsandbytes": "model/bnb", "gptq": "model/gptq", "awq": "model/awq", "compressed-tensors": "model/compressed-tensors"}
+
+#: Files in which libraries of before 2024 kept what is in `quantization_config` now -> their method.
+QUANTIZATION_FILES = {"quantize_config.json": "gptq", "quant_config.json": "awq"}
 
 
 def describe(path: Path | str) -> tuple[str, dict[str, Any]]:
@@ -60,8 +63,23 @@ def describe_layout(root: Path, layout: Layout) -> tuple[str, dict[str, Any]]:
         return "adapter/peft", read_json(root / layout.root / "adapter_config.json")
     for index in (file for file in files if file.name.endswith(".safetensors.index.json")):
         _check_shards(index, {file.name for file in files})
-    config = read_json(root / layout.root / "config.json")
+    config = with_quantization(
+        read_json(root / layout.root / "config.json"), layout.files, lambda name: read_json(root / layout.root / name)
+    )
     return format_of(config), config
+
+
+def with_quantization(config: dict[str, Any], names: Container[str], read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """The config, with what an older library says of the quantization in a file beside it.
+
+    Args:
+        names: of the model's files.
+        read: gives the object in one of them.
+    """
+    for name, method in QUANTIZATION_FILES.items():
+        if "quantization_config" not in config and name in names:
+            config["quantization_config"] = {**read(name), "quant_method": method}
+    return config
 
 
 def format_of(config: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_file import Layout, describe, find
 from tunesmith_file.cache import read_cached_json, write_json
-from tunesmith_file.describe import format_of, gguf_config, read_json
+from tunesmith_file.describe import format_of, gguf_config, read_json, with_quantization
 from tunesmith_file.gguf import NotGGUF, read_header
 from tunesmith_file.gguf_config import config_of
 from tunesmith_huggingface import cache, environment
@@ -72,16 +72,20 @@ class HuggingFaceLoader:
         return listing
 
     def _described(self, uri: HubURI, commit: str, layout: Layout, files: Mapping[str, HubFile], step: Step) -> tuple[str, dict[str, Any]]:
-        """Format and config, for which little is fetched: one JSON file, or the header of a GGUF file."""
+        """Format and config, for which little is fetched: one JSON file or two, or the header of a GGUF file."""
         if layout.kind == "gguf":
             return "model/gguf", self._gguf_config(uri, commit, layout.root + layout.files[0], files[layout.files[0]], step)
-        name = "config.json" if layout.kind == "hf" else "adapter_config.json"
-        path = local_copy(uri.repo, files[name], step)
-        if path is None:
-            self._download(HubURI(uri.repo, commit), {layout.root + name: files[name]}, step)
-            path = cache.blob(files[name])
-        config = read_json(path)
-        return ("adapter/peft" if layout.kind == "peft" else format_of(config)), config
+
+        def read(name: str) -> dict[str, Any]:
+            path = local_copy(uri.repo, files[name], step)
+            if path is None:
+                self._download(HubURI(uri.repo, commit), {layout.root + name: files[name]}, step)
+            return read_json(path or cache.blob(files[name]))
+
+        if layout.kind == "peft":
+            return "adapter/peft", read("adapter_config.json")
+        config = with_quantization(read("config.json"), files, read)
+        return format_of(config), config
 
     def _gguf_config(self, uri: HubURI, commit: str, name: str, file: HubFile, step: Step) -> dict[str, Any]:
         for path in (cache.blob(file), cache.foreign_blob(uri.repo, file)):

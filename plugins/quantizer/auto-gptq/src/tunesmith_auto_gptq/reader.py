@@ -35,7 +35,9 @@ class Reader:
             UserError: TS-QUANT-004 when the checkpoint is packed in a way that AutoGPTQ does not unpack here.
         """
         config = json.loads((source.path / "config.json").read_text("utf-8"))
-        packing = config.pop("quantization_config")
+        packing = config.pop("quantization_config", None) or json.loads(
+            (source.path / "quantize_config.json").read_text("utf-8")
+        )  # older ones
         _check(packing)
         dtype = getattr(torch, self.settings.dtype)
         tensors: dict[str, torch.Tensor] = {}

@@ -35,7 +35,9 @@ class Reader:
             UserError: TS-QUANT-004 when the checkpoint is packed in a way that AutoAWQ does not unpack here.
         """
         config = json.loads((source.path / "config.json").read_text("utf-8"))
-        packing = config.pop("quantization_config")
+        packing = config.pop("quantization_config", None) or json.loads(
+            (source.path / "quant_config.json").read_text("utf-8")
+        )  # older ones
         _check(packing)
         dtype = getattr(torch, self.settings.dtype)
         tensors: dict[str, torch.Tensor] = {}
@@ -59,7 +61,7 @@ class Reader:
 
 
 def _check(packing: dict[str, object]) -> None:
-    layout, bits = str(packing.get("version", "gemm")).lower(), packing.get("bits", packing.get("w_bit", 4))
+    layout, bits = str(packing.get("version", "gemm")).lower(), packing.get("bits", packing.get("w_bit"))
     if layout != "gemm" or bits != 4:
         raise _unreadable(f"is packed for `{layout}` in {bits} bits", "Use one that was written with `version: GEMM` and 4 bits.")
 

@@ -16,6 +16,6 @@ class AwqSettings:
     sym: bool = setting(False, "levels symmetric around zero: a little less exact, for engines that take nothing else")
     duo_scaling: bool = setting(True, "channels are scaled by their weights, too, not by what they read alone")
     grid: int = setting(20, "strengths of the scaling that are tried for each group of matrices", ge=1)
-    rows: int = setting(128, "rows to calibrate on, the first of the data", ge=1)
+    rows: int = setting(64, "rows to calibrate on, the first of the data", ge=1)
     length: int = setting(256, "tokens of a sequence; rows are joined to sequences, so that none is padded", ge=16)
     batch_size: int = setting(8, "sequences that run through the model at once", ge=1)
