@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,13 @@ class Bench:
         self.scratch = scratch / f"{record.kind}.{record.name}"
         self.scratch.mkdir(parents=True, exist_ok=True)
         self.values: Mapping[str, Any] = declared.settings.get(f"{record.kind}.{record.name}", {})
+        self.kept: Any = None  #: what the checks of a kind share: an endpoint, a training's results
+        self.stack = ExitStack()  #: what is to be ended with the examination of the provider
+        self.ranks = 1
+        processes = record.schema.get("properties", {}).get("processes")
+        if record.kind == "trainer_strategy" and processes:
+            self.ranks = max(2, int(self.values.get("processes", processes.get("default", 2))))
+            self.values = {**self.values, "processes": self.ranks}
         self.killed = ""  #: the work directory of a step of this provider that was killed, once there is one
 
     def folder(self, name: str) -> Path:
@@ -80,6 +87,18 @@ class Bench:
         with running(Work(self.record.name, entry, tuple(requests), logs_below(self.scratch / "logs"), start)) as started:
             yield started
 
+    @contextmanager
+    def acting(self, *, work: Path | None = None) -> Iterator[Running]:
+        """The provider at its usual work: what cancelling and killing are tried on."""
+        if self.record.kind == "inference_backend":
+            from tunesmith_sdk.conformance.hosted.serving import serve_request
+
+            with self.working("tunesmith.verbs.serve:run", work=work, step=serve_request(self)) as worker:
+                yield worker
+        else:
+            with self.working(f"{WORKER}:act", work=work, ranks=self.ranks) as worker:
+                yield worker
+
     def _start(self) -> tuple[Any, str]:
         device = "cpu" if self.record.kind == "device_backend" else self.place.device(self.record)
         return self.place.start(device), device
@@ -104,4 +123,4 @@ class Bench:
 
 
 _WARM = ("torch", "transformers")  #: what takes seconds to import
-_MODELS = ("adapter", "quantizer", "exporter", "evaluator", "trainer_strategy", "verb")
+_MODELS = ("adapter", "quantizer", "exporter", "evaluator", "model_loader", "verb")

@@ -121,6 +121,7 @@ class Examination:
         record = asked[0].record
         assert record is not None
         scratch = Path(tempfile.mkdtemp(prefix="tunesmith-conformance-"))
+        bench: Bench | None = None
         try:
             materials = Materials(self._place.config.cache, scratch, self.declared.author)
             bench = Bench(record, self._place, self.declared, materials, scratch)
@@ -128,6 +129,8 @@ class Examination:
                 self._note(planned, *_tried(lambda check=planned.check: check.function(bench)))  # type: ignore[misc]
             self._in_workers(bench, [planned for planned in asked if planned.check.at == "worker"])
         finally:
+            if bench:
+                bench.stack.close()
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _in_workers(self, bench: Bench, waiting: list[Planned]) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import Cancelled, TunesmithError
+from tunesmith.errors import TunesmithError
 from tunesmith.running.executors import Local
 from tunesmith.running.logs import tail
 from tunesmith.running.switchboard import Switchboard
@@ -19,6 +19,7 @@ from tunesmith_sdk.conformance.worker import ENTERED
 POLL = 0.05  # seconds between two looks at the processes
 
 
+CANCELLED = "TS-RUN-004"
 LONGEST = 60.0  # seconds, however busy the machine is
 
 
@@ -85,14 +86,9 @@ class Running:
         self.workers.cancel(float("inf"))
 
     def error(self) -> TunesmithError | None:
-        """Why the workers failed; None if they did not, or were cancelled."""
-        try:
-            self.workers.result()
-        except Cancelled:
-            return None
-        except TunesmithError as error:
-            return error
-        return None
+        """Why the workers failed; None if they did not, or ended because they were asked to."""
+        failed = sorted((rank for rank in self.workers.ranks if rank.error), key=lambda rank: (not rank.died, rank.number))
+        return next((rank.error for rank in failed if rank.error and rank.error.code != CANCELLED), None)
 
     def last_words(self, lines: int = 3) -> str:
         return " | ".join(tail(self.workers.ranks[0].stderr, lines))

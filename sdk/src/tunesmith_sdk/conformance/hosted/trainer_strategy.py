@@ -1,0 +1,95 @@
+"""Checks of trainer strategies, with a process a rank."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import Any
+
+from tunesmith_sdk.conformance.bench import WORKER, Bench
+from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+from tunesmith_sdk.conformance.hosted.steps import DEATH, START, entered
+
+SAME = 1e-4  #: largest difference of losses and norms from plain PyTorch, relative
+LIMIT = 240.0  # seconds for all ranks together
+_KIND = "trainer_strategy"
+
+
+def _trained(bench: Bench) -> list[dict[str, Any]]:
+    """What each rank said of its training; made once for a provider."""
+    if bench.kept is None:
+        output = bench.folder("training")
+        with bench.working("tunesmith_sdk.conformance.kinds.trainer_strategy:run", output=output, ranks=bench.ranks) as worker:
+            if not worker.until(lambda: worker.done, LIMIT):
+                raise CheckFailed(f"{bench.ranks} ranks are not done after {LIMIT:.0f} s", found=worker.last_words(),
+                                  fix="See that all ranks make the same collective calls.")  # fmt: skip
+            if error := worker.error():
+                raise CheckFailed(f"training fails: {error}", found=worker.last_words(), fix=error.fix)
+        bench.kept = [json.loads((output / f"rank-{rank}.json").read_text()) for rank in range(bench.ranks)]
+    return list(bench.kept)
+
+
+@check("trainer_strategy.same-losses", kind=_KIND, at="host", title="losses and gradient norms are those of plain PyTorch on the same data")
+def same_losses(bench: Bench) -> None:
+    first = _trained(bench)[0]
+    limit = float(bench.declared.tolerances.get("trainer_strategy.same-losses", SAME))
+    for number, (mine, theirs) in enumerate(zip(first["course"], first["plain"], strict=True), 1):
+        for what, one, other in (("loss", mine[0], theirs[0]), ("gradient norm", mine[1], theirs[1])):
+            if abs(one - other) > limit * max(1.0, abs(other)):
+                raise CheckFailed(f"step {number}: the {what} is {one:.6f}, and {other:.6f} by plain PyTorch",
+                                  fix="Gradients are the ranks' sum, not their mean; agree after the last micro-batch only.")  # fmt: skip
+
+
+@check(
+    "trainer_strategy.resumes",
+    kind=_KIND,
+    at="host",
+    title="stopped, saved and loaded, it ends bit for bit where it would have, or within its tolerance",
+)
+def resumes(bench: Bench) -> None:
+    limit = float(bench.declared.tolerances.get("trainer_strategy.resumes", 0.0))
+    for rank, said in enumerate(_trained(bench)):
+        if not said["apart"] <= limit:
+            raise CheckFailed(f"rank {rank}: resumed, weights end {said['apart']:.2g} from where they would have, more than {limit:g}",
+                              fix="Put the optimizer's moments and step counts into `state`, and take all of it back.")  # fmt: skip
+
+
+@check(
+    "trainer_strategy.whole-state",
+    kind=_KIND,
+    at="host",
+    title="its state is whole and the same on every rank, under the model's own names",
+)
+def whole_state(bench: Bench) -> None:
+    said = _trained(bench)
+    if said[0]["names"] != said[0]["wanted"]:
+        raise CheckFailed(f"its state names {', '.join(said[0]['names'][:4])}, and {', '.join(said[0]['wanted'][:4])} train",
+                          fix="Take wrappers' prefixes off, and leave out what is frozen.")  # fmt: skip
+    if len({one["digest"] for one in said}) > 1:
+        raise CheckFailed("ranks end with different weights", fix="Start from the same ones, and let gradients agree before every step.")
+
+
+@check(
+    "trainer_strategy.kill-ends-all",
+    kind=_KIND,
+    at="host",
+    level="gold",
+    title="the death of one rank ends all, with an error that names it",
+)
+def kill_ends_all(bench: Bench) -> None:
+    if bench.ranks < 2:
+        raise NotRun("it has one rank")
+    with bench.working(f"{WORKER}:act", ranks=bench.ranks) as worker:
+        entered(worker)
+        os.kill(worker.pids[-1], signal.SIGKILL)
+        if not worker.until(lambda: worker.done, START):
+            raise CheckFailed(
+                "a rank is dead, and the others wait for it for ever", fix="Let the kernel see the failure; ignore no signal."
+            )
+        if worker.error() is None:
+            raise CheckFailed("a rank was killed, and the step calls itself done", fix="Make collective calls at the end as well.")
+        pids = worker.pids
+    left = [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
+    if left:
+        raise CheckFailed(f"{len(left)} ranks live on {DEATH:.0f} s after the death of one", fix="Start ranks in the worker's group.")

@@ -1,0 +1,134 @@
+"""Checks of dataset formats: rows that fit their schema become rows of the format they name."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tunesmith.contracts import UserError
+from tunesmith.contracts.rows import PART_TYPES
+from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+from tunesmith_sdk.conformance.subject import Subject
+
+
+#: what keys that name the speaker hold, in turns
+SPEAKERS = {"role": ("user", "assistant"), "from": ("human", "gpt")}
+_TEXT = ("content", "value")
+
+
+def rows_of(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Rows that fit a schema: with the required keys alone, with all, and with each text empty or in many scripts."""
+    for text in ("What?", "naïve 你好 🙂", ""):
+        for whole in (True, False):
+            for turn in (0, 1):
+                made = _value(schema, text, whole, turn)
+                if isinstance(made, dict):
+                    yield made
+
+
+def _value(schema: Mapping[str, Any], text: str, whole: bool, turn: int) -> Any:
+    if "const" in schema:
+        return schema["const"]
+    if schema.get("enum"):
+        return schema["enum"][turn % len(schema["enum"])]
+    if "anyOf" in schema:
+        return _value(schema["anyOf"][0], text, whole, turn)
+    kind = schema.get("type", "object" if "properties" in schema else "string")
+    if kind == "object":
+        required = schema.get("required", ())
+        entries = schema.get("properties", {}).items()
+        return {
+            name: SPEAKERS[name][turn % 2] if name in SPEAKERS else _value(entry, text, whole, turn)
+            for name, entry in entries
+            if whole or name in required or name in _TEXT
+        }
+    if kind == "array":
+        return [_value(schema.get("items", {}), text, whole, turn + number) for number in range(max(2, schema.get("minItems", 0)))]
+    least = int(schema.get("minimum", 1))
+    return {"string": text or "a" * schema.get("minLength", 0), "integer": least, "number": float(least), "boolean": True}.get(kind)
+
+
+def _tried(subject: Subject) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Rows and what each became: a row, or the coded error that refused it."""
+    format = subject.build()
+    schema = subject.record.facts.get("row", {})
+    rows = [*schema.get("examples", ()), *rows_of(schema)]
+    with contextlib.suppress(NotRun):
+        rows = [*subject.author("rows")(), *rows]
+    for row in rows:
+        before = copy.deepcopy(row)
+        try:
+            made = format.convert(row)
+        except UserError as error:
+            made = error
+        except Exception as error:
+            raise CheckFailed(f"{json.dumps(row, ensure_ascii=False)[:100]} fits its schema, and converting it raises {type(error).__name__}",
+                              found=str(error), fix="Say it in the schema, or raise `UserError`.") from error  # fmt: skip
+        if row != before:
+            raise CheckFailed("it changes the row that it is given", fix="Build a new one.")
+        yield row, made
+
+
+@action("dataset_format")
+def work(subject: Subject) -> None:
+    """Convert rows."""
+    list(_tried(subject))
+
+
+@check("dataset_format.declares-its-rows", kind="dataset_format", title="its fact `row` is a schema of a row that requires some key")
+def declares(subject: Subject) -> None:
+    schema = subject.record.facts.get("row", {})
+    if schema.get("type") != "object" or not schema.get("required"):
+        raise CheckFailed(
+            "its fact `row` requires no key, so every row fits it", fix="Name what tells this format from others in `required`."
+        )
+
+
+@check(
+    "dataset_format.refuses-by-code",
+    kind="dataset_format",
+    title="every row that fits its schema is converted or refused by a coded error, and left as it is",
+)
+def refuses(subject: Subject) -> None:
+    work(subject)
+
+
+@check("dataset_format.converts", kind="dataset_format", title="what it makes is a row of the format it produces, the same every time")
+def converts(subject: Subject) -> None:
+    made = [(row, result) for row, result in _tried(subject) if not isinstance(result, UserError)]
+    if not made:
+        raise NotRun("the kit made no row that it takes", where="`rows` in the author's file, or `examples` in the schema")
+    again = [result for _, result in _tried(subject) if not isinstance(result, UserError)]
+    if [result for _, result in made] != again:
+        raise CheckFailed("the same rows become different ones the second time", fix="Keep nothing from row to row.")
+    for row, result in made:
+        for sentence in _faults(result, subject.record.produces):
+            raise CheckFailed(
+                f"a row that it made {sentence}", found=json.dumps(row, ensure_ascii=False)[:120], fix="See tunesmith.contracts.rows."
+            )
+
+
+def _faults(row: Any, produces: tuple[str, ...]) -> Iterator[str]:
+    """In what a row is none of its format."""
+    keys = ("messages", "chosen", "rejected") if "dataset/preference" in produces else ("messages",)
+    for key in keys:
+        messages = row.get(key) if isinstance(row, Mapping) else None
+        if not isinstance(messages, list) or not messages:
+            yield f"has no list `{key}`"
+            return
+        for message in messages:
+            if not isinstance(message.get("role"), str):
+                yield f"has a message without a role in `{key}`"
+            parts = message.get("content")
+            if not isinstance(parts, list):
+                yield f"has content in `{key}` that is no list of parts"
+            elif any(not isinstance(part, Mapping) or part.get("type") not in PART_TYPES for part in parts):
+                yield f"has a part of no known type in `{key}`"
+    try:
+        json.dumps(row)
+    except (TypeError, ValueError):
+        yield "is no JSON"

@@ -1,0 +1,88 @@
+"""Checks of device backends: what they say of this machine, and how lightly."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from tunesmith.contracts import Device
+from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+from tunesmith_sdk.conformance.subject import Subject
+
+_HEAVY = ("torch", "transformers", "numpy")
+
+
+@action("device_backend")
+def work(subject: Subject) -> Any:
+    """Look what is there."""
+    subject.build().probe()
+
+
+def _probed(subject: Subject) -> list[Device]:
+    found = list(subject.build().probe())
+    wrong = [one for one in found if not isinstance(one, Device)]
+    if wrong:
+        raise CheckFailed(f"`probe` gives {type(wrong[0]).__name__}, not `Device`", fix="Return records of `tunesmith.contracts.Device`.")
+    return found
+
+
+@check(
+    "device_backend.probes",
+    kind="device_backend",
+    title="what it finds is sound: memory, cores, number types, and the same devices when asked again",
+)
+def probes(subject: Subject) -> None:
+    if not isinstance(subject.record.facts.get("torch"), str):
+        raise CheckFailed("it does not say torch's name for its devices", fix='Declare facts={"torch": ...}.')
+    found = _probed(subject)
+    for one in found:
+        if not (0 <= one.free <= one.memory and one.memory > 0 and one.cores > 0 and one.name and one.dtypes):
+            raise CheckFailed(f"it says of {one.name or 'a device'}: {one.free} of {one.memory} bytes free, {one.cores} cores, {one.dtypes}",
+                              fix="Give bytes, at least one core, and `float32` at the least.")  # fmt: skip
+        try:
+            json.dumps(dict(one.facts))
+        except (TypeError, ValueError) as error:
+            raise CheckFailed("its facts are no JSON", found=str(error), fix="Give strings and numbers.") from error
+    if [one.name for one in found] != [one.name for one in _probed(subject)]:
+        raise CheckFailed("asked twice, it finds other devices", fix="List them in the order of the system.")
+
+
+@check("device_backend.never-raises", kind="device_backend", title="where a driver or device is missing it finds none, and raises nothing")
+def never_raises(subject: Subject) -> None:
+    kept = dict(os.environ)
+    try:
+        os.environ.update({"PATH": "/nowhere", "LD_LIBRARY_PATH": "/nowhere", "CUDA_VISIBLE_DEVICES": "", "ASCEND_RT_VISIBLE_DEVICES": ""})
+        _probed(subject)
+    except CheckFailed:
+        raise
+    except Exception as error:
+        raise CheckFailed(f"without its tools on the path, `probe` raises {type(error).__name__}", found=str(error),
+                          fix="Return an empty list for a machine without the device.") from error  # fmt: skip
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+
+
+@check("device_backend.light", kind="device_backend", title="probing imports only the standard library: the planner does it in the host")
+def light(subject: Subject) -> None:
+    before = set(sys.modules)
+    _probed(subject)
+    heavy = [name for name in _HEAVY if name in sys.modules and name not in before]
+    if heavy:
+        raise CheckFailed(f"`probe` imports {', '.join(heavy)}", fix="Ask the system's own files or libraries.")
+
+
+@check("device_backend.computes", kind="device_backend", level="gold", title="torch computes on the devices that it finds")
+def computes(subject: Subject) -> None:
+    if not _probed(subject):
+        raise NotRun("this machine has no such device", where="a machine that has one")
+    try:
+        import torch
+    except ImportError:
+        raise NotRun("its environment has no torch", where="pip install 'tunesmith-sdk[torch]'") from None
+    ones = torch.ones(4, 4, device=subject.record.facts["torch"])
+    if float((ones @ ones).sum()) != 64.0:
+        raise CheckFailed("a product of matrices comes out wrong", fix="See whether the fact `torch` names this device.")

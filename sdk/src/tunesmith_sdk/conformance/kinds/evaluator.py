@@ -1,0 +1,99 @@
+"""Checks of evaluators: the numbers that they declare, the same every time, better for what is better."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tunesmith.contracts import Artifact, Evaluation, fits, read_rows, text_of
+from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
+from tunesmith_sdk.conformance.subject import Subject
+
+KNOWN = 1e-6  #: largest difference from a known answer
+
+
+@contextmanager
+def _examinee(subject: Subject, *, good: bool) -> Iterator[Artifact]:
+    """Something to evaluate that knows the rows, or knows nothing."""
+    if fits("model/hf", subject.record.accepts):
+        yield Artifact("model/hf", subject.material("taught" if good else "blank"))
+    elif fits("endpoint/openai", subject.record.accepts):
+        rows = list(read_rows(subject.material("rows")))
+        answers = {text_of(row["messages"][-2]): text_of(row["messages"][-1]) for row in rows}
+        with scripted_endpoint(answers if good else {}, subject.folder("endpoint")) as endpoint:
+            yield endpoint
+    else:
+        raise NotRun(f"the kit makes none of {', '.join(subject.record.accepts)}", where="`known_answers` in the author's file")
+
+
+def _evaluated(subject: Subject, *, good: bool = True) -> Evaluation:
+    with _examinee(subject, good=good) as examinee:
+        return subject.build().evaluate(examinee, read_rows(subject.material("rows")), subject.step)
+
+
+@action("evaluator")
+def work(subject: Subject) -> None:
+    """Evaluate something that knows the rows."""
+    evaluation = _evaluated(subject)
+    (subject.step.output / "metrics.json").write_text(json.dumps(dict(evaluation.metrics), sort_keys=True))
+
+
+@check(
+    "evaluator.reports-what-it-declares", kind="evaluator", title="its metrics are those of its manifest, finite, and its samples are JSON"
+)
+def reports(subject: Subject) -> None:
+    evaluation = _evaluated(subject)
+    declared = subject.record.facts.get("metrics", {})
+    if not evaluation.metrics:
+        raise CheckFailed("it gives no metric", fix="Return an `Evaluation` with metrics.")
+    for name, value in evaluation.metrics.items():
+        if name not in declared:
+            raise CheckFailed(f"it gives a metric `{name}` that its manifest does not declare", fix="Name it in the fact `metrics`.")
+        if not math.isfinite(value):
+            raise CheckFailed(f"its metric `{name}` is {value}", fix="Say by a coded error what can't be measured.")
+    try:
+        json.dumps(list(evaluation.samples))
+    except (TypeError, ValueError) as error:
+        raise CheckFailed("its samples are no JSON", found=str(error), fix="Put strings, numbers, lists and mappings into them.") from error
+
+
+@check("evaluator.deterministic", kind="evaluator", title="asked twice, it gives the same numbers and samples")
+def deterministic(subject: Subject) -> None:
+    one, other = _evaluated(subject), _evaluated(subject)
+    if dict(one.metrics) != dict(other.metrics):
+        raise CheckFailed(
+            "two evaluations differ",
+            found=f"{dict(one.metrics)} and {dict(other.metrics)}",
+            fix="Draw from `step.seed`; ask at temperature 0.",
+        )
+    if json.dumps(list(one.samples), sort_keys=True) != json.dumps(list(other.samples), sort_keys=True):
+        raise CheckFailed("the samples of two evaluations differ", fix="Keep the rows' order; write no times.")
+
+
+@check("evaluator.prefers-the-better", kind="evaluator", title="what knows the rows gets a better score than what does not")
+def prefers(subject: Subject) -> None:
+    directions = {name: entry["better"] for name, entry in subject.record.facts.get("metrics", {}).items() if entry.get("better")}
+    if not directions:
+        raise NotRun("none of its metrics is a matter of better or worse")
+    good, bad = _evaluated(subject).metrics, _evaluated(subject, good=False).metrics
+    for name, better in directions.items():
+        if name in good and name in bad and not (good[name] > bad[name] if better == "higher" else good[name] < bad[name]):
+            raise CheckFailed(f"`{name}` is {good[name]:g} for what knows the rows and {bad[name]:g} for what does not, and {better} is better",
+                              fix="See whether `better` is the right way round, and what is compared with what.")  # fmt: skip
+
+
+@check(
+    "evaluator.known-answers", kind="evaluator", level="gold", title="on its author's cases its metrics are the numbers known beforehand"
+)
+def known_answers(subject: Subject) -> None:
+    cases: Any = subject.author("known_answers")
+    for number, (examinee, rows, expected) in enumerate(cases(subject), 1):
+        found = subject.build().evaluate(examinee, rows, subject.step).metrics
+        for name, value in expected.items():
+            if abs(found.get(name, math.nan) - value) > subject.tolerance("evaluator.known-answers", KNOWN) or name not in found:
+                raise CheckFailed(f"case {number}: `{name}` should be {value:g} and is {found.get(name)}", fix="See how rows are counted.")

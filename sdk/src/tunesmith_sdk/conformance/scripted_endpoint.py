@@ -1,0 +1,64 @@
+"""An endpoint without a model: it answers each row's question rightly or wrongly, as it is told. A fake, and named so."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts import Artifact
+
+WRONG = "I would rather talk about something else."
+
+
+@contextmanager
+def scripted_endpoint(answers: Mapping[str, str], directory: Path) -> Iterator[Artifact]:
+    """An ``endpoint/openai`` that answers a prompt by what `answers` holds for it, and by something wrong where that holds nothing."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: Any) -> None:
+            """Silent."""
+
+        def do_GET(self) -> None:
+            self._send({"data": [{"id": "scripted", "object": "model"}], "object": "list", "status": "ok"})
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            text = answers.get(_question(asked), WRONG)
+            choice: dict[str, Any] = {"index": 0, "finish_reason": "stop", "logprobs": None}
+            chat = "messages" in asked
+            choice |= {"message": {"role": "assistant", "content": text}} if chat else {"text": text}
+            usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+            kind = "chat.completion" if chat else "text_completion"
+            self._send({"id": "1", "object": kind, "created": 0, "model": "scripted", "choices": [choice], "usage": usage})
+
+        def _send(self, answer: Mapping[str, Any]) -> None:
+            body = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+        yield Artifact("endpoint/openai", directory, meta={"url": url, "model": "scripted"})
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _question(asked: Mapping[str, Any]) -> str:
+    if "messages" not in asked:
+        return str(asked.get("prompt", ""))
+    content = asked["messages"][-1]["content"]
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
