@@ -115,7 +115,7 @@ COMMANDS = (
             ("be asked for all of it", "tunesmith plugin new"),
             ("a tuner of your own, in ./tunesmith-tilt", "tunesmith plugin new adapter tilt"),
             ("one that stays in the house", "tunesmith plugin new exporter card --distribution acme-card --licence LicenseRef-Proprietary"),
-            ("from the company's own template", "tunesmith plugin new verb stamp --template git+ssh://git.acme.example/plugin-template"),
+            ("from the company's own template", "tunesmith plugin new verb polish --template git+ssh://git.acme.example/plugin-template"),
         ),
     ),
     Command(
