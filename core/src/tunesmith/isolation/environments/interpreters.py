@@ -61,11 +61,12 @@ def choose(wanted: str) -> Interpreter | None:
 
 def none_found(wanted: str, plugins: tuple[str, ...], tried: str = "") -> UserError:
     """The error of an environment that no Python here can be made of."""
-    there = ", ".join(f"{found.version} ({found.path})" for found in (host(), *others()))
+    versions = {found.version: found.path for found in (*reversed(others()), host())}
+    there = ", ".join(f"{version} ({path})" for version, path in reversed(versions.items()))
     asks = f"{', '.join(plugins)} ask" + ("s" if len(plugins) == 1 else "")
     return UserError(
         "TS-ENV-005", f"No Python here is {wanted or WORKER}", why=f"{asks or 'its plugins ask'} for it; found: {there}. {tried}".strip(),
-        fix="Install such a Python (`uv python install 3.12`, pyenv, your system's packages) so that it is on PATH as python3.N.",
+        fix="Install such a Python (`uv python install VERSION`, pyenv, your system's packages) so that it is on PATH as python3.N.",
     )  # fmt: skip
 
 
@@ -75,8 +76,8 @@ def others() -> tuple[Interpreter, ...]:
     found: dict[str, Interpreter] = {}
     for path in _candidates():
         interpreter = ask(path)
-        if interpreter and interpreter.path != host().path:
-            found.setdefault(interpreter.path, interpreter)
+        if interpreter and (real := os.path.realpath(interpreter.path)) != os.path.realpath(host().path):
+            found.setdefault(real, interpreter)
     return tuple(found.values())
 
 
