@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +25,24 @@ RATIO = {"vllm": 1.02, "llamacpp": 1.02, "vllm_gptq": 1.5, "vllm_awq": 1.5}
 
 
 class Project:
-    """Where the pipeline is run; its processes are told by their environment."""
+    """Where the pipeline is run; its processes are told by where they work, for some overwrite how they were started."""
 
     def __init__(self, folder: Path) -> None:
-        self.mark = ("TUNESMITH_TEST", uuid.uuid4().hex)
+        self.folder = folder
         self.places = {"TUNESMITH_HOME": str(folder / "home"), "TUNESMITH_CACHE": str(folder / "cache")}
 
     def run(self) -> list[dict[str, Any]]:
         """The events of a run that ends well."""
         command = [sys.executable, "-m", "tunesmith", "run", str(PIPELINE), "--json"]
-        environment = os.environ | self.places | dict([self.mark])
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=self.folder, env=os.environ | self.places, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def processes(self) -> list[str]:
-        found, mark = [], "=".join(self.mark).encode()
+        found = []
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if mark in (process / "environ").read_bytes():
+                if (process / "cwd").readlink().is_relative_to(self.folder):
                     found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
         return found
 

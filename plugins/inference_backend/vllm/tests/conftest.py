@@ -94,14 +94,14 @@ def serve(python: str, model: Artifact, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def processes_with() -> Callable[[str], list[str]]:
-    """``processes_with("NAME=value")``: numbers of the processes that have this in their environment."""
+def processes_below() -> Callable[[Path], list[str]]:
+    """``processes_below(folder)``: numbers of the processes that work there. (vLLM overwrites its names and variables.)"""
 
-    def find(mark: str) -> list[str]:
+    def find(folder: Path) -> list[str]:
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if mark.encode() in (process / "environ").read_bytes():
+                if (process / "cwd").readlink().is_relative_to(folder):
                     found.append(process.name)
         return found
 
