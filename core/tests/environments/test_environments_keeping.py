@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from tiny_wheels import Told
 from tunesmith.errors import Cancelled
 from tunesmith.isolation.environments import environment, links
 from tunesmith.isolation.environments.bundle import bundle
-from tunesmith.isolation.environments.collecting import collect
+from tunesmith.isolation.environments.collecting import collect, in_use
 from tunesmith.isolation.environments.manager import Environments
 from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.isolation.environments.sizes import measure
@@ -152,6 +153,14 @@ def test_one_that_a_process_runs_in_stays(uv_only: Environments):
         running.communicate(b"\n")
     assert [one.kept for one in collect(uv_only.directory, 30, everything=True)] == [""]
     assert not built.path.exists()
+
+
+def test_one_whose_library_a_process_has_loaded_stays(tmp_path: Path):
+    (tmp_path / "environment").mkdir()
+    (tmp_path / "environment" / "library.so").write_bytes(b"x" * 4096)
+    with open(tmp_path / "environment" / "library.so", "r+b") as file, mmap.mmap(file.fileno(), 0):
+        assert in_use(tmp_path / "environment")
+    assert not in_use(tmp_path / "environment")
 
 
 def test_links_to_code_that_is_gone_go(uv_only: Environments, tmp_path: Path):

@@ -78,11 +78,13 @@ def _delete(path: Path) -> str:
 
 
 def in_use(path: Path) -> bool:
-    """Whether a process of this machine was started from the environment. Only Linux can be asked."""
+    """Whether a process of this machine was started from the environment, or has a library of it loaded. Only Linux can be asked."""
     start = f"{path}/".encode()
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if any(word.startswith(start) for word in process.read_bytes().split(b"\0")):
+            if any(word.startswith(start) for word in (process / "cmdline").read_bytes().split(b"\0")):
+                return True
+            if start in (process / "maps").read_bytes():  # some engines overwrite how they were started
                 return True
         except OSError:  # it has ended, or is somebody else's
             continue
