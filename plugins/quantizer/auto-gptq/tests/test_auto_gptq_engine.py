@@ -1,6 +1,7 @@
 """AutoGPTQ itself, in its environment, by real runs on a random Llama of two layers."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,10 +57,16 @@ def test_the_same_rows_give_the_same_files_in_another_run(tmp_path, tiny):
     assert first.digest == second.digest
 
 
-def test_a_pipeline_may_start_from_an_old_checkpoint(tmp_path, tiny):
-    """The plan inserts the unpacking where a plain model is read."""
-    old = run(tmp_path / "made", tiny, old=quantize())["old"]
-    made = run(tmp_path / "read", old.path, score={"evaluate": "perplexity", "data": "held-out.jsonl"})
+@pytest.mark.parametrize("older", [False, True])
+def test_a_pipeline_may_start_from_an_old_checkpoint(tmp_path, tiny, older):
+    """The plan inserts the unpacking where a plain model is read. The first versions kept the packing beside the config."""
+    model = shutil.copytree(run(tmp_path / "made", tiny, old=quantize())["old"].path, tmp_path / "model")
+    if older:
+        config = json.loads((model / "config.json").read_text())
+        packing = config.pop("quantization_config")
+        (model / "config.json").write_text(json.dumps(config))
+        (model / "quantize_config.json").write_text(json.dumps({key: packing[key] for key in ("bits", "group_size", "desc_act", "sym")}))
+    made = run(tmp_path / "read", model, score={"evaluate": "perplexity", "data": "held-out.jsonl"})
     assert made["model"].format == "model/gptq"
     assert made["model.export"].format == "model/hf"
     assert (made["model.export"].path / "tokenizer.json").read_bytes() == (tiny / "tokenizer.json").read_bytes()

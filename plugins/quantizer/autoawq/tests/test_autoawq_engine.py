@@ -1,6 +1,7 @@
 """AutoAWQ itself, in its environment, by real runs on a random Llama of two layers."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,10 +57,17 @@ def test_the_same_rows_give_the_same_files_in_another_run(tmp_path, tiny):
     assert first.digest == second.digest
 
 
-def test_a_pipeline_may_start_from_an_old_checkpoint(tmp_path, tiny):
-    """The plan inserts the unpacking where a plain model is read."""
-    old = run(tmp_path / "made", tiny, old=quantize())["old"]
-    made = run(tmp_path / "read", old.path, score={"evaluate": "perplexity", "data": "held-out.jsonl"})
+@pytest.mark.parametrize("older", [False, True])
+def test_a_pipeline_may_start_from_an_old_checkpoint(tmp_path, tiny, older):
+    """The plan inserts the unpacking where a plain model is read. The first versions kept the packing beside the config."""
+    model = shutil.copytree(run(tmp_path / "made", tiny, old=quantize())["old"].path, tmp_path / "model")
+    if older:
+        config = json.loads((model / "config.json").read_text())
+        packing = config.pop("quantization_config")
+        (model / "config.json").write_text(json.dumps(config))
+        words = {"q_group_size": packing["group_size"], "w_bit": packing["bits"], "zero_point": True, "version": "GEMM"}
+        (model / "quant_config.json").write_text(json.dumps(words))
+    made = run(tmp_path / "read", model, score={"evaluate": "perplexity", "data": "held-out.jsonl"})
     assert made["model"].format == "model/awq"
     assert made["model.export"].format == "model/hf"
     assert (made["model.export"].path / "tokenizer.json").read_bytes() == (tiny / "tokenizer.json").read_bytes()

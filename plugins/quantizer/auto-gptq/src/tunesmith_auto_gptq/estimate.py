@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts.calibration import check_group_size
+from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest
 
 LIBRARIES = 0.5 * 2**30  # resident size of Python with torch, transformers and AutoGPTQ
@@ -16,13 +16,13 @@ def quantizing(request: EstimateRequest) -> Estimate:
         UserError: TS-QUANT-001 when the group size does not divide the model's matrices.
     """
     settings, shape = request.settings, request.shape
-    check_group_size(shape, settings["group_size"])
+    group_size = fitting_group_size(shape, settings["group_size"])
     if shape is None:
         return Estimate({"model": 2.0 * request.input_bytes, "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
     tokens = min(settings["rows"], request.data.get("rows") or settings["rows"]) * settings["length"]
     widest = max(into for _, into, _ in shape.linears)
     matrices = shape.layers * sum(into * out for _, into, out in shape.linears)
-    each = settings["bits"] / 8 + (HALF + settings["bits"] / 8) / (settings["group_size"] if settings["group_size"] > 0 else shape.hidden)
+    each = settings["bits"] / 8 + (HALF + settings["bits"] / 8) / (group_size if group_size > 0 else shape.hidden)
     disk = matrices * each + (shape.parameters - matrices) * HALF
     terms = {
         "model": shape.parameters * SINGLE,

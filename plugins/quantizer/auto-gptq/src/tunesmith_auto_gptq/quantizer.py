@@ -23,7 +23,7 @@ from auto_gptq import BaseQuantizeConfig
 from auto_gptq.modeling.auto import GPTQ_CAUSAL_LM_MODEL_MAP
 
 from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
-from tunesmith.contracts.calibration import calibration_tokens, check_group_size
+from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
 from tunesmith_auto_gptq.header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings
@@ -42,10 +42,10 @@ class AutoGptq:
         settings = self.settings
         transformers.set_seed(step.seed)
         tokenizer, loaded = self._load(older_view(model.path, step.work / "model"))
-        check_group_size(ModelShape.from_config(loaded.config.to_dict()), settings.group_size)
+        group_size = fitting_group_size(ModelShape.from_config(loaded.config.to_dict()), settings.group_size)
         rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
         config = BaseQuantizeConfig(
-            bits=settings.bits, group_size=settings.group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
+            bits=settings.bits, group_size=group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
             model_file_base_name="model",
         )  # fmt: skip
         wrapped = GPTQ_CAUSAL_LM_MODEL_MAP[loaded.config.model_type](loaded, False, config)

@@ -14,7 +14,7 @@ from awq import AutoAWQForCausalLM
 from awq.quantize.quantizer import AwqQuantizer
 
 from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
-from tunesmith.contracts.calibration import calibration_tokens, check_group_size
+from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
 from tunesmith_autoawq.settings import AutoAwqSettings
 
@@ -35,10 +35,10 @@ class AutoAwq:
         transformers.set_seed(step.seed)
         tokenizer, loaded = self._load(older_view(model.path, step.work / "model"))
         shape = ModelShape.from_config(loaded.model.config.to_dict())
-        check_group_size(shape, settings.group_size)
+        group_size = fitting_group_size(shape, settings.group_size)
         rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
         loaded.quantize(
-            tokenizer, quant_config={"zero_point": True, "q_group_size": settings.group_size, "w_bit": 4, "version": "GEMM"},
+            tokenizer, quant_config={"zero_point": True, "q_group_size": group_size, "w_bit": 4, "version": "GEMM"},
             calib_data=rows, max_calib_samples=len(rows), max_calib_seq_len=_length(rows, settings.length),
             apply_clip=settings.clip and self._clips(shape, step), quantizer_cls=_watched(step),
         )  # fmt: skip

@@ -10,7 +10,9 @@ from tunesmith.contracts.settings import setting
 @dataclass(frozen=True)
 class AutoAwqSettings:
     group_size: int = setting(
-        128, "weights of a row that share a scale; it has to divide the columns of all matrices", choices=(16, 32, 64, 128, 256)
+        0,
+        "weights of a row that share a scale, a divisor of the columns of all matrices; 0: the largest up to 128",
+        choices=(0, 16, 32, 64, 128, 256),
     )
     clip: bool = setting(True, "look for the range that weights are best clipped to; left out where a matrix's rows are no multiple of 64")
     rows: int = setting(128, "rows to calibrate on, the first of the data", ge=1)

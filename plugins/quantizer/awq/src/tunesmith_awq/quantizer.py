@@ -22,7 +22,7 @@ from llmcompressor.modifiers.transform.awq import AWQModifier
 from llmcompressor.pipelines.cache import IntermediatesCache
 
 from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
-from tunesmith.contracts.calibration import calibration_tokens, check_group_size
+from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
 from tunesmith_awq.sequences import Batches, sequences
 from tunesmith_awq.settings import AwqSettings
@@ -44,14 +44,14 @@ class Awq:
         transformers.utils.logging.disable_progress_bar()
         transformers.set_seed(step.seed)
         tokenizer, loaded = self._load(model.path)
-        check_group_size(ModelShape.from_config(loaded.config.to_dict()), settings.group_size)
+        group_size = fitting_group_size(ModelShape.from_config(loaded.config.to_dict()), settings.group_size)
         rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
         batches = Batches(sequences(rows, settings.length), settings.batch_size)
         weights = {
             "num_bits": settings.bits,
             "type": "int",
             "symmetric": settings.sym,
-            "group_size": settings.group_size,
+            "group_size": group_size,
             "strategy": "group",
         }
         recipe = [

@@ -11,7 +11,9 @@ from tunesmith.contracts.settings import setting
 class AwqSettings:
     bits: int = setting(4, "bits of a weight", choices=(4, 8))
     group_size: int = setting(
-        128, "weights of a row that share a scale; it has to divide the columns of all matrices", choices=(16, 32, 64, 128, 256, 512, 1024)
+        0,
+        "weights of a row that share a scale, a divisor of the columns of all matrices; 0: the largest up to 128",
+        choices=(0, 16, 32, 64, 128, 256, 512, 1024),
     )
     sym: bool = setting(False, "levels symmetric around zero: a little less exact, for engines that take nothing else")
     duo_scaling: bool = setting(True, "channels are scaled by their weights, too, not by what they read alone")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from tunesmith.contracts.calibration import check_group_size
+from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
 
 LIBRARIES = 0.49 * 2**30  # resident size of Python with torch, transformers and GPTQModel
@@ -19,13 +16,13 @@ def estimate(request: EstimateRequest) -> Estimate:
         UserError: TS-QUANT-001 when the group size does not divide the model's matrices.
     """
     settings = request.settings
-    check_group_size(request.shape, settings["group_size"])
+    group_size = fitting_group_size(request.shape, settings["group_size"])
     if request.shape is None:
         return Estimate({"model": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
     shape = request.shape
     tokens = min(settings["rows"], request.data.get("rows") or settings["rows"]) * settings["length"]
     widest = max(into for _, into, _ in shape.linears)
-    disk = size(shape, settings)
+    disk = size(shape, settings["bits"], group_size)
     terms = {
         "model": float(request.input_bytes) or shape.parameters * HALF,
         "calibration": tokens * shape.hidden * HALF,
@@ -37,12 +34,11 @@ def estimate(request: EstimateRequest) -> Estimate:
     return Estimate(terms, disk=disk)
 
 
-def size(shape: ModelShape, settings: Mapping[str, Any]) -> float:
+def size(shape: ModelShape, bits: int, group_size: int) -> float:
     """Bytes of the quantized model: packed matrices, a scale and a zero a group, a group's number a column; the rest in 16 bits."""
-    bits = settings["bits"]
     few = 0.0
     for _, into, out in shape.linears:
-        groups = into / settings["group_size"] if settings["group_size"] > 0 else 1
+        groups = into / group_size if group_size > 0 else 1
         few += into * out * bits / 8 + groups * out * (HALF + bits / 8) + into * SINGLE
     matrices = sum(into * out for _, into, out in shape.linears)
     return shape.layers * few + (shape.parameters - shape.layers * matrices) * HALF

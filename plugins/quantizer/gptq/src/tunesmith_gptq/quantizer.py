@@ -18,7 +18,7 @@ import transformers
 from gptqmodel import GPTQModel, QuantizeConfig
 
 from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, TunesmithError, UserError
-from tunesmith.contracts.calibration import calibration_tokens, check_group_size
+from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
 from tunesmith_gptq.settings import GptqSettings
 
@@ -40,9 +40,9 @@ class Gptq:
         transformers.utils.logging.disable_progress_bar()
         transformers.set_seed(step.seed)
         tokenizer, config = self._described(model.path)
-        check_group_size(ModelShape.from_config(config.to_dict()), settings.group_size)
+        group_size = fitting_group_size(ModelShape.from_config(config.to_dict()), settings.group_size)
         tokens = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
-        loaded = self._load(model.path, step)
+        loaded = self._load(model.path, group_size, step)
         watch = _Watch(step, config.get_text_config().num_hidden_layers)
         loaded.layer_callback, loaded.subset_callback = watch.layer, watch.subset
         rows = [{"input_ids": ids, "attention_mask": [1] * len(ids)} for ids in tokens]
@@ -66,10 +66,10 @@ class Gptq:
         except (OSError, ValueError, KeyError) as error:
             raise _unloadable(path, error) from error
 
-    def _load(self, path: Path, step: Step) -> GPTQModel:
+    def _load(self, path: Path, group_size: int, step: Step) -> GPTQModel:
         settings = self.settings
         config = QuantizeConfig(
-            bits=settings.bits, group_size=settings.group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
+            bits=settings.bits, group_size=group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
             offload_to_disk=False, pack_impl="original",  # the others compile C++ when they first run
         )  # fmt: skip
         try:

@@ -11,8 +11,8 @@ from tunesmith.contracts.settings import setting
 class GptqSettings:
     bits: int = setting(4, "bits of a weight; engines run 4 and 8, few run 2 and 3", choices=(2, 3, 4, 8))
     group_size: int = setting(
-        128, "weights of a row that share a scale; it has to divide the columns of all matrices; -1: the whole row",
-        choices=(-1, 16, 32, 64, 128, 256, 512, 1024),
+        0, "weights of a row that share a scale, a divisor of the columns of all matrices; 0: the largest up to 128; -1: the whole row",
+        choices=(-1, 0, 16, 32, 64, 128, 256, 512, 1024),
     )  # fmt: skip
     desc_act: bool = setting(
         False, "quantize columns in the order of their activations: a little better, slower to run, not for every engine"
