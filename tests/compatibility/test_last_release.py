@@ -1,7 +1,7 @@
 """A plugin as the last release's author published it, installed from its wheel and never touched since, works with today's kernel.
 
-`installed-0.1/` is contrib/model-card 0.1.0 as an installer left it. It is not brought up to date: that is what is tested. At a release, the
-example plugin of that release is put beside it, and the oldest goes when its contracts are no longer taken.
+`installed-0.1/` is contrib/model-card 0.1.0 as an installer left it. It is not brought up to date: that is what is tested. At a release
+the example plugin of that release is put beside it, and the oldest goes when its contracts are no longer taken.
 """
 
 from __future__ import annotations
