@@ -53,9 +53,7 @@ def test_the_page_followed_literally_works(tmp_path: Path):
     assert todo.pop(0) == "cd tunesmith-lora-xs"
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "wheels"]
     subprocess.run(build, cwd=folder, check=True, capture_output=True)
-    site = (
-        tmp_path / "site"
-    )  # what `pip install -e` does: the distribution's metadata on the path, and the package as it lies in its folder
+    site = tmp_path / "site"  # as `pip install -e` does: metadata on the path, and the package as it lies in its folder
     install = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--offline", "--no-deps", "--target", site]
     subprocess.run([*install, next((tmp_path / "wheels").glob("*.whl"))], check=True)
     for path in site.glob("tunesmith_lora_xs/*"):  # editable
