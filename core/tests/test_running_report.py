@@ -17,6 +17,7 @@ from tiny_plans import Place, plan, step
 from tunesmith.planning.plan import Choice, Decision, Gate
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.report import chart, text
+from tunesmith.running.report.course import _tiles
 from tunesmith.running.report.page import page_of
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -185,3 +186,13 @@ def test_numbers(value: float | None, shown: str) -> None:
 def test_page_of_is_a_function_of_the_facts(told) -> None:
     data, _, page = told
     assert page_of(data) == page
+
+
+def test_the_models_at_the_ends_of_branches_are_told_from_those_on_the_way():
+    def model(name: str, size: int, source: str) -> dict[str, Any]:
+        return {"name": name, "size": size, "source": source, "format": "model/hf", "inserted": False, "state": "done", "cached": False,
+                "seconds": 1.0}  # fmt: skip
+
+    line = [model("base", 3000, ""), model("merged", 9000, "base"), model("small", 1000, "merged")]
+    assert "3 kB → 1 kB" in (told := _tiles({"steps": line})), told
+    assert "3 kB → 1 kB to 2 kB" in (told := _tiles({"steps": [*line, model("file", 2000, "merged")]})), told

@@ -36,19 +36,27 @@ def _tiles(facts: Facts) -> str:
     done = [step for step in steps if step["state"] in ("done", "serving")]
     cached = sum(step["cached"] for step in done)
     took = sum(step["seconds"] or 0 for step in done if not step["cached"])
-    models = [s["size"] for s in steps if s["size"] and s["format"].startswith("model/") and (not s["inserted"] or s is steps[0])]
+    models = [s for s in steps if s["size"] and s["format"].startswith("model/") and (not s["inserted"] or s is steps[0])]
     tiles = [
         (f"{len(done)} of {len(steps)}", "steps done"),
         (str(cached), "from the cache"),
         (seconds(took), "in steps of this run"),
     ]
     if len(models) > 1:
-        tiles.append((f"{size(models[0])} → {size(models[-1])}", "first and last model"))
+        ends = _ends(models, steps)
+        last = size(ends[0]) if len(ends) == 1 else f"{size(ends[0])} to {size(ends[-1])}"
+        tiles.append((f"{size(models[0]['size'])} → {last}", "first and last model" if len(ends) == 1 else "first model and last ones"))
     elif models:
-        tiles.append((size(models[0]), "model"))
+        tiles.append((size(models[0]["size"]), "model"))
     return (
         '<div class="tiles">' + "".join(f'<div class="tile"><b>{value}</b><span>{label}</span></div>' for value, label in tiles) + "</div>"
     )
+
+
+def _ends(models: list[Facts], steps: list[Facts]) -> list[int]:
+    """Sizes of the models that no other is made from, the smallest first."""
+    onward = {step.get("source") for step in steps if step["format"].startswith(("model/", "adapter/"))}
+    return sorted(model["size"] for model in models[1:] if model["name"] not in onward) or [models[-1]["size"]]
 
 
 def steps(facts: Facts) -> str:
