@@ -34,3 +34,7 @@ def test_fewer_rows_take_less_memory_and_unknown_sizes_are_said():
     assert more.memory > less.memory > 0
     assert more.disk == less.disk
     assert estimate(request(shape=None)).notes
+
+
+def test_the_estimate_is_near_the_peak_that_was_measured():
+    assert estimate(request()).memory == pytest.approx(1.026e9, rel=0.15)

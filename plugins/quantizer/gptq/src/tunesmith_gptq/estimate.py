@@ -26,7 +26,7 @@ def estimate(request: EstimateRequest) -> Estimate:
     terms = {
         "model": float(request.input_bytes) or shape.parameters * HALF,
         "calibration": tokens * shape.hidden * HALF,
-        "batch": settings["batch_size"] * settings["length"] * (3 * widest + shape.vocabulary) * HALF,
+        "batch": settings["batch_size"] * settings["length"] * (3 * widest + shape.vocabulary) * SINGLE,
         "Hessians": 3 * widest**2 * SINGLE,
         "quantized model": disk,
         "libraries": LIBRARIES,
