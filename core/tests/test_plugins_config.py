@@ -108,3 +108,30 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path):
     with pytest.raises(TunesmithError) as error:
         config.check()
     assert len(error.value.to_json()["problems"]) == 2
+
+
+PIN = "sha256:" + "5f" * 32
+
+
+def test_a_pin_allows_one_code_of_a_version_and_says_what_it_found(tmp_path: Path):
+    config = load_config(written(tmp_path / "project/tunesmith.toml", f'[plugins]\nallow = ["acme-tilt==1.*@{PIN}"]'))
+    assert config.policy_problems == ()
+    assert config.refusal("acme-tilt", "1.0", lambda: PIN) == ""
+    other = "sha256:" + "00" * 32
+    assert f"its code is {other}" in config.refusal("acme-tilt", "1.0", lambda: other)
+    assert "unreadable" in config.refusal("acme-tilt", "1.0", lambda: "")
+    assert "not among the allowed" in config.refusal("acme-tilt", "2.0", lambda: PIN)
+
+
+def test_without_a_pin_no_code_is_looked_at(tmp_path: Path):
+    def asked() -> str:
+        raise AssertionError("it was")
+
+    config = load_config(written(tmp_path / "project/tunesmith.toml", f'[plugins]\nallow = ["acme-*"]\ndeny = ["evil@{PIN}"]'))
+    assert config.refusal("acme-tilt", "1.0", asked) == ""
+
+
+@pytest.mark.parametrize("pattern", ["acme@sha256:5f", "acme@md5:" + "5f" * 16, "acme@", "@" + PIN])
+def test_a_pin_that_would_never_match_is_a_mistake(tmp_path: Path, pattern: str):
+    (problem,) = load_config(written(tmp_path / "project/tunesmith.toml", f'[plugins]\nallow = ["{pattern}"]')).policy_problems
+    assert problem.code == "TS-PLUGIN-021"

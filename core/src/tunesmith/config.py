@@ -4,6 +4,7 @@ Both say the same things::
 
     [plugins]
     allow = ["tunesmith-*"]               # name, or name==version; * ? [] as in a shell. A plugin must pass both files
+                                          # name==version@sha256:... : with just this code (`tunesmith plugin info NAME --code` tells it)
     deny = ["tunesmith-loud==0.3.*"]
 
     [plugins.override]                    # who wins where two distributions bring the same name; the project's file counts first
@@ -23,7 +24,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -32,7 +33,7 @@ from typing import Any
 from tunesmith.errors import Problems, TunesmithError, UserError, did_you_mean
 
 PROJECT_FILE = "tunesmith.toml"
-_PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+(==[A-Za-z0-9._*?\[\]!+-]+)?")
+_PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+(==[A-Za-z0-9._*?\[\]!+-]+)?(@sha256:[0-9a-f]{64})?")
 _PATTERNS = {"type": "array", "items": {"type": "string"}}
 _SCHEMA = {
     "type": "object",
@@ -137,15 +138,22 @@ class Config:
         if self.policy_problems:
             raise Problems(self.policy_problems) if len(self.policy_problems) > 1 else self.policy_problems[0]
 
-    def refusal(self, distribution: str, version: str) -> str:
-        """Why a plugin may not be used; empty if it may."""
+    def refusal(self, distribution: str, version: str, contents: Callable[[], str] = str) -> str:
+        """Why a plugin may not be used; empty if it may.
+
+        Args:
+            contents: gives the digest of the plugin's code; asked only if a pattern that names the plugin has one.
+        """
         if self.policy_problems:
             return f"the plugin policy can't be read ({self.policy_problems[0].what}); until it is mended no plugin is trusted"
         for policy in self.policies:
             for pattern in policy.deny:
-                if matches(pattern, distribution, version):
+                if matches(pattern, distribution, version, contents):
                     return f"denied by `{pattern}` in {policy.path}"
-            if policy.allow and not any(matches(pattern, distribution, version) for pattern in policy.allow):
+            if policy.allow and not any(matches(pattern, distribution, version, contents) for pattern in policy.allow):
+                if any(matches(pattern.partition("@")[0], distribution, version) for pattern in policy.allow):
+                    found = contents() or "unreadable"
+                    return f"its code is {found}, which is not what {policy.path} allows; review it, then pin it there"
                 return f"not among the allowed plugins in {policy.path}; add `{normal(distribution)}` to [plugins] allow to use it"
         return ""
 
@@ -198,7 +206,7 @@ def read_policy(path: Path) -> tuple[Policy, list[TunesmithError]]:
     for key in ("allow", "deny"):
         for pattern in plugins.get(key, ()):
             if not _PATTERN.fullmatch(pattern):
-                fix = "Write a distribution's name, or name==version; * ? and [] match as in a shell."
+                fix = "Write a distribution's name, or name==version; * ? and [] match as in a shell. A pin follows as @sha256:..."
                 found.append(UserError("TS-PLUGIN-021", f"{path}: `plugins.{key}` has the pattern {pattern!r}", fix=fix))
     found += [problem for key in plugins.get("override", {}) for problem in _override_problems(path, key)]
     allow, deny = tuple(plugins.get("allow", ())), tuple(plugins.get("deny", ()))
@@ -215,10 +223,12 @@ def _override_problems(path: Path, key: str) -> list[TunesmithError]:
     return [UserError("TS-PLUGIN-021", f"{path}: `plugins.override` has the key {key!r}", fix=fix)]
 
 
-def matches(pattern: str, distribution: str, version: str) -> bool:
-    """Whether a pattern of a policy (``name`` or ``name==version``, with globs) names a distribution."""
+def matches(pattern: str, distribution: str, version: str, contents: Callable[[], str] = str) -> bool:
+    """Whether a pattern of a policy (``name``, ``name==version``, with globs; with ``@sha256:...`` at its end) names a distribution."""
+    pattern, _, digest = pattern.partition("@")
     name, _, wanted = pattern.partition("==")
-    return fnmatchcase(normal(distribution), normal(name)) and (not wanted or fnmatchcase(version, wanted))
+    named = fnmatchcase(normal(distribution), normal(name)) and (not wanted or fnmatchcase(version, wanted))
+    return named and (not digest or contents() == digest)
 
 
 def normal(distribution: str) -> str:

@@ -104,6 +104,7 @@ def run_list(args: Namespace) -> int:
 
 def configure_info(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="a distribution, or a provider: `name` or `kind.name`")
+    parser.add_argument("--code", action="store_true", help="also the digest of its code, to pin it in [plugins] allow")
     _json_option(parser)
 
 
@@ -112,10 +113,11 @@ def run_info(args: Namespace) -> int:
     named = [p for p in registry.plugins if any(args.name in (r.name, f"{r.kind}.{r.name}") for r in p.providers)]
     plugins = named or [registry.distribution(args.name)]
     if args.json:
-        print(json.dumps([_summary(plugin, whole=True) for plugin in plugins], indent=2))
+        print(json.dumps([_summary(plugin, whole=True) | _code(args, plugin) for plugin in plugins], indent=2))
         return 0
     for plugin in plugins:
         facts = [("state", plugin.state), ("why", plugin.reason), ("manifest", str(plugin.path or "")), ("module", plugin.module)]
+        facts += _code(args, plugin).items()
         facts += [("events", ", ".join(plugin.events)), *_runtime_facts(plugin)]
         print(f"{plugin.distribution} {plugin.version}")
         print(aligned([(f"  {key}", value) for key, value in facts if value]))
@@ -127,6 +129,14 @@ def run_info(args: Namespace) -> int:
             traits += [(f"--{name}", _setting(entry)) for name, entry in record.schema.get("properties", {}).items()]
             print(aligned([(f"    {key}", value) for key, value in traits if value]))
     return 0
+
+
+def _code(args: Namespace, plugin: Plugin) -> dict[str, str]:
+    if not args.code:
+        return {}
+    from tunesmith.plugins.contents import digest
+
+    return {"code": digest(plugin.module, plugin.path)}
 
 
 def _runtime_facts(plugin: Plugin) -> list[tuple[str, str]]:

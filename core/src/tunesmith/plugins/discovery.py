@@ -12,6 +12,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def discover(config: Config) -> list[dict[str, Any]]:
     entries = cached["plugins"] if known else list(_scan(cached.get("plugins", [])))
     changed = not known
     for index, entry in enumerate(entries):
-        entry["refused"] = config.refusal(entry["distribution"], entry["version"]) if index else ""
+        entry["refused"] = config.refusal(entry["distribution"], entry["version"], partial(_contents, entry)) if index else ""
         if not entry["refused"]:
             changed |= _look(entry)
     wanted = [entry for entry in entries if "data" in entry and "fingerprint" not in entry and not entry["refused"]]
@@ -65,6 +66,12 @@ def _paths() -> Iterator[list[Any]]:
             yield [path, os.stat(path).st_mtime_ns]
         except OSError:
             yield [path, 0]
+
+
+def _contents(entry: dict[str, Any]) -> str:
+    from tunesmith.plugins.contents import digest
+
+    return digest(entry["module"], entry["manifest"])
 
 
 def _scan(old: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
