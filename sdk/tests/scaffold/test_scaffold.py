@@ -48,7 +48,7 @@ def test_a_new_plugin_has_all_that_a_distribution_needs_and_no_placeholder(kind:
     expected = {"README.md", "LICENSE", "pyproject.toml", ".gitignore", ".copier-answers.yml", ".github/workflows/check.yml"}
     expected |= {f"src/{package}/{name}" for name in ("__init__.py", "plugin.py", "plugin.toml", f"{kind}.py")}
     expected |= {"tests/test_conformance.py", f"tests/test_{package}.py"}
-    extra = {f"src/{package}/settings.py", f"src/{package}/generation.py"}
+    extra = {f"src/{package}/settings.py", f"src/{package}/generation.py", "tests/conformance_author.py"}
     assert files - extra == expected
     for name in files - {".github/workflows/check.yml"}:
         text = (made[kind] / name).read_text()
