@@ -189,6 +189,8 @@ def _tried(make: Any) -> tuple[dict[str, str], float]:
         said = {"state": NOT_RUN, "what": error.reason, "fix": error.where}
     except TunesmithError as error:
         said = {"state": FAILED, "what": f"{error.code}: {error.what}", "found": error.why, "fix": error.fix}
+    except Exception as error:  # of a client, mostly: what it was answered
+        said = {"state": FAILED, "what": f"{type(error).__name__}: {error}"[:300], "fix": "The page of the check says what is asked of it."}
     return said, time.perf_counter() - started
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,19 @@ KILLED = "killed"  #: the material: the work directory of a step that was killed
 _TEXT = (".json", ".txt", ".md", ".yaml", ".yml", ".toml", ".jinja", ".jsonl", ".html")
 
 
-def same_twice(subject: Subject, work: Work) -> Path:
-    """Do the work twice; one of the outputs.
+def same_twice(subject: Subject, work: Work) -> Subject:
+    """Do the work twice; the second subject.
 
     Raises:
         CheckFailed: they differ.
     """
-    outputs = []
-    for _ in range(2):
-        other = subject.elsewhere()
-        work(other)
-        outputs.append(Path(other.step.output))
-    if what := differing(*map(contents, outputs)):
+    one, other = subject.elsewhere(), subject.elsewhere()
+    work(one)
+    work(other)
+    if what := differing(contents(one.step.output), contents(other.step.output)):
         raise CheckFailed(f"two runs with one seed differ in {what}",
                           fix="Take randomness from `step.seed`; write no time, no path, no order of a set.")  # fmt: skip
-    return outputs[0]
+    return other
 
 
 def same_after_a_kill(subject: Subject, work: Work) -> None:
@@ -49,12 +47,13 @@ def same_after_a_kill(subject: Subject, work: Work) -> None:
         raise CheckFailed(f"what it makes after a kill differs in {what}", fix="Check what `step.work` holds before going on with it.")
 
 
-def check_portable(output: Path, paths: Iterable[Path]) -> None:
-    """No text file below `output` may name a path of this machine.
+def check_portable(done: Subject) -> None:
+    """No text file of the output may name a path of this machine.
 
     Raises:
         CheckFailed: one does.
     """
+    output, paths = Path(done.step.output), [done.step.work, *([done.source().path] if done.record.accepts else [])]
     for file in sorted(file for file in output.rglob("*") if file.is_file() and file.suffix in _TEXT):
         text = file.read_text(encoding="utf-8", errors="replace")
         for path in (output, *paths):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from tunesmith.isolation.loading import build_provider, load
 from tunesmith.isolation.step import WorkerStep
 from tunesmith_sdk.conformance.checks import NotRun
 from tunesmith_sdk.conformance.request import Request
+
+FOLDERS = "folders"  #: in the work directory: what the kit itself puts there
 
 
 class Subject:
@@ -24,6 +27,7 @@ class Subject:
 
     def __init__(self, step: Step, request: Request) -> None:
         self.step, self.request, self.record, self.values = step, request, request.provider(), dict(request.values)
+        self._source: Artifact | None = None
 
     def build(self, **changes: Any) -> Any:
         """A new provider, with the settings of the examination and `changes`."""
@@ -34,7 +38,7 @@ class Subject:
 
     def folder(self, name: str) -> Path:
         """A new empty directory."""
-        parent = self.step.work / "folders"
+        parent = self.step.work / FOLDERS
         parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
 
@@ -59,8 +63,12 @@ class Subject:
         return Path(found)
 
     def source(self) -> Artifact:
-        """An artifact of a format that the provider accepts."""
-        return Artifact(self.request.materials.get("source-format", "model/hf"), self.material("source"))
+        """An artifact of a format that the provider accepts: a copy of this subject's own, lest a faulty provider spoils the kit's."""
+        if self._source is None:
+            folder = self.folder("source")
+            shutil.copytree(self.material("source"), folder, dirs_exist_ok=True)
+            self._source = Artifact(self.request.materials.get("source-format", "model/hf"), folder)
+        return self._source
 
     def model(self, name: str = "taught") -> Any:
         """A fresh copy of a tiny model, in float32 and evaluation mode."""

@@ -241,7 +241,7 @@ def completions(bench: Bench) -> None:
 )
 def echoes(bench: Bench) -> None:
     tokens = list(range(3, 15))
-    answer = served(bench).client.completions.create(model=NAME, prompt=tokens, temperature=0, max_tokens=1, echo=True, logprobs=1)
+    answer = served(bench).client.completions.create(model=NAME, prompt=tokens, temperature=0, max_tokens=0, echo=True, logprobs=1)
     found = (answer.choices[0].logprobs and answer.choices[0].logprobs.token_logprobs) or []
     if len(found) < len(tokens) or found[0] is not None or any(value is None or value > 1e-6 for value in found[1 : len(tokens)]):
         raise CheckFailed(
@@ -271,6 +271,8 @@ def drains(bench: Bench) -> None:
         rest = pool.submit(lambda: [choice.finish_reason for chunk in chunks for choice in chunk.choices if choice.finish_reason])
         endpoint.worker.cancel()
         ended = endpoint.worker.until_done(15.0)
+        for rank in endpoint.worker.workers.ranks:  # as the kernel does with one that has said it is done
+            rank.shutdown()
         reasons: list[str] = []
         try:
             reasons = rest.result(15.0)

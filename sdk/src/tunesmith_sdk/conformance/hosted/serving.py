@@ -102,7 +102,9 @@ def serving(bench: Bench) -> Iterator[Served]:
 
 
 def served(bench: Bench) -> Served:
-    """The endpoint that the checks of a provider share; started at the first."""
-    if bench.kept is None:
+    """The endpoint that the checks of a provider share; started at the first, and again where one of them has brought it down."""
+    if bench.kept is not None:
+        bench.kept.worker.look()
+    if bench.kept is None or bench.kept.worker.done:
         bench.kept = bench.stack.enter_context(serving(bench))
     return bench.kept  # type: ignore[no-any-return]

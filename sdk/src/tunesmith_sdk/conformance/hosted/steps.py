@@ -7,13 +7,14 @@ import signal
 import time
 from pathlib import Path
 
-from tunesmith.isolation import remains
 from tunesmith_sdk.conformance.bench import Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.running import Running
+from tunesmith_sdk.conformance.subject import FOLDERS
 
 START = 120.0  # seconds for a worker to import what the provider needs
 PATIENCE = 5.0  # seconds from the request to the end
+MIDDLE = 0.5  # seconds that it may work before it is killed; less if it has put something into its work directory
 DEATH = 10.0  # seconds for a death to show
 
 
@@ -77,14 +78,13 @@ def crash_contained(bench: Bench) -> None:
     work = bench.folder("killed")
     with bench.acting(work=work) as worker:
         entered(worker)
-        for _ in range(3):
-            worker.look()
-        marks = _marks(worker.pids)
+        worker.until(lambda: any(path.name != FOLDERS for path in work.iterdir()), MIDDLE)
+        family = _family(worker.pids)
         for pid in worker.pids[-1:]:
             os.kill(pid, signal.SIGKILL)
         if not worker.until(lambda: worker.done, DEATH):
             raise CheckFailed("its worker was killed, and goes on", fix="Start no process that takes the worker's place.")
-    left = [pid for mark in marks for pid in remains.carriers(mark)]
+    left = [pid for pid, born in family.items() if _born(pid) == born]
     if left:
         raise CheckFailed(
             f"processes of it go on after its worker is dead: {', '.join(map(_command, left))}",
@@ -93,17 +93,35 @@ def crash_contained(bench: Bench) -> None:
     bench.killed = str(work)
 
 
-def _marks(pids: list[int]) -> list[str]:
-    marks = []
-    for pid in pids:
-        try:
-            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        marks += [v.partition(b"=")[2].decode() for v in variables if v.startswith(f"{remains.MARK}=".encode())]
-    if not marks and not Path("/proc/self/environ").exists():
-        raise NotRun("this system does not list processes' variables", where="Linux")
-    return marks
+def _family(pids: list[int]) -> dict[int, str]:
+    """Processes, and all that they started, with the time of their birth: a number may be given to another.
+
+    Raises:
+        NotRun: this system does not tell.
+    """
+    if not Path("/proc/self/stat").exists():
+        raise NotRun("this system does not list processes", where="Linux")
+    parents = {int(path.name): _stat(int(path.name))[1:2] for path in Path("/proc").iterdir() if path.name.isdigit()}
+    found, waiting = {}, list(pids)
+    while waiting:
+        pid = waiting.pop()
+        found[pid] = _born(pid)
+        waiting += [child for child, parent in parents.items() if parent == [str(pid)] and child not in found]
+    return {pid: born for pid, born in found.items() if born}
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent and the rest of what the system says of a process; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _born(pid: int) -> str:
+    """When it started; empty if it has ended."""
+    said = _stat(pid)
+    return said[19] if said and said[0] != "Z" else ""
 
 
 def _command(pid: int) -> str:

@@ -14,7 +14,6 @@ from tunesmith_sdk.conformance.catalog import action
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.subject import Subject
 
-
 #: what keys that name the speaker hold, in turns
 SPEAKERS = {"role": ("user", "assistant"), "from": ("human", "gpt")}
 _TEXT = ("content", "value")
@@ -53,7 +52,7 @@ def _value(schema: Mapping[str, Any], text: str, whole: bool, turn: int) -> Any:
 
 
 def _tried(subject: Subject) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Rows and what each became: a row, or the coded error that refused it."""
+    """Rows and what each became: a row, or the error that refused it."""
     format = subject.build()
     schema = subject.record.facts.get("row", {})
     rows = [*schema.get("examples", ()), *rows_of(schema)]
@@ -63,11 +62,8 @@ def _tried(subject: Subject) -> Iterator[tuple[dict[str, Any], Any]]:
         before = copy.deepcopy(row)
         try:
             made = format.convert(row)
-        except UserError as error:
-            made = error
         except Exception as error:
-            raise CheckFailed(f"{json.dumps(row, ensure_ascii=False)[:100]} fits its schema, and converting it raises {type(error).__name__}",
-                              found=str(error), fix="Say it in the schema, or raise `UserError`.") from error  # fmt: skip
+            made = error
         if row != before:
             raise CheckFailed("it changes the row that it is given", fix="Build a new one.")
         yield row, made
@@ -94,15 +90,19 @@ def declares(subject: Subject) -> None:
     title="every row that fits its schema is converted or refused by a coded error, and left as it is",
 )
 def refuses(subject: Subject) -> None:
-    work(subject)
+    for row, made in _tried(subject):
+        if isinstance(made, Exception) and not isinstance(made, UserError):
+            shown = json.dumps(row, ensure_ascii=False)[:90]
+            raise CheckFailed(f"{shown} fits its schema; converting it raises {type(made).__name__}", found=str(made),
+                              fix="Say it in the schema, or raise `UserError`.")  # fmt: skip
 
 
 @check("dataset_format.converts", kind="dataset_format", title="what it makes is a row of the format it produces, the same every time")
 def converts(subject: Subject) -> None:
-    made = [(row, result) for row, result in _tried(subject) if not isinstance(result, UserError)]
+    made = [(row, result) for row, result in _tried(subject) if not isinstance(result, Exception)]
     if not made:
         raise NotRun("the kit made no row that it takes", where="`rows` in the author's file, or `examples` in the schema")
-    again = [result for _, result in _tried(subject) if not isinstance(result, UserError)]
+    again = [result for _, result in _tried(subject) if not isinstance(result, Exception)]
     if [result for _, result in made] != again:
         raise CheckFailed("the same rows become different ones the second time", fix="Keep nothing from row to row.")
     for row, result in made:

@@ -83,7 +83,7 @@ def prefers(subject: Subject) -> None:
     good, bad = _evaluated(subject).metrics, _evaluated(subject, good=False).metrics
     for name, better in directions.items():
         if name in good and name in bad and not (good[name] > bad[name] if better == "higher" else good[name] < bad[name]):
-            raise CheckFailed(f"`{name}` is {good[name]:g} for what knows the rows and {bad[name]:g} for what does not, and {better} is better",
+            raise CheckFailed(f"`{name}` is {good[name]:g} for what knows the rows, {bad[name]:g} for what does not; {better} is better",
                               fix="See whether `better` is the right way round, and what is compared with what.")  # fmt: skip
 
 

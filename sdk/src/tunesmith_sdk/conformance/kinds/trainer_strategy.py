@@ -1,4 +1,4 @@
-"""What trainer strategies are tried on: a small training by the contract alone, in as many ranks as they have, and the same by plain PyTorch."""
+"""What trainer strategies are tried on: a small training by the contract alone in all their ranks, and the same by plain PyTorch."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def train(strategy: Any, wrapped: Any, stepping: Any, placement: Any, device: An
         step.check_cancelled()
         stepping.zero_grad()
         inputs, targets = (part[placement.rank :: placement.processes].to(device) for part in batch(number))
-        pieces = list(zip(inputs.chunk(MICRO), targets.chunk(MICRO)))  # noqa: B905: of Python 3.10
+        pieces = list(zip(inputs.chunk(MICRO), targets.chunk(MICRO)))  # noqa: B905
         loss = 0.0
         for count, piece in enumerate(pieces, 1):
             with strategy.accumulating(wrapped, count == len(pieces)):
@@ -105,7 +105,8 @@ def run(step: Step) -> None:
     apart = max((float((whole["model"][n].float() - after["model"][n].float()).abs().max()) for n in whole["model"]), default=0.0)
     digest = hashlib.sha256(b"".join(whole["model"][name].detach().cpu().contiguous().numpy().tobytes() for name in sorted(whole["model"])))
     said = {
-        "course": course, "resumed": resumed, "apart": apart, "names": sorted(whole["model"]), "wanted": names, "digest": digest.hexdigest(),
+        "course": course, "resumed": resumed, "apart": apart, "names": sorted(whole["model"]), "wanted": names,
+        "digest": digest.hexdigest(),
         "plain": plain() if placement.rank == 0 else [], "torch": torch.__version__,
     }  # fmt: skip
     (step.output / f"rank-{placement.rank}.json").write_text(json.dumps(said))

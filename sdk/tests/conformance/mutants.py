@@ -1,0 +1,107 @@
+"""Good minimal plugins of every kind, and the same with one thing wrong: what the kit is tried on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tunesmith.plugins.sync import sync
+from tunesmith_sdk.conformance import conform
+
+GOOD = Path(__file__).parent / "good"
+
+#: kind -> what its record says, as source
+RECORDS = {
+    "adapter": 'accepts=("model/hf",), produces=("adapter/tilt",), capabilities={"merge": "full", "reference": "full"}, '
+    'estimator="PACKAGE.estimate:estimate"',
+    "objective": 'accepts=("dataset/chat",)',
+    "exporter": 'accepts=("model/hf",), produces=("model/hf",), capabilities={"lossless": "full"}',
+    "quantizer": 'accepts=("model/hf",), produces=("model/half",), facts={"calibration": True}',
+    "evaluator": 'accepts=("endpoint/openai",), facts={"metrics": {"share": {"better": "higher"}}}',
+    "dataset_format": 'produces=("dataset/chat",), facts={"row": {"type": "object", "required": ["question", "answer"], '
+    '"properties": {"question": {"type": "string"}, "answer": {"type": "string"}}}}',
+    "device_backend": 'facts={"torch": "cpu"}',
+    "searcher": "",
+    "executor": "",
+    "model_loader": 'produces=("model/hf",), facts={"schemes": ["file"]}',
+    "trainer_strategy": "",
+    "inference_backend": 'accepts=("model/hf",), produces=("endpoint/openai",), capabilities={name: "full" for name in '
+    '("api.chat", "api.completions", "api.stream", "api.logprobs", "api.echo")}',
+    "verb": 'inputs=(Input("model", "what to stamp", accepts=("model/hf",)),), produces=("document/stamp",)',
+}
+
+_PLUGIN = """
+from dataclasses import dataclass
+
+from tunesmith.contracts import Input, Need, Provider, Verb, setting
+from tunesmith.hookspecs import hookimpl
+SETTINGS
+
+@hookimpl
+def KIND():
+    return CLASS("tried", "something to try the kit on", "PACKAGE.provider:TARGET", RECORD)
+"""
+
+_PYPROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "NAME"
+version = "0.1.0"
+dependencies = ["tunesmith>=0.1"]
+[project.optional-dependencies]
+runtime = [RUNTIME]
+[project.entry-points."tunesmith.plugins"]
+tried = "PACKAGE.plugin"
+[tool.hatch.build.targets.wheel]
+packages = ["src/PACKAGE"]
+TABLE
+"""
+
+_HEAVY = ("adapter", "objective", "quantizer", "trainer_strategy")
+
+
+def write(folder: Path, kind: str, *changes: tuple[str, str], table: str = "", settings: str = "") -> Path:
+    """A plugin's source folder, its manifest written; each change replaces some text of its code or its record.
+
+    Args:
+        table: more of its pyproject.toml.
+        settings: a settings dataclass named Settings, as source.
+    """
+    package = f"acme_{kind}"
+    code, record = (GOOD / f"{kind}.py").read_text(), RECORDS[kind]
+    if settings:
+        record = ", ".join(filter(None, [record, "settings=Settings"]))
+        code += "\n\nProvider.__init__ = lambda self, settings: None\n"
+    for old, new in changes:
+        assert (old in code) + (old in record) == 1, f"{old!r} should be in the code or in the record"
+        code, record = code.replace(old, new, 1), record.replace(old, new, 1)
+    verb = kind == "verb"
+    words = {
+        "SETTINGS": settings, "KIND": kind, "CLASS": "Verb" if verb else "Provider", "TARGET": "run" if verb else "Provider",
+        "RECORD": record, "PACKAGE": package, "NAME": package.replace("_", "-"), "TABLE": table,
+        "RUNTIME": '"torch"' if kind in _HEAVY else "",
+    }  # fmt: skip
+    root = folder / "src" / package
+    root.mkdir(parents=True)
+    (root / "__init__.py").write_text("")
+    (root / "provider.py").write_text(code)
+    if "def estimate" in code:
+        (root / "estimate.py").write_text(code[code.index("def estimate") :])
+    (root / "plugin.py").write_text(_filled(_PLUGIN, words))
+    (folder / "pyproject.toml").write_text(_filled(_PYPROJECT, words))
+    sync(folder)
+    return folder
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    for word in ("RECORD", *words):
+        text = text.replace(word, words[word])
+    return text
+
+
+def failed(folder: Path, *only: str, **options: Any) -> set[str]:
+    """Ids of the checks that a plugin does not pass; nothing may be left out but what is named so."""
+    report = conform(folder, only=only, **options)
+    return {outcome.check for outcome in report.outcomes if not outcome.ok}

@@ -1,0 +1,155 @@
+"""Tests of the kit: a plugin with one thing wrong is caught by the check that is meant for that, and by no other."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+_spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
+assert _spec is not None
+mutants = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(mutants)  # type: ignore[union-attr]
+
+TIME = "__import__('time').time_ns()"
+
+#: check -> (kind, changes of the good plugin); with these the plugin's runtime needs no library
+LIGHT = {
+    "dataset_format.declares-its-rows": (
+        "dataset_format",
+        ('"required": ["question", "answer"], ', ""),
+        ('if not row["question"]', 'if not row.get("question") or "answer" not in row'),
+    ),
+    "dataset_format.refuses-by-code": ("dataset_format", ('if not row["question"]:', 'if not row["question"].strip("W")[3]:')),
+    "dataset_format.converts": (
+        "dataset_format",
+        ('message("user", row["question"])', '{"role": "user", "content": row["question"]}'),
+    ),
+    "device_backend.probes": ("device_backend", ("1000, 500", "1000, 5000")),
+    "device_backend.never-raises": (
+        "device_backend",
+        ("        return", '        import subprocess\n        subprocess.run(["ls"], capture_output=True)\n        return'),
+    ),
+    "device_backend.light": ("device_backend", ("        return", "        import numpy  # noqa: F401\n        return")),
+    "searcher.seeded": ("searcher", ("random.Random(1)", "random.Random()")),
+    "searcher.keeps-its-budget": ("searcher", ("self.left -= 1", "self.left -= 1 if self.left > 1 else -BUDGET * 10_000")),
+    "searcher.plain-settings": ("searcher", ("json.dumps(settings) == json.dumps(self.last)", "settings is self.last")),
+    "executor.starts-as-asked": ("executor", (" if name not in launch.without", "")),
+    "executor.tells-the-end": ("executor", ("return status", "return status if status is None else abs(status)")),
+    "executor.ends-all": ("executor", ("os.killpg(", "os.kill(")),
+    "evaluator.reports-what-it-declares": (
+        "evaluator",
+        ('{"share": right / len(samples)}', '{"share": right / len(samples), "other": 1.0}'),
+    ),
+    "evaluator.deterministic": ("evaluator", ('{"answer": answer}', f'{{"answer": answer, "at": {TIME}}}')),
+    "evaluator.prefers-the-better": ("evaluator", ('"better": "higher"', '"better": "lower"')),
+    "model_loader.pins": ("model_loader", ("hashlib.sha256(repr(files).encode()).hexdigest()", '""')),
+    "model_loader.fetches": ("model_loader", ('(step.work / "part")', '(output / "part")')),
+    "model_loader.verifies": ("model_loader", ('!= entry["sha256"]', "is None")),
+    "model_loader.says-what-is-missing": ("model_loader", ("        if not folder.is_dir():", "        if not folder.parent.is_dir():")),
+    "model_loader.offline": (
+        "model_loader",
+        (
+            "        files = {",
+            "        try:\n            __import__('socket').create_connection(('127.0.0.1', 9), 1)\n        except OSError:\n"
+            "            pass\n        files = {",
+        ),
+    ),
+    "verb.composes": ("verb", ('accepts=("model/hf",)', 'accepts=("model/hf",), of="nothing"')),
+    "verb.makes-its-format": ("verb", ('format="document/stamp"', 'format="document/seal"')),
+    "verb.reproducible": ("verb", ('.write_text("stamped")', f".write_text(str({TIME}))")),
+    "exporter.writes-its-format": ("exporter", ('format="model/hf"', 'format="model/other"')),
+    "exporter.reproducible": ("exporter", ('"the exporter"', TIME)),
+    "exporter.leaves-its-source": (
+        "exporter",
+        ("        for pattern", '        (source.path / "mark").write_text("seen")\n        for pattern'),
+    ),
+    "step.cancels": ("exporter", ("step.check_cancelled()", "__import__('time').sleep(60)")),
+    "step.crash-contained": (
+        "exporter",
+        (
+            "step.check_cancelled()",
+            "__import__('subprocess').Popen(['/bin/sleep', '20'], env={}, start_new_session=True)\n"
+            "        while not step.wait_cancelled(1):\n            step.check_cancelled()",
+        ),
+    ),
+}
+
+_RESUMED = (
+    '(step.work / "part").write_text("half")',
+    'left = (step.work / "part").exists()\nINDENT(step.work / "part").write_text("half")\nINDENTstep.wait_cancelled(0 if left else 2)',
+)
+_DEEP, _FLAT = ((_RESUMED[0], _RESUMED[1].replace("INDENT", " " * depth)) for depth in (8, 4))
+#: kind -> changes by which a step that was killed goes on wrongly
+KILLED = {
+    "exporter": (_DEEP, ('(output / "note.json")', '(output / ("again.json" if left else "note.json"))')),
+    "verb": (_FLAT, ('"stamped"', 'f"stamped {left}"')),
+    "model_loader": ((_DEEP[0], _DEEP[1] + '\n        if left:\n            (output / "config.json").write_text("{}")'),),
+}
+
+_S = "inference_backend"
+SERVED = {
+    "inference_backend.answers": ((_S, ('"id": self.server.model, "object": "model"', '"id": "other", "object": "model"'))),
+    "inference_backend.counts": ((_S, ('"total_tokens": 5 + count', '"total_tokens": 6 + count'))),
+    "inference_backend.streams": ((_S, ("for piece in [*pieces, None]:", 'for piece in ["".join(pieces), None]:'))),
+    "inference_backend.unicode": ((_S, ('{"content": piece}', '{"content": piece.replace("你", "\\ufffd")}'))),
+    "inference_backend.stops": ((_S, ('asked.get("stop") or ()', "()"))),
+    "inference_backend.logprobs": ((_S, ('{"token": p, "logprob": -0.1,', '{"token": p, "logprob": 0.5,'))),
+    "inference_backend.seeds": ((_S, ("random.Random(seed)", "random.Random()"))),
+    "inference_backend.long-prompts": ((_S, ("LONGEST = 4000", "LONGEST = 4000_000"))),
+    "inference_backend.concurrent": (
+        (
+            _S,
+            (
+                "        self.server.busy.acquire()",
+                "        self.server.busy.acquire()\n        self.server.pause.wait(0.3)\n"
+                '        if self.server.busy._value < 999:\n            pieces = ["busy"]',
+            ),
+        )
+    ),
+    "inference_backend.disconnects": (
+        (_S, ("        except OSError:\n            pass", "        except OSError:\n            __import__('os')._exit(9)"))
+    ),
+    "inference_backend.bad-requests": ((_S, ("            assert limit >= 0", "            limit = abs(limit)"))),
+    "inference_backend.completions": ((_S, ('begun = prompt.rpartition("\\n")[2]', 'begun = prompt.rpartition("\\n")[2][:5]'))),
+    "inference_backend.echoes": ((_S, ("[None, *[-1.0] * (len(prompt) - 1)]", "[-1.0] * len(prompt)"))),
+    "inference_backend.routes": (
+        (
+            _S,
+            ('("/health", "/metrics")', '("/health",)'),
+            (
+                "return self.say(200, {})\n",
+                'return self.say(200, {})\n        if self.path == "/metrics":\n            return self.say(404, {})\n',
+            ),
+        )
+    ),
+    "inference_backend.drains": ((_S, ("server.busy.acquire(timeout=10)", "pass"), ("pause.wait(0.02)", "pause.wait(0.2)"))),
+}
+
+
+@pytest.mark.parametrize("check", LIGHT)
+def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
+    kind, *changes = LIGHT[check]
+    folder = mutants.write(tmp_path, kind, *changes)
+    only = [kind, "provider"] if check.startswith(kind) else ["step", "provider"]
+    assert mutants.failed(folder, *only) == {check}
+
+
+@pytest.mark.parametrize("kind", KILLED)
+def test_what_goes_on_wrongly_after_a_kill_is_caught(kind: str, tmp_path: Path):
+    folder = mutants.write(tmp_path, kind, *KILLED[kind])
+    assert mutants.failed(folder, kind, "step", "provider") == {f"{kind}.same-after-a-kill"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", SERVED)
+def test_a_fault_of_a_server_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
+    kind, *changes = SERVED[check]
+    assert mutants.failed(mutants.write(tmp_path, kind, *changes), kind, "provider") == {check}
+
+
+def test_a_class_that_its_kind_s_callers_can_t_call_is_told_with_what_they_call(tmp_path: Path):
+    folder = mutants.write(tmp_path, "exporter", ("def export(self, source, output, step)", "def export(self, source, output)"))
+    (outcome,) = mutants.conform(folder, only=["provider.loads"]).outcomes
+    assert "`export(source, output, step)` can't be called" in outcome.what
