@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.contracts import EstimateRequest, ModelShape, UserError
@@ -33,6 +33,7 @@ def test_text_grows_to_what_its_tokens_decode_to(tokenizer: Any, text: str, prom
 
 @settings(deadline=None)
 @given(tokens=st.lists(st.integers(0, 319), max_size=60))
+@example(tokens=[129, 0, 97])  # a special token within a character
 def test_any_tokens_whatever_read_as_the_decoder_reads_them(tokenizer: Any, tokens: list[int]) -> None:
     vocabulary = Vocabulary(tokenizer)
     grown = IncrementalText(vocabulary)

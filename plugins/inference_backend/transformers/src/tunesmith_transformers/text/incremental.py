@@ -30,12 +30,14 @@ class IncrementalText:
 
     def __init__(self, vocabulary: Vocabulary, context: Sequence[int] = ()) -> None:
         self._vocabulary = vocabulary
-        self._window = list(context[-CONTEXT:])
+        self._window = [token for token in context[-CONTEXT:] if token not in vocabulary.hidden]
         self._shown = self._certain(vocabulary.decode(self._window))
         self._whole = 0  # tokens of the window up to the last place where the text was whole
 
     def push(self, token: int) -> str:
         """The text that this token makes certain; often its own, empty while a character is incomplete."""
+        if token in self._vocabulary.hidden:  # the bytes around it belong together
+            return ""
         self._window.append(token)
         text = self._vocabulary.decode(self._window)
         certain = self._certain(text)

@@ -32,6 +32,8 @@ class Vocabulary:
         self._byte_level = b"ByteLevel" in (state if isinstance(state, bytes) else str(state).encode())
         self._bytes: dict[int, bytes] = {}
         self._added = {index: str(token) for index, token in tokenizer.added_tokens_decoder.items()}
+        #: tokens that `decode` passes over
+        self.hidden = frozenset(index for index, token in tokenizer.added_tokens_decoder.items() if token.special)
 
     def __len__(self) -> int:
         return len(self.tokenizer)
