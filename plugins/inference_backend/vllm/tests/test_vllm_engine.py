@@ -82,7 +82,7 @@ def test_answers_are_under_way_together(client: Any):
 
 def test_running_answers_end_before_the_server_does(serve: Any):
     with serve() as server, ThreadPoolExecutor(1) as pool:
-        asked = {"model": "bot", "prompt": FRANCE, "max_tokens": 60, "temperature": 0, "stream": True, "extra_body": {"ignore_eos": True}}
+        asked = {"model": "bot", "prompt": FRANCE, "max_tokens": 16, "temperature": 0, "stream": True, "extra_body": {"ignore_eos": True}}
         stream = server.client().completions.create(**asked)
         next(stream)
         rest = pool.submit(lambda: list(stream))
@@ -121,7 +121,7 @@ serve.run(step)
 
 def test_a_worker_that_is_killed_leaves_no_process_of_vllms(python: str, model: Artifact, tmp_path: Path, processes_below: Any):
     command = [sys.executable, "-c", SERVES, str(tmp_path), str(model.path), python]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as worker:
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == "ready\n"
         assert len(processes_below(tmp_path)) >= 4  # the worker; vLLM's server, scheduler and worker
