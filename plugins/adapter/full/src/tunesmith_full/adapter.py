@@ -38,8 +38,10 @@ class Full:
         """A whole model. Training was in float32; it is rounded to what the base was stored in unless the settings say otherwise."""
         stored = (model.config.dtype or torch.float32) if self.settings.dtype == "auto" else getattr(torch, self.settings.dtype)
         weights = {name: value.to(stored) if value.is_floating_point() else value for name, value in model.state_dict().items()}
+        kept = model.config.dtype
         model.save_pretrained(directory, state_dict=weights)
-        # transformers writes the type that the model computes in
+        # transformers writes the type that the model computes in, and leaves it in the config
+        model.config.dtype = kept
         config = directory / "config.json"
         described = json.loads(config.read_text(encoding="utf-8")) | {"dtype": str(stored).removeprefix("torch.")}
         config.write_text(json.dumps(described, indent=2, sort_keys=True) + "\n", encoding="utf-8")
