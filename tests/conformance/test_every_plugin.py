@@ -1,0 +1,45 @@
+"""The conformance kit over every plugin of the repository. What runs in an environment of gigabytes is `engines`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tunesmith.plugins import toml
+from tunesmith.plugins.source import find_sources
+from tunesmith_sdk.conformance import conform
+from tunesmith_sdk.conformance.table import table
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = [path for top in ("plugins", "contrib") for path in find_sources(ROOT / top)]
+
+
+def _data(folder: Path) -> dict:
+    return toml.read(folder / "pyproject.toml")
+
+
+def _runtime(folder: Path) -> str:
+    return " ".join(_data(folder)["project"].get("optional-dependencies", {}).get("runtime", ()))
+
+
+ISOLATED = [path for path in PLUGINS if _data(path).get("tool", {}).get("tunesmith", {}).get("environment", {}).get("prefer") == "isolated"]
+HEAVY = ("torch", "transformers")  # seconds of imports in every worker
+
+
+def _case(folder: Path) -> object:
+    heavy = any(name in _runtime(folder) for name in HEAVY)
+    return pytest.param(folder, id=folder.name, marks=[pytest.mark.slow] if heavy else [])
+
+
+@pytest.mark.parametrize("folder", [_case(path) for path in PLUGINS])
+def test_it_keeps_what_its_kind_promises(folder: Path):
+    report = conform(folder, env="host" if folder in ISOLATED else "auto")
+    assert report.ok, table(report)
+
+
+@pytest.mark.engines
+@pytest.mark.parametrize("folder", [pytest.param(path, id=path.name) for path in ISOLATED])
+def test_it_does_so_in_an_environment_of_its_own(folder: Path):
+    report = conform(folder, env="isolated")
+    assert report.ok, table(report)
