@@ -84,7 +84,7 @@ class Bench:
             }
             for rank in range(ranks)
         ]  # fmt: skip
-        with running(Work(self.record.name, entry, tuple(requests), logs_below(self.scratch / "logs"), start)) as started:
+        with running(Work(self.record.name, entry, tuple(requests), logs_below(self.scratch / "logs"), start, self.scratch)) as started:
             yield started
 
     @contextmanager
