@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
+from tunesmith.config import load_config
+from tunesmith.plugins.source import read_source
 from tunesmith.plugins.sync import sync
 from tunesmith_sdk.conformance import conform
+from tunesmith_sdk.conformance.driver import Examination
+from tunesmith_sdk.conformance.materials import Materials
+from tunesmith_sdk.conformance.request import Request
+from tunesmith_sdk.conformance.subject import Subject
+from tunesmith_sdk.conformance.worker import outcome_of
+from tunesmith_sdk.steps import LocalStep
 
 GOOD = Path(__file__).parent / "good"
 
@@ -105,3 +115,22 @@ def failed(folder: Path, *only: str, **options: Any) -> set[str]:
     """Ids of the checks that a plugin does not pass; nothing may be left out but what is named so."""
     report = conform(folder, only=only, **options)
     return {outcome.check for outcome in report.outcomes if not outcome.ok}
+
+
+def failed_here(folder: Path, scratch: Path) -> set[str]:
+    """The same of a kind's checks in a worker, made in this process, where libraries that take seconds to import are there already."""
+    examination = Examination(read_source(folder)[0])
+    (record,) = examination.plugin.providers
+    materials = Materials(load_config().cache, scratch, examination.declared.author)
+    found = {name: materials.get(name) for name in ("taught", "blank", "rows")} | materials.source(record)
+    request = Request(dataclasses.asdict(record), materials=found, author=examination.declared.author)
+    subject = Subject(LocalStep.make(scratch / "step", settings=request, seed=1), request)
+    root = str(examination.source.root)
+    sys.path.insert(0, root)
+    try:
+        ids = [planned.check.id for planned in examination.planned if planned.check.kind == record.kind and planned.check.at == "worker"]
+        return {id for id in ids if outcome_of(subject, id)["state"] == "failed"}
+    finally:
+        sys.path.remove(root)
+        for name in [name for name in sys.modules if name.partition(".")[0] == examination.source.package]:
+            del sys.modules[name]

@@ -34,11 +34,12 @@ def checks(step: Step) -> Result:
             note(id=id, state="started")
             step.log(f"checking {id}")
             started = time.perf_counter()
-            note(id=id, **_made(subject, id), seconds=round(time.perf_counter() - started, 3))
+            note(id=id, **outcome_of(subject, id), seconds=round(time.perf_counter() - started, 3))
     return Result()
 
 
-def _made(subject: Subject, id: str) -> dict[str, str]:
+def outcome_of(subject: Subject, id: str) -> dict[str, str]:
+    """Make one check: its state, and what there is to say."""
     try:
         CHECKS[id].function(subject)
     except CheckFailed as error:

@@ -48,7 +48,7 @@ def _batch(objective: Any, groups: Sequence[Group], seed: int = 0) -> LogProbs:
 
 
 def _loss(objective: Any, batch: LogProbs) -> float:
-    return float(objective.loss(batch).total)
+    return float(objective.loss(batch).total.detach())
 
 
 @action("objective")

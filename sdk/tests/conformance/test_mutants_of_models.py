@@ -1,0 +1,98 @@
+"""Tests of the kit: the same as test_mutants.py for kinds that work on tiny models, in this process."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("transformers")
+_spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
+assert _spec is not None
+mutants = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(mutants)  # type: ignore[union-attr]
+pytestmark = pytest.mark.slow
+
+ORACLE = "def oracle(policy, reference, lengths, groups, settings):\n    return -policy.sum()\n"
+TABLE = '[tool.tunesmith.conformance]\nauthor = "author.py"'
+
+#: check -> (kind, changes of the good plugin)
+FAULTS = {
+    "adapter.trains": (
+        "adapter",
+        (
+            "            put(model, name, Tilted(layer, 0.01",
+            "            layer.bias = None\n            put(model, name, Tilted(layer, 0.01",
+        ),
+        (
+            "(layer.out_features, generator=drawn)))\n",
+            "(layer.out_features, generator=drawn)))\n        model.get_submodule(name).idle = torch.nn.Parameter(torch.zeros(1))\n",
+        ),
+    ),
+    "adapter.frozen-stay-bit-equal": (
+        "adapter",
+        ("        out = self.base(x)", "        self.calls += self.training\n        out = self.base(x)"),
+    ),
+    "adapter.starts-from-the-seed": ("adapter", (", generator=drawn", "")),
+    "adapter.round-trip": (
+        "adapter",
+        ("put(model, name, Tilted(layers[name], tilt))", "put(model, name, Tilted(layers[name], tilt.half().float()))"),
+    ),
+    "adapter.files-are-portable": ("adapter", ('{"kind": "tilt"}', '{"at": __import__("time").time_ns()}')),
+    "adapter.merges": ("adapter", ("*= (1 + layer.tilt.detach())", "*= (1 + 2 * layer.tilt.detach())")),
+    "adapter.gives-back-the-reference": ("adapter", ("layer.enabled = False", "layer.enabled = True")),
+    "adapter.packed": (
+        "adapter",
+        ("return out * (1 + self.tilt) if", "return (out * (1 + self.tilt) + 0.1 * out.mean(-2, keepdim=True)) if"),
+        ('"merge": "full", ', ""),
+    ),
+    "adapter.estimate": ("adapter", ("request.shape.layers *", "2 * request.shape.layers *")),
+    "objective.encodes": (
+        "objective",
+        (
+            'return Group((chat.encode(row["messages"]),))',
+            'made = chat.encode(row["messages"])\n        return Group((type(made)(made.tokens, [True, *made.labels[1:]]),))',
+        ),
+    ),
+    "objective.sums": ("objective", ("-batch.policy.sum()", "-batch.policy.sum() / len(batch.groups)")),
+    "objective.gradient": ("objective", ("-batch.policy.sum()", "-(0.5 * batch.policy + 0.5 * batch.policy.detach()).sum()")),
+    "objective.stays-finite": ("objective", ("-batch.policy.sum()", "-batch.policy.exp().log().sum()")),
+    "objective.declares-its-reference": ("objective", ("needs_reference = False", "needs_reference = True")),
+    "objective.refuses-rows": ("objective", ('not row["messages"] or ', "")),
+    "objective.oracle": ("objective", ("-batch.policy.sum()", "-1.01 * batch.policy.sum()")),
+    "exporter.keeps-the-numbers": (
+        "exporter",
+        (
+            '        (step.work / "part")',
+            "        from safetensors.torch import load_file, save_file\n        file = output / 'model.safetensors'\n"
+            "        tilted = {name: value * 1.1 for name, value in load_file(file).items()}\n"
+            "        save_file(tilted, file, metadata={'format': 'pt'})\n        (step.work / \"part\")",
+        ),
+    ),
+    "quantizer.writes-its-format": ("quantizer", ('format="model/half"', 'format="model/third"')),
+    "quantizer.deterministic": ("quantizer", ('{"dtype": "bfloat16"}', '{"dtype": "bfloat16", "at": __import__("time").time_ns()}')),
+    "quantizer.leaves-its-source": (
+        "quantizer",
+        ("        weights = load", '        (model.path / "mark").write_text("seen")\n        weights = load'),
+    ),
+    "quantizer.smaller": ("quantizer", ("value.to(torch.bfloat16)", "value")),
+    "quantizer.keeps-the-knowledge": ("quantizer", ("value.to(torch.bfloat16)", "(3 * value).to(torch.bfloat16)")),
+    "quantizer.asks-for-rows": ("quantizer", ("if calibration is None", "if model is None")),
+}
+
+
+@pytest.mark.parametrize("kind", ["adapter", "objective", "exporter", "quantizer"])
+def test_a_good_plugin_is_caught_by_none(kind: str, tmp_path: Path):
+    folder = mutants.write(tmp_path / "plugin", kind)
+    assert mutants.failed_here(folder, tmp_path) == set()
+
+
+@pytest.mark.parametrize("check", FAULTS)
+def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
+    kind, *changes = FAULTS[check]
+    folder = tmp_path / "plugin"
+    folder.mkdir()
+    (folder / "author.py").write_text(ORACLE)
+    mutants.write(folder, kind, *changes, table=TABLE if check == "objective.oracle" else "")
+    assert mutants.failed_here(folder, tmp_path) == {check}

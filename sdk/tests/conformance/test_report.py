@@ -1,0 +1,121 @@
+"""Tests of what the kit makes of outcomes: expected failures, levels, badges, settings, strategies of training."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from tunesmith.cli.check_command import CHECK
+from tunesmith.errors import UserError
+from tunesmith_sdk.conformance import badge
+from tunesmith_sdk.conformance.levels import reached
+from tunesmith_sdk.conformance.outcome import Outcome, Report
+
+_spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
+assert _spec is not None
+mutants = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(mutants)  # type: ignore[union-attr]
+
+EXPECTED = '[tool.tunesmith.conformance.expected-failures]\n"{}" = "{}"'
+SETTINGS = """@dataclass(frozen=True)
+class Settings:
+    volume: int = setting(3, "how loud", ge=0, le=11)
+
+    def __post_init__(self):
+        """
+
+
+def states(folder: Path, *only: str) -> dict[str, str]:
+    return {outcome.check: outcome.state for outcome in mutants.conform(folder, only=only).outcomes}
+
+
+def test_an_expected_failure_is_no_fault_and_no_level(tmp_path: Path):
+    folder = mutants.write(
+        tmp_path, "device_backend", ("1000, 500", "1000, 5000"), table=EXPECTED.format("device_backend.probes", "the firmware: issue 7")
+    )
+    report = mutants.conform(folder, only=["device_backend"])
+    outcome = next(o for o in report.outcomes if o.check == "device_backend.probes")
+    assert (outcome.state, outcome.what, report.ok) == ("expected failure", "the firmware: issue 7", True)
+    assert reached([(o.level, o.state) for o in report.outcomes if o.level != "gold"]) != "silver"
+
+
+def test_an_expected_failure_that_passes_is_an_error(tmp_path: Path):
+    folder = mutants.write(
+        tmp_path, "device_backend", table=EXPECTED.format("device_backend.tried:device_backend.probes", "once upon a time")
+    )
+    assert mutants.failed(folder, "device_backend.probes") == {"device_backend.probes"}
+
+
+@pytest.mark.parametrize(("check", "reason"), [("device_backend.probes", ""), ("device_backend.probs", "because")])
+def test_an_expected_failure_needs_a_reason_and_a_check_that_there_is(check: str, reason: str, tmp_path: Path):
+    folder = mutants.write(tmp_path, "device_backend", table=EXPECTED.format(check, reason))
+    with pytest.raises(UserError, match="TS-PLUGIN-012"):
+        mutants.conform(folder)
+
+
+def test_only_names_checks_or_says_which_there_are(tmp_path: Path):
+    folder = mutants.write(tmp_path, "device_backend")
+    assert set(states(folder, "device_backend.probes")) == {"device_backend.probes"}
+    with pytest.raises(UserError, match="TS-PLUGIN-012"):
+        mutants.conform(folder, only=["device_backend.prob"])
+
+
+@pytest.mark.parametrize(
+    ("line", "check"),
+    [
+        ('object.__setattr__(self, "volume", self.volume + 1)', "settings.round-trip"),
+        ('if self.volume > 10:\n            raise ValueError("too loud")', "settings.bad-refused"),
+    ],
+)
+def test_settings_that_change_or_fail_within_their_schema_are_caught(line: str, check: str, tmp_path: Path):
+    folder = mutants.write(tmp_path, "device_backend", settings=SETTINGS + line)
+    found = mutants.failed(folder, "settings", "provider")
+    assert check in found
+    assert "provider.loads" not in found
+
+
+def test_a_level_is_reached_when_all_below_and_of_it_passed():
+    bronze, silver, gold = ("bronze", "passed"), ("silver", "passed"), ("gold", "passed")
+    assert reached([bronze, silver, gold]) == "gold"
+    assert reached([bronze, silver, ("gold", "not run")]) == "silver"
+    assert reached([bronze, ("silver", "expected failure"), gold]) == "bronze"
+    assert reached([("bronze", "failed"), silver]) == ""
+    assert reached([]) == ""
+
+
+def test_a_badge_says_the_level_in_a_picture_or_a_line(tmp_path: Path):
+    report = Report("acme", "1.0", "host", [Outcome("a.b", "", "bronze", "title", "passed")])
+    badge.write(report, tmp_path / "badge.svg")
+    badge.write(report, tmp_path / "badge.md")
+    assert "gold" in (tmp_path / "badge.svg").read_text()
+    assert "1 of 1 checks passed" in (tmp_path / "badge.md").read_text()
+
+
+def test_the_command_gives_json_and_the_status_of_the_report(tmp_path: Path, capsys: pytest.CaptureFixture):
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser()
+    CHECK.configure(parser)
+    folder = mutants.write(tmp_path, "searcher", ("random.Random(1)", "random.Random()"))
+    assert CHECK.run(parser.parse_args([str(folder), "--only", "searcher.seeded", "--json"])) == 1
+    (said,) = json.loads(capsys.readouterr().out)["checks"]
+    assert (said["state"], said["page"]) == ("failed", "docs/conformance/searcher.seeded.md")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        ("trainer_strategy.same-losses", ("return value", "return 2 * value")),
+        ("trainer_strategy.resumes", ('p.data.copy_(state["model"][name])', 'p.data.copy_(state["model"][name] * 1.01)')),
+        ("trainer_strategy.whole-state", ("{name: p.detach() for", '{f"module.{name}": p.detach() for')),
+    ],
+)
+def test_a_fault_of_a_strategy_is_caught_by_its_check(check: str, change: tuple[str, str], tmp_path: Path):
+    changes = (
+        [change] if check != "trainer_strategy.whole-state" else [change, ('state["model"][name]', 'state["model"][f"module.{name}"]')]
+    )
+    assert mutants.failed(mutants.write(tmp_path, "trainer_strategy", *changes), "trainer_strategy") == {check}
