@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -9,14 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.isolation.environments.pip_settings import uv_variables
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def _install_tool():
-    spec = importlib.util.spec_from_file_location("tunesmith_install_tool", ROOT / "tools" / "install.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +32,8 @@ def clean_environment(wheels: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
     def make(*distributions: str) -> Path:
         venv = tmp_path_factory.mktemp("venv") / "venv"
-        environment = os.environ | _install_tool().pip_settings(Path(sys.executable))
+        environment = os.environ | uv_variables(find_links=[str(wheels)])
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, venv], check=True, env=environment)
-        links = [environment.get("UV_FIND_LINKS", ""), str(wheels)]
-        environment["UV_FIND_LINKS"] = ",".join(link for link in links if link)
         subprocess.run([uv, "pip", "install", "--quiet", "--python", venv / "bin" / "python", *distributions], check=True, env=environment)
         return venv / "bin"
 
