@@ -90,16 +90,21 @@ def test_a_mended_plugin_goes_on_with_the_same_run(project, shaky, tmp_path: Pat
     ("fields", "code", "says"),
     [
         ({"api": 99}, "TS-PLUGIN-002", ["acme-shaky is incompatible", "version 99 of the quantizer contract", "install a newer tunesmith"]),
-        ({"runtime": ["abacus-kernels>=2"]}, "TS-PLUGIN-010", ["abacus-kernels>=2", "pip install"]),
         ({"accepts": ("model/abacus",)}, "TS-PLAN-001", ["`model/abacus`", "model/hf"]),
     ],
-    ids=["another API version", "a runtime that is not installed", "a format that nothing makes"],
+    ids=["another API version", "a format that nothing makes"],
 )
 def test_a_plugin_that_cannot_be_used_is_told_while_planning(fields, code: str, says: list[str], project, shaky) -> None:
     shaky(**fields)
     project.refuses(codes=code, says=["tunesmith.yaml:4", *says])
     listed = project("plugin", "list")
     assert (listed.status, "acme-shaky" in listed.out) == (0, True)
+
+
+def test_a_plugin_that_may_not_have_an_environment_of_its_own_and_lacks_something_is_told_while_planning(project, shaky) -> None:
+    shaky(runtime=["abacus-kernels>=2"])
+    (project.folder / "tunesmith.toml").write_text('[environments.plugins]\nacme-shaky = "host"\n')
+    project.refuses(codes="TS-PLUGIN-010", says=["tunesmith.yaml:4", "abacus-kernels>=2", "pip install"])
 
 
 def test_a_plugin_for_another_version_of_the_contract_is_listed_with_the_reason(project, shaky) -> None:
