@@ -16,6 +16,7 @@ from tiny_plans import Place, plan, step
 from tunesmith.errors import UserError
 from tunesmith.isolation.environments.environment import Environment
 from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith.isolation.environments.watching import Watch
 from tunesmith.running import runner
 from tunesmith.running.reporter import Recorder
 
@@ -46,10 +47,11 @@ class StandIns:
     def ready(self, recipe: Recipe) -> Environment | None:
         return self._built(recipe) if f"build {recipe.requirements[0]}" in self.done else None
 
-    def ensure(self, recipe: Recipe, watch: object) -> Environment:
+    def ensure(self, recipe: Recipe, watch: Watch) -> Environment:
         if self.refuses:
             raise self.refuses
         if not self.ready(recipe):
+            watch.progress("installing", 0, None, "")
             self.done.append(f"build {recipe.requirements[0]}")
         return self._built(recipe)
 

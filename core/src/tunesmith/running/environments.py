@@ -31,12 +31,16 @@ class Places(Protocol):
 
 
 class _Watch:
-    """What happens to an environment, told to whoever watches the run."""
+    """What happens to an environment, told to whoever watches the run; `began` is when there was first something to tell."""
 
     def __init__(self, context: Context, name: str) -> None:
         self._context, self._name = context, name
+        self.began: float | None = None
 
     def progress(self, what: str, done: float, total: float | None, unit: str) -> None:
+        if self.began is None:
+            self.began = time.monotonic()
+            self._context.reporter.environment_started(self._name)
         self._context.reporter.progress(self._name, what, done, total, unit)
 
     def log(self, message: str) -> None:
@@ -80,13 +84,10 @@ def prepare(context: Context, keep_serving: bool, refresh: bool) -> None:
 
 def ensure(context: Context, recipe: Recipe) -> Environment:
     """The environment of a recipe, built if it is not there."""
-    name = _name(recipe)
-    if context.environments.ready(recipe):
-        return context.environments.ensure(recipe, _Watch(context, name))
-    context.reporter.environment_started(name)
-    started = time.monotonic()
-    built = context.environments.ensure(recipe, _Watch(context, name))
-    context.reporter.environment_ready(name, built.key, built.size, time.monotonic() - started)
+    watch = _Watch(context, _name(recipe))
+    built = context.environments.ensure(recipe, watch)
+    if watch.began is not None:
+        context.reporter.environment_ready(_name(recipe), built.key, built.size, time.monotonic() - watch.began)
     return built
 
 

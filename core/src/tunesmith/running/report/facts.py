@@ -40,6 +40,7 @@ def _step(journal: Journal, store: Store, step: PlannedStep, row: StepRow) -> di
         seconds = row.finished - row.started
     return {
         "name": step.name, "group": step.group, "verb": step.verb.name, "source": step.source, "inserted": step.inserted,
+        "service": step.verb.service,
         "state": row.state, "cached": row.cached, "attempts": row.attempt, "seconds": seconds, "key": row.key,
         "artifact": row.artifact, "format": step.format, "size": store.size(row.artifact) if row.artifact else None,
         "metrics": dict(known.metrics) if known and row.artifact else {}, "error": row.error,
