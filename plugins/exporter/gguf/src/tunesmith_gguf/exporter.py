@@ -6,14 +6,12 @@ import shutil
 from pathlib import Path
 
 from tunesmith.contracts import Artifact, Result, Step
+from tunesmith.contracts.checkpoints import copy_beside, weights_size
 from tunesmith_gguf.converter import command, convert
 from tunesmith_gguf.estimate import BYTES
 from tunesmith_gguf.settings import GgufSettings
 
 FILE = "model.gguf"
-#: What evaluators tokenize with, and what planners read; a GGUF file holds both in forms of its own.
-BESIDE = ("config.json", "generation_config.json", "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt",
-          "chat_template*")  # fmt: skip
 
 
 class GgufExporter:
@@ -26,7 +24,7 @@ class GgufExporter:
         Raises:
             TunesmithError: TS-MODEL-010 when the converter knows not the architecture or the tokenizer.
         """
-        file, before = output / FILE, _weights(source.path)
+        file, before = output / FILE, weights_size(source.path)
         expected = before * BYTES[self.settings.type] / 2.0  # most checkpoints have 16 bits a weight; only the bar goes by it
 
         def look() -> None:
@@ -35,7 +33,9 @@ class GgufExporter:
             step.progress(min(done, expected), expected, what="convert to GGUF", unit="B")
 
         convert(command(_named_plainly(source.path, step.work), file, self.settings.type, self.settings.name), step.work / "log", look)
-        _copy_beside(source.path, output)
+        # a GGUF file holds both in forms of its own: evaluators tokenize with these, planners read the config
+        copy_beside(source.path, output)
+        shutil.copyfile(source.path / "config.json", output / "config.json")
         after = file.stat().st_size
         step.progress(after, after, what="convert to GGUF", unit="B")
         step.log(f"{FILE}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB ({self.settings.type})")
@@ -48,14 +48,3 @@ def _named_plainly(model: Path, work: Path) -> Path:
     link.unlink(missing_ok=True)
     link.symlink_to(model.absolute(), target_is_directory=True)
     return link
-
-
-def _copy_beside(source: Path, output: Path) -> None:
-    for pattern in BESIDE:
-        for path in sorted(source.glob(pattern)):
-            if path.is_file():
-                shutil.copyfile(path, output / path.name)
-
-
-def _weights(directory: Path) -> int:
-    return sum(path.stat().st_size for path in directory.glob("*.safetensors"))

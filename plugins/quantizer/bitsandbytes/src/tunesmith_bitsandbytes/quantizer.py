@@ -7,7 +7,6 @@ through the model before it is saved: what is written is the plain format that e
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,13 +16,8 @@ import torch
 import transformers
 
 from tunesmith.contracts import Artifact, Result, Row, Step, UserError
+from tunesmith.contracts.checkpoints import copy_beside, weights_size
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
-
-#: Files of a model that are not its weights: tokenizer, chat template, generation defaults.
-BESIDE = (
-    "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "*.model", "chat_template*",
-    "generation_config.json",
-)  # fmt: skip
 
 
 class BitsAndBytes:
@@ -51,8 +45,8 @@ class BitsAndBytes:
         step.progress(1, 3, what="quantizing", unit="stages")
         loaded.save_pretrained(output, max_shard_size="5GB")  # the files must not change with the library's default
         step.progress(2, 3, what="quantizing", unit="stages")
-        _copy_beside(model.path, output)
-        before, after = _weights(model.path), _weights(output)
+        copy_beside(model.path, output)
+        before, after = weights_size(model.path), weights_size(output)
         step.progress(3, 3, what="quantizing", unit="stages")
         step.log(f"{layers} layers quantized to {self.settings.type}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
         return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"layers": layers})
@@ -75,14 +69,3 @@ class BitsAndBytes:
                 "TS-MODEL-020", f"The model {path.name} can't be loaded: {str(error).splitlines()[0]}",
                 fix="It has to be a causal language model in Hugging Face's layout with safetensors weights, not quantized before.",
             ) from error  # fmt: skip
-
-
-def _copy_beside(source: Path, output: Path) -> None:
-    for pattern in BESIDE:
-        for path in sorted(source.glob(pattern)):
-            if path.is_file() and not (output / path.name).exists():
-                shutil.copyfile(path, output / path.name)
-
-
-def _weights(directory: Path) -> int:
-    return sum(path.stat().st_size for path in directory.glob("*.safetensors"))
