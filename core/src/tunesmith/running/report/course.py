@@ -35,7 +35,7 @@ def _tiles(facts: Facts) -> str:
     steps = facts["steps"]
     done = [step for step in steps if step["state"] in ("done", "serving")]
     cached = sum(step["cached"] for step in done)
-    took = sum(step["seconds"] or 0 for step in done if not (step["cached"] or step.get("service")))  # a service's time is its readers'
+    took = sum(step["seconds"] or 0 for step in done if not (step["cached"] or step["service"]))  # a service's time is its readers'
     models = [s for s in steps if s["size"] and s["format"].startswith("model/") and (not s["inserted"] or s is steps[0])]
     tiles = [
         (f"{len(done)} of {len(steps)}", "steps done"),
