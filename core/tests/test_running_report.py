@@ -190,7 +190,8 @@ def test_page_of_is_a_function_of_the_facts(told) -> None:
 
 def test_the_models_at_the_ends_of_branches_are_told_from_those_on_the_way():
     def model(name: str, size: int, source: str) -> dict[str, Any]:
-        return {"name": name, "size": size, "source": source, "format": "model/hf", "inserted": False, "service": False, "state": "done", "cached": False,
+        return {"name": name, "size": size, "source": source, "format": "model/hf", "inserted": False, "state": "done",
+                "service": False, "cached": False,
                 "seconds": 1.0}  # fmt: skip
 
     line = [model("base", 3000, ""), model("merged", 9000, "base"), model("small", 1000, "merged")]
