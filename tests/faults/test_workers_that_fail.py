@@ -25,7 +25,7 @@ from tunesmith.running.reporter import Recorder
         ("memory", "TS-RUN-012", "out of memory"),
         ("disk", "TS-STORE-001", "The disk is full"),
         ("system-exit", "TS-RUN-010", "SystemExit: 3"),
-        ("hang-up", "TS-RUN-013", "ended by SIGKILL"),
+        ("hang-up", "TS-RUN-013", "ended by SIG"),  # its own reader's SIGKILL or the host's SIGTERM, whichever comes first
     ],
 )
 def test_every_end_of_a_worker_is_a_coded_error(place: Place, how: str, code: str, words: str) -> None:
@@ -80,6 +80,13 @@ def test_a_step_that_heeds_is_cancelled_at_once_and_keeps_its_work(place: Place)
     assert (outcome.state, outcome.steps["a"].state) == ("cancelled", "cancelled")
     assert seconds < 2
     assert list((place.home / "work").glob("*/count.json"))
+
+
+def test_a_step_that_imports_for_a_minute_is_cancelled_at_once_and_cleans_up(place: Place, tmp_path: Path) -> None:
+    outcome, seconds = place.cancelled(step("a", "library", fail=str(tmp_path / "clean")), when="log")
+    assert outcome.state == "cancelled"
+    assert seconds < 2  # the host would have ended it after 2.5
+    assert (tmp_path / "clean").exists()
 
 
 def test_cancelling_twice_does_not_wait(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

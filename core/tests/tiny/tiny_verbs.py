@@ -44,6 +44,21 @@ def count(step) -> Result:
     return Result(metrics={"last": float(numbers[-1])}, meta={"count": len(numbers)})
 
 
+def library(step) -> Result:
+    """Imports one that takes a minute, then cleans up with another."""
+    for number in range(600):
+        (step.work / f"tiny_part{number}.py").write_text("import time; time.sleep(0.1)")
+    (step.work / "tiny_cleaner.py").write_text("from pathlib import Path; clean = Path.touch")
+    sys.path.insert(0, str(step.work))
+    step.log("importing")
+    try:
+        for number in range(600):
+            __import__(f"tiny_part{number}")
+    finally:
+        __import__("tiny_cleaner").clean(Path(step.settings.fail))
+    return Result()
+
+
 def fail(how: str) -> None:
     """Fail in the way that `how` names."""
     if how == "crash":

@@ -23,6 +23,7 @@ from typing import Any
 from tunesmith import __version__
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation import parent, protocol
+from tunesmith.isolation.cancel import Cancel
 from tunesmith.isolation.failures import coded
 from tunesmith.isolation.protocol import Connection, Message
 from tunesmith.isolation.step import WorkerStep, run_entry
@@ -47,7 +48,7 @@ class Worker:
 
     def __init__(self, connection: Connection, token: str, rank: int) -> None:
         self.connection, self.token, self.rank = connection, token, rank
-        self.cancelled = threading.Event()
+        self.cancelled = Cancel()
         self.requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
     def initialize(self) -> None:

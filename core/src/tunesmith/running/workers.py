@@ -23,8 +23,8 @@ from tunesmith.running.switchboard import Switchboard
 
 CONNECT_TIMEOUT = 120.0  # seconds for a process to start and call in, on a busy machine
 SETTLE = 1.0  # seconds to wait for the other ranks' reasons after the first has failed
-GRACE = 3.0  # seconds between $/cancel and SIGTERM
-TERM_GRACE = 1.0  # seconds between SIGTERM and SIGKILL
+GRACE = 2.5  # seconds between $/cancel and SIGTERM
+TERM_GRACE = 0.75  # seconds between SIGTERM and SIGKILL
 
 
 @dataclass(frozen=True)
