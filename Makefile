@@ -3,6 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # idle threads that spin cost more than they save (see docs/performance.md)
 export OMP_WAIT_POLICY ?= PASSIVE
+# without its bytecode, a worker spends more on importing torch and transformers than on most steps
+export PYTHONDONTWRITEBYTECODE :=
+# tests at a time
+JOBS ?= 2
 
 .PHONY: help setup quickstart test test-fast test-engines lint manifests bench clean
 
@@ -18,11 +22,11 @@ quickstart: setup ## a real model through its whole life, on this machine
 test: ## install what the tests need; lint, manifests, all tests
 	@$(PYTHON) tools/install.py --test
 	$(MAKE) --no-print-directory lint manifests
-	$(BIN)/python -m pytest -m "not gpu and not engines"
+	$(BIN)/python -m pytest -m "not gpu and not engines" -n $(JOBS) --dist worksteal
 
 test-fast: ## the tests that take seconds
 	@$(PYTHON) tools/install.py --test
-	$(BIN)/python -m pytest -m "not gpu and not engines and not slow and not isolated"
+	$(BIN)/python -m pytest -m "not gpu and not engines and not slow and not isolated" -n $(JOBS) --dist worksteal
 
 test-engines: ## real engines in environments of their own: gigabytes, tens of minutes
 	@$(PYTHON) tools/install.py --test

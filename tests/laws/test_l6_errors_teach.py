@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 import subprocess
@@ -32,6 +33,7 @@ def strings(path: Path) -> Iterator[str]:
             yield node.value
 
 
+@functools.cache  # it parses every module
 def used() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for source in SOURCES:
