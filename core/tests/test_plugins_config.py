@@ -89,6 +89,8 @@ def test_a_pattern_names_distributions_and_versions(pattern: str, distribution: 
         ("plugins = 3", "TS-PLUGIN-021", "`plugins` should be a mapping, got 3"),
         ('[plugins]\ndeny = "x"', "TS-PLUGIN-021", "`plugins.deny` should be a list, got 'x'"),
         ('[plugins]\ndeny = ["x>=2"]', "TS-PLUGIN-021", "the pattern 'x>=2'"),
+        ('[plugins]\nrequire = ["acme-*"]', "TS-PLUGIN-021", "`plugins.require` has the entry 'acme-*'"),
+        ('[plugins]\nrequire = ["acme>=1"]', "TS-PLUGIN-021", "`plugins.require` has the entry 'acme>=1'"),
         ('[plugins.override]\n"adaptr.x" = "y"', "TS-PLUGIN-021", "the key 'adaptr.x'"),
         ('[plugins.override]\n"adapter" = "y"', "TS-PLUGIN-021", "the key 'adapter'"),
         ("[plugins.override]\nadapter.x = 1", "TS-PLUGIN-021", "`plugins.override.adapter.x` should be a string"),
@@ -108,6 +110,13 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path):
     with pytest.raises(TunesmithError) as error:
         config.check()
     assert len(error.value.to_json()["problems"]) == 2
+
+
+def test_what_both_files_require_is_required(tmp_path: Path):
+    written(tmp_path / "home/.config/tunesmith/config.toml", '[plugins]\nrequire = ["acme-gate"]')
+    config = load_config(written(tmp_path / "project/tunesmith.toml", '[plugins]\nrequire = ["acme-policy==1.2.*", "acme-gate"]'))
+    assert config.policy_problems == ()
+    assert config.required == ("acme-policy==1.2.*", "acme-gate")
 
 
 PIN = "sha256:" + "5f" * 32

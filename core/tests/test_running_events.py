@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tiny_plans import Place, step, text
 
+from tunesmith.errors import UserError
 from tunesmith.plugins.records import Plugin
 from tunesmith.running.journal import Journal
 from tunesmith.running.reporter import Recorder
@@ -128,6 +129,21 @@ def test_a_listener_may_stop_a_step(listening) -> None:
     place = listening("@hookimpl\ndef step_starting(step):\n    raise UserError('ACME-001', 'needs an approval', fix='Ask.')")
     outcome = place.run(step("a", to=2))
     assert (outcome.state, outcome.error.code, outcome.exit_status) == ("failed", "ACME-001", 2)
+
+
+def test_a_required_listener_that_fails_to_decide_stops_the_step(listening) -> None:
+    place = listening("@hookimpl\ndef step_starting(step):\n    raise OSError('the board is out')")
+    place = dataclasses.replace(place, required=(place.plugins[0].distribution,))
+    outcome = place.run(step("a", to=2))
+    assert (outcome.state, outcome.error.code, outcome.error.why) == ("failed", "TS-PLUGIN-024", "OSError: the board is out")
+
+
+def test_a_run_does_not_begin_without_a_required_listener(listening) -> None:
+    place = listening("import tiny_missing\n@hookimpl\ndef run_started(run): pass")
+    place = dataclasses.replace(place, required=(place.plugins[0].distribution,))
+    with pytest.raises(UserError, match="TS-PLUGIN-023"):
+        place.run(step("a", to=2))
+    assert not (place.home / "runs").exists()
 
 
 def test_a_remedy_is_tried_with_its_settings_and_noted(listening) -> None:

@@ -108,6 +108,7 @@ class Pipeline:
         from tunesmith.planning.memory import FileMemory
         from tunesmith.planning.planner import make_plan
         from tunesmith.plugins.registry import load_registry
+        from tunesmith.plugins.required import check_required
         from tunesmith.running.digests import FileDigests
         from tunesmith.running.environments import environments_of
         from tunesmith.running.resolver import Resolver
@@ -116,6 +117,7 @@ class Pipeline:
         config = load_config(self.spec.base, home)
         config.check()
         registry = load_registry(config)
+        check_required(config.required, registry.plugins)
         plan = make_plan(
             self.spec,
             registry,

@@ -6,6 +6,7 @@ Both say the same things::
     allow = ["tunesmith-*"]               # name, or name==version; * ? [] as in a shell. A plugin must pass both files
                                           # name==version@sha256:... : with just this code (`tunesmith plugin info NAME --code` tells it)
     deny = ["tunesmith-loud==0.3.*"]
+    require = ["acme-gate", "acme-policy==1.2.*"]  # nothing is planned or run without these: see `tunesmith.plugins.required`
 
     [plugins.override]                    # who wins where two distributions bring the same name; the project's file counts first
     "adapter.tilt" = "acme-tilt"
@@ -34,6 +35,7 @@ from tunesmith.errors import Problems, TunesmithError, UserError, did_you_mean
 
 PROJECT_FILE = "tunesmith.toml"
 _PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+(==[A-Za-z0-9._*?\[\]!+-]+)?(@sha256:[0-9a-f]{64})?")
+_REQUIRED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(==[A-Za-z0-9._*?\[\]!+-]+)?")
 _PATTERNS = {"type": "array", "items": {"type": "string"}}
 _SCHEMA = {
     "type": "object",
@@ -45,6 +47,7 @@ _SCHEMA = {
             "properties": {
                 "allow": _PATTERNS,
                 "deny": _PATTERNS,
+                "require": _PATTERNS,
                 "override": {"type": "object", "additionalProperties": {"type": "string"}},
             },
         },
@@ -72,6 +75,7 @@ class Policy:
     deny: tuple[str, ...] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
     environments: Mapping[str, Any] = field(default_factory=dict)
+    require: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,11 @@ class Config:
     @property
     def deny(self) -> tuple[str, ...]:
         return tuple(pattern for policy in self.policies for pattern in policy.deny)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Plugins without which nothing may run: ``name`` or ``name==version``."""
+        return tuple(dict.fromkeys(pattern for policy in self.policies for pattern in policy.require))
 
     @property
     def overrides(self) -> Mapping[str, str]:
@@ -208,9 +217,13 @@ def read_policy(path: Path) -> tuple[Policy, list[TunesmithError]]:
             if not _PATTERN.fullmatch(pattern):
                 fix = "Write a distribution's name, or name==version; * ? and [] match as in a shell. A pin follows as @sha256:..."
                 found.append(UserError("TS-PLUGIN-021", f"{path}: `plugins.{key}` has the pattern {pattern!r}", fix=fix))
+    for pattern in plugins.get("require", ()):
+        if not _REQUIRED.fullmatch(pattern):
+            fix = "Write a distribution's name, or name==version; * ? and [] match as in a shell, in the version only."
+            found.append(UserError("TS-PLUGIN-021", f"{path}: `plugins.require` has the entry {pattern!r}", fix=fix))
     found += [problem for key in plugins.get("override", {}) for problem in _override_problems(path, key)]
-    allow, deny = tuple(plugins.get("allow", ())), tuple(plugins.get("deny", ()))
-    return Policy(path, allow, deny, plugins.get("override", {}), data.get("environments", {})), found
+    allow, deny, require = (tuple(plugins.get(key, ())) for key in ("allow", "deny", "require"))
+    return Policy(path, allow, deny, plugins.get("override", {}), data.get("environments", {}), require), found
 
 
 def _override_problems(path: Path, key: str) -> list[TunesmithError]:

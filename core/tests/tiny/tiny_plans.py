@@ -50,6 +50,7 @@ class Place:
     home: Path
     cache: Path
     plugins: tuple[Plugin, ...] = ()
+    required: tuple[str, ...] = ()
 
     @property
     def environments(self) -> EnvironmentSettings:

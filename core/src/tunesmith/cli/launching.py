@@ -51,13 +51,16 @@ class Session:
 
         Raises:
             Problems: all that is wrong with the pipeline.
+            UserError: TS-PLUGIN-022, TS-PLUGIN-023 when a plugin that the configuration requires is not at work.
         """
         from tunesmith.planning.devices import probe
         from tunesmith.planning.memory import FileMemory
         from tunesmith.planning.planner import make_plan
+        from tunesmith.plugins.required import check_required
         from tunesmith.running.digests import FileDigests
         from tunesmith.running.environments import environments_of
 
+        check_required(self.config.required, self.registry.plugins)
         with self.resolver(refresh) as resolve:
             return make_plan(
                 spec, self.registry, resolve=resolve, devices=probe(self.registry), strict=strict, digest_of=FileDigests(self.config),

@@ -1,17 +1,18 @@
-"""Event hooks: plugins that listen to runs. One that fails is told of, and never takes the run with it."""
+"""Event hooks: plugins that listen to runs. One that fails is told of, and takes the run with it only where it is required."""
 
 from __future__ import annotations
 
 import functools
-import importlib
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from tunesmith.config import normal
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import Remedy, RunFacts, StepFacts
 from tunesmith.errors import TunesmithError
 from tunesmith.plugins.records import Plugin
+from tunesmith.plugins.required import cannot_listen, listener, names, undecided
 
 _MAY_STOP = "step_starting"  # the one hook by which a plugin may stop something
 
@@ -21,10 +22,15 @@ class Events:
 
     Args:
         complain: told a sentence when a plugin fails.
+        required: entries of `[plugins] require`.
+
+    Raises:
+        UserError: TS-PLUGIN-023 when a required plugin can't listen.
     """
 
-    def __init__(self, plugins: Iterable[Plugin], complain: Callable[[str], None]) -> None:
+    def __init__(self, plugins: Iterable[Plugin], complain: Callable[[str], None], required: Collection[str] = ()) -> None:
         self._complain = complain
+        self._required = names(required)
         self._manager: Any = None
         for plugin in plugins:
             if plugin.events and plugin.state == "active":
@@ -34,13 +40,13 @@ class Events:
         from tunesmith.hookspecs import plugin_manager  # pluggy only where somebody listens
 
         try:
-            module = importlib.import_module(plugin.module)
-            listener = types.SimpleNamespace()
-            for name in plugin.events:
-                setattr(listener, name, self._guarded(plugin, name, getattr(module, name)))
+            hooks = vars(listener(plugin))
+            guarded = types.SimpleNamespace(**{name: self._guarded(plugin, name, function) for name, function in hooks.items()})
             self._manager = self._manager or plugin_manager()
-            self._manager.register(listener, plugin.distribution)
+            self._manager.register(guarded, plugin.distribution)
         except Exception as error:
+            if self._is_required(plugin):
+                raise cannot_listen(plugin, error) from error
             self._complain(f"{plugin.distribution} can't listen to this run: {type(error).__name__}: {error}")
 
     def _guarded(self, plugin: Plugin, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,10 +61,15 @@ class Events:
             except Exception as error:
                 if name == _MAY_STOP and isinstance(error, TunesmithError):
                     raise
+                if name == _MAY_STOP and self._is_required(plugin):
+                    raise undecided(plugin, name, error) from error
                 self._complain(f"{plugin.distribution} failed in {name}: {type(error).__name__}: {error}")
                 return None
 
         return guarded
+
+    def _is_required(self, plugin: Plugin) -> bool:
+        return normal(plugin.distribution) in self._required
 
     def _call(self, name: str, **facts: Any) -> Any:
         if self._manager is None:

@@ -11,6 +11,7 @@ from tunesmith.contracts.executor import Executor
 from tunesmith.isolation.failures import disk_error
 from tunesmith.planning.plan import Plan
 from tunesmith.plugins.records import Plugin
+from tunesmith.plugins.required import check_required
 from tunesmith.running import runs
 from tunesmith.running.cancelling import Cancellation
 from tunesmith.running.context import Context
@@ -29,7 +30,7 @@ from tunesmith.running.store import Store
 
 
 class Places(Protocol):
-    """What running needs of the configuration: where the project and the user's caches are."""
+    """What running needs of the configuration: where the project and the user's caches are, and without which plugins nothing runs."""
 
     @property
     def home(self) -> Path: ...
@@ -39,6 +40,9 @@ class Places(Protocol):
 
     @property
     def environments(self) -> EnvironmentSettings: ...
+
+    @property
+    def required(self) -> tuple[str, ...]: ...
 
 
 class Installed(Protocol):
@@ -76,8 +80,10 @@ class Runner:
         """Carry the plan out, or go on with the run of that id.
 
         What fails is in the outcome. Raised is only what keeps the run from being noted at all (TS-STORE-...), and what shows beforehand
-        that it would fail in the end (TS-SERVE-001: a port in use, TS-PLAN-009: a disk that is too full).
+        that it would fail in the end (TS-SERVE-001: a port in use, TS-PLAN-009: a disk that is too full), or that a plugin which the
+        configuration requires is not at work (TS-PLUGIN-022, TS-PLUGIN-023).
         """
+        check_required(self._config.required, self._registry.plugins)
         if self._keep_serving:
             check_ports(self._plan)
         try:
@@ -108,7 +114,7 @@ class Runner:
 
         return Context(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, FileDigests(self._config),
-            Events(self._registry.plugins, complain), self._cancellation, lambda: environments_of(self._config),
+            Events(self._registry.plugins, complain, self._config.required), self._cancellation, lambda: environments_of(self._config),
         )  # fmt: skip
 
     def _carry_out(self, context: Context, resumed: bool) -> RunOutcome:
