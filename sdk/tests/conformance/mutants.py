@@ -122,7 +122,7 @@ def failed_here(folder: Path, scratch: Path) -> set[str]:
     examination = Examination(read_source(folder)[0])
     (record,) = examination.plugin.providers
     materials = Materials(load_config().cache, scratch, examination.declared.author)
-    found = {name: materials.get(name) for name in ("taught", "blank", "rows")} | materials.source(record)
+    found = {name: materials.get(name) for name in ("taught", "blank", "rows")} | materials.source(record, {})
     request = Request(dataclasses.asdict(record), materials=found, author=examination.declared.author)
     subject = Subject(LocalStep.make(scratch / "step", settings=request, seed=1), request)
     root = str(examination.source.root)

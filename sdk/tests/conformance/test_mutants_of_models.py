@@ -14,7 +14,7 @@ mutants = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(mutants)  # type: ignore[union-attr]
 pytestmark = pytest.mark.slow
 
-ORACLE = "def oracle(policy, reference, lengths, groups, settings):\n    return -policy.sum()\n"
+ORACLE = "def oracle(case, policy, reference, lengths, groups):\n    return -policy.sum()\n"
 TABLE = '[tool.tunesmith.conformance]\nauthor = "author.py"'
 
 #: check -> (kind, changes of the good plugin)

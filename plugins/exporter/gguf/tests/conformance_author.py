@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from tunesmith_sdk.conformance import Case
 
 
-def source(directory: Path) -> str:
+def source(case: Case) -> str:
     """A tiny model with a tokenizer in Llama's manner: letters, and bytes for all else."""
     from tokenizers import Tokenizer, decoders, models, normalizers
     from transformers import PreTrainedTokenizerFast
@@ -18,6 +18,6 @@ def source(directory: Path) -> str:
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>")
     fast.chat_template = CHAT_TEMPLATE
-    tiny_model(directory, vocab_size=len(words), bos_token_id=1, eos_token_id=2, pad_token_id=None)
-    fast.save_pretrained(directory)
+    tiny_model(case.directory, vocab_size=len(words), bos_token_id=1, eos_token_id=2, pad_token_id=None)
+    fast.save_pretrained(case.directory)
     return "model/hf"

@@ -14,23 +14,25 @@ environment, on tiny real models. In a plugin's tests, two lines make a test of 
     assert report.ok, report.level
 
 A check that can't be made here (no such device, an environment that is not built) is *not run*, with the reason, and never passed. What an
-author may say to the kit stands in pyproject.toml: see `tunesmith_sdk.conformance.declared`.
+author may say to the kit stands in pyproject.toml (see `tunesmith_sdk.conformance.declared`) and in a file of functions that it names
+(see `tunesmith_sdk.conformance.author`).
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tunesmith_sdk.conformance.author import Case
     from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
     from tunesmith_sdk.conformance.driver import conform
     from tunesmith_sdk.conformance.outcome import Outcome, Report
     from tunesmith_sdk.conformance.subject import Subject
     from tunesmith_sdk.conformance.suite import suite
 
-__all__ = ["CheckFailed", "NotRun", "Outcome", "Report", "Subject", "check", "conform", "suite"]
+__all__ = ["Case", "CheckFailed", "NotRun", "Outcome", "Report", "Subject", "check", "conform", "suite"]
 
 _HOMES = {
-    "CheckFailed": "checks", "NotRun": "checks", "check": "checks", "conform": "driver", "Outcome": "outcome", "Report": "outcome",
-    "Subject": "subject", "suite": "suite",
+    "Case": "author", "CheckFailed": "checks", "NotRun": "checks", "check": "checks", "conform": "driver", "Outcome": "outcome",
+    "Report": "outcome", "Subject": "subject", "suite": "suite",
 }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ class Bench:
         Raises:
             NotRun: neither the kit nor the plugin's author makes one.
         """
-        found = self.materials.source(self.record)
+        found = self.materials.source(self.record, self.values)
         if found["source"].startswith("!"):
             raise NotRun(found["source"][1:], where="give one: `source` in the author's file")
         return Artifact(found["source-format"], Path(found["source"]))
@@ -113,7 +113,7 @@ class Bench:
 
     def _request(self, checks: Sequence[str], extra: Mapping[str, Any]) -> dict[str, Any]:
         names = _USED.get(self.record.kind, ("taught", "blank", "rows") if self.record.kind in _MODELS else ("rows",))
-        materials = {name: self.materials.get(name) for name in names} | self.materials.source(self.record)
+        materials = {name: self.materials.get(name) for name in names} | self.materials.source(self.record, self.values)
         if self.killed:
             materials["killed"] = self.killed
         return {

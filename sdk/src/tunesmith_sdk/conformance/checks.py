@@ -39,6 +39,11 @@ class NotRun(Exception):
         self.reason, self.where = reason, where
 
 
+def no_material(name: str, why: str) -> NotRun:
+    """What is raised where something that the kit makes can't be had."""
+    return NotRun(f"there is no `{name}`: {why}", where="pip install 'tunesmith-sdk[torch]'")
+
+
 @dataclass(frozen=True)
 class Check:
     """One check.

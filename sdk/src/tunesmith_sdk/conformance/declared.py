@@ -1,7 +1,7 @@
 """What a plugin's author says to the kit, in pyproject.toml::
 
 [tool.tunesmith.conformance]
-author = "tests/conformance_author.py"        # sources, URIs and oracles that only the author can give
+author = "tests/conformance_author.py"        # functions: see tunesmith_sdk.conformance.author
 
 [tool.tunesmith.conformance.settings]
 "quantizer.tiny" = {group_size = 32}          # settings of the provider under test, where its defaults don't suit a tiny model

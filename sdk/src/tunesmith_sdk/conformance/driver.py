@@ -145,6 +145,8 @@ class Examination:
                 for planned in waiting:
                     self._note(planned, {"state": NOT_RUN, "what": reason.reason, "fix": reason.where}, 0.0)
                 return
+            except CheckFailed as error:
+                fault = {"what": error.what, "found": error.found, "fix": error.fix}
             except TunesmithError as error:
                 fault = {"what": f"{error.code}: {error.what}", "found": error.why, "fix": error.fix}
             at = waiting[0]

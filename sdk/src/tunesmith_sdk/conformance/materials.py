@@ -1,6 +1,6 @@
-"""Tiny real things that providers are tried on, made once and kept.
+"""Tiny real things that providers are tried on, made once and kept; and what a plugin's author gives of that kind.
 
-One of them: ``python -m tunesmith_sdk.conformance.materials NAME DIRECTORY [AUTHOR]``.
+One of them: ``python -m tunesmith_sdk.conformance.materials NAME DIRECTORY [TAUGHT]``.
 
 Made in a process of their own: the host that starts workers imports no heavy library.
 """
@@ -14,14 +14,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from tunesmith.contracts.artifacts import fits
+from tunesmith.contracts.settings import fill
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith_sdk import models
 from tunesmith_sdk.conformance import teaching, tiny_gguf
+from tunesmith_sdk.conformance.author import Case, function, given
+from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, no_material
 from tunesmith_sdk.conformance.teaching import SENTENCES
 
 FORMATS = {"model/hf": "taught", "model/gguf": "gguf", "dataset/chat": "rows", "dataset/preference": "pairs"}
@@ -39,28 +44,70 @@ class Materials:
 
     def __init__(self, directory: Path, scratch: Path, author: str) -> None:
         self._directory, self._scratch, self._author = directory / "conformance" / _version(), scratch, author
+        self._sources: dict[str, dict[str, str]] = {}
 
     def get(self, name: str) -> str:
         """Its path, or ``!`` and why it can't be had."""
         path = self._directory / name
         return str(path) if path.is_dir() else self._made(name, path)
 
-    def source(self, record: ProviderRecord) -> dict[str, str]:
-        """An artifact that the provider accepts: its ``source`` and ``source-format``; the author's, where the author gives one."""
-        if self._author and "def source(" in Path(self._author).read_text(encoding="utf-8"):
-            path = self._made("author", self._scratch / "source" / record.name)
-            format = (Path(path) / ".format").read_text() if not path.startswith("!") else ""
-            return {"source": path, "source-format": format}
+    def path(self, name: str) -> Path:
+        """The same where it must be there.
+
+        Raises:
+            NotRun: it can't be had.
+        """
+        found = self.get(name)
+        if found.startswith("!"):
+            raise no_material(name, found[1:])
+        return Path(found)
+
+    def source(self, record: ProviderRecord, values: Mapping[str, Any]) -> dict[str, str]:
+        """An artifact that the provider accepts: its ``source`` and ``source-format``; the author's, where the author gives one.
+
+        Raises:
+            NotRun, CheckFailed: see `asked`.
+        """
+        key = f"{record.kind}.{record.name}"
+        if key not in self._sources:
+            format, folder = self.asked("source", record, values)
+            self._sources[key] = {"source": str(folder), "source-format": str(format)} if format else self._own(record)
+        return self._sources[key]
+
+    def _own(self, record: ProviderRecord) -> dict[str, str]:
         for format, name in FORMATS.items():
             if record.accepts and fits(format, record.accepts):
                 return {"source": self.get(name), "source-format": format}
         return {"source": f"!the kit makes none of {', '.join(record.accepts)}; its author's `source` may", "source-format": ""}
 
+    def asked(self, function: str, record: ProviderRecord, values: Mapping[str, Any]) -> tuple[Any, Path]:
+        """What a function of the author's file gives for a provider, as JSON, and the directory that it was given; None without such.
+
+        Raises:
+            NotRun: it needs a library that is not here.
+            CheckFailed: it fails.
+        """
+        folder = self._scratch / "author" / f"{record.kind}.{record.name}" / function
+        if function not in given(self._author):
+            return None, folder
+        folder.mkdir(parents=True)
+        case = {"kind": record.kind, "name": record.name, "settings": fill(record.schema, values), "directory": str(folder)}
+        question = folder.with_suffix(".asked")
+        question.write_text(json.dumps([self._author, function, case, str(self._directory.parents[1])]), encoding="utf-8")
+        command = [sys.executable, "-m", __name__, "author", str(question)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+        if done.returncode:
+            why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+            if why.startswith(("ModuleNotFoundError", "ImportError")):
+                raise NotRun(f"its author's `{function}` needs what is not here: {why}", where="an environment that has it")
+            raise CheckFailed(f"its author's `{function}` fails: {why}", fix=f"Correct {self._author}.")
+        return json.loads(folder.with_suffix(".said").read_text(encoding="utf-8")), folder
+
     def _made(self, name: str, path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".making-", dir=path.parent))
         try:
-            command = [sys.executable, "-m", __name__, name, str(aside), self._author, self.get("taught") if name == "gguf" else ""]
+            command = [sys.executable, "-m", __name__, name, str(aside), self.get("taught") if name == "gguf" else ""]
             done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
             if done.returncode:
                 return "!" + (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
@@ -86,13 +133,9 @@ def _version() -> str:
     return digest.hexdigest()[:12]
 
 
-def make(name: str, directory: Path, author: str = "", taught: str = "") -> None:
+def make(name: str, directory: Path, taught: str = "") -> None:
     """Make one of them."""
-    if name == "author":
-        from tunesmith_sdk.conformance.subject import author_module
-
-        (directory / ".format").write_text(author_module(author).source(directory))
-    elif name == "blank":
+    if name == "blank":
         models.tiny_model(directory)
     elif name == "taught":
         teaching.teach(models.tiny_model(directory))
@@ -118,5 +161,17 @@ def _pairs() -> list[dict[str, object]]:
     ]
 
 
+def ask(question: Path) -> None:
+    """Call a function of an author's file, and write what it gives beside the question."""
+    path, name, case, directory = json.loads(question.read_text(encoding="utf-8"))
+    folder = Path(case["directory"])
+    materials = Materials(Path(directory), folder, path)
+    said = function(path, name)(Case(case["kind"], case["name"], case["settings"], folder, folder.with_suffix(".work"), materials.path))
+    question.with_suffix(".said").write_text(json.dumps(said, default=str), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    make(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
+    if sys.argv[1] == "author":
+        ask(Path(sys.argv[2]))
+    else:
+        make(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Artifact, Step
+from tunesmith.contracts.settings import fill
 from tunesmith.isolation.loading import build_provider, load
 from tunesmith.isolation.step import WorkerStep
-from tunesmith_sdk.conformance.checks import NotRun
+from tunesmith_sdk.conformance.author import KEPT, Case, function, given, missing
+from tunesmith_sdk.conformance.checks import no_material
 from tunesmith_sdk.conformance.request import Request
-
-FOLDERS = "folders"  #: in the work directory: what the kit itself puts there
 
 
 class Subject:
@@ -38,7 +37,7 @@ class Subject:
 
     def folder(self, name: str) -> Path:
         """A new empty directory."""
-        parent = self.step.work / FOLDERS
+        parent = self.step.work / KEPT
         parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
 
@@ -59,7 +58,7 @@ class Subject:
         """
         found = self.request.materials.get(name, "!nobody made it")
         if found.startswith("!"):
-            raise NotRun(f"there is no `{name}`: {found[1:]}", where="pip install 'tunesmith-sdk[torch]'")
+            raise no_material(name, found[1:])
         return Path(found)
 
     def source(self) -> Artifact:
@@ -80,30 +79,22 @@ class Subject:
         """What the author declares for a check, else the kit's own."""
         return float(self.request.tolerances.get(check, default))
 
-    def author(self, name: str) -> Any:
-        """A function of the author's own file.
+    def author(self, name: str, *arguments: Any) -> Any:
+        """What a function of the author's own file gives for this provider (see `tunesmith_sdk.conformance.author`).
 
         Raises:
-            NotRun: there is none.
+            NotRun: there is no such function, or it has nothing for this provider.
         """
         path = self.request.author
-        module = author_module(path) if path else None
-        found = getattr(module, name, None)
-        if found is None:
-            raise NotRun(
-                f"its author gives no `{name}`", where=f"define `{name}` in the file that [tool.tunesmith.conformance] `author` names"
-            )
-        return found
+        said = function(path, name)(self.case(), *arguments) if name in given(path) else None
+        if said is None:
+            raise missing(name)
+        return said
 
-
-def author_module(path: str) -> Any:
-    """The author's file, imported by its path."""
-    spec = importlib.util.spec_from_file_location("conformance_author", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    def case(self) -> Case:
+        """This provider, as its author's functions are told of it."""
+        settings = fill(self.record.schema, self.values)
+        return Case(self.record.kind, self.record.name, settings, self.folder("author"), self.step.work, self.material)
 
 
 def contents(directory: Path) -> dict[str, str]:

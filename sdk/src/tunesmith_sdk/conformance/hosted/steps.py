@@ -7,15 +7,15 @@ import signal
 import time
 from pathlib import Path
 
+from tunesmith_sdk.conformance.author import KEPT
 from tunesmith_sdk.conformance.bench import Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.running import Running
-from tunesmith_sdk.conformance.subject import FOLDERS
+from tunesmith_sdk.conformance.running import POLL, Running
 
 START = 120.0  # seconds for a worker to import what the provider needs
 PATIENCE = 5.0  # seconds from the request to the end
 MIDDLE = 0.5  # seconds that it may work before it is killed; less if it has put something into its work directory
-DEATH = 10.0  # seconds for a death to show
+DEATH = 10.0  # seconds for a death to show, and for what the worker has started to be gone
 
 
 def entered(worker: Running) -> None:
@@ -78,14 +78,13 @@ def crash_contained(bench: Bench) -> None:
     work = bench.folder("killed")
     with bench.acting(work=work) as worker:
         entered(worker)
-        worker.until(lambda: any(path.name != FOLDERS for path in work.iterdir()), MIDDLE)
+        worker.until(lambda: any(path.name != KEPT for path in work.iterdir()), MIDDLE)
         family = _family(worker.pids)
         for pid in worker.pids[-1:]:
             os.kill(pid, signal.SIGKILL)
         if not worker.until(lambda: worker.done, DEATH):
             raise CheckFailed("its worker was killed, and goes on", fix="Start no process that takes the worker's place.")
-    left = [pid for pid, born in family.items() if _born(pid) == born]
-    if left:
+    if left := _left(family, DEATH):
         raise CheckFailed(
             f"processes of it go on after its worker is dead: {', '.join(map(_command, left))}",
             fix="Leave what a process starts in the worker's process group, with the worker's variables.",
@@ -108,6 +107,16 @@ def _family(pids: list[int]) -> dict[int, str]:
         found[pid] = _born(pid)
         waiting += [child for child, parent in parents.items() if parent == [str(pid)] and child not in found]
     return {pid: born for pid, born in found.items() if born}
+
+
+def _left(family: dict[int, str], seconds: float) -> list[int]:
+    """Those of a family that are still there after so many seconds: what ends an engine in its worker's place needs a moment for it."""
+    deadline = time.monotonic() + seconds
+    while left := [pid for pid, born in family.items() if _born(pid) == born]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL)
+    return left
 
 
 def _stat(pid: int) -> list[str]:

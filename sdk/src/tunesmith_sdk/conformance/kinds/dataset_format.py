@@ -57,7 +57,7 @@ def _tried(subject: Subject) -> Iterator[tuple[dict[str, Any], Any]]:
     schema = subject.record.facts.get("row", {})
     rows = [*schema.get("examples", ()), *rows_of(schema)]
     with contextlib.suppress(NotRun):
-        rows = [*subject.author("rows")(), *rows]
+        rows = [*subject.author("rows"), *rows]
     for row in rows:
         before = copy.deepcopy(row)
         try:

@@ -92,7 +92,7 @@ def prefers(subject: Subject) -> None:
 )
 def known_answers(subject: Subject) -> None:
     cases: Any = subject.author("known_answers")
-    for number, (examinee, rows, expected) in enumerate(cases(subject), 1):
+    for number, (examinee, rows, expected) in enumerate(cases, 1):
         found = subject.build().evaluate(examinee, rows, subject.step).metrics
         for name, value in expected.items():
             if abs(found.get(name, math.nan) - value) > subject.tolerance("evaluator.known-answers", KNOWN) or name not in found:

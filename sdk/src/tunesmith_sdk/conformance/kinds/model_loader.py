@@ -22,7 +22,7 @@ _FILES = "file"  #: the scheme for which the kit has a model itself
 def _uri(subject: Subject) -> str:
     """A model's, of the author's or of the kit's making."""
     try:
-        return str(subject.author("uri")(subject))
+        return str(subject.author("uri"))
     except NotRun:
         if _FILES not in subject.record.facts.get("schemes", ()):
             raise

@@ -1,0 +1,103 @@
+"""What a plugin's author tells the kit by functions, in the file that ``[tool.tunesmith.conformance] author`` names.
+
+Each is called with a `Case` first, which says for which provider it is asked; one that gives None has nothing to say for that provider,
+and the kit does what it would have done without it::
+
+    # tests/conformance_author.py
+    def source(case):                   # something that the provider accepts, where the kit makes none
+        write_a_model(case.directory)
+        return "model/acme"             # its format
+
+    def uri(case):                      # model_loader: of a model that it can resolve and fetch
+        return f"acme://{case.material('taught')}"
+
+    def rows(case):                     # dataset_format: rows to convert, besides those that the kit makes from the schema
+        return [{"question": "Why?", "answer": "So."}]
+
+    def known_answers(case):            # evaluator: (artifact, rows, metrics known beforehand)
+        yield Artifact("model/hf", case.material("taught")), [...], {"share": 0.5}
+
+    def oracle(case, policy, reference, lengths, groups):      # objective: the loss by another's code
+        return other_library.loss(policy, beta=case.settings["beta"])
+
+    def pipeline(case):                 # verb that composes other providers: a pipeline in which its step is the last one
+        return {"model": f"file://{case.material('taught')}", "steps": {"tune": {"train": "sft", "data": "rows.jsonl"}}}
+
+`source` and `pipeline` are called in the environment that the kit itself is in, the others in the worker, in the plugin's.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tunesmith_sdk.conformance.checks import NotRun
+
+KEPT = "folders"  #: in a work directory: what the kit itself puts there
+FUNCTIONS = ("source", "uri", "rows", "known_answers", "oracle", "pipeline")
+
+
+@dataclass(frozen=True)
+class Case:
+    """For whom an author's function is asked.
+
+    Args:
+        kind, name: of the provider, as in its manifest.
+        settings: its settings in this examination, defaults filled in.
+        directory: an empty one, for what the function writes.
+        work: the step's work directory, which a step that was killed finds again.
+        find: gives the path of what the kit made, by name.
+    """
+
+    kind: str
+    name: str
+    settings: Mapping[str, Any]
+    directory: Path
+    work: Path
+    find: Callable[[str], Path]
+
+    def material(self, name: str) -> Path:
+        """Something that the kit has made: ``taught`` and ``blank`` are tiny models (``model/hf``) that know a few sentences and nothing,
+        ``gguf`` is the first in that format, ``rows`` and ``pairs`` are datasets (``dataset/chat``, ``dataset/preference``)."""
+        return Path(self.find(name))
+
+    @property
+    def kept(self) -> Path:
+        """A directory that a killed step finds again when it goes on: for what a provider keeps outside of its step, a cache."""
+        path = self.work / KEPT / "kept"
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+@cache
+def given(path: str) -> frozenset[str]:
+    """Names of the functions that an author's file defines or imports, without running it; none where there is no file."""
+    tree = ast.parse(Path(path).read_text(encoding="utf-8")) if path else ast.Module([], [])
+    found = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    found |= {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return frozenset(found & {*FUNCTIONS})
+
+
+@cache
+def function(path: str, name: str) -> Any:
+    """A function of the author's file, which is imported by its path and may import its neighbours."""
+    sys.path.append(str(Path(path).parent))
+    spec = importlib.util.spec_from_file_location(f"conformance_author_{hashlib.sha256(path.encode()).hexdigest()[:8]}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module  # dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+def missing(name: str) -> NotRun:
+    """What a check that needs a function raises where there is none."""
+    return NotRun(f"its author gives no `{name}`", where=f"define `{name}` in the file that [tool.tunesmith.conformance] `author` names")
