@@ -13,7 +13,7 @@ from tunesmith.contracts.settings import fill
 from tunesmith.isolation.loading import build_provider, load
 from tunesmith.isolation.step import WorkerStep
 from tunesmith_sdk.conformance.author import KEPT, Case, function, given, missing
-from tunesmith_sdk.conformance.checks import no_material
+from tunesmith_sdk.conformance.checks import NotRun, no_material
 from tunesmith_sdk.conformance.request import Request
 
 
@@ -83,10 +83,14 @@ class Subject:
         """What a function of the author's own file gives for this provider (see `tunesmith_sdk.conformance.author`).
 
         Raises:
-            NotRun: there is no such function, or it has nothing for this provider.
+            NotRun: there is no such function, it has nothing for this provider, or its file imports what this environment has not.
         """
         path = self.request.author
-        said = function(path, name)(self.case(), *arguments) if name in given(path) else None
+        try:
+            asked = function(path, name) if name in given(path) else None
+        except ModuleNotFoundError as error:
+            raise NotRun(f"its author's `{name}` needs what is not here: {error}", where="an environment that has it") from error
+        said = asked(self.case(), *arguments) if asked else None
         if said is None:
             raise missing(name)
         return said
