@@ -14,6 +14,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
+#: variables of the environment that would lead a loader elsewhere
+STRANGERS = (
+    "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE", "TUNESMITH_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_CACHE",
+    "HUGGINGFACE_HUB_CACHE", "HF_TOKEN_PATH", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY",
+)  # fmt: skip
+
 
 @dataclass
 class Fault:

@@ -1,0 +1,27 @@
+"""What the conformance kit can't know: a model on a hub. The hub is the tests' own, slow enough for a download to be in the middle of."""
+
+import os
+from functools import cache
+
+from hub_models import model_files
+from hub_server import STRANGERS, HubServer
+
+SIZE = 2_000_000  # bytes of weights: 31 chunks
+PAUSE = 0.05  # seconds between two chunks
+
+
+@cache
+def hub() -> HubServer:
+    """One for the whole process, which ends it."""
+    server = HubServer().__enter__()
+    server.add("org/small", model_files(SIZE))
+    server.fault("model.safetensors", times=1_000_000, delay=PAUSE)
+    return server
+
+
+def uri(case) -> str:
+    """With a cache of the step's own, which a killed one leaves to the next."""
+    for variable in STRANGERS:
+        os.environ.pop(variable, None)
+    os.environ.update(HF_ENDPOINT=hub().url, HF_HOME=str(case.kept / "hf"), TUNESMITH_CACHE=str(case.kept / "cache"))
+    return "hf://org/small"
