@@ -1,5 +1,6 @@
 """Downloads from a hub: only what is needed, in parts, whole and verified whatever the network does."""
 
+import dataclasses
 import errno
 import hashlib
 import os
@@ -110,6 +111,14 @@ def test_a_server_that_never_sends_what_it_promises_is_a_coded_error_and_leaves_
     assert not list(step.output.iterdir())
     hub.faults.clear()
     loading.fetch(info, step.output, step)
+
+
+def test_a_file_is_held_to_the_hash_that_was_planned_with(loader, step):
+    info = loader().resolve("hf://org/small", step)
+    files = {**info.files, "model.safetensors": {**info.files["model.safetensors"], "sha256": "0" * 64}}
+    with pytest.raises(TunesmithError, match="TS-MODEL-007"):
+        loader().fetch(dataclasses.replace(info, files=files), step.output, step)
+    assert not list(step.output.rglob("*.safetensors"))
 
 
 def test_a_server_without_ranges_sends_the_file_in_one_piece(hub, load, model_files):

@@ -40,12 +40,12 @@ class HuggingFaceLoader:
         files = {name: listing.files[layout.root + name] for name in layout.files}
         format, config = self._described(parsed, listing.commit, layout, files, step)
         facts = {name: {"size": file.size, "sha256": "" if file.git else file.digest} for name, file in files.items()}
-        fetch = {"repo": parsed.repo, "root": layout.root, "files": {name: file.to_json() for name, file in files.items()}}
+        fetch = {"repo": parsed.repo, "root": layout.root, "git": {name: file.digest for name, file in files.items() if file.git}}
         return ModelInfo(uri, listing.commit, format, facts, config, fetch)
 
     def fetch(self, info: ModelInfo, output: Path, step: Step) -> None:
         repo, root = str(info.fetch["repo"]), str(info.fetch["root"])
-        files = {name: HubFile(**entry) for name, entry in info.fetch["files"].items()}
+        files = _planned(info)
         local = {name: local_copy(repo, file, step) for name, file in files.items()}
         missing = {name: file for name, file in files.items() if local[name] is None}
         pinned = HubURI(repo, info.revision)
@@ -132,3 +132,9 @@ class HuggingFaceLoader:
 
     def _hub(self, step: Step) -> Hub:
         return Hub(self._client, lambda: Patience(self.settings.retries, self.settings.backoff, step.wait_cancelled))
+
+
+def _planned(info: ModelInfo) -> dict[str, HubFile]:
+    """The files with the hashes that were planned with: SHA-256, or git's where the hub tells no other."""
+    git: Mapping[str, str] = info.fetch["git"]
+    return {name: HubFile(int(entry["size"]), git.get(name) or str(entry["sha256"]), name in git) for name, entry in info.files.items()}
