@@ -30,14 +30,16 @@ def _uri(subject: Subject) -> str:
 
 
 def _resolved(subject: Subject) -> ModelInfo:
-    return subject.build().resolve(_uri(subject), subject.step)
+    uri = _uri(subject)  # before the loader is built: its author may have said in variables where the model lies
+    return subject.build().resolve(uri, subject.step)
 
 
 @action("model_loader")
 def work(subject: Subject) -> None:
     """Resolve and fetch."""
+    uri = _uri(subject)
     loader = subject.build()
-    loader.fetch(loader.resolve(_uri(subject), subject.step), subject.step.output, subject.step)
+    loader.fetch(loader.resolve(uri, subject.step), subject.step.output, subject.step)
 
 
 @check(
