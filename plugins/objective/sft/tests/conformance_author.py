@@ -1,0 +1,28 @@
+"""What the conformance kit can't know: transformers' loss of causal language models is what `sft` must equal."""
+
+import torch
+from transformers.loss.loss_utils import ForCausalLMLoss
+
+WORDS = 300  # the vocabulary; the kit's tokens are bytes and a few more
+NOTHING = -100  # transformers' mark for what has no label
+
+
+def oracle(case, policy, reference, lengths, groups):
+    """The sum over the batch's labels, of logits that give them the log-probabilities `policy`, rows padded to one length."""
+    sequences = [sequence for group in groups for sequence in group.sequences]
+    longest = max(len(sequence.tokens) for sequence in sequences)
+    logits, labels, used = [], torch.full((len(sequences), longest), NOTHING), 0
+    for row, sequence in enumerate(sequences):
+        places = [at for at, label in enumerate(sequence.labels) if label]
+        labels[row, places] = torch.tensor([sequence.tokens[at] for at in places])
+        logits.append(_logits(policy[used : used + len(places)], sequence.tokens, places, longest))
+        used += len(places)
+    return ForCausalLMLoss(torch.stack(logits), labels, WORDS, num_items_in_batch=1)
+
+
+def _logits(wanted, tokens, places, longest):
+    """Rows of logits whose softmax gives the token at each place the log-probability wanted, from the position before it."""
+    rest = torch.log1p(-wanted.exp()) - torch.log(torch.tensor(WORDS - 1.0))
+    here = torch.nn.functional.one_hot(torch.tensor([tokens[at] for at in places]), WORDS).bool()
+    rows = torch.where(here, wanted[:, None], rest[:, None])
+    return wanted.new_zeros(longest, WORDS).index_put((torch.tensor(places) - 1,), rows)
