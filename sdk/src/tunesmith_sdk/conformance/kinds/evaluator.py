@@ -14,7 +14,7 @@ from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
 from tunesmith_sdk.conformance.subject import Subject
 
-KNOWN = 1e-6  #: largest difference from a known answer
+KNOWN = 1e-6  #: largest difference from a known answer, relative where that is above 1
 
 
 @contextmanager
@@ -95,5 +95,6 @@ def known_answers(subject: Subject) -> None:
     for number, (examinee, rows, expected) in enumerate(cases, 1):
         found = subject.build().evaluate(examinee, rows, subject.step).metrics
         for name, value in expected.items():
-            if abs(found.get(name, math.nan) - value) > subject.tolerance("evaluator.known-answers", KNOWN) or name not in found:
+            limit = subject.tolerance("evaluator.known-answers", KNOWN) * max(1.0, abs(value))
+            if not abs(found.get(name, math.nan) - value) <= limit:
                 raise CheckFailed(f"case {number}: `{name}` should be {value:g} and is {found.get(name)}", fix="See how rows are counted.")

@@ -1,0 +1,20 @@
+"""What the conformance kit can't know: how many of some answers are right."""
+
+from tunesmith.contracts import message
+from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
+
+#: question, expected answer, given answer
+ASKED = (
+    ("What is the capital of France?", "Paris", "Paris"),
+    ("Who wrote it?", "the Brontë sisters", "Brontë Sisters."),  # case, articles and stops count for nothing
+    ("How far is it?", "3.10", "310"),  # but a point in a number does
+    ("Where is it?", "Rome", "It is in Rome."),  # to hold the answer is not to be it
+    ("Why?", "because", ""),
+)
+RIGHT = 2
+
+
+def known_answers(case):
+    rows = [{"messages": [message("user", question), message("assistant", expected)]} for question, expected, _ in ASKED]
+    with scripted_endpoint({question: given for question, _, given in ASKED}, case.directory) as endpoint:
+        yield endpoint, rows, {"exact_match": RIGHT / len(ASKED)}
