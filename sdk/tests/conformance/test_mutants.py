@@ -65,7 +65,6 @@ LIGHT = {
         "exporter",
         ("        for pattern", '        (source.path / "mark").write_text("seen")\n        for pattern'),
     ),
-    "step.cancels": ("exporter", ("step.check_cancelled()", "__import__('time').sleep(60)")),
     "step.crash-contained": (
         "exporter",
         (
@@ -74,6 +73,17 @@ LIGHT = {
             "        while not step.wait_cancelled(1):\n            step.check_cancelled()",
         ),
     ),
+}
+
+#: how a provider does not heed a cancel -> what it does in place of asking for one
+HEEDLESS = {
+    "sleeps": "__import__('time').sleep(60)",
+    "computes": "until = __import__('time').monotonic() + 60\n        while __import__('time').monotonic() < until:\n            pass",
+    "looks at its start only": "step.check_cancelled()\n        __import__('time').sleep(60)",
+    "waits for a process": "__import__('os').system('sleep 60')",
+    "swallows it": "try:\n            while not step.wait_cancelled(1):\n                pass\n            step.check_cancelled()\n"
+    "        except BaseException:\n            __import__('time').sleep(60)",
+    "fails of it": "step.wait_cancelled(60)\n        raise KeyError('where was I?')",
 }
 
 _RESUMED = (
@@ -134,6 +144,12 @@ def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, t
     folder = mutants.write(tmp_path, kind, *changes)
     only = [kind, "provider"] if check.startswith(kind) else ["step", "provider"]
     assert mutants.failed(folder, *only) == {check}
+
+
+@pytest.mark.parametrize("how", HEEDLESS)
+def test_a_provider_that_does_not_heed_a_cancel_is_caught(how: str, tmp_path: Path):
+    folder = mutants.write(tmp_path, "exporter", ("step.check_cancelled()", HEEDLESS[how]))
+    assert mutants.failed(folder, "step.cancels", "provider") == {"step.cancels"}
 
 
 @pytest.mark.parametrize("kind", KILLED)

@@ -103,9 +103,9 @@ class Bench:
         device = "cpu" if self.record.kind == "device_backend" else self.place.device(self.record)
         return self.place.start(device), device
 
-    def _heavy(self) -> list[str]:
-        lines = [*self.place.plugin.runtime, *(line for lines in self.place.plugin.surroundings.runtime.values() for line in lines)]
-        return [name for name in _WARM if any(line.startswith(name) for line in lines)]
+    def _heavy(self) -> bool:
+        """Whether its plugin asks for something to run with."""
+        return bool(self.place.plugin.runtime or self.place.plugin.surroundings.runtime)
 
     def _torch(self, device: str) -> str:
         found = self.place.registry.providers("device_backend").get(device)
@@ -118,9 +118,8 @@ class Bench:
             materials["killed"] = self.killed
         return {
             "record": dataclasses.asdict(self.record), "checks": list(checks), "values": dict(self.values), "materials": materials,
-            "tolerances": dict(self.declared.tolerances), "author": self.declared.author, "extra": {"warm": self._heavy(), **extra},
+            "tolerances": dict(self.declared.tolerances), "author": self.declared.author, "extra": {"heavy": self._heavy(), **extra},
         }  # fmt: skip
 
 
-_WARM = ("torch", "transformers")  #: what takes seconds to import
 _MODELS = ("adapter", "quantizer", "exporter", "evaluator", "model_loader", "verb")

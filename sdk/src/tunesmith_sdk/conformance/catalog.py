@@ -13,15 +13,19 @@ from tunesmith_sdk.conformance.checks import CHECKS, Check
 
 #: kind -> its usual work on a `Subject`, written to the step's output
 ACTIONS: dict[str, Callable[[Any], Any]] = {}
-#: kind -> what that work needs in memory before its time counts
+#: kind -> what is done before that work's time counts, so that all libraries are in memory
 WARM: dict[str, Callable[[Any], Any]] = {}
 
 
-def action(kind: str, *, warm: Callable[[Any], Any] = lambda subject: None) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
-    """Mark a function as the usual work of a kind's providers."""
+def action(kind: str, *, warm: Callable[[Any], Any] | None = None) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
+    """Mark a function as the usual work of a kind's providers.
+
+    Args:
+        warm: where doing the work once elsewhere does not do for that.
+    """
 
     def put(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        ACTIONS[kind], WARM[kind] = function, warm
+        ACTIONS[kind], WARM[kind] = function, warm or (lambda subject: function(subject.elsewhere()))
         return function
 
     return put

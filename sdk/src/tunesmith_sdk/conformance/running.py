@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tunesmith.errors import TunesmithError
 from tunesmith.running.executors import Local
@@ -23,13 +23,27 @@ CANCELLED = "TS-RUN-004"
 LONGEST = 60.0  # seconds, however busy the machine is
 
 
-def _delays(pids: list[int]) -> float:
-    """Seconds for which the processes' threads were ready and had no processor; 0 where the system does not say."""
-    total = 0.0
+def _waits(pids: list[int]) -> dict[Path, float]:
+    """Thread -> seconds for which it was ready and had no processor; nothing where the system does not say."""
+    found = {}
     for path in (path for pid in pids for path in Path(f"/proc/{pid}/task").glob("*/schedstat")):
         with contextlib.suppress(OSError, IndexError, ValueError):
-            total += int(path.read_text().split()[1]) / 1e9
-    return total
+            found[path] = int(path.read_text().split()[1]) / 1e9
+    return found
+
+
+class Ending(NamedTuple):
+    """How workers that were waited for came to their end.
+
+    Args:
+        done: they did.
+        seconds: how long that took, or how long they were waited for.
+        starved: of these, for how long the machine kept the most hindered of their threads from a processor.
+    """
+
+    done: bool
+    seconds: float
+    starved: float
 
 
 class Running:
@@ -71,15 +85,16 @@ class Running:
             self.look()
         return True
 
-    def until_done(self, seconds: float) -> bool:
-        """Whether the workers end within seconds in which the machine lets them: waiting for a processor is not their fault."""
-        started, delayed, pids = time.monotonic(), _delays(self.pids), self.pids
-        while not self.done:
-            gone = time.monotonic() - started
-            if gone - (_delays(pids) - delayed) > seconds or gone > LONGEST:
-                return False
+    def ending(self, seconds: float) -> Ending:
+        """Wait for the workers' end, until they had `seconds` in which the machine did not keep them from a processor."""
+        started, pids, gone, starved = time.monotonic(), self.pids, 0.0, 0.0
+        before = _waits(pids)
+        while not self.done and gone - starved <= seconds and gone <= LONGEST:
             self.look()
-        return True
+            waits = _waits(pids)  # of those that live: what the others waited for is known from the last look
+            starved = max(starved, *(waited - before.get(thread, 0.0) for thread, waited in waits.items()), 0.0)
+            gone = time.monotonic() - started
+        return Ending(self.done, gone, starved)
 
     def cancel(self) -> None:
         """Ask to stop; nobody is killed for not heeding it."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import json
 import time
 import traceback
@@ -11,12 +9,12 @@ from typing import Any
 
 from tunesmith.contracts import Cancelled, Result, Step
 from tunesmith.isolation.failures import coded
+from tunesmith.isolation.loading import load
 from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.checks import CHECKS, CheckFailed, NotRun
 from tunesmith_sdk.conformance.subject import Subject
 
 OUTCOMES = "outcomes.jsonl"
-_IMPORTING = ("exporter", "quantizer")  #: their work imports more of the libraries, piece by piece: done once before it counts
 ENTERED = "the provider is at work"
 
 
@@ -63,12 +61,9 @@ def act(step: Step) -> Result | None:
     catalog.load(host=False)
     subject = Subject(step, step.settings)
     action = catalog.ACTIONS[subject.record.kind]
-    for name in step.settings.extra.get("warm", ()):  # an import can't be interrupted, and is none of the provider's work
-        with contextlib.suppress(ImportError, AttributeError):
-            getattr(importlib.import_module(name), "AutoModelForCausalLM", None)
-    catalog.WARM[subject.record.kind](subject)
-    if step.settings.extra.get("warm") and subject.record.kind in _IMPORTING:
-        action(subject.elsewhere())
+    load(subject.record.target, subject.record.distribution)
+    if step.settings.extra.get("heavy"):  # a cancel that meets an import says nothing of the provider's own work
+        catalog.WARM[subject.record.kind](subject)
     step.progress(0, 1, what=ENTERED)
     step.log(ENTERED)
     return action(subject)

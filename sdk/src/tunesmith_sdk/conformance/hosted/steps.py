@@ -10,11 +10,12 @@ from pathlib import Path
 from tunesmith_sdk.conformance.author import KEPT
 from tunesmith_sdk.conformance.bench import Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.running import POLL, Running
+from tunesmith_sdk.conformance.running import POLL, Ending, Running
 
 START = 120.0  # seconds for a worker to import what the provider needs
 PATIENCE = 5.0  # seconds from the request to the end
-MIDDLE = 0.5  # seconds that it may work before it is killed; less if it has put something into its work directory
+TRIES = 3  # where the machine was too busy to tell
+MIDDLE = 0.5  # seconds that it may work before it is asked to stop or killed; less if it has put something into its work directory
 DEATH = 10.0  # seconds for a death to show, and for what the worker has started to be gone
 
 
@@ -30,6 +31,12 @@ def entered(worker: Running) -> None:
             f"the provider never came to its work: {error or f'nothing happened for {START:.0f} s'}", found=worker.last_words(),
             fix=error.fix if error else "",
         )  # fmt: skip
+
+
+def in_the_middle(worker: Running, work: Path) -> None:
+    """Wait until the provider has been at work for a moment, or has put something into its work directory."""
+    entered(worker)
+    worker.until(lambda: any(path.name != KEPT for path in work.iterdir()), MIDDLE)
 
 
 def _under_way(bench: Bench) -> None:
@@ -50,21 +57,38 @@ def _under_way(bench: Bench) -> None:
 @check("step.cancels", title="asked to stop, it has stopped within 5 seconds", level="bronze", at="host")
 def cancels(bench: Bench) -> None:
     _under_way(bench)
-    with bench.acting() as worker:
-        entered(worker)
-        asked = time.monotonic()
-        worker.cancel()
-        if not worker.until_done(PATIENCE):
-            raise CheckFailed(
-                f"asked to stop, it still works after {PATIENCE:.0f} s", found=worker.last_words(),
-                fix="Call `step.check_cancelled()` at least once a second, and give waits a limit.",
-            )  # fmt: skip
-        error = worker.error()
-        if error:
-            raise CheckFailed(
-                f"asked to stop, it fails after {time.monotonic() - asked:.1f} s: {error}", found=error.why,
-                fix="Let `Cancelled` pass through, and clean up in `finally`.",
-            )  # fmt: skip
+    for _ in range(TRIES):
+        work = bench.folder("cancelled")
+        with bench.acting(work=work) as worker:
+            in_the_middle(worker, work)
+            worker.cancel()
+            if in_time(worker.ending(PATIENCE), worker):
+                return
+    raise NotRun(
+        f"{TRIES} times it stopped later than after {PATIENCE:.0f} s, for want of a processor for so long that it may not be its fault",
+        where="a machine that is less busy",
+    )  # fmt: skip
+
+
+def in_time(ending: Ending, worker: Running) -> bool:
+    """Whether a worker that was asked to stop has stopped in time. By the clock: only if that has run out does it count that the machine
+    was busy, and then it is not known.
+
+    Raises:
+        CheckFailed: it has not, and had the time.
+    """
+    error = worker.error()
+    if error:
+        raise CheckFailed(
+            f"asked to stop, it fails after {ending.seconds:.1f} s: {error}", found=error.why,
+            fix="Let `Cancelled` pass through, and clean up in `finally`.",
+        )  # fmt: skip
+    if ending.seconds - ending.starved > PATIENCE:
+        raise CheckFailed(
+            f"asked to stop, it still works after {PATIENCE:.0f} s", found=worker.last_words(),
+            fix="Call `step.check_cancelled()` at least once a second, and give waits a limit.",
+        )  # fmt: skip
+    return ending.done and ending.seconds <= PATIENCE
 
 
 @check(
@@ -77,8 +101,7 @@ def crash_contained(bench: Bench) -> None:
     _under_way(bench)
     work = bench.folder("killed")
     with bench.acting(work=work) as worker:
-        entered(worker)
-        worker.until(lambda: any(path.name != KEPT for path in work.iterdir()), MIDDLE)
+        in_the_middle(worker, work)
         family = _family(worker.pids)
         for pid in worker.pids[-1:]:
             os.kill(pid, signal.SIGKILL)
