@@ -51,14 +51,19 @@ def _value(schema: Mapping[str, Any], text: str, whole: bool, turn: int) -> Any:
     return {"string": text or "a" * schema.get("minLength", 0), "integer": least, "number": float(least), "boolean": True}.get(kind)
 
 
+def _meant(subject: Subject) -> list[dict[str, Any]]:
+    """Rows that its author says are good ones."""
+    rows = list(subject.record.facts.get("row", {}).get("examples", ()))
+    with contextlib.suppress(NotRun):
+        rows += subject.author("rows")
+    return rows
+
+
 def _tried(subject: Subject) -> Iterator[tuple[dict[str, Any], Any]]:
     """Rows and what each became: a row, or the error that refused it."""
     format = subject.build()
     schema = subject.record.facts.get("row", {})
-    rows = [*schema.get("examples", ()), *rows_of(schema)]
-    with contextlib.suppress(NotRun):
-        rows = [*subject.author("rows"), *rows]
-    for row in rows:
+    for row in [*_meant(subject), *rows_of(schema)]:
         before = copy.deepcopy(row)
         try:
             made = format.convert(row)
@@ -99,7 +104,12 @@ def refuses(subject: Subject) -> None:
 
 @check("dataset_format.converts", kind="dataset_format", title="what it makes is a row of the format it produces, the same every time")
 def converts(subject: Subject) -> None:
-    made = [(row, result) for row, result in _tried(subject) if not isinstance(result, Exception)]
+    tried, meant = list(_tried(subject)), _meant(subject)
+    for row, result in tried[: len(meant)]:
+        if isinstance(result, Exception):
+            shown = json.dumps(row, ensure_ascii=False)[:90]
+            raise CheckFailed(f"its author's row {shown} is refused", found=str(result), fix="Take it, or give another one.")
+    made = [(row, result) for row, result in tried if not isinstance(result, Exception)]
     if not made:
         raise NotRun("the kit made no row that it takes", where="`rows` in the author's file, or `examples` in the schema")
     again = [result for _, result in _tried(subject) if not isinstance(result, Exception)]
