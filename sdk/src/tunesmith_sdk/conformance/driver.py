@@ -123,7 +123,7 @@ class Examination:
         scratch = Path(tempfile.mkdtemp(prefix="tunesmith-conformance-"))
         bench: Bench | None = None
         try:
-            materials = Materials(self._place.config.cache, scratch, self.declared.author)
+            materials = Materials(self._place.config.cache, scratch, self.declared.author, self.source.root)
             bench = Bench(record, self._place, self.declared, materials, scratch)
             for planned in (planned for planned in asked if planned.check.at == "host"):
                 self._note(planned, *_tried(lambda check=planned.check: check.function(bench)))  # type: ignore[misc]

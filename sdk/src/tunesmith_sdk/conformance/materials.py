@@ -40,11 +40,13 @@ class Materials:
         directory: where they are kept, shared by all examinations.
         scratch: where the author's own go.
         author: the author's file, or empty.
+        root: where the plugin's own modules lie, for its author's file to import; None: they are installed.
     """
 
-    def __init__(self, directory: Path, scratch: Path, author: str) -> None:
-        self._directory, self._scratch, self._author = directory / "conformance" / _version(), scratch, author
+    def __init__(self, directory: Path, scratch: Path, author: str, root: Path | None = None) -> None:
+        self._directory, self._scratch, self._author, self._root = directory / "conformance" / _version(), scratch, author, root
         self._sources: dict[str, dict[str, str]] = {}
+        self._said: dict[Path, Any] = {}
 
     def get(self, name: str) -> str:
         """Its path, or ``!`` and why it can't be had."""
@@ -88,27 +90,34 @@ class Materials:
             CheckFailed: it fails.
         """
         folder = self._scratch / "author" / f"{record.kind}.{record.name}" / function
-        if function not in given(self._author):
-            return None, folder
+        if folder not in self._said:
+            try:
+                self._said[folder] = self._ask(function, record, values, folder) if function in given(self._author) else None
+            except (NotRun, CheckFailed) as error:
+                self._said[folder] = error
+        if isinstance(said := self._said[folder], Exception):
+            raise said
+        return said, folder
+
+    def _ask(self, function: str, record: ProviderRecord, values: Mapping[str, Any], folder: Path) -> Any:
         folder.mkdir(parents=True)
         case = {"kind": record.kind, "name": record.name, "settings": fill(record.schema, values), "directory": str(folder)}
         question = folder.with_suffix(".asked")
         question.write_text(json.dumps([self._author, function, case, str(self._directory.parents[1])]), encoding="utf-8")
-        command = [sys.executable, "-m", __name__, "author", str(question)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+        paths = [*filter(None, [self._root and str(self._root), os.environ.get("PYTHONPATH")])]
+        done = _run("author", str(question), env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} if paths else None)
         if done.returncode:
             why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
             if why.startswith(("ModuleNotFoundError", "ImportError")):
                 raise NotRun(f"its author's `{function}` needs what is not here: {why}", where="an environment that has it")
             raise CheckFailed(f"its author's `{function}` fails: {why}", fix=f"Correct {self._author}.")
-        return json.loads(folder.with_suffix(".said").read_text(encoding="utf-8")), folder
+        return json.loads(folder.with_suffix(".said").read_text(encoding="utf-8"))
 
     def _made(self, name: str, path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".making-", dir=path.parent))
         try:
-            command = [sys.executable, "-m", __name__, name, str(aside), self.get("taught") if name == "gguf" else ""]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+            done = _run(name, str(aside), self.get("taught") if name == "gguf" else "")
             if done.returncode:
                 return "!" + (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
             if not path.exists():
@@ -116,6 +125,15 @@ class Materials:
             return str(path)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+
+def _run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """This module in a process of its own, from which it may be run again; one that takes too long has failed."""
+    command = [sys.executable, "-m", "tunesmith_sdk.conformance.materials", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False, env=env)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"it took more than {LIMIT} s")
 
 
 @cache
