@@ -31,6 +31,8 @@ from tunesmith_sdk.conformance.teaching import SENTENCES
 
 FORMATS = {"model/hf": "taught", "model/gguf": "gguf", "dataset/chat": "rows", "dataset/preference": "pairs"}
 LIMIT = 300  # seconds to make one
+#: of the tiny models: heads that every engine has kernels for (vLLM's smallest on a processor has 32), rows that groups of 128 divide
+SIZES = {"hidden_size": 128, "intermediate_size": 256, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32}
 
 
 class Materials:
@@ -154,9 +156,9 @@ def _version() -> str:
 def make(name: str, directory: Path, taught: str = "") -> None:
     """Make one of them."""
     if name == "blank":
-        models.tiny_model(directory)
+        models.tiny_model(directory, **SIZES)
     elif name == "taught":
-        teaching.teach(models.tiny_model(directory))
+        teaching.teach(models.tiny_model(directory, **SIZES))
     elif name == "gguf":
         tiny_gguf.write(Path(taught), directory / "tiny.gguf")
     else:
