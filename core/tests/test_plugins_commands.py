@@ -10,7 +10,8 @@ from pathlib import Path
 import packaging.requirements  # noqa: F401  some tests take site-packages off the path
 import pytest
 
-from tunesmith.cli.plugin_commands import COMMANDS, aligned
+from tunesmith.cli.plugin_commands import COMMANDS
+from tunesmith.cli.tables import aligned
 from tunesmith.errors import Problems, TunesmithError
 from tunesmith.plugins.probe import probe
 from tunesmith_sdk.installs import write_plugin

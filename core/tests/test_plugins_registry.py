@@ -106,7 +106,7 @@ def entry(**apis: int) -> dict:
     providers = [{"kind": kind, "name": "x", "summary": "s", "target": "a:B", "api": api} for kind, api in apis.items()]
     data = {"manifest": 1, "distribution": "acme", "version": "1", "module": "acme.plugin", "providers": providers}
     about = {"distribution": "acme", "version": "1", "module": "acme.plugin", "manifest": "/x", "refused": ""}
-    return about | {"data": data, "missing": {}, "fingerprint": "f"}
+    return about | {"data": data, "kernel": "", "missing": {}, "fingerprint": "f"}
 
 
 def test_the_current_contract_and_the_one_before_are_taken_the_older_with_a_warning():
@@ -115,16 +115,24 @@ def test_the_current_contract_and_the_one_before_are_taken_the_older_with_a_warn
         registry = Registry([_plugin(entry(adapter=api), apis)], apis=apis)
         assert (states(registry)["acme"], len(registry.warnings)) == (state, warnings)
         assert bool(registry.providers("adapter")) is (state == "active")
-    assert "version 4 of the adapter contract, this kernel up to 3; install a newer tunesmith" in registry.plugins[0].reason
+    assert "version 4 of the adapter contract, this kernel up to 3" in registry.plugins[0].reason
+    assert registry.plugins[0].fix == "pip install --upgrade tunesmith"
+    assert _plugin(entry(adapter=1), apis).fix == "pip install --upgrade acme"
 
 
 def test_a_kind_that_the_kernel_does_not_know_makes_a_plugin_incompatible():
-    assert "install a newer tunesmith" in _plugin(entry(poet=1), API).reason
+    assert _plugin(entry(poet=1), API).fix == "pip install --upgrade tunesmith"
+
+
+def test_a_plugin_that_requires_another_kernel_is_incompatible():
+    unfit = _plugin(entry(verb=1) | {"kernel": "tunesmith>=9"}, API)
+    assert (unfit.state, unfit.fix) == ("incompatible", "pip install 'tunesmith>=9'")
+    assert "it requires tunesmith>=9; this is tunesmith 0" in unfit.reason
 
 
 def test_a_denied_or_broken_entry_is_a_plugin_with_a_reason():
     assert _plugin(entry() | {"refused": "no"}, API).state == "denied"
-    broken = {key: value for key, value in entry().items() if key != "data"} | {"problem": "no manifest", "manifest": ""}
+    broken = {key: value for key, value in entry().items() if key != "data"} | {"problem": "no manifest", "fix": "sync", "manifest": ""}
     assert (_plugin(broken, API).state, _plugin(broken, API).reason, _plugin(broken, API).path) == ("broken", "no manifest", None)
 
 

@@ -22,11 +22,11 @@ STATES = {
     "acme-mute": ("broken", "it has no manifest"),
     "acme-nowhere": ("broken", "can't be found"),
     "acme-denied": ("denied", "denied by `acme-denied`"),
-    "acme-newer": ("incompatible", "install a newer tunesmith"),
+    "acme-newer": ("incompatible", "this kernel up to"),
     "acme-strange": ("incompatible", "a kind that this kernel does not know"),
     "acme-layout": ("broken", "has layout 99"),
-    "acme-one": ("duplicate", "name the winner below [plugins.override]"),
-    "acme-two": ("duplicate", "name the winner below [plugins.override]"),
+    "acme-one": ("duplicate", "Name the winner in tunesmith.toml, below [plugins.override]"),
+    "acme-two": ("duplicate", "Name the winner in tunesmith.toml, below [plugins.override]"),
     "acme-heavy": ("active", ""),
     "acme-exits": ("active", ""),
 }
@@ -76,7 +76,7 @@ def test_every_plugin_is_listed_in_its_state_with_the_reason(project: Project):
     listed = {plugin["distribution"]: plugin for plugin in json.loads(project.run("plugin", "list", "--json").stdout)}
     assert {name: listed[name]["state"] for name in STATES} == {name: state for name, (state, _) in STATES.items()}
     for name, (_, reason) in STATES.items():
-        assert reason in listed[name]["reason"]
+        assert reason in f"{listed[name]['reason']}. {listed[name]['fix']}"
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_the_version_before_is_taken_with_a_warning_that_says_until_when_others_
     told = subprocess.run(command[:-1], cwd=tmp_path, env=os.environ | variables, capture_output=True, text=True, check=True).stderr
     assert "acme-before speaks version 0 of the exporter contract" in told
     assert "stops taking it" in told
-    assert "install a newer tunesmith" in told
+    assert "pip install --upgrade tunesmith" in told
 
 
 #: As `plugin sync` of 0.1.0 wrote it, before plugins had anything to say of environments; `whistles` is of no kernel.

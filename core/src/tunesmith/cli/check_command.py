@@ -42,7 +42,7 @@ def _conformance(args: Namespace) -> int:
 
 
 def _sources(args: Namespace) -> int:
-    from tunesmith.cli.plugin_commands import aligned
+    from tunesmith.cli.tables import aligned
     from tunesmith.plugins.check import check
 
     findings = [found for found in check(args.path) if not args.only or found.check in args.only]

@@ -46,14 +46,16 @@ def facts(config: Config, registry: Registry) -> dict[str, Any]:
 
     devices = probe(registry)
     plugins = [
-        {"distribution": p.distribution, "version": p.version, "state": p.state, "reason": p.reason, "runs": place(p),
+        {"distribution": p.distribution, "version": p.version, "state": p.state, "reason": p.reason, "fix": p.fix, "runs": place(p),
          "missing": lacking(p), "install": install_hint(p) if lacking(p) else ""}
         for p in registry.plugins
     ]  # fmt: skip
     disk = {"home": _disk(config.home), "cache": _disk(config.cache)}
     problems = [f"{error.code}: {error.what}" for error in config.policy_problems]
     problems += [
-        f"{p['distribution']} is {p['state']}: {p['reason']}" for p in plugins if p["state"] not in ("active", "denied", "overridden")
+        f"{p['distribution']} is {p['state']}: {p['reason']}. {p['fix']}"
+        for p in plugins
+        if p["state"] not in ("active", "denied", "overridden")
     ]
     problems += [
         f"{p['distribution']} may not be isolated and lacks {', '.join(p['missing'])}: {p['install']}"

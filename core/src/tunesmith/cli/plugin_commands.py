@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli import plugin_making
+from tunesmith.cli import plugin_doctor, plugin_making
 from tunesmith.cli.check_command import CHECK
 from tunesmith.cli.command import Command
+from tunesmith.cli.tables import aligned
 
 if TYPE_CHECKING:
     from tunesmith.config import Config
@@ -95,7 +96,7 @@ def run_list(args: Namespace) -> int:
             )
         )
     print(aligned(rows))
-    asides = [f"{p.distribution} is {p.state}: {p.reason}" for p in plugins if p.state != "active"]
+    asides = [f"{p.distribution} is {p.state}: {p.reason}. {p.fix}".strip() for p in plugins if p.state != "active"]
     asides += [f"{problem.code}: {problem.what}" for problem in config.policy_problems]
     for line in (*asides, *registry.policy_warnings(), *registry.warnings):
         print(line, file=sys.stderr)
@@ -116,7 +117,13 @@ def run_info(args: Namespace) -> int:
         print(json.dumps([_summary(plugin, whole=True) | _code(args, plugin) for plugin in plugins], indent=2))
         return 0
     for plugin in plugins:
-        facts = [("state", plugin.state), ("why", plugin.reason), ("manifest", str(plugin.path or "")), ("module", plugin.module)]
+        facts = [
+            ("state", plugin.state),
+            ("why", plugin.reason),
+            ("fix", plugin.fix),
+            ("manifest", str(plugin.path or "")),
+            ("module", plugin.module),
+        ]
         facts += _code(args, plugin).items()
         facts += [("events", ", ".join(plugin.events)), *_runtime_facts(plugin)]
         print(f"{plugin.distribution} {plugin.version}")
@@ -153,34 +160,7 @@ def _runtime_facts(plugin: Plugin) -> list[tuple[str, str]]:
     return facts + [(f"not met {f'on {device} ' if device else ''}here", ", ".join(phrases)) for device, phrases in missing(plugin).items()]
 
 
-# --- doctor -------------------------------------------------------------------------------------------------------------------------
-
-
-def run_doctor(args: Namespace) -> int:
-    from tunesmith.plugins.doctor import diagnose
-
-    config, registry = _loaded()
-    found = diagnose(registry, config)
-    if args.json:
-        print(json.dumps([ailment._asdict() for ailment in found], indent=2))
-    elif found:
-        print(aligned([("WRONG" if ailment.serious else "note", ailment.subject, ailment.what) for ailment in found]))
-    else:
-        print(f"{len(registry.plugins)} plugins, all active; each can be imported.")
-    return 1 if any(ailment.serious for ailment in found) else 0
-
-
 # --- shared --------------------------------------------------------------------------------------------------------------------------
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as columns, each as wide as its widest cell; the last one may have lines."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)] if rows else []
-    lines = []
-    for *cells, last in rows:
-        head = "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=True))
-        lines.append((head + last.replace("\n", "\n" + " " * len(head))).rstrip())
-    return "\n".join(lines)
 
 
 def _loaded() -> tuple[Config, Registry]:
@@ -195,7 +175,7 @@ def _loaded() -> tuple[Config, Registry]:
 def _summary(plugin: Plugin, whole: bool = False) -> dict[str, Any]:
     from tunesmith.plugins.runtime import place
 
-    keys = ("distribution", "version", "state", "reason", "module", "events", "runtime", "missing")
+    keys = ("distribution", "version", "state", "reason", "fix", "module", "events", "runtime", "missing")
     records = [_record(r) if whole else {"kind": r.kind, "name": r.name, "summary": r.summary} for r in plugin.providers]
     return {key: getattr(plugin, key) for key in keys} | {"runs": place(plugin), "manifest": str(plugin.path or ""), "providers": records}
 
@@ -218,5 +198,5 @@ COMMANDS = (
     *plugin_making.COMMANDS,
     Command("sync", "write plugin.toml from a plugin's code", configure_sync, run_sync),
     CHECK,
-    Command("doctor", "why plugins are not active, and which can't be imported", _json_option, run_doctor),
+    plugin_doctor.COMMAND,
 )

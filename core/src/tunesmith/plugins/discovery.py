@@ -11,14 +11,14 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tunesmith.config import Config
 
-LAYOUT = 3  #: of the cache file
+LAYOUT = 4  #: of the cache file
 _RACY = 2.0  #: seconds: a file that changed this recently may change again within its timestamp's grain
 
 
@@ -27,7 +27,7 @@ def discover(config: Config) -> list[dict[str, Any]]:
 
     An entry has ``distribution``, ``version``, ``name``, ``module``; ``refused``: why policy forbids it (then nothing of it was read);
     ``manifest``: its path, empty if its package can't be found; ``data``: what the manifest says, or ``problem``: why that can't be
-    known; ``missing`` and ``fingerprint``: see `tunesmith.plugins.runtime`.
+    known, and ``fix``: what to do about it; ``kernel``, ``missing`` and ``fingerprint``: see `tunesmith.plugins.runtime`.
     """
     from tunesmith import __version__
 
@@ -85,7 +85,7 @@ def _scan(old: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for entry in [kernel, *(point._asdict() for point in scan.entry_points(scan.distributions(scan.search_path())))]:
         if "manifest" not in entry:
             entry["manifest"] = str(scan.manifest_path(entry["module"]) or "")
-        yield entry | {key: value for key, value in read.get(entry["manifest"], {}).items() if key in ("stamp", "data", "problem")}
+        yield entry | {key: value for key, value in read.get(entry["manifest"], {}).items() if key in ("stamp", "data", "problem", "fix")}
 
 
 def _look(entry: dict[str, Any]) -> bool:
@@ -98,16 +98,30 @@ def _look(entry: dict[str, Any]) -> bool:
     stamp = [facts.st_mtime_ns, facts.st_size] if facts else []
     if entry.get("stamp") == stamp:
         return False
-    for key in ("data", "problem", "missing", "fingerprint"):
+    for key in ("data", "problem", "fix", "kernel", "missing", "fingerprint"):
         entry.pop(key, None)
     entry["stamp"] = stamp if not facts or time.time() - facts.st_mtime > _RACY else None
     if not path:
-        entry["problem"] = f"its package `{entry['module'].partition('.')[0]}` can't be found; reinstall {entry['distribution']}"
+        entry["problem"] = f"its package `{entry['module'].partition('.')[0]}` can't be found"
+        entry["fix"] = f"pip install --force-reinstall --no-deps {entry['distribution']}"
     elif not facts:
-        entry["problem"] = f"it has no manifest at {path}; run `tunesmith plugin sync` in its source folder, or ask its author to"
+        entry["problem"], entry["fix"] = f"it has no manifest at {path}", _rewrite(entry)
     else:
         _read(entry, Path(path))
     return True
+
+
+def _rewrite(entry: Mapping[str, Any]) -> str:
+    """How a manifest comes about that is missing or wrong: by whom depends on whether the source is here."""
+    if entry.get("editable"):
+        from tunesmith.plugins.source import folder_of
+
+        if folder := folder_of(Path(entry["manifest"])):
+            return f"tunesmith plugin sync {folder}"
+    return (
+        f"pip install --upgrade --force-reinstall --no-deps {entry['distribution']}; "
+        "if it is the same then, ask its author to run `tunesmith plugin sync` and to see that the wheel carries plugin.toml"
+    )
 
 
 def _read(entry: dict[str, Any], path: Path) -> None:
@@ -118,10 +132,11 @@ def _read(entry: dict[str, Any], path: Path) -> None:
         entry["data"] = read_data(path)
     except TunesmithError as error:
         entry["problem"] = f"{error.what}{f' ({error.why})' if error.why else ''}"
+        entry["fix"] = "pip install --upgrade tunesmith" if "newer tunesmith" in error.fix else _rewrite(entry)
         return
     if entry["data"]["module"] != entry["module"]:
         del entry["data"]
-        entry["problem"] = f"{path} is not the manifest of {entry['module']}; run `tunesmith plugin sync` in its source folder"
+        entry["problem"], entry["fix"] = f"{path} is not the manifest of {entry['module']}", _rewrite(entry)
 
 
 def _judge_runtimes(entries: list[dict[str, Any]]) -> None:
@@ -135,6 +150,7 @@ def _judge_runtimes(entries: list[dict[str, Any]]) -> None:
         plugin = Plugin(
             entry["distribution"], entry["version"], entry["module"], runtime=named, surroundings=surroundings_of(entry["data"])
         )
+        entry["kernel"] = runtime.other_kernel(plugin, installed)
         entry["missing"] = {device: list(phrases) for device, phrases in runtime.missing(plugin, installed).items()}
         entry["fingerprint"] = runtime.fingerprint(plugin, installed)
 

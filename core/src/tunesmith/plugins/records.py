@@ -84,8 +84,9 @@ class Plugin:
         runtime: requirement strings of its ``[runtime]`` extra.
         surroundings: what else it says of the environment that it runs in.
         path: its manifest; None if it has none.
-        state, reason: why it is not active, if it is not, with what to do. A plugin that is ``duplicate`` or ``overridden`` in one name
-            goes on working in its others.
+        state, reason: why it is not active, if it is not. A plugin that is ``duplicate`` or ``overridden`` in one name goes on working in
+            its others.
+        fix: what to do about that.
         missing: requirements that this environment does not meet (see `tunesmith.plugins.runtime`): by device backend, ``""`` on any.
         fingerprint: hash of the versions that it runs on here, as discovery found them (see `tunesmith.plugins.runtime.fingerprint`).
         editable: installed so that its author can change the code in place.
@@ -102,6 +103,7 @@ class Plugin:
     path: Path | None = None
     state: State = "active"
     reason: str = ""
+    fix: str = ""
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fingerprint: str = ""
     editable: bool = False

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tunesmith import __version__
 from tunesmith.config import Config, normal
 from tunesmith.contracts.provider import API
 from tunesmith.deprecations import previous_api
@@ -19,6 +20,7 @@ from tunesmith.plugins.records import Plugin, ProviderRecord, State
 
 WORKING = ("active", "duplicate", "overridden")  #: states in which a plugin's manifest counts
 Name = tuple[str, str]
+_ALLOW = "If it is to be used, change [plugins] allow or deny in that file; `tunesmith plugin info NAME --code` tells a pin."
 
 
 def load_registry(config: Config, apis: Mapping[str, int] = API) -> Registry:
@@ -106,7 +108,7 @@ class Registry:
         for plugin in self.plugins:
             if plugin.state not in WORKING and any((r.kind, r.name) == (kind, name) for r in plugin.providers):
                 raise UserError("TS-PLUGIN-002", f"{what} can't be used: {plugin.distribution} is {plugin.state}", why=plugin.reason,
-                                fix="Run `tunesmith plugin doctor`.")  # fmt: skip
+                                fix=plugin.fix or "Run `tunesmith plugin doctor`.")  # fmt: skip
         unusable = [p for p in self.plugins if p.state in ("denied", "broken") and not p.providers]
         fix = did_you_mean(name, self.providers(kind))
         if unusable:
@@ -158,9 +160,11 @@ class Registry:
                 shared.append(f"{key} is brought by {', '.join(others)}, too")
                 line = line or f'"{key}" = "{plugin.distribution}"'
         if shared:
-            return replace(plugin, state="duplicate", reason=f"{'; '.join(shared)}; name the winner below [plugins.override]: {line}")
+            fix = f"Name the winner in tunesmith.toml, below [plugins.override]: {line}"
+            return replace(plugin, state="duplicate", reason="; ".join(shared), fix=fix)
         if lost:
-            return replace(plugin, state="overridden", reason="; ".join(lost))
+            fix = "Nothing, if that is meant; else take the line out of [plugins.override]."
+            return replace(plugin, state="overridden", reason="; ".join(lost), fix=fix)
         return plugin
 
 
@@ -168,27 +172,30 @@ def _plugin(entry: Mapping[str, Any], apis: Mapping[str, int]) -> Plugin:
     """The plugin of a discovered entry, in a state of its own making: active, denied, broken or incompatible."""
     identity = {"distribution": entry["distribution"], "version": entry["version"]}
     path = Path(entry["manifest"]) if entry["manifest"] else None
+    unread = {"module": entry["module"], "path": path, "editable": entry.get("editable", False)}
     if entry["refused"]:
-        return Plugin(**identity, module=entry["module"], path=path, state="denied", reason=entry["refused"])
+        return Plugin(**identity, **unread, state="denied", reason=entry["refused"], fix=_ALLOW)
     if "problem" in entry:
-        return Plugin(**identity, module=entry["module"], path=path, state="broken", reason=entry["problem"])
+        return Plugin(**identity, **unread, state="broken", reason=entry["problem"], fix=entry["fix"])
     missing = {device: tuple(phrases) for device, phrases in entry["missing"].items()}
     runtime = {"missing": missing, "fingerprint": entry["fingerprint"], "editable": entry.get("editable", False)}
     plugin = plugin_of(entry["data"], path, **identity, **runtime)
-    reason = next((why for record in plugin.providers if (why := _incompatible(record, apis))), "")
-    state: State = "incompatible" if reason else "active"
-    return replace(plugin, state=state, reason=reason) if reason else plugin
+    unfit = next((why for record in plugin.providers if (why := _incompatible(record, apis))), None)
+    if wanted := entry["kernel"]:
+        unfit = unfit or (f"it requires {wanted}; this is {KERNEL} {__version__}", f"pip install '{wanted}'")
+    state: State = "incompatible"
+    return replace(plugin, state=state, reason=unfit[0], fix=unfit[1]) if unfit else plugin
 
 
-def _incompatible(record: ProviderRecord, apis: Mapping[str, int]) -> str:
+def _incompatible(record: ProviderRecord, apis: Mapping[str, int]) -> tuple[str, str] | None:
+    """Why a record is not for this kernel, and what to do."""
+    newer = f"pip install --upgrade {KERNEL}"
     if record.kind not in apis:
-        return f"it brings a {record.kind}, a kind that this kernel does not know; install a newer {KERNEL}"
+        return f"it brings a {record.kind}, a kind that this kernel does not know", newer
     current = apis[record.kind]
     if record.api > current:
-        return f"it speaks version {record.api} of the {record.kind} contract, this kernel up to {current}; install a newer {KERNEL}"
+        return f"it speaks version {record.api} of the {record.kind} contract, this kernel up to {current}", newer
     if record.api < current - 1:
-        return (
-            f"it speaks version {record.api} of the {record.kind} contract, this kernel {current - 1} and {current}; "
-            f"install a newer {record.distribution}"
-        )
-    return ""
+        reason = f"it speaks version {record.api} of the {record.kind} contract, this kernel {current - 1} and {current}"
+        return reason, f"pip install --upgrade {record.distribution}"
+    return None

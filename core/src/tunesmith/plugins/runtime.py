@@ -57,6 +57,14 @@ def missing(plugin: Plugin, installed: Installed | None = None) -> Mapping[str, 
     return {device: tuple(phrases) for device, phrases in found.items() if phrases}
 
 
+def other_kernel(plugin: Plugin, installed: Installed) -> str:
+    """What the plugin's distribution requires of the kernel and this one is not; empty if it is."""
+    from tunesmith import __version__
+
+    wanted = installed.requirements(plugin.distribution) if plugin.distribution != KERNEL else ()
+    return next((str(r) for r in wanted if normal(r.name) == KERNEL and not r.specifier.contains(__version__, prereleases=True)), "")
+
+
 def lacking(plugin: Plugin, device: str = "") -> tuple[str, ...]:
     """What keeps the plugin from running in this environment on a device; empty if it can."""
     found = missing(plugin)

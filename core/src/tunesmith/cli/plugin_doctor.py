@@ -1,0 +1,123 @@
+"""`tunesmith plugin doctor`: why plugins are not active, which can't be imported, and how their own environments are."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from tunesmith.cli.command import Command
+from tunesmith.cli.tables import aligned
+
+if TYPE_CHECKING:
+    from tunesmith.config import Config
+    from tunesmith.isolation.environments.environment import Environment
+    from tunesmith.planning.environments import Environments
+    from tunesmith.plugins.doctor import Ailment
+    from tunesmith.plugins.records import Plugin
+    from tunesmith.plugins.registry import Registry
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="distributions (default: all)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: Namespace) -> int:
+    from tunesmith.config import load_config
+    from tunesmith.plugins.doctor import diagnose
+    from tunesmith.plugins.registry import load_registry
+
+    config = load_config()
+    registry = load_registry(config)
+    asked = {registry.distribution(name).distribution for name in args.names}
+    found = [*diagnose(registry, config), *environments(registry, config)]
+    found = [ailment for ailment in found if not asked or ailment.subject in asked]
+    if args.json:
+        print(json.dumps([ailment._asdict() for ailment in found], indent=2))
+    elif found:
+        print(aligned([("WRONG" if one.serious else "note", one.subject, "\n".join(_lines(one))) for one in found]))
+    well = asked - {ailment.subject for ailment in found}
+    if not args.json and asked:
+        print("".join(f"{name}: active, and can be imported\n" for name in sorted(well)), end="")
+    elif not args.json and not any(ailment.serious for ailment in found):
+        count = len(registry.plugins)
+        print(f"{count} plugins, nothing is wrong." if found else f"{count} plugins, all active; each can be imported.")
+    return 1 if any(ailment.serious for ailment in found) else 0
+
+
+def _lines(ailment: Ailment) -> Iterator[str]:
+    yield ailment.what
+    if ailment.fix:
+        yield f"fix: {ailment.fix}"
+
+
+def environments(registry: Registry, config: Config) -> Iterator[Ailment]:
+    """Of each plugin that does not run in this environment: why, and whether it has one of its own and how that is."""
+    from tunesmith.errors import TunesmithError
+    from tunesmith.planning.devices import probe
+    from tunesmith.planning.environments import Environments
+    from tunesmith.planning.grammar import ISOLATED
+    from tunesmith.plugins.doctor import Ailment
+    from tunesmith.plugins.registry import WORKING
+
+    device = next((backend for backend, found in probe(registry).items() if found), "cpu")
+    deciding = Environments(registry, config.environments.plugins)
+    for plugin in registry.plugins:
+        if plugin.state not in WORKING:
+            continue
+        try:
+            where, reason = deciding.place([plugin], device)
+            if where == ISOLATED:
+                yield _of_its_own(plugin, reason, deciding, device, config)
+        except TunesmithError as error:
+            fix = f'{error.fix}, or allow it an environment of its own: "{plugin.distribution}" = "isolated" below [environments.plugins]'
+            yield Ailment(plugin.distribution, f"{error.code}: {error.what}", fix, True, plugin.state)
+
+
+def _of_its_own(plugin: Plugin, reason: str, deciding: Environments, device: str, config: Config) -> Ailment:
+    from tunesmith.isolation.environments import interpreters
+    from tunesmith.plugins.doctor import Ailment
+    from tunesmith.plugins.runtime import lacking
+
+    lacks = ", ".join(lacking(plugin, device))
+    why = f"{reason}; not met here: {lacks}" if lacks and lacks not in reason else reason
+    what, name = f"runs in an environment of its own: {why}", plugin.distribution
+    recipe = deciding.recipe([plugin], device)
+    fitting = list(_built(plugin, recipe.requirements, device, config))
+    damaged = [(one, wrong) for one in fitting if (wrong := _damage(one))]
+    if damaged:
+        one, wrong = damaged[0]
+        fix = f"tunesmith env check {one.key[:8]}; its next use builds it anew, or `tunesmith env build {name}` does now"
+        return Ailment(name, f"{what}; that is damaged: {', '.join(wrong[:3])}", fix, True, plugin.state)
+    if fitting:
+        return Ailment(name, f"{what}; it is built and well ({', '.join(one.key[:8] for one in fitting)})", "", False, plugin.state)
+    if recipe.python and interpreters.choose(recipe.python) is None:
+        fix = f"Install a Python {recipe.python}; where there is a network, uv fetches one by itself."
+        return Ailment(name, f"{what}; no Python {recipe.python} is on this machine to build it with", fix, True, plugin.state)
+    fix = f"tunesmith env build {name} (or the first run that needs it builds it)"
+    return Ailment(name, f"{what}; it is not built yet", fix, False, plugin.state)
+
+
+def _built(plugin: Plugin, requirements: Iterable[str], device: str, config: Config) -> Iterator[Environment]:
+    """The environments that have served the plugin as it is now; other plugins of the same steps may have asked for more."""
+    from tunesmith.config import normal
+    from tunesmith.isolation.environments import environment
+
+    for one in environment.built(config.environments.directory):
+        mine = normal(plugin.distribution) in map(normal, one.plugins)
+        if mine and one.accelerator == device and set(requirements) <= set(one.requirements):
+            yield one
+
+
+def _damage(one: Environment) -> list[str]:
+    from tunesmith.isolation.environments import snapshot
+
+    return [] if snapshot.unchanged(one.path) else snapshot.damage(one.path, one.site, dict(one.packages))
+
+
+COMMAND = Command(
+    "doctor", "why plugins are not active, which can't be imported, how their own environments are", configure, run,
+    (("all of them (exit status 1 if something is wrong)", "tunesmith plugin doctor"), ("one", "tunesmith plugin doctor acme-tilt")),
+)  # fmt: skip
