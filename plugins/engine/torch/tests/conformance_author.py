@@ -1,0 +1,17 @@
+"""What the conformance kit can't know: pipelines in which the verbs compose providers of other plugins."""
+
+
+def pipeline(case):
+    """Of `train`, a training of some seconds; of `merge`, one of a moment before it."""
+    steps = {"tune": _tuned(case, steps=200 if case.name == "train" else 2)}
+    if case.name == "merge":
+        steps["merged"] = {"merge": dict(case.settings), "from": "tune"}
+    return {"model": f"file://{case.material('taught')}", "steps": steps}
+
+
+def _tuned(case, steps):
+    settings = dict(case.settings) if case.name == "train" else {}
+    return {
+        "train": "sft", "adapter": "lora", "data": str(case.material("rows") / "rows.jsonl"),
+        "settings": settings | {"epochs": steps, "max_steps": steps, "batch_size": 2},
+    }  # fmt: skip
