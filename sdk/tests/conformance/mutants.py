@@ -69,18 +69,20 @@ packages = ["src/PACKAGE"]
 TABLE
 """
 
-_HEAVY = ("adapter", "objective", "quantizer", "trainer_strategy")
+#: kinds whose good plugins need torch
+HEAVY = ("adapter", "objective", "quantizer", "trainer_strategy")
 
 
-def write(folder: Path, kind: str, *changes: tuple[str, str], table: str = "", settings: str = "") -> Path:
+def write(folder: Path, kind: str, *changes: tuple[str, str], table: str = "", settings: str = "", good: str = "") -> Path:
     """A plugin's source folder, its manifest written; each change replaces some text of its code or its record.
 
     Args:
         table: more of its pyproject.toml.
         settings: a settings dataclass named Settings, as source.
+        good: file of the good plugin, if not the one called as the kind.
     """
     package = f"acme_{kind}"
-    code, record = (GOOD / f"{kind}.py").read_text(), RECORDS[kind]
+    code, record = (GOOD / f"{good or kind}.py").read_text(), RECORDS[kind]
     if settings:
         record = ", ".join(filter(None, [record, "settings=Settings"]))
         code += "\n\nProvider.__init__ = lambda self, settings: None\n"
@@ -91,7 +93,7 @@ def write(folder: Path, kind: str, *changes: tuple[str, str], table: str = "", s
     words = {
         "SETTINGS": settings, "KIND": kind, "CLASS": "Verb" if verb else "Provider", "TARGET": "run" if verb else "Provider",
         "RECORD": record, "PACKAGE": package, "NAME": package.replace("_", "-"), "TABLE": table,
-        "RUNTIME": '"torch"' if kind in _HEAVY else "",
+        "RUNTIME": '"torch"' if kind in HEAVY else "",
     }  # fmt: skip
     root = folder / "src" / package
     root.mkdir(parents=True)
@@ -118,17 +120,18 @@ def failed(folder: Path, *only: str, **options: Any) -> set[str]:
 
 
 def failed_here(folder: Path, scratch: Path) -> set[str]:
-    """The same of a kind's checks in a worker, made in this process, where libraries that take seconds to import are there already."""
+    """The same of the checks that workers make, in this process, where libraries that take seconds to import are there already."""
     examination = Examination(read_source(folder)[0])
     (record,) = examination.plugin.providers
     materials = Materials(load_config().cache, scratch, examination.declared.author)
     found = {name: materials.get(name) for name in ("taught", "blank", "rows")} | materials.source(record, {})
-    request = Request(dataclasses.asdict(record), materials=found, author=examination.declared.author)
+    values = examination.declared.settings.get(f"{record.kind}.{record.name}", {})
+    request = Request(dataclasses.asdict(record), values=values, materials=found, author=examination.declared.author)
     subject = Subject(LocalStep.make(scratch / "step", settings=request, seed=1), request)
     root = str(examination.source.root)
     sys.path.insert(0, root)
     try:
-        ids = [planned.check.id for planned in examination.planned if planned.check.kind == record.kind and planned.check.at == "worker"]
+        ids = [planned.check.id for planned in examination.planned if planned.check.at == "worker"]
         return {id for id in ids if outcome_of(subject, id)["state"] == "failed"}
     finally:
         sys.path.remove(root)

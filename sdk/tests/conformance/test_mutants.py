@@ -13,6 +13,17 @@ mutants = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(mutants)  # type: ignore[union-attr]
 
 TIME = "__import__('time').time_ns()"
+#: of an evaluator: one of two answers is right
+ANSWERS = """
+from tunesmith.contracts import message
+from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
+
+def known_answers(case):
+    rows = [{"messages": [message("user", question), message("assistant", "yes")]} for question in ("Is it?", "Was it?")]
+    with scripted_endpoint({"Is it?": "yes"}, case.directory) as endpoint:
+        yield endpoint, rows, {"share": 0.5}
+"""
+TABLE = '[tool.tunesmith.conformance]\nauthor = "author.py"'
 
 #: check -> (kind, changes of the good plugin); with these the plugin's runtime needs no library
 LIGHT = {
@@ -44,6 +55,7 @@ LIGHT = {
     ),
     "evaluator.deterministic": ("evaluator", ('{"answer": answer}', f'{{"answer": answer, "at": {TIME}}}')),
     "evaluator.prefers-the-better": ("evaluator", ('"better": "higher"', '"better": "lower"')),
+    "evaluator.known-answers": ("evaluator", ("right / len(samples)", "right / (len(samples) + 1)")),
     "model_loader.pins": ("model_loader", ("hashlib.sha256(repr(files).encode()).hexdigest()", '""')),
     "model_loader.fetches": ("model_loader", ('(step.work / "part")', '(output / "part")')),
     "model_loader.verifies": ("model_loader", ('!= entry["sha256"]', "is None")),
@@ -96,7 +108,11 @@ KILLED = {
     "exporter": (_DEEP, ('(output / "note.json")', '(output / ("again.json" if left else "note.json"))')),
     "verb": (_FLAT, ('"stamped"', 'f"stamped {left}"')),
     "model_loader": ((_DEEP[0], _DEEP[1] + '\n        if left:\n            (output / "config.json").write_text("{}")'),),
+    "quantizer": (_DEEP, ('metadata={"format": "pt"}', 'metadata={"format": "pt", "left": str(left)}')),
 }
+
+KILLED_BY_CHECK = [f"{kind}.same-after-a-kill" for kind in KILLED]
+CANCELLED = ["step.cancels"]  #: by each of HEEDLESS
 
 _S = "inference_backend"
 SERVED = {
@@ -141,7 +157,8 @@ SERVED = {
 @pytest.mark.parametrize("check", LIGHT)
 def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
     kind, *changes = LIGHT[check]
-    folder = mutants.write(tmp_path, kind, *changes)
+    (tmp_path / "author.py").write_text(ANSWERS)
+    folder = mutants.write(tmp_path, kind, *changes, table=TABLE if kind == "evaluator" else "")
     only = [kind, "provider"] if check.startswith(kind) else ["step", "provider"]
     assert mutants.failed(folder, *only) == {check}
 
@@ -152,7 +169,7 @@ def test_a_provider_that_does_not_heed_a_cancel_is_caught(how: str, tmp_path: Pa
     assert mutants.failed(folder, "step.cancels", "provider") == {"step.cancels"}
 
 
-@pytest.mark.parametrize("kind", KILLED)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind in mutants.HEAVY)) for kind in KILLED])
 def test_what_goes_on_wrongly_after_a_kill_is_caught(kind: str, tmp_path: Path):
     folder = mutants.write(tmp_path, kind, *KILLED[kind])
     assert mutants.failed(folder, kind, "step", "provider") == {f"{kind}.same-after-a-kill"}

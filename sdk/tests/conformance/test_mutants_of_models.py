@@ -79,7 +79,12 @@ FAULTS = {
     "quantizer.smaller": ("quantizer", ("value.to(torch.bfloat16)", "value")),
     "quantizer.keeps-the-knowledge": ("quantizer", ("value.to(torch.bfloat16)", "(3 * value).to(torch.bfloat16)")),
     "quantizer.asks-for-rows": ("quantizer", ("if calibration is None", "if model is None")),
+    "provider.loads": ("adapter", ("    def merge(self, model):", "    def fold(self, model):"), ('"merge": "full", ', "")),
 }
+
+
+#: the same of a kind that is to import no library, which shows in workers alone
+FAULTS_IN_WORKERS = {"device_backend.computes": ("device_backend", ('"torch": "cpu"', '"torch": "meta"'))}
 
 
 @pytest.mark.parametrize("kind", ["adapter", "objective", "exporter", "quantizer"])
@@ -96,3 +101,9 @@ def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, t
     (folder / "author.py").write_text(ORACLE)
     mutants.write(folder, kind, *changes, table=TABLE if check == "objective.oracle" else "")
     assert mutants.failed_here(folder, tmp_path) == {check}
+
+
+@pytest.mark.parametrize("check", FAULTS_IN_WORKERS)
+def test_a_fault_is_caught_in_a_worker_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
+    kind, *changes = FAULTS_IN_WORKERS[check]
+    assert mutants.failed(mutants.write(tmp_path, kind, *changes), kind, "provider") == {check}

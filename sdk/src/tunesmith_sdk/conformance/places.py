@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Place:
     def __init__(self, source: Source, plugin: Plugin, asked: str) -> None:
         self.source, self.plugin, self.asked = source, plugin, asked
         self.config = load_config()
-        self.registry: Registry = load_registry(self.config)
+        self.registry = _with(load_registry(self.config), replace(plugin, path=source.manifest), self.config.overrides)
         wanted = runtime.place(plugin) if asked == "auto" else asked
         self.where = "isolated" if wanted == "isolated" else "host"
         self._starts: dict[str, Start] = {}
@@ -55,7 +56,7 @@ class Place:
 
     def _isolated(self, device: str) -> Start:
         environments = environments_of(self.config)
-        recipe = recipe_of(self.registry, [replace(self.plugin, path=self.source.manifest)], device)
+        recipe = recipe_of(self.registry, [self.registry.distribution(self.plugin.distribution)], device)
         siblings = {normal(plugin.distribution) for plugin in self.registry.plugins}
         own = [line for line in self.source.dependencies if _name(line) not in siblings]
         recipe = replace(recipe, requirements=tuple(sorted({*recipe.requirements, *own})))
@@ -78,6 +79,12 @@ class Place:
             if backend.name in named and _probe(backend):
                 return backend.name
         raise NotRun(f"it runs on {' or '.join(named)}, which this machine has not", where="a machine with such a device")
+
+
+def _with(installed: Registry, plugin: Plugin, overrides: Mapping[str, str]) -> Registry:
+    """What is installed, with the plugin of the source folder in the place of what is installed of it, if anything is."""
+    others = [other for other in installed.plugins if normal(other.distribution) != normal(plugin.distribution)]
+    return Registry([*others, plugin], overrides)
 
 
 def _probe(record: ProviderRecord) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunesmith.contracts.settings import fill, schema_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.loading import load, settings_of
-from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+from tunesmith_sdk.conformance.checks import CheckFailed, check
 from tunesmith_sdk.conformance.common.samples import bad_values, good_values
 from tunesmith_sdk.conformance.common.shapes import METHODS
 from tunesmith_sdk.conformance.subject import Subject
@@ -108,10 +107,3 @@ def _built(subject: Subject, values: Mapping[str, Any]) -> None:
 
 def _shown(values: Mapping[str, Any]) -> str:
     return json.dumps(dict(values))[:120]
-
-
-@check("environment.isolated", title="it works in an environment that holds only what it asks for", level="gold")
-def isolated(subject: Subject) -> None:
-    if not os.environ.get("VIRTUAL_ENV") or "links" not in os.environ.get("PYTHONPATH", ""):
-        raise NotRun("this examination is in the host's environment", where="tunesmith plugin check --env isolated")
-    loads(subject)

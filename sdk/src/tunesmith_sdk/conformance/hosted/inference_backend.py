@@ -270,7 +270,7 @@ def drains(bench: Bench) -> None:
         next(chunks)
         rest = pool.submit(lambda: [choice.finish_reason for chunk in chunks for choice in chunk.choices if choice.finish_reason])
         endpoint.worker.cancel()
-        ended = endpoint.worker.until_done(15.0)
+        ended = endpoint.worker.ending(15.0).done
         for rank in endpoint.worker.workers.ranks:  # as the kernel does with one that has said it is done
             rank.shutdown()
         reasons: list[str] = []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
-from tunesmith_sdk.conformance.author import KEPT
+from tunesmith_sdk.conformance.author import KEPT, given, missing
 from tunesmith_sdk.conformance.bench import Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.running import POLL, Ending, Running
+from tunesmith_sdk.conformance.hosted.processes import command, family_of, left_of
+from tunesmith_sdk.conformance.running import Ending, Running
 
 START = 120.0  # seconds for a worker to import what the provider needs
 PATIENCE = 5.0  # seconds from the request to the end
@@ -50,8 +50,8 @@ def _under_way(bench: Bench) -> None:
         bench.source()
     if record.kind == "verb" and (record.slots or record.main_kind or record.service):
         raise NotRun("it composes providers of other plugins", where="a test with a pipeline of its author's")
-    if record.kind == "model_loader" and "file" not in record.facts.get("schemes", ()) and not bench.declared.author:
-        raise NotRun("its author gives no `uri`", where="define `uri` in the file that [tool.tunesmith.conformance] `author` names")
+    if record.kind == "model_loader" and "file" not in record.facts.get("schemes", ()) and "uri" not in given(bench.declared.author):
+        raise missing("uri")
 
 
 @check("step.cancels", title="asked to stop, it has stopped within 5 seconds", level="bronze", at="host")
@@ -102,62 +102,14 @@ def crash_contained(bench: Bench) -> None:
     work = bench.folder("killed")
     with bench.acting(work=work) as worker:
         in_the_middle(worker, work)
-        family = _family(worker.pids)
-        for pid in worker.pids[-1:]:
+        family = family_of(worker.pids)
+        for pid in worker.pids:
             os.kill(pid, signal.SIGKILL)
         if not worker.until(lambda: worker.done, DEATH):
             raise CheckFailed("its worker was killed, and goes on", fix="Start no process that takes the worker's place.")
-    if left := _left(family, DEATH):
+    if left := left_of(family, DEATH):
         raise CheckFailed(
-            f"processes of it go on after its worker is dead: {', '.join(map(_command, left))}",
+            f"processes of it go on after its worker is dead: {', '.join(map(command, left))}",
             fix="Leave what a process starts in the worker's process group, with the worker's variables.",
         )  # fmt: skip
     bench.killed = str(work)
-
-
-def _family(pids: list[int]) -> dict[int, str]:
-    """Processes, and all that they started, with the time of their birth: a number may be given to another.
-
-    Raises:
-        NotRun: this system does not tell.
-    """
-    if not Path("/proc/self/stat").exists():
-        raise NotRun("this system does not list processes", where="Linux")
-    parents = {int(path.name): _stat(int(path.name))[1:2] for path in Path("/proc").iterdir() if path.name.isdigit()}
-    found, waiting = {}, list(pids)
-    while waiting:
-        pid = waiting.pop()
-        found[pid] = _born(pid)
-        waiting += [child for child, parent in parents.items() if parent == [str(pid)] and child not in found]
-    return {pid: born for pid, born in found.items() if born}
-
-
-def _left(family: dict[int, str], seconds: float) -> list[int]:
-    """Those of a family that are still there after so many seconds: what ends an engine in its worker's place needs a moment for it."""
-    deadline = time.monotonic() + seconds
-    while left := [pid for pid, born in family.items() if _born(pid) == born]:
-        if time.monotonic() > deadline:
-            break
-        time.sleep(POLL)
-    return left
-
-
-def _stat(pid: int) -> list[str]:
-    """State, parent and the rest of what the system says of a process; empty if it is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _born(pid: int) -> str:
-    """When it started; empty if it has ended."""
-    said = _stat(pid)
-    return said[19] if said and said[0] != "Z" else ""
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()[:80]
-    except OSError:
-        return str(pid)

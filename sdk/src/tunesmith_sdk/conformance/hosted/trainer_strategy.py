@@ -9,7 +9,9 @@ from typing import Any
 
 from tunesmith_sdk.conformance.bench import WORKER, Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, check
+from tunesmith_sdk.conformance.hosted.processes import command, family_of, left_of
 from tunesmith_sdk.conformance.hosted.steps import DEATH, START, entered
+from tunesmith_sdk.conformance.kinds.trainer_strategy import MIDST
 
 SAME = 1e-4  #: largest difference of losses and norms from plain PyTorch, relative
 LIMIT = 240.0  # seconds for all ranks together
@@ -79,16 +81,28 @@ def whole_state(bench: Bench) -> None:
     title="the death of one rank ends all, with an error that names it",
 )
 def kill_ends_all(bench: Bench) -> None:
-    with bench.working(f"{WORKER}:act", ranks=bench.ranks) as worker:
+    work = bench.folder("work")
+    with bench.working(f"{WORKER}:act", work=work, ranks=bench.ranks) as worker:
         entered(worker)
+        worker.until((work / MIDST).exists, START)
+        family = family_of(worker.pids)
         os.kill(worker.pids[-1], signal.SIGKILL)
-        if not worker.until(lambda: worker.done, START):
+
+        def over() -> bool:
+            family.update(family_of(worker.pids))
+            return worker.done
+
+        if not worker.until(over, START):
             raise CheckFailed(
                 "a rank is dead, and the others wait for it for ever", fix="Let the kernel see the failure; ignore no signal."
             )
-        if worker.error() is None:
+        error = worker.error()
+        if error is None:
             raise CheckFailed("a rank was killed, and the step calls itself done", fix="Make collective calls at the end as well.")
-        pids = worker.pids
-    left = [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
-    if left:
-        raise CheckFailed(f"{len(left)} ranks live on {DEATH:.0f} s after the death of one", fix="Start ranks in the worker's group.")
+        if f"Rank {bench.ranks - 1}" not in error.what:
+            raise CheckFailed(f"rank {bench.ranks - 1} was killed, and the error is: {error}", fix="End no other rank before that.")
+    if left := left_of(family, DEATH):
+        raise CheckFailed(
+            f"processes live on {DEATH:.0f} s after the death of a rank: {', '.join(map(command, left))}",
+            fix="Start nothing in a dead rank's place: the kernel starts the step again.",
+        )  # fmt: skip

@@ -82,6 +82,12 @@ def computes(subject: Subject) -> None:
         import torch
     except ImportError:
         raise NotRun("its environment has no torch", where="pip install 'tunesmith-sdk[torch]'") from None
-    ones = torch.ones(4, 4, device=subject.record.facts["torch"])
-    if float((ones @ ones).sum()) != 64.0:
+    name = subject.record.facts["torch"]
+    try:
+        ones = torch.ones(4, 4, device=name)
+        product = float((ones @ ones).sum())
+    except RuntimeError as error:
+        raise CheckFailed(f"torch does not compute on `{name}`", found=str(error).partition("\n")[0],
+                          fix="See whether the fact `torch` is what torch calls these devices.") from error  # fmt: skip
+    if product != 64.0:
         raise CheckFailed("a product of matrices comes out wrong", fix="See whether the fact `torch` names this device.")

@@ -1,0 +1,43 @@
+"""Every check of the catalogue has a plugin that it catches, and it alone: where they stand."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from tunesmith_sdk.conformance import catalog
+
+#: file of tests -> its tables, keyed by check
+TABLES = {
+    "test_mutants.py": ("LIGHT", "SERVED", "KILLED_BY_CHECK", "CANCELLED"),
+    "test_mutants_of_plugins.py": ("FAULTS_OF_SOURCE", "FAULTS_OF_SETTINGS"),
+    "test_mutants_of_models.py": ("FAULTS", "FAULTS_IN_WORKERS"),
+    "test_mutants_of_strategies.py": ("FAULTS", "FAULTS_OF_RANKS"),
+    "test_mutants_in_environments.py": ("FAULTS",),
+}
+
+
+def module(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"conformance_{Path(name).stem}", Path(__file__).with_name(name))
+    assert spec is not None
+    assert spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+def caught() -> Iterator[str]:
+    for name, tables in TABLES.items():
+        tests = module(name)
+        for table in tables:
+            yield from getattr(tests, table)
+
+
+def test_every_check_has_a_broken_plugin_that_it_alone_catches():
+    assert set(caught()) == set(catalog.load())
+
+
+def test_every_file_of_broken_plugins_is_looked_at():
+    assert set(TABLES) == {path.name for path in Path(__file__).parent.glob("test_mutants*.py")}

@@ -1,0 +1,58 @@
+"""Tests of the kit: strategies of training with one thing wrong, alone and in several processes."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+_spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
+assert _spec is not None
+mutants = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(mutants)  # type: ignore[union-attr]
+pytestmark = pytest.mark.slow
+
+KIND = "trainer_strategy"
+SETTINGS = """@dataclass(frozen=True)
+class Settings:
+    processes: int = setting(2, "ranks", ge=1)
+"""
+#: starts a process that nobody knows of, and goes on
+REPLACE = "import subprocess, time; subprocess.Popen(['/bin/sleep', '20'], env={}, start_new_session=True); time.sleep(60)"
+
+#: check -> changes of the good strategy
+FAULTS = {
+    "trainer_strategy.same-losses": [("return value", "return 2 * value")],
+    "trainer_strategy.resumes": [('p.data.copy_(state["model"][name])', 'p.data.copy_(state["model"][name] * 1.01)')],
+    "trainer_strategy.whole-state": [
+        ("{name: p.detach() for", '{f"module.{name}": p.detach() for'),
+        ('state["model"][name]', 'state["model"][f"module.{name}"]'),
+    ],
+}
+#: the same of one with a process a rank
+FAULTS_OF_RANKS = {
+    "trainer_strategy.kill-ends-all": [
+        (
+            "    dist.all_reduce(tensor)",
+            f"    try:\n        dist.all_reduce(tensor)\n    except RuntimeError:\n        {REPLACE}",
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("check", FAULTS)
+def test_a_fault_of_a_strategy_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
+    assert mutants.failed(mutants.write(tmp_path, KIND, *FAULTS[check]), KIND, "provider") == {check}
+
+
+@pytest.mark.parametrize("check", FAULTS_OF_RANKS)
+def test_a_fault_of_ranks_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
+    folder = mutants.write(tmp_path, KIND, *FAULTS_OF_RANKS[check], settings=SETTINGS, good="trainer_strategy_of_ranks")
+    assert mutants.failed(folder, KIND, "provider", "step") == {check}
+
+
+def test_a_good_strategy_of_ranks_is_caught_by_none(tmp_path: Path):
+    folder = mutants.write(tmp_path, KIND, settings=SETTINGS, good="trainer_strategy_of_ranks")
+    assert mutants.failed(folder, KIND, "provider", "step") == set()
