@@ -56,7 +56,8 @@ def conform(folder: Path, *, env: str = "auto", only: Collection[str] = ()) -> R
     """
     reports = [examination.report(only) for examination in examinations(folder, env)]
     first = reports[0]
-    return Report(first.plugin, first.version, first.where, [o for r in reports for o in r.outcomes], whole=not only)
+    libraries = {name: version for report in reports for name, version in report.libraries.items()}
+    return Report(first.plugin, first.version, first.where, [o for r in reports for o in r.outcomes], not only, libraries)
 
 
 def examinations(folder: Path, env: str = "auto") -> list[Examination]:
@@ -97,8 +98,8 @@ class Examination:
             known = ", ".join(dict.fromkeys(planned.check.id for planned in self.planned))
             raise UserError("TS-PLUGIN-012", f"none of this plugin's checks is {' or '.join(only)}", fix=f"Its checks: {known}.")
         outcomes = self.outcomes([planned.key for planned in chosen])
-        where = self._place.where if self.plugin else "host"
-        return Report(self.source.distribution, self.source.version, where, outcomes, whole=not only)
+        where, libraries = (self._place.where, self._place.libraries()) if self.plugin else ("host", {})
+        return Report(self.source.distribution, self.source.version, where, outcomes, not only, libraries)
 
     def outcomes(self, keys: Collection[str]) -> list[Outcome]:
         """What the checks of these keys gave, in the order of the plan; those that have not been made are."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tunesmith_sdk.conformance.levels import reached
@@ -53,6 +53,7 @@ class Report:
     Args:
         where: ``host`` or ``isolated``: the environment its workers ran in.
         whole: all checks were asked for; else there is no level.
+        libraries: Python and what the plugin runs on, name -> version.
     """
 
     plugin: str
@@ -60,6 +61,7 @@ class Report:
     where: str
     outcomes: Sequence[Outcome]
     whole: bool = True
+    libraries: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -74,4 +76,7 @@ class Report:
         from dataclasses import asdict
 
         listed = [asdict(outcome) | {"page": f"docs/conformance/{outcome.check}.md"} for outcome in self.outcomes]
-        return {"plugin": self.plugin, "version": self.version, "where": self.where, "ok": self.ok, "level": self.level, "checks": listed}
+        return {
+            "plugin": self.plugin, "version": self.version, "where": self.where, "libraries": dict(self.libraries), "ok": self.ok,
+            "level": self.level, "checks": listed,
+        }  # fmt: skip

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import platform
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import tunesmith_sdk
 from tunesmith.config import load_config, normal
-from tunesmith.isolation.environments.environment import UNSET
+from tunesmith.isolation.environments.environment import UNSET, Environment
 from tunesmith.isolation.environments.links import make as make_links
 from tunesmith.planning.environments import recipe_of
 from tunesmith.plugins import runtime
@@ -35,6 +37,7 @@ class Place:
         wanted = runtime.place(plugin) if asked == "auto" else asked
         self.where = "isolated" if wanted == "isolated" else "host"
         self._starts: dict[str, Start] = {}
+        self._built: Environment | None = None
 
     def start(self, device: str = "cpu") -> Start:
         """How workers are started on a device.
@@ -62,9 +65,21 @@ class Place:
         recipe = replace(recipe, requirements=tuple(sorted({*recipe.requirements, *own})))
         if self.asked == "auto" and environments.ready(recipe) is None:
             raise NotRun("it runs in an environment of its own, which is not built", where="tunesmith plugin check --env isolated")
-        built = environments.ensure(recipe)
+        built = self._built = environments.ensure(recipe)
         links = make_links(environments.directory, {**recipe.packages, "tunesmith_sdk": Path(tunesmith_sdk.__file__).parent})
         return Start((built.python, str(links)), built.variables(links), tuple(UNSET))
+
+    def libraries(self) -> dict[str, str]:
+        """Python and what the plugin asks for, by name, in the versions that its workers had; empty where none was started."""
+        if not self._starts:
+            return {}
+        wanted = self.plugin.surroundings
+        lines = [*self.plugin.runtime, *wanted.without_dependencies]
+        lines += [line for device in self._starts for line in wanted.runtime.get(device, ())]
+        have = self._built.packages if self._built else {d.name: d.version for d in importlib.metadata.distributions()}
+        have = {normal(name): version for name, version in have.items()}
+        python = self._built.version if self._built else platform.python_version()
+        return {"python": python, **{name: have[name] for name in sorted(map(_name, lines)) if name in have}}
 
     def device(self, record: ProviderRecord) -> str:
         """A device backend of this machine that the provider runs on.
