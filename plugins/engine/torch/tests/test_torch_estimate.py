@@ -49,9 +49,9 @@ def test_estimating_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
-def test_the_chunk_is_the_engines():
-    from tunesmith_torch.attention import SHORT
-    from tunesmith_torch.estimate import SHORT as ESTIMATED
+def test_sizes_are_the_engines():
+    from tunesmith_torch import blocked
+    from tunesmith_torch.estimate import BLOCK, KEPT
     from tunesmith_torch.log_probs import CHUNK_BYTES
 
-    assert (CHUNK, ESTIMATED) == (CHUNK_BYTES, SHORT)
+    assert (CHUNK, BLOCK, KEPT) == (CHUNK_BYTES, blocked.BLOCK, blocked.KEPT)

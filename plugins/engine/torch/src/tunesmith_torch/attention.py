@@ -1,4 +1,4 @@
-"""Attention over packed sequences: one call of PyTorch's fused kernel per sequence, on any device.
+"""Attention over packed sequences: one call of the fastest kernel per sequence, on any device.
 
 A packed row holds sequences that must not see one another. A block-diagonal mask would do, but costs the square of the row's length and
 keeps the fast kernels away; so the row is cut at its bounds instead. The function is registered with transformers under `NAME`; the
@@ -16,8 +16,9 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from tunesmith_torch.blocked import blocked_attention
+
 NAME = "tunesmith_packed"
-SHORT = 256  # tokens: up to here `_short` is faster than the fused kernel, and what it keeps stays small
 
 #: Arguments of attention functions that change what is computed, which `_segment` does not know.
 _FOREIGN = ("s_aux", "position_bias", "head_mask", "cache")
@@ -67,26 +68,14 @@ def _causal(
     length = query.shape[2]
     if softcap is not None:
         return _softcapped(query, key, value, dropout, scaling, _band(length, window, query.device), softcap)
+    if query.device.type == "cpu" and query.dtype == torch.bfloat16 and query.shape[0] == 1 and not dropout:
+        scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+        return blocked_attention(query[0], key[0], value[0], scale, window)[None]
     banded = window is not None and length > window
-    if length <= SHORT and not banded and query.device.type == "cpu" and query.dtype == torch.bfloat16 and query.shape[0] == 1:
-        return _short(query, key, value, dropout, scaling)
     return functional.scaled_dot_product_attention(
         query, key, value, _band(length, window, query.device) if banded else None, dropout, is_causal=length > 1 and not banded,
         scale=scaling, enable_gqa=query.shape[1] != key.shape[1],
     )  # fmt: skip
-
-
-def _short(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout: float, scaling: float | None) -> torch.Tensor:
-    """The same with matrix products that take all heads of a key at once, which a CPU's bfloat16 units do several times faster than the
-    fused kernel's backward while a sequence is short. The probabilities of all its tokens are kept for the backward pass.
-    """
-    heads, length, size = query.shape[1:]
-    keys = key.shape[1]
-    rows = (query[0] * (scaling if scaling is not None else size**-0.5)).reshape(keys, -1, size)
-    scores = (rows @ key[0].transpose(1, 2)).view(heads, length, length)
-    future = torch.full((length, length), float("-inf"), dtype=scores.dtype, device=scores.device).triu_(1)
-    weights = functional.dropout(torch.softmax(scores + future, dim=-1), dropout)
-    return (weights.view(keys, -1, length) @ value[0]).view(1, heads, length, size)
 
 
 def _band(length: int, window: int | None, device: torch.device) -> torch.Tensor:

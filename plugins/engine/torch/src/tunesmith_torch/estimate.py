@@ -19,7 +19,7 @@ CHUNK = 64 * 2**20  # of float32 logits; must be `log_probs.CHUNK_BYTES`
 HEAP = 1.45  # what a CPU's heap takes for tensors that are freed in another order than made (glibc; 1.33 to 1.58 seen)
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 30  # what a chat template adds to a row
-SHORT = 256  # as in `attention`: sequences up to this keep their probabilities on a CPU in bfloat16
+KEPT, BLOCK = 512, 128  # as in `blocked`: sequences up to this keep their probabilities on a CPU in bfloat16, block by block
 
 
 def train(request: EstimateRequest) -> Estimate | None:
@@ -80,8 +80,8 @@ def _layer_bytes(shape: ModelShape, compute: float, length: float, device: str, 
     queries, keys = shape.heads * shape.head_size, shape.kv_heads * shape.head_size
     norms = 2 * (4 * hidden + c * hidden) if c < 4 or whole else 2 * (2 * c * hidden)
     attention = c * (3 * queries + 2 * keys)  # q, k, v, the result, and the result as the output projection reads it
-    if c < 4 and device == "cpu" and length <= SHORT:
-        attention += c * shape.heads * length
+    if c < 4 and device == "cpu" and length <= KEPT:
+        attention += c * shape.heads * min(length, (length + BLOCK) / 2)
     return norms + attention + c * 4 * inner
 
 

@@ -1,0 +1,48 @@
+"""Attention by blocks is attention: the same as PyTorch's, in value and gradient, for every shape."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tunesmith_torch import blocked
+from tunesmith_torch.blocked import blocked_attention
+
+
+def reference(query, key, value, scaling, window):
+    length = query.shape[1]
+    at = torch.arange(length)
+    seen = (at[:, None] >= at) & (at[:, None] - at < (window or length))
+    key, value = (t.repeat_interleave(query.shape[0] // t.shape[0], 0) for t in (key, value))
+    return torch.nn.functional.scaled_dot_product_attention(query, key, value, seen, scale=scaling)
+
+
+def compare(keys, repeats, length, size, window, dtype, tolerance):
+    generator = torch.Generator().manual_seed(length)
+    made = [torch.randn(heads, length, size, generator=generator) for heads in (keys * repeats, keys, keys, keys * repeats)]
+    *inputs, outward = (t.to(dtype) for t in made)
+    results = []
+    for function in (blocked_attention, reference):
+        own = [t.clone().to(dtype if function is blocked_attention else torch.float32).requires_grad_() for t in inputs]
+        output = function(*own, 0.3, window)
+        output.backward(outward.to(output.dtype))
+        results.append([output.detach().float(), *(t.grad.float() for t in own)])
+    for ours, theirs in zip(*results, strict=True):
+        assert (ours - theirs).abs().max() <= tolerance * theirs.abs().max()
+
+
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 300), st.sampled_from([4, 16]), st.none() | st.integers(1, 310))
+@settings(max_examples=40, deadline=None)
+def test_it_is_attention_for_every_shape_and_window(keys, repeats, length, size, window):
+    compare(keys, repeats, length, size, window, torch.float32, 1e-5)
+
+
+@pytest.mark.parametrize("length", [blocked.KEPT, blocked.KEPT + 1])
+def test_what_is_computed_again_is_the_same(length):
+    compare(2, 3, length, 32, None, torch.float32, 1e-5)
+
+
+def test_in_bfloat16_it_is_as_close_as_its_numbers_are():
+    compare(3, 3, 300, 64, None, torch.bfloat16, 0.03)
