@@ -30,6 +30,7 @@ EXAMINED = [
     pytest.param("rows", "dataset_format", ["dataset_format.converts"], ()),
     pytest.param("known_answers", "evaluator", ["evaluator.known-answers"], ()),
     pytest.param("oracle", "objective", ["objective.oracle"], (), marks=_HEAVY),
+    pytest.param("model", "quantizer", ["quantizer.keeps-the-knowledge"], (), marks=_HEAVY),
 ]  # fmt: skip
 
 

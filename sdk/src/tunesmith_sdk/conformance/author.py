@@ -20,6 +20,9 @@ and the kit does what it would have done without it::
     def oracle(case, policy, reference, lengths, groups):      # objective: the loss by another's code
         return other_library.loss(policy, beta=case.settings["beta"])
 
+    def model(case, directory):         # exporter, quantizer: what the artifact in a directory computes, where transformers can't load it
+        return unpacked_by_hand(directory)
+
     def pipeline(case):                 # verb that composes other providers: a pipeline in which its step is the last one
         return {"model": f"file://{case.material('taught')}", "steps": {"tune": {"train": "sft", "data": "rows.jsonl"}}}
 
@@ -41,7 +44,7 @@ from typing import Any
 from tunesmith_sdk.conformance.checks import NotRun
 
 KEPT = "folders"  #: in a work directory: what the kit itself puts there
-FUNCTIONS = ("source", "uri", "rows", "known_answers", "oracle", "pipeline")
+FUNCTIONS = ("source", "uri", "rows", "known_answers", "oracle", "model", "pipeline")
 
 
 @dataclass(frozen=True)

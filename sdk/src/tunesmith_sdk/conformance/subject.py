@@ -85,15 +85,19 @@ class Subject:
         Raises:
             NotRun: there is no such function, it has nothing for this provider, or its file imports what this environment has not.
         """
+        said = self.asked(name, *arguments)
+        if said is None:
+            raise missing(name)
+        return said
+
+    def asked(self, name: str, *arguments: Any) -> Any:
+        """The same; None where there is no such function or it has nothing for this provider."""
         path = self.request.author
         try:
             asked = function(path, name) if name in given(path) else None
         except ModuleNotFoundError as error:
             raise NotRun(f"its author's `{name}` needs what is not here: {error}", where="an environment that has it") from error
-        said = asked(self.case(), *arguments) if asked else None
-        if said is None:
-            raise missing(name)
-        return said
+        return asked(self.case(), *arguments) if asked else None
 
     def case(self) -> Case:
         """This provider, as its author's functions are told of it."""

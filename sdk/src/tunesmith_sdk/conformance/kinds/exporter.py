@@ -67,7 +67,8 @@ def keeps(subject: Subject) -> None:
     tokens = torch.arange(3, 27).reshape(2, 12)
     with torch.no_grad():
         model = AutoModelForCausalLM.from_pretrained(output, dtype=torch.float32).eval()
-        before, after = subject.model()(tokens).logits, model(tokens).logits
+        source = (other.asked("model", Path(other.source().path)) or other.model()).eval()
+        before, after = source(tokens).logits, model(tokens).logits
     apart = float((before - after).abs().max() / before.abs().max())
     if apart > limit:
         raise CheckFailed(f"logits differ by {apart:.2g} of the largest, more than {limit:g}", fix="Keep the weights' order and precision.")

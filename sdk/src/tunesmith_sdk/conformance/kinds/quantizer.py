@@ -83,7 +83,9 @@ def keeps(subject: Subject) -> None:
         raise NotRun(f"transformers does not load {', '.join(subject.record.produces)}", where="a backend that it claims serves it")
     tokenizer = AutoTokenizer.from_pretrained(output)
     try:
-        quantized = AutoModelForCausalLM.from_pretrained(output).eval()
+        quantized = (subject.asked("model", output) or AutoModelForCausalLM.from_pretrained(output)).eval()
+    except NotRun:
+        raise
     except Exception as error:
         raise CheckFailed(f"transformers can't load what it wrote: {type(error).__name__}", found=str(error)[:200],
                           fix="Write a `quantization_config` that says how the weights are packed.") from error  # fmt: skip
