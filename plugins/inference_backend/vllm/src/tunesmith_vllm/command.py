@@ -11,7 +11,7 @@ from tunesmith.contracts import Address, UserError
 from tunesmith_vllm.settings import VllmSettings
 
 PROCESSOR_CACHE = 2.0  # GiB for keys and values where nothing is said: vLLM's own default is most of the machine's memory
-DRAIN = 5  # seconds that running answers get to end; the kernel ends what is left a few seconds later
+DRAIN = 3  # seconds that running answers get to end, and its processes to go: it takes all of them even when idle, and a cancel has 5
 #: Options that are the kernel's, or would have a checkpoint choose code to run.
 NOT_TO_GIVE = {
     "model": "the step's input is served", "served_model_name": "the step's setting `name` says it", "host": "it is a setting of the step",
