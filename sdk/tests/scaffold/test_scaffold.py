@@ -43,7 +43,8 @@ def test_a_new_plugin_of_every_kind_passes_the_static_checks(kind: str, made: di
 
 @pytest.mark.parametrize("kind", API)
 def test_a_new_plugin_has_all_that_a_distribution_needs_and_no_placeholder(kind: str, made: dict[str, Path]):
-    files = {path.relative_to(made[kind]).as_posix() for path in made[kind].rglob("*") if path.is_file()}
+    made_here = (path.relative_to(made[kind]) for path in made[kind].rglob("*") if path.is_file())
+    files = {path.as_posix() for path in made_here if "__pycache__" not in path.parts}
     package = f"acme_{kind}"
     expected = {"README.md", "LICENSE", "pyproject.toml", ".gitignore", ".copier-answers.yml", ".github/workflows/check.yml"}
     expected |= {f"src/{package}/{name}" for name in ("__init__.py", "plugin.py", "plugin.toml", f"{kind}.py")}
