@@ -42,3 +42,23 @@ def test_what_is_no_digest_is_not_approved(house):
     place = house("approval", pipeline=PIPELINE)
     assert "ACME-APPROVAL-002" in place.tunesmith("approve", "latest", "--by", "The board", status=2)
     assert not (place.folder / "approvals.jsonl").exists()
+
+
+REQUIRED = '[plugins]\nrequire = ["acme-approval==1.*"]\n'
+
+
+def test_a_house_that_requires_the_gate_serves_nothing_without_it(house):
+    place = house(pipeline=PIPELINE, config=REQUIRED)
+    for words in (("plan",), ("run",)):
+        assert "TS-PLUGIN-022: acme-approval==1.* is required, and not installed" in place.tunesmith(*words, status=2)
+    assert not (place.folder / ".tunesmith" / "runs").exists()
+
+
+def test_a_required_gate_that_cannot_be_imported_is_a_closed_one(house):
+    place = house("approval", pipeline=PIPELINE, config=REQUIRED)
+    assert "ACME-APPROVAL-001" in place.tunesmith("run", status=2)
+    (place.site / "acme_approval" / "plugin.py").write_text("import acme_ledger\n")
+    for words in (("plan",), ("run",), ("resume",)):
+        assert "TS-PLUGIN-023" in place.tunesmith(*words, status=2)
+    told = place.tunesmith("plugin", "doctor", "acme-approval", status=1)
+    assert "No module named 'acme_ledger'" in told
