@@ -43,7 +43,7 @@ RECORDS = {
 _PLUGIN = """
 from dataclasses import dataclass
 
-from tunesmith.contracts import Input, Need, Provider, Verb, setting
+from tunesmith.contracts import Input, Need, Provider, Slot, Verb, setting
 from tunesmith.hookspecs import hookimpl
 SETTINGS
 

@@ -23,6 +23,8 @@ def known_answers(case):
     with scripted_endpoint({"Is it?": "yes"}, case.directory) as endpoint:
         yield endpoint, rows, {"share": 0.5}
 """
+#: of an exporter whose numbers are not compared, which takes torch and transformers
+PLAIN = (', capabilities={"lossless": "full"}', "")
 TABLE = '[tool.tunesmith.conformance]\nauthor = "author.py"'
 
 #: check -> (kind, changes of the good plugin); with these the plugin's runtime needs no library
@@ -100,12 +102,12 @@ HEEDLESS = {
 
 _RESUMED = (
     '(step.work / "part").write_text("half")',
-    'left = (step.work / "part").exists()\nINDENT(step.work / "part").write_text("half")\nINDENTstep.wait_cancelled(0 if left else 2)',
+    'left = (step.work / "part").exists()\nINDENT(step.work / "part").write_text("half")\nINDENTstep.wait_cancelled(0 if left else 0.5)',
 )
 _DEEP, _FLAT = ((_RESUMED[0], _RESUMED[1].replace("INDENT", " " * depth)) for depth in (8, 4))
 #: kind -> changes by which a step that was killed goes on wrongly
 KILLED = {
-    "exporter": (_DEEP, ('(output / "note.json")', '(output / ("again.json" if left else "note.json"))')),
+    "exporter": (PLAIN, _DEEP, ('(output / "note.json")', '(output / ("again.json" if left else "note.json"))')),
     "verb": (_FLAT, ('"stamped"', 'f"stamped {left}"')),
     "model_loader": ((_DEEP[0], _DEEP[1] + '\n        if left:\n            (output / "config.json").write_text("{}")'),),
     "quantizer": (_DEEP, ('metadata={"format": "pt"}', 'metadata={"format": "pt", "left": str(left)}')),
@@ -158,6 +160,7 @@ SERVED = {
 def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
     kind, *changes = LIGHT[check]
     (tmp_path / "author.py").write_text(ANSWERS)
+    changes += [PLAIN] * (kind == "exporter")
     folder = mutants.write(tmp_path, kind, *changes, table=TABLE if kind == "evaluator" else "")
     only = [kind, "provider"] if check.startswith(kind) else ["step", "provider"]
     assert mutants.failed(folder, *only) == {check}

@@ -2,8 +2,8 @@
 
 
 def pipeline(case):
-    """Of `train`, a training of some seconds; of `merge`, one of a moment before it."""
-    steps = {"tune": _tuned(case, steps=200 if case.name == "train" else 2)}
+    """Of `train`, a training of a second or two with checkpoints, to be killed after one; of `merge`, one of a moment before it."""
+    steps = {"tune": _tuned(case, steps=40 if case.name == "train" else 2)}
     if case.name == "merge":
         steps["merged"] = {"merge": dict(case.settings), "from": "tune"}
     return {"model": f"file://{case.material('taught')}", "steps": steps}
@@ -13,5 +13,5 @@ def _tuned(case, steps):
     settings = dict(case.settings) if case.name == "train" else {}
     return {
         "train": "sft", "adapter": "lora", "data": str(case.material("rows") / "rows.jsonl"),
-        "settings": settings | {"epochs": steps, "max_steps": steps, "batch_size": 2},
+        "settings": settings | {"epochs": steps, "checkpoint_every": 10, "max_steps": steps, "batch_size": 2},
     }  # fmt: skip

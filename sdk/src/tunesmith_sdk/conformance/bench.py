@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Artifact, Placement
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.workers import Work
-from tunesmith_sdk.conformance.checks import NotRun
+from tunesmith_sdk.conformance.author import missing
+from tunesmith_sdk.conformance.checks import CheckFailed, NotRun
+from tunesmith_sdk.conformance.composed import Composed
 from tunesmith_sdk.conformance.declared import Declared
 from tunesmith_sdk.conformance.materials import Materials
 from tunesmith_sdk.conformance.places import Place
@@ -99,7 +102,34 @@ class Bench:
             with self.working(f"{WORKER}:act", work=work, ranks=self.ranks) as worker:
                 yield worker
 
+    def composed(self) -> Composed | None:
+        """A verb's step in which other providers take part; None for what needs none.
+
+        Raises:
+            NotRun: it does, and its author gives no pipeline.
+            CheckFailed: what is wrong with that pipeline.
+        """
+        if isinstance(self._composed, Exception):
+            raise self._composed
+        return self._composed
+
+    @cached_property
+    def _composed(self) -> Composed | NotRun | CheckFailed | None:
+        record = self.record
+        try:
+            pipeline, folder = self.materials.asked("pipeline", record, self.values) if record.kind == "verb" else (None, Path())
+            if pipeline is not None:
+                from tunesmith_sdk.conformance.hosted.pipelines import compose
+
+                return compose(record, pipeline, self.place.registry, self.place.config, folder)
+        except (NotRun, CheckFailed) as error:
+            return error
+        return missing("pipeline") if record.slots or record.main_kind or record.service else None
+
     def _start(self) -> tuple[Any, str]:
+        if isinstance(self._composed, Composed):
+            device = str(self._composed.step["placement"]["device"])
+            return self.place.start(device, self._composed.plugins), device
         device = "cpu" if self.record.kind == "device_backend" else self.place.device(self.record)
         return self.place.start(device), device
 
@@ -118,8 +148,18 @@ class Bench:
             materials["killed"] = self.killed
         return {
             "record": dataclasses.asdict(self.record), "checks": list(checks), "values": dict(self.values), "materials": materials,
-            "tolerances": dict(self.declared.tolerances), "author": self.declared.author, "extra": {"heavy": self._heavy(), **extra},
+            "tolerances": dict(self.declared.tolerances), "author": self.declared.author,
+            "extra": {"heavy": self._heavy(), **self._composition(), **extra},
         }  # fmt: skip
+
+    def _composition(self) -> dict[str, Any]:
+        """What a worker is told of a step in which others take part, or of why there is none."""
+        composed = self._composed
+        if isinstance(composed, NotRun):
+            return {"refused": ["not run", composed.reason, composed.where]}
+        if isinstance(composed, CheckFailed):
+            return {"refused": ["failed", composed.what, composed.fix]}
+        return {"composed": composed.step, "format": composed.format} if composed else {}
 
 
 _MODELS = ("adapter", "quantizer", "exporter", "evaluator", "model_loader", "verb")

@@ -54,6 +54,7 @@ def check_portable(done: Subject) -> None:
         CheckFailed: one does.
     """
     output, paths = Path(done.step.output), [done.step.work, *([done.source().path] if done.record.accepts else [])]
+    paths += [artifact["path"] for artifact in done.request.extra.get("composed", {}).get("inputs", {}).values()]
     for file in sorted(file for file in output.rglob("*") if file.is_file() and file.suffix in _TEXT):
         text = file.read_text(encoding="utf-8", errors="replace")
         for path in (output, *paths):
@@ -61,15 +62,18 @@ def check_portable(done: Subject) -> None:
                 raise CheckFailed(f"{file.name} names {path}", fix="Leave it out, or write it relative to the artifact.")
 
 
-def check_format(subject: Subject, work: Work) -> None:
+def check_format(subject: Subject, work: Work, planned: str = "") -> None:
     """The work's output is of a format that the provider declares, as far as that can be seen.
+
+    Args:
+        planned: the one that this work is to make, where others than the provider have a say in that.
 
     Raises:
         CheckFailed: it is not.
     """
     other = subject.elsewhere()
     result = work(other)
-    output, declared = Path(other.step.output), subject.record.produces
+    output, declared = Path(other.step.output), (planned,) if planned else subject.record.produces
     format = (result.format if result else "") or (declared[0] if declared else "")
     if format not in declared:
         raise CheckFailed(f"it says that it made {format}, and declares {', '.join(declared)}", fix="Declare it in `produces`.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,30 +36,35 @@ class Place:
         self.registry = _with(load_registry(self.config), replace(plugin, path=source.manifest), self.config.overrides)
         wanted = runtime.place(plugin) if asked == "auto" else asked
         self.where = "isolated" if wanted == "isolated" else "host"
-        self._starts: dict[str, Start] = {}
+        self._starts: dict[tuple[str, ...], Start] = {}
         self._built: Environment | None = None
 
-    def start(self, device: str = "cpu") -> Start:
+    def start(self, device: str = "cpu", others: Iterable[Plugin] = ()) -> Start:
         """How workers are started on a device.
+
+        Args:
+            others: who takes part in their step besides this plugin.
 
         Raises:
             NotRun: they can't be, here.
             TunesmithError: TS-ENV-... when the environment can't be built.
         """
-        if device not in self._starts:
-            self._starts[device] = self._isolated(device) if self.where == "isolated" else self._host(device)
-        return self._starts[device]
+        plugins = {normal(plugin.distribution): plugin for plugin in [*others, self.registry.distribution(self.plugin.distribution)]}
+        key = (device, *sorted(plugins))
+        if key not in self._starts:
+            self._starts[key] = (self._isolated if self.where == "isolated" else self._host)(device, list(plugins.values()))
+        return self._starts[key]
 
-    def _host(self, device: str) -> Start:
-        lacks = runtime.lacking(self.plugin, device)
+    def _host(self, device: str, plugins: Sequence[Plugin]) -> Start:
+        lacks = [phrase for plugin in plugins for phrase in runtime.lacking(plugin, device)]
         if lacks:
             raise NotRun(f"this environment lacks {', '.join(lacks)}", where="tunesmith plugin check --env isolated")
         paths = [str(self.source.root), *filter(None, [os.environ.get("PYTHONPATH")])]
         return Start(environment={"PYTHONPATH": os.pathsep.join(paths)})
 
-    def _isolated(self, device: str) -> Start:
+    def _isolated(self, device: str, plugins: Sequence[Plugin]) -> Start:
         environments = environments_of(self.config)
-        recipe = recipe_of(self.registry, [self.registry.distribution(self.plugin.distribution)], device)
+        recipe = recipe_of(self.registry, plugins, device)
         siblings = {normal(plugin.distribution) for plugin in self.registry.plugins}
         own = [line for line in self.source.dependencies if _name(line) not in siblings]
         recipe = replace(recipe, requirements=tuple(sorted({*recipe.requirements, *own})))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from tunesmith.contracts import API, Artifact, Result, fits
 from tunesmith.isolation.loading import load, settings_of
 from tunesmith.isolation.step import WorkerStep
+from tunesmith.plugins.records import ProviderRecord
 from tunesmith_sdk.conformance.catalog import action
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.files import check_format, check_portable, same_after_a_kill, same_twice
@@ -15,17 +16,22 @@ from tunesmith_sdk.conformance.subject import Subject
 _MADE = {"model/hf": "taught", "model/gguf": "gguf", "dataset/chat": "rows", "dataset/preference": "pairs"}
 
 
-def alone(record: Any) -> bool:
-    """Whether it needs no other provider."""
-    return not record.slots and not record.main_kind and not record.service
+def _makes_something(record: ProviderRecord) -> bool:
+    """Whether its work comes to an end by itself."""
+    return not record.service
 
 
 @action("verb")
 def work(subject: Subject) -> Result | None:
     """Run it on what it reads."""
-    record = subject.record
-    if not alone(record):
-        raise NotRun("it composes providers of other plugins", where="a test with a pipeline of its author's")
+    record, step = subject.record, cast(Any, subject.step)
+    state, what, remedy = subject.request.extra.get("refused", ("", "", ""))
+    if state:
+        raise CheckFailed(what, fix=remedy) if state == "failed" else NotRun(what, where=remedy)
+    composed = subject.request.extra.get("composed")
+    if composed:
+        told = {**composed, "output": str(step.output), "work": str(step.work)}
+        return cast(Result, load(record.target, record.distribution)(WorkerStep.from_json(told, step._notify, step.cancelled)))
     inputs = {}
     for entry in record.inputs:
         format = next(
@@ -35,7 +41,6 @@ def work(subject: Subject) -> Result | None:
             inputs[entry.name] = Artifact(format, subject.material(_MADE[format]))
         elif entry.required:
             inputs[entry.name] = subject.source()
-    step: Any = subject.step
     running = WorkerStep(
         name=step.name, output=step.output, work=step.work, inputs=inputs, seed=step.seed, placement=step.placement,
         settings=settings_of(record.settings, subject.values, record.distribution), notify=step._notify, cancelled=step.cancelled,
@@ -65,16 +70,23 @@ def composes(subject: Subject) -> None:
         raise CheckFailed("it calls itself a conversion, and reads nothing", fix="Give it an input, or leave `converts` empty.")
 
 
-@check("verb.makes-its-format", kind="verb", when=alone, title="run on what it reads, it writes a format that it declares")
+@check("verb.makes-its-format", kind="verb", when=_makes_something, title="run on what it reads, it writes a format that it declares")
 def makes(subject: Subject) -> None:
-    check_format(subject, work)
+    check_format(subject, work, subject.request.extra.get("format", ""))
 
 
-@check("verb.reproducible", kind="verb", when=alone, title="the same inputs and seed give the same bytes, without paths of this machine")
+@check(
+    "verb.reproducible",
+    kind="verb",
+    when=_makes_something,
+    title="the same inputs and seed give the same bytes, without paths of this machine",
+)
 def reproducible(subject: Subject) -> None:
     check_portable(same_twice(subject, work))
 
 
-@check("verb.same-after-a-kill", kind="verb", when=alone, level="gold", title="killed and started again, it gives the same artifact")
+@check(
+    "verb.same-after-a-kill", kind="verb", when=_makes_something, level="gold", title="killed and started again, it gives the same artifact"
+)
 def after_a_kill(subject: Subject) -> None:
     same_after_a_kill(subject, work)
