@@ -41,7 +41,8 @@ class AutoGptq:
         """
         settings = self.settings
         transformers.set_seed(step.seed)
-        tokenizer, loaded = self._load(older_view(model.path, step.work / "model"))
+        older = older_view(model.path, step.work / "model")
+        tokenizer, loaded = self._load(older)
         group_size = fitting_group_size(ModelShape.from_config(loaded.config.to_dict()), settings.group_size)
         rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
         config = BaseQuantizeConfig(
@@ -56,7 +57,7 @@ class AutoGptq:
         wrapped.model.config.torch_dtype = "float16"
         wrapped.save_quantized(str(output))
         drop_metadata(output / "model.safetensors")
-        copy_beside(model.path, output)
+        copy_beside(older, output)  # for readers of its time
         before, after = weights_size(model.path), weights_size(output)
         step.log(f"quantized to {settings.bits} bits on {len(rows)} rows: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
         return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"rows": len(rows)})

@@ -33,7 +33,8 @@ class AutoAwq:
         """
         settings = self.settings
         transformers.set_seed(step.seed)
-        tokenizer, loaded = self._load(older_view(model.path, step.work / "model"))
+        older = older_view(model.path, step.work / "model")
+        tokenizer, loaded = self._load(older)
         shape = ModelShape.from_config(loaded.model.config.to_dict())
         group_size = fitting_group_size(shape, settings.group_size)
         rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
@@ -46,7 +47,7 @@ class AutoAwq:
         loaded.model.half()
         loaded.model.config.torch_dtype = "float16"
         loaded.save_quantized(str(output))
-        copy_beside(model.path, output)
+        copy_beside(older, output)  # for readers of its time
         before, after = weights_size(model.path), weights_size(output)
         step.log(f"quantized to 4 bits on {len(rows)} rows: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
         return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"rows": len(rows)})
