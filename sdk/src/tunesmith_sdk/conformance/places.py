@@ -64,8 +64,11 @@ class Place:
 
     def _isolated(self, device: str, plugins: Sequence[Plugin]) -> Start:
         environments = environments_of(self.config)
-        recipe = recipe_of(self.registry, plugins, device)
-        siblings = {normal(plugin.distribution) for plugin in self.registry.plugins}
+        siblings = {normal(plugin.distribution): plugin for plugin in self.registry.plugins}
+        required = [siblings[name] for name in map(_name, self.source.dependencies) if name in siblings]
+        if runtime.declared(self.plugin):  # it is installed, and the kernel knows whom it requires
+            required = []
+        recipe = recipe_of(self.registry, [*plugins, *required], device)
         own = [line for line in self.source.dependencies if _name(line) not in siblings]
         recipe = replace(recipe, requirements=tuple(sorted({*recipe.requirements, *own})))
         if self.asked == "auto" and environments.ready(recipe) is None:
@@ -80,7 +83,7 @@ class Place:
             return {}
         wanted = self.plugin.surroundings
         lines = [*self.plugin.runtime, *wanted.without_dependencies]
-        lines += [line for device in self._starts for line in wanted.runtime.get(device, ())]
+        lines += [line for device, *_ in self._starts for line in wanted.runtime.get(device, ())]
         have = self._built.packages if self._built else {d.name: d.version for d in importlib.metadata.distributions()}
         have = {normal(name): version for name, version in have.items()}
         python = self._built.version if self._built else platform.python_version()
