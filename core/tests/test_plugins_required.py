@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import textwrap
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_what_is_there_and_listens_is_enough(entry: str, gate):
 
 def test_nothing_is_imported_of_what_is_not_required(gate):
     check_required([], [gate("raise AssertionError")])
-    check_required(["other"], [gate("raise AssertionError"), Plugin("other", "1", "other")])
+    check_required(["other"], [gate("raise AssertionError"), Plugin("other", "1", "json")])
 
 
 def test_what_is_not_installed_is_missed():
@@ -82,6 +83,17 @@ def test_what_cannot_listen_is_refused(case: str, gate):
     error = refused("acme-gate", gate(code))
     assert error.code == "TS-PLUGIN-023"
     assert said in error.why
+
+
+def test_a_hook_that_its_manifest_is_silent_of_is_refused(gate):
+    error = refused("acme-gate", dataclasses.replace(gate(), events=()))
+    assert error.code == "TS-PLUGIN-023"
+    assert "its manifest does not name step_starting" in error.why
+
+
+def test_an_entry_point_may_name_an_object_in_a_module(gate):
+    code = "import sys\nhooks = sys.modules[__name__]\n" + GATE
+    check_required(["acme-gate"], [dataclasses.replace(plugin := gate(code), module=f"{plugin.module}:hooks")])
 
 
 def test_all_that_is_missing_is_told_at_once(gate):

@@ -6,9 +6,11 @@ is named, and able to listen; and what a required plugin can't decide, because i
 
 from __future__ import annotations
 
+import functools
 import importlib
 import types
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from tunesmith.config import matches, normal
 from tunesmith.errors import Problems, TunesmithError, UserError
@@ -35,9 +37,10 @@ def check_required(required: Iterable[str], plugins: Iterable[Plugin]) -> None:
     plugins = tuple(plugins)
     found = list(unmet(required, plugins))
     for plugin in plugins:
-        if plugin.state == "active" and plugin.events and normal(plugin.distribution) in wanted:
+        if plugin.state == "active" and normal(plugin.distribution) in wanted:
             try:
                 plugin_manager().register(listener(plugin), plugin.distribution)
+                _all_named(plugin)
             except Exception as error:
                 found.append(cannot_listen(plugin, error))
     if found:
@@ -67,8 +70,24 @@ def listener(plugin: Plugin) -> types.SimpleNamespace:
     Raises:
         Exception: whatever is wrong with it.
     """
-    module = importlib.import_module(plugin.module)
-    return types.SimpleNamespace(**{name: getattr(module, name) for name in plugin.events})
+    hooks = _entry(plugin)
+    return types.SimpleNamespace(**{name: getattr(hooks, name) for name in plugin.events})
+
+
+def _entry(plugin: Plugin) -> Any:
+    """What the entry point names: a module, or an object in it."""
+    module, _, name = plugin.module.partition(":")
+    return functools.reduce(getattr, filter(None, name.split(".")), importlib.import_module(module))
+
+
+def _all_named(plugin: Plugin) -> None:
+    """A hook that a stale manifest does not name would never be called."""
+    from tunesmith.hookspecs import EVENTS
+
+    hooks = _entry(plugin)
+    there = [name for name in EVENTS if getattr(getattr(hooks, name, None), "tunesmith_impl", None)]
+    if silent := sorted(set(there) - set(plugin.events)):
+        raise LookupError(f"its manifest does not name {', '.join(silent)}, which its code has")
 
 
 def cannot_listen(plugin: Plugin, error: Exception) -> UserError:
