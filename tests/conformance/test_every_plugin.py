@@ -27,8 +27,8 @@ def _runtime(folder: Path) -> str:
 ISOLATED = [path for path in PLUGINS if _data(path).get("tool", {}).get("tunesmith", {}).get("environment", {}).get("prefer") == "isolated"]
 #: why a check may be left out: for what the machine and its environments are, never for what a plugin's author left unsaid
 REASONS = (
-    "this examination is in the host's environment", "this environment lacks ", "this machine has no such device", "which this machine has not",
-    "for want of a processor",
+    "this examination is in the host's environment", "this environment lacks ", "this machine has no such device",
+    "which this machine has not", "for want of a processor",
 )  # fmt: skip
 HEAVY = ("torch", "transformers")  # seconds of imports in every worker
 
