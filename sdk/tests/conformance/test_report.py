@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 
 from tunesmith.cli.check_command import CHECK
 from tunesmith.errors import UserError
-from tunesmith_sdk.conformance import badge
+from tunesmith_sdk.conformance import badge, progress
 from tunesmith_sdk.conformance.levels import reached
 from tunesmith_sdk.conformance.outcome import Outcome, Report
+from tunesmith_sdk.conformance.table import table
 
 _spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
 assert _spec is not None
@@ -83,3 +85,54 @@ def test_the_command_gives_json_and_the_status_of_the_report(tmp_path: Path, cap
     assert CHECK.run(parser.parse_args([str(folder), "--only", "searcher.seeded", "--json"])) == 1
     (said,) = json.loads(capsys.readouterr().out)["checks"]
     assert (said["state"], said["page"]) == ("failed", "docs/conformance/searcher.seeded.md")
+
+
+def outcome(check: str, state: str, **texts: str) -> Outcome:
+    return Outcome(check, "exporter.tried", "bronze", f"title of {check}", state, **texts)
+
+
+def test_a_report_says_of_what_is_wrong_what_was_found_and_what_to_do_and_the_reason_of_several_once():
+    lacks = {"what": "it lacks a library", "fix": "elsewhere"}
+    wrong = outcome("a.wrong", "failed", what="it is wrong", found="7", fix="Mend it.")
+    report = Report(
+        "acme", "1.0", "host", [outcome("a.fine", "passed"), outcome("b", "not run", **lacks), outcome("c", "not run", **lacks), wrong]
+    )
+    lines = [line.strip() for line in table(report).splitlines()]
+    assert lines.count("it lacks a library") == lines.count("where: elsewhere") == 1
+    at = lines.index("it is wrong")
+    assert lines[at - 1 : at + 4] == [
+        "WRONG     a.wrong  title of a.wrong", "it is wrong", "found: 7", "fix: Mend it.", "page: docs/conformance/a.wrong.md"
+    ]  # fmt: skip
+    assert lines[-2:] == ["1 ok, 1 WRONG, 2 not run, in the host's environment", "level: none (bronze lacks b, c, a.wrong)"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_it_tells_which_check_it_is_at_and_leaves_no_trace_of_that(tmp_path: Path):
+    folder, terminal = mutants.write(tmp_path, "device_backend"), Terminal()
+    with progress.line(terminal) as tell:
+        mutants.conform(folder, only=["device_backend.probes", "device_backend.light", "targets"], tell=tell)
+    said = terminal.getvalue().split("\r\x1b[K")
+    assert said[1:] == [
+        "1 of 3: targets.exist", "2 of 3: device_backend.probes of device_backend.tried",
+        "3 of 3: device_backend.light of device_backend.tried", "",
+    ]  # fmt: skip
+
+
+def test_where_there_is_no_terminal_nothing_is_told():
+    stream = io.StringIO()
+    with progress.line(stream) as tell:
+        tell("1 of 3")
+    assert stream.getvalue() == ""
+
+
+def test_a_badge_of_some_checks_is_refused(tmp_path: Path):
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser()
+    CHECK.configure(parser)
+    with pytest.raises(UserError, match="all checks"):
+        CHECK.run(parser.parse_args([str(tmp_path), "--only", "step", "--badge", str(tmp_path / "badge.svg")]))

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tunesmith.cli.command import Command
+from tunesmith.errors import UserError
 
 SDK = "tunesmith_sdk"
 _MISSING = "What the plugin does was not checked: that needs the SDK (pip install 'tunesmith-sdk[torch]')."
@@ -30,11 +31,14 @@ def run(args: Namespace) -> int:
 
 
 def _conformance(args: Namespace) -> int:
-    from tunesmith_sdk.conformance import badge
+    from tunesmith_sdk.conformance import badge, progress
     from tunesmith_sdk.conformance.driver import conform
     from tunesmith_sdk.conformance.table import table
 
-    report = conform(args.path, env=args.env, only=args.only)
+    if args.badge and args.only:
+        raise UserError("TS-PLUGIN-012", "a badge says what came of all checks", fix="Leave out `--only`, or `--badge`.")
+    with progress.line(sys.stderr) as tell:
+        report = conform(args.path, env=args.env, only=args.only, tell=tell)
     print(json.dumps(report.to_json(), indent=2) if args.json else table(report))
     if args.badge:
         badge.write(report, args.badge)

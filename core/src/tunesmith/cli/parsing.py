@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, summary: str, examples: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(
-            prog=prog, description=summary[:1].upper() + summary[1:] + ".", epilog=example_text(examples),
+            prog=prog, description=summary[:1].upper() + summary[1:] + "." * (not summary.endswith("?")), epilog=example_text(examples),
             formatter_class=Formatter, allow_abbrev=False, add_help=False,
         )  # fmt: skip
         self._positionals.title, self._optionals.title = "arguments", "options"

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,8 @@ from tunesmith_sdk.conformance.checks import Check, CheckFailed, NotRun
 from tunesmith_sdk.conformance.materials import Materials
 from tunesmith_sdk.conformance.outcome import EXPECTED, FAILED, NOT_RUN, PASSED, UNEXPECTED, Outcome, Report
 from tunesmith_sdk.conformance.places import Place
-from tunesmith_sdk.conformance.worker import OUTCOMES
+from tunesmith_sdk.conformance.progress import Tell, silent
+from tunesmith_sdk.conformance.worker import CHECKING, OUTCOMES
 
 LIMIT = 300.0  # seconds that a worker may go on with one check
 
@@ -44,32 +45,35 @@ class Planned:
         return f"{self.provider}:{self.check.id}" if self.record else self.check.id
 
 
-def conform(folder: Path, *, env: str = "auto", only: Collection[str] = ()) -> Report:
+def conform(folder: Path, *, env: str = "auto", only: Collection[str] = (), tell: Tell = silent) -> Report:
     """Examine the plugin in a source folder.
 
     Args:
         env: ``host``, ``isolated`` (built if need be), or ``auto``: where the plugin would run; what needs building is then not run.
         only: ids of checks, or beginnings of them (``adapter``), or keys (``adapter.tilt:adapter.merges``); empty: all.
 
+        tell: told what it is at, a phrase at a time.
+
     Raises:
         UserError: TS-PLUGIN-007 when it holds none, TS-PLUGIN-012 when its conformance table is wrong or `only` names no check.
     """
-    reports = [examination.report(only) for examination in examinations(folder, env)]
+    reports = [examination.report(only) for examination in examinations(folder, env, tell)]
     first = reports[0]
     libraries = {name: version for report in reports for name, version in report.libraries.items()}
     return Report(first.plugin, first.version, first.where, [o for r in reports for o in r.outcomes], not only, libraries)
 
 
-def examinations(folder: Path, env: str = "auto") -> list[Examination]:
+def examinations(folder: Path, env: str = "auto", tell: Tell = silent) -> list[Examination]:
     """One for each plugin in a source folder, nearly always one."""
-    return [Examination(source, env) for source in read_source(folder)]
+    return [Examination(source, env, tell) for source in read_source(folder)]
 
 
 class Examination:
     """Of one plugin. What a check gave is kept: asked twice, it is made once."""
 
-    def __init__(self, source: Source, env: str = "auto") -> None:
-        self.source, self.env = source, env
+    def __init__(self, source: Source, env: str = "auto", tell: Tell = silent) -> None:
+        self.source, self.env, self._tell = source, env, tell
+        self._waiting: list[str] = []  #: keys of the checks that are to be made now
         self.declared = declared.read(source.folder)
         self._outcomes: dict[str, Outcome] = {}
 
@@ -105,7 +109,9 @@ class Examination:
         """What the checks of these keys gave, in the order of the plan; those that have not been made are."""
         wanted = [planned for planned in self.planned if planned.key in keys]
         missing = [planned for planned in wanted if planned.key not in self._outcomes]
+        self._waiting = [planned.key for planned in missing]
         for planned in (planned for planned in missing if planned.record is None):
+            self._at(planned)
             self._note(planned, *_tried(lambda check=planned.check: check.function(self.findings)))  # type: ignore[misc]
         for provider in dict.fromkeys(planned.provider for planned in missing if planned.record):
             self._examine([planned for planned in missing if planned.provider == provider])
@@ -116,7 +122,12 @@ class Examination:
     @cached_property
     def _place(self) -> Place:
         assert self.plugin is not None
-        return Place(self.source, self.plugin, self.env)
+        return Place(self.source, self.plugin, self.env, self._tell)
+
+    def _at(self, planned: Planned) -> None:
+        """Tell which check is being made."""
+        number = self._waiting.index(planned.key) + 1
+        self._tell(f"{number} of {len(self._waiting)}: {planned.check.id}{' of ' * bool(planned.record)}{planned.provider}")
 
     def _examine(self, asked: list[Planned]) -> None:
         record = asked[0].record
@@ -127,6 +138,7 @@ class Examination:
             materials = Materials(self._place.config.cache, scratch, self.declared.author, self.source.root)
             bench = Bench(record, self._place, self.declared, materials, scratch)
             for planned in (planned for planned in asked if planned.check.at == "host"):
+                self._at(planned)
                 self._note(planned, *_tried(lambda check=planned.check: check.function(bench)))  # type: ignore[misc]
             self._in_workers(bench, [planned for planned in asked if planned.check.at == "worker"])
         finally:
@@ -141,7 +153,7 @@ class Examination:
             output = bench.folder("checks")
             fault: dict[str, str] = {}
             try:
-                fault = _until_done(bench, output, list(by_id))
+                fault = _until_done(bench, output, list(by_id), lambda id, by_id=by_id: self._at(by_id[id]))
             except NotRun as reason:
                 for planned in waiting:
                     self._note(planned, {"state": NOT_RUN, "what": reason.reason, "fix": reason.where}, 0.0)
@@ -197,9 +209,10 @@ def _tried(make: Any) -> tuple[dict[str, str], float]:
     return said, time.perf_counter() - started
 
 
-def _until_done(bench: Bench, output: Path, ids: list[str]) -> dict[str, str]:
-    """Have a worker make the checks; why it did not, if it did not."""
+def _until_done(bench: Bench, output: Path, ids: list[str], began: Callable[[str], None]) -> dict[str, str]:
+    """Have a worker make the checks; why it did not, if it did not. `began` is told of each that it begins."""
     with bench.working(f"{WORKER}:checks", output=output, checks=ids) as worker:
+        worker.listener = lambda message: began(message.removeprefix(CHECKING)) if message.startswith(CHECKING) else None
         while not worker.done:
             worker.look()
             if time.monotonic() - worker.heard > LIMIT:

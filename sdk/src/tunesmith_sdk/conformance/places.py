@@ -21,6 +21,7 @@ from tunesmith.plugins.source import Source
 from tunesmith.running.environments import environments_of
 from tunesmith.running.starts import Start
 from tunesmith_sdk.conformance.checks import NotRun
+from tunesmith_sdk.conformance.progress import Building, Tell, silent
 
 
 class Place:
@@ -28,10 +29,11 @@ class Place:
 
     Args:
         asked: ``host``, ``isolated``, or ``auto``: as the planner would decide, but nothing is built for it.
+        tell: told how the building goes.
     """
 
-    def __init__(self, source: Source, plugin: Plugin, asked: str) -> None:
-        self.source, self.plugin, self.asked = source, plugin, asked
+    def __init__(self, source: Source, plugin: Plugin, asked: str, tell: Tell = silent) -> None:
+        self.source, self.plugin, self.asked, self._tell = source, plugin, asked, tell
         self.config = load_config()
         self.registry = _with(load_registry(self.config), replace(plugin, path=source.manifest), self.config.overrides)
         wanted = runtime.place(plugin) if asked == "auto" else asked
@@ -58,7 +60,7 @@ class Place:
     def _host(self, device: str, plugins: Sequence[Plugin]) -> Start:
         lacks = [phrase for plugin in plugins for phrase in runtime.lacking(plugin, device)]
         if lacks:
-            raise NotRun(f"this environment lacks {', '.join(lacks)}", where="tunesmith plugin check --env isolated")
+            raise NotRun(f"this environment lacks {', '.join(lacks)}", where="tunesmith plugin check PATH --env isolated")
         paths = [str(self.source.root), *filter(None, [os.environ.get("PYTHONPATH")])]
         return Start(environment={"PYTHONPATH": os.pathsep.join(paths)})
 
@@ -72,8 +74,8 @@ class Place:
         own = [line for line in self.source.dependencies if _name(line) not in siblings]
         recipe = replace(recipe, requirements=tuple(sorted({*recipe.requirements, *own})))
         if self.asked == "auto" and environments.ready(recipe) is None:
-            raise NotRun("it runs in an environment of its own, which is not built", where="tunesmith plugin check --env isolated")
-        built = self._built = environments.ensure(recipe)
+            raise NotRun("it runs in an environment of its own, which is not built", where="tunesmith plugin check PATH --env isolated")
+        built = self._built = environments.ensure(recipe, Building(self._tell))
         links = make_links(environments.directory, {**recipe.packages, "tunesmith_sdk": Path(tunesmith_sdk.__file__).parent})
         return Start((built.python, str(links)), built.variables(links), tuple(UNSET))
 

@@ -55,10 +55,13 @@ class Running:
         self.ready: Mapping[str, Any] | None = None
         self.entered = False
         self.heard = time.monotonic()  #: when it last reported something
+        self.listener: Callable[[str], None] = lambda message: None  #: is given what it logs
 
     def _told(self, method: str, params: Mapping[str, Any]) -> None:
         self.heard = time.monotonic()
-        if method == "$/ready":
+        if method == "$/log":
+            self.listener(str(params["message"]))
+        elif method == "$/ready":
             self.ready = params
         elif method == "$/progress" and params["what"] == ENTERED:
             self.entered = True

@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
 from tunesmith_sdk.conformance.levels import LEVELS
-from tunesmith_sdk.conformance.outcome import EXPECTED, FAILED, NOT_RUN, PASSED, UNEXPECTED, Report
+from tunesmith_sdk.conformance.outcome import EXPECTED, FAILED, NOT_RUN, PASSED, UNEXPECTED, Outcome, Report
 
 _WORDS = {PASSED: "ok", FAILED: "WRONG", NOT_RUN: "not run", EXPECTED: "expected", UNEXPECTED: "WRONG"}
+_INDENT = 12
 
 
 def table(report: Report) -> str:
     """Each provider's checks, what there is to say of those that did not pass, and the level."""
     lines: list[str] = []
     width = max((len(outcome.check) for outcome in report.outcomes), default=0)
-    for provider in dict.fromkeys(outcome.provider for outcome in report.outcomes):
+    for provider, outcomes in groupby(report.outcomes, key=lambda outcome: outcome.provider):
         lines.append(provider or f"{report.plugin} {report.version}")
-        for outcome in (outcome for outcome in report.outcomes if outcome.provider == provider):
-            lines.append(f"  {_WORDS[outcome.state]:<8}  {outcome.check:<{width}}  {outcome.title}")
-            if outcome.state != PASSED:
-                what = "it passes, though it is declared as an expected failure" if outcome.state == UNEXPECTED else outcome.what
-                lines += [f"{'':12}{text}" for text in (what, outcome.found, outcome.fix) if text]
-    counts = {word: sum(outcome.state == word for outcome in report.outcomes) for word in _WORDS}
-    lines += ["", ", ".join(f"{count} {word}" for word, count in counts.items() if count) + f", in {_where(report.where)}"]
-    if report.whole:
-        lines.append(f"level: {report.level or 'none'}" + _lacking(report))
+        for _, alike in groupby(outcomes, key=lambda o: (o.state, o.what, o.fix) if o.state == NOT_RUN else o):
+            lines += _alike(list(alike), width)
+    lines += ["", *_summary(report)]
     return "\n".join(lines)
 
 
-def _where(where: str) -> str:
-    return "the host's environment" if where == "host" else "an environment of its own"
+def _alike(outcomes: Sequence[Outcome], width: int) -> Iterator[str]:
+    """Lines of one check, or of several that were not run for one reason."""
+    for outcome in outcomes:
+        yield f"  {_WORDS[outcome.state]:<8}  {outcome.check:<{width}}  {outcome.title}"
+    one = outcomes[0]
+    if one.state == PASSED:
+        return
+    wrong = one.state in (FAILED, UNEXPECTED)
+    what = "it passes, though it is declared as an expected failure" if one.state == UNEXPECTED else one.what
+    page = f"docs/conformance/{one.check}.md" if wrong else ""
+    said = (("", what), ("found: ", one.found), ("fix: " if wrong else "where: ", one.fix), ("page: ", page))
+    yield from (f"{'':{_INDENT}}{label}{text}" for label, text in said if text)
+
+
+def _summary(report: Report) -> Iterator[str]:
+    """How many of each, the level, and what the next one lacks."""
+    counts: dict[str, int] = {}
+    for outcome in report.outcomes:
+        counts[_WORDS[outcome.state]] = counts.get(_WORDS[outcome.state], 0) + 1
+    where = "the host's environment" if report.where == "host" else "an environment of its own"
+    yield ", ".join(f"{counts[word]} {word}" for word in dict.fromkeys(_WORDS.values()) if word in counts) + f", in {where}"
+    if report.whole:
+        yield f"level: {report.level or 'none'}{_lacking(report)}"
 
 
 def _lacking(report: Report) -> str:
-    """What the next level lacks."""
     following = [level for level in LEVELS if report.level not in LEVELS or LEVELS.index(level) > LEVELS.index(report.level)][:1]
     if not following:
         return ""

@@ -16,6 +16,7 @@ from tunesmith_sdk.conformance.subject import Subject
 
 OUTCOMES = "outcomes.jsonl"
 ENTERED = "the provider is at work"
+CHECKING = "checking "  #: before the id of a check that is begun
 
 
 def checks(step: Step) -> Result:
@@ -30,7 +31,7 @@ def checks(step: Step) -> Result:
 
         for id in step.settings.checks:
             note(id=id, state="started")
-            step.log(f"checking {id}")
+            step.log(CHECKING + id)
             started = time.perf_counter()
             note(id=id, **outcome_of(subject, id), seconds=round(time.perf_counter() - started, 3))
     return Result()

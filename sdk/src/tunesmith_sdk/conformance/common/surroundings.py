@@ -19,7 +19,7 @@ _INSTALLED = ("site-packages", "dist-packages")
 @check("environment.isolated", title="it works in an environment that holds only what it asks for", level="gold")
 def isolated(subject: Subject) -> None:
     if not os.environ.get("VIRTUAL_ENV") or "links" not in os.environ.get("PYTHONPATH", ""):
-        raise NotRun("this examination is in the host's environment", where="tunesmith plugin check --env isolated")
+        raise NotRun("this examination is in the host's environment", where="tunesmith plugin check PATH --env isolated")
     loads(subject)
     work = catalog.ACTIONS.get(subject.record.kind)
     if work and subject.step.placement.processes == 1:
