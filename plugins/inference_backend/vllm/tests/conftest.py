@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tunesmith.contracts import Artifact
-from tunesmith_sdk.steps import LocalStep
+from tunesmith_sdk.serving import Elsewhere, Server, serving
 
 
 @pytest.fixture(scope="session")
@@ -30,67 +28,20 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     return smollm2(tmp_path_factory.mktemp("smollm2"), "bfloat16")
 
 
-class Server:
-    """The verb `serve` at work in a thread, its engine in another environment."""
-
-    def __init__(self, step: LocalStep) -> None:
-        self.step, self.failure = step, None
-        self.thread = threading.Thread(target=self._run)
-        self.thread.start()
-        assert step.reports.ready.wait(900)
-        if self.failure is not None:
-            raise self.failure
-
-    def _run(self) -> None:
-        from tunesmith.verbs import serve
-
-        try:
-            serve.run(self.step)
-        except BaseException as error:
-            self.failure = error
-            self.step.reports.ready.set()
-
-    @property
-    def url(self) -> str:
-        return self.step.reports.facts["url"]
-
-    def client(self) -> Any:
-        import openai
-
-        return openai.OpenAI(base_url=self.url, api_key="none", max_retries=0)
-
-    def stop(self) -> None:
-        self.step.cancelled.set()
-        self.thread.join(60)
-        assert not self.thread.is_alive()
-
-
 Serve = Callable[..., contextlib.AbstractContextManager[Server]]
 
 
 @pytest.fixture(scope="session")
 def serve(python: str, model: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Serve:
     """``with serve(max_num_seqs=2) as server``: the real model with these settings, ready."""
-    from tunesmith.verbs.records import ServeSettings
     from tunesmith_vllm.backend import VllmBackend
     from tunesmith_vllm.settings import VllmSettings
 
-    @contextlib.contextmanager
-    def serving(served: Artifact = model, **settings: Any) -> Iterator[Server]:
+    def start(served: Artifact = model, **settings: Any) -> contextlib.AbstractContextManager[Server]:
         backend = VllmBackend(VllmSettings(**{"max_model_len": 1024, "kv_cache": 0.5, **settings}))
-        step = LocalStep.make(
-            tmp_path_factory.mktemp("api"), name="bot", inputs={"model": served}, settings=ServeSettings(),
-            providers={"inference_backend": backend},
-        )  # fmt: skip
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "executable", python)
-            server = Server(step)
-            try:
-                yield server
-            finally:
-                server.stop()
+        return serving(Elsewhere(backend, Path(python)), served, tmp_path_factory.mktemp("api"))
 
-    return serving
+    return start
 
 
 @pytest.fixture

@@ -1,0 +1,108 @@
+"""A model served by a backend under test, in a test's own process::
+
+with serving(TiltBackend(TiltSettings()), Artifact("model/hf", tiny_model()), tmp_path) as server:
+    assert server.client().chat.completions.create(model="bot", messages=[...]).choices
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts import Address, Artifact, Engine, Step
+from tunesmith_sdk.steps import LocalStep
+
+UP, END = 900.0, 60.0  # seconds until it answers, and until it has ended
+
+
+class Server:
+    """The kernel's verb `serve` at work in a thread.
+
+    Args:
+        step: its step; the backend is its provider.
+
+    Raises whatever keeps it from coming up.
+    """
+
+    def __init__(self, step: LocalStep) -> None:
+        self.step = step
+        self.failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert step.reports.ready.wait(UP), f"it was not up after {UP:.0f} s"
+        if self.failure is not None:
+            raise self.failure
+
+    def _run(self) -> None:
+        from tunesmith.verbs import serve
+
+        try:
+            serve.run(self.step)
+        except BaseException as error:
+            self.failure = error
+            self.step.reports.ready.set()
+
+    @property
+    def url(self) -> str:
+        """Where it answers, ending in ``/v1``."""
+        return str(self.step.reports.facts["url"])
+
+    @property
+    def root(self) -> str:
+        return self.url.removesuffix("/v1")
+
+    def client(self, **options: Any) -> Any:
+        """An `openai.OpenAI` for it, that tries nothing twice."""
+        import openai
+
+        return openai.OpenAI(**{"base_url": self.url, "api_key": "none", "max_retries": 0, **options})
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait until it has."""
+        self.step.cancelled.set()
+        self._thread.join(END)
+        assert not self._thread.is_alive(), f"it has not ended after {END:.0f} s"
+
+
+@contextmanager
+def serving(backend: Any, model: Artifact, directory: Path, *, name: str = "bot", port: int = 0) -> Iterator[Server]:
+    """An endpoint for the block.
+
+    Args:
+        backend: has `serve` or `engine` (`tunesmith.contracts.inference_backend`).
+        directory: an empty one, for its step.
+        name: the model's, in requests.
+        port: 0: any that is free.
+    """
+    from tunesmith.verbs.records import ServeSettings
+
+    providers = {"inference_backend": backend}
+    server = Server(LocalStep.make(directory, name=name, inputs={"model": model}, settings=ServeSettings(port=port), providers=providers))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A backend whose engine is started by another interpreter, as the kernel does in an environment of the plugin's own.
+
+    Args:
+        python: see `tunesmith_sdk.environments.environment_of`.
+        packages: modules of this environment that the engine's program imports.
+    """
+
+    backend: Any
+    python: Path
+    packages: tuple[Any, ...] = ()
+
+    def engine(self, model: Artifact, name: str, address: Address, step: Step) -> Engine:
+        engine: Engine = self.backend.engine(model, name, address, step)
+        paths = ":".join(str(Path(module.__file__).parents[1]) for module in self.packages)
+        variables = {**engine.environment, **({"PYTHONPATH": paths} if paths else {})}
+        return replace(engine, command=(str(self.python), *engine.command[1:]), environment=variables)
