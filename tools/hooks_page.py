@@ -27,7 +27,8 @@ _GROUPS = (
      "Called by `tunesmith plugin sync`, which writes what they return to the manifest. They return records and do nothing else.",
      hookspecs.REGISTRATION),
     ("Events", "Called in the host's process while a pipeline runs. One that raises is told of and does not stop the run, but for "
-     "`step_starting`, which may stop a step by raising a `TunesmithError`.", hookspecs.EVENTS),
+     "`step_starting`, which may stop a step by raising a `TunesmithError`. What a configuration requires must be able to listen, and its "
+     "`step_starting` stops the step where it fails: see [private-plugins.md](private-plugins.md#a-gate).", hookspecs.EVENTS),
     ("Commands and pages", "What a plugin adds to the command line and to the UI, by name; imported only when it is asked for.", COMMANDS),
 )  # fmt: skip
 

@@ -84,6 +84,11 @@ def test_doctor_tells_of_the_machine(world):
     assert found["problems"] == []
 
 
+def test_doctor_tells_of_a_plugin_that_is_required_and_not_there(world):
+    world.write("tunesmith.toml", '[plugins]\nrequire = ["acme-desk==1.*", "acme-gate"]\n')
+    assert world("doctor", "--json").json["problems"] == ["TS-PLUGIN-022: acme-gate is required, and not installed"]
+
+
 def test_doctor_tells_of_a_device_that_cannot_be_asked(world, monkeypatch):
     monkeypatch.setattr("acme_desk.providers.Abacus.probe", lambda self: 1 / 0)
     told = world("doctor")

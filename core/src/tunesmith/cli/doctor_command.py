@@ -42,6 +42,7 @@ def facts(config: Config, registry: Registry) -> dict[str, Any]:
     """Everything that `doctor` says, as plain data."""
     from tunesmith import __version__
     from tunesmith.planning.devices import probe
+    from tunesmith.plugins.required import unmet
     from tunesmith.plugins.runtime import install_hint, lacking, place
 
     devices = probe(registry)
@@ -51,7 +52,7 @@ def facts(config: Config, registry: Registry) -> dict[str, Any]:
         for p in registry.plugins
     ]  # fmt: skip
     disk = {"home": _disk(config.home), "cache": _disk(config.cache)}
-    problems = [f"{error.code}: {error.what}" for error in config.policy_problems]
+    problems = [f"{error.code}: {error.what}" for error in (*config.policy_problems, *unmet(config.required, registry.plugins))]
     problems += [
         f"{p['distribution']} is {p['state']}: {p['reason']}. {p['fix']}"
         for p in plugins
