@@ -23,7 +23,8 @@ from tunesmith.running.starts import Start
 from tunesmith_sdk.conformance.checks import NotRun
 from tunesmith_sdk.conformance.progress import Building, Tell, silent
 
-_TRANSFORMERS = "transformers>=4.56"  # as in the SDK's own extra `torch`
+#: kind -> what computes with its providers: a tiny model that is adapted, a device that is tried; as in the SDK's own extra `torch`
+_NEEDED = {"adapter": "transformers>=4.56", "device_backend": "torch>=2.4"}
 
 
 class Place:
@@ -74,18 +75,18 @@ class Place:
             required = []
         recipe = recipe_of(self.registry, [*plugins, *required], device)
         own = [line for line in self.source.dependencies if _name(line) not in siblings]
-        recipe = replace(recipe, requirements=tuple(sorted({*recipe.requirements, *own, *self._models(recipe.requirements)})))
+        recipe = replace(recipe, requirements=tuple(sorted({*recipe.requirements, *own, *self._needed(recipe.requirements)})))
         if self.asked == "auto" and environments.ready(recipe) is None:
             raise NotRun("it runs in an environment of its own, which is not built", where="tunesmith plugin check PATH --env isolated")
         built = self._built = environments.ensure(recipe, Building(self._tell))
         links = make_links(environments.directory, {**recipe.packages, "tunesmith_sdk": Path(tunesmith_sdk.__file__).parent})
         return Start((built.python, str(links)), built.variables(links), tuple(UNSET))
 
-    def _models(self, requirements: Sequence[str]) -> Iterator[str]:
-        """What the kit's tiny models need, for what only wraps a model: in a real step other plugins bring it."""
-        kinds = {record.kind for record in self.plugin.providers}
-        if "adapter" in kinds and "transformers" not in map(_name, requirements):
-            yield _TRANSFORMERS
+    def _needed(self, requirements: Sequence[str]) -> Iterator[str]:
+        """What the kit itself needs for the checks of a kind, and in a real step other plugins bring."""
+        for record in self.plugin.providers:
+            if (line := _NEEDED.get(record.kind)) and _name(line) not in map(_name, requirements):
+                yield line
 
     def libraries(self) -> dict[str, str]:
         """Python and what the plugin asks for, by name, in the versions that its workers had; empty where none was started."""
