@@ -30,6 +30,9 @@ def load(directory):
     return AutoModelForCausalLM.from_pretrained(directory).eval()
 
 
+VARIANTS = [{}, {"start": "pissa"}, {"rank_stabilised": True}, {"start": "pissa", "rank_stabilised": True, "r": 24}]
+
+
 def trained(directory, **changes):
     """A model with an adapter that is no longer at its start."""
     model, adapter = load(directory), Lora(LoraSettings(**({"r": 4, "alpha": 12.0} | changes)))
@@ -47,11 +50,39 @@ def logits(model):
         return model(TOKENS).logits
 
 
-def test_at_the_start_the_model_is_the_base(directory):
+@pytest.mark.parametrize(("changes", "tolerance"), [({}, 0.0), ({"start": "pissa"}, 1e-5)], ids=str)
+def test_at_the_start_the_model_is_the_base(directory, changes, tolerance):
     model = load(directory)
     before = logits(model)
-    Lora(LoraSettings()).attach(model, seed=0)
-    assert torch.equal(logits(model), before)
+    Lora(LoraSettings(**changes)).attach(model, seed=0)
+    torch.testing.assert_close(logits(model), before, rtol=tolerance, atol=tolerance)
+
+
+def test_pissa_starts_in_the_largest_singular_directions_and_learns_as_the_authors_do(directory):
+    model = load(directory)
+    layer = model.model.layers[1].mlp.up_proj
+    u, s, v = torch.linalg.svd(layer.weight.detach(), full_matrices=False)
+    layer.weight.data = (u * s * 0.7 ** torch.arange(len(s))) @ v  # as trained matrices have, and random ones have not
+    Lora(LoraSettings(r=4, alpha=12.0, start="pissa")).attach(model, seed=3)
+    ours = model.model.layers[1].mlp.up_proj
+    u, s, v = torch.linalg.svd(layer.weight)
+    principal = (u[:, :4] * s[:4]) @ v[:4]
+    torch.testing.assert_close(3.0 * ours.b @ ours.a, principal, rtol=1e-3, atol=1e-4)
+    # the authors' form: W - B A frozen, B A beside it
+    x = torch.randn(5, layer.in_features, generator=torch.Generator().manual_seed(0))
+    a, b = (t.detach().clone().requires_grad_() for t in (ours.a, ours.b))
+    residual = layer.weight - 3.0 * b.detach() @ a.detach()
+    theirs = x @ residual.t() + 3.0 * x @ a.t() @ b.t()
+    torch.testing.assert_close(ours(x), theirs, rtol=1e-4, atol=1e-5)
+    ours(x).square().sum().backward()
+    theirs.square().sum().backward()
+    torch.testing.assert_close((ours.a.grad, ours.b.grad), (a.grad, b.grad), rtol=1e-3, atol=1e-4)
+
+
+def test_rank_stabilised_a_larger_rank_has_a_larger_scale(directory):
+    model = load(directory)
+    Lora(LoraSettings(r=16, alpha=8.0, rank_stabilised=True)).attach(model, seed=0)
+    assert model.model.layers[0].mlp.up_proj.scale == 2.0
 
 
 def test_only_the_updates_train(directory):
@@ -102,21 +133,29 @@ def test_a_merged_model_is_saved_and_loaded_as_a_plain_one(directory, tmp_path):
     torch.testing.assert_close(logits(load(tmp_path)), wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("changes", VARIANTS, ids=str)
 @pytest.mark.parametrize("targets", [["all-linear"], ["q_proj", "layers.1.mlp.up_proj"], ["lm_head", "v_proj"]], ids=str)
-def test_saved_and_loaded_is_the_same_model(directory, tmp_path, targets):
-    model, adapter = trained(directory, targets=targets)
+def test_saved_and_loaded_is_the_same_model(directory, tmp_path, targets, changes):
+    model, adapter = trained(directory, targets=targets, **changes)
     adapter.save(model, tmp_path)
     again = load(directory)
     Lora(LoraSettings(r=1)).load(again, tmp_path)  # the file decides, not the settings
     assert torch.equal(logits(again), logits(model))
 
 
+@pytest.mark.parametrize("changes", VARIANTS, ids=str)
+def test_merged_equals_unmerged_however_it_began(directory, changes):
+    model, adapter = trained(directory, **changes)
+    wanted = logits(model)
+    torch.testing.assert_close(logits(adapter.merge(model)), wanted, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("targets", [["all-linear"], ["lm_head", "v_proj"]], ids=str)
-def test_peft_loads_what_we_save(directory, tmp_path, targets):
+@pytest.mark.parametrize("changes", [{}, {"targets": ["lm_head", "v_proj"]}, {"start": "pissa", "rank_stabilised": True, "r": 24}], ids=str)
+def test_peft_loads_what_we_save(directory, tmp_path, changes):
     from peft import PeftModel
 
-    model, adapter = trained(directory, targets=targets)
+    model, adapter = trained(directory, **changes)
     adapter.save(model, tmp_path)
     theirs = PeftModel.from_pretrained(load(directory), tmp_path)
     torch.testing.assert_close(logits(theirs), logits(model), rtol=1e-4, atol=2e-5)

@@ -13,7 +13,7 @@ import torch
 from tunesmith.contracts import UserError
 from tunesmith.errors import did_you_mean
 from tunesmith_lora import files
-from tunesmith_lora.layer import LoraLinear, initial
+from tunesmith_lora.layer import LoraLinear, kaiming, principal
 from tunesmith_lora.settings import LoraSettings
 
 
@@ -30,12 +30,12 @@ class Lora:
             UserError: TS-TRAIN-010 when a target names no linear layer.
         """
         model.requires_grad_(False)
-        chosen = targets(model, self.settings.targets)
-        scale = self.settings.alpha / self.settings.r
-        for name, linear in chosen.items():
-            own = hashlib.sha256(f"{seed} {name}".encode()).digest()
-            a, b = initial(linear, self.settings.r, int.from_bytes(own[:7], "big"))
-            _replace(model, name, LoraLinear(linear, a, b, scale, self.settings.dropout))
+        r, dropout, pissa = self.settings.r, self.settings.dropout, self.settings.start == "pissa"
+        scale = files.scale(self.settings.alpha, r, self.settings.rank_stabilised)
+        for name, linear in targets(model, self.settings.targets).items():
+            own = int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:7], "big")
+            a, b = principal(linear, r, own, scale) if pissa else kaiming(linear, r, own)
+            _replace(model, name, LoraLinear(linear, a, b, scale, dropout, from_start=pissa))
 
     @contextmanager
     def reference(self, model: torch.nn.Module) -> Iterator[torch.nn.Module]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,24 +36,38 @@ class Config:
     dropout: float
 
     def scale(self, name: str, r: int) -> float:
-        """alpha / r, or alpha / sqrt(r) for rank-stabilised LoRA (Kalajdzievski, arXiv:2312.03732)."""
         alpha = next((a for pattern, a in self.alphas.items() if name == pattern or name.endswith("." + pattern)), self.alpha)
-        return alpha / (r**0.5 if self.rank_stabilised else r)
+        return scale(alpha, r, self.rank_stabilised)
+
+
+def scale(alpha: float, r: int, rank_stabilised: bool) -> float:
+    """alpha / r, or alpha / sqrt(r) for rank-stabilised LoRA (Kalajdzievski, arXiv:2312.03732)."""
+    return alpha / (r**0.5 if rank_stabilised else r)
 
 
 def write(directory: Path, layers: Mapping[str, LoraLinear], settings: LoraSettings) -> None:
     """Save the layers' A and B in float32; PEFT loads the directory as its own."""
-    weights = {}
+    weights, ranks, alphas = {}, {}, {}
     for name, layer in layers.items():
-        weights[_PREFIX + name + _A] = layer.a.detach().float().cpu().contiguous()
-        weights[_PREFIX + name + _B] = layer.b.detach().float().cpu().contiguous()
+        a, b = layer.update()
+        weights[_PREFIX + name + _A] = a.detach().float().cpu().contiguous()
+        weights[_PREFIX + name + _B] = b.detach().float().cpu().contiguous()
+        ranks[name], alphas[name] = len(a), layer.scale * len(a)
     save_file(weights, directory / WEIGHTS, metadata={"format": "pt"})
+    (r, rank_pattern), (alpha, alpha_pattern) = _usual(ranks), _usual(alphas)
     config = {
-        "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "", "r": settings.r, "lora_alpha": settings.alpha,
-        "lora_dropout": settings.dropout, "target_modules": sorted(layers), "bias": "none", "fan_in_fan_out": False,
-        "inference_mode": True, "init_lora_weights": True, "use_rslora": False, "use_dora": False, "modules_to_save": None,
+        "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "", "r": r, "lora_alpha": alpha,
+        "rank_pattern": rank_pattern, "alpha_pattern": alpha_pattern, "lora_dropout": settings.dropout, "target_modules": sorted(layers),
+        "bias": "none", "fan_in_fan_out": False, "inference_mode": True, "init_lora_weights": True, "use_rslora": False,
+        "use_dora": False, "modules_to_save": None,
     }  # fmt: skip
     (directory / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _usual(values: Mapping[str, float]) -> tuple[float, dict[str, float]]:
+    """The value of most layers, and the others' by name."""
+    usual = Counter(values.values()).most_common(1)[0][0]
+    return usual, {name: value for name, value in values.items() if value != usual}
 
 
 def read(directory: Path) -> tuple[Config, dict[str, tuple[torch.Tensor, torch.Tensor]]]:

@@ -11,6 +11,11 @@ from tunesmith.contracts import setting
 class LoraSettings:
     r: int = setting(16, "rank of the update: how many directions each matrix can move in", ge=1)
     alpha: float = setting(32.0, "the update is scaled by alpha / r", gt=0)
+    rank_stabilised: bool = setting(False, "scale by alpha / sqrt(r) instead, so that a larger rank learns no slower (rsLoRA)")
+    start: str = setting(
+        "kaiming", "where the update begins. kaiming: at nothing, in random directions. pissa: in the largest singular directions of each "
+        "matrix, which learns faster; saved as a plain LoRA of twice the rank", choices=("kaiming", "pissa"),
+    )  # fmt: skip
     dropout: float = setting(0.0, "share of the update's inputs dropped while training", ge=0, lt=1)
     targets: list[str] = setting(
         ["all-linear"], "names of the linear layers to adapt (`q_proj`, `layers.0.mlp.up_proj`); `all-linear`: all but the output head",
