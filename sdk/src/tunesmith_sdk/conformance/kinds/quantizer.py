@@ -79,11 +79,12 @@ def keeps(subject: Subject) -> None:
     other = subject.elsewhere()
     work(other)
     output = Path(other.step.output)
-    if not (output / "config.json").is_file():
-        raise NotRun(f"transformers does not load {', '.join(subject.record.produces)}", where="a backend that it claims serves it")
-    tokenizer = AutoTokenizer.from_pretrained(output)
     try:
-        quantized = (subject.asked("model", output) or AutoModelForCausalLM.from_pretrained(output)).eval()
+        given = subject.asked("model", output)
+        if given is None and not (output / "config.json").is_file():
+            raise NotRun(f"transformers does not load {', '.join(subject.record.produces)}", where="`model` in the author's file")
+        tokenizer = AutoTokenizer.from_pretrained(output)
+        quantized = (given or AutoModelForCausalLM.from_pretrained(output)).eval()
     except NotRun:
         raise
     except Exception as error:
