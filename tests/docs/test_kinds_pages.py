@@ -81,6 +81,7 @@ def test_a_page_tells_all_that_an_author_needs(kind: str):
     assert [name for name in GENERATED.findall(text)] == ["contract", "example", "checks"]
     assert "## On a machine without a GPU" in text
     assert f"conformance/{kind}." in text
+    assert f"docs/kinds/{kind}.md" in TOOL.rendered(kind)["README.md"], "a new plugin's README leads to the page"
 
 
 @pytest.mark.parametrize("path", sorted(TOOL.pages()), ids=lambda path: path.stem)
