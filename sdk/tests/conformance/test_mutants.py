@@ -110,7 +110,7 @@ KILLED = {
     "exporter": (PLAIN, _DEEP, ('(output / "note.json")', '(output / ("again.json" if left else "note.json"))')),
     "verb": (_FLAT, ('"stamped"', 'f"stamped {left}"')),
     "model_loader": ((_DEEP[0], _DEEP[1] + '\n        if left:\n            (output / "config.json").write_text("{}")'),),
-    "quantizer": (_DEEP, ('metadata={"format": "pt"}', 'metadata={"format": "pt", "left": str(left)}')),
+    "quantizer": (_DEEP, ('metadata={"format": "pt"}', 'metadata={"format": "tf" if left else "pt"}')),
 }
 
 KILLED_BY_CHECK = [f"{kind}.same-after-a-kill" for kind in KILLED]
@@ -170,6 +170,20 @@ def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, t
 def test_a_provider_that_does_not_heed_a_cancel_is_caught(how: str, tmp_path: Path):
     folder = mutants.write(tmp_path, "exporter", ("step.check_cancelled()", HEEDLESS[how]))
     assert mutants.failed(folder, "step.cancels", "provider") == {"step.cancels"}
+
+
+#: the same where one process is asked to stop, begins again and is killed: that of what takes long to import
+IN_ONE_PROCESS = {
+    "step.cancels": "__import__('time').sleep(8)",
+    "step.crash-contained": "__import__('subprocess').Popen(['/bin/sleep', '40'], env={}, start_new_session=True)",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", IN_ONE_PROCESS)
+def test_a_fault_of_what_is_heavy_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
+    folder = mutants.write(tmp_path, "quantizer", ("step.check_cancelled()", IN_ONE_PROCESS[check] + "\n        step.check_cancelled()"))
+    assert mutants.failed(folder, "step", "provider") == {check}
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind in mutants.HEAVY)) for kind in KILLED])

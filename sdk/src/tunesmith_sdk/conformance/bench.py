@@ -44,6 +44,7 @@ class Bench:
             self.ranks = max(2, int(self.values.get("processes", processes.get("default", 2))))
             self.values = {**self.values, "processes": self.ranks}
         self.killed = ""  #: the work directory of a step of this provider that was killed, once there is one
+        self.stopped: tuple[Running, Path] | None = None  #: workers that have heeded a cancel and began again, and where they work now
 
     def folder(self, name: str) -> Path:
         """A new empty directory."""
@@ -91,16 +92,26 @@ class Bench:
             yield started
 
     @contextmanager
-    def acting(self, *, work: Path | None = None) -> Iterator[Running]:
-        """The provider at its usual work: what cancelling and killing are tried on."""
+    def acting(self, *, work: Path | None = None, again: Path | None = None) -> Iterator[Running]:
+        """The provider at its usual work: what cancelling and killing are tried on.
+
+        Args:
+            again: where it works once more when it has been asked to stop and has.
+        """
         if self.record.kind == "inference_backend":
             from tunesmith_sdk.conformance.hosted.serving import serve_request
 
             with self.working("tunesmith.verbs.serve:run", work=work, step=serve_request(self)) as worker:
                 yield worker
         else:
-            with self.working(f"{WORKER}:act", work=work, ranks=self.ranks) as worker:
+            extra = {"again": str(again)} if again else {}
+            with self.working(f"{WORKER}:act", work=work, ranks=self.ranks, extra=extra) as worker:
                 yield worker
+
+    @property
+    def repeats(self) -> bool:
+        """Whether one process can do the usual work a second time."""
+        return self.record.kind != "inference_backend" and self.ranks == 1 and self._heavy()
 
     def composed(self) -> Composed | None:
         """A verb's step in which other providers take part; None for what needs none.

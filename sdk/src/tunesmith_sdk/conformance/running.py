@@ -14,7 +14,7 @@ from tunesmith.running.executors import Local
 from tunesmith.running.logs import tail
 from tunesmith.running.switchboard import Switchboard
 from tunesmith.running.workers import Work, Workers
-from tunesmith_sdk.conformance.worker import ENTERED
+from tunesmith_sdk.conformance.worker import AGAIN, ENTERED, STOPPED
 
 POLL = 0.05  # seconds between two looks at the processes
 
@@ -53,7 +53,7 @@ class Running:
         self._board = Switchboard()
         self.workers = Workers(work, Local(), self._board, self._told)
         self.ready: Mapping[str, Any] | None = None
-        self.entered = False
+        self.entered = self.stopped = False
         self.heard = time.monotonic()  #: when it last reported something
         self.listener: Callable[[str], None] = lambda message: None  #: is given what it logs
 
@@ -65,10 +65,18 @@ class Running:
             self.ready = params
         elif method == "$/progress" and params["what"] == ENTERED:
             self.entered = True
+        elif method == "$/progress" and params["what"] == STOPPED:
+            self.stopped, self.entered = True, False
+        elif method == "$/progress" and params["what"] == AGAIN:
+            self.entered = True
 
     @property
     def done(self) -> bool:
         return self.workers.done
+
+    @property
+    def _over(self) -> bool:
+        return self.done or self.stopped
 
     @property
     def pids(self) -> list[int]:
@@ -89,15 +97,16 @@ class Running:
         return True
 
     def ending(self, seconds: float) -> Ending:
-        """Wait for the workers' end, until they had `seconds` in which the machine did not keep them from a processor."""
+        """Wait for the end of the workers, or of what they were asked to stop, until they had `seconds` in which the machine did not keep
+        them from a processor."""
         started, pids, gone, starved = time.monotonic(), self.pids, 0.0, 0.0
         before = _waits(pids)
-        while not self.done and gone - starved <= seconds and gone <= LONGEST:
+        while not self._over and gone - starved <= seconds and gone <= LONGEST:
             self.look()
             waits = _waits(pids)  # of those that live: what the others waited for is known from the last look
             starved = max(starved, *(waited - before.get(thread, 0.0) for thread, waited in waits.items()), 0.0)
             gone = time.monotonic() - started
-        return Ending(self.done, gone, starved)
+        return Ending(self._over, gone, starved)
 
     def cancel(self) -> None:
         """Ask to stop; nobody is killed for not heeding it."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import traceback
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from tunesmith.contracts import Cancelled, Result, Step
 from tunesmith.isolation.failures import coded
@@ -15,7 +17,8 @@ from tunesmith_sdk.conformance.checks import CHECKS, CheckFailed, NotRun
 from tunesmith_sdk.conformance.subject import Subject
 
 OUTCOMES = "outcomes.jsonl"
-ENTERED = "the provider is at work"
+ENTERED, STOPPED, AGAIN = "the provider is at work", "the provider has stopped", "the provider is at work again"
+PATIENCE = 60.0  # seconds for the host to ask
 CHECKING = "checking "  #: before the id of a check that is begun
 
 
@@ -58,13 +61,22 @@ def outcome_of(subject: Subject, id: str) -> dict[str, str]:
 
 
 def act(step: Step) -> Result | None:
-    """The provider's usual work, once: what cancelling and killing are tried on."""
+    """The provider's usual work: what cancelling and killing are tried on. Where the request says so, first until it is asked to stop,
+    and then again, in the work directory that is named."""
     catalog.load(host=False)
     subject = Subject(step, step.settings)
     action = catalog.ACTIONS[subject.record.kind]
     load(subject.record.target, subject.record.distribution)
     if step.settings.extra.get("heavy"):  # a cancel that meets an import says nothing of the provider's own work
         catalog.WARM[subject.record.kind](subject)
-    step.progress(0, 1, what=ENTERED)
-    step.log(ENTERED)
+    killed = step.settings.extra.get("again")
+    if killed:  # one process for both: what it imports takes longer than the work
+        with contextlib.suppress(Cancelled):
+            step.progress(0, 1, what=ENTERED)
+            action(subject)
+        step.wait_cancelled(PATIENCE)  # of work that was done before it was asked to stop
+        cast(Any, step).cancelled.clear()
+        step.progress(0, 1, what=STOPPED)
+        subject = subject.elsewhere(Path(killed))
+    step.progress(0, 1, what=AGAIN if killed else ENTERED)
     return action(subject)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tunesmith_sdk.conformance.author import KEPT, given, missing
@@ -33,6 +35,17 @@ def entered(worker: Running) -> None:
         )  # fmt: skip
 
 
+@contextmanager
+def _begun(bench: Bench) -> Iterator[tuple[Running, Path]]:
+    """A worker at its usual work, and where: the one that has heeded a cancel and began again, if there is one."""
+    if bench.stopped and not bench.stopped[0].done:
+        yield bench.stopped
+    else:
+        work = bench.folder("killed")
+        with bench.acting(work=work) as worker:
+            yield worker, work
+
+
 def in_the_middle(worker: Running, work: Path) -> None:
     """Wait until the provider has been at work for a moment, or has put something into its work directory."""
     entered(worker)
@@ -57,11 +70,15 @@ def _under_way(bench: Bench) -> None:
 def cancels(bench: Bench) -> None:
     _under_way(bench)
     for _ in range(TRIES):
-        work = bench.folder("cancelled")
-        with bench.acting(work=work) as worker:
+        work, again = bench.folder("cancelled"), bench.folder("again") if bench.repeats else None
+        with ExitStack() as stack:
+            worker = stack.enter_context(bench.acting(work=work, again=again))
             in_the_middle(worker, work)
             worker.cancel()
             if in_time(worker.ending(PATIENCE), worker):
+                if again and not worker.done:
+                    bench.stopped = (worker, again)
+                    bench.stack.enter_context(stack.pop_all())
                 return
     raise NotRun(
         f"{TRIES} times it stopped later than after {PATIENCE:.0f} s, for want of a processor for so long that it may not be its fault",
@@ -98,8 +115,7 @@ def in_time(ending: Ending, worker: Running) -> bool:
 )
 def crash_contained(bench: Bench) -> None:
     _under_way(bench)
-    work = bench.folder("killed")
-    with bench.acting(work=work) as worker:
+    with _begun(bench) as (worker, work):
         in_the_middle(worker, work)
         family = family_of(worker.pids)
         for pid in worker.pids:
