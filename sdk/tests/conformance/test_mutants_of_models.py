@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("transformers")
 _spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
 assert _spec is not None
 mutants = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(mutants)  # type: ignore[union-attr]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason="needs transformers")]
 
 ORACLE = "def oracle(case, policy, reference, lengths, groups):\n    return -policy.sum()\n"
 TABLE = '[tool.tunesmith.conformance]\nauthor = "author.py"'

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
 _spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
 assert _spec is not None
 mutants = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(mutants)  # type: ignore[union-attr]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs torch")]
 
 KIND = "trainer_strategy"
 SETTINGS = """@dataclass(frozen=True)
