@@ -22,7 +22,7 @@ def isolated(subject: Subject) -> None:
         raise NotRun("this examination is in the host's environment", where="tunesmith plugin check PATH --env isolated")
     loads(subject)
     work = catalog.ACTIONS.get(subject.record.kind)
-    if work and subject.step.placement.processes == 1:
+    if work and subject.step.placement.processes == subject.values.get("processes", 1):  # by one rank of several nothing can be done
         with contextlib.suppress(NotRun):
             work(subject.elsewhere())
     strangers = sorted(_strangers(os.environ["VIRTUAL_ENV"]))
