@@ -81,7 +81,7 @@ def table(rows: Mapping[str, str], reports: Mapping[str, Any]) -> Iterator[str]:
 def row(report: Mapping[str, Any]) -> Iterator[str]:
     """A report's cells, without the plugin's name."""
     checks = report["checks"]
-    yield ", ".join(dict.fromkeys(check["provider"].partition(".")[0] for check in checks if check["provider"]))
+    yield ", ".join(dict.fromkeys(check["provider"].partition(".")[0] for check in checks if check["provider"])) or "hooks alone"
     yield report["level"] or "none"
     for states in ((PASSED,), (FAILED, UNEXPECTED), (EXPECTED,), (NOT_RUN,)):
         yield str(sum(check["state"] in states for check in checks))
