@@ -12,16 +12,17 @@ from tunesmith_torch.blocked import blocked_attention
 
 
 def reference(query, key, value, scaling, window):
-    length = query.shape[1]
-    at = torch.arange(length)
-    seen = (at[:, None] >= at) & (at[:, None] - at < (window or length))
+    length, keys = query.shape[1], key.shape[1]
+    at, queries = torch.arange(keys), torch.arange(keys - length, keys)[:, None]
+    seen = (queries >= at) & (queries - at < (window or keys))
     key, value = (t.repeat_interleave(query.shape[0] // t.shape[0], 0) for t in (key, value))
     return torch.nn.functional.scaled_dot_product_attention(query, key, value, seen, scale=scaling)
 
 
-def compare(keys, repeats, length, size, window, dtype, tolerance):
+def compare(keys, repeats, length, size, window, dtype, tolerance, before=0):
     generator = torch.Generator().manual_seed(length)
-    made = [torch.randn(heads, length, size, generator=generator) for heads in (keys * repeats, keys, keys, keys * repeats)]
+    shapes = [(keys * repeats, length), (keys, before + length), (keys, before + length), (keys * repeats, length)]
+    made = [torch.randn(heads, tokens, size, generator=generator) for heads, tokens in shapes]
     *inputs, outward = (t.to(dtype) for t in made)
     results = []
     for function in (blocked_attention, reference):
@@ -33,10 +34,13 @@ def compare(keys, repeats, length, size, window, dtype, tolerance):
         assert (ours - theirs).abs().max() <= tolerance * theirs.abs().max()
 
 
-@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 300), st.sampled_from([4, 16]), st.none() | st.integers(1, 310))
+@given(
+    st.integers(1, 3), st.integers(1, 4), st.integers(1, 300), st.sampled_from([4, 16]), st.none() | st.integers(1, 310),
+    st.just(0) | st.integers(0, 200),
+)  # fmt: skip
 @settings(max_examples=40, deadline=None)
-def test_it_is_attention_for_every_shape_and_window(keys, repeats, length, size, window):
-    compare(keys, repeats, length, size, window, torch.float32, 1e-5)
+def test_it_is_attention_for_every_shape_and_window(keys, repeats, length, size, window, before):
+    compare(keys, repeats, length, size, window, torch.float32, 1e-5, before)
 
 
 @pytest.mark.parametrize("length", [blocked.KEPT, blocked.KEPT + 1])

@@ -114,7 +114,7 @@ def test_tokens_after_the_last_label_are_not_computed():
     assert packed.tokens.tolist() == [5, 6]
     assert packed.targets.tolist() == [7]
     assert packed.lengths == (1, 0)
-    assert packed.bounds == (0, 2)
+    assert packed.pieces == ((0, 2, -1),)
 
 
 def test_a_model_that_can_not_be_packed_runs_one_by_one(tmp_path):

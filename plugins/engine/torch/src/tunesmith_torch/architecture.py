@@ -58,13 +58,10 @@ def hidden_states(model: Any, packed: Packed, found: Architecture) -> torch.Tens
     base = model.base_model
     if found.packed:
         output = base(
-            input_ids=packed.tokens[None], position_ids=packed.positions[None], use_cache=False, segment_bounds=packed.bounds
+            input_ids=packed.tokens[None], position_ids=packed.positions[None], use_cache=False, packed_pieces=packed.pieces
         )  # fmt: skip
         return output.last_hidden_state[0]
-    pieces = [
-        base(input_ids=packed.tokens[None, a:b], use_cache=False).last_hidden_state[0]
-        for a, b in zip(packed.bounds, packed.bounds[1:], strict=False)
-    ]
+    pieces = [base(input_ids=packed.tokens[None, start:end], use_cache=False).last_hidden_state[0] for start, end, _ in packed.pieces]
     return torch.cat(pieces)
 
 
@@ -102,7 +99,7 @@ def _probe(model: Any) -> Architecture:
 
 def _states(model: Any, tokens: list[int], device: Any, found: Architecture) -> torch.Tensor:
     flat, positions = torch.tensor(tokens, device=device), torch.arange(6, device=device).repeat(2)
-    return hidden_states(model, Packed(flat, positions, (0, 6, 12), flat[:0], flat[:0], ()), found)
+    return hidden_states(model, Packed(flat, positions, ((0, 6, -1), (6, 12, -1)), flat[:0], flat[:0], ()), found)
 
 
 def _check_head(model: Any, tokens: torch.Tensor, found: Architecture) -> None:

@@ -1,13 +1,13 @@
-"""Attention over packed sequences: one call of the fastest kernel per sequence, on any device.
+"""Attention over packed sequences: one call of the fastest kernel per piece, on any device.
 
 A packed row holds sequences that must not see one another. A block-diagonal mask would do, but costs the square of the row's length and
-keeps the fast kernels away; so the row is cut at its bounds instead. The function is registered with transformers under `NAME`; the
-bounds reach it as ``segment_bounds``, which models hand down to their attention as they do with every argument they do not know.
+keeps the fast kernels away; so the row is cut into its pieces instead. The function is registered with transformers under `NAME`; the
+pieces reach it as ``packed_pieces``, which models hand down to their attention as they do with every argument they do not know.
 """
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from tunesmith_torch.blocked import blocked_attention
+from tunesmith_torch.packed import Piece
 
 NAME = "tunesmith_packed"
 
@@ -37,52 +38,65 @@ def packed_attention(
     dropout: float = 0.0,
     scaling: float | None = None,
     is_causal: bool | None = None,
-    segment_bounds: tuple[int, ...] | None = None,
+    packed_pieces: tuple[Piece, ...] | None = None,
     sliding_window: int | None = None,
     softcap: float | None = None,
     **rest: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each sequence. `query` is (1, heads, tokens, head size); gives (1, tokens, heads, head size).
 
-    Without bounds it is ordinary attention: causal, or as the mask says.
+    Without pieces it is ordinary attention: causal, or as the mask says.
     """
     foreign = [name for name in _FOREIGN if rest.get(name) is not None]
     if foreign or is_causal is False or not getattr(module, "is_causal", True):
         raise Unpackable(f"{type(module).__name__} uses {', '.join(foreign) or 'attention in both directions'}")
-    if segment_bounds is None and (attention_mask is not None or query.shape[2] != key.shape[2]):
+    if packed_pieces is None and (attention_mask is not None or query.shape[2] != key.shape[2]):
         if softcap is None:
             return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, is_causal, **rest)
         return _softcapped(query, key, value, dropout, scaling, attention_mask, softcap).transpose(1, 2), None
-    bounds = segment_bounds or (0, query.shape[2])
-    lengths = [after - before for before, after in itertools.pairwise(bounds)]
+    pieces = packed_pieces or ((0, query.shape[2], -1),)
+    lengths = [end - start for start, end, _ in pieces]
     # split, not slices: the gradient of a slice is a tensor of the whole row's size
-    pieces = zip(query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True)
-    outputs = [_causal(q, k, v, dropout, scaling, sliding_window, softcap) for q, k, v in pieces]
+    queries, keys, values = (tensor.split(lengths, 2) for tensor in (query, key, value))
+    outputs = []
+    for number, own in enumerate(queries):
+        line = _line(pieces, number)
+        seen = [torch.cat([part[at] for at in line], dim=2) if len(line) > 1 else part[number] for part in (keys, values)]
+        outputs.append(_causal(own, *seen, dropout, scaling, sliding_window, softcap))
     return torch.cat(outputs, dim=2).transpose(1, 2), None
+
+
+def _line(pieces: Sequence[Piece], number: int) -> list[int]:
+    """The piece `number` and those that it continues, the first of them first."""
+    line = [number]
+    while (parent := pieces[line[0]][2]) >= 0:
+        line.insert(0, parent)
+    return line
 
 
 def _causal(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout: float, scaling: float | None, window: int | None,
     softcap: float | None,
 ) -> torch.Tensor:  # fmt: skip
-    length = query.shape[2]
+    """The queries are the last of the tokens that there are keys of."""
+    length, seen = query.shape[2], key.shape[2]
     if softcap is not None:
-        return _softcapped(query, key, value, dropout, scaling, _band(length, window, query.device), softcap)
+        return _softcapped(query, key, value, dropout, scaling, _band(length, seen, window, query.device), softcap)
     if query.device.type == "cpu" and query.dtype == torch.bfloat16 and query.shape[0] == 1 and not dropout:
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
         return blocked_attention(query[0], key[0], value[0], scale, window)[None]
-    banded = window is not None and length > window
+    plain = seen == length and (window is None or length <= window)
     return functional.scaled_dot_product_attention(
-        query, key, value, _band(length, window, query.device) if banded else None, dropout, is_causal=length > 1 and not banded,
+        query, key, value, None if plain else _band(length, seen, window, query.device), dropout, is_causal=length > 1 and plain,
         scale=scaling, enable_gqa=query.shape[1] != key.shape[1],
     )  # fmt: skip
 
 
-def _band(length: int, window: int | None, device: torch.device) -> torch.Tensor:
-    """(length, length) bool: which earlier tokens each token sees."""
-    at = torch.arange(length, device=device)
-    distance = at[:, None] - at[None, :]
-    return (distance >= 0) & (distance < (window or length))
+def _band(queries: int, keys: int, window: int | None, device: torch.device) -> torch.Tensor:
+    """(queries, keys) bool: which tokens each of the last ones sees."""
+    at = torch.arange(keys, device=device)
+    distance = at[keys - queries :, None] - at[None, :]
+    return (distance >= 0) & (distance < (window or keys))
 
 
 def _softcapped(

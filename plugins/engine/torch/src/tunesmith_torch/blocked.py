@@ -8,7 +8,7 @@ probabilities stay for the backward pass; beyond, they are computed again there 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -19,12 +19,14 @@ KEPT = 512  # tokens
 def blocked_attention(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float, window: int | None = None
 ) -> torch.Tensor:
-    """(heads, tokens, size) from `query` of that shape, `key` and `value` (keys, tokens, size); heads is a multiple of keys.
+    """(heads, tokens, size) from `query` of that shape, `key` and `value` (keys, seen, size); heads is a multiple of keys.
+
+    The queries are the last of the tokens seen; there may be more of those.
 
     Args:
         window: how many tokens each sees, itself among them; None for all before it.
     """
-    return _Blocked.apply(query, key, value, scaling, window or query.shape[1])
+    return _Blocked.apply(query, key, value, scaling, window or key.shape[1])
 
 
 class _Blocked(torch.autograd.Function):
@@ -36,10 +38,10 @@ class _Blocked(torch.autograd.Function):
         rows = (query * scaling).view(key.shape[0], -1, length, size)
         output = torch.empty_like(rows)
         kept = []
-        for start, end, first in _blocks(length, window):
-            weights = _weights(_flat(rows, start, end), key, start, end, first, window)
-            output[:, :, start:end] = (weights @ value[:, first:end]).view(key.shape[0], -1, end - start, size)
-            if length <= KEPT and any(ctx.needs_input_grad):
+        for block in _blocks(length, key.shape[1], window):
+            weights = _weights(_flat(rows, block), key, block, window)
+            output[:, :, block.queries] = (weights @ value[:, block.seen]).view(key.shape[0], -1, block.length, size)
+            if key.shape[1] <= KEPT and any(ctx.needs_input_grad):
                 kept.append(weights)
         ctx.save_for_backward(rows, key, value, *kept)
         ctx.scaling, ctx.window = scaling, window
@@ -51,34 +53,47 @@ class _Blocked(torch.autograd.Function):
         keys, _, length, size = rows.shape
         gradient = gradients[0].reshape(rows.shape)
         by_query, by_key, by_value = torch.empty_like(rows), torch.zeros_like(key), torch.zeros_like(value)
-        for number, (start, end, first) in enumerate(_blocks(length, ctx.window)):
-            queries, outward = _flat(rows, start, end), _flat(gradient, start, end)
-            weights = kept[number] if kept else _weights(queries, key, start, end, first, ctx.window)
-            by_value[:, first:end].baddbmm_(weights.transpose(1, 2), outward)
-            by_weight = outward @ value[:, first:end].transpose(1, 2)
+        for number, block in enumerate(_blocks(length, key.shape[1], ctx.window)):
+            queries, outward = _flat(rows, block), _flat(gradient, block)
+            weights = kept[number] if kept else _weights(queries, key, block, ctx.window)
+            by_value[:, block.seen].baddbmm_(weights.transpose(1, 2), outward)
+            by_weight = outward @ value[:, block.seen].transpose(1, 2)
             by_score = torch._softmax_backward_data(by_weight, weights, -1, weights.dtype)
-            by_query[:, :, start:end] = (by_score @ key[:, first:end]).view(keys, -1, end - start, size)
-            by_key[:, first:end].baddbmm_(by_score.transpose(1, 2), queries)
+            by_query[:, :, block.queries] = (by_score @ key[:, block.seen]).view(keys, -1, block.length, size)
+            by_key[:, block.seen].baddbmm_(by_score.transpose(1, 2), queries)
         return by_query.mul_(ctx.scaling).view(-1, length, size), by_key, by_value, None, None
 
 
-def _blocks(length: int, window: int) -> Iterator[tuple[int, int, int]]:
-    """First query, the one after the last, and the first key that any of them sees."""
+class _Block(NamedTuple):
+    """Which queries, and which keys any of them sees."""
+
+    queries: slice
+    seen: slice
+
+    @property
+    def length(self) -> int:
+        return self.queries.stop - self.queries.start
+
+
+def _blocks(length: int, keys: int, window: int) -> Iterator[_Block]:
+    before = keys - length
     for start in range(0, length, BLOCK):
-        yield start, min(start + BLOCK, length), max(0, start - window + 1)
+        end = min(start + BLOCK, length)
+        yield _Block(slice(start, end), slice(max(0, before + start - window + 1), before + end))
 
 
-def _flat(rows: torch.Tensor, start: int, end: int) -> torch.Tensor:
+def _flat(rows: torch.Tensor, block: _Block) -> torch.Tensor:
     """(keys, heads of a key x queries, size)"""
-    return rows[:, :, start:end].reshape(rows.shape[0], -1, rows.shape[3])
+    return rows[:, :, block.queries].reshape(rows.shape[0], -1, rows.shape[3])
 
 
-def _weights(queries: torch.Tensor, key: torch.Tensor, start: int, end: int, first: int, window: int) -> torch.Tensor:
+def _weights(queries: torch.Tensor, key: torch.Tensor, block: _Block, window: int) -> torch.Tensor:
     """(keys, heads of a key x queries, keys seen): the probabilities."""
-    scores = queries @ key[:, first:end].transpose(1, 2)
-    square = scores.view(key.shape[0], -1, end - start, end - first)
-    square[..., start - first :] += torch.full((end - start, end - start), float("-inf"), dtype=scores.dtype).triu_(1)
-    if end - first > window:
-        distance = torch.arange(start, end)[:, None] - torch.arange(first, end)
+    length, seen = block.length, block.seen.stop - block.seen.start
+    scores = queries @ key[:, block.seen].transpose(1, 2)
+    square = scores.view(key.shape[0], -1, length, seen)
+    square[..., seen - length :] += torch.full((length, length), float("-inf"), dtype=scores.dtype).triu_(1)
+    if seen > window:
+        distance = torch.arange(seen - length, seen)[:, None] - torch.arange(seen)
         square.masked_fill_(distance >= window, float("-inf"))
     return torch.softmax(scores, dim=-1)

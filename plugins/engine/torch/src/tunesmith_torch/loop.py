@@ -113,7 +113,7 @@ class Loop:
         if not groups:
             (self.module(nothing(self.device)).sum() * 0).backward()
             return torch.zeros(1 + len(self.metric_names), device=self.device)
-        batch = pack((sequence for group in groups for sequence in group.sequences), self.device)
+        batch = pack((sequence for group in groups for sequence in group.sequences), self.device, share=self.policy.packed)
         reference = self._reference(batch) if self.objective.needs_reference else None
         result = self.objective.loss(LogProbs(self.module(batch), reference, batch.lengths, groups))
         (result.total / weight).backward()

@@ -1,4 +1,8 @@
-"""Sequences laid end to end, without padding."""
+"""Sequences laid end to end, without padding; what they have in common at their beginning is there once.
+
+A causal model computes the same for the same beginning. So a system prompt that many rows share, or the prompt of a chosen and a rejected
+answer, goes through the model once for all that continue it: the same values and, since gradients add up, the same gradients.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,10 @@ import torch
 
 from tunesmith.contracts import TokenSequence
 
+SHARED = 16  # tokens: a shorter common beginning is not worth a cut in the attention
+
+Piece = tuple[int, int, int]  #: first token in the row, the one after the last, and the piece that it continues (-1: none)
+
 
 @dataclass(frozen=True)
 class Packed:
@@ -16,7 +24,7 @@ class Packed:
 
     Args:
         tokens, positions: (tokens,) int64; positions count from 0 in each sequence.
-        bounds: where each sequence begins, and where the last one ends.
+        pieces: how the row is cut, in its order. A piece's tokens see those before them in it and in all that it continues.
         predictors: (labels,) int64: index of the token whose output predicts the label.
         targets: (labels,) int64: the labelled tokens' ids.
         lengths: labels per sequence, in the order given; a sequence without labels has 0 and takes no room.
@@ -24,7 +32,7 @@ class Packed:
 
     tokens: torch.Tensor
     positions: torch.Tensor
-    bounds: tuple[int, ...]
+    pieces: tuple[Piece, ...]
     predictors: torch.Tensor
     targets: torch.Tensor
     lengths: tuple[int, ...]
@@ -32,7 +40,7 @@ class Packed:
     def to(self, device: torch.device | str) -> Packed:
         moved = (t.to(device, non_blocking=True) for t in (self.tokens, self.positions, self.predictors, self.targets))
         tokens, positions, predictors, targets = moved
-        return Packed(tokens, positions, self.bounds, predictors, targets, self.lengths)
+        return Packed(tokens, positions, self.pieces, predictors, targets, self.lengths)
 
 
 def size(sequence: TokenSequence) -> int:
@@ -43,32 +51,76 @@ def size(sequence: TokenSequence) -> int:
     return max(last, 0)
 
 
-def pack(sequences: Iterable[TokenSequence], device: torch.device | str = "cpu") -> Packed:
-    """Lay `sequences` end to end."""
-    tokens: list[int] = []
-    positions: list[int] = []
+def pack(sequences: Iterable[TokenSequence], device: torch.device | str = "cpu", *, share: bool = True) -> Packed:
+    """Lay `sequences` end to end.
+
+    Args:
+        share: common beginnings once; without it each sequence is one piece.
+    """
+    given = list(sequences)
+    row = _Row([list(sequence.tokens[: size(sequence)]) for sequence in given])
+    row.lay(range(len(given)), 0, -1, SHARED if share else None)
     predictors: list[int] = []
     targets: list[int] = []
-    bounds, lengths = [0], []
-    for sequence in sequences:
-        count, start = size(sequence), len(tokens)
-        wanted = _labelled(sequence.labels, count)
-        tokens.extend(sequence.tokens[:count])
-        positions.extend(range(count))
-        predictors.extend(start + at - 1 for at in wanted)
-        targets.extend(sequence.tokens[at] for at in wanted)
+    lengths: list[int] = []
+    for number, sequence in enumerate(given):
+        wanted = _labelled(sequence.labels, len(row.sequences[number]))
+        at = row.at[number]
+        predictors.extend(at[label - 1] for label in wanted)
+        targets.extend(sequence.tokens[label] for label in wanted)
         lengths.append(len(wanted))
-        if count:
-            bounds.append(len(tokens))
-    as_tensor = (torch.tensor(values, dtype=torch.long, device=device) for values in (tokens, positions, predictors, targets))
+    as_tensor = (torch.tensor(values, dtype=torch.long, device=device) for values in (row.tokens, row.positions, predictors, targets))
     flat, where, predicting, wanted_ids = as_tensor
-    return Packed(flat, where, tuple(bounds), predicting, wanted_ids, tuple(lengths))
+    return Packed(flat, where, tuple(row.pieces), predicting, wanted_ids, tuple(lengths))
+
+
+class _Row:
+    """A row as it grows. `at`: for each sequence where in the row its tokens are."""
+
+    def __init__(self, sequences: list[list[int]]) -> None:
+        self.sequences = sequences
+        self.tokens: list[int] = []
+        self.positions: list[int] = []
+        self.pieces: list[Piece] = []
+        self.at: list[list[int]] = [[] for _ in sequences]
+
+    def lay(self, chosen: Iterable[int], depth: int, parent: int, shared: int | None) -> None:
+        """Lay what of the sequences `chosen` follows their first `depth` tokens, which they have in common and which end in `parent`."""
+        for family in _families(self.sequences, chosen, depth, shared):
+            common = _common([self.sequences[number] for number in family])
+            if common == depth:
+                continue
+            start = len(self.tokens)
+            self.tokens += self.sequences[family[0]][depth:common]
+            self.positions += range(depth, common)
+            self.pieces.append((start, len(self.tokens), parent))
+            for number in family:
+                self.at[number] += range(start, len(self.tokens))
+            if len(family) > 1:
+                self.lay(family, common, len(self.pieces) - 1, shared)
+
+
+def _families(sequences: list[list[int]], chosen: Iterable[int], depth: int, shared: int | None) -> list[list[int]]:
+    """`chosen`, grouped by what has at least `shared` tokens after `depth` in common; in the order of their first members."""
+    if shared is None:
+        return [[number] for number in chosen]
+    families: dict[tuple[int, ...], list[int]] = {}
+    for number in chosen:
+        beginning = tuple(sequences[number][depth : depth + shared])
+        families.setdefault(beginning if len(beginning) == shared else (-1 - number,), []).append(number)
+    return list(families.values())
+
+
+def _common(sequences: Sequence[Sequence[int]]) -> int:
+    """Tokens that all of them begin with."""
+    first, last = min(sequences), max(sequences)
+    return next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
 
 
 def nothing(device: torch.device | str) -> Packed:
     """A micro-batch of no labels, for a rank that has run out of groups while others have some left."""
     one, none = torch.zeros(1, dtype=torch.long, device=device), torch.zeros(0, dtype=torch.long, device=device)
-    return Packed(one, one, (0, 1), none, none, ())
+    return Packed(one, one, ((0, 1, -1),), none, none, ())
 
 
 def _labelled(labels: Sequence[bool], last: int) -> list[int]:

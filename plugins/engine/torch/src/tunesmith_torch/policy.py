@@ -23,6 +23,11 @@ class Policy(torch.nn.Module):
         super().__init__()
         self.model, self.compute = model, compute
 
+    @property
+    def packed(self) -> bool:
+        """Whether sequences may share a forward pass, and what they have in common its tokens."""
+        return architecture(self.model).packed
+
     def forward(self, batch: Packed) -> torch.Tensor:
         """(labels,) float32 log-probabilities."""
         with autocast(batch.tokens.device, self.compute):
