@@ -72,22 +72,21 @@ def test_what_is_made_is_in_the_style_of_this_repository(made: dict[str, Path]):
 LIGHT = ("dataset_format", "device_backend", "searcher", "verb", "model_loader", "executor", "evaluator")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", LIGHT)
-def test_the_tests_of_a_new_light_plugin_pass(kind: str, made: dict[str, Path]):
-    _run_its_tests(made[kind], kind)
+HEAVY = tuple(kind for kind in API if kind not in LIGHT)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind in API if kind not in LIGHT])
-def test_the_tests_of_a_new_plugin_pass(kind: str, made: dict[str, Path]):
-    _run_its_tests(made[kind], kind)
-
-
-def _run_its_tests(folder: Path, kind: str) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/test_acme_{kind}.py", "-o", "pythonpath=src"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("kinds", [LIGHT, HEAVY], ids=["light", "heavy"])
+def test_the_tests_of_new_plugins_pass(kinds: tuple[str, ...], made: dict[str, Path]):
+    """All in one process, which imports once what they need."""
+    above = made[kinds[0]].parent
+    files = [str(made[kind] / "tests" / f"test_acme_{kind}.py") for kind in kinds]
+    roots = "pythonpath=" + " ".join(str(made[kind] / "src") for kind in kinds)
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-o", roots, f"--rootdir={above}", *files]
+    done = subprocess.run(command, cwd=above, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    for kind in kinds:
+        assert f"test_acme_{kind}.py::" in done.stdout
 
 
 MISTAKES = {
