@@ -89,7 +89,11 @@ def test_a_mended_plugin_goes_on_with_the_same_run(project, shaky, tmp_path: Pat
 @pytest.mark.parametrize(
     ("fields", "code", "says"),
     [
-        ({"api": 99}, "TS-PLUGIN-002", ["acme-shaky is incompatible", "version 99 of the quantizer contract", "pip install --upgrade tunesmith"]),
+        (
+            {"api": 99},
+            "TS-PLUGIN-002",
+            ["acme-shaky is incompatible", "version 99 of the quantizer contract", "pip install --upgrade tunesmith"],
+        ),
         ({"accepts": ("model/abacus",)}, "TS-PLAN-001", ["`model/abacus`", "model/hf"]),
     ],
     ids=["another API version", "a format that nothing makes"],
