@@ -45,7 +45,7 @@ LIGHT = {
         ("        return", '        import subprocess\n        subprocess.run(["ls"], capture_output=True)\n        return'),
     ),
     "device_backend.light": ("device_backend", ("        return", "        import numpy  # noqa: F401\n        return")),
-    "searcher.seeded": ("searcher", ("random.Random(1)", "random.Random()")),
+    "searcher.seeded": ("searcher", ("random.Random(1)", "random.Random()"), ("randrange(6)", "randrange(10**9)")),
     "searcher.keeps-its-budget": ("searcher", ("self.left -= 1", "self.left -= 1 if self.left > 1 else -BUDGET * 10_000")),
     "searcher.plain-settings": ("searcher", ("json.dumps(settings) == json.dumps(self.last)", "settings is self.last")),
     "executor.starts-as-asked": ("executor", (" if name not in launch.without", "")),
@@ -156,7 +156,7 @@ SERVED = {
 }
 
 
-@pytest.mark.parametrize("check", LIGHT)
+@pytest.mark.parametrize("check", [pytest.param(check, marks=[pytest.mark.slow] * check.startswith("step.")) for check in LIGHT])
 def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
     kind, *changes = LIGHT[check]
     (tmp_path / "author.py").write_text(ANSWERS)
@@ -166,6 +166,7 @@ def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, t
     assert mutants.failed(folder, *only) == {check}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HEEDLESS)
 def test_a_provider_that_does_not_heed_a_cancel_is_caught(how: str, tmp_path: Path):
     folder = mutants.write(tmp_path, "exporter", ("step.check_cancelled()", HEEDLESS[how]))
