@@ -92,9 +92,9 @@ class Place:
         """Python and what the plugin asks for, by name, in the versions that its workers had; empty where none was started."""
         if not self._starts:
             return {}
-        wanted = self.plugin.surroundings
-        lines = [*self.plugin.runtime, *wanted.without_dependencies]
-        lines += [line for device, *_ in self._starts for line in wanted.runtime.get(device, ())]
+        plugin = self.registry.distribution(self.plugin.distribution)
+        recipes = [recipe_of(self.registry, [plugin], device) for device, *_ in self._starts]
+        lines = {line for r in recipes for line in (*r.requirements, *r.without_dependencies, *self._needed(r.requirements))}
         have = self._built.packages if self._built else {d.name: d.version for d in importlib.metadata.distributions()}
         have = {normal(name): version for name, version in have.items()}
         python = self._built.version if self._built else platform.python_version()
