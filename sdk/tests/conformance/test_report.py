@@ -32,7 +32,7 @@ def test_an_expected_failure_is_no_fault_and_no_level(tmp_path: Path):
     folder = mutants.write(
         tmp_path, "device_backend", ("1000, 500", "1000, 5000"), table=EXPECTED.format("device_backend.probes", "the firmware: issue 7")
     )
-    report = mutants.conform(folder, only=["device_backend"])
+    report = mutants.conform(folder, only=["device_backend.probes", "device_backend.light"])
     outcome = next(o for o in report.outcomes if o.check == "device_backend.probes")
     assert (outcome.state, outcome.what, report.ok) == ("expected failure", "the firmware: issue 7", True)
     assert reached([(o.level, o.state) for o in report.outcomes if o.level != "gold"]) != "silver"
