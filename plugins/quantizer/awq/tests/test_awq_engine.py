@@ -11,7 +11,9 @@ import tunesmith as ts
 from tunesmith_sdk.real_models import smollm2
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(1800)]
-EXAMPLES = Path(__file__).parents[4] / "examples" / "quickstart"
+ROOT = Path(__file__).parents[4]
+EXAMPLES = ROOT / "examples" / "quickstart"
+PROSE = [ROOT / "docs" / name for name in ("environments.md", "serving.md")]
 
 SCRIPT = """
 import json, math, sys, torch
@@ -19,10 +21,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 exact, small = (AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval() for path in sys.argv[1:3])
 tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
 divergence, loss, tokens = 0.0, {"exact": 0.0, "small": 0.0}, 0
-for line in open(sys.argv[3]):
-    row = json.loads(line)
-    chat = [{"role": "user", "content": row["instruction"]}, {"role": "assistant", "content": row["output"]}]
-    ids = torch.tensor([tokenizer(tokenizer.apply_chat_template(chat, tokenize=False)).input_ids])
+for path in sys.argv[3:]:
+    ids = torch.tensor([tokenizer(open(path).read()).input_ids[:1000]])
     with torch.no_grad():
         p, q = (model(ids).logits[0, :-1].log_softmax(-1) for model in (exact, small))
     divergence += (p.exp() * (p - q)).sum().item()
@@ -48,11 +48,11 @@ def quantize(home, model, **settings):
 
 
 def compare(exact, small):
-    """Divergence a token and both perplexities on the quickstart's held-out rows, in the plugin's environment."""
+    """Divergence a token and both perplexities on pages of English prose, in the plugin's environment."""
     python = subprocess.run(
         [sys.executable, "-m", "tunesmith", "env", "path", "tunesmith-awq"], check=True, capture_output=True, text=True
     ).stdout.strip()
-    command = [python, "-c", SCRIPT, exact, small, EXAMPLES / "held-out.jsonl"]
+    command = [python, "-c", SCRIPT, exact, small, *PROSE]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
@@ -80,7 +80,8 @@ def test_what_is_written_is_a_model_and_nothing_of_the_run(tmp_path, tiny):
 
 
 def test_a_real_model_keeps_its_wits(tmp_path):
-    """Perplexity of the quickstart's held-out conversations within 1.25 times that of the model that was quantized."""
+    """Perplexity of prose within 1.25 times that of the model that was quantized. (The quickstart's short rows are too strange to it: among
+    models with weights rounded after other scalings of their channels theirs varies by a factor of three.)"""
     source = smollm2(tmp_path, "bfloat16")
     small = quantize(tmp_path / "home", source.path, group_size=64, rows=32)
     found = compare(source.path, small.artifact.path)
