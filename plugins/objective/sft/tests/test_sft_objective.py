@@ -7,6 +7,7 @@ import torch
 
 from tunesmith.contracts import Group, LogProbs, TokenSequence, UserError, message
 from tunesmith_sft.objective import SupervisedTuning
+from tunesmith_sft.settings import SupervisedSettings
 
 
 class Words:
@@ -25,6 +26,13 @@ def test_a_row_is_one_sequence_weighed_by_its_answers():
     group = SupervisedTuning().encode({"messages": [message("user", "how are you"), message("assistant", "very well")]}, Words())
     assert len(group.sequences) == 1
     assert SupervisedTuning().weight(group) == 2.0
+
+
+def test_asked_to_it_learns_every_token_that_another_precedes():
+    objective = SupervisedTuning(SupervisedSettings(learn_from="all"))
+    group = objective.encode({"messages": [message("user", "how are you"), message("assistant", "very well")]}, Words())
+    assert list(group.sequences[0].labels) == [False, True, True, True, True, True]
+    assert objective.weight(group) == 5.0
 
 
 def test_a_row_without_an_answer_is_refused():

@@ -1,4 +1,4 @@
-"""Cross-entropy on the assistant's tokens.
+"""Cross-entropy on the assistant's tokens, or on all.
 
     loss = - sum over labelled tokens t of log p(x_t | x_<t)  /  number of labelled tokens in the batch
 
@@ -8,7 +8,8 @@ Every token of the batch counts the same, however its rows are long and however 
 
 from __future__ import annotations
 
-from tunesmith.contracts import ChatEncoder, Group, LogProbs, LossSum, Row, UserError
+from tunesmith.contracts import ChatEncoder, Group, LogProbs, LossSum, Row, TokenSequence, UserError
+from tunesmith_sft.settings import SupervisedSettings
 
 
 class SupervisedTuning:
@@ -16,13 +17,19 @@ class SupervisedTuning:
 
     needs_reference = False
 
+    def __init__(self, settings: SupervisedSettings = SupervisedSettings()) -> None:  # noqa: B008  (it is frozen)
+        self.settings = settings
+
     def encode(self, row: Row, chat: ChatEncoder) -> Group:
         """The conversation as one sequence.
 
         Raises:
-            UserError: TS-DATA-033 when the assistant says nothing in it.
+            UserError: TS-DATA-033 when the assistant says nothing in it that could be learnt.
         """
         sequence = chat.encode(row["messages"], row.get("tools") or ())
+        if self.settings.learn_from == "all":
+            tokens = sequence.tokens
+            return Group((TokenSequence(tokens, [at > 0 for at in range(len(tokens))]),))
         if not any(sequence.labels):
             raise UserError(
                 "TS-DATA-033", "the conversation has no answer of the assistant to learn from",

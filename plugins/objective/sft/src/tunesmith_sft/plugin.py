@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_sft.settings import SupervisedSettings
 
 
 @hookimpl
@@ -12,6 +13,7 @@ def objective() -> Provider:
         name="sft",
         summary="supervised fine-tuning: learn the assistant's turns of example conversations",
         target="tunesmith_sft.objective:SupervisedTuning",
+        settings=SupervisedSettings,
         accepts=("dataset/chat",),
         priority=10,
     )
