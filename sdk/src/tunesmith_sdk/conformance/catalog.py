@@ -32,17 +32,19 @@ def action(kind: str, *, warm: Callable[[Any], Any] | None = None) -> Callable[[
 
 
 def load(*, host: bool = True) -> dict[str, Check]:
-    """Import every module of checks; they import nothing heavy until one is made.
+    """Import every module of checks; they import nothing heavy until one is made. In one order, whichever was imported first.
 
     Args:
         host: those of the host's side, too, which use parts of the kernel that are not for workers.
     """
     from tunesmith_sdk.conformance import hosted
 
-    for package in (hosted, common, kinds) if host else (common, kinds):
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{package.__name__}.{module.name}")
-    return CHECKS
+    packages = (hosted, common, kinds) if host else (common, kinds)
+    modules = [f"{package.__name__}.{module.name}" for package in packages for module in pkgutil.iter_modules(package.__path__)]
+    for name in modules:
+        importlib.import_module(name)
+    places = {name: place for place, name in enumerate(modules)}
+    return dict(sorted(CHECKS.items(), key=lambda item: places.get(item[1].function.__module__, -1)))
 
 
 def checks_of(record: ProviderRecord) -> Iterator[Check]:
