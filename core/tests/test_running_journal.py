@@ -122,6 +122,26 @@ def test_several_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [len(points) for points in Journal(tmp_path).series("k").values()] == [50] * 6
 
 
+def test_many_may_open_a_new_journal_at_once(tmp_path: Path) -> None:
+    wrong: list[BaseException] = []
+
+    def open_it(home: Path, together: threading.Barrier) -> None:
+        together.wait()
+        try:
+            Journal(home).close()
+        except Exception as error:
+            wrong.append(error)
+
+    for number in range(40):  # one in ten went wrong while SQLite was not asked again
+        together = threading.Barrier(6)
+        threads = [threading.Thread(target=open_it, args=(tmp_path / str(number), together)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert wrong == []
+
+
 def test_a_journal_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     Journal(tmp_path).close()
     with sqlite3.connect(tmp_path / FILE) as db:

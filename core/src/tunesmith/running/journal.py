@@ -18,6 +18,7 @@ from tunesmith.isolation.failures import disk_error
 from tunesmith.running.journal_schema import TABLES, VERSION
 
 FILE = "journal.sqlite"
+PATIENCE = 30.0  # seconds to wait for other processes that write
 _ENOUGH = 2**18  # bytes; with less free an I/O error is a full disk
 
 
@@ -72,14 +73,26 @@ class Journal:
         home.mkdir(parents=True, exist_ok=True)
         self._home = home
         try:
-            self._db = sqlite3.connect(home / FILE, timeout=30, isolation_level=None)
+            self._db = sqlite3.connect(home / FILE, timeout=PATIENCE, isolation_level=None)
+            self._write_ahead()
         except sqlite3.DatabaseError as error:
             raise _trouble(error, self._home) from error
-        self._execute("PRAGMA journal_mode=WAL")
         self._execute("PRAGMA synchronous=NORMAL")
         self._batch = False
         if self._version() != VERSION:
             self._prepare(home / FILE)
+
+    def _write_ahead(self) -> None:
+        """SQLite lets every statement wait for other processes but this one, and several may open a new journal at once."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
 
     def _version(self) -> int:
         return int(self._execute("PRAGMA user_version").fetchone()[0])
