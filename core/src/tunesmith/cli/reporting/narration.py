@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from tunesmith.running.reporter import Silent
 DIM, BOLD, GOOD, BAD, WARN = "dim", "bold", "green", "bold red", "yellow"
 
 
-class Narrator(Silent):
+class Narrator(Silent, ABC):
     """Turns what it is told into lines. A subclass says how a line is shown (`say`), and draws progress if it can.
 
     Args:
@@ -33,8 +34,9 @@ class Narrator(Silent):
         self._began = clock()
         self._summed_up = False
 
+    @abstractmethod
     def say(self, text: str, style: str = "") -> None:
-        raise NotImplementedError
+        """Show a line, in `style` where that can be done."""
 
     def close(self) -> None:
         """Nothing more will be said."""
