@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import UserError
-from tunesmith.errors import did_you_mean
 from tunesmith_lora import files
 from tunesmith_lora.layer import LoraLinear, kaiming, principal
 from tunesmith_lora.settings import LoraSettings
+from tunesmith_torch.targets import layer_seed, linears, replace, targets
 
 
 class Lora:
@@ -33,9 +31,9 @@ class Lora:
         r, dropout, pissa = self.settings.r, self.settings.dropout, self.settings.start == "pissa"
         scale = files.scale(self.settings.alpha, r, self.settings.rank_stabilised)
         for name, linear in targets(model, self.settings.targets).items():
-            own = int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:7], "big")
+            own = layer_seed(seed, name)
             a, b = principal(linear, r, own, scale) if pissa else kaiming(linear, r, own)
-            _replace(model, name, LoraLinear(linear, a, b, scale, dropout, from_start=pissa))
+            replace(model, name, LoraLinear(linear, a, b, scale, dropout, from_start=pissa))
 
     @contextmanager
     def reference(self, model: torch.nn.Module) -> Iterator[torch.nn.Module]:
@@ -61,7 +59,7 @@ class Lora:
             if name not in found or a.shape[1] != found[name].in_features or b.shape[0] != found[name].out_features:
                 raise files.misfit(directory, f"it adapts a layer `{name}` that the model has not, or has in another size")
             device = found[name].weight.device
-            _replace(model, name, LoraLinear(found[name], a.to(device), b.to(device), config.scale(name, a.shape[0]), config.dropout))
+            replace(model, name, LoraLinear(found[name], a.to(device), b.to(device), config.scale(name, a.shape[0]), config.dropout))
 
     def merge(self, model: Any) -> Any:
         """Each update is added to its matrix. An output head that shared its matrix with the embedding gets one of its own."""
@@ -70,37 +68,9 @@ class Lora:
             if layer.base.weight is embedding:
                 model.config.tie_word_embeddings = False
             layer.base.weight = torch.nn.Parameter(layer.folded(), requires_grad=False)
-            _replace(model, name, layer.base)
+            replace(model, name, layer.base)
         return model
-
-
-def linears(model: torch.nn.Module) -> dict[str, torch.nn.Linear]:
-    return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
 
 
 def adapted(model: torch.nn.Module) -> Iterator[tuple[str, LoraLinear]]:
     return ((name, module) for name, module in model.named_modules() if isinstance(module, LoraLinear))
-
-
-def targets(model: Any, wanted: list[str]) -> dict[str, torch.nn.Linear]:
-    """The linear layers that `wanted` names, as PEFT matches names: whole, or the end of one after a dot."""
-    found = linears(model)
-    head = model.get_output_embeddings()
-    chosen: dict[str, torch.nn.Linear] = {}
-    for target in wanted:
-        if target == "all-linear":
-            matching = {name: linear for name, linear in found.items() if linear is not head}
-        else:
-            matching = {name: linear for name, linear in found.items() if name == target or name.endswith("." + target)}
-        if not matching:
-            raise UserError(
-                "TS-TRAIN-010", f"`{target}` in the setting `targets` names no linear layer of the model",
-                fix=did_you_mean(target, {name.rsplit(".", 1)[-1] for name in found}),
-            )  # fmt: skip
-        chosen |= matching
-    return {name: chosen[name] for name in found if name in chosen}
-
-
-def _replace(model: torch.nn.Module, name: str, module: torch.nn.Module) -> None:
-    parent, _, last = name.rpartition(".")
-    setattr(model.get_submodule(parent), last, module)
