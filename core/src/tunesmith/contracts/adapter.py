@@ -3,15 +3,19 @@
 ``accepts``: formats of base model it can be put on. ``produces``: what `save` writes.
 Capabilities: ``merge`` (it can be folded into the base), ``reference`` (it can give back the model as it was before
 training, which preference objectives need). Estimator: ``f(EstimateRequest) -> {"trainable": parameters, ...}``.
+
+The protocols after `Adapter` are each optional: an adapter that has the method is asked, one that has not is not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Module = Any  #: torch.nn.Module; the contracts import no torch
+Tensor = Any
 
 
 class Adapter(Protocol):
@@ -35,3 +39,50 @@ class Adapter(Protocol):
 
     def merge(self, model: Module) -> Module:
         """The attached `model` as a plain one with the adapter folded in; its logits equal the unmerged ones."""
+
+
+@runtime_checkable
+class BringsBase(Protocol):
+    """Loads the base in a way of its own (in fewer bits), wherever it is loaded to be trained or run with this adapter."""
+
+    def load_base(self, directory: Path, device: Any) -> Module:
+        """The model in `directory` on `device`, in evaluation mode, nothing of it training."""
+
+
+@runtime_checkable
+class BeginsFromData(Protocol):
+    """Begins as the data suggests, not at random."""
+
+    def begin(self, model: Module, passes: Iterable[Callable[[], None]]) -> None:
+        """Called once after `attach`, before the first step, with the model in evaluation mode. Calling one of `passes` runs some of the
+        training data through the attached `model`, without gradients; it may be left when enough was seen. Deterministic."""
+
+
+@runtime_checkable
+class OwnRates(Protocol):
+    """Some of what it trains learns faster or slower."""
+
+    def rates(self, model: Module) -> Mapping[str, float]:
+        """What the learning rate is multiplied with, by name of the parameter; 1 for those not named."""
+
+
+@runtime_checkable
+class Stepping(Protocol):
+    """Changes as training goes on (ranks that move from layer to layer)."""
+
+    def stepped(self, model: Module, done: int, total: int) -> None:
+        """Called after the optimizer's step number `done` of `total`, while the gradients are still there. The same on every rank."""
+
+    def progress(self, model: Module) -> Mapping[str, Tensor]:
+        """What a checkpoint must hold beside the parameters that train, by name."""
+
+    def load_progress(self, model: Module, state: Mapping[str, Tensor]) -> None:
+        """The inverse of `progress`."""
+
+
+@runtime_checkable
+class Penalising(Protocol):
+    """Adds something to the loss that depends on the parameters only."""
+
+    def penalty(self, model: Module) -> Tensor:
+        """A scalar with gradient, counted once for a batch."""
