@@ -8,10 +8,11 @@ from pathlib import Path
 from tunesmith.contracts import Artifact, Result, Step, read_rows
 from tunesmith_torch.chat import ChatTokenizer, load_tokenizer
 from tunesmith_torch.groups import encode_rows
-from tunesmith_torch.loop import Loop, Progress
+from tunesmith_torch.loop import Loop
 from tunesmith_torch.models import copy_tokenizer
 from tunesmith_torch.parameters import trained
 from tunesmith_torch.policy import prepare
+from tunesmith_torch.progress import Progress
 from tunesmith_torch.randomness import deterministic
 
 LOG = "training_log.jsonl"
