@@ -11,8 +11,9 @@ import torch
 
 from tunesmith.contracts import Adapter, Cancelled, Group, Objective, Step, TrainerStrategy, TunesmithError
 from tunesmith_torch.batches import Order, schedule
+from tunesmith_torch.beginning import begin
 from tunesmith_torch.computation import Computation
-from tunesmith_torch.optimizing import make_optimizer, set_rate
+from tunesmith_torch.optimizing import make_optimizer, own_rates, set_rate
 from tunesmith_torch.packed import size
 from tunesmith_torch.policy import Policy
 from tunesmith_torch.progress import Narrator, Progress
@@ -34,7 +35,10 @@ class Loop:
         self.sizes = [sum(size(sequence) for sequence in group.sequences) for group in groups]
         self.order = Order(len(groups), settings.batch_size, step.seed)
         self.total = self.order.steps(settings.epochs, settings.max_steps)
-        self.module, self.optimizer = strategy.wrap(policy, functools.partial(make_optimizer, settings=settings, device=device))
+        begin(adapter, policy, groups, self.order, device, micro_tokens=settings.micro_tokens, step=step)
+        rates = own_rates(adapter, policy.model)
+        made = functools.partial(make_optimizer, settings=settings, device=device, rates=rates)
+        self.module, self.optimizer = strategy.wrap(policy, made)
         self.computation = Computation(policy, self.module, objective, adapter, device, groups[0])
         identity = {"seed": step.seed, "groups": len(groups), "batch_size": settings.batch_size}
         self.saving = Saving(step, settings, strategy, self.module, self.optimizer, identity, device)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from tunesmith.contracts import Result, Step, TunesmithError
-from tunesmith_torch.models import copy_tokenizer, load_model
+from tunesmith_torch.models import copy_tokenizer, load_base
+from tunesmith_torch.policy import cast
 
 
 def run(step: Step) -> Result:
@@ -21,11 +22,11 @@ def run(step: Step) -> Result:
             fix="Train it with Tunesmith, or import it together with its base model.",
         )  # fmt: skip
     step.progress(0, 3, what="merge")
-    model = load_model(base)
+    adapter = step.provider("adapter")
+    model = load_base(base, adapter)
     stored = next(p.dtype for p in model.parameters() if p.is_floating_point())
     wanted = stored if step.settings.dtype == "auto" else getattr(torch, step.settings.dtype)
-    model.float()
-    adapter = step.provider("adapter")
+    cast(model, torch.float32)
     adapter.load(model, artifact.path)
     step.check_cancelled()
     step.progress(1, 3, what="merge")

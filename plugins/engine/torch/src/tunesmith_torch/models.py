@@ -13,7 +13,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
 
-from tunesmith.contracts import Artifact, UserError
+from tunesmith.contracts import Adapter, Artifact, UserError
+from tunesmith.contracts.adapter import BringsBase
 
 #: What makes a directory usable by people and servers beside its weights.
 TOKENIZER_FILES = (
@@ -55,6 +56,14 @@ def load_model(source: Artifact | Path | str, device: torch.device | str = "cpu"
     if not _quantized(path):
         model.to(device)
     return model.eval().requires_grad_(False)
+
+
+def load_base(source: Artifact | Path | str, adapter: Adapter, device: torch.device | str = "cpu") -> Any:
+    """The model that `adapter` goes on, as it wants it loaded."""
+    if not isinstance(adapter, BringsBase):
+        return load_model(source, device)
+    quiet()
+    return adapter.load_base(directory(source), torch.device(device))
 
 
 def copy_tokenizer(source: Artifact | Path | str, output: Path) -> None:

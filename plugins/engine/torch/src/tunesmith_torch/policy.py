@@ -9,7 +9,7 @@ import torch
 from tunesmith.contracts import Adapter, Artifact, Objective, Step
 from tunesmith_torch.architecture import architecture
 from tunesmith_torch.log_probs import label_log_probs
-from tunesmith_torch.models import load_model
+from tunesmith_torch.models import load_base
 from tunesmith_torch.packed import Packed
 from tunesmith_torch.precision import choose
 from tunesmith_torch.randomness import derived, seed_everything
@@ -44,7 +44,7 @@ def prepare(base: Artifact, adapter: Adapter, objective: Objective, settings: Tr
     name, reason = choose(settings.precision, str(device))
     step.decide(f"precision {name}", reason)
     compute = getattr(torch, name)
-    model = load_model(base, device)
+    model = load_base(base, adapter, device)
     seed_everything(step.seed, "adapter")
     adapter.attach(model, seed=derived(step.seed, "adapter"), reference=objective.needs_reference)
     cast(model, compute)
