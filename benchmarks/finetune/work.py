@@ -15,10 +15,11 @@ from tunesmith_lora.settings import LoraSettings
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_sft.settings import SupervisedSettings
 from tunesmith_torch.batches import Order
-from tunesmith_torch.chat import ChatTokenizer, load_tokenizer
+from tunesmith_torch.chat import ChatTokenizer
 from tunesmith_torch.models import load_model
 from tunesmith_torch.packed import size
 from tunesmith_torch.randomness import derived
+from tunesmith_torch.tokenizer import load_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))

@@ -9,7 +9,7 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "ChatTokenizer": "chat", "load_tokenizer": "chat", "load_model": "models", "Packed": "packed", "pack": "packed",
+    "ChatTokenizer": "chat", "load_tokenizer": "tokenizer", "load_model": "models", "Packed": "packed", "pack": "packed",
     "label_log_probs": "log_probs",
 }  # fmt: skip
 

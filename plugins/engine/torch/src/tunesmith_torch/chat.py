@@ -7,37 +7,12 @@ then tokenized once, so that the tokens are those that the model will meet.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-import transformers
-
-from tunesmith.contracts import Artifact, Message, TokenSequence, UserError, text_of
+from tunesmith.contracts import Message, TokenSequence, UserError, text_of
 
 Span = tuple[int, int]  # of characters
-
-
-def load_tokenizer(source: Artifact | Path | str) -> Any:
-    """The fast tokenizer in a model's directory.
-
-    Raises:
-        UserError: TS-TRAIN-006 when there is none.
-    """
-    path = source.path if isinstance(source, Artifact) else Path(source)
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(
-            "TS-TRAIN-006", f"The model {path.name} has no tokenizer that can be loaded: {str(error).splitlines()[0]}",
-            fix="Give a model whose directory holds its tokenizer.json, or the files that its tokenizer is made of.",
-        ) from error  # fmt: skip
-    if not tokenizer.is_fast:
-        raise UserError("TS-TRAIN-006", f"The model {path.name} has a tokenizer without tokenizer.json", fix="Convert it to a fast one.")
-    return tokenizer
 
 
 class ChatTokenizer:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tunesmith.contracts import Artifact, Result, Step, read_rows
-from tunesmith_torch.chat import ChatTokenizer, load_tokenizer
+from tunesmith_torch.chat import ChatTokenizer
 from tunesmith_torch.groups import encode_rows
 from tunesmith_torch.loop import Loop
 from tunesmith_torch.models import copy_tokenizer
@@ -14,6 +14,7 @@ from tunesmith_torch.parameters import trained
 from tunesmith_torch.policy import prepare
 from tunesmith_torch.progress import Progress
 from tunesmith_torch.randomness import deterministic
+from tunesmith_torch.tokenizer import load_tokenizer
 
 LOG = "training_log.jsonl"
 _LAST = 10  # steps over which the final loss is averaged
