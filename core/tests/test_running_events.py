@@ -14,6 +14,7 @@ from tunesmith.errors import UserError
 from tunesmith.plugins.records import Plugin
 from tunesmith.running.journal import Journal
 from tunesmith.running.reporter import Recorder
+from tunesmith.running.steps import ATTEMPTS
 
 
 @pytest.fixture
@@ -170,11 +171,30 @@ def test_a_remedy_is_tried_with_its_settings_and_noted(listening) -> None:
     assert place.run(failing).steps["a"].cached
 
 
+@pytest.mark.parametrize(("resume", "numbers"), [(True, "[7, 7, 4]"), (False, "[0, 1, 4]")])
+def test_a_remedy_says_whether_to_go_on_with_what_the_failed_attempt_left(listening, resume: bool, numbers: str) -> None:
+    place = listening(f"""
+        @hookimpl
+        def step_failed(step, error):
+            for left in (step.run.directory.parents[1] / "work").glob("*/count.json"):
+                left.write_text("[7, 7]")
+            return Remedy("it fails no more this way", {{"fail": "", "to": 3}}, resume={resume})
+    """)
+    outcome = place.run(step("a", to=2, fail="crash"))
+    assert text(outcome, "a") == numbers
+    assert list((place.home / "work").iterdir()) == []
+
+
+def test_a_plugin_that_only_mends_is_not_imported_while_nothing_fails(listening) -> None:
+    place = listening("raise SystemExit('imported')\n@hookimpl\ndef step_failed(step, error): pass")
+    assert place.run(step("a", to=2)).state == "done"
+
+
 def test_remedies_are_bounded(listening) -> None:
     place = listening("@hookimpl\ndef step_failed(step, error):\n    return Remedy('never give up')")
     reporter = Recorder()
     assert place.run(step("a", to=2, fail="crash"), reporter=reporter).state == "failed"
-    assert [attempt for _, attempt in reporter.of("step_started")] == [1, 2, 3]
+    assert [attempt for _, attempt in reporter.of("step_started")] == list(range(1, ATTEMPTS + 1))
 
 
 def test_wrappers_and_order_are_pluggys(listening) -> None:

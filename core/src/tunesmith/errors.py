@@ -24,33 +24,39 @@ class TunesmithError(Exception):
         why: the reason, when `what` does not already give it.
         fix: what to do, in the imperative; a command to type where there is one.
         user: the user's mistake (exit status 2) rather than a failed run (exit status 1).
+        facts: what a program needs that mends it (`hookspecs.step_failed`); JSON values.
     """
 
-    def __init__(self, code: str, what: str, *, why: str = "", fix: str = "", user: bool = False) -> None:
+    def __init__(
+        self, code: str, what: str, *, why: str = "", fix: str = "", user: bool = False, facts: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(f"{code}: {what}")
         self.code, self.what, self.why, self.fix, self.user = code, what, why, fix, user
+        self.facts: Mapping[str, Any] = dict(facts or {})
 
     @property
     def exit_status(self) -> int:
         return 2 if self.user else 1
 
     def to_json(self) -> dict[str, Any]:
-        return {"code": self.code, "what": self.what, "why": self.why, "fix": self.fix, "user": self.user}
+        data = {"code": self.code, "what": self.what, "why": self.why, "fix": self.fix, "user": self.user}
+        return data | ({"facts": dict(self.facts)} if self.facts else {})
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> TunesmithError:
         """The inverse of `to_json`: a `UserError` for the user's mistake."""
-        why, fix = data.get("why", ""), data.get("fix", "")
+        texts = {name: data.get(name, "") for name in ("why", "fix")}
+        facts = found if isinstance(found := data.get("facts"), Mapping) else {}
         if data.get("user"):
-            return UserError(data["code"], data["what"], why=why, fix=fix)
-        return TunesmithError(data["code"], data["what"], why=why, fix=fix)
+            return UserError(data["code"], data["what"], **texts, facts=facts)
+        return TunesmithError(data["code"], data["what"], **texts, facts=facts)
 
 
 class UserError(TunesmithError):
     """A mistake in what the user asked for; found before compute is spent. Exit status 2."""
 
-    def __init__(self, code: str, what: str, *, why: str = "", fix: str = "") -> None:
-        super().__init__(code, what, why=why, fix=fix, user=True)
+    def __init__(self, code: str, what: str, *, why: str = "", fix: str = "", facts: Mapping[str, Any] | None = None) -> None:
+        super().__init__(code, what, why=why, fix=fix, user=True, facts=facts)
 
 
 class Problems(TunesmithError):

@@ -49,8 +49,10 @@ class Remedy:
         settings: values to change in the verb's settings; they must leave the result the same kind of thing (the effective batch size
             never changes silently).
         delay: seconds to wait first.
+        resume: with the changed settings, go on from what the failed attempt left in its work directory; else a change begins anew.
     """
 
     reason: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     delay: float = 0.0
+    resume: bool = False

@@ -48,6 +48,7 @@ def ended(who: str, status: int, stderr: Path, oom_before: int) -> TunesmithErro
         return TunesmithError(
             "TS-RUN-012", f"{who} was ended by the system ({name}), for the machine ran out of memory",
             fix="Make it smaller (batch size, length, precision), or end other programs. `tunesmith plan` shows the estimate.",
+            facts={"signal": name},
         )  # fmt: skip
     why = _MEANING.get(signal.Signals(-status), "") if name.startswith("SIG") else ""
     if -status == signal.SIGKILL:

@@ -18,7 +18,8 @@ _MAY_STOP = "step_starting"  # the one hook by which a plugin may stop something
 
 
 class Events:
-    """The typed face of pluggy for a run. Modules of plugins that listen are imported here, in the host, and no others.
+    """The typed face of pluggy for a run. Modules of plugins that listen are imported here, in the host, and no others; those that need
+    not be there, when the first hook is called that one of them has.
 
     Args:
         complain: told a sentence when a plugin fails.
@@ -32,9 +33,15 @@ class Events:
         self._complain = complain
         self._required = names(required)
         self._manager: Any = None
-        for plugin in plugins:
-            if plugin.events and plugin.state == "active":
-                self._load(plugin)
+        self._waiting = [plugin for plugin in plugins if plugin.events and plugin.state == "active"]
+        if any(self._is_required(plugin) for plugin in self._waiting):
+            self._load_all()
+
+    def _load_all(self) -> None:
+        """All at once, so that they stand in one order."""
+        waiting, self._waiting = self._waiting, []
+        for plugin in waiting:
+            self._load(plugin)
 
     def _load(self, plugin: Plugin) -> None:
         from tunesmith.hookspecs import plugin_manager  # pluggy only where somebody listens
@@ -72,6 +79,8 @@ class Events:
         return normal(plugin.distribution) in self._required
 
     def _call(self, name: str, **facts: Any) -> Any:
+        if any(name in plugin.events for plugin in self._waiting):
+            self._load_all()
         if self._manager is None:
             return None
         try:

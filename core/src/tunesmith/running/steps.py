@@ -21,7 +21,7 @@ from tunesmith.running.journal import CacheRow
 from tunesmith.running.outcome import StepOutcome
 from tunesmith.running.services import Services
 
-ATTEMPTS = 3  # of a step in a run, the first included
+ATTEMPTS = 5  # of a step in a run, the first included
 
 
 class Steps:
@@ -160,7 +160,16 @@ class Steps:
             context.cancellation.check()
             context.board.pump(min(POLL, left))
             self._services.check()
-        return dataclasses.replace(step, settings={**step.settings, **remedy.settings})
+        mended = dataclasses.replace(step, settings={**step.settings, **remedy.settings})
+        if remedy.resume:
+            self._hand_on(self.key(step) or "", self.key(mended) or "")
+        return mended
+
+    def _hand_on(self, old: str, new: str) -> None:
+        """What an attempt left for going on with becomes the next one's, whose settings give it another key."""
+        work = self._context.home / "work"
+        if old != new and (work / old).exists() and not (work / new).exists():
+            (work / old).rename(work / new)
 
     def _done(
         self, step: PlannedStep, artifact: Artifact, metrics: Mapping[str, float], keys: list[str], number: int, seconds: float
