@@ -36,6 +36,7 @@ records = st.builds(
     accepts=tuples,
     produces=tuples,
     capabilities=st.dictionaries(st.text(), st.sampled_from(["full", "partial", "none", "unknown"])),
+    limits=st.dictionaries(st.text(), st.text()),
     needs=st.lists(st.builds(Need, st.text(), st.text(), st.text(), tables), max_size=2).map(tuple),
     facts=tables,
     estimator=st.text(),

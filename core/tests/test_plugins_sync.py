@@ -112,6 +112,7 @@ def hook(body: str) -> str:
         (hook("def adapter(): return Provider('a', 'y', 'z.a')"), "has the target 'z.a'"),
         (hook("def adapter(): return Provider('a', 'y', 'z:a', accepts='model/hf')"), "has accepts='model/hf'"),
         (hook("def adapter(): return Provider('a', 'y', 'z:a', capabilities={'merge': 'ful'})"), "grades the capability merge as 'ful'"),
+        (hook("def adapter(): return Provider('a', 'y', 'z:a', limits={'merge': 'no'})"), "has the limit of `merge`"),
         (hook("def adapter(): return Provider('a', 'y', 'z:a', settings=dict)"), "has the settings <class 'dict'>"),
         (hook("def adapter(): return Provider('a', 'y', 'z:a', facts={'x': {1}})"), "has facts.x = {1}"),
         (hook("def adapter(): return [Provider('a', 'y', 'z:a')] * 2"), "brings the adapter `a` twice"),

@@ -107,6 +107,7 @@ PROVIDERS: dict[str, tuple[tuple[str, Provider], ...]] = {
                 produces=("adapter/glue",),
                 priority=-2,
                 capabilities={"merge": "none", "reference": "partial"},
+                limits={"reference": "glue leaves a trace"},
             ),
         ),
     ),

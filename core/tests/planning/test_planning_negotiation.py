@@ -48,9 +48,10 @@ def test_a_conflict_is_told_even_where_an_input_is_missing(problems):
     assert {p.code for p in found} == {"TS-PLAN-003", "TS-DATA-001"}
 
 
-def test_a_partial_capability_is_a_warning(planner):
+def test_a_partial_capability_is_a_warning_that_says_what_is_missing(planner):
     plan = planner(tune("contrast", "glue", "pairs.jsonl"))
-    assert any("has it only in part" in warning for warning in plan.warnings)
+    (warning,) = [warning for warning in plan.warnings if "has it only in part" in warning]
+    assert "because it compares with the model before training; glue leaves a trace" in warning
 
 
 def test_an_unknown_capability_is_a_warning_and_under_strict_an_error(planner, problems):

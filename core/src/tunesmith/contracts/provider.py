@@ -53,6 +53,7 @@ class Provider:
         accepts: artifact formats it takes as main input (``model/hf``; ``model/*`` matches all of a family).
         produces: artifact formats it makes; the first is the usual one.
         capabilities: namespaced tokens with a grade. One that lists devices (``device.<name>``) runs on those.
+        limits: for a capability that it has only in part or not at all, what is missing, as a clause after "because"; plans say it.
         needs: what it requires of others in the step.
         facts: static facts that its kind defines (its contract's docstring lists them).
         estimator: ``package.module:function`` for the planner; must import only the standard library and contracts.
@@ -66,6 +67,7 @@ class Provider:
     accepts: tuple[str, ...] = ()
     produces: tuple[str, ...] = ()
     capabilities: Mapping[str, Grade] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[Need, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     estimator: str = ""

@@ -107,7 +107,8 @@ def _unmet(by: ProviderRecord, need: Need, grade: Grade, holder: ProviderRecord 
         fix = f"Use {listed(r.name for r in having)} as the {words(kind)}."
     else:
         fix = f"No other {words(kind)} installed has it: install one, or use something else than `{by.name}`."
-    return Finding(grade, what, f"because {need.why}", fix)
+    limit = holder.limits.get(need.capability, "") if holder else ""
+    return Finding(grade, what, f"because {need.why}" + (f"; {limit}" if limit else ""), fix)
 
 
 def _off_device(record: ProviderRecord, device: ProviderRecord | None, registry: Registry) -> Iterator[Finding]:

@@ -53,12 +53,21 @@ def record_of(kind: str, provider: Provider, distribution: str, version: str) ->
         accepts=_formats(kind, provider, "accepts"),
         produces=_formats(kind, provider, "produces"),
         capabilities=dict(provider.capabilities),
+        limits=_limits(kind, provider),
         needs=tuple(dataclasses.replace(need, when=_plain(kind, name, "needs", need.when)) for need in provider.needs),
         facts=_plain(kind, name, "facts", provider.facts),
         estimator=provider.estimator,
         priority=provider.priority,
         **more,
     )
+
+
+def _limits(kind: str, provider: Provider) -> dict[str, str]:
+    for capability in provider.limits:
+        if provider.capabilities.get(capability) not in ("partial", "none"):
+            what = f"has the limit of `{capability}`, which it does not grade as partial or none"
+            raise _wrong(kind, provider.name, what, "Grade it, or leave the limit out.")
+    return dict(provider.limits)
 
 
 def _settings(kind: str, provider: Provider) -> str:

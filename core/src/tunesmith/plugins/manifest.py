@@ -13,7 +13,7 @@ from tunesmith.plugins.records import Plugin, ProviderRecord, Surroundings
 
 FILE = "plugin.toml"
 _PARTS = {"needs": Need, "slots": Slot, "inputs": Input}
-_NESTED = {"settings", "schema", "capabilities", "facts"}
+_NESTED = {"settings", "schema", "capabilities", "limits", "facts"}
 _NO_SCHEMA = {"type": "object", "properties": {}, "additionalProperties": False}
 
 

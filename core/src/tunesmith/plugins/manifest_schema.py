@@ -51,6 +51,7 @@ SCHEMA: dict[str, Any] = {
             accepts=_STRINGS,
             produces=_STRINGS,
             capabilities={"type": "object", "additionalProperties": {"type": "string", "enum": ["full", "partial", "none", "unknown"]}},
+            limits={"type": "object", "additionalProperties": _STRING},
             needs=_records(("of", "capability", "why"), of=_STRING, capability=_STRING, why=_STRING, when=_OBJECT, formats=_STRINGS),
             facts=_OBJECT,
             estimator=_STRING,

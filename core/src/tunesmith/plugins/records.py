@@ -33,6 +33,7 @@ class ProviderRecord:
     accepts: tuple[str, ...] = ()
     produces: tuple[str, ...] = ()
     capabilities: Mapping[str, Grade] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[Need, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     estimator: str = ""
