@@ -73,6 +73,12 @@ class Checkpoints:
                 self.log(f"the checkpoint {path.name} is broken and was passed over: {error}")
         return None
 
+    def forget(self, step: int) -> None:
+        """Remove those made after `step`."""
+        for path in self._found():
+            if int(path.name.removeprefix("step-")) > step:
+                shutil.rmtree(path)
+
     def _found(self) -> list[Path]:
         return sorted(self.directory.glob("step-*"))
 

@@ -1,11 +1,12 @@
-"""What this plugin brings: the verbs `train` and `merge`."""
+"""What this plugin brings: the verbs `train` and `merge`, and what is tried when training fails."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tunesmith.contracts import Input, Need, Slot, Verb
+from tunesmith.contracts import Input, Need, Remedy, Slot, StepFacts, TunesmithError, Verb
 from tunesmith.hookspecs import hookimpl
+from tunesmith_torch.remedies import remedy
 from tunesmith_torch.settings import MergeSettings, TrainSettings
 
 
@@ -41,3 +42,9 @@ def verb() -> Sequence[Verb]:
             converts="insert",
         ),
     ]
+
+
+@hookimpl
+def step_failed(step: StepFacts, error: TunesmithError) -> Remedy | None:
+    ours = step.verb == "train" and TrainSettings.__dataclass_fields__.keys() <= step.settings.keys()
+    return remedy(step.settings, error) if ours else None

@@ -1,0 +1,53 @@
+"""What may be tried when training fails. Asked in the host: standard library and contracts only.
+
+None of the answers changes what a batch is; whatever else they change is told in the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.contracts import Remedy, TunesmithError
+
+SLOWER = 4.0  # what the rate is divided by after a divergence
+CLIP = 1.0  # the highest gradient norm after one
+
+
+def remedy(settings: Mapping[str, Any], error: TunesmithError) -> Remedy | None:
+    """What to do about `error` of a `train` step with these settings; None if nothing helps."""
+    if error.code == "TS-TRAIN-013":
+        return _smaller(int(error.facts["tokens"]), settings)
+    if error.code == "TS-TRAIN-014":
+        return _checkpointing(settings)
+    if error.code == "TS-RUN-012" and error.facts.get("signal"):  # ended from outside: it could not say where
+        most = min(settings["micro_tokens"], settings["batch_size"] * settings["max_length"])
+        return _smaller(most, settings) if most > settings["max_length"] else _checkpointing(settings)
+    if error.code == "TS-TRAIN-001" and error.facts.get("step", 0) > 1:  # at the first step it is the model or the data
+        return _slower(settings)
+    return None
+
+
+def _smaller(tokens: int, settings: Mapping[str, Any]) -> Remedy | None:
+    half = max(1, min(tokens, settings["micro_tokens"]) // 2)
+    if half >= settings["micro_tokens"]:
+        return _checkpointing(settings)
+    reason = f"a forward pass of up to {tokens} tokens did not fit in memory; the batch is cut into smaller ones, which gives the same loss"
+    return Remedy(reason, {"micro_tokens": half}, resume=True)
+
+
+def _checkpointing(settings: Mapping[str, Any]) -> Remedy | None:
+    if settings["gradient_checkpointing"]:
+        return None
+    reason = "what is computed at once can't be cut further; activations are computed twice instead of kept, which gives the same loss"
+    return Remedy(reason, {"gradient_checkpointing": True}, resume=True)
+
+
+def _slower(settings: Mapping[str, Any]) -> Remedy:
+    clip = settings["max_grad_norm"]
+    reason = (
+        f"training diverged: it goes on from the last checkpoint at which the loss had not risen above where it began, "
+        f"with the rate divided by {SLOWER:g} and gradients clipped"
+    )  # fmt: skip
+    changed = {"learning_rate": settings["learning_rate"] / SLOWER, "max_grad_norm": min(clip, CLIP) if clip else CLIP}
+    return Remedy(reason, changed, resume=True)
