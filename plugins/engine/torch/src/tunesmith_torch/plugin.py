@@ -23,7 +23,11 @@ def verb() -> Sequence[Verb]:
                 Slot("adapter", "adapter", "how the model changes and what of it trains"),
                 Slot("strategy", "trainer_strategy", "processes and memory"),
             ),
-            inputs=(Input("model", "the model to train", of="adapter"), Input("data", "the rows to learn from", of="objective")),
+            inputs=(
+                Input("model", "the model to train", of="adapter"),
+                Input("data", "the rows to learn from", of="objective"),
+                Input("validation", "rows to judge by while training", of="objective", required=False),
+            ),
             produces_of="adapter",
             estimator="tunesmith_torch.estimate:train",
             promote=True,

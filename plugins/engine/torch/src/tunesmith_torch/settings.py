@@ -31,6 +31,13 @@ class TrainSettings:
         choices=("auto", "float32", "bfloat16"),
     )  # fmt: skip
     gradient_checkpointing: bool = setting(False, "compute activations twice instead of keeping them: less memory, a third slower")
+    validation_share: float = setting(0.0, "share of the rows to hold out and judge by, where no `validation` file is given", ge=0, le=0.5)
+    validate_every: int = setting(0, "steps between two validations; 0: at the end of each epoch", ge=0)
+    keep: str = setting(
+        "best", "what of a run with validation is saved: where the validation loss was least, or the last", choices=("best", "last")
+    )
+    patience: int = setting(0, "stop after this many validations without a lower validation loss; 0: never", ge=0)
+    min_delta: float = setting(0.0, "by how much a validation loss has to be lower to count for `patience`", ge=0)
     checkpoint_every: int = setting(200, "steps between checkpoints; 0: only by time", ge=0)
     checkpoint_seconds: float = setting(60.0, "seconds after which a checkpoint is due anyway; 0: only by steps", ge=0)
     keep_checkpoints: int = setting(2, "how many checkpoints to keep while training", ge=1)
