@@ -10,9 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tunesmith.contracts.rows import Message, Row
+from tunesmith.contracts.rows import Message, Part, Row
 
 Tensor = Any  #: torch.Tensor; the contracts import no torch
+
+
+@dataclass(frozen=True)
+class Medium:
+    """An image, audio or video of a sequence: the tokens from `start` up to `stop` stand for it, and have no labels."""
+
+    part: Part
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True)
@@ -22,10 +31,12 @@ class TokenSequence:
     Args:
         tokens: token ids.
         labels: as long as `tokens`: True where the token's log-probability, given those before it, is wanted. Never the first.
+        media: what some of the tokens stand for, in their order.
     """
 
     tokens: Sequence[int]
     labels: Sequence[bool]
+    media: Sequence[Medium] = ()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import torch
 from tunesmith.contracts import TunesmithError
 from tunesmith_torch.attention import NAME, Unpackable
 from tunesmith_torch.packed import Packed
+from tunesmith_torch.towers import has_towers
 
 _KNOWN: weakref.WeakKeyDictionary[torch.nn.Module, Architecture] = weakref.WeakKeyDictionary()
 
@@ -54,14 +55,19 @@ def architecture(model: Any) -> Architecture:
 
 
 def hidden_states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
-    """(tokens, hidden): the decoder's last hidden states."""
+    """(tokens, hidden): the decoder's last hidden states. A row with images or sounds goes through sequence by sequence: their places
+    and positions are the model's own affair."""
     base = model.base_model
-    if found.packed:
+    if found.packed and not packed.inputs:
         output = base(
             input_ids=packed.tokens[None], position_ids=packed.positions[None], use_cache=False, packed_pieces=packed.pieces
         )  # fmt: skip
         return output.last_hidden_state[0]
-    pieces = [base(input_ids=packed.tokens[None, start:end], use_cache=False).last_hidden_state[0] for start, end, _ in packed.pieces]
+    inputs = packed.inputs or ({},) * len(packed.pieces)
+    pieces = [
+        base(input_ids=packed.tokens[None, start:end], use_cache=False, **own).last_hidden_state[0]
+        for (start, end, _), own in zip(packed.pieces, inputs, strict=True)
+    ]
     return torch.cat(pieces)
 
 
@@ -84,7 +90,8 @@ def _probe(model: Any) -> Architecture:
     try:
         if foreign:
             raise Unpackable(f"it has layers of {', '.join(sorted(foreign))}")
-        model.set_attn_implementation(NAME)
+        # The attention of towers looks both ways: it stays as it is.
+        model.set_attn_implementation({"text_config": NAME} if has_towers(model) else NAME)
         after_first, after_other = (_states(model, sequence + second, device, found)[6:] for sequence in (first, other))
         if not torch.equal(after_first, after_other):
             reason = "in one forward pass its sequences would see one another"

@@ -6,8 +6,8 @@ answer, goes through the model once for all that continue it: the same values an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -16,6 +16,7 @@ from tunesmith.contracts import TokenSequence
 SHARED = 16  # tokens: a shorter common beginning is not worth a cut in the attention
 
 Piece = tuple[int, int, int]  #: first token in the row, the one after the last, and the piece that it continues (-1: none)
+Inputs = Mapping[str, torch.Tensor]  #: what the model is given of a sequence's images and sounds, beside its tokens
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Packed:
         predictors: (labels,) int64: index of the token whose output predicts the label.
         targets: (labels,) int64: the labelled tokens' ids.
         lengths: labels per sequence, in the order given; a sequence without labels has 0 and takes no room.
+        inputs: of each piece, where a sequence has images or sounds; empty where none has.
     """
 
     tokens: torch.Tensor
@@ -36,11 +38,13 @@ class Packed:
     predictors: torch.Tensor
     targets: torch.Tensor
     lengths: tuple[int, ...]
+    inputs: tuple[Inputs, ...] = ()
 
     def to(self, device: torch.device | str) -> Packed:
         moved = (t.to(device, non_blocking=True) for t in (self.tokens, self.positions, self.predictors, self.targets))
         tokens, positions, predictors, targets = moved
-        return Packed(tokens, positions, self.pieces, predictors, targets, self.lengths)
+        inputs = tuple({name: t.to(device, non_blocking=True) for name, t in own.items()} for own in self.inputs)
+        return Packed(tokens, positions, self.pieces, predictors, targets, self.lengths, inputs)
 
 
 def size(sequence: TokenSequence) -> int:
@@ -51,13 +55,19 @@ def size(sequence: TokenSequence) -> int:
     return max(last, 0)
 
 
-def pack(sequences: Iterable[TokenSequence], device: torch.device | str = "cpu", *, share: bool = True) -> Packed:
+def pack(
+    sequences: Iterable[TokenSequence], device: torch.device | str = "cpu", *, share: bool = True,
+    inputs_of: Callable[[TokenSequence], Inputs] | None = None,
+) -> Packed:  # fmt: skip
     """Lay `sequences` end to end.
 
     Args:
         share: common beginnings once; without it each sequence is one piece.
+        inputs_of: what the model is given of a sequence with media; such a sequence shares nothing.
     """
     given = list(sequences)
+    shown = inputs_of is not None and any(sequence.media for sequence in given)
+    share = share and not shown
     row = _Row([list(sequence.tokens[: size(sequence)]) for sequence in given])
     row.lay(range(len(given)), 0, -1, SHARED if share else None)
     predictors: list[int] = []
@@ -71,7 +81,11 @@ def pack(sequences: Iterable[TokenSequence], device: torch.device | str = "cpu",
         lengths.append(len(wanted))
     as_tensor = (torch.tensor(values, dtype=torch.long, device=device) for values in (row.tokens, row.positions, predictors, targets))
     flat, where, predicting, wanted_ids = as_tensor
-    return Packed(flat, where, tuple(row.pieces), predicting, wanted_ids, tuple(lengths))
+    packed = Packed(flat, where, tuple(row.pieces), predicting, wanted_ids, tuple(lengths))
+    if not shown:
+        return packed
+    assert inputs_of is not None
+    return replace(packed, inputs=tuple(inputs_of(s) if s.media else {} for s in given if size(s))).to(device)
 
 
 class _Row:

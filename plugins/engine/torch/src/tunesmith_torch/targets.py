@@ -10,8 +10,9 @@ import torch
 
 from tunesmith.contracts import UserError
 from tunesmith.errors import did_you_mean
+from tunesmith_torch.towers import tower_modules
 
-ALL = "all-linear"
+ALL, TOWERS = "all-linear", "all-towers"
 
 
 def linears(model: torch.nn.Module) -> dict[str, torch.nn.Linear]:
@@ -20,18 +21,20 @@ def linears(model: torch.nn.Module) -> dict[str, torch.nn.Linear]:
 
 
 def targets(model: Any, wanted: Sequence[str]) -> dict[str, torch.nn.Linear]:
-    """The linear layers that `wanted` names, as PEFT matches names: whole, or the end of one after a dot. ``all-linear``: all but the
-    output head.
+    """The linear layers that `wanted` names, as PEFT matches names: whole, or the end of one after a dot. ``all-linear``: all of the
+    language part but the output head; ``all-towers``: all of the parts that see or hear, and of what projects them among the words.
 
     Raises:
         UserError: TS-TRAIN-010 when one names no linear layer.
     """
     found = linears(model)
-    head = model.get_output_embeddings()
+    head, towers = model.get_output_embeddings(), tower_modules(model)
     chosen: dict[str, torch.nn.Linear] = {}
     for target in wanted:
         if target == ALL:
-            matching = {name: linear for name, linear in found.items() if linear is not head}
+            matching = {name: linear for name, linear in found.items() if linear is not head and linear not in towers}
+        elif target == TOWERS:
+            matching = {name: linear for name, linear in found.items() if linear in towers}
         else:
             matching = {name: linear for name, linear in found.items() if name == target or name.endswith("." + target)}
         if not matching:
