@@ -13,6 +13,7 @@ from tunesmith.contracts import Adapter, Cancelled, Group, Objective, Step, Trai
 from tunesmith_torch.batches import Order, schedule
 from tunesmith_torch.beginning import begin
 from tunesmith_torch.computation import Computation
+from tunesmith_torch.evolution import Evolution
 from tunesmith_torch.optimizing import make_optimizer, own_rates, set_rate
 from tunesmith_torch.packed import size
 from tunesmith_torch.policy import Policy
@@ -41,7 +42,8 @@ class Loop:
         self.module, self.optimizer = strategy.wrap(policy, made)
         self.computation = Computation(policy, self.module, objective, adapter, device, groups[0])
         identity = {"seed": step.seed, "groups": len(groups), "batch_size": settings.batch_size}
-        self.saving = Saving(step, settings, strategy, self.module, self.optimizer, identity, device)
+        self.evolution = Evolution(adapter, policy.model)
+        self.saving = Saving(step, settings, strategy, self.module, self.optimizer, self.evolution, identity, device)
         self.narrator = Narrator(step, self.total, settings.log_every)
         self.progress = Progress()
 
@@ -81,6 +83,7 @@ class Loop:
         learning_rate = self.settings.learning_rate * rate(self.settings.schedule, number, self.total, self.settings.warmup)
         set_rate(self.optimizer, learning_rate)
         self.optimizer.step()
+        self.evolution.stepped(number + 1, self.total)
         self.optimizer.zero_grad(set_to_none=True)
         tokens = sum(self.sizes[i] for i in chosen)
         self._note(
@@ -103,7 +106,8 @@ class Loop:
         for position, micro in enumerate(micros):
             self.step.check_cancelled()
             with self.strategy.accumulating(self.module, last=position == len(micros) - 1):
-                sums += self.computation.learn([batch[i] for i in micro], weight)
+                first = position == 0 and placement.rank == 0
+                sums += self.computation.learn([batch[i] for i in micro], weight, penalised=first)
         return (self.strategy.sum(sums) / weight).tolist()
 
     def _note(self, point: dict[str, float], tokens: int) -> None:

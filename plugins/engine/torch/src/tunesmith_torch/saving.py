@@ -9,6 +9,7 @@ import torch
 
 from tunesmith.contracts import Step, TrainerStrategy
 from tunesmith_torch.checkpoints import Checkpoint, Checkpoints
+from tunesmith_torch.evolution import Evolution
 from tunesmith_torch.progress import Progress
 from tunesmith_torch.settings import TrainSettings
 
@@ -18,15 +19,16 @@ class Saving:
 
     Args:
         module, optimizer: as the strategy wrapped them.
+        evolution: what of the adapter goes on beside its parameters.
         identity: what the order of the data depends on: with another one the position in it would mean other rows.
     """
 
     def __init__(
-        self, step: Step, settings: TrainSettings, strategy: TrainerStrategy, module: Any, optimizer: Any, identity: dict[str, Any],
-        device: torch.device,
+        self, step: Step, settings: TrainSettings, strategy: TrainerStrategy, module: Any, optimizer: Any, evolution: Evolution,
+        identity: dict[str, Any], device: torch.device,
     ) -> None:  # fmt: skip
         self.step, self.settings, self.strategy, self.device = step, settings, strategy, device
-        self.module, self.optimizer, self.identity = module, optimizer, identity
+        self.module, self.optimizer, self.evolution, self.identity = module, optimizer, evolution, identity
         self.checkpoints = Checkpoints(step.work / "checkpoints", keep=settings.keep_checkpoints, log=step.log)
         self._saved_at, self.saved_steps = time.monotonic(), 0
 
@@ -40,7 +42,7 @@ class Saving:
         return (bool(every) and done >= every) or late
 
     def save(self, progress: Progress) -> None:
-        tensors = self.strategy.state(self.module, self.optimizer)
+        tensors = self.strategy.state(self.module, self.optimizer) | self.evolution.state()
         if self.step.placement.rank == 0:
             state = {"identity": self.identity, "tokens": progress.tokens, "history": progress.history}
             self.checkpoints.save(Checkpoint(progress.steps, tensors, state))
@@ -51,6 +53,7 @@ class Saving:
         found = self.checkpoints.newest()
         if found is None or found.state["identity"] != self.identity:
             return None
+        self.evolution.load_state(found.tensors)
         self.strategy.load_state(self.module, self.optimizer, found.tensors)
         self.saved_steps = found.step
         return Progress(found.step, found.state["tokens"], list(found.state["history"]))
