@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tunesmith_lora import files
+from tunesmith_lora import eva, files
 from tunesmith_lora.layer import LoraLinear, kaiming, principal
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch.targets import layer_seed, linears, replace, targets
@@ -32,8 +32,26 @@ class Lora:
         scale = files.scale(self.settings.alpha, r, self.settings.rank_stabilised)
         for name, linear in targets(model, self.settings.targets).items():
             own = layer_seed(seed, name)
-            a, b = principal(linear, r, own, scale) if pissa else kaiming(linear, r, own)
+            a, b = principal(self.matrix(linear), r, own, scale) if pissa else kaiming(linear, r, own)
             replace(model, name, LoraLinear(linear, a, b, scale, dropout, from_start=pissa))
+
+    def begin(self, model: torch.nn.Module, passes: Iterable[Callable[[], None]]) -> None:
+        """With ``start: eva`` each layer begins where its inputs vary most; a layer that gets no rank is the base's again."""
+        if self.settings.start != "eva":
+            return
+        for name, a in eva.starts(dict(adapted(model)), passes, r=self.settings.r, spread=self.settings.spread).items():
+            layer = model.get_submodule(name)
+            b = torch.zeros(layer.out_features, len(a), device=a.device)
+            replace(model, name, LoraLinear(layer.base, a, b, layer.scale, layer.dropout) if len(a) else layer.base)
+
+    def rates(self, model: torch.nn.Module) -> Mapping[str, float]:
+        """B learns faster than A, where it is asked for."""
+        ratio = self.settings.lora_plus
+        return {f"{name}.b": ratio for name, _ in adapted(model)} if ratio != 1 else {}
+
+    def matrix(self, linear: torch.nn.Linear) -> torch.Tensor:
+        """W of a layer in float32, however it is kept."""
+        return linear.weight.detach().float()
 
     @contextmanager
     def reference(self, model: torch.nn.Module) -> Iterator[torch.nn.Module]:
@@ -67,7 +85,8 @@ class Lora:
         for name, layer in dict(adapted(model)).items():
             if layer.base.weight is embedding:
                 model.config.tie_word_embeddings = False
-            layer.base.weight = torch.nn.Parameter(layer.folded(), requires_grad=False)
+            folded = (self.matrix(layer.base) + layer.change()).to(layer.base.weight.dtype)
+            layer.base.weight = torch.nn.Parameter(folded, requires_grad=False)
             replace(model, name, layer.base)
         return model
 

@@ -71,10 +71,10 @@ class LoraLinear(torch.nn.Module):
         return torch.cat([self.a, self.a0]), torch.cat([self.b, -self.b0], dim=1)
 
     @torch.no_grad()
-    def folded(self) -> torch.Tensor:
-        """W with the update in it, computed in float32, of W's type."""
+    def change(self) -> torch.Tensor:
+        """(out, in) float32: what the update adds to W."""
         a, b = self.update()
-        return (self.base.weight.float() + self.scale * (b.float() @ a.float())).to(self.base.weight.dtype)
+        return self.scale * (b.float() @ a.float())
 
 
 def kaiming(base: torch.nn.Linear, r: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -86,10 +86,9 @@ def kaiming(base: torch.nn.Linear, r: int, seed: int) -> tuple[torch.Tensor, tor
 
 
 @torch.no_grad()
-def principal(base: torch.nn.Linear, r: int, seed: int, scale: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """A and B, in float32, with ``scale B A`` the part of W in its r largest singular directions, found by random projection (Halko et
-    al., arXiv:0909.4061, with four power iterations) drawn from `seed`."""
-    weight = base.weight.float()
+def principal(weight: torch.Tensor, r: int, seed: int, scale: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """A and B, in float32, with ``scale B A`` the part of `weight` in its r largest singular directions, found by random projection (Halko
+    et al., arXiv:0909.4061, with four power iterations) drawn from `seed`."""
     with torch.random.fork_rng(devices=[weight.device] if weight.is_cuda else []):
         torch.manual_seed(seed)
         u, s, v = torch.svd_lowrank(weight, q=min(r + 8, *weight.shape), niter=4)

@@ -14,8 +14,15 @@ class LoraSettings:
     rank_stabilised: bool = setting(False, "scale by alpha / sqrt(r) instead, so that a larger rank learns no slower (rsLoRA)")
     start: str = setting(
         "kaiming", "where the update begins. kaiming: at nothing, in random directions. pissa: in the largest singular directions of each "
-        "matrix, which learns faster; saved as a plain LoRA of twice the rank", choices=("kaiming", "pissa"),
+        "matrix, which learns faster; saved as a plain LoRA of twice the rank. eva: in the directions in which a layer's inputs "
+        "vary most over the training data, with more rank where more directions matter", choices=("kaiming", "pissa", "eva"),
     )  # fmt: skip
+    spread: float = setting(
+        2.0, "with `start: eva`: a layer may get up to so many times `r`, taken from layers that need less; 1: each keeps `r`", ge=1
+    )
+    lora_plus: float = setting(
+        1.0, "learning rate of B as a multiple of A's (LoRA+): its authors find that wide models learn faster with 4 to 16", gt=0
+    )
     dropout: float = setting(0.0, "share of the update's inputs dropped while training", ge=0, lt=1)
     targets: list[str] = setting(
         ["all-linear"], "names of the linear layers to adapt (`q_proj`, `layers.0.mlp.up_proj`); `all-linear`: all but the output head",
