@@ -42,6 +42,14 @@ class Adapter(Protocol):
 
 
 @runtime_checkable
+class ModulesOnly(Protocol):
+    """Touches nothing of the model but its modules and parameters, which have transformers' names, its ``config``,
+    ``get_input_embeddings()`` and ``get_output_embeddings()``: the engine may give it a faster model of its own that has these."""
+
+    modules_only: bool
+
+
+@runtime_checkable
 class BringsBase(Protocol):
     """Loads the base in a way of its own (in fewer bits), wherever it is loaded to be trained or run with this adapter."""
 

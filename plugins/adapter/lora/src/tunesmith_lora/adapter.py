@@ -18,6 +18,8 @@ from tunesmith_torch.targets import layer_seed, linears, replace, targets
 class Lora:
     """Puts `LoraLinear` in the place of linear layers; only their A and B train."""
 
+    modules_only = True
+
     def __init__(self, settings: LoraSettings) -> None:
         self.settings = settings
 

@@ -18,6 +18,8 @@ import math
 import torch
 from torch.nn import functional
 
+from tunesmith_torch.low_rank import Update
+
 
 class LoraLinear(torch.nn.Module):
     """`base` with its update.
@@ -63,6 +65,15 @@ class LoraLinear(torch.nn.Module):
         low = functional.linear(inputs.to(y.dtype), a.to(y.dtype))
         # one fused product-and-sum: no third tensor of y's size
         return torch.addmm(y.flatten(0, -2), low.flatten(0, -2), b.to(y.dtype).t(), alpha=self.scale).view_as(y)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it does no more than `low_rank` says."""
+        return not (self.dropout and self.training)
+
+    def low_rank(self) -> Update | None:
+        """For an engine that runs several layers as one."""
+        return Update(*self.update(), self.scale) if self.enabled else None
 
     def update(self) -> tuple[torch.Tensor, torch.Tensor]:
         """A and B of the plain LoRA that this is: of the double rank if it counts from its start."""

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from tunesmith.contracts import TunesmithError
-from tunesmith_torch.attention import NAME, Unpackable
+from tunesmith_torch.dense.model import Dense
 from tunesmith_torch.packed import Packed
 from tunesmith_torch.towers import has_towers
 
@@ -38,11 +38,13 @@ class Architecture:
 
 
 def architecture(model: Any) -> Architecture:
-    """What is known of `model`, a transformers causal language model; found out at the first call.
+    """What is known of `model`, a causal language model, transformers' or the engine's own; found out at the first call.
 
     Raises:
         TunesmithError: TS-TRAIN-004 when the head does something with its logits that the engine does not know.
     """
+    if isinstance(model, Dense):
+        return Architecture(softcap=model.spec.logit_softcap)
     known = _KNOWN.get(model)
     if known is None:
         was_training = model.training
@@ -52,6 +54,13 @@ def architecture(model: Any) -> Architecture:
         model.train(was_training)
         _KNOWN[model] = known
     return known
+
+
+def predicting_states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
+    """(labels, hidden): the last hidden states of the tokens whose outputs predict labels."""
+    if isinstance(model, Dense):
+        return model.predicting_states(packed)
+    return hidden_states(model, packed, found)[packed.predictors]
 
 
 def hidden_states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
@@ -78,6 +87,8 @@ def head_logits(model: Any, hidden: torch.Tensor, found: Architecture) -> torch.
 
 
 def _probe(model: Any) -> Architecture:
+    from tunesmith_torch.transformers_attention import NAME, Unpackable
+
     config = model.config.get_text_config()
     scale = float(getattr(config, "logit_scale", None) or 1.0) / float(getattr(config, "logits_scaling", None) or 1.0)
     found = Architecture(scale=scale, softcap=float(getattr(config, "final_logit_softcapping", None) or 0.0))

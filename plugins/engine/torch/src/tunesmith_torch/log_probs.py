@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from tunesmith_torch.architecture import Architecture, architecture, head_logits, hidden_states
+from tunesmith_torch.architecture import Architecture, architecture, head_logits, predicting_states
 from tunesmith_torch.packed import Packed
 
 CHUNK_BYTES = 64 * 2**20  # of float32 logits at a time
@@ -27,11 +27,11 @@ def label_log_probs(model: Any, batch: Packed, *, chunk_bytes: int = CHUNK_BYTES
     """(labels,) float32: log p of every labelled token of `batch`, given what comes before it in its sequence.
 
     Args:
-        model: a transformers causal language model; its attention is set to the packed one at the first call.
+        model: a causal language model; a transformers one's attention is set to the packed one at the first call.
         batch: on the model's device.
     """
     found = architecture(model)
-    hidden = hidden_states(model, batch, found)[batch.predictors]
+    hidden = predicting_states(model, batch, found)
     head = model.get_output_embeddings()
     rows = max(1, chunk_bytes // (4 * model.config.get_text_config().vocab_size))
     if type(head) is torch.nn.Linear and not any(p.requires_grad for p in head.parameters()):
@@ -67,16 +67,16 @@ class _FrozenHead(torch.autograd.Function):
                     logits *= scale
                 if softcap:
                     logits = torch.tanh_(logits.div_(softcap)).mul_(softcap)
-                normaliser = torch.logsumexp(logits, dim=1, keepdim=True)
-                values[part] = (logits.gather(1, wanted) - normaliser).squeeze(1)
+                bend = (1 - (logits / softcap).square_()).mul_(scale) if softcap and slopes is not None else scale
+                logs = torch.log_softmax(logits, dim=1)
+                values[part] = logs.gather(1, wanted).squeeze(1)
                 if slopes is None:
                     continue
-                bend = (1 - (logits / softcap).square_()).mul_(scale) if softcap else scale
-                slope = logits.sub_(normaliser).exp_().neg_()  # e_y - p
-                slope.scatter_add_(1, wanted, torch.ones_like(wanted, dtype=slope.dtype))
+                slope = logs.exp_()  # p - e_y: the sign is turned where there are fewer numbers
+                slope.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=slope.dtype))
                 if softcap or scale != 1.0:
                     slope *= bend
-                slopes[part] = slope.to(weight.dtype) @ weight
+                slopes[part] = (slope.to(weight.dtype) @ weight).neg_()
         if slopes is not None:
             ctx.save_for_backward(slopes)
         ctx.dtype = hidden.dtype

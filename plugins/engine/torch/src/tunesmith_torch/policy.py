@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact, Objective, Step
+from tunesmith.contracts import Adapter, Artifact, ModulesOnly, Objective, Step, TokenSequence
 from tunesmith_torch.architecture import architecture
+from tunesmith_torch.dense.loading import load_dense
+from tunesmith_torch.dense.spec import NotDense
 from tunesmith_torch.log_probs import label_log_probs
 from tunesmith_torch.models import load_base
-from tunesmith_torch.packed import Packed
+from tunesmith_torch.packed import Inputs, Packed
 from tunesmith_torch.precision import choose
 from tunesmith_torch.randomness import derived, seed_everything
 from tunesmith_torch.settings import TrainSettings
@@ -22,6 +25,7 @@ class Policy(torch.nn.Module):
     def __init__(self, model: Any, compute: torch.dtype) -> None:
         super().__init__()
         self.model, self.compute = model, compute
+        self.inputs_of: Callable[[TokenSequence], Inputs] | None = None  #: what the model is given of a sequence's media
 
     @property
     def packed(self) -> bool:
@@ -44,7 +48,7 @@ def prepare(base: Artifact, adapter: Adapter, objective: Objective, settings: Tr
     name, reason = choose(settings.precision, str(device))
     step.decide(f"precision {name}", reason)
     compute = getattr(torch, name)
-    model = load_base(base, adapter, device)
+    model = _load(base, adapter, device, step)
     seed_everything(step.seed, "adapter")
     adapter.attach(model, seed=derived(step.seed, "adapter"), reference=objective.needs_reference)
     cast(model, compute)
@@ -60,6 +64,19 @@ def prepare(base: Artifact, adapter: Adapter, objective: Objective, settings: Tr
         "they share forward passes; attention runs for each by itself" if found.packed else f"{type(model).__name__}: {found.reason}",
     )
     return Policy(model.train(), compute)
+
+
+def _load(base: Artifact, adapter: Adapter, device: torch.device, step: Step) -> Any:
+    """The engine's own decoder where it computes the same as transformers' model, and transformers' elsewhere."""
+    if not (isinstance(adapter, ModulesOnly) and adapter.modules_only):
+        return load_base(base, adapter, device)
+    try:
+        model = load_dense(base.path, device)
+    except NotDense as reason:
+        step.decide("transformers' model", f"the engine has no decoder of its own for it: {reason}")
+        return load_base(base, adapter, device)
+    step.decide("the engine's own decoder", f"it computes what transformers' {model.spec.family} does, with less work and memory")
+    return model
 
 
 def cast(model: torch.nn.Module, compute: torch.dtype) -> None:
