@@ -37,7 +37,8 @@ def passes(
     for number in range(order.per_epoch):
         chosen = order.batch(number)
         for micro in cut([sum(size(sequence) for sequence in groups[i].sequences) for i in chosen], micro_tokens):
-            batch = pack((sequence for i in micro for sequence in groups[chosen[i]].sequences), device, share=False)
+            sequences = (sequence for i in micro for sequence in groups[chosen[i]].sequences)
+            batch = pack(sequences, device, share=False, inputs_of=policy.inputs_of)
 
             def run(batch: Packed = batch) -> None:
                 step.check_cancelled()

@@ -7,7 +7,7 @@ then tokenized once, so that the tokens are those that the model will meet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import Message, TokenSequence, UserError, text_of
@@ -43,9 +43,9 @@ class ChatTokenizer:
 
         Raises:
             UserError: TS-DATA-031 when the template renders a prefix of the conversation differently from the whole; TS-DATA-032 for
-                content that is not text; TS-DATA-036 when the template refuses the conversation.
+                media that the model does not take; TS-DATA-036 when the template refuses the conversation.
         """
-        plain = [_plain(message) for message in messages]
+        plain = [self._plain(message) for message in messages]
         text = self._render(plain, tools)
         if self._marked:
             tokens, offsets, labels = self._by_marks(plain, tools)
@@ -58,6 +58,20 @@ class ChatTokenizer:
         if labels:
             labels[0] = False  # nothing predicts the first token
         return TokenSequence(tokens, labels)
+
+    def inputs_of(self, model: Any) -> Callable[[TokenSequence], Mapping[str, Any]] | None:
+        """What `model` is given of a sequence's media; None where sequences have none."""
+        return None
+
+    def _plain(self, message: Message) -> dict[str, Any]:
+        """As templates read it: the content one string."""
+        other = sorted({part["type"] for part in message["content"]} - {"text"})
+        if other:
+            raise UserError(
+                "TS-DATA-032", f"The row has a part of type {other[0]}, which the model does not take",
+                why="It is a model of text: nothing in it sees or hears.", fix="Use a model that does, or leave such rows out.",
+            )  # fmt: skip
+        return {**message, "content": text_of(message)}
 
     def _by_marks(self, plain: list[dict[str, Any]], tools: Sequence[Any]) -> tuple[list[int], list[Span], list[bool]]:
         encoded = self.tokenizer.apply_chat_template(
@@ -101,17 +115,6 @@ class ChatTokenizer:
                 "TS-DATA-036", f"The model's chat template refuses the conversation {[m['role'] for m in plain]}: {error}",
                 fix="Bring the row into the order of roles that the model knows.",
             ) from error  # fmt: skip
-
-
-def _plain(message: Message) -> dict[str, Any]:
-    """As templates read it: the content one string."""
-    other = sorted({part["type"] for part in message["content"]} - {"text"})
-    if other:
-        raise UserError(
-            "TS-DATA-032", f"A message has a part of type {other[0]}, and only text can be trained on so far",
-            fix="Leave such rows out, or replace the part by a text.",
-        )  # fmt: skip
-    return {**message, "content": text_of(message)}
 
 
 def _is_answer(message: Mapping[str, Any]) -> bool:

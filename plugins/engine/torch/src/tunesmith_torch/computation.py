@@ -61,7 +61,8 @@ class Computation:
             self.module.train()
 
     def _result(self, groups: Sequence[Group]) -> LossSum:
-        batch = pack((sequence for group in groups for sequence in group.sequences), self.device, share=self.policy.packed)
+        sequences = (sequence for group in groups for sequence in group.sequences)
+        batch = pack(sequences, self.device, share=self.policy.packed, inputs_of=self.policy.inputs_of)
         reference = self._reference(batch) if self.objective.needs_reference else None
         return self.objective.loss(LogProbs(self.module(batch), reference, batch.lengths, groups))
 

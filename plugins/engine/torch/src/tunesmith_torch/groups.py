@@ -27,7 +27,7 @@ def encode_rows(rows: Iterable[Row], objective: Objective, chat: Any, step: Step
             cut, dropped = cut + (group is not None), dropped + (group is None)
         if group is not None:
             groups.append(group)
-        if number % 256 == 0:
+        if number % 256 == 0 or any(part["type"] != "text" for turn in row["messages"] for part in turn["content"]):
             step.check_cancelled()
             step.progress(number, len(rows), what="tokenize", unit="rows")
     step.progress(len(rows), len(rows), what="tokenize", unit="rows")
@@ -59,5 +59,12 @@ def _shorten(group: Group, number: int, longest: int, max_length: int, overlong:
     # Cutting one of two answers that are compared would change which is better.
     if overlong == "drop" or (overlong == "auto" and len(group.sequences) > 1):
         return None
-    sequences = tuple(TokenSequence(s.tokens[:max_length], s.labels[:max_length]) for s in group.sequences)
+    sequences = tuple(shortened(sequence, max_length) for sequence in group.sequences)
     return Group(sequences, group.facts) if all(size(s) for s in sequences) else None
+
+
+def shortened(sequence: TokenSequence, length: int) -> TokenSequence:
+    """The first `length` tokens; less where the cut would go through what stands for a medium, which is then left out as a whole."""
+    end = next((medium.start for medium in sequence.media if medium.start < length < medium.stop), length)
+    media = [medium for medium in sequence.media if medium.stop <= end]
+    return TokenSequence(sequence.tokens[:end], sequence.labels[:end], media)

@@ -1,0 +1,31 @@
+"""How a model's conversations become tokens: by its tokenizer's chat template, and by its processor where it sees or hears."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tunesmith.contracts import Artifact
+from tunesmith_torch.chat import ChatTokenizer
+from tunesmith_torch.tokenizer import load_tokenizer
+
+VIDEO_FRAMES = 8
+
+
+def chat_encoder(source: Artifact | Path | str, *, video_frames: int = VIDEO_FRAMES) -> ChatTokenizer:
+    """The encoder of the model in a directory.
+
+    Args:
+        video_frames: most pictures that are taken of a video.
+
+    Raises:
+        UserError: TS-TRAIN-006 and TS-TRAIN-060 for a tokenizer or processor that can't be loaded, TS-DATA-030 without a template.
+    """
+    from tunesmith_torch.processor import load_processor
+
+    processor = load_processor(source)
+    if processor is None:
+        return ChatTokenizer(load_tokenizer(source))
+    from tunesmith_torch.chat_processor import ChatProcessor
+    from tunesmith_torch.media_inputs import MediaReader
+
+    return ChatProcessor(processor, MediaReader(processor, video_frames))
