@@ -15,11 +15,13 @@ import transformers
 
 from tunesmith.contracts import Adapter, Artifact, UserError
 from tunesmith.contracts.adapter import BringsBase
+from tunesmith_torch.model_class import model_class
 
 #: What makes a directory usable by people and servers beside its weights.
 TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt",
-    "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json",
+    "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json", "preprocessor_config.json",
+    "processor_config.json", "video_preprocessor_config.json",
 )  # fmt: skip
 
 
@@ -43,7 +45,7 @@ def load_model(source: Artifact | Path | str, device: torch.device | str = "cpu"
     path = directory(source)
     wanted = dtype if dtype == "auto" or isinstance(dtype, torch.dtype) else getattr(torch, dtype)
     try:
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        model = model_class(path).from_pretrained(
             path, dtype=wanted, device_map={"": str(device)} if _quantized(path) else None, local_files_only=True, trust_remote_code=False,
             use_safetensors=True,
         )  # fmt: skip
@@ -67,7 +69,7 @@ def load_base(source: Artifact | Path | str, adapter: Adapter, device: torch.dev
 
 
 def copy_tokenizer(source: Artifact | Path | str, output: Path) -> None:
-    """The tokenizer's files beside a model's weights; those already there stay."""
+    """The tokenizer's and the processor's files beside a model's weights; those already there stay."""
     for name in TOKENIZER_FILES:
         if (directory(source) / name).exists() and not (output / name).exists():
             shutil.copyfile(directory(source) / name, output / name)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tunesmith.contracts import Artifact, Result, Step, read_rows
-from tunesmith_torch.chat import ChatTokenizer
+from tunesmith_torch.encoder import chat_encoder
 from tunesmith_torch.groups import encode_rows
 from tunesmith_torch.loop import Loop
 from tunesmith_torch.models import copy_tokenizer
@@ -14,7 +14,6 @@ from tunesmith_torch.parameters import trained
 from tunesmith_torch.policy import prepare
 from tunesmith_torch.progress import Progress
 from tunesmith_torch.randomness import deterministic
-from tunesmith_torch.tokenizer import load_tokenizer
 
 LOG = "training_log.jsonl"
 _LAST = 10  # steps over which the final loss is averaged
@@ -27,10 +26,11 @@ def run(step: Step) -> Result:
     deterministic()
     device = strategy.start(step.placement)
     try:
-        chat = ChatTokenizer(load_tokenizer(base))
+        chat = chat_encoder(base)
         rows = read_rows(step.inputs["data"].path)
         groups = encode_rows(rows, objective, chat, step, max_length=settings.max_length, overlong=settings.overlong)
         policy = prepare(base, adapter, objective, settings, device, step)
+        policy.inputs_of = chat.inputs_of(policy.model)
         trainable = sum(parameter.numel() for _, parameter in trained(policy))
         step.log(f"training {trainable:,} of {sum(p.numel() for p in policy.parameters()):,} parameters on {len(groups)} rows")
         progress = Loop(step, settings, policy, groups, objective, adapter, strategy, device).run()
