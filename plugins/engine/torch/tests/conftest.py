@@ -57,8 +57,11 @@ class Bench:
     def __init__(self, home: Path, model: Path) -> None:
         self.home, self.base = home, Artifact("model/hf", model, digest="sha256:base")
         self.notices: list[tuple[str, dict]] = []
+        self.before = lambda step: None  # called with each step before it runs
 
-    def step(self, settings=None, *, rows=(), objective=None, adapter=None, strategy=None, name="tune", seed=7, **more) -> WorkerStep:
+    def step(
+        self, settings=None, *, rows=(), validation=(), objective=None, adapter=None, strategy=None, name="tune", seed=7, **more
+    ) -> WorkerStep:  # fmt: skip
         from tunesmith_lora.adapter import Lora
         from tunesmith_lora.settings import LoraSettings
         from tunesmith_sft.objective import SupervisedTuning
@@ -67,10 +70,13 @@ class Bench:
 
         for folder in ("output", "work"):
             (self.home / name / folder).mkdir(parents=True, exist_ok=True)
+        inputs = {"model": self.base, "data": dataset(self.home / f"{name}-data", rows)}
+        if validation:
+            inputs["validation"] = dataset(self.home / f"{name}-validation", validation)
         values = {"precision": "float32", "batch_size": 4, "learning_rate": 1e-2, "log_every": 1} | (settings or {})
         return WorkerStep(
             name=name, output=self.home / name / "output", work=self.home / name / "work", settings=build(TrainSettings, values), seed=seed,
-            inputs={"model": self.base, "data": dataset(self.home / f"{name}-data", rows)},
+            inputs=inputs,
             providers={
                 "objective": objective or SupervisedTuning(), "adapter": adapter or Lora(LoraSettings(r=4, alpha=8.0)),
                 "strategy": strategy or SingleProcess(),
@@ -82,6 +88,7 @@ class Bench:
         from tunesmith_torch.train import run
 
         step = self.step(settings, **more)
+        self.before(step)
         return step.output, run(step)
 
     def series(self, name: str) -> list[float]:

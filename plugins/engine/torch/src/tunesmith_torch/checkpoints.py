@@ -73,14 +73,32 @@ class Checkpoints:
                 self.log(f"the checkpoint {path.name} is broken and was passed over: {error}")
         return None
 
+    def at(self, step: int) -> Checkpoint:
+        """The one made after `step`.
+
+        Raises:
+            OSError, ValueError: it is not there, or broken.
+        """
+        return _read(self.directory / f"step-{step:08d}")
+
     def forget(self, step: int) -> None:
         """Remove those made after `step`."""
         for path in self._found():
-            if int(path.name.removeprefix("step-")) > step:
+            if _number(path) > step:
+                shutil.rmtree(path)
+
+    def forget_before(self, step: int) -> None:
+        """Remove those made before `step`."""
+        for path in self._found():
+            if _number(path) < step:
                 shutil.rmtree(path)
 
     def _found(self) -> list[Path]:
         return sorted(self.directory.glob("step-*"))
+
+
+def _number(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
 
 
 def _read(path: Path) -> Checkpoint:

@@ -48,5 +48,5 @@ class Narrator:
             if name not in _PLACE:
                 self.step.metric(name, value, int(point["step"]))
 
-    def bar(self, done: int) -> None:
-        self.step.progress(done, self.total, what="train", unit="steps")
+    def bar(self, done: int, of: int = 0) -> None:
+        self.step.progress(done, of or self.total, what="train", unit="steps")

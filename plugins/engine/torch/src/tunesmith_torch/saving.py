@@ -57,3 +57,13 @@ class Saving:
         self.strategy.load_state(self.module, self.optimizer, found.tensors)
         self.saved_steps = found.step
         return Progress(found.step, found.state["tokens"], list(found.state["history"]))
+
+    def forget_bad(self, progress: Progress) -> None:
+        """After a divergence: remove checkpoints unless the step after them, the first that shows their parameters, had a loss no higher
+        than the first of all.
+        """
+        first = progress.history[0]["loss"] if progress.history else 0.0
+        good = [at for at, point in enumerate(progress.history) if point["loss"] <= first]
+        if self.step.placement.rank == 0:
+            self.checkpoints.forget(max(good, default=0))
+        self.strategy.barrier()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tunesmith.contracts import Artifact, Result, Step, read_rows
+from tunesmith.contracts import Artifact, Group, Objective, Result, Step, read_rows
+from tunesmith_torch.chat import ChatTokenizer
 from tunesmith_torch.encoder import chat_encoder
 from tunesmith_torch.groups import encode_rows
 from tunesmith_torch.loop import Loop
@@ -14,6 +15,7 @@ from tunesmith_torch.parameters import trained
 from tunesmith_torch.policy import prepare
 from tunesmith_torch.progress import Progress
 from tunesmith_torch.randomness import deterministic
+from tunesmith_torch.validation import held_out, standing
 
 LOG = "training_log.jsonl"
 _LAST = 10  # steps over which the final loss is averaged
@@ -27,25 +29,46 @@ def run(step: Step) -> Result:
     device = strategy.start(step.placement)
     try:
         chat = chat_encoder(base)
-        rows = read_rows(step.inputs["data"].path)
-        groups = encode_rows(rows, objective, chat, step, max_length=settings.max_length, overlong=settings.overlong)
+        groups, validation = _groups(step, objective, chat)
         policy = prepare(base, adapter, objective, settings, device, step)
         policy.inputs_of = chat.inputs_of(policy.model)
         trainable = sum(parameter.numel() for _, parameter in trained(policy))
         step.log(f"training {trainable:,} of {sum(p.numel() for p in policy.parameters()):,} parameters on {len(groups)} rows")
-        progress = Loop(step, settings, policy, groups, objective, adapter, strategy, device).run()
+        progress = Loop(step, settings, policy, groups, objective, adapter, strategy, device, validation).run()
         if step.placement.rank == 0:
             adapter.save(policy.model, step.output)
             _finish(step.output, base, progress)
         strategy.barrier()
     finally:
         strategy.finish()
-    last = progress.history[-_LAST:]
     return Result(
         refs={} if _stands_alone(step.output) else {"base": base.digest},
-        metrics={"train_loss": sum(point["loss"] for point in last) / len(last), "tokens": progress.tokens, "steps": progress.steps},
-        meta={"trained_parameters": trainable, "rows": len(groups)},
+        metrics=_metrics(progress, settings.keep),
+        meta={"trained_parameters": trainable, "rows": len(groups)} | ({"validation_rows": len(validation)} if validation else {}),
     )
+
+
+def _groups(step: Step, objective: Objective, chat: ChatTokenizer) -> tuple[list[Group], list[Group]]:
+    """What is learnt from, and what is only judged by."""
+    settings = step.settings
+    limits = {"max_length": settings.max_length, "overlong": settings.overlong}
+    groups = encode_rows(read_rows(step.inputs["data"].path), objective, chat, step, **limits)
+    if "validation" in step.inputs:
+        return groups, encode_rows(read_rows(step.inputs["validation"].path), objective, chat, step, **limits)
+    apart = set(held_out(len(groups), settings.validation_share, step.seed))
+    if apart:
+        step.log(f"{len(apart)} of {len(groups)} rows are held out for validation (setting `validation_share`)")
+    return [group for at, group in enumerate(groups) if at not in apart], [groups[at] for at in sorted(apart)]
+
+
+def _metrics(progress: Progress, keep: str) -> dict[str, float]:
+    last = progress.history[-_LAST:]
+    metrics = {"train_loss": sum(point["loss"] for point in last) / len(last), "tokens": progress.tokens, "steps": progress.steps}
+    best = standing(progress.history, 0.0)
+    if not best.step:
+        return metrics
+    kept = progress.history[(best.step if keep == "best" else progress.steps) - 1]
+    return metrics | {"best_step": best.step} | {name: value for name, value in kept.items() if name.startswith("validation_")}
 
 
 def _finish(output: Path, base: Artifact, progress: Progress) -> None:
