@@ -8,7 +8,7 @@ needs few of them, and importing all would cost it 20 ms.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunesmith.contracts.adapter import Adapter, BeginsFromData, BringsBase, OwnRates, Penalising, Stepping
+    from tunesmith.contracts.adapter import Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping
     from tunesmith.contracts.artifacts import Artifact, Result, fits
     from tunesmith.contracts.dataset_format import DatasetFormat
     from tunesmith.contracts.device_backend import Device, DeviceBackend
@@ -34,13 +34,13 @@ __all__ = [
     "API", "Adapter", "Address", "Artifact", "BeginsFromData", "BringsBase", "Cancelled", "ChatEncoder", "DatasetFormat", "Device",
     "DeviceBackend", "Endpoint", "Engine", "EngineBackend", "Estimate", "EstimateRequest", "Evaluation", "Evaluator", "Executor",
     "Exporter", "Grade", "Group", "InferenceBackend", "Input", "Launch", "LogProbs", "LossSum", "Message", "ModelInfo", "ModelLoader",
-    "ModelShape", "Need", "Objective", "OwnRates", "Part", "Penalising", "Placement", "Process", "Provider", "Quantizer", "Remedy",
-    "Result", "Row", "RunFacts", "Searcher", "Slot", "Step", "StepFacts", "Stepping", "TokenSequence", "TrainerStrategy",
+    "ModelShape", "ModulesOnly", "Need", "Objective", "OwnRates", "Part", "Penalising", "Placement", "Process", "Provider", "Quantizer",
+    "Remedy", "Result", "Row", "RunFacts", "Searcher", "Slot", "Step", "StepFacts", "Stepping", "TokenSequence", "TrainerStrategy",
     "TunesmithError", "UserError", "Verb", "fits", "message", "read_rows", "setting", "text_of",
 ]  # fmt: skip
 
 _MODULES = {
-    "tunesmith.contracts.adapter": "Adapter, BeginsFromData, BringsBase, OwnRates, Penalising, Stepping",
+    "tunesmith.contracts.adapter": "Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping",
     "tunesmith.contracts.artifacts": "Artifact, Result, fits",
     "tunesmith.contracts.dataset_format": "DatasetFormat",
     "tunesmith.contracts.device_backend": "Device, DeviceBackend",
