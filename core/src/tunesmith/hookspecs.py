@@ -77,6 +77,18 @@ def objective() -> Providers:  # type: ignore[empty-body]
 
 
 @hookspec
+def optimizer() -> Providers:  # type: ignore[empty-body]
+    """Turns gradients into steps. Contract: `tunesmith.contracts.optimizer`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def optimizer():
+            return Provider("downhill", "a step against the gradient", "acme_downhill.optimizer:Downhill", settings=DownhillSettings)
+    """
+
+
+@hookspec
 def quantizer() -> Providers:  # type: ignore[empty-body]
     """Fewer bits. Contract: `tunesmith.contracts.quantizer`. Since 0.1.
 
@@ -279,7 +291,7 @@ def ui_pages() -> Sequence[tuple[str, str, str]]:  # type: ignore[empty-body]
 
 
 REGISTRATION = (
-    "model_loader", "adapter", "trainer_strategy", "objective", "quantizer", "exporter", "evaluator", "inference_backend",
+    "model_loader", "adapter", "trainer_strategy", "objective", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend",
     "device_backend", "dataset_format", "searcher", "executor", "verb",
 )  # fmt: skip
 EVENTS = ("run_started", "step_starting", "step_finished", "step_failed", "artifact_committed")

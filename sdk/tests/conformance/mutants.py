@@ -35,9 +35,18 @@ RECORDS = {
     "executor": "",
     "model_loader": 'produces=("model/hf",), facts={"schemes": ["file"]}',
     "trainer_strategy": "",
+    "optimizer": 'estimator="PACKAGE.estimate:estimate"',
     "inference_backend": 'accepts=("model/hf",), produces=("endpoint/openai",), capabilities={name: "full" for name in '
     '("api.chat", "api.completions", "api.stream", "api.logprobs", "api.echo")}',
     "verb": 'inputs=(Input("model", "what to stamp", accepts=("model/hf",)),), produces=("document/stamp",)',
+}
+
+#: kind -> the settings of its good plugin, as source
+SETTINGS = {
+    "optimizer": """@dataclass(frozen=True)
+class Settings:
+    weight_decay: float = setting(0.0, "how much", ge=0)
+""",
 }
 
 _PLUGIN = """
@@ -70,7 +79,7 @@ TABLE
 """
 
 #: kinds whose good plugins need torch
-HEAVY = ("adapter", "objective", "quantizer", "trainer_strategy")
+HEAVY = ("adapter", "objective", "optimizer", "quantizer", "trainer_strategy")
 
 
 def write(folder: Path, kind: str, *changes: tuple[str, str], table: str = "", settings: str = "", good: str = "") -> Path:
@@ -78,13 +87,15 @@ def write(folder: Path, kind: str, *changes: tuple[str, str], table: str = "", s
 
     Args:
         table: more of its pyproject.toml.
-        settings: a settings dataclass named Settings, as source.
+        settings: a settings dataclass named Settings, as source, if not the kind's own.
         good: file of the good plugin, if not the one called as the kind.
     """
     package = f"acme_{kind}"
     code, record = (GOOD / f"{good or kind}.py").read_text(), RECORDS[kind]
+    settings = settings or SETTINGS.get(kind, "")
     if settings:
         record = ", ".join(filter(None, [record, "settings=Settings"]))
+    if settings and "settings" not in code:
         code += "\n\nProvider.__init__ = lambda self, settings: None\n"
     for old, new in changes:
         assert (old in code) + (old in record) == 1, f"{old!r} should be in the code or in the record"

@@ -60,6 +60,29 @@ FAULTS = {
     "objective.declares-its-reference": ("objective", ("needs_reference = False", "needs_reference = True")),
     "objective.refuses-rows": ("objective", ('not row["messages"] or ', "")),
     "objective.oracle": ("objective", ("-batch.policy.sum()", "-1.01 * batch.policy.sum()")),
+    "optimizer.learns": ("optimizer", ("p.sub_(", "p.add_(")),
+    "optimizer.deterministic": ("optimizer", ('state["mean"] /', '(1 + 1e-3 * __import__("random").random()) * state["mean"] /')),
+    "optimizer.keeps-tensors": ("optimizer", ("torch.tensor(0)", "0")),
+    "optimizer.resumes": (
+        "optimizer",
+        ('state["count"] += 1', "self.counts[p] = self.counts.get(p, 0) + 1"),
+        ('** state["count"]', "** self.counts[p]"),
+        ("        super().__init__(groups, {})", "        super().__init__(groups, {})\n        self.counts = {}"),
+    ),
+    "optimizer.rates": (
+        "optimizer",
+        ("parameter_groups(parameters,", "parameter_groups([dataclasses.replace(one, rate=1.0) for one in parameters],"),
+    ),
+    "optimizer.decays": (
+        "optimizer",
+        ("parameter_groups(parameters,", "parameter_groups([dataclasses.replace(one, decay=True) for one in parameters],"),
+    ),
+    "optimizer.leaves-alone": (
+        "optimizer",
+        ("                if p.grad is None:\n                    continue\n", ""),
+        (".lerp_(p.grad, 0.1)", ".lerp_(torch.zeros_like(p) if p.grad is None else p.grad, 0.1)"),
+    ),
+    "optimizer.estimate": ("optimizer", ('"state": 4.0', '"state": 8.0')),
     "exporter.keeps-the-numbers": (
         "exporter",
         (
@@ -86,7 +109,7 @@ FAULTS = {
 FAULTS_IN_WORKERS = {"device_backend.computes": ("device_backend", ('"torch": "cpu"', '"torch": "meta"'))}
 
 
-@pytest.mark.parametrize("kind", ["adapter", "objective", "exporter", "quantizer"])
+@pytest.mark.parametrize("kind", ["adapter", "objective", "optimizer", "exporter", "quantizer"])
 def test_a_good_plugin_is_caught_by_none(kind: str, tmp_path: Path):
     folder = mutants.write(tmp_path / "plugin", kind)
     assert mutants.failed_here(folder, tmp_path) == set()

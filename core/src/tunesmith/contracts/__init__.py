@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tunesmith.contracts.inference_backend import Address, Engine, EngineBackend, InferenceBackend
     from tunesmith.contracts.model_loader import ModelInfo, ModelLoader
     from tunesmith.contracts.objective import ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence
+    from tunesmith.contracts.optimizer import Optimizer, OwnSchedule, Trained, parameter_groups
     from tunesmith.contracts.provider import API, Grade, Input, Need, Provider, Slot, Verb
     from tunesmith.contracts.quantizer import Quantizer
     from tunesmith.contracts.rows import Message, Part, Row, message, read_rows, text_of
@@ -34,9 +35,10 @@ __all__ = [
     "API", "Adapter", "Address", "Artifact", "BeginsFromData", "BringsBase", "Cancelled", "ChatEncoder", "DatasetFormat", "Device",
     "DeviceBackend", "Endpoint", "Engine", "EngineBackend", "Estimate", "EstimateRequest", "Evaluation", "Evaluator", "Executor",
     "Exporter", "Grade", "Group", "InferenceBackend", "Input", "Launch", "LogProbs", "LossSum", "Message", "ModelInfo", "ModelLoader",
-    "ModelShape", "ModulesOnly", "Need", "Objective", "OwnRates", "Part", "Penalising", "Placement", "Process", "Provider", "Quantizer",
-    "Remedy", "Result", "Row", "RunFacts", "Searcher", "Slot", "Step", "StepFacts", "Stepping", "TokenSequence", "TrainerStrategy",
-    "TunesmithError", "UserError", "Verb", "fits", "message", "read_rows", "setting", "text_of",
+    "ModelShape", "ModulesOnly", "Need", "Objective", "Optimizer", "OwnRates", "OwnSchedule", "Part", "Penalising", "Placement",
+    "Process", "Provider", "Quantizer", "Remedy", "Result", "Row", "RunFacts", "Searcher", "Slot", "Step", "StepFacts", "Stepping",
+    "TokenSequence", "Trained", "TrainerStrategy", "TunesmithError", "UserError", "Verb", "fits", "message", "parameter_groups",
+    "read_rows", "setting", "text_of",
 ]  # fmt: skip
 
 _MODULES = {
@@ -53,6 +55,7 @@ _MODULES = {
     "tunesmith.contracts.inference_backend": "Address, Engine, EngineBackend, InferenceBackend",
     "tunesmith.contracts.model_loader": "ModelInfo, ModelLoader",
     "tunesmith.contracts.objective": "ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence",
+    "tunesmith.contracts.optimizer": "Optimizer, OwnSchedule, Trained, parameter_groups",
     "tunesmith.contracts.provider": "API, Grade, Input, Need, Provider, Slot, Verb",
     "tunesmith.contracts.quantizer": "Quantizer",
     "tunesmith.contracts.rows": "Message, Part, Row, message, read_rows, text_of",

@@ -1,7 +1,8 @@
 """Contract of kind ``trainer_strategy``: owns processes and memory of training.
 
 A setting named ``processes`` says how many workers the step gets, one rank each (default 1); the kernel starts them and ends all
-when one dies. Capabilities: ``parallel.replicas``, ``parallel.shards``.
+when one dies. Capabilities: ``parallel.replicas``, ``parallel.shards``, ``gradients.whole`` (what the optimizer is
+given are whole matrices with whole gradients, not pieces of them).
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ class TrainerStrategy(Protocol):
     def start(self, placement: Placement) -> Any:
         """Join the other ranks; the torch.device that this rank computes on."""
 
-    def wrap(self, model: Module, optimizer: Callable[[Iterable[Any]], Optimizer]) -> tuple[Module, Optimizer]:
-        """The model to call forward on and its optimizer, made over the trainable parameters by `optimizer(parameters)`."""
+    def wrap(self, model: Module, optimizer: Callable[[Iterable[tuple[str, Tensor]]], Optimizer]) -> tuple[Module, Optimizer]:
+        """The model to call forward on and its optimizer, made by `optimizer(parameters)` over the trainable ones as (name, tensor)."""
 
     def accumulating(self, model: Module, last: bool) -> AbstractContextManager[None]:
         """Around the forward and backward of one micro-batch; gradients need to agree between ranks only after the `last` one."""

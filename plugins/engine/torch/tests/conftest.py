@@ -60,13 +60,16 @@ class Bench:
         self.before = lambda step: None  # called with each step before it runs
 
     def step(
-        self, settings=None, *, rows=(), validation=(), objective=None, adapter=None, strategy=None, name="tune", seed=7, **more
+        self, settings=None, *, rows=(), validation=(), objective=None, adapter=None, strategy=None, optimizer=None, name="tune", seed=7,
+        **more,
     ) -> WorkerStep:  # fmt: skip
         from tunesmith_lora.adapter import Lora
         from tunesmith_lora.settings import LoraSettings
         from tunesmith_sft.objective import SupervisedTuning
         from tunesmith_single.strategy import SingleProcess
         from tunesmith_torch.settings import TrainSettings
+        from tunesmith_torch_optim.adamw import AdamW
+        from tunesmith_torch_optim.settings import AdamWSettings
 
         for folder in ("output", "work"):
             (self.home / name / folder).mkdir(parents=True, exist_ok=True)
@@ -79,7 +82,7 @@ class Bench:
             inputs=inputs,
             providers={
                 "objective": objective or SupervisedTuning(), "adapter": adapter or Lora(LoraSettings(r=4, alpha=8.0)),
-                "strategy": strategy or SingleProcess(),
+                "strategy": strategy or SingleProcess(), "optimizer": optimizer or AdamW(AdamWSettings()),
             },
             notify=lambda method, params: self.notices.append((method, dict(params))), **more,
         )  # fmt: skip

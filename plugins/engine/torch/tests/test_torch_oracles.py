@@ -16,12 +16,14 @@ from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch import load_model, load_tokenizer
 from tunesmith_torch.batches import Order
 from tunesmith_torch.randomness import derived
+from tunesmith_torch_optim.adamw import AdamW
+from tunesmith_torch_optim.settings import AdamWSettings
 
 pytestmark = pytest.mark.slow
 
 STEPS, BATCH, SEED, RATE = 4, 4, 7, 5e-3
 SETTINGS = {
-    "epochs": 9, "max_steps": STEPS, "batch_size": BATCH, "learning_rate": RATE, "schedule": "linear", "warmup": 0.0, "weight_decay": 0.01,
+    "epochs": 9, "max_steps": STEPS, "batch_size": BATCH, "learning_rate": RATE, "schedule": "linear", "warmup": 0.0,
     "max_grad_norm": 0.2,
 }  # fmt: skip
 #: ChatML with nothing after the end of a turn: TRL would learn the line break there, which is never generated.
@@ -40,6 +42,10 @@ def model(tiny, tmp_path_factory):
     tokenizer.chat_template = TEMPLATE
     tokenizer.save_pretrained(directory)
     return directory
+
+
+def decaying():
+    return AdamW(AdamWSettings(weight_decay=0.01))
 
 
 def peft_model(model, tmp_path):
@@ -108,7 +114,7 @@ def test_sft_learns_what_trl_learns(bench, model, chat_rows, tmp_path):
     from trl import SFTConfig, SFTTrainer
 
     bench.base = type(bench.base)("model/hf", model, digest="sha256:base")
-    output, _ = bench.train(SETTINGS, rows=chat_rows)
+    output, _ = bench.train(SETTINGS, rows=chat_rows, optimizer=decaying())
     rows = [{"prompt": plain(r["messages"][:-1]), "completion": plain(r["messages"][-1:])} for r in in_our_order(chat_rows)]
     trainer = SFTTrainer(
         peft_model(model, tmp_path), args=SFTConfig(**settings_of_trl(tmp_path)), train_dataset=Dataset.from_list(rows),
@@ -125,7 +131,7 @@ def test_dpo_learns_what_trl_learns(bench, model, preference_rows, tmp_path):
 
     bench.base = type(bench.base)("model/hf", model, digest="sha256:base")
     objective = DirectPreference(PreferenceSettings(beta=0.3))
-    output, _ = bench.train(SETTINGS, rows=preference_rows, objective=objective)
+    output, _ = bench.train(SETTINGS, rows=preference_rows, objective=objective, optimizer=decaying())
     rows = [
         {"prompt": plain(r["messages"]), "chosen": plain(r["chosen"]), "rejected": plain(r["rejected"])}
         for r in in_our_order(preference_rows)

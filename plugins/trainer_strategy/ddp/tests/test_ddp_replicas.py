@@ -52,7 +52,7 @@ step = WorkerStep(
     name="tune", output=home / "output", work=home / "work", settings=build(TrainSettings, settings), seed=3, notify=notify,
     placement=Placement(rank=rank, processes=processes, rendezvous=str(home / "meet")),
     inputs={"model": Artifact("model/hf", model, digest="b"), "data": Artifact("dataset/chat", home / "data", digest="d")},
-    providers={"objective": learn, "adapter": Lora(LoraSettings(r=4)), "strategy": strategy},
+    providers={"objective": learn, "adapter": Lora(LoraSettings(r=4)), "strategy": strategy, "optimizer": AdamW(AdamWSettings())},
 )
 result = run(step)
 (home / f"rank{rank}.json").write_text(json.dumps({"metrics": metrics, "result": dict(result.metrics)}))

@@ -14,7 +14,7 @@ def made(seed: int = 0):
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
     model[0].weight.requires_grad_(False)
     strategy = SingleProcess()
-    model, optimizer = strategy.wrap(model, lambda parameters: torch.optim.AdamW(parameters, lr=0.1, fused=True))
+    model, optimizer = strategy.wrap(model, lambda named: torch.optim.AdamW([one for _, one in named], lr=0.1, fused=True))
     return strategy, model, optimizer
 
 

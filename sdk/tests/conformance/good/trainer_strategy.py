@@ -10,7 +10,7 @@ class Provider:
         return torch.device("cpu")
 
     def wrap(self, model, optimizer):
-        return model, optimizer([p for p in model.parameters() if p.requires_grad])
+        return model, optimizer([(name, p) for name, p in model.named_parameters() if p.requires_grad])
 
     def accumulating(self, model, last):
         return nullcontext()

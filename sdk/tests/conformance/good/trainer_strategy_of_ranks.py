@@ -12,7 +12,7 @@ class Provider:
         return torch.device("cpu")
 
     def wrap(self, model, optimizer):
-        return model, optimizer([p for p in model.parameters() if p.requires_grad])
+        return model, optimizer([(name, p) for name, p in model.named_parameters() if p.requires_grad])
 
     @contextmanager
     def accumulating(self, model, last):

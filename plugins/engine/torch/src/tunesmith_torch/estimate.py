@@ -17,6 +17,7 @@ from tunesmith_torch.precision import choose
 RUNTIME = 400e6  # Python, torch, transformers, a tokenizer
 CHUNK = 64 * 2**20  # of float32 logits; must be `log_probs.CHUNK_BYTES`
 HEAP = 1.45  # what a CPU's heap takes for tensors that are freed in another order than made (glibc; 1.33 to 1.58 seen)
+STATE = 8.0  # bytes that an optimizer keeps for each number that trains, where it does not say
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 30  # what a chat template adds to a row
 KEPT, BLOCK = 512, 128  # as in `blocked`: sequences up to this keep their probabilities on a CPU in bfloat16, block by block
@@ -28,6 +29,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     if shape is None:
         return None
     adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
+    state = request.parts.get("optimizer", {}).get("state", STATE)
     trainable = adapter.get("trainable", float(shape.parameters))
     compute = BYTES[choose(str(settings["precision"]), request.device)[0]]
     length, tokens = _tokens(settings, request.data, objective.get("sequences", 1.0))
@@ -44,7 +46,7 @@ def train(request: EstimateRequest) -> Estimate | None:
         "runtime": RUNTIME,
         "weights": (0 if whole else frozen * compute) + trainable * 4 + copies * shape.parameters * compute,
         "gradients": trainable * 4,
-        "optimizer": trainable * 8,
+        "optimizer": trainable * state,
         "activations": kept,
         "logits": _logits(shape, tokens, compute),
     }
@@ -52,7 +54,7 @@ def train(request: EstimateRequest) -> Estimate | None:
         terms["casts"] = shape.parameters * compute  # autocast keeps a copy of each matrix within a forward pass
     stored = _stored(request, shape)
     saved = stored if whole else trainable * 4
-    return Estimate(terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * 12)
+    return Estimate(terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * (4 + state))
 
 
 def merge(request: EstimateRequest) -> Estimate | None:

@@ -22,6 +22,7 @@ def verb() -> Sequence[Verb]:
             slots=(
                 Slot("adapter", "adapter", "how the model changes and what of it trains"),
                 Slot("strategy", "trainer_strategy", "processes and memory"),
+                Slot("optimizer", "optimizer", "how gradients become steps"),
             ),
             inputs=(
                 Input("model", "the model to train", of="adapter"),

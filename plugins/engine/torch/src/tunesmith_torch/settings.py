@@ -16,11 +16,11 @@ class TrainSettings:
     batch_size: int = setting(8, "rows per optimizer step, over all processes together", ge=1)
     micro_tokens: int = setting(4096, "most tokens in one forward pass: less needs less memory and gives the same result", ge=1)
     learning_rate: float = setting(2e-4, "highest learning rate", gt=0)
-    schedule: str = setting("cosine", "how the rate falls to zero after the warm-up", choices=("cosine", "linear", "constant"))
+    schedule: str = setting(
+        "auto", "how the rate falls to zero after the warm-up; auto: as the optimizer asks, usually cosine",
+        choices=("auto", "cosine", "linear", "constant"),
+    )  # fmt: skip
     warmup: float = setting(0.03, "share of the steps in which the rate rises to its highest", ge=0, le=1)
-    weight_decay: float = setting(0.0, "AdamW's decoupled weight decay, on matrices only", ge=0)
-    beta1: float = setting(0.9, "AdamW: decay of the mean of gradients", ge=0, lt=1)
-    beta2: float = setting(0.999, "AdamW: decay of the mean of squared gradients", ge=0, lt=1)
     max_grad_norm: float = setting(1.0, "clip the gradients to this global norm; 0: don't", ge=0)
     max_length: int = setting(2048, "longest sequence in tokens", ge=2)
     overlong: str = setting(

@@ -14,5 +14,5 @@ def trainer_strategy() -> Provider:
         summary="several processes, each with the whole model and a share of every batch",
         target="tunesmith_ddp.strategy:Replicas",
         settings=ReplicaSettings,
-        capabilities={"parallel.replicas": "full", "parallel.shards": "none"},
+        capabilities={"parallel.replicas": "full", "parallel.shards": "none", "gradients.whole": "full"},
     )

@@ -44,11 +44,11 @@ class Replicas:
         return device
 
     def wrap(
-        self, model: torch.nn.Module, optimizer: Callable[[Iterable[Any]], torch.optim.Optimizer]
+        self, model: torch.nn.Module, optimizer: Callable[[Iterable[tuple[str, Any]]], torch.optim.Optimizer]
     ) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
         for _, parameter in trained(model):
             dist.broadcast(parameter.data, src=0)
-        return model, optimizer([parameter for _, parameter in trained(model)])
+        return model, optimizer(list(trained(model)))
 
     @contextmanager
     def accumulating(self, model: torch.nn.Module, last: bool) -> Iterator[None]:

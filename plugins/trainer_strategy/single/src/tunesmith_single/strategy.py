@@ -19,9 +19,9 @@ class SingleProcess:
         return torch.device(placement.torch)
 
     def wrap(
-        self, model: torch.nn.Module, optimizer: Callable[[Iterable[Any]], torch.optim.Optimizer]
+        self, model: torch.nn.Module, optimizer: Callable[[Iterable[tuple[str, Any]]], torch.optim.Optimizer]
     ) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
-        return model, optimizer([parameter for _, parameter in trained(model)])
+        return model, optimizer(list(trained(model)))
 
     def accumulating(self, model: torch.nn.Module, last: bool) -> AbstractContextManager[None]:
         return nullcontext()

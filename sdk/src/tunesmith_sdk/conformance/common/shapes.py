@@ -17,6 +17,7 @@ METHODS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "inference_backend": ({"serve": "model name address step"}, {"engine": "model name address step"}),
     "model_loader": ({"resolve": "uri step", "fetch": "info output step"},),
     "objective": ({"encode": "row chat", "weight": "group", "loss": "batch"},),
+    "optimizer": ({"build": "parameters learning_rate= device="},),
     "quantizer": ({"quantize": "model output calibration step"},),
     "searcher": ({"ask": "", "tell": "settings score"},),
     "trainer_strategy": (

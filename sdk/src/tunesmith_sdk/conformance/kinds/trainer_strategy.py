@@ -26,10 +26,10 @@ def model() -> Any:
     return made
 
 
-def optimizer(parameters: Any) -> Any:
+def optimizer(named: Any) -> Any:
     import torch
 
-    return torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.01)
+    return torch.optim.AdamW([tensor for _, tensor in named], lr=RATE, weight_decay=0.01)
 
 
 def batch(number: int) -> Any:
@@ -52,7 +52,7 @@ def plain() -> list[list[float]]:
     import torch
 
     network = model()
-    stepping = optimizer([p for p in network.parameters() if p.requires_grad])
+    stepping = optimizer([named for named in network.named_parameters() if named[1].requires_grad])
     course = []
     for number in range(STEPS):
         stepping.zero_grad()
