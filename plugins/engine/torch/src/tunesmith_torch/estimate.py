@@ -33,7 +33,9 @@ def train(request: EstimateRequest) -> Estimate | None:
     trainable = adapter.get("trainable", float(shape.parameters))
     compute = BYTES[choose(str(settings["precision"]), request.device)[0]]
     length, tokens = _tokens(settings, request.data, objective.get("sequences", 1.0))
-    frozen = max(0.0, shape.parameters - trainable) if trainable >= shape.parameters else float(shape.parameters)
+    own = min(adapter.get("of_base", trainable if trainable >= shape.parameters else 0.0), float(shape.parameters))
+    frozen = shape.parameters - own
+    few_bits, few_bytes = adapter.get("quantized", 0.0), adapter.get("quantized_bytes", 0.0)
     copies = adapter.get("copies", 0.0) * objective.get("reference", 0.0)
     whole = trainable >= shape.parameters
     layers = 1 if settings["gradient_checkpointing"] else shape.layers
@@ -44,7 +46,7 @@ def train(request: EstimateRequest) -> Estimate | None:
         kept *= HEAP
     terms = {
         "runtime": RUNTIME,
-        "weights": (0 if whole else frozen * compute) + trainable * 4 + copies * shape.parameters * compute,
+        "weights": (frozen - few_bits) * compute + few_bytes + trainable * 4 + copies * shape.parameters * compute,
         "gradients": trainable * 4,
         "optimizer": trainable * state,
         "activations": kept,
@@ -53,7 +55,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     if whole and compute < 4:
         terms["casts"] = shape.parameters * compute  # autocast keeps a copy of each matrix within a forward pass
     stored = _stored(request, shape)
-    saved = stored if whole else trainable * 4
+    saved = stored if own else trainable * 4
     return Estimate(terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * (4 + state))
 
 

@@ -32,11 +32,14 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
-def load_model(source: Artifact | Path | str, device: torch.device | str = "cpu", dtype: torch.dtype | str = "auto") -> Any:
+def load_model(
+    source: Artifact | Path | str, device: torch.device | str = "cpu", dtype: torch.dtype | str = "auto", *, quantization: Any = None
+) -> Any:  # fmt: skip
     """A causal language model from a directory (``model/hf``, ``model/bnb``), in evaluation mode, nothing of it training.
 
     Args:
         dtype: ``auto`` for what the files hold, or the type to convert to (``float32``, ``bfloat16``).
+        quantization: one of transformers' quantization configurations, for full weights to be kept in fewer bits.
 
     Raises:
         UserError: TS-TRAIN-005 when the directory holds no model that transformers can load from safetensors.
@@ -44,10 +47,12 @@ def load_model(source: Artifact | Path | str, device: torch.device | str = "cpu"
     quiet()
     path = directory(source)
     wanted = dtype if dtype == "auto" or isinstance(dtype, torch.dtype) else getattr(torch, dtype)
+    few_bits = quantization is not None or _quantized(path)
+    more = {"quantization_config": quantization} if quantization is not None else {}
     try:
         model = model_class(path).from_pretrained(
-            path, dtype=wanted, device_map={"": str(device)} if _quantized(path) else None, local_files_only=True, trust_remote_code=False,
-            use_safetensors=True,
+            path, dtype=wanted, device_map={"": str(device)} if few_bits else None, local_files_only=True, trust_remote_code=False,
+            use_safetensors=True, **more,
         )  # fmt: skip
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
@@ -55,7 +60,7 @@ def load_model(source: Artifact | Path | str, device: torch.device | str = "cpu"
             fix="It has to be a causal language model in Hugging Face's layout with safetensors weights, of an architecture that the "
             "installed transformers knows.",
         ) from error  # fmt: skip
-    if not _quantized(path):
+    if not few_bits:
         model.to(device)
     return model.eval().requires_grad_(False)
 

@@ -14,7 +14,7 @@ def quantizer():
         settings=BitsAndBytesSettings,
         accepts=("model/hf",),
         produces=("model/bnb",),
-        capabilities={"device.cpu": "full", "device.cuda": "unknown"},
+        capabilities={"device.cpu": "full", "device.cuda": "unknown", "weights.full": "none"},
         facts={"calibration": False},
         estimator="tunesmith_bitsandbytes.estimate:estimate",
     )

@@ -1,0 +1,64 @@
+"""The adapter `qlora`: `lora` on a base in 4 bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tunesmith.contracts import TunesmithError, UserError
+from tunesmith_lora.adapter import Lora, adapted
+from tunesmith_qlora import base
+from tunesmith_qlora.settings import QloraSettings
+from tunesmith_torch.models import load_model
+from tunesmith_torch.targets import replace
+
+
+class Qlora(Lora):
+    """Trains and saves as `Lora` does; what it saves is a plain LoRA, for the base in any number of bits."""
+
+    settings: QloraSettings
+
+    def __init__(self, settings: QloraSettings) -> None:
+        super().__init__(settings)
+        self._directory: Path | None = None
+
+    def load_base(self, directory: Path, device: torch.device) -> torch.nn.Module:
+        self._directory = directory
+        return base.load(directory, device, type=self.settings.type, double_quant=self.settings.double_quant)
+
+    def matrix(self, linear: torch.nn.Linear) -> torch.Tensor:
+        return base.dequantized(linear) if hasattr(linear.weight, "quant_state") else super().matrix(linear)
+
+    def merge(self, model: Any) -> Any:
+        """Into the base as it was trained on, dequantized, or into its full weights.
+
+        Raises:
+            UserError: TS-TRAIN-041 when full weights are asked for and the base has none.
+        """
+        if self.settings.merge_into == "full":
+            return self._merged_into_full(model)
+        for name, layer in dict(adapted(model)).items():
+            if hasattr(layer.base.weight, "quant_state"):
+                replace(model, name, base.linear(self.matrix(layer.base) + layer.change(), layer.bias))
+        return super().merge(base.plain(model))
+
+    def _merged_into_full(self, model: Any) -> Any:
+        if self._directory is None:
+            raise TunesmithError("TS-TRAIN-041", "The base's full weights are not known", fix="Load the base by the adapter's `load_base`.")
+        if base.stored(self._directory) is not None:
+            raise UserError(
+                "TS-TRAIN-041", "The update can't be folded into full weights",
+                why="The base is stored in 4 bits: its full weights are not there.",
+                fix="Set `merge_into: dequantized`, or train on the model before it was quantized.",
+            )  # fmt: skip
+        full = load_model(self._directory, dtype="float32")
+        device = model.get_input_embeddings().weight.device
+        full.to(device)
+        for name, layer in adapted(model):
+            own = full.get_submodule(name)
+            if own.weight is full.get_input_embeddings().weight:
+                full.config.tie_word_embeddings = False
+            own.weight = torch.nn.Parameter(own.weight.detach() + layer.change(), requires_grad=False)
+        return full

@@ -1,0 +1,21 @@
+"""How much `qlora` trains and how large its base is, from the model's sizes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import EstimateRequest
+from tunesmith_lora.estimate import parts as lora_parts
+
+BLOCK = 64  # weights that share a scale
+NESTED = 256  # scales that share a scale of their own
+
+
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """``{"trainable": parameters, "quantized": parameters kept in few bits, "quantized_bytes": what they take}``; empty where the sizes
+    are unknown."""
+    if request.shape is None:
+        return {}
+    quantized = request.shape.layers * sum(a * b for _, a, b in request.shape.linears)
+    bits = 4 + (8 / BLOCK + 32 / BLOCK / NESTED if request.settings["double_quant"] else 32 / BLOCK)
+    return {**lora_parts(request), "quantized": float(quantized), "quantized_bytes": quantized * bits / 8}
