@@ -80,3 +80,12 @@ def test_the_base_is_the_one_that_the_adapter_brings(bench, chat_rows):
     plain = bench.series("loss")
     first_steps(bench, chat_rows, Brought(LoraSettings(r=2)), "brought")
     assert bench.series("loss") != plain
+
+
+@pytest.mark.parametrize("engines_own", [True, False], ids=["own decoder", "transformers"])
+def test_eva_sees_the_layers_inputs_in_either_model(bench, chat_rows, monkeypatch, engines_own):
+    monkeypatch.setattr(Lora, "modules_only", engines_own)
+    output, _ = bench.train({"max_steps": 2}, rows=chat_rows, adapter=Lora(LoraSettings(r=3, start="eva")))
+    ranks = {len(value) for name, value in load_file(output / "adapter_model.safetensors").items() if "lora_A" in name}
+    assert len(ranks) > 1
+    assert max(ranks) <= 6

@@ -68,8 +68,8 @@ class LoraLinear(torch.nn.Module):
 
     @property
     def plain(self) -> bool:
-        """Whether it does no more than `low_rank` says."""
-        return not (self.dropout and self.training)
+        """Whether it does no more than `low_rank` says, and nobody listens to it."""
+        return not ((self.dropout and self.training) or self._forward_hooks)
 
     def low_rank(self) -> Update | None:
         """For an engine that runs several layers as one."""

@@ -19,6 +19,7 @@ class Qlora(Lora):
     """Trains and saves as `Lora` does; what it saves is a plain LoRA, for the base in any number of bits."""
 
     settings: QloraSettings
+    modules_only = False  # its base is none that the engine could bring
 
     def __init__(self, settings: QloraSettings) -> None:
         super().__init__(settings)

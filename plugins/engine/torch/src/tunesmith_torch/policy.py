@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact, ModulesOnly, Objective, Step, TokenSequence
+from tunesmith.contracts import Adapter, Artifact, BringsBase, ModulesOnly, Objective, Step, TokenSequence
 from tunesmith_torch.architecture import architecture
 from tunesmith_torch.dense.loading import load_dense
 from tunesmith_torch.dense.spec import NotDense
@@ -68,7 +68,7 @@ def prepare(base: Artifact, adapter: Adapter, objective: Objective, settings: Tr
 
 def _load(base: Artifact, adapter: Adapter, device: torch.device, step: Step) -> Any:
     """The engine's own decoder where it computes the same as transformers' model, and transformers' elsewhere."""
-    if not (isinstance(adapter, ModulesOnly) and adapter.modules_only):
+    if isinstance(adapter, BringsBase) or not (isinstance(adapter, ModulesOnly) and adapter.modules_only):
         return load_base(base, adapter, device)
     try:
         model = load_dense(base.path, device)
