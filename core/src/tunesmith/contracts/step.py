@@ -32,7 +32,8 @@ class Step(Protocol):
     """A running step, as its code sees it.
 
     `output` becomes the artifact when `run` returns; it is empty at the start, also after a crash. `work` keeps what it holds over
-    crashes and resumes of the same step (checkpoints, partial downloads) and is gone once the artifact is committed.
+    crashes and resumes of the same step (checkpoints, partial downloads) and is gone once the artifact is committed. `cache` is one for all
+    steps of a project, for what can be made again: it may be emptied at any time between two steps, and others use it at the same time.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Step(Protocol):
     inputs: Mapping[str, Artifact]
     output: Path
     work: Path
+    cache: Path
     seed: int
     placement: Placement
 

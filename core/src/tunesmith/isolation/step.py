@@ -40,6 +40,7 @@ class WorkerStep:
     Args:
         providers: by slot: an object that is already built, or a `Chosen` to build at the first call.
         cancelled: set when the step is to stop.
+        cache: default: in `work`.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class WorkerStep:
         providers: Mapping[str, Any] | None = None,
         notify: Notify = _silent,
         cancelled: threading.Event | None = None,
+        cache: Path | None = None,
     ) -> None:
         self.name, self.output, self.work = name, Path(output), Path(work)
+        self.cache = Path(cache) if cache else self.work / "cache"
         self.inputs = dict(inputs or {})
         self.settings, self.seed, self.placement = settings, seed, placement or Placement()
         self.cancelled = cancelled or threading.Event()
@@ -74,7 +77,7 @@ class WorkerStep:
             settings=settings_of(data["settings_class"], data["settings"], data["distribution"]),
             placement=Placement(**data["placement"]),
             providers={slot: Chosen(**chosen) for slot, chosen in data["choices"].items()},
-            notify=notify, cancelled=cancelled,
+            notify=notify, cancelled=cancelled, cache=Path(data["cache"]) if data.get("cache") else None,
         )  # fmt: skip
 
     def provider(self, slot: str) -> Any:

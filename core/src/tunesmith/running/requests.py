@@ -12,12 +12,14 @@ from tunesmith.planning.plan import Choice, PlannedStep
 
 
 def step_request(
-    step: PlannedStep, inputs: Mapping[str, Artifact], output: Path, work: Path, *, rank: int = 0, rendezvous: str = ""
-) -> dict[str, Any]:
+    step: PlannedStep, inputs: Mapping[str, Artifact], output: Path, work: Path, *, rank: int = 0, rendezvous: str = "",
+    cache: Path | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """The ``step`` of a ``run`` request, as JSON."""
     placement = dataclasses.replace(step.placement, rank=rank, rendezvous=rendezvous)
     return {
-        "name": step.name, "output": str(output), "work": str(work), "seed": step.seed, "placement": dataclasses.asdict(placement),
+        "name": step.name, "output": str(output), "work": str(work), "cache": str(cache or ""), "seed": step.seed,
+        "placement": dataclasses.asdict(placement),
         "settings": dict(step.settings), "settings_class": step.verb.settings, "distribution": step.verb.distribution,
         "inputs": {name: artifact.to_json() for name, artifact in inputs.items()},
         "choices": {slot: _chosen(choice) for slot, choice in step.choices.items()},

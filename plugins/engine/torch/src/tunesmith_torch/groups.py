@@ -1,52 +1,123 @@
-"""Rows to the groups of token sequences that an objective trains on."""
+"""What of the rows is learnt from: how long they are, and what `max_length` leaves of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from tunesmith.contracts import Group, Objective, Row, Step, TokenSequence, UserError
+from tunesmith.contracts import Group, Objective, Step, TokenSequence, UserError
 from tunesmith_torch.packed import size
+from tunesmith_torch.tokenized import Tokenized, group_size
 
 
-def encode_rows(rows: Iterable[Row], objective: Objective, chat: Any, step: Step, *, max_length: int, overlong: str) -> list[Group]:
-    """The groups of `rows` in their order; how many were cut or left out is told in the log.
+class Learnable(Sequence[Group]):
+    """Some of the rows, cut to `max_length` tokens.
+
+    Args:
+        chosen: which of `rows`.
+
+    `sizes`: tokens of each that run through the model.
+    """
+
+    def __init__(self, rows: Tokenized, chosen: Iterable[int], sizes: Iterable[int], max_length: int) -> None:
+        self.rows, self.max_length = rows, max_length
+        self.chosen, self.sizes = array("q", chosen), array("q", sizes)
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        return _cut(self.rows[self.chosen[at]], self.max_length)
+
+    def __iter__(self) -> Iterator[Group]:
+        return (self[at] for at in range(len(self)))
+
+    def part(self, places: Sequence[int]) -> Learnable:
+        """Those at `places`."""
+        return Learnable(self.rows, (self.chosen[at] for at in places), (self.sizes[at] for at in places), self.max_length)
+
+
+def learnable(rows: Tokenized, objective: Objective, step: Step, *, max_length: int, overlong: str, what: str = "rows") -> Learnable:
+    """The rows that can be learnt from; how long they are, and how many were cut or left out, is told in the log.
+
+    Args:
+        what: they are, for messages.
 
     Raises:
-        UserError: TS-DATA-034 for a row over `max_length` tokens when `overlong` is ``error``; TS-DATA-035 when no row is left; what
-            the objective raises for a row, with the row's number.
+        UserError: TS-DATA-034 for a row over `max_length` tokens when `overlong` is ``error``; TS-DATA-035 when no row is left;
+            TS-DATA-043 when none has a token to learn.
     """
-    groups: list[Group] = []
-    cut = dropped = 0
-    rows = list(rows)
-    for number, row in enumerate(rows, 1):
-        group = _numbered(objective, row, chat, number)
-        longest = max(len(sequence.tokens) for sequence in group.sequences)
-        if longest > max_length:
-            group = _shorten(group, number, longest, max_length, overlong)
-            cut, dropped = cut + (group is not None), dropped + (group is None)
-        if group is not None:
-            groups.append(group)
-        if number % 256 == 0 or any(part["type"] != "text" for turn in row["messages"] for part in turn["content"]):
-            step.check_cancelled()
-            step.progress(number, len(rows), what="tokenize", unit="rows")
-    step.progress(len(rows), len(rows), what="tokenize", unit="rows")
-    if cut:
-        step.log(f"{cut} of {len(rows)} rows are longer than {max_length} tokens and were cut (setting `max_length`)", "warning")
-    if dropped:
-        step.log(f"{dropped} of {len(rows)} rows are longer than {max_length} tokens and were left out (setting `max_length`)", "warning")
-    if not groups:
+    total = len(rows)
+    if total:
+        step.log(lengths(rows, what))
+    if total and not any(rows.labelled):
         raise UserError(
-            "TS-DATA-035", f"None of the {len(rows)} rows is left to train on", fix="Give more rows, or raise the setting `max_length`."
+            "TS-DATA-043", f"None of the {total} {what} has a token to learn", why="Labels are on what the assistant says.",
+            fix="`tunesmith data preview` shows where the labels are; rows need a message of the role `assistant`.",
         )  # fmt: skip
-    return groups
+    chosen, sizes = array("q"), array("q")
+    loss, mute = _Loss(), 0
+    for at in range(total):
+        if rows.longest[at] <= max_length:
+            mute += not rows.labelled[at]
+            if rows.labelled[at]:
+                chosen.append(at)
+                sizes.append(rows.sizes[at])
+            continue
+        whole = rows[at]
+        group = _shorten(whole, at + 1, rows.longest[at], max_length, overlong)
+        loss.add(whole, group)
+        if group is not None:
+            chosen.append(at)
+            sizes.append(group_size(group))
+    if mute:
+        step.log(f"{mute} of {total} {what} have no token to learn and were left out", "warning")
+    loss.tell(step, total, what, max_length, max(rows.longest, default=0))
+    if not chosen:
+        raise UserError(
+            "TS-DATA-035", f"None of the {total} {what} is left to train on", fix="Give more rows, or raise the setting `max_length`."
+        )  # fmt: skip
+    return Learnable(rows, chosen, sizes, max_length)
 
 
-def _numbered(objective: Objective, row: Row, chat: Any, number: int) -> Group:
-    try:
-        return objective.encode(row, chat)
-    except UserError as error:
-        raise UserError(error.code, f"Row {number}: {error.what}", why=error.why, fix=error.fix) from error
+def lengths(rows: Tokenized, what: str = "rows") -> str:
+    """How long they are, as a sentence."""
+    ordered, tokens, learnt = sorted(rows.longest), sum(rows.longest), sum(rows.labelled)
+    marks = {name: ordered[min(len(ordered) - 1, int(share * len(ordered)))] for name, share in (("median", 0.5), ("95%", 0.95))}
+    marks = {"shortest": ordered[0], **marks, "longest": ordered[-1]}
+    told = ", ".join(f"{name} {count}" for name, count in marks.items())
+    return f"{len(rows)} {what} of {tokens:,} tokens ({told}); {learnt:,} of them are learnt"
+
+
+class _Loss:
+    """What `max_length` takes away."""
+
+    def __init__(self) -> None:
+        self.cut = self.dropped = self.tokens = self.labels = 0
+
+    def add(self, whole: Group, left: Group | None) -> None:
+        self.cut, self.dropped = self.cut + (left is not None), self.dropped + (left is None)
+        kept = left.sequences if left is not None else ()
+        self.tokens += sum(len(s.tokens) for s in whole.sequences) - sum(len(s.tokens) for s in kept)
+        self.labels += sum(sum(s.labels) for s in whole.sequences) - sum(sum(s.labels) for s in kept)
+
+    def tell(self, step: Step, total: int, what: str, max_length: int, longest: int) -> None:
+        """The warning, if anything is lost."""
+        done = [f"{self.cut} were cut"] * bool(self.cut) + [f"{self.dropped} were left out"] * bool(self.dropped)
+        if done:
+            step.log(
+                f"{self.cut + self.dropped} of {total} {what} are longer than {max_length} tokens: {' and '.join(done)}, with "
+                f"{self.tokens:,} tokens of which {self.labels:,} were to be learnt. `max_length: {longest}` would lose none", "warning",
+            )  # fmt: skip
+
+
+def _cut(group: Group, max_length: int) -> Group:
+    if all(len(sequence.tokens) <= max_length for sequence in group.sequences):
+        return group
+    return Group(tuple(shortened(sequence, max_length) for sequence in group.sequences), group.facts)
 
 
 def _shorten(group: Group, number: int, longest: int, max_length: int, overlong: str) -> Group | None:
@@ -59,8 +130,8 @@ def _shorten(group: Group, number: int, longest: int, max_length: int, overlong:
     # Cutting one of two answers that are compared would change which is better.
     if overlong == "drop" or (overlong == "auto" and len(group.sequences) > 1):
         return None
-    sequences = tuple(shortened(sequence, max_length) for sequence in group.sequences)
-    return Group(sequences, group.facts) if all(size(s) for s in sequences) else None
+    left = _cut(group, max_length)
+    return left if all(size(sequence) for sequence in left.sequences) else None
 
 
 def shortened(sequence: TokenSequence, length: int) -> TokenSequence:

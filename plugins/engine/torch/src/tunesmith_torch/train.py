@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tunesmith.contracts import Artifact, Group, Objective, Result, Step, read_rows
+from tunesmith.contracts import Artifact, Objective, Result, Step, TrainerStrategy
 from tunesmith_torch.chat import ChatTokenizer
 from tunesmith_torch.encoder import chat_encoder
-from tunesmith_torch.groups import encode_rows
+from tunesmith_torch.groups import Learnable, learnable
 from tunesmith_torch.loop import Loop
 from tunesmith_torch.models import copy_tokenizer
 from tunesmith_torch.parameters import trained
 from tunesmith_torch.policy import prepare
 from tunesmith_torch.progress import Progress
 from tunesmith_torch.randomness import deterministic
+from tunesmith_torch.tokenizing import tokenize
 from tunesmith_torch.validation import held_out, standing
 
 LOG = "training_log.jsonl"
@@ -29,7 +30,7 @@ def run(step: Step) -> Result:
     device = strategy.start(step.placement)
     try:
         chat = chat_encoder(base)
-        groups, validation = _groups(step, objective, chat)
+        groups, validation = _groups(step, objective, chat, strategy)
         policy = prepare(base, adapter, objective, settings, device, step)
         policy.inputs_of = chat.inputs_of(policy.model)
         trainable = sum(parameter.numel() for _, parameter in trained(policy))
@@ -48,17 +49,20 @@ def run(step: Step) -> Result:
     )
 
 
-def _groups(step: Step, objective: Objective, chat: ChatTokenizer) -> tuple[list[Group], list[Group]]:
+def _groups(step: Step, objective: Objective, chat: ChatTokenizer, strategy: TrainerStrategy) -> tuple[Learnable, Learnable | None]:
     """What is learnt from, and what is only judged by."""
     settings = step.settings
     limits = {"max_length": settings.max_length, "overlong": settings.overlong}
-    groups = encode_rows(read_rows(step.inputs["data"].path), objective, chat, step, **limits)
+    groups = learnable(tokenize("data", objective, chat, step, strategy), objective, step, **limits)
     if "validation" in step.inputs:
-        return groups, encode_rows(read_rows(step.inputs["validation"].path), objective, chat, step, **limits)
-    apart = set(held_out(len(groups), settings.validation_share, step.seed))
-    if apart:
-        step.log(f"{len(apart)} of {len(groups)} rows are held out for validation (setting `validation_share`)")
-    return [group for at, group in enumerate(groups) if at not in apart], [groups[at] for at in sorted(apart)]
+        found = tokenize("validation", objective, chat, step, strategy)
+        return groups, learnable(found, objective, step, what="validation rows", **limits)
+    apart = held_out(len(groups), settings.validation_share, step.seed)
+    if not apart:
+        return groups, None
+    step.log(f"{len(apart)} of {len(groups)} rows are held out for validation (setting `validation_share`)")
+    left = sorted(set(range(len(groups))) - set(apart))
+    return groups.part(left), groups.part(apart)
 
 
 def _metrics(progress: Progress, keep: str) -> dict[str, float]:

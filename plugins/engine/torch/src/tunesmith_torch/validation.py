@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import torch
 
-from tunesmith.contracts import Group, Step, TrainerStrategy
+from tunesmith.contracts import Step, TrainerStrategy
 from tunesmith_torch.batches import schedule
 from tunesmith_torch.computation import Computation
-from tunesmith_torch.packed import size
+from tunesmith_torch.groups import Learnable
 from tunesmith_torch.settings import TrainSettings
 
 LOSS = "validation_loss"
@@ -26,13 +26,13 @@ class Validation:
     """The loss and the objective's metrics over `groups`, on all ranks together."""
 
     def __init__(
-        self, step: Step, settings: TrainSettings, groups: Sequence[Group], computation: Computation, strategy: TrainerStrategy
+        self, step: Step, settings: TrainSettings, groups: Learnable | None, computation: Computation, strategy: TrainerStrategy
     ) -> None:  # fmt: skip
-        self.step, self.settings, self.groups = step, settings, groups
+        self.step, self.settings, self.groups = step, settings, groups or ()
         self.computation, self.strategy = computation, strategy
-        placement, sizes = step.placement, [sum(size(sequence) for sequence in group.sequences) for group in groups]
-        self.micros = schedule(sizes, placement.processes, settings.micro_tokens)[placement.rank] if groups else []
-        self.weight = sum(computation.objective.weight(group) for group in groups)
+        placement = step.placement
+        self.micros = schedule(groups.sizes, placement.processes, settings.micro_tokens)[placement.rank] if groups else []
+        self.weight = sum(computation.objective.weight(group) for group in self.groups)
 
     def due(self, steps: int, per_epoch: int, total: int) -> bool:
         """Whether it is asked for after so many steps."""
