@@ -67,6 +67,13 @@ def test_a_wrong_value_is_told_in_words(value: object, sentence: str):
     assert found(value) == [sentence]
 
 
+def test_of_several_types_the_one_of_the_values_own_is_what_was_meant():
+    either = {"properties": {"start": {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["rising", "flat"]}]}}}
+    assert list(problems(either, {"start": "risng"})) == [("start", "can't be 'risng'. Did you mean `rising`?")]
+    assert list(problems(either, {"start": 3})) == [("start", "should be true or false or a string, got 3")]
+    assert not list(problems(either, {"start": True}))
+
+
 def test_settings_are_built_with_nested_ones_and_numbers_of_the_declared_type():
     settings = build(Loud, {"name": "a", "horn": {"length": 2}})
     assert settings == Loud(name="a", horn=Horn(2.0))

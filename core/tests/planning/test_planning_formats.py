@@ -65,6 +65,13 @@ def test_what_no_converter_reaches_names_who_reads_what(problems):
         assert word in found.what
 
 
+def test_an_adapter_says_why_it_can_not_go_on_a_base(problems):
+    steps = "  small: {quantize: binary, from: tune}\n  again: {teach: echo, adapter: tilt, data: train.jsonl, from: small}\n"
+    (found,) = problems(HEAD + steps)
+    assert found.code == "TS-PLAN-001"
+    assert found.why == "Because a tilt needs numbers between the two."
+
+
 def test_a_conversion_that_an_adapter_forbids_is_told_with_the_reason(problems):
     (found,) = problems(HEAD.replace("tilt", "glue") + "  small: {quantize: binary, from: tune}\n")
     assert found.code == "TS-PLAN-001"

@@ -2,7 +2,8 @@
 
 ``accepts``: formats of base model it can be put on. ``produces``: what `save` writes.
 Capabilities: ``merge`` (it can be folded into the base), ``reference`` (it can give back the model as it was before
-training, which preference objectives need). Estimator: ``f(EstimateRequest) -> {"trainable": parameters, ...}``.
+training, which preference objectives need), ``base.<format>`` (``base.gguf`` for ``model/gguf``: where it is none, its limit says why such
+a base is refused). Estimator: ``f(EstimateRequest) -> {"trainable": parameters, ...}``.
 
 The protocols after `Adapter` are each optional: an adapter that has the method is asked, one that has not is not.
 """

@@ -106,9 +106,10 @@ def problems(schema: Mapping[str, Any], value: Any, where: str = "") -> Iterator
     if "anyOf" in schema:
         tries = [list(problems(option, value, where)) for option in schema["anyOf"]]
         if all(tries):
-            # An option that is wrong only deeper down is what the user meant: report that one.
-            deeper = [t for t in tries if any(path != where for path, _ in t)]
-            yield from (deeper[0] if deeper else [(where, f"should be {_options(schema)}, got {_short(value)}")])
+            # An option of the value's type, or one that is wrong only deeper down, is what the user meant: report that one.
+            typed = [t for option, t in zip(schema["anyOf"], tries) if "type" in option and _is(option["type"], value)]
+            meant = [t for t in tries if any(path != where for path, _ in t)] or typed
+            yield from (meant[0] if meant else [(where, f"should be {_options(schema)}, got {_short(value)}")])
         if all(tries) or value is None:  # bounds and choices are not meant for "none given"
             return
     kind = schema.get("type")

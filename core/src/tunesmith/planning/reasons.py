@@ -51,6 +51,7 @@ class Reasons:
         """No chain of conversions leads from what is there to what is read."""
         reader, accepts = self.reader(step, key, casting)
         why = "; ".join(f"{label} would help, but {reason}" for label, reason in route.rejected)
+        why = self.refusal(step, key, casting, product.format) or why
         others = [record.name for record in self.alternatives(step, key, casting) if self.fits(product, record.accepts)]
         entry = next(entry for entry in step.verb.inputs if entry.name == key)
         kind = casting.choices[entry.of].record.kind if entry.of in casting.choices else ""
@@ -62,6 +63,13 @@ class Reasons:
             "TS-PLAN-001", f"{self.place(step, key)}: {reader} reads {listed(accepts)}, but `{product.group}` makes {product.format}",
             why=why or "No chain of installed converters leads from one to the other.", fix=fix,
         )  # fmt: skip
+
+    def refusal(self, step: StepSpec, key: str, casting: Casting, format: str) -> str:
+        """Why the provider that reads an input can't take this format: its limit of ``base.<format>``, if it states one."""
+        entry = next(entry for entry in step.verb.inputs if entry.name == key)
+        limits = casting.choices[entry.of].record.limits if entry.of in casting.choices else {}
+        limit = limits.get("base." + format.partition("/")[2], "")
+        return f"Because {limit}." if limit else ""
 
     def remedy(self, route: Route, product: Product) -> str:
         """What would make the first conversion possible that was rejected for want of a capability; empty if that is not known."""
