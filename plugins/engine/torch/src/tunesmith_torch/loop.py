@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import time
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from tunesmith_torch.computation import Computation
 from tunesmith_torch.evolution import Evolution
 from tunesmith_torch.groups import Learnable
 from tunesmith_torch.memory import fitting
-from tunesmith_torch.optimizing import make_optimizer, own_rates, set_rate
+from tunesmith_torch.optimizing import builder, chosen_schedule, in_use, put_in_use, set_rate
 from tunesmith_torch.policy import Policy
 from tunesmith_torch.progress import Narrator, Progress
 from tunesmith_torch.randomness import seed_everything
@@ -40,9 +39,9 @@ class Loop:
         self.order = Order(len(groups), settings.batch_size, step.seed)
         self.total = self.order.steps(settings.epochs, settings.max_steps)
         begin(adapter, policy, groups, self.order, device, micro_tokens=settings.micro_tokens, step=step)
-        rates = own_rates(adapter, policy.model)
-        made = functools.partial(make_optimizer, settings=settings, device=device, rates=rates)
-        self.module, self.optimizer = strategy.wrap(policy, made)
+        optimizer = step.provider("optimizer")
+        self.schedule = chosen_schedule(step, settings, optimizer)
+        self.module, self.optimizer = strategy.wrap(policy, builder(optimizer, policy, adapter, settings.learning_rate, device))
         self.computation = Computation(policy, self.module, objective, adapter, device, groups[0])
         identity = {"seed": step.seed, "groups": len(groups), "batch_size": settings.batch_size}
         self.evolution = Evolution(adapter, policy.model)
@@ -71,6 +70,7 @@ class Loop:
             if self.step.placement.processes == 1 and self.progress.steps > self.saving.saved_steps:
                 self._save()
             raise
+        put_in_use(self.optimizer)
         self._choose()
         return self.progress
 
@@ -91,7 +91,7 @@ class Loop:
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.saving.forget_bad(self.progress)
             raise diverged(number + 1, loss, norm)
-        learning_rate = self.settings.learning_rate * rate(self.settings.schedule, number, self.total, self.settings.warmup)
+        learning_rate = self.settings.learning_rate * rate(self.schedule, number, self.total, self.settings.warmup)
         set_rate(self.optimizer, learning_rate)
         self.optimizer.step()
         self.evolution.stepped(number + 1, self.total)
@@ -132,14 +132,16 @@ class Loop:
         progress = self.progress
         if LOSS in progress.history[-1] or not self.validation.due(progress.steps, self.order.per_epoch, self.total):
             return
-        found = self.validation.measure()
+        with in_use(self.optimizer):
+            found = self.validation.measure()
         if not math.isfinite(found[LOSS]):
             raise diverged(progress.steps, found[LOSS], progress.history[-1]["grad_norm"])
         progress.history[-1] |= found
         self.narrator.point({"step": progress.steps} | found)
         self.standing = standing(progress.history, self.settings.min_delta)
         if self.settings.keep == "best" and self.standing.step == progress.steps:
-            self.best.keep(progress.steps)
+            with in_use(self.optimizer):
+                self.best.keep(progress.steps)
 
     def _patience_is_over(self) -> bool:
         return bool(self.settings.patience) and self.standing.waited >= self.settings.patience
