@@ -1,0 +1,41 @@
+"""How much `freeze` trains, from the model's sizes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import EstimateRequest, ModelShape
+
+_BLOCKS = {"self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_proj", "up_proj", "down_proj")}
+
+
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """``{"trainable": parameters, "of_base": the same, "copies": their share of the model, kept for a reference}``; empty where the sizes
+    are unknown."""
+    shape, settings = request.shape, request.settings
+    if shape is None:
+        return {}
+    last = min(int(settings["layers"]), shape.layers)
+    sizes = {name: a * b for name, a, b in shape.linears}
+    whole = sum(sizes.values()) + 2 * shape.hidden
+    trainable = last * whole + sum(_part(name, sizes, shape, last, whole) for name in settings["parts"])
+    table = shape.vocabulary * shape.hidden
+    tables = {"embedding"} if settings["embeddings"] else set()
+    if settings["head"]:
+        tables.add("embedding" if shape.tied else "head")
+    trainable += len(tables) * table
+    return {"trainable": float(trainable), "of_base": float(trainable), "copies": trainable / shape.parameters}
+
+
+def _part(name: str, sizes: Mapping[str, int], shape: ModelShape, last: int, whole: int) -> int:
+    """Parameters of a named part in the layers that do not train anyway."""
+    kind = name.rsplit(".", 1)[-1]
+    of_one = sum(sizes[linear] for linear in _BLOCKS.get(kind, (kind,)) if linear in sizes)
+    number = next((int(word) for word in name.split(".") if word.isdigit()), None)
+    if number is None:
+        if kind in ("input_layernorm", "post_attention_layernorm", "norm"):
+            return shape.hidden * (1 if kind == "norm" else shape.layers - last)
+        return of_one * (shape.layers - last)
+    if number >= shape.layers - last:
+        return 0
+    return whole if kind.isdigit() else of_one
