@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tunesmith.contracts import Artifact
 from tunesmith_torch.chat import ChatTokenizer
+from tunesmith_torch.models import directory
+from tunesmith_torch.plain_tokenizer import plain_tokenizer
 from tunesmith_torch.tokenizer import load_tokenizer
 
 VIDEO_FRAMES = 8
@@ -24,7 +26,7 @@ def chat_encoder(source: Artifact | Path | str, *, video_frames: int = VIDEO_FRA
 
     processor = load_processor(source)
     if processor is None:
-        return ChatTokenizer(load_tokenizer(source))
+        return ChatTokenizer(plain_tokenizer(directory(source)) or load_tokenizer(source))
     from tunesmith_torch.chat_processor import ChatProcessor
     from tunesmith_torch.media_inputs import MediaReader
 

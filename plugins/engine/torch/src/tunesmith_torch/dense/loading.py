@@ -25,8 +25,7 @@ def load_dense(directory: Path, device: torch.device | str = "cpu") -> Dense:
     except (OSError, ValueError) as error:
         raise NotDense(f"its configuration can't be read: {error}") from error
     spec = dense_spec(config)
-    with torch.device("meta"):
-        model = Dense(spec)
+    model = Dense(spec)
     if spec.tied:
         model.lm_head.weight = model.model.embed_tokens.weight
     said = str(config.get("dtype") or config.get("torch_dtype") or "")

@@ -21,13 +21,13 @@ from tunesmith_torch.packed import Packed, Piece
 
 
 class Dense(Module):
-    """A causal language model. Its weights are made on ``meta``; `loading` fills them."""
+    """A causal language model. Its weights are on ``meta``; `loading` fills them."""
 
     def __init__(self, spec: DenseSpec) -> None:
         super().__init__()
         self.spec = spec
         self.model = _Decoder(spec)
-        self.lm_head = Linear(spec.hidden, spec.vocabulary, bias=False)
+        self.lm_head = _linear(spec.hidden, spec.vocabulary, bias=False)
         self.config = _Config(spec)
 
     @property
@@ -66,7 +66,9 @@ class _Decoder(Module):
     def __init__(self, spec: DenseSpec) -> None:
         super().__init__()
         self.spec, self.checkpointing = spec, False
-        self.embed_tokens = torch.nn.Embedding(spec.vocabulary, spec.hidden)
+        self.embed_tokens = torch.nn.Embedding(
+            spec.vocabulary, spec.hidden, _weight=torch.empty(spec.vocabulary, spec.hidden, device="meta")
+        )
         self.layers = torch.nn.ModuleList(_Layer(spec, layer) for layer in spec.layers)
         self.norm = Norm(spec.hidden, spec.eps, spec.gemma)
 
@@ -120,11 +122,11 @@ class _Attention(Module):
         super().__init__()
         self.spec = spec
         if spec.joined:
-            self.qkv_proj = Linear(spec.hidden, sum(spec.widths), bias=spec.qkv_bias)
+            self.qkv_proj = _linear(spec.hidden, sum(spec.widths), bias=spec.qkv_bias)
         else:
             for name, width in zip(("q_proj", "k_proj", "v_proj"), spec.widths, strict=True):
-                self.add_module(name, Linear(spec.hidden, width, bias=spec.qkv_bias))
-        self.o_proj = Linear(spec.widths[0], spec.hidden, bias=spec.output_bias)
+                self.add_module(name, _linear(spec.hidden, width, bias=spec.qkv_bias))
+        self.o_proj = _linear(spec.widths[0], spec.hidden, bias=spec.output_bias)
         if spec.head_norms:
             self.q_norm = Norm(spec.head_size, spec.eps, spec.gemma)
             self.k_norm = Norm(spec.head_size, spec.eps, spec.gemma)
@@ -153,11 +155,11 @@ class _Gated(Module):
         super().__init__()
         self.spec = spec
         if spec.joined:
-            self.gate_up_proj = Linear(spec.hidden, 2 * spec.intermediate, bias=spec.mlp_bias)
+            self.gate_up_proj = _linear(spec.hidden, 2 * spec.intermediate, bias=spec.mlp_bias)
         else:
-            self.gate_proj = Linear(spec.hidden, spec.intermediate, bias=spec.mlp_bias)
-            self.up_proj = Linear(spec.hidden, spec.intermediate, bias=spec.mlp_bias)
-        self.down_proj = Linear(spec.intermediate, spec.hidden, bias=spec.mlp_bias)
+            self.gate_proj = _linear(spec.hidden, spec.intermediate, bias=spec.mlp_bias)
+            self.up_proj = _linear(spec.hidden, spec.intermediate, bias=spec.mlp_bias)
+        self.down_proj = _linear(spec.intermediate, spec.hidden, bias=spec.mlp_bias)
 
     def forward(self, rest: torch.Tensor | None, x: torch.Tensor, norm: Norm, dtype: torch.dtype) -> torch.Tensor:
         """`rest`, if there is one, and the block's output for `x`."""
@@ -187,3 +189,13 @@ def _gate(both: torch.Tensor, activation: str) -> torch.Tensor:
     gate, given = both.chunk(2, dim=1)
     functional = torch.nn.functional
     return (functional.silu(gate) if activation == "silu" else functional.gelu(gate, approximate="tanh")) * given
+
+
+def _linear(inputs: int, outputs: int, *, bias: bool) -> Linear:
+    """A layer without values: to draw some, even on ``meta``, would import a second's worth of torch."""
+    layer = Linear.__new__(Linear)
+    Module.__init__(layer)
+    layer.in_features, layer.out_features = inputs, outputs
+    layer.weight = torch.nn.Parameter(torch.empty(outputs, inputs, device="meta"))
+    layer.register_parameter("bias", torch.nn.Parameter(torch.empty(outputs, device="meta")) if bias else None)
+    return layer

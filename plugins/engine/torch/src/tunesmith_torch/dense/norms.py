@@ -66,7 +66,7 @@ class Norm(torch.nn.Module):
 
     def __init__(self, size: int, eps: float, gemma: bool) -> None:
         super().__init__()
-        self.weight = torch.nn.Parameter(torch.empty(size))
+        self.weight = torch.nn.Parameter(torch.empty(size, device="meta"))
         self.eps, self.gemma = eps, gemma
 
     def forward(self, x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

@@ -1,0 +1,106 @@
+"""A tokenizer that is all in its ``tokenizer.json``, and its chat template, without transformers, whose import takes seconds.
+
+It stands for transformers' generic fast tokenizer, which adds nothing of its own; a tokenizer of any other class is left to transformers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from tokenizers import Tokenizer
+
+_GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")
+_NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+
+#: What the class here does not do: marks of what was generated, several templates, how old tokenizers treat spaces.
+_FOREIGN = ("add_prefix_space", "auto_map", "fix_mistral_regex")
+
+
+class PlainTokenizer:
+    """The part of transformers' tokenizer that `chat.ChatTokenizer` asks for, under the same names."""
+
+    def __init__(self, backend: Tokenizer, template: str, special: Mapping[str, str]) -> None:
+        self.backend_tokenizer, self.chat_template, self._special = backend, template, dict(special)
+        self._compiled = _environment().from_string(template)
+
+    @property
+    def all_special_tokens(self) -> list[str]:
+        return list(dict.fromkeys(self._special.values()))
+
+    @property
+    def added_tokens_decoder(self) -> dict[int, Any]:
+        return self.backend_tokenizer.get_added_tokens_decoder()
+
+    def __len__(self) -> int:
+        return self.backend_tokenizer.get_vocab_size(with_added_tokens=True)
+
+    def apply_chat_template(
+        self, conversation: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None, *, tokenize: bool = False,
+        add_generation_prompt: bool = False,
+    ) -> str:  # fmt: skip
+        """The conversation's text. Raises whatever the template does."""
+        if tokenize:
+            raise NotImplementedError("the text's tokens are the backend's affair")
+        messages = [_with_reasoning(message) for message in conversation]
+        return self._compiled.render(
+            messages=messages, tools=tools, documents=None, add_generation_prompt=add_generation_prompt, **self._special
+        )
+
+
+def plain_tokenizer(directory: Path) -> PlainTokenizer | None:
+    """The tokenizer in `directory`; None where it is more than its ``tokenizer.json`` and an unmarked chat template."""
+    try:
+        config = json.loads((directory / "tokenizer_config.json").read_text("utf-8"))
+        template = _template(directory, config)
+        if config.get("tokenizer_class") not in _GENERIC or not template or any(config.get(name) for name in _FOREIGN):
+            return None
+        backend = Tokenizer.from_file(str(directory / "tokenizer.json"))
+    except Exception:  # tokenizers raises plain ones; transformers will say what is wrong
+        return None
+    special = {name: _text(config[name]) for name in _NAMES if config.get(name)}
+    known = backend.get_vocab(with_added_tokens=True)
+    more = [*special.values(), *map(_text, config.get("additional_special_tokens") or ())]
+    more += [_text(token) for token in (config.get("added_tokens_decoder") or {}).values()]
+    return PlainTokenizer(backend, template, special) if all(token in known for token in more) else None
+
+
+def _template(directory: Path, config: Mapping[str, Any]) -> str | None:
+    beside = directory / "chat_template.jinja"
+    if (directory / "additional_chat_templates").exists() or (directory / "chat_template.json").exists():
+        return None
+    template = beside.read_text("utf-8") if beside.exists() else config.get("chat_template")
+    return template if isinstance(template, str) and "{% generation" not in template and "{%- generation" not in template else None
+
+
+def _with_reasoning(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was thought, under each of the names that templates know it by."""
+    thought = next((message[name] for name in ("reasoning_content", "thinking", "reasoning") if message.get(name) is not None), None)
+    return message if thought is None else {"thinking": thought, **message, "reasoning_content": thought}
+
+
+def _text(token: Any) -> str:
+    return str(token["content"] if isinstance(token, Mapping) else token)
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    """As transformers sets it up for templates: line breaks after blocks left out, and the same few functions."""
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
+    environment.filters["tojson"] = _tojson
+    environment.globals |= {"raise_exception": _raise, "strftime_now": lambda form: datetime.now().strftime(form)}
+    return environment
+
+
+def _tojson(
+    value: Any, ensure_ascii: bool = False, indent: int | None = None, separators: tuple[str, str] | None = None, sort_keys: bool = False
+) -> str:  # fmt: skip
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+
+
+def _raise(message: str) -> None:
+    raise TemplateError(message)
