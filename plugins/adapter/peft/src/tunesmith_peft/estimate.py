@@ -1,0 +1,70 @@
+"""How much a method of PEFT trains, from the model's sizes alone; misspelt methods and options are refused here, in the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith_peft.counts import COUNTS, SHARED, STAND_IN, low_rank
+from tunesmith_peft.methods import ALL, check
+
+
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """``{"trainable": parameters}``; empty where the sizes are unknown.
+
+    Raises:
+        UserError: TS-TRAIN-030 and -031 as `methods.check` does.
+    """
+    method = str(request.settings["method"])
+    return of_method(method, check(method, request.settings["options"]), request.shape)
+
+
+def of_method(method: str, options: Mapping[str, Any], shape: ModelShape | None) -> dict[str, float]:
+    """What `method` with all its `options` trains on a model of that shape."""
+    if shape is None:
+        return {}
+    if method == "ln_tuning":
+        return {"trainable": float((2 * shape.layers + 1) * shape.hidden)}
+    if method == "trainable_tokens":
+        return {"trainable": float(len(options.get("token_indices", ())) * shape.hidden)}
+    if method == "ia3":
+        return {"trainable": float(shape.layers * scaled(shape, options))}
+    if method == "unilora":
+        return {"trainable": float(SHARED[method](options))}
+    count = COUNTS.get(method)
+    trainable = sum(
+        count(options, i, o) if count else low_rank({"r": STAND_IN}, i, o) for _, i, o in adapted(shape, options.get("target_modules"))
+    )
+    return {"trainable": shape.layers * trainable + (SHARED[method](options) if method in SHARED else 0.0)}
+
+
+def adapted(shape: ModelShape, targets: str | Sequence[str] | None) -> list[tuple[str, int, int]]:
+    """A layer's matrices that the adapter goes on. Longer names narrow what their last part matches, and a pattern can match anything:
+    counting all of those errs on the safe side."""
+    if targets is None or isinstance(targets, str) or ALL in targets:
+        return list(shape.linears)
+    names = {target.rsplit(".", 1)[-1] for target in targets}
+    return [linear for linear in shape.linears if linear[0] in names]
+
+
+def scaled(shape: ModelShape, options: Mapping[str, Any]) -> int:
+    """(IA)3's factors in a layer: one for an output, and for an input of the layers that `feedforward_modules` names."""
+    inner = {name for name, _, _ in adapted(shape, list(options.get("feedforward_modules") or ()))}
+    return sum(i if name in inner else o for name, i, o in adapted(shape, options.get("target_modules")))
+
+
+def divides(shape: ModelShape | None, targets: str | Sequence[str] | None, size: int, what: str) -> None:
+    """Refuse a block size that does not divide the inputs of every adapted matrix.
+
+    Raises:
+        UserError: TS-TRAIN-033.
+    """
+    for name, inputs, _ in adapted(shape, targets) if shape else ():
+        if inputs % size:
+            fitting = [block for block in range(size - 1, 1, -1) if all(i % block == 0 for _, i, _ in adapted(shape, targets))]
+            raise UserError(
+                "TS-TRAIN-033", f"`{what}` of {size} does not divide the {inputs} inputs of `{name}`",
+                why="The inputs are turned in blocks, and each needs a whole one.",
+                fix=f"Set it to {fitting[0]}, which divides all." if fitting else "Choose other `targets`.",
+            )  # fmt: skip

@@ -1,0 +1,22 @@
+"""What this plugin brings: the adapter `peft`."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_peft.settings import PeftSettings
+
+
+@hookimpl
+def adapter() -> Provider:
+    return Provider(
+        name="peft",
+        summary="any in-place method of the PEFT library by its name, with PEFT's own options",
+        target="tunesmith_peft.adapter:Peft",
+        settings=PeftSettings,
+        accepts=("model/hf",),
+        produces=("adapter/peft",),
+        capabilities={"merge": "partial", "reference": "full"},
+        estimator="tunesmith_peft.estimate:parts",
+        priority=-10,
+    )
