@@ -16,7 +16,7 @@ def adapter() -> Provider:
         settings=FreezeSettings,
         accepts=("model/hf",),
         produces=("model/hf",),
-        capabilities={"merge": "none", "reference": "full"},
+        capabilities={"merge": "none", "reference": "full", "trains.weights": "full"},
         limits={"merge": "what it saves is a whole model: there is nothing to merge"},
         estimator="tunesmith_freeze.estimate:parts",
     )

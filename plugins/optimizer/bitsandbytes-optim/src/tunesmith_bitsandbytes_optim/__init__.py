@@ -1,0 +1,1 @@
+"""AdamW and Lion with 8-bit state, by bitsandbytes."""

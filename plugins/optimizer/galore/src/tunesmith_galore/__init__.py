@@ -1,0 +1,1 @@
+"""GaLore and APOLLO: full fine-tuning with the memory of a low rank."""

@@ -1,0 +1,30 @@
+"""Bytes that `galore` and `apollo` keep for each parameter that trains. Standard library and contracts only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import EstimateRequest
+
+NUMBER = 4.0  # of float32
+
+
+def galore(request: EstimateRequest) -> Mapping[str, float]:
+    """Two means of rank x longer side, and directions of rank x shorter side."""
+    return _state(request, directions=1)
+
+
+def apollo(request: EstimateRequest) -> Mapping[str, float]:
+    """The means; directions are drawn anew from a seed in each step."""
+    return _state(request, directions=0)
+
+
+def _state(request: EstimateRequest, directions: int) -> Mapping[str, float]:
+    shape, rank = request.shape, int(request.settings["rank"])
+    if shape is None or request.parts.get("adapter", {}).get("trainable", shape.parameters) < shape.parameters:
+        return {"state": 2 * NUMBER}
+    kept = 2 * (shape.embedding + (2 * shape.layers + 1) * shape.hidden)
+    for _, one, other in shape.linears:
+        short, long = sorted((one, other))
+        kept += shape.layers * (rank * (2 * long + directions * short) if short > rank else 2 * short * long)
+    return {"state": NUMBER * kept / shape.parameters}

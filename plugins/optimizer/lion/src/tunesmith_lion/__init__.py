@@ -1,0 +1,1 @@
+"""Lion: steps of one size along the sign of the momentum."""

@@ -1,0 +1,1 @@
+"""Schedule-free AdamW: an average of the steps instead of a rate that falls."""
