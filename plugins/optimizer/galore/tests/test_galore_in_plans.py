@@ -71,7 +71,12 @@ def planned(folder: Path, step: str, *more):
 def test_a_strategy_that_shards_is_refused_with_the_reason(optimizer: str, tmp_path: Path, slices):
     with pytest.raises(TunesmithError) as told:
         planned(tmp_path, f"adapter: full, strategy: slices, optimizer: {optimizer}", slices)
-    for words in (f"`{optimizer}` requires `gradients.whole`", "`slices` does not have it", "a rank's piece of it", "Use `single` or `ddp`"):
+    for words in (
+        f"`{optimizer}` requires `gradients.whole`",
+        "`slices` does not have it",
+        "a rank's piece of it",
+        "Use `single` or `ddp`",
+    ):
         assert words in f"{told.value.what} {told.value.why} {told.value.fix}"
 
 
