@@ -2,6 +2,8 @@
 
 Facts: ``row``: JSON Schema of one row. Detection and the check of every row, with line numbers, are made from it by the kernel
 without importing the plugin; of several that match, the one that requires most keys wins. ``produces``: ``dataset/chat`` or another.
+What the schema gives ``"format": "media"`` names images, sounds or videos: a path from the folder in which the rows lie, an object with
+such a ``path`` or ``url``, or a list of these. The kernel sees that they are there, and knows when they have changed.
 """
 
 from __future__ import annotations

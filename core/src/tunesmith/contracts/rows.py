@@ -4,6 +4,9 @@
 ``dataset/preference``: ``{"messages": [...prompt...], "chosen": [...], "rejected": [...]}``, both lists of messages.
 ``dataset/prompt``: a chat row whose last message is not the assistant's.
 A part is ``{"type": "text", "text": ...}`` or ``{"type": "image" | "audio" | "video", "path" | "url": ...}``.
+
+A dataset holds its media: a path in ``rows.jsonl`` is one within the dataset's directory, and `read_rows` gives it in full. A video may be
+a folder of pictures.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import Any, TypedDict
 
 PART_TYPES = ("text", "image", "audio", "video")
 ROWS_FILE = "rows.jsonl"
+CONVERSATIONS = ("messages", "chosen", "rejected")  #: keys of a row that hold lists of messages
 
 
 class Part(TypedDict, total=False):
@@ -50,7 +54,16 @@ def text_of(message: Mapping[str, Any]) -> str:
 
 
 def read_rows(directory: Path) -> Iterator[Row]:
-    """The rows of a ``dataset/*`` artifact, in order."""
+    """The rows of a ``dataset/*`` artifact, in order, with the full paths of their media."""
     with open(Path(directory) / ROWS_FILE, encoding="utf-8") as lines:
         for line in lines:
-            yield json.loads(line)
+            row = json.loads(line)
+            if '"path"' in line:
+                _locate(row, Path(directory))
+            yield row
+
+
+def _locate(row: Row, directory: Path) -> None:
+    for part in (part for key in CONVERSATIONS for turn in row.get(key, ()) for part in turn["content"]):
+        if "path" in part:
+            part["path"] = str(directory / part["path"])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate
+from tunesmith.errors import UserError
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.grammar import FILE
 from tunesmith.planning.keys import canonical
@@ -19,6 +21,7 @@ from tunesmith.planning.spec import PipelineSpec
 from tunesmith.plugins.records import ProviderRecord
 
 FORMAT = "dataset_format"
+SHOWN = 5  # media of a file that can't be had
 
 
 class DataFiles:
@@ -34,6 +37,7 @@ class DataFiles:
     ) -> None:
         self.spec, self.chooser, self.notes, self.digest_of, self.memory = spec, chooser, notes, digest_of, memory
         self.steps: list[PlannedStep] = []
+        self.sizes: dict[Path, int] = {}  # bytes of the media that a file's rows name
         self._files: dict[tuple[Path, tuple[str, ...]], Product | None] = {}
         self._formats = ""
 
@@ -65,6 +69,18 @@ class DataFiles:
             self.notes.adopt(unreadable(path, text, error), where)
             return None
 
+    def with_media(self, source: Source, record: ProviderRecord, text: str, where: str) -> Source | None:
+        """A file of rows in a dataset format, with the digest of all that they name; None, with problems noted, where that can't be had."""
+        from tunesmith.planning.row_media import digest_with_media
+
+        assert source.file is not None
+        digest, self.sizes[source.file], problems = digest_with_media(source.file, source.digest, record.facts["row"], self.memory)
+        for line, problem in problems[:SHOWN]:
+            self.notes.adopt(UserError(problem.code, f"{text}:{line}: {problem.what}", why=problem.why, fix=problem.fix), where)
+        if len(problems) > SHOWN:
+            self.notes.adopt(UserError(problems[0][1].code, f"{text}: and {len(problems) - SHOWN} more like these"), where)
+        return None if problems else replace(source, digest=digest)
+
     def _prepare(self, path: Path, text: str, wanted: tuple[str, ...], reader: str, where: str) -> Product | None:
         source = self.file(text, where)
         if source is None:
@@ -74,10 +90,13 @@ class DataFiles:
         if found is None or verb is None:
             return None
         record, format, facts = found
+        source = self.with_media(source, record, text, where)
+        if source is None:
+            return None
         choice = self.chooser.unasked(record, where)
         if choice is None:
             return None
-        size = os.path.getsize(path) if os.path.exists(path) else 0
+        size = (os.path.getsize(path) if os.path.exists(path) else 0) + self.sizes[path]
         for step in self.steps:  # another reader wants the same rows
             if step.inputs.get(verb.inputs[0].name) == source and step.settings == {"format": format}:
                 return Product(step.name, step.group, format, producers=(choice,), facts=facts, size=size)

@@ -83,6 +83,9 @@ class Inputs:
                 continue
             if FILE in entry.accepts:
                 source = self.builder.files.file(text, self.where(entry))
+                main = providers.get(self.step.verb.main_kind)
+                if source and main and main.facts.get("row"):
+                    source = self.builder.files.with_media(source, main, text, self.where(entry))
                 self.failed |= source is None
                 if source:
                     self.files[entry.name] = source

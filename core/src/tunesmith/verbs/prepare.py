@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Result, Row, Step, text_of
-from tunesmith.contracts.rows import ROWS_FILE
+from tunesmith.contracts.rows import CONVERSATIONS, ROWS_FILE
 from tunesmith.errors import TunesmithError, UserError
+from tunesmith.verbs.media import Keeper
 from tunesmith.verbs.rows_file import Line, NotRows, read_file
 
 SHOWN = 5  # broken rows that a message names
@@ -17,15 +18,16 @@ _MEND = "Correct or remove these rows; `tunesmith data inspect` lists them all."
 
 
 def run(step: Step) -> Result:
-    """Convert every row with the dataset format; statistics go into the artifact's meta.
+    """Convert every row with the dataset format, and take in the media that it names; statistics go into the artifact's meta.
 
     Raises:
         UserError: naming file and line of rows that can't be converted.
     """
     source = step.inputs["file"].path
+    keeper = Keeper(source.parent, step.output)
     rows = characters = longest = 0
     with open(step.output / ROWS_FILE, "w", encoding="utf-8") as lines:
-        for row in _converted(source, step):
+        for row in _converted(source, step, keeper):
             length = sum(len(text_of(message)) for message in _messages(row))
             rows, characters, longest = rows + 1, characters + length, max(longest, length)
             lines.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
@@ -34,10 +36,11 @@ def run(step: Step) -> Result:
     if not rows:
         raise UserError("TS-DATA-002", f"{source} has no rows", fix="Put one JSON object a line into it.")
     step.progress(rows, rows, what="preparing", unit="rows")
-    return Result(format=step.settings.format, meta={"rows": rows, "characters": characters, "longest": longest})
+    media = {"media": keeper.count} if keeper.count else {}
+    return Result(format=step.settings.format, meta={"rows": rows, "characters": characters, "longest": longest} | media)
 
 
-def _converted(source: Path, step: Step) -> Iterator[Row]:
+def _converted(source: Path, step: Step, keeper: Keeper) -> Iterator[Row]:
     provider = step.provider("dataset_format")
     broken: list[tuple[int, TunesmithError]] = []
     for line in _read(source):
@@ -45,7 +48,7 @@ def _converted(source: Path, step: Step) -> Iterator[Row]:
             if line.problem:
                 raise UserError("TS-DATA-003", line.problem)
             if line.row is not None:
-                yield provider.convert(line.row)
+                yield keeper.row(provider.convert(line.row))
         except TunesmithError as error:
             broken.append((line.number, error))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -70,5 +73,5 @@ def _problem(source: Path, broken: list[tuple[int, TunesmithError]]) -> UserErro
 
 
 def _messages(row: Row) -> Iterator[Any]:
-    for key in ("messages", "chosen", "rejected"):
+    for key in CONVERSATIONS:
         yield from row.get(key, ())

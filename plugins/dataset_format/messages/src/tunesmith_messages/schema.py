@@ -6,7 +6,13 @@ Null is let through wherever a key may be absent: tables that were written with 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 TEXT_OR_NULL = {"anyOf": [{"type": "string"}, {"type": "null"}]}
 _OBJECTS_OR_NULL = {"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "null"}]}
-_PART = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}, "text": TEXT_OR_NULL}}
+_FILE = {"format": "media"}
+_PLACES = [form for kind in ("image", "audio", "video") for form in (kind, f"{kind}_url", f"input_{kind}")]
+_PART = {
+    "type": "object",
+    "required": ["type"],
+    "properties": {"type": {"type": "string"}, "text": TEXT_OR_NULL, **dict.fromkeys([*_PLACES, "url", "path"], _FILE)},
+}
 _MESSAGE = {
     "type": "object",
     "required": ["role"],
@@ -23,6 +29,6 @@ _MESSAGE = {
 MESSAGES = {"type": "array", "items": _MESSAGE, "minItems": 1}
 
 _MEDIUM = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "object"}]}
-_MEDIA = {"anyOf": [{"type": "array", "items": _MEDIUM}, {"type": "string"}, {"type": "object"}, {"type": "null"}]}
+_MEDIA = {"anyOf": [{"type": "array", "items": _MEDIUM}, {"type": "string"}, {"type": "object"}, {"type": "null"}], **_FILE}
 MEDIA_COLUMNS = {name: _MEDIA for kind in ("image", "audio", "video") for name in (kind, kind + "s")}
 TOOLS = {"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "string"}, {"type": "null"}]}

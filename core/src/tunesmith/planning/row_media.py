@@ -1,0 +1,96 @@
+"""Which files the rows of a data file name beside it, by the formats' row schemas: what has ``"format": "media"`` there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import TunesmithError
+from tunesmith.planning.keys import canonical
+from tunesmith.verbs.media import absent, content_of, files_of, is_address, located, remote
+from tunesmith.verbs.rows_file import NotRows, read_file
+
+MEDIA = "media"
+Seen = dict[str, list[Any]]  #: reference -> [line of the first row with it, what its files look like, their digest]
+
+
+def names_media(schema: Any) -> bool:
+    """Whether there is a place for media in a row of this schema."""
+    if isinstance(schema, Mapping):
+        return schema.get("format") == MEDIA or any(map(names_media, schema.values()))
+    return isinstance(schema, (list, tuple)) and any(map(names_media, schema))
+
+
+def media_in(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
+    """What a row names, in its order; ``data:`` URLs left out."""
+    if schema.get("format") == MEDIA:
+        yield from _references(value)
+    elif isinstance(value, Mapping):
+        for name, entry in schema.get("properties", {}).items():
+            if name in value:
+                yield from media_in(entry, value[name])
+    elif isinstance(value, list):
+        for item in value:
+            yield from media_in(schema.get("items", {}), item)
+    for option in schema.get("anyOf", ()):
+        yield from media_in(option, value)
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if value and not value.startswith("data:"):
+            yield value
+    elif isinstance(value, Mapping):
+        yield from _references(value.get("url") or value.get("path"))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def digest_with_media(
+    path: Path, digest: str, schema: Mapping[str, Any], memory: MutableMapping[str, Any]
+) -> tuple[str, int, list[tuple[int, TunesmithError]]]:  # fmt: skip
+    """The digest of a data file and all that its rows name, the bytes of that, and what can't be had of it with its lines.
+
+    Args:
+        digest: of the file itself; it stays what it is where the rows name nothing.
+        memory: what was found before; a medium that looks untouched is not hashed again.
+    """
+    if not names_media(schema):
+        return digest, 0, []
+    key = "media " + hashlib.sha256(canonical([digest, schema])).hexdigest()
+    remembered = memory.get(key)
+    known: Seen = remembered if isinstance(remembered, dict) else {name: [line, None, ""] for name, line in _named(path, schema).items()}
+    found, problems, size = {}, [], 0
+    for name, (line, looked, content) in known.items():
+        place = located(name, path.parent)
+        try:
+            if place is None:
+                raise remote(name) if is_address(name) else absent(name, ValueError("it is no file"))
+            looks = [[file.name, stat.st_mtime_ns, stat.st_size, stat.st_ino] for file in files_of(place) if (stat := file.stat())]
+            size += sum(entry[2] for entry in looks)
+            found[name] = [line, looks, content if looks == looked else content_of(place)]
+        except TunesmithError as error:
+            problems.append((line, error))
+        except (OSError, ValueError) as error:
+            problems.append((line, absent(name, error)))
+    if problems:
+        return digest, size, problems
+    if found != remembered:
+        memory[key] = found
+    contents = sorted([name, entry[2]] for name, entry in found.items())
+    return ("sha256:" + hashlib.sha256(canonical([digest, contents])).hexdigest() if found else digest), size, []
+
+
+def _named(path: Path, schema: Mapping[str, Any]) -> dict[str, int]:
+    named: dict[str, int] = {}
+    try:
+        for line in read_file(path):
+            if line.row is not None:
+                for name in media_in(schema, line.row):
+                    named.setdefault(name, line.number)
+    except (NotRows, OSError):
+        return {}  # told where the rows are checked
+    return named

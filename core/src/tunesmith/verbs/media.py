@@ -1,0 +1,140 @@
+"""Images, sounds and videos that rows name: found from where the rows lie, and kept in the dataset by their content.
+
+A video may be a folder of pictures. Standard library only.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import mimetypes
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.request import url2pathname
+
+from tunesmith.contracts.rows import CONVERSATIONS, Part, Row
+from tunesmith.errors import UserError
+
+FOLDER = "media"
+_ADDRESS = re.compile(r"data:|[A-Za-z][\w+.-]*://")
+_BUFFER = 2**20
+
+
+def located(reference: str, folder: Path) -> Path | None:
+    """The file or folder that a row's `reference` names, from the `folder` of the rows; None for a ``data:`` URL and for an address."""
+    if reference.startswith("file://"):
+        return Path(url2pathname(urlsplit(reference).path))
+    return None if _ADDRESS.match(reference) else folder / os.path.expanduser(reference)
+
+
+def is_address(reference: str) -> bool:
+    """Whether a reference is neither a file nor holds its medium itself."""
+    return bool(_ADDRESS.match(reference)) and not reference.startswith(("data:", "file://"))
+
+
+def files_of(path: Path) -> Sequence[Path]:
+    """The file itself, or the files of a folder in the order of their names."""
+    return sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
+
+
+def content_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file; of a folder, over its files' names and contents."""
+    if path.is_dir():
+        return hashlib.sha256(json.dumps([[file.name, content_of(file)] for file in files_of(path)]).encode()).hexdigest()
+    state = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(_BUFFER):
+            state.update(piece)
+    return state.hexdigest()
+
+
+class Keeper:
+    """Takes the media of rows into a dataset, each once.
+
+    Args:
+        folder: where the rows lie.
+        output: the dataset's directory.
+    """
+
+    def __init__(self, folder: Path, output: Path) -> None:
+        self.folder, self.output = folder, output
+        self._kept: dict[str, str] = {}
+
+    @property
+    def count(self) -> int:
+        """Different media so far."""
+        return len(set(self._kept.values()))
+
+    def row(self, row: Row) -> Row:
+        """The row with every medium named as a path within the dataset.
+
+        Raises:
+            UserError: TS-DATA-061 for a file that isn't there, TS-DATA-063 for an address, TS-DATA-022 for a ``data:`` URL that is broken.
+        """
+        found = [key for key in CONVERSATIONS if any(part["type"] != "text" for part in _parts(row.get(key, ())))]
+        return {**row, **{key: [self._message(turn) for turn in row[key]] for key in found}} if found else row
+
+    def _message(self, turn: Mapping[str, Any]) -> dict[str, Any]:
+        return {**turn, "content": [part if part["type"] == "text" else self._part(part) for part in turn["content"]]}
+
+    def _part(self, part: Part) -> dict[str, Any]:
+        reference = part.get("path") or part["url"]
+        if reference not in self._kept:
+            self._kept[reference] = self._take(reference)
+        return {"type": part["type"], "path": self._kept[reference]}
+
+    def _take(self, reference: str) -> str:
+        if is_address(reference):
+            raise remote(reference)
+        source = located(reference, self.folder)
+        if source is None:
+            return self._decoded(reference)
+        try:
+            name = f"{FOLDER}/{content_of(source)}{'' if source.is_dir() else source.suffix.lower()}"
+        except OSError as error:
+            raise absent(reference, error) from error
+        place = self.output / name
+        if not place.exists():
+            place.parent.mkdir(exist_ok=True)
+            if source.is_dir():
+                place.mkdir()
+            for file in files_of(source):
+                shutil.copyfile(file, place / file.name if source.is_dir() else place)
+        return name
+
+    def _decoded(self, reference: str) -> str:
+        head, _, body = reference.removeprefix("data:").partition(",")
+        kind, *options = head.split(";")
+        try:
+            data = base64.b64decode(body, validate=True) if "base64" in options else unquote_to_bytes(body)
+        except binascii.Error as error:
+            raise UserError("TS-DATA-022", f"A `data:` URL can't be decoded: {error}", fix="Write its bytes in base64.") from error
+        name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()}{mimetypes.guess_extension(kind) or ''}"
+        (self.output / FOLDER).mkdir(exist_ok=True)
+        (self.output / name).write_bytes(data)
+        return name
+
+
+def absent(reference: str, error: OSError | ValueError) -> UserError:
+    why = "" if isinstance(error, FileNotFoundError) else str(getattr(error, "strerror", None) or error)
+    what = f"There is no file {reference}" if not why else f"The file {reference} can't be read"
+    return UserError("TS-DATA-061", what, why=why, fix="Name it from the folder in which the rows lie, or in full.")
+
+
+def remote(reference: str) -> UserError:
+    return UserError(
+        "TS-DATA-063", f"The row names {reference[:80]}, which lies on a network",
+        why="A dataset holds all that it is made of, so that what is learnt from it can be learnt again.",
+        fix="Download it, and name the file.",
+    )  # fmt: skip
+
+
+def _parts(turns: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
+    return (part for turn in turns for part in turn["content"])

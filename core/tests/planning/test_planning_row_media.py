@@ -1,0 +1,97 @@
+"""What rows name beside them belongs to the data: it is there before anything runs, and a change of it is a change of the rows."""
+
+import hashlib
+import json
+
+import pytest
+
+from tunesmith.contracts import Provider
+from tunesmith.planning.memory import FileMemory
+
+MEDIUM = {"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "array"}], "format": "media"}
+SLIDES = {
+    "row": {
+        "type": "object",
+        "required": ["slide", "talk", "parts"],
+        "properties": {
+            "slide": MEDIUM,
+            "parts": {
+                "type": "array",
+                "items": {"type": "object", "properties": {"shown": {"format": "media"}, "said": {"type": "string"}}},
+            },
+        },
+    }
+}
+YAML = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: tilt, data: rows.jsonl}\n"
+BY_NAME = "steps:\n  rows: {prepare: slides, from: rows.jsonl}\n"
+
+
+@pytest.fixture
+def registry(world):
+    return world(extra=[("dataset_format", Provider("slides", "talks", "made_up:Nothing", produces=("dataset/chat",), facts=SLIDES))])
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A row with a picture, one in an object, one among parts, a folder, and one within the row; and the file of rows."""
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "film").mkdir()
+    (tmp_path / "film" / "0.png").write_bytes(b"0")
+    row = {"slide": [{"path": "a.png"}, "data:image/png;base64,AA=="], "talk": "not.png", "parts": [{"shown": "b.png", "said": "no.png"}]}
+    other = {"slide": str(tmp_path / "c.png"), "talk": "", "parts": [{"shown": "film"}]}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n" + json.dumps(other) + "\n")
+    return tmp_path
+
+
+def digest_of(plan):
+    return next(step.inputs["file"].digest for step in plan.steps if step.verb.name == "prepare")
+
+
+@pytest.mark.parametrize("yaml", [YAML, BY_NAME])
+@pytest.mark.parametrize("changed", ["a.png", "b.png", "c.png", "film/0.png"])
+def test_a_changed_picture_is_a_changed_file_of_rows(planner, registry, files, yaml, changed):
+    memory = FileMemory(files / "memory.json")
+    first = digest_of(planner(yaml, registry, memory=memory))
+    (files / changed).touch()
+    assert digest_of(planner(yaml, registry, memory=memory)) == first
+    (files / changed).write_bytes(b"another picture")
+    assert digest_of(planner(yaml, registry, memory=memory)) != first
+
+
+def test_what_looks_untouched_is_neither_read_nor_hashed_again(planner, registry, files, monkeypatch):
+    memory = FileMemory(files / "memory.json")
+    first = digest_of(planner(YAML, registry, memory=memory))
+
+    def never(*_args):
+        raise AssertionError("read again")
+
+    monkeypatch.setattr("tunesmith.planning.row_media.content_of", never)
+    monkeypatch.setattr("tunesmith.planning.row_media.read_file", never)
+    assert digest_of(planner(YAML, registry, memory=FileMemory(files / "memory.json"))) == first
+
+
+def test_rows_that_name_nothing_are_their_file_alone(planner, registry, tmp_path):
+    plan = planner("steps:\n  rows: {prepare: tickets, from: train.jsonl}\n", registry)
+    assert digest_of(plan) == "sha256:" + hashlib.sha256((tmp_path / "train.jsonl").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(("name", "code"), [
+    ("absent.png", "TS-DATA-061"), ("a.png/b.png", "TS-DATA-061"), ("https://example.org/a.png", "TS-DATA-063"), ("a\0.png", "TS-DATA-061"),
+])  # fmt: skip
+@pytest.mark.parametrize("yaml", [YAML, BY_NAME])
+def test_what_is_not_there_is_told_in_the_plan_with_its_line(problems, registry, files, yaml, name, code):
+    with open(files / "rows.jsonl", "a") as rows:
+        rows.write(json.dumps({"slide": name, "talk": "", "parts": []}) + "\n")
+    (problem,) = problems(yaml, registry)
+    assert problem.code == code
+    assert "rows.jsonl:3:" in problem.what
+
+
+def test_many_that_are_not_there_are_counted(problems, registry, files):
+    with open(files / "rows.jsonl", "a") as rows:
+        for number in range(9):
+            rows.write(json.dumps({"slide": f"{number}.jpg", "talk": "", "parts": []}) + "\n")
+    found = problems(YAML, registry)
+    assert len(found) == 6
+    assert "4 more" in found[-1].what

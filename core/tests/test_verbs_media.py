@@ -1,0 +1,94 @@
+"""A dataset holds the media that its rows name, each once and by its content; whoever reads it finds them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunesmith.contracts import Artifact, TunesmithError, message, read_rows
+from tunesmith.isolation.step import WorkerStep
+from tunesmith.verbs import prepare
+from tunesmith.verbs.records import PrepareSettings
+
+
+class Shown:
+    """A dataset format: ``{"shown": [reference, ...]}``."""
+
+    def convert(self, row: Any) -> Any:
+        parts = [{"type": "image", "url" if "://" in name or "data:" in name else "path": name} for name in row["shown"]]
+        return {"messages": [message("user", [{"type": "text", "text": "What?"}, *parts]), message("assistant", "That.")]}
+
+
+def prepared(folder: Path, *rows: str, name: str = "output") -> tuple[Any, Path]:
+    (folder / "rows.jsonl").write_text("".join(f'{{"shown": [{row}]}}\n' for row in rows))
+    (folder / name).mkdir()
+    step = WorkerStep(
+        name="it", output=folder / name, work=folder, providers={"dataset_format": Shown()}, settings=PrepareSettings(),
+        inputs={"file": Artifact("file", folder / "rows.jsonl")},
+    )  # fmt: skip
+    return prepare.run(step), folder / name
+
+
+def shown(directory: Path) -> list[Path]:
+    return [Path(part["path"]) for row in read_rows(directory) for part in row["messages"][0]["content"][1:]]
+
+
+def test_pictures_are_found_from_the_rows_wherever_the_step_runs(tmp_path, monkeypatch):
+    rows, elsewhere = tmp_path / "rows", tmp_path / "elsewhere"
+    for folder in (rows / "pictures", elsewhere):
+        folder.mkdir(parents=True)
+    (rows / "pictures" / "a.PNG").write_bytes(b"a")
+    monkeypatch.chdir(elsewhere)
+    result, output = prepared(rows, '"pictures/a.PNG"', f'"{rows}/pictures/../pictures/a.PNG"', f'"file://{rows}/pictures/a.PNG"')
+    assert result.meta["media"] == 1
+    assert set(shown(output)) == {output / "media" / (hashlib.sha256(b"a").hexdigest() + ".png")}
+    os.rename(output, elsewhere / "moved")
+    assert [path.read_bytes() for path in shown(elsewhere / "moved")] == [b"a"] * 3
+
+
+def test_what_a_row_holds_itself_becomes_a_file(tmp_path):
+    data = base64.b64encode(b"GIF89a").decode()
+    _, output = prepared(tmp_path, f'"data:image/gif;base64,{data}"')
+    (path,) = shown(output)
+    assert path.suffix == ".gif"
+    assert path.read_bytes() == b"GIF89a"
+
+
+def test_a_folder_of_pictures_is_one_medium(tmp_path):
+    for name in ("film", "again"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            (tmp_path / name / f"{number}.png").write_bytes(b"%d" % number)
+    result, output = prepared(tmp_path, '"film", "again"')
+    assert result.meta["media"] == 1
+    assert [file.read_bytes() for file in sorted(shown(output)[0].iterdir())] == [b"0", b"1", b"2"]
+
+
+def test_rows_of_text_are_written_as_they_are(tmp_path):
+    result, output = prepared(tmp_path, "")
+    assert "media" not in result.meta
+    assert os.listdir(output) == ["rows.jsonl"]
+
+
+def test_a_prepared_dataset_can_be_prepared_again(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"a")
+    _, output = prepared(tmp_path, '"a.png"')
+    (path,) = shown(output)
+    (tmp_path / "a.png").unlink()
+    _, again = prepared(output, f'"media/{path.name}"', name="again")
+    assert shown(again)[0].read_bytes() == b"a"
+
+
+@pytest.mark.parametrize(("reference", "code"), [
+    ("absent.png", "TS-DATA-061"), ("https://example.org/a.png", "TS-DATA-063"), ("data:image/png;base64,?", "TS-DATA-022"),
+])  # fmt: skip
+def test_what_cannot_be_had_is_told_with_its_line(tmp_path, reference, code):
+    with pytest.raises(TunesmithError) as caught:
+        prepared(tmp_path, "", f'"{reference}"')
+    assert caught.value.code == code
+    assert "rows.jsonl:2:" in caught.value.what
