@@ -121,7 +121,10 @@ class Builder:
             inputs.require(casting.choices[step.verb.main_kind].record)
         if inputs.failed:
             return None
-        read = {key: self.convert(casting.routes[key], product, step, name) for key, product in inputs.products.items()}
+        read = {
+            key: self.convert(casting.routes[key], product, step, name, self.reasons.limit(step, key, casting, product.format))
+            for key, product in inputs.products.items()
+        }
         read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
         sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
         planned = PlannedStep(
@@ -140,13 +143,18 @@ class Builder:
         choice = self.chosen.get(wanted.path)
         return (choice,) if choice else ()
 
-    def convert(self, route: Route, product: Product, step: StepSpec, reader: str) -> Product:
-        """The product after the conversions of a route, each inserted once however many read it."""
+    def convert(self, route: Route, product: Product, step: StepSpec, reader: str, limit: str = "") -> Product:
+        """The product after the conversions of a route, each inserted once however many read it.
+
+        Args:
+            limit: why the reader does not take the product as it is, where it says so.
+        """
         for hop in route.hops:
             key = (product.step, hop.label)
             if key not in self.converted:
                 self.converted[key] = self.insert(hop, product, step)
                 reason = f"`{reader}` reads {route.hops[-1].format}, and `{product.step}` makes {product.format}{self.reasons.loss(hop)}"
+                reason += f". Not as it is, because {limit}" if limit and hop is route.hops[0] else ""
                 self.notes.decide(self.converted[key].step, f"inserted: {hop.label}", reason)
             else:
                 self.notes.extend(self.converted[key].step, f"inserted: {hop.label}", f"`{reader}`")

@@ -51,7 +51,8 @@ class Reasons:
         """No chain of conversions leads from what is there to what is read."""
         reader, accepts = self.reader(step, key, casting)
         why = "; ".join(f"{label} would help, but {reason}" for label, reason in route.rejected)
-        why = self.refusal(step, key, casting, product.format) or why
+        if limit := self.limit(step, key, casting, product.format):
+            why = f"Because {limit}."
         others = [record.name for record in self.alternatives(step, key, casting) if self.fits(product, record.accepts)]
         entry = next(entry for entry in step.verb.inputs if entry.name == key)
         kind = casting.choices[entry.of].record.kind if entry.of in casting.choices else ""
@@ -64,12 +65,11 @@ class Reasons:
             why=why or "No chain of installed converters leads from one to the other.", fix=fix,
         )  # fmt: skip
 
-    def refusal(self, step: StepSpec, key: str, casting: Casting, format: str) -> str:
-        """Why the provider that reads an input can't take this format: its limit of ``base.<format>``, if it states one."""
+    def limit(self, step: StepSpec, key: str, casting: Casting, format: str) -> str:
+        """Why the provider that reads an input can't take this format, as a clause: its limit of ``base.<format>``, if it states one."""
         entry = next(entry for entry in step.verb.inputs if entry.name == key)
         limits = casting.choices[entry.of].record.limits if entry.of in casting.choices else {}
-        limit = limits.get("base." + format.partition("/")[2], "")
-        return f"Because {limit}." if limit else ""
+        return limits.get("base." + format.partition("/")[2], "")
 
     def remedy(self, route: Route, product: Product) -> str:
         """What would make the first conversion possible that was rejected for want of a capability; empty if that is not known."""
