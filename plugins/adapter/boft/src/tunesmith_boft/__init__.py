@@ -1,0 +1,1 @@
+"""Orthogonal fine-tuning with butterfly factors, by PEFT."""

@@ -1,0 +1,29 @@
+"""How much `boft` trains, from the model's sizes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_peft.estimate import divides, of_method
+
+
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """``{"trainable": parameters}``; empty where the sizes are unknown.
+
+    Raises:
+        UserError: TS-TRAIN-033 when the block size does not divide the inputs of a layer; TS-TRAIN-037 for factors that the device can't
+            compute.
+    """
+    settings = request.settings
+    divides(request.shape, settings["targets"], settings["block_size"], "block_size")
+    if settings["factors"] > 1 and request.device != "cuda":
+        raise UserError(
+            "TS-TRAIN-037", f"`factors: {settings['factors']}` can't be computed on `{request.device}`",
+            why="PEFT computes more than one butterfly factor by a CUDA kernel only.",
+            fix="Use `factors: 1` with larger blocks, which turns the inputs as freely.",
+        )  # fmt: skip
+    options = {
+        "boft_block_size": settings["block_size"], "boft_n_butterfly_factor": settings["factors"], "target_modules": settings["targets"],
+    }  # fmt: skip
+    return of_method("boft", options, request.shape)

@@ -1,0 +1,21 @@
+"""What this plugin brings: the adapter `boft`."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_boft.settings import BoftSettings
+
+
+@hookimpl
+def adapter() -> Provider:
+    return Provider(
+        name="boft",
+        summary="each layer's inputs are turned in small blocks and its outputs scaled: very few parameters",
+        target="tunesmith_boft.adapter:Boft",
+        settings=BoftSettings,
+        accepts=("model/hf",),
+        produces=("adapter/peft",),
+        capabilities={"merge": "full", "reference": "full"},
+        estimator="tunesmith_boft.estimate:parts",
+    )

@@ -1,0 +1,25 @@
+"""What this plugin brings: the adapter `dora`."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_dora.settings import DoraSettings
+
+
+@hookimpl
+def adapter() -> Provider:
+    return Provider(
+        name="dora",
+        summary="a low-rank update of the direction of each row, and its length beside it: closer to full tuning",
+        target="tunesmith_dora.adapter:Dora",
+        settings=DoraSettings,
+        accepts=("model/hf",),
+        produces=("adapter/peft",),
+        capabilities={"merge": "full", "reference": "full", "base.gptq": "none", "base.awq": "none"},
+        limits={
+            "base.gptq": "DoRA needs the length of each row of W + B A at every step, which PEFT does not compute of GPTQ's packed weights",
+            "base.awq": "DoRA needs the length of each row of W + B A at every step, which PEFT does not compute of AWQ's packed weights",
+        },
+        estimator="tunesmith_dora.estimate:parts",
+    )

@@ -1,0 +1,1 @@
+"""Infused adapter by inhibiting and amplifying inner activations, by PEFT."""

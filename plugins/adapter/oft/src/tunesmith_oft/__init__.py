@@ -1,0 +1,1 @@
+"""Orthogonal fine-tuning, by PEFT."""

@@ -1,0 +1,17 @@
+"""The adapter `oft`."""
+
+from __future__ import annotations
+
+from tunesmith_oft.settings import OftSettings
+from tunesmith_peft.adapter import PeftAdapter
+
+
+class Oft(PeftAdapter):
+    """Each layer's inputs go through a block-diagonal orthogonal matrix, made of a skew-symmetric one (Cayley) that trains."""
+
+    def __init__(self, settings: OftSettings) -> None:
+        options = {
+            "r": 0, "oft_block_size": settings.block_size, "block_share": settings.shared, "use_cayley_neumann": not settings.exact,
+            "module_dropout": settings.dropout,
+        }  # fmt: skip
+        super().__init__("oft", options, targets=settings.targets)

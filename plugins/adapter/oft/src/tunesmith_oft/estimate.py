@@ -1,0 +1,20 @@
+"""How much `oft` trains, from the model's sizes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import EstimateRequest
+from tunesmith_peft.estimate import divides, of_method
+
+
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """``{"trainable": parameters}``; empty where the sizes are unknown.
+
+    Raises:
+        UserError: TS-TRAIN-033 when the block size does not divide the inputs of a layer.
+    """
+    settings = request.settings
+    divides(request.shape, settings["targets"], settings["block_size"], "block_size")
+    options = {"oft_block_size": settings["block_size"], "block_share": settings["shared"], "target_modules": settings["targets"]}
+    return of_method("oft", options, request.shape)

@@ -1,0 +1,1 @@
+"""Vector-based random matrix adaptation, by PEFT."""
