@@ -1,0 +1,56 @@
+"""The adapter `prefix`."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from tunesmith_prefix import caching, encoders
+from tunesmith_prefix.settings import PrefixSettings
+from tunesmith_prompt import before, files
+from tunesmith_prompt.adapter import unmergeable
+
+
+class Prefix:
+    """Keys and values before every sequence; they train, or the network that makes them, nothing else."""
+
+    peft_type = "PREFIX_TUNING"
+
+    def __init__(self, settings: PrefixSettings) -> None:
+        self.settings = settings
+
+    def attach(self, model: Any, *, seed: int, reference: bool = False) -> None:
+        model.requires_grad_(False)
+        sizes, device, tokens = caching.Sizes.of(model.config), model.get_input_embeddings().weight.device, self.settings.tokens
+        if self.settings.projection:
+            made = encoders.Projected(tokens, sizes.width, self.settings.projection, sizes.made, seed, device)
+        elif self.settings.start == "noise":
+            made = encoders.noise(tokens, sizes.made, seed, device)
+        else:
+            made = encoders.activations(model, tokens, seed)
+        before.put(model, made, caching.run)
+
+    def reference(self, model: Any) -> AbstractContextManager[Any]:
+        """The model is as it was: the prefix is left out."""
+        return before.switched_off(model)
+
+    def save(self, model: Any, directory: Path) -> None:
+        sizes = caching.Sizes.of(model.config)
+        files.write(
+            directory, self.peft_type, before.of(model)(), token_dim=sizes.width, num_attention_heads=sizes.heads,
+            num_layers=sizes.layers, encoder_hidden_size=sizes.width, prefix_projection=False,
+        )  # fmt: skip
+
+    def load(self, model: Any, directory: Path) -> None:
+        """The files say how long it is: the settings have no part in it."""
+        model.requires_grad_(False)
+        values = files.read(directory, self.peft_type, caching.Sizes.of(model.config).made)
+        before.put(model, before.Before(values.to(model.get_input_embeddings().weight.device)), caching.run)
+
+    def merge(self, model: Any) -> Any:
+        """
+        Raises:
+            TunesmithError: TS-TRAIN-045, always.
+        """
+        raise unmergeable("keys and values before the text")

@@ -1,0 +1,33 @@
+"""How much `prefix` trains, from the model's sizes alone; and what it does not go with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import EstimateRequest, UserError
+
+
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """``{"trainable": parameters}``; empty where the sizes are unknown.
+
+    Raises:
+        UserError: TS-TRAIN-043 with gradient checkpointing.
+    """
+    if request.step_settings.get("gradient_checkpointing"):
+        raise checkpointing()
+    if request.shape is None:
+        return {}
+    tokens, width = int(request.settings["tokens"]), int(request.settings["projection"])
+    each = request.shape.kv_heads * request.shape.head_size
+    made = request.shape.layers * 2 * each
+    if not width:
+        return {"trainable": float(tokens * made)}
+    return {"trainable": float(tokens * each + (each + 1) * width + (width + 1) * made)}
+
+
+def checkpointing() -> UserError:
+    return UserError(
+        "TS-TRAIN-043", "A prefix can't be trained with gradient checkpointing",
+        why="A layer that computes its activations twice leaves out the key-value cache, and the prefix lies there.",
+        fix="Set `gradient_checkpointing: false`, and a lower `micro_tokens` if memory is short.",
+    )  # fmt: skip
