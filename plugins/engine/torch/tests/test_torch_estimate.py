@@ -50,8 +50,7 @@ def test_estimating_imports_nothing_heavy():
 
 
 def test_sizes_are_the_engines():
-    from tunesmith_torch import blocked
-    from tunesmith_torch.estimate import BLOCK, KEPT
-    from tunesmith_torch.log_probs import CHUNK_BYTES
+    from tunesmith_torch import blocked, log_probs
+    from tunesmith_torch.estimate import BLOCK, FEWEST, KEPT
 
-    assert (CHUNK, BLOCK, KEPT) == (CHUNK_BYTES, blocked.BLOCK, blocked.KEPT)
+    assert (CHUNK, FEWEST, BLOCK, KEPT) == (log_probs.CHUNK_BYTES, log_probs.FEWEST, blocked.BLOCK, blocked.KEPT)

@@ -15,7 +15,7 @@ from tunesmith.contracts.estimates import BYTES
 from tunesmith_torch.precision import choose
 
 RUNTIME = 400e6  # Python, torch, transformers, a tokenizer
-CHUNK = 64 * 2**20  # of float32 logits; must be `log_probs.CHUNK_BYTES`
+CHUNK, FEWEST = 31 * 2**20, 128  # bytes of float32 logits at a time, and rows of them at least: as in `log_probs`
 HEAP = 1.45  # what a CPU's heap takes for tensors that are freed in another order than made (glibc; 1.33 to 1.58 seen)
 STATE = 8.0  # bytes that an optimizer keeps for each number that trains, where it does not say
 CHARACTERS_PER_TOKEN = 4.0
@@ -91,7 +91,7 @@ def _layer_bytes(shape: ModelShape, compute: float, length: float, device: str, 
 
 def _logits(shape: ModelShape, tokens: float, compute: float) -> float:
     """A chunk of logits in float32, the same as computed, and its gradient."""
-    chunk = min(CHUNK, tokens * shape.vocabulary * 4.0)
+    chunk = min(max(CHUNK, FEWEST * shape.vocabulary * 4.0), tokens * shape.vocabulary * 4.0)
     return chunk * (2 + compute / 4)
 
 

@@ -20,20 +20,22 @@ from torch.utils.checkpoint import checkpoint
 from tunesmith_torch.architecture import Architecture, architecture, head_logits, predicting_states
 from tunesmith_torch.packed import Packed
 
-CHUNK_BYTES = 64 * 2**20  # of float32 logits at a time
+CHUNK_BYTES = 31 * 2**20  # of float32 logits at a time: few enough for caches, and for `heap` to keep the block
+FEWEST = 128  # labels at a time, however large the vocabulary: the head's matrix is read anew for each chunk
 
 
-def label_log_probs(model: Any, batch: Packed, *, chunk_bytes: int = CHUNK_BYTES) -> torch.Tensor:
+def label_log_probs(model: Any, batch: Packed, *, rows: int = 0) -> torch.Tensor:
     """(labels,) float32: log p of every labelled token of `batch`, given what comes before it in its sequence.
 
     Args:
         model: a causal language model; a transformers one's attention is set to the packed one at the first call.
         batch: on the model's device.
+        rows: labels at a time; 0 for as many as suit the vocabulary.
     """
     found = architecture(model)
     hidden = predicting_states(model, batch, found)
     head = model.get_output_embeddings()
-    rows = max(1, chunk_bytes // (4 * model.config.get_text_config().vocab_size))
+    rows = rows or max(FEWEST, CHUNK_BYTES // (4 * model.config.get_text_config().vocab_size))
     if type(head) is torch.nn.Linear and not any(p.requires_grad for p in head.parameters()):
         return _FrozenHead.apply(hidden, head.weight, head.bias, batch.targets, rows, found.scale, found.softcap)
     pieces = [_recomputed(model, h, t, found) for h, t in zip(hidden.split(rows), batch.targets.split(rows), strict=True)]

@@ -30,4 +30,5 @@ def seed_everything(*parts: object) -> None:
 def deterministic() -> None:
     """Choose kernels that give the same bits each time, where there are such."""
     torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # for finding bugs, at the price of writing every buffer twice
     torch.backends.cudnn.benchmark = False

@@ -9,6 +9,7 @@ from tunesmith.contracts import Artifact, Objective, Result, Step, TrainerStrate
 from tunesmith_torch.chat import ChatTokenizer
 from tunesmith_torch.encoder import chat_encoder
 from tunesmith_torch.groups import Learnable, learnable
+from tunesmith_torch.heap import keep_freed_blocks
 from tunesmith_torch.loop import Loop
 from tunesmith_torch.models import copy_tokenizer
 from tunesmith_torch.parameters import trained
@@ -27,6 +28,7 @@ def run(step: Step) -> Result:
     settings, base = step.settings, step.inputs["model"]
     objective, adapter, strategy = (step.provider(slot) for slot in ("objective", "adapter", "strategy"))
     deterministic()
+    keep_freed_blocks()
     device = strategy.start(step.placement)
     try:
         chat = chat_encoder(base)
