@@ -76,12 +76,31 @@ def histogram_text(found: Inspection) -> str:
     return columns(bars, "  ")
 
 
+def configure_preview(parser: ArgumentParser) -> None:
+    from tunesmith.cli import data_preview
+
+    data_preview.configure(parser)
+
+
+def run_preview(args: Namespace) -> int:
+    from tunesmith.cli import data_preview
+
+    return data_preview.run(args)
+
+
 COMMANDS = (
     Command(
         "inspect", "format, lengths, duplicates, broken rows with their lines, and a sample", configure_inspect, run_inspect,
         (
             ("is this file fit to train on? (exit status 1 if rows are broken)", "tunesmith data inspect train.jsonl"),
             ("the lines that are broken, for a program", "tunesmith data inspect train.jsonl --json"),
+        ),
+    ),
+    Command(
+        "preview", "rows as the tokens that a model would learn from, coloured by label", configure_preview, run_preview,
+        (
+            ("what would the model learn from the first row?", "tunesmith data preview train.jsonl --model ./model"),
+            ("a pair of answers, and another row", "tunesmith data preview pairs.jsonl --model ./model --row 1 --row 7"),
         ),
     ),
 )  # fmt: skip

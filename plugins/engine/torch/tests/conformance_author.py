@@ -2,7 +2,11 @@
 
 
 def pipeline(case):
-    """Of `train`, a training of a second or two with checkpoints, to be killed after one; of `merge`, one of a moment before it."""
+    """Of `train`, a training of a second or two with checkpoints, to be killed after one; of `merge`, one of a moment before it; of
+    `show-tokens`, its rows."""
+    if case.name == "show-tokens":
+        shown = {"show-tokens": {}, "objective": "sft", "data": str(case.material("rows") / "rows.jsonl"), "settings": dict(case.settings)}
+        return {"model": f"file://{case.material('taught')}", "steps": {"shown": shown}}
     steps = {"tune": _tuned(case, steps=40 if case.name == "train" else 2)}
     if case.name == "merge":
         steps["merged"] = {"merge": dict(case.settings), "from": "tune"}

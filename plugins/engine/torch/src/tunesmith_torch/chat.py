@@ -59,6 +59,15 @@ class ChatTokenizer:
             labels[0] = False  # nothing predicts the first token
         return TokenSequence(tokens, labels)
 
+    def end_of(self, messages: Sequence[Message], number: int, tools: Sequence[Mapping[str, Any]] = ()) -> int:
+        """Where in the conversation's text the first `number` messages end, in characters.
+
+        Raises:
+            UserError: TS-DATA-031 and -036, as `encode`.
+        """
+        plain = [self._plain(message) for message in messages]
+        return self._prefix(self._render(plain, tools), plain[:number], tools, prompt=False)
+
     def inputs_of(self, model: Any) -> Callable[[TokenSequence], Mapping[str, Any]] | None:
         """What `model` is given of a sequence's media; None where sequences have none."""
         return None

@@ -1,4 +1,4 @@
-"""What this plugin brings: the verbs `train` and `merge`, and what is tried when training fails."""
+"""What this plugin brings: the verbs `train`, `show-tokens` and `merge`, and what is tried when training fails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tunesmith.contracts import Input, Need, Remedy, Slot, StepFacts, TunesmithError, Verb
 from tunesmith.hookspecs import hookimpl
 from tunesmith_torch.remedies import remedy
-from tunesmith_torch.settings import MergeSettings, TrainSettings
+from tunesmith_torch.settings import MergeSettings, PreviewSettings, TrainSettings
 
 
 @hookimpl
@@ -32,6 +32,22 @@ def verb() -> Sequence[Verb]:
             produces_of="adapter",
             estimator="tunesmith_torch.estimate:train",
             promote=True,
+        ),
+        Verb(
+            name="show-tokens",
+            summary="rows as the tokens that a model would learn from, with their labels",
+            target="tunesmith_torch.preview:run",
+            settings=PreviewSettings,
+            # An objective that needs something of the adapter would have it in training: here it changes nothing.
+            slots=(
+                Slot("objective", "objective", "what would be learnt from the rows"),
+                Slot("adapter", "adapter", "what would be trained; the tokens are the same with any"),
+            ),
+            inputs=(
+                Input("model", "the model whose tokenizer and chat template to use", accepts=("model/*",)),
+                Input("data", "the rows", of="objective"),
+            ),
+            produces=("report/tokens",),
         ),
         Verb(
             name="merge",

@@ -47,3 +47,10 @@ class TrainSettings:
 @dataclass(frozen=True)
 class MergeSettings:
     dtype: str = setting("auto", "numbers to store; auto: the base model's", choices=("auto", "float32", "bfloat16", "float16"))
+
+
+@dataclass(frozen=True)
+class PreviewSettings:
+    rows: list[int] = setting([1], "numbers of the rows to show, from 1")
+    max_length: int = setting(2048, "longest sequence in tokens that training would take", ge=2)
+    scan: int = setting(1000, "rows whose length is taken, from the first on", ge=1)
