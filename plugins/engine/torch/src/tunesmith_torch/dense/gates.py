@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import torch
 
-ROWS = 256  # at a time, so that what is computed in float32 stays in the cache
-
 
 def gated(both: torch.Tensor, activation: str) -> torch.Tensor:
     """(tokens, n) from (tokens, 2 n): gate and input side by side."""
-    size = both.shape[1] // 2
-    result = both.new_empty(both.shape[0], size)
-    for start in range(0, both.shape[0], ROWS):
-        part = both[start : start + ROWS]
-        if activation == "silu":
-            torch.mul(torch.nn.functional.silu(part[:, :size]), part[:, size:], out=result[start : start + ROWS])
-        else:
-            torch.mul(torch.nn.functional.gelu(part[:, :size], approximate="tanh"), part[:, size:], out=result[start : start + ROWS])
-    return result
+    gate, given = both.chunk(2, dim=1)
+    return _act(gate, activation).mul_(given)
 
 
 def gated_backward(gradient: torch.Tensor, both: torch.Tensor, activation: str) -> tuple[torch.Tensor, torch.Tensor]:
     """The gradient of `both`, and ``act(g) * u`` again."""
-    size = both.shape[1] // 2
-    by_both, result = torch.empty_like(both), both.new_empty(both.shape[0], size)
-    for start in range(0, both.shape[0], ROWS):
-        rows = slice(start, start + ROWS)
-        gate, given, outer = both[rows, :size].float(), both[rows, size:].float(), gradient[rows].float()
-        acted, slope = _silu(gate) if activation == "silu" else _gelu_tanh(gate)
-        result[rows] = acted * given
-        by_both[rows, size:] = acted.mul_(outer)
-        by_both[rows, :size] = slope.mul_(outer).mul_(given)
-    return by_both, result
+    gate, given = both.chunk(2, dim=1)
+    by_both = torch.empty_like(both)
+    by_gate, by_given = by_both.chunk(2, dim=1)
+    acted = _act(gate, activation)
+    torch.mul(acted, gradient, out=by_given)
+    if activation == "silu":
+        torch.ops.aten.silu_backward.grad_input(gradient * given, gate, grad_input=by_gate)
+    else:
+        torch.ops.aten.gelu_backward.grad_input(gradient * given, gate, approximate="tanh", grad_input=by_gate)
+    return by_both, acted.mul_(given)
 
 
-def _silu(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """x s and its slope s + x s (1 - s), with s = sigmoid(x)."""
-    share = torch.sigmoid(x)
-    value = x * share
-    return value, share.addcmul_(value, 1 - share)
-
-
-def _gelu_tanh(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    ones = torch.ones_like(x)
-    return torch.nn.functional.gelu(x, approximate="tanh"), torch.ops.aten.gelu_backward(ones, x, approximate="tanh")
+def _act(gate: torch.Tensor, activation: str) -> torch.Tensor:
+    if activation == "silu":
+        return torch.nn.functional.silu(gate)
+    return torch.nn.functional.gelu(gate, approximate="tanh")
