@@ -68,17 +68,23 @@ def learns_as_peft(adapter: PeftAdapter, directory: Path) -> Any:
     return model
 
 
-def keeps(adapter: PeftAdapter, model: Any, directory: Path, saved: Path) -> None:
-    """PEFT loads what it saves, and so does a new adapter, bit for bit; merged, the logits are within 1e-6 of the largest one or the
-    rounding of as many additions."""
+def keeps(adapter: PeftAdapter, model: Any, directory: Path, saved: Path, *, cut: float = 0.0) -> None:
+    """PEFT loads what it saves, and so does the adapter, bit for bit; merged, the logits are within 2e-6 of the largest one: a rounding or
+    two.
+
+    Args:
+        cut: how much of the largest logit may change by saving, where what has become zero is left out and sums are rounded anew.
+    """
     wanted = logits(model)
+    largest = float(wanted.abs().max())
     adapter.save(model, saved)
-    assert torch.equal(logits(peft.PeftModel.from_pretrained(base(directory), saved)), wanted)
+    theirs = logits(peft.PeftModel.from_pretrained(base(directory), saved))
+    torch.testing.assert_close(theirs, wanted, rtol=0, atol=cut * largest)
     again = base(directory)
     adapter.load(again, saved)
-    assert torch.equal(logits(again), wanted)
+    assert torch.equal(logits(again), theirs)
     merged = adapter.merge(again)
-    assert float((logits(merged) - wanted).abs().max()) <= 2e-6 * float(wanted.abs().max())
+    assert float((logits(merged) - theirs).abs().max()) <= 2e-6 * largest
     assert merged.state_dict().keys() == base(directory).state_dict().keys()
 
 

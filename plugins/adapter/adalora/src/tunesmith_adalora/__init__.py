@@ -1,0 +1,1 @@
+"""Adaptive low-rank adaptation, by PEFT."""
