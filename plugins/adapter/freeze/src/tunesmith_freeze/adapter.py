@@ -14,6 +14,7 @@ from tunesmith.errors import did_you_mean
 from tunesmith_freeze.settings import FreezeSettings
 from tunesmith_full.adapter import Full
 from tunesmith_torch.models import load_model
+from tunesmith_torch.targets import decoder_layers
 
 
 class Freeze(Full):
@@ -81,7 +82,7 @@ def chosen(model: Any, settings: FreezeSettings) -> list[torch.nn.Parameter]:
         UserError: TS-TRAIN-042 when there are none, or a part is not there.
     """
     modules = dict(model.named_modules())
-    parts = list(layers(model))[-settings.layers :] if settings.layers else []
+    parts = list(decoder_layers(model)[1])[-settings.layers :] if settings.layers else []
     for wanted in settings.parts:
         found = [module for name, module in modules.items() if name == wanted or name.endswith("." + wanted)]
         if not found:
@@ -98,18 +99,3 @@ def chosen(model: Any, settings: FreezeSettings) -> list[torch.nn.Parameter]:
             "TS-TRAIN-042", "With these settings of `freeze` nothing trains", fix="Give `layers` (of the last ones) or `parts` (by name)."
         )
     return parameters
-
-
-def layers(model: Any) -> torch.nn.ModuleList:
-    """The decoder's layers, the first one first.
-
-    Raises:
-        UserError: TS-TRAIN-042 when the model keeps them in no list of their number.
-    """
-    number = model.config.get_text_config().num_hidden_layers
-    lists = [module for module in model.modules() if isinstance(module, torch.nn.ModuleList) and len(module) == number]
-    if not lists:
-        raise UserError(
-            "TS-TRAIN-042", f"The layers of a {type(model).__name__} are not found", fix="Set `layers: 0` and name what trains in `parts`."
-        )
-    return max(lists, key=lambda found: sum(parameter.numel() for parameter in found.parameters()))

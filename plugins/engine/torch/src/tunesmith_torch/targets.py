@@ -46,6 +46,49 @@ def targets(model: Any, wanted: Sequence[str]) -> dict[str, torch.nn.Linear]:
     return {name: chosen[name] for name in found if name in chosen}
 
 
+def decoder_layers(model: Any) -> tuple[str, torch.nn.ModuleList]:
+    """The name of the list of the decoder's layers, and the list, the first layer first.
+
+    Raises:
+        UserError: TS-TRAIN-047 when the model keeps them in no list of their number.
+    """
+    number = model.config.get_text_config().num_hidden_layers
+    lists = [(n, m) for n, m in model.named_modules() if isinstance(m, torch.nn.ModuleList) and len(m) == number]
+    if not lists:
+        raise _unknown(model, f"It has no list of {number} layers.")
+    return max(lists, key=lambda found: sum(parameter.numel() for parameter in found[1].parameters()))
+
+
+def block_ends(model: Any, *, attention: bool) -> dict[str, torch.nn.Linear]:
+    """The linear layers that end the blocks of each decoder layer: of the feed-forward block, and where asked of the attention.
+
+    Raises:
+        UserError: TS-TRAIN-047 when one of them is not found.
+    """
+    prefix, layers = decoder_layers(model)
+    hidden = model.config.get_text_config().hidden_size
+    ends: dict[str, torch.nn.Linear] = {}
+    for number, layer in enumerate(layers):
+        found = {}
+        for block, module in layer.named_children():
+            last = [(n, m) for n, m in linears(module).items() if m.out_features == hidden]
+            if last:
+                found["att" in block] = (f"{prefix}.{number}.{block}.{last[-1][0]}", last[-1][1])
+        for is_attention in (True, False) if attention else (False,):
+            if is_attention not in found:
+                kind = "attention" if is_attention else "feed-forward"
+                raise _unknown(model, f"Layer {number} has no {kind} block that ends in a matrix.")
+            ends[found[is_attention][0]] = found[is_attention][1]
+    return ends
+
+
+def _unknown(model: Any, reason: str) -> UserError:
+    return UserError(
+        "TS-TRAIN-047", f"The layers of a {type(model).__name__} are not found", why=reason,
+        fix="Use an adapter that goes on layers by their names.",
+    )  # fmt: skip
+
+
 def replace(model: torch.nn.Module, name: str, module: torch.nn.Module) -> None:
     """Put `module` where `name` is."""
     parent, _, last = name.rpartition(".")

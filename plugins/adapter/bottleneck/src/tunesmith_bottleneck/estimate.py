@@ -1,0 +1,22 @@
+"""How much `bottleneck` trains, from the model's sizes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import EstimateRequest
+
+
+def width(hidden: int, reduction: int) -> int:
+    """How wide a network is inside."""
+    return max(1, hidden // reduction)
+
+
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """``{"trainable": parameters}``; empty where the sizes are unknown."""
+    if request.shape is None:
+        return {}
+    hidden = request.shape.hidden
+    inner = width(hidden, int(request.settings["reduction"]))
+    blocks = request.shape.layers * (2 if request.settings["placement"] == "houlsby" else 1)
+    return {"trainable": float(blocks * (2 * hidden * inner + inner + hidden))}
