@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
 
-from tunesmith.contracts import Group, LossSum, TokenSequence, UserError
+from tunesmith.contracts import Artifact, Group, LossSum, TokenSequence, UserError, message
 from tunesmith.contracts.objective import Medium
 from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
@@ -14,6 +19,7 @@ from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_sft.settings import SupervisedSettings
 from tunesmith_torch.chat import ChatTokenizer
 from tunesmith_torch.groups import group_size, learnable
+from tunesmith_torch.soundness import check_weights
 from tunesmith_torch.tokenized import Tokenized, Writer
 from tunesmith_torch.tokenizer import load_tokenizer
 from tunesmith_torch.tokenizing import KEPT, tokenize
@@ -159,3 +165,44 @@ def test_what_tokens_were_made_of_lies_beside_them(bench, chat, chat_rows):
     step = bench.step(rows=chat_rows)
     recipe = json.loads((tokenize("data", SupervisedTuning(), chat, step, None).directory / "recipe.json").read_text())
     assert "tokenizer.json" in recipe["tokenizer"]
+
+
+def test_a_token_without_an_embedding_is_refused_before_the_weights_are_loaded(bench, chat_rows, tmp_path, tiny):
+    model = tmp_path / "stranger"
+    shutil.copytree(tiny, model)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+    tokenizer.add_tokens(["<|pause|>"])
+    tokenizer.save_pretrained(model)
+    (model / "model.safetensors").unlink()
+    bench.base = Artifact("model/hf", model, digest="sha256:stranger")
+    answer = {"messages": [chat_rows[0]["messages"][0], message("assistant", "Wait <|pause|> now.")]}
+    with pytest.raises(UserError, match=r"TS-DATA-045: Row 3 has the token \d+ \('<\|pause\|>'\)"):
+        bench.train(rows=[*chat_rows[:2], answer])
+
+
+def test_a_tokenizer_with_more_tokens_than_the_rows_use_is_none_of_our_business(bench, chat_rows, tmp_path, tiny):
+    model = tmp_path / "stranger"
+    shutil.copytree(tiny, model)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+    tokenizer.add_tokens(["<|pause|>"])
+    tokenizer.save_pretrained(model)
+    bench.base = Artifact("model/hf", model, digest="sha256:stranger")
+    bench.train({"max_steps": 1}, rows=chat_rows)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused_by_name(bench, chat_rows, tmp_path, tiny, value):
+    model = tmp_path / "broken"
+    shutil.copytree(tiny, model)
+    weights = load_file(model / "model.safetensors")
+    weights["model.layers.1.mlp.up_proj.weight"][3, 4] = value
+    save_file(weights, model / "model.safetensors", {"format": "pt"})
+    bench.base = Artifact("model/hf", model, digest="sha256:broken")
+    with pytest.raises(UserError, match=r"TS-TRAIN-015.* 1 of \d+ numbers of .*up_proj"):
+        bench.train({"max_steps": 1}, rows=chat_rows)
+
+
+def test_large_weights_are_not_broken_ones():
+    module = torch.nn.Linear(4, 4)
+    torch.nn.init.constant_(module.weight, 3e38)
+    check_weights(module, Artifact("model/hf", Path("large")))

@@ -20,7 +20,17 @@ from tunesmith.contracts.objective import Medium
 from tunesmith_torch.packed import size
 
 #: file -> its elements (see `array`): four bytes a token, one a label, the rest once per sequence or group
-_FLAT = {"tokens": "I", "labels": "B", "sequences": "q", "groups": "q", "sizes": "q", "longest": "q", "labelled": "q", "weights": "d"}
+_FLAT = {
+    "tokens": "I",
+    "labels": "B",
+    "sequences": "q",
+    "groups": "q",
+    "sizes": "q",
+    "longest": "q",
+    "labelled": "q",
+    "highest": "q",
+    "weights": "d",
+}
 _RARE, _PLACES = "rare.jsonl", "rare"
 _BUFFER = 2**16  # elements kept before they are written
 
@@ -49,6 +59,7 @@ class Writer:
         self._note("sizes", group_size(group))
         self._note("longest", max((len(sequence.tokens) for sequence in group.sequences), default=0))
         self._note("labelled", sum(sum(map(bool, sequence.labels)) for sequence in group.sequences))
+        self._note("highest", max((max(sequence.tokens, default=-1) for sequence in group.sequences), default=-1))
         self._note("weights", self.objective.weight(group))
         self._note(_PLACES, self._extra(group))
         if len(self._held["tokens"]) > _BUFFER:
@@ -83,7 +94,7 @@ class Tokenized(Sequence[Group]):
     """The groups in a directory that a `Writer` filled.
 
     `sizes`: tokens that each has to run through the model; `longest`: of each, the tokens of its longest sequence; `labelled`: tokens that
-    are learnt; `weights`: see `Objective.weight`.
+    are learnt; `highest`: the highest id of its tokens; `weights`: see `Objective.weight`.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -91,7 +102,8 @@ class Tokenized(Sequence[Group]):
         flat = {name: _mapped(directory / name, code) for name, code in (_FLAT | {_PLACES: "q"}).items()}
         self._tokens, self._labels = flat["tokens"], flat["labels"]
         self._sequences, self._groups, self._places = flat["sequences"], flat["groups"], flat[_PLACES]
-        self.sizes, self.longest, self.labelled, self.weights = (flat[name] for name in ("sizes", "longest", "labelled", "weights"))
+        self.sizes, self.longest, self.labelled = (flat[name] for name in ("sizes", "longest", "labelled"))
+        self.highest, self.weights = flat["highest"], flat["weights"]
 
     def __len__(self) -> int:
         return len(self.sizes)

@@ -21,9 +21,10 @@ from typing import Any
 from tunesmith.contracts import Artifact, Group, Objective, Row, Step, TrainerStrategy, UserError, read_rows
 from tunesmith.contracts.rows import ROWS_FILE
 from tunesmith_torch.chat import ChatTokenizer
+from tunesmith_torch.soundness import check_vocabulary
 from tunesmith_torch.tokenized import Tokenized, Writer
 
-FORMAT = 1
+FORMAT = 2  #: of the files; another one is made anew
 KEPT = 8  # sets of tokens that the cache holds
 _RECIPE = "recipe.json"  #: beside them: what they were made of
 _OF_TOKENIZERS = ("*.json", "*.jinja", "*.txt", "*.model")
@@ -33,12 +34,14 @@ def tokenize(name: str, objective: Objective, chat: Any, step: Step, strategy: T
     """The groups of the rows of the step's input `name`, in their order.
 
     Raises:
-        UserError: what the objective raises for a row, with the row's number.
+        UserError: what the objective raises for a row, with the row's number; TS-DATA-045 when the model has no embedding for a token.
     """
     if step.placement.rank:
         strategy.barrier()
     try:
-        return _found_or_made(name, objective, chat, step)
+        rows = _found_or_made(name, objective, chat, step)
+        check_vocabulary(rows, step.inputs["model"], chat.tokenizer)
+        return rows
     finally:
         if not step.placement.rank and step.placement.processes > 1:
             strategy.barrier()

@@ -16,6 +16,7 @@ from tunesmith_torch.parameters import trained
 from tunesmith_torch.policy import prepare
 from tunesmith_torch.progress import Progress
 from tunesmith_torch.randomness import deterministic
+from tunesmith_torch.soundness import check_weights
 from tunesmith_torch.tokenizing import tokenize
 from tunesmith_torch.validation import held_out, standing
 
@@ -34,6 +35,7 @@ def run(step: Step) -> Result:
         chat = chat_encoder(base)
         groups, validation = _groups(step, objective, chat, strategy)
         policy = prepare(base, adapter, objective, settings, device, step)
+        check_weights(policy.model, base)
         policy.inputs_of = chat.inputs_of(policy.model)
         trainable = sum(parameter.numel() for _, parameter in trained(policy))
         step.log(f"training {trainable:,} of {sum(p.numel() for p in policy.parameters()):,} parameters on {len(groups)} rows")
