@@ -68,3 +68,9 @@ class Result:
 def fits(format: str, accepts: Iterable[str]) -> bool:
     """Whether a format is among those accepted (``model/*`` accepts a whole family)."""
     return any(fnmatchcase(format, pattern) for pattern in accepts)
+
+
+def several(inputs: Mapping[str, Artifact], name: str) -> list[Artifact]:
+    """The artifacts of an input that may be a list, in the user's order."""
+    numbers = {0 if key == name else int(key.rpartition(".")[2]): key for key in inputs if key == name or key.startswith(name + ".")}
+    return [inputs[numbers[number]] for number in sorted(numbers)]

@@ -101,6 +101,7 @@ class Input:
         of: slot whose provider says the formats; where `accepts` is given, too, both must take it.
         required: whether planning fails without it.
         required_by: fact of the step's main provider that makes it required after all.
+        many: it may be a list of steps; the worker finds them as ``name``, ``name.2``, ``name.3`` (see `artifacts.several`).
     """
 
     name: str
@@ -109,6 +110,7 @@ class Input:
     of: str = ""
     required: bool = True
     required_by: str = ""
+    many: bool = False
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,14 @@ SCHEMA: dict[str, Any] = {
             many=_BOOLEAN,
             slots=_records(("name", "kind", "summary"), name=_WORD, kind=_WORD, summary=_STRING, default=_STRING),
             inputs=_records(
-                ("name", "summary"), name=_WORD, summary=_STRING, accepts=_STRINGS, of=_STRING, required=_BOOLEAN, required_by=_STRING
+                ("name", "summary"),
+                name=_WORD,
+                summary=_STRING,
+                accepts=_STRINGS,
+                of=_STRING,
+                required=_BOOLEAN,
+                required_by=_STRING,
+                many=_BOOLEAN,
             ),
             produces_of=_STRING,
             converts=_STRING,

@@ -1,0 +1,106 @@
+"""Several models of one base become one: the differences are PEFT's business, which files and which numbers is ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from peft.utils import merge_utils
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+from tunesmith.contracts import UserError
+from tunesmith_combine.combine import run
+from tunesmith_combine.settings import CombineSettings
+
+SMALL = LlamaConfig(hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, vocab_size=64)
+
+
+@pytest.fixture
+def models(tmp_path):
+    torch.manual_seed(0)
+    base = LlamaForCausalLM(SMALL).to(torch.bfloat16)
+    base.save_pretrained(tmp_path / "base")
+    for name in ("one", "other"):
+        with torch.no_grad():
+            for parameter in base.parameters():
+                parameter.add_(torch.randn_like(parameter) * 0.1)
+        base.save_pretrained(tmp_path / name, max_shard_size="8KB" if name == "other" else "1GB")
+    return {name: tmp_path / name for name in ("base", "one", "other")}
+
+
+def _combined(models, output: Path, **settings) -> dict[str, torch.Tensor]:
+    output.mkdir()
+    inputs = {"model": models["base"], "tuned": models["one"], "tuned.2": models["other"]}
+    step = SimpleNamespace(
+        inputs={name: SimpleNamespace(path=path) for name, path in inputs.items()}, settings=CombineSettings(**settings), output=output,
+        seed=3, check_cancelled=lambda: None, progress=lambda *a, **k: None,
+    )  # fmt: skip
+    run(step)
+    AutoModelForCausalLM.from_pretrained(output)
+    return load_file(output / "model.safetensors")
+
+
+def _weights(directory: Path) -> dict[str, torch.Tensor]:
+    return {name: value for path in sorted(directory.glob("*.safetensors")) for name, value in load_file(path).items()}
+
+
+def test_linear_is_the_weighted_sum_of_what_was_learnt(models, tmp_path):
+    found = _combined(models, tmp_path / "out", weights=[0.75, 0.5])
+    base, one, other = (_weights(models[name]) for name in ("base", "one", "other"))
+    assert found.keys() == base.keys()
+    for name, value in found.items():
+        expected = base[name].float() + 0.75 * (one[name].float() - base[name].float()) + 0.5 * (other[name].float() - base[name].float())
+        assert value.dtype == torch.bfloat16
+        assert torch.equal(value, expected.to(torch.bfloat16))
+
+
+def test_without_weights_all_count_alike(models, tmp_path):
+    assert all(
+        torch.equal(value, other)
+        for value, other in zip(
+            _combined(models, tmp_path / "a").values(), _combined(models, tmp_path / "b", weights=[0.5, 0.5]).values(), strict=True
+        )
+    )
+
+
+def test_ties_is_pefts(models, tmp_path):
+    found = _combined(models, tmp_path / "out", method="ties", density=0.3)
+    base, one, other = (_weights(models[name]) for name in ("base", "one", "other"))
+    name = "model.layers.1.mlp.up_proj.weight"
+    differences = [tuned[name].float() - base[name].float() for tuned in (one, other)]
+    expected = base[name].float() + merge_utils.ties(differences, torch.tensor([0.5, 0.5]), 0.3)
+    assert torch.equal(found[name], expected.to(torch.bfloat16))
+
+
+@pytest.mark.parametrize("method", ["dare", "dare-ties"])
+def test_what_is_drawn_follows_from_the_seed(models, tmp_path, method):
+    found = [_combined(models, tmp_path / str(at), method=method, density=0.5) for at in range(2)]
+    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
+    linear = _combined(models, tmp_path / "linear")
+    assert any(not torch.equal(found[0][name], linear[name]) for name in linear)
+
+
+def test_what_nobody_changed_stays_bit_equal(models, tmp_path):
+    name = "model.norm.weight"
+    for folder in ("one", "other"):
+        for path in models[folder].glob("*.safetensors"):
+            weights = load_file(path)
+            if name in weights:
+                weights[name] = _weights(models["base"])[name]
+                save_file(weights, path, metadata={"format": "pt"})
+    assert torch.equal(_combined(models, tmp_path / "out", method="dare")[name], _weights(models["base"])[name])
+
+
+def test_weights_are_one_for_each_model(models, tmp_path):
+    with pytest.raises(UserError, match="TS-TRAIN-070"):
+        _combined(models, tmp_path / "out", weights=[1.0])
+
+
+@pytest.mark.parametrize("changes", [{"intermediate_size": 32}, {"num_hidden_layers": 3}])
+def test_a_model_of_another_base_is_refused(models, tmp_path, changes):
+    LlamaForCausalLM(LlamaConfig(**{**SMALL.to_dict(), **changes})).save_pretrained(tmp_path / "strange")
+    with pytest.raises(UserError, match="TS-TRAIN-071"):
+        _combined({**models, "other": tmp_path / "strange"}, tmp_path / "out")
