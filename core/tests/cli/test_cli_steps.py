@@ -37,6 +37,14 @@ def test_what_is_not_said_is_left_to_the_planner(world):
     assert made(world, *TAUGHT)["steps"]["echo"] == {"teach": "echo", "data": "rows.jsonl"}
 
 
+def test_several_files_become_a_mixture(world):
+    two = ("echo", "--model", "shelf://x", "--data", "a.jsonl", "--data", "b.jsonl")
+    assert made(world, *two)["steps"]["echo"]["data"] == ["a.jsonl", "b.jsonl"]
+    assert made(world, *two, "--data-weights", "0.7,0.3")["steps"]["echo"]["data"] == {"a.jsonl": 0.7, "b.jsonl": 0.3}
+    assert "should be 2 numbers" in world(*two, "--data-weights", "0.7").err
+    assert "should be 2 numbers" in world(*two, "--data-weights", "much,more").err
+
+
 def test_a_setting_of_an_unnamed_slot_names_the_provider_whose_help_was_shown(world):
     assert made(world, *TAUGHT, "--adapter.angle", "3")["steps"]["echo"]["adapter"] == {"tilt": {"angle": 3}}
 

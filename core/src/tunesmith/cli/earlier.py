@@ -108,13 +108,25 @@ def _absolute(raw: Mapping[str, Any], spec: PipelineSpec, session: Session) -> d
     found = dict(raw)
     inputs = {entry.name for verb in session.registry.providers("verb").values() for entry in verb.inputs}
     for key, value in raw.items():
-        if key in inputs and isinstance(value, str) and value not in spec.steps and (spec.base / value).is_file():
-            found[key] = str((spec.base / value).absolute())
+        if key not in inputs:
+            continue
+        if isinstance(value, str):
+            found[key] = _place(value, spec)
+        elif isinstance(value, list):
+            found[key] = [_place(path, spec) for path in value]
+        elif isinstance(value, Mapping):
+            found[key] = {_place(path, spec): weight for path, weight in value.items()}
     if spec.seed:
         found.setdefault("seed", spec.seed)
     if spec.device != "auto":
         found.setdefault("device", spec.device)
     return found
+
+
+def _place(value: Any, spec: PipelineSpec) -> Any:
+    """A file's name in full; what is none stays."""
+    is_file = isinstance(value, str) and value not in spec.steps and (spec.base / value).is_file()
+    return str((spec.base / value).absolute()) if is_file else value
 
 
 def _texts(raw: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from tunesmith.errors import UserError
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:
+    from tunesmith.contracts.provider import Input
     from tunesmith.plugins.registry import Registry
 
 AUTO = "auto"
@@ -141,7 +142,7 @@ class VerbForm:
         for entry in self.verb.inputs[1:]:
             path = getattr(found, f"input:{entry.name}")
             if path is not None:
-                raw[entry.name] = path
+                raw[entry.name] = _mixed(path, getattr(found, f"weights:{entry.name}"), dashed(entry.name)) if takes_rows(entry) else path
             elif entry.required:
                 raise UserError("TS-CLI-006", f"tunesmith {self.name} needs --{dashed(entry.name)}: {entry.summary}",
                                 fix=f"`tunesmith {self.name} --help` shows an example.")  # fmt: skip
@@ -155,6 +156,25 @@ class VerbForm:
 def dashed(name: str) -> str:
     """A name as it stands in an option."""
     return name.replace("_", "-")
+
+
+def takes_rows(entry: Input) -> bool:
+    """Whether an input may be made of several files: of rows, not of files as they are."""
+    return not entry.accepts or any(format.startswith(("dataset/", "*")) for format in entry.accepts)
+
+
+def _mixed(paths: list[str], weights: str | None, name: str) -> Any:
+    """The files as a pipeline would have them."""
+    if weights is None:
+        return paths[0] if len(paths) == 1 else paths
+    try:
+        shares = [float(word) for word in weights.split(",")]
+    except ValueError:
+        shares = []
+    if len(shares) != len(paths):
+        what = f"--{name}-weights {weights} should be {len(paths)} numbers with commas between, one for each --{name}"
+        raise UserError("TS-CLI-002", what, fix=f"Write for example --{name} a.jsonl --{name} b.jsonl --{name}-weights 0.7,0.3")
+    return dict(zip(paths, shares, strict=True))
 
 
 def _gate(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.cli.parsing import Parser, usage_of
 from tunesmith.cli.setting_options import SettingOption, add_setting, typed
-from tunesmith.cli.verb_form import AUTO, VerbForm, dashed
+from tunesmith.cli.verb_form import AUTO, VerbForm, dashed, takes_rows
 
 _SEED = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 
@@ -54,7 +54,13 @@ def _add_work(parser: Parser, form: VerbForm) -> None:
     group.add_argument("--pipeline", metavar="FILE", help="where STEP is (default: earlier commands here, then ./tunesmith.yaml)")
     for entry in others:
         needed = "" if entry.required else " (optional)"
-        group.add_argument(f"--{dashed(entry.name)}", dest=f"input:{entry.name}", metavar="PATH", help=entry.summary + needed)
+        name, rows = dashed(entry.name), takes_rows(entry)
+        told = entry.summary + needed + ("; again for more files" if rows else "")
+        group.add_argument(f"--{name}", dest=f"input:{entry.name}", metavar="PATH", help=told, **({"action": "append"} if rows else {}))
+        if rows:
+            group.add_argument(
+                f"--{name}-weights", dest=f"weights:{entry.name}", metavar="X,X", help=f"share of each --{name} (default: all rows of all)"
+            )
     if form.verb.many:
         group.add_argument("--gate", action="append", default=[], metavar="METRIC=BOUND", help='fail unless it holds, e.g. "loss<=2.5"')
     group.add_argument("--seed", type=typed(_SEED), metavar="N", help="of everything random (default 0)")

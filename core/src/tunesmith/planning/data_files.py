@@ -14,11 +14,13 @@ from tunesmith.errors import UserError
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.grammar import FILE
 from tunesmith.planning.keys import canonical
+from tunesmith.planning.mixture import Mixture
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import PlannedStep, Source
 from tunesmith.planning.products import Product, unused
 from tunesmith.planning.spec import PipelineSpec
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.verbs.mix import shares
 
 FORMAT = "dataset_format"
 SHOWN = 5  # media of a file that can't be had
@@ -52,6 +54,39 @@ class DataFiles:
         if key not in self._files:
             self._files[key] = self._prepare(path, text, tuple(wanted), reader, where)
         return self._files[key]
+
+    def mixed(self, mixture: Mixture, wanted: Sequence[str], reader: str, where: str, seed: int) -> Product | None:
+        """Checked rows of several files as one; None, with problems noted, if one of them has none, or of another format."""
+        parts = [self.rows(text, wanted, reader, where) for text in mixture.paths]
+        made = [part for part in parts if part]
+        if len(made) < len(parts):
+            return None
+        formats = {part.format: text for text, part in zip(mixture.paths, made, strict=True)}
+        if len(formats) > 1:
+            told = " and ".join(f"those of {text} become {format}" for format, text in formats.items())
+            self.notes.problem("TS-DATA-046", f"{where}: rows of different kinds can't be mixed: {told}", fix="Give files of one kind.")
+            return None
+        counts = [int(part.facts["rows"]) for part in made]
+        taken = shares(counts, mixture.weights)
+        verb, format = self.chooser.registry.verb("mix"), made[0].format
+        facts = {
+            "rows": sum(taken),
+            "characters": sum(part.facts["characters"] * n // max(1, c) for part, n, c in zip(made, taken, counts, strict=True)),
+        }
+        size = sum(part.size for part in made)
+        inputs = {f"rows{number:03d}": Source(format, part.step) for number, part in enumerate(made)}
+        settings = {"weights": list(mixture.weights)}
+        for step in self.steps:  # another reader wants the same mixture
+            if step.verb is verb and (step.inputs, step.settings, step.seed) == (inputs, settings, seed):
+                return Product(step.name, step.group, format, producers=made[0].producers, facts=facts, size=size)
+        name = unused("data:mix", [step.name for step in self.steps])
+        self.steps.append(PlannedStep(
+            name=name, group=name, verb=verb, choices={}, settings=settings, inputs=inputs, format=format, seed=seed, inserted=True,
+            estimate=Estimate({}, float(size)),
+        ))  # fmt: skip
+        told = ", ".join(f"{n} of the {c} rows of {text}" for text, n, c in zip(mixture.paths, taken, counts, strict=True))
+        self.notes.decide(name, f"inserted: {verb.name}", f"{reader} reads {told}; no row twice, which ones by the seed {seed}")
+        return Product(name, name, format, producers=made[0].producers, facts=facts, size=size)
 
     def path(self, text: str) -> Path:
         return (self.spec.base / os.path.expanduser(text)).absolute()

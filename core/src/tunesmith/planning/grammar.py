@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import TunesmithError, did_you_mean
 from tunesmith.planning.gates import parse_gate
+from tunesmith.planning.mixture import Mixture, read_mixture
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Gate
 from tunesmith.planning.spec import MODEL, PipelineSpec, seed_of
@@ -46,7 +47,7 @@ class StepSpec:
         main: providers of the verb's main kind, one each for a planned step; empty for a verb that takes none.
         slots: the verb's other providers.
         sources: main inputs: step names, ``model``, or a file.
-        inputs: the other inputs: step name or file.
+        inputs: the other inputs: step name or file, or several files.
     """
 
     name: str
@@ -56,7 +57,7 @@ class StepSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     settings_path: Path = ()
     sources: tuple[str, ...] = ()
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str | Mixture] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     gates: tuple[Gate, ...] = ()
     seed: int = 0
@@ -99,7 +100,7 @@ class _Reader:
         return StepSpec(
             name=self.name, verb=verb, main=main, settings=settings, settings_path=settings_path,
             slots={s.name: self.slot(s.kind, s.name, s.default) for s in verb.slots}, sources=self.sources(verb),
-            inputs={key: text for key in others if (text := self.text(key))}, needs=self.names("needs"), gates=self.gates(),
+            inputs={key: read for key in others if (read := self.input(key))}, needs=self.names("needs"), gates=self.gates(),
             seed=seed_of(self.raw, self.path, self.spec.seed, self.spec, self.notes), device=self.text("device") or self.spec.device,
             env=self.raw["env"] if self.raw.get("env") in PLACES else AUTO,
         )  # fmt: skip
@@ -207,6 +208,19 @@ class _Reader:
         if value is None or (isinstance(value, str) and value):
             return value or ""
         self.problem("TS-SPEC-005", key, f"`{key}` should be text, got {value!r}", "Give one name or path.")
+        return ""
+
+    def input(self, key: str) -> str | Mixture:
+        """A name or path, or several paths."""
+        value = self.raw.get(key)
+        if not isinstance(value, (list, Mapping)):
+            return self.text(key)
+        found = read_mixture(value)
+        if isinstance(found, Mixture):
+            return found.paths[0] if len(found.paths) == 1 else found
+        self.problem(
+            "TS-SPEC-005", key, f"`{key}` {found}", f"Write `{key}: [a.jsonl, b.jsonl]` or `{key}: {{a.jsonl: 0.7, b.jsonl: 0.3}}`."
+        )
         return ""
 
     def mapping(self, key: str) -> dict[str, Any]:

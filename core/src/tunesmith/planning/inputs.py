@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.contracts.provider import Input
 from tunesmith.planning.grammar import FILE, FROM, StepSpec, listed, words
+from tunesmith.planning.mixture import Mixture
 from tunesmith.planning.plan import Source
 from tunesmith.planning.products import Product
 from tunesmith.planning.spec import MODEL
@@ -27,7 +28,7 @@ class Inputs:
         self.products: dict[str, Product] = {}
         self.prepared: dict[str, Product] = {}
         self.files: dict[str, Source] = {}
-        self._texts: dict[str, tuple[Input, str]] = {}
+        self._texts: dict[str, tuple[Input, str | Mixture]] = {}
         for index, entry in enumerate(step.verb.inputs):
             text = source if index == 0 else step.inputs.get(entry.name, "")
             if text:
@@ -44,7 +45,10 @@ class Inputs:
             if entry.required_by and main.facts.get(entry.required_by) is True and not self.step.inputs.get(entry.name):
                 self._missing(entry, first=False, reader=main.name)
 
-    def _find(self, entry: Input, text: str, *, first: bool) -> None:
+    def _find(self, entry: Input, text: str | Mixture, *, first: bool) -> None:
+        if isinstance(text, Mixture):
+            self._texts[entry.name] = (entry, text)
+            return
         builder, spec = self.builder, self.builder.spec
         if text in spec.steps:
             made = builder.products.get(text)
@@ -81,7 +85,7 @@ class Inputs:
         for entry, text in self._texts.values():
             if entry.name in self.files or entry.name in self.prepared or (entry.of and entry.of not in providers):
                 continue
-            if FILE in entry.accepts:
+            if FILE in entry.accepts and isinstance(text, str):
                 source = self.builder.files.file(text, self.where(entry))
                 main = providers.get(self.step.verb.main_kind)
                 if source and main and main.facts.get("row"):
@@ -97,7 +101,11 @@ class Inputs:
             if not rows:
                 what = f"{self.where(entry)}: {reader} reads {listed(wanted)}, which can't be made of a file"
                 self.builder.notes.problem("TS-PLAN-001", what, fix="Name a step that makes it.")
-            found = self.builder.files.rows(text, rows, reader, self.where(entry)) if rows else None
+            found = self._rows(text, rows, reader, self.where(entry)) if rows else None
             self.failed |= found is None
             if found:
                 self.prepared[entry.name] = found
+
+    def _rows(self, text: str | Mixture, rows: tuple[str, ...], reader: str, where: str) -> Product | None:
+        files = self.builder.files
+        return files.rows(text, rows, reader, where) if isinstance(text, str) else files.mixed(text, rows, reader, where, self.step.seed)

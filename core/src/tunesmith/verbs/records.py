@@ -27,6 +27,11 @@ class PrepareSettings:
 
 
 @dataclass(frozen=True)
+class MixSettings:
+    weights: list[float] = setting([], "the share that each dataset has in the rows, in the inputs' order; none: all rows of all")
+
+
+@dataclass(frozen=True)
 class ServeSettings:
     host: str = setting("127.0.0.1", "address to listen on")
     port: int = setting(0, "port to listen on; 0: any free one", ge=0, le=65535)
@@ -52,6 +57,14 @@ VERBS: tuple[Verb, ...] = (
         kind="dataset_format",
         inputs=(Input("file", "the data file", accepts=("file",)),),
         produces_of="dataset_format",
+    ),
+    Verb(
+        "mix",
+        "the rows of several datasets as one; written `data: {a.jsonl: 0.7, b.jsonl: 0.3}`",
+        "tunesmith.verbs.mix:run",
+        settings=MixSettings,
+        inputs=(Input("rows", "the first of the datasets", accepts=("dataset/*",)),),
+        produces=("dataset/*",),
     ),
     Verb(
         "quantize",
