@@ -26,7 +26,10 @@ WORDS = {
     "merge": "YAML's merge key",
     "messages": "a key of chat rows",
     "package": "what is installed",
+    "peft": "a format that the contracts name",
     "preference": "a family of rows",
+    "prefix": "what a name begins with",
+    "prompt": "what a model is asked",
     "single": "one",
     "train": "to train",
 }

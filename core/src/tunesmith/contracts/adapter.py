@@ -44,7 +44,7 @@ class Adapter(Protocol):
 
 @runtime_checkable
 class ModulesOnly(Protocol):
-    """Touches nothing of the model but its modules and parameters, which have transformers' names, its ``config``,
+    """Touches nothing of the model but its modules and parameters, which have the names of the checkpoint's, its ``config``,
     ``get_input_embeddings()`` and ``get_output_embeddings()``: the engine may give it a faster model of its own that has these."""
 
     modules_only: bool

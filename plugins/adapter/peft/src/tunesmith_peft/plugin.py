@@ -17,6 +17,7 @@ def adapter() -> Provider:
         accepts=("model/hf",),
         produces=("adapter/peft",),
         capabilities={"merge": "partial", "reference": "full"},
+        limits={"merge": "most methods fold into the base, but `lily` does not, and `beft` only where the base has biases"},
         estimator="tunesmith_peft.estimate:parts",
         priority=-10,
     )
