@@ -16,6 +16,7 @@ def adapter() -> Provider:
         settings=AdaloraSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full"},
+        capabilities={"merge": "full", "reference": "full", "trains.weights": "partial"},
+        limits={"trains.weights": "it trains narrow matrices beside frozen ones"},
         estimator="tunesmith_adalora.estimate:parts",
     )

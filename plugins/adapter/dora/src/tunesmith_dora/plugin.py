@@ -16,8 +16,9 @@ def adapter() -> Provider:
         settings=DoraSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "base.gptq": "none", "base.awq": "none"},
+        capabilities={"merge": "full", "reference": "full", "trains.weights": "partial", "base.gptq": "none", "base.awq": "none"},
         limits={
+            "trains.weights": "it trains narrow matrices beside frozen ones",
             "base.gptq": "DoRA needs the length of each row of W + B A at every step, which PEFT does not compute of GPTQ's packed weights",
             "base.awq": "DoRA needs the length of each row of W + B A at every step, which PEFT does not compute of AWQ's packed weights",
         },

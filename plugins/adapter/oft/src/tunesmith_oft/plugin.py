@@ -16,6 +16,7 @@ def adapter() -> Provider:
         settings=OftSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full"},
+        capabilities={"merge": "full", "reference": "full", "trains.weights": "none"},
+        limits={"trains.weights": "it trains turns of the inputs"},
         estimator="tunesmith_oft.estimate:parts",
     )

@@ -16,8 +16,11 @@ def adapter() -> Provider:
         settings=PeftSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "partial", "reference": "full"},
-        limits={"merge": "most methods fold into the base, but `lily` does not, and `beft` only where the base has biases"},
+        capabilities={"merge": "partial", "reference": "full", "trains.weights": "partial"},
+        limits={
+            "trains.weights": "most of its methods train narrow tensors beside frozen matrices",
+            "merge": "most methods fold into the base, but `lily` does not, and `beft` only where the base has biases",
+        },
         estimator="tunesmith_peft.estimate:parts",
         priority=-10,
     )
