@@ -1,6 +1,7 @@
 """Contract of kind ``optimizer``: turns gradients into steps.
 
-Capabilities: ``device.<name>`` where not every device will do. Needs: ``gradients.whole`` of the strategy, ``weights.whole`` of the adapter.
+Capabilities: ``device.<name>`` where not every device will do. Needs: ``gradients.whole`` of the strategy; ``trains.weights`` of the
+adapter, where it makes sense only for the model's own matrices.
 Estimator: ``f(EstimateRequest) -> {"state": bytes for each parameter that trains}``.
 """
 
@@ -40,10 +41,11 @@ class Optimizer(Protocol):
         """A `torch.optim.Optimizer` over `parameters` on `device`.
 
         Each of its ``param_groups`` has ``rate``, the factor of its parameters; before every step the engine sets ``lr`` of each to the
-        step's learning rate times that. Everything it keeps is a tensor in ``state[parameter][key]``: a new one that is given the
-        same entries goes on bit for bit. Steps are deterministic, and leave alone a parameter without a gradient. One whose weights
-        in use are not those it trains (an average of them, say) has ``eval()`` and ``train()``; it begins in training, and its state
-        and the weights in a checkpoint are those of training.
+        step's learning rate times that. Everything it keeps is a tensor of its own in ``state[parameter][key]``: a new one that is given
+        the same entries goes on bit for bit. Steps are deterministic, and leave alone a parameter without a gradient.
+
+        One whose weights in use are not those it trains (an average of them, say) has ``eval()`` and ``train()``; it begins in
+        training, and its state and the weights in a checkpoint are those of training.
 
         Args:
             learning_rate: the highest of the run.

@@ -15,18 +15,25 @@ BITS = "bits"  #: of a parameter group: those of its state
 
 
 class _Tensors:
-    """Mixed into one of the library's: counts are tensors, and a parameter group may say in how many bits its state is kept."""
+    """Mixed into one of the library's: counts are tensors, the 256 values that 8 bits stand for are not kept for each parameter, and a
+    parameter group may say in how many bits its state is kept."""
 
     state: dict[Any, dict[str, Any]]
+    name2qmap: dict[str, torch.Tensor]
 
     def step(self, closure: None = None) -> None:
-        for held in self.state.values():
-            if "step" in held:
+        for one, held in self.state.items():
+            if held:
                 held["step"] = int(held["step"])
+                for number, signs in ((1, "dynamic"), (2, "udynamic")):
+                    if f"absmax{number}" in held:
+                        held[f"qmap{number}"] = self.name2qmap[signs] = self.name2qmap[signs].to(one.device)
         super().step()  # type: ignore[misc]
         for held in self.state.values():
-            if "step" in held:
+            if held:
                 held["step"] = torch.tensor(held["step"])
+                for number in (1, 2):
+                    held.pop(f"qmap{number}", None)
 
     def get_config(self, gindex: int, pindex: int, group: dict[str, Any]) -> dict[str, Any]:
         return {**super().get_config(gindex, pindex, group), "optim_bits": group[BITS]}  # type: ignore[misc]

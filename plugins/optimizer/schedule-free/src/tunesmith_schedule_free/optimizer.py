@@ -48,4 +48,4 @@ class Resumable(schedulefree.AdamWScheduleFree):
             course = torch.tensor([group[name] for name in COURSE], dtype=torch.float64)
             for one in group["params"]:
                 if "z" in self.state.get(one, {}):
-                    self.state[one]["course"] = course
+                    self.state[one]["course"] = course.clone()  # a checkpoint takes no tensor twice

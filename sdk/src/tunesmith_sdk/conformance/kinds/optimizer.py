@@ -114,7 +114,7 @@ def _wavers(subject: Subject) -> bool:
     return bool(differing(copied(_trained(subject)[0]), copied(_trained(subject)[0])))
 
 
-@check("optimizer.keeps-tensors", kind="optimizer", title="everything it keeps of a parameter is a tensor")
+@check("optimizer.keeps-tensors", kind="optimizer", title="everything it keeps of a parameter is a tensor of its own")
 def keeps_tensors(subject: Subject) -> None:
     import torch
 
@@ -124,6 +124,14 @@ def keeps_tensors(subject: Subject) -> None:
             if not torch.is_tensor(value):
                 raise CheckFailed(f"of `{name}` it keeps `{key}`, which is no tensor but {type(value).__name__}",
                                   fix="Checkpoints hold tensors only: count in a tensor, too.")  # fmt: skip
+    held = [(f"{name}/{key}", value) for name, p in model.named_parameters() for key, value in stepping.state.get(p, {}).items()]
+    places: dict[int, str] = {}
+    for name, value in held:
+        other = places.setdefault(value.untyped_storage().data_ptr(), name)
+        if other != name:
+            raise CheckFailed(
+                f"`{name}` and `{other}` are one tensor", fix="Checkpoints hold each for itself: keep a copy of each, or none."
+            )
 
 
 @check("optimizer.resumes", kind="optimizer", title="a new one that is given what it kept goes on bit for bit")
