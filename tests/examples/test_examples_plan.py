@@ -36,14 +36,14 @@ def plan(registry):
 
 @pytest.mark.parametrize(("file", "format", "rows"), [
     ("quickstart/train.jsonl", "alpaca", 276), ("quickstart/held-out.jsonl", "alpaca", 46), ("quickstart/ask.jsonl", "alpaca", 3),
-    ("dpo/pairs.jsonl", "preference", 30), ("dpo/held-out.jsonl", "prompt-completion", 8),
+    ("training/chats.jsonl", "messages", 8), ("dpo/pairs.jsonl", "preference", 30), ("dpo/held-out.jsonl", "prompt-completion", 8),
 ])  # fmt: skip
 def test_the_data_is_recognised(registry, file, format, rows):
     found = detect(FOLDER / file, registry)
     assert (found.record.name, found.rows, found.problems) == (format, rows, [])
 
 
-@pytest.mark.parametrize("name", ["quickstart", "dpo", "engines"])
+@pytest.mark.parametrize("name", ["quickstart", "training", "dpo", "engines"])
 def test_it_plans_without_a_warning(plan, name):
     assert plan(name).warnings == ()
 
