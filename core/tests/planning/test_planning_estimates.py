@@ -87,6 +87,21 @@ def test_an_estimator_that_knows_nothing_says_nothing(planner, monkeypatch):
     assert not plan.warnings
 
 
+def test_what_an_estimator_says_of_its_figures_and_of_the_way_taken_is_in_the_plan(planner, monkeypatch):
+    said = Estimate({"weights": 1.0}, notes=("a guess",), decisions=(("the short way", "the model is small"),))
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: said)
+    assert {("its memory", "a guess"), ("the short way", "the model is small")} <= {
+        (decision.what, decision.reason) for decision in planner(YAML).decisions if decision.step == "tune"
+    }
+
+
+def test_an_estimator_can_look_at_the_models_configuration(planner, monkeypatch):
+    seen = []
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: seen.append(request.shape.config))
+    planner(YAML)
+    assert dict(seen[0]) == CONFIG
+
+
 def test_a_full_disk_is_told_before_the_run_but_not_for_what_is_done(planner):
     plan = planner(YAML)
     (problem,) = check_disk(plan, free=1_000_000)

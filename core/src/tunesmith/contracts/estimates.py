@@ -11,7 +11,10 @@ BYTES = {"float32": 4.0, "float16": 2.0, "bfloat16": 2.0, "float64": 8.0, "int8"
 
 @dataclass(frozen=True)
 class ModelShape:
-    """Sizes of a decoder-only transformer. `linears` lists the matrices of one layer as (name, in, out)."""
+    """Sizes of a decoder-only transformer. `linears` lists the matrices of one layer as (name, in, out).
+
+    `config` is what it was made of, for estimators that have to know the family.
+    """
 
     layers: int
     hidden: int
@@ -22,6 +25,7 @@ class ModelShape:
     vocabulary: int
     tied: bool
     positions: int
+    config: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> ModelShape | None:
@@ -33,7 +37,7 @@ class ModelShape:
                 layers=int(text["num_hidden_layers"]), hidden=hidden, intermediate=int(text["intermediate_size"]), heads=heads,
                 kv_heads=int(text.get("num_key_value_heads") or heads), head_size=int(text.get("head_dim") or hidden // heads),
                 vocabulary=int(text["vocab_size"]), tied=bool(text.get("tie_word_embeddings", config.get("tie_word_embeddings", False))),
-                positions=int(text.get("max_position_embeddings", 0)),
+                positions=int(text.get("max_position_embeddings", 0)), config=config,
             )  # fmt: skip
         except (KeyError, TypeError, ValueError):
             return None
@@ -72,7 +76,7 @@ class EstimateRequest:
         settings: of this provider, defaults filled in.
         step_settings: of the step's verb.
         parts: the answers of the step's other estimators by slot (a verb's own estimator is asked last).
-        data: statistics of the data input (``rows``, ``characters``).
+        data: statistics of the data input: ``rows``, and ``characters`` or, where it is known, ``length``, the tokens of a row.
         device: name of the device backend.
     """
 
@@ -91,11 +95,16 @@ class Estimate:
 
     The estimator of a verb, quantizer, exporter or inference backend gives one of these; an adapter's gives its parts as a mapping.
     One that raises a `UserError` refuses: these settings can't work on this model, and the plan says so.
+
+    Args:
+        notes: what to know of the figures, a sentence each.
+        decisions: what will be done in another way on this model than on others: (what, reason); the plan says so.
     """
 
     terms: Mapping[str, float]
     disk: float = 0.0
     notes: tuple[str, ...] = ()
+    decisions: tuple[tuple[str, str], ...] = ()
 
     @property
     def memory(self) -> float:

@@ -21,6 +21,8 @@ def estimate(
 ) -> Estimate | None:  # fmt: skip
     """The estimate of a step: its providers are asked first, the verb last. None, perhaps with a warning, where nobody knows.
 
+    What the answer says besides figures becomes decisions of the plan.
+
     An estimator that raises a `UserError` says that these settings can't work on this model: that is a problem of the plan.
 
     Args:
@@ -49,6 +51,11 @@ def estimate(
             sentence = error.what if isinstance(error, TunesmithError) else f"{type(error).__name__}: {error}"
             notes.warn(f"{name}: the estimate is unknown; the estimator of `{choice.record.name}` failed: {sentence}")
             return None
+    if answer is not None:
+        for sentence in answer.notes:
+            notes.decide(name, "its memory", sentence)
+        for what, reason in answer.decisions:
+            notes.decide(name, what, reason)
     return answer
 
 

@@ -13,10 +13,10 @@ def width(hidden: int, reduction: int) -> int:
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters}``; empty where the sizes are unknown."""
+    """``{"trainable": parameters, "modules_only": 1}``; empty where the sizes are unknown."""
     if request.shape is None:
         return {}
     hidden = request.shape.hidden
     inner = width(hidden, int(request.settings["reduction"]))
     blocks = request.shape.layers * (2 if request.settings["placement"] == "houlsby" else 1)
-    return {"trainable": float(blocks * (2 * hidden * inner + inner + hidden))}
+    return {"trainable": float(blocks * (2 * hidden * inner + inner + hidden)), "modules_only": 1.0}

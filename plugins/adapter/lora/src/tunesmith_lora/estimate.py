@@ -8,7 +8,7 @@ from tunesmith.contracts import EstimateRequest
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters}``; empty where the sizes are unknown."""
+    """``{"trainable": parameters, "modules_only": 1}``; empty where the sizes are unknown."""
     if request.shape is None:
         return {}
     r, targets = int(request.settings["r"]), list(request.settings["targets"])
@@ -19,4 +19,4 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     trainable = request.shape.layers * sum(r * (a + b) for a, b in adapted)
     if "lm_head" in names:
         trainable += r * (request.shape.hidden + request.shape.vocabulary)
-    return {"trainable": float(trainable)}
+    return {"trainable": float(trainable), "modules_only": 1.0}

@@ -18,4 +18,5 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
         return {}
     quantized = request.shape.layers * sum(a * b for _, a, b in request.shape.linears)
     bits = 4 + (8 / BLOCK + 32 / BLOCK / NESTED if request.settings["double_quant"] else 32 / BLOCK)
-    return {**lora_parts(request), "quantized": float(quantized), "quantized_bytes": quantized * bits / 8}
+    own = {"quantized": float(quantized), "quantized_bytes": quantized * bits / 8, "modules_only": 0.0}
+    return {**lora_parts(request), **own}

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import BringsBase, EstimateRequest, ModelShape
+from tunesmith.contracts import BringsBase, EstimateRequest, ModelShape, ModulesOnly
 from tunesmith_sdk.conformance.catalog import action
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check, has
 from tunesmith_sdk.conformance.subject import Subject, contents, differing
@@ -233,3 +233,8 @@ def estimate(subject: Subject) -> None:
     guess = float(dict(said).get("trainable", -1))
     if abs(guess - actual) > subject.tolerance("adapter.estimate", ESTIMATE) * actual:
         raise CheckFailed(f"its estimator says {guess:.0f} parameters train; {actual} do", fix="Count as `attach` does.")
+    adapter = subject.build()
+    modules_only = isinstance(adapter, ModulesOnly) and adapter.modules_only
+    if modules_only != bool(said.get("modules_only")):
+        raise CheckFailed(f"`modules_only` is {modules_only}, and its estimator says {said.get('modules_only', 0.0):g}",
+                          fix='Let the estimator give "modules_only": 1.0 exactly where the class has `modules_only = True`.')  # fmt: skip
