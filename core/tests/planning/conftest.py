@@ -211,6 +211,16 @@ PROVIDERS: dict[str, tuple[tuple[str, Provider], ...]] = {
                 needs=(Need("producer", "merge", "it writes into the base's weights"),),
             ),
         ),
+        (
+            "verb",
+            Verb(
+                "stack",
+                "several models as one",
+                TARGET,
+                inputs=(Input("model", "the base", accepts=("model/hf",)), Input("layers", "the models", accepts=("model/hf",), many=True)),
+                produces=("model/hf",),
+            ),
+        ),
     ),
 }
 

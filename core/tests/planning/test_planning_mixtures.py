@@ -74,7 +74,7 @@ def mixed(tmp_path: Path, counts, weights=(), seed=0) -> list[str]:
     """What the rows say, in their order."""
     inputs = {}
     for number, count in enumerate(counts):
-        place = tmp_path / f"rows{number:03d}"
+        place = tmp_path / ("rows" if not number else f"rows.{number + 1}")
         place.mkdir(exist_ok=True)
         rows = ({"messages": [message("user", f"{'abc'[number]}{at}")]} for at in range(count))
         (place / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -38,8 +38,8 @@ class Earlier:
             return cls.of(session, load_pipeline(Path(file)), wanted, file)
         notes = _notes(session.config.home)
         known: dict[str, Any] = {path.stem: path for path in notes}
-        if len(wanted) == 1 and wanted[0] in known:
-            return cls.of(session, _noted(known[wanted[0]]), wanted, wanted[0])
+        if wanted and all(name in known for name in wanted):
+            return cls.joined([cls.of(session, _noted(known[name]), [name], name) for name in wanted], wanted)
         if Path(DEFAULT_FILE).is_file():
             return cls.of(session, load_pipeline(Path(DEFAULT_FILE)), wanted, DEFAULT_FILE)
         for path in notes:
@@ -64,6 +64,24 @@ class Earlier:
                 waiting += [text for text in _texts(spec.steps[name]) if text in spec.steps]
         steps = {name: _absolute(raw, spec, session) for name, raw in spec.steps.items() if name in needed}
         return cls(_model(spec), steps)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Earlier], wanted: Sequence[str]) -> Earlier:
+        """Several commands' steps as one pipeline.
+
+        Raises:
+            UserError: TS-CLI-008 when they are about different models, or mean different things by one name.
+        """
+        steps: dict[str, Mapping[str, Any]] = {}
+        for part in parts:
+            if part.model != parts[0].model or any(steps.get(name, raw) != raw for name, raw in part.steps.items()):
+                raise UserError(
+                    "TS-CLI-008", f"the commands that made {' and '.join(f'`{name}`' for name in wanted)} don't go into one pipeline",
+                    why="They are about different models, or have different steps of one name.",
+                    fix="Write a pipeline file: --pipeline FILE.",
+                )  # fmt: skip
+            steps |= part.steps
+        return cls(parts[0].model, steps)
 
     def with_step(self, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The pipeline with one more step."""

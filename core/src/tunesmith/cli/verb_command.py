@@ -12,7 +12,7 @@ from tunesmith.cli.catalog import Catalog
 from tunesmith.cli.earlier import Earlier, note
 from tunesmith.cli.launching import Session, add_run_options, add_strict
 from tunesmith.cli.output import check_output, write_output
-from tunesmith.cli.verb_form import VerbForm
+from tunesmith.cli.verb_form import VerbForm, takes_rows
 from tunesmith.cli.verb_parser import verb_parser
 from tunesmith.errors import UserError
 
@@ -70,18 +70,20 @@ def pipeline(form: VerbForm, args: Namespace, session: Session) -> tuple[dict[st
     """
     raw = form.step(args)
     sources = [args.source] if isinstance(args.source, str) else list(args.source or ())
+    named = [step for entry in form.verb.inputs[1:] if entry.many and not takes_rows(entry) for step in raw.get(entry.name, ())]
     main, model = form.verb.inputs[0], getattr(args, "model", None)
-    if (model and sources) or (main.required and not model and not sources):
-        what = "either --model or --from" if sources else f"{'--model' if form.takes_model else '--from'}: {main.summary}"
-        raise UserError("TS-CLI-006", f"tunesmith {form.name} needs {what}", why="" if not sources else "It was given both.",
+    if (model and (sources or named)) or (main.required and not model and not sources and not named):
+        what = "either --model or steps" if model else f"{'--model' if form.takes_model else '--from'}: {main.summary}"
+        raise UserError("TS-CLI-006", f"tunesmith {form.name} needs {what}", why="" if not model else "It was given both.",
                         fix=f"`tunesmith {form.name} --help` shows an example.")  # fmt: skip
     name = args.title or form.name
-    if not sources:
+    if not sources and not named:
         return {"name": name, **({"model": model} if model else {}), "steps": {name: raw}}, name
-    earlier = Earlier.find(session, args.pipeline, sources)
+    earlier = Earlier.find(session, args.pipeline, [*sources, *named])
     if name in earlier.steps:
         name = next(f"{name}-{number}" for number in range(2, 10**6) if f"{name}-{number}" not in earlier.steps)
-    raw["from"] = sources if form.verb.many and len(sources) > 1 else sources[0]
+    if sources:
+        raw["from"] = sources if form.verb.many and len(sources) > 1 else sources[0]
     return earlier.with_step(name, raw), name
 
 

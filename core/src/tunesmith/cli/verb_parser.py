@@ -55,8 +55,11 @@ def _add_work(parser: Parser, form: VerbForm) -> None:
     for entry in others:
         needed = "" if entry.required else " (optional)"
         name, rows = dashed(entry.name), takes_rows(entry)
-        told = entry.summary + needed + ("; again for more files" if rows else "")
-        group.add_argument(f"--{name}", dest=f"input:{entry.name}", metavar="PATH", help=told, **({"action": "append"} if rows else {}))
+        more = "; again for more files" if rows else "; again for more of them" if entry.many else ""
+        group.add_argument(
+            f"--{name}", dest=f"input:{entry.name}", metavar="PATH" if rows or not entry.many else "STEP",
+            help=entry.summary + needed + more, **({"action": "append"} if more else {}),
+        )  # fmt: skip
         if rows:
             group.add_argument(
                 f"--{name}-weights", dest=f"weights:{entry.name}", metavar="X,X", help=f"share of each --{name} (default: all rows of all)"
@@ -74,7 +77,11 @@ def examples(form: VerbForm) -> list[tuple[str, str]]:
     if form.takes_provider and form.mains[0].record:
         words.append(form.mains[0].record.name)
     words.append("--model file://path/to/model" if form.takes_model else "--from STEP")
-    words += [f"--{dashed(entry.name)} rows.jsonl" for entry in verb.inputs[1:] if entry.required]
+    lists = [entry for entry in verb.inputs[1:] if entry.many and not takes_rows(entry)]
+    if lists:
+        words = words[:1]  # their steps know the model
+    words += [f"--{dashed(entry.name)} {step}" for entry in lists for step in ("STEP", "STEP")]
+    words += [f"--{dashed(entry.name)} rows.jsonl" for entry in verb.inputs[1:] if entry.required and entry not in lists]
     shown = [("with what is chosen automatically; --plan shows what that is", " ".join([*words, "--plan"]))]
     for part in form.slots:
         numbers = [o for o in part.options if o.schema.get("type") == "integer" and o.schema.get("default") is not None]

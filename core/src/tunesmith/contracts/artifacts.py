@@ -72,5 +72,9 @@ def fits(format: str, accepts: Iterable[str]) -> bool:
 
 def several(inputs: Mapping[str, Artifact], name: str) -> list[Artifact]:
     """The artifacts of an input that may be a list, in the user's order."""
-    numbers = {0 if key == name else int(key.rpartition(".")[2]): key for key in inputs if key == name or key.startswith(name + ".")}
-    return [inputs[numbers[number]] for number in sorted(numbers)]
+    return [inputs[key] for key in numbered(name, len(inputs)) if key in inputs]
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """The keys under which the artifacts of an input that is a list are found: ``name``, ``name.2``, ``name.3``."""
+    return [name if number == 1 else f"{name}.{number}" for number in range(1, count + 1)]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.artifacts import numbered
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.errors import UserError
 from tunesmith.planning.choices import Chooser
@@ -74,7 +75,7 @@ class DataFiles:
             "characters": sum(part.facts["characters"] * n // max(1, c) for part, n, c in zip(made, taken, counts, strict=True)),
         }
         size = sum(part.size for part in made)
-        inputs = {f"rows{number:03d}": Source(format, part.step) for number, part in enumerate(made)}
+        inputs = {key: Source(format, part.step) for key, part in zip(numbered("rows", len(made)), made, strict=True)}
         settings = {"weights": list(mixture.weights)}
         for step in self.steps:  # another reader wants the same mixture
             if step.verb is verb and (step.inputs, step.settings, step.seed) == (inputs, settings, seed):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.contracts.artifacts import numbered
 from tunesmith.errors import TunesmithError, did_you_mean
 from tunesmith.planning.gates import parse_gate
 from tunesmith.planning.mixture import Mixture, read_mixture
@@ -97,10 +98,12 @@ class _Reader:
             self.problem("TS-SPEC-008", verb.name, f"`{verb.name}` takes no provider, got {value!r}", f"Write `{verb.name}: {{}}`.")
         if self.raw.get("env") not in (None, *PLACES):
             self.problem("TS-SPEC-005", "env", f"there is no environment {self.raw['env']!r}", did_you_mean(str(self.raw["env"]), PLACES))
+        verb, lists = self.lists(verb)
+        others = [name for name in others if name not in lists]
         return StepSpec(
             name=self.name, verb=verb, main=main, settings=settings, settings_path=settings_path,
             slots={s.name: self.slot(s.kind, s.name, s.default) for s in verb.slots}, sources=self.sources(verb),
-            inputs={key: read for key in others if (read := self.input(key))}, needs=self.names("needs"), gates=self.gates(),
+            inputs={key: read for key in others if (read := self.input(key))} | lists, needs=self.names("needs"), gates=self.gates(),
             seed=seed_of(self.raw, self.path, self.spec.seed, self.spec, self.notes), device=self.text("device") or self.spec.device,
             env=self.raw["env"] if self.raw.get("env") in PLACES else AUTO,
         )  # fmt: skip
@@ -209,6 +212,16 @@ class _Reader:
             return value or ""
         self.problem("TS-SPEC-005", key, f"`{key}` should be text, got {value!r}", "Give one name or path.")
         return ""
+
+    def lists(self, verb: ProviderRecord) -> tuple[ProviderRecord, dict[str, str]]:
+        """The verb with an input for each step that a list in the place of one names; and what they name."""
+        inputs, found = list(verb.inputs), {}
+        for entry in verb.inputs[1:]:
+            if entry.many and isinstance(self.raw.get(entry.name), list):
+                names = self.names(entry.name)
+                found |= dict(zip(numbered(entry.name, len(names)), names, strict=True))
+                inputs += [replace(entry, name=key) for key in numbered(entry.name, len(names))[1:]]
+        return replace(verb, inputs=tuple(inputs)) if found else verb, found
 
     def input(self, key: str) -> str | Mixture:
         """A name or path, or several paths."""

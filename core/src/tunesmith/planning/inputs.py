@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts.provider import Input
+from tunesmith.errors import did_you_mean
 from tunesmith.planning.grammar import FILE, FROM, StepSpec, listed, words
 from tunesmith.planning.mixture import Mixture
 from tunesmith.planning.plan import Source
@@ -99,8 +100,8 @@ class Inputs:
             reader = f"the {words(provider.kind)} `{provider.name}`" if provider else f"`{self.step.name}`"
             rows = tuple(pattern for pattern in wanted if pattern.startswith(("dataset/", "*")))
             if not rows:
-                what = f"{self.where(entry)}: {reader} reads {listed(wanted)}, which can't be made of a file"
-                self.builder.notes.problem("TS-PLAN-001", what, fix="Name a step that makes it.")
+                what = f"{self.where(entry)}: {reader} reads {listed(wanted)}, which can't be made of a file; `{text}` is no step"
+                self.builder.notes.problem("TS-PLAN-001", what, fix=did_you_mean(str(text), self.builder.spec.steps))
             found = self._rows(text, rows, reader, self.where(entry)) if rows else None
             self.failed |= found is None
             if found:

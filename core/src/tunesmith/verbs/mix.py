@@ -9,13 +9,14 @@ from heapq import merge
 from pathlib import Path
 
 from tunesmith.contracts import Artifact, Result, Row, Step, read_rows
+from tunesmith.contracts.artifacts import several
 from tunesmith.contracts.rows import ROWS_FILE
 from tunesmith.verbs.media import Keeper
 
 
 def run(step: Step) -> Result:
     """Write rows of all inputs, spread evenly over each other. No row is there twice; which ones are taken depends on the seed."""
-    sources = [step.inputs[name] for name in sorted(step.inputs)]
+    sources = several(step.inputs, "rows")
     rows = [_count(source.path / ROWS_FILE) for source in sources]
     taken = shares(rows, step.settings.weights)
     keeper = Keeper(Path("/"), step.output)

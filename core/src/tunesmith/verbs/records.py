@@ -63,7 +63,7 @@ VERBS: tuple[Verb, ...] = (
         "the rows of several datasets as one; written `data: {a.jsonl: 0.7, b.jsonl: 0.3}`",
         "tunesmith.verbs.mix:run",
         settings=MixSettings,
-        inputs=(Input("rows", "the first of the datasets", accepts=("dataset/*",)),),
+        inputs=(Input("rows", "the datasets", accepts=("dataset/*",), many=True),),
         produces=("dataset/*",),
     ),
     Verb(
