@@ -131,6 +131,14 @@ def test_json_lines_hold_every_event_and_nothing_that_is_no_json(tmp_path):
     assert events[2]["value"] is None
 
 
+def test_beside_the_first_series_what_measures_the_same_and_the_speed_are_shown():
+    reporter = Plain(io.StringIO())
+    assert reporter.series("a") == ""
+    for name, value in (("loss", 1.23456), ("angle", 3.0), ("tokens_per_second", 1234.56), ("held_out_loss", 2.0), ("loss", 1.1)):
+        reporter.metric("a", name, value, 1)
+    assert reporter.series("a") == "loss 1.1, held out loss 2, 1235 tokens/s"
+
+
 def test_a_service_is_summed_up_when_it_is_ready_and_not_again(tmp_path):
     stream = Stream(False)
     reporter = Plain(stream)

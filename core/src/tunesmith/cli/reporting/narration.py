@@ -15,6 +15,7 @@ from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome
 from tunesmith.running.reporter import Silent
 
 DIM, BOLD, GOOD, BAD, WARN = "dim", "bold", "green", "bold red", "yellow"
+_RATE = "_per_second"
 
 
 class Narrator(Silent, ABC):
@@ -30,7 +31,7 @@ class Narrator(Silent, ABC):
         self.run: RunFacts | None = None
         self.outcomes: dict[str, StepOutcome] = {}
         self.gates: list[GateOutcome] = []
-        self.latest: dict[str, tuple[str, float]] = {}  # step -> the last point of its first series
+        self.latest: dict[str, dict[str, float]] = {}  # step -> the last point of each of its series
         self._began = clock()
         self._summed_up = False
 
@@ -113,8 +114,7 @@ class Narrator(Silent, ABC):
             self.say(f"  {step + ': ' if step else ''}{level}: {message}", WARN if level == "warning" else BAD)
 
     def metric(self, step: str, name: str, value: float, at: int) -> None:
-        if self.latest.get(step, (name, 0.0))[0] == name:
-            self.latest[step] = (name, value)
+        self.latest.setdefault(step, {})[name] = value
 
     def decision(self, decision: Decision) -> None:
         self.say(f"  {decision.step + ': ' if decision.step else ''}{decision.what} ({decision.reason.rstrip('.')})", DIM)
@@ -133,6 +133,20 @@ class Narrator(Silent, ABC):
         self.say("  ask it:  " + summary.chat_line(str(facts.get("url"))))
         self.say("  or:      " + summary.curl_line(facts))
 
-    def series(self, step: str) -> str:
-        """The step's latest point (``loss 1.234``), or nothing."""
-        return "{} {}".format(self.latest[step][0], number(float(f"{self.latest[step][1]:.4g}"))) if step in self.latest else ""
+    def series(self, step: str, *, brief: bool = False) -> str:
+        """The step's latest points: of the first series it told (``loss 1.234``), of those that measure the same elsewhere
+        (``held_out_loss``), and how fast it is (``tokens_per_second``). Nothing before there is one.
+
+        Args:
+            brief: of the first series alone.
+        """
+        found = self.latest.get(step, {})
+        first = next(iter(found), "")
+        if brief:
+            return f"{first} {_short(found[first])}" if first else ""
+        told = [f"{name.replace('_', ' ')} {_short(found[name])}" for name in found if name == first or name.endswith(f"_{first}")]
+        return ", ".join(told + [f"{_short(found[name])} {name.removesuffix(_RATE)}/s" for name in found if name.endswith(_RATE)])
+
+
+def _short(value: float) -> str:
+    return number(float(f"{value:.4g}"))

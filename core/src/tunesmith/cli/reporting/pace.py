@@ -45,10 +45,18 @@ class Pace:
     @property
     def text(self) -> str:
         """``120/350 rows, 12 rows/s, 19 s left``; of a wait, how long it has been: ``52 s``."""
+        return self._text(rate=True)
+
+    @property
+    def brief(self) -> str:
+        """`text` without the rate."""
+        return self._text(rate=False)
+
+    def _text(self, *, rate: bool) -> str:
         if self.unit == "s":
             return duration(self.done)
         parts = [ratio(self.done, self.total, self.unit)]
-        if self.rate:
+        if self.rate and rate:
             parts.append(amount(float(f"{self.rate:.3g}"), self.unit) + "/s")
         if self.left:
             parts.append(f"{duration(self.left)} left")

@@ -15,6 +15,7 @@ from tunesmith.running.outcome import RunOutcome, StepOutcome
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+_BESIDE = 22  # letters that a line needs for the shortest bar, the time, and the spaces between
 _ANSI = {DIM: "2", BOLD: "1", GOOD: "32", BAD: "1;31", WARN: "33"}
 
 
@@ -52,9 +53,9 @@ class Terminal(Narrator):
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
             self._bars = Progress(
-                TextColumn("  {task.description}"), BarColumn(bar_width=30), TextColumn("{task.fields[pace]}"),
+                TextColumn("  {task.description}"), BarColumn(bar_width=None), TextColumn("{task.fields[pace]}"),
                 TextColumn("{task.fields[series]}"), TimeElapsedColumn(), console=Console(file=self._stream, highlight=False),
-                transient=True, refresh_per_second=5, get_time=self.clock,
+                transient=True, refresh_per_second=5, get_time=self.clock, expand=True,
             )  # fmt: skip
             self._bars.start()
         return self._bars
@@ -90,7 +91,14 @@ class Terminal(Narrator):
     def progress(self, step: str, what: str, done: float, total: float | None, unit: str) -> None:
         bar, pace = self._task(step, what or " ", unit)  # one without a name is still not the bar that waits
         pace.update(done, total, self.clock())
-        self._draw().update(bar, completed=done, total=total, pace=pace.text, series=self.series(step))
+        bars = self._draw()
+        room = bars.console.width - len(f"  {step} {what} ") - _BESIDE
+        texts = [
+            (pace.text, self.series(step)), (pace.text, self.series(step, brief=True)), (pace.brief, self.series(step, brief=True)),
+            (pace.brief, ""),
+        ]  # fmt: skip
+        shown, series = next((found for found in texts if sum(map(len, found)) <= room), texts[-1])
+        bars.update(bar, completed=done, total=total, pace=shown, series=series)
 
     def step_finished(self, step: PlannedStep, outcome: StepOutcome) -> None:
         self._drop(step.name)
