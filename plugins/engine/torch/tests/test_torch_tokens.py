@@ -113,9 +113,9 @@ def messages(bench, level: str) -> list[str]:
 
 def test_lengths_are_told_before_training(bench, chat_rows):
     bench.train({"max_steps": 1}, rows=chat_rows)
-    (told,) = [line for line in messages(bench, "info") if "are learnt" in line]
-    assert "20 rows of" in told
-    assert all(word in told for word in ("shortest", "median", "95%", "longest"))
+    (told,) = [p for method, p in bench.notices if method == "$/decision" and "learnt" in p["what"]]
+    assert "20 rows of" in told["what"]
+    assert all(word in told["reason"] for word in ("shortest", "median", "95%", "longest"))
 
 
 def test_what_a_limit_takes_away_is_told_with_the_limit_that_takes_nothing(bench, chat, chat_rows):

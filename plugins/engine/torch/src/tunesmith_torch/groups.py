@@ -41,7 +41,7 @@ class Learnable(Sequence[Group]):
 
 
 def learnable(rows: Tokenized, objective: Objective, step: Step, *, max_length: int, overlong: str, what: str = "rows") -> Learnable:
-    """The rows that can be learnt from; how long they are, and how many were cut or left out, is told in the log.
+    """The rows that can be learnt from; how long they are, and how many were cut or left out, is told.
 
     Args:
         what: they are, for messages.
@@ -52,7 +52,7 @@ def learnable(rows: Tokenized, objective: Objective, step: Step, *, max_length: 
     """
     total = len(rows)
     if total:
-        step.log(lengths(rows, what))
+        step.decide(*lengths(rows, what))
     if total and not any(rows.labelled):
         raise UserError(
             "TS-DATA-043", f"None of the {total} {what} has a token to learn", why="Labels are on what the assistant says.",
@@ -83,13 +83,16 @@ def learnable(rows: Tokenized, objective: Objective, step: Step, *, max_length: 
     return Learnable(rows, chosen, sizes, max_length)
 
 
-def lengths(rows: Tokenized, what: str = "rows") -> str:
-    """How long they are, as a sentence."""
-    ordered, tokens, learnt = sorted(rows.longest), sum(rows.longest), sum(rows.labelled)
-    marks = {name: ordered[min(len(ordered) - 1, int(share * len(ordered)))] for name, share in (("median", 0.5), ("95%", 0.95))}
-    marks = {"shortest": ordered[0], **marks, "longest": ordered[-1]}
+def lengths(rows: Tokenized, what: str = "rows") -> tuple[str, str]:
+    """What there is to learn, and how long the rows are."""
+    ordered = sorted(rows.longest)
+    marks = {"shortest": ordered[0], "median": ordered[len(ordered) // 2]}
+    marks |= {"95%": ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], "longest": ordered[-1]}
     told = ", ".join(f"{name} {count}" for name, count in marks.items())
-    return f"{len(rows)} {what} of {tokens:,} tokens ({told}); {learnt:,} of them are learnt"
+    return (
+        f"{len(rows)} {what} of {rows.total:,} tokens, {sum(rows.labelled):,} of them learnt",
+        f"tokens of the longest sequence of a row: {told}" if rows.total > sum(ordered) else f"tokens of a row: {told}",
+    )
 
 
 class _Loss:

@@ -93,14 +93,14 @@ class Writer:
 class Tokenized(Sequence[Group]):
     """The groups in a directory that a `Writer` filled.
 
-    `sizes`: tokens that each has to run through the model; `longest`: of each, the tokens of its longest sequence; `labelled`: tokens that
-    are learnt; `highest`: the highest id of its tokens; `weights`: see `Objective.weight`.
+    `total`: tokens of all. By group, `sizes`: tokens that have to run through the model; `longest`: tokens of its longest sequence;
+    `labelled`: tokens that are learnt; `highest`: the highest id of a token; `weights`: see `Objective.weight`.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         flat = {name: _mapped(directory / name, code) for name, code in (_FLAT | {_PLACES: "q"}).items()}
-        self._tokens, self._labels = flat["tokens"], flat["labels"]
+        self._tokens, self._labels, self.total = flat["tokens"], flat["labels"], len(flat["tokens"])
         self._sequences, self._groups, self._places = flat["sequences"], flat["groups"], flat[_PLACES]
         self.sizes, self.longest, self.labelled = (flat[name] for name in ("sizes", "longest", "labelled"))
         self.highest, self.weights = flat["highest"], flat["weights"]
