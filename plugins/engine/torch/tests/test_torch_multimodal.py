@@ -300,3 +300,30 @@ def test_the_whole_model_is_saved_with_its_processor(bench, models, media):
     output, _ = bench.train({"epochs": 4, "learning_rate": 5e-3}, rows=rows, adapter=Full(FullSettings()))
     assert bench.series("loss")[-1] < bench.series("loss")[0] - 0.5
     assert chat_encoder(output).encode(rows[0]["messages"]).media
+
+
+def test_perplexity_of_pictures_is_what_transformers_computes(models, media, tmp_path):
+    from tunesmith.contracts import Artifact
+    from tunesmith.isolation.step import WorkerStep
+    from tunesmith_perplexity.evaluator import Perplexity
+    from tunesmith_perplexity.settings import PerplexitySettings
+
+    rows, base = rows_of(media)[:3], Artifact("model/hf", models("idefics3"), digest="sha256:base")
+    step = WorkerStep(name="score", output=tmp_path, work=tmp_path, notify=lambda *_: None)
+    found = Perplexity(PerplexitySettings(precision="float32")).evaluate(base, rows, step).metrics
+    chat, model = chat_encoder(base), load_model(base)
+    with torch.no_grad():
+        sequences = [chat.encode(row["messages"]) for row in rows]
+        log_probs = [their_log_probs(model, their_inputs(chat, row["messages"]), s) for row, s in zip(rows, sequences, strict=True)]
+    assert found["nll"] == pytest.approx(-float(torch.cat(log_probs).mean()), rel=1e-5)
+
+
+def test_learning_from_all_leaves_out_what_stands_for_pictures(models, media):
+    from tunesmith_sft.objective import SupervisedTuning
+    from tunesmith_sft.settings import SupervisedSettings
+
+    chat, row = chat_encoder(models("qwen2_vl")), rows_of(media)[0]
+    (sequence,) = SupervisedTuning(SupervisedSettings(learn_from="all")).encode(row, chat).sequences
+    (medium,) = sequence.media
+    unlearnt = [at for at, label in enumerate(sequence.labels) if not label]
+    assert unlearnt == [0, *range(medium.start, medium.stop)]

@@ -15,8 +15,7 @@ from collections.abc import Iterable
 from tunesmith.contracts import Artifact, Evaluation, Row, Step
 from tunesmith_perplexity.sequences import sequences
 from tunesmith_perplexity.settings import PerplexitySettings
-from tunesmith_perplexity.tokenizer import tokenizer_of
-from tunesmith_torch import ChatTokenizer
+from tunesmith_perplexity.tokenizer import encoder_of
 
 ENDPOINT = "endpoint/openai"
 
@@ -26,12 +25,16 @@ class Perplexity:
         self.settings = settings
 
     def evaluate(self, subject: Artifact, rows: Iterable[Row] | None, step: Step) -> Evaluation:
+        chat = encoder_of(subject)
+        scored = sequences(rows, chat, self.settings.max_length, step)
         if subject.format == ENDPOINT:  # what computes models is not imported for those that are computed elsewhere
             from tunesmith_perplexity.remote import losses
+
+            found = losses(subject, scored, self.settings, step)
         else:
-            from tunesmith_perplexity.local import losses
-        scored = sequences(rows, ChatTokenizer(tokenizer_of(subject)), self.settings.max_length, step)
-        found = losses(subject, scored, self.settings, step)
+            from tunesmith_perplexity import local
+
+            found = local.losses(subject, scored, self.settings, step, chat)
         tokens = sum(count for _, count in found)
         nll = math.fsum(loss for loss, _ in found) / tokens
         samples = [

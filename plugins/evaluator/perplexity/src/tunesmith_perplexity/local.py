@@ -9,18 +9,21 @@ import torch
 from tunesmith.contracts import Artifact, Step
 from tunesmith_perplexity.sequences import Scored, batches
 from tunesmith_perplexity.settings import PerplexitySettings
-from tunesmith_torch import label_log_probs, load_model, pack
+from tunesmith_torch import ChatTokenizer, label_log_probs, load_model, pack
 
 
 @torch.no_grad()
-def losses(subject: Artifact, scored: Sequence[Scored], settings: PerplexitySettings, step: Step) -> list[tuple[float, int]]:
+def losses(
+    subject: Artifact, scored: Sequence[Scored], settings: PerplexitySettings, step: Step, chat: ChatTokenizer
+) -> list[tuple[float, int]]:
     """(Summed loss, number of labels) of each row."""
     device = step.placement.torch
     model = load_model(subject, device, settings.precision)
+    inputs_of = chat.inputs_of(model)
     found: list[tuple[float, int]] = []
     for batch in batches(scored, settings.micro_tokens):
         step.check_cancelled()
-        packed = pack([scored[index].sequence for index in batch], device)
+        packed = pack([scored[index].sequence for index in batch], device, inputs_of=inputs_of)
         log_probs = label_log_probs(model, packed).double()
         found += [(-float(part.sum()), len(part)) for part in log_probs.split(packed.lengths)]
         step.progress(len(found), len(scored), what="scoring", unit="rows")

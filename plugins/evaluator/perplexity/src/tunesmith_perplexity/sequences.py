@@ -29,7 +29,7 @@ def sequences(rows: Iterable[Row] | None, chat: ChatEncoder, max_length: int, st
         step.check_cancelled()
         count += 1
         whole = chat.encode(row["messages"], row.get("tools") or ())
-        short = TokenSequence(whole.tokens[:max_length], whole.labels[:max_length])
+        short = _first(whole, max_length)
         cut += len(whole.tokens) > max_length
         if any(short.labels):
             found.append(Scored(short, _last(row, "user"), _last(row, "assistant")))
@@ -45,6 +45,14 @@ def sequences(rows: Iterable[Row] | None, chat: ChatEncoder, max_length: int, st
             fix="Give the step a `data:` file with answers of the assistant.",
         )  # fmt: skip
     return found
+
+
+def _first(sequence: TokenSequence, length: int) -> TokenSequence:
+    if not sequence.media:
+        return TokenSequence(sequence.tokens[:length], sequence.labels[:length])
+    from tunesmith_torch.groups import shortened
+
+    return shortened(sequence, length)
 
 
 def batches(scored: Sequence[Scored], micro_tokens: int) -> Iterator[list[int]]:

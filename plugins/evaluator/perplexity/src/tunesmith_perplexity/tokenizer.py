@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from tunesmith.contracts import Artifact, UserError
-from tunesmith_torch import load_tokenizer
+from tunesmith_torch import ChatTokenizer, load_tokenizer
+
+
+def encoder_of(subject: Artifact) -> ChatTokenizer:
+    """How its conversations become tokens; with pictures and sounds for a model that is computed here and takes them.
+
+    Raises:
+        UserError: as `tokenizer_of`, and as `tunesmith_torch.encoder.chat_encoder`.
+    """
+    if subject.format.startswith("endpoint/"):
+        return ChatTokenizer(tokenizer_of(subject))
+    from tunesmith_torch.encoder import chat_encoder
+
+    return chat_encoder(subject)
 
 
 def tokenizer_of(subject: Artifact) -> Any:

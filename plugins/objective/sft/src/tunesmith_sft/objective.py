@@ -8,7 +8,9 @@ Every token of the batch counts the same, however its rows are long and however 
 
 from __future__ import annotations
 
-from tunesmith.contracts import ChatEncoder, Group, LogProbs, LossSum, Row, TokenSequence, UserError
+from dataclasses import replace
+
+from tunesmith.contracts import ChatEncoder, Group, LogProbs, LossSum, Row, UserError
 from tunesmith_sft.settings import SupervisedSettings
 
 
@@ -28,8 +30,10 @@ class SupervisedTuning:
         """
         sequence = chat.encode(row["messages"], row.get("tools") or ())
         if self.settings.learn_from == "all":
-            tokens = sequence.tokens
-            return Group((TokenSequence(tokens, [at > 0 for at in range(len(tokens))]),))
+            labels = [at > 0 for at in range(len(sequence.tokens))]
+            for medium in sequence.media:  # what stands for a picture or sound is nothing to say
+                labels[medium.start : medium.stop] = [False] * (medium.stop - medium.start)
+            return Group((replace(sequence, labels=labels),))
         if not any(sequence.labels):
             raise UserError(
                 "TS-DATA-033", "the conversation has no answer of the assistant to learn from",
