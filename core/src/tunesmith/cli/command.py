@@ -20,7 +20,8 @@ class Command(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A command of the kernel: its module has a `COMMAND`, or `COMMANDS` when it is a group of them. Imported only when it is used."""
+    """A command of the kernel: its module has a `COMMAND`, `COMMANDS` when it is a group of them, or `run_words` when its options depend
+    on what is typed. Imported only when it is used."""
 
     name: str
     summary: str
@@ -36,6 +37,7 @@ ENTRIES = (
     Entry("run", "run a pipeline; what is done already comes from the cache", "tunesmith.cli.run_command", PIPELINES),
     Entry("resume", "go on with a run that was stopped or killed", "tunesmith.cli.resume_command", PIPELINES),
     Entry("chat", "talk to a model", "tunesmith.cli.chat_command", MODELS),
+    Entry("estimate", "memory of a step, part by part, from the model's configuration alone", "tunesmith.cli.estimate_command", MODELS),
     Entry("data", "look into a data file before training on it", "tunesmith.cli.data_commands", MODELS),
     Entry("runs", "past runs: their steps, logs and reports", "tunesmith.cli.runs_commands", LOOK),
     Entry("doctor", "this machine: devices, disk, plugins and what they miss", "tunesmith.cli.doctor_command", LOOK),

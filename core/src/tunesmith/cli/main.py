@@ -107,6 +107,8 @@ def dispatch(arguments: Sequence[str]) -> int:
             import importlib
 
             module = importlib.import_module(entry.module)
+            if hasattr(module, "run_words"):
+                return int(module.run_words(rest))
             if hasattr(module, "COMMAND"):
                 return run_command(module.COMMAND, f"tunesmith {name}", rest)
             return run_group(entry.summary, module.COMMANDS, f"tunesmith {name}", rest)

@@ -18,6 +18,13 @@ def verb_parser(form: VerbForm) -> Parser:
     main = form.mains[0].record if form.promoted else None
     parser = Parser(f"tunesmith {form.name}", main.summary if main else verb.summary, examples(form))
     _add_work(parser, form)
+    add_providers(parser, form)
+    return parser
+
+
+def add_providers(parser: Parser, form: VerbForm) -> None:
+    """The options that choose providers and their settings."""
+    verb = form.verb
     for slot, part in zip(verb.slots, form.slots, strict=True):
         group = parser.add_argument_group(f"{slot.name}: {slot.summary}")
         known = ", ".join(form.registry.providers(slot.kind)) or "none"
@@ -35,7 +42,6 @@ def verb_parser(form: VerbForm) -> Parser:
         parser.leading = tuple(form.registry.providers(verb.main_kind))
         known = ", ".join(parser.leading)
         parser.description = f"{parser.description}\n\nNAME: the {verb.main_kind.replace('_', ' ')}, one of {known} (default: {AUTO})"
-    return parser
 
 
 def _add(group: Any, options: Sequence[SettingOption], short: dict[str, str] | None = None) -> None:

@@ -99,12 +99,14 @@ class Estimate:
     Args:
         notes: what to know of the figures, a sentence each.
         decisions: what will be done in another way on this model than on others: (what, reason); the plan says so.
+        savings: settings of the verb with which it would need less, those first that cost least; each on top of the ones before.
     """
 
     terms: Mapping[str, float]
     disk: float = 0.0
     notes: tuple[str, ...] = ()
     decisions: tuple[tuple[str, str], ...] = ()
+    savings: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def memory(self) -> float:

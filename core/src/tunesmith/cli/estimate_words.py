@@ -1,0 +1,64 @@
+"""What is to be estimated: the words after `tunesmith estimate`, or `--method`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith.cli.catalog import Catalog
+from tunesmith.cli.command import SPOKEN
+from tunesmith.cli.parsing import normal_options
+from tunesmith.cli.verb_form import VerbForm, dashed
+from tunesmith.errors import UserError, did_you_mean
+
+METHOD = "--method"
+
+
+def estimable(catalog: Catalog) -> list[str]:
+    """Commands that someone knows the needs of."""
+    names = []
+    for name, called in catalog.verbs.items():
+        mains = [called.provider] if called.provider else catalog.registry.providers(called.verb.main_kind).values()
+        if called.verb.estimator or any(main.estimator for main in mains if main):
+            names.append(name)
+    return names
+
+
+def form_of(catalog: Catalog, arguments: Sequence[str]) -> VerbForm | None:
+    """The form of the command that `arguments` name; None where they name none and help is wanted.
+
+    Raises:
+        UserError: TS-CLI-001 when there is no such command.
+    """
+    words = normal_options(arguments)
+    asked, rest = _method(words)
+    if not asked and rest and not rest[0].startswith("-"):
+        asked = rest.pop(0)
+    if not asked:
+        return None
+    asked = SPOKEN.get(asked, asked)
+    if asked not in catalog.verbs:
+        return _by_slot(catalog, asked, rest)
+    return VerbForm.of(catalog.registry, f"estimate {asked}", catalog.verbs[asked], rest)
+
+
+def _method(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The value of `--method`, and the words without it."""
+    rest, asked = list(words), ""
+    for index, word in enumerate(words):
+        if word.partition("=")[0] == METHOD:
+            own = "=" in word
+            asked = word.partition("=")[2] if own else "".join(words[index + 1 : index + 2])
+            del rest[index : index + (1 if own else 2)]
+            break
+    return asked, rest
+
+
+def _by_slot(catalog: Catalog, asked: str, rest: Sequence[str]) -> VerbForm:
+    """For a provider in a slot of a command: that command with it in the slot."""
+    for name in estimable(catalog):
+        called = catalog.verbs[name]
+        for slot in called.verb.slots:
+            if called.provider and asked in catalog.registry.providers(slot.kind):
+                return VerbForm.of(catalog.registry, f"estimate {name}", called, [f"--{dashed(slot.name)}", asked, *rest])
+    hint = did_you_mean(asked, estimable(catalog))
+    raise UserError("TS-CLI-001", f"there is no `{asked}` to estimate", fix=hint)
