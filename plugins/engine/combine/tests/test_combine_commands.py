@@ -1,0 +1,34 @@
+"""Two commands that fine-tune, and one that makes one model of what both have learnt."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tunesmith_sdk.models import tiny_model
+
+pytestmark = pytest.mark.slow
+
+
+def _tunesmith(folder, *words: str, status: int = 0) -> str:
+    found = subprocess.run([sys.executable, "-m", "tunesmith", *words], cwd=folder, capture_output=True, text=True, timeout=300)
+    assert found.returncode == status, found.stderr
+    return found.stdout + found.stderr
+
+
+def test_what_earlier_commands_have_tuned_becomes_one_model(tmp_path):
+    tiny_model(tmp_path / "base")
+    tiny_model(tmp_path / "other", seed=1)
+    row = {"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]}
+    (tmp_path / "rows.jsonl").write_text((json.dumps(row) + "\n") * 4)
+    for name, model, adapter in (("polite", "base", "lora"), ("brief", "base", "full"), ("strange", "other", "lora")):
+        _tunesmith(tmp_path, "sft", "--model", model, "--data", "rows.jsonl", "--adapter", adapter, "--max-steps", "2", "--as", name)
+    _tunesmith(tmp_path, "combine", "--tuned", "polite", "--tuned", "brief", "--method", "ties", "--output", "both")
+    assert "TS-CLI-008" in _tunesmith(tmp_path, "combine", "--tuned", "polite", "--tuned", "strange", status=2)
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    AutoModelForCausalLM.from_pretrained(tmp_path / "both")
+    assert AutoTokenizer.from_pretrained(tmp_path / "both").chat_template
