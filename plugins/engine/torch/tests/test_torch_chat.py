@@ -101,3 +101,18 @@ def test_a_truncation_left_in_the_tokenizer_cuts_nothing():
     whole = len(ChatTokenizer(tokenizer).encode(TURNS).tokens)
     tokenizer.backend_tokenizer.enable_truncation(8)
     assert len(ChatTokenizer(tokenizer).encode(TURNS).tokens) == whole
+
+
+@pytest.mark.parametrize("text", [" Hi, naïve café 你好 🙂", "🙂🙂", "你", "a", "\n\n x  ", "🙂 <|im_end|> 🙂"])
+def test_labels_begin_and_end_between_letters_whatever_their_bytes(text):
+    chat = chat_with(CHAT_TEMPLATE)
+    turns = [message("user", text), message("assistant", text), message("user", text), message("assistant", text)]
+    sequence = chat.encode(turns)
+    plain = [{"role": turn["role"], "content": text} for turn in turns]
+    encoding = chat.tokenizer.backend_tokenizer.encode(chat.tokenizer.apply_chat_template(plain, tokenize=False), add_special_tokens=False)
+    whole = chat.tokenizer.apply_chat_template(plain, tokenize=False)
+    spans = []
+    for at in (1, 3):
+        start = len(chat.tokenizer.apply_chat_template(plain[:at], tokenize=False, add_generation_prompt=True))
+        spans.append((start, whole.index("<|im_end|>", start + len(text)) + len("<|im_end|>")))
+    assert list(sequence.labels) == [any(start <= begin < end for start, end in spans) for begin, _ in encoding.offsets]

@@ -53,8 +53,10 @@ class ChatTokenizer:
                 start = self._prefix(text, plain[:since], tools, prompt=False)
                 labels = [label and begin >= start for label, (begin, _) in zip(labels, offsets, strict=True)]
         else:
-            tokens, offsets = self._tokenize(text)
-            labels = _inside(offsets, [self._turn(text, plain, at, tools) for at in range(since, len(plain)) if _is_answer(plain[at])])
+            encoding = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False)
+            tokens = encoding.ids
+            spans = [self._turn(text, plain, at, tools) for at in range(since, len(plain)) if _is_answer(plain[at])]
+            labels = _within(encoding, len(tokens), spans)
         if labels:
             labels[0] = False  # nothing predicts the first token
         return TokenSequence(tokens, labels)
@@ -89,14 +91,10 @@ class ChatTokenizer:
         )  # fmt: skip
         return list(encoded["input_ids"]), list(encoded["offset_mapping"]), [bool(m) for m in encoded["assistant_masks"]]
 
-    def _tokenize(self, text: str) -> tuple[list[int], list[Span]]:
-        encoding = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False)
-        return encoding.ids, encoding.offsets
-
     def _turn(self, text: str, plain: list[dict[str, Any]], at: int, tools: Sequence[Any]) -> Span:
         """Where the answer `plain[at]` lies in `text`: from after the prompt that asks for it to its end-of-turn token."""
         start = self._prefix(text, plain[:at], tools, prompt=True)
-        end = self._prefix(text, plain[: at + 1], tools, prompt=False)
+        end = len(text) if at + 1 == len(plain) else self._prefix(text, plain[: at + 1], tools, prompt=False)
         turn = text[start:end]
         # What a template writes after the end-of-turn token (a line break) is never generated, so it is not learnt.
         bare = turn.rstrip()
@@ -130,6 +128,24 @@ def _is_answer(message: Mapping[str, Any]) -> bool:
     return message["role"] == "assistant"
 
 
-def _inside(offsets: Sequence[Span], spans: Sequence[Span]) -> list[bool]:
-    """Whether each token begins within one of the spans."""
-    return [any(start <= begin < end for start, end in spans) for begin, _ in offsets]
+def _within(encoding: Any, count: int, spans: Sequence[Span]) -> list[bool]:
+    """Whether each of `count` tokens begins within one of the spans. Only the spans' ends are looked up: offsets of all cost as much as
+    a third of tokenizing.
+    """
+    labels = [False] * count
+    for start, end in spans:
+        first, last = _token_from(encoding, count, start), _token_from(encoding, count, end)
+        labels[first:last] = [True] * (last - first)
+    return labels
+
+
+def _token_from(encoding: Any, count: int, character: int) -> int:
+    """The first token that begins at `character` or after it. Several may begin at one: a letter of several bytes."""
+    at = encoding.char_to_token(character)
+    if at is None:  # past the end, or of a space that no token has
+        return next((number for number, (begin, _) in enumerate(encoding.offsets) if begin >= character), count)
+    while at and encoding.token_to_chars(at - 1)[0] >= character:
+        at -= 1
+    while at < count and encoding.token_to_chars(at)[0] < character:
+        at += 1
+    return int(at)
