@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tunesmith.contracts import Provider
+from tunesmith.planning.keys import step_key
 from tunesmith.planning.memory import FileMemory
 
 MEDIUM = {"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "array"}], "format": "media"}
@@ -44,36 +45,37 @@ def files(tmp_path):
     return tmp_path
 
 
-def digest_of(plan):
-    return next(step.inputs["file"].digest for step in plan.steps if step.verb.name == "prepare")
+def key_of(plan):
+    return step_key(next(step for step in plan.steps if step.verb.name == "prepare"), {})
 
 
 @pytest.mark.parametrize("yaml", [YAML, BY_NAME])
 @pytest.mark.parametrize("changed", ["a.png", "b.png", "c.png", "film/0.png"])
 def test_a_changed_picture_is_a_changed_file_of_rows(planner, registry, files, yaml, changed):
     memory = FileMemory(files / "memory.json")
-    first = digest_of(planner(yaml, registry, memory=memory))
+    first = key_of(planner(yaml, registry, memory=memory))
     (files / changed).touch()
-    assert digest_of(planner(yaml, registry, memory=memory)) == first
+    assert key_of(planner(yaml, registry, memory=memory)) == first
     (files / changed).write_bytes(b"another picture")
-    assert digest_of(planner(yaml, registry, memory=memory)) != first
+    assert key_of(planner(yaml, registry, memory=memory)) != first
 
 
 def test_what_looks_untouched_is_neither_read_nor_hashed_again(planner, registry, files, monkeypatch):
     memory = FileMemory(files / "memory.json")
-    first = digest_of(planner(YAML, registry, memory=memory))
+    first = key_of(planner(YAML, registry, memory=memory))
 
     def never(*_args):
         raise AssertionError("read again")
 
     monkeypatch.setattr("tunesmith.planning.row_media.content_of", never)
     monkeypatch.setattr("tunesmith.planning.row_media.read_file", never)
-    assert digest_of(planner(YAML, registry, memory=FileMemory(files / "memory.json"))) == first
+    assert key_of(planner(YAML, registry, memory=FileMemory(files / "memory.json"))) == first
 
 
 def test_rows_that_name_nothing_are_their_file_alone(planner, registry, tmp_path):
     plan = planner("steps:\n  rows: {prepare: tickets, from: train.jsonl}\n", registry)
-    assert digest_of(plan) == "sha256:" + hashlib.sha256((tmp_path / "train.jsonl").read_bytes()).hexdigest()
+    source = plan.steps[0].inputs["file"]
+    assert (source.digest, source.media) == ("sha256:" + hashlib.sha256((tmp_path / "train.jsonl").read_bytes()).hexdigest(), "")
 
 
 @pytest.mark.parametrize(("name", "code"), [

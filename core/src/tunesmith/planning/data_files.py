@@ -106,16 +106,16 @@ class DataFiles:
             return None
 
     def with_media(self, source: Source, record: ProviderRecord, text: str, where: str) -> Source | None:
-        """A file of rows in a dataset format, with the digest of all that they name; None, with problems noted, where that can't be had."""
-        from tunesmith.planning.row_media import digest_with_media
+        """A file of rows in a dataset format, with the digest of what they name; None, with problems noted, where that can't be had."""
+        from tunesmith.planning.row_media import media_digest
 
         assert source.file is not None
-        digest, self.sizes[source.file], problems = digest_with_media(source.file, source.digest, record.facts["row"], self.memory)
+        media, self.sizes[source.file], problems = media_digest(source.file, source.digest, record.facts["row"], self.memory)
         for line, problem in problems[:SHOWN]:
             self.notes.adopt(UserError(problem.code, f"{text}:{line}: {problem.what}", why=problem.why, fix=problem.fix), where)
         if len(problems) > SHOWN:
             self.notes.adopt(UserError(problems[0][1].code, f"{text}: and {len(problems) - SHOWN} more like these"), where)
-        return None if problems else replace(source, digest=digest)
+        return None if problems else replace(source, media=media)
 
     def _prepare(self, path: Path, text: str, wanted: tuple[str, ...], reader: str, where: str) -> Product | None:
         source = self.file(text, where)

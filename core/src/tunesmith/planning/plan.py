@@ -36,12 +36,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Source:
-    """Where an input comes from: another step's artifact, or a file or directory of the user's (then with its digest)."""
+    """Where an input comes from: another step's artifact, or a file or directory of the user's (then with its digest).
+
+    `media` is the digest of what the rows of a file name beside it; empty where they name nothing.
+    """
 
     format: str
     step: str = ""
     file: Path | None = None
     digest: str = ""
+    media: str = ""
 
 
 @dataclass(frozen=True)

@@ -49,17 +49,18 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-def digest_with_media(
+def media_digest(
     path: Path, digest: str, schema: Mapping[str, Any], memory: MutableMapping[str, Any]
 ) -> tuple[str, int, list[tuple[int, TunesmithError]]]:  # fmt: skip
-    """The digest of a data file and all that its rows name, the bytes of that, and what can't be had of it with its lines.
+    """The digest of all that the rows of a data file name (empty where that is nothing), its bytes, and what can't be had of it with its
+    lines.
 
     Args:
-        digest: of the file itself; it stays what it is where the rows name nothing.
+        digest: of the file itself.
         memory: what was found before; a medium that looks untouched is not hashed again.
     """
     if not names_media(schema):
-        return digest, 0, []
+        return "", 0, []
     key = "media " + hashlib.sha256(canonical([digest, schema])).hexdigest()
     remembered = memory.get(key)
     known: Seen = remembered if isinstance(remembered, dict) else {name: [line, None, ""] for name, line in _named(path, schema).items()}
@@ -77,11 +78,11 @@ def digest_with_media(
         except (OSError, ValueError) as error:
             problems.append((line, absent(name, error)))
     if problems:
-        return digest, size, problems
+        return "", size, problems
     if found != remembered:
         memory[key] = found
     contents = sorted([name, entry[2]] for name, entry in found.items())
-    return ("sha256:" + hashlib.sha256(canonical([digest, contents])).hexdigest() if found else digest), size, []
+    return "sha256:" + hashlib.sha256(canonical(contents)).hexdigest() if found else "", size, []
 
 
 def _named(path: Path, schema: Mapping[str, Any]) -> dict[str, int]:

@@ -25,18 +25,28 @@ def resolve_inputs(context: Context, step: PlannedStep) -> dict[str, Artifact]:
     Raises:
         UserError: TS-RUN-025 when a file of the user's is not what it was when it was planned.
     """
-    return {name: context.artifacts[source.step] if source.step else _file(context, source) for name, source in step.inputs.items()}
+    return {name: context.artifacts[source.step] if source.step else _file(context, step, source) for name, source in step.inputs.items()}
 
 
-def _file(context: Context, source: Source) -> Artifact:
+def _file(context: Context, step: PlannedStep, source: Source) -> Artifact:
     assert source.file is not None
     there = source.file.exists()
-    if not there or context.digests(source.file) != source.digest:
+    if not there or context.digests(source.file) != source.digest or _media(step, source) != source.media:
         raise UserError(
             "TS-RUN-025", f"{source.file} {'has changed since the run was planned' if there else 'is not there any more'}",
             fix="Run the pipeline again, which plans with the file as it is: tunesmith run",
         )  # fmt: skip
     return Artifact(source.format, source.file, source.digest)
+
+
+def _media(step: PlannedStep, source: Source) -> str:
+    """The digest of what the rows of a file name, as it is now."""
+    if not source.media:
+        return ""
+    from tunesmith.planning.row_media import media_digest
+
+    assert source.file is not None
+    return media_digest(source.file, source.digest, step.choices[step.verb.main_kind].record.facts["row"], {})[0]
 
 
 def attempt(
