@@ -7,7 +7,7 @@ import shutil
 import pytest
 import torch
 
-from tunesmith.contracts import Cancelled
+from tunesmith.contracts import Cancelled, Placement
 from tunesmith_lora.adapter import Lora, adapted
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch.train import run
@@ -86,6 +86,17 @@ def test_the_penalty_counts_once_however_the_batch_is_cut(bench, chat_rows):
     whole, cut = train(micro_tokens=4096), train(micro_tokens=60)
     torch.testing.assert_close(torch.tensor(cut), torch.tensor(whole), rtol=1e-4, atol=1e-6)
     assert whole[1][0] == 0.0 < whole[1][1]
+
+
+def test_of_several_ranks_the_first_alone_adds_the_penalty(bench, chat_rows):
+    def penalties(rank):
+        bench.notices.clear()
+        placement = Placement("cpu", "cpu", processes=2, rank=rank)
+        bench.train(SETTINGS, rows=chat_rows, adapter=Penalised(), name=f"rank-{rank}", placement=placement)
+        return bench.series("penalty")
+
+    assert min(penalties(0)[1:]) > 0
+    assert not any(penalties(1))
 
 
 def test_what_is_reported_as_the_loss_is_the_objectives(bench, chat_rows):
