@@ -25,6 +25,8 @@ from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.train import run
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
+from tunesmith_torch_optim.adamw import AdamW
+from tunesmith_torch_optim.settings import AdamWSettings
 
 home, model, rank, processes = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 objective, settings = sys.argv[5], json.loads(sys.argv[6])
@@ -110,8 +112,21 @@ def test_two_processes_have_the_losses_and_weights_of_one(tmp_path, model, objec
 
 
 @pytest.mark.slow
-def test_two_processes_resume_bit_equal(tmp_path, model):
-    settings = {"epochs": 3, "batch_size": 5, "learning_rate": 1e-2, "precision": "float32", "checkpoint_every": 3}
+def test_two_processes_validate_as_one_does(tmp_path, model):
+    settings = {"epochs": 4, "batch_size": 4, "learning_rate": 1e-2, "precision": "float32", "validation_share": 0.3, "validate_every": 2}
+    one = launch(tmp_path / "one", model, 1, "sft", settings)[0]
+    two = launch(tmp_path / "two", model, 2, "sft", settings)
+    assert two[0]["metrics"] == two[1]["metrics"]
+    measured = {name: value for name, value in one["metrics"].items() if name.startswith("validation_loss")}
+    assert len(measured) == 4
+    assert {name: two[0]["metrics"][name] for name in measured} == pytest.approx(measured, rel=2e-4)
+    assert two[0]["result"] == pytest.approx(one["result"], rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [{}, {"validation_share": 0.3, "validate_every": 2}], ids=["plain", "validated"])
+def test_two_processes_resume_bit_equal(tmp_path, model, more):
+    settings = {"epochs": 3, "batch_size": 5, "learning_rate": 1e-2, "precision": "float32", "checkpoint_every": 2} | more
     launch(tmp_path / "whole", model, 2, "sft", settings)
     launch(tmp_path / "broken", model, 2, "sft", settings)
     checkpoints = sorted((tmp_path / "broken" / "work" / "checkpoints").glob("step-*"))
