@@ -6,7 +6,8 @@ training, which preference objectives need), ``base.<format>`` (``base.gguf`` fo
 a base is refused). Estimator: ``f(EstimateRequest) -> {"trainable": parameters, ...}``,
 and where it applies ``of_base``: how many of those are the base's own, ``copies``: whole models kept beside it for a reference (a fraction
 is allowed), ``quantized``: parameters of the base that are kept in fewer bits, ``quantized_bytes``: what those take,
-``modules_only``: 1 where it is a `ModulesOnly` with that set.
+``modules_only``: 1 where it is a `ModulesOnly` with that set,
+``outputs``: how often it keeps what each matrix gives for the backward pass, ``work``: bytes that it makes and gives back in a layer.
 
 The protocols after `Adapter` are each optional: an adapter that has the method is asked, one that has not is not.
 """

@@ -51,6 +51,7 @@ def test_estimating_imports_nothing_heavy():
 
 def test_sizes_are_the_engines():
     from tunesmith_torch import blocked, log_probs
-    from tunesmith_torch.estimate import BLOCK, FEWEST, KEPT
+    from tunesmith_torch.estimate import FEWEST
+    from tunesmith_torch.kept import BLOCK, KEPT
 
     assert (CHUNK, FEWEST, BLOCK, KEPT) == (log_probs.CHUNK_BYTES, log_probs.FEWEST, blocked.BLOCK, blocked.KEPT)

@@ -1,14 +1,21 @@
-"""How much `dora` trains, from the model's sizes alone."""
+"""How much `dora` trains and keeps, from the model's sizes alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
-from tunesmith_peft.estimate import of_method
+from tunesmith_peft.estimate import adapted, of_method
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters}``; empty where the sizes are unknown."""
+    """``{"trainable": parameters, "outputs": kept twice, the matrix's and the update's, "work": bytes}``; empty without sizes.
+
+    For the length of its rows PEFT makes, in each pass, the update as a whole, out of a unit matrix, and its sum with the matrix.
+    """
     settings = request.settings
-    return of_method("lora", {"r": settings["r"], "use_dora": True, "target_modules": settings["targets"]}, request.shape)
+    found = of_method("lora", {"r": settings["r"], "use_dora": True, "target_modules": settings["targets"]}, request.shape)
+    if request.shape is None:
+        return found
+    wide = adapted(request.shape, settings["targets"])
+    return {**found, "outputs": 2.0, "work": 4.0 * sum(i * i + 3 * i * o for _, i, o in wide)}

@@ -22,4 +22,5 @@ def evaluator():
         capabilities={"device.cpu": "full", "device.cuda": "unknown"},
         needs=(Need("producer", "api.echo", "it reads the log-probabilities of a prompt's tokens", formats=("endpoint/openai",)),),
         facts={"metrics": METRICS},
+        estimator="tunesmith_perplexity.estimate:estimate",
     )

@@ -1,0 +1,85 @@
+"""What a training step keeps for its backward pass, counted tensor by tensor. Standard library and contracts only.
+
+H is the hidden size, I the intermediate size, Q and K the widths of queries and keys, c the bytes per number computed in. All but the
+last of the sums are bytes that a layer keeps for a token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts import ModelShape
+
+KEPT, BLOCK = 512, 128  # as in `blocked`: sequences up to this keep their probabilities on a CPU in bfloat16, block by block
+PRODUCTS = 7  # matrices of a layer that a low-rank update may go on
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A forward pass.
+
+    Args:
+        tokens: in it.
+        length: of a sequence.
+        compute: c.
+        device: name of the device backend.
+    """
+
+    shape: ModelShape
+    tokens: float
+    length: float
+    compute: float
+    device: str
+
+    @property
+    def blocked(self) -> bool:
+        """Whether attention is `blocked`."""
+        return self.compute < 4 and self.device == "cpu"
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        return self.shape.heads * self.shape.head_size, self.shape.kv_heads * self.shape.head_size
+
+
+def own_layer(of: Pass, rank: float, head_norms: bool) -> float:
+    """In the engine's own decoder (see `dense.products`), with low-rank updates of `rank` on all its matrices.
+
+    The inputs of both norms; queries, keys (one block of memory), values, the queries once more, scaled or as the kernel's result, and the
+    result; gate and up; the low-rank inputs; a number for each norm.
+    """
+    (queries, keys), c = of.widths, of.compute
+    attention = c * (3 * queries + 2 * keys) + (_probabilities(of) if of.blocked else 4.0 * of.shape.heads)
+    if head_norms:
+        attention += c * (queries + 2 * keys)  # as they were before their norms
+    return c * (2 * of.shape.hidden + 2 * of.shape.intermediate + PRODUCTS * rank) + attention + 8
+
+
+def layer_work(of: Pass) -> float:
+    """What is made and given back within a layer, forward and backward: the MLP's inner numbers (once, then six times
+    with their gradients), norms in float32 (once, then four numbers each), a row of queries, keys and values (twice again, with the
+    result's gradient), and what is of the hidden size. The sizes are many, so that few fit in another's place."""
+    hidden, inner, c = of.shape.hidden, of.shape.intermediate, of.compute
+    queries, keys = of.widths
+    return c * (7 * inner + 7 * hidden + 3 * (queries + 2 * keys) + queries) + 4 * (2 + 8) * hidden
+
+
+def library_layer(of: Pass, whole: bool, outputs: float = 0.0) -> float:
+    """In transformers' model: what PyTorch keeps of each operation.
+
+    Args:
+        whole: its own matrices train: each keeps its input, in the type computed in.
+        outputs: how often an adapter keeps what each matrix gives.
+    """
+    hidden, inner, c = of.shape.hidden, of.shape.intermediate, of.compute
+    queries, keys = of.widths
+    # A norm keeps what it is given in float32, and what it multiplies the weight with.
+    norms = 2 * (4 * hidden + c * hidden) + (2 * c * hidden if whole else 0)
+    attention = c * (3 * queries + 2 * keys) + (_probabilities(of) if of.blocked else 4.0 * of.shape.heads)
+    return norms + attention + c * (4 * inner + outputs * sum(out for _, _, out in of.shape.linears))
+
+
+def _probabilities(of: Pass) -> float:
+    """Of one token, where they are kept."""
+    if of.length > KEPT:
+        return 0.0
+    return of.compute * of.shape.heads * min(of.length, (of.length + BLOCK) / 2)

@@ -1,0 +1,25 @@
+"""Which model a training step computes with: known from the configuration and the adapter's estimator, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith_torch.dense.spec import DenseSpec, NotDense, dense_spec
+
+OWN, LIBRARYS = "the engine's own decoder", "transformers' model"
+
+
+def road(config: Mapping[str, Any], adapter: Mapping[str, float]) -> tuple[DenseSpec | None, tuple[str, str]]:
+    """The engine's decoder, or None for transformers' model; and that as a decision with its reason.
+
+    Args:
+        adapter: the parts that its estimator gives.
+    """
+    if not adapter.get("modules_only"):
+        return None, (LIBRARYS, "the adapter needs more of the model than its modules, or does not say that it does not")
+    try:
+        spec = dense_spec(config)
+    except NotDense as reason:
+        return None, (LIBRARYS, f"the engine has no decoder of its own for it: {reason}")
+    return spec, (OWN, f"it computes what transformers' {spec.family} does, with less work and memory")
