@@ -48,6 +48,7 @@ _INTERNAL = {field.name for field in dataclasses.fields(peft.PeftConfig)} | {
     "eva_config", "corda_config", "lora_ga_config",  # of starts that need data first
 }  # fmt: skip
 _NEED_DATA = {"eva", "corda", "lora_ga"}
+_ORDER = ("boolean", "integer", "number", "string", "array", "object", "null")
 _PLAIN = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
@@ -101,6 +102,8 @@ def _type(hint: Any) -> dict[str, Any]:
         options: list[dict[str, Any]] = []
         for argument in arguments:
             options += [entry for entry in [_type(argument)] if entry not in options]
+        # Python keeps the order in which a union was first written anywhere in the process
+        options.sort(key=lambda entry: (_ORDER.index(entry.get("type", "null")), json.dumps(entry)))
         return options[0] if len(options) == 1 else {"anyOf": options}
     if origin in (list, tuple) or hint in (list, tuple):
         several = origin is tuple and len(arguments) > 1
