@@ -31,6 +31,10 @@ class Case:
         return f"{self.verb}: {self.model}, {self.rows} x {self.tokens} tokens" + (f", {said}" if said else "")
 
     @property
+    def trains(self) -> bool:
+        return self.verb in (SFT, DPO)
+
+    @property
     def words(self) -> list[str]:
         given: list[str] = self.verb.split()
         for key, value in self.options.items():
@@ -54,7 +58,7 @@ CASES = (
     case(SFT, "smollm2", 256, 2, adapter="qlora", precision="bfloat16"),
     case(SFT, "smollm2", 256, 2, **FULL, optimizer="adamw-8bit", precision="bfloat16"),
     case(DPO, "smollm2", 256, 2, **LORA, precision="bfloat16"),
-    case("eval perplexity", "smollm2", 512, 8),
+    case(PERPLEXITY, "smollm2", 512, 8),
     case(SFT, "llama-350m", 512, 1, **LORA, precision="bfloat16"),
     case(SFT, "llama-350m", 256, 4, **LORA, precision="float32", micro_tokens=256),
     case(SFT, "qwen3-200m", 512, 2, **LORA, precision="bfloat16"),
@@ -63,5 +67,5 @@ CASES = (
     case(SFT, "llama-350m", 128, 2, adapter="qlora", precision="bfloat16"),
     case(SFT, "qwen3-200m", 256, 2, **FULL, optimizer="galore", optimizer__rank=64, precision="float32"),
     case(DPO, "qwen3-200m", 128, 2, **FULL, optimizer="adamw", precision="bfloat16"),
-    case("eval perplexity", "llama-350m", 1024, 2, precision="bfloat16"),
+    case(PERPLEXITY, "llama-350m", 1024, 2, precision="bfloat16"),
 )

@@ -19,10 +19,9 @@ def measured(case: Case, model: Path, data: Path, folder: Path) -> int:
     Raises:
         SystemExit: it failed.
     """
-    command = [*TUNESMITH, *case.words, "--model", str(model), "--data", str(data), "--home", str(folder / "home"), "--refresh", "--json"]
-    if not case.verb.startswith("eval"):
-        command += ["--max-steps", str(STEPS), "--epochs", str(STEPS), "--batch-size", str(case.rows), "--checkpoint-seconds", "0"]
-        command += ["--max-length", str(2 * case.tokens if case.verb == DPO else case.tokens)]  # pairs that are longer are left out
+    command = [*TUNESMITH, *case.words, *limits(case), "--model", str(model), "--data", str(data), "--home", str(folder / "home"), "--json"]
+    if case.trains:
+        command += ["--max-steps", str(STEPS), "--epochs", str(STEPS), "--checkpoint-seconds", "0"]
     log = folder / "log.jsonl"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
@@ -31,3 +30,10 @@ def measured(case: Case, model: Path, data: Path, folder: Path) -> int:
     if process.returncode:
         raise SystemExit(f"{log.read_text(errors='replace')[-3000:]}\n{' '.join(command)} ended with status {process.returncode}")
     return usage.ru_maxrss * 1024
+
+
+def limits(case: Case) -> list[str]:
+    """Options that the run and the estimate are both given: pairs that are longer than allowed would be left out."""
+    if not case.trains:
+        return []
+    return ["--batch-size", str(case.rows), "--max-length", str(2 * case.tokens if case.verb == DPO else case.tokens)]

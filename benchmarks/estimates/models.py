@@ -57,10 +57,5 @@ def model(name: str, folder: Path) -> Path:
     return aside.rename(target)
 
 
-def sizes(directory: Path) -> int:
-    """Bytes of the weights."""
-    return sum(path.stat().st_size for path in directory.glob("*.safetensors"))
-
-
 if __name__ == "__main__":
     print(json.dumps({name: str(model(name, Path(sys.argv[1]))) for name in (SMOLLM2, *CONFIGS)}))

@@ -1,0 +1,92 @@
+"""`tunesmith estimate` on real plugins: from a bare config.json, with the way taken; and near a real run's peak."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tunesmith.cli.main import main
+from tunesmith_sdk.models import tiny_model
+
+CONFIG = {
+    "model_type": "llama", "hidden_size": 512, "num_hidden_layers": 8, "intermediate_size": 1536, "num_attention_heads": 8,
+    "num_key_value_heads": 4, "vocab_size": 8000, "max_position_embeddings": 2048, "tie_word_embeddings": True, "dtype": "bfloat16",
+}  # fmt: skip
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def tell(*words, **config):
+        (tmp_path / "config.json").write_text(json.dumps({**CONFIG, **config}))
+        status = main(["estimate", *words, "--model", "config.json", "--json"])
+        return status, json.loads(capsys.readouterr().out)
+
+    return tell
+
+
+def ways(found):
+    return {decision["what"]: decision["reason"] for decision in found["estimates"][0]["decisions"]}
+
+
+def test_the_way_taken_is_said_with_its_reason(told):
+    assert "the engine's own decoder" in ways(told("sft", "--adapter", "lora")[1])
+    assert "granite is none of" in ways(told("sft", "--adapter", "lora", model_type="granite")[1])["transformers' model"]
+    assert "transformers' model" in ways(told("sft", "--adapter", "full")[1])
+    assert "transformers' model" in ways(told("sft", "--adapter", "qlora")[1])
+
+
+def test_without_an_adapter_all_are_compared(told):
+    found = {one["of"]: one["memory"] for one in told("sft")[1]["estimates"]}
+    assert {"lora", "full", "qlora"} <= found.keys()
+    assert found["lora"] < found["full"]
+
+
+def test_a_method_may_be_named_as_an_option(told):
+    terms = [told(*words, "--adapter", "lora")[1]["estimates"][0]["terms"] for words in (("--method", "dpo"), ("dpo",))]
+    assert terms[0] == terms[1]
+    assert told("--method", "qlora")[1]["estimates"][0]["providers"]["adapter"] == "qlora"
+
+
+def test_what_would_need_less_is_listed_and_does(told):
+    _, found = told("sft", "--adapter", "full", "--max-length", "512")
+    words = [one["with"] for one in found["less"]]
+    assert words[:2] == ["--micro-tokens 512", "--micro-tokens 512 --gradient-checkpointing"]
+    assert "--adapter lora" in words
+    assert all(one["memory"] < found["estimates"][0]["memory"] for one in found["less"])
+
+
+def test_what_can_not_fit_ends_with_status_1(told):
+    status, found = told("sft", "--adapter", "full", hidden_size=65536, intermediate_size=262144, num_hidden_layers=96)
+    assert status == 1
+    assert found["estimates"][0]["fits"] is False
+
+
+def test_inference_is_estimated_too(told):
+    terms = told("serve", "transformers", "--max-batch", "4")[1]["estimates"][0]["terms"]
+    assert {"weights", "kv cache"} <= terms.keys()
+    assert "weights" in told("eval", "perplexity", "--precision", "bfloat16")[1]["estimates"][0]["terms"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read as Linux counts it")
+@pytest.mark.parametrize(("adapter", "length"), [("lora", "512"), ("full", "256")])
+def test_an_estimate_is_within_a_tenth_of_the_peak(told, tmp_path, adapter, length):
+    words = ["sft", "--adapter", adapter, "--precision", "float32", "--batch-size", "4", "--max-length", length]
+    found = told(*words, "--length", length, "--rows", "4", dtype="float32")[1]["estimates"][0]
+    model = tiny_model(
+        tmp_path / "model", **{name: value for name, value in CONFIG.items() if name not in ("model_type", "dtype")}, head_dim=64
+    )
+    row = {"messages": [{"role": "user", "content": "go on"}, {"role": "assistant", "content": "a word " * 800}]}
+    (tmp_path / "rows.jsonl").write_text((json.dumps(row) + "\n") * 4)
+    command = [sys.executable, "-m", "tunesmith.cli.main", *words, "--model", str(model), "--data", "rows.jsonl", "--max-steps", "2"]
+    process = subprocess.Popen([*command, "--epochs", "2", "--home", str(tmp_path / "home")], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = status
+    assert status == 0
+    assert found["memory"] == pytest.approx(usage.ru_maxrss * 1024, rel=0.1), found["terms"]
