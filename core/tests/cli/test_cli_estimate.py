@@ -1,0 +1,47 @@
+"""`tunesmith estimate`: what is typed, and what is said when it can't be done."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+SIZES = {"hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 128, "vocab_size": 1000}
+
+
+@pytest.mark.parametrize("words", [("estimate",), ("estimate", "--help")])
+def test_without_a_command_it_explains_itself(world, words):
+    told = world(*words)
+    assert told.status == 0
+    assert "tunesmith estimate COMMAND" in told.out
+
+
+def test_the_options_are_those_of_the_command_and_what_stands_for_the_data(world):
+    page = world("estimate", "echo", "--help").out
+    assert all(option in page for option in ("--adapter.angle", "--learning-rate", "--length", "--rows", "--model"))
+    assert "--gate" not in page
+
+
+def test_a_command_that_is_none_is_told(world):
+    told = world("estimate", "ecco", "--model", "config.json")
+    assert told.status == 2
+    assert "TS-CLI-001" in told.err
+
+
+def test_a_model_has_to_be_named(world):
+    assert "TS-CLI-006" in world("estimate", "echo").err
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", '{"model_type": "picture"}'])
+def test_a_configuration_without_sizes_is_refused(world, text):
+    world.write("config.json", text)
+    told = world("estimate", "echo", "--model", "config.json")
+    assert told.status == 2
+    assert "TS-CLI-017" in told.err
+
+
+def test_what_reads_no_such_model_is_said_not_to_fit(world):
+    world.write("config.json", json.dumps(SIZES))
+    told = world("estimate", "echo", "--adapter", "tilt", "--model", "config.json")
+    assert told.status == 1
+    assert "It can't be done like this: its input `model` would not fit" in told.out
