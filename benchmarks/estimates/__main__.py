@@ -59,7 +59,9 @@ def run(case: Case, folder: Path) -> int:
 def estimated(case: Case, folder: Path) -> dict[str, Any]:
     """What `tunesmith estimate` says of the same, given nothing but the configuration."""
     config = model(case.model, folder) / "config.json"
-    words = [*case.words, *limits(case), "--model", str(config), "--rows", str(case.rows), "--length", str(case.tokens), "--json"]
+    words = [*case.words, *limits(case), "--model", str(config), "--json"]
+    if case.reads_rows:
+        words += ["--rows", str(case.rows), "--length", str(case.tokens)]
     told = subprocess.run([*TUNESMITH, "estimate", *words], capture_output=True, text=True, check=True).stdout
     return json.loads(told)["estimates"][0]
 
@@ -77,7 +79,7 @@ def lines(rows: list[tuple[Case, dict[str, Any], int]]) -> list[str]:
         options = " ".join(case.words[len(case.verb.split()) :])
         mark = "" if abs(error) <= CLOSE else " (!)"
         found.append(
-            f"| {case.verb} | {case.model} | {case.rows} x {case.tokens} | {f'`{options}`' if options else ''} "
+            f"| {case.verb} | {case.model} | {f'{case.rows} x {case.tokens}' if case.reads_rows else ''} | {f'`{options}`' if options else ''} "
             f"| {said['memory'] / 1e6:.0f} | {peak / 1e6:.0f} | {error:+.1%}{mark} |"
         )
     return found

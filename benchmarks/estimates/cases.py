@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-SFT, DPO, PERPLEXITY = "sft", "dpo", "eval perplexity"
+SFT, DPO, PERPLEXITY, NF4, GGUF = "sft", "dpo", "eval perplexity", "quantize bitsandbytes", "export gguf"
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,16 @@ class Case:
     @property
     def name(self) -> str:
         said = " ".join(f"{key} {value}" if value is not True else key for key, value in self.options.items())
-        return f"{self.verb}: {self.model}, {self.rows} x {self.tokens} tokens" + (f", {said}" if said else "")
+        rows = f", {self.rows} x {self.tokens} tokens" if self.reads_rows else ""
+        return f"{self.verb}: {self.model}{rows}" + (f", {said}" if said else "")
 
     @property
     def trains(self) -> bool:
         return self.verb in (SFT, DPO)
+
+    @property
+    def reads_rows(self) -> bool:
+        return self.verb not in (NF4, GGUF)
 
     @property
     def words(self) -> list[str]:
@@ -68,4 +73,7 @@ CASES = (
     case(SFT, "qwen3-200m", 256, 2, **FULL, optimizer="galore", optimizer__rank=64, precision="float32"),
     case(DPO, "qwen3-200m", 128, 2, **FULL, optimizer="adamw", precision="bfloat16"),
     case(PERPLEXITY, "llama-350m", 1024, 2, precision="bfloat16"),
+    case(NF4, "smollm2", 0, 0),
+    case(NF4, "llama-350m", 0, 0),
+    case(GGUF, "smollm2", 0, 0),
 )

@@ -19,7 +19,9 @@ def measured(case: Case, model: Path, data: Path, folder: Path) -> int:
     Raises:
         SystemExit: it failed.
     """
-    command = [*TUNESMITH, *case.words, *limits(case), "--model", str(model), "--data", str(data), "--home", str(folder / "home"), "--json"]
+    command = [*TUNESMITH, *case.words, *limits(case), "--model", str(model), "--home", str(folder / "home"), "--json"]
+    if case.reads_rows:
+        command += ["--data", str(data)]
     if case.trains:
         command += ["--max-steps", str(STEPS), "--epochs", str(STEPS), "--checkpoint-seconds", "0"]
     log = folder / "log.jsonl"

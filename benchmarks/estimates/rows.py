@@ -21,7 +21,7 @@ def write_rows(case: Case, tokenizer_file: Path, path: Path) -> Path:
     draw = random.Random(7)
 
     def text() -> str:  # a token a word
-        return "".join(f" {token[1:]}" for token in draw.choices(vocabulary, k=case.tokens - TEMPLATE))
+        return "".join(f" {token[1:]}" for token in draw.choices(vocabulary, k=max(0, case.tokens - TEMPLATE)))
 
     def row() -> dict[str, object]:
         if case.verb == DPO:

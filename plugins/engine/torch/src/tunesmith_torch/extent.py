@@ -1,0 +1,33 @@
+"""How long sequences are, and how many share a forward pass, before there are any. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+CHARACTERS_PER_TOKEN = 4.0
+TEMPLATE_TOKENS = 30  # what a chat template adds to a row
+
+
+def tokens_of(settings: Mapping[str, Any], data: Mapping[str, Any], sequences: float) -> tuple[float, float]:
+    """Mean tokens of a sequence, and tokens of the largest micro-batch."""
+    budget, longest = float(settings["micro_tokens"]), float(settings["max_length"])
+    rows, characters = float(data.get("rows", 0)), float(data.get("characters", 0))
+    length = longest
+    if data.get("length"):
+        length = min(longest, float(data["length"]))
+    elif rows and characters:
+        length = min(longest, characters / rows / sequences / CHARACTERS_PER_TOKEN + TEMPLATE_TOKENS)
+    groups = min(float(settings["batch_size"]), rows or float(settings["batch_size"]))
+    fitting = max(1.0, budget // (length * sequences))  # whole rows
+    return length, min(fitting, groups) * length * sequences
+
+
+def savings(settings: Mapping[str, Any], row: float, tokens: float) -> tuple[Mapping[str, Any], ...]:
+    """A smaller micro-batch, which costs least, down to a row; then gradient checkpointing."""
+    found: list[Mapping[str, Any]] = []
+    if tokens > row:
+        found.append({"micro_tokens": int(row)})
+    if not settings["gradient_checkpointing"]:
+        found.append({"gradient_checkpointing": True})
+    return tuple(found)
