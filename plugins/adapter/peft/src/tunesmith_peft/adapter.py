@@ -22,7 +22,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from tunesmith.contracts import TunesmithError, UserError
 from tunesmith_peft import files
 from tunesmith_peft.extensions import compiled, sparing
-from tunesmith_peft.methods import check
+from tunesmith_peft.methods import ALL, check
 from tunesmith_peft.settings import PeftSettings
 from tunesmith_torch.targets import targets as layers_of
 
@@ -152,7 +152,9 @@ class Peft(PeftAdapter):
     """The adapter `peft`: any method by its name."""
 
     def __init__(self, settings: PeftSettings) -> None:
-        super().__init__(settings.method, check(settings.method, settings.options))
+        options = check(settings.method, settings.options)
+        everywhere = options.get("target_modules") == ALL  # of the language part, where PEFT would take a vision tower's as well
+        super().__init__(settings.method, options, targets=[ALL] if everywhere else None)
 
 
 def rewritten(method: str) -> UserError:
