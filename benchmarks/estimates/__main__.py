@@ -78,8 +78,9 @@ def lines(rows: list[tuple[Case, dict[str, Any], int]]) -> list[str]:
     for (case, said, peak), error in zip(rows, off, strict=True):
         options = " ".join(case.words[len(case.verb.split()) :])
         mark = "" if abs(error) <= CLOSE else " (!)"
+        rows_of = f"{case.rows} x {case.tokens}" if case.reads_rows else ""
         found.append(
-            f"| {case.verb} | {case.model} | {f'{case.rows} x {case.tokens}' if case.reads_rows else ''} | {f'`{options}`' if options else ''} "
+            f"| {case.verb} | {case.model} | {rows_of} | {f'`{options}`' if options else ''} "
             f"| {said['memory'] / 1e6:.0f} | {peak / 1e6:.0f} | {error:+.1%}{mark} |"
         )
     return found
