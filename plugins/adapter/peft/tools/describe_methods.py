@@ -126,7 +126,7 @@ def page(found: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"<!-- Written by tools/describe_methods.py from PEFT {found['peft']}. -->"
     yield "`{peft: {method: NAME, options: {...}}}`; names, defaults and help are those of PEFT's configuration classes."
-    yield "Where `target_modules` is an option and not given, the method goes on all linear layers of the language part but the output head."
+    yield "Where `target_modules` is an option and not given, it goes on all linear layers of the language part but the output head."
     yield ""
     yield " · ".join(f"[{name}](#{name})" for name in found["methods"])
     for name, method in found["methods"].items():
