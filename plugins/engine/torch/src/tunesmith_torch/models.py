@@ -8,10 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
 import torch
-import transformers
 
 from tunesmith.contracts import Adapter, Artifact, UserError
 from tunesmith.contracts.adapter import BringsBase
@@ -25,8 +22,17 @@ TOKENIZER_FILES = (
 )  # fmt: skip
 
 
+def library() -> Any:
+    """transformers, which never goes to a network here; imported where it is needed: that takes seconds."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import transformers
+
+    return transformers
+
+
 def quiet() -> None:
     """transformers' progress bars and advice are for notebooks; the step reports in its own way."""
+    transformers = library()
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
