@@ -120,7 +120,7 @@ bench.train({settings!r}, rows=chat_row_list(), adapter=Lora(LoraSettings(r=4, d
 
 @pytest.mark.slow
 def test_killed_at_random_moments_and_resumed_is_bit_equal(bench, chat_rows, tiny):
-    settings = SETTINGS | {"epochs": 40, "checkpoint_every": 3}
+    settings = SETTINGS | {"epochs": 40, "checkpoint_every": 3, "validation_share": 0.2, "validate_every": 7}
     whole, _ = bench.train(settings, rows=chat_rows, name="whole", adapter=ADAPTERS["lora"]())
     chance = random.Random(5)
     output, work = bench.home / "killed" / "output", bench.home / "killed" / "work"
