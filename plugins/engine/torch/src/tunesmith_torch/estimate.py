@@ -23,6 +23,7 @@ VOCABULARY = 2000.0  # bytes that a tokenizer takes for each of its tokens
 CHUNK, FEWEST = 31 * 2**20, 128  # bytes of float32 logits at a time, and rows of them at least: as in `log_probs`
 HEAP, HOLES = 1.1, 1.6  # what a CPU's heap takes for blocks that stay for the backward pass, and for those that come and go
 REUSED = 0.5  # gradients are made as activations are given back; so much of the room is in pieces large enough for them
+SOFTCAP = "attn_logit_softcapping"  # in a configuration
 STATE = 8.0  # bytes that an optimizer keeps for each number that trains, where it does not say
 
 
@@ -40,7 +41,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     whole = trainable >= shape.parameters
     compute = BYTES[choose(str(settings["precision"]), request.device)[0]]
     length, tokens = tokens_of(settings, request.data, objective.get("sequences", 1.0))
-    of = Pass(shape, tokens, length, compute, request.device)
+    of = Pass(shape, tokens, length, compute, request.device, bool(spec.attention_softcap if spec else shape.config.get(SOFTCAP)))
     kept = _activations(of, spec, trainable, adapter, bool(settings["gradient_checkpointing"]))
     terms = {
         "runtime": (OWN_RUNTIME if spec is not None else RUNTIME) + shape.vocabulary * VOCABULARY,
@@ -48,7 +49,7 @@ def train(request: EstimateRequest) -> Estimate | None:
         "gradients": max(0.0, trainable * 4 - kept * REUSED),
         "optimizer": trainable * state,
         "activations": kept,
-        "logits": _logits(shape, tokens, compute, whole),
+        "logits": _logits(shape, tokens, compute, whole, bool(spec and spec.logit_softcap)),
     }
     if whole and compute < 4:
         terms["casts"] = shape.parameters * compute  # autocast keeps a copy of each matrix within a forward pass
@@ -79,7 +80,7 @@ def _activations(
     """What the layers keep, and what the one works with whose gradients are computed."""
     if spec is not None:
         rank = trainable / max(1, of.shape.layers * sum(a + b for _, a, b in of.shape.linears))
-        each, work = own_layer(of, rank, spec.head_norms), layer_work(of)
+        each, work = own_layer(of, rank, spec.head_norms, spec.sandwich), layer_work(of)
     else:
         each, work = library_layer(of, trainable >= of.shape.parameters, adapter.get("outputs", 0.0)), layer_work(of)
     kept = each * (1 if checkpointing else of.shape.layers)
@@ -89,9 +90,10 @@ def _activations(
     return of.tokens * (kept * heap + work * holes) + adapter.get("work", 0.0) * holes
 
 
-def _logits(shape: ModelShape, tokens: float, compute: float, whole: bool) -> float:
-    """A chunk of logits in float32, the same as computed, and its gradient; and the gradient of a head that trains, in both types."""
+def _logits(shape: ModelShape, tokens: float, compute: float, whole: bool, softcap: bool) -> float:
+    """A chunk of logits in float32, the same as computed, and its gradient, with two more where a softcap bends it; and the gradient of a
+    head that trains, in both types."""
     chunk = min(max(CHUNK, FEWEST * shape.vocabulary * 4.0), tokens * shape.vocabulary * 4.0)
     if not whole:
-        return chunk * (2 + (compute / 4 if compute < 4 else 0))
+        return chunk * (2 + (compute / 4 if compute < 4 else 0) + (2 if softcap else 0))
     return chunk * (3 + compute / 4) + shape.vocabulary * shape.hidden * (4 + compute if compute < 4 else 4)

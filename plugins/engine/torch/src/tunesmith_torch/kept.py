@@ -23,6 +23,7 @@ class Pass:
         length: of a sequence.
         compute: c.
         device: name of the device backend.
+        softcap: whether attention's scores are squeezed, which no kernel does: they are all kept.
     """
 
     shape: ModelShape
@@ -30,6 +31,7 @@ class Pass:
     length: float
     compute: float
     device: str
+    softcap: bool = False
 
     @property
     def blocked(self) -> bool:
@@ -41,17 +43,17 @@ class Pass:
         return self.shape.heads * self.shape.head_size, self.shape.kv_heads * self.shape.head_size
 
 
-def own_layer(of: Pass, rank: float, head_norms: bool) -> float:
+def own_layer(of: Pass, rank: float, head_norms: bool, sandwich: bool) -> float:
     """In the engine's own decoder (see `dense.products`), with low-rank updates of `rank` on all its matrices.
 
     The inputs of both norms; queries, keys (one block of memory), values, the queries once more, scaled or as the kernel's result, and the
     result; gate and up; the low-rank inputs; a number for each norm.
     """
     (queries, keys), c = of.widths, of.compute
-    attention = c * (3 * queries + 2 * keys) + (_probabilities(of) if of.blocked else 4.0 * of.shape.heads)
+    attention = c * (3 * queries + 2 * keys) + _scores(of)
     if head_norms:
         attention += c * (queries + 2 * keys)  # as they were before their norms
-    return c * (2 * of.shape.hidden + 2 * of.shape.intermediate + PRODUCTS * rank) + attention + 8
+    return c * ((4 if sandwich else 2) * of.shape.hidden + 2 * of.shape.intermediate + PRODUCTS * rank) + attention + 8
 
 
 def layer_work(of: Pass) -> float:
@@ -74,12 +76,15 @@ def library_layer(of: Pass, whole: bool, outputs: float = 0.0) -> float:
     queries, keys = of.widths
     # A norm keeps what it is given in float32, and what it multiplies the weight with.
     norms = 2 * (4 * hidden + c * hidden) + (2 * c * hidden if whole else 0)
-    attention = c * (3 * queries + 2 * keys) + (_probabilities(of) if of.blocked else 4.0 * of.shape.heads)
+    attention = c * (3 * queries + 2 * keys) + _scores(of)
     return norms + attention + c * (4 * inner + outputs * sum(out for _, _, out in of.shape.linears))
 
 
-def _probabilities(of: Pass) -> float:
-    """Of one token, where they are kept."""
-    if of.length > KEPT:
-        return 0.0
-    return of.compute * of.shape.heads * min(of.length, (of.length + BLOCK) / 2)
+def _scores(of: Pass) -> float:
+    """What attention keeps of a token's scores: all of them in three states and a mask, with keys and values repeated for every head; their
+    probabilities, where those are kept; or a number a head."""
+    if of.softcap:
+        return (2 * of.compute + 4 + 1) * of.shape.heads * of.length + 2 * of.compute * of.widths[0]
+    if not of.blocked:
+        return 4.0 * of.shape.heads
+    return of.compute * of.shape.heads * min(of.length, (of.length + BLOCK) / 2) if of.length <= KEPT else 0.0
