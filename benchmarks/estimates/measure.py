@@ -10,6 +10,7 @@ from pathlib import Path
 from cases import DPO, Case
 
 TUNESMITH = [sys.executable, "-m", "tunesmith.cli.main"]
+THREADS = {"OMP_NUM_THREADS": "1"}  # each further one would have some memory of its own
 STEPS = 2  # the optimizer's state is made in the first, and the second runs beside it
 
 
@@ -26,7 +27,7 @@ def measured(case: Case, model: Path, data: Path, folder: Path) -> int:
         command += ["--max-steps", str(STEPS), "--epochs", str(STEPS), "--checkpoint-seconds", "0"]
     log = folder / "log.jsonl"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **THREADS}, stdout=output, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

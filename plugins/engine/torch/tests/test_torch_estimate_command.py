@@ -82,8 +82,9 @@ def test_an_estimate_is_within_a_tenth_of_the_peak(told, tmp_path, adapter, leng
     model = tiny_model(
         tmp_path / "model", **{name: value for name, value in CONFIG.items() if name not in ("model_type", "dtype")}, head_dim=64
     )
-    row = {"messages": [{"role": "user", "content": "go on"}, {"role": "assistant", "content": "a word " * 800}]}
-    (tmp_path / "rows.jsonl").write_text((json.dumps(row) + "\n") * 4)
+    # No two begin alike: what rows have in common is computed once, and the estimate does not reckon with that.
+    turns = [[{"role": "user", "content": word}, {"role": "assistant", "content": f"a {word} " * 800}] for word in ("x", "yes", "far", "0")]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"messages": row}) + "\n" for row in turns))
     command = [sys.executable, "-m", "tunesmith.cli.main", *words, "--model", str(model), "--data", "rows.jsonl", "--max-steps", "2"]
     process = subprocess.Popen([*command, "--epochs", "2", "--home", str(tmp_path / "home")], cwd=tmp_path, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)

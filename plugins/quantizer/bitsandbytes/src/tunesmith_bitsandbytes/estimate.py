@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest, ModelShape
 
-LIBRARIES = 0.57 * 2**30  # resident size of Python with torch, transformers and bitsandbytes, and what they keep while loading
+LIBRARIES = 0.4 * 2**30  # resident size of Python with torch, transformers and bitsandbytes; docs/estimates.md holds it against runs
 BLOCK = 64  # weights that share a scale
 NESTED = 256  # scales that share a scale of their own
 
