@@ -21,7 +21,8 @@ from tunesmith_torch.roads import road
 OWN_RUNTIME, RUNTIME = 250e6, 400e6  # Python and torch, the second with transformers
 VOCABULARY = 2000.0  # bytes that a tokenizer takes for each of its tokens
 CHUNK, FEWEST = 31 * 2**20, 128  # bytes of float32 logits at a time, and rows of them at least: as in `log_probs`
-HEAP, HOLES = 1.1, 1.6  # what a CPU's heap takes for blocks that stay for the backward pass, and for those that come and go
+HEAP = 1.1  # what a CPU's heap takes for blocks that stay for the backward pass
+HOLES = 1.6  # and for those that come and go, where numbers of two types make them of so many sizes that few fit in another's place
 REUSED = 0.5  # gradients are made as activations are given back; so much of the room is in pieces large enough for them
 SOFTCAP = "attn_logit_softcapping"  # in a configuration
 STATE = 8.0  # bytes that an optimizer keeps for each number that trains, where it does not say
@@ -82,11 +83,13 @@ def _activations(
         rank = trainable / max(1, of.shape.layers * sum(a + b for _, a, b in of.shape.linears))
         each, work = own_layer(of, rank, spec.head_norms, spec.sandwich), layer_work(of)
     else:
-        each, work = library_layer(of, trainable >= of.shape.parameters, adapter.get("outputs", 0.0)), layer_work(of)
+        outputs = adapter.get("outputs", 0.0)
+        each, work = library_layer(of, trainable >= of.shape.parameters, outputs), layer_work(of, outputs)
     kept = each * (1 if checkpointing else of.shape.layers)
     if checkpointing:
         kept += of.shape.layers * of.shape.hidden * of.compute
-    heap, holes = (HEAP, HOLES) if of.device == "cpu" else (1.0, 1.0)
+    heap = HEAP if of.device == "cpu" else 1.0
+    holes = HOLES if of.device == "cpu" and of.compute < 4 else 1.0
     return of.tokens * (kept * heap + work * holes) + adapter.get("work", 0.0) * holes
 
 

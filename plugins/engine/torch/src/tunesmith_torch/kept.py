@@ -56,13 +56,14 @@ def own_layer(of: Pass, rank: float, head_norms: bool, sandwich: bool) -> float:
     return c * ((4 if sandwich else 2) * of.shape.hidden + 2 * of.shape.intermediate + PRODUCTS * rank) + attention + 8
 
 
-def layer_work(of: Pass) -> float:
+def layer_work(of: Pass, outputs: float = 0.0) -> float:
     """What is made and given back within a layer, forward and backward: the MLP's inner numbers (once, then six times
     with their gradients), norms in float32 (once, then four numbers each), a row of queries, keys and values (twice again, with the
-    result's gradient), and what is of the hidden size. The sizes are many, so that few fit in another's place."""
+    result's gradient), and what is of the hidden size; of what an adapter keeps of outputs, two steps on the way there and two back."""
     hidden, inner, c = of.shape.hidden, of.shape.intermediate, of.compute
     queries, keys = of.widths
-    return c * (7 * inner + 7 * hidden + 3 * (queries + 2 * keys) + queries) + 4 * (2 + 8) * hidden
+    own = c * (7 * inner + 7 * hidden + 3 * (queries + 2 * keys) + queries) + 4 * (2 + 8) * hidden
+    return own + 4 * outputs * c * sum(out for _, _, out in of.shape.linears)
 
 
 def library_layer(of: Pass, whole: bool, outputs: float = 0.0) -> float:
