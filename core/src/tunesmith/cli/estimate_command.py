@@ -24,14 +24,14 @@ def run_words(arguments: Sequence[str]) -> int:
     """Run the command with what stands after it."""
     from tunesmith.cli.main import use_common
 
-    session = Session.open()
-    catalog = Catalog(session.registry)
+    catalog = Catalog(Session.open().registry)
     form = form_of(catalog, arguments)
     if form is None:
         print(general_help(catalog))
         return 0
     args = estimate_parser(form).parse(form.arguments)
     use_common(args)
+    session = Session.open()
     foresight, about = _foresight(form, args, session)
     given = settings_given(args, form.own).get(SETTINGS, {})
     slots = _wanted(form, args)

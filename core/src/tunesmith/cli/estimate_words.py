@@ -14,11 +14,12 @@ METHOD = "--method"
 
 
 def estimable(catalog: Catalog) -> list[str]:
-    """Commands that someone knows the needs of."""
+    """Commands that work on a model, not on what an earlier step made of one, and that someone knows the needs of."""
     names = []
     for name, called in catalog.verbs.items():
         mains = [called.provider] if called.provider else catalog.registry.providers(called.verb.main_kind).values()
-        if called.verb.estimator or any(main.estimator for main in mains if main):
+        known = called.verb.estimator or any(main.estimator for main in mains if main)
+        if known and called.verb.inputs and VerbForm(catalog.registry, name, called.verb).takes_model:
             names.append(name)
     return names
 

@@ -17,9 +17,17 @@ def road(config: Mapping[str, Any], adapter: Mapping[str, float]) -> tuple[Dense
         adapter: the parts that its estimator gives.
     """
     if not adapter.get("modules_only"):
-        return None, (LIBRARYS, "the adapter needs more of the model than its modules, or does not say that it does not")
+        return None, (LIBRARYS, _because(adapter))
     try:
         spec = dense_spec(config)
     except NotDense as reason:
         return None, (LIBRARYS, f"the engine has no decoder of its own for it: {reason}")
     return spec, (OWN, f"it computes what transformers' {spec.family} does, with less work and memory")
+
+
+def _because(adapter: Mapping[str, float]) -> str:
+    if adapter.get("quantized"):
+        return "the adapter loads the base itself, in fewer bits"
+    if adapter.get("copies") or adapter.get("of_base"):
+        return "matrices of the model's own train, and the engine's decoder gains its speed where they do not"
+    return "the adapter may need more of the model than its modules: it does not say that it does not"
