@@ -125,6 +125,12 @@ def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, t
     assert mutants.failed_here(folder, tmp_path) == {check}
 
 
+def test_an_adapter_that_says_modules_only_but_not_to_planners_is_caught(tmp_path: Path):
+    """Then a plan would tell, and reckon with, another model than the one that is trained."""
+    folder = mutants.write(tmp_path / "plugin", "adapter", ("class Provider:\n", "class Provider:\n    modules_only = True\n\n"))
+    assert mutants.failed_here(folder, tmp_path) == {"adapter.estimate"}
+
+
 @pytest.mark.parametrize("check", FAULTS_IN_WORKERS)
 def test_a_fault_is_caught_in_a_worker_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
     kind, *changes = FAULTS_IN_WORKERS[check]
