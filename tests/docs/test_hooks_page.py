@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tunesmith import contracts, hookspecs
-from tunesmith.contracts import Artifact, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith.contracts.provider import API
 from tunesmith.plugins.convert import record_of
 
@@ -43,6 +43,7 @@ STEP = StepFacts(RUN, "tune", "train")
 FACTS = {
     "run_started": {"run": RUN},
     "step_starting": {"step": STEP},
+    "metrics_reported": {"step": STEP, "points": (MetricPoint("loss", 2.5, 1),)},
     "step_finished": {"step": STEP},
     "step_failed": {"step": STEP, "error": TunesmithError("ACME-BUSY", "busy")},
     "artifact_committed": {"step": STEP, "artifact": Artifact("model/hf", Path())},
@@ -72,6 +73,7 @@ def test_a_hooks_example_works(name: str):
     here |= {
         "hookimpl": hookspecs.hookimpl,
         "TiltSettings": TiltSettings,
+        "DownhillSettings": TiltSettings,
         "approved": lambda name: True,
         "tracker": teller,
         "catalog": teller,
@@ -84,7 +86,7 @@ def test_a_hooks_example_works(name: str):
         assert record_of(name, answer[0], "acme", "1.0").kind == name
     elif name == "step_failed":
         assert answer.delay == 10
-    elif name in ("step_finished", "artifact_committed"):
+    elif name in ("metrics_reported", "step_finished", "artifact_committed"):
         assert len(told) == 1
     elif name in TOOL.COMMANDS:
         assert [len(entry) for entry in answer[0]] == [3]

@@ -13,7 +13,7 @@ from typing import Any, Union
 import pluggy
 
 from tunesmith.contracts.artifacts import Artifact
-from tunesmith.contracts.events import Remedy, RunFacts, StepFacts
+from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
 from tunesmith.contracts.provider import Provider, Verb
 from tunesmith.errors import TunesmithError
 
@@ -230,6 +230,21 @@ def step_starting(step: StepFacts) -> None:
 
 
 @hookspec
+def metrics_reported(step: StepFacts, points: Sequence[MetricPoint]) -> None:
+    """A running step has measured something. About once a second, with all points since, the rest before the step finishes or fails; it
+    should return quickly, for meanwhile nobody listens to the step. A step that goes on from a checkpoint tells points again that it told
+    before it was stopped: one of the same name and place (`at`) replaces the older. Steps from the cache tell nothing. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def metrics_reported(step, points):
+            for point in points:
+                tracker.record(step.name, point.name, point.value, point.at)
+    """
+
+
+@hookspec
 def step_finished(step: StepFacts) -> None:
     """A step has finished and its artifact is committed. Since 0.1.
 
@@ -294,7 +309,7 @@ REGISTRATION = (
     "model_loader", "adapter", "trainer_strategy", "objective", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend",
     "device_backend", "dataset_format", "searcher", "executor", "verb",
 )  # fmt: skip
-EVENTS = ("run_started", "step_starting", "step_finished", "step_failed", "artifact_committed")
+EVENTS = ("run_started", "step_starting", "metrics_reported", "step_finished", "step_failed", "artifact_committed")
 
 
 def plugin_manager(**plugins: Any) -> pluggy.PluginManager:

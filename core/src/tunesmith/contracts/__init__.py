@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tunesmith.contracts.endpoints import Endpoint
     from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
     from tunesmith.contracts.evaluator import Evaluation, Evaluator
-    from tunesmith.contracts.events import Remedy, RunFacts, StepFacts
+    from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
     from tunesmith.contracts.executor import Executor, Launch, Process
     from tunesmith.contracts.exporter import Exporter
     from tunesmith.contracts.inference_backend import Address, Engine, EngineBackend, InferenceBackend
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 __all__ = [
     "API", "Adapter", "Address", "Artifact", "BeginsFromData", "BringsBase", "Cancelled", "ChatEncoder", "DatasetFormat", "Device",
     "DeviceBackend", "Endpoint", "Engine", "EngineBackend", "Estimate", "EstimateRequest", "Evaluation", "Evaluator", "Executor",
-    "Exporter", "Grade", "Group", "InferenceBackend", "Input", "Launch", "LogProbs", "LossSum", "Message", "ModelInfo", "ModelLoader",
-    "ModelShape", "ModulesOnly", "Need", "Objective", "Optimizer", "OwnRates", "OwnSchedule", "Part", "Penalising", "Placement",
-    "Process", "Provider", "Quantizer", "Remedy", "Result", "Row", "RunFacts", "Searcher", "Slot", "Step", "StepFacts", "Stepping",
-    "TokenSequence", "Trained", "TrainerStrategy", "TunesmithError", "UserError", "Verb", "fits", "message", "parameter_groups",
-    "read_rows", "setting", "text_of",
+    "Exporter", "Grade", "Group", "InferenceBackend", "Input", "Launch", "LogProbs", "LossSum", "Message", "MetricPoint", "ModelInfo",
+    "ModelLoader", "ModelShape", "ModulesOnly", "Need", "Objective", "Optimizer", "OwnRates", "OwnSchedule", "Part", "Penalising",
+    "Placement", "Process", "Provider", "Quantizer", "Remedy", "Result", "Row", "RunFacts", "Searcher", "Slot", "Step", "StepFacts",
+    "Stepping", "TokenSequence", "Trained", "TrainerStrategy", "TunesmithError", "UserError", "Verb", "fits", "message",
+    "parameter_groups", "read_rows", "setting", "text_of",
 ]  # fmt: skip
 
 _MODULES = {
@@ -49,7 +49,7 @@ _MODULES = {
     "tunesmith.contracts.endpoints": "Endpoint",
     "tunesmith.contracts.estimates": "Estimate, EstimateRequest, ModelShape",
     "tunesmith.contracts.evaluator": "Evaluation, Evaluator",
-    "tunesmith.contracts.events": "Remedy, RunFacts, StepFacts",
+    "tunesmith.contracts.events": "MetricPoint, Remedy, RunFacts, StepFacts",
     "tunesmith.contracts.executor": "Executor, Launch, Process",
     "tunesmith.contracts.exporter": "Exporter",
     "tunesmith.contracts.inference_backend": "Address, Engine, EngineBackend, InferenceBackend",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,30 @@ class StepFacts:
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     inputs: Mapping[str, str] = field(default_factory=dict)
+
+    def parameters(self) -> dict[str, Any]:
+        """The settings of the step and of its providers, flat, as trackers of experiments take them: ``learning_rate``, and by slot
+        the provider's name (``adapter``) and its settings (``adapter.r``). Numbers, booleans and strings; all else as JSON."""
+        flat = dict(self.settings)
+        for slot, provider in self.providers.items():
+            flat[slot] = provider["name"]
+            flat |= {f"{slot}.{name}": value for name, value in provider["settings"].items()}
+        return {name: value if isinstance(value, (bool, int, float, str)) else json.dumps(value) for name, value in flat.items()}
+
+
+@dataclass(frozen=True)
+class MetricPoint:
+    """A number that a step measured while it ran.
+
+    Args:
+        name: of the series: ``loss``.
+        value: may be no number or infinite.
+        at: where in the step, counted as the step counts: of training, optimizer steps.
+    """
+
+    name: str
+    value: float
+    at: int
 
 
 @dataclass(frozen=True)

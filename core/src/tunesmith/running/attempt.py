@@ -12,6 +12,7 @@ from tunesmith.planning.plan import PlannedStep, Source
 from tunesmith.running.context import Context
 from tunesmith.running.environments import start_of
 from tunesmith.running.hearing import Hearing
+from tunesmith.running.points import Points
 from tunesmith.running.requests import producer, step_request
 from tunesmith.running.store import FILES
 from tunesmith.running.workers import Work, Workers
@@ -50,11 +51,12 @@ def _media(step: PlannedStep, source: Source) -> str:
 
 
 def attempt(
-    context: Context, step: PlannedStep, key: str, work: Path, meanwhile: Callable[[], None]
+    context: Context, step: PlannedStep, number: int, key: str, work: Path, meanwhile: Callable[[], None]
 ) -> tuple[Artifact, Mapping[str, float]]:
     """Run a step once and commit what it made.
 
     Args:
+        number: of the attempt, from 1.
         key: of the step as it was planned; its series are kept under it.
         work: its work directory.
         meanwhile: called while it runs; what it raises ends the step.
@@ -66,7 +68,8 @@ def attempt(
     inputs = resolve_inputs(context, step)
     staging = context.store.stage()
     try:
-        result = _work(context, step, key, inputs, staging / FILES, work, meanwhile)
+        points = Points(context, step, number)
+        result = _work(context, step, Hearing(context, step, key, points), points, inputs, staging / FILES, work, meanwhile)
         _check(step, result, staging / FILES)
     except BaseException:
         context.store.discard(staging)
@@ -79,17 +82,17 @@ def attempt(
 
 
 def _work(
-    context: Context, step: PlannedStep, key: str, inputs: Mapping[str, Artifact], output: Path, work: Path,
+    context: Context, step: PlannedStep, hearing: Hearing, points: Points, inputs: Mapping[str, Artifact], output: Path, work: Path,
     meanwhile: Callable[[], None],
 ) -> Mapping[str, Any]:  # fmt: skip
     meeting = context.store.staging.make() if step.placement.processes > 1 else None
-    notified = Hearing(context, step, key)
-    workers = make_workers(context, step, inputs, output, work, notified, str(meeting / "rendezvous") if meeting else "")
+    workers = make_workers(context, step, inputs, output, work, hearing, str(meeting / "rendezvous") if meeting else "")
     try:
         workers.start()
         while not workers.done:
             context.board.pump(POLL)
             workers.tick()
+            points.tell()
             meanwhile()
             if context.cancellation.requested:
                 workers.cancel()
@@ -100,6 +103,7 @@ def _work(
         raise told(error, step, workers.ranks[0].stderr) from None
     finally:
         workers.close()
+        points.tell(all_=True)
         if meeting:
             context.store.staging.drop(meeting)
 

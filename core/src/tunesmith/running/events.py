@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from tunesmith.config import normal
 from tunesmith.contracts.artifacts import Artifact
-from tunesmith.contracts.events import Remedy, RunFacts, StepFacts
+from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
 from tunesmith.errors import TunesmithError
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.required import cannot_listen, listener, names, undecided
+from tunesmith.plugins.runtime import missing_error
 
 _MAY_STOP = "step_starting"  # the one hook by which a plugin may stop something
 
@@ -34,8 +35,13 @@ class Events:
         self._required = names(required)
         self._manager: Any = None
         self._waiting = [plugin for plugin in plugins if plugin.events and plugin.state == "active"]
+        self._heard = {name for plugin in self._waiting for name in plugin.events}
         if any(self._is_required(plugin) for plugin in self._waiting):
             self._load_all()
+
+    def hears(self, name: str) -> bool:
+        """Whether an active plugin has the hook."""
+        return name in self._heard
 
     def _load_all(self) -> None:
         """All at once, so that they stand in one order."""
@@ -47,6 +53,8 @@ class Events:
         from tunesmith.hookspecs import plugin_manager  # pluggy only where somebody listens
 
         try:
+            if not plugin.providers and plugin.missing.get(""):  # its libraries are for its hooks: a provider's may be elsewhere
+                raise missing_error(plugin)
             hooks = vars(listener(plugin))
             guarded = types.SimpleNamespace(**{name: self._guarded(plugin, name, function) for name, function in hooks.items()})
             self._manager = self._manager or plugin_manager()
@@ -97,6 +105,9 @@ class Events:
     def step_starting(self, step: StepFacts) -> None:
         """Raises the TunesmithError with which a plugin stops the step."""
         self._call("step_starting", step=step)
+
+    def metrics_reported(self, step: StepFacts, points: Sequence[MetricPoint]) -> None:
+        self._call("metrics_reported", step=step, points=points)
 
     def step_finished(self, step: StepFacts) -> None:
         self._call("step_finished", step=step)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.context import Context
+from tunesmith.running.points import Points
 
 LIMIT = 32 * 2**20  # letters that the journal takes of one attempt at a step
 LONGEST = 2**16  # letters of one line
@@ -15,10 +16,16 @@ _LEVELS = ("debug", "info", "warning", "error")
 
 
 class Hearing:
-    """Takes down the reports of an attempt at a step, as long as these are not endless. `key`: what its series are kept under."""
+    """Takes down the reports of an attempt at a step, as long as these are not endless.
 
-    def __init__(self, context: Context, step: PlannedStep, key: str) -> None:
+    Args:
+        key: what its series are kept under.
+        points: of its series, for plugins that listen.
+    """
+
+    def __init__(self, context: Context, step: PlannedStep, key: str, points: Points | None = None) -> None:
         self._context, self._step, self._key = context, step, key
+        self._points = points
         self._left = LIMIT
 
     def __call__(self, method: str, params: Mapping[str, Any]) -> None:
@@ -31,6 +38,8 @@ class Hearing:
         elif method == "$/metric" and self._room_for(params["name"]):
             context.journal.metric(self._key, params["name"], params["at"], params["value"])
             context.reporter.metric(name, params["name"], params["value"], params["at"])
+            if self._points:
+                self._points.add(params["name"], params["value"], params["at"])
         elif method == "$/decision" and self._room_for(params["what"] + params["reason"]):
             context.decide(name, params["what"][:LONGEST], params["reason"][:LONGEST])
 

@@ -139,11 +139,11 @@ class Steps:
         context.reporter.step_started(step, number)
         try:
             try:
-                return attempt(context, step, key, context.home / "work" / work, self._services.check)
+                return attempt(context, step, number, key, context.home / "work" / work, self._services.check)
             except TunesmithError as error:
                 if not mend(context, step, error.code):
                     raise
-                return attempt(context, step, key, context.home / "work" / work, self._services.check)
+                return attempt(context, step, number, key, context.home / "work" / work, self._services.check)
         except TunesmithError:
             if any(source.step and self._planned(source.step).verb.service for source in step.inputs.values()):
                 self._services.blame()
