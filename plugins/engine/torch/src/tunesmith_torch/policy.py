@@ -16,6 +16,7 @@ from tunesmith_torch.models import load_base
 from tunesmith_torch.packed import Inputs, Packed
 from tunesmith_torch.precision import choose
 from tunesmith_torch.randomness import derived, seed_everything
+from tunesmith_torch.roads import librarys, own
 from tunesmith_torch.settings import TrainSettings
 
 
@@ -73,9 +74,9 @@ def _load(base: Artifact, adapter: Adapter, device: torch.device, step: Step) ->
     try:
         model = load_dense(base.path, device)
     except NotDense as reason:
-        step.decide("transformers' model", f"the engine has no decoder of its own for it: {reason}")
+        step.decide(*librarys(reason))
         return load_base(base, adapter, device)
-    step.decide("the engine's own decoder", f"it computes what transformers' {model.spec.family} does, with less work and memory")
+    step.decide(*own(model.spec))
     return model
 
 

@@ -21,8 +21,18 @@ def road(config: Mapping[str, Any], adapter: Mapping[str, float]) -> tuple[Dense
     try:
         spec = dense_spec(config)
     except NotDense as reason:
-        return None, (LIBRARYS, f"the engine has no decoder of its own for it: {reason}")
-    return spec, (OWN, f"it computes what transformers' {spec.family} does, with less work and memory")
+        return None, librarys(reason)
+    return spec, own(spec)
+
+
+def own(spec: DenseSpec) -> tuple[str, str]:
+    """The engine's decoder as a decision with its reason."""
+    return OWN, f"it computes what transformers' {spec.family} does, with less work and memory"
+
+
+def librarys(reason: NotDense) -> tuple[str, str]:
+    """transformers' model as a decision with its reason."""
+    return LIBRARYS, f"the engine has no decoder of its own for it: {reason}"
 
 
 def _because(adapter: Mapping[str, float]) -> str:
