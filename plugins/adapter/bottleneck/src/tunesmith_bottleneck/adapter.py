@@ -14,7 +14,7 @@ from tunesmith_bottleneck import files
 from tunesmith_bottleneck.estimate import width
 from tunesmith_bottleneck.layer import BottleneckLinear, start
 from tunesmith_bottleneck.settings import BottleneckSettings
-from tunesmith_torch.targets import block_ends, layer_seed, linears, replace
+from tunesmith_torch.targets import block_ends, layer_seed, linears, replace, switched_off
 
 
 class Bottleneck:
@@ -39,14 +39,8 @@ class Bottleneck:
     @contextmanager
     def reference(self, model: torch.nn.Module) -> Iterator[torch.nn.Module]:
         """The base is still there: the networks are left out."""
-        layers = dict(adapted(model)).values()
-        for layer in layers:
-            layer.enabled = False
-        try:
+        with switched_off(layer for _, layer in adapted(model)):
             yield model
-        finally:
-            for layer in layers:
-                layer.enabled = True
 
     def save(self, model: torch.nn.Module, directory: Path) -> None:
         files.write(directory, dict(adapted(model)), self.settings)

@@ -12,7 +12,7 @@ import torch
 from tunesmith_lora import eva, files
 from tunesmith_lora.layer import LoraLinear, kaiming, principal
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_torch.targets import layer_seed, linears, replace, targets
+from tunesmith_torch.targets import layer_seed, linears, replace, switched_off, targets
 
 
 class Lora:
@@ -58,14 +58,8 @@ class Lora:
     @contextmanager
     def reference(self, model: torch.nn.Module) -> Iterator[torch.nn.Module]:
         """The base is still there, under the updates: they are switched off."""
-        layers = dict(adapted(model)).values()
-        for layer in layers:
-            layer.enabled = False
-        try:
+        with switched_off(layer for _, layer in adapted(model)):
             yield model
-        finally:
-            for layer in layers:
-                layer.enabled = True
 
     def save(self, model: torch.nn.Module, directory: Path) -> None:
         files.write(directory, dict(adapted(model)), self.settings)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -98,3 +99,16 @@ def replace(model: torch.nn.Module, name: str, module: torch.nn.Module) -> None:
 def layer_seed(seed: int, name: str) -> int:
     """A seed that depends on the layer's name, and not on which other layers there are or in which order they are met."""
     return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:7], "big")
+
+
+@contextmanager
+def switched_off(layers: Iterable[Any]) -> Iterator[None]:
+    """Within it, what each of `layers` adds is left out: their attribute `enabled` is False."""
+    chosen = list(layers)
+    for layer in chosen:
+        layer.enabled = False
+    try:
+        yield
+    finally:
+        for layer in chosen:
+            layer.enabled = True
