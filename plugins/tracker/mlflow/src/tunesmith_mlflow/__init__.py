@@ -1,0 +1,1 @@
+"""Runs of MLflow for what steps measure."""
