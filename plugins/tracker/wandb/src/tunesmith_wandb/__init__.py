@@ -1,0 +1,1 @@
+"""Runs of Weights & Biases for what steps measure."""
