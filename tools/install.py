@@ -1,6 +1,6 @@
 """Make the environment: `python3 tools/install.py [--test] [--venv DIR]`.
 
-Installs the kernel, the sdk and every plugin of this repository (editable, with what they run on) into `.venv`, at the versions of
+Installs the kernel, the sdk and every plugin of this repository (trackers only with --test; editable, with what they run on) into `.venv`, at the versions of
 tools/constraints.txt. uv does the work, told of pip's own settings; where uv can't be had, pip does.
 """
 
@@ -24,7 +24,8 @@ CONSTRAINTS = ROOT / "tools" / "constraints.txt"
 def distributions(test: bool) -> list[Path]:
     """Folders of this repository's distributions, the kernel first."""
     patterns = ["core", "sdk", "plugins/*/*"] + (["contrib/*"] if test else [])
-    return [path.parent for pattern in patterns for path in sorted(ROOT.glob(f"{pattern}/pyproject.toml"))]
+    found = [path.parent for pattern in patterns for path in sorted(ROOT.glob(f"{pattern}/pyproject.toml"))]
+    return [folder for folder in found if test or folder.parent.name != "tracker"]  # installed, a tracker is told of every run
 
 
 def requirements(test: bool) -> list[str]:
