@@ -1,7 +1,7 @@
 """Make the environment: `python3 tools/install.py [--test] [--venv DIR]`.
 
-Installs the kernel, the sdk and every plugin of this repository (trackers only with --test; editable, with what they run on) into `.venv`, at the versions of
-tools/constraints.txt. uv does the work, told of pip's own settings; where uv can't be had, pip does.
+Installs the kernel, the sdk and every plugin of this repository (editable, with what they run on; trackers only with --test) into
+`.venv`, at the versions of tools/constraints.txt. uv does the work, told of pip's own settings; where uv can't be had, pip does.
 """
 
 from __future__ import annotations
