@@ -139,7 +139,7 @@ def test_an_adapter_that_cannot_be_merged_is_told_before_training(project, tmp_p
         "name: bot\nmodel: file://model\nsteps:\n  tune: {train: sft, adapter: sieve, data: train.jsonl}\n"
         "  small: {quantize: bitsandbytes, from: tune}\n"
     )
-    project.refuses(codes="TS-PLAN-001", says=["tunesmith.yaml:5", "merge would help", "In `tune`: Use `lora` as the adapter."])
+    project.refuses(codes="TS-PLAN-001", says=["tunesmith.yaml:5", "merge would help", "In `tune`: Use `lora`, "])
     project.pipeline((project.folder / "tunesmith.yaml").read_text().replace("sieve", "lora"))
     project.plans()
 
