@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-WIDTH, LEFT, BAR, GAP, TOP = 720, 170, 20, 14, 48
+WIDTH, LEFT, BAR, GAP, TOP = 860, 180, 20, 14, 48
 OURS, THEIRS, INK = "#0b7285", "#adb5bd", "#212529"
 
 
 def draw(rows: Sequence[dict[str, Any]], title: str) -> str:
     """An SVG; `rows` as in the JSON: `peer`, `cpu`, `ours_cpu`, `ratio`. A peer and Tunesmith beside it, as they ran in turn."""
-    scale = (WIDTH - LEFT - 190) / max(row["cpu"] for row in rows)
+    scale = (WIDTH - LEFT - 220) / max(row["cpu"] for row in rows)
     height = TOP + len(rows) * (2 * BAR + GAP) + 8
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" '

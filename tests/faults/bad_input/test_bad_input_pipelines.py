@@ -56,7 +56,7 @@ WRONG = {
     ),
     "a step that waits for itself": (BEGIN + "  a: {merge: {}, from: a}\n", "TS-SPEC-010", ["a -> a"]),
     "two verbs": (BEGIN + TUNE.replace("train: sft", "train: sft, merge: {}"), "TS-SPEC-006", ["`tune` has 2 verbs: train, merge"]),
-    "no verb": (BEGIN + "  tune: {adapter: lora, data: train.jsonl}\n", "TS-SPEC-006", ["`tune` has no verb", "Say what it does: `show-tokens` or `train`"]),
+    "no verb": (BEGIN + "  tune: {adapter: lora, data: train.jsonl}\n", "TS-SPEC-006", ["`tune` has no verb", "or `train`"]),
     "only a name": (BEGIN + "  tune:\n", "TS-SPEC-005", ["`tune`", "verb"]),
     "an open bracket": (BEGIN + TUNE.replace("}}", "}") + "  m: {merge: {}}\n", "TS-SPEC-002", ["tunesmith.yaml:", "not YAML"]),
     "a tab": (BEGIN + "\ttune: {train: sft}\n", "TS-SPEC-002", ["tunesmith.yaml:4:1", "Indent with spaces"]),
