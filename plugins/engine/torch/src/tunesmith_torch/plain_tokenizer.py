@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 _GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")
 _NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
-#: What the class here does not do: marks of what was generated, several templates, how old tokenizers treat spaces.
+#: Settings that change what transformers' class does with the file.
 _FOREIGN = ("add_prefix_space", "auto_map", "fix_mistral_regex")
 
 
@@ -41,12 +41,10 @@ class PlainTokenizer:
         return self.backend_tokenizer.get_vocab_size(with_added_tokens=True)
 
     def apply_chat_template(
-        self, conversation: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None, *, tokenize: bool = False,
+        self, conversation: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None, *, tokenize: Literal[False] = False,
         add_generation_prompt: bool = False,
     ) -> str:  # fmt: skip
-        """The conversation's text. Raises whatever the template does."""
-        if tokenize:
-            raise NotImplementedError("the text's tokens are the backend's affair")
+        """The conversation's text; its tokens are the backend's affair. Raises whatever the template does."""
         messages = [_with_reasoning(message) for message in conversation]
         return self._compiled.render(
             messages=messages, tools=tools, documents=None, add_generation_prompt=add_generation_prompt, **self._special

@@ -10,6 +10,7 @@ All that is kept lies in `state` as tensors.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,13 +31,14 @@ def groups_of(parameters: Sequence[Trained], rank: int, learning_rate: float, we
     return made
 
 
-class Projected(torch.optim.Optimizer):
+class Projected(torch.optim.Optimizer, ABC):
     """AdamW; `reduced` and `restored` say how matrices of a group with a rank are seen."""
 
     def __init__(self, groups: list[dict[str, Any]], *, betas: tuple[float, float], epsilon: float, interval: int) -> None:
         super().__init__(groups, {"betas": betas, "eps": epsilon, "interval": interval})
         self.places = {one: place for place, one in enumerate(p for group in self.param_groups for p in group["params"])}
 
+    @abstractmethod
     def reduced(self, gradient: torch.Tensor, state: State, group: dict[str, Any], place: int) -> torch.Tensor:
         """The (rows, columns) gradient in few directions: (rows, rank) or (rank, columns), whichever side is longer.
 
@@ -44,13 +46,12 @@ class Projected(torch.optim.Optimizer):
             state: of the parameter; ``step`` counts the steps before this one.
             place: the parameter's number.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def restored(
         self, direction: torch.Tensor, reduced: torch.Tensor, gradient: torch.Tensor, state: State, group: dict[str, Any]
     ) -> torch.Tensor:
         """The step's direction as wide as the gradient, from the one in few directions."""
-        raise NotImplementedError
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
