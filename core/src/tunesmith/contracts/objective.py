@@ -51,7 +51,10 @@ class ChatEncoder(Protocol):
     """The tokenizer's chat template as the engine offers it to objectives."""
 
     def encode(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0) -> TokenSequence:
-        """The conversation with labels on the assistant's turns, end-of-turn token included.
+        """The conversation with labels on the assistant's turns: all that the model would write of each, its end-of-turn token included.
+
+        The tokens are those of the whole conversation as the template writes it, also where that writes an earlier turn otherwise
+        than it would alone (without its thoughts, say). Turns of weight 0 have no labels.
 
         Args:
             since: label only turns from this message on: what comes before is context (a preference row's prompt).

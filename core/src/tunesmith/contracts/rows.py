@@ -5,6 +5,8 @@
 ``dataset/prompt``: a chat row whose last message is not the assistant's.
 A part is ``{"type": "text", "text": ...}`` or ``{"type": "image" | "audio" | "video", "path" | "url": ...}``.
 
+The order of keys is part of a row: a chat template writes tools and arguments as they come, so nothing sorts them on the way.
+
 A dataset holds its media: a path in ``rows.jsonl`` is one within the dataset's directory, and `read_rows` gives it in full. A video may be
 a folder of pictures.
 """
@@ -31,12 +33,22 @@ class Part(TypedDict, total=False):
 
 
 class Message(TypedDict, total=False):
-    """One turn. `tool_calls` and `tool_call_id` are as in the OpenAI chat protocol."""
+    """One turn, in the terms of the OpenAI chat protocol.
+
+    Args:
+        role: ``system``, ``user``, ``assistant`` or ``tool``.
+        tool_calls: ``{"type": "function", "function": {"name", "arguments"}, "id"?}``; `arguments` are an object, never a text of JSON.
+        reasoning_content: what the assistant thought before its answer.
+        weight: 0 for a turn of the assistant that is read and not learnt; 1, or no such key, for one that is learnt.
+    """
 
     role: str
     content: list[Part]
+    name: str
+    reasoning_content: str
     tool_calls: list[Mapping[str, Any]]
     tool_call_id: str
+    weight: int
 
 
 Row = Mapping[str, Any]
