@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tunesmith.config import load_config, matches
+from tunesmith.config import find_home, load_config
 from tunesmith.errors import TunesmithError
+from tunesmith.policy import matches
 
 
 @pytest.fixture(autouse=True)
 def nobody_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for name in ("TUNESMITH_HOME", "TUNESMITH_CACHE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+    for name in ("TUNESMITH_HOME", "TUNESMITH_CACHE", "TUNESMITH_POLICY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
@@ -27,6 +29,23 @@ def test_state_lives_in_the_nearest_tunesmith_folder_or_a_new_one_here(tmp_path:
     assert load_config(below).home == below / ".tunesmith"
     (tmp_path / "project" / ".tunesmith").mkdir()
     assert load_config(below).home == tmp_path / "project" / ".tunesmith"
+
+
+@pytest.mark.parametrize("mark", ["tunesmith.yaml", "tunesmith.toml", ".git"])
+def test_a_project_of_its_own_is_not_taken_by_a_home_that_was_left_above(mark: str, tmp_path: Path):
+    (tmp_path / ".tunesmith").mkdir()
+    below = tmp_path / "project" / "data"
+    below.mkdir(parents=True)
+    assert find_home(below) == tmp_path / ".tunesmith"
+    (tmp_path / "project" / mark).touch()
+    assert find_home(below) == tmp_path / "project" / ".tunesmith"
+
+
+def test_a_home_that_another_user_left_above_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / ".tunesmith").mkdir()
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setattr("os.getuid", lambda: (tmp_path / ".tunesmith").stat().st_uid + 1)
+    assert find_home(tmp_path / "mine") == tmp_path / "mine" / ".tunesmith"
 
 
 def test_the_option_counts_more_than_the_variable_and_that_more_than_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -105,6 +124,52 @@ def test_a_mistake_is_told_with_its_file_and_until_it_is_mended_nothing_is_trust
     assert "policy can't be read" in config.refusal("anything", "1.0")
 
 
+def test_what_a_file_says_is_never_loosened_by_another(tmp_path: Path):
+    user = tmp_path / "home/.config/tunesmith/config.toml"
+    written(user, '[environments]\noffline = true\n[files]\nroots = ["/data"]\n[home]\ngroup = "lab"\n')
+    project = written(tmp_path / "project/tunesmith.toml", '[environments]\noffline = false\n[files]\nroots = ["/data/a", "/", "/etc"]\n')
+    config = load_config(project)
+    assert config.environments.offline is True
+    assert config.roots == (Path("/data/a"), Path("/data"))
+    assert config.group == "lab"
+    written(project / "tunesmith.toml", '[home]\ngroup = "everybody"\n[files]\nroots = []\n')
+    config = load_config(project)
+    assert (config.group, config.roots) == ("", ()), "they don't agree"
+
+
+def test_a_choice_of_the_system_counts_before_the_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tunesmith.policy.SYSTEM_FILE", tmp_path / "etc.toml")
+    written(tmp_path / "etc.toml", '[plugins.override]\n"adapter.x" = "s"\n[environments]\ninstaller = "pip"\nfind_links = ["s"]\n')
+    text = '[plugins.override]\n"adapter.x" = "p"\n"adapter.y" = "p"\n[environments]\ninstaller = "uv"\nfind_links = ["p"]\n'
+    config = load_config(written(tmp_path / "project/tunesmith.toml", text))
+    assert config.overrides == {"adapter.x": "s", "adapter.y": "p"}
+    assert config.environments.installer == "pip"
+    assert config.environments.find_links == (tmp_path / "s", tmp_path / "project" / "p")
+
+
+def test_the_homes_project_counts_beside_the_pipelines_and_a_folder_on_the_way_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("pipeline", "state", "here"):
+        written(tmp_path / name / "tunesmith.toml", f'[plugins]\ndeny = ["{name}"]')
+    monkeypatch.chdir(tmp_path / "here")
+    config = load_config(Path("../pipeline"), home=tmp_path / "state" / ".tunesmith")
+    assert [(policy.layer, policy.deny) for policy in config.policies] == [("project", ("pipeline",)), ("home", ("state",))]
+
+
+def test_a_policy_that_is_no_file_is_no_permission(tmp_path: Path):
+    (tmp_path / "project").mkdir()
+    place = tmp_path / "project" / "tunesmith.toml"
+    for make in (lambda: place.symlink_to(tmp_path / "nowhere"), lambda: os.mkfifo(place), place.mkdir):
+        make()
+        (problem,) = load_config(tmp_path / "project").policy_problems
+        assert problem.code == "TS-PLUGIN-020"
+        place.rmdir() if place.is_dir() else place.unlink()
+
+
+def test_only_the_system_names_a_companys_file(tmp_path: Path):
+    (problem,) = load_config(written(tmp_path / "project/tunesmith.toml", '[policy]\ncompany = "/mnt/acme.toml"')).policy_problems
+    assert problem.code == "TS-PLUGIN-021"
+
+
 def test_several_mistakes_are_told_at_once(tmp_path: Path):
     config = load_config(written(tmp_path / "project/tunesmith.toml", "[plugins]\na = 1\nb = 2"))
     with pytest.raises(TunesmithError) as error:
@@ -116,7 +181,7 @@ def test_what_both_files_require_is_required(tmp_path: Path):
     written(tmp_path / "home/.config/tunesmith/config.toml", '[plugins]\nrequire = ["acme-gate"]')
     config = load_config(written(tmp_path / "project/tunesmith.toml", '[plugins]\nrequire = ["acme-policy==1.2.*", "acme-gate"]'))
     assert config.policy_problems == ()
-    assert config.required == ("acme-policy==1.2.*", "acme-gate")
+    assert config.required == ("acme-gate", "acme-policy==1.2.*")
 
 
 PIN = "sha256:" + "5f" * 32

@@ -8,9 +8,10 @@ from pathlib import Path
 import packaging.requirements  # noqa: F401  the tests below take site-packages off the path
 import pytest
 
-from tunesmith.config import Config, Policy
+from tunesmith.config import Config
 from tunesmith.plugins import discovery
 from tunesmith.plugins.discovery import discover
+from tunesmith.policy import Policy
 from tunesmith_sdk.installs import age, write_distribution, write_plugin
 
 TILT = {"kind": "adapter", "name": "tilt"}

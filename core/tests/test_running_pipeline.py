@@ -14,7 +14,7 @@ from tunesmith.planning.plan import Decision, Gate, Source
 from tunesmith.running.digests import FileDigests
 from tunesmith.running.journal import Journal
 from tunesmith.running.reporter import Recorder
-from tunesmith.running.resuming import load_run
+from tunesmith.running.resuming import check_providers, find_run
 
 
 @pytest.fixture
@@ -99,14 +99,14 @@ def test_a_users_mistake_in_a_step_is_exit_status_2(place: Place) -> None:
 def test_resume_goes_on_with_the_same_run(place: Place) -> None:
     steps = (step("a"), step("b", reads="a", fail="crash"))
     first = place.run(*steps)
-    run, stored = load_run(place.home, _Registry(steps))
+    run, stored = find_run(place.home)
     assert (run, stored) == (first.run, plan(*steps))
     mended = dataclasses.replace(stored, steps=(stored.steps[0], step("b", reads="a")))
     second = place.run(plan=mended, resume=run)
     assert (second.state, second.run) == ("done", first.run)
     assert second.steps["a"].cached
     with pytest.raises(TunesmithError, match="TS-RUN-021"):
-        load_run(place.home, _Registry(steps))
+        find_run(place.home)
 
 
 class _Registry:
@@ -121,10 +121,10 @@ def test_resume_refuses_a_plugin_that_has_changed(place: Place) -> None:
     steps = (step("a", fail="crash"),)
     run = place.run(*steps).run
     with pytest.raises(TunesmithError, match="TS-RUN-024") as caught:
-        load_run(place.home, _Registry(steps, version="2.0"), run[:13])
+        check_providers(*find_run(place.home, run[:13]), _Registry(steps, version="2.0"))
     assert "tiny 1.0" in caught.value.what
     with pytest.raises(TunesmithError, match="TS-RUN-021"):
-        load_run(place.home, _Registry(steps), "2020")
+        find_run(place.home, "2020")
 
 
 def test_a_file_that_changed_since_planning_is_noticed(place: Place, tmp_path: Path) -> None:

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunesmith.config import Config
     from tunesmith.planning.plan import Plan
     from tunesmith.planning.spec import PipelineSpec
-    from tunesmith.plugins.registry import Registry
     from tunesmith.running.outcome import RunOutcome
     from tunesmith.running.reporter import Reporter
+    from tunesmith.running.resolver import Resolver
+    from tunesmith.session import Session
 
 
 class Pipeline:
@@ -61,7 +61,7 @@ class Pipeline:
 
     @classmethod
     def load(cls, path: Path | str, *, home: Path | str | None = None) -> Pipeline:
-        """The pipeline in a file."""
+        """The pipeline in a file, or in the `tunesmith.yaml` of a folder."""
         from tunesmith.planning.spec import load_pipeline
 
         pipeline = cls.__new__(cls)
@@ -81,7 +81,8 @@ class Pipeline:
         Raises:
             Problems: all that is wrong.
         """
-        return self._planned(strict)[0]
+        session = self._session()
+        return session.planned(self.spec, self._resolver(session), strict)
 
     def run(
         self, *, strict: bool = False, reporter: Reporter | None = None, keep_serving: bool = False, refresh: bool = False
@@ -99,34 +100,19 @@ class Pipeline:
         from tunesmith.running.reporter import Silent
         from tunesmith.running.runner import Runner
 
-        plan, registry, config = self._planned(strict)
-        return Runner(plan, registry, config, reporter=reporter or Silent(), keep_serving=keep_serving, refresh=refresh).run()
+        session = self._session()
+        plan = session.planned(self.spec, self._resolver(session), strict)
+        runner = Runner(
+            plan, session.registry, session.config, reporter=reporter or Silent(), keep_serving=keep_serving, refresh=refresh
+        )  # fmt: skip
+        return runner.run()
 
-    def _planned(self, strict: bool) -> tuple[Plan, Registry, Config]:
-        from tunesmith.config import load_config
-        from tunesmith.planning.devices import probe
-        from tunesmith.planning.memory import FileMemory
-        from tunesmith.planning.planner import make_plan
-        from tunesmith.plugins.registry import load_registry
-        from tunesmith.plugins.required import check_required
-        from tunesmith.running.digests import FileDigests
-        from tunesmith.running.environments import environments_of
+    def _session(self) -> Session:
+        from tunesmith.session import Session
+
+        return Session.open(self.spec.place, self.home)
+
+    def _resolver(self, session: Session) -> Resolver:
         from tunesmith.running.resolver import Resolver
 
-        home = self.home or load_config().home  # the current directory's, as for the command; the policy is the pipeline's
-        config = load_config(self.spec.base, home)
-        config.check()
-        registry = load_registry(config)
-        check_required(config.required, registry.plugins)
-        plan = make_plan(
-            self.spec,
-            registry,
-            resolve=Resolver(registry, config),
-            devices=probe(registry),
-            digest_of=FileDigests(config),
-            strict=strict,
-            memory=FileMemory(config.cache / "data-files.json"),
-            preferences=config.environments.plugins,
-            locks=lambda: environments_of(config),
-        )
-        return plan, registry, config
+        return Resolver(session.registry, session.config)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tiny_plans import Place, plan, step
 
 from tunesmith.errors import UserError
-from tunesmith.running.resuming import load_run
+from tunesmith.running.resuming import find_run
 
 STEPS = (
     step("a", to=12, pause=0.03),
@@ -19,19 +19,12 @@ STEPS = (
 )
 
 
-class Verbs:
-    """A registry of these verbs."""
-
-    def provider(self, kind: str, name: str):
-        return next(s.verb for s in STEPS if s.verb.name == name)
-
-
 def main() -> None:
     place = Place.at(Path(sys.argv[1]))
     run = None
     if sys.argv[2] == "resume":
         with contextlib.suppress(UserError):  # killed before it was noted, or finished already
-            run, _ = load_run(place.home, Verbs())
+            run, _ = find_run(place.home)
     outcome = place.run(plan=plan(*STEPS), resume=run)
     print(json.dumps({"state": outcome.state, "digests": {name: artifact.digest for name, artifact in outcome.artifacts.items()}}))
 

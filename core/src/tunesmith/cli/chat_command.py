@@ -75,7 +75,7 @@ def _endpoint(args: Namespace) -> AbstractContextManager[Any]:
     from tunesmith.cli.temporary_endpoint import endpoint
     from tunesmith.planning.spec import PipelineSpec
 
-    session = Session.open()
+    session = Session.open(beside=[Path(args.pipeline)] if args.pipeline else [])
     verb = next((v for v in session.registry.providers("verb").values() if v.service), None)
     if verb is None:
         raise UserError("TS-CLI-004", "no verb that serves is installed", fix="Install tunesmith again: its manifest is missing.")

@@ -31,7 +31,7 @@ def run_inspect(args: Namespace) -> int:
     from tunesmith.cli.launching import Session
     from tunesmith.planning.datasets import inspect
 
-    found = inspect(args.file, Session.open().registry, seed=args.seed)
+    found = inspect(args.file, Session.open(beside=[args.file]).registry, seed=args.seed)
     print(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
     return 1 if found.broken_count else 0
 

@@ -44,7 +44,7 @@ def run(args: Namespace) -> int:
     from tunesmith.planning.spec import PipelineSpec
     from tunesmith.running.runner import Runner
 
-    session = Session.open()
+    session = Session.open(beside=[args.file])
     verb = next((verb for verb in session.registry.providers("verb").values() if FORMAT in verb.produces), None)
     if verb is None:
         raise UserError("TS-PLAN-005", "No installed plugin shows rows as tokens", fix="Install one that trains.")

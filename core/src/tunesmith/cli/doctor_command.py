@@ -69,6 +69,7 @@ def facts(config: Config, registry: Registry) -> dict[str, Any]:
     return {
         "tunesmith": __version__, "python": platform.python_version(), "executable": sys.executable, "platform": platform.platform(),
         "processors": os.cpu_count(), "disk": disk,
+        "policies": [{"layer": policy.layer, "path": str(policy.path)} for policy in config.policies],
         "devices": {name: [asdict(device) for device in here] for name, here in devices.items()},
         "plugins": plugins, "problems": problems, "warnings": [*registry.policy_warnings(), *registry.warnings],
     }  # fmt: skip
@@ -83,6 +84,7 @@ def doctor_text(found: Mapping[str, Any]) -> str:
         ("platform", f"{found['platform']}, {found['processors']} processors"),
         ("home", f"{disk['home']['path']}{'' if disk['home']['exists'] else ' (not made yet)'}, {size(disk['home']['free'])} free"),
         ("cache", f"{disk['cache']['path']}, {size(disk['cache']['free'])} free"),
+        ("policy", ", ".join(f"{policy['path']} ({policy['layer']})" for policy in found["policies"]) or "no file says one"),
     ])]  # fmt: skip
     lines += ["", "devices"]
     rows = [

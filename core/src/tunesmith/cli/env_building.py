@@ -123,7 +123,8 @@ def _of_pipeline(file: str) -> list[Recipe]:
     from tunesmith.cli.launching import Session
     from tunesmith.cli.pipeline_file import load
 
-    plan = Session.open(Path(file).absolute().parent).plan(load(file))
+    spec = load(file)
+    plan = Session.open(spec.place).plan(spec)
     return [step.recipe for step in plan.steps if step.recipe]
 
 

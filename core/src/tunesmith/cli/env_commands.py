@@ -96,9 +96,9 @@ def find(directory: Path, name: str) -> list[Environment]:
     Raises:
         UserError: TS-ENV-014 when there is none.
     """
-    from tunesmith.config import normal
     from tunesmith.errors import UserError, did_you_mean
     from tunesmith.isolation.environments import environment
+    from tunesmith.policy import normal
 
     built = environment.built(directory)
     wanted = normal(name)

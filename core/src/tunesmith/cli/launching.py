@@ -7,12 +7,10 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.config import Config, load_config
-from tunesmith.plugins.registry import Registry, load_registry
+from tunesmith import session
+from tunesmith.config import PIPELINE_FILE
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan
@@ -20,53 +18,16 @@ if TYPE_CHECKING:
     from tunesmith.running.outcome import RunOutcome
     from tunesmith.running.resolver import Resolver
 
-DEFAULT_FILE = "tunesmith.yaml"
+DEFAULT_FILE = PIPELINE_FILE
 
 
-@dataclass(frozen=True)
-class Session:
-    """The configuration and the plugins that a command works with."""
-
-    config: Config
-    registry: Registry
-
-    @classmethod
-    def open(cls, project: Path | None = None) -> Session:
-        """
-        Args:
-            project: the pipeline's directory, whose policy holds. The home is the current directory's, so that commands
-                typed one after the other share one.
-
-        Raises:
-            Problems: what is wrong in the configuration files, for nothing may run under a policy that can't be read.
-        """
-        config = load_config()
-        if project is not None:
-            config = load_config(project, config.home)
-        config.check()
-        return cls(config, load_registry(config))
+class Session(session.Session):
+    """What a command works with."""
 
     def plan(self, spec: PipelineSpec, strict: bool = False, refresh: bool = False) -> Plan:
-        """The plan of a pipeline. What takes its time (asking what a model's name means) is told on stderr.
-
-        Raises:
-            Problems: all that is wrong with the pipeline.
-            UserError: TS-PLUGIN-022, TS-PLUGIN-023 when a plugin that the configuration requires is not at work.
-        """
-        from tunesmith.planning.devices import probe
-        from tunesmith.planning.memory import FileMemory
-        from tunesmith.planning.planner import make_plan
-        from tunesmith.plugins.required import check_required
-        from tunesmith.running.digests import FileDigests
-        from tunesmith.running.environments import environments_of
-
-        check_required(self.config.required, self.registry.plugins)
+        """The plan of a pipeline. What takes its time (asking what a model's name means) is told on stderr."""
         with self.resolver(refresh) as resolve:
-            return make_plan(
-                spec, self.registry, resolve=resolve, devices=probe(self.registry), strict=strict, digest_of=FileDigests(self.config),
-                memory=FileMemory(self.config.cache / "data-files.json"), preferences=self.config.environments.plugins,
-                locks=lambda: environments_of(self.config),
-            )  # fmt: skip
+            return self.planned(spec, resolve, strict)
 
     @contextmanager
     def resolver(self, refresh: bool = False) -> Iterator[Resolver]:
@@ -89,7 +50,17 @@ class Session:
 
         check_room(plan, self.config.home)
         cached = cached_steps(plan, self.config.home)
-        print(json.dumps(plan_json(plan, cached), indent=2, ensure_ascii=False) if as_json else plan_text(plan, cached))
+        where = {
+            "home": str(self.config.home),
+            "policies": [{"layer": policy.layer, "path": str(policy.path)} for policy in self.config.policies],
+        }
+        if as_json:
+            print(json.dumps(plan_json(plan, cached) | where, indent=2, ensure_ascii=False))
+            return
+        print(plan_text(plan, cached))
+        print(f"    home: {self.config.home}")
+        for policy in self.config.policies:
+            print(f"    policy ({policy.layer}): {policy.path}")
 
     def carry_out(self, plan: Plan, args: Namespace, resume: str | None = None) -> RunOutcome:
         """Run a plan, or go on with a run, and show how it goes; an error is shown, too."""

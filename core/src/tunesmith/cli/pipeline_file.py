@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def add_file(parser: ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", default=DEFAULT_FILE, metavar="FILE", help=f"the pipeline (default: ./{DEFAULT_FILE})")
+    parser.add_argument(
+        "file", nargs="?", default=DEFAULT_FILE, metavar="FILE", help=f"the pipeline or its folder (default: ./{DEFAULT_FILE})"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change a value, e.g. seed=7; repeatable")
 
 
@@ -28,11 +30,8 @@ def load(file: str, assignments: Sequence[str] = ()) -> PipelineSpec:
     from tunesmith.cli.overriding import override
     from tunesmith.planning.spec import load_pipeline
 
-    path = Path(file)
-    if path.is_dir():
-        path = path / DEFAULT_FILE
-    if file == DEFAULT_FILE and not path.exists():
+    if file == DEFAULT_FILE and not Path(file).exists():
         others = sorted(p.name for p in Path.cwd().glob("*.y*ml"))
         hint = f"Name one: {', '.join(others[:5])}." if others else "Name a file, or change to the directory of one."
         raise UserError("TS-CLI-005", f"there is no {DEFAULT_FILE} in {Path.cwd()}", fix=hint)
-    return override(load_pipeline(path), assignments)
+    return override(load_pipeline(Path(file)), assignments)

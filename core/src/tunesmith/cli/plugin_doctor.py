@@ -102,8 +102,8 @@ def _of_its_own(plugin: Plugin, reason: str, deciding: Environments, device: str
 
 def _built(plugin: Plugin, requirements: Iterable[str], device: str, config: Config) -> Iterator[Environment]:
     """The environments that have served the plugin as it is now; other plugins of the same steps may have asked for more."""
-    from tunesmith.config import normal
     from tunesmith.isolation.environments import environment
+    from tunesmith.policy import normal
 
     for one in environment.built(config.environments.directory):
         mine = normal(plugin.distribution) in map(normal, one.plugins)

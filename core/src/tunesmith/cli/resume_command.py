@@ -14,10 +14,12 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from tunesmith.running.resuming import load_run
+    from tunesmith.config import find_home
+    from tunesmith.running.resuming import check_providers, find_run
 
-    session = Session.open()
-    name, plan = load_run(session.config.home, session.registry, args.run)
+    name, plan = find_run(find_home(), args.run)
+    session = Session.open(plan.path or plan.base)
+    check_providers(name, plan, session.registry)
     return session.carry_out(plan, args, resume=name).exit_status
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from tunesmith.cli.command import Command
 from tunesmith.cli.launching import DEFAULT_FILE, Session, add_run_options, add_strict
@@ -18,7 +17,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     spec = load(args.file, args.set)
-    session = Session.open(Path(args.file).absolute().parent)
+    session = Session.open(spec.place)
     return session.carry_out(session.plan(spec, args.strict, args.refresh), args).exit_status
 
 

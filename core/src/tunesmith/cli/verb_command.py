@@ -45,7 +45,7 @@ def _run(form: VerbForm, args: Namespace) -> int:
     use_common(args)
     output = getattr(args, "output", None)
     check_output(output)
-    session = Session.open()
+    session = Session.open(beside=[Path(args.pipeline)] if args.pipeline else [])
     data, step = pipeline(form, args, session)
     if args.yaml:
         print(json.dumps(data, indent=2, ensure_ascii=False) if args.json else yaml_text(data), end="\n" if args.json else "")

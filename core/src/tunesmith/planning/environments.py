@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import tunesmith
-from tunesmith.config import normal
 from tunesmith.errors import UserError
 from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.planning.grammar import AUTO, HOST, ISOLATED
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.plugins import KERNEL, runtime
 from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith.policy import normal
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

@@ -103,7 +103,12 @@ class Gate:
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in an order in which they can run, and everything that was decided on the way."""
+    """Steps in an order in which they can run, and everything that was decided on the way.
+
+    Args:
+        path: the pipeline's file; None for one of Python's or of a single command.
+        base: the folder that its relative paths start from.
+    """
 
     name: str
     path: Path | None
@@ -112,6 +117,7 @@ class Plan:
     decisions: tuple[Decision, ...] = ()
     warnings: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()  # names of the user's steps, in the file's order
+    base: Path = Path()
 
     def __str__(self) -> str:
         from tunesmith.planning.render import plan_text

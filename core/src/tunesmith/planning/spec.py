@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tunesmith.config import PIPELINE_FILE
+from tunesmith.contracts.files import open_regular
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.planning.notes import Notes
 
@@ -40,6 +43,11 @@ class PipelineSpec:
     path: Path | None = None
     lines: Mapping[tuple[Any, ...], int] = field(default_factory=dict)
 
+    @property
+    def place(self) -> Path:
+        """By which the project that the pipeline belongs to is found."""
+        return self.path or self.base
+
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any], base: Path, *, name: str = "pipeline") -> PipelineSpec:
         """The pipeline that a mapping of the file's grammar describes.
@@ -62,7 +70,7 @@ class PipelineSpec:
 
 
 def load_pipeline(path: Path) -> PipelineSpec:
-    """Read a pipeline file.
+    """Read a pipeline file, or the `tunesmith.yaml` of a folder.
 
     Raises:
         UserError: TS-SPEC-001 when it can't be read, TS-SPEC-002 when it is not YAML.
@@ -70,9 +78,12 @@ def load_pipeline(path: Path) -> PipelineSpec:
     """
     from tunesmith.planning.yaml_lines import load_lines
 
-    path = Path(path)
+    path = Path(os.path.abspath(path))
+    if path.is_dir():
+        path = path / PIPELINE_FILE
     try:
-        text = path.read_text("utf-8-sig")
+        with open_regular(path) as file:
+            text = file.read().decode("utf-8-sig")
     except FileNotFoundError:
         near = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
         fix = did_you_mean(path.name, near) if near else "Give the path of a pipeline file, or change to its directory."
@@ -81,7 +92,6 @@ def load_pipeline(path: Path) -> PipelineSpec:
         why = "It is not UTF-8 text." if isinstance(error, UnicodeError) else str(getattr(error, "strerror", None) or error)
         raise UserError("TS-SPEC-001", f"The pipeline file {path} can't be read", why=why, fix="Give a YAML file in UTF-8.") from None
     data, lines = load_lines(text, path.name)
-    path = path.absolute()
     return _checked(data, lines, path.parent, path, path.parent.name if path.stem == "tunesmith" else path.stem)
 
 

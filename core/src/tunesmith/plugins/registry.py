@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith import __version__
-from tunesmith.config import Config, normal
+from tunesmith.config import Config
 from tunesmith.contracts.provider import API
 from tunesmith.deprecations import previous_api
 from tunesmith.errors import UserError, did_you_mean
@@ -17,6 +17,7 @@ from tunesmith.plugins import KERNEL
 from tunesmith.plugins.discovery import discover
 from tunesmith.plugins.manifest import plugin_of
 from tunesmith.plugins.records import Plugin, ProviderRecord, State
+from tunesmith.policy import normal
 
 WORKING = ("active", "duplicate", "overridden")  #: states in which a plugin's manifest counts
 Name = tuple[str, str]

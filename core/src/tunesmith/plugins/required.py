@@ -12,9 +12,9 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tunesmith.config import matches, normal
 from tunesmith.errors import Problems, TunesmithError, UserError
 from tunesmith.plugins.records import Plugin
+from tunesmith.policy import matches, normal
 
 
 def names(required: Iterable[str]) -> frozenset[str]:

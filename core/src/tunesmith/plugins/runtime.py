@@ -11,10 +11,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith.config import normal
 from tunesmith.errors import UserError
 from tunesmith.plugins import KERNEL, scan
 from tunesmith.plugins.records import Plugin, Preference
+from tunesmith.policy import normal
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

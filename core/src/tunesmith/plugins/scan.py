@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tunesmith.config import normal
 from tunesmith.plugins import GROUP
+from tunesmith.policy import normal
 
 _INFO = (".dist-info", ".egg-info")
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.files import open_regular
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPE = "$json"
 _WIDTH = 120
@@ -28,7 +30,8 @@ def read(path: Path) -> dict[str, Any]:
     except ImportError:  # Python 3.10
         import tomli as tomllib
     try:
-        return _decode(tomllib.loads(path.read_bytes().decode("utf-8")))
+        with open_regular(path) as file:
+            return _decode(tomllib.loads(file.read().decode("utf-8")))
     except RecursionError:
         raise ValueError("tables are nested too deep") from None
 

@@ -7,13 +7,13 @@ import types
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from tunesmith.config import normal
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
 from tunesmith.errors import TunesmithError
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.required import cannot_listen, listener, names, undecided
 from tunesmith.plugins.runtime import missing_error
+from tunesmith.policy import normal
 
 _MAY_STOP = "step_starting"  # the one hook by which a plugin may stop something
 

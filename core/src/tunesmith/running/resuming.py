@@ -16,12 +16,12 @@ class _Providers(Protocol):
     def provider(self, kind: str, name: str) -> ProviderRecord: ...
 
 
-def load_run(home: Path, registry: _Providers, run: str | None = None) -> tuple[str, Plan]:
+def find_run(home: Path, run: str | None = None) -> tuple[str, Plan]:
     """The id and the plan of a run to go on with; without a name, of the last one that did not finish.
 
     Raises:
-        UserError: TS-RUN-021 no such run; TS-RUN-024 when a plugin that it uses has changed since.
-        TunesmithError: TS-RUN-022 its plan can't be read; and what the registry says of a plugin that is gone or denied.
+        UserError: TS-RUN-021 no such run.
+        TunesmithError: TS-RUN-022 its plan can't be read.
     """
     journal = Journal(home)
     try:
@@ -29,17 +29,25 @@ def load_run(home: Path, registry: _Providers, run: str | None = None) -> tuple[
         row = runs.find(journal, run)
     finally:
         journal.close()
-    plan = runs.stored_plan(home, row.id)
+    return row.id, runs.stored_plan(home, row.id)
+
+
+def check_providers(run: str, plan: Plan, registry: _Providers) -> None:
+    """Whether the providers that a run was planned with are still those that it would go on with.
+
+    Raises:
+        UserError: TS-RUN-024 when a plugin that it uses has changed since.
+        TunesmithError: what the registry says of a plugin that is gone or denied.
+    """
     for record in _records(plan):
         now = registry.provider(record.kind, record.name)
         if (now.distribution, now.version) != (record.distribution, record.version):
             raise UserError(
                 "TS-RUN-024",
-                f"Run {row.id} was planned with {record.distribution} {record.version}; here is now {now.distribution} {now.version}",
+                f"Run {run} was planned with {record.distribution} {record.version}; here is now {now.distribution} {now.version}",
                 why="The rest of the run would be made by other code than its beginning.",
                 fix="Run the pipeline again: `tunesmith run`. What has not changed is taken from the store.",
             )  # fmt: skip
-    return row.id, plan
 
 
 def _records(plan: Plan) -> list[ProviderRecord]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import tunesmith_sdk
-from tunesmith.config import load_config, normal
+from tunesmith.config import load_config
 from tunesmith.isolation.environments.environment import UNSET, Environment
 from tunesmith.isolation.environments.links import make as make_links
 from tunesmith.planning.environments import recipe_of
@@ -18,6 +18,7 @@ from tunesmith.plugins import runtime
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry, load_registry
 from tunesmith.plugins.source import Source
+from tunesmith.policy import normal
 from tunesmith.running.environments import environments_of
 from tunesmith.running.starts import Start
 from tunesmith_sdk.conformance.checks import NotRun

@@ -11,10 +11,10 @@ from pathlib import Path
 import copier
 from copier.errors import CopierError
 
-from tunesmith.config import normal
 from tunesmith.contracts import API
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.plugins.sync import sync
+from tunesmith.policy import normal
 from tunesmith_sdk.scaffold.repository import home_relative, template_repository
 
 LICENCES = ("Apache-2.0", "MIT", "LicenseRef-Proprietary")

@@ -47,6 +47,7 @@ class Narrator(Silent, ABC):
     def run_started(self, run: RunFacts, plan: Plan, resumed: bool) -> None:
         self.run, self.plan, self._began = run, plan, self.clock()
         self.say(f"{plan.name}: {summary.steps(len(plan.steps))}, run {run.id}{' goes on' if resumed else ''}", BOLD)
+        self.say(f"  home: {run.directory.parent.parent}", DIM)
         for warning in plan.warnings:
             self.say(f"  warning: {warning}", WARN)
         self._explain("")

@@ -8,12 +8,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tunesmith.config import normal
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.environments import children, environment, links, snapshot
 from tunesmith.isolation.environments.lock import Lock
 from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.isolation.environments.watching import Watch
+from tunesmith.policy import normal
 
 TIMEOUT = 300.0  # seconds for one probe: the first import of a large library reads gigabytes from the disk
 _TAIL = 8  # lines of a probe's output that are quoted

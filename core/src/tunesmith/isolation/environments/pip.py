@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tunesmith.config import normal
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.environments import children, complaints, environment, interpreters, requests
 from tunesmith.isolation.environments.interpreters import Interpreter
@@ -21,6 +20,7 @@ from tunesmith.isolation.environments.progress import Progress
 from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.isolation.environments.space import Room
 from tunesmith.isolation.environments.watching import Watch
+from tunesmith.policy import normal
 
 ENOUGH = (22, 3)  # has `--python` and `--report`
 

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tunesmith.config import normal
 from tunesmith.errors import UserError
 from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith.policy import normal
 
 #: always there: the worker's contracts need it
 ALWAYS = ("pluggy>=1.3",)

@@ -66,7 +66,7 @@ def damage(path: Path, site: Path, packages: dict[str, str]) -> list[str]:
 
 def installed(site: Path) -> dict[str, str]:
     """Name -> version of the distributions in a directory of packages, by the names of their metadata directories."""
-    from tunesmith.config import normal
+    from tunesmith.policy import normal
 
     found = {}
     with contextlib.suppress(OSError):

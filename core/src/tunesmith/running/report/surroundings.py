@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tunesmith.config import normal
 from tunesmith.isolation.environments.environment import Environment
 from tunesmith.planning.plan import Plan, PlannedStep
+from tunesmith.policy import normal
 from tunesmith.running.report.text import size, text
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

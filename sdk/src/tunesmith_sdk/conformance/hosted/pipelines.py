@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.config import Config, normal
+from tunesmith.config import Config
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.devices import probe
@@ -17,6 +17,7 @@ from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import PipelineSpec
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.registry import Registry
+from tunesmith.policy import normal
 from tunesmith.running.digests import FileDigests
 from tunesmith.running.environments import environments_of
 from tunesmith.running.requests import step_request

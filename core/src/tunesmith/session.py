@@ -1,0 +1,65 @@
+"""The configuration and the plugins that a pipeline is planned and run with: found in one way for commands and for Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tunesmith.config import Config, find_home, load_config
+from tunesmith.plugins.registry import Registry, load_registry
+
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import Plan
+    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.running.resolver import Resolver
+
+_Session = TypeVar("_Session", bound="Session")
+
+
+@dataclass(frozen=True)
+class Session:
+    """Open one for what is worked with before anything is planned."""
+
+    config: Config
+    registry: Registry
+
+    @classmethod
+    def open(cls: type[_Session], start: Path | None = None, home: Path | None = None, beside: Sequence[Path] = ()) -> _Session:
+        """
+        Args:
+            start: the pipeline's file or folder, whose project's policy holds; default: the current directory.
+            home: default: the current directory's, whatever is worked with, so that commands typed one after the other share one.
+            beside: further files that are read, whose projects' policies hold as well.
+
+        Raises:
+            Problems: what is wrong in the configuration files, for nothing may run under a policy that can't be read.
+        """
+        config = load_config(start, home or find_home(), beside)
+        config.check()
+        return cls(config, load_registry(config))
+
+    def planned(self, spec: PipelineSpec, resolve: Resolver, strict: bool = False) -> Plan:
+        """The plan of a pipeline.
+
+        Raises:
+            Problems: all that is wrong with the pipeline.
+            UserError: TS-PLUGIN-022, TS-PLUGIN-023 when a plugin that the configuration requires is not at work.
+            ValueError: the session was opened for something else, so another policy may hold for the pipeline.
+        """
+        from tunesmith.planning.devices import probe
+        from tunesmith.planning.memory import FileMemory
+        from tunesmith.planning.planner import make_plan
+        from tunesmith.plugins.required import check_required
+        from tunesmith.running.digests import FileDigests
+        from tunesmith.running.environments import environments_of
+
+        if spec.place != self.config.start:
+            raise ValueError(f"a session for {self.config.start} can't plan {spec.place}")
+        check_required(self.config.required, self.registry.plugins)
+        return make_plan(
+            spec, self.registry, resolve=resolve, devices=probe(self.registry), strict=strict, digest_of=FileDigests(self.config),
+            memory=FileMemory(self.config.cache / "data-files.json"), preferences=self.config.environments.plugins,
+            locks=lambda: environments_of(self.config),
+        )  # fmt: skip
