@@ -20,8 +20,6 @@ from tunesmith.contracts.executor import Launch
 from tunesmith.contracts.provider import Need
 from tunesmith.isolation.locks import FileLock
 from tunesmith.planning.plan import Choice, Decision, Gate, Source
-from tunesmith.running import digests as digests_module
-from tunesmith.running.digests import FileDigests
 from tunesmith.running.executors import Local
 from tunesmith.running.journal import Journal
 from tunesmith.running.logs import cap, tail
@@ -71,42 +69,6 @@ def test_a_plan_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
     )  # fmt: skip
     write_plan(dataclasses.replace(made, path=tmp_path / "p.yaml"), tmp_path)
     assert read_plan(tmp_path) == dataclasses.replace(made, path=tmp_path / "p.yaml")
-
-
-def test_a_files_digest_is_remembered_until_it_looks_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hashed: list[Path] = []
-    real = digests_module.file_sha256
-    monkeypatch.setattr(digests_module, "file_sha256", lambda path: (hashed.append(path), real(path))[1])
-    place, file = Place.at(tmp_path), tmp_path / "rows"
-    file.write_text("a")
-    os.utime(file, (1000, 1000))
-    first = FileDigests(place)(file)
-    assert FileDigests(place)(file) == first
-    assert len(hashed) == 1
-    file.write_text("b")
-    os.utime(file, (1001, 1001))
-    assert FileDigests(place)(file) != first
-
-
-def test_a_file_touched_just_now_is_not_trusted_to_stay(tmp_path: Path) -> None:
-    place, file = Place.at(tmp_path), tmp_path / "rows"
-    file.write_text("a")
-    stat = file.stat()
-    first = FileDigests(place)(file)
-    file.write_text("b")
-    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # as a coarse clock would have it
-    assert FileDigests(place)(file) != first
-
-
-def test_a_directorys_digest_is_of_names_and_contents(tmp_path: Path) -> None:
-    place, folder = Place.at(tmp_path), tmp_path / "folder"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "deep" / "x").write_text("1")
-    first = FileDigests(place)(folder)
-    (folder / "deep" / "x").rename(folder / "deep" / "y")
-    assert FileDigests(place)(folder) != first
-    (folder / "deep" / "y").rename(folder / "deep" / "x")
-    assert FileDigests(place)(folder) == first
 
 
 def test_the_local_executor_ends_the_whole_group(tmp_path: Path) -> None:

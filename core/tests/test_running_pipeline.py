@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import pytest
 from tiny_plans import Place, plan, step, text
 
+from tunesmith.contracts.digests import FileDigests
 from tunesmith.errors import TunesmithError
-from tunesmith.planning.plan import Decision, Gate, Source
-from tunesmith.running.digests import FileDigests
+from tunesmith.planning.plan import Decision, Gate, PlannedStep, Source
+from tunesmith.running.executors import Local
 from tunesmith.running.journal import Journal
 from tunesmith.running.reporter import Recorder
 from tunesmith.running.resuming import check_providers, find_run
@@ -131,7 +133,7 @@ def test_a_file_that_changed_since_planning_is_noticed(place: Place, tmp_path: P
     data = tmp_path / "data"
     data.mkdir()
     (data / "numbers.txt").write_text("[9]")
-    source = Source("numbers/plain", file=data, digest=FileDigests(place)(data))
+    source = Source("numbers/plain", file=data, digest=FileDigests(place.cache)(data))
     reads = dataclasses.replace(step("a", to=1), inputs={"file": source})
     assert text(place.run(reads), "a") == "[9][0]"
     (data / "numbers.txt").write_text("[8]")
@@ -139,6 +141,61 @@ def test_a_file_that_changed_since_planning_is_noticed(place: Place, tmp_path: P
     (data / "numbers.txt").unlink()
     data.rmdir()
     assert "is not there any more" in place.run(dataclasses.replace(reads, seed=1)).error.what
+
+
+class Editing(Local):
+    """Edits a file whenever a worker has started, as long as there are edits: after its digest was taken, before it is read."""
+
+    def __init__(self, file: Path, *edits: str) -> None:
+        self.file, self.edits = file, list(edits)
+
+    def start(self, launch):
+        if self.edits:
+            stat = self.file.stat()
+            self.file.write_text(self.edits.pop(0))
+            os.utime(self.file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        return super().start(launch)
+
+
+@pytest.fixture
+def reader(place: Place, tmp_path: Path) -> PlannedStep:
+    """A step that reads `numbers.txt` of the user's, planned as it is."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "numbers.txt").write_text("[9]")
+    source = Source("numbers/plain", file=folder, digest=FileDigests(place.cache)(folder))
+    return dataclasses.replace(step("a", to=1), inputs={"file": source})
+
+
+def test_a_file_edited_while_its_reader_starts_is_not_kept_under_the_old_ones_key(place: Place, reader: PlannedStep) -> None:
+    file = reader.inputs["file"].file / "numbers.txt"
+    outcome = place.run(reader, executor=Editing(file, "[8]"))
+    assert outcome.error.code == "TS-RUN-025"
+    assert not list((place.home / "store").glob("*/*"))
+    file.write_text("[9]")
+    assert text(place.run(reader), "a") == "[9][0]"
+
+
+def test_a_file_edited_and_put_back_while_it_is_read_is_read_again(place: Place, reader: PlannedStep) -> None:
+    file, reporter = reader.inputs["file"].file / "numbers.txt", Recorder()
+    outcome = place.run(reader, executor=Editing(file, "[9]"), reporter=reporter)
+    assert text(outcome, "a") == "[9][0]"
+    assert "read again" in reporter.of("log")[0][2]
+    assert [name for name, _ in reporter.told].count("step_started") == 1
+
+
+def test_a_file_that_never_rests_is_refused(place: Place, reader: PlannedStep) -> None:
+    outcome = place.run(reader, executor=Editing(reader.inputs["file"].file / "numbers.txt", *["[9]"] * 9))
+    assert (outcome.error.code, outcome.exit_status) == ("TS-RUN-025", 2)
+    assert "was written each time" in outcome.error.what
+
+
+def test_a_reader_that_fails_on_a_file_edited_meanwhile_says_that_it_was_edited(place: Place, reader: PlannedStep) -> None:
+    failing = dataclasses.replace(reader, settings={"to": 1, "fail": "user"})
+    outcome = place.run(failing, executor=Editing(reader.inputs["file"].file / "numbers.txt", "[8]"))
+    assert outcome.error.code == "TS-RUN-025"
+    (reader.inputs["file"].file / "numbers.txt").write_text("[9]")
+    assert place.run(failing).error.code == "TINY-001"
 
 
 def test_a_service_starts_for_a_reader_that_has_to_run_and_only_then(place: Place, tmp_path: Path) -> None:

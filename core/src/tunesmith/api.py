@@ -101,7 +101,7 @@ class Pipeline:
         from tunesmith.running.runner import Runner
 
         session = self._session()
-        plan = session.planned(self.spec, self._resolver(session), strict)
+        plan = session.planned(self.spec, self._resolver(session, refresh), strict)
         runner = Runner(
             plan, session.registry, session.config, reporter=reporter or Silent(), keep_serving=keep_serving, refresh=refresh
         )  # fmt: skip
@@ -112,7 +112,7 @@ class Pipeline:
 
         return Session.open(self.spec.place, self.home)
 
-    def _resolver(self, session: Session) -> Resolver:
+    def _resolver(self, session: Session, refresh: bool = False) -> Resolver:
         from tunesmith.running.resolver import Resolver
 
-        return Resolver(session.registry, session.config)
+        return Resolver(session.registry, session.config, refresh=refresh)

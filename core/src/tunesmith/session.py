@@ -48,18 +48,19 @@ class Session:
             UserError: TS-PLUGIN-022, TS-PLUGIN-023 when a plugin that the configuration requires is not at work.
             ValueError: the session was opened for something else, so another policy may hold for the pipeline.
         """
+        from tunesmith.contracts.digests import FileDigests
         from tunesmith.planning.devices import probe
         from tunesmith.planning.memory import FileMemory
         from tunesmith.planning.planner import make_plan
         from tunesmith.plugins.required import check_required
-        from tunesmith.running.digests import FileDigests
         from tunesmith.running.environments import environments_of
 
         if spec.place != self.config.start:
             raise ValueError(f"a session for {self.config.start} can't plan {spec.place}")
         check_required(self.config.required, self.registry.plugins)
         return make_plan(
-            spec, self.registry, resolve=resolve, devices=probe(self.registry), strict=strict, digest_of=FileDigests(self.config),
-            memory=FileMemory(self.config.cache / "data-files.json"), preferences=self.config.environments.plugins,
-            locks=lambda: environments_of(self.config),
+            spec, self.registry, resolve=resolve, devices=probe(self.registry), strict=strict,
+            digest_of=FileDigests(self.config.cache / "digests", refresh=resolve.refresh),
+            memory=FileMemory(self.config.cache / "data-files.json", refresh=resolve.refresh),
+            preferences=self.config.environments.plugins, locks=lambda: environments_of(self.config),
         )  # fmt: skip

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import TunesmithError
+from tunesmith.planning import datasets
 from tunesmith.planning.datasets import detect, inspect
 from tunesmith.planning.memory import FileMemory
 from tunesmith.verbs.rows_file import NotRows, read_file
@@ -304,3 +305,37 @@ def test_what_is_no_file_of_rows_says_so(tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n")
     with pytest.raises(NotRows, match="table"):
         list(read_file(tmp_path / "a.csv"))
+
+
+@pytest.fixture
+def edited(tmp_path, monkeypatch):
+    """While the rows are looked at, these contents are written over them, one at each look."""
+    (tmp_path / "rows.jsonl").write_text(ROW)
+    edits = []
+
+    def looked(path, *arguments, **more):
+        if edits:
+            path.write_text(edits.pop(0))
+        return detect(path, *arguments, **more)
+
+    monkeypatch.setattr(datasets, "detect", looked)
+    return edits
+
+
+def test_a_file_edited_while_it_is_planned_with_is_planned_with_as_it_is_then(planner, edited, tmp_path):
+    memory = {}
+    edited.append(ROW * 3)
+    plan = planner(YAML, memory=memory)
+    assert "all 3 rows" in str(plan)
+    (tmp_path / "rows.jsonl").write_text(ROW)
+    assert "all 1 rows" in str(planner(YAML, memory=memory)), "what was found in the new file is not remembered of the old one"
+    edited.append("no rows")
+    edited.append(ROW * 2)
+    memory.clear()
+    assert "all 2 rows" in str(planner(YAML, memory=memory)), "what was wrong with a version that is gone is not told"
+
+
+def test_a_file_that_never_rests_is_no_plan(problems, edited):
+    edited += [ROW * 2, ROW * 3, ROW * 4]
+    (problem,) = problems(YAML)
+    assert (problem.code, problem.user) == ("TS-RUN-025", True)

@@ -34,6 +34,7 @@ class Step(Protocol):
     `output` becomes the artifact when `run` returns; it is empty at the start, also after a crash. `work` keeps what it holds over
     crashes and resumes of the same step (checkpoints, partial downloads) and is gone once the artifact is committed. `cache` is one for all
     steps of a project, for what can be made again: it may be emptied at any time between two steps, and others use it at the same time.
+    `refresh` says that the user asked for everything anew (``--refresh``): what was remembered outside of `work` does not count.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Step(Protocol):
     cache: Path
     seed: int
     placement: Placement
+    refresh: bool
 
     def provider(self, slot: str) -> Any:
         """The provider chosen for a slot or kind, built with its settings; imported at the first call."""

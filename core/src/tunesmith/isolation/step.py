@@ -57,11 +57,13 @@ class WorkerStep:
         notify: Notify = _silent,
         cancelled: threading.Event | None = None,
         cache: Path | None = None,
+        refresh: bool = False,
     ) -> None:
         self.name, self.output, self.work = name, Path(output), Path(work)
         self.cache = Path(cache) if cache else self.work / "cache"
         self.inputs = dict(inputs or {})
         self.settings, self.seed, self.placement = settings, seed, placement or Placement()
+        self.refresh = refresh
         self.cancelled = cancelled or threading.Event()
         self._providers = dict(providers or {})
         self._slot_of = {chosen.kind: slot for slot, chosen in self._providers.items() if isinstance(chosen, Chosen)}
@@ -78,6 +80,7 @@ class WorkerStep:
             placement=Placement(**data["placement"]),
             providers={slot: Chosen(**chosen) for slot, chosen in data["choices"].items()},
             notify=notify, cancelled=cancelled, cache=Path(data["cache"]) if data.get("cache") else None,
+            refresh=bool(data.get("refresh")),
         )  # fmt: skip
 
     def provider(self, slot: str) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tunesmith.contracts.artifacts import numbered
 from tunesmith.contracts.estimates import Estimate
@@ -25,6 +26,9 @@ from tunesmith.verbs.mix import shares
 
 FORMAT = "dataset_format"
 SHOWN = 5  # media of a file that can't be had
+READINGS = 3  # of a file that is written meanwhile
+Memory = MutableMapping[str, Any]
+Found = TypeVar("Found")
 
 
 class DataFiles:
@@ -107,10 +111,37 @@ class DataFiles:
 
     def with_media(self, source: Source, record: ProviderRecord, text: str, where: str) -> Source | None:
         """A file of rows in a dataset format, with the digest of what they name; None, with problems noted, where that can't be had."""
+        return self._read(text, where, lambda found, memory: self._media(found, record, text, where, memory))
+
+    def _read(self, text: str, where: str, look: Callable[[Source, Memory], Found]) -> Found | None:
+        """What `look` finds in a file that is the same before and after; only that is remembered under the file's digest."""
+        for _ in range(READINGS):
+            told = len(self.notes.problems)
+            source = self.file(text, where)
+            if source is None:
+                return None
+            memory: ChainMap[str, Any] = ChainMap({}, self.memory)
+            found = look(source, memory)
+            if self._is(source):
+                self.memory.update(memory.maps[0])
+                return found
+            del self.notes.problems[told:]
+        self.notes.problem("TS-RUN-025", f"{where}: {text} changed each time it was read", why="Something keeps writing to it.",
+                           fix="Wait until it is written, or name a copy of it.")  # fmt: skip
+        return None
+
+    def _is(self, source: Source) -> bool:
+        assert source.file is not None
+        try:
+            return self.digest_of(source.file) == source.digest
+        except OSError:
+            return False
+
+    def _media(self, source: Source, record: ProviderRecord, text: str, where: str, memory: Memory) -> Source | None:
         from tunesmith.planning.row_media import media_digest
 
         assert source.file is not None
-        media, self.sizes[source.file], problems = media_digest(source.file, source.digest, record.facts["row"], self.memory)
+        media, self.sizes[source.file], problems = media_digest(source.file, source.digest, record.facts["row"], memory)
         for line, problem in problems[:SHOWN]:
             self.notes.adopt(UserError(problem.code, f"{text}:{line}: {problem.what}", why=problem.why, fix=problem.fix), where)
         if len(problems) > SHOWN:
@@ -118,17 +149,16 @@ class DataFiles:
         return None if problems else replace(source, media=media)
 
     def _prepare(self, path: Path, text: str, wanted: tuple[str, ...], reader: str, where: str) -> Product | None:
-        source = self.file(text, where)
-        if source is None:
-            return None
-        found = self._detected(path, source.digest, text, wanted, reader, where)
+        def look(source: Source, memory: Memory) -> tuple[Source, ProviderRecord, str, Mapping[str, Any]] | None:
+            found = self._detected(path, source.digest, text, wanted, reader, where, memory)
+            whole = self._media(source, found[0], text, where, memory) if found else None
+            return (whole, *found) if whole and found else None
+
+        found = self._read(text, where, look)
         verb = self.chooser.verb_over(FORMAT, where)
         if found is None or verb is None:
             return None
-        record, format, facts = found
-        source = self.with_media(source, record, text, where)
-        if source is None:
-            return None
+        source, record, format, facts = found
         choice = self.chooser.unasked(record, where)
         if choice is None:
             return None
@@ -146,14 +176,14 @@ class DataFiles:
         return Product(name, name, format, producers=(choice,), facts=facts, size=size)
 
     def _detected(
-        self, path: Path, digest: str, text: str, wanted: tuple[str, ...], reader: str, where: str
+        self, path: Path, digest: str, text: str, wanted: tuple[str, ...], reader: str, where: str, memory: Memory
     ) -> tuple[ProviderRecord, str, Mapping[str, Any]] | None:  # fmt: skip
         """The file's format, what its rows become, and statistics; remembered as long as neither file nor formats change."""
         installed = self.chooser.registry.providers(FORMAT)
         if not self._formats:
             self._formats = _digest([[r.identity, r.produces, r.facts.get("row")] for r in installed.values()])
         key = _digest([digest, wanted, self._formats])
-        known = self.memory.get(key)
+        known = memory.get(key)
         if isinstance(known, Mapping) and known.get("name") in installed and {"format", "rows", "characters"} <= set(known):
             return installed[known["name"]], known["format"], {"rows": known["rows"], "characters": known["characters"]}
         from tunesmith.planning.datasets import detect
@@ -164,7 +194,7 @@ class DataFiles:
         if found.record is None or found.problems:
             return None
         facts = {"rows": found.rows, "characters": found.characters}
-        self.memory[key] = {"name": found.record.name, "format": found.format, **facts}
+        memory[key] = {"name": found.record.name, "format": found.format, **facts}
         return found.record, found.format, facts
 
 

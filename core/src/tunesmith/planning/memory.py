@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import os
+import contextlib
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
+
+from tunesmith.contracts.notes import read_note, write_note
 
 KEPT = 1000
 
 
 class FileMemory(MutableMapping[str, Any]):
-    """Loses nothing that matters: a file that can't be read or written is as good as an empty one. The oldest entries go first."""
+    """Loses nothing that matters: a file that can't be read or written is as good as an empty one. The oldest entries go first.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        refresh: begin anew, whatever the file holds.
+    """
+
+    def __init__(self, path: Path, *, refresh: bool = False) -> None:
         self.path = path
-        self._entries: dict[str, Any] | None = None
+        self._entries: dict[str, Any] | None = {} if refresh else None
 
     def _all(self) -> dict[str, Any]:
         if self._entries is None:
-            try:
-                found = json.loads(self.path.read_text("utf-8"))
-            except (OSError, ValueError):
-                found = {}
+            found = read_note(self.path)
             self._entries = found if isinstance(found, dict) else {}
         return self._entries
 
@@ -48,10 +50,5 @@ class FileMemory(MutableMapping[str, Any]):
         return len(self._all())
 
     def _write(self) -> None:
-        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(self._all()), "utf-8")
-            draft.replace(self.path)
-        except OSError:
-            draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            write_note(self.path, self._all())

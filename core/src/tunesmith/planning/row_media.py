@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.digests import looks, settled
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.keys import canonical
 from tunesmith.verbs.media import absent, content_of, files_of, is_address, located, remote
 from tunesmith.verbs.rows_file import NotRows, read_file
 
 MEDIA = "media"
-Seen = dict[str, list[Any]]  #: reference -> [line of the first row with it, what its files look like, their digest]
+Seen = dict[str, list[Any]]  #: reference -> [line of the first row with it, looks of its files, their digest, when they were hashed]
 
 
 def names_media(schema: Any) -> bool:
@@ -57,22 +59,23 @@ def media_digest(
 
     Args:
         digest: of the file itself.
-        memory: what was found before; a medium that looks untouched is not hashed again.
+        memory: what was found before; a medium that looks untouched is not hashed again. Filled, too: what is found goes under one key.
     """
     if not names_media(schema):
         return "", 0, []
     key = "media " + hashlib.sha256(canonical([digest, schema])).hexdigest()
     remembered = memory.get(key)
-    known: Seen = remembered if isinstance(remembered, dict) else {name: [line, None, ""] for name, line in _named(path, schema).items()}
+    known: Seen = remembered if isinstance(remembered, dict) else {name: [line, None, "", 0] for name, line in _named(path, schema).items()}
     found, problems, size = {}, [], 0
-    for name, (line, looked, content) in known.items():
+    for name, (line, looked, _, at) in known.items():
         place = located(name, path.parent)
         try:
             if place is None:
                 raise remote(name) if is_address(name) else absent(name, ValueError("it is no file"))
-            looks = [[file.name, stat.st_mtime_ns, stat.st_size, stat.st_ino] for file in files_of(place) if (stat := file.stat())]
-            size += sum(entry[2] for entry in looks)
-            found[name] = [line, looks, content if looks == looked else content_of(place)]
+            began, now = time.time(), [[file.name, *looks(file)] for file in files_of(place)]
+            size += sum(file.stat().st_size for file in files_of(place))
+            untouched = now == looked and settled(now, at)
+            found[name] = known[name] if untouched else [line, now, content_of(place), began]
         except TunesmithError as error:
             problems.append((line, error))
         except (OSError, ValueError) as error:

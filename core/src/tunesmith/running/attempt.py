@@ -2,58 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
-from tunesmith.errors import TunesmithError, UserError
-from tunesmith.planning.plan import PlannedStep, Source
+from tunesmith.errors import TunesmithError
+from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.context import Context
 from tunesmith.running.environments import start_of
 from tunesmith.running.hearing import Hearing
 from tunesmith.running.points import Points
 from tunesmith.running.requests import producer, step_request
 from tunesmith.running.store import FILES
+from tunesmith.running.user_files import UserFiles, unsteady
 from tunesmith.running.workers import Work, Workers
 
 POLL = 0.1  # seconds between two looks at the processes
+READINGS = 3  # of files that are written meanwhile
 
 
-def resolve_inputs(context: Context, step: PlannedStep) -> dict[str, Artifact]:
-    """The artifacts a step reads.
-
-    Raises:
-        UserError: TS-RUN-025 when a file of the user's is not what it was when it was planned.
-    """
-    return {name: context.artifacts[source.step] if source.step else _file(context, step, source) for name, source in step.inputs.items()}
-
-
-def _file(context: Context, step: PlannedStep, source: Source) -> Artifact:
-    assert source.file is not None
-    there = source.file.exists()
-    if not there or context.digests(source.file) != source.digest or _media(step, source) != source.media:
-        raise UserError(
-            "TS-RUN-025", f"{source.file} {'has changed since the run was planned' if there else 'is not there any more'}",
-            fix="Run the pipeline again, which plans with the file as it is: tunesmith run",
-        )  # fmt: skip
-    return Artifact(source.format, source.file, source.digest)
-
-
-def _media(step: PlannedStep, source: Source) -> str:
-    """The digest of what the rows of a file name, as it is now."""
-    if not source.media:
-        return ""
-    from tunesmith.planning.row_media import media_digest
-
-    assert source.file is not None
-    return media_digest(source.file, source.digest, step.choices[step.verb.main_kind].record.facts["row"], {})[0]
+def resolve_inputs(context: Context, step: PlannedStep, files: UserFiles) -> dict[str, Artifact]:
+    """The artifacts a step reads."""
+    own = files.artifacts
+    return {name: context.artifacts[source.step] if source.step else own[name] for name, source in step.inputs.items()}
 
 
 def attempt(
     context: Context, step: PlannedStep, number: int, key: str, work: Path, meanwhile: Callable[[], None]
 ) -> tuple[Artifact, Mapping[str, float]]:
-    """Run a step once and commit what it made.
+    """Run a step and commit what it made: once, or again if a file of the user's was touched while it was read.
 
     Args:
         number: of the attempt, from 1.
@@ -62,18 +41,29 @@ def attempt(
         meanwhile: called while it runs; what it raises ends the step.
 
     Raises:
-        TunesmithError: why it failed.
+        TunesmithError: why it failed; TS-RUN-025 when a file of the user's is not what it was when it was planned.
         Cancelled: it was asked to stop, and has.
     """
-    inputs = resolve_inputs(context, step)
-    staging = context.store.stage()
-    try:
-        points = Points(context, step, number)
-        result = _work(context, step, Hearing(context, step, key, points), points, inputs, staging / FILES, work, meanwhile)
-        _check(step, result, staging / FILES)
-    except BaseException:
+    for _ in range(READINGS):
+        files = UserFiles(context, step)
+        inputs = resolve_inputs(context, step, files)
+        staging = context.store.stage()
+        try:
+            points = Points(context, step, number)
+            result = _work(context, step, Hearing(context, step, key, points), points, inputs, staging / FILES, work, meanwhile)
+            _check(step, result, staging / FILES)
+        except BaseException as error:
+            context.store.discard(staging)
+            if isinstance(error, TunesmithError) and not files.untouched():
+                UserFiles(context, step)  # says so, if that is why
+            raise
+        if files.untouched():
+            break
         context.store.discard(staging)
-        raise
+        shutil.rmtree(work, ignore_errors=True)  # it was made of what was read, too
+        context.log(step.name, "warning", f"a file that `{step.name}` reads was touched meanwhile: it is read again")
+    else:
+        raise unsteady(step.name)
     artifact = context.store.commit(
         staging, format=result["format"] or step.format, refs=result["refs"], producer=producer(step), metrics=result["metrics"],
         inputs={name: artifact.digest for name, artifact in inputs.items()}, meta=result["meta"],

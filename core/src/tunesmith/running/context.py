@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.digests import FileDigests
 from tunesmith.contracts.events import RunFacts, StepFacts
 from tunesmith.contracts.executor import Executor
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.running.cancelling import Cancellation
-from tunesmith.running.digests import FileDigests
 from tunesmith.running.events import Events
 from tunesmith.running.journal import Journal
 from tunesmith.running.outcome import GateOutcome, StepOutcome

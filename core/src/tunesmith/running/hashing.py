@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-_BUFFER = 4 * 2**20
+from tunesmith.contracts.digests import file_sha256
+
 _THREADS = min(4, os.cpu_count() or 1)  # hashlib lets go of the interpreter's lock
 
 
@@ -19,18 +20,8 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def file_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    state = hashlib.sha256()
-    buffer = memoryview(bytearray(_BUFFER))
-    with open(path, "rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            state.update(buffer[:count])
-    return state.hexdigest()
-
-
 def files_sha256(paths: Iterable[Path]) -> list[str]:
-    """Those of several files, in order, on several cores."""
+    """Hexadecimal SHA-256 of several files, in order, on several cores."""
     paths = list(paths)
     if len(paths) < 2:
         return [file_sha256(path) for path in paths]

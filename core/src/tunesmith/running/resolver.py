@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from tunesmith.contracts.executor import Executor
 from tunesmith.contracts.model_loader import ModelInfo
+from tunesmith.contracts.notes import read_note, write_note
 from tunesmith.errors import TunesmithError, UserError, did_you_mean
 from tunesmith.isolation.failures import disk_error
 from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.cancelling import Cancellation
-from tunesmith.running.durable import write_atomically
 from tunesmith.running.executors import Local
 from tunesmith.running.hashing import canonical
 from tunesmith.running.logs import tail
@@ -59,7 +59,7 @@ class Resolver:
         reporter: Reporter | None = None,
         executor: Executor | None = None,
     ) -> None:
-        self._registry, self._home, self._refresh = registry, config.home, refresh
+        self._registry, self._home, self.refresh = registry, config.home, refresh
         self._reporter = reporter or Silent()
         self._executor = executor or Local()
 
@@ -71,14 +71,12 @@ class Resolver:
         """
         loader = self.loader(uri)
         note = self._home / "resolved" / (hashlib.sha256(canonical([uri, loader.identity])).hexdigest() + ".json")
-        if not self._refresh and not loader.facts.get("volatile"):
-            try:
-                return ModelInfo(**json.loads(note.read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError):
-                pass  # not known yet, or not by this version
+        if not self.refresh and not loader.facts.get("volatile"):
+            with contextlib.suppress(TypeError):  # not known yet, or not by this version
+                return ModelInfo(**read_note(note))
         try:
             info = ModelInfo(**self._ask(uri, loader))
-            write_atomically(note, json.dumps(info.__dict__, indent=1, ensure_ascii=False, sort_keys=True))
+            write_note(note, info.__dict__)
         except OSError as error:
             raise disk_error(error) from error
         return info
@@ -105,7 +103,7 @@ class Resolver:
         directory = staging.make()
         for name in ("output", "work"):
             (directory / name).mkdir()
-        request = step_request(step, {}, directory / "output", directory / "work")
+        request = step_request(step, {}, directory / "output", directory / "work", refresh=self.refresh)
         board = Switchboard()
         work = Work("model", "tunesmith.verbs.download:resolve", (request,), directory / "logs", directory=directory / "work")
         workers = Workers(work, self._executor, board, self._hear)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tunesmith.config import EnvironmentSettings
+from tunesmith.contracts.digests import FileDigests
 from tunesmith.contracts.events import RunFacts
 from tunesmith.contracts.executor import Executor
 from tunesmith.isolation.failures import disk_error
@@ -15,7 +16,6 @@ from tunesmith.plugins.required import check_required
 from tunesmith.running import runs
 from tunesmith.running.cancelling import Cancellation
 from tunesmith.running.context import Context
-from tunesmith.running.digests import FileDigests
 from tunesmith.running.environments import environments_of
 from tunesmith.running.events import Events
 from tunesmith.running.executors import Local
@@ -112,8 +112,9 @@ class Runner:
             journal.event(facts.id, "", "warning", sentence)
             self._reporter.log("", "warning", sentence)
 
+        digests = FileDigests(self._config.cache / "digests")
         return Context(
-            self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, FileDigests(self._config),
+            self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
             Events(self._registry.plugins, complain, self._config.required), self._cancellation, lambda: environments_of(self._config),
         )  # fmt: skip
 

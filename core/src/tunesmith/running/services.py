@@ -15,6 +15,7 @@ from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.attempt import make_workers, resolve_inputs, told
 from tunesmith.running.context import Context
 from tunesmith.running.hearing import Hearing
+from tunesmith.running.user_files import UserFiles
 from tunesmith.running.workers import Workers
 
 POLL = 0.1
@@ -62,7 +63,7 @@ class Services:
 
     def _start(self, step: PlannedStep, key: str) -> Service:
         context = self._context
-        inputs = resolve_inputs(context, step)
+        inputs = resolve_inputs(context, step, UserFiles(context, step))
         context.events.step_starting(context.facts(step))
         context.journal.begin_step(context.run.id, step.name, key, 1)
         context.reporter.step_started(step, 1)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.digests import file_sha256
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.failures import disk_error
 from tunesmith.running.durable import make_durable, sync_directory
-from tunesmith.running.hashing import artifact_digest, file_sha256, files_sha256
+from tunesmith.running.hashing import artifact_digest, files_sha256
 from tunesmith.running.staging import Staging
 
 STORED = 1  # seconds since the epoch

@@ -43,17 +43,71 @@ def test_the_revision_is_the_contents_wherever_they_lie(step, hf_model, tmp_path
     assert loader.resolve(str(moved), step).revision != first
 
 
-def test_hashes_are_remembered_until_the_file_changes(step, hf_model):
-    old = 1_600_000_000
-    for file in hf_model.iterdir():
-        os.utime(file, (old, old))
+@pytest.fixture
+def fine_clock(monkeypatch):
+    """A file system whose clock tells every change at once."""
+    monkeypatch.setattr("tunesmith.contracts.digests.SETTLED", -60.0)
+
+
+def overwrite(file, text: str) -> None:
+    """In place, with the same size and modification time."""
+    stat = file.stat()
+    with open(file, "r+") as opened:
+        opened.write(text)
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_hashes_are_remembered_until_the_file_changes(step, hf_model, fine_clock):
     loader = FileLoader()
     first = loader.resolve(str(hf_model), step).revision
     step.reports.progress.clear()
     assert loader.resolve(str(hf_model), step).revision == first
     assert not [report for report in step.reports.progress if report["what"] == "hash"]
-    (hf_model / "tokenizer.json").write_text("[]")  # same size, another time stamp
+    overwrite(hf_model / "tokenizer.json", "[]")
     assert loader.resolve(str(hf_model), step).revision != first
+
+
+def test_with_refresh_every_file_is_hashed_again(step, hf_model, fine_clock):
+    first = FileLoader().resolve(str(hf_model), step)
+    step.reports.progress.clear()
+    step.refresh = True
+    assert FileLoader().resolve(str(hf_model), step) == first
+    assert len({report["total"] for report in step.reports.progress if report["what"] == "hash"}) == 3
+
+
+def test_what_was_remembered_wrongly_is_refused_once_and_then_right(step, hf_model, fine_clock, monkeypatch):
+    """As on a file system that keeps no change time."""
+    import tunesmith.contracts.digests as files
+
+    seen = files.looks
+    monkeypatch.setattr(files, "looks", lambda path: [*seen(path)[:3], 0])
+    loader = FileLoader()
+    loader.resolve(str(hf_model), step)
+    overwrite(hf_model / "tokenizer.json", "[]")
+    stale = loader.resolve(str(hf_model), step)
+    with pytest.raises(TunesmithError, match="TS-MODEL-007"):
+        loader.fetch(stale, step.output, step)
+    loader.fetch(loader.resolve(str(hf_model), step), step.output, step)
+    assert (step.output / "tokenizer.json").read_text() == "[]"
+
+
+def test_files_that_change_while_they_are_described_are_described_again(step, hf_model, monkeypatch):
+    from tunesmith_file import loader as module
+
+    real, edits = module.describe_layout, ["gpt2", "bert"]
+
+    def edited(*arguments):
+        answer = real(*arguments)
+        if edits:
+            (hf_model / "config.json").write_text(json.dumps({"model_type": edits.pop()}))
+        return answer
+
+    monkeypatch.setattr(module, "describe_layout", edited)
+    info = FileLoader().resolve(str(hf_model), step)
+    assert info.config == json.loads((hf_model / "config.json").read_text()) == {"model_type": "gpt2"}
+    edits += ["a", "b", "c"]
+    with pytest.raises(UserError, match=r"TS-MODEL-007.*changed each time"):
+        FileLoader().resolve(str(hf_model), step)
 
 
 def test_a_file_that_changes_between_plan_and_run_is_noticed(step, hf_model):

@@ -15,7 +15,7 @@ from pathlib import Path
 from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith_file.digests import hash_file
+from tunesmith_file.digests import forget, hash_file
 
 _CHUNK = 64 << 20
 _UNSUPPORTED = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF}
@@ -40,13 +40,16 @@ def copy_files(info: ModelInfo, source: Path, output: Path, step: Step, *, link:
                 step.progress(before + done, total, what="copy", unit="B")
         except FileNotFoundError:
             raise UserError(
-                "TS-MODEL-007", f"{source / name} is gone since it was planned with.", fix="Put it back, or plan again."
-            ) from None
+                "TS-MODEL-007", f"{source / name} is gone since it was planned with.",
+                fix="Put it back, or run the pipeline again with `tunesmith run`, which plans with what is there.",
+            ) from None  # fmt: skip
         before += int(entry["size"])
         if entry.get("sha256") and hash_file(target, step, "verify") != entry["sha256"]:
+            forget(source / name)
             raise TunesmithError(
                 "TS-MODEL-007", f"{source / name} is not the file that was planned with.",
-                why="Its SHA-256 has changed since the plan was made.", fix="Run the command again; it plans with the file as it is now.",
+                why="Its SHA-256 has changed since the plan was made.",
+                fix="Run the pipeline again with `tunesmith run`, which plans with the file as it is now.",
             )  # fmt: skip
 
 

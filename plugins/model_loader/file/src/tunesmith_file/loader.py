@@ -7,12 +7,16 @@ from os.path import exists
 from pathlib import Path
 from urllib.parse import unquote
 
+from tunesmith.contracts.digests import looks
 from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import UserError
 from tunesmith_file.copying import copy_files
 from tunesmith_file.describe import describe_layout, locate
 from tunesmith_file.digests import revision_of, sha256_of
+from tunesmith_file.layout import Layout
+
+_READINGS = 3  # of files that are written meanwhile
 
 
 def path_of(uri: str) -> Path:
@@ -36,6 +40,15 @@ class FileLoader:
 
     def resolve(self, uri: str, step: Step) -> ModelInfo:
         root, layout = locate(path_of(uri).absolute())
+        for _ in range(_READINGS):
+            before = [looks(root / name) for name in layout.files]
+            info = self._described(uri, root, layout, step)
+            if [looks(root / name) for name in layout.files] == before:
+                return info
+        raise UserError("TS-MODEL-007", f"The files in {root} changed each time they were read.", why="Something keeps writing to them.",
+                        fix="Wait until they are written, or name a copy of them.")  # fmt: skip
+
+    def _described(self, uri: str, root: Path, layout: Layout, step: Step) -> ModelInfo:
         format, config = describe_layout(root, layout)
         files = {name: {"size": (root / name).stat().st_size, "sha256": sha256_of(root / name, step, "hash")} for name in layout.files}
         revision = revision_of({name: entry["sha256"] for name, entry in files.items()})

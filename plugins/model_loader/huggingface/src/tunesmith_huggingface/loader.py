@@ -51,7 +51,7 @@ class HuggingFaceLoader:
         pinned = HubURI(repo, info.revision)
         self._download(pinned, {root + name: file for name, file in missing.items()}, step)
         for name, file in files.items():
-            place(local[name] or cache.blob(file), output / name, step)
+            place(local[name] or cache.blob(file), output / name, file, step)
         describe(output)  # headers tell what hashes do not: whether the model was whole when it was uploaded
 
     def _listing(self, uri: HubURI, step: Step) -> Listing:

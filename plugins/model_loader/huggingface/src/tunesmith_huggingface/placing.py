@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from tunesmith.contracts.step import Step
+from tunesmith.errors import TunesmithError
 from tunesmith_huggingface import cache
 from tunesmith_huggingface.digests import matches
 from tunesmith_huggingface.listing import HubFile
@@ -23,8 +24,12 @@ def local_copy(repo: str, file: HubFile, step: Step) -> Path | None:
     return foreign if foreign and _verified(foreign, file, step) else None
 
 
-def place(source: Path, target: Path, step: Step) -> None:
-    """Put a verified file at `target`: ours by a hard link where the file system can, one of somebody else's as a copy."""
+def place(source: Path, target: Path, file: HubFile, step: Step) -> None:
+    """Put a verified file at `target`: ours by a hard link where the file system can, else as a copy, which is verified again.
+
+    Raises:
+        TunesmithError: TS-MODEL-007 when it was changed while it was copied.
+    """
     step.check_cancelled()
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_relative_to(cache.root()):
@@ -34,6 +39,8 @@ def place(source: Path, target: Path, step: Step) -> None:
         except OSError:  # another file system, or one without links
             pass
     shutil.copyfile(source, target)
+    if not _verified(target, file, step):
+        raise TunesmithError("TS-MODEL-007", f"{source} was changed while it was copied.", fix="Run the command again.")
 
 
 def _verified(path: Path, file: HubFile, step: Step) -> bool:

@@ -36,7 +36,8 @@ class PackageLoader:
         found, directory, ours = _locate(info.fetch["pinned"], step)
         if found.revision != info.revision:
             why = f"They were {info.revision}, they are {found.revision}."
-            raise TunesmithError("TS-MODEL-007", f"{found.uri} has other files than were planned with.", why=why, fix="Plan again.")
+            fix = "Run the pipeline with --refresh, which plans with the files as they are now."
+            raise TunesmithError("TS-MODEL-007", f"{found.uri} has other files than were planned with.", why=why, fix=fix)
         copy_files(info, directory, output, step, link=ours)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith.config import Config
 from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.digests import FileDigests
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.devices import probe
 from tunesmith.planning.environments import Environments
@@ -18,7 +19,6 @@ from tunesmith.planning.spec import PipelineSpec
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.registry import Registry
 from tunesmith.policy import normal
-from tunesmith.running.digests import FileDigests
 from tunesmith.running.environments import environments_of
 from tunesmith.running.requests import step_request
 from tunesmith.running.resolver import Resolver
@@ -41,7 +41,7 @@ def compose(record: ProviderRecord, pipeline: Mapping[str, Any], registry: Regis
     try:
         spec = PipelineSpec.from_mapping(pipeline, folder)
         plan = make_plan(
-            spec, registry, resolve=Resolver(registry, config), devices=probe(registry), digest_of=FileDigests(config),
+            spec, registry, resolve=Resolver(registry, config), devices=probe(registry), digest_of=FileDigests(config.cache / "digests"),
             preferences=config.environments.plugins, locks=lambda: environments_of(config),
         )  # fmt: skip
     except TunesmithError as error:
