@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.files import open_regular
 from tunesmith.contracts.notes import read_note, write_note
 
 SETTLED = 2.0  # seconds: the coarsest clock of a file system in use (FAT)
@@ -26,10 +27,14 @@ Looks = list[Any]  #: of a file; of a directory, of all files below it with thei
 
 
 def file_sha256(path: Path, tick: Callable[[int], None] | None = None) -> str:
-    """Hexadecimal SHA-256 of a file; `tick` is told the bytes as they are read."""
+    """Hexadecimal SHA-256 of a file; `tick` is told the bytes as they are read.
+
+    Raises:
+        OSError: when it can't be read, or is a FIFO, a device or a socket.
+    """
     state = hashlib.sha256()
     buffer = memoryview(bytearray(_BUFFER))
-    with open(path, "rb", buffering=0) as file:
+    with open_regular(path) as file:
         while count := file.readinto(buffer):
             state.update(buffer[:count])
             if tick:
