@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ class Shown:
         return {"messages": [message("user", [{"type": "text", "text": "What?"}, *parts]), message("assistant", "That.")]}
 
 
-def prepared(folder: Path, *rows: str, name: str = "output") -> tuple[Any, Path]:
+def prepared(folder: Path, *rows: str, name: str = "output", roots: Sequence[Path] = ()) -> tuple[Any, Path]:
     (folder / "rows.jsonl").write_text("".join(f'{{"shown": [{row}]}}\n' for row in rows))
     (folder / name).mkdir()
     step = WorkerStep(
         name="it", output=folder / name, work=folder, providers={"dataset_format": Shown()}, settings=PrepareSettings(),
-        inputs={"file": Artifact("file", folder / "rows.jsonl")},
+        inputs={"file": Artifact("file", folder / "rows.jsonl")}, roots=roots,
     )  # fmt: skip
     return prepare.run(step), folder / name
 
@@ -49,6 +50,46 @@ def test_pictures_are_found_from_the_rows_wherever_the_step_runs(tmp_path, monke
     assert set(shown(output)) == {output / "media" / (hashlib.sha256(b"a").hexdigest() + ".png")}
     os.rename(output, elsewhere / "moved")
     assert [path.read_bytes() for path in shown(elsewhere / "moved")] == [b"a"] * 3
+
+
+@pytest.mark.parametrize("named", ["{outside}", "../secret", "file://{outside}", "link", "links/secret", "sub/../link", "film"])
+def test_a_row_can_name_no_file_outside_of_its_folder(tmp_path, named):
+    rows, outside = tmp_path / "rows", tmp_path / "secret"
+    (rows / "film").mkdir(parents=True)
+    (rows / "sub").mkdir()
+    outside.write_text("token")
+    (rows / "link").symlink_to(outside)
+    (rows / "links").symlink_to(tmp_path)
+    (rows / "film" / "0.png").symlink_to(outside)
+    with pytest.raises(TunesmithError) as refused:
+        prepared(rows, f'"{named.format(outside=outside)}"')
+    assert refused.value.code == "TS-DATA-065"
+    assert not list((rows / "output").rglob("*.png"))
+    result, _ = prepared(rows, f'"{named.format(outside=outside)}"', name="again", roots=[tmp_path])
+    assert result.meta["media"] == 1, "a declared root"
+
+
+def test_in_a_hubs_cache_the_files_are_links_to_its_blobs(tmp_path):
+    entry = tmp_path / "datasets--a--b"
+    rows = entry / "snapshots" / "c0ffee"
+    rows.mkdir(parents=True)
+    (entry / "blobs").mkdir()
+    (entry / "blobs" / "5f").write_bytes(b"a")
+    (rows / "a.png").symlink_to("../../blobs/5f")
+    result, output = prepared(rows, '"a.png"')
+    assert result.meta["media"] == 1
+    assert [path.suffix for path in shown(output)] == [".png"]
+    (entry / "blobs" / "5f").unlink()
+    (entry / "blobs" / "5f").symlink_to("/etc/hostname")
+    with pytest.raises(TunesmithError, match="TS-DATA-065"):
+        prepared(rows, '"a.png"', name="again")
+
+
+def test_a_medium_that_never_ends_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(TunesmithError, match="TS-DATA-061") as refused:
+        prepared(tmp_path, '"pipe.png"')
+    assert "it is a FIFO" in refused.value.why
 
 
 def test_what_a_row_holds_itself_becomes_a_file(tmp_path):

@@ -62,5 +62,5 @@ class Session:
             spec, self.registry, resolve=resolve, devices=probe(self.registry), strict=strict,
             digest_of=FileDigests(self.config.cache / "digests", refresh=resolve.refresh),
             memory=FileMemory(self.config.cache / "data-files.json", refresh=resolve.refresh),
-            preferences=self.config.environments.plugins, locks=lambda: environments_of(self.config),
+            preferences=self.config.environments.plugins, locks=lambda: environments_of(self.config), roots=self.config.roots,
         )  # fmt: skip

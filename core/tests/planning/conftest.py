@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Device, Estimate, Input, ModelInfo, Need, Provider, Slot, Verb, setting
+from tunesmith.contracts.digests import file_sha256
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.planner import make_plan
@@ -285,7 +285,7 @@ def device(memory: float = 8e9, free: float = 4e9, name: str = "beads") -> Devic
 
 
 def digest(path: Path) -> str:
-    return "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+    return "sha256:" + file_sha256(path)
 
 
 def resolve(uri: str) -> ModelInfo:

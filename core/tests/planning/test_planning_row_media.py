@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from tunesmith.contracts import Provider
+from tunesmith.errors import Problems
 from tunesmith.planning.keys import step_key
 from tunesmith.planning.memory import FileMemory
 
@@ -98,3 +101,28 @@ def test_many_that_are_not_there_are_counted(problems, registry, files):
     found = problems(YAML, registry)
     assert len(found) == 6
     assert "4 more" in found[-1].what
+
+
+@pytest.mark.parametrize("named", ["/etc/hostname", "../outside.png", "link.png"])
+def test_a_row_that_names_a_file_elsewhere_is_told_of_before_the_run(planner, problems, registry, files, named):
+    outside = files.parent / "outside.png"
+    outside.write_bytes(b"x")
+    (files / "link.png").symlink_to(outside)
+    (files / "rows.jsonl").write_text(json.dumps({"slide": named, "talk": "", "parts": []}) + "\n")
+    (found,) = problems(YAML, registry)
+    assert found.code == "TS-DATA-065"
+    assert "rows.jsonl:1: The row names" in found.what
+    memory = FileMemory(files / "memory.json")
+    roots = [files.parent, Path("/etc")]
+    assert planner(YAML, registry, memory=memory, roots=roots)
+    with pytest.raises(Problems, match="TS-DATA-065"):
+        planner(YAML, registry, memory=memory)
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "a.png"])
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/dev/zero", path)], ids=["fifo", "zero"])
+def test_what_never_ends_is_told_of_before_the_run(problems, registry, files, name, make):
+    (files / name).unlink()
+    make(files / name)
+    (found,) = problems(YAML, registry)
+    assert found.code in ("TS-DATA-006", "TS-DATA-061", "TS-DATA-065")

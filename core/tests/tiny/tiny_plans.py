@@ -51,6 +51,7 @@ class Place:
     cache: Path
     plugins: tuple[Plugin, ...] = ()
     required: tuple[str, ...] = ()
+    roots: tuple[Path, ...] = ()
 
     @property
     def environments(self) -> EnvironmentSettings:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith.cli.launching import Session
 from tunesmith.contracts.estimates import ModelShape
+from tunesmith.contracts.files import open_regular
 from tunesmith.errors import UserError
 from tunesmith.planning.origins import model_uri
 from tunesmith.planning.products import Product
@@ -38,7 +39,8 @@ def model_product(text: str, session: Session) -> Product:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text("utf-8"))
+        with open_regular(file) as read:
+            found = json.loads(read.read())
     except (OSError, ValueError) as error:
         raise UserError("TS-CLI-017", f"{file} can't be read: {error}", fix="Name a model's config.json.") from None
     if not isinstance(found, dict):

@@ -68,6 +68,11 @@ def confined(path: Path | str, roots: Iterable[Path]) -> Path:
     return real
 
 
+def open_confined(path: Path | str, roots: Iterable[Path]) -> BinaryIO:
+    """A file that leads to below one of `roots`, opened to be read; errors as for `confined` and `open_regular`."""
+    return open_regular(confined(path, roots))
+
+
 def roots_of(folder: Path, declared: Iterable[Path] = ()) -> tuple[Path, ...]:
     """The folders that what lies in `folder` may lead to: itself, those that are `declared`, and, where it is a snapshot in a hub's cache
     (``NAME/snapshots/REVISION``), the files of that cache's entry (``NAME/blobs``), to which all of a snapshot's files are links.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,11 @@ class WorkerStep:
         cancelled: threading.Event | None = None,
         cache: Path | None = None,
         refresh: bool = False,
+        roots: Sequence[Path] = (),
     ) -> None:
         self.name, self.output, self.work = name, Path(output), Path(work)
         self.cache = Path(cache) if cache else self.work / "cache"
+        self.roots = tuple(roots)
         self.inputs = dict(inputs or {})
         self.settings, self.seed, self.placement = settings, seed, placement or Placement()
         self.refresh = refresh
@@ -81,6 +83,7 @@ class WorkerStep:
             providers={slot: Chosen(**chosen) for slot, chosen in data["choices"].items()},
             notify=notify, cancelled=cancelled, cache=Path(data["cache"]) if data.get("cache") else None,
             refresh=bool(data.get("refresh")),
+            roots=tuple(map(Path, data.get("roots", ()))),
         )  # fmt: skip
 
     def provider(self, slot: str) -> Any:

@@ -37,12 +37,19 @@ class DataFiles:
     Args:
         digest_of: SHA-256 of a file.
         memory: what was found in files before, by their digest.
+        roots: folders besides a file's own that the media of its rows may lie in.
     """
 
     def __init__(
-        self, spec: PipelineSpec, chooser: Chooser, notes: Notes, digest_of: Callable[[Path], str], memory: MutableMapping[str, Any]
+        self,
+        spec: PipelineSpec,
+        chooser: Chooser,
+        notes: Notes,
+        digest_of: Callable[[Path], str],
+        memory: MutableMapping[str, Any],
+        roots: Sequence[Path] = (),
     ) -> None:
-        self.spec, self.chooser, self.notes, self.digest_of, self.memory = spec, chooser, notes, digest_of, memory
+        self.spec, self.chooser, self.notes, self.digest_of, self.memory, self.roots = spec, chooser, notes, digest_of, memory, roots
         self.steps: list[PlannedStep] = []
         self.sizes: dict[Path, int] = {}  # bytes of the media that a file's rows name
         self._files: dict[tuple[Path, tuple[str, ...]], Product | None] = {}
@@ -141,7 +148,7 @@ class DataFiles:
         from tunesmith.planning.row_media import media_digest
 
         assert source.file is not None
-        media, self.sizes[source.file], problems = media_digest(source.file, source.digest, record.facts["row"], memory)
+        media, self.sizes[source.file], problems = media_digest(source.file, source.digest, record.facts["row"], memory, self.roots)
         for line, problem in problems[:SHOWN]:
             self.notes.adopt(UserError(problem.code, f"{text}:{line}: {problem.what}", why=problem.why, fix=problem.fix), where)
         if len(problems) > SHOWN:

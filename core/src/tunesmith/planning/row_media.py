@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.digests import looks, settled
+from tunesmith.contracts.files import confined, roots_of
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.keys import canonical
-from tunesmith.verbs.media import absent, content_of, files_of, is_address, located, remote
+from tunesmith.verbs.media import content_of, files_of, is_address, located, remote, unusable
 from tunesmith.verbs.rows_file import NotRows, read_file
 
 MEDIA = "media"
@@ -52,7 +53,7 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def media_digest(
-    path: Path, digest: str, schema: Mapping[str, Any], memory: MutableMapping[str, Any]
+    path: Path, digest: str, schema: Mapping[str, Any], memory: MutableMapping[str, Any], roots: Sequence[Path] = ()
 ) -> tuple[str, int, list[tuple[int, TunesmithError]]]:  # fmt: skip
     """The digest of all that the rows of a data file name (empty where that is nothing), its bytes, and what can't be had of it with its
     lines.
@@ -60,6 +61,7 @@ def media_digest(
     Args:
         digest: of the file itself.
         memory: what was found before; a medium that looks untouched is not hashed again. Filled, too: what is found goes under one key.
+        roots: folders besides the file's own that media may lie in.
     """
     if not names_media(schema):
         return "", 0, []
@@ -67,19 +69,21 @@ def media_digest(
     remembered = memory.get(key)
     known: Seen = remembered if isinstance(remembered, dict) else {name: [line, None, "", 0] for name, line in _named(path, schema).items()}
     found, problems, size = {}, [], 0
+    within = roots_of(path.parent, roots)
     for name, (line, looked, _, at) in known.items():
         place = located(name, path.parent)
         try:
             if place is None:
-                raise remote(name) if is_address(name) else absent(name, ValueError("it is no file"))
-            began, now = time.time(), [[file.name, *looks(file)] for file in files_of(place)]
-            size += sum(file.stat().st_size for file in files_of(place))
+                raise remote(name) if is_address(name) else unusable(name, ValueError("it is no file"))
+            files = {file.name: confined(file, within) for file in files_of(place)}
+            began, now = time.time(), [[called, *looks(file)] for called, file in files.items()]
+            size += sum(file.stat().st_size for file in files.values())
             untouched = now == looked and settled(now, at)
-            found[name] = known[name] if untouched else [line, now, content_of(place), began]
+            found[name] = known[name] if untouched else [line, now, content_of(place, within), began]
         except TunesmithError as error:
             problems.append((line, error))
         except (OSError, ValueError) as error:
-            problems.append((line, absent(name, error)))
+            problems.append((line, unusable(name, error)))
     if problems:
         return "", size, problems
     if found != remembered:

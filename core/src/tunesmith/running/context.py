@@ -40,6 +40,7 @@ class Context:
     events: Events
     cancellation: Cancellation
     provide: Callable[[], Environments]  # where environments of their own are, asked for if a step needs one
+    roots: tuple[Path, ...] = ()  # folders that data and models may lead to, besides their own
     board: Switchboard = field(default_factory=Switchboard)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)

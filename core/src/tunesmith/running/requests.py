@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ from tunesmith.planning.plan import Choice, PlannedStep
 
 def step_request(
     step: PlannedStep, inputs: Mapping[str, Artifact], output: Path, work: Path, *, rank: int = 0, rendezvous: str = "",
-    cache: Path | None = None, refresh: bool = False,
+    cache: Path | None = None, refresh: bool = False, roots: Sequence[Path] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """The ``step`` of a ``run`` request, as JSON."""
     placement = dataclasses.replace(step.placement, rank=rank, rendezvous=rendezvous)
     return {
         "name": step.name, "output": str(output), "work": str(work), "cache": str(cache or ""), "seed": step.seed,
-        "refresh": refresh, "placement": dataclasses.asdict(placement),
+        "refresh": refresh, "roots": list(map(str, roots)), "placement": dataclasses.asdict(placement),
         "settings": dict(step.settings), "settings_class": step.verb.settings, "distribution": step.verb.distribution,
         "inputs": {name: artifact.to_json() for name, artifact in inputs.items()},
         "choices": {slot: _chosen(choice) for slot, choice in step.choices.items()},

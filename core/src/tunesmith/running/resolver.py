@@ -38,6 +38,9 @@ class _Places(Protocol):
     @property
     def home(self) -> Path: ...
 
+    @property
+    def roots(self) -> tuple[Path, ...]: ...
+
 
 class Resolver:
     """Callable: URI -> `ModelInfo`.
@@ -59,7 +62,8 @@ class Resolver:
         reporter: Reporter | None = None,
         executor: Executor | None = None,
     ) -> None:
-        self._registry, self._home, self.refresh = registry, config.home, refresh
+        self._registry, self._home, self._roots = registry, config.home, config.roots
+        self.refresh = refresh
         self._reporter = reporter or Silent()
         self._executor = executor or Local()
 
@@ -103,7 +107,9 @@ class Resolver:
         directory = staging.make()
         for name in ("output", "work"):
             (directory / name).mkdir()
-        request = step_request(step, {}, directory / "output", directory / "work", refresh=self.refresh)
+        request = step_request(
+            step, {}, directory / "output", directory / "work", refresh=self.refresh, roots=self._roots
+        )  # fmt: skip
         board = Switchboard()
         work = Work("model", "tunesmith.verbs.download:resolve", (request,), directory / "logs", directory=directory / "work")
         workers = Workers(work, self._executor, board, self._hear)

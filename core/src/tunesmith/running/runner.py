@@ -44,6 +44,9 @@ class Places(Protocol):
     @property
     def required(self) -> tuple[str, ...]: ...
 
+    @property
+    def roots(self) -> tuple[Path, ...]: ...
+
 
 class Installed(Protocol):
     """What running needs of the registry."""
@@ -116,6 +119,7 @@ class Runner:
         return Context(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
             Events(self._registry.plugins, complain, self._config.required), self._cancellation, lambda: environments_of(self._config),
+            self._config.roots,
         )  # fmt: skip
 
     def _carry_out(self, context: Context, resumed: bool) -> RunOutcome:

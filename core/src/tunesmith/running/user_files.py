@@ -57,7 +57,7 @@ class UserFiles:
         from tunesmith.planning.row_media import media_digest
 
         schema = self._step.choices[self._step.verb.main_kind].record.facts["row"]
-        return media_digest(_path(source), source.digest, schema, self._media[name])[0]
+        return media_digest(_path(source), source.digest, schema, self._media[name], self._context.roots)[0]
 
 
 def _path(source: Source) -> Path:

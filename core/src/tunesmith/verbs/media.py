@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
+from tunesmith.contracts.files import Outside, open_confined
 from tunesmith.contracts.rows import CONVERSATIONS, Part, Row
 from tunesmith.errors import UserError
 
@@ -44,12 +45,19 @@ def files_of(path: Path) -> Sequence[Path]:
     return sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
 
 
-def content_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file; of a folder, over its files' names and contents."""
+def content_of(path: Path, roots: Sequence[Path]) -> str:
+    """Hexadecimal SHA-256 of a file; of a folder, over its files' names and contents.
+
+    Args:
+        roots: folders that the files may lie in (see `tunesmith.contracts.files`).
+
+    Raises:
+        OSError: a file can't be read, is no regular one, or leads elsewhere.
+    """
     if path.is_dir():
-        return hashlib.sha256(json.dumps([[file.name, content_of(file)] for file in files_of(path)]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([[file.name, content_of(file, roots)] for file in files_of(path)]).encode()).hexdigest()
     state = hashlib.sha256()
-    with open(path, "rb") as file:
+    with open_confined(path, roots) as file:
         while piece := file.read(_BUFFER):
             state.update(piece)
     return state.hexdigest()
@@ -61,10 +69,11 @@ class Keeper:
     Args:
         folder: where the rows lie.
         output: the dataset's directory.
+        roots: folders that the media may lie in.
     """
 
-    def __init__(self, folder: Path, output: Path) -> None:
-        self.folder, self.output = folder, output
+    def __init__(self, folder: Path, output: Path, roots: Sequence[Path]) -> None:
+        self.folder, self.output, self.roots = folder, output, roots
         self._kept: dict[str, str] = {}
 
     @property
@@ -76,7 +85,8 @@ class Keeper:
         """The row with every medium named as a path within the dataset.
 
         Raises:
-            UserError: TS-DATA-061 for a file that isn't there, TS-DATA-063 for an address, TS-DATA-022 for a ``data:`` URL that is broken.
+            UserError: TS-DATA-061 for a file that isn't there, TS-DATA-063 for an address, TS-DATA-065 for one that lies elsewhere,
+                TS-DATA-022 for a ``data:`` URL that is broken.
         """
         found = [key for key in CONVERSATIONS if any(part["type"] != "text" for part in _parts(row.get(key, ())))]
         return {**row, **{key: [self._message(turn) for turn in row[key]] for key in found}} if found else row
@@ -97,16 +107,17 @@ class Keeper:
         if source is None:
             return self._decoded(reference)
         try:
-            name = f"{FOLDER}/{content_of(source)}{'' if source.is_dir() else source.suffix.lower()}"
+            name = f"{FOLDER}/{content_of(source, self.roots)}{'' if source.is_dir() else source.suffix.lower()}"
         except OSError as error:
-            raise absent(reference, error) from error
+            raise unusable(reference, error) from error
         place = self.output / name
         if not place.exists():
             place.parent.mkdir(exist_ok=True)
             if source.is_dir():
                 place.mkdir()
             for file in files_of(source):
-                shutil.copyfile(file, place / file.name if source.is_dir() else place)
+                with open_confined(file, self.roots) as read, open(place / file.name if source.is_dir() else place, "wb") as written:
+                    shutil.copyfileobj(read, written, _BUFFER)
         return name
 
     def _decoded(self, reference: str) -> str:
@@ -122,7 +133,13 @@ class Keeper:
         return name
 
 
-def absent(reference: str, error: OSError | ValueError) -> UserError:
+def unusable(reference: str, error: OSError | ValueError) -> UserError:
+    """Why a file that a row names is not taken."""
+    if isinstance(error, Outside):
+        return UserError(
+            "TS-DATA-065", f"The row names {reference}, which lies outside of the folder of its rows", why=f"It is {error.real}.",
+            fix=f'Put it below that folder; or, if it is meant, write in tunesmith.toml: [files] roots = ["{error.real.parent}"].',
+        )  # fmt: skip
     why = "" if isinstance(error, FileNotFoundError) else str(getattr(error, "strerror", None) or error)
     what = f"There is no file {reference}" if not why else f"The file {reference} can't be read"
     return UserError("TS-DATA-061", what, why=why, fix="Name it from the folder in which the rows lie, or in full.")

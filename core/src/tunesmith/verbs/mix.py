@@ -19,7 +19,7 @@ def run(step: Step) -> Result:
     sources = several(step.inputs, "rows")
     rows = [_count(source.path / ROWS_FILE) for source in sources]
     taken = shares(rows, step.settings.weights)
-    keeper = Keeper(Path("/"), step.output)
+    keeper = Keeper(Path("/"), step.output, [source.path for source in sources])
     with open(step.output / ROWS_FILE, "w", encoding="utf-8") as lines:
         spread = merge(
             *(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Result, Row, Step, text_of
+from tunesmith.contracts.files import roots_of
 from tunesmith.contracts.rows import CONVERSATIONS, ROWS_FILE
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.verbs.media import Keeper
@@ -24,7 +25,7 @@ def run(step: Step) -> Result:
         UserError: naming file and line of rows that can't be converted.
     """
     source = step.inputs["file"].path
-    keeper = Keeper(source.parent, step.output)
+    keeper = Keeper(source.parent, step.output, roots_of(source.parent, step.roots))
     rows = characters = longest = 0
     with open(step.output / ROWS_FILE, "w", encoding="utf-8") as lines:
         for row in _converted(source, step, keeper):

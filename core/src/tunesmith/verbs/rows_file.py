@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from tunesmith.contracts.files import open_regular
+
 _CHUNK = 2**20
 _LARGEST_ROW = 2**26
 _DEEPEST = 100
@@ -36,10 +38,10 @@ def read_file(path: Path) -> Iterator[Line]:
     """The lines of a file, read as they are asked for.
 
     Raises:
-        OSError: when it can't be read.
+        OSError: when it can't be read, or is no regular file.
         NotRows: when it is something else (a table, an archive, a single value over many lines).
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         head = file.read(_CHUNK)
         _refuse(path, head)
         file.seek(len(_BOM) if head.startswith(_BOM) else 0)

@@ -200,3 +200,62 @@ def test_percent_signs_are_decoded_only_where_that_helps(tmp_path):
 def test_any_uri_gives_a_path_or_a_coded_error(text):
     with contextlib.suppress(UserError):
         assert str(path_of("file://" + text))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "sub/tokenizer.json"])
+def test_a_models_file_can_not_be_a_link_to_another_file_of_the_users(step, hf_model, tmp_path, name):
+    secret = tmp_path / "secret.json"
+    secret.write_bytes((hf_model / "config.json").read_bytes())
+    target = hf_model / name
+    if "/" in name:
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "tokenizer.json").write_text("{}")
+        for file in ("config.json", "model.safetensors"):
+            (hf_model / file).rename(tmp_path / "other" / file)
+        (hf_model / "sub").symlink_to(tmp_path / "other")
+    else:
+        target.unlink()
+        target.symlink_to(secret)
+    with pytest.raises(UserError) as refused:
+        load(step, f"file://{hf_model}")
+    assert refused.value.code == "TS-MODEL-013"
+    assert "outside of the model" in refused.value.what
+    assert not any(step.output.iterdir())
+
+
+def test_a_link_that_is_made_after_the_plan_is_not_followed_either(step, hf_model, tmp_path):
+    info = FileLoader().resolve(str(hf_model), step)
+    (hf_model / "tokenizer.json").rename(tmp_path / "tokenizer.json")
+    (hf_model / "tokenizer.json").symlink_to(tmp_path / "tokenizer.json")
+    with pytest.raises(UserError, match="TS-MODEL-013"):
+        FileLoader().fetch(info, step.output, step)
+
+
+def test_a_declared_root_and_a_hubs_cache_may_be_linked_to(step, hf_model, tmp_path):
+    blobs = tmp_path / "models--a--b" / "blobs"
+    snapshot = tmp_path / "models--a--b" / "snapshots" / "c0ffee"
+    blobs.mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (hf_model / name).rename(blobs / name)
+        (snapshot / name).symlink_to(f"../../blobs/{name}")
+        (hf_model / name).symlink_to(blobs / name)
+    assert len(load(step, f"file://{snapshot}").files) == 3
+    with pytest.raises(UserError, match="TS-MODEL-013"):
+        FileLoader().resolve(str(hf_model), step)
+    step.roots = (blobs,)
+    assert len(FileLoader().resolve(str(hf_model), step).files) == 3
+
+
+def test_a_model_may_be_named_by_a_link(step, hf_model, tmp_path):
+    (tmp_path / "latest").symlink_to(hf_model)
+    assert len(load(step, f"file://{tmp_path / 'latest'}").files) == 3
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/dev/zero", path)], ids=["fifo", "zero"])
+def test_a_file_that_never_ends_is_not_waited_for(step, hf_model, name, make):
+    (hf_model / name).unlink()
+    make(hf_model / name)
+    with pytest.raises(UserError, match="TS-MODEL-013"):
+        FileLoader().resolve(str(hf_model), step)

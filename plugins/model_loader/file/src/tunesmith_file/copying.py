@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from tunesmith.contracts.files import NotRegular, Outside, confined, open_confined, open_regular
 from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError, UserError
@@ -21,13 +22,37 @@ _CHUNK = 64 << 20
 _UNSUPPORTED = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF}
 
 
-def copy_files(info: ModelInfo, source: Path, output: Path, step: Step, *, link: bool = False) -> None:
+def check_files(root: Path, names: Iterable[str], within: Sequence[Path]) -> None:
+    """Whether a model's files are regular ones that lead to the folders `within`.
+
+    Raises:
+        UserError: TS-MODEL-013 for one that is not.
+    """
+    for name in names:
+        try:
+            open_confined(root / name, within).close()
+        except OSError as error:
+            raise _unusable(root / name, error) from None
+
+
+def _unusable(path: Path, error: OSError) -> UserError:
+    if isinstance(error, Outside):
+        fix = f'If that is meant, write in tunesmith.toml: [files] roots = ["{error.real.parent}"]. Else remove the link.'
+        return UserError("TS-MODEL-013", f"{path} leads to {error.real}, outside of the model.", fix=fix)
+    return UserError("TS-MODEL-013", f"{path} can't be read: {error.strerror or error}.", fix="Put the file itself there.")
+
+
+def copy_files(
+    info: ModelInfo, source: Path, output: Path, step: Step, *, link: bool = False, within: Sequence[Path] = ()
+) -> None:  # fmt: skip
     """Copy `info.files` from `source` to `output` and check each one's SHA-256.
 
     Args:
         link: hard links instead of copies, where the file system can.
+        within: folders that the files may lead to; empty: they are ours.
 
     Raises:
+        UserError: TS-MODEL-013 for a file that leads elsewhere.
         TunesmithError: TS-MODEL-007 if a file is gone or is not what it was when it was resolved.
     """
     total, before = info.size, 0
@@ -35,9 +60,11 @@ def copy_files(info: ModelInfo, source: Path, output: Path, step: Step, *, link:
         target = output / name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            for done in _place(source / name, target, link):
+            for done in _place(confined(source / name, within) if within else source / name, target, link):
                 step.check_cancelled()
                 step.progress(before + done, total, what="copy", unit="B")
+        except (Outside, NotRegular) as error:
+            raise _unusable(source / name, error) from None
         except FileNotFoundError:
             raise UserError(
                 "TS-MODEL-007", f"{source / name} is gone since it was planned with.",
@@ -70,7 +97,7 @@ def _place(source: Path, target: Path, link: bool) -> Iterator[int]:
 
 def _copy(source: Path, target: Path) -> Iterator[int]:
     """Copy, yielding the bytes done so far."""
-    with source.open("rb", buffering=0) as reader, target.open("wb", buffering=0) as writer:
+    with open_regular(source) as reader, target.open("wb", buffering=0) as writer:
         done = 0
         try:
             while count := os.copy_file_range(reader.fileno(), writer.fileno(), _CHUNK):

@@ -128,7 +128,9 @@ def _names(folder: Path) -> list[str]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            names += [f"{entry.name}/{file.name}" for file in sorted(entry.iterdir()) if file.is_file() and not file.name.startswith(".")]
-        elif entry.is_file():
+            names += [
+                f"{entry.name}/{file.name}" for file in sorted(entry.iterdir()) if not file.is_dir() and not file.name.startswith(".")
+            ]
+        else:  # also what can't be read: it is told of if it belongs to the model
             names.append(entry.name)
     return names

@@ -8,10 +8,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from tunesmith.contracts.digests import looks
+from tunesmith.contracts.files import roots_of
 from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import UserError
-from tunesmith_file.copying import copy_files
+from tunesmith_file.copying import check_files, copy_files
 from tunesmith_file.describe import describe_layout, locate
 from tunesmith_file.digests import revision_of, sha256_of
 from tunesmith_file.layout import Layout
@@ -39,20 +40,27 @@ class FileLoader:
     """The revision of a model on disk is the SHA-256 over its files."""
 
     def resolve(self, uri: str, step: Step) -> ModelInfo:
-        root, layout = locate(path_of(uri).absolute())
+        path = path_of(uri).absolute()
+        root, layout = locate(path)
+        check_files(root, layout.files, _within(path, step))
         for _ in range(_READINGS):
             before = [looks(root / name) for name in layout.files]
-            info = self._described(uri, root, layout, step)
+            info = self._described(uri, path, root, layout, step)
             if [looks(root / name) for name in layout.files] == before:
                 return info
         raise UserError("TS-MODEL-007", f"The files in {root} changed each time they were read.", why="Something keeps writing to them.",
                         fix="Wait until they are written, or name a copy of them.")  # fmt: skip
 
-    def _described(self, uri: str, root: Path, layout: Layout, step: Step) -> ModelInfo:
+    def _described(self, uri: str, path: Path, root: Path, layout: Layout, step: Step) -> ModelInfo:
         format, config = describe_layout(root, layout)
         files = {name: {"size": (root / name).stat().st_size, "sha256": sha256_of(root / name, step, "hash")} for name in layout.files}
         revision = revision_of({name: entry["sha256"] for name, entry in files.items()})
-        return ModelInfo(uri, revision, format, files, config, {"directory": str(root)})
+        return ModelInfo(uri, revision, format, files, config, {"directory": str(root), "named": str(path)})
 
     def fetch(self, info: ModelInfo, output: Path, step: Step) -> None:
-        copy_files(info, Path(info.fetch["directory"]), output, step)
+        copy_files(info, Path(info.fetch["directory"]), output, step, within=_within(Path(info.fetch["named"]), step))
+
+
+def _within(path: Path, step: Step) -> tuple[Path, ...]:
+    """The folders that the files of the model at `path` may lead to; a file that the user names itself may be a link to anywhere."""
+    return roots_of(path, step.roots) if path.is_dir() else roots_of(path.parent, (path, *step.roots))
