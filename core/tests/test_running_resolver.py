@@ -15,7 +15,15 @@ from tunesmith.running.reporter import Recorder
 from tunesmith.running.resolver import Resolver
 from tunesmith.verbs.records import DownloadSettings
 
-SHELF = ProviderRecord("model_loader", "shelf", "", "tiny_providers:Shelf", "tiny", "1.0", facts={"schemes": ["shelf"]})
+SHELF = ProviderRecord(
+    "model_loader",
+    "shelf",
+    "",
+    "tiny_providers:Shelf",
+    "tiny",
+    "1.0",
+    facts={"schemes": ["shelf"], "elsewhere": r"(?:https://shelf\.example/)?(\w+/\w+)"},
+)
 DOWNLOAD = ProviderRecord(
     "verb", "download", "", "tunesmith.verbs.download:run", "tunesmith", "0.1.0", settings="tunesmith.verbs.records:DownloadSettings",
     schema=schema_of(DownloadSettings),
@@ -70,7 +78,15 @@ def test_a_loader_that_crashes_is_an_error_with_its_last_words(tmp_path: Path) -
     assert "a loader's mistake" in caught.value.why
 
 
-@pytest.mark.parametrize(("uri", "hint"), [("shelve://a", "Did you mean `shelf`?"), ("models/a", "Known: shelf.")])
+@pytest.mark.parametrize(
+    ("uri", "hint"),
+    [
+        ("shelve://a", "Did you mean `shelf://a`?"),
+        ("models/a", "Write `shelf://models/a`."),
+        ("https://shelf.example/models/a", "Write `shelf://models/a`."),
+        ("a", "Name a directory that exists, or write scheme://name. Schemes: `shelf://`."),
+    ],
+)
 def test_an_unknown_scheme_is_a_mistake_with_a_hint(tmp_path: Path, uri: str, hint: str) -> None:
     with pytest.raises(UserError, match="TS-MODEL-011") as caught:
         Resolver(Loaders(), Place.at(tmp_path))(uri)

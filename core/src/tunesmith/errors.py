@@ -9,7 +9,6 @@ command line). Each code has a page in docs/errors/.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 
@@ -76,9 +75,11 @@ class Cancelled(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A sentence offering the nearest known names, or listing them when none is near."""
+    """A sentence offering the known names that `word` was probably meant to be, or listing all when none is near."""
+    from tunesmith.spelling import near
+
     names = sorted(set(known))
-    near = get_close_matches(word, names, n=3, cutoff=0.6)
-    if near:
-        return "Did you mean " + " or ".join(f"`{n}`" for n in near) + "?"
+    meant = near(word, names)
+    if meant:
+        return "Did you mean " + " or ".join(f"`{name}`" for name in meant) + "?"
     return "Known: " + (", ".join(names[:20]) or "none") + (", ..." if len(names) > 20 else ".")

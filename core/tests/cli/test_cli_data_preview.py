@@ -45,7 +45,7 @@ def test_doubts_errors_and_lengths_stand_out():
 
 
 def test_without_a_plugin_that_shows_rows_it_says_so(world):
-    world.write("rows.jsonl", '{"a": 1}\n')
+    world.write("tunesmith.toml", '[plugins]\ndeny = ["acme-*"]\n')
     told = world("data", "preview", "rows.jsonl", "--model", "desk://it")
     assert told.status == 2
     assert "TS-PLAN-005" in told.err

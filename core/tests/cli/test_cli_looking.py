@@ -38,6 +38,20 @@ def test_inspect_of_what_is_not_there(world):
     assert "Did you mean `rows.jsonl`?" in told.err
 
 
+def test_a_file_without_a_command_is_looked_into(world):
+    assert world("data", "rows.jsonl") == world("data", "inspect", "rows.jsonl")
+    assert world("data", "rows.jsonl", "--json").json["rows"] == 2
+    assert "Did you mean `rows.jsonl`?" in world("data", "row.jsonl").err
+
+
+def test_a_step_that_makes_rows_as_tokens_shows_them(world):
+    told = world("spell", "--model", "shelf://it")
+    assert told.status == 0
+    assert "-- assistant: 1 tokens, 1 learnt" in told.out
+    assert "⟦me⟧" in told.out
+    assert all(line.startswith("{") for line in world("spell", "--model", "shelf://it", "--json").out.splitlines())
+
+
 def test_runs_are_listed_shown_and_their_logs_read(world):
     assert world("runs", "list").out.startswith("Nothing has been run in")
     assert world("runs", "show").status == 2

@@ -79,6 +79,13 @@ def test_a_gate_that_does_not_hold_fails_the_run(desk):
     assert told.status == 1
     assert "x gate of score" in told.out
     assert "TS-RUN-020" in told.err
+    assert "fix:  Change the model, or the bound under `gate` of `score`" in told.err
+    assert "resume" not in told.out + told.err + desk("runs", "show").out, "the same plan would come to the same numbers"
+
+
+def test_a_gate_names_what_there_is_to_change(desk):
+    told = desk("run", "--set", 'steps.score.gate.letters="<= 0.5x model"')
+    assert "fix:  Change the data or the settings of `small`, or the bound under `gate` of `score`" in told.err
 
 
 def test_resume_goes_on_with_a_failed_run(desk):

@@ -20,7 +20,8 @@ from tunesmith.cli.reporting.quantities import amount, duration, number, ratio, 
 from tunesmith.cli.reporting.summary import curl_line, table
 from tunesmith.cli.reporting.terminal import Terminal
 from tunesmith.contracts.events import RunFacts
-from tunesmith.planning.plan import Plan, PlannedStep
+from tunesmith.errors import TunesmithError
+from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.outcome import RunOutcome, StepOutcome
 
@@ -71,6 +72,48 @@ def test_lines_come_now_and_then_with_rate_and_time_left(tmp_path):
     assert len(told) == 5
     assert "+ a: done in 1 min 15 s, 1.0 MiB" in stream.getvalue()
     assert "  a: loss 0.25" in stream.getvalue()
+
+
+def told_of(points: list[float], tmp_path: Path, seconds: float = 0.0) -> list[str]:
+    """What a pipe is told of a step with these losses, so many seconds apart."""
+    stream, clock = Stream(False), Clock()
+    reporter = Plain(stream, clock)
+    run = begin(reporter, tmp_path)
+    for at, loss in enumerate(points, 1):
+        clock.now += seconds
+        reporter.metric("a", "loss", loss, at)
+        reporter.progress("a", "train", at, len(points), "steps")
+    end(reporter, run)
+    return [line.strip() for line in stream.getvalue().splitlines() if "loss" in line and "loss 0.25" not in line]
+
+
+def test_a_short_run_tells_its_first_and_its_last_loss(tmp_path):
+    assert told_of([2.5, 2.0, 1.5], tmp_path) == ["a: loss 2.5 (step 1)", "a: loss 1.5 (the last)"]
+    assert told_of([2.5], tmp_path) == ["a: loss 2.5 (step 1)"]
+    assert told_of([], tmp_path) == []
+
+
+def test_a_long_run_tells_its_loss_at_a_rate_that_one_can_read(tmp_path):
+    told = told_of([3 - n / 1000 for n in range(1000)], tmp_path, seconds=1.0)
+    assert len(told) == 1000 / 10 + 1
+    assert told[-1] == "a: loss 2.001 (the last)"
+
+
+def test_what_the_plan_said_a_step_need_not_say_again(tmp_path):
+    stream = Stream(False)
+    reporter = Plain(stream)
+    for _ in range(2):
+        reporter.decision(Decision("a", "learn quietly", "the room is small"))
+    assert stream.getvalue().count("learn quietly") == 1
+
+
+@pytest.mark.parametrize(("code", "user", "offered"), [("TS-RUN-020", False, False), ("TS-RUN-011", False, True), ("ACME-1", True, False)])
+def test_resuming_is_offered_where_it_may_help(tmp_path, code, user, offered):
+    stream = Stream(False)
+    reporter = Plain(stream)
+    run = begin(reporter, tmp_path)
+    reporter.run_finished(RunOutcome(run.id, "failed", run.directory, error=TunesmithError(code, "it failed", user=user)))
+    assert ("tunesmith resume r1" in stream.getvalue()) is offered
 
 
 def test_a_terminal_has_bars_while_a_step_runs_and_lines_when_it_is_done(tmp_path, monkeypatch):

@@ -85,13 +85,14 @@ def test_a_mistake_is_told_with_its_option(world, words, said):
 
 
 def test_what_a_step_needs_must_be_given(world):
-    assert "needs --data: the rows to learn from" in world("echo", "--model", "shelf://x").err
+    assert "needs --data (the rows to learn from)" in world("echo", "--model", "shelf://x").err
+    assert "needs --model (the model to teach) and --data (the rows to learn from)" in world("echo").err
     assert "needs --model" in world("echo", "--data", "rows.jsonl").err
 
 
 def test_an_adapter_comes_from_a_step_for_only_that_knows_its_base(world):
     assert "--model" not in world("fold", "--help").out
-    assert "needs --from: the adapter" in world("fold").err
+    assert "needs --from (the adapter)" in world("fold").err
     assert world("fold", "--model", "shelf://x").status == 2
 
 

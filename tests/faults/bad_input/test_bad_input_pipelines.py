@@ -26,7 +26,7 @@ MISSPELT = {
         "TS-SPEC-012",
     ),
     "a device": ("cqu", "device: cqu\n" + BEGIN + TUNE, "TS-PLAN-007"),
-    "a model's scheme": ("fille", BEGIN.replace("file:", "fille:") + TUNE, "TS-SPEC-013"),
+    "a model's scheme": ("fille://model", BEGIN.replace("file:", "fille:") + TUNE, "TS-SPEC-013"),
     "a model's directory": ("modl", BEGIN.replace("//model", "//modl") + TUNE, "TS-MODEL-001"),
     "a data file": ("trian.jsonl", BEGIN + TUNE.replace("train.jsonl", "trian.jsonl"), "TS-DATA-001"),
 }
@@ -119,7 +119,7 @@ def test_a_program_reads_the_same_as_json(project) -> None:
 
 
 COMMANDS = {
-    "a command": (("sftt",), "TS-CLI-001", "`sft`"),
+    "a command": (("sftt",), "TS-CLI-001", "`tunesmith sft`"),
     "a provider": (("sft", "--model", "file://model", "--data", "train.jsonl", "--adapter", "lorra"), "TS-PLUGIN-001", "`lora`"),
     "a setting of a provider": (("sft", "--adapter", "lora", "--adapter.dropuot", "0.1"), "TS-CLI-002", "`--adapter.dropout`"),
     "a setting": (("sft", "--epoch", "3"), "TS-CLI-002", "`--epochs`"),
@@ -127,7 +127,7 @@ COMMANDS = {
     "a data file": (("sft", "--model", "file://model", "--data", "trian.jsonl"), "TS-DATA-001", "`train.jsonl`"),
     "a model": (("serve", "--model", "file://modl"), "TS-MODEL-001", "`model`"),
     "a step": (("merge", "--from", "tnue", "--pipeline", "tunesmith.yaml"), "TS-CLI-008", "`tune`"),
-    "a subcommand": (("plugin", "lsit"), "TS-CLI-001", "`list`"),
+    "a subcommand": (("plugin", "lsit"), "TS-CLI-001", "`tunesmith plugin list`"),
     "a plugin": (("plugin", "info", "lorra"), "TS-PLUGIN-001", "`lora`"),
 }
 

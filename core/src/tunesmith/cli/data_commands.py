@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,3 +105,12 @@ COMMANDS = (
         ),
     ),
 )  # fmt: skip
+
+
+def run_words(words: Sequence[str]) -> int:
+    """A file without a command before it is looked into."""
+    from tunesmith.cli.main import run_group
+
+    named = words[0] if words else ""
+    is_file = Path(named).is_file() or ("." in named and not named.startswith("-"))
+    return run_group("look into a data file before training on it", COMMANDS, "tunesmith data", ["inspect", *words] if is_file else words)

@@ -77,7 +77,22 @@ class Session(session.Session):
         if outcome.error:
             failed = next((name for name, step in outcome.steps.items() if step.error is outcome.error), "")
             complain(outcome.error, args.json, failed)
+        elif not args.json:
+            _show_tokens(plan, outcome)
         return outcome
+
+
+def _show_tokens(plan: Plan, outcome: RunOutcome) -> None:
+    """Rows as tokens are made to be read: what a step made of that format is shown."""
+    from tunesmith.contracts.previews import FILE, FORMAT
+
+    for step in plan.steps:
+        if step.format == FORMAT and step.name in outcome.artifacts:
+            from tunesmith.cli.complaints import colored
+            from tunesmith.cli.data_preview import page
+
+            *rows, total = map(json.loads, (outcome.artifacts[step.name].path / FILE).read_text(encoding="utf-8").splitlines())
+            print("\n" + page(rows, total, colours=colored(sys.stdout)))
 
 
 def add_run_options(parser: ArgumentParser, serving: bool = True) -> None:

@@ -143,7 +143,9 @@ def run_group(summary: str, commands: Sequence[Command], prog: str, arguments: S
 
         print(group_text(prog, summary, commands))
         return 0
-    raise unknown(f"{prog} {word}", word, [command.name for command in commands], f"{prog} --help")
+    from tunesmith.cli.meant import unknown
+
+    raise unknown(prog, word, [command.name for command in commands])
 
 
 def _dynamic(name: str, arguments: Sequence[str]) -> int:
@@ -155,17 +157,10 @@ def _dynamic(name: str, arguments: Sequence[str]) -> int:
         from tunesmith.cli.verb_command import run_verb
 
         return run_verb(catalog, name, arguments)
+    from tunesmith.cli.meant import unknown_command
+
     catalog.explain(name)
-    words = [entry.name for entry in ENTRIES] + list(catalog.verbs) + list(catalog.commands)
-    raise unknown(name, name, words, "tunesmith --help")
-
-
-def unknown(typed: str, word: str, known: Sequence[str], help: str) -> UserError:
-    from tunesmith.errors import did_you_mean
-
-    hint = did_you_mean(word, known)
-    fix = hint if hint.startswith("Did") else f"`{help}` shows all commands."
-    return UserError("TS-CLI-001", f"there is no command `{typed}`", fix=fix)
+    raise unknown_command(catalog, name)
 
 
 def _overview() -> int:

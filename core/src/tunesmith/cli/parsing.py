@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from tunesmith.cli.command import Command
-from tunesmith.errors import UserError, did_you_mean
+from tunesmith.errors import UserError
+from tunesmith.spelling import near
 
 SETTING = "setting:"  # how the destinations of options begin that are made from a schema
 
@@ -72,9 +73,11 @@ class Parser(argparse.ArgumentParser):
         return found
 
     def unknown_option(self, word: str) -> UserError:
-        known = [option for option in self._option_string_actions if option.startswith("--") and option != "--help"]
-        hint = did_you_mean(word, known)
-        fix = hint if hint.startswith("Did") else f"`{self.prog} --help` shows all options."
+        known = {o: action for o, action in self._option_string_actions.items() if o.startswith("--") and o != "--help"}
+        # a setting's short name rather than its full one
+        meant = dict.fromkeys(o if o.startswith("--no-") else known[o].option_strings[0] for o in near(word, known))
+        offer = "Did you mean " + " or ".join(f"`{option}`" for option in meant) + "?"
+        fix = offer if meant else f"`{self.prog} --help` shows all options."
         return UserError("TS-CLI-002", f"{self.prog}: there is no option `{word}`", fix=fix)
 
 

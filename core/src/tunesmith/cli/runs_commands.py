@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.cli.command import Command
 from tunesmith.cli.reporting.quantities import duration, number
 from tunesmith.cli.tables import columns
-from tunesmith.errors import UserError
+from tunesmith.errors import TunesmithError, UserError
+from tunesmith.running.outcome import can_go_on
 
 if TYPE_CHECKING:
     from tunesmith.running.journal import Journal, RunRow, StepRow
@@ -108,15 +109,15 @@ def run_show(args: Namespace) -> int:
              ("started", _clock(row.started)), ("took", _took(row.started, row.finished)), ("directory", str(directory))]  # fmt: skip
     print(columns([*facts, ("report", str(report))] if report.is_file() else facts))
     print("\n" + columns([("STEP", "STATE", "TOOK", "METRICS"), *(_line(step, known) for step, known in steps)]))
-    if row.error:
+    error = TunesmithError.from_json(row.error) if row.error else None
+    if error:
         from tunesmith.cli.complaints import error_text
-        from tunesmith.errors import TunesmithError
 
-        print("\n" + error_text(TunesmithError.from_json(row.error)))
+        print("\n" + error_text(error))
     if decisions:
         print("\ndecisions")
         print("\n".join(f"  {step + ': ' if step else ''}{what} ({reason.rstrip('.')})" for step, what, reason in decisions))
-    if row.state in ("interrupted", "failed", "cancelled"):
+    if can_go_on(row.state, error):
         print(f"\nto go on: tunesmith resume {row.id}")
     return 0
 

@@ -72,9 +72,14 @@ def pipeline(form: VerbForm, args: Namespace, session: Session) -> tuple[dict[st
     sources = [args.source] if isinstance(args.source, str) else list(args.source or ())
     named = [step for entry in form.verb.inputs[1:] if entry.many and not takes_rows(entry) for step in raw.get(entry.name, ())]
     main, model = form.verb.inputs[0], getattr(args, "model", None)
-    if (model and (sources or named)) or (main.required and not model and not sources and not named):
-        what = "either --model or steps" if model else f"{'--model' if form.takes_model else '--from'}: {main.summary}"
-        raise UserError("TS-CLI-006", f"tunesmith {form.name} needs {what}", why="" if not model else "It was given both.",
+    if model and (sources or named):
+        raise UserError("TS-CLI-006", f"tunesmith {form.name} works on --model or on --from, and was given both",
+                        fix="Leave one of them out.")  # fmt: skip
+    absent = form.absent(args)
+    if main.required and not (model or sources or named):
+        absent.insert(0, f"{'--model' if form.takes_model else '--from'} ({main.summary})")
+    if absent:
+        raise UserError("TS-CLI-006", f"tunesmith {form.name} needs {' and '.join(absent)}",
                         fix=f"`tunesmith {form.name} --help` shows an example.")  # fmt: skip
     name = args.title or form.name
     if not sources and not named:

@@ -130,12 +130,13 @@ class VerbForm:
         taken = _OWN | {dashed(entry.name) for entry in (*self.verb.inputs, *self.verb.slots)}
         return {name: short for name, short in names.items() if often[short] == 1 and short.partition(".")[0] not in taken}
 
-    def step(self, found: Namespace) -> dict[str, Any]:
-        """The step as a pipeline file would have it.
+    def absent(self, found: Namespace) -> list[str]:
+        """The options of inputs beside the main one that are needed and not given, with what each is."""
+        needed = (entry for entry in self.verb.inputs[1:] if entry.required and getattr(found, f"input:{entry.name}") is None)
+        return [f"--{dashed(entry.name)} ({entry.summary})" for entry in needed]
 
-        Raises:
-            UserError: TS-CLI-006 when an input is missing.
-        """
+    def step(self, found: Namespace) -> dict[str, Any]:
+        """The step as a pipeline file would have it."""
         mains = [part.value(found) for part in self.mains]
         raw: dict[str, Any] = {self.verb.name: {} if not mains else mains[0] if len(mains) == 1 else mains}
         raw |= {part.name: value for part in self.slots if (value := part.value(found)) != part.default}
@@ -143,9 +144,6 @@ class VerbForm:
             path = getattr(found, f"input:{entry.name}")
             if path is not None:
                 raw[entry.name] = _mixed(path, getattr(found, f"weights:{entry.name}"), dashed(entry.name)) if takes_rows(entry) else path
-            elif entry.required:
-                raise UserError("TS-CLI-006", f"tunesmith {self.name} needs --{dashed(entry.name)}: {entry.summary}",
-                                fix=f"`tunesmith {self.name} --help` shows an example.")  # fmt: skip
         further: Mapping[str, Any] = {
             SETTINGS: settings_given(found, self.own).get(SETTINGS), "gate": dict(_gate(text) for text in getattr(found, "gate", ())),
             "seed": found.seed, "device": found.device,

@@ -82,7 +82,7 @@ def unreadable(path: Path, shown: str, error: OSError | ValueError) -> Tunesmith
         return UserError("TS-DATA-001", f"There is no file {shown}", why=f"There is no directory {folder} either.", fix="Correct the path.")
     entries = islice(os.scandir(folder), 1000) if os.access(folder, os.R_OK) else ()
     names = [entry.name for entry in entries if entry.is_file()]
-    why = f"It was looked for in {folder}." if not Path(shown).is_absolute() else ""
+    why = f"It was looked for in {folder.absolute()}." if not Path(shown).is_absolute() else ""
     return UserError(
         "TS-DATA-001", f"There is no file {shown}", why=why, fix=did_you_mean(path.name, names) if names else "Correct the path."
     )

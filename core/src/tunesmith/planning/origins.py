@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
 from tunesmith.contracts.estimates import Estimate, ModelShape
 from tunesmith.contracts.model_loader import ModelInfo
-from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.grammar import FILE, listed
 from tunesmith.planning.notes import Notes
@@ -21,9 +21,14 @@ from tunesmith.planning.products import Product
 from tunesmith.planning.spec import MODEL, PipelineSpec
 from tunesmith.plugins import runtime
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.spelling import near
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
+
+    class _Loaders(Protocol):
+        def providers(self, kind: str) -> Mapping[str, ProviderRecord]: ...
+
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://)?(.*)", re.DOTALL)
 LOADER = "model_loader"
@@ -51,12 +56,34 @@ def loader_of(uri: str, registry: Registry, where: str) -> ProviderRecord:
     schemes = {str(scheme): record for record in reversed(list(loaders)) for scheme in record.facts.get("schemes", ())}
     match = _SCHEME.match(uri)
     if match is None:
-        known = listed(f"{scheme}://" for scheme in sorted(schemes)) or "none: no model loader is installed"
         raise UserError("TS-SPEC-013", f"{where}: `{uri}` does not say where the model is, and is no path that exists",
-                        fix=f"Write it as scheme://name. Schemes: {known}.")  # fmt: skip
+                        fix=uri_hint(uri, registry))  # fmt: skip
     if match[1].lower() not in schemes:
-        raise UserError("TS-SPEC-013", f"{where}: no installed model loader serves `{match[1]}://`", fix=did_you_mean(match[1], schemes))
+        raise UserError("TS-SPEC-013", f"{where}: no installed model loader serves `{match[1]}://`", fix=uri_hint(uri, registry))
     return schemes[match[1].lower()]
+
+
+def uri_hint(text: str, registry: _Loaders) -> str:
+    """What to write for a model that is named without a scheme, or with one that nobody serves."""
+    loaders = registry.providers(LOADER).values()
+    schemes = sorted({str(scheme) for record in loaders for scheme in record.facts.get("schemes", ())})
+    if not schemes:
+        return "Install a model loader: none is active, `tunesmith plugin list` says why."
+    named = [f"{record.facts['schemes'][0]}://{match[1]}" for record in loaders if (match := _elsewhere(record, text))]
+    if named:
+        return f"Write {listed(named)}."
+    scheme, separator, rest = text.partition("://")
+    meant = near(scheme, schemes) if separator else []
+    known = listed(f"{scheme}://" for scheme in schemes)
+    return f"Did you mean `{meant[0]}://{rest}`?" if meant else f"Name a directory that exists, or write scheme://name. Schemes: {known}."
+
+
+def _elsewhere(record: ProviderRecord, text: str) -> re.Match[str] | None:
+    """Whether a loader says that a name without a scheme is its own."""
+    try:
+        return re.fullmatch(str(record.facts.get("elsewhere", "")), text)
+    except re.error:  # of a stranger's plugin
+        return None
 
 
 class ModelOrigin:

@@ -10,7 +10,15 @@ from typing import Any
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import TunesmithError
 
+GATE = "TS-RUN-020"  #: the code of a gate that did not hold
 CANCELLED_STATUS = 130  # as a shell says of a program ended by Ctrl-C
+
+
+def can_go_on(state: str, error: TunesmithError | None) -> bool:
+    """Whether resuming a run may help. Where a gate did not hold or the user made a mistake, the same plan would come to the same."""
+    if state == "failed":
+        return error is None or not (error.user or error.code == GATE)
+    return state in ("cancelled", "interrupted")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from tunesmith.contracts.executor import Executor
 from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.contracts.notes import read_note, write_note
-from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.failures import disk_error
+from tunesmith.planning.origins import uri_hint
 from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.cancelling import Cancellation
@@ -91,11 +92,8 @@ class Resolver:
         loaders = self._registry.providers("model_loader").values()
         serving = [record for record in loaders if separator and scheme in record.facts.get("schemes", ())]
         if not serving:
-            known = [name for record in loaders for name in record.facts.get("schemes", ())]
-            raise UserError(
-                "TS-MODEL-011", f"No installed loader brings `{uri}`", why="" if separator else "A model is named scheme://place.",
-                fix=did_you_mean(scheme, known),
-            )  # fmt: skip
+            what = f"No installed loader brings `{uri}`" if separator else f"`{uri}` is no path that exists, and names no scheme"
+            raise UserError("TS-MODEL-011", what, fix=uri_hint(uri, self._registry))
         return max(serving, key=lambda record: record.priority)
 
     def _ask(self, uri: str, loader: ProviderRecord) -> Mapping[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 from tunesmith.cli.reporting import summary
 from tunesmith.cli.reporting.quantities import duration, number, size
 from tunesmith.contracts.events import RunFacts
+from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
-from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome
+from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome, can_go_on
 from tunesmith.running.reporter import Silent
 
 DIM, BOLD, GOOD, BAD, WARN = "dim", "bold", "green", "bold red", "yellow"
@@ -33,6 +34,7 @@ class Narrator(Silent, ABC):
         self.gates: list[GateOutcome] = []
         self.latest: dict[str, dict[str, float]] = {}  # step -> the last point of each of its series
         self._began = clock()
+        self._decided: list[Decision] = []
         self._summed_up = False
 
     @abstractmethod
@@ -62,9 +64,9 @@ class Narrator(Silent, ABC):
         if self._summed_up:
             self.say("stopped serving", DIM)
         else:
-            self._sum_up(outcome.state)
+            self._sum_up(outcome.state, outcome.error)
 
-    def _sum_up(self, state: str) -> None:
+    def _sum_up(self, state: str, error: TunesmithError | None = None) -> None:
         assert self.plan is not None
         assert self.run is not None
         self._summed_up = True
@@ -79,7 +81,7 @@ class Narrator(Silent, ABC):
         report = self.run.directory / "report.html"
         if report.is_file():
             self.say(f"  report: {report}")
-        if state in ("cancelled", "failed"):
+        if can_go_on(state, error):
             self.say(f"  to go on: tunesmith resume {self.run.id}")
 
     # --- steps -------------------------------------------------------------------------------------------------------------------
@@ -118,6 +120,10 @@ class Narrator(Silent, ABC):
         self.latest.setdefault(step, {})[name] = value
 
     def decision(self, decision: Decision) -> None:
+        """What the plan has decided already a step need not say again."""
+        if decision in self._decided:
+            return
+        self._decided.append(decision)
         self.say(f"  {decision.step + ': ' if decision.step else ''}{decision.what} ({decision.reason.rstrip('.')})", DIM)
 
     def gate_checked(self, gate: GateOutcome) -> None:

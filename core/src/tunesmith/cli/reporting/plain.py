@@ -8,6 +8,8 @@ from typing import Any
 
 from tunesmith.cli.reporting.narration import Narrator
 from tunesmith.cli.reporting.pace import Pace
+from tunesmith.planning.plan import PlannedStep
+from tunesmith.running.outcome import StepOutcome
 
 _EVERY = 10.0  # seconds between two lines of one task
 
@@ -18,6 +20,7 @@ class Plain(Narrator):
         self._stream = stream
         self._paces: dict[tuple[str, str], Pace] = {}
         self._said: dict[tuple[str, str], float] = {}
+        self._shown: dict[str, str] = {}  # step -> its series as they were told last
 
     def say(self, text: str, style: str = "") -> None:
         print(text, file=self._stream, flush=True)
@@ -29,4 +32,19 @@ class Plain(Narrator):
         # Nothing of what takes less than that long: its end is told anyway.
         if now - self._said.setdefault(task, now) >= _EVERY:
             self._said[task] = now
-            self.say(f"  {step}: " + ", ".join(filter(None, [f"{what} {pace.text}".strip(), self.series(step)])))
+            self._shown[step] = series = self.series(step)
+            self.say(f"  {step}: " + ", ".join(filter(None, [f"{what} {pace.text}".strip(), series])))
+
+    def metric(self, step: str, name: str, value: float, at: int) -> None:
+        """A series is told when it begins: a step may be over before there is a line of progress."""
+        super().metric(step, name, value, at)
+        if step not in self._shown:
+            self._shown[step] = series = self.series(step)
+            self.say(f"  {step}: {series} (step {at})")
+
+    def step_finished(self, step: PlannedStep, outcome: StepOutcome) -> None:
+        """And when it ends."""
+        last = self.series(step.name)
+        if last != self._shown.get(step.name, ""):
+            self.say(f"  {step.name}: {last} (the last)")
+        super().step_finished(step, outcome)

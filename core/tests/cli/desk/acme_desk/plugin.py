@@ -80,6 +80,10 @@ def verb():
             "fold", "fold an adapter into its model", "acme_desk.verbs:fold", produces=("model/text",),
             inputs=(Input("model", "the adapter", accepts=("adapter/*",)),),
         ),
+        Verb(
+            "spell", "spell a model's name", "acme_desk.verbs:spell", produces=("report/tokens",),
+            inputs=(Input("model", "the model", accepts=("model/*",)),),
+        ),
     ]  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tunesmith.contracts import Result, TunesmithError, UserError, read_rows
 
 
@@ -24,3 +26,10 @@ def teach(step) -> Result:
 
 def fold(step) -> None:
     (step.output / "text").write_text((step.inputs["model"].path / "text").read_text() + " folded")
+
+
+def spell(step) -> None:
+    turns = [{"role": "user", "start": 0, "stop": 1}, {"role": "assistant", "start": 1, "stop": 2}]
+    sequence = {"name": "", "tokens": [1, 2], "texts": ["who", "me"], "labels": [False, True], "turns": turns, "doubts": [], "media": []}
+    lines = [{"row": 1, "sequences": [sequence]}, {"rows": 1, "broken": 0, "lengths": [2], "max_length": 8}]
+    (step.output / "preview.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

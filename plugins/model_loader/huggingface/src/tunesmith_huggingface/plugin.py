@@ -13,5 +13,5 @@ def model_loader():
         "tunesmith_huggingface.loader:HuggingFaceLoader",
         settings=HuggingFaceSettings,
         produces=("model/hf", "model/gguf", "adapter/peft", "model/bnb", "model/gptq", "model/awq", "model/compressed-tensors"),
-        facts={"schemes": ["hf"]},
+        facts={"schemes": ["hf"], "elsewhere": r"(?:https?://huggingface\.co/)?([A-Za-z0-9][\w.-]*/[\w.-]+)"},
     )
