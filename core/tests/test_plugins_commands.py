@@ -56,6 +56,14 @@ def test_list_shows_every_plugin_its_state_and_why(site: Path, capsys: pytest.Ca
     assert "acme-denied is denied: denied by `acme-denied` in" in err
 
 
+def test_list_says_what_a_record_names_and_is_not_there(site: Path, capsys: pytest.CaptureFixture):
+    run("list")
+    assert "names" not in capsys.readouterr().err
+    (site / "acme_good" / "provider.py").unlink()
+    assert run("list") == 0
+    assert "acme-good: the adapter `tilt` names acme_good.provider:Provider: there is no " in capsys.readouterr().err
+
+
 def test_list_as_json_and_by_kind(site: Path, capsys: pytest.CaptureFixture):
     assert run("list", "--json", "--kind", "adapter") == 0
     plugins = {plugin["distribution"]: plugin for plugin in json.loads(capsys.readouterr().out)}

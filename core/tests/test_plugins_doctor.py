@@ -93,6 +93,25 @@ def test_a_package_that_is_gone(site: Path, doctor):
     assert told["acme-tilt"]["fix"] == "pip install --force-reinstall --no-deps acme-tilt"
 
 
+def test_an_entry_point_to_a_module_that_is_not_there(site: Path, doctor):
+    path = write_plugin(site, "acme-tilt", manifest="")
+    path.with_name("plugin.py").unlink()
+    _, told = doctor()
+    assert told["acme-tilt"]["what"].startswith("broken: its entry point names acme_tilt.plugin, and there is no such module in ")
+    assert "sync" not in told["acme-tilt"]["fix"], "that can't write a module"
+    assert "tell its author" in told["acme-tilt"]["fix"]
+
+
+def test_a_class_that_is_not_there_is_told_without_importing_what_would_need_it(site: Path, doctor):
+    path = write_plugin(site, "acme-tilt", providers=[TILT], code=FINE)
+    path.with_name("provider.py").write_text("import not_here\n\nclass Provder: ...\n")
+    status, told = doctor()
+    assert status == 1
+    assert "the adapter `tilt` names acme_tilt.provider:Provider: " in told["acme-tilt"]["what"]
+    assert "defines no Provider" in told["acme-tilt"]["what"]
+    assert told["acme-tilt"]["fix"] == "pip install --upgrade acme-tilt; if it is the same then, tell its author"
+
+
 def test_a_manifest_of_another_version_is_stale(site: Path, doctor):
     write_plugin(site, "acme-tilt", "2.0", manifest=manifest(), code=FINE)
     status, told = doctor()

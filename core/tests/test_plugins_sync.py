@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.errors import UserError
+from tunesmith.errors import Problems, UserError
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.source import find_sources
 from tunesmith.plugins.sync import manifest_text, sync
@@ -58,6 +58,12 @@ def checkout(tmp_path: Path):
         package.mkdir(parents=True, exist_ok=True)
         (package / "__init__.py").touch()
         (package / "plugin.py").write_text(code)
+        for name, text in {
+            "adapter": "class Tilt: ...",
+            "verb": "def run(step): ...",
+            "cli": "from acme_tilt.verb import run as main",
+        }.items():
+            (package / f"{name}.py").write_text(text)
         (tmp_path / "tilt" / "pyproject.toml").write_text(project)
         return tmp_path / "tilt"
 
@@ -105,7 +111,7 @@ def hook(body: str) -> str:
         (hook("def adaptr(): ..."), "there is no hook `adaptr`"),
         (hook("def step_finished(step, weather): ..."), "'weather'"),
         (hook("def adapter(): 1 / 0"), "its hook `adapter` raised ZeroDivisionError"),
-        (hook("def adapter(): return 'tilt'"), "returned 't'"),
+        (hook("def adapter(): return 'tilt'"), "returned 'tilt'"),
         (hook("def adapter(): return Verb('x', 'y', 'z:a')"), "returned Verb"),
         (hook("def adapter(): return Provider('a b', 'y', 'z:a')"), "has no usable name"),
         (hook("def adapter(): return Provider('a', '', 'z:a')"), "has no summary"),
@@ -125,6 +131,83 @@ def test_an_authors_mistake_is_a_coded_error_and_writes_nothing(code: str, said:
     assert said in error.value.what
     assert error.value.fix
     assert not list(folder.rglob("plugin.toml"))
+
+
+def test_everything_that_one_pass_finds_is_told(checkout):
+    wrong = """
+@hookimpl
+def adapter():
+    odd = Provider("a b", "", "z.a", capabilities={"merge": "ful"})
+    return [odd, Provider("c", "c", "z:c", accepts="model/hf"), Provider("d", "d", "z:d")]
+
+@hookimpl
+def quantizer():
+    1 / 0
+
+@hookimpl
+def verb():
+    return Verb("stamp", "stamps", "z:v", facts={"x": {1}})
+"""
+    with pytest.raises(Problems) as error:
+        sync(checkout(HEAD + wrong))
+    said = [problem.what.partition(": ")[2] for problem in error.value.problems]
+    assert len(said) == 7
+    for part in ("no usable name", "no summary", "the target 'z.a'", "as 'ful'", "accepts='model/hf'", "ZeroDivisionError", "facts.x"):
+        assert sum(part in one for one in said) == 1, part
+    assert {problem.code for problem in error.value.problems} == {"TS-PLUGIN-006"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "offered"),
+    [
+        ("acme_tilt.adapter:Tilt", "acme_tilt.adapter:Tlit", "adapter.py defines no Tlit", "`acme_tilt.adapter:Tilt`"),
+        ("acme_tilt.adapter:Tilt", "acme_tilt.adaptr:Tilt", "there is no ", "`acme_tilt.adapter:Tilt`"),
+        ("acme_tilt.verb:run", "acme_tilt.verb:start", "the verb `stamp` names acme_tilt.verb:start", "or add what it names"),
+        ("acme_tilt.cli:main", "acme_tilt.cli:mian", "the command `tilt` names acme_tilt.cli:mian", "`acme_tilt.cli:main`"),
+    ],
+)
+def test_a_record_that_names_what_is_not_there_is_told_and_writes_nothing(old, new, said, offered, checkout):
+    folder = checkout(GOOD.replace(old, new))
+    for check in (True, False):
+        with pytest.raises(UserError, match="TS-PLUGIN-008") as error:
+            sync(folder, check=check)
+        assert said in error.value.what
+        assert offered in error.value.fix
+    assert not list(folder.rglob("plugin.toml"))
+
+
+@pytest.mark.parametrize(
+    ("named", "said", "fix"),
+    [
+        ("acme_tilt.plugn", "there is no module acme_tilt.plugn", "did you mean `acme_tilt.plugin`?"),
+        ("acme_tilt.deep.plugin", "there is no module acme_tilt.deep", "or write "),
+        ("acme_tilt.plugin:hooks", "acme_tilt.plugin has no `hooks`", "Correct the entry point"),
+    ],
+)
+def test_an_entry_point_to_nothing_is_answered_with_what_mends_it(named, said, fix, checkout):
+    with pytest.raises(UserError, match="TS-PLUGIN-006") as error:
+        sync(checkout(GOOD, PROJECT.replace("acme_tilt.plugin", named)))
+    assert said in error.value.what
+    assert fix in error.value.fix
+    assert "sync" not in error.value.fix
+    assert "heavy" not in error.value.fix
+
+
+def test_a_module_of_its_own_that_is_not_there_is_no_heavy_library(checkout):
+    with pytest.raises(UserError, match="No module named") as error:
+        sync(checkout("from acme_tilt.settngs import Tilt\n" + GOOD))
+    assert error.value.fix == "Correct the import: the package has no module acme_tilt.settngs."
+
+
+def test_where_a_plugin_explains_its_errors_stands_in_its_manifest(checkout):
+    pages = '[tool.tunesmith.errors]\n"TILT-" = "https://acme.example/errors/{code}"\n'
+    assert read_manifest(sync(checkout(GOOD, PROJECT + pages))[0].path).error_pages == {"TILT-": "https://acme.example/errors/{code}"}
+
+
+@pytest.mark.parametrize("line", ['"TILT-" = "errors.md"', '"TS-" = "https://acme.example"', '"T" = "https://acme.example"', "TILT = 1"])
+def test_pages_of_errors_that_nobody_could_open_are_refused(line, checkout):
+    with pytest.raises(UserError, match="TS-PLUGIN-007"):
+        sync(checkout(GOOD, f"{PROJECT}[tool.tunesmith.errors]\n{line}\n"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ command line). Each code has a page in docs/errors/.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -68,6 +68,16 @@ class Problems(TunesmithError):
 
     def to_json(self) -> dict[str, Any]:
         return super().to_json() | {"problems": [p.to_json() for p in self.problems]}
+
+
+def together(problems: Sequence[TunesmithError]) -> TunesmithError:
+    """One error of what was found in one pass."""
+    return problems[0] if len(problems) == 1 else Problems(problems)
+
+
+def each(error: TunesmithError) -> tuple[TunesmithError, ...]:
+    """The inverse of `together`."""
+    return error.problems if isinstance(error, Problems) else (error,)
 
 
 class Cancelled(Exception):

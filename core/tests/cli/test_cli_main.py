@@ -13,7 +13,8 @@ import time
 import pytest
 
 import tunesmith
-from tunesmith.errors import Cancelled
+from tunesmith.cli.complaints import error_text
+from tunesmith.errors import Cancelled, UserError
 
 
 def test_the_overview_lists_what_works_by_group(world):
@@ -239,3 +240,16 @@ def test_no_color_and_dumb_terminals_are_respected(monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     assert not colored(Terminal())
     assert not colored(io.StringIO())
+
+
+@pytest.mark.parametrize(
+    ("code", "page"),
+    [
+        ("TS-RUN-011", "page: docs/errors/TS-RUN-011.md"),
+        ("DESK-3", "page: https://acme.example/desk/DESK-3"),
+        ("OTHER-3", ""),
+    ],
+)
+def test_an_error_is_explained_where_its_plugin_says(world, code, page):
+    told = error_text(UserError(code, "the drawer is stuck", fix="Pull."))
+    assert told.splitlines()[-1].strip() == (page or "fix:  Pull.")

@@ -49,6 +49,7 @@ def write_plugin(
     (site / package).mkdir(parents=True, exist_ok=True)
     (site / package / "__init__.py").write_text("")
     (site / package / "plugin.py").write_text(code)
+    (site / package / "provider.py").write_text(f"{RAISES}\n\nclass Provider: ...\n")
     write_distribution(site, name, version, requires=requires, points=f"{name} = {package}.plugin")
     path = site / package / "plugin.toml"
     records = tuple(record(name, version, **fields) for fields in providers)

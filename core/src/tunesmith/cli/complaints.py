@@ -39,11 +39,26 @@ def error_text(error: TunesmithError, color: bool = False, step: str = "") -> st
 
 def _one(error: TunesmithError, head: str, indent: str, color: bool, step: str = "") -> str:
     lines = [_paint(f"{head}{error.code}", "1;31", color) + f": {error.what}"]
-    for label, text in (("step", step), ("why", error.why), ("fix", error.fix), ("page", f"docs/errors/{error.code}.md")):
+    for label, text in (("step", step), ("why", error.why), ("fix", error.fix), ("page", _page(error.code))):
         if text:
             continued = text.replace("\n", "\n" + indent + " " * 6)
             lines.append(indent + _paint(f"{label + ':':<5}", "1" if label == "fix" else "2", color) + f" {continued}")
     return "\n".join(lines)
+
+
+def _page(code: str) -> str:
+    """Where an error is explained: in these docs, or where the plugin whose code it is says; empty if it says nothing."""
+    if code.startswith("TS-"):
+        return f"docs/errors/{code}.md"
+    try:
+        from tunesmith.config import load_config
+        from tunesmith.plugins.registry import load_registry
+
+        pages = {prefix: page for plugin in load_registry(load_config()).plugins for prefix, page in plugin.error_pages.items()}
+    except Exception:  # an error is told whatever else is wrong
+        return ""
+    mine = max((prefix for prefix in pages if code.startswith(prefix)), key=len, default=None)
+    return "" if mine is None else pages[mine].replace("{code}", code)
 
 
 def _paint(text: str, code: str, color: bool) -> str:

@@ -59,7 +59,7 @@ def loader_of(uri: str, registry: Registry, where: str) -> ProviderRecord:
         raise UserError("TS-SPEC-013", f"{where}: `{uri}` does not say where the model is, and is no path that exists",
                         fix=uri_hint(uri, registry))  # fmt: skip
     if match[1].lower() not in schemes:
-        raise UserError("TS-SPEC-013", f"{where}: no installed model loader serves `{match[1]}://`", fix=uri_hint(uri, registry))
+        raise UserError("TS-SPEC-013", f"{where}: no installed model loader serves `{uri}`", fix=uri_hint(uri, registry))
     return schemes[match[1].lower()]
 
 

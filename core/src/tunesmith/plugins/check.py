@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import shutil
 import subprocess
 import sys
@@ -14,12 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.contracts.settings import fill, problems
-from tunesmith.errors import UserError
+from tunesmith.errors import TunesmithError, each
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.probe import probe
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.source import Source, read_source
 from tunesmith.plugins.sync import described
+from tunesmith.plugins.targets import missing
 
 
 class Finding(NamedTuple):
@@ -44,8 +44,8 @@ def inspect(source: Source) -> Iterator[Finding]:
     """What can be said of one plugin. A check that finds nothing wrong gives one finding, else one for each fault."""
     try:
         plugin = described(source)
-    except UserError as error:
-        yield Finding("source.describes-itself", False, error.what, error.fix)
+    except TunesmithError as error:
+        yield from (Finding("source.describes-itself", False, problem.what, problem.fix) for problem in each(error))
         return
     yield Finding("source.describes-itself", True, "its hooks give records")
     yield _manifest(source, plugin)
@@ -96,31 +96,8 @@ def _settings(source: Source, plugin: Plugin) -> Iterator[Finding]:
 
 
 def _targets(source: Source, plugin: Plugin) -> Iterator[Finding]:
-    """What the records name must be there; looked up in the source, because importing it may need the runtime."""
-    targets = [(record, target) for record in plugin.providers for target in (record.target, record.estimator) if target]
-    for record, target in targets:
-        why = _absent(source, target)
-        if why:
-            yield Finding("targets.exist", False, f"the {record.kind} `{record.name}` names {target}: {why}", "Correct the record.")
-
-
-def _absent(source: Source, target: str) -> str:
-    module, _, name = target.partition(":")
-    if module.partition(".")[0] != source.package:
-        return ""  # of another distribution
-    path = source.root.joinpath(*module.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    if not path.is_file():
-        return f"there is no {path}"
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            names.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            names |= {alias.asname or alias.name for alias in node.names}
-        elif isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return "" if name.partition(".")[0] in names else f"{path} defines no {name}"
+    """What the records name must be there."""
+    yield from (Finding("targets.exist", False, error.what, error.fix) for error in missing(plugin, source.root))
 
 
 def _package(source: Source) -> Finding:

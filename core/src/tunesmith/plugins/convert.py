@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
 from tunesmith.contracts.provider import API, Grade, Provider, Verb
 from tunesmith.contracts.settings import schema_of
-from tunesmith.errors import UserError, did_you_mean
+from tunesmith.errors import UserError, did_you_mean, together
 from tunesmith.plugins.records import ProviderRecord
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -21,25 +21,33 @@ def record_of(kind: str, provider: Provider, distribution: str, version: str) ->
 
     Raises:
         UserError: TS-PLUGIN-006 naming the field that is wrong.
+        Problems: of several, all.
     """
     if not isinstance(provider, Verb if kind == "verb" else Provider) or (kind != "verb" and isinstance(provider, Verb)):
         raise _wrong(kind, "", f"returned {provider!r}", f"Return a {'Verb' if kind == 'verb' else 'Provider'}, or a list of them.")
-    name = provider.name
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise _wrong(kind, str(name), "has no usable name", "Use letters, digits, `.`, `_`, `+` and `-`.")
-    if not isinstance(provider.summary, str) or not provider.summary.strip() or "\n" in provider.summary:
-        raise _wrong(kind, name, "has no summary of one line", "Say in one line what it does; it is its help.")
-    for field in ("target", "estimator"):
-        value = getattr(provider, field)
-        if not isinstance(value, str) or not (TARGET.fullmatch(value) or (field == "estimator" and not value)):
-            raise _wrong(kind, name, f"has the {field} {value!r}", "Write it as `package.module:Name`.")
-    for capability, grade in provider.capabilities.items():
-        if grade not in get_args(Grade):
-            raise _wrong(kind, name, f"grades the capability {capability} as {grade!r}", did_you_mean(str(grade), get_args(Grade)))
-    more: dict[str, Any] = {}
+    name, found = provider.name, list(_faults(kind, provider))
+    parts: dict[str, Callable[[], Any]] = {
+        "settings": lambda: _settings(kind, provider),
+        "schema": lambda: _schema(kind, provider),
+        "accepts": lambda: _formats(kind, provider, "accepts"),
+        "produces": lambda: _formats(kind, provider, "produces"),
+        "limits": lambda: _limits(kind, provider),
+        "needs": lambda: tuple(dataclasses.replace(need, when=_plain(kind, name, "needs", need.when)) for need in provider.needs),
+        "facts": lambda: _plain(kind, name, "facts", provider.facts),
+    }
+    made: dict[str, Any] = {}
+    for field, make in parts.items():
+        if field == "schema" and "settings" not in made:
+            continue  # nothing to describe
+        try:
+            made[field] = make()
+        except UserError as error:
+            found.append(error)
+    if found:
+        raise together(found)
     if isinstance(provider, Verb):
-        more = {key: getattr(provider, key) for key in ("many", "slots", "inputs", "produces_of", "converts", "service", "promote")}
-        more["main_kind"] = provider.kind
+        made |= {key: getattr(provider, key) for key in ("many", "slots", "inputs", "produces_of", "converts", "service", "promote")}
+        made["main_kind"] = provider.kind
     return ProviderRecord(
         kind=kind,
         name=name,
@@ -48,18 +56,27 @@ def record_of(kind: str, provider: Provider, distribution: str, version: str) ->
         distribution=distribution,
         version=version,
         api=API[kind],
-        settings=_settings(kind, provider),
-        schema=_schema(kind, provider),
-        accepts=_formats(kind, provider, "accepts"),
-        produces=_formats(kind, provider, "produces"),
         capabilities=dict(provider.capabilities),
-        limits=_limits(kind, provider),
-        needs=tuple(dataclasses.replace(need, when=_plain(kind, name, "needs", need.when)) for need in provider.needs),
-        facts=_plain(kind, name, "facts", provider.facts),
         estimator=provider.estimator,
         priority=provider.priority,
-        **more,
+        **made,
     )
+
+
+def _faults(kind: str, provider: Provider) -> Iterator[UserError]:
+    """What is wrong with a record's plain fields."""
+    name = provider.name
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        yield _wrong(kind, str(name), "has no usable name", "Use letters, digits, `.`, `_`, `+` and `-`.")
+    if not isinstance(provider.summary, str) or not provider.summary.strip() or "\n" in provider.summary:
+        yield _wrong(kind, name, "has no summary of one line", "Say in one line what it does; it is its help.")
+    for field in ("target", "estimator"):
+        value = getattr(provider, field)
+        if not isinstance(value, str) or not (TARGET.fullmatch(value) or (field == "estimator" and not value)):
+            yield _wrong(kind, name, f"has the {field} {value!r}", "Write it as `package.module:Name`.")
+    for capability, grade in provider.capabilities.items():
+        if grade not in get_args(Grade):
+            yield _wrong(kind, name, f"grades the capability {capability} as {grade!r}", did_you_mean(str(grade), get_args(Grade)))
 
 
 def _limits(kind: str, provider: Provider) -> dict[str, str]:

@@ -104,11 +104,30 @@ def _look(entry: dict[str, Any]) -> bool:
     if not path:
         entry["problem"] = f"its package `{entry['module'].partition('.')[0]}` can't be found"
         entry["fix"] = f"pip install --force-reinstall --no-deps {entry['distribution']}"
+    elif not facts and not _has_module(entry):
+        entry["problem"] = f"its entry point names {entry['module']}, and there is no such module in {Path(path).parent}"
+        entry["fix"] = _correct(entry)
     elif not facts:
         entry["problem"], entry["fix"] = f"it has no manifest at {path}", _rewrite(entry)
     else:
         _read(entry, Path(path))
     return True
+
+
+def _has_module(entry: Mapping[str, Any]) -> bool:
+    """Whether the file of the module is there that the entry point names."""
+    folder, last = Path(entry["manifest"]).parent, entry["module"].partition(":")[0].rpartition(".")[2]
+    return folder.name == last or (folder / f"{last}.py").is_file()
+
+
+def _correct(entry: Mapping[str, Any]) -> str:
+    """What mends an entry point: its author can, nobody else."""
+    from tunesmith.plugins.source import folder_of
+
+    folder = folder_of(Path(entry["manifest"])) if entry.get("editable") else None
+    if folder:
+        return f"correct the entry point in {folder / 'pyproject.toml'} (or write the module), then `pip install -e {folder}`"
+    return f"pip install --upgrade {entry['distribution']}; if it is the same then, tell its author: the wheel lacks the module"
 
 
 def _rewrite(entry: Mapping[str, Any]) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.config import Config
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import TunesmithError, each
+from tunesmith.plugins import targets
 from tunesmith.plugins.manifest import read_data
 from tunesmith.plugins.probe import probe
 from tunesmith.plugins.records import Plugin
@@ -48,7 +49,7 @@ def diagnose(registry: Registry, config: Config) -> list[Ailment]:
     found += [Ailment("deprecation", warning, "Ask its author for a newer version.", False) for warning in registry.warnings]
     working = [plugin for plugin in registry.plugins if plugin.state in WORKING]
     for plugin, error in _imported(working):
-        found += [_unimportable(plugin, error)] if error else _stale(plugin)
+        found += [_unimportable(plugin, error)] if error else [*_stale(plugin), *lacking(plugin)]
     return found
 
 
@@ -71,21 +72,34 @@ def _unimportable(plugin: Plugin, error: str) -> Ailment:
     return Ailment(plugin.distribution, f"importing {plugin.module} fails: {error}", fix, True, plugin.state)
 
 
+def lacking(plugin: Plugin) -> list[Ailment]:
+    """What its records name and is not there: nobody else than its author can mend that. Imports nothing."""
+    fix = f"pip install --upgrade {plugin.distribution}; if it is the same then, tell its author"
+    return [
+        Ailment(plugin.distribution, error.what, error.fix if plugin.editable else fix, True, plugin.state)
+        for error in targets.missing_here(plugin)
+    ]
+
+
 def _stale(plugin: Plugin) -> Iterator[Ailment]:
     """Whether the manifest is of another version, or does not say what the code says where its author works on it."""
     assert plugin.path is not None
     source = folder_of(plugin.path) if plugin.editable else None
-    drifted = _drift(source) if source else ""
     written = read_data(plugin.path).get("version", "")
-    if drifted or (written and plugin.version and written != plugin.version and not source):
-        what = drifted or f"its manifest is of version {written}, installed is {plugin.version}"
-        fix = f"tunesmith plugin sync {source}" if source else f"pip install --force-reinstall --no-deps {plugin.distribution}"
-        yield Ailment(plugin.distribution, what, fix, True, plugin.state)
+    if source:
+        yield from _drift(plugin, source)
+    elif written and plugin.version and written != plugin.version:
+        what = f"its manifest is of version {written}, installed is {plugin.version}"
+        yield Ailment(plugin.distribution, what, f"pip install --force-reinstall --no-deps {plugin.distribution}", True, plugin.state)
 
 
-def _drift(source: Path) -> str:
+def _drift(plugin: Plugin, source: Path) -> Iterator[Ailment]:
     try:
         changed = [manifest.path for manifest in sync(source, check=True) if manifest.diff]
     except TunesmithError as error:
-        return f"{error.code}: {error.what}"
-    return f"its manifest does not say what its code says: {changed[0]}" if changed else ""
+        own = [one for one in each(error) if one.code != "TS-PLUGIN-008"]  # those are told for every plugin
+        yield from (Ailment(plugin.distribution, f"{one.code}: {one.what}", one.fix, True, plugin.state) for one in own)
+        return
+    if changed:
+        what = f"its manifest does not say what its code says: {changed[0]}"
+        yield Ailment(plugin.distribution, what, f"tunesmith plugin sync {source}", True, plugin.state)

@@ -25,6 +25,7 @@ def manifest_of(plugin: Plugin) -> str:
     data: dict[str, Any] = {"manifest": VERSION, "distribution": plugin.distribution, "version": plugin.version, "module": plugin.module}
     data |= {"runtime": list(plugin.runtime), "events": list(plugin.events)}
     data["environment"] = {key: value for key, value in _said(plugin.surroundings).items() if value}
+    data["errors"] = dict(plugin.error_pages)
     data["commands"] = [dict(zip(("name", "summary", "target"), command, strict=True)) for command in plugin.commands]
     data["providers"] = [_record_data(record) for record in plugin.providers]
     head = "# Written by `tunesmith plugin sync` from the plugin's code: change that, then sync again.\n"
@@ -79,6 +80,7 @@ def plugin_of(data: Mapping[str, Any], path: Path | None, distribution: str = ""
         commands=tuple((c["name"], c["summary"], c["target"]) for c in data.get("commands", ())),
         runtime=tuple(data.get("runtime", ())),
         surroundings=surroundings_of(data),
+        error_pages=data.get("errors", {}),
         path=path,
         **more,
     )

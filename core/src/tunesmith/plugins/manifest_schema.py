@@ -38,6 +38,7 @@ SCHEMA: dict[str, Any] = {
             },
         },
         "events": _STRINGS,
+        "errors": {"type": "object", "additionalProperties": _STRING},
         "commands": _records(("name", "summary", "target"), name=_WORD, summary=_STRING, target=_WORD),
         "providers": _records(
             ("kind", "name", "summary", "target"),

@@ -84,6 +84,7 @@ class Plugin:
         commands: (name, summary, target) of commands of its own.
         runtime: requirement strings of its ``[runtime]`` extra.
         surroundings: what else it says of the environment that it runs in.
+        error_pages: beginning of its errors' codes -> address of their pages, ``{code}`` for the code.
         path: its manifest; None if it has none.
         state, reason: why it is not active, if it is not. A plugin that is ``duplicate`` or ``overridden`` in one name goes on working in
             its others.
@@ -101,6 +102,7 @@ class Plugin:
     commands: tuple[tuple[str, str, str], ...] = ()
     runtime: tuple[str, ...] = ()
     surroundings: Surroundings = Surroundings()
+    error_pages: Mapping[str, str] = field(default_factory=dict)
     path: Path | None = None
     state: State = "active"
     reason: str = ""

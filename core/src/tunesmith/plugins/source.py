@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ _ENVIRONMENT = {
         "probe": {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"},
     },
 }
+_ERRORS = {"type": "object", "additionalProperties": {"type": "string", "pattern": r"^https?://\S+$"}}
 _PASSED_OVER = {"node_modules", "build", "dist", "__pycache__", "template"}
 
 
@@ -46,6 +47,7 @@ class Source:
     surroundings: Surroundings
     dependencies: tuple[str, ...]
     backend: str
+    error_pages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -132,7 +134,22 @@ def _source(folder: Path, data: Mapping[str, Any], module: str) -> Source:
         surroundings,
         tuple(project.get("dependencies", ())),
         data.get("build-system", {}).get("build-backend", "setuptools.build_meta"),
+        _error_pages(folder, data.get("tool", {}).get("tunesmith", {}).get("errors", {})),
     )
+
+
+def _error_pages(folder: Path, table: Mapping[str, Any]) -> Mapping[str, str]:
+    """What ``[tool.tunesmith.errors]`` says: beginning of a code -> address of its page."""
+    from tunesmith.contracts.settings import problems
+
+    found = [f"`tool.tunesmith.errors.{where}` {sentence}" for where, sentence in problems(_ERRORS, table)]
+    found += [
+        f"`tool.tunesmith.errors.{prefix}`: codes that begin so are tunesmith's own" for prefix in table if "TS-".startswith(prefix[:3])
+    ]
+    if found:
+        raise UserError("TS-PLUGIN-007", f"{folder / 'pyproject.toml'}: {'; '.join(found)}",
+                        fix='Write `"ACME-" = "https://acme.example/errors/{code}"`.')  # fmt: skip
+    return dict(table)
 
 
 def _surroundings(folder: Path, extras: Mapping[str, Sequence[str]], table: Mapping[str, Any]) -> Surroundings:

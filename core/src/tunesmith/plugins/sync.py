@@ -9,6 +9,7 @@ import contextlib
 import difflib
 import importlib
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,14 @@ import pluggy
 
 from tunesmith import hookspecs
 from tunesmith.contracts.provider import Provider
-from tunesmith.errors import TunesmithError, UserError, did_you_mean
-from tunesmith.plugins import KERNEL
+from tunesmith.errors import TunesmithError, UserError, did_you_mean, each, together
+from tunesmith.plugins import GROUP, KERNEL
 from tunesmith.plugins.convert import record_of
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.source import Source, read_source
+from tunesmith.plugins.targets import missing
+from tunesmith.spelling import near
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,16 @@ def sync(folder: Path, *, check: bool = False) -> list[Synced]:
     """Write the manifests of the plugins in a source folder; with `check`, only say what would change.
 
     Raises:
-        UserError: TS-PLUGIN-006 when the code is not a valid plugin, TS-PLUGIN-007 when the folder holds none.
+        UserError: TS-PLUGIN-006 when the code is not a valid plugin, TS-PLUGIN-007 when the folder holds none, TS-PLUGIN-008 when a record
+            names what is not there.
+        Problems: of several, all.
     """
     done = []
     for source in read_source(folder):
-        text = manifest_of(described(source))
+        plugin = described(source)
+        if absent := missing(plugin, source.root):
+            raise together(absent)
+        text = manifest_of(plugin)
         path = source.manifest
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         lines = difflib.unified_diff(old.splitlines(), text.splitlines(), f"{path} (written)", f"{path} (code)", lineterm="")
@@ -68,8 +76,10 @@ def described(source: Source) -> Plugin:
 
     Raises:
         UserError: TS-PLUGIN-006 saying what is wrong with it.
+        Problems: of several faults, all.
     """
     manager = hookspecs.plugin_manager()
+    found: list[TunesmithError] = []
     with _imported(source) as plugin:
         try:
             manager.register(plugin, source.module)
@@ -77,35 +87,55 @@ def described(source: Source) -> Plugin:
         except pluggy.PluginValidationError as error:
             raise _invalid(source, manager, plugin, error) from None
         callers = [caller.name for caller in manager.get_hookcallers(plugin) or ()]
-        providers = tuple(record for kind in hookspecs.REGISTRATION if kind in callers for record in _records(source, manager, kind))
-        commands = tuple(tuple(command) for command in _called(source, manager, "cli_commands")) if "cli_commands" in callers else ()
-    names = [(record.kind, record.name) for record in providers]
-    for kind, name in names:
-        if names.count((kind, name)) > 1:
-            raise UserError("TS-PLUGIN-006", f"{source.module} brings the {kind} `{name}` twice", fix="Give each its own name.")
+        kinds = [kind for kind in hookspecs.REGISTRATION if kind in callers]
+        providers = tuple(record for kind in kinds for record in _records(source, manager, kind, found))
+        commands = _commands(source, manager, found) if "cli_commands" in callers else ()
+    names = Counter((record.kind, record.name) for record in providers)
+    for (kind, name), times in names.items():
+        if times > 1:
+            what = f"{source.module} brings the {kind} `{name}` {'twice' if times == 2 else f'{times} times'}"
+            found.append(UserError("TS-PLUGIN-006", what, fix="Give each its own name."))
     if not callers:
-        raise UserError("TS-PLUGIN-006", f"{source.module} implements no hook", fix="Mark its functions with `hookimpl`.")
+        found.append(UserError("TS-PLUGIN-006", f"{source.module} implements no hook", fix="Mark its functions with `hookimpl`."))
+    if found:
+        raise together(found)
     events = tuple(name for name in hookspecs.EVENTS if name in callers)
-    return Plugin(source.distribution, source.version, source.module, providers, events, commands, source.runtime, source.surroundings)  # type: ignore[arg-type]
+    return Plugin(
+        source.distribution, source.version, source.module, providers, events, commands, source.runtime, source.surroundings,
+        error_pages=source.error_pages,
+    )  # fmt: skip
 
 
-def _records(source: Source, manager: pluggy.PluginManager, kind: str) -> Iterator[ProviderRecord]:
-    for provider in _called(source, manager, kind):
+def _records(source: Source, manager: pluggy.PluginManager, kind: str, found: list[TunesmithError]) -> Iterator[ProviderRecord]:
+    """The records of a kind; what is wrong with the others is put into `found`."""
+    for provider in _called(source, manager, kind, found):
         try:
             yield record_of(kind, provider, source.distribution, source.version)
-        except UserError as error:
-            raise UserError(error.code, f"{source.module}: {error.what}", why=error.why, fix=error.fix) from None
+        except TunesmithError as error:
+            found += [UserError(one.code, f"{source.module}: {one.what}", why=one.why, fix=one.fix) for one in each(error)]
 
 
-def _called(source: Source, manager: pluggy.PluginManager, hook: str) -> list[Any]:
+def _commands(source: Source, manager: pluggy.PluginManager, found: list[TunesmithError]) -> tuple[tuple[str, str, str], ...]:
+    commands = [tuple(command) for command in _called(source, manager, "cli_commands", found)]
+    odd = [command for command in commands if len(command) != 3 or not all(isinstance(part, str) for part in command)]
+    found += [
+        UserError("TS-PLUGIN-006", f"{source.module}: its hook `cli_commands` returned {command!r}", fix="Return (name, summary, target).")
+        for command in odd
+    ]
+    return tuple(commands)  # type: ignore[arg-type]
+
+
+def _called(source: Source, manager: pluggy.PluginManager, hook: str, found: list[TunesmithError]) -> list[Any]:
     try:
         answers = getattr(manager.hook, hook)()
-    except UserError:
-        raise
+    except TunesmithError as error:
+        found += each(error)
+        return []
     except Exception as error:
-        raise UserError("TS-PLUGIN-006", f"{source.module}: its hook `{hook}` raised {type(error).__name__}: {error}",
-                        fix="Make the hook return records and do nothing else.") from error  # fmt: skip
-    return [item for answer in answers for item in ([answer] if isinstance(answer, Provider) else answer)]
+        found.append(UserError("TS-PLUGIN-006", f"{source.module}: its hook `{hook}` raised {type(error).__name__}: {error}",
+                               fix="Make the hook return records and do nothing else."))  # fmt: skip
+        return []
+    return [item for answer in answers for item in ([answer] if isinstance(answer, (Provider, str)) else answer)]
 
 
 def _invalid(source: Source, manager: pluggy.PluginManager, plugin: Any, error: Exception) -> UserError:
@@ -141,11 +171,27 @@ def _import(source: Source, module: str, attribute: str) -> Any:
         plugin = importlib.import_module(module)
         return getattr(plugin, attribute) if attribute else plugin
     except Exception as error:
-        what = f"{source.module} can't be imported: {type(error).__name__}: {error}"
-        fix = "Import heavy libraries inside functions: a plugin's module needs nothing but tunesmith and the standard library."
-        if isinstance(error, ModuleNotFoundError) and source.dependencies:
-            fix += f" What it does need must be installed: pip install -e {source.folder}"
-        raise UserError("TS-PLUGIN-006", what, fix=fix) from error
+        raise _unimportable(source, module, error) from error
+
+
+def _unimportable(source: Source, module: str, error: Exception) -> UserError:
+    """Why a plugin can't be imported, and who can mend that."""
+    absent = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+    where = f'Correct the entry point below [project.entry-points."{GROUP}"] in {source.folder / "pyproject.toml"}'
+    if absent and f"{module}.".startswith(f"{absent}."):  # itself, or a package that it lies in
+        beside = [".".join((*module.split(".")[:-1], file.stem)) for file in source.file.parent.glob("*.py") if file.stem != "__init__"]
+        meant = near(module, beside)
+        offer = f": did you mean `{meant[0]}`?" if meant else f", or write {source.file}."
+        return UserError("TS-PLUGIN-006", f"the entry point names {source.module}, and there is no module {absent}", fix=where + offer)
+    if isinstance(error, AttributeError) and source.module.endswith(f":{error.name}"):
+        return UserError("TS-PLUGIN-006", f"the entry point names {source.module}, and {module} has no `{error.name}`", fix=f"{where}.")
+    what = f"{source.module} can't be imported: {type(error).__name__}: {error}"
+    if absent.partition(".")[0] == source.package:
+        return UserError("TS-PLUGIN-006", what, fix=f"Correct the import: the package has no module {absent}.")
+    fix = "Import heavy libraries inside functions: a plugin's module needs nothing but tunesmith and the standard library."
+    if absent and source.dependencies:
+        fix += f" What it does need must be installed: pip install -e {source.folder}"
+    return UserError("TS-PLUGIN-006", what, fix=fix)
 
 
 def main(arguments: list[str] | None = None) -> int:
