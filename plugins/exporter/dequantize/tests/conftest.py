@@ -25,7 +25,7 @@ def interleaved(weights, heads: int):
     return weights.reshape(heads, 2, weights.shape[0] // heads // 2, *weights.shape[1:]).swapaxes(1, 2).reshape(weights.shape)
 
 
-def write_gguf(model: Path, path: Path, quantization: str = "F32", architecture: str = "llama") -> Path:
+def write_gguf(model: Path, path: Path, quantization: str = "F32", architecture: str = "llama", without: str = "") -> Path:
     import gguf
     from safetensors.numpy import load_file
 
@@ -57,6 +57,8 @@ def write_gguf(model: Path, path: Path, quantization: str = "F32", architecture:
     writer.add_chat_template((model / "chat_template.jinja").read_text())
     kind = gguf.GGMLQuantizationType[quantization]
     for name, weights in load_file(model / "model.safetensors").items():
+        if gguf_name(name) == without:
+            continue
         if "q_proj" in name or "k_proj" in name:
             weights = interleaved(weights, config["num_attention_heads" if "q_proj" in name else "num_key_value_heads"])
         if weights.ndim == 1 or quantization == "F32":

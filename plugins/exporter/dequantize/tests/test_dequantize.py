@@ -78,6 +78,12 @@ def test_an_architecture_that_the_library_does_not_know_is_a_coded_error(gguf_mo
     assert "abacus" in caught.value.why
 
 
+def test_a_file_without_one_of_the_tensors_is_refused_and_names_it(gguf_model, dequantize):
+    with pytest.raises(TunesmithError, match="TS-MODEL-022") as caught:
+        dequantize(gguf_model(without="token_embd.weight")[1])
+    assert caught.value.why == "Missing: model.embed_tokens.weight."
+
+
 def test_a_split_model_is_a_coded_error(dequantize, tmp_path):
     for part in (1, 2):
         (tmp_path / f"big-{part:05}-of-00002.gguf").write_bytes(b"GGUF")

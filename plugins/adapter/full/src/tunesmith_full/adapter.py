@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
 
 from tunesmith.contracts import TunesmithError
 from tunesmith_full.settings import FullSettings
+from tunesmith_torch.models import load_model
 
 
 class Full:
@@ -48,8 +48,7 @@ class Full:
 
     def load(self, model: torch.nn.Module, directory: Path) -> None:
         """Replace all weights by the saved ones."""
-        saved = AutoModelForCausalLM.from_pretrained(directory, local_files_only=True, use_safetensors=True)
-        model.load_state_dict(saved.state_dict())
+        model.load_state_dict(load_model(directory).state_dict())
 
     def merge(self, model: Any) -> Any:
         """There is nothing to fold in."""

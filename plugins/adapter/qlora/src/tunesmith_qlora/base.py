@@ -20,7 +20,7 @@ def load(directory: Path, device: torch.device, *, type: str, double_quant: bool
     """The model in `directory` with the layers' matrices in 4 bits, in evaluation mode, frozen.
 
     Raises:
-        UserError: TS-TRAIN-005 when transformers can't load it, TS-TRAIN-040 when it is kept in few bits in another way.
+        UserError: as `load_model` does, and TS-TRAIN-040 when it is kept in few bits in another way.
     """
     kept = stored(directory)
     if kept is None:

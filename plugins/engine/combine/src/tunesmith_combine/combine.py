@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from tunesmith.contracts import Result, Step, UserError
 from tunesmith.contracts.artifacts import several
+from tunesmith.contracts.safetensors import check_files
 from tunesmith_combine.differences import together
 
 
@@ -21,9 +22,12 @@ def run(step: Step) -> Result:
     """The base plus what its fine-tuned models have learnt, in the base's files and numbers.
 
     Raises:
-        UserError: TS-TRAIN-070 for weights that are not one for each model; TS-TRAIN-071 when a model has other matrices than the base.
+        UserError: TS-MODEL-008 when files are missing or truncated; TS-TRAIN-070 for weights that are not one for each model; TS-TRAIN-071
+            when a model has other matrices than the base.
     """
     base, tuned = step.inputs["model"].path, [artifact.path for artifact in several(step.inputs, "tuned")]
+    for path in (base, *tuned):
+        check_files(path)
     weights = _weights(step.settings.weights, len(tuned))
     places = [_places(path) for path in (base, *tuned)]
     for path, found in zip(tuned, places[1:], strict=True):

@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact, UserError
+from tunesmith.contracts import Adapter, Artifact
 from tunesmith.contracts.adapter import BringsBase
+from tunesmith.contracts.weights import load_whole
 from tunesmith_torch.model_class import model_class
 
 #: What makes a directory usable by people and servers beside its weights.
@@ -48,24 +49,16 @@ def load_model(
         quantization: one of transformers' quantization configurations, for full weights to be kept in fewer bits.
 
     Raises:
-        UserError: TS-TRAIN-005 when the directory holds no model that transformers can load from safetensors.
+        UserError: TS-MODEL-008, -020, -022, -023, as `load_whole` does.
     """
     quiet()
     path = directory(source)
     wanted = dtype if dtype == "auto" or isinstance(dtype, torch.dtype) else getattr(torch, dtype)
-    few_bits = quantization is not None or _quantized(path)
+    few_bits, load = quantization is not None or _quantized(path), model_class(path).from_pretrained
+    if quantization is not None:
+        load_whole(load, path, device_map={"": "meta"})  # what it quantizes, the library does not hold against the sizes it should have
     more = {"quantization_config": quantization} if quantization is not None else {}
-    try:
-        model = model_class(path).from_pretrained(
-            path, dtype=wanted, device_map={"": str(device)} if few_bits else None, local_files_only=True, trust_remote_code=False,
-            use_safetensors=True, **more,
-        )  # fmt: skip
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(
-            "TS-TRAIN-005", f"The model {path.name} can't be loaded: {str(error).splitlines()[0]}",
-            fix="It has to be a causal language model in Hugging Face's layout with safetensors weights, of an architecture that the "
-            "installed transformers knows.",
-        ) from error  # fmt: skip
+    model = load_whole(load, path, dtype=wanted, device_map={"": str(device)} if few_bits else None, **more)
     if not few_bits:
         model.to(device)
     return model.eval().requires_grad_(False)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact, Result
 from tunesmith.contracts.step import Step
+from tunesmith.contracts.weights import check_report
 from tunesmith.errors import UserError
 from tunesmith_dequantize.old_readers import complete_config, complete_tokenizer_config
 from tunesmith_dequantize.reading_once import reading_once
@@ -41,15 +42,20 @@ class Dequantizer:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
-        options = {"gguf_file": file.name, "quantization_config": GgufConfig(dequantize=True), "dtype": getattr(torch, self.settings.dtype)}
+        options = {
+            "gguf_file": file.name, "quantization_config": GgufConfig(dequantize=True), "dtype": getattr(torch, self.settings.dtype),
+            "output_loading_info": True, "ignore_mismatched_sizes": True,  # it then names them: they are refused below
+        }  # fmt: skip
         try:
             with reading_once():
-                return AutoModelForCausalLM.from_pretrained(file.parent, **options)
+                model, report = AutoModelForCausalLM.from_pretrained(file.parent, **options)
         except (ValueError, KeyError, NotImplementedError) as error:
             raise UserError(
                 "TS-MODEL-010", f"transformers {__version__} can't read {file.name}.", why=str(error).strip('"'),
                 fix="Use the original safetensors checkpoint of the model, or a backend that serves GGUF files as they are.",
             ) from error  # fmt: skip
+        check_report(file.parent, report)
+        return model
 
 
 def _tokenizer(file: Path) -> Any:

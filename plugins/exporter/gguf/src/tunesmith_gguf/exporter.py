@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
-from tunesmith.contracts import Artifact, Result, Step
+from tunesmith.contracts import Artifact, Result, Step, UserError
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
+from tunesmith.contracts.weights import load_whole
 from tunesmith_gguf.converter import command, convert
 from tunesmith_gguf.estimate import BYTES
 from tunesmith_gguf.settings import GgufSettings
@@ -22,8 +24,10 @@ class GgufExporter:
         """Write `model.gguf` and the tokenizer's files.
 
         Raises:
+            UserError: TS-MODEL-008 or -022 when the checkpoint is not whole.
             TunesmithError: TS-MODEL-010 when the converter knows not the architecture or the tokenizer.
         """
+        _check_whole(source.path, step)
         file, before = output / FILE, weights_size(source.path)
         expected = before * BYTES[self.settings.type] / 2.0  # most checkpoints have 16 bits a weight; only the bar goes by it
 
@@ -40,6 +44,19 @@ class GgufExporter:
         step.progress(after, after, what="convert to GGUF", unit="B")
         step.log(f"{FILE}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB ({self.settings.type})")
         return Result(metrics={"bytes": float(after), "ratio": after / before if before else 0.0})
+
+
+def _check_whole(model: Path, step: Step) -> None:
+    """The converter leaves out what a checkpoint lacks, and goes on. Architectures that only it knows go unchecked."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from transformers import AutoModelForCausalLM
+
+    try:
+        load_whole(AutoModelForCausalLM.from_pretrained, model, device_map={"": "meta"})
+    except UserError as error:
+        if error.code in ("TS-MODEL-008", "TS-MODEL-022"):
+            raise
+        step.log(f"Whether the checkpoint holds all tensors is not known: {error.why}", "warning")
 
 
 def _named_plainly(model: Path, work: Path) -> Path:

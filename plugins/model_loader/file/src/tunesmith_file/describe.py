@@ -8,8 +8,8 @@ from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.safetensors import check_shards, shapes
 from tunesmith.errors import UserError, did_you_mean
-from tunesmith_file import safetensors
 from tunesmith_file.gguf import NotGGUF, read_header
 from tunesmith_file.gguf_config import config_of
 from tunesmith_file.layout import Layout, find
@@ -58,7 +58,7 @@ def describe_layout(root: Path, layout: Layout) -> tuple[str, dict[str, Any]]:
         return "model/gguf", gguf_config(files[0])
     for file in files:
         if file.suffix == ".safetensors":
-            safetensors.check(file)
+            shapes(file)  # refuses what is not whole
     if layout.kind == "peft":
         return "adapter/peft", read_json(root / layout.root / "adapter_config.json")
     for index in (file for file in files if file.name.endswith(".safetensors.index.json")):
@@ -115,10 +115,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _check_shards(index: Path, present: set[str]) -> None:
     shards = read_json(index).get("weight_map")
-    missing = sorted({str(name) for name in shards.values()} - present) if isinstance(shards, dict) else []
-    if missing:
-        raise UserError("TS-MODEL-008", f"{index.parent} lacks {len(missing)} of its weight files: {', '.join(missing[:3])}.",
-                        why=f"{index.name} names them.", fix="Fetch the files again.")  # fmt: skip
+    check_shards(index, {str(name) for name in shards.values()} - present if isinstance(shards, dict) else ())
 
 
 def _names(folder: Path) -> list[str]:

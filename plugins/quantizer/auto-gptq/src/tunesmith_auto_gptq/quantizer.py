@@ -22,9 +22,10 @@ import transformers
 from auto_gptq import BaseQuantizeConfig
 from auto_gptq.modeling.auto import GPTQ_CAUSAL_LM_MODEL_MAP
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
+from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step
 from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
+from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_auto_gptq.header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings
 
@@ -37,7 +38,8 @@ class AutoGptq:
         """Calibrate, quantize and save.
 
         Raises:
-            UserError: TS-MODEL-020: the model can't be loaded; TS-QUANT-001: the group size does not fit it; TS-QUANT-002: no rows.
+            UserError: TS-MODEL-008, -020, -022, -023: the model can't be loaded whole; TS-QUANT-001: the group size does not fit it;
+                TS-QUANT-002: no rows.
         """
         settings = self.settings
         transformers.set_seed(step.seed)
@@ -63,19 +65,13 @@ class AutoGptq:
         return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"rows": len(rows)})
 
     def _load(self, path: Path) -> tuple[Any, Any]:
+        loaded = load_whole(transformers.AutoModelForCausalLM.from_pretrained, path, torch_dtype=torch.float32)
         try:
-            loaded = transformers.AutoModelForCausalLM.from_pretrained(
-                path, torch_dtype=torch.float32, local_files_only=True, use_safetensors=True
-            )
             if loaded.config.model_type not in GPTQ_CAUSAL_LM_MODEL_MAP:
                 raise ValueError(f"AutoGPTQ does not know the architecture {loaded.config.model_type}")
             return transformers.AutoTokenizer.from_pretrained(path, local_files_only=True), loaded
         except (OSError, ValueError, KeyError) as error:
-            raise UserError(
-                "TS-MODEL-020", f"The model can't be loaded: {(str(error).splitlines() or [type(error).__name__])[0]}",
-                fix="It has to be of an architecture that AutoGPTQ 0.7.1 and transformers 4.51 know, with safetensors weights. Newer ones: "
-                    "`gptq`.",
-            ) from error  # fmt: skip
+            raise unloadable(path, error) from error
 
 
 @contextmanager

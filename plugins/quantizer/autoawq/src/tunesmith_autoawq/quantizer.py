@@ -13,9 +13,10 @@ import transformers
 from awq import AutoAWQForCausalLM
 from awq.quantize.quantizer import AwqQuantizer
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
+from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step
 from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
+from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_autoawq.settings import AutoAwqSettings
 
 ROWS = 64  # of a matrix, which the library clips together
@@ -29,7 +30,8 @@ class AutoAwq:
         """Calibrate, quantize and save.
 
         Raises:
-            UserError: TS-MODEL-020: the model can't be loaded; TS-QUANT-001: the group size does not fit it; TS-QUANT-002: no rows.
+            UserError: TS-MODEL-008, -020, -022, -023: the model can't be loaded whole; TS-QUANT-001: the group size does not fit it;
+                TS-QUANT-002: no rows.
         """
         settings = self.settings
         transformers.set_seed(step.seed)
@@ -53,16 +55,14 @@ class AutoAwq:
         return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"rows": len(rows)})
 
     def _load(self, path: Path) -> tuple[Any, Any]:
+        load_whole(transformers.AutoModelForCausalLM.from_pretrained, path, torch_dtype="auto")  # and dropped: AutoAWQ does not report
         try:
             return (
                 transformers.AutoTokenizer.from_pretrained(path, local_files_only=True),
                 AutoAWQForCausalLM.from_pretrained(str(path), device_map="cpu", torch_dtype="float32", trust_remote_code=False),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                "TS-MODEL-020", f"The model can't be loaded: {(str(error).splitlines() or [type(error).__name__])[0]}",
-                fix="It has to be of an architecture that AutoAWQ 0.2.9 knows, with safetensors weights. For others: `awq`.",
-            ) from error  # fmt: skip
+            raise unloadable(path, error) from error
 
     def _clips(self, shape: ModelShape | None, step: Step) -> bool:
         odd = sorted({out for _, _, out in shape.linears if out % ROWS}) if shape else []

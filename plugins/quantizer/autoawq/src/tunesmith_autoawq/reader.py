@@ -19,6 +19,8 @@ from safetensors import safe_open
 
 from tunesmith.contracts import Artifact, Result, Step, UserError
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
+from tunesmith.contracts.safetensors import check_files
+from tunesmith.contracts.weights import check_tensors
 from tunesmith_autoawq.settings import ReadSettings
 
 PACKED = ("qweight", "qzeros", "scales")  # what a matrix is kept as, in place of `weight`
@@ -32,19 +34,22 @@ class Reader:
         """Unpack every matrix and write a plain checkpoint.
 
         Raises:
-            UserError: TS-QUANT-004 when the checkpoint is packed in a way that AutoAWQ does not unpack here.
+            UserError: TS-MODEL-008 or -022 when it is not whole; TS-QUANT-004 when it is packed in a way that AutoAWQ does not unpack here.
         """
         config = json.loads((source.path / "config.json").read_text("utf-8"))
         packing = config.pop("quantization_config", None) or json.loads(
             (source.path / "quant_config.json").read_text("utf-8")
         )  # older ones
         _check(packing)
+        check_files(source.path)
         dtype = getattr(torch, self.settings.dtype)
         tensors: dict[str, torch.Tensor] = {}
         with ExitStack() as stack:
             files = [stack.enter_context(safe_open(path, "pt")) for path in sorted(source.path.glob("*.safetensors"))]
             where = {name: file for file in files for name in file.keys()}  # noqa: SIM118
             matrices = sorted(name.removesuffix(".qweight") for name in where if name.endswith(".qweight"))
+            parts_of = [f"{matrix}.{part}" for matrix in matrices for part in PACKED]
+            check_tensors(source.path, missing=[name for name in parts_of if name not in where])
             for done, matrix in enumerate(matrices):
                 step.check_cancelled()
                 parts = {part: where[f"{matrix}.{part}"].get_tensor(f"{matrix}.{part}") for part in PACKED if f"{matrix}.{part}" in where}

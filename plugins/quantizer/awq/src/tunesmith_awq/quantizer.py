@@ -21,9 +21,10 @@ from llmcompressor.modifiers.quantization import QuantizationModifier
 from llmcompressor.modifiers.transform.awq import AWQModifier
 from llmcompressor.pipelines.cache import IntermediatesCache
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
+from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step
 from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
+from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_awq.sequences import Batches, sequences
 from tunesmith_awq.settings import AwqSettings
 
@@ -38,7 +39,8 @@ class Awq:
         """Calibrate, quantize and save.
 
         Raises:
-            UserError: TS-MODEL-020: the model can't be loaded; TS-QUANT-001: the group size does not fit it; TS-QUANT-002: no rows.
+            UserError: TS-MODEL-008, -020, -022, -023: the model can't be loaded whole; TS-QUANT-001: the group size does not fit it;
+                TS-QUANT-002: no rows.
         """
         settings = self.settings
         transformers.utils.logging.disable_progress_bar()
@@ -71,15 +73,10 @@ class Awq:
 
     def _load(self, path: Path) -> tuple[Any, Any]:
         try:
-            return (
-                transformers.AutoTokenizer.from_pretrained(path, local_files_only=True),
-                transformers.AutoModelForCausalLM.from_pretrained(path, dtype="auto", local_files_only=True, use_safetensors=True),
-            )
+            tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
-            raise UserError(
-                "TS-MODEL-020", f"The model {path.name} can't be loaded: {(str(error).splitlines() or [type(error).__name__])[0]}",
-                fix="It has to be a causal language model in Hugging Face's layout with safetensors weights, not quantized before.",
-            ) from error  # fmt: skip
+            raise unloadable(path, error) from error
+        return tokenizer, load_whole(transformers.AutoModelForCausalLM.from_pretrained, path, dtype="auto")
 
 
 class Watched(AWQModifier):

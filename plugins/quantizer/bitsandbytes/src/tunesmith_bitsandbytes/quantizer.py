@@ -17,6 +17,7 @@ import transformers
 
 from tunesmith.contracts import Artifact, Result, Row, Step, UserError
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
+from tunesmith.contracts.weights import load_whole
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
 
 
@@ -28,7 +29,7 @@ class BitsAndBytes:
         """Needs no calibration.
 
         Raises:
-            UserError: TS-MODEL-020 when the model can't be loaded, TS-MODEL-021 when nothing in it can be quantized.
+            UserError: TS-MODEL-008, -020, -022, -023 when it can't be loaded whole, TS-MODEL-021 when nothing in it can be quantized.
         """
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
@@ -59,13 +60,6 @@ class BitsAndBytes:
             bnb_4bit_use_double_quant=settings.double_quant, bnb_4bit_compute_dtype=settings.dtype,
             llm_int8_skip_modules=["lm_head", *settings.skip] if settings.skip else None,  # None: transformers leaves out the head itself
         )  # fmt: skip
-        try:
-            return transformers.AutoModelForCausalLM.from_pretrained(
-                path, quantization_config=config, device_map={"": device}, dtype=getattr(torch, settings.dtype),
-                local_files_only=True, trust_remote_code=False, use_safetensors=True,
-            )  # fmt: skip
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(
-                "TS-MODEL-020", f"The model {path.name} can't be loaded: {str(error).splitlines()[0]}",
-                fix="It has to be a causal language model in Hugging Face's layout with safetensors weights, not quantized before.",
-            ) from error  # fmt: skip
+        load = transformers.AutoModelForCausalLM.from_pretrained
+        load_whole(load, path, device_map={"": "meta"})  # what it quantizes, the library does not hold against the sizes it should have
+        return load_whole(load, path, quantization_config=config, device_map={"": device}, dtype=getattr(torch, settings.dtype))

@@ -17,9 +17,10 @@ os.environ.setdefault("GPTQMODEL_CPU_WORKERS", str(min(4, os.cpu_count() or 1)))
 import transformers
 from gptqmodel import GPTQModel, QuantizeConfig
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, TunesmithError, UserError
+from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, TunesmithError
 from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
+from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_gptq.settings import GptqSettings
 
 TIMES = "quant_log.csv"  # how long each layer took: no part of a model, and another on every run
@@ -33,7 +34,8 @@ class Gptq:
         """Calibrate, quantize and save.
 
         Raises:
-            UserError: TS-MODEL-020: the model can't be loaded; TS-QUANT-001: the group size does not fit it; TS-QUANT-002: no rows.
+            UserError: TS-MODEL-008, -020, -022, -023: the model can't be loaded whole; TS-QUANT-001: the group size does not fit it;
+                TS-QUANT-002: no rows.
             TunesmithError: TS-QUANT-003: a matrix comes out without a finite error.
         """
         settings = self.settings
@@ -64,7 +66,7 @@ class Gptq:
                 transformers.AutoConfig.from_pretrained(path, local_files_only=True),
             )
         except (OSError, ValueError, KeyError) as error:
-            raise _unloadable(path, error) from error
+            raise unloadable(path, error) from error
 
     def _load(self, path: Path, group_size: int, step: Step) -> GPTQModel:
         settings = self.settings
@@ -72,10 +74,11 @@ class Gptq:
             bits=settings.bits, group_size=group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
             offload_to_disk=False, pack_impl="original",  # the others compile C++ when they first run
         )  # fmt: skip
+        load_whole(transformers.AutoModelForCausalLM.from_pretrained, path, device_map={"": "meta"})  # GPTQModel does not report
         try:
             return GPTQModel.load(str(path), config, device=step.placement.torch, trust_remote_code=False)
         except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
-            raise _unloadable(path, error) from error
+            raise unloadable(path, error) from error
 
 
 class _Watch:
@@ -103,11 +106,3 @@ def _mean_loss(found: dict[str, list[dict[str, str]]]) -> float:
             fix="Evaluate the model before quantizing it; raise `damp`, or give other rows.",
         )  # fmt: skip
     return math.fsum(losses.values()) / len(losses)
-
-
-def _unloadable(path: Path, error: Exception) -> UserError:
-    return UserError(
-        "TS-MODEL-020", f"The model {path.name} can't be loaded: {(str(error).splitlines() or [type(error).__name__])[0]}",
-        fix="It has to be a causal language model that GPTQModel knows, in Hugging Face's layout with safetensors weights, not quantized "
-            "before.",
-    )  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
+from tunesmith.contracts.safetensors import check_files
 from tunesmith_torch.dense.model import Dense
 from tunesmith_torch.dense.spec import NotDense, dense_spec
 
@@ -19,12 +20,14 @@ def load_dense(directory: Path, device: torch.device | str = "cpu") -> Dense:
 
     Raises:
         NotDense: the engine has no decoder for it; the sentence says why.
+        UserError: TS-MODEL-008 when files are missing or truncated.
     """
     try:
         config = json.loads((directory / "config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise NotDense(f"its configuration can't be read: {error}") from error
     spec = dense_spec(config)
+    check_files(directory)
     model = Dense(spec)
     if spec.tied:
         model.lm_head.weight = model.model.embed_tokens.weight
@@ -36,16 +39,21 @@ def load_dense(directory: Path, device: torch.device | str = "cpu") -> Dense:
 def _fill(model: Dense, directory: Path, dtype: torch.dtype | None, device: torch.device | str) -> None:
     wanted = {name for name, _ in model.named_parameters()}
     found: dict[str, torch.Tensor] = {}
+    head = None
     for path in _files(directory):
         with safe_open(path, framework="pt", device=str(device)) as tensors:
             for name in tensors.keys():  # noqa: SIM118 - no mapping
                 if name in wanted:
                     tensor = tensors.get_tensor(name)
                     found[name] = tensor.to(dtype) if dtype is not None else tensor
-                elif not (name == "lm_head.weight" and model.spec.tied) and not name.endswith("rotary_emb.inv_freq"):
+                elif name == "lm_head.weight" and model.spec.tied:
+                    head = tensors.get_tensor(name)
+                elif not name.endswith("rotary_emb.inv_freq"):
                     raise NotDense(f"its files hold {name}")
     if missing := sorted(wanted - found.keys()):
         raise NotDense(f"its files do not hold {missing[0]}")
+    if head is not None and not torch.equal(found["model.embed_tokens.weight"], head.to(found["model.embed_tokens.weight"].dtype)):
+        raise NotDense("its output head is said to share the embedding's matrix, and has another")
     for name, tensor in found.items():
         parent, _, last = name.rpartition(".")
         module = model.get_submodule(parent)

@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError
 
 from tunesmith.contracts import UserError
 from tunesmith.contracts.step import Placement
+from tunesmith.contracts.weights import load_whole, unloadable
 
 LAYERS = {"full_attention", "sliding_attention"}
 
@@ -38,7 +38,7 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
     """The model on the step's device, in eval mode.
 
     Raises:
-        UserError: TS-SERVE-002 if transformers can't load it, TS-SERVE-003 if its layers can't be batched here.
+        UserError: TS-MODEL-008, -020, -022, -023, as `load_whole` does; TS-SERVE-003 if its layers can't be batched here.
     """
     transformers.utils.logging.disable_progress_bar()
     options = {"local_files_only": True, "trust_remote_code": False}
@@ -46,18 +46,12 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
         config = transformers.AutoConfig.from_pretrained(directory, **options)
         _check_layers(config)
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory, **options)
-        model, report = transformers.AutoModelForCausalLM.from_pretrained(
-            directory, config=config, output_loading_info=True, dtype=number_type(dtype, config, placement.torch), use_safetensors=True,
-            device_map=placement.torch if quantized(config) else None, **options,
-        )  # fmt: skip
-        if report["missing_keys"]:  # transformers fills them with random numbers
-            raise ValueError(f"weights are missing: {', '.join(sorted(report['missing_keys'])[:5])}")
-    except (OSError, ValueError, ImportError, KeyError, SafetensorError) as error:
-        raise UserError(
-            "TS-SERVE-002", f"The model in {directory} can't be loaded by transformers {transformers.__version__}.",
-            why=f"{type(error).__name__}: {error}",
-            fix="It should hold config.json, safetensors weights and tokenizer files, of an architecture that this version knows.",
-        ) from error  # fmt: skip
+    except (OSError, ValueError, ImportError, KeyError) as error:
+        raise unloadable(directory, error) from error
+    model = load_whole(
+        transformers.AutoModelForCausalLM.from_pretrained, directory, config=config,
+        dtype=number_type(dtype, config, placement.torch), device_map=placement.torch if quantized(config) else None,
+    )  # fmt: skip
     if not quantized(config):
         model.to(placement.torch)
     model.eval().requires_grad_(False)
