@@ -32,12 +32,25 @@ def test_a_plugins_wheel_holds_its_manifest_and_needs_nothing_heavy(wheels: Path
     names = wheel(wheels, folder).namelist()
     assert [name for name in names if name.endswith("plugin.toml")], "the manifest must be package data"
     assert not [name for name in names if "/tests/" in name]
+    assert [name for name in names if name.endswith("/py.typed")], "what others import from it is checked by their type checker"
     (metadata,) = [name for name in names if name.endswith(".dist-info/METADATA")]
     headers = email.message_from_bytes(wheel(wheels, folder).read(metadata))
     base = [r.split(";")[0].strip() for r in headers.get_all("Requires-Dist", []) if "extra ==" not in r]
     ours = {distribution(other) for other in PLUGINS}
     heavy = [r for r in base if not any(r == name or r.startswith((f"{name}>", f"{name}=", f"{name} ")) for name in LIGHT | ours)]
     assert not heavy, "what a plugin runs on belongs into its [runtime] extra"
+
+
+@pytest.mark.parametrize("folder", [ROOT / "core", ROOT / "sdk", *PLUGINS], ids=lambda folder: folder.name)
+def test_a_package_says_that_it_is_typed(folder: Path):
+    (package,) = (path.parent for path in folder.glob("src/*/__init__.py"))
+    assert (package / "py.typed").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", [ROOT / "core", ROOT / "sdk"], ids=lambda folder: folder.name)
+def test_what_authors_import_is_typed_in_its_wheel_too(wheels: Path, folder: Path):
+    assert [name for name in wheel(wheels, folder).namelist() if name.endswith("/py.typed") and "template" not in name]
 
 
 @pytest.mark.slow

@@ -59,6 +59,7 @@ LIGHT = {
     ),
     "evaluator.deterministic": ("evaluator", ('{"answer": answer}', f'{{"answer": answer, "at": {TIME}}}')),
     "evaluator.prefers-the-better": ("evaluator", ('"better": "higher"', '"better": "lower"')),
+    "evaluator.needs-no-reference": ("evaluator", ('{"better": "higher"}', '{"better": "higher", "reference": False}')),
     "evaluator.known-answers": ("evaluator", ("right / len(samples)", "right / (len(samples) + 1)")),
     "model_loader.pins": ("model_loader", ("hashlib.sha256(repr(files).encode()).hexdigest()", '""')),
     "model_loader.fetches": ("model_loader", ('(step.work / "part")', '(output / "part")')),

@@ -52,6 +52,56 @@ def test_an_expected_failure_needs_a_reason_and_a_check_that_there_is(check: str
         mutants.conform(folder)
 
 
+@pytest.mark.parametrize("key", ["device_backend.tired:device_backend.probes", "adapter.merges", "device_backend.tried:adapter.merges"])
+def test_an_expected_failure_of_what_nobody_tries_is_refused(key: str, tmp_path: Path):
+    folder = mutants.write(tmp_path, "device_backend", table=EXPECTED.format(key, "because"))
+    with pytest.raises(UserError, match="TS-PLUGIN-012") as error:
+        mutants.conform(folder)
+    assert f"`{key}`" in error.value.what
+    assert "device_backend.tried" in error.value.fix
+
+
+def test_settings_of_a_provider_that_is_not_there_are_refused(tmp_path: Path):
+    folder = mutants.write(tmp_path, "device_backend", table='[tool.tunesmith.conformance.settings]\n"device_backend.tired" = {a = 1}')
+    with pytest.raises(UserError, match=r"settings of `device_backend\.tired`"):
+        mutants.conform(folder)
+
+
+def test_all_that_a_check_finds_is_told_at_once(tmp_path: Path):
+    metrics = '{"share": right / len(samples), "other": 1.0, "third": float("nan")}'
+    folder = mutants.write(tmp_path, "evaluator", ('{"share": right / len(samples)}', metrics))
+    report = mutants.conform(folder, only=["evaluator.reports-what-it-declares"])
+    (outcome,) = report.outcomes
+    said = [outcome.what, *(one["what"] for one in outcome.further)]
+    assert [part for sentence in said for part in ("`other`", "`third` that", "`third` is nan") if part in sentence] == [
+        "`other`", "`third` that", "`third` is nan",
+    ]  # fmt: skip
+    text = table(report)
+    assert all(sentence in text for sentence in said)
+    assert text.count("page: docs/conformance/evaluator.reports-what-it-declares.md") == 1
+    assert [one["what"] for one in report.to_json()["checks"][0]["further"]] == said[1:]
+    assert len(outcome.said().splitlines()) == 3
+
+
+def test_of_very_many_findings_some_are_shown(tmp_path: Path):
+    further = tuple({"what": f"row {number} is odd", "found": "", "fix": ""} for number in range(2, 40))
+    many = Outcome("a.b", "", "silver", "t", "failed", "row 1 is odd", further=further)
+    shown = table(Report("p", "1", "host", [many]))
+    assert "row 5 is odd" in shown
+    assert "row 6 is odd" not in shown
+    assert "... 34 more (--json)" in shown
+
+
+def test_a_metric_that_needs_no_reference_is_not_held_to_know_the_rows(tmp_path: Path):
+    folder = mutants.write(
+        tmp_path, "evaluator",
+        ('{"share": right / len(samples)}', '{"share": right / len(samples), "words": len(answer.split()) / 7}'),
+        ('{"better": "higher"}', '{"better": "higher"}, "words": {"better": "lower", "reference": False}'),
+    )  # fmt: skip
+    found = states(folder, "evaluator")
+    assert found["evaluator.prefers-the-better"] == found["evaluator.needs-no-reference"] == "passed"
+
+
 def test_only_names_checks_or_says_which_there_are(tmp_path: Path):
     folder = mutants.write(tmp_path, "device_backend")
     assert set(states(folder, "device_backend.probes")) == {"device_backend.probes"}

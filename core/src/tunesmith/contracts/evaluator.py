@@ -1,7 +1,8 @@
 """Contract of kind ``evaluator``: numbers about a model or an endpoint.
 
 ``accepts``: what it evaluates (``model/hf``, ``endpoint/openai``): the planner converts and serves as needed. Facts: ``metrics`` (name ->
-``{"better": "lower" | "higher", "summary": ...}``; without ``better`` it is no matter of better or worse).
+``{"better": "lower" | "higher", "summary": ..., "reference": false}``; without ``better`` it is no matter of better or worse; ``reference``
+false: it is measured without the answers that rows expect, as a length or a judge's mark is; left out, against them).
 """
 
 from __future__ import annotations

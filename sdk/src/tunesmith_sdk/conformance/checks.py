@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith_sdk.conformance.levels import LEVELS
 
+_Function = Callable[[Any], "Iterable[CheckFailed] | None"]
 CHECKS: dict[str, Check] = {}  #: by id; filled by importing `tunesmith_sdk.conformance.catalog`
 
 
@@ -24,6 +25,12 @@ class CheckFailed(Exception):
     def __init__(self, what: str, *, found: str = "", fix: str = "") -> None:
         super().__init__(what)
         self.what, self.found, self.fix = what, found, fix
+        self.further: list[CheckFailed] = []  #: what the same check found beside it
+
+    def told(self) -> dict[str, Any]:
+        """The outcome's texts."""
+        said: dict[str, Any] = {"what": self.what, "found": self.found, "fix": self.fix}
+        return said | ({"further": [one.told() for one in self.further]} if self.further else {})
 
 
 class NotRun(Exception):
@@ -37,6 +44,27 @@ class NotRun(Exception):
     def __init__(self, reason: str, *, where: str = "") -> None:
         super().__init__(reason)
         self.reason, self.where = reason, where
+
+
+def make(check: Check, subject: Any) -> None:
+    """Make a check. One that yields what it finds goes on after a finding, so that an author hears of all at once.
+
+    Raises:
+        CheckFailed: of all that it found.
+        NotRun: it can't be made.
+    """
+    found: list[CheckFailed] = []
+    try:
+        for one in check.function(subject) or ():
+            found.append(one)
+    except CheckFailed as error:
+        found.append(error)
+    except NotRun:
+        if not found:
+            raise
+    if found:
+        found[0].further = found[1:]
+        raise found[0]
 
 
 def no_material(name: str, why: str) -> NotRun:
@@ -55,6 +83,7 @@ class Check:
         title: the promise, as a sentence without a full stop.
         at: ``worker``: called with a `Subject` in a worker, in the plugin's environment; ``host``: called with a `Bench`, which starts
             workers; ``source``: made of the source folder, in the driver.
+        function: raises or yields what it finds (`CheckFailed`).
         when: whether a provider's record asks for it.
     """
 
@@ -63,7 +92,7 @@ class Check:
     level: str
     title: str
     at: str
-    function: Callable[[Any], None]
+    function: _Function
     when: Callable[[ProviderRecord], bool]
 
     def meant_for(self, record: ProviderRecord) -> bool:
@@ -78,10 +107,10 @@ def check(
     level: str = "silver",
     at: str = "worker",
     when: Callable[[ProviderRecord], bool] = lambda r: True,
-) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+) -> Callable[[_Function], _Function]:
     """Put a function into the register (see `Check` for the arguments)."""
 
-    def put(function: Callable[[Any], None]) -> Callable[[Any], None]:
+    def put(function: _Function) -> _Function:
         assert level in LEVELS
         assert id not in CHECKS, id
         CHECKS[id] = Check(id, kind, level, title, at, function, when)

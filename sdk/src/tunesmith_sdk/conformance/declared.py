@@ -16,7 +16,7 @@ author = "tests/conformance_author.py"        # functions: see tunesmith_sdk.con
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,23 @@ class Declared:
     def reason(self, provider: str, check: str) -> str:
         """Why a check is expected to fail; empty if it is not."""
         return self.expected.get(f"{provider}:{check}") or self.expected.get(check, "")
+
+    def fit(self, planned: Sequence[tuple[str, str]], folder: Path) -> None:
+        """Whether what is named is there: an expected failure of what nobody tries would be a note that nobody reads.
+
+        Args:
+            planned: provider (``kind.name``) and id of every check that is made of the plugin.
+
+        Raises:
+            UserError: TS-PLUGIN-012 for what is not.
+        """
+        providers = sorted({provider for provider, _ in planned if provider})
+        keys = {f"{provider}:{check}" for provider, check in planned} | {check for _, check in planned}
+        found = [f"it expects `{key}` to fail, which is not made of this plugin" for key in self.expected if key not in keys]
+        found += [f"it has settings of `{name}`, which the plugin does not bring" for name in self.settings if name not in providers]
+        if found:
+            fix = f"Write `kind.name:check`, or the check alone; it brings {', '.join(providers) or 'hooks alone'}."
+            raise UserError("TS-PLUGIN-012", f"{folder / 'pyproject.toml'}: [tool.tunesmith.conformance]: {'; '.join(found)}", fix=fix)
 
 
 def read(folder: Path) -> Declared:

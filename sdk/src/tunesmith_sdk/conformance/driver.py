@@ -19,7 +19,7 @@ from tunesmith.plugins.source import Source, read_source
 from tunesmith.plugins.sync import described
 from tunesmith_sdk.conformance import catalog, declared
 from tunesmith_sdk.conformance.bench import WORKER, Bench
-from tunesmith_sdk.conformance.checks import Check, CheckFailed, NotRun
+from tunesmith_sdk.conformance.checks import Check, CheckFailed, NotRun, make
 from tunesmith_sdk.conformance.materials import Materials
 from tunesmith_sdk.conformance.outcome import EXPECTED, FAILED, NOT_RUN, PASSED, UNEXPECTED, Outcome, Report
 from tunesmith_sdk.conformance.places import Place
@@ -82,7 +82,7 @@ class Examination:
         """What the code says of itself; None where it can't be asked, which is a finding."""
         try:
             return described(self.source)
-        except UserError:
+        except TunesmithError:
             return None
 
     @cached_property
@@ -93,8 +93,11 @@ class Examination:
     def planned(self) -> list[Planned]:
         """Every check that follows from what the plugin declares."""
         records = self.plugin.providers if self.plugin else ()
-        whole = [Planned(check) for check in catalog.source_checks()]
-        return whole + [Planned(check, record) for record in records for check in catalog.checks_of(record)]
+        planned = [Planned(check) for check in catalog.source_checks()]
+        planned += [Planned(check, record) for record in records for check in catalog.checks_of(record)]
+        if self.plugin:
+            self.declared.fit([(one.provider, one.check.id) for one in planned], self.source.folder)
+        return planned
 
     def report(self, only: Collection[str] = ()) -> Report:
         chosen = [planned for planned in self.planned if not only or any(_named(planned, name) for name in only)]
@@ -112,7 +115,7 @@ class Examination:
         self._waiting = [planned.key for planned in missing]
         for planned in (planned for planned in missing if planned.record is None):
             self._at(planned)
-            self._note(planned, *_tried(lambda check=planned.check: check.function(self.findings)))  # type: ignore[misc]
+            self._note(planned, *_tried(lambda check=planned.check: make(check, self.findings)))  # type: ignore[misc]
         for provider in dict.fromkeys(planned.provider for planned in missing if planned.record):
             self._examine([planned for planned in missing if planned.provider == provider])
         return [self._outcomes[planned.key] for planned in wanted]
@@ -139,7 +142,7 @@ class Examination:
             bench = Bench(record, self._place, self.declared, materials, scratch)
             for planned in (planned for planned in asked if planned.check.at == "host"):
                 self._at(planned)
-                self._note(planned, *_tried(lambda check=planned.check: check.function(bench)))  # type: ignore[misc]
+                self._note(planned, *_tried(lambda check=planned.check: make(check, bench)))  # type: ignore[misc]
             self._in_workers(bench, [planned for planned in asked if planned.check.at == "worker"])
         finally:
             if bench:
@@ -151,7 +154,7 @@ class Examination:
         while waiting:
             by_id = {planned.check.id: planned for planned in waiting}
             output = bench.folder("checks")
-            fault: dict[str, str] = {}
+            fault: dict[str, Any] = {}
             try:
                 fault = _until_done(bench, output, list(by_id), lambda id, by_id=by_id: self._at(by_id[id]))
             except NotRun as reason:
@@ -159,7 +162,7 @@ class Examination:
                     self._note(planned, {"state": NOT_RUN, "what": reason.reason, "fix": reason.where}, 0.0)
                 return
             except CheckFailed as error:
-                fault = {"what": error.what, "found": error.found, "fix": error.fix}
+                fault = error.told()
             except TunesmithError as error:
                 fault = {"what": f"{error.code}: {error.what}", "found": error.why, "fix": error.fix}
             at = waiting[0]
@@ -175,9 +178,9 @@ class Examination:
                 self._note(left.pop(0), {"state": FAILED, "what": "the worker ended without an answer"}, 0.0)
             waiting = left
 
-    def _note(self, planned: Planned, said: dict[str, str], seconds: float) -> None:
+    def _note(self, planned: Planned, said: dict[str, Any], seconds: float) -> None:
         check, state = planned.check, said["state"]
-        texts = {name: said.get(name, "") for name in ("what", "found", "fix")}
+        texts = {name: said.get(name, "") for name in ("what", "found", "fix")} | {"further": tuple(said.get("further", ()))}
         reason = self.declared.reason(planned.provider, check.id)
         if reason and state == PASSED:
             state = UNEXPECTED
@@ -192,14 +195,14 @@ def _named(planned: Planned, name: str) -> bool:
     return name in (id, planned.key, planned.provider) or id.startswith(f"{name}.")
 
 
-def _tried(make: Any) -> tuple[dict[str, str], float]:
+def _tried(attempt: Callable[[], None]) -> tuple[dict[str, Any], float]:
     """What came of a check on the host's side."""
     started = time.perf_counter()
-    said = {"state": PASSED}
+    said: dict[str, Any] = {"state": PASSED}
     try:
-        make()
+        attempt()
     except CheckFailed as error:
-        said = {"state": FAILED, "what": error.what, "found": error.found, "fix": error.fix}
+        said = {"state": FAILED, **error.told()}
     except NotRun as error:
         said = {"state": NOT_RUN, "what": error.reason, "fix": error.where}
     except TunesmithError as error:

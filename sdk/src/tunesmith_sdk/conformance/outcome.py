@@ -19,6 +19,7 @@ class Outcome:
         provider: ``kind.name``; empty for a check of the whole plugin.
         state: passed, failed, not run, expected failure (with its reason in `what`), or passes, though expected to fail (an error).
         what, found, fix: a sentence, what was measured, what to do.
+        further: the same of what else the check found.
     """
 
     check: str
@@ -30,6 +31,7 @@ class Outcome:
     found: str = ""
     fix: str = ""
     seconds: float = 0.0
+    further: tuple[Mapping[str, str], ...] = ()
 
     @property
     def key(self) -> str:
@@ -42,8 +44,12 @@ class Outcome:
 
     def said(self) -> str:
         """What there is to say, for people."""
-        parts = [self.what, self.found and f"({self.found})", self.fix and f"-> {self.fix}"]
-        return " ".join(part for part in parts if part)
+        mine = {"what": self.what, "found": self.found, "fix": self.fix}
+        return "\n".join(" ".join(filter(None, _parts(one))) for one in (mine, *self.further))
+
+
+def _parts(one: Mapping[str, str]) -> tuple[str, str, str]:
+    return one["what"], one["found"] and f"({one['found']})", one["fix"] and f"-> {one['fix']}"
 
 
 @dataclass(frozen=True)

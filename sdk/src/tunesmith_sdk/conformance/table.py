@@ -10,6 +10,7 @@ from tunesmith_sdk.conformance.outcome import EXPECTED, FAILED, NOT_RUN, PASSED,
 
 _WORDS = {PASSED: "ok", FAILED: "WRONG", NOT_RUN: "not run", EXPECTED: "expected", UNEXPECTED: "WRONG"}
 _INDENT = 12
+_SHOWN = 5  # findings of one check
 
 
 def table(report: Report) -> str:
@@ -33,9 +34,14 @@ def _alike(outcomes: Sequence[Outcome], width: int) -> Iterator[str]:
         return
     wrong = one.state in (FAILED, UNEXPECTED)
     what = "it passes, though it is declared as an expected failure" if one.state == UNEXPECTED else one.what
-    page = f"docs/conformance/{one.check}.md" if wrong else ""
-    said = (("", what), ("found: ", one.found), ("fix: " if wrong else "where: ", one.fix), ("page: ", page))
-    yield from (f"{'':{_INDENT}}{label}{text}" for label, text in said if text)
+    first = {"what": what, "found": one.found, "fix": one.fix}
+    for each in (first, *one.further[: _SHOWN - 1]):
+        said = (("", each["what"]), ("found: ", each["found"]), ("fix: " if wrong else "where: ", each["fix"]))
+        yield from (f"{'':{_INDENT}}{label}{text}" for label, text in said if text)
+    if len(one.further) >= _SHOWN:
+        yield f"{'':{_INDENT}}... {len(one.further) - _SHOWN + 1} more (--json)"
+    if wrong:
+        yield f"{'':{_INDENT}}page: docs/conformance/{one.check}.md"
 
 
 def _summary(report: Report) -> Iterator[str]:

@@ -13,7 +13,7 @@ from tunesmith.contracts import Cancelled, Result, Step
 from tunesmith.isolation.failures import coded
 from tunesmith.isolation.loading import load
 from tunesmith_sdk.conformance import catalog
-from tunesmith_sdk.conformance.checks import CHECKS, CheckFailed, NotRun
+from tunesmith_sdk.conformance.checks import CHECKS, CheckFailed, NotRun, make
 from tunesmith_sdk.conformance.subject import Subject
 
 OUTCOMES = "outcomes.jsonl"
@@ -40,12 +40,12 @@ def checks(step: Step) -> Result:
     return Result()
 
 
-def outcome_of(subject: Subject, id: str) -> dict[str, str]:
+def outcome_of(subject: Subject, id: str) -> dict[str, Any]:
     """Make one check: its state, and what there is to say."""
     try:
-        CHECKS[id].function(subject)
+        make(CHECKS[id], subject)
     except CheckFailed as error:
-        return {"state": "failed", "what": error.what, "found": error.found, "fix": error.fix}
+        return {"state": "failed", **error.told()}
     except NotRun as error:
         return {"state": "not run", "what": error.reason, "fix": error.where}
     except Cancelled:

@@ -49,18 +49,18 @@ def _misses(built: Any, shape: Mapping[str, str]) -> Iterator[str]:
 
 
 @check("settings.round-trip", title="settings come out as they went in, and the schema in the manifest is the class's", level="bronze")
-def round_trip(subject: Subject) -> None:
+def round_trip(subject: Subject) -> Iterator[CheckFailed]:
     record = subject.record
     cls = load(record.settings, record.distribution) if record.settings else None
     if json.loads(json.dumps(schema_of(cls))) != json.loads(json.dumps(record.schema)):
-        raise CheckFailed("the settings class has another schema than the manifest", fix="Run `tunesmith plugin sync`.")
+        yield CheckFailed("the settings class has another schema than the manifest", fix="Run `tunesmith plugin sync`.")
     for values in good_values(record.schema, subject.values):
         built = settings_of(record.settings, values, record.distribution)
         out = json.loads(json.dumps(dataclasses.asdict(built))) if built is not None else {}
         wanted = json.loads(json.dumps(fill(record.schema, values)))
         if out != wanted:
             names = [name for name in wanted if out.get(name) != wanted[name]] or sorted({*out} - {*wanted})
-            raise CheckFailed(
+            yield CheckFailed(
                 f"the setting `{names[0]}` went in as {wanted.get(names[0])!r} and came out as {out.get(names[0])!r}",
                 fix="Keep settings as they are given; compute from them where they are used.",
             )  # fmt: skip
@@ -71,30 +71,30 @@ def round_trip(subject: Subject) -> None:
     title="a value that can't be used is refused by a coded error, one that the schema allows is used",
     level="bronze",
 )
-def bad_refused(subject: Subject) -> None:
+def bad_refused(subject: Subject) -> Iterator[CheckFailed]:
     record = subject.record
     for values in bad_values(record.schema, subject.values) if record.settings else ():
         try:
             _built(subject, values)
+            yield CheckFailed(f"{_shown(values)} is taken, though the schema forbids it", fix="Make the settings class by `setting(...)`.")
         except UserError:
             continue
         except Exception as error:
-            raise CheckFailed(
+            yield CheckFailed(
                 f"{_shown(values)} is refused by {type(error).__name__}, not by a coded error", found=str(error),
                 fix="Bound the setting by `ge`, `le` or `choices`, or raise `UserError`.",
-            ) from error  # fmt: skip
-        raise CheckFailed(f"{_shown(values)} is taken, though the schema forbids it", fix="Make the settings class by `setting(...)`.")
+            )  # fmt: skip
     for values in good_values(record.schema, subject.values):
         try:
             _built(subject, values)
         except TunesmithError as error:
             if not error.user:
-                raise CheckFailed(f"{_shown(values)} fits the schema and fails: {error}", fix="Say in the schema what can't be.") from error
+                yield CheckFailed(f"{_shown(values)} fits the schema and fails: {error}", fix="Say in the schema what can't be.")
         except Exception as error:
-            raise CheckFailed(
+            yield CheckFailed(
                 f"{_shown(values)} fits the schema, and building the provider raises {type(error).__name__}", found=str(error),
                 fix="Bound the setting by `ge`, `le` or `choices`, or raise `UserError`.",
-            ) from error  # fmt: skip
+            )  # fmt: skip
 
 
 def _built(subject: Subject, values: Mapping[str, Any]) -> None:

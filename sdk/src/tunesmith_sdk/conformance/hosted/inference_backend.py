@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -65,13 +66,13 @@ def counts(bench: Bench) -> None:
     when=has("api.stream"),
     title="streamed in several pieces, an answer is the one given at once",
 )
-def streams(bench: Bench) -> None:
+def streams(bench: Bench) -> Iterator[CheckFailed]:
     question, wanted = SENTENCES[0]
     pieces, reason = _streamed(bench, question)
     if "".join(pieces).strip() != wanted or reason != "stop":
-        raise CheckFailed(f"streamed, the answer is {''.join(pieces)!r} with the reason {reason!r}", fix="Send every token's text once.")
+        yield CheckFailed(f"streamed, the answer is {''.join(pieces)!r} with the reason {reason!r}", fix="Send every token's text once.")
     if len(pieces) < 2:
-        raise CheckFailed("a streamed answer comes in one piece", fix="Send text as soon as it is there.")
+        yield CheckFailed("a streamed answer comes in one piece", fix="Send text as soon as it is there.")
 
 
 @check(
@@ -91,18 +92,18 @@ def unicode(bench: Bench) -> None:
 
 
 @check("inference_backend.stops", kind=_KIND, at="host", title="a stop sequence ends the answer before it, streamed or not")
-def stops(bench: Bench) -> None:
+def stops(bench: Bench) -> Iterator[CheckFailed]:
     question, wanted = SENTENCES[0]
     before = wanted.partition("capital")[0].strip()
     answer = served(bench).ask(question, stop=["capital"])
     if _text(answer).strip() != before or answer.choices[0].finish_reason != "stop":
-        raise CheckFailed(
+        yield CheckFailed(
             f"told to stop at 'capital' it answers {_text(answer)!r}", fix="Cut before the stop sequence, also across tokens."
         )
     if bench.record.capabilities.get("api.stream") in ("full", "partial"):
         pieces, _ = _streamed(bench, question, stop=["capital"])
         if "".join(pieces).strip() != before:
-            raise CheckFailed(
+            yield CheckFailed(
                 f"streamed and told to stop at 'capital' it sends {''.join(pieces)!r}", fix="Hold back what may become a stop sequence."
             )
 
@@ -114,25 +115,25 @@ def stops(bench: Bench) -> None:
     when=has("api.logprobs"),
     title="log-probabilities are those of the tokens sent, the likeliest first",
 )
-def logprobs(bench: Bench) -> None:
+def logprobs(bench: Bench) -> Iterator[CheckFailed]:
     answer = served(bench).ask(logprobs=True, top_logprobs=3)
     content = (answer.choices[0].logprobs and answer.choices[0].logprobs.content) or []
     if not content:
-        raise CheckFailed(
+        yield CheckFailed(
             "asked for log-probabilities it gives none", fix="Fill `choices[0].logprobs.content`, or declare api.logprobs none."
         )
     for entry in content:
         values = [top.logprob for top in entry.top_logprobs]
         if entry.logprob > 1e-6 or values != sorted(values, reverse=True) or not values:
-            raise CheckFailed(
+            yield CheckFailed(
                 f"{entry.token!r} has {entry.logprob:g}, and beside it stand {values}", fix="Give logarithms, the largest first."
             )
         if abs(entry.logprob - values[0]) > 1e-3:
-            raise CheckFailed(
+            yield CheckFailed(
                 f"greedy, {entry.token!r} is chosen at {entry.logprob:g}, and the likeliest has {values[0]:g}", fix="Choose the likeliest."
             )
     if not _text(answer).startswith("".join(entry.token for entry in content[:2])[:1]):
-        raise CheckFailed("the tokens with log-probabilities are not those of the answer", fix="Give one entry for each token sent.")
+        yield CheckFailed("the tokens with log-probabilities are not those of the answer", fix="Give one entry for each token sent.")
 
 
 @check("inference_backend.seeds", kind=_KIND, at="host", title="the same seed samples the same answer")
@@ -165,14 +166,14 @@ def long_prompts(bench: Bench) -> None:
 
 
 @check("inference_backend.concurrent", kind=_KIND, at="host", title="asked by many at a time, each gets the answer it would get alone")
-def concurrent(bench: Bench) -> None:
+def concurrent(bench: Bench) -> Iterator[CheckFailed]:
     endpoint = served(bench)
     asked = [SENTENCES[number % len(SENTENCES)] for number in range(MANY)]
     with ThreadPoolExecutor(MANY) as pool:
         given = list(pool.map(lambda pair: _text(endpoint.ask(pair[0], max_tokens=64)).strip(), asked))
     for (question, wanted), answer in zip(asked, given, strict=True):
         if answer != wanted:
-            raise CheckFailed(
+            yield CheckFailed(
                 f"among {MANY} at a time, {question!r} gets {answer[:60]!r}", fix="Keep requests apart in cache, mask and positions."
             )
 
@@ -205,12 +206,12 @@ _BAD: tuple[tuple[str, bytes], ...] = (
 
 
 @check("inference_backend.bad-requests", kind=_KIND, at="host", title="requests that can't be answered get 4xx, and the server goes on")
-def bad_requests(bench: Bench) -> None:
+def bad_requests(bench: Bench) -> Iterator[CheckFailed]:
     endpoint = served(bench)
     for what, body in _BAD:
         status = endpoint.post(_CHAT, body)
         if not 400 <= status < 500:
-            raise CheckFailed(
+            yield CheckFailed(
                 f"a request with {what} gets {status or 'no answer'}", fix="Check requests before they reach the model; answer 400 or 422."
             )
     endpoint.alive()
@@ -250,10 +251,10 @@ def echoes(bench: Bench) -> None:
 
 
 @check("inference_backend.routes", kind=_KIND, at="host", title="/health and /metrics answer")
-def routes(bench: Bench) -> None:
+def routes(bench: Bench) -> Iterator[CheckFailed]:
     for route in ("/health", "/metrics"):
         if (status := served(bench).get(route)) != 200:
-            raise CheckFailed(f"{route} gets {status or 'no answer'}", fix="Answer 200 once requests are answered.")
+            yield CheckFailed(f"{route} gets {status or 'no answer'}", fix="Answer 200 once requests are answered.")
 
 
 @check(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
@@ -21,11 +21,9 @@ _TITLES = {
 
 
 def _made(id: str) -> Any:
-    def judge(findings: Sequence[Finding]) -> None:
+    def judge(findings: Sequence[Finding]) -> Iterator[CheckFailed]:
         mine = [finding for finding in findings if finding.check == id]
-        wrong = [finding for finding in mine if finding.ok is False]
-        if wrong:
-            raise CheckFailed("; ".join(finding.what for finding in wrong), fix=wrong[0].fix)
+        yield from (CheckFailed(finding.what, fix=finding.fix) for finding in mine if finding.ok is False)
         for finding in mine:
             if finding.ok is None:
                 raise NotRun(finding.what, where=finding.fix)

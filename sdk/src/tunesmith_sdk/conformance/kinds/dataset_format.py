@@ -94,30 +94,30 @@ def declares(subject: Subject) -> None:
     kind="dataset_format",
     title="every row that fits its schema is converted or refused by a coded error, and left as it is",
 )
-def refuses(subject: Subject) -> None:
+def refuses(subject: Subject) -> Iterator[CheckFailed]:
     for row, made in _tried(subject):
         if isinstance(made, Exception) and not isinstance(made, UserError):
             shown = json.dumps(row, ensure_ascii=False)[:90]
-            raise CheckFailed(f"{shown} fits its schema; converting it raises {type(made).__name__}", found=str(made),
+            yield CheckFailed(f"{shown} fits its schema; converting it raises {type(made).__name__}", found=str(made),
                               fix="Say it in the schema, or raise `UserError`.")  # fmt: skip
 
 
 @check("dataset_format.converts", kind="dataset_format", title="what it makes is a row of the format it produces, the same every time")
-def converts(subject: Subject) -> None:
+def converts(subject: Subject) -> Iterator[CheckFailed]:
     tried, meant = list(_tried(subject)), _meant(subject)
     for row, result in tried[: len(meant)]:
         if isinstance(result, Exception):
             shown = json.dumps(row, ensure_ascii=False)[:90]
-            raise CheckFailed(f"its author's row {shown} is refused", found=str(result), fix="Take it, or give another one.")
+            yield CheckFailed(f"its author's row {shown} is refused", found=str(result), fix="Take it, or give another one.")
     made = [(row, result) for row, result in tried if not isinstance(result, Exception)]
     if not made:
         raise NotRun("the kit made no row that it takes", where="`rows` in the author's file, or `examples` in the schema")
     again = [result for _, result in _tried(subject) if not isinstance(result, Exception)]
     if [result for _, result in made] != again:
-        raise CheckFailed("the same rows become different ones the second time", fix="Keep nothing from row to row.")
+        yield CheckFailed("the same rows become different ones the second time", fix="Keep nothing from row to row.")
     for row, result in made:
         for sentence in _faults(result, subject.record.produces):
-            raise CheckFailed(
+            yield CheckFailed(
                 f"a row that it made {sentence}", found=json.dumps(row, ensure_ascii=False)[:120], fix="See tunesmith.contracts.rows."
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from tunesmith.contracts import Device
@@ -34,20 +35,20 @@ def _probed(subject: Subject) -> list[Device]:
     kind="device_backend",
     title="what it finds is sound: memory, cores, number types, and the same devices when asked again",
 )
-def probes(subject: Subject) -> None:
+def probes(subject: Subject) -> Iterator[CheckFailed]:
     if not isinstance(subject.record.facts.get("torch"), str):
-        raise CheckFailed("it does not say torch's name for its devices", fix='Declare facts={"torch": ...}.')
+        yield CheckFailed("it does not say torch's name for its devices", fix='Declare facts={"torch": ...}.')
     found = _probed(subject)
     for one in found:
         if not (0 <= one.free <= one.memory and one.memory > 0 and one.cores > 0 and one.name and one.dtypes):
-            raise CheckFailed(f"of {one.name or 'a device'}: {one.free} of {one.memory} bytes free, {one.cores} cores, {one.dtypes}",
+            yield CheckFailed(f"of {one.name or 'a device'}: {one.free} of {one.memory} bytes free, {one.cores} cores, {one.dtypes}",
                               fix="Give bytes, at least one core, and `float32` at the least.")  # fmt: skip
         try:
             json.dumps(dict(one.facts))
         except (TypeError, ValueError) as error:
-            raise CheckFailed("its facts are no JSON", found=str(error), fix="Give strings and numbers.") from error
+            yield CheckFailed("its facts are no JSON", found=str(error), fix="Give strings and numbers.")
     if [one.name for one in found] != [one.name for one in _probed(subject)]:
-        raise CheckFailed("asked twice, it finds other devices", fix="List them in the order of the system.")
+        yield CheckFailed("asked twice, it finds other devices", fix="List them in the order of the system.")
 
 
 @check("device_backend.never-raises", kind="device_backend", title="where a driver or device is missing it finds none, and raises nothing")

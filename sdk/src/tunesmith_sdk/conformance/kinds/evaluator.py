@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tunesmith.contracts import Artifact, Evaluation, fits, read_rows, text_of
+from tunesmith.contracts import Artifact, Evaluation, fits, message, read_rows, text_of
+from tunesmith.plugins.records import ProviderRecord
 from tunesmith_sdk.conformance.catalog import action
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
@@ -46,55 +47,86 @@ def work(subject: Subject) -> None:
 @check(
     "evaluator.reports-what-it-declares", kind="evaluator", title="its metrics are those of its manifest, finite, and its samples are JSON"
 )
-def reports(subject: Subject) -> None:
+def reports(subject: Subject) -> Iterator[CheckFailed]:
     evaluation = _evaluated(subject)
     declared = subject.record.facts.get("metrics", {})
     if not evaluation.metrics:
-        raise CheckFailed("it gives no metric", fix="Return an `Evaluation` with metrics.")
+        yield CheckFailed("it gives no metric", fix="Return an `Evaluation` with metrics.")
     for name, value in evaluation.metrics.items():
         if name not in declared:
-            raise CheckFailed(f"it gives a metric `{name}` that its manifest does not declare", fix="Name it in the fact `metrics`.")
+            yield CheckFailed(f"it gives a metric `{name}` that its manifest does not declare", fix="Name it in the fact `metrics`.")
         if not math.isfinite(value):
-            raise CheckFailed(f"its metric `{name}` is {value}", fix="Say by a coded error what can't be measured.")
+            yield CheckFailed(f"its metric `{name}` is {value}", fix="Say by a coded error what can't be measured.")
     try:
         json.dumps(list(evaluation.samples))
     except (TypeError, ValueError) as error:
-        raise CheckFailed("its samples are no JSON", found=str(error), fix="Put strings, numbers, lists and mappings into them.") from error
+        yield CheckFailed("its samples are no JSON", found=str(error), fix="Put strings, numbers, lists and mappings into them.")
 
 
 @check("evaluator.deterministic", kind="evaluator", title="asked twice, it gives the same numbers and samples")
-def deterministic(subject: Subject) -> None:
+def deterministic(subject: Subject) -> Iterator[CheckFailed]:
     one, other = _evaluated(subject), _evaluated(subject)
     if dict(one.metrics) != dict(other.metrics):
-        raise CheckFailed(
+        yield CheckFailed(
             "two evaluations differ",
             found=f"{dict(one.metrics)} and {dict(other.metrics)}",
             fix="Draw from `step.seed`; ask at temperature 0.",
         )
     if json.dumps(list(one.samples), sort_keys=True) != json.dumps(list(other.samples), sort_keys=True):
-        raise CheckFailed("the samples of two evaluations differ", fix="Keep the rows' order; write no times.")
+        yield CheckFailed("the samples of two evaluations differ", fix="Keep the rows' order; write no times.")
 
 
-@check("evaluator.prefers-the-better", kind="evaluator", title="what knows the rows gets a better score than what does not")
-def prefers(subject: Subject) -> None:
-    directions = {name: entry["better"] for name, entry in subject.record.facts.get("metrics", {}).items() if entry.get("better")}
-    if not directions:
-        raise NotRun("none of its metrics is a matter of better or worse")
+def _metrics(record: ProviderRecord, *, reference: bool) -> dict[str, Any]:
+    """The metrics that are measured against the rows' answers, or without them."""
+    return {name: entry for name, entry in record.facts.get("metrics", {}).items() if entry.get("reference", True) is reference}
+
+
+def _directions(record: ProviderRecord) -> dict[str, str]:
+    return {name: entry["better"] for name, entry in _metrics(record, reference=True).items() if entry.get("better")}
+
+
+@check(
+    "evaluator.prefers-the-better",
+    kind="evaluator",
+    when=lambda record: bool(_directions(record)),
+    title="what knows the rows gets a better score than what does not",
+)
+def prefers(subject: Subject) -> Iterator[CheckFailed]:
     good, bad = _evaluated(subject).metrics, _evaluated(subject, good=False).metrics
-    for name, better in directions.items():
+    for name, better in _directions(subject.record).items():
         if name in good and name in bad and not (good[name] > bad[name] if better == "higher" else good[name] < bad[name]):
-            raise CheckFailed(f"`{name}` is {good[name]:g} for what knows the rows, {bad[name]:g} for what does not; {better} is better",
-                              fix="See whether `better` is the right way round, and what is compared with what.")  # fmt: skip
+            yield CheckFailed(
+                f"`{name}` is {good[name]:g} for what knows the rows, {bad[name]:g} for what does not; {better} is better",
+                fix="See whether `better` is the right way round, and what is compared with what; one that looks at no expected answer "
+                'says so: `"reference": False`.',
+            )  # fmt: skip
+
+
+@check(
+    "evaluator.needs-no-reference",
+    kind="evaluator",
+    when=lambda record: bool(_metrics(record, reference=False)),
+    title="a metric that is declared to need no reference stays the same with other answers in the rows",
+)
+def needs_no_reference(subject: Subject) -> Iterator[CheckFailed]:
+    rows = list(read_rows(subject.material("rows")))
+    others = [{**row, "messages": [*row["messages"][:-1], message("assistant", f"{number} zebras")]} for number, row in enumerate(rows)]
+    with _examinee(subject, good=True) as examinee:
+        one, other = (subject.build().evaluate(examinee, iter(given), subject.step).metrics for given in (rows, others))
+    for name in _metrics(subject.record, reference=False):
+        if one.get(name) != other.get(name):
+            yield CheckFailed(f"`{name}` is {one.get(name)}, and with other answers in the rows {other.get(name)}",
+                              fix='Take `"reference": False` from the fact `metrics`.')  # fmt: skip
 
 
 @check(
     "evaluator.known-answers", kind="evaluator", level="gold", title="on its author's cases its metrics are the numbers known beforehand"
 )
-def known_answers(subject: Subject) -> None:
+def known_answers(subject: Subject) -> Iterator[CheckFailed]:
     cases: Any = subject.author("known_answers")
     for number, (examinee, rows, expected) in enumerate(cases, 1):
         found = subject.build().evaluate(examinee, rows, subject.step).metrics
         for name, value in expected.items():
             limit = subject.tolerance("evaluator.known-answers", KNOWN) * max(1.0, abs(value))
             if not abs(found.get(name, math.nan) - value) <= limit:
-                raise CheckFailed(f"case {number}: `{name}` should be {value:g} and is {found.get(name)}", fix="See how rows are counted.")
+                yield CheckFailed(f"case {number}: `{name}` should be {value:g} and is {found.get(name)}", fix="See how rows are counted.")

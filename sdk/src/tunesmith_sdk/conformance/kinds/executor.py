@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,25 +42,25 @@ def work(subject: Subject) -> None:
 
 
 @check("executor.starts-as-asked", kind="executor", title="variables, output and error output of a process are as the launch says")
-def starts(subject: Subject) -> None:
+def starts(subject: Subject) -> Iterator[CheckFailed]:
     os.environ["UNSAID"] = "the host's"
     process, out, err = _started(subject, _SAY, environment={"SAID": "yes"}, without=("UNSAID",))
     _ended(process)
     said = out.read_text().split() if out.exists() else []
     if said != ["yes", "-"]:
-        raise CheckFailed(f"a variable to set and one to leave out arrive as {said}", fix="Add `environment`, take `without` away.")
+        yield CheckFailed(f"a variable to set and one to leave out arrive as {said}", fix="Add `environment`, take `without` away.")
     if not err.exists() or "aside" not in err.read_text():
-        raise CheckFailed("what it writes to stderr is not in the launch's file", fix="Point the process's stderr at `launch.stderr`.")
+        yield CheckFailed("what it writes to stderr is not in the launch's file", fix="Point the process's stderr at `launch.stderr`.")
 
 
 @check("executor.tells-the-end", kind="executor", title="`poll` gives None, then the status, and the negative number of a signal")
-def tells(subject: Subject) -> None:
+def tells(subject: Subject) -> Iterator[CheckFailed]:
     status = _ended(_started(subject, "raise SystemExit(3)")[0])
     if status != 3:
-        raise CheckFailed(f"a process that ends with status 3 is said to end with {status}", fix="Pass the status through.")
+        yield CheckFailed(f"a process that ends with status 3 is said to end with {status}", fix="Pass the status through.")
     status = _ended(_started(subject, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")[0])
     if status != -signal.SIGKILL:
-        raise CheckFailed(
+        yield CheckFailed(
             f"a process that is killed is said to end with {status}, not {-signal.SIGKILL}", fix="Give a signal as a negative number."
         )
 

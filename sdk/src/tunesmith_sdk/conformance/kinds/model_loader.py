@@ -47,34 +47,34 @@ def work(subject: Subject) -> None:
     kind="model_loader",
     title="`resolve` names a revision, a format that it declares and files, and the same when asked again",
 )
-def pins(subject: Subject) -> None:
+def pins(subject: Subject) -> Iterator[CheckFailed]:
     info, again = _resolved(subject), _resolved(subject)
     if not info.revision:
-        raise CheckFailed("it names no revision", fix="Give a commit, a version or a digest.")
+        yield CheckFailed("it names no revision", fix="Give a commit, a version or a digest.")
     if not info.files or any(int(entry.get("size", -1)) < 0 for entry in info.files.values()):
-        raise CheckFailed("it names no files, or files without a size", fix="List path -> size and sha256.")
+        yield CheckFailed("it names no files, or files without a size", fix="List path -> size and sha256.")
     if info.format not in subject.record.produces:
-        raise CheckFailed(f"it will make {info.format}, and declares {', '.join(subject.record.produces)}", fix="Declare it in `produces`.")
+        yield CheckFailed(f"it will make {info.format}, and declares {', '.join(subject.record.produces)}", fix="Declare it in `produces`.")
     if (info.revision, dict(info.files)) != (again.revision, dict(again.files)):
-        raise CheckFailed("asked twice of one model, it names different files", fix="Take nothing of the moment into the revision.")
+        yield CheckFailed("asked twice of one model, it names different files", fix="Take nothing of the moment into the revision.")
     scheme = info.uri.partition("://")[0]
     if scheme not in subject.record.facts.get("schemes", ()):
-        raise CheckFailed(f"its fact `schemes` lacks `{scheme}`", fix="Name every scheme that it serves.")
+        yield CheckFailed(f"its fact `schemes` lacks `{scheme}`", fix="Name every scheme that it serves.")
 
 
 @check(
     "model_loader.fetches", kind="model_loader", title="`fetch` brings exactly the files that were named, in their size and with their hash"
 )
-def fetches(subject: Subject) -> None:
+def fetches(subject: Subject) -> Iterator[CheckFailed]:
     info, other = _resolved(subject), subject.elsewhere()
     subject.build().fetch(info, other.step.output, other.step)
     found = contents(other.step.output)
     if missing := sorted({*info.files} ^ {*found}):
-        raise CheckFailed(f"named and fetched files differ: {', '.join(missing[:4])}", fix="Fetch what `resolve` names, and nothing else.")
+        yield CheckFailed(f"named and fetched files differ: {', '.join(missing[:4])}", fix="Fetch what `resolve` names, and nothing else.")
     for name, entry in info.files.items():
         size = (Path(other.step.output) / name).stat().st_size
         if size != int(entry["size"]) or entry.get("sha256") not in ("", None, found[name]):
-            raise CheckFailed(f"{name} is not what was named", found=f"{size} bytes, sha256 {found[name][:12]}", fix="Verify what arrives.")
+            yield CheckFailed(f"{name} is not what was named", found=f"{size} bytes, sha256 {found[name][:12]}", fix="Verify what arrives.")
 
 
 @check("model_loader.verifies", kind="model_loader", title="a file with another hash than the one named is refused by a coded error")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunesmith.contracts import Group, LogProbs, TokenSequence, TunesmithError, read_rows, text_of
@@ -59,24 +59,24 @@ def work(subject: Subject) -> None:
 
 
 @check("objective.encodes", kind="objective", title="its sequences have a label a token, never on the first, and a weight above zero")
-def encodes(subject: Subject) -> None:
+def encodes(subject: Subject) -> Iterator[CheckFailed]:
     objective = subject.build()
     for number, group in enumerate(_groups(subject, objective), 1):
         for sequence in group.sequences:
             if len(sequence.tokens) != len(sequence.labels):
-                raise CheckFailed(
+                yield CheckFailed(
                     f"row {number}: {len(sequence.tokens)} tokens have {len(sequence.labels)} labels", fix="Give each token one."
                 )
             if sequence.labels and sequence.labels[0]:
-                raise CheckFailed(f"row {number}: the first token has a label, and nothing before it", fix="Leave it unlabelled.")
+                yield CheckFailed(f"row {number}: the first token has a label, and nothing before it", fix="Leave it unlabelled.")
         if not any(any(sequence.labels) for sequence in group.sequences):
-            raise CheckFailed(f"row {number}: nothing of it has a label", fix="Label what is to be learned, or refuse the row.")
+            yield CheckFailed(f"row {number}: nothing of it has a label", fix="Label what is to be learned, or refuse the row.")
         if not objective.weight(group) > 0:
-            raise CheckFailed(f"row {number}: its weight is {objective.weight(group)}", fix="Give each group its share of the batch.")
+            yield CheckFailed(f"row {number}: its weight is {objective.weight(group)}", fix="Give each group its share of the batch.")
 
 
 @check("objective.sums", kind="objective", title="a batch's loss is the sum of its groups' losses, in whatever order they come")
-def sums(subject: Subject) -> None:
+def sums(subject: Subject) -> Iterator[CheckFailed]:
     objective = subject.build()
     groups = _groups(subject, objective)
     whole = _loss(objective, _batch(objective, groups))
@@ -84,7 +84,7 @@ def sums(subject: Subject) -> None:
     turned = _loss(objective, _batch(objective, groups[::-1]))
     for what, value in (("the sum over its groups", parts), ("the same batch in reverse", turned)):
         if abs(whole - value) > EXACT * max(1.0, abs(whole)):
-            raise CheckFailed(f"the loss of a batch is {whole:.6g}, and that of {what} {value:.6g}",
+            yield CheckFailed(f"the loss of a batch is {whole:.6g}, and that of {what} {value:.6g}",
                               fix="Sum over groups, and divide by nothing: the engine does.")  # fmt: skip
 
 

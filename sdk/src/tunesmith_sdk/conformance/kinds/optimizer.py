@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunesmith.contracts import EstimateRequest, ModelShape, Trained
@@ -115,21 +115,21 @@ def _wavers(subject: Subject) -> bool:
 
 
 @check("optimizer.keeps-tensors", kind="optimizer", title="everything it keeps of a parameter is a tensor of its own")
-def keeps_tensors(subject: Subject) -> None:
+def keeps_tensors(subject: Subject) -> Iterator[CheckFailed]:
     import torch
 
     model, stepping = _trained(subject, HALF)
     for name, entries in kept(model, stepping).items():
         for key, value in entries.items():
             if not torch.is_tensor(value):
-                raise CheckFailed(f"of `{name}` it keeps `{key}`, which is no tensor but {type(value).__name__}",
+                yield CheckFailed(f"of `{name}` it keeps `{key}`, which is no tensor but {type(value).__name__}",
                                   fix="Checkpoints hold tensors only: count in a tensor, too.")  # fmt: skip
     held = [(f"{name}/{key}", value) for name, p in model.named_parameters() for key, value in stepping.state.get(p, {}).items()]
     places: dict[int, str] = {}
     for name, value in held:
         other = places.setdefault(value.untyped_storage().data_ptr(), name)
         if other != name:
-            raise CheckFailed(
+            yield CheckFailed(
                 f"`{name}` and `{other}` are one tensor", fix="Checkpoints hold each for itself: keep a copy of each, or none."
             )
 
