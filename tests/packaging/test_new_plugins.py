@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import API
 from tunesmith.isolation.environments.pip_settings import uv_variables
+from tunesmith_sdk.scaffold.making import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 UV = Path(sys.executable).with_name("uv")
@@ -42,7 +42,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", API)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_new_plugin_passes_its_checks_installed_from_its_wheel(kind: str, elsewhere: Path, tmp_path: Path):
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "TUNESMITH_HOME")}
     environment |= {"TUNESMITH_CACHE": str(elsewhere / "cache"), "OMP_WAIT_POLICY": "PASSIVE"}

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import API
 from tunesmith.errors import UserError
 from tunesmith.plugins.check import check
 from tunesmith.plugins.source import read_source
 from tunesmith.plugins.sync import described
 from tunesmith_sdk.scaffold import Wanted, make
+from tunesmith_sdk.scaffold.making import KINDS
 
 RUFF = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -27,31 +27,32 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A plugin of every kind, by kind."""
     folder = tmp_path_factory.mktemp("made")
-    for kind in API:
+    for kind in KINDS:
         make(Wanted(kind, "tilt", f"acme-{kind.replace('_', '-')}", author="A. Person"), folder / kind, cache=cache)
-    return {kind: folder / kind for kind in API}
+    return {kind: folder / kind for kind in KINDS}
 
 
-@pytest.mark.parametrize("kind", API)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_new_plugin_of_every_kind_passes_the_static_checks(kind: str, made: dict[str, Path]):
     findings = check(made[kind])
     assert len(findings) >= 5
     assert [finding for finding in findings if finding.ok is not True] == []
     (source,) = read_source(made[kind])
-    assert (kind, "tilt") in [(record.kind, record.name) for record in described(source).providers]
+    plugin = described(source)
+    assert (kind, "tilt") in [(record.kind, record.name) for record in plugin.providers] or (kind == "hooks" and plugin.events)
 
 
-@pytest.mark.parametrize("kind", API)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_new_plugin_has_all_that_a_distribution_needs_and_no_placeholder(kind: str, made: dict[str, Path]):
     made_here = (path.relative_to(made[kind]) for path in made[kind].rglob("*") if path.is_file())
     files = {path.as_posix() for path in made_here if "__pycache__" not in path.parts}
     package = f"acme_{kind}"
     expected = {"README.md", "LICENSE", "pyproject.toml", ".gitignore", ".copier-answers.yml", ".github/workflows/check.yml"}
-    expected |= {f"src/{package}/{name}" for name in ("__init__.py", "plugin.py", "plugin.toml", f"{kind}.py")}
+    expected |= {f"src/{package}/{name}" for name in ("__init__.py", "py.typed", "plugin.py", "plugin.toml", f"{kind}.py")}
     expected |= {"tests/test_conformance.py", f"tests/test_{package}.py"}
     extra = {f"src/{package}/settings.py", f"src/{package}/generation.py", "tests/conformance_author.py"}
     assert files - extra == expected
-    for name in files - {".github/workflows/check.yml"}:
+    for name in files - {".github/workflows/check.yml", f"src/{package}/py.typed"}:
         text = (made[kind] / name).read_text()
         assert text.strip()
         assert text.endswith("\n")
@@ -69,10 +70,10 @@ def test_what_is_made_is_in_the_style_of_this_repository(made: dict[str, Path]):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-LIGHT = ("dataset_format", "device_backend", "searcher", "verb", "model_loader", "executor", "evaluator")
+LIGHT = ("dataset_format", "device_backend", "searcher", "verb", "model_loader", "executor", "evaluator", "hooks")
 
 
-HEAVY = tuple(kind for kind in API if kind not in LIGHT)
+HEAVY = tuple(kind for kind in KINDS if kind not in LIGHT)
 
 
 @pytest.mark.slow

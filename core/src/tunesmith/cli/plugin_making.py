@@ -11,12 +11,15 @@ from typing import Any
 from tunesmith.cli.command import Command
 from tunesmith.contracts.provider import API
 
+_KINDS = (*API, "hooks")
 _SDK = "tunesmith_sdk.scaffold"  #: what does the work; named here only, so that the kernel does without it
 _LICENCES = "Apache-2.0, MIT, LicenseRef-Proprietary"
 
 
 def configure_new(parser: ArgumentParser) -> None:
-    parser.add_argument("kind", nargs="?", default="", metavar="KIND", help=f"what it brings: {', '.join(API)}")
+    parser.add_argument(
+        "kind", nargs="?", default="", metavar="KIND", help=f"what it brings: {', '.join(API)}, or event hooks alone: hooks"
+    )
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="what users write to choose it, e.g. tilt")
     parser.add_argument("--to", type=Path, metavar="DIR", help="the new folder (default: one here with the distribution's name)")
     parser.add_argument("--distribution", default="", metavar="NAME", help="what one installs, e.g. acme-tilt (default: tunesmith-NAME)")
@@ -35,7 +38,7 @@ def run_new(args: Namespace) -> int:
     if not args.kind and not args.name and sys.stdin.isatty() and sys.stdout.isatty():
         _ask(args)
     if not args.kind or not args.name:
-        fix = f"Write `tunesmith plugin new KIND NAME`. Kinds: {', '.join(API)}."
+        fix = f"Write `tunesmith plugin new KIND NAME`. Kinds: {', '.join(_KINDS)}."
         raise UserError("TS-CLI-002", "a new plugin needs a kind and a name", fix=fix)
     wanted = scaffold.Wanted(args.kind, args.name, args.distribution, args.summary, args.author, args.licence).checked()
     folder = args.to or Path(wanted.distribution)
@@ -43,7 +46,8 @@ def run_new(args: Namespace) -> int:
     if args.json:
         print(json.dumps({"folder": str(folder), "distribution": wanted.distribution, "files": [str(file) for file in files]}, indent=2))
         return 0
-    print(f"{folder}: the {wanted.kind.replace('_', ' ')} `{wanted.name}` of {wanted.distribution}, small and working\n")
+    what = "event hooks" if wanted.kind == "hooks" else wanted.kind.replace("_", " ")
+    print(f"{folder}: the {what} `{wanted.name}` of {wanted.distribution}, small and working\n")
     print("\n".join(f"  {file}" for file in files))
     print(f"\nNow:\n  cd {folder}\n  pip install -e '.[runtime,test]'\n  tunesmith plugin check .\n  pytest")
     print("Then change what it does, run `tunesmith plugin sync .` and check again. Keep it in git: `tunesmith plugin update` needs that.")
@@ -54,7 +58,7 @@ def _ask(args: Namespace) -> None:
     """What was not given. Enter takes what is in brackets."""
     from tunesmith.errors import did_you_mean
 
-    kinds = list(API)
+    kinds = list(_KINDS)
     print("What does the plugin bring?\n" + "\n".join(f"  {number:2}  {kind.replace('_', ' ')}" for number, kind in enumerate(kinds, 1)))
     while not args.kind:
         said = input("Kind: ").strip().replace(" ", "_").replace("-", "_")
@@ -114,6 +118,7 @@ COMMANDS = (
         (
             ("be asked for all of it", "tunesmith plugin new"),
             ("a tuner of your own, in ./tunesmith-tilt", "tunesmith plugin new adapter tilt"),
+            ("to be told of runs and steps", "tunesmith plugin new hooks diary"),
             ("one that stays in the house", "tunesmith plugin new exporter card --distribution acme-card --licence LicenseRef-Proprietary"),
             ("from the company's own template", "tunesmith plugin new verb polish --template git+ssh://git.acme.example/plugin-template"),
         ),

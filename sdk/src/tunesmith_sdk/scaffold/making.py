@@ -17,6 +17,7 @@ from tunesmith.plugins.sync import sync
 from tunesmith.policy import normal
 from tunesmith_sdk.scaffold.repository import home_relative, template_repository
 
+KINDS = (*API, "hooks")  #: what a plugin can be made to bring: a provider of a kind, or event hooks alone
 LICENCES = ("Apache-2.0", "MIT", "LicenseRef-Proprietary")
 _NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 _DISTRIBUTION = re.compile(r"[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*")
@@ -27,7 +28,8 @@ class Wanted:
     """What to make. What is left empty gets a default.
 
     Args:
-        name: of the provider, as users will write it.
+        kind: of `KINDS`.
+        name: of the provider, as users will write it; of event hooks, the file that they write.
         distribution: what one will ``pip install``; its package is named after it.
     """
 
@@ -47,8 +49,8 @@ class Wanted:
         kind = self.kind.replace("-", "_")
         distribution = self.distribution or f"tunesmith-{self.name.replace('_', '-')}"
         package = normal(distribution).replace("-", "_")
-        if kind not in API:
-            raise _unusable(f"there is no kind `{self.kind}`", did_you_mean(kind, API))
+        if kind not in KINDS:
+            raise _unusable(f"there is no kind `{self.kind}`", did_you_mean(kind, KINDS))
         if not _NAME.fullmatch(self.name):
             raise _unusable(f"`{self.name}` is no usable name", "Use small letters and digits, words joined by `-` or `_`.")
         if not _DISTRIBUTION.fullmatch(distribution):
