@@ -209,3 +209,15 @@ def test_without_a_pin_no_code_is_looked_at(tmp_path: Path):
 def test_a_pin_that_would_never_match_is_a_mistake(tmp_path: Path, pattern: str):
     (problem,) = load_config(written(tmp_path / "project/tunesmith.toml", f'[plugins]\nallow = ["{pattern}"]')).policy_problems
     assert problem.code == "TS-PLUGIN-021"
+
+
+def test_how_much_is_verified_is_the_projects_choice_before_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    assert load_config(tmp_path / "project").verify == 4 * 2**30
+    written(tmp_path / "config" / "tunesmith" / "config.toml", "[store]\nverify_gib = 0\n")
+    assert load_config(tmp_path / "project").verify == 0
+    written(tmp_path / "project" / "tunesmith.toml", "[store]\nverify_gib = 0.5\n")
+    assert load_config(tmp_path / "project").verify == 2**29
+    written(tmp_path / "project" / "tunesmith.toml", "[store]\nverify_gib = -1\n")
+    with pytest.raises(TunesmithError, match="verify_gib"):
+        load_config(tmp_path / "project").check()

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
-from tiny_plans import Place, step, text
+from tiny_plans import Place, plan, step, text
 
 from tunesmith.contracts import RunFacts, StepFacts
 from tunesmith.errors import UserError
+from tunesmith.planning.keys import step_key
 from tunesmith.plugins.records import Plugin
+from tunesmith.running.caching import standing
 from tunesmith.running.journal import Journal
 from tunesmith.running.reporter import Recorder
 from tunesmith.running.steps import ATTEMPTS
+from tunesmith.running.store import Store
 
 
 @pytest.fixture
@@ -228,7 +232,61 @@ def test_a_remedy_is_tried_with_its_settings_and_noted(listening) -> None:
         ("try again after TS-RUN-010 with fail: 'crash' -> '', to: 2 -> 3", "it fails no more this way"),
     ]
     assert list((place.home / "work").iterdir()) == []
-    assert place.run(failing).steps["a"].cached
+
+
+CURE = """
+@hookimpl
+def step_failed(step, error):
+    seen.append(dict(step.settings))
+    return Remedy("it fails no more this way", {"fail": "", "to": 3})
+
+@hookimpl
+def step_finished(step):
+    seen.append(dict(step.settings))
+"""
+
+
+def test_a_result_is_kept_under_the_settings_that_made_it(listening) -> None:
+    place = listening(CURE)
+    asked, made = step("a", to=2, fail="crash"), step("a", to=3, fail="")
+    first = place.run(asked)
+    (row,) = Journal(place.home).steps(first.run)
+    assert row.key == step_key(made, {}) != step_key(asked, {})
+    assert Journal(place.home).cached(step_key(asked, {})) is None
+    assert Journal(place.home).cached(row.key).producer["step"] == {"fail": "", "to": 3}
+    assert [at for at, _ in Journal(place.home).series(row.key)["square"]] == [0, 1, 2]
+    assert seen(place)[-1] == {"fail": "", "to": 3}, "those who listen are told of the settings in force"
+    assert json.loads(first.report_json.read_text())["steps"][0]["settings"] == {"fail": "", "to": 3}
+    outcome = place.run(made)
+    assert outcome.steps["a"].cached
+    assert Journal(place.home).decisions(outcome.run) == []
+
+
+def test_who_asks_for_settings_that_failed_is_told_what_answers(listening) -> None:
+    place = listening(CURE)
+    asked = step("a", to=2, fail="crash")
+    first, reporter = place.run(asked), Recorder()
+    found, said = standing(plan(asked), place.home)
+    second = place.run(asked, reporter=reporter)
+    assert second.steps["a"].cached
+    assert second.artifacts == first.artifacts
+    (decision,) = reporter.of("decision")[0]
+    assert decision.what == "taken from the cache with to: 2 -> 3, fail: 'crash' -> ''"
+    assert "TS-RUN-010, it fails no more this way" in decision.reason
+    assert (found, said) == ({"a": True}, [decision]), "the plan says the same"
+    assert [settings["to"] for settings in seen(place)] == [2, 3]
+    place.run(asked, refresh=True)
+    assert [settings["to"] for settings in seen(place)] == [2, 3, 2, 3], "--refresh tries again what was asked for"
+
+
+def test_settings_that_fail_are_tried_again_when_what_answered_is_gone(listening) -> None:
+    place = listening(CURE)
+    asked = step("a", to=2, fail="crash")
+    first = place.run(asked)
+    Store(place.home).set_aside(first.artifacts["a"].digest)
+    second = place.run(asked)
+    assert not second.steps["a"].cached
+    assert second.artifacts == first.artifacts
 
 
 @pytest.mark.parametrize(("resume", "numbers"), [(True, "[7, 7, 4]"), (False, "[0, 1, 4]")])

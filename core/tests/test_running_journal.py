@@ -13,7 +13,8 @@ import pytest
 
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.running import runs
-from tunesmith.running.journal import FILE, CacheRow, Journal
+from tunesmith.running.journal import FILE, Journal
+from tunesmith.running.journal_rows import CacheRow
 
 
 @pytest.fixture
@@ -55,8 +56,10 @@ def test_points_of_a_series_replace_each_other_and_a_lost_value_is_nan(journal: 
     assert first == (1, 2.5)
     assert math.isnan(second[1])
     assert math.isinf(third[1])
-    journal.drop_series("k")
+    journal.metric("k2", "loss", 2, 9.0)
+    journal.hand_series_on("k", "k2")
     assert journal.series("k") == {}
+    assert [at for at, _ in journal.series("k2")["loss"]] == [1, 2, 3]
 
 
 def test_a_decision_made_twice_is_one(journal: Journal) -> None:
@@ -77,8 +80,15 @@ def test_the_cache_gives_digest_metrics_and_time(journal: Journal) -> None:
     journal.remember(CacheRow("k", "sha256:1", {"loss": 0.5}, 12.0))
     journal.remember(CacheRow("k", "sha256:2", {"loss": 0.25}, 13.0))
     assert journal.cached("k") == CacheRow("k", "sha256:2", {"loss": 0.25}, 13.0)
-    journal.forget("k")
-    assert journal.cached("k") is None
+    made = CacheRow("k", "sha256:2", {"loss": 0.25}, 13.0, {"name": "p", "step": {"to": 3}}, {"from": "sha256:1"}, {"rows": 3})
+    journal.remember(made)
+    assert journal.cached("k") == made
+
+
+def test_settings_that_failed_lead_to_those_that_worked(journal: Journal) -> None:
+    assert journal.remedied("k") is None
+    journal.remedy("k", {"micro_tokens": 2048}, "it did not fit")
+    assert journal.remedied("k") == ({"micro_tokens": 2048}, "it did not fit")
 
 
 def test_a_batch_is_written_whole_or_not_at_all(journal: Journal) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from tiny_plans import Place, plan, step, text
 
+from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.digests import FileDigests
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Decision, Gate, PlannedStep, Source
+from tunesmith.running import verification
 from tunesmith.running.executors import Local
 from tunesmith.running.journal import Journal
 from tunesmith.running.reporter import Recorder
@@ -258,6 +260,74 @@ def test_a_damaged_artifact_is_made_again_and_said_so(place: Place) -> None:
     assert not second.steps["a"].cached
     assert second.steps["b"].cached
     assert "damaged" in reporter.of("decision")[0][0].reason
+
+
+def rot(artifact: Artifact) -> None:
+    """Another byte on the disk, and nothing that tells."""
+    file = artifact.path / "numbers.txt"
+    file.chmod(0o644)
+    file.write_text(file.read_text().replace("4", "5"))
+    verification.seal(artifact.path.parent, artifact.path, ["numbers.txt"])
+
+
+def test_what_a_step_opens_is_verified_and_made_again_where_a_byte_has_flipped(place: Place) -> None:
+    first, reporter = place.run(step("a", to=3)), Recorder()
+    rot(first.artifacts["a"])
+    outcome = place.run(step("a", to=3), step("b", reads="a", to=1), reporter=reporter)
+    assert outcome.state == "done"
+    assert text(outcome, "b") == "[0, 1, 4][0]"
+    assert outcome.artifacts["a"] == first.artifacts["a"]
+    assert "content of its file numbers.txt has changed" in reporter.of("decision")[0][0].reason
+    assert [name for name, _ in reporter.told if name in ("step_started", "step_finished")] == [
+        "step_finished", "step_started", "step_finished", "step_started", "step_finished",
+    ]  # fmt: skip
+    assert "5" in next((place.home / "damaged").glob("*/files/numbers.txt")).read_text(), "what was there is not lost"
+    assert all(row.state == "done" for row in Journal(place.home).steps(outcome.run))
+
+
+def test_a_run_that_is_wholly_cached_reads_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = (step("a", to=3), step("b", reads="a", to=1))
+    place.run(*steps)
+    monkeypatch.setattr("tunesmith.running.verification.files_sha256", lambda paths, **_: [1 / 0 for _ in paths])
+    assert all(s.cached for s in place.run(*steps).steps.values())
+
+
+def test_how_much_is_verified_is_a_setting(place: Place) -> None:
+    first = place.run(step("a", to=3))
+    rot(first.artifacts["a"])
+    outcome = dataclasses.replace(place, verify=0).run(step("a", to=3), step("b", reads="a", to=1))
+    assert (outcome.state, outcome.steps["a"].cached) == ("done", True)
+
+
+def test_what_else_was_made_of_an_artifact_that_comes_out_otherwise_is_not_mixed_with_it(place: Place, tmp_path: Path) -> None:
+    made = step("a", "answers_once", fail=str(tmp_path / "times"))
+    first = place.run(made)
+    rot_any = first.artifacts["a"].path / "numbers.txt"
+    rot_any.chmod(0o644)
+    rot_any.write_text("[7]")
+    verification.seal(rot_any.parents[1], rot_any.parent, ["numbers.txt"])
+    outcome = place.run(made, step("b", reads="a", to=1))
+    assert (outcome.state, outcome.error.code) == ("failed", "TS-STORE-002")
+    assert "gave something else" in outcome.error.what
+    assert text(place.run(made, step("b", reads="a", to=1)), "b") == "[2][0]"
+
+
+def test_equal_bytes_of_two_steps_keep_two_producers(place: Place) -> None:
+    outcome = place.run(step("a", to=2), step("b", to=2, pause=0.001))
+    a, b = outcome.artifacts["a"], outcome.artifacts["b"]
+    assert a.digest == b.digest
+    assert (a.producer["step"], b.producer["step"]) == ({"to": 2}, {"to": 2, "pause": 0.001})
+    again = place.run(step("a", to=2), step("b", to=2, pause=0.001))
+    assert again.artifacts == outcome.artifacts
+    assert all(s.cached for s in again.steps.values())
+
+
+def test_a_step_that_is_there_twice_is_run_once_also_when_all_is_run_again(place: Place) -> None:
+    for refresh in (False, True):
+        reporter = Recorder()
+        outcome = place.run(step("a", to=2), step("b", to=2), reporter=reporter, refresh=refresh)
+        assert [s.name for s, _ in reporter.of("step_started")] == ["a"]
+        assert outcome.steps["b"].cached
 
 
 def test_a_step_that_writes_nothing_fails(place: Place) -> None:

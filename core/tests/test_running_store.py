@@ -14,6 +14,7 @@ import pytest
 
 from tunesmith.errors import TunesmithError
 from tunesmith.running import store as store_module
+from tunesmith.running import verification
 from tunesmith.running.store import Store
 
 
@@ -68,7 +69,7 @@ def test_an_artifact_with_a_missing_ref_is_not_given(tmp_path: Path) -> None:
     store = Store(tmp_path)
     base = put(store, {"w": "0"})
     artifact = put(store, {"a": "1"}, refs={"base": base.digest})
-    store.remove(base.digest)
+    store.set_aside(base.digest)
     assert store.get(artifact.digest) is None
     with pytest.raises(TunesmithError, match="TS-STORE-002"):
         put(store, {"b": "1"}, refs={"base": base.digest})
@@ -96,35 +97,105 @@ def test_damage_is_noticed_and_mended_by_making_it_again(tmp_path: Path, damage)
     store.verify(artifact.digest)
 
 
-def test_damage_under_an_unbroken_seal_is_found_by_verify(tmp_path: Path) -> None:
+def rot(store: Store, digest: str, name: str) -> None:
+    """As a disk does it: another byte, and nothing that tells."""
+    file = store.path(digest) / "files" / name
+    _damage_content(file)
+    verification.seal(store.path(digest), store.path(digest) / "files", store.record(digest)["files"])
+
+
+def test_a_file_written_to_is_noticed_though_its_time_is_put_back(tmp_path: Path) -> None:
     store = Store(tmp_path)
     artifact = put(store, {"a": "1"})
+    stat = (artifact.path / "a").stat()
     _damage_content(artifact.path / "a")
-    os.utime(artifact.path / "a", (store_module.STORED, store_module.STORED))
+    os.utime(artifact.path / "a", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert "content of its file a has changed" in store.problem(artifact.digest)
+
+
+def test_a_byte_that_flips_on_the_disk_is_found_by_reading(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    artifact = put(store, {"a": "1", "b": "1"})
+    rot(store, artifact.digest, "a")
     assert store.problem(artifact.digest) == ""
+    assert "content of its file a has changed" in store.problem(artifact.digest, 2)
     with pytest.raises(TunesmithError, match="content of its file a has changed"):
         store.verify(artifact.digest)
 
 
-def test_a_record_that_was_edited_is_noticed(tmp_path: Path) -> None:
+def test_what_may_be_read_is_bounded_and_goes_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    first, second = put(store, {name: name * 10 for name in "abc"}), put(store, {"d": "d" * 25})
+    read: list[str] = []
+    real = verification.files_sha256
+    monkeypatch.setattr(verification, "files_sha256", lambda paths, **more: real([read.append(p.name) or p for p in paths], **more))
+    for _ in range(4):
+        assert store.problems((first.digest, second.digest), 15) == {}
+        read.append("|")
+    rounds = "".join(read).split("|")
+    assert set(rounds[0] + rounds[1]) == set("abcd"), "those that were not read for longest come first"
+    assert all(len(files) <= 2 for files in rounds)
+    read.clear()
+    assert store.problems((first.digest, second.digest)) == {}
+    assert read == []
+
+
+def test_a_file_that_can_not_be_read_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: Path) -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
     store = Store(tmp_path)
     artifact = put(store, {"a": "1"})
+    monkeypatch.setattr("tunesmith.running.hashing.file_sha256", broken)
+    assert "can not be read" in store.problem(artifact.digest, 1)
+
+
+def _edit(text: str) -> str:
+    return json.dumps(json.loads(text) | {"meta": {"rows": 4}})
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "null", "", "{", "[" * 100_000, '{"files": {"a": 5}}', '{"format": 1, "files": [], "refs": []}', _edit]
+)
+def test_a_record_that_is_not_what_was_written_is_damage(tmp_path: Path, text) -> None:
+    store = Store(tmp_path)
+    artifact = put(store, {"a": "1"}, meta={"rows": 3})
     path = artifact.path.parent / "artifact.json"
-    record = json.loads(path.read_text())
-    record["format"] = "thing/other"
     path.chmod(0o644)
-    path.write_text(json.dumps(record))
+    path.write_text(text(path.read_text()) if callable(text) else text)
     assert "artifact.json" in store.problem(artifact.digest)
+    assert (store.record(artifact.digest), store.get(artifact.digest), store.size(artifact.digest)) == (None, None, 0)
+    assert put(store, {"a": "1"}, meta={"rows": 3}).digest == artifact.digest
+    store.verify(artifact.digest)
+    assert len(list((tmp_path / "damaged").iterdir())) == 1, "what was there is not lost"
 
 
 def test_a_copied_store_is_believed_after_hashing(tmp_path: Path) -> None:
     import shutil
 
     artifact = put(Store(tmp_path / "a"), {"a": "1"})
-    shutil.copytree(tmp_path / "a", tmp_path / "b", copy_function=shutil.copy)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
     copy = Store(tmp_path / "b")
     assert copy.problem(artifact.digest) == ""
-    assert int((copy.path(artifact.digest) / "files" / "a").stat().st_mtime) == store_module.STORED
+    _damage_content(copy.path(artifact.digest) / "files" / "a")
+    assert copy.problem(artifact.digest)
+
+
+def test_equal_bytes_made_again_take_the_place_of_those_that_rotted(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    artifact = put(store, {"a": "1"})
+    rot(store, artifact.digest, "a")
+    put(store, {"a": "1"})
+    store.verify(artifact.digest)
+
+
+def test_every_maker_of_equal_bytes_is_told_of_itself(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first = put(store, {"a": "1"}, producer={"name": "p"}, meta={"by": "p"})
+    second = put(store, {"a": "1"}, producer={"name": "q"}, meta={"by": "q"})
+    assert first.digest == second.digest
+    assert (first.producer, second.producer, second.meta) == ({"name": "p"}, {"name": "q"}, {"by": "q"})
+    assert list(store.digests()) == [first.digest]
 
 
 def test_a_link_is_refused(tmp_path: Path) -> None:

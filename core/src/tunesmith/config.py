@@ -13,6 +13,7 @@ from tunesmith.policy import CHOOSING, PROJECT_FILE, Policy, find_policies, matc
 
 PIPELINE_FILE = "tunesmith.yaml"
 HOME = ".tunesmith"
+VERIFY_GIB = 4.0
 _PROJECT = (PIPELINE_FILE, PROJECT_FILE, ".git")  # a folder with one of these is a project of its own
 
 
@@ -99,6 +100,12 @@ class Config:
         """The group that the home is shared with; empty: nobody's but the user's."""
         named = {policy.group for policy in self.policies if policy.group}
         return named.pop() if len(named) == 1 else ""
+
+    @property
+    def verify(self) -> float:
+        """Bytes of what a step opens that are hashed before (see `tunesmith.running.verification`)."""
+        said = [policy.verify_gib for policy in self._choosing() if policy.verify_gib is not None]
+        return (said[-1] if said else VERIFY_GIB) * 2**30
 
     def _choosing(self) -> list[Policy]:
         """The policies in the order in which a later one's choice counts more."""

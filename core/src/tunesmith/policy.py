@@ -21,6 +21,10 @@ $TUNESMITH_POLICY), ``user``, ``project`` (the pipeline's) and ``home`` (of the 
     [environments.plugins]                # auto, host, isolated
     "acme-tilt" = "isolated"
 
+    [store]
+    verify_gib = 4                        # of what a step opens, so much is hashed before, what was not for longest first; 0: nothing.
+                                          # A file that looks touched is hashed in any case
+
     [files]
     roots = ["/data/images"]              # where the media of rows and the links of models may lead, besides their own folder;
                                           # a file must lie below a root of every file that names some
@@ -31,8 +35,8 @@ $TUNESMITH_POLICY), ``user``, ``project`` (the pipeline's) and ``home`` (of the 
     [policy]
     company = "/mnt/acme/tunesmith.toml"  # in the system's file only
 
-Of what is a choice and no rule (override, directory, installer, find_links, plugins) the system's and the company's files count first, then
-the project's, the home's, the user's.
+Of what is a choice and no rule (override, directory, installer, find_links, plugins, verify_gib) the system's and the company's files count
+first, then the project's, the home's, the user's.
 """
 
 from __future__ import annotations
@@ -69,7 +73,8 @@ _SCHEMA = _table(
         directory=_TEXT, installer={"type": "string", "enum": ["auto", "uv", "pip"]}, offline={"type": "boolean"}, find_links=_TEXTS,
         plugins={"type": "object", "additionalProperties": {"type": "string", "enum": ["auto", "host", "isolated"]}},
     ),
-    files=_table(roots=_TEXTS), home=_table(group=_TEXT), policy=_table(company=_TEXT),
+    store=_table(verify_gib={"type": "number", "minimum": 0}), files=_table(roots=_TEXTS), home=_table(group=_TEXT),
+    policy=_table(company=_TEXT),
 )  # fmt: skip
 
 
@@ -81,6 +86,7 @@ class Policy:
         layer: ``system``, ``company``, ``user``, ``project`` or ``home``.
         roots: folders in full; None: the file names none.
         group: with which the home is shared; empty: the file names none.
+        verify_gib: of what a step opens, to be hashed before; None: the file does not say.
     """
 
     path: Path
@@ -93,6 +99,7 @@ class Policy:
     roots: tuple[Path, ...] | None = None
     group: str = ""
     company: str = ""
+    verify_gib: float | None = None
 
     def place(self, text: str) -> Path:
         """A folder or file that the policy names, relative to where its own file lies."""
@@ -177,6 +184,7 @@ def read_policy(path: Path, layer: str = "project") -> tuple[Policy, list[Tunesm
     policy = Policy(
         path, layer, allow, deny, plugins.get("override", {}), data.get("environments", {}), require,
         group=data.get("home", {}).get("group", ""), company=company,
+        verify_gib=data.get("store", {}).get("verify_gib"),
     )  # fmt: skip
     roots = data.get("files", {}).get("roots")
     return (policy if roots is None else replace(policy, roots=tuple(map(policy.place, roots)))), found

@@ -1,5 +1,6 @@
 """Cache keys: the same work has the same key, other work has another."""
 
+import bisect
 from dataclasses import replace
 
 import pytest
@@ -7,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import Placement
-from tunesmith.planning.keys import canonical, step_key
+from tunesmith.planning.estimates import check_disk
+from tunesmith.planning.keys import canonical, step_key, twins
 from tunesmith.planning.plan import Choice
+from tunesmith.planning.render import plan_json
 
 YAML = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: {tilt: {angle: 3}}, data: train.jsonl}\n"
 DIGESTS = {"model": "sha256:m", "data:train": "sha256:d"}
@@ -98,3 +101,38 @@ def test_a_file_counts_by_what_is_in_it(planner):
     changed = replace(data, inputs={"file": replace(data.inputs["file"], digest="sha256:other")})
     moved = replace(data, inputs={"file": replace(data.inputs["file"], file=plan.path)})
     assert step_key(data, {}) == step_key(moved, {}) != step_key(changed, {})
+
+
+TWINS = """\
+model: shelf://base
+steps:
+  one: {teach: echo, adapter: tilt, data: train.jsonl}
+  two: {teach: echo, adapter: tilt, data: train.jsonl}
+  three: {teach: echo, adapter: {tilt: {angle: 3}}, data: train.jsonl}
+  score: {evaluate: surprise, from: [one, two, three]}
+"""
+
+
+def test_steps_that_do_the_same_work_are_one(planner):
+    plan = planner(TWINS)
+    same = twins(plan.steps)
+    assert same["two"] == "one"
+    assert "three" not in same
+    readers = [step.name for step in plan.steps if step.group == "score"]
+    assert same[readers[1]] == readers[0], "also those that read them"
+    assert readers[2] not in same
+
+
+def test_what_is_there_twice_is_counted_once(planner):
+    plan = planner(TWINS)
+    once = planner(TWINS.replace("  two: {teach: echo, adapter: tilt, data: train.jsonl}\n", "").replace("one, two, three", "one, three"))
+    assert needed(plan) == needed(once) > 0
+    text = str(plan)
+    assert "the same as one: run once" in text
+    assert text.splitlines()[-1] == str(once).splitlines()[-1], "the disk that it takes"
+    assert {step["name"]: step["same_as"] for step in plan_json(plan)["steps"]}["two"] == "one"
+
+
+def needed(plan):
+    """The bytes without which a plan is refused."""
+    return bisect.bisect_left(range(2**40), 1, key=lambda free: not check_disk(plan, free))

@@ -52,6 +52,7 @@ class Place:
     plugins: tuple[Plugin, ...] = ()
     required: tuple[str, ...] = ()
     roots: tuple[Path, ...] = ()
+    verify: float = 2**30
 
     @property
     def environments(self) -> EnvironmentSettings:

@@ -237,6 +237,14 @@ def silent(step) -> None:
     """Writes nothing."""
 
 
+def answers_once(step) -> Result:
+    """Makes something else each time: how often it was run, as `fail`, a file, counts."""
+    with open(step.settings.fail, "a") as times:
+        times.write("x")
+    (step.output / "numbers.txt").write_text(f"[{Path(step.settings.fail).stat().st_size}]")
+    return Result()
+
+
 def litter(step) -> Result:
     """Leaves a file wherever it is."""
     Path("litter.log").write_text("noise")

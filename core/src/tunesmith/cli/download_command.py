@@ -38,5 +38,5 @@ def run(args: Namespace) -> int:
         return 0
     outcome = session.carry_out(plan, args)
     if args.output and not outcome.exit_status:
-        write_output(outcome, plan, plan.outputs[0], args.output, args.json)
+        write_output(outcome, plan, plan.outputs[0], args.output, args.json, session.config.home)
     return outcome.exit_status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from argparse import ArgumentParser, Namespace
@@ -45,11 +46,12 @@ class Session(session.Session):
             UserError: TS-PLAN-009 when there is no room for what it would write.
         """
         from tunesmith.planning.render import plan_json, plan_text
-        from tunesmith.running.caching import cached_steps
+        from tunesmith.running.caching import standing
         from tunesmith.running.room import check_room
 
         check_room(plan, self.config.home)
-        cached = cached_steps(plan, self.config.home)
+        cached, said = standing(plan, self.config.home)
+        plan = dataclasses.replace(plan, decisions=(*plan.decisions, *said))
         where = {
             "home": str(self.config.home),
             "policies": [{"layer": policy.layer, "path": str(policy.path)} for policy in self.config.policies],

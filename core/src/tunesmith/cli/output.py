@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,16 +29,26 @@ def check_output(directory: Path | None) -> None:
         raise UserError("TS-CLI-009", f"--output {directory} is not empty", fix="Name a directory that is empty or not there yet.")
 
 
-def write_output(outcome: RunOutcome, plan: Plan, step: str, directory: Path, as_json: bool) -> None:
+def write_output(outcome: RunOutcome, plan: Plan, step: str, directory: Path, as_json: bool, home: Path) -> None:
     """Copy the files of what the step made; of a step over several, each into a directory of its own.
 
     Copies, not links: the store's files are shared by every later run, and must not change when these are edited.
+
+    Raises:
+        TunesmithError: TS-STORE-002 when what is in the store is damaged; the next run makes it again.
     """
+    from tunesmith.running.store import Store, damaged
+
+    store = Store(home)
     made = {
         planned.name: outcome.artifacts[planned.name]
         for planned in plan.steps
         if planned.group == step and planned.name in outcome.artifacts
     }
+    for artifact in made.values():
+        if problem := store.problem(artifact.digest, math.inf):
+            store.set_aside(artifact.digest)
+            raise damaged(artifact.digest, problem)
     try:
         for name, artifact in made.items():
             target = directory if len(made) == 1 else directory / name.partition(":")[2].replace(":", "-")

@@ -58,7 +58,7 @@ def _run(form: VerbForm, args: Namespace) -> int:
     note(session, step, data)
     outcome = session.carry_out(plan, args)
     if output and not outcome.exit_status:
-        write_output(outcome, plan, step, output, args.json)
+        write_output(outcome, plan, step, output, args.json, session.config.home)
     return outcome.exit_status
 
 

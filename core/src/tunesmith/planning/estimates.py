@@ -9,6 +9,7 @@ from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.loading import load
+from tunesmith.planning.keys import twins
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice, Plan, PlannedStep
 
@@ -93,7 +94,9 @@ def check_disk(plan: Plan, free: int, done: Callable[[str], bool] = lambda step:
     Args:
         done: whether a step (by name) is in the store already.
     """
-    sizes = {step.name: step.estimate.disk for step in plan.steps if step.estimate and step.estimate.disk and not done(step.name)}
+    same = twins(plan.steps)
+    ahead = [step for step in plan.steps if step.name not in same and not done(step.name)]
+    sizes = {step.name: step.estimate.disk for step in ahead if step.estimate and step.estimate.disk}
     needed = sum(sizes.values())
     if needed <= free:
         return []

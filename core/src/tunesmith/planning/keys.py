@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.planning.plan import PlannedStep
@@ -29,6 +29,17 @@ def step_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
         "inputs": {name: digests[source.step] if source.step else source.digest + source.media for name, source in step.inputs.items()},
     }
     return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def twins(steps: Sequence[PlannedStep]) -> dict[str, str]:
+    """Steps that do the same work as one before them -> the first that does it. Such a step is run once; services are not shared."""
+    same: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for step in steps:
+        key = step_key(step, {source.step: same.get(source.step, source.step) for source in step.inputs.values() if source.step})
+        if (other := first.setdefault(key, step.name)) != step.name:
+            same[step.name] = other
+    return {step.name: same[step.name] for step in steps if step.name in same and not step.verb.service}
 
 
 def canonical(value: Any) -> bytes:

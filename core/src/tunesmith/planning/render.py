@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunesmith.planning.estimates import bytes_text
+from tunesmith.planning.keys import twins
 from tunesmith.planning.plan import Plan, PlannedStep
 
 WIDTH = 110
@@ -23,9 +24,11 @@ def plan_text(plan: Plan, cached: Mapping[str, bool] | None = None, *, width: in
 
 
 def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
+    same = twins(plan.steps)
     done = sum(cached.get(step.name, False) for step in plan.steps)
     usual = _usual_device(plan)
     count = f"{len(plan.steps)} step{'s' * (len(plan.steps) != 1)}" + (f" on {usual}" if usual else "")
+    count += f", {len(same)} of them the same as another" if same else ""
     yield f"{plan.name}: {count}" + (f", {done} of them done already" if done else "")
     for decision in plan.decisions:
         if not decision.step:
@@ -37,7 +40,9 @@ def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
     for number, step in enumerate(plan.steps, 1):
         mark = "=" if cached.get(step.name) else "+" if step.inserted else " "
         yield f"{number:>3} {mark} {step.name:<{names}}  {_does(step):<{doing}}  {_flow(step)}".rstrip()
-        if facts := _facts(step, plan, usual):
+        if step.name in same:
+            yield from _wrapped(f"the same as {same[step.name]}: run once", indent, width)
+        elif facts := _facts(step, plan, usual):
             yield from _wrapped(facts, indent, width)
         for decision in plan.decisions:
             if decision.step == step.name:
@@ -94,7 +99,8 @@ def _facts(step: PlannedStep, plan: Plan, usual: str) -> str:
 
 
 def _totals(plan: Plan, cached: Mapping[str, bool]) -> Iterator[str]:
-    ahead = [step for step in plan.steps if not cached.get(step.name)]
+    same = twins(plan.steps)
+    ahead = [step for step in plan.steps if step.name not in same and not cached.get(step.name)]
     if not ahead:
         yield "    Nothing to do."
         return
@@ -115,11 +121,11 @@ def _wrapped(text: str, indent: str, width: int, *, hanging: str = "") -> list[s
 
 def plan_json(plan: Plan, cached: Mapping[str, bool] | None = None) -> dict[str, Any]:
     """The plan as JSON values. `cached` is null for a step of which it is not known yet."""
-    cached = cached or {}
+    cached, same = cached or {}, twins(plan.steps)
     return {
         "name": plan.name,
         "path": str(plan.path) if plan.path else None,
-        "steps": [_step_json(step, cached.get(step.name)) for step in plan.steps],
+        "steps": [_step_json(step, cached.get(step.name)) | {"same_as": same.get(step.name)} for step in plan.steps],
         "gates": [{"group": g.group, "metric": g.metric, "op": g.op, "value": g.value, "relative_to": g.relative_to, "text": g.text}
                   for g in plan.gates],
         "decisions": [{"step": d.step, "what": d.what, "reason": d.reason} for d in plan.decisions],

@@ -36,7 +36,7 @@ def attempt(
 
     Args:
         number: of the attempt, from 1.
-        key: of the step as it was planned; its series are kept under it.
+        key: of the step with the settings in force; its series are kept under it.
         work: its work directory.
         meanwhile: called while it runs; what it raises ends the step.
 

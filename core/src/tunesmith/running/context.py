@@ -39,6 +39,7 @@ class Context:
     digests: FileDigests
     events: Events
     cancellation: Cancellation
+    verify: float  # bytes of what a step opens that are hashed before
     provide: Callable[[], Environments]  # where environments of their own are, asked for if a step needs one
     roots: tuple[Path, ...] = ()  # folders that data and models may lead to, besides their own
     board: Switchboard = field(default_factory=Switchboard)

@@ -16,8 +16,8 @@ def sync_directory(directory: Path) -> None:
         os.close(fd)
 
 
-def make_durable(root: Path, time: int) -> None:
-    """Make every file below `root` read-only, with modification time `time`, and flush all, files before directories."""
+def make_durable(root: Path) -> None:
+    """Make every file below `root` read-only, and flush all, files before directories."""
     files: list[str] = []
     directories: list[str] = []
     for parent, _, names in os.walk(root, topdown=False):
@@ -28,7 +28,6 @@ def make_durable(root: Path, time: int) -> None:
         fd = os.open(file, os.O_RDONLY)
         try:
             os.fchmod(fd, 0o444)
-            os.utime(fd, (time, time))
             os.fsync(fd)
         finally:
             os.close(fd)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from tunesmith.config import EnvironmentSettings
 from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.planning.plan import PlannedStep
-from tunesmith.running.caching import cached_steps
+from tunesmith.running.caching import standing
 from tunesmith.running.context import Context
 from tunesmith.running.starts import Start
 
@@ -74,7 +74,7 @@ def prepare(context: Context, keep_serving: bool, refresh: bool) -> None:
         keys[digest] = environments.key(recipe) or _resolved(context, recipe)
     steps = tuple(dataclasses.replace(s, lock=keys[s.recipe.digest]) if s.recipe else s for s in context.plan.steps)
     context.plan = dataclasses.replace(context.plan, steps=steps)
-    done = {} if refresh else cached_steps(context.plan, context.home)
+    done = {} if refresh else standing(context.plan, context.home)[0]
     read = {source.step for step in steps for source in step.inputs.values()}
     for step in steps:
         unread = step.verb.service and step.name not in read and not keep_serving

@@ -20,13 +20,26 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def files_sha256(paths: Iterable[Path]) -> list[str]:
-    """Hexadecimal SHA-256 of several files, in order, on several cores."""
+def files_sha256(paths: Iterable[Path], unreadable: str | None = None) -> list[str]:
+    """Hexadecimal SHA-256 of several files, in order, on several cores.
+
+    Args:
+        unreadable: stands for that of a file that can't be read, if given.
+    """
+
+    def hashed(path: Path) -> str:
+        try:
+            return file_sha256(path)
+        except OSError:
+            if unreadable is None:
+                raise
+            return unreadable
+
     paths = list(paths)
     if len(paths) < 2:
-        return [file_sha256(path) for path in paths]
+        return [hashed(path) for path in paths]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(file_sha256, paths))
+        return list(pool.map(hashed, paths))
 
 
 def artifact_digest(format: str, files: Mapping[str, Iterable[Any]], refs: Mapping[str, str]) -> str:

@@ -4,80 +4,46 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.failures import disk_error
+from tunesmith.running.journal_rows import CacheRow, RunRow, StepRow, row_of, sealed
 from tunesmith.running.journal_schema import TABLES, VERSION
 
 FILE = "journal.sqlite"
 PATIENCE = 30.0  # seconds to wait for other processes that write
 _ENOUGH = 2**18  # bytes; with less free an I/O error is a full disk
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """A run as the journal knows it. States: running, serving, done, failed, cancelled, interrupted."""
-
-    id: str
-    pipeline: str
-    path: str
-    started: float
-    finished: float | None
-    state: str
-    error: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class StepRow:
-    """A step of a run. States: waiting, running, done, failed, cancelled, skipped, interrupted; `artifact` is a digest."""
-
-    run: str
-    step: str
-    position: int
-    key: str
-    state: str
-    attempt: int
-    cached: bool
-    started: float | None
-    finished: float | None
-    artifact: str | None
-    error: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class CacheRow:
-    """What a cache key leads to; `seconds` is how long making it took."""
-
-    key: str
-    digest: str
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
+#: what SQLite says when the disk or another process is the trouble; all else it says of a file that is not what was written
+_OF_THE_DISK = ("full", "disk I/O", "readonly", "unable to open", "locked", "out of memory", "interrupted")
+_Row = TypeVar("_Row")
 
 
 class Journal:
     """The journal of a home. Used from one thread; several processes may have it open.
 
     Raises:
-        TunesmithError: TS-STORE-005 when it was written by a newer version.
+        TunesmithError: TS-STORE-005 when it was written by another version; from every method: TS-STORE-006 when it is damaged,
+            TS-STORE-007 when it was deleted since it was opened, TS-STORE-001 and TS-STORE-004 when the disk won't take what is written.
     """
 
     def __init__(self, home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self._home = home
-        try:
+        self._identity: tuple[int, int] | None = None
+        with self._guarded():
             self._db = sqlite3.connect(home / FILE, timeout=PATIENCE, isolation_level=None)
             self._write_ahead()
-        except sqlite3.DatabaseError as error:
-            raise _trouble(error, self._home) from error
+        self._identity = _identity(home / FILE)
         self._execute("PRAGMA synchronous=NORMAL")
+        self._execute("PRAGMA cell_size_check=ON")
         self._batch = False
         if self._version() != VERSION:
             self._prepare(home / FILE)
@@ -95,26 +61,58 @@ class Journal:
                 time.sleep(0.01)
 
     def _version(self) -> int:
-        return int(self._execute("PRAGMA user_version").fetchone()[0])
+        return int(self._fetch("PRAGMA user_version")[0][0])
 
     def _prepare(self, path: Path) -> None:
         with self.batch():
             version = self._version()  # again, for another process may have been quicker
-            if version > VERSION:
+            if version not in (0, VERSION):
                 raise TunesmithError(
-                    "TS-STORE-005", f"{path} was written by a newer Tunesmith (version {version}; this one knows {VERSION})",
-                    fix="Update tunesmith, or use another home with --home.",
+                    "TS-STORE-005", f"{path} was written by another Tunesmith (version {version} of it; this one knows {VERSION})",
+                    fix=f"Use the Tunesmith that wrote it, or another home with --home. Without it, begin anew: {_aside(self._home)}",
                 )  # fmt: skip
             if version == 0:
                 for statement in TABLES.split(";"):
                     self._execute(statement)
                 self._execute(f"PRAGMA user_version={VERSION}")
 
-    def _execute(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """What goes wrong with the file, as an error that a person can use."""
         try:
-            return self._db.execute(statement, values)
-        except sqlite3.DatabaseError as error:
-            raise _trouble(error, self._home) from error
+            yield
+        except (sqlite3.Error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+            raise self._trouble(error) from error
+
+    def _trouble(self, error: Exception) -> TunesmithError:
+        if self.gone:
+            return gone(self._home)
+        if not isinstance(error, sqlite3.Error) or not any(words in str(error) for words in _OF_THE_DISK):
+            return TunesmithError(
+                "TS-STORE-006", f"The journal {self._home / FILE} is damaged", why=str(error),
+                fix=f"Move it away: {_aside(self._home)}. The artifacts stay; what was run is then not known any more, so steps run again.",
+            )  # fmt: skip
+        # SQLite calls a full disk so only where the database itself grows; for its side files it is an I/O error.
+        full = "full" in str(error) or shutil.disk_usage(self._home).free < _ENOUGH
+        return disk_error(OSError(errno.ENOSPC if full else errno.EIO, f"the journal: {error}"))
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file was deleted or moved since it was opened: what is written now is lost, and SQLite may not say so."""
+        return self._identity is not None and _identity(self._home / FILE) != self._identity
+
+    def _execute(self, statement: str, values: tuple[Any, ...] = ()) -> None:
+        with self._guarded():
+            self._db.execute(statement, values)
+
+    def _fetch(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._guarded():
+            return self._db.execute(statement, values).fetchall()
+
+    def _rows(self, kind: type[_Row], statement: str, values: tuple[Any, ...] = ()) -> list[_Row]:
+        rows = self._fetch(statement, values)
+        with self._guarded():
+            return [row_of(kind, row) for row in rows]
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -164,8 +162,7 @@ class Journal:
 
     def runs(self) -> list[RunRow]:
         """All runs, newest first."""
-        rows = self._execute("SELECT id, pipeline, path, started, finished, state, error FROM runs ORDER BY started DESC, id DESC")
-        return [RunRow(*(*row[:6], _load(row[6]))) for row in rows]
+        return self._rows(RunRow, "SELECT id, pipeline, path, started, finished, state, error FROM runs ORDER BY started DESC, id DESC")
 
     def run(self, run: str) -> RunRow | None:
         return next((row for row in self.runs() if row.id == run), None)
@@ -191,40 +188,47 @@ class Journal:
 
     def steps(self, run: str) -> list[StepRow]:
         """The steps of a run, in the plan's order."""
-        rows = self._execute(
-            "SELECT run, step, position, key, state, attempt, cached, started, finished, artifact, error FROM steps WHERE run = ? "
-            "ORDER BY position", (run,),
+        return self._rows(
+            StepRow, "SELECT run, step, position, key, state, attempt, cached, started, finished, artifact, error FROM steps "
+            "WHERE run = ? ORDER BY position", (run,),
         )  # fmt: skip
-        return [StepRow(*(*row[:6], bool(row[6]), *row[7:10], _load(row[10]))) for row in rows]
 
     # --- cache and series --------------------------------------------------------------------------------------------------------
 
     def cached(self, key: str) -> CacheRow | None:
-        row = self._execute("SELECT key, digest, metrics, seconds FROM cache WHERE key = ?", (key,)).fetchone()
-        return CacheRow(row[0], row[1], json.loads(row[2]), row[3]) if row else None
+        """What answers a key; None where nothing does, or what was noted is not what is there any more."""
+        for document, seal in self._fetch("SELECT document, seal FROM cache WHERE key = ?", (key,)):
+            if sealed(key, document) == seal:
+                return CacheRow(key, **json.loads(document))
+        return None
 
     def remember(self, row: CacheRow) -> None:
-        self._execute(
-            "INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?)",
-            (row.key, row.digest, json.dumps(dict(row.metrics)), row.seconds, time.time()),
-        )  # fmt: skip
+        self._execute("INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?)", (row.key, row.digest, row.document(), row.seal()))
 
-    def forget(self, key: str) -> None:
-        self._execute("DELETE FROM cache WHERE key = ?", (key,))
+    def remedied(self, key: str) -> tuple[dict[str, Any], str] | None:
+        """Settings that worked where those of the key had failed, and why they were taken."""
+        for settings, reason in self._fetch("SELECT settings, reason FROM remedies WHERE key = ?", (key,)):
+            with self._guarded():
+                return dict(json.loads(settings)), str(reason)
+        return None
+
+    def remedy(self, key: str, settings: Mapping[str, Any], reason: str) -> None:
+        self._execute("INSERT OR REPLACE INTO remedies VALUES (?, ?, ?)", (key, json.dumps(dict(settings)), reason))
 
     def metric(self, key: str, name: str, at: int, value: float) -> None:
         """A point of a series; the same place again is replaced. NaN is kept as NULL."""
         self._execute("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", (key, name, at, value))
 
-    def drop_series(self, key: str) -> None:
-        """Forget the points of a step that starts over."""
-        self._execute("DELETE FROM series WHERE key = ?", (key,))
+    def hand_series_on(self, old: str, new: str) -> None:
+        """The points of a step that goes on with other settings, which give it another key, stay its own."""
+        self._execute("UPDATE OR REPLACE series SET key = ? WHERE key = ?", (new, old))
 
     def series(self, key: str) -> dict[str, list[tuple[int, float]]]:
         """name -> points in order; values that are no numbers are NaN."""
         found: dict[str, list[tuple[int, float]]] = {}
-        for name, at, value in self._execute("SELECT name, at, value FROM series WHERE key = ? ORDER BY name, at", (key,)):
-            found.setdefault(name, []).append((at, float("nan") if value is None else value))
+        for name, at, value in self._fetch("SELECT name, at, value FROM series WHERE key = ? ORDER BY name, at", (key,)):
+            with self._guarded():
+                found.setdefault(str(name), []).append((int(at), float("nan" if value is None else value)))
         return found
 
     # --- decisions and events ----------------------------------------------------------------------------------------------------
@@ -237,7 +241,8 @@ class Journal:
 
     def decisions(self, run: str) -> list[tuple[str, str, str]]:
         """(step, what, reason) in the order they were made."""
-        return self._execute("SELECT step, what, reason FROM decisions WHERE run = ? ORDER BY number", (run,)).fetchall()
+        rows = self._fetch("SELECT step, what, reason FROM decisions WHERE run = ? ORDER BY number", (run,))
+        return [(str(step), str(what), str(reason)) for step, what, reason in rows]
 
     def event(self, run: str, step: str, kind: str, text: str) -> None:
         """A line of the run's log. Kinds: info, warning, error, and those of the runner (started, finished, ...)."""
@@ -247,25 +252,32 @@ class Journal:
 
     def events(self, run: str, step: str = "") -> list[tuple[float, str, str, str]]:
         """(time, step, kind, text) in order, of one step or of all."""
-        return self._execute(
+        rows = self._fetch(
             "SELECT time, step, kind, text FROM events WHERE run = ?1 AND (?2 = '' OR step = ?2) ORDER BY number", (run, step)
-        ).fetchall()
+        )
+        with self._guarded():
+            return [(float(time), str(step), str(kind), str(text)) for time, step, kind, text in rows]
 
 
-def _trouble(error: sqlite3.DatabaseError, home: Path) -> TunesmithError:
-    if "not a database" in str(error) or "malformed" in str(error):
-        return TunesmithError(
-            "TS-STORE-006", f"The journal {home / FILE} is damaged", why=str(error),
-            fix=f"Move it away: mv {home / FILE} {home / FILE}.damaged. The artifacts stay; what was run is then not known any more.",
-        )  # fmt: skip
-    # SQLite calls a full disk so only where the database itself grows; for its side files it is an I/O error.
-    full = "full" in str(error) or shutil.disk_usage(home).free < _ENOUGH
-    return disk_error(OSError(errno.ENOSPC if full else errno.EIO, f"the journal: {error}"))
+def gone(home: Path) -> TunesmithError:
+    return TunesmithError(
+        "TS-STORE-007", f"The home {home} was deleted or moved while it was in use", why="What was made since can't be kept.",
+        fix="Put it back, or run the pipeline again, which makes a new one. Delete a home only while nothing runs in it.",
+    )  # fmt: skip
+
+
+def _aside(home: Path) -> str:
+    """A command that moves the journal away with the files that SQLite keeps beside it."""
+    return f"mkdir -p {home}/damaged && mv {home}/{FILE}* {home}/damaged/"
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _error(error: TunesmithError | None) -> str | None:
     return json.dumps(error.to_json()) if error else None
-
-
-def _load(text: str | None) -> Any:
-    return json.loads(text) if text else None

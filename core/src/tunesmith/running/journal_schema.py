@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 #: Series of metrics belong to a step's key, not to a run: a curve is whole though the run was killed in its middle, and a step that
-#: came from the cache still has its curve.
+#: came from the cache still has its curve. A key is that of the settings in force: `remedies` leads from the settings that failed to
+#: those that did not.
 TABLES = """
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, path TEXT NOT NULL, started REAL NOT NULL, finished REAL, state TEXT NOT NULL, error TEXT
@@ -15,9 +16,8 @@ CREATE TABLE steps (
     attempt INTEGER NOT NULL DEFAULT 0, cached INTEGER NOT NULL DEFAULT 0, started REAL, finished REAL, artifact TEXT, error TEXT,
     PRIMARY KEY (run, step)
 ) WITHOUT ROWID;
-CREATE TABLE cache (
-    key TEXT PRIMARY KEY, digest TEXT NOT NULL, metrics TEXT NOT NULL, seconds REAL NOT NULL, made REAL NOT NULL
-) WITHOUT ROWID;
+CREATE TABLE cache (key TEXT PRIMARY KEY, digest TEXT NOT NULL, document TEXT NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE remedies (key TEXT PRIMARY KEY, settings TEXT NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE series (
     key TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, value REAL, PRIMARY KEY (key, name, at)
 ) WITHOUT ROWID;

@@ -7,7 +7,7 @@ from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation.failures import disk_error
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.attempt import POLL
-from tunesmith.running.caching import key_of, lookup
+from tunesmith.running.caching import find
 from tunesmith.running.context import Context
 from tunesmith.running.environments import prepare
 from tunesmith.running.gating import check_gates
@@ -111,10 +111,10 @@ class Pipeline:
         context = self._context
         digests = {name: artifact.digest for name, artifact in context.artifacts.items()}
         for step in context.plan.steps:
-            if step.name not in context.outcomes and any(source.step == service for source in step.inputs.values()):
-                key = key_of(step, digests)
-                if self._refresh or key is None or lookup(context.journal, context.store, key) is None:
-                    return True
+            if step.name in context.outcomes or all(source.step != service for source in step.inputs.values()):
+                continue
+            if self._refresh or find(context.journal, context.store, step, digests) is None:
+                return True
         return False
 
     def _settle_services(self) -> None:
@@ -150,6 +150,7 @@ class Pipeline:
 
     def _foreground(self, step: PlannedStep) -> None:
         context = self._context
+        self._steps.open(step)
         endpoint = self._services.endpoint(step, self._steps.key(step) or "")
         self._end(step, StepOutcome(step.name, "done", artifact=endpoint, attempts=1))
         context.reporter.service_ready(step, endpoint.meta, True)

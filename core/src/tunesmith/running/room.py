@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tunesmith.planning.estimates import check_disk
 from tunesmith.planning.plan import Plan
-from tunesmith.running.caching import cached_steps
+from tunesmith.running.caching import standing
 
 
 def check_room(plan: Plan, home: Path) -> None:
@@ -22,6 +22,6 @@ def check_room(plan: Plan, home: Path) -> None:
     left_out = {step.name for step in plan.steps if step.verb.main_kind == "model_loader"}
     if not check_disk(plan, free, left_out.__contains__):
         return
-    left_out |= {name for name, cached in cached_steps(plan, home).items() if cached}
+    left_out |= {name for name, cached in standing(plan, home)[0].items() if cached}
     for problem in check_disk(plan, free, left_out.__contains__):
         raise problem

@@ -39,6 +39,9 @@ class Places(Protocol):
     def cache(self) -> Path: ...
 
     @property
+    def verify(self) -> float: ...
+
+    @property
     def environments(self) -> EnvironmentSettings: ...
 
     @property
@@ -118,8 +121,8 @@ class Runner:
         digests = FileDigests(self._config.cache / "digests")
         return Context(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
-            Events(self._registry.plugins, complain, self._config.required), self._cancellation, lambda: environments_of(self._config),
-            self._config.roots,
+            Events(self._registry.plugins, complain, self._config.required), self._cancellation, self._config.verify,
+            lambda: environments_of(self._config), self._config.roots,
         )  # fmt: skip
 
     def _carry_out(self, context: Context, resumed: bool) -> RunOutcome:

@@ -14,12 +14,14 @@ from tunesmith.errors import TunesmithError
 from tunesmith.isolation.locks import FileLock
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.attempt import POLL, attempt
-from tunesmith.running.caching import key_of, lookup
+from tunesmith.running.caching import changes, find, key_of
 from tunesmith.running.context import Context
 from tunesmith.running.environments import mend
-from tunesmith.running.journal import CacheRow
+from tunesmith.running.journal import gone
+from tunesmith.running.journal_rows import CacheRow
 from tunesmith.running.outcome import StepOutcome
 from tunesmith.running.services import Services
+from tunesmith.running.store import damaged
 
 ATTEMPTS = 5  # of a step in a run, the first included
 
@@ -34,9 +36,14 @@ class Steps:
     def __init__(self, context: Context, services: Services, refresh: bool) -> None:
         self._context, self._services, self._refresh = context, services, refresh
 
+        self._made: set[str] = set()  # keys: not run twice though all is to be run again
+
+    @property
+    def _digests(self) -> dict[str, str]:
+        return {name: artifact.digest for name, artifact in self._context.artifacts.items()}
+
     def key(self, step: PlannedStep) -> str | None:
-        digests = {name: artifact.digest for name, artifact in self._context.artifacts.items()}
-        return key_of(step, digests)
+        return key_of(step, self._digests)
 
     def _planned(self, name: str) -> PlannedStep:
         return next(step for step in self._context.plan.steps if step.name == name)
@@ -59,22 +66,55 @@ class Steps:
             outcome = cached
         return outcome
 
+    def open(self, step: PlannedStep) -> None:
+        """Verify what a step reads before it does, at the cost that the configuration allows; what is damaged is made again.
+
+        Raises:
+            TunesmithError: TS-STORE-002 when it can't be.
+        """
+        context = self._context
+        read = [source.step for source in step.inputs.values() if source.step and not self._planned(source.step).verb.service]
+        reached = {digest for name in read for digest in closure(context.artifacts[name])}
+        for digest, problem in context.store.problems(reached, context.verify).items():
+            kept = context.store.set_aside(digest)
+            maker = next((name for name, artifact in context.artifacts.items() if artifact.digest == digest), "")
+            if not maker:
+                raise damaged(digest, problem)
+            context.decide(maker, "make it again", f"its artifact in the store is damaged: {problem}; it is kept as {kept}")
+            outcome = self.run(self._planned(maker))
+            context.reporter.step_finished(self._planned(maker), outcome)
+            if outcome.artifact is None or outcome.artifact.digest != digest:
+                raise damaged(digest, f"{problem}, and making it again gave something else")
+
     def _cached(self, step: PlannedStep, key: str) -> StepOutcome | None:
         context = self._context
-        if self._refresh:
+        if self._refresh and key not in self._made:
             return None
-        hit = lookup(context.journal, context.store, key)
+        hit = find(context.journal, context.store, step, self._digests)
         if hit is None:
             row = context.journal.cached(key)
             if row is not None:
-                why = context.store.problem(row.digest) or "something that it refers to is gone"
-                context.decide(step.name, "make it again", f"its artifact in the store is damaged: {why}")
+                self._drop(step, row.digest)
             return None
-        artifact, row = hit
-        self._tidy(key)
-        context.journal.end_step(context.run.id, step.name, "done", key=key, artifact=artifact.digest, cached=True)
+        if hit.because:
+            decision = hit.decision(step)
+            context.decide(step.name, decision.what, decision.reason)
+        for known in {key, hit.row.key}:
+            self._tidy(known)
+        artifact = hit.artifact
+        context.journal.end_step(context.run.id, step.name, "done", key=hit.row.key, artifact=artifact.digest, cached=True)
         size = context.store.size(artifact.digest)
-        return StepOutcome(step.name, "done", True, row.seconds, artifact, size, row.metrics)
+        return StepOutcome(step.name, "done", True, hit.row.seconds, artifact, size, hit.row.metrics)
+
+    def _drop(self, step: PlannedStep, digest: str) -> None:
+        """Take an artifact that is noted, and is not whole, out of everybody's way."""
+        context = self._context
+        if problem := context.store.problem(digest):
+            kept = context.store.set_aside(digest)
+            where = f"; what is left of it is {kept}" if kept.exists() else ""
+            context.decide(step.name, "make it again", f"its artifact in the store is damaged: {problem}{where}")
+        else:
+            context.decide(step.name, "make it again", "something that its artifact refers to is gone, or damaged")
 
     def _tidy(self, key: str) -> None:
         """Remove what a host left that was killed between noting a step and giving up its work directory."""
@@ -108,21 +148,33 @@ class Steps:
     def _make(self, step: PlannedStep, key: str) -> StepOutcome:
         context = self._context
         started, waited = time.monotonic(), 0.0
-        current, number, keys = step, 1, [key]
+        current, number, failed, reasons = step, 1, [], []
         while True:
+            self.open(current)
             context.journal.begin_step(context.run.id, step.name, key, number)
             try:
                 waited += self._prepared(current, number)
-                artifact, metrics = self._attempt(current, key, keys[-1], number)
+                artifact, metrics = self._attempt(current, key, number)
                 break
             except TunesmithError as error:
                 remedy = context.events.step_failed(context.facts(current, number), error) if number < ATTEMPTS else None
                 if remedy is None:
                     raise
-                current = self._mended(current, remedy, error)
-                keys.append(self.key(current) or key)
+                failed.append(key)
+                reasons.append(f"{error.code}, {remedy.reason}")
+                current, key = self._mended(current, key, remedy, error)
                 number += 1
-        return self._done(step, artifact, metrics, keys, number, time.monotonic() - started - waited)
+                if key != failed[-1] and (cached := self._cached(current, key)):
+                    self._note(step, current, failed, reasons)
+                    return dataclasses.replace(cached, attempts=number - 1)
+        self._note(step, current, [other for other in failed if other != key], reasons)
+        return self._done(current, key, failed, artifact, metrics, number, time.monotonic() - started - waited)
+
+    def _note(self, step: PlannedStep, current: PlannedStep, failed: list[str], reasons: list[str]) -> None:
+        """Which settings worked where others failed; whoever asks for those is told so."""
+        settings = {name: value for name, value in current.settings.items() if step.settings.get(name) != value}
+        for key in dict.fromkeys(failed):
+            self._context.journal.remedy(key, settings, "; ".join(dict.fromkeys(reasons)))
 
     def _prepared(self, step: PlannedStep, number: int) -> float:
         """Have the services up that it reads; the seconds that takes are theirs."""
@@ -131,58 +183,74 @@ class Steps:
         for source in step.inputs.values():
             if source.step and self._planned(source.step).verb.service:
                 planned = self._planned(source.step)
+                if planned.name not in self._services.names:
+                    self.open(planned)
                 context.artifacts[source.step] = self._services.endpoint(planned, self.key(planned) or "")
         return time.monotonic() - began
 
-    def _attempt(self, step: PlannedStep, key: str, work: str, number: int) -> tuple[Artifact, Mapping[str, float]]:
+    def _attempt(self, step: PlannedStep, key: str, number: int) -> tuple[Artifact, Mapping[str, float]]:
         context = self._context
         context.reporter.step_started(step, number)
         try:
             try:
-                return attempt(context, step, number, key, context.home / "work" / work, self._services.check)
+                return attempt(context, step, number, key, context.home / "work" / key, self._watch)
             except TunesmithError as error:
                 if not mend(context, step, error.code):
                     raise
-                return attempt(context, step, number, key, context.home / "work" / work, self._services.check)
+                return attempt(context, step, number, key, context.home / "work" / key, self._watch)
         except TunesmithError:
             if any(source.step and self._planned(source.step).verb.service for source in step.inputs.values()):
                 self._services.blame()
             raise
 
-    def _mended(self, step: PlannedStep, remedy: Remedy, error: TunesmithError) -> PlannedStep:
+    def _watch(self) -> None:
+        """While a step runs: look after the services, and whether what it makes can still be kept."""
+        self._services.check()
+        if self._context.journal.gone:
+            raise gone(self._context.home)
+
+    def _mended(self, step: PlannedStep, key: str, remedy: Remedy, error: TunesmithError) -> tuple[PlannedStep, str]:
+        """The step with a remedy's settings, and its key."""
         context = self._context
-        changes = ", ".join(f"{name}: {step.settings.get(name)!r} -> {value!r}" for name, value in remedy.settings.items())
-        context.decide(step.name, f"try again after {error.code}" + (f" with {changes}" if changes else ""), remedy.reason)
-        if changes:
-            context.journal.drop_series(self.key(step) or "")
+        mended = dataclasses.replace(step, settings={**step.settings, **remedy.settings})
+        changed = changes(step.settings, remedy.settings)
+        context.decide(step.name, f"try again after {error.code}" + (f" with {changed}" if changed else ""), remedy.reason)
         until = time.monotonic() + remedy.delay
         while (left := until - time.monotonic()) > 0:
             context.cancellation.check()
             context.board.pump(min(POLL, left))
             self._services.check()
-        mended = dataclasses.replace(step, settings={**step.settings, **remedy.settings})
-        if remedy.resume:
-            self._hand_on(self.key(step) or "", self.key(mended) or "")
-        return mended
+        made = self.key(mended) or key
+        if remedy.resume and made != key:
+            self._hand_on(key, made)
+        return mended, made
 
     def _hand_on(self, old: str, new: str) -> None:
         """What an attempt left for going on with becomes the next one's, whose settings give it another key."""
         work = self._context.home / "work"
-        if old != new and (work / old).exists() and not (work / new).exists():
+        if (work / old).exists() and not (work / new).exists():
             (work / old).rename(work / new)
+            self._context.journal.hand_series_on(old, new)
 
     def _done(
-        self, step: PlannedStep, artifact: Artifact, metrics: Mapping[str, float], keys: list[str], number: int, seconds: float
+        self, step: PlannedStep, key: str, failed: list[str], artifact: Artifact, metrics: Mapping[str, float], number: int, seconds: float
     ) -> StepOutcome:
-        """Note it, then give up what was kept for going on with it."""
+        """Note it under the settings that made it, then give up what was kept for going on with it."""
         context = self._context
+        inputs = {name: self._digests.get(source.step) or source.digest for name, source in step.inputs.items()}
+        row = CacheRow(key, artifact.digest, metrics, seconds, artifact.producer, inputs, artifact.meta)
         with context.journal.batch():
-            for key in dict.fromkeys((keys[0], keys[-1])):
-                context.journal.remember(CacheRow(key, artifact.digest, metrics, seconds))
+            context.journal.remember(row)
             context.journal.end_step(context.run.id, step.name, "done", artifact=artifact.digest)
-        for key in keys:
-            shutil.rmtree(context.home / "work" / key, ignore_errors=True)
+        self._made.add(key)
+        for left in (*failed, key):
+            shutil.rmtree(context.home / "work" / left, ignore_errors=True)
         context.events.artifact_committed(context.facts(step, number, metrics, seconds), artifact)
         context.events.step_finished(context.facts(step, number, metrics, seconds))
         size = context.store.size(artifact.digest)
         return StepOutcome(step.name, "done", False, seconds, artifact, size, metrics, attempts=number)
+
+
+def closure(artifact: Artifact) -> set[str]:
+    """The digests of an artifact and of all that it refers to."""
+    return {artifact.digest}.union(*(closure(ref) for ref in artifact.refs.values()))

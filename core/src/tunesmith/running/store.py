@@ -1,34 +1,35 @@
 """The store: artifacts by the hash of what is in them. Written aside, made durable, then renamed into place (law L5).
 
-``store/ab/abcdef.../`` holds ``artifact.json`` and ``files/``. The files' times are set to `STORED` as a seal: a file with another
-time was touched, or copied, and is hashed again before it is believed.
+``store/ab/abcdef.../`` holds ``artifact.json``, ``files/`` and ``seal.json`` (see `tunesmith.running.verification`). What is found damaged
+is moved to ``damaged/`` beside the store: the keys that it answered lead to nothing then, so it is made again, and nothing of it is lost.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
-from tunesmith.contracts.digests import file_sha256
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.failures import disk_error
+from tunesmith.running import verification
+from tunesmith.running.artifact_record import FILE as RECORD
+from tunesmith.running.artifact_record import read_record, write_record
 from tunesmith.running.durable import make_durable, sync_directory
 from tunesmith.running.hashing import artifact_digest, files_sha256
 from tunesmith.running.staging import Staging
 
-STORED = 1  # seconds since the epoch
-FILES, RECORD = "files", "artifact.json"
+FILES, DAMAGED = "files", "damaged"
 
 
 class Store:
     """The artifacts of a home."""
 
     def __init__(self, home: Path) -> None:
-        self.root = home / "store"
+        self.root, self._damaged = home / "store", home / DAMAGED
         self.staging = Staging(home / "staging")
 
     def stage(self) -> Path:
@@ -60,7 +61,7 @@ class Store:
         try:
             for digest in (refs or {}).values():
                 if self.get(digest) is None:
-                    raise _damaged(digest, "it is not in the store, and the new artifact refers to it")
+                    raise damaged(digest, "it is not in the store, and the new artifact refers to it")
             files = _inventory(staging / FILES)
             digest = artifact_digest(format, files, refs or {})
             record = {
@@ -72,17 +73,17 @@ class Store:
             raise disk_error(error) from error
         finally:
             self.discard(staging)
-        artifact = self.get(digest)
-        assert artifact is not None
-        return artifact
+        kept = {name: self.get(other) for name, other in record["refs"].items()}
+        return Artifact(format, self.path(digest) / FILES, digest, kept, record["producer"], record["meta"])  # type: ignore[arg-type]
 
     def _place(self, staging: Path, record: Mapping[str, Any]) -> None:
-        (staging / RECORD).write_text(json.dumps(record, indent=1, sort_keys=True))
-        make_durable(staging, STORED)
+        write_record(staging, record)
+        make_durable(staging)
+        verification.seal(staging, staging / FILES, record["files"])
         place = self.path(record["digest"])
         place.parent.mkdir(parents=True, exist_ok=True)
-        if place.exists() and self.problem(record["digest"]):
-            self.remove(record["digest"])
+        if place.exists() and self.problem(record["digest"], verification.ALL):
+            self.set_aside(record["digest"])
         try:
             os.rename(staging, place)
         except OSError:
@@ -92,12 +93,8 @@ class Store:
         sync_directory(place.parent)
 
     def record(self, digest: str) -> Mapping[str, Any] | None:
-        """``artifact.json`` of an artifact; None if there is none."""
-        try:
-            record: Mapping[str, Any] = json.loads((self.path(digest) / RECORD).read_text())
-        except (OSError, ValueError):
-            return None
-        return record
+        """``artifact.json`` of an artifact, which tells who made it first; None if there is none, or it is damaged."""
+        return read_record(self.path(digest), digest)
 
     def get(self, digest: str) -> Artifact | None:
         """The artifact with this digest; None if it, or one that it refers to, is not here."""
@@ -109,30 +106,28 @@ class Store:
             return None
         return Artifact(record["format"], self.path(digest) / FILES, digest, refs, record["producer"], record["meta"])  # type: ignore[arg-type]
 
-    def problem(self, digest: str, thorough: bool = False) -> str:
-        """What is wrong with an artifact; empty if nothing is.
+    def digests(self) -> Iterator[str]:
+        """Of all artifacts."""
+        return (f"sha256:{place.name}" for place in sorted(self.root.glob("??/*")))
+
+    def problem(self, digest: str, budget: float = 0) -> str:
+        """What is wrong with an artifact; empty if nothing is. See `problems`."""
+        return self.problems((digest,), budget).get(digest, "")
+
+    def problems(self, digests: Iterable[str], budget: float = 0) -> dict[str, str]:
+        """What is wrong, of those artifacts with which something is.
 
         Args:
-            thorough: hash every file, not only those whose seal is broken.
+            budget: bytes to read of files that look untouched; see `tunesmith.running.verification.damage`.
         """
-        record = self.record(digest)
-        if record is None:
-            return "it is not in the store"
-        if artifact_digest(record["format"], record["files"], record["refs"]) != digest:
-            return f"its {RECORD} was changed"
-        for name, (sha256, size) in record["files"].items():
-            file = self.path(digest) / FILES / name
-            try:
-                stat = file.stat()
-            except OSError:
-                return f"its file {name} is missing"
-            if stat.st_size != size:
-                return f"its file {name} has {stat.st_size} bytes instead of {size}"
-            if thorough or int(stat.st_mtime) != STORED:
-                if file_sha256(file) != sha256:
-                    return f"the content of its file {name} has changed"
-                os.utime(file, (STORED, STORED))
-        return ""
+        records = {digest: self.record(digest) for digest in digests}
+        missing = {
+            digest: f"its {RECORD} is not what was written" if self.path(digest).exists() else "it is not in the store"
+            for digest, record in records.items()
+            if record is None
+        }
+        places = {digest: (self.path(digest), self.path(digest) / FILES, record["files"]) for digest, record in records.items() if record}
+        return missing | verification.damage(places, budget)
 
     def verify(self, digest: str) -> None:
         """Hash everything again.
@@ -140,18 +135,17 @@ class Store:
         Raises:
             TunesmithError: TS-STORE-002 naming what is wrong.
         """
-        if problem := self.problem(digest, thorough=True):
-            raise _damaged(digest, problem)
+        if problem := self.problem(digest, verification.ALL):
+            raise damaged(digest, problem)
 
-    def remove(self, digest: str) -> None:
-        """Take an artifact out, at once for everyone who looks."""
-        doomed = self.staging.make()
-        try:
-            os.rename(self.path(digest), doomed / "removed")
-        except FileNotFoundError:
-            pass
-        finally:
-            self.staging.drop(doomed)
+    def set_aside(self, digest: str) -> Path:
+        """Take an artifact out, at once for everyone who looks; where it is kept."""
+        name = digest.removeprefix("sha256:")
+        kept = next(place for number in range(10**6) if not (place := self._damaged / (f"{name}-{number}" if number else name)).exists())
+        self._damaged.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # somebody else did it
+            os.rename(self.path(digest), kept)
+        return kept
 
     def size(self, digest: str) -> int:
         """Bytes of its files; 0 if it is not here."""
@@ -178,7 +172,7 @@ def _inventory(directory: Path) -> dict[str, list[Any]]:
     return {name: [sha256, (directory / name).stat().st_size] for name, sha256 in zip(names, hashes, strict=True)}
 
 
-def _damaged(digest: str, problem: str) -> TunesmithError:
+def damaged(digest: str, problem: str) -> TunesmithError:
     return TunesmithError(
         "TS-STORE-002", f"The artifact {digest[:19]} is damaged: {problem}",
         fix="Run the pipeline again: what is damaged is made anew. If it returns, look at the disk.",

@@ -47,7 +47,8 @@ def _step(journal: Journal, store: Store, step: PlannedStep, row: StepRow) -> di
         "providers": {
             slot: {"name": choice.record.name, "settings": dict(choice.settings)} for slot, choice in step.choices.items()
         },
-        "settings": dict(step.settings), "device": step.placement.device, "processes": step.placement.processes,
+        "settings": known.producer.get("step", {}) if known and row.artifact else dict(step.settings),
+        "device": step.placement.device, "processes": step.placement.processes,
     }  # fmt: skip
 
 
