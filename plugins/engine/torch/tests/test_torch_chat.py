@@ -79,14 +79,14 @@ def test_a_tokenizer_without_a_template_is_refused():
         chat_with("")
 
 
-def test_a_template_that_rewrites_earlier_turns_is_refused_rather_than_mislabelled():
+def test_an_answer_that_the_template_leaves_out_is_refused_rather_than_mislabelled():
     forgetful = CHAT_TEMPLATE.replace(
         "{{ message['content'] }}",
         "{% if message['role'] == 'assistant' and not loop.last %}(said){% else %}{{ message['content'] }}{% endif %}",
     )
     chat = chat_with(forgetful)
     assert labelled(chat, chat.encode(TURNS[1:3])) == [" Hi, naïve café 你好<|im_end|>"]
-    with pytest.raises(UserError, match="TS-DATA-031"):
+    with pytest.raises(UserError, match=r"TS-DATA-039.*message 3"):
         chat.encode(TURNS)
 
 

@@ -105,10 +105,19 @@ def test_marks_that_enclose_nothing_are_told(bench):
     assert row["error"]["code"] == "TS-DATA-033"
 
 
-def test_a_template_that_writes_a_prefix_differently_is_told(bench):
+def test_a_template_that_writes_a_prefix_differently_is_read_all_the_same(bench):
     template = CHAT_TEMPLATE.replace("{% for", "{{ messages | length }}{% for", 1)
+    ((row,), _) = previewed(bench, [{"messages": TURNS}], template)
+    (sequence,) = row["sequences"]
+    learnt = "".join(text for text, label in zip(sequence["texts"], sequence["labels"], strict=True) if label)
+    assert learnt == " Hi, naïve café 你好 🙂<|im_end|>Nothing.<|im_end|>"
+    assert [turn["role"] for turn in sequence["turns"]] == ["system", "user", "assistant", "user", "assistant"]
+
+
+def test_a_row_that_the_template_refuses_is_told(bench):
+    template = CHAT_TEMPLATE.replace("{% for", "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}{% for", 1)
     ((row,), total) = previewed(bench, [{"messages": TURNS}], template)
-    assert row["error"]["code"] == "TS-DATA-031"
+    assert row["error"]["code"] == "TS-DATA-036"
     assert total["broken"] == 1
 
 

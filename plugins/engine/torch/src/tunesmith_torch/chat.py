@@ -1,74 +1,73 @@
 """Conversations to tokens, with labels on what the assistant says.
 
-Where a turn of the assistant begins and ends is taken from the chat template itself: from its ``{% generation %}`` marks if it has them,
-otherwise by rendering the conversation up to the turn (with the prompt that asks for an answer) and up to its end. The whole text is
-then tokenized once, so that the tokens are those that the model will meet.
+The whole text is written by the chat template and tokenized once, so that the tokens are those that the model will meet; where the answers
+lie in it is the affair of `conversation.answers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import Message, TokenSequence, UserError, text_of
-
-Span = tuple[int, int]  # of characters
+from tunesmith_torch.conversation.answers import Answers, Span
+from tunesmith_torch.conversation.doubts import Doubts
+from tunesmith_torch.conversation.end_tokens import turn_end
+from tunesmith_torch.conversation.template import ChatTemplate
 
 
 class ChatTokenizer:
     """A tokenizer's chat template as objectives see it (`tunesmith.contracts.objective.ChatEncoder`).
 
+    Args:
+        tokenizer: a fast one of transformers, or a plain one.
+        ends: ids of the tokens at which the model stops, beside the tokenizer's own.
+
+    `doubts` counts the answers of all conversations so far that would not be learnt as they are asked for.
+
     Raises:
         UserError: TS-DATA-030 when the tokenizer has no chat template.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, ends: Collection[int] = ()) -> None:
         self.tokenizer = tokenizer
-        template = tokenizer.chat_template
-        if isinstance(template, Mapping):
-            template = template.get("default")
-        if not template:
-            raise UserError(
-                "TS-DATA-030", "The model's tokenizer has no chat template, so conversations can't be written as it expects them",
-                fix="Use an instruction-tuned model, or put a chat_template.jinja beside its tokenizer files.",
-            )  # fmt: skip
+        self.template = ChatTemplate.of(tokenizer)
         # A tokenizer.json may carry the truncation of whoever saved it; rows are cut by the engine, which says so.
         tokenizer.backend_tokenizer.no_truncation()
         tokenizer.backend_tokenizer.no_padding()
-        self._marked = "{% generation" in template or "{%- generation" in template
-        self._special = set(tokenizer.all_special_tokens) | {str(t) for t in tokenizer.added_tokens_decoder.values()}
+        added = {number: str(token) for number, token in tokenizer.added_tokens_decoder.items()}
+        special = set(tokenizer.all_special_tokens) | set(added.values())
+        own = tokenizer.special_tokens_map.get("eos_token")
+        #: texts of the tokens at which the model stops as its files say
+        self.configured = frozenset({added[number] for number in ends if number in added} | ({str(own)} if own else set()))
+        #: the token with which the template ends a turn of the assistant; None where it writes none
+        self.turn_end = turn_end(Answers(self.template, special), self.configured)
+        self.answers = Answers(self.template, special, self.configured | ({self.turn_end} if self.turn_end else set()))
+        self.doubts = Doubts()
 
     def encode(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0) -> TokenSequence:
         """The conversation with labels on the assistant's turns, end-of-turn token included, from message `since` on.
 
         Raises:
-            UserError: TS-DATA-031 when the template renders a prefix of the conversation differently from the whole; TS-DATA-032 for
-                media that the model does not take; TS-DATA-036 when the template refuses the conversation.
+            UserError: TS-DATA-031, -036, -038 and -039 when the template does not write the conversation so that it can be learnt;
+                TS-DATA-032 for media that the model does not take.
         """
-        plain = [self._plain(message) for message in messages]
-        text = self._render(plain, tools)
-        if self._marked:
-            tokens, offsets, labels = self._by_marks(plain, tools)
-            if since:
-                start = self._prefix(text, plain[:since], tools, prompt=False)
-                labels = [label and begin >= start for label, (begin, _) in zip(labels, offsets, strict=True)]
-        else:
-            encoding = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False)
-            tokens = encoding.ids
-            spans = [self._turn(text, plain, at, tools) for at in range(since, len(plain)) if _is_answer(plain[at])]
-            labels = _within(encoding, len(tokens), spans)
+        text, spans = self._text_and_spans([self._plain(message) for message in messages], tools, since)
+        encoding = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False)
+        tokens = encoding.ids
+        labels = _within(encoding, len(tokens), spans)
+        self._look_at_starts(encoding, spans)
         if labels:
             labels[0] = False  # nothing predicts the first token
         return TokenSequence(tokens, labels)
 
-    def end_of(self, messages: Sequence[Message], number: int, tools: Sequence[Mapping[str, Any]] = ()) -> int:
-        """Where in the conversation's text the first `number` messages end, in characters.
+    def ends_of(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()) -> list[int]:
+        """Where in the conversation's text each message ends, in characters.
 
         Raises:
             UserError: TS-DATA-031 and -036, as `encode`.
         """
-        plain = [self._plain(message) for message in messages]
-        return self._prefix(self._render(plain, tools), plain[:number], tools, prompt=False)
+        return self.answers.ends_of([self._plain(message) for message in messages], tools)
 
     def inputs_of(self, model: Any) -> Callable[[TokenSequence], Mapping[str, Any]] | None:
         """What `model` is given of a sequence's media; None where sequences have none."""
@@ -84,48 +83,44 @@ class ChatTokenizer:
             )  # fmt: skip
         return {**message, "content": text_of(message)}
 
-    def _by_marks(self, plain: list[dict[str, Any]], tools: Sequence[Any]) -> tuple[list[int], list[Span], list[bool]]:
-        encoded = self.tokenizer.apply_chat_template(
-            plain, tools=list(tools) or None, tokenize=True, return_dict=True, return_assistant_tokens_mask=True,
-            tokenizer_kwargs={"return_offsets_mapping": True},
-        )  # fmt: skip
-        return list(encoded["input_ids"]), list(encoded["offset_mapping"]), [bool(m) for m in encoded["assistant_masks"]]
+    def _text_and_spans(self, plain: Sequence[Mapping[str, Any]], tools: Sequence[Any], since: int) -> tuple[str, list[Span]]:
+        """The conversation's text, and what of it is learnt."""
+        said = [at for at, message in enumerate(plain) if message["role"] == "assistant"]
+        learnt = [at for at in said if at >= since and plain[at].get("weight", 1)]
+        marked = self.template.marked(tools)
+        written = self.answers.written(plain, tools, [at for at in said if at not in learnt] if marked else learnt)
+        found = list(written.answers.values())
+        if marked:
+            marks = [self.answers.trimmed(written.text, mark) for mark in _joined(written.marks)]
+            kept = [mark for mark in marks if not any(_overlap(mark, other) for other in found)]
+            for start, stop in kept:
+                self.doubts.add({}, ended=self._ended(written.text[start:stop]))
+            return written.text, kept
+        for at, (start, stop) in written.answers.items():
+            answer = written.text[start:stop]
+            self.doubts.add(plain[at], answer, ended=self._ended(answer), asked=at not in written.unasked)
+        return written.text, found
 
-    def _turn(self, text: str, plain: list[dict[str, Any]], at: int, tools: Sequence[Any]) -> Span:
-        """Where the answer `plain[at]` lies in `text`: from after the prompt that asks for it to its end-of-turn token."""
-        start = self._prefix(text, plain[:at], tools, prompt=True)
-        end = len(text) if at + 1 == len(plain) else self._prefix(text, plain[: at + 1], tools, prompt=False)
-        turn = text[start:end]
-        # What a template writes after the end-of-turn token (a line break) is never generated, so it is not learnt.
-        bare = turn.rstrip()
-        if any(bare.endswith(token) for token in self._special):
-            end = start + len(bare)
-        return start, end
+    def _ended(self, answer: str) -> bool:
+        return self.answers.last_token(answer) is not None
 
-    def _prefix(self, text: str, plain: list[dict[str, Any]], tools: Sequence[Any], *, prompt: bool) -> int:
-        if not plain and not prompt:
-            return 0
-        prefix = self._render(plain, tools, prompt=prompt)
-        if text.startswith(prefix):
-            return len(prefix)
-        raise UserError(
-            "TS-DATA-031", f"The chat template writes the first {len(plain)} messages of a conversation differently once more follow",
-            why="So it can't be told which tokens are the assistant's.",
-            fix="Use rows with one answer each, or a template that marks answers with {% generation %}.",
-        )  # fmt: skip
-
-    def _render(self, plain: list[dict[str, Any]], tools: Sequence[Any], *, prompt: bool = False) -> str:
-        try:
-            return self.tokenizer.apply_chat_template(plain, tools=list(tools) or None, tokenize=False, add_generation_prompt=prompt)
-        except Exception as error:  # templates raise whatever they like: jinja's errors, IndexError, TypeError
-            raise UserError(
-                "TS-DATA-036", f"The model's chat template refuses the conversation {[m['role'] for m in plain]}: {error}",
-                fix="Bring the row into the order of roles that the model knows.",
-            ) from error  # fmt: skip
+    def _look_at_starts(self, encoding: Any, spans: Sequence[Span]) -> None:
+        firsts = [(encoding.char_to_token(start), start) for start, _ in spans]
+        self.doubts.begun += sum(first is not None and encoding.token_to_chars(first)[0] < start for first, start in firsts)
 
 
-def _is_answer(message: Mapping[str, Any]) -> bool:
-    return message["role"] == "assistant"
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """Spans that touch as one."""
+    found: list[Span] = []
+    for start, stop in spans:
+        if found and found[-1][1] == start:
+            start = found.pop()[0]
+        found.append((start, stop))
+    return found
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def _within(encoding: Any, count: int, spans: Sequence[Span]) -> list[bool]:

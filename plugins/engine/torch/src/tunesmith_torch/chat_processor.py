@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import Message, Part, TokenSequence, UserError
 from tunesmith.contracts.objective import Medium
-from tunesmith_torch.chat import ChatTokenizer, Span
+from tunesmith_torch.chat import ChatTokenizer
+from tunesmith_torch.conversation.answers import Span
 from tunesmith_torch.media_inputs import MediaInputs, MediaReader
 
 
@@ -18,16 +19,17 @@ class ChatProcessor(ChatTokenizer):
     Args:
         processor: as `load_processor` gives it.
         reader: reads the rows' media.
+        ends: as `ChatTokenizer` takes them.
 
     Raises:
         UserError: TS-DATA-030 when it has no chat template.
     """
 
-    def __init__(self, processor: Any, reader: MediaReader) -> None:
+    def __init__(self, processor: Any, reader: MediaReader, ends: Collection[int] = ()) -> None:
+        self.processor, self.reader = processor, reader
         if processor.chat_template:
             processor.tokenizer.chat_template = processor.chat_template
-        super().__init__(processor.tokenizer)
-        self.processor, self.reader = processor, reader
+        super().__init__(processor.tokenizer, ends)
 
     def encode(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0) -> TokenSequence:
         """As `ChatTokenizer.encode`; tokens that stand for media have no labels.
@@ -40,9 +42,9 @@ class ChatProcessor(ChatTokenizer):
         if not parts:
             return super().encode(messages, tools, since=since)
         plain = [self._plain(message) for message in messages]
-        text = self._render(plain, tools)
+        text, answers = self._text_and_spans(plain, tools, since)
         tokens, offsets, replaced = self._expand(text, parts)
-        spans = [_moved(span, replaced) for span in self._answers(text, plain, tools, since)]
+        spans = [_moved(span, replaced) for span in answers]
         labels = [any(start <= begin < end for start, end in spans) for begin, _ in offsets]
         media = self._placed(parts, replaced, [begin for begin, _ in offsets])
         for medium in media:
@@ -83,19 +85,6 @@ class ChatProcessor(ChatTokenizer):
                 why="Without that they can't be kept out of what is learnt.", fix="Use a model whose processor in transformers does.",
             )  # fmt: skip
         return list(encoded["input_ids"][0]), [tuple(span) for span in encoded["offset_mapping"][0]], replaced
-
-    def _answers(self, text: str, plain: list[dict[str, Any]], tools: Sequence[Any], since: int) -> list[Span]:
-        """Where in the unexpanded text the assistant's turns lie, from message `since` on."""
-        if not self._marked:
-            return [self._turn(text, plain, at, tools) for at in range(since, len(plain)) if plain[at]["role"] == "assistant"]
-        from transformers.utils.chat_template_utils import render_jinja_template
-
-        _, marked = render_jinja_template(
-            [plain], tools=list(tools) or None, chat_template=self.tokenizer.get_chat_template(), return_assistant_tokens_mask=True,
-            **self.tokenizer.special_tokens_map,
-        )  # fmt: skip
-        start = self._prefix(text, plain[:since], tools, prompt=False) if since else 0
-        return [span for span in marked[0] if span[0] >= start]
 
     def _placed(self, parts: Sequence[Part], replaced: Sequence[Mapping[str, Any]], begins: list[int]) -> list[Medium]:
         """Each part with the tokens that stand for it: the first of its kind has the first placeholders of that kind."""

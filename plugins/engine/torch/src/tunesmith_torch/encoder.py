@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tunesmith.contracts import Artifact
 from tunesmith_torch.chat import ChatTokenizer
+from tunesmith_torch.conversation.end_tokens import named_ends
 from tunesmith_torch.models import directory
 from tunesmith_torch.plain_tokenizer import plain_tokenizer
 from tunesmith_torch.tokenizer import load_tokenizer
@@ -26,8 +27,8 @@ def chat_encoder(source: Artifact | Path | str, *, video_frames: int = VIDEO_FRA
 
     processor = load_processor(source)
     if processor is None:
-        return ChatTokenizer(plain_tokenizer(directory(source)) or load_tokenizer(source))
+        return ChatTokenizer(plain_tokenizer(directory(source)) or load_tokenizer(source), named_ends(directory(source)))
     from tunesmith_torch.chat_processor import ChatProcessor
     from tunesmith_torch.media_inputs import MediaReader
 
-    return ChatProcessor(processor, MediaReader(processor, video_frames))
+    return ChatProcessor(processor, MediaReader(processor, video_frames), named_ends(directory(source)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from tunesmith.contracts import Result, Step, TunesmithError
+from tunesmith_torch.conversation.end_tokens import name_ends
 from tunesmith_torch.models import copy_tokenizer, load_base
 from tunesmith_torch.policy import cast
 
@@ -36,5 +37,6 @@ def run(step: Step) -> Result:
     merged.config.dtype = wanted
     merged.save_pretrained(step.output)
     copy_tokenizer(base, step.output)
+    name_ends(step.output)
     step.progress(3, 3, what="merge")
     return Result(meta={"dtype": str(wanted).removeprefix("torch.")})

@@ -1,4 +1,4 @@
-"""A tokenizer that is all in its ``tokenizer.json``, and its chat template, without transformers, whose import takes seconds.
+"""A tokenizer that is all in its ``tokenizer.json``, without transformers, whose import takes seconds.
 
 It stands for transformers' generic fast tokenizer, which adds nothing of its own; a tokenizer of any other class is left to transformers.
 """
@@ -6,13 +6,10 @@ It stands for transformers' generic fast tokenizer, which adds nothing of its ow
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
 _GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")
@@ -26,12 +23,11 @@ class PlainTokenizer:
     """The part of transformers' tokenizer that `chat.ChatTokenizer` asks for, under the same names."""
 
     def __init__(self, backend: Tokenizer, template: str, special: Mapping[str, str]) -> None:
-        self.backend_tokenizer, self.chat_template, self._special = backend, template, dict(special)
-        self._compiled = _environment().from_string(template)
+        self.backend_tokenizer, self.chat_template, self.special_tokens_map = backend, template, dict(special)
 
     @property
     def all_special_tokens(self) -> list[str]:
-        return list(dict.fromkeys(self._special.values()))
+        return list(dict.fromkeys(self.special_tokens_map.values()))
 
     @property
     def added_tokens_decoder(self) -> dict[int, Any]:
@@ -40,19 +36,9 @@ class PlainTokenizer:
     def __len__(self) -> int:
         return self.backend_tokenizer.get_vocab_size(with_added_tokens=True)
 
-    def apply_chat_template(
-        self, conversation: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None, *, tokenize: Literal[False] = False,
-        add_generation_prompt: bool = False,
-    ) -> str:  # fmt: skip
-        """The conversation's text; its tokens are the backend's affair. Raises whatever the template does."""
-        messages = [_with_reasoning(message) for message in conversation]
-        return self._compiled.render(
-            messages=messages, tools=tools, documents=None, add_generation_prompt=add_generation_prompt, **self._special
-        )
-
 
 def plain_tokenizer(directory: Path) -> PlainTokenizer | None:
-    """The tokenizer in `directory`; None where it is more than its ``tokenizer.json`` and an unmarked chat template."""
+    """The tokenizer in `directory`; None where it is more than its ``tokenizer.json`` and a chat template."""
     try:
         config = json.loads((directory / "tokenizer_config.json").read_text("utf-8"))
         template = _template(directory, config)
@@ -73,32 +59,8 @@ def _template(directory: Path, config: Mapping[str, Any]) -> str | None:
     if (directory / "additional_chat_templates").exists() or (directory / "chat_template.json").exists():
         return None
     template = beside.read_text("utf-8") if beside.exists() else config.get("chat_template")
-    return template if isinstance(template, str) and "{% generation" not in template and "{%- generation" not in template else None
-
-
-def _with_reasoning(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What was thought, under each of the names that templates know it by."""
-    thought = next((message[name] for name in ("reasoning_content", "thinking", "reasoning") if message.get(name) is not None), None)
-    return message if thought is None else {"thinking": thought, **message, "reasoning_content": thought}
+    return template if isinstance(template, str) else None
 
 
 def _text(token: Any) -> str:
     return str(token["content"] if isinstance(token, Mapping) else token)
-
-
-def _environment() -> ImmutableSandboxedEnvironment:
-    """As transformers sets it up for templates: line breaks after blocks left out, and the same few functions."""
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
-    environment.filters["tojson"] = _tojson
-    environment.globals |= {"raise_exception": _raise, "strftime_now": lambda form: datetime.now().strftime(form)}
-    return environment
-
-
-def _tojson(
-    value: Any, ensure_ascii: bool = False, indent: int | None = None, separators: tuple[str, str] | None = None, sort_keys: bool = False
-) -> str:  # fmt: skip
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
-
-
-def _raise(message: str) -> None:
-    raise TemplateError(message)

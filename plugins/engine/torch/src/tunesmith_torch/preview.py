@@ -10,6 +10,8 @@ from typing import Any
 
 from tunesmith.contracts import Message, Objective, Result, Row, Step, TokenSequence, UserError, read_rows
 from tunesmith.contracts.previews import FILE
+from tunesmith_torch.conversation.doubts import Doubts
+from tunesmith_torch.conversation.end_tokens import unnamed_end
 from tunesmith_torch.encoder import chat_encoder
 
 _CONTEXT = 4  # tokens before one that are decoded with it: some tokenizers write spaces by what stands before
@@ -47,7 +49,7 @@ def _write(output: Path, objects: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _previewed(number: int, row: Row, objective: Objective, chat: Any, max_length: int) -> dict[str, Any]:
-    listening = _Listening(chat)
+    listening, chat.doubts = _Listening(chat), Doubts()
     try:
         group = objective.encode(row, listening)
     except UserError as error:
@@ -80,7 +82,7 @@ def _sequence(name: str, sequence: TokenSequence, listening: _Listening, chat: A
     texts = list(pieces(chat.tokenizer.backend_tokenizer, tokens))
     messages, tools = listening.of(sequence)
     turns = _turns(messages, tools, chat, texts) if not sequence.media else []
-    doubts = list(_doubts(tokens, labels, chat.tokenizer))
+    doubts = list(_doubts(labels, chat))
     if len(tokens) > max_length:
         doubts.append(
             f"{len(tokens)} tokens are more than the {max_length} of `max_length`: what is after them is cut, or the row left out"
@@ -111,26 +113,23 @@ def _turns(messages: Sequence[Message], tools: Sequence[Any], chat: Any, texts: 
     for text in texts:
         length += len(text)
         ends.append(length)
+    try:
+        characters = chat.ends_of(messages, tools) if messages else []
+    except UserError:
+        return []  # the template tells the conversation as a whole only
     turns, begin = [], 0
-    for number, message in enumerate(messages, 1):
-        try:
-            characters = chat.end_of(messages, number, tools)
-        except UserError:
-            return []  # the template tells the conversation as a whole only
-        stop = next((at + 1 for at, end in enumerate(ends) if end >= characters), len(texts))
+    for number, (message, upto) in enumerate(zip(messages, characters, strict=True), 1):
+        stop = next((at + 1 for at, end in enumerate(ends) if end >= upto), len(texts))
         stop = len(texts) if number == len(messages) else stop
         turns.append({"role": message["role"], "start": begin, "stop": stop})
         begin = stop
     return turns
 
 
-def _doubts(tokens: Sequence[int], labels: Sequence[bool], tokenizer: Any) -> Iterator[str]:
+def _doubts(labels: Sequence[bool], chat: Any) -> Iterator[str]:
     if not any(labels):
         yield "no token is learnt: none is the assistant's, or the template's {% generation %} marks enclose nothing"
-        return
-    special = set(tokenizer.added_tokens_decoder)
-    ends = [at for at, label in enumerate(labels) if label and not (at + 1 < len(labels) and labels[at + 1])]
-    open_ends = [at for at in ends if tokens[at] not in special]
-    if open_ends and not all(labels[1:]):
-        count = f"{len(open_ends)} of {len(ends)} answers" if len(ends) > 1 else "the answer"
-        yield f"the token that ends the turn is not learnt in {count}: the model would not learn to stop"
+    elif not all(labels[1:]):
+        yield from chat.doubts.sentences()
+        if sentence := unnamed_end(chat):
+            yield sentence

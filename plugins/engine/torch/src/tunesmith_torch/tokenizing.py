@@ -7,6 +7,7 @@ the rows, the tokenizer and the objective share them, and so do the ranks of one
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import importlib.metadata
 import inspect
@@ -16,17 +17,20 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tunesmith.contracts import Artifact, Group, Objective, Row, Step, TrainerStrategy, UserError, read_rows
 from tunesmith.contracts.rows import ROWS_FILE
+from tunesmith_torch import conversation
 from tunesmith_torch.chat import ChatTokenizer
+from tunesmith_torch.conversation.doubts import Doubts
 from tunesmith_torch.soundness import check_vocabulary
 from tunesmith_torch.tokenized import Tokenized, Writer
 
-FORMAT = 2  #: of the files; another one is made anew
+FORMAT = 3  #: of the files; another one is made anew
 KEPT = 8  # sets of tokens that the cache holds
-_RECIPE = "recipe.json"  #: beside them: what they were made of
+_RECIPE, _DOUBTS = "recipe.json", "doubts.json"  #: beside them: what they were made of, and what is wrong with it
 _OF_TOKENIZERS = ("*.json", "*.jinja", "*.txt", "*.model")
 
 
@@ -58,6 +62,8 @@ def _found_or_made(name: str, objective: Objective, chat: Any, step: Step) -> To
         _tidy(shelf)
     os.utime(place)
     found = Tokenized(place)
+    for sentence in Doubts(**json.loads((place / _DOUBTS).read_text("utf-8"))).sentences():
+        step.log(f"{name}: {sentence}", "warning")
     step.progress(len(found), len(found), what="tokenize", unit="rows")
     return found
 
@@ -66,10 +72,14 @@ def _make(place: Path, recipe: dict[str, Any], artifact: Artifact, objective: Ob
     """Write the tokens; they are there whole or not at all, whoever else does the same at the same time."""
     draft = place.with_name(f".draft-{uuid.uuid4().hex}")
     try:
-        writer = Writer(draft, objective)
+        writer, everything = Writer(draft, objective), True
+        chat.doubts = Doubts()
         for group in _groups(artifact, objective, chat, step):
             writer.add(group)
+            everything = everything and all(all(sequence.labels[1:]) for sequence in group.sequences)
         writer.close()
+        doubts = Doubts() if everything else chat.doubts  # they are of answers
+        (draft / _DOUBTS).write_text(json.dumps(dataclasses.asdict(doubts)), encoding="utf-8")
         (draft / _RECIPE).write_text(json.dumps(recipe, indent=1), encoding="utf-8")
         with contextlib.suppress(OSError):  # another one was faster
             draft.rename(place)
@@ -110,10 +120,14 @@ def _recipe(artifact: Artifact, base: Artifact, objective: Objective, chat: Any)
     return {
         "format": FORMAT, "rows": [artifact.digest, rows.st_size, rows.st_mtime_ns],
         "objective": f"{kind.__module__}:{kind.__qualname__} {settings!r}",
-        "code": [_hash_of(inspect.getfile(part)) for part in (kind, type(chat), ChatTokenizer)],
+        "code": [_hash_of(path) for path in (*map(inspect.getfile, (kind, type(chat), ChatTokenizer)), *_modules(conversation))],
         "libraries": {library: importlib.metadata.version(library) for library in ("tokenizers", "transformers")},
         "tokenizer": {path.name: _hash_of(path) for path in files},
     }  # fmt: skip
+
+
+def _modules(package: ModuleType) -> list[Path]:
+    return sorted(Path(str(package.__file__)).parent.glob("*.py"))
 
 
 def _hash_of(path: Path | str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tunesmith.contracts import Artifact, Objective, Result, Step, TrainerStrategy
 from tunesmith_torch.chat import ChatTokenizer
+from tunesmith_torch.conversation.end_tokens import all_ends, unnamed_end, write_ends
 from tunesmith_torch.encoder import chat_encoder
 from tunesmith_torch.groups import Learnable, learnable
 from tunesmith_torch.heap import keep_freed_blocks
@@ -33,6 +34,8 @@ def run(step: Step) -> Result:
     device = strategy.start(step.placement)
     try:
         chat = chat_encoder(base)
+        if sentence := unnamed_end(chat):
+            step.log(sentence, "warning")
         groups, validation = _groups(step, objective, chat, strategy)
         policy = prepare(base, adapter, objective, settings, device, step)
         check_weights(policy.model, base)
@@ -42,14 +45,15 @@ def run(step: Step) -> Result:
         progress = Loop(step, settings, policy, groups, objective, adapter, strategy, device, validation).run()
         if step.placement.rank == 0:
             adapter.save(policy.model, step.output)
-            _finish(step.output, base, progress)
+            _finish(step.output, base, progress, chat)
         strategy.barrier()
     finally:
         strategy.finish()
     return Result(
         refs={} if _stands_alone(step.output) else {"base": base.digest},
         metrics=_metrics(progress, settings.keep),
-        meta={"trained_parameters": trainable, "rows": len(groups)} | ({"validation_rows": len(validation)} if validation else {}),
+        meta={"trained_parameters": trainable, "rows": len(groups), "end_tokens": sorted(all_ends(chat))}
+        | ({"validation_rows": len(validation)} if validation else {}),
     )
 
 
@@ -79,9 +83,10 @@ def _metrics(progress: Progress, keep: str) -> dict[str, float]:
     return metrics | {"best_step": best.step} | {name: value for name, value in kept.items() if name.startswith("validation_")}
 
 
-def _finish(output: Path, base: Artifact, progress: Progress) -> None:
+def _finish(output: Path, base: Artifact, progress: Progress, chat: ChatTokenizer) -> None:
     if _stands_alone(output):
         copy_tokenizer(base, output)
+        write_ends(output, chat)
     lines = [json.dumps(point) + "\n" for point in progress.history]
     (output / LOG).write_text("".join(lines), encoding="utf-8")
 

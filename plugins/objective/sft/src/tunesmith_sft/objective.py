@@ -1,4 +1,4 @@
-"""Cross-entropy on the assistant's tokens, or on all.
+"""Cross-entropy on the assistant's tokens, of all answers or the last, or on all tokens.
 
     loss = - sum over labelled tokens t of log p(x_t | x_<t)  /  number of labelled tokens in the batch
 
@@ -28,7 +28,9 @@ class SupervisedTuning:
         Raises:
             UserError: TS-DATA-033 when the assistant says nothing in it that could be learnt.
         """
-        sequence = chat.encode(row["messages"], row.get("tools") or ())
+        answers = [at for at, turn in enumerate(row["messages"]) if turn["role"] == "assistant"]
+        since = answers[-1] if answers and self.settings.learn_from == "last" else 0
+        sequence = chat.encode(row["messages"], row.get("tools") or (), since=since)
         if self.settings.learn_from == "all":
             labels = [at > 0 for at in range(len(sequence.tokens))]
             for medium in sequence.media:  # what stands for a picture or sound is nothing to say
