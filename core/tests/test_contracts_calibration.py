@@ -1,35 +1,11 @@
-"""What is shared by quantizers that calibrate."""
-
-from types import SimpleNamespace
+"""What is shared by quantizers that keep a scale for a group of weights."""
 
 import pytest
 
-from tunesmith.contracts import ModelShape, UserError, message
-from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
+from tunesmith.contracts import ModelShape, UserError
+from tunesmith.contracts.calibration import fitting_group_size
 
 SHAPE = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
-STEP = SimpleNamespace(name="small", check_cancelled=lambda: None)
-
-
-class LetterTokenizer:
-    """A token a letter."""
-
-    chat_template = ""
-
-    def __call__(self, text, add_special_tokens):
-        assert not add_special_tokens, "templates write the special tokens themselves"
-        return {"input_ids": [ord(letter) for letter in text]}
-
-    def apply_chat_template(self, messages, tools, tokenize):
-        return "".join(f"<{one['role']}>{one['content']}" for one in messages)
-
-
-def rows(*texts):
-    return [{"messages": [message("user", text)]} for text in texts]
-
-
-def read(tokens):
-    return ["".join(map(chr, ids)) for ids in tokens]
 
 
 @pytest.mark.parametrize("size", [-1, 16, 32, 64])
@@ -60,21 +36,3 @@ def test_a_model_that_no_group_fits_is_told_what_is_left():
 def test_unknown_sizes_are_left_to_the_library():
     assert fitting_group_size(None, 7) == 7
     assert fitting_group_size(None, 0) == 128
-
-
-def test_rows_are_cut_and_taken_in_their_order_with_the_answers_of_preferences():
-    given = [*rows("first", "second"), {**rows("q")[0], "chosen": [message("assistant", "a")], "rejected": []}, *rows("too many")]
-    assert read(calibration_tokens(given, LetterTokenizer(), count=3, length=4, step=STEP)) == ["firs", "seco", "q\na"]
-
-
-def test_the_models_chat_template_writes_the_rows():
-    tokenizer = LetterTokenizer()
-    tokenizer.chat_template = "yes"
-    assert read(calibration_tokens(rows("hi"), tokenizer, count=1, length=99, step=STEP)) == ["<user>hi"]
-
-
-@pytest.mark.parametrize("given", [None, [], rows("")])
-def test_without_a_row_there_is_no_calibration(given):
-    with pytest.raises(UserError, match="TS-QUANT-002") as caught:
-        calibration_tokens(given, LetterTokenizer(), count=9, length=9, step=STEP)
-    assert "`data: train.jsonl`" in caught.value.fix

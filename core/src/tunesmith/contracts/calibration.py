@@ -1,4 +1,4 @@
-"""What quantizers share that calibrate on rows and keep one scale for a group of weights.
+"""What quantizers share that keep one scale for a group of weights.
 
     w' = scale_g (q - zero_g),  g = column // group_size
 
@@ -8,14 +8,12 @@ so a group size must divide the columns of every matrix that is quantized, which
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tunesmith.contracts.rows import Row, text_of
 from tunesmith.errors import UserError
 
 if TYPE_CHECKING:
     from tunesmith.contracts.estimates import ModelShape
-    from tunesmith.contracts.step import Step
 
 SIZES = (16, 32, 64, 128, 256, 512, 1024)  #: group sizes that are looked at
 USUAL = 128  #: what nearly all quantized models have
@@ -48,35 +46,3 @@ def fitting_group_size(shape: ModelShape | None, wanted: int, sizes: Iterable[in
         fix=f"Write `group_size: {fitting[-1]}`." + (f" These fit, too: {', '.join(map(str, fitting[:-1]))}." if fitting[1:] else "")
         if fitting else "Write `group_size: -1` (one scale a row), if the quantizer takes that, or use another quantizer.",
     )  # fmt: skip
-
-
-def calibration_tokens(rows: Iterable[Row] | None, tokenizer: Any, *, count: int, length: int, step: Step) -> list[list[int]]:
-    """The first `count` rows as the model would read them, tokenized and cut after `length` tokens.
-
-    The order is the dataset's: the same rows give the same model. Where the tokenizer has no chat template, messages are lines.
-
-    Args:
-        tokenizer: a Hugging Face tokenizer, of any version.
-
-    Raises:
-        UserError: TS-QUANT-002 when there are no rows.
-    """
-    found: list[list[int]] = []
-    for row in rows or ():
-        if len(found) >= count:
-            break
-        step.check_cancelled()
-        messages = [{**one, "content": text_of(one)} for one in (*row["messages"], *row.get("chosen", ()))]
-        if getattr(tokenizer, "chat_template", None):
-            text = tokenizer.apply_chat_template(messages, tools=list(row.get("tools", ())) or None, tokenize=False)
-        else:
-            text = "\n".join(one["content"] for one in messages)
-        ids = list(tokenizer(text, add_special_tokens=False)["input_ids"])[:length]
-        found += [ids] if ids else []
-    if not found:
-        raise UserError(
-            "TS-QUANT-002", f"`{step.name}` has no rows to calibrate on",
-            why="Scales are chosen so that the layers' outputs on these rows change least.",
-            fix="Name rows like those that the model will meet: `data: train.jsonl`.",
-        )  # fmt: skip
-    return found

@@ -72,8 +72,51 @@ def test_arguments_of_earlier_tool_calls_are_objects_for_the_template(chatty: An
     answer = ask(chatty, {"role": "user", "content": "hi"}, {"role": "assistant", "content": None, "tool_calls": [call]})
     same(chatty, answer, "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\nParis<|im_end|>\n<|im_start|>assistant\n")
     call["function"]["arguments"] = "{"
-    with pytest.raises(openai.BadRequestError, match="not JSON"):
+    with pytest.raises(openai.BadRequestError, match="no JSON object"):
         ask(chatty, {"role": "assistant", "tool_calls": [call]})
+
+
+def test_a_conversation_is_asked_with_the_tokens_that_were_learnt(tiny: Path, tmp_path: Path) -> None:
+    """Keys of tools and arguments in their order, arguments that came as text, an empty content: the same as in training."""
+    from tunesmith.contracts import message
+    from tunesmith_torch.encoder import chat_encoder
+    from tunesmith_torch.tokenizer import load_tokenizer
+    from tunesmith_transformers.api.prompts import chat_prompt
+    from tunesmith_transformers.text.vocabulary import Vocabulary
+
+    path = tmp_path / "model"
+    shutil.copytree(tiny, path)
+    (path / "chat_template.jinja").write_text(TEMPLATE.replace("c.function.arguments.city", "c | tojson"))
+    tools = [{"type": "function", "function": {"name": "weather", "description": "z before a", "parameters": {"z": 1, "a": 2}}}]
+    call = {"type": "function", "function": {"name": "weather", "arguments": {"z": "Rome", "a": 1}}}
+    learnt = [message("user", "hi"), {"role": "assistant", "content": [], "tool_calls": [call]}, message("tool", "rain")]
+    whole = chat_encoder(path).encode([*learnt, message("assistant", "It rains.")], tools)
+    as_text = {**call, "function": {"name": "weather", "arguments": '{"z": "Rome", "a": 1}'}}
+    asked = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": None, "tool_calls": [as_text]},
+        {"role": "tool", "content": "rain"},
+    ]
+    prompt = chat_prompt({"messages": asked, "tools": tools}, Vocabulary(load_tokenizer(path)))
+    assert list(whole.tokens)[: len(prompt)] == prompt
+    assert list(whole.labels).index(True, len(prompt) - 1) == len(prompt)
+
+
+def test_a_base_model_stops_where_its_template_ends_a_turn(tiny: Path, tmp_path: Path) -> None:
+    import json
+
+    from tunesmith.contracts.step import Placement
+    from tunesmith_transformers.model.loading import load
+
+    path = tmp_path / "model"
+    shutil.copytree(tiny, path)
+    for name in ("config.json", "generation_config.json"):
+        (path / name).write_text(json.dumps({**json.loads((path / name).read_text()), "eos_token_id": 0}))
+    config = json.loads((path / "tokenizer_config.json").read_text())
+    (path / "tokenizer_config.json").write_text(json.dumps({**config, "eos_token": "<|endoftext|>"}))
+    loaded = load(path, "float32", Placement())
+    assert loaded.ends == {0, loaded.tokenizer.convert_tokens_to_ids("<|im_end|>")}
+    assert "<|im_end|>" in loaded.doubt
 
 
 def test_switches_of_the_template_can_be_set(chatty: Any) -> None:

@@ -15,10 +15,10 @@ class Words:
 
     def encode(self, messages, tools=(), *, since=0):
         tokens, labels = [0], [False]
-        for m in messages:
+        for at, m in enumerate(messages):
             words = m["content"][0]["text"].split()
             tokens += [len(word) for word in words]
-            labels += [m["role"] == "assistant"] * len(words)
+            labels += [m["role"] == "assistant" and at >= since] * len(words)
         return TokenSequence(tokens, labels)
 
 
@@ -33,6 +33,12 @@ def test_asked_to_it_learns_every_token_that_another_precedes():
     group = objective.encode({"messages": [message("user", "how are you"), message("assistant", "very well")]}, Words())
     assert list(group.sequences[0].labels) == [False, True, True, True, True, True]
     assert objective.weight(group) == 5.0
+
+
+def test_asked_to_it_learns_the_last_answer_after_all_that_came_before():
+    turns = [message("user", "how are you"), message("assistant", "very well"), message("user", "really"), message("assistant", "yes")]
+    group = SupervisedTuning(SupervisedSettings(learn_from="last")).encode({"messages": turns}, Words())
+    assert list(group.sequences[0].labels) == [False] * 7 + [True]
 
 
 def test_a_row_without_an_answer_is_refused():

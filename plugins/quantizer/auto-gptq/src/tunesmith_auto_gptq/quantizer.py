@@ -23,11 +23,12 @@ from auto_gptq import BaseQuantizeConfig
 from auto_gptq.modeling.auto import GPTQ_CAUSAL_LM_MODEL_MAP
 
 from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step
-from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
+from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
 from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_auto_gptq.header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings
+from tunesmith_torch.calibration import calibration_tokens
 
 
 class AutoGptq:

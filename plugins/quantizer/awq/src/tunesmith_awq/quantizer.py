@@ -22,11 +22,12 @@ from llmcompressor.modifiers.transform.awq import AWQModifier
 from llmcompressor.pipelines.cache import IntermediatesCache
 
 from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step
-from tunesmith.contracts.calibration import calibration_tokens, fitting_group_size
+from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
 from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_awq.sequences import Batches, sequences
 from tunesmith_awq.settings import AwqSettings
+from tunesmith_torch.calibration import calibration_tokens
 
 RECIPE = "recipe.yaml"  # what LLM Compressor was told, in names of this module's classes: the config says what readers need
 

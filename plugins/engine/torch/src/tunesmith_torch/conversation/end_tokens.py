@@ -57,6 +57,19 @@ def ids_of(chat: ChatTokenizer, texts: Collection[str]) -> list[int]:
     return sorted(number for number in found if number is not None)
 
 
+def ends_of_model(directory: Path, tokenizer: Any) -> tuple[frozenset[int], str]:
+    """Ids of all tokens at which the model in `directory` has to stop, and what to say of one that its files don't name."""
+    from tunesmith_torch.chat import ChatTokenizer
+
+    named = named_ends(directory)
+    try:
+        chat = ChatTokenizer(tokenizer, named)
+    except UserError:  # without a chat template there are no turns
+        own = tokenizer.eos_token_id
+        return named | ({own} if own is not None else frozenset()), ""
+    return all_ends(chat) | named, unnamed_end(chat)
+
+
 def write_ends(directory: Path, chat: ChatTokenizer) -> None:
     """Have the model in `directory` name all of them in its generation_config.json, where everything that generates looks for them."""
     path = directory / _GENERATION

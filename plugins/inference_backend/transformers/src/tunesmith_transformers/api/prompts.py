@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2.exceptions import TemplateError
-
+from tunesmith.contracts import UserError
 from tunesmith_transformers.api.errors import ApiError
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
 
 def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary) -> list[int]:
     """The conversation through the model's chat template, up to where the assistant's answer begins."""
-    tokenizer = vocabulary.tokenizer
-    if not tokenizer.chat_template:
+    if vocabulary.template is None:
         raise ApiError(400, "This model has no chat template. Use /v1/completions.", param="messages")
     messages = [_message(message, f"messages[{index}]") for index, message in enumerate(request["messages"])]
     tools = request.get("tools") if request.get("tool_choice") != "none" else None
-    reserved = {"conversation", "tools", "tokenize", "add_generation_prompt", "chat_template"}
-    extra = {name: value for name, value in request.get("chat_template_kwargs", {}).items() if name not in reserved}
+    extra = {name: value for name, value in request.get("chat_template_kwargs", {}).items() if name not in ("tools", "prompt")}
     try:
-        text = tokenizer.apply_chat_template(messages, tools=tools or None, tokenize=False, add_generation_prompt=True, **extra)
-    except (TemplateError, TypeError, ValueError, KeyError) as error:
-        raise ApiError(400, f"The model's chat template refuses these messages: {error}", param="messages") from None
+        text = vocabulary.template.render(messages, tools or (), prompt=True, **extra).text
+    except UserError as error:
+        raise ApiError(400, " ".join(filter(None, (f"{error.what}.", error.why))), param="messages") from None
     return _encode(text, vocabulary, "messages", special=False)  # the template writes the special tokens itself
 
 
 def _message(message: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """A message as templates of text models expect it: content as one string, arguments of tool calls as objects."""
+    """A message as templates of text models expect it: content as one string."""
     content = message.get("content")
     if isinstance(content, list):
         other = [part["type"] for part in content if part["type"] != "text" or "text" not in part]
@@ -39,22 +35,7 @@ def _message(message: Mapping[str, Any], where: str) -> dict[str, Any]:
     plain = {**message, "content": content or ""}
     if plain["role"] == "developer":  # the newer name of the same role
         plain["role"] = "system"
-    if calls := message.get("tool_calls"):
-        plain["tool_calls"] = [_call(call, f"{where}.tool_calls[{index}]") for index, call in enumerate(calls)]
     return plain
-
-
-def _call(call: Mapping[str, Any], where: str) -> dict[str, Any]:
-    function = call.get("function")
-    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
-        raise ApiError(400, f"`{where}` should have a `function` with a `name`.", param=where)
-    arguments = function.get("arguments") or {}
-    if isinstance(arguments, str):
-        try:
-            arguments = json.loads(arguments)
-        except ValueError:
-            raise ApiError(400, f"`{where}.function.arguments` is not JSON.", param=where) from None
-    return {**call, "function": {**function, "arguments": arguments}}
 
 
 def completion_prompts(request: Mapping[str, Any], vocabulary: Vocabulary) -> list[list[int]]:

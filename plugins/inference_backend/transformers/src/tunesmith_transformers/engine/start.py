@@ -28,6 +28,8 @@ def start_engine(
     step.progress(1, 2, what="start the server")
     step.check_cancelled()
     step.decide(f"dtype {str(loaded.model.dtype).removeprefix('torch.')}", f"`dtype: {settings.dtype}` on {step.placement.torch}")
+    if loaded.doubt:
+        step.log(loaded.doubt, "warning")
     forward = Forward(loaded.model)
     check(loaded.model, forward)
     limits = bounds(settings, loaded.positions, forward.cache.bytes_per_token)

@@ -13,6 +13,7 @@ import transformers
 from tunesmith.contracts import UserError
 from tunesmith.contracts.step import Placement
 from tunesmith.contracts.weights import load_whole, unloadable
+from tunesmith_torch.conversation.end_tokens import ends_of_model
 
 LAYERS = {"full_attention", "sliding_attention"}
 
@@ -23,7 +24,8 @@ class Loaded:
 
     Args:
         positions: longest sequence that the model was made for; 0 if its config does not say.
-        ends: ids of end-of-text tokens.
+        ends: ids of the tokens at which it stops.
+        doubt: what to say of them; empty where all is well.
         defaults: sampling settings that the model's authors recommend, for requests that leave them out.
     """
 
@@ -32,6 +34,7 @@ class Loaded:
     positions: int
     ends: frozenset[int]
     defaults: Mapping[str, float] = field(default_factory=dict)
+    doubt: str = ""
 
 
 def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
@@ -57,11 +60,10 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
     model.eval().requires_grad_(False)
     text = config.get_text_config()
     generation = model.generation_config
-    named = [getattr(generation, "eos_token_id", None), tokenizer.eos_token_id]
-    ends = {index for item in named if item is not None for index in (item if isinstance(item, list) else [item])}
+    ends, doubt = ends_of_model(directory, tokenizer)
     values = {name: getattr(generation, name, None) for name in ("temperature", "top_p", "top_k")}
     defaults = {name: value for name, value in values.items() if value is not None} if generation.do_sample else {}
-    return Loaded(model, tokenizer, int(getattr(text, "max_position_embeddings", 0) or 0), frozenset(ends), defaults)
+    return Loaded(model, tokenizer, int(getattr(text, "max_position_embeddings", 0) or 0), ends, defaults, doubt)
 
 
 def quantized(config: Any) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from tunesmith_torch.conversation.template import ChatTemplate
+
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
@@ -27,6 +29,7 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
+        self.template = ChatTemplate.of(tokenizer) if tokenizer.chat_template else None
         self._core = getattr(tokenizer, "backend_tokenizer", None)
         state = getattr(getattr(self._core, "decoder", None), "__getstate__", lambda: b"")()
         self._byte_level = b"ByteLevel" in (state if isinstance(state, bytes) else str(state).encode())
