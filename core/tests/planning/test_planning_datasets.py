@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -339,3 +340,43 @@ def test_a_file_that_never_rests_is_no_plan(problems, edited):
     edited += [ROW * 2, ROW * 3, ROW * 4]
     (problem,) = problems(YAML)
     assert (problem.code, problem.user) == ("TS-RUN-025", True)
+
+
+CASES = Path(__file__).parents[3] / "tests" / "cases"
+
+
+@pytest.mark.parametrize(
+    "row", [r'{"question": "cut \ud83d?", "solution": "s"}', r'{"question": "\uDE00", "solution": "s"}', r'{"\ud83d": 1}']
+)
+@pytest.mark.parametrize("form", ["{0}\n{1}\n", "[{0},\n{1}]\n"])
+def test_half_a_character_is_told_with_its_line(found, row, form):
+    (problem,) = found(form.format(ROW.strip(), row)).problems
+    assert problem.code == "TS-DATA-003"
+    assert "line 2 holds half a character" in problem.why
+
+
+def test_a_whole_character_written_in_two_halves_is_read(found):
+    assert not found('{"question": "smile \\ud83d\\ude00", "solution": "\\\\ud83d"}\n').problems
+
+
+def test_the_case_of_half_a_character_names_its_line():
+    lines = list(read_file(CASES / "half-a-character" / "rows.jsonl"))
+    assert [bool(line.problem) for line in lines] == [False, True]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(exclude_categories=()), max_size=4), inner, max_size=3)
+    ),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(JSON, max_size=4), st.booleans())
+def test_whatever_json_a_file_holds_its_rows_can_be_written_again(tmp_path, values, lines):
+    path = tmp_path / "any.jsonl"
+    path.write_text("\n".join(map(json.dumps, values)) if lines else json.dumps(values), "utf-8")
+    with contextlib.suppress(NotRows):
+        for line in read_file(path):
+            json.dumps(line.row, ensure_ascii=False, allow_nan=False).encode()

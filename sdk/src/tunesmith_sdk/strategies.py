@@ -21,6 +21,8 @@ def fitting(schema: Mapping[str, Any], text: Any = None) -> Any:
             return st.just(schema["const"])
         if "enum" in schema:
             return st.sampled_from(schema["enum"])
+        if isinstance(schema.get("type"), list):
+            return st.one_of([values({**schema, "type": kind}) for kind in schema["type"]])
         return {"object": objects, "array": arrays, "string": strings}.get(schema.get("type", "string"), plain)(schema)
 
     def objects(schema: Mapping[str, Any]) -> Any:

@@ -196,7 +196,9 @@ def _nested(hint: Any, value: Any) -> Any:
     return float(value) if hint is float else value
 
 
-def _is(kind: str, value: Any) -> bool:
+def _is(kind: str | list[str], value: Any) -> bool:
+    if not isinstance(kind, str):
+        return any(_is(one, value) for one in kind)
     if kind == "number":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind == "integer":
@@ -205,7 +207,9 @@ def _is(kind: str, value: Any) -> bool:
     return isinstance(value, expected[kind])
 
 
-def _a(kind: str) -> str:
+def _a(kind: str | list[str]) -> str:
+    if not isinstance(kind, str):
+        return " or ".join(map(_a, kind))
     return {"integer": "a whole number", "object": "a mapping", "array": "a list", "null": "empty",
             "boolean": "true or false"}.get(kind, f"a {kind}")  # fmt: skip
 

@@ -18,5 +18,5 @@ def run(step: Step) -> Result:
     (step.output / METRICS_FILE).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     with open(step.output / SAMPLES_FILE, "w", encoding="utf-8") as lines:
         for sample in evaluation.samples:
-            lines.write(json.dumps(sample, ensure_ascii=False, sort_keys=True) + "\n")
+            lines.write(json.dumps(sample, ensure_ascii=False) + "\n")
     return Result(metrics=metrics, meta={"samples": len(evaluation.samples)})

@@ -31,7 +31,7 @@ def run(step: Step) -> Result:
         for row in _converted(source, step, keeper):
             length = sum(len(text_of(message)) for message in _messages(row))
             rows, characters, longest = rows + 1, characters + length, max(longest, length)
-            lines.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
+            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
             step.progress(rows, what="preparing", unit="rows")
             step.check_cancelled()
     if not rows:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from tunesmith.contracts.files import open_regular
+from tunesmith.contracts.json_text import Unfit, fault, loads, no_constant
 
 _CHUNK = 2**20
 _LARGEST_ROW = 2**26
-_DEEPEST = 100
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -75,19 +75,15 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
             yield Line(number, None, f"is not UTF-8 (byte {error.start + 1})")
             continue
         try:
-            row = _loads(text)
-        except RecursionError:
-            yield Line(number, None, "is nested too deeply")
+            yield _row(number, loads(text))
         except ValueError as error:
             yield Line(number, None, _reason(error, text, cut=not raw.endswith(b"\n")))
-        else:
-            yield _row(number, row, text)
 
 
 def _array(file: BinaryIO) -> Iterator[Line]:
     """The items of a JSON array, decoded as they come; after one that is broken nothing more can be told apart."""
     stream = io.TextIOWrapper(file, "utf-8", newline="")
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
+    decoder = json.JSONDecoder(parse_constant=no_constant)
     buffer, place, number, ended = "", 0, 1, False
 
     def skip() -> None:
@@ -135,44 +131,26 @@ def _array(file: BinaryIO) -> Iterator[Line]:
                     number += buffer.count("\n", place, error.pos)
                 yield Line(number, None, _reason(error, buffer, cut=ended))
                 return
-            yield _row(number, row, buffer[place:end])
+            found = fault(row, buffer[place:end])
+            yield Line(number, None, found) if found else _row(number, row)
             number += buffer.count("\n", place, end)
             place, expect_item = end, False
     except UnicodeDecodeError:
         yield Line(number, None, "is not UTF-8")
 
 
-def _row(number: int, row: Any, text: str) -> Line:
+def _row(number: int, row: Any) -> Line:
     if isinstance(row, dict):
-        deep = text.count("[") + text.count("{") > _DEEPEST and _depth(row) > _DEEPEST
-        return Line(number, None, "is nested too deeply") if deep else Line(number, row)
+        return Line(number, row)
     kinds = {list: "a list", str: "a string", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
     return Line(number, None, f"is {kinds[type(row)]}; a row is a JSON object")
-
-
-def _depth(row: Any) -> int:
-    """Levels of lists and objects; whoever walks through rows may do so recursively."""
-    level, depth = [row], 0
-    while level:
-        depth += 1
-        inner = [item.values() if isinstance(item, dict) else item for item in level]
-        level = [value for items in inner for value in items if isinstance(value, (dict, list))]
-    return depth
 
 
 def _reason(error: Exception, text: str, *, cut: bool) -> str:
     if isinstance(error, RecursionError):
         return "is nested too deeply"
     if not isinstance(error, json.JSONDecodeError):
-        return f"is not JSON: {error}"
+        return str(error) if isinstance(error, Unfit) else f"is not JSON: {error}"
     if cut and (error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")):
         return "is cut off: the file ends in the middle of a row"
     return f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]} (column {error.colno})"
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not a number of JSON")
-
-
-def _loads(text: str) -> Any:
-    return json.loads(text, parse_constant=_no_constant)

@@ -1,3 +1,4 @@
+import contextlib
 import json
 
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 
 from tunesmith.contracts import UserError, text_of
 from tunesmith.contracts.settings import problems
-from tunesmith_preference.rows import PROMPTS, ROW, Preference
+from tunesmith_preference.rows import PROMPTS, REJECTED_RESPONSE, ROW, Preference, RejectedMessages, RejectedResponse
 from tunesmith_sdk.strategies import fitting
 
 
@@ -93,3 +94,28 @@ def test_any_row_that_fits_converts_or_says_why_and_no_text_is_lost(row):
     for value in (prompt, row["chosen"], row["rejected"]):
         texts += [value] if isinstance(value, str) else [turn["content"] for turn in value if isinstance(turn.get("content"), str)]
     assert all(json.dumps(piece, ensure_ascii=False)[1:-1] in kept for text in texts for piece in text.split("<image>") if piece.strip())
+
+
+@pytest.mark.parametrize("sender", [("from", "value"), ("role", "content")])
+def test_answers_that_are_one_turn_follow_the_conversation(sender):
+    turn = lambda who, text: {sender[0]: who, sender[1]: text}  # noqa: E731
+    row = convert({"conversations": [turn("human", "Hi")], "chosen": turn("gpt", "Hello"), "rejected": turn("gpt", "Go away")})
+    assert (says(row["messages"]), says(row["chosen"])) == ([("user", "Hi")], [("assistant", "Hello")])
+
+
+def test_a_rejected_response_is_beside_the_conversations_last_answer():
+    turns = chat("Hi", "Hello", "Well?", "Fine")
+    row = RejectedResponse().convert({"messages": turns, "rejected_response": "Bad", "system": "Be kind."})
+    assert says(row["messages"]) == [("system", "Be kind."), ("user", "Hi"), ("assistant", "Hello"), ("user", "Well?")]
+    assert (says(row["chosen"]), says(row["rejected"])) == ([("assistant", "Fine")], [("assistant", "Bad")])
+
+
+def test_two_whole_conversations_are_compared_from_where_they_part():
+    row = RejectedMessages().convert({"messages": chat("Hi", "Hello"), "rejected_messages": chat("Hi", "Go away")})
+    assert (says(row["messages"]), says(row["rejected"])) == ([("user", "Hi")], [("assistant", "Go away")])
+
+
+@given(fitting(REJECTED_RESPONSE, st.sampled_from(["", "Hi"])))
+def test_any_row_with_a_rejected_response_converts_or_says_why(row):
+    with contextlib.suppress(UserError):
+        RejectedResponse().convert(row)

@@ -42,8 +42,10 @@ def test_function_calls_become_tool_calls_and_observations_tool_turns():
     assert row["tools"] == [{"name": "weather"}]
 
 
-def test_a_function_call_that_is_not_json_stays_text():
-    assert roles({"conversations": turns(("human", "Rain?"), ("function_call", "weather(Oslo)"))})[1] == ("assistant", "weather(Oslo)")
+def test_a_function_call_that_is_no_call_is_refused_with_what_would_be_learnt_as_text():
+    with pytest.raises(UserError, match="TS-DATA-025") as caught:
+        convert({"conversations": turns(("human", "Rain?"), ("function_call", "weather(Oslo)"))})
+    assert "`gpt`" in caught.value.fix
 
 
 def test_image_placeholders_take_the_images():

@@ -1,44 +1,68 @@
-"""Messages in the OpenAI chat form -> messages with typed content parts."""
+"""Turns as data sets write them -> messages with typed content parts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts.rows import PART_TYPES, Message, Part
+from tunesmith.contracts.rows import PART_TYPES, Message, Part, text_of
 from tunesmith.errors import UserError
+from tunesmith_messages.calls import read_calls
 from tunesmith_messages.media import Media, reference
+from tunesmith_messages.roles import CALLERS, ROLES, speaker
+from tunesmith_messages.weights import weight
 
-_ROLES = {"developer": "system", "function": "tool"}
-_KEPT = ("tool_calls", "tool_call_id", "name", "reasoning_content")  # what chat templates read beside role and content
 _TEXTS = ("text", "input_text", "output_text", "refusal")
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 
 
 def read_messages(items: Sequence[Mapping[str, Any]], media: Media | None = None, *, where: str = "messages") -> list[Message]:
-    """Messages that fit the schema `MESSAGES`, with typed parts. A system message without anything in it is left out.
+    """Turns that fit the schema `MESSAGES`, with typed parts. A system message without anything in it is left out.
+
+    A turn that is a call (``tool_call``) joins the assistant's turn before it: to a template they are one.
 
     Args:
         media: the row's media columns, for placeholders; the caller calls `finish` when it has read all that may use them.
         where: what to call the list in errors.
 
     Raises:
-        UserError: TS-DATA-020 for an empty turn, TS-DATA-022 and TS-DATA-025 for parts that can't be read.
+        UserError: TS-DATA-020 for an empty turn, TS-DATA-022 and TS-DATA-025 for what can't be read, TS-DATA-026 for a weight.
     """
     media = media or Media()
-    messages = [_message(item, media, f"{where}[{index}]") for index, item in enumerate(items)]
-    return [turn for turn in messages if turn["role"] != "system" or _says_something(turn) or len(turn) > 2]
+    messages: list[Message] = []
+    for index, item in enumerate(items):
+        turn = _message(item, media, f"{where}[{index}]")
+        if messages and speaker(item, where) in CALLERS and _joins(turn, messages[-1]):
+            messages[-1]["tool_calls"] = [*messages[-1].get("tool_calls", ()), *turn["tool_calls"]]
+        elif turn["role"] != "system" or _says_something(turn) or len(turn) > 2:
+            messages.append(turn)
+    return messages
 
 
 def _message(item: Mapping[str, Any], media: Media, where: str) -> Message:
-    content = item.get("content")
+    said = speaker(item, where)
+    role = ROLES[said]
+    given = [item[key] for key in ("content", "value", "refusal") if item.get(key) is not None]
+    content = next(filter(None, given), given[0] if given else None)
+    calls = []
+    if said in CALLERS and content is not None:
+        calls, content = read_calls(content if isinstance(content, str) else _text(content, media, where), where), None
     if isinstance(content, str):
         parts = media.split(content)
     else:
         parts = [_part(part, media, f"{where}.content[{index}]") for index, part in enumerate(content or ())]
-    turn: Message = {"role": _ROLES.get(item["role"], item["role"]), "content": parts}
-    turn.update({key: item[key] for key in _KEPT if item.get(key)})  # type: ignore[typeddict-item]
+    turn: Message = {"role": role, "content": parts}
+    turn.update({key: item[key] for key in ("tool_call_id", "name") if item.get(key)})  # type: ignore[typeddict-item]
+    if thought := next((item[key] for key in _THOUGHTS if item.get(key)), None):
+        turn["reasoning_content"] = thought
+    if item.get("tool_calls"):
+        calls = [*calls, *read_calls(item["tool_calls"], f"{where}.tool_calls")]
     if item.get("function_call"):  # the form before tools
-        turn["tool_calls"] = [*turn.get("tool_calls", ()), {"type": "function", "function": item["function_call"]}]
+        calls = [*calls, *read_calls(item["function_call"], f"{where}.function_call")]
+    if calls:
+        turn["tool_calls"] = calls
+    if weight(item, role, where) == 0 and role == "assistant":
+        turn["weight"] = 0
     refuse_empty(turn, where)
     return turn
 
@@ -57,6 +81,16 @@ def _part(part: Mapping[str, Any], media: Media, where: str) -> Part:
         if part.get(key):
             return reference(medium, part[key])
     return media.take(medium)
+
+
+def _text(content: Sequence[Mapping[str, Any]], media: Media, where: str) -> str:
+    return text_of({"content": [_part(part, media, where) for part in content]})
+
+
+def _joins(turn: Message, before: Message) -> bool:
+    """Whether a call goes on with the turn before it: the assistant's, learnt or not as the call is."""
+    same = before["role"] == "assistant" and before.get("weight", 1) == turn.get("weight", 1)
+    return same and set(turn) <= {"role", "content", "tool_calls", "weight"}
 
 
 def _says_something(turn: Message) -> bool:

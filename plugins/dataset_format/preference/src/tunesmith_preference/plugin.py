@@ -1,16 +1,26 @@
-"""What tunesmith-preference brings: the dataset format `preference`."""
+"""What tunesmith-preference brings: the dataset formats `preference`, `rejected-response` and `rejected-messages`."""
+
+from collections.abc import Sequence
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
-from tunesmith_preference.rows import ROW
+from tunesmith_preference.rows import REJECTED_MESSAGES, REJECTED_RESPONSE, ROW
 
 
 @hookimpl
-def dataset_format():
-    return Provider(
-        "preference",
-        "pairs to prefer one of: {prompt?, chosen, rejected}",
-        "tunesmith_preference.rows:Preference",
-        produces=("dataset/preference",),
-        facts={"row": ROW},
-    )
+def dataset_format() -> Sequence[Provider]:
+    pairs = ("dataset/preference",)
+    return [
+        Provider(
+            "preference", "pairs to prefer one of: {prompt?, chosen, rejected}", "tunesmith_preference.rows:Preference", produces=pairs,
+            facts={"row": ROW},
+        ),
+        Provider(
+            "rejected-response", "conversations with an answer that was rejected: {messages, rejected_response}",
+            "tunesmith_preference.rows:RejectedResponse", produces=pairs, facts={"row": REJECTED_RESPONSE},
+        ),
+        Provider(
+            "rejected-messages", "two conversations to prefer one of: {messages, rejected_messages}",
+            "tunesmith_preference.rows:RejectedMessages", produces=pairs, facts={"row": REJECTED_MESSAGES},
+        ),
+    ]  # fmt: skip

@@ -7,17 +7,16 @@ from typing import Any
 
 from tunesmith.contracts.rows import Message, Row, text_of
 from tunesmith.errors import UserError
-from tunesmith_messages import MEDIA_COLUMNS, MESSAGES, TEXT_OR_NULL, TOOLS, Media, read_messages, read_tools
+from tunesmith_messages import MEDIA_COLUMNS, MESSAGES, TEXT_OR_NULL, TOOLS, TURN, Media, read_messages, read_tools, refuse_nothing_learnt
 
-_TEXT_OR_MESSAGES = {"anyOf": [{"type": "string", "minLength": 1}, MESSAGES]}
-PROMPTS = ("prompt", "messages", "question", "instruction")  # names of the prompt's column, in order of preference
+_ANSWER = {"anyOf": [{"type": "string", "minLength": 1}, MESSAGES, TURN]}
+PROMPTS = ("prompt", "messages", "conversations", "question", "instruction")  # names of the prompt's column, in order of preference
 ROW = {
     "type": "object",
     "required": ["chosen", "rejected"],
     "properties": {
         **{name: {"anyOf": [{"type": "string"}, {"type": "array", "items": MESSAGES["items"]}, {"type": "null"}]} for name in PROMPTS},
-        "input": TEXT_OR_NULL, "system": TEXT_OR_NULL, "chosen": _TEXT_OR_MESSAGES, "rejected": _TEXT_OR_MESSAGES, "tools": TOOLS,
-        **MEDIA_COLUMNS,
+        "input": TEXT_OR_NULL, "system": TEXT_OR_NULL, "chosen": _ANSWER, "rejected": _ANSWER, **TOOLS, **MEDIA_COLUMNS,
     },
 }  # fmt: skip
 
@@ -25,8 +24,8 @@ ROW = {
 class Preference:
     """``{"prompt"?, "chosen", "rejected"}`` -> ``dataset/preference``.
 
-    The prompt is what `prompt` (or `messages`, `question`, `instruction`) says; without one, chosen and rejected are whole conversations
-    and the prompt is what they begin with in common. Whole conversations that repeat the prompt are understood, too.
+    An answer is a text, a turn or a list of turns. The prompt is what the first of `PROMPTS` says; without one, chosen and rejected are
+    whole conversations and the prompt is what they begin with in common. Whole conversations that repeat the prompt are understood, too.
     """
 
     def convert(self, row: Mapping[str, Any]) -> Row:
@@ -40,6 +39,7 @@ class Preference:
             if not answer or answer[0]["role"] != "assistant":
                 raise UserError("TS-DATA-024", f"After the prompt `{name}` does not go on with a turn of the assistant",
                                 fix="Write prompt and answers so that both answers follow the same prompt.")  # fmt: skip
+            refuse_nothing_learnt(answer, name)
         if chosen == rejected:
             raise UserError("TS-DATA-024", "`chosen` and `rejected` are the same", why="There is nothing to prefer.", fix="Remove the row.")
         return {"messages": [*system, *prompt], "chosen": chosen, "rejected": rejected, **read_tools(row)}
@@ -53,7 +53,9 @@ class Preference:
 
     def _answer(self, row: Mapping[str, Any], column: str, media: Media) -> list[Message]:
         value = row[column]
-        return read_messages([{"role": "assistant", "content": value}] if isinstance(value, str) else value, media, where=column)
+        if isinstance(value, str):
+            value = {"role": "assistant", "content": value}
+        return read_messages([value] if isinstance(value, Mapping) else value, media, where=column)
 
     def _part(self, prompt: list[Message], chosen: list[Message], rejected: list[Message]) -> tuple[list[Message], ...]:
         """Prompt and answers, with what the answers repeat of the prompt taken out of them."""
@@ -75,3 +77,33 @@ class Preference:
 
 def _says(turns: list[Message]) -> list[tuple[str, str]]:
     return [(turn["role"], text_of(turn)) for turn in turns]
+
+
+_BESIDE = {"system": TEXT_OR_NULL, **TOOLS, **MEDIA_COLUMNS}
+REJECTED_RESPONSE = {
+    "type": "object",
+    "required": ["messages", "rejected_response"],
+    "properties": {"messages": MESSAGES, "rejected_response": _ANSWER, **_BESIDE},
+}
+REJECTED_MESSAGES = {
+    "type": "object",
+    "required": ["messages", "rejected_messages"],
+    "properties": {"messages": MESSAGES, "rejected_messages": MESSAGES, **_BESIDE},
+}
+
+
+class RejectedResponse:
+    """``{"messages", "rejected_response"}``: a conversation, and what its last answer should not be (ms-swift)."""
+
+    def convert(self, row: Mapping[str, Any]) -> Row:
+        turns, beside = row["messages"], {key: row[key] for key in _BESIDE if key in row}
+        last = max((at for at, turn in enumerate(turns) if (turn.get("role") or turn.get("from")) == "user"), default=-1) + 1
+        return Preference().convert({**beside, "prompt": turns[:last], "chosen": turns[last:], "rejected": row["rejected_response"]})
+
+
+class RejectedMessages:
+    """``{"messages", "rejected_messages"}``: two whole conversations (ms-swift)."""
+
+    def convert(self, row: Mapping[str, Any]) -> Row:
+        beside = {key: row[key] for key in _BESIDE if key in row}
+        return Preference().convert({**beside, "chosen": row["messages"], "rejected": row["rejected_messages"]})

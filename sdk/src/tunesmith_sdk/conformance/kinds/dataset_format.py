@@ -37,6 +37,8 @@ def _value(schema: Mapping[str, Any], text: str, whole: bool, turn: int) -> Any:
     if "anyOf" in schema:
         return _value(schema["anyOf"][0], text, whole, turn)
     kind = schema.get("type", "object" if "properties" in schema else "string")
+    if not isinstance(kind, str):
+        kind = kind[0]
     if kind == "object":
         required = schema.get("required", ())
         entries = schema.get("properties", {}).items()
