@@ -16,7 +16,7 @@ from tunesmith.plugins.records import Plugin
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "src" / "tunesmith"
 SOURCES = sorted(CORE.rglob("*.py"))
-REQUIRED = {"pluggy", "yaml", "rich", "packaging", "tomli"}  #: what the kernel's distribution requires
+REQUIRED = {"pluggy", "yaml", "rich", "packaging", "tomli", "fastjsonschema"}  #: what the kernel's distribution requires
 #: capabilities named with a word that the kernel needs for something else; it still may not ask for the capability
 WORDS = {
     "cpu": "the device of a step when no device backend is there",

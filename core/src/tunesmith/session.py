@@ -54,6 +54,7 @@ class Session:
         from tunesmith.planning.planner import make_plan
         from tunesmith.plugins.required import check_required
         from tunesmith.running.environments import environments_of
+        from tunesmith.running.row_check import RowCheck
 
         if spec.place != self.config.start:
             raise ValueError(f"a session for {self.config.start} can't plan {spec.place}")
@@ -63,4 +64,5 @@ class Session:
             digest_of=FileDigests(self.config.cache / "digests", refresh=resolve.refresh),
             memory=FileMemory(self.config.cache / "data-files.json", refresh=resolve.refresh),
             preferences=self.config.environments.plugins, locks=lambda: environments_of(self.config), roots=self.config.roots,
+            check_rows=RowCheck(self.registry, self.config, reporter=resolve.reporter),
         )  # fmt: skip

@@ -32,6 +32,29 @@ def test_inspect_tells_of_broken_rows_with_their_lines_and_fails(world):
     assert world("data", "inspect", "bad.jsonl", "--json").json["broken_count"] == 2
 
 
+def test_inspect_plan_and_run_say_the_same_of_a_row_that_the_format_refuses(world):
+    world.write("rows.jsonl", '{"q": "who?", "a": "me"}\n{"q": "who?", "a": "nobody"}\n')
+    seen = world("data", "inspect", "rows.jsonl")
+    assert (seen.status, "1 usable of 2" in seen.out, "`a` is nobody" in seen.out) == (1, True, True)
+    for words in ([*TAUGHT, "--plan"], TAUGHT):
+        told = world(*words)
+        assert told.status
+        assert "TS-DATA-020" in told.err
+        assert "line 2: `a` is nobody" in told.err
+
+
+def test_inspect_of_rows_that_no_format_fits_fails_with_what_to_write_which_works(world):
+    world.write("odd.jsonl", '{"query": "who?", "a": "me"}\n')
+    seen = world("data", "inspect", "odd.jsonl")
+    assert seen.status == 1
+    assert "TS-DATA-004" in seen.out
+    assert "`--columns q=query`" in seen.out
+    assert world("data", "inspect", "odd.jsonl", "--columns", "q=query").status == 0
+    assert world("data", "inspect", "odd.jsonl", "--json").json["problem"]["code"] == "TS-DATA-004"
+    assert world(*TAUGHT[:-1], "odd.jsonl", "--columns", "q=query").status == 0
+    assert world("data", "inspect", "odd.jsonl", "--columns", "q").status == 2
+
+
 def test_inspect_of_what_is_not_there(world):
     told = world("data", "inspect", "row.jsonl")
     assert told.status == 2

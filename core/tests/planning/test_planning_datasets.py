@@ -8,11 +8,19 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tunesmith.errors import TunesmithError
+from tunesmith.contracts import Provider
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning import datasets
-from tunesmith.planning.datasets import detect, inspect
+from tunesmith.planning.datasets import detect
+from tunesmith.planning.inspection import inspect
 from tunesmith.planning.memory import FileMemory
+from tunesmith.verbs.row_check import judge
 from tunesmith.verbs.rows_file import NotRows, read_file
+
+
+def text(*required):
+    return {"row": {"type": "object", "required": list(required), "properties": {name: {"type": "string"} for name in required}}}
+
 
 ROW = '{"question": "q", "solution": "s"}\n'
 PAIR = '{"question": "q", "good": "g", "bad": "b"}\n'
@@ -260,7 +268,8 @@ class TestInspection:
     def test_tells_of_rows_that_no_format_fits(self, inspected):
         found = inspected('{"a": 1}\n' * 3)
         assert found.format == ""
-        assert found.rows == 3
+        assert (found.rows, found.total, found.usable) == (0, 3, False)
+        assert found.problem["code"] == "TS-DATA-004"
 
 
 COLUMNS = st.sampled_from(["question", "solution", "good"]) | st.text(max_size=3)
@@ -340,6 +349,79 @@ def test_a_file_that_never_rests_is_no_plan(problems, edited):
     edited += [ROW * 2, ROW * 3, ROW * 4]
     (problem,) = problems(YAML)
     assert (problem.code, problem.user) == ("TS-RUN-025", True)
+
+
+NEAR = '{"qestion": "q", "solution": "s"}\n'
+
+
+def test_the_error_writes_out_which_column_is_which_and_what_it_writes_works(found, planner, tmp_path):
+    (problem,) = found(NEAR).problems
+    assert problem.code == "TS-DATA-004"
+    assert "`data: {path: rows.jsonl, columns: {question: qestion}}`" in problem.fix
+    assert "`--columns question=qestion`" in problem.fix
+    (tmp_path / "rows.jsonl").write_text(NEAR)
+    data = problem.fix.split("`")[1].removeprefix("data: ")
+    assert planner(YAML.replace("rows.jsonl", data)).steps[-2].settings["columns"] == {"question": "qestion"}
+
+
+def test_columns_are_known_by_the_names_that_a_format_says_they_often_have(world, tmp_path):
+    record = Provider("talks", "talks", "made_up:Nothing", produces=("dataset/chat",),
+                      facts=text("said", "meant") | {"aliases": {"said": ["utterance"], "meant": ["meaning"]}})  # fmt: skip
+    path = tmp_path / "odd name.jsonl"
+    path.write_text('{"Utterance": "q", "meaning": "s"}\n')
+    (problem,) = detect(path, world(extra=[("dataset_format", record)]), shown="odd name.jsonl").problems
+    assert '`data: {path: "odd name.jsonl", columns: {said: Utterance, meant: meaning}}`' in problem.fix
+
+
+def refusing(path, record, columns, settings):
+    """A format that has something against the rows that say no."""
+
+    def convert(row):
+        if "no" in row.values():
+            raise UserError("TS-DATA-020", "it says no", why="Nobody likes that.", fix="Say yes.")
+        return dict(row)
+
+    return judge(path, record.facts["row"], columns, convert)
+
+
+def test_what_the_format_refuses_is_broken_for_inspection_and_planning_alike(world, problems, tmp_path):
+    (tmp_path / "rows.jsonl").write_text(ROW + '{"question": "no", "solution": "s", "id": 3}\n' + ROW.replace("}", ', "id": 4}'))
+    seen = inspect(tmp_path / "rows.jsonl", world(), check=refusing)
+    assert (seen.rows, seen.broken, seen.usable, seen.unread) == (2, ((2, "it says no"),), False, {"id": 1})
+    (problem,) = problems(YAML, check_rows=refusing)
+    assert (problem.code, problem.why) == ("TS-DATA-020", "line 2: it says no (Nobody likes that)")
+    assert problem.fix.startswith("Say yes. ")
+
+
+def test_rows_are_checked_once_as_long_as_nothing_changes(planner, tmp_path):
+    (tmp_path / "rows.jsonl").write_text(ROW)
+    asked, memory = [], {}
+
+    def check(*arguments):
+        asked.append(arguments)
+        return refusing(*arguments)
+
+    for _ in range(2):
+        planner(YAML, check_rows=check, memory=memory)
+    assert len(asked) == 1
+    planner(
+        YAML.replace("rows.jsonl", "{path: rows.jsonl, columns: {solution: question, question: solution}}"), check_rows=check, memory=memory
+    )
+    assert len(asked) == 2
+
+
+def test_a_file_that_a_step_prepares_is_checked_as_well(problems, tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"question": "no", "solution": "s"}\n')
+    (problem,) = problems("steps:\n  rows: {prepare: tickets, from: rows.jsonl}\n", check_rows=refusing)
+    assert problem.code == "TS-DATA-020"
+    (tmp_path / "rows.jsonl").write_text('{"question": "q"}\n')
+    (problem,) = problems("steps:\n  rows: {prepare: tickets, from: rows.jsonl}\n", check_rows=refusing)
+    assert (problem.code, problem.why) == ("TS-DATA-003", "line 1 `solution` is missing")
+
+
+def test_a_plan_says_which_keys_are_not_read(planner, tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"question": "q", "solution": "s", "mood": "calm"}\n')
+    assert "not read: `mood` (1 rows)" in str(planner(YAML))
 
 
 CASES = Path(__file__).parents[3] / "tests" / "cases"

@@ -55,6 +55,11 @@ def test_a_list_of_one_is_that_file(planner, files):
     [
         ("[a.jsonl, a.jsonl]", "TS-SPEC-005", "names a file twice"), ("[]", "TS-SPEC-005", "should name files"),
         ("{a.jsonl: 0, b.jsonl: 1}", "TS-SPEC-005", "a weight above 0"), ("{a.jsonl: much}", "TS-SPEC-005", "a weight above 0"),
+        ("{path: a.jsonl, columns: [question]}", "TS-SPEC-005", "which column is which"),
+        ("{path: a.jsonl, columns: {question: x, solution: x}}", "TS-SPEC-005", "which column is which"),
+        ("[{path: a.jsonl, weight: 2}, b.jsonl]", "TS-SPEC-005", "a weight to each file"),
+        ("[{path: a.jsonl, rows: 2}]", "TS-SPEC-005", "path, columns and weight"),
+        ("{path: a.jsonl, columns: {question: qestion}}", "TS-DATA-027", "no column `qestion`"),
         ("[a.jsonl, c.jsonl]", "TS-DATA-001", "c.jsonl"), ("[a.jsonl, 3]", "TS-SPEC-005", "should name files"),
     ],
 )  # fmt: skip
@@ -62,6 +67,20 @@ def test_what_can_not_be_mixed_is_told(planner, files, data, code, words):
     with pytest.raises(Problems) as raised:
         planner(YAML.format(data))
     assert any(problem.code == code and words in problem.what for problem in raised.value.problems)
+
+
+def test_columns_under_other_names_are_read_and_are_part_of_what_is_done(planner, tmp_path):
+    (tmp_path / "other.jsonl").write_text('{"frage": "q", "solution": "s"}\n' * 3)
+    step = planner(YAML.format("{path: other.jsonl, columns: {question: frage}}")).steps[-2]
+    assert step.settings == {"format": "dataset/chat", "columns": {"question": "frage"}}
+
+
+def test_files_of_a_mixture_have_columns_and_weights_of_their_own(planner, files, tmp_path):
+    (tmp_path / "other.jsonl").write_text('{"frage": "q", "solution": "s"}\n' * 30)
+    plan = planner(YAML.format("[{path: a.jsonl, weight: 1}, {path: other.jsonl, columns: {question: frage}, weight: 3}]"))
+    mix = next(step for step in plan.steps if step.verb.name == "mix")
+    assert mix.settings == {"weights": [1.0, 3.0]}
+    assert [step.settings.get("columns") for step in plan.steps if step.verb.name == "prepare"] == [None, {"question": "frage"}]
 
 
 @pytest.mark.parametrize("value", [["a"], {"a": 2.5}])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith.plugins.row_schema import expanded
+
 
 def fitting(schema: Mapping[str, Any], text: Any = None) -> Any:
     """A strategy of values that fit a JSON Schema of the subset that Tunesmith knows (a format's rows, a provider's settings).
@@ -13,6 +15,8 @@ def fitting(schema: Mapping[str, Any], text: Any = None) -> Any:
         text: strategy of strings; default: any.
     """
     from hypothesis import strategies as st
+
+    schema = expanded(schema)
 
     def values(schema: Mapping[str, Any]) -> Any:
         if "anyOf" in schema:

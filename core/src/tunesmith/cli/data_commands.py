@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.cli.column_options import add_columns, columns_given
 from tunesmith.cli.command import Command
 from tunesmith.cli.reporting.quantities import number, size
 from tunesmith.cli.setting_options import typed
@@ -23,6 +24,7 @@ _BAR = 40
 
 def configure_inspect(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="rows as JSON lines, a JSON list, or another format that a plugin reads")
+    add_columns(parser)
     parser.add_argument("--seed", type=typed({"type": "integer"}), default=0, metavar="N", help="draws another sample (default 0)")
     parser.add_argument("--all", action="store_true", help="show all that was kept, not only the first ten of each")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -30,27 +32,37 @@ def configure_inspect(parser: ArgumentParser) -> None:
 
 def run_inspect(args: Namespace) -> int:
     from tunesmith.cli.launching import Session
-    from tunesmith.planning.datasets import inspect
+    from tunesmith.planning.inspection import inspect
 
-    found = inspect(args.file, Session.open(beside=[args.file]).registry, seed=args.seed)
+    session = Session.open(beside=[args.file])
+    with session.row_check() as check:
+        found = inspect(
+            args.file, session.registry, seed=args.seed, columns=columns_given(args), check=check, roots=session.config.roots
+        )  # fmt: skip
     print(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
-    return 1 if found.broken_count else 0
+    return 0 if found.usable else 1
 
 
 def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
     """What was found, as a page."""
     kind = f"{found.format}, becomes {' or '.join(found.produces)}" if found.format else "none of the installed formats fits"
-    total = found.rows + found.broken_count
+    total = found.total
+    rows = f"{found.rows}, all usable" if found.usable else f"{found.rows} usable of {total}"
     facts = [
         ("file", f"{found.path}, {size(found.bytes)}"),
         ("format", kind),
-        ("rows", f"{found.rows} usable of {total}" if found.broken_count else f"{found.rows}, all usable"),
+        ("rows", rows),
         ("columns", ", ".join(f"{name} ({count})" if count != total else name for name, count in found.columns.items())),
     ]
     if found.lengths:
         named = (("least", "shortest"), ("median", "median"), ("mean", "mean"), ("p95", "95%"), ("most", "longest"))
         facts.append(("lengths", ", ".join(f"{word} {number(found.lengths[key])}" for key, word in named) + " characters"))
+    if found.unread:
+        facts.append(("not read", ", ".join(f"{name} ({count})" for name, count in found.unread.items())))
     lines = [columns(facts)]
+    if found.problem:
+        told = found.problem
+        lines += ["", f"{told['code']}: {told['what']}", *(f"  {told[key]}" for key in ("why", "fix") if told[key])]
     if found.histogram:
         lines += ["", "rows by length in characters", histogram_text(found)]
     for title, count, entries in (
@@ -61,7 +73,7 @@ def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
         lines += ["", f"{title}: {count}"] if count else []
         lines += [columns(entries[:shown], "  ")] if entries else []
         lines += [f"  ... {count - shown} more (--all, --json)"] if count > shown and entries else []
-    if not found.broken_count + found.empty_count + found.duplicate_count:
+    if found.usable and not found.broken_count + found.empty_count + found.duplicate_count:
         lines += ["", "no row is broken, empty or there twice"]
     lines += ["", f"a sample to read ({len(found.sample)} rows drawn by seed {found.seed})"]
     width = max(60, shutil.get_terminal_size((160, 24)).columns - 12)
@@ -93,7 +105,7 @@ COMMANDS = (
     Command(
         "inspect", "format, lengths, duplicates, broken rows with their lines, and a sample", configure_inspect, run_inspect,
         (
-            ("is this file fit to train on? (exit status 1 if rows are broken)", "tunesmith data inspect train.jsonl"),
+            ("is this file fit to train on? (exit status 1 if it is not)", "tunesmith data inspect train.jsonl"),
             ("the lines that are broken, for a program", "tunesmith data inspect train.jsonl --json"),
         ),
     ),

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli.column_options import add_columns, columns_given
 from tunesmith.cli.complaints import colored
 from tunesmith.cli.setting_options import typed
 from tunesmith.contracts.previews import FILE, FORMAT
@@ -27,6 +28,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--model", required=True, metavar="URI", help="whose tokenizer and chat template: scheme://place, or a local directory"
     )
+    add_columns(parser)
     parser.add_argument("--objective", default="", metavar="NAME", help="what would be learnt from the rows (default: what fits them)")
     parser.add_argument(
         "--row", type=typed(_COUNT), action="append", metavar="N", help="this row, from 1; give it again for more (default 1)"
@@ -48,10 +50,12 @@ def run(args: Namespace) -> int:
     verb = next((verb for verb in session.registry.providers("verb").values() if FORMAT in verb.produces), None)
     if verb is None:
         raise UserError("TS-PLAN-005", "No installed plugin shows rows as tokens", fix="Install one that trains.")
+    columns = columns_given(args)
+    data = {"path": str(args.file), "columns": columns} if columns else str(args.file)
     step: dict[str, Any] = {
-        verb.name: {}, "data": str(args.file), "settings": {"rows": args.row or [1], "max_length": args.max_length},
+        verb.name: {}, "data": data, "settings": {"rows": args.row or [1], "max_length": args.max_length},
     }  # fmt: skip
-    objective = args.objective or _fitting(args.file, session.registry)
+    objective = args.objective or _fitting(args.file, session.registry, columns)
     step |= {"objective": objective} if objective else {}
     spec = PipelineSpec.from_mapping({"name": "preview", "model": args.model, "steps": {"preview": step}}, Path.cwd(), name="preview")
     plan = session.plan(spec)
@@ -68,12 +72,12 @@ def run(args: Namespace) -> int:
     return int(any("error" in row or any(sequence["doubts"] for sequence in row["sequences"]) for row in rows))
 
 
-def _fitting(file: Path, registry: Registry) -> str:
+def _fitting(file: Path, registry: Registry, columns: Mapping[str, str]) -> str:
     """The first objective that reads rows like these; empty if none does: then planning says why."""
     from tunesmith.planning.datasets import detect
 
     readers = registry.providers("objective").values()
-    return next((record.name for record in readers if not detect(file, registry, record.accepts).problems), "")
+    return next((record.name for record in readers if not detect(file, registry, record.accepts, columns=columns).problems), "")
 
 
 def page(rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any], *, colours: bool) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunesmith.planning.spec import PipelineSpec
     from tunesmith.running.outcome import RunOutcome
     from tunesmith.running.resolver import Resolver
+    from tunesmith.running.row_check import RowCheck
 
 DEFAULT_FILE = PIPELINE_FILE
 
@@ -38,6 +39,15 @@ class Session(session.Session):
 
         with reporting(stream=sys.stderr) as reporter:
             yield Resolver(self.registry, self.config, refresh=refresh, reporter=reporter)
+
+    @contextmanager
+    def row_check(self) -> Iterator[RowCheck]:
+        """What asks a dataset format about rows, and shows its progress."""
+        from tunesmith.cli.reporting import reporting
+        from tunesmith.running.row_check import RowCheck
+
+        with reporting(stream=sys.stderr) as reporter:
+            yield RowCheck(self.registry, self.config, reporter=reporter)
 
     def show(self, plan: Plan, as_json: bool) -> None:
         """Print a plan.

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.catalog import VerbName
+from tunesmith.cli.column_options import columns_given
 from tunesmith.cli.parsing import normal_options
 from tunesmith.cli.setting_options import SettingOption, setting_options, settings_given
 from tunesmith.errors import UserError
@@ -24,7 +25,7 @@ AUTO = "auto"
 SETTINGS = "settings"
 #: options of every step, which no setting's short name can have
 _OWN = {"model", "from", "pipeline", "as", "seed", "device", "gate", "plan", "yaml", "output"}
-_OWN |= {"strict", "refresh", "json", "home", "debug", "help"}
+_OWN |= {"columns", "strict", "refresh", "json", "home", "debug", "help"}
 
 
 @dataclass(frozen=True)
@@ -143,12 +144,23 @@ class VerbForm:
         for entry in self.verb.inputs[1:]:
             path = getattr(found, f"input:{entry.name}")
             if path is not None:
-                raw[entry.name] = _mixed(path, getattr(found, f"weights:{entry.name}"), dashed(entry.name)) if takes_rows(entry) else path
+                raw[entry.name] = self.files(entry, path, found) if takes_rows(entry) else path
         further: Mapping[str, Any] = {
             SETTINGS: settings_given(found, self.own).get(SETTINGS), "gate": dict(_gate(text) for text in getattr(found, "gate", ())),
             "seed": found.seed, "device": found.device,
         }  # fmt: skip
         return raw | {key: value for key, value in further.items() if value not in (None, {})}
+
+    def files(self, entry: Input, paths: list[str], found: Namespace) -> Any:
+        """The files of rows of one input, as a pipeline would have them."""
+        columns = columns_given(found)
+        mixed = _mixed(paths, getattr(found, f"weights:{entry.name}"), dashed(entry.name))
+        if not columns:
+            return mixed
+        if len(paths) == 1:
+            return {"path": paths[0], "columns": columns}
+        shares = mixed if isinstance(mixed, Mapping) else {}
+        return [{"path": path, "columns": columns} | ({"weight": shares[path]} if path in shares else {}) for path in paths]
 
 
 def dashed(name: str) -> str:

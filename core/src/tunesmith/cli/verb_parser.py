@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tunesmith.cli.column_options import add_columns
 from tunesmith.cli.parsing import Parser, usage_of
 from tunesmith.cli.setting_options import SettingOption, add_setting, typed
 from tunesmith.cli.verb_form import AUTO, VerbForm, dashed, takes_rows
@@ -70,6 +71,8 @@ def _add_work(parser: Parser, form: VerbForm) -> None:
             group.add_argument(
                 f"--{name}-weights", dest=f"weights:{entry.name}", metavar="X,X", help=f"share of each --{name} (default: all rows of all)"
             )
+    if any(map(takes_rows, others)):
+        add_columns(group)
     if form.verb.many:
         group.add_argument("--gate", action="append", default=[], metavar="METRIC=BOUND", help='fail unless it holds, e.g. "loss<=2.5"')
     group.add_argument("--seed", type=typed(_SEED), metavar="N", help="of everything random (default 0)")

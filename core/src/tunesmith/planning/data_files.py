@@ -8,15 +8,15 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tunesmith.contracts.artifacts import numbered
 from tunesmith.contracts.estimates import Estimate
-from tunesmith.errors import UserError
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.grammar import FILE
 from tunesmith.planning.keys import canonical
-from tunesmith.planning.mixture import Mixture
+from tunesmith.planning.mixture import Columns, Mixture
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import PlannedStep, Source
 from tunesmith.planning.products import Product, unused
@@ -24,11 +24,15 @@ from tunesmith.planning.spec import PipelineSpec
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.verbs.mix import shares
 
+if TYPE_CHECKING:
+    from tunesmith.planning.datasets import Check
+
 FORMAT = "dataset_format"
 SHOWN = 5  # media of a file that can't be had
 READINGS = 3  # of a file that is written meanwhile
 Memory = MutableMapping[str, Any]
 Found = TypeVar("Found")
+_FACTS = ("rows", "characters", "unread", "converted")  # of a file's rows
 
 
 class DataFiles:
@@ -38,6 +42,7 @@ class DataFiles:
         digest_of: SHA-256 of a file.
         memory: what was found in files before, by their digest.
         roots: folders besides a file's own that the media of its rows may lie in.
+        check: what judges rows; default: their formats' schemas alone.
     """
 
     def __init__(
@@ -48,28 +53,34 @@ class DataFiles:
         digest_of: Callable[[Path], str],
         memory: MutableMapping[str, Any],
         roots: Sequence[Path] = (),
+        check: Check | None = None,
     ) -> None:
+        self.check = check
         self.spec, self.chooser, self.notes, self.digest_of, self.memory, self.roots = spec, chooser, notes, digest_of, memory, roots
         self.steps: list[PlannedStep] = []
         self.sizes: dict[Path, int] = {}  # bytes of the media that a file's rows name
-        self._files: dict[tuple[Path, tuple[str, ...]], Product | None] = {}
+        self._files: dict[tuple[Any, ...], Product | None] = {}
         self._formats = ""
 
-    def rows(self, text: str, wanted: Sequence[str], reader: str, where: str) -> Product | None:
+    def rows(self, text: str, wanted: Sequence[str], reader: str, where: str, columns: Columns = ()) -> Product | None:
         """Checked rows of a file, in one of the formats wanted; None, with problems noted, if it has none.
 
         Args:
             text: the path as the user wrote it.
+            columns: see `tunesmith.planning.mixture.Mixture`.
         """
         path = self.path(text)
-        key = (path, tuple(wanted))
+        key = (path, tuple(wanted), columns)
         if key not in self._files:
-            self._files[key] = self._prepare(path, text, tuple(wanted), reader, where)
+            self._files[key] = self._prepare(path, text, tuple(wanted), reader, where, dict(columns))
         return self._files[key]
 
     def mixed(self, mixture: Mixture, wanted: Sequence[str], reader: str, where: str, seed: int) -> Product | None:
         """Checked rows of several files as one; None, with problems noted, if one of them has none, or of another format."""
-        parts = [self.rows(text, wanted, reader, where) for text in mixture.paths]
+        named = mixture.columns or ((),) * len(mixture.paths)
+        parts = [self.rows(text, wanted, reader, where, columns) for text, columns in zip(mixture.paths, named, strict=True)]
+        if len(parts) == 1:
+            return parts[0]
         made = [part for part in parts if part]
         if len(made) < len(parts):
             return None
@@ -116,9 +127,44 @@ class DataFiles:
             self.notes.adopt(unreadable(path, text, error), where)
             return None
 
-    def with_media(self, source: Source, record: ProviderRecord, text: str, where: str) -> Source | None:
-        """A file of rows in a dataset format, with the digest of what they name; None, with problems noted, where that can't be had."""
-        return self._read(text, where, lambda found, memory: self._media(found, record, text, where, memory))
+    def in_format(
+        self, record: ProviderRecord, settings: Mapping[str, Any], columns: Mapping[str, str], text: str, where: str
+    ) -> Source | None:  # fmt: skip
+        """A file of rows in a dataset format that the user names, with the digest of what they name; None, with problems noted, where they
+        can't be used."""
+
+        def look(source: Source, memory: Memory) -> Source | None:
+            found = self._known(source, record, settings, columns, text, where, memory)
+            return self._media(source, record, columns, text, where, memory) if found else None
+
+        return self._read(text, where, look)
+
+    def _known(
+        self, source: Source, record: ProviderRecord, settings: Mapping[str, Any], columns: Mapping[str, str], text: str, where: str,
+        memory: Memory,
+    ) -> bool:  # fmt: skip
+        """Whether all rows of a file can be used by a format; remembered where they can."""
+        from tunesmith.planning.datasets import by_schema, checked, unreadable
+        from tunesmith.verbs.rows_file import NotRows
+
+        key = _digest(["in format", source.digest, record.identity, record.facts["row"], settings, columns])
+        if memory.get(key) is True:
+            return True
+        assert source.file is not None
+        try:
+            found = checked(source.file, text, record, "", columns, settings, self.check or by_schema)
+            problems = found.problems
+        except NotRows as error:
+            problems = [UserError("TS-DATA-006", f"{text} can't be read as rows: {error}", fix=error.fix)]
+        except OSError as error:
+            problems = [unreadable(source.file, text, error)]
+        except TunesmithError as error:
+            problems = [] if error.code == "TS-SPEC-020" else [error]  # settings that don't fit are told where they stand
+        for problem in problems:
+            self.notes.adopt(problem, where)
+        if not problems:
+            memory[key] = True
+        return not problems
 
     def _read(self, text: str, where: str, look: Callable[[Source, Memory], Found]) -> Found | None:
         """What `look` finds in a file that is the same before and after; only that is remembered under the file's digest."""
@@ -144,21 +190,27 @@ class DataFiles:
         except OSError:
             return False
 
-    def _media(self, source: Source, record: ProviderRecord, text: str, where: str, memory: Memory) -> Source | None:
+    def _media(
+        self, source: Source, record: ProviderRecord, columns: Mapping[str, str], text: str, where: str, memory: Memory
+    ) -> Source | None:  # fmt: skip
         from tunesmith.planning.row_media import media_digest
 
         assert source.file is not None
-        media, self.sizes[source.file], problems = media_digest(source.file, source.digest, record.facts["row"], memory, self.roots)
+        media, self.sizes[source.file], problems = media_digest(
+            source.file, source.digest, record.facts["row"], memory, self.roots, columns
+        )
         for line, problem in problems[:SHOWN]:
             self.notes.adopt(UserError(problem.code, f"{text}:{line}: {problem.what}", why=problem.why, fix=problem.fix), where)
         if len(problems) > SHOWN:
             self.notes.adopt(UserError(problems[0][1].code, f"{text}: and {len(problems) - SHOWN} more like these"), where)
         return None if problems else replace(source, media=media)
 
-    def _prepare(self, path: Path, text: str, wanted: tuple[str, ...], reader: str, where: str) -> Product | None:
+    def _prepare(
+        self, path: Path, text: str, wanted: tuple[str, ...], reader: str, where: str, columns: Mapping[str, str]
+    ) -> Product | None:  # fmt: skip
         def look(source: Source, memory: Memory) -> tuple[Source, ProviderRecord, str, Mapping[str, Any]] | None:
-            found = self._detected(path, source.digest, text, wanted, reader, where, memory)
-            whole = self._media(source, found[0], text, where, memory) if found else None
+            found = self._detected(path, source.digest, text, wanted, reader, where, columns, memory)
+            whole = self._media(source, found[0], columns, text, where, memory) if found else None
             return (whole, *found) if whole and found else None
 
         found = self._read(text, where, look)
@@ -170,37 +222,49 @@ class DataFiles:
         if choice is None:
             return None
         size = (os.path.getsize(path) if os.path.exists(path) else 0) + self.sizes[path]
+        settings = {"format": format} | ({"columns": dict(columns)} if columns else {})
         for step in self.steps:  # another reader wants the same rows
-            if step.inputs.get(verb.inputs[0].name) == source and step.settings == {"format": format}:
+            if step.inputs.get(verb.inputs[0].name) == source and step.settings == settings:
                 return Product(step.name, step.group, format, producers=(choice,), facts=facts, size=size)
         name = unused(f"data:{path.stem}", [step.name for step in self.steps])
         self.steps.append(PlannedStep(
-            name=name, group=name, verb=verb, choices={FORMAT: choice}, settings={"format": format},
+            name=name, group=name, verb=verb, choices={FORMAT: choice}, settings=settings,
             inputs={verb.inputs[0].name: source}, format=format, inserted=True, estimate=Estimate({}, 1.5 * size),
         ))  # fmt: skip
         reason = f"{reader} reads {format}; all {facts['rows']} rows of {text} fit"
+        if unread := facts.get("unread"):
+            reason += "; not read: " + ", ".join(f"`{key}` ({count} rows)" for key, count in unread.items())
+        if not facts["converted"]:
+            reason += "; the format itself sees them in its step, which runs in an environment of its own"
         self.notes.decide(name, f"inserted: {verb.name} by `{record.name}`", reason)
         return Product(name, name, format, producers=(choice,), facts=facts, size=size)
 
     def _detected(
-        self, path: Path, digest: str, text: str, wanted: tuple[str, ...], reader: str, where: str, memory: Memory
+        self, path: Path, digest: str, text: str, wanted: tuple[str, ...], reader: str, where: str, columns: Mapping[str, str],
+        memory: Memory,
     ) -> tuple[ProviderRecord, str, Mapping[str, Any]] | None:  # fmt: skip
         """The file's format, what its rows become, and statistics; remembered as long as neither file nor formats change."""
         installed = self.chooser.registry.providers(FORMAT)
         if not self._formats:
-            self._formats = _digest([[r.identity, r.produces, r.facts.get("row")] for r in installed.values()])
-        key = _digest([digest, wanted, self._formats])
+            self._formats = _digest([[r.identity, r.produces, r.facts.get("row"), r.facts.get("aliases")] for r in installed.values()])
+        key = _digest([digest, wanted, self._formats, columns])
         known = memory.get(key)
-        if isinstance(known, Mapping) and known.get("name") in installed and {"format", "rows", "characters"} <= set(known):
-            return installed[known["name"]], known["format"], {"rows": known["rows"], "characters": known["characters"]}
-        from tunesmith.planning.datasets import detect
+        if isinstance(known, Mapping) and known.get("name") in installed and {"format", *_FACTS} <= set(known):
+            return installed[known["name"]], known["format"], {name: known[name] for name in _FACTS}
+        from tunesmith.planning.datasets import by_schema, detect
 
-        found = detect(path, self.chooser.registry, wanted, shown=text, reader=reader)
+        try:
+            found = detect(
+                path, self.chooser.registry, wanted, shown=text, reader=reader, columns=columns, check=self.check or by_schema
+            )  # fmt: skip
+        except TunesmithError as error:  # of a plugin whose schema or code is broken
+            self.notes.adopt(error, where)
+            return None
         for problem in found.problems:
             self.notes.adopt(problem, where)
         if found.record is None or found.problems:
             return None
-        facts = {"rows": found.rows, "characters": found.characters}
+        facts = {name: getattr(found.verdict, name) for name in _FACTS}
         memory[key] = {"name": found.record.name, "format": found.format, **facts}
         return found.record, found.format, facts
 

@@ -1,30 +1,35 @@
-"""Which format a data file's rows have, and which rows are broken: found from the formats' row schemas alone."""
+"""Which format a data file's rows have, and which rows are broken."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tunesmith.contracts.artifacts import fits
-from tunesmith.contracts.settings import problems as misfits
 from tunesmith.errors import TunesmithError, UserError, did_you_mean
 from tunesmith.planning.grammar import listed
-from tunesmith.planning.inspection import Inspection, inspect
-from tunesmith.planning.row_formats import best, characters, checked_lines, columns_of, likeness, required
+from tunesmith.planning.row_formats import best, columns_of, likeness, mapping, required
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith.verbs.rows_file import Line, NotRows, read_file
+from tunesmith.plugins.row_schema import row_schema
+from tunesmith.verbs.row_check import Broken, Verdict, judge
+from tunesmith.verbs.rows_file import Line, NotRows, read_file, renamed
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
 
 SAMPLE = 50  # rows by which the format is told
 SHOWN = 8  # broken rows that an error names
+_WORDS = ("true", "false", "null")
 
-__all__ = ["Detection", "Inspection", "detect", "inspect"]
+#: (file, format, columns, settings of the format) -> what is said of the rows
+Check = Callable[[Path, ProviderRecord, Mapping[str, str], Mapping[str, Any]], Verdict]
 
 
 class Detection(NamedTuple):
@@ -34,25 +39,42 @@ class Detection(NamedTuple):
         record: the dataset format; None if none fits.
         problems: why the file can't be used as wanted; empty if it can.
         format: of the artifact that its rows become.
-        rows, characters: how many, and the length of all text in them.
+        verdict: what was found in the rows, where there is a format.
     """
 
     record: ProviderRecord | None
     problems: list[TunesmithError]
     format: str = ""
-    rows: int = 0
-    characters: int = 0
+    verdict: Verdict = Verdict(0, 0)
+
+    @property
+    def rows(self) -> int:
+        return self.verdict.rows
+
+    @property
+    def characters(self) -> int:
+        return self.verdict.characters
 
 
-def detect(path: Path, registry: Registry, wanted: Sequence[str] = ("dataset/*",), *, shown: str = "", reader: str = "") -> Detection:
+def by_schema(path: Path, record: ProviderRecord, columns: Mapping[str, str], settings: Mapping[str, Any]) -> Verdict:
+    """The check where nobody can be asked but the format's schema."""
+    return judge(path, record.facts["row"], columns)
+
+
+def detect(
+    path: Path, registry: Registry, wanted: Sequence[str] = ("dataset/*",), *, shown: str = "", reader: str = "",
+    columns: Mapping[str, str] | None = None, check: Check = by_schema,
+) -> Detection:  # fmt: skip
     """Find the format of a file's rows and check every row.
 
     Args:
         wanted: artifact formats that the reader takes.
         shown: how the user calls the file (default: the path).
         reader: who wants it, for errors.
+        columns: name that a format wants -> name that the column has in the file.
+        check: what judges the rows (see `tunesmith.running.row_check.RowCheck`).
     """
-    shown = shown or str(path)
+    shown, columns = shown or str(path), columns or {}
     formats = [record for record in registry.providers("dataset_format").values() if record.facts.get("row")]
     try:
         sample = list(islice((line for line in read_file(path) if line.row is not None or line.problem), SAMPLE))
@@ -60,16 +82,33 @@ def detect(path: Path, registry: Registry, wanted: Sequence[str] = ("dataset/*",
         if not sample:
             return _nothing("TS-DATA-002", f"{shown} has no rows", "", "Put one JSON object a line into it.")
         if not rows:
-            return Detection(None, [_broken(shown, list(islice(_problems(path, {}), SHOWN)), 0, at_least=True)])
+            verdict = judge(path, {}, {})
+            return Detection(None, [broken_rows(shown, verdict, at_least=True)], verdict=verdict)
+        if unknown := [name for name in columns.values() if not any(name in row for row in rows)]:
+            return Detection(None, [_no_column(shown, unknown[0], rows)])
+        rows = [renamed(row, columns) for row in rows] if columns else rows
         useful = [record for record in formats if any(fits(format, wanted) for format in record.produces)]
         record = best(useful, rows)
         if record is None:
-            return Detection(None, [_no_format(shown, rows, sample, formats, useful, wanted, reader)])
-        return _checked(path, shown, record, next(format for format in record.produces if fits(format, wanted)))
+            return Detection(None, [_no_format(shown, rows, sample, formats, useful, wanted, reader, columns)])
+        format = next(format for format in record.produces if fits(format, wanted))
+        return checked(path, shown, record, format, columns, {}, check)
     except NotRows as error:
         return _nothing("TS-DATA-006", f"{shown} can't be read as rows: {error}", "", error.fix)
     except OSError as error:
         return Detection(None, [unreadable(path, shown, error)])
+
+
+def checked(
+    path: Path, shown: str, record: ProviderRecord, format: str, columns: Mapping[str, str], settings: Mapping[str, Any], check: Check
+) -> Detection:  # fmt: skip
+    """Every row of a file in a format that is known.
+
+    Raises:
+        OSError, NotRows: see `read_file`.
+    """
+    verdict = check(path, record, columns, settings)
+    return Detection(record, [broken_rows(shown, verdict, record)] if verdict.lines else [], format, verdict)
 
 
 def unreadable(path: Path, shown: str, error: OSError | ValueError) -> TunesmithError:
@@ -88,41 +127,35 @@ def unreadable(path: Path, shown: str, error: OSError | ValueError) -> Tunesmith
     )
 
 
-def _checked(path: Path, shown: str, record: ProviderRecord, format: str) -> Detection:
-    count = length = wrong = 0
-    first: list[Line] = []
-    for line in checked_lines(path, record.facts["row"]):
-        if line.problem:
-            wrong += 1
-            if len(first) < SHOWN:
-                first.append(line)
-        elif line.row is not None:
-            count += 1
-            length += characters(line.row)
-    if first:
-        return Detection(record, [_broken(shown, first, wrong, rows=count + wrong, record=record)], format, count, length)
-    return Detection(record, [], format, count, length)
-
-
-def _problems(path: Path, schema: Mapping[str, Any]) -> Iterator[Line]:
-    return (line for line in checked_lines(path, schema) if line.problem)
-
-
-def _broken(
-    shown: str, first: Sequence[Line], wrong: int, *, rows: int = 0, record: ProviderRecord | None = None, at_least: bool = False
-) -> TunesmithError:  # fmt: skip
-    lines = "; ".join(f"line {line.number} {line.problem}" for line in first)
-    more = "; ..." if wrong > len(first) or (at_least and len(first) == SHOWN) else ""
-    what = f"{shown}: no row can be read" if at_least else f"{shown}: {wrong} of {rows} rows {'is' if wrong == 1 else 'are'} broken"
-    as_what = f" (read as `{record.name}`)" if record else ""
-    return UserError(
-        "TS-DATA-003", what + as_what, why=lines + more, fix=f"Correct or remove these lines; `tunesmith data inspect {shown}` lists all."
+def broken_rows(shown: str, verdict: Verdict, record: ProviderRecord | None = None, *, at_least: bool = False) -> TunesmithError:
+    """The error that tells of rows that can't be used; of the code that they have, if they have one in common."""
+    first, wrong = verdict.broken[:SHOWN], len(verdict.lines)
+    codes = {one.code for one in verdict.broken}
+    lines = "; ".join(map(_sentence, first)) + ("; ..." if wrong > len(first) else "")
+    what = (
+        f"{shown}: no row can be read"
+        if at_least
+        else f"{shown}: {wrong} of {verdict.rows + wrong} rows {'is' if wrong == 1 else 'are'} broken"
     )
+    as_what = f" (read as `{record.name}`)" if record else ""
+    mend = f"Correct or remove these lines; `tunesmith data inspect {shown}` lists all."
+    fix = f"{first[0].fix} `tunesmith data inspect {shown}` lists all." if len(codes) == 1 and first[0].fix else mend
+    return UserError(codes.pop() if len(codes) == 1 else "TS-DATA-003", what + as_what, why=lines, fix=fix)
+
+
+def _sentence(one: Broken) -> str:
+    return one.sentence + (f" ({one.why.rstrip('.')})" if one.why else "")
+
+
+def _no_column(shown: str, name: str, rows: Sequence[Mapping[str, Any]]) -> TunesmithError:
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    return UserError("TS-DATA-027", f"{shown} has no column `{name}`", why="`columns` names it: wanted name, then the name in the file.",
+                     fix=did_you_mean(name, columns))  # fmt: skip
 
 
 def _no_format(
     shown: str, rows: Sequence[Mapping[str, Any]], sample: Sequence[Line], formats: Sequence[ProviderRecord],
-    useful: Sequence[ProviderRecord], wanted: Sequence[str], reader: str,
+    useful: Sequence[ProviderRecord], wanted: Sequence[str], reader: str, given: Mapping[str, str],
 ) -> TunesmithError:  # fmt: skip
     """Why none of the formats that the reader could use fits."""
     who = reader or "the step"
@@ -130,6 +163,8 @@ def _no_format(
     if not useful:
         return UserError("TS-DATA-004", f"{shown}: no installed dataset format makes {listed(wanted)}, which {who} reads",
                          fix="Install a plugin that brings one.")  # fmt: skip
+    found = mapping(useful, rows)
+    named = _columns(shown, {**given, **found[1]}) if found else ""
     misspelt = max(useful, key=lambda record: likeness(record, columns))
     other = best(formats, rows)
     closer = other is None or (likeness(misspelt, columns) and len(required(misspelt)) > len(required(other)))
@@ -148,16 +183,36 @@ def _no_format(
         first = next(line.number for line in sample if line.row is not None)
         why = f"`{misspelt.name}` requires {columns_of(misspelt)}; the columns are {', '.join(f'`{c}`' for c in columns)}."
         what = f"{shown}: the rows are almost `{misspelt.name}`, but in line {first} {' '.join(said)}"
-        return UserError("TS-DATA-004", what, why=why, fix="Rename the column in the file.")
+        return UserError("TS-DATA-004", what, why=why, fix=named or "Rename the column in the file, or name it in `columns`.")
     if likeness(misspelt, columns):
         first_line = next(line for line in sample if line.row is not None)
-        found = "; ".join(f"`{place}` {sentence}" for place, sentence in islice(misfits(misspelt.facts["row"], first_line.row), 3))
-        return UserError("TS-DATA-004", f"{shown}: the rows have the columns of `{misspelt.name}`, but line {first_line.number}: {found}",
+        row = renamed(first_line.row or {}, given)
+        told = "; ".join(f"`{place}` {sentence}" for place, sentence in islice(row_schema(misspelt).problems(row), 3))
+        return UserError("TS-DATA-004", f"{shown}: the rows have the columns of `{misspelt.name}`, but line {first_line.number}: {told}",
                          fix="Correct the rows.")  # fmt: skip
     kinds = "; ".join(f"`{record.name}` wants {columns_of(record)}" for record in useful)
     return UserError("TS-DATA-004", f"{shown}: the rows fit none of the formats that {who} reads",
                      why=f"Their columns are {', '.join(f'`{c}`' for c in columns[:12]) or 'none'}. {kinds}.",
-                     fix="Rename the columns, or install a plugin for this format.")  # fmt: skip
+                     fix=named or "Say in `columns` which column is which, rename them, or install a plugin for this format.")  # fmt: skip
+
+
+def _columns(shown: str, columns: Mapping[str, str]) -> str:
+    """How to say it in a pipeline and on the command line, ready to copy."""
+    pairs = ", ".join(f"{_in_yaml(name)}: {_in_yaml(column)}" for name, column in columns.items())
+    told = f"Write `data: {{path: {_in_yaml(shown)}, columns: {{{pairs}}}}}` in the pipeline"
+    if any(set("=,") & set(column) for column in columns.values()):
+        return f"{told}."
+    flag = shlex.quote(",".join(f"{name}={column}" for name, column in columns.items()))
+    return f"{told}, or `--columns {flag}` on the command line."
+
+
+def _in_yaml(word: str) -> str:
+    """Quoted where it might be read as something else than text."""
+    return (
+        word
+        if re.fullmatch(r"[A-Za-z_./][\w./-]*", word, re.ASCII) and word.lower() not in _WORDS
+        else json.dumps(word, ensure_ascii=False)
+    )
 
 
 def _nothing(code: str, what: str, why: str, fix: str) -> Detection:

@@ -230,9 +230,12 @@ class _Reader:
             return self.text(key)
         found = read_mixture(value)
         if isinstance(found, Mixture):
-            return found.paths[0] if len(found.paths) == 1 else found
+            return found.paths[0] if len(found.paths) == 1 and not found.columns else found
         self.problem(
-            "TS-SPEC-005", key, f"`{key}` {found}", f"Write `{key}: [a.jsonl, b.jsonl]` or `{key}: {{a.jsonl: 0.7, b.jsonl: 0.3}}`."
+            "TS-SPEC-005",
+            key,
+            f"`{key}` {found}",
+            f"Write `{key}: [a.jsonl, b.jsonl]`, `{key}: {{a.jsonl: 0.7, b.jsonl: 0.3}}` or `{key}: {{path: a.jsonl, columns: ...}}`.",
         )
         return ""
 

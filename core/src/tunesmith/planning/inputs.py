@@ -87,10 +87,13 @@ class Inputs:
             if entry.name in self.files or entry.name in self.prepared or (entry.of and entry.of not in providers):
                 continue
             if FILE in entry.accepts and isinstance(text, str):
-                source = self.builder.files.file(text, self.where(entry))
                 main = providers.get(self.step.verb.main_kind)
-                if source and main and main.facts.get("row"):
-                    source = self.builder.files.with_media(source, main, text, self.where(entry))
+                if main and main.facts.get("row"):
+                    settings, columns = self.step.main[0].settings if self.step.main else {}, self.step.settings.get("columns")
+                    named = {name: str(column) for name, column in columns.items()} if isinstance(columns, Mapping) else {}
+                    source = self.builder.files.in_format(main, settings, named, text, self.where(entry))
+                else:
+                    source = self.builder.files.file(text, self.where(entry))
                 self.failed |= source is None
                 if source:
                     self.files[entry.name] = source

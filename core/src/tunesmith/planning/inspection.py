@@ -5,21 +5,21 @@ from __future__ import annotations
 import hashlib
 import random
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.contracts.settings import problems as misfits
-from tunesmith.planning.row_formats import best, characters, is_blank, required
+from tunesmith.planning.datasets import Check, by_schema, detect
+from tunesmith.planning.row_formats import is_blank, required
+from tunesmith.planning.row_media import media_digest
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.verbs.row_check import length
 from tunesmith.verbs.rows_file import Line, read_file
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
 
-SAMPLED = 50  # rows by which the format is told
 KEPT = 200  # of each kind of finding
 SHARE = 0.05
 BINS = 10
@@ -37,6 +37,9 @@ class Inspection:
         broken: (line, what is wrong); empty: (line, what is empty there); duplicates: (line, line of the first).
         broken_count, empty_count, duplicate_count: all of them; the lists hold the first 200.
         sample: (line, row) of a twentieth of the rows, drawn by `seed`.
+        unread: keys that the format does not read -> in how many rows they are there.
+        total: rows, broken ones included.
+        problem: why no format fits: code, what, why, fix; None if one does.
     """
 
     path: str
@@ -55,60 +58,72 @@ class Inspection:
     duplicate_count: int
     seed: int
     sample: tuple[tuple[int, Mapping[str, Any]], ...]
+    unread: Mapping[str, int]
+    total: int
+    problem: Mapping[str, str] | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether all rows are."""
+        return self.problem is None and not self.broken_count
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def inspect(path: Path, registry: Registry, *, seed: int = 0, share: float = SHARE) -> Inspection:
-    """Read a file once, row by row, and tell what is in it.
+def inspect(
+    path: Path, registry: Registry, *, seed: int = 0, share: float = SHARE, columns: Mapping[str, str] | None = None,
+    check: Check = by_schema, roots: Sequence[Path] = (),
+) -> Inspection:  # fmt: skip
+    """Tell what is in a file. Which rows are broken is what planning with it says, too.
+
+    Args:
+        columns, check: see `tunesmith.planning.datasets.detect`.
+        roots: see `tunesmith.planning.data_files.DataFiles`.
 
     Raises:
         UserError: TS-DATA-001 or TS-DATA-006 when it can't be read, TS-DATA-002 when there is nothing in it.
     """
-    from tunesmith.errors import UserError
-    from tunesmith.planning.datasets import unreadable
-    from tunesmith.verbs.rows_file import NotRows
-
-    try:
-        record = _format(path, registry)
-        survey = _Survey(record, random.Random(seed), share)
-        for line in read_file(path):
-            survey.add(line)
-        size = path.stat().st_size
-    except NotRows as error:
-        raise UserError("TS-DATA-006", f"{path} can't be read as rows: {error}", fix=error.fix) from None
-    except OSError as error:
-        raise unreadable(path, str(path), error) from None
-    if not survey.lengths and not survey.broken_count:
-        raise UserError("TS-DATA-002", f"{path} has no rows", fix="Put one JSON object a line into it.")
+    columns = columns or {}
+    found = detect(path, registry, columns=columns, check=check)
+    record, verdict = found.record, found.verdict
+    for problem in found.problems:
+        if problem.code in ("TS-DATA-001", "TS-DATA-002", "TS-DATA-006"):
+            raise problem
+    media = media_digest(path, "", record.facts["row"], {}, roots, columns)[2] if record else []
+    survey = _Survey(record, {*verdict.lines, *(line for line, _ in media)}, random.Random(seed), share)
+    for line in read_file(path, columns):
+        survey.add(line)
+    broken = sorted({**{one.line: one.what for one in verdict.broken}, **{line: problem.what for line, problem in media}}.items())
+    useless = found.problems[0] if found.problems and record is None else None
     return Inspection(
-        path=str(path), bytes=size, format=record.name if record else "", produces=record.produces if record else (),
-        columns=survey.columns, rows=len(survey.lengths), lengths=_summary(survey.lengths), histogram=histogram(survey.lengths),
-        broken=tuple(survey.broken), broken_count=survey.broken_count, empty=tuple(survey.empty), empty_count=survey.empty_count,
-        duplicates=tuple(survey.duplicates), duplicate_count=survey.duplicate_count, seed=seed, sample=tuple(survey.sample),
+        path=str(path), bytes=path.stat().st_size, format=record.name if record else "", produces=record.produces if record else (),
+        columns=survey.columns, rows=len(survey.lengths) if record else 0, lengths=_summary(survey.lengths),
+        histogram=histogram(survey.lengths), broken=tuple(broken[:KEPT]), broken_count=len(survey.broken), empty=tuple(survey.empty),
+        empty_count=survey.empty_count, duplicates=tuple(survey.duplicates), duplicate_count=survey.duplicate_count, seed=seed,
+        sample=tuple(survey.sample), unread=verdict.unread, total=len(survey.lengths) + len(survey.broken),
+        problem=None if useless is None else {"code": useless.code, "what": useless.what, "why": useless.why, "fix": useless.fix},
     )  # fmt: skip
 
 
 class _Survey:
     """Counts that are kept while the rows pass: eight bytes and a hash a row, never the rows."""
 
-    def __init__(self, record: ProviderRecord | None, chance: random.Random, share: float) -> None:
-        self.schema: Mapping[str, Any] = record.facts["row"] if record else {}
+    def __init__(self, record: ProviderRecord | None, broken: set[int], chance: random.Random, share: float) -> None:
         self.required = required(record) if record else ()
+        self.broken = broken
         self.chance, self.share = chance, share
         self.lengths = array("q")
         self.columns: dict[str, int] = {}
         self.seen: dict[bytes, int] = {}
-        self.broken: list[tuple[int, str]] = []
         self.empty: list[tuple[int, str]] = []
         self.duplicates: list[tuple[int, int]] = []
         self.sample: list[tuple[int, Mapping[str, Any]]] = []
-        self.drawn = self.broken_count = self.empty_count = self.duplicate_count = 0
+        self.drawn = self.empty_count = self.duplicate_count = 0
 
     def add(self, line: Line) -> None:
         if line.problem:
-            self.break_off(line.number, line.problem)
+            self.broken.add(line.number)
         elif line.row is None:
             self.note_empty(line.number, "the line")
         else:
@@ -118,13 +133,11 @@ class _Survey:
         for name in row:
             self.columns[name] = self.columns.get(name, 0) + 1
         empty = [name for name in self.required if name in row and is_blank(row[name])]
-        found = [f"`{place}` {sentence}" if place else sentence for place, sentence in islice(misfits(self.schema, row), 3)]
         if empty or is_blank(row):
             self.note_empty(number, ", ".join(f"`{name}`" for name in empty) or "the row")
-        if found:
-            self.break_off(number, "; ".join(found))
+        if number in self.broken:
             return
-        self.lengths.append(characters(row))
+        self.lengths.append(length(row))
         key = hashlib.blake2b(normal(row).encode("utf-8", "surrogatepass"), digest_size=12).digest()
         if (first := self.seen.setdefault(key, number)) != number:
             self.duplicate_count += 1
@@ -142,11 +155,6 @@ class _Survey:
         elif (place := self.chance.randrange(self.drawn)) < KEPT:
             self.sample[place] = (number, row)
             self.sample.sort(key=lambda item: item[0])
-
-    def break_off(self, number: int, sentence: str) -> None:
-        self.broken_count += 1
-        if len(self.broken) < KEPT:
-            self.broken.append((number, sentence))
 
     def note_empty(self, number: int, what: str) -> None:
         self.empty_count += 1
@@ -174,8 +182,8 @@ def histogram(lengths: array[int]) -> tuple[tuple[int, int, int], ...]:
     width = next(w for power in range(1, 20) for w in (10**power, 2 * 10**power, 5 * 10**power) if w * BINS > top)
     count = min(BINS, top // width + 1)
     bins = [0] * count
-    for length in ranked:
-        bins[min(length // width, count - 1)] += 1
+    for size in ranked:
+        bins[min(size // width, count - 1)] += 1
     highest = max(count * width, ranked[-1] + 1)
     return tuple((i * width, highest if i == count - 1 else (i + 1) * width, rows) for i, rows in enumerate(bins))
 
@@ -188,9 +196,3 @@ def _summary(lengths: array[int]) -> dict[str, float]:
         "least": ranked[0], "mean": round(sum(ranked) / len(ranked), 1), "median": ranked[len(ranked) // 2],
         "p95": ranked[min(len(ranked) - 1, int(len(ranked) * 0.95))], "most": ranked[-1], "total": sum(ranked),
     }  # fmt: skip
-
-
-def _format(path: Path, registry: Registry) -> ProviderRecord | None:
-    formats = [record for record in registry.providers("dataset_format").values() if record.facts.get("row")]
-    rows = list(islice((line.row for line in read_file(path) if line.row is not None), SAMPLED))
-    return best(formats, rows) if rows else None

@@ -1,4 +1,5 @@
-"""Several data files where one belongs: ``[a.jsonl, b.jsonl]``, or with the share of each ``{a.jsonl: 0.7, b.jsonl: 0.3}``."""
+"""Data files where one belongs: ``[a.jsonl, b.jsonl]``, with the share of each ``{a.jsonl: 0.7, b.jsonl: 0.3}``, or with what their columns
+are called ``{path: a.jsonl, columns: {instruction: question}}``, also in a list, then with a `weight`."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+Columns = tuple[tuple[str, str], ...]  #: (name that a format wants, name that the column has in the file)
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -14,10 +17,12 @@ class Mixture:
     Args:
         paths: as the user wrote them.
         weights: the share that each has in the rows; empty: all rows of all files.
+        columns: of each; empty: all are called as their formats want it.
     """
 
     paths: tuple[str, ...]
     weights: tuple[float, ...] = ()
+    columns: tuple[Columns, ...] = ()
 
     def __str__(self) -> str:
         return " and ".join(self.paths)
@@ -25,15 +30,42 @@ class Mixture:
 
 def read_mixture(value: Any) -> Mixture | str:
     """What a list or a mapping in a step says; a sentence of what is wrong with it."""
-    paths = list(value)
+    if isinstance(value, Mapping) and "path" in value and set(value) <= {"path", "columns"} and not _is_weight(value["path"]):
+        value = [value]
+    if isinstance(value, Mapping):
+        entries = [{"path": path, "weight": weight} for path, weight in value.items()]
+    else:
+        entries = [item if isinstance(item, Mapping) else {"path": item} for item in value]
+    paths = [entry.get("path") for entry in entries]
     if not paths or not all(isinstance(path, str) and path for path in paths):
         return f"should name files, got {value!r}"
     if len(set(paths)) < len(paths):
         return "names a file twice"
-    if not isinstance(value, Mapping):
-        return Mixture(tuple(paths))
-    weights = list(value.values())
-    for path, weight in value.items():
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
-            return f"should give {path} a weight above 0, got {weight!r}"
-    return Mixture(tuple(paths), tuple(float(weight) for weight in weights))
+    for entry in entries:
+        if strange := set(entry) - {"path", "columns", "weight"}:
+            return f"should say path, columns and weight of {entry['path']}, got {', '.join(sorted(map(str, strange)))}"
+    weights = [entry["weight"] for entry in entries if "weight" in entry]
+    for entry in entries:
+        if "weight" in entry and not _is_weight(entry["weight"]):
+            return f"should give {entry['path']} a weight above 0, got {entry['weight']!r}"
+    if weights and len(weights) < len(entries):
+        return "should give a weight to each file, or to none"
+    columns = [_columns(entry.get("columns") or {}) for entry in entries]
+    for entry, found in zip(entries, columns, strict=True):
+        if found is None:
+            return (
+                f"should say of {entry['path']} which column is which, as in columns: {{instruction: question}}, got {entry['columns']!r}"
+            )
+    named = tuple(found or () for found in columns)
+    return Mixture(tuple(map(str, paths)), tuple(float(weight) for weight in weights), named if any(named) else ())
+
+
+def _is_weight(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _columns(value: Any) -> Columns | None:
+    """None for what is no mapping of names, each there once."""
+    if not isinstance(value, Mapping) or not all(isinstance(word, str) and word for pair in value.items() for word in pair):
+        return None
+    return tuple(value.items()) if len(set(value.values())) == len(value) else None

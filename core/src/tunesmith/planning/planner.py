@@ -21,6 +21,7 @@ from tunesmith.planning.plan import Plan
 from tunesmith.planning.spec import MODEL, PipelineSpec
 
 if TYPE_CHECKING:
+    from tunesmith.planning.datasets import Check
     from tunesmith.plugins.registry import Registry
 
 
@@ -35,6 +36,7 @@ def make_plan(
     preferences: Mapping[str, str] | None = None,
     locks: Callable[[], Locks] | None = None,
     memory: MutableMapping[str, Any] | None = None,
+    check_rows: Check | None = None,
     roots: Sequence[Path] = (),
 ) -> Plan:
     """Plan a pipeline.
@@ -46,6 +48,7 @@ def make_plan(
         strict: an unknown capability is an error instead of a warning.
         preferences, locks: see `tunesmith.planning.environments.Environments`.
         memory: what was found in data files before; filled, too.
+        check_rows: what judges the rows of data files; default: their formats' schemas alone.
         roots: folders besides a data file's own that the media of its rows may lie in.
 
     Raises:
@@ -59,7 +62,7 @@ def make_plan(
     for cycle in cycles(edges):
         notes.problem("TS-SPEC-010", f"{spec.where('steps', cycle[0])}: steps wait for each other: {' -> '.join(cycle)}",
                       why="An arrow means `needs`.", fix="Take one of these `from`, `needs` or inputs out.")  # fmt: skip
-    files = DataFiles(spec, chooser, notes, digest_of, {} if memory is None else memory, roots)
+    files = DataFiles(spec, chooser, notes, digest_of, {} if memory is None else memory, roots, check_rows)
     builder = Builder(spec, chooser, notes, ModelOrigin(spec, chooser, notes, resolve), files, devices, strict=strict)
     builder.look_up(steps.values())
     for name in order(edges):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.settings import problems as misfits
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith.verbs.rows_file import Line, read_file
+from tunesmith.plugins.row_schema import row_schema
+from tunesmith.verbs.rows_file import renamed
 
 
 def best(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]) -> ProviderRecord | None:
     """Of the formats that at least half of the rows fit, the one that requires most keys: rows that a laxer format would take without
     some of their columns are broken ones."""
-    ranked = [(len(required(record)), sum(_fits(record, row) for row in rows), record) for record in formats]
+    ranked = [(len(required(record)), _fitting(record, rows), record) for record in formats]
     ranked = [entry for entry in ranked if entry[1] * 2 >= len(rows)]
     return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 
@@ -24,16 +22,6 @@ def best(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]) -
 def required(record: ProviderRecord) -> tuple[str, ...]:
     """Columns that a format can't do without."""
     return tuple(record.facts["row"].get("required", ()))
-
-
-def checked_lines(path: Path, schema: Mapping[str, Any]) -> Iterator[Line]:
-    """The file's lines, a row that misses the schema told as a problem."""
-    for line in read_file(path):
-        if line.row is None:
-            yield line
-            continue
-        found = [f"`{place}` {sentence}" if place else sentence for place, sentence in islice(misfits(schema, line.row), 3)]
-        yield line._replace(problem="; ".join(found)) if found else line
 
 
 def columns_of(record: ProviderRecord) -> str:
@@ -48,8 +36,32 @@ def likeness(record: ProviderRecord, columns: Sequence[str]) -> float:
     return sum(near) / len(near) if near and sum(near) * 2 > len(near) else 0.0
 
 
-def _fits(record: ProviderRecord, row: Mapping[str, Any]) -> bool:
-    return next(iter(misfits(record.facts["row"], row)), None) is None
+def mapping(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]) -> tuple[ProviderRecord, dict[str, str]] | None:
+    """The format, and the columns under which it would read these rows; None if that can't be told.
+
+    A column is known by a name like the one wanted, or by one that the format's fact ``aliases`` has for it.
+    """
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    for record in sorted(formats, key=lambda record: -likeness(record, columns)):
+        found: dict[str, str] = {}
+        for name in required(record):
+            left = [column for column in columns if column not in found.values() and column not in required(record)]
+            names = [name, *record.facts.get("aliases", {}).get(name, ())]
+            match = next((column for wanted in names for column in left if column.casefold() == wanted.casefold()), None)
+            match = match or next(iter(get_close_matches(name, left, n=1, cutoff=0.7)), None)
+            if name not in columns and match:
+                found[name] = match
+        whole = found and all(name in columns or name in found for name in required(record))
+        if whole and _fitting(record, [renamed(row, found) for row in rows]) * 2 >= len(rows):
+            return record, found
+    return None
+
+
+def _fitting(record: ProviderRecord, rows: Sequence[Mapping[str, Any]]) -> int:
+    having = [row for row in rows if all(name in row for name in required(record))]
+    if len(having) * 2 < len(rows):
+        return 0  # most schemas need not be looked at any further
+    return sum(map(row_schema(record).fits, having))
 
 
 def is_blank(value: Any) -> bool:
@@ -59,12 +71,3 @@ def is_blank(value: Any) -> bool:
     if isinstance(value, (Mapping, list)):
         return all(map(is_blank, value.values() if isinstance(value, Mapping) else value))
     return value is None
-
-
-def characters(value: Any) -> int:
-    """Length of all text in a row."""
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, Mapping):
-        return sum(map(characters, value.values()))
-    return sum(map(characters, value)) if isinstance(value, list) else 0

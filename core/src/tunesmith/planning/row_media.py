@@ -12,6 +12,7 @@ from tunesmith.contracts.digests import looks, settled
 from tunesmith.contracts.files import confined, roots_of
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.keys import canonical
+from tunesmith.plugins.row_schema import expanded
 from tunesmith.verbs.media import content_of, files_of, is_address, located, remote, unusable
 from tunesmith.verbs.rows_file import NotRows, read_file
 
@@ -26,8 +27,10 @@ def names_media(schema: Any) -> bool:
     return isinstance(schema, (list, tuple)) and any(map(names_media, schema))
 
 
-def media_in(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
+def media_in(schema: Any, value: Any) -> Iterator[str]:
     """What a row names, in its order; ``data:`` URLs left out."""
+    if not isinstance(schema, Mapping):
+        return
     if schema.get("format") == MEDIA:
         yield from _references(value)
     elif isinstance(value, Mapping):
@@ -37,7 +40,7 @@ def media_in(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from media_in(schema.get("items", {}), item)
-    for option in schema.get("anyOf", ()):
+    for option in (option for key in ("anyOf", "oneOf", "allOf") for option in schema.get(key, ())):
         yield from media_in(option, value)
 
 
@@ -53,7 +56,8 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def media_digest(
-    path: Path, digest: str, schema: Mapping[str, Any], memory: MutableMapping[str, Any], roots: Sequence[Path] = ()
+    path: Path, digest: str, schema: Mapping[str, Any], memory: MutableMapping[str, Any], roots: Sequence[Path] = (),
+    columns: Mapping[str, str] | None = None,
 ) -> tuple[str, int, list[tuple[int, TunesmithError]]]:  # fmt: skip
     """The digest of all that the rows of a data file name (empty where that is nothing), its bytes, and what can't be had of it with its
     lines.
@@ -63,11 +67,14 @@ def media_digest(
         memory: what was found before; a medium that looks untouched is not hashed again. Filled, too: what is found goes under one key.
         roots: folders besides the file's own that media may lie in.
     """
-    if not names_media(schema):
+    plain = expanded(schema)
+    if not names_media(plain):
         return "", 0, []
-    key = "media " + hashlib.sha256(canonical([digest, schema])).hexdigest()
+    key = "media " + hashlib.sha256(canonical([digest, schema, columns or {}])).hexdigest()
     remembered = memory.get(key)
-    known: Seen = remembered if isinstance(remembered, dict) else {name: [line, None, "", 0] for name, line in _named(path, schema).items()}
+    known: Seen = (
+        remembered if isinstance(remembered, dict) else {name: [line, None, "", 0] for name, line in _named(path, plain, columns).items()}
+    )
     found, problems, size = {}, [], 0
     within = roots_of(path.parent, roots)
     for name, (line, looked, _, at) in known.items():
@@ -92,10 +99,10 @@ def media_digest(
     return "sha256:" + hashlib.sha256(canonical(contents)).hexdigest() if found else "", size, []
 
 
-def _named(path: Path, schema: Mapping[str, Any]) -> dict[str, int]:
+def _named(path: Path, schema: Mapping[str, Any], columns: Mapping[str, str] | None) -> dict[str, int]:
     named: dict[str, int] = {}
     try:
-        for line in read_file(path):
+        for line in read_file(path, columns):
             if line.row is not None:
                 for name in media_in(schema, line.row):
                     named.setdefault(name, line.number)

@@ -24,6 +24,7 @@ from tunesmith.plugins import GROUP, KERNEL
 from tunesmith.plugins.convert import record_of
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith.plugins.row_schema import row_schema
 from tunesmith.plugins.source import Source, read_source
 from tunesmith.plugins.targets import missing
 from tunesmith.spelling import near
@@ -110,7 +111,10 @@ def _records(source: Source, manager: pluggy.PluginManager, kind: str, found: li
     """The records of a kind; what is wrong with the others is put into `found`."""
     for provider in _called(source, manager, kind, found):
         try:
-            yield record_of(kind, provider, source.distribution, source.version)
+            record = record_of(kind, provider, source.distribution, source.version)
+            if record.facts.get("row"):
+                row_schema(record)
+            yield record
         except TunesmithError as error:
             found += [UserError(one.code, f"{source.module}: {one.what}", why=one.why, fix=one.fix) for one in each(error)]
 

@@ -16,15 +16,10 @@ from tunesmith.isolation.failures import disk_error
 from tunesmith.planning.origins import uri_hint
 from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith.running.cancelling import Cancellation
 from tunesmith.running.executors import Local
 from tunesmith.running.hashing import canonical
-from tunesmith.running.logs import tail
+from tunesmith.running.question import Crashed, ask
 from tunesmith.running.reporter import Reporter, Silent
-from tunesmith.running.requests import step_request
-from tunesmith.running.staging import Staging
-from tunesmith.running.switchboard import Switchboard
-from tunesmith.running.workers import Work, Workers
 
 _TELL = "Tell the author of the loader's plugin; `tunesmith plugin list` names it."
 
@@ -65,7 +60,7 @@ class Resolver:
     ) -> None:
         self._registry, self._home, self._roots = registry, config.home, config.roots
         self.refresh = refresh
-        self._reporter = reporter or Silent()
+        self.reporter = reporter or Silent()
         self._executor = executor or Local()
 
     def __call__(self, uri: str) -> ModelInfo:
@@ -101,38 +96,15 @@ class Resolver:
         step = PlannedStep(
             name="model", group="model", verb=verb, choices={"model_loader": Choice(loader)}, settings={"uri": uri}, inputs={}, format="",
         )  # fmt: skip
-        staging = Staging(self._home / "staging")
-        directory = staging.make()
-        for name in ("output", "work"):
-            (directory / name).mkdir()
-        request = step_request(
-            step, {}, directory / "output", directory / "work", refresh=self.refresh, roots=self._roots
-        )  # fmt: skip
-        board = Switchboard()
-        work = Work("model", "tunesmith.verbs.download:resolve", (request,), directory / "logs", directory=directory / "work")
-        workers = Workers(work, self._executor, board, self._hear)
-        cancellation = Cancellation()
         try:
-            with cancellation.by_signals():
-                workers.start()
-                while not workers.done:
-                    board.pump(0.1)
-                    workers.tick()
-                    cancellation.check()
-            meta: Mapping[str, Any] = workers.result()["meta"]
-            return meta
-        except TunesmithError as error:
-            if error.code != "TS-RUN-010":
-                raise
-            said = " | ".join(tail(workers.ranks[0].stderr, 4))  # its log goes with the directory
-            raise TunesmithError("TS-MODEL-012", f"The loader of `{uri}` crashed", why=f"{error.what}. {said}", fix=_TELL) from None
-        finally:
-            workers.close()
-            board.close()
-            staging.drop(directory)
+            return ask(
+                step, "tunesmith.verbs.download:resolve", self._home, self._executor, self._hear, refresh=self.refresh, roots=self._roots
+            )  # fmt: skip
+        except Crashed as error:
+            raise TunesmithError("TS-MODEL-012", f"The loader of `{uri}` crashed", why=str(error), fix=_TELL) from None
 
     def _hear(self, method: str, params: Mapping[str, Any]) -> None:
         if method == "$/progress":
-            self._reporter.progress("model", params["what"], params["done"], params["total"], params["unit"])
+            self.reporter.progress("model", params["what"], params["done"], params["total"], params["unit"])
         elif method == "$/log":
-            self._reporter.log("model", params["level"], params["message"])
+            self.reporter.log("model", params["level"], params["message"])

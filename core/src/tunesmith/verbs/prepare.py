@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from tunesmith.contracts.files import roots_of
 from tunesmith.contracts.rows import CONVERSATIONS, ROWS_FILE
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.verbs.media import Keeper
+from tunesmith.verbs.row_check import checked, written
 from tunesmith.verbs.rows_file import Line, NotRows, read_file
 
 SHOWN = 5  # broken rows that a message names
@@ -31,7 +31,7 @@ def run(step: Step) -> Result:
         for row in _converted(source, step, keeper):
             length = sum(len(text_of(message)) for message in _messages(row))
             rows, characters, longest = rows + 1, characters + length, max(longest, length)
-            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+            lines.write(written(row) + "\n")
             step.progress(rows, what="preparing", unit="rows")
             step.check_cancelled()
     if not rows:
@@ -44,23 +44,20 @@ def run(step: Step) -> Result:
 def _converted(source: Path, step: Step, keeper: Keeper) -> Iterator[Row]:
     provider = step.provider("dataset_format")
     broken: list[tuple[int, TunesmithError]] = []
-    for line in _read(source):
+    for line in _read(source, step.settings.columns):
         try:
-            if line.problem:
-                raise UserError("TS-DATA-003", line.problem)
-            if line.row is not None:
-                yield keeper.row(provider.convert(line.row))
+            row = checked(line, None, provider.convert)  # the schema was looked at when the step was planned
+            if row is not None:
+                yield keeper.row(row)
         except TunesmithError as error:
             broken.append((line.number, error))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            broken.append((line.number, UserError("TS-DATA-003", f"the format can't use it ({type(error).__name__}: {error})")))
     if broken:
         raise _problem(source, broken)
 
 
-def _read(source: Path) -> Iterator[Line]:
+def _read(source: Path, columns: Mapping[str, str]) -> Iterator[Line]:
     try:
-        yield from read_file(source)
+        yield from read_file(source, columns)
     except NotRows as error:
         raise UserError("TS-DATA-006", f"{source} can't be read as rows: {error}", fix=error.fix) from None
 

@@ -24,6 +24,15 @@ class DownloadSettings:
 @dataclass(frozen=True)
 class PrepareSettings:
     format: str = setting("dataset/chat", "the rows that the reader wants")
+    columns: dict[str, str] = setting({}, "name that the format wants -> name that the column has in the file")
+
+
+@dataclass(frozen=True)
+class CheckSettings:
+    """Of a worker that judges rows before anything is planned with them."""
+
+    row: dict[str, Any] = setting({}, "the format's row schema")
+    columns: dict[str, str] = setting({}, "as in `PrepareSettings`")
 
 
 @dataclass(frozen=True)

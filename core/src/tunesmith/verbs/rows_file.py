@@ -34,8 +34,11 @@ class NotRows(Exception):
         self.fix = fix
 
 
-def read_file(path: Path) -> Iterator[Line]:
+def read_file(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Line]:
     """The lines of a file, read as they are asked for.
+
+    Args:
+        columns: name that a format wants -> name that the column has in the file. Other columns keep theirs.
 
     Raises:
         OSError: when it can't be read, or is no regular file.
@@ -46,7 +49,15 @@ def read_file(path: Path) -> Iterator[Line]:
         _refuse(path, head)
         file.seek(len(_BOM) if head.startswith(_BOM) else 0)
         first = head.removeprefix(_BOM).lstrip()[:1]
-        yield from _array(file) if first == b"[" else _lines(file)
+        lines = _array(file) if first == b"[" else _lines(file)
+        yield from (line._replace(row=renamed(line.row, columns)) if line.row else line for line in lines) if columns else lines
+
+
+def renamed(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
+    """A row with its columns under the names wanted, each in its place. A column that has a wanted name without being meant is left out."""
+    wanted = {given: name for name, given in columns.items()}
+    kept = {wanted.get(name, name): value for name, value in row.items() if name in wanted or name not in columns}
+    return kept | {name: row[given] for name, given in columns.items() if given in row}
 
 
 def _refuse(path: Path, head: bytes) -> None:

@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import UserError, text_of
-from tunesmith.contracts.settings import problems
+from tunesmith.plugins.row_schema import RowSchema
 from tunesmith_preference.rows import PROMPTS, REJECTED_RESPONSE, ROW, Preference, RejectedMessages, RejectedResponse
 from tunesmith_sdk.strategies import fitting
 
+SCHEMA = RowSchema(ROW)
+
 
 def convert(row):
-    assert list(problems(ROW, row)) == []
+    assert list(SCHEMA.problems(row)) == []
     return Preference().convert(row)
 
 

@@ -17,7 +17,9 @@ def model_loader():
 
 @hookimpl
 def dataset_format():
-    return Provider("pairs", "question and answer", AT + "Pairs", produces=("dataset/chat",), facts={"row": ROW})
+    return Provider(
+        "pairs", "question and answer", AT + "Pairs", produces=("dataset/chat",), facts={"row": ROW, "aliases": {"q": ["query"]}}
+    )
 
 
 @hookimpl

@@ -22,6 +22,8 @@ class Shelf:
 
 class Pairs:
     def convert(self, row):
+        if row["a"] == "nobody":
+            raise UserError("TS-DATA-020", "`a` is nobody", why="There is no such person.", fix="Name somebody.")
         return {"messages": [message("user", row["q"]), message("assistant", row["a"])]}
 
 

@@ -12,5 +12,11 @@ def dataset_format():
         "Alpaca's instruction rows: {instruction, input?, output}",
         "tunesmith_alpaca.rows:Alpaca",
         produces=("dataset/chat",),
-        facts={"row": ROW},
+        facts={
+            "row": ROW,
+            "aliases": {
+                "instruction": ("question", "query", "problem", "prompt", "input"),
+                "output": ("answer", "response", "completion", "solution", "target"),
+            },
+        },
     )

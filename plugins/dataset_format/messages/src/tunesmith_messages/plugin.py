@@ -12,5 +12,5 @@ def dataset_format():
         "OpenAI chat messages: {messages: [{role, content}]}",
         "tunesmith_messages.rows:Messages",
         produces=("dataset/chat",),
-        facts={"row": ROW},
+        facts={"row": ROW, "aliases": {"messages": ("conversation", "dialogue", "dialog", "chat", "turns")}},
     )

@@ -13,7 +13,13 @@ def dataset_format() -> Sequence[Provider]:
     return [
         Provider(
             "preference", "pairs to prefer one of: {prompt?, chosen, rejected}", "tunesmith_preference.rows:Preference", produces=pairs,
-            facts={"row": ROW},
+            facts={
+                "row": ROW,
+                "aliases": {
+                    "chosen": ("preferred", "better", "good", "accepted", "chosen_response", "response_chosen"),
+                    "rejected": ("dispreferred", "worse", "bad", "rejected_response", "response_rejected"),
+                },
+            },
         ),
         Provider(
             "rejected-response", "conversations with an answer that was rejected: {messages, rejected_response}",

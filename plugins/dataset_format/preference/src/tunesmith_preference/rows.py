@@ -7,17 +7,21 @@ from typing import Any
 
 from tunesmith.contracts.rows import Message, Row, text_of
 from tunesmith.errors import UserError
-from tunesmith_messages import MEDIA_COLUMNS, MESSAGES, TEXT_OR_NULL, TOOLS, TURN, Media, read_messages, read_tools, refuse_nothing_learnt
+from tunesmith_messages import MEDIA_COLUMNS, TEXT_OR_NULL, TOOLS, TURN, Media, read_messages, read_tools, refuse_nothing_learnt
 
-_ANSWER = {"anyOf": [{"type": "string", "minLength": 1}, MESSAGES, TURN]}
+_TURN = {"$ref": "#/definitions/turn"}
+_TURNS = {"type": "array", "items": _TURN}
+_ANSWER = {"anyOf": [{"type": "string", "minLength": 1}, {**_TURNS, "minItems": 1}, _TURN]}
+_DEFINITIONS = {"definitions": {"turn": TURN}}
 PROMPTS = ("prompt", "messages", "conversations", "question", "instruction")  # names of the prompt's column, in order of preference
 ROW = {
     "type": "object",
     "required": ["chosen", "rejected"],
     "properties": {
-        **{name: {"anyOf": [{"type": "string"}, {"type": "array", "items": MESSAGES["items"]}, {"type": "null"}]} for name in PROMPTS},
+        **{name: {"anyOf": [{"type": "string"}, _TURNS, {"type": "null"}]} for name in PROMPTS},
         "input": TEXT_OR_NULL, "system": TEXT_OR_NULL, "chosen": _ANSWER, "rejected": _ANSWER, **TOOLS, **MEDIA_COLUMNS,
     },
+    **_DEFINITIONS,
 }  # fmt: skip
 
 
@@ -83,12 +87,14 @@ _BESIDE = {"system": TEXT_OR_NULL, **TOOLS, **MEDIA_COLUMNS}
 REJECTED_RESPONSE = {
     "type": "object",
     "required": ["messages", "rejected_response"],
-    "properties": {"messages": MESSAGES, "rejected_response": _ANSWER, **_BESIDE},
+    "properties": {"messages": {**_TURNS, "minItems": 1}, "rejected_response": _ANSWER, **_BESIDE},
+    **_DEFINITIONS,
 }
 REJECTED_MESSAGES = {
     "type": "object",
     "required": ["messages", "rejected_messages"],
-    "properties": {"messages": MESSAGES, "rejected_messages": MESSAGES, **_BESIDE},
+    "properties": {"messages": {**_TURNS, "minItems": 1}, "rejected_messages": {**_TURNS, "minItems": 1}, **_BESIDE},
+    **_DEFINITIONS,
 }
 
 

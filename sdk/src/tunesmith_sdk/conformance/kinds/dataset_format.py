@@ -10,6 +10,7 @@ from typing import Any
 
 from tunesmith.contracts import UserError
 from tunesmith.contracts.rows import PART_TYPES
+from tunesmith.plugins.row_schema import expanded, row_schema
 from tunesmith_sdk.conformance.catalog import action
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.subject import Subject
@@ -62,10 +63,15 @@ def _meant(subject: Subject) -> list[dict[str, Any]]:
 
 
 def _tried(subject: Subject) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Rows and what each became: a row, or the error that refused it."""
+    """Rows and what each became: a row, or the error that refused it. All fit the schema: what an author's row misses is a failure."""
     format = subject.build()
     schema = subject.record.facts.get("row", {})
-    for row in [*_meant(subject), *rows_of(schema)]:
+    fitting = row_schema(subject.record)
+    for row in _meant(subject):
+        for place, sentence in fitting.problems(row):
+            raise CheckFailed(f"its author's row {json.dumps(row, ensure_ascii=False)[:90]} misses its schema",
+                              found=f"`{place}` {sentence}", fix="Correct the row, or the schema.")  # fmt: skip
+    for row in [*_meant(subject), *filter(fitting.fits, rows_of(expanded(schema)))]:
         before = copy.deepcopy(row)
         try:
             made = format.convert(row)

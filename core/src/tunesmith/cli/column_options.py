@@ -1,0 +1,34 @@
+"""``--columns instruction=question,output=answer``: which column of a file is the one that a format wants."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from tunesmith.errors import UserError
+
+_EXAMPLE = "Write for example --columns instruction=question,output=answer"
+
+
+def add_columns(parser: Any) -> None:
+    parser.add_argument(
+        "--columns", action="append", default=[], metavar="WANTED=COLUMN,...",
+        help="which column of the file is the one that a format wants; again for more",
+    )  # fmt: skip
+
+
+def columns_given(args: Namespace) -> dict[str, str]:
+    """Wanted name -> name in the file.
+
+    Raises:
+        UserError: TS-CLI-002 for what is no pair of names, or names a column twice.
+    """
+    found: dict[str, str] = {}
+    for pair in (pair for text in getattr(args, "columns", None) or () for pair in text.split(",")):
+        name, _, column = (part.strip() for part in pair.partition("="))
+        if not name or not column:
+            raise UserError("TS-CLI-002", f"--columns {pair} should be two names with = between", fix=_EXAMPLE)
+        if name in found or column in found.values():
+            raise UserError("TS-CLI-002", f"--columns {pair} says it twice of one column", fix=_EXAMPLE)
+        found[name] = column
+    return found

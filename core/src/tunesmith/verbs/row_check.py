@@ -1,0 +1,155 @@
+"""Whether the rows of a file can be used: the one rule by which `data inspect`, planning and the step `prepare` judge.
+
+A row is good if it fits the format's schema and the format converts it to a row that can be written. Planning asks a worker, since what a
+plugin does is not done in the host's process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts import Result, Row, Step
+from tunesmith.errors import TunesmithError, UserError
+from tunesmith.plugins.row_schema import RowSchema
+from tunesmith.verbs.rows_file import Line, read_file
+
+KEPT = 200  # broken rows that are told with what is wrong
+
+Convert = Callable[[Mapping[str, Any]], Row]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A row that can't be used, with its line in the file."""
+
+    line: int
+    code: str
+    what: str
+    why: str = ""
+    fix: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return f"line {self.line}{'' if self.code == 'TS-DATA-003' else ':'} {self.what}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a file's rows are in one format.
+
+    Args:
+        rows: that can be used.
+        characters: of all text in them.
+        broken: the first that can't; `lines`: the lines of all.
+        unread: keys that the format does not read -> in how many rows they are there.
+        converted: whether the format itself was asked; else its schema alone.
+    """
+
+    rows: int
+    characters: int
+    broken: tuple[Broken, ...] = ()
+    lines: tuple[int, ...] = ()
+    unread: Mapping[str, int] = field(default_factory=dict)
+    converted: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Verdict:
+        return cls(**{**data, "broken": tuple(Broken(**one) for one in data["broken"]), "lines": tuple(data["lines"])})
+
+
+def judge(
+    path: Path, schema: Mapping[str, Any], columns: Mapping[str, str], convert: Convert | None = None, tell: Callable[[int], None] = int
+) -> Verdict:  # fmt: skip
+    """Read a file once, row by row.
+
+    Args:
+        convert: of the format; None: its schema alone judges.
+        tell: called with the number of rows so far.
+
+    Raises:
+        OSError, NotRows: see `read_file`.
+    """
+    fitting = RowSchema(schema)
+    rows = characters = 0
+    broken: list[Broken] = []
+    lines: list[int] = []
+    unread: dict[str, int] = {}
+    for line in read_file(path, columns):
+        try:
+            row = checked(line, fitting, convert)
+        except TunesmithError as error:
+            lines.append(line.number)
+            if len(broken) < KEPT:
+                broken.append(Broken(line.number, error.code, error.what, error.why, error.fix))
+            continue
+        if row is None or line.row is None:
+            continue
+        rows, characters = rows + 1, characters + length(line.row)
+        for key in fitting.unread(line.row):
+            unread[key] = unread.get(key, 0) + 1
+        tell(rows)
+    return Verdict(rows, characters, tuple(broken), tuple(lines), unread, convert is not None)
+
+
+def checked(line: Line, fitting: RowSchema | None, convert: Convert | None) -> Row | None:
+    """What a line's row becomes (itself, where nothing converts it); None for an empty line.
+
+    Raises:
+        TunesmithError: TS-DATA-003, or what the format says of the row.
+    """
+    if line.problem:
+        raise UserError("TS-DATA-003", line.problem)
+    if line.row is None:
+        return None
+    found = [f"`{place}` {sentence}" if place else sentence for place, sentence in islice(fitting.problems(line.row), 3)] if fitting else []
+    if found:
+        raise UserError("TS-DATA-003", "; ".join(found))
+    if convert is None:
+        return line.row
+    try:
+        made = convert(line.row)
+        written(made)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+        raise UserError("TS-DATA-003", f"can't be used by the format ({type(error).__name__}: {error})") from error
+    return made
+
+
+def written(row: Row) -> str:
+    """A row as a line of a file, its keys in their order.
+
+    Raises:
+        ValueError: for what JSON in UTF-8 can't hold.
+    """
+    text = json.dumps(row, ensure_ascii=False, allow_nan=False)
+    text.encode()
+    return text
+
+
+def length(value: Any) -> int:
+    """Characters of all text in a row."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(map(length, value.values()))
+    return sum(map(length, value)) if isinstance(value, list) else 0
+
+
+def run(step: Step) -> Result:
+    """In a worker: the verdict on the step's file, as the result's meta."""
+
+    def tell(rows: int) -> None:
+        if rows % 256 == 0:
+            step.progress(rows, what="checking", unit="rows")
+            step.check_cancelled()
+
+    settings = step.settings
+    found = judge(step.inputs["file"].path, settings.row, settings.columns, step.provider("dataset_format").convert, tell)
+    return Result(meta=found.to_json())

@@ -1,0 +1,66 @@
+"""A row schema is enforced as JSON Schema says, or refused: nothing in it is passed over."""
+
+import pytest
+
+from tunesmith.errors import UserError
+from tunesmith.plugins.row_schema import RowSchema
+
+
+def schema(**properties):
+    return {"type": "object", "required": ["a"], "properties": properties}
+
+
+@pytest.mark.parametrize(("entry", "good", "bad"), [
+    ({"type": ["string", "null"]}, None, 3),
+    ({"maxLength": 2}, "ab", "abc"),
+    ({"oneOf": [{"type": "string"}, {"minimum": 2}]}, 3, "x"),
+    ({"allOf": [{"type": "string"}, {"minLength": 2}]}, "ab", "a"),
+    ({"not": {"type": "null"}}, 1, None),
+    ({"contains": {"const": 1}}, [0, 1], [0]),
+    ({"uniqueItems": True}, [1, 2], [1, 1]),
+    ({"multipleOf": 2}, 4, 5),
+    ({"patternProperties": {"^x": {"type": "string"}}}, {"x1": "s"}, {"x1": 1}),
+    ({"items": [{"type": "string"}, {"type": "integer"}]}, ["s", 1], ["s", "s"]),
+    ({"if": {"type": "string"}, "then": {"minLength": 2}}, "ab", "a"),
+    (True, 1, None),
+])  # fmt: skip
+def test_what_a_schema_says_is_enforced(entry, good, bad):
+    found = RowSchema(schema(a=entry))
+    assert list(found.problems({"a": good})) == []
+    if entry is not True:
+        ((place, sentence), *_) = found.problems({"a": bad})
+        assert place.startswith("a")
+        assert sentence
+    assert list(found.problems({}))
+
+
+def test_what_it_refers_to_is_enforced():
+    turn = {"type": "object", "required": ["role"], "properties": {"role": {"type": "string"}}}
+    found = RowSchema({**schema(a={"type": "array", "items": {"$ref": "#/definitions/turn"}}), "definitions": {"turn": turn}})
+    assert list(found.problems({"a": [{"role": "user"}]})) == []
+    assert list(found.problems({"a": [{"role": "user"}, {}]})) == [("a[1].role", "is missing")]
+    assert found.unread({"a": [{"role": "user", "mood": "calm"}], "id": 3}) == {"a[].mood", "id"}
+
+
+def test_a_schema_that_refers_to_itself_is_enforced_at_every_depth():
+    tree = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "more": {"$ref": "#"}}}
+    found = RowSchema(tree)
+    assert list(found.problems({"a": "x", "more": {"a": "y", "more": {"a": "z"}}})) == []
+    assert list(found.problems({"a": "x", "more": {"a": "y", "more": {}}}))
+
+
+@pytest.mark.parametrize(("entry", "words"), [
+    ({"prefixItems": []}, "`prefixItems`, which is not enforced"),
+    ({"dependentRequired": {}}, "`dependentRequired`"),
+    ({"format": "date"}, "the format 'date', which is not checked"),
+    ({"$ref": "https://example.org/schema.json"}, "not within it"),
+    ({"$ref": "#/definitions/absent"}, "no JSON Schema"),
+    ({"$ref": "#", "minLength": 2}, "`minLength` beside `$ref`"),
+    ({"type": "strung"}, "no JSON Schema"),
+    ({"type": "array", "items": 3}, "where a schema belongs"),
+    ({"anyOf": [{"unevaluatedItems": False}]}, "properties.a.anyOf[0]"),
+])  # fmt: skip
+def test_what_would_be_passed_over_is_refused(entry, words):
+    with pytest.raises(UserError, match="TS-PLUGIN-006") as caught:
+        RowSchema(schema(a=entry))
+    assert words in caught.value.what
