@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tunesmith.errors import Problems, TunesmithError
+from tunesmith.errors import Problems, TunesmithError, UserError
 from tunesmith.planning.spec import PipelineSpec, load_pipeline
 from tunesmith.planning.yaml_lines import load_lines
 
@@ -214,3 +214,19 @@ def test_no_slip_of_the_pen_makes_a_traceback(old, new, planner):
 def test_the_main_provider_of_a_verb_cannot_be_whoever_made_its_input(problems):
     (found,) = problems("model: shelf://base\nsteps:\n  tune: {teach: producer, data: train.jsonl}\n")
     assert found.code == "TS-PLUGIN-001"
+
+
+@pytest.mark.parametrize("odd", ["\ud83d", "x\udcff.jsonl"])
+@pytest.mark.parametrize("place", ["model", "data", "key"])
+def test_what_is_no_text_is_told_with_its_place(tmp_path, odd, place):
+    step = {"teach": "echo", "adapter": "tilt", "data": odd if place == "data" else "train.jsonl", **({odd: 1} if place == "key" else {})}
+    with pytest.raises(TunesmithError) as caught:
+        PipelineSpec.from_mapping({"model": f"shelf://{odd}" if place == "model" else "shelf://base", "steps": {"tune": step}}, tmp_path)
+    assert caught.value.code == "TS-SPEC-005"
+    assert str(caught.value).encode()
+
+
+@pytest.mark.parametrize("name", ["x\udcff.yaml", "a" * 5000, "a\0b"])
+def test_any_path_of_a_pipeline_gets_a_coded_answer(tmp_path, name):
+    with pytest.raises(UserError, match="TS-SPEC-001"):
+        load_pipeline(tmp_path / name)

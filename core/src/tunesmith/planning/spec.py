@@ -19,6 +19,7 @@ TOP_KEYS = ("name", "model", "seed", "device", "steps")
 MODEL = "model"  #: how steps call the pipeline's model; no step can have this name
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 LARGEST_SEED = 2**31 - 1
+_NO_TEXT = "It holds half a character, or bytes that are not UTF-8."
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def load_pipeline(path: Path) -> PipelineSpec:
     from tunesmith.planning.yaml_lines import load_lines
 
     path = Path(os.path.abspath(path))
-    if path.is_dir():
+    if not _is_text(str(path)):
+        raise UserError("TS-SPEC-001", f"The pipeline file {path} can't be used", why=_NO_TEXT, fix="Rename it, or the folder.")
+    if os.path.isdir(path):
         path = path / PIPELINE_FILE
     try:
         with open_regular(path) as file:
@@ -161,14 +164,16 @@ def seed_of(data: Mapping[str, Any], path: tuple[Any, ...], default: int, spec: 
 
 def _plain(value: Any, path: tuple[Any, ...], notes: Notes) -> Any:
     """A Python value as YAML would have given it."""
+    if isinstance(value, str) and not _is_text(value):
+        notes.problem("TS-SPEC-005", f"{dotted(path)}: {_short(value)} is no text", why=_NO_TEXT, fix="Rename what it names.")
     if value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if len(path) > 100:
         raise UserError("TS-SPEC-005", f"`{dotted(path[:3])}` is nested too deeply", fix="Give plain values.")
     if isinstance(value, Mapping):
         for key in value:
-            if not isinstance(key, str):
-                notes.problem("TS-SPEC-005", f"{dotted((*path, str(key)))}: a key should be text, got {_short(key)}", fix="Use text.")
+            if not isinstance(key, str) or not _is_text(key):
+                notes.problem("TS-SPEC-005", f"{dotted((*path, ascii(key)))}: a key should be text, got {_short(key)}", fix="Use text.")
         return {str(key): _plain(item, (*path, str(key)), notes) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, (*path, index), notes) for index, item in enumerate(value)]
@@ -177,6 +182,10 @@ def _plain(value: Any, path: tuple[Any, ...], notes: Notes) -> Any:
     notes.problem("TS-SPEC-005", f"{dotted(path) or 'pipeline'}: {_short(value)} is nothing that a pipeline file could hold",
                   fix="Give text, a number, true or false, a list or a mapping.")  # fmt: skip
     return None
+
+
+def _is_text(value: str) -> bool:
+    return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _short(value: Any) -> str:

@@ -17,7 +17,7 @@ _THREADS = min(4, os.cpu_count() or 1)  # hashlib lets go of the interpreter's l
 
 def canonical(value: Any) -> bytes:
     """JSON with one way to write each value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
 
 
 def files_sha256(paths: Iterable[Path], unreadable: str | None = None) -> list[str]:
