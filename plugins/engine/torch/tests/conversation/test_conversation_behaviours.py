@@ -24,7 +24,8 @@ LIKE_SMOLLM3 = (
     "<|im_start|>system\n## Metadata\nReasoning Mode: {{ '/think' if thinks else '/no_think' }}\n"
     "{{ system.replace('/no_think', '').rstrip() }}"
     "<|im_end|>\n{% for m in messages %}{% if m.role == 'user' %}<|im_start|>user\n{{ m.content }}<|im_end|>\n"
-    "{% elif m.role == 'assistant' %}<|im_start|>assistant\n{{ '' if thinks else '<think>\n\n</think>\n' }}{{ m.content.lstrip('\n') }}<|im_end|>\n{% endif %}{% endfor %}"
+    "{% elif m.role == 'assistant' %}<|im_start|>assistant\n{{ '' if thinks else '<think>\n\n</think>\n' }}"
+    "{{ m.content.lstrip('\n') }}<|im_end|>\n{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{{ '' if thinks else '<think>\n\n</think>\n' }}{% endif %}"
 )
 SYSTEM, HUSH = message("system", "Be brief."), message("system", "Be brief. /no_think")
