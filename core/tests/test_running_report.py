@@ -63,14 +63,14 @@ def score(name: str, reads: str, **settings: Any):
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Checked, str]:
     tmp_path = tmp_path_factory.mktemp("told")
     source = tmp_path / "tunesmith.yaml"
-    source.write_text("name: tiny  # <ours>\n")
+    source.write_text("name: tiny  # edited meanwhile\n")
     made = plan(
         step("base", to=3), step("tune", to=8, reads="base"),
         score("score:base", "base", fail="<script>alert(1)</script>"), score("score:tune", "tune", fail="so"),
         gates=(Gate("score", "right", ">=", 0.5, text=">= 0.5"),),
         decisions=(Decision("tune", "count to 8", "the pipeline says so"),), warnings=("the <size> is unknown",),
     )  # fmt: skip
-    outcome = Place.at(tmp_path).run(plan=dataclasses.replace(made, path=source))
+    outcome = Place.at(tmp_path).run(plan=dataclasses.replace(made, path=source, text="name: tiny  # <ours>\n"))
     page = outcome.report.read_text()
     return json.loads(outcome.report_json.read_text()), Checked(page), page
 

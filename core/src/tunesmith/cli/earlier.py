@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,14 +89,12 @@ class Earlier:
 
 def note(session: Session, name: str, data: Mapping[str, Any]) -> None:
     """Keep what a command did, so that a later one can take up what it made."""
+    from tunesmith.contracts.notes import write_note
     from tunesmith.planning.spec import PipelineSpec
-    from tunesmith.running.durable import write_atomically
 
     spec = PipelineSpec.from_mapping(data, Path.cwd(), name=name)
     kept = {"name": name, "model": _model(spec), "steps": {step: _absolute(raw, spec, session) for step, raw in spec.steps.items()}}
-    write_atomically(
-        _folder(session.config.home) / f"{name}.json", json.dumps({key: value for key, value in kept.items() if value}, indent=1)
-    )
+    write_note(_folder(session.config.home) / f"{name}.json", {key: value for key, value in kept.items() if value})
 
 
 def _folder(home: Path) -> Path:
@@ -105,14 +102,18 @@ def _folder(home: Path) -> Path:
 
 
 def _notes(home: Path) -> list[Path]:
-    """The newest first."""
-    return sorted(_folder(home).glob("*.json"), key=lambda path: (-path.stat().st_mtime, path.name))
+    """Those that can be read, the newest first."""
+    from tunesmith.contracts.notes import read_note
+
+    whole = [path for path in _folder(home).glob("*.json") if read_note(path) is not None]
+    return sorted(whole, key=lambda path: (-path.stat().st_mtime, path.name))
 
 
 def _noted(path: Path) -> PipelineSpec:
+    from tunesmith.contracts.notes import read_note
     from tunesmith.planning.spec import PipelineSpec
 
-    return PipelineSpec.from_mapping(json.loads(path.read_text(encoding="utf-8")), Path("/"), name=path.stem)
+    return PipelineSpec.from_mapping(read_note(path), Path("/"), name=path.stem)
 
 
 def _model(spec: PipelineSpec) -> str:

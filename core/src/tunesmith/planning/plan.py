@@ -117,6 +117,7 @@ class Plan:
     decisions: tuple[Decision, ...] = ()
     warnings: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()  # names of the user's steps, in the file's order
+    text: str = ""  # of the pipeline's file, as it was read
     base: Path = Path()
 
     def __str__(self) -> str:

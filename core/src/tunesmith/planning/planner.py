@@ -76,7 +76,7 @@ def make_plan(
     notes.decisions.sort(key=lambda decision: position.get(decision.step, -1))
     return Plan(
         name=spec.name, path=spec.path, steps=tuple(planned), gates=tuple(gate for step in steps.values() for gate in step.gates),
-        decisions=tuple(notes.decisions), warnings=tuple(notes.warnings), outputs=tuple(spec.steps), base=spec.base,
+        decisions=tuple(notes.decisions), warnings=tuple(notes.warnings), outputs=tuple(spec.steps), text=spec.text, base=spec.base,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class PipelineSpec:
         base: directory that relative paths start from.
         path: the file, or None for one made in Python.
         lines: path of keys -> line from 1; empty for one made in Python.
+        text: the file's, as it was read.
     """
 
     name: str
@@ -43,6 +44,7 @@ class PipelineSpec:
     device: str = "auto"
     path: Path | None = None
     lines: Mapping[tuple[Any, ...], int] = field(default_factory=dict)
+    text: str = ""
 
     @property
     def place(self) -> Path:
@@ -95,7 +97,8 @@ def load_pipeline(path: Path) -> PipelineSpec:
         why = "It is not UTF-8 text." if isinstance(error, UnicodeError) else str(getattr(error, "strerror", None) or error)
         raise UserError("TS-SPEC-001", f"The pipeline file {path} can't be read", why=why, fix="Give a YAML file in UTF-8.") from None
     data, lines = load_lines(text, path.name)
-    return _checked(data, lines, path.parent, path, path.parent.name if path.stem == "tunesmith" else path.stem)
+    name = path.parent.name if path.stem == "tunesmith" else path.stem
+    return replace(_checked(data, lines, path.parent, path, name), text=text)
 
 
 def dotted(path: tuple[Any, ...]) -> str:

@@ -87,7 +87,8 @@ class Journal:
     def _trouble(self, error: Exception) -> TunesmithError:
         if self.gone:
             return gone(self._home)
-        if not isinstance(error, sqlite3.Error) or not any(words in str(error) for words in _OF_THE_DISK):
+        ours = isinstance(error, sqlite3.Error) and any(words in str(error) for words in _OF_THE_DISK)
+        if not ours or ("readonly" in str(error) and os.access(self._home / FILE, os.W_OK)):
             return TunesmithError(
                 "TS-STORE-006", f"The journal {self._home / FILE} is damaged", why=str(error),
                 fix=f"Move it away: {_aside(self._home)}. The artifacts stay; what was run is then not known any more, so steps run again.",

@@ -11,6 +11,7 @@ from tunesmith.running.caching import find
 from tunesmith.running.context import Context
 from tunesmith.running.environments import prepare
 from tunesmith.running.gating import check_gates
+from tunesmith.running.journal import gone
 from tunesmith.running.outcome import RunOutcome, StepOutcome
 from tunesmith.running.report import write_report
 from tunesmith.running.services import Services
@@ -52,6 +53,8 @@ class Pipeline:
         finally:
             self._services.kill_all()
             self._context.board.close()
+        if self._context.journal.gone:
+            return self._outcome("failed", gone(self._context.home), write=False)
         return self._finish(state)
 
     # --- steps -------------------------------------------------------------------------------------------------------------------

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.notes import read_note, write_note
 from tunesmith.planning.plan import Plan
-from tunesmith.running.durable import write_atomically
 
 FILE = "plan.json"
 
 
 def write_plan(plan: Plan, directory: Path) -> None:
-    write_atomically(directory / FILE, json.dumps(_plain(plan), indent=1, ensure_ascii=False))
+    write_note(directory / FILE, _plain(plan))
 
 
 def read_plan(directory: Path) -> Plan:
-    """The inverse of `write_plan`."""
-    return typing.cast(Plan, _build(Plan, json.loads((directory / FILE).read_text(encoding="utf-8"))))
+    """The inverse of `write_plan`.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is not there, is not what was written, or is of another version.
+    """
+    found = read_note(directory / FILE)
+    if found is None:
+        raise ValueError(f"{directory / FILE} is not what was written, or not there")
+    return typing.cast(Plan, _build(Plan, found))
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from tunesmith.config import EnvironmentSettings
 from tunesmith.contracts.digests import FileDigests
 from tunesmith.contracts.events import RunFacts
 from tunesmith.contracts.executor import Executor
+from tunesmith.errors import TunesmithError
 from tunesmith.isolation.failures import disk_error
 from tunesmith.planning.plan import Plan
 from tunesmith.plugins.records import Plugin
@@ -19,7 +20,7 @@ from tunesmith.running.context import Context
 from tunesmith.running.environments import environments_of
 from tunesmith.running.events import Events
 from tunesmith.running.executors import Local
-from tunesmith.running.journal import Journal
+from tunesmith.running.journal import Journal, gone
 from tunesmith.running.outcome import RunOutcome
 from tunesmith.running.pipeline import Pipeline
 from tunesmith.running.plan_file import write_plan
@@ -110,6 +111,8 @@ class Runner:
                 write_plan(self._plan, facts.directory)
                 journal.begin_run(run, self._plan.name, str(self._plan.path or ""), [step.name for step in self._plan.steps])
                 return self._carry_out(self._context(facts, journal, store), resumed)
+        except (OSError, TunesmithError) as error:
+            raise (gone(home) if journal.gone else error) from error
         finally:
             journal.close()
 

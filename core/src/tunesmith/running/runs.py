@@ -72,7 +72,7 @@ def stored_plan(home: Path, run: str) -> Plan:
     """
     try:
         return read_plan(directory(home, run))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise TunesmithError(
             "TS-RUN-022", f"The plan of run {run} can't be read", why=f"{type(error).__name__}: {error}",
             fix="Run the pipeline again: `tunesmith run`. What was finished is taken from the store.",

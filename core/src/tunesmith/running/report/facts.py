@@ -29,7 +29,7 @@ def report_facts(journal: Journal, store: Store, plan: Plan, run: str) -> dict[s
         "steps": steps, "scores": scores, "gates": _gates(plan, scores), "samples": _samples(store, plan, rows),
         "curves": _curves(journal, plan, rows), "warnings": list(plan.warnings),
         "decisions": [{"step": step, "what": what, "reason": reason} for step, what, reason in journal.decisions(run)],
-        "environment": _environment(plan), "source": _source(plan),
+        "environment": _environment(plan), "source": plan.text,
     }  # fmt: skip
 
 
@@ -137,10 +137,3 @@ def _environment(plan: Plan) -> dict[str, Any]:
         "plugins": dict(sorted(plugins.items())), "devices": sorted({step.placement.device for step in plan.steps}),
         "implementation": sys.implementation.name,
     }  # fmt: skip
-
-
-def _source(plan: Plan) -> str:
-    try:
-        return plan.path.read_text(encoding="utf-8") if plan.path else ""
-    except (OSError, UnicodeDecodeError):
-        return ""
