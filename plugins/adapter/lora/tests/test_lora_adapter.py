@@ -181,7 +181,7 @@ def test_we_load_what_peft_saves(directory, tmp_path, changes):
 
 @pytest.mark.parametrize(
     "change",
-    [{"use_dora": True}, {"bias": "all"}, {"peft_type": "VERA"}, {"modules_to_save": ["lm_head"]}, {"fan_in_fan_out": True}],
+    [{"use_dora": True}, {"bias": "all"}, {"peft_type": "VERA"}, {"modules_to_save": ["lm_head"]}],
     ids=str,
 )
 def test_what_it_can_not_compute_is_refused_by_name(directory, tmp_path, change):

@@ -14,7 +14,8 @@ from tunesmith_bottleneck import files
 from tunesmith_bottleneck.estimate import width
 from tunesmith_bottleneck.layer import BottleneckLinear, start
 from tunesmith_bottleneck.settings import BottleneckSettings
-from tunesmith_torch.targets import block_ends, layer_seed, linears, replace, switched_off
+from tunesmith_torch.matrices import linears, sizes
+from tunesmith_torch.targets import block_ends, layer_seed, replace, switched_off
 
 
 class Bottleneck:
@@ -33,7 +34,8 @@ class Bottleneck:
         model.requires_grad_(False)
         s, houlsby = self.settings, self.settings.placement == "houlsby"
         for name, linear in block_ends(model, attention=houlsby).items():
-            weights = start(linear.out_features, width(linear.out_features, s.reduction), layer_seed(seed, name))
+            outputs = sizes(linear)[1]
+            weights = start(outputs, width(outputs, s.reduction), layer_seed(seed, name))
             replace(model, name, BottleneckLinear(linear, weights, activation=s.activation, scale=s.scale, dropout=s.dropout))
 
     @contextmanager
@@ -51,7 +53,7 @@ class Bottleneck:
         self.settings, weights = files.read(directory)
         found, s = linears(model), self.settings
         for name, values in weights.items():
-            if name not in found or values["up.weight"].shape[0] != found[name].out_features:
+            if name not in found or values["up.weight"].shape[0] != sizes(found[name])[1]:
                 raise files.misfit(directory, f"It stands after a layer `{name}` that the model has not, or has in another size.")
             replace(model, name, BottleneckLinear(found[name], values, activation=s.activation, scale=s.scale, dropout=s.dropout))
 

@@ -8,6 +8,8 @@ model begins as the base.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch.nn import functional
 
@@ -23,7 +25,7 @@ class BottleneckLinear(torch.nn.Module):
     """
 
     def __init__(
-        self, base: torch.nn.Linear, weights: dict[str, torch.Tensor], *, activation: str, scale: float, dropout: float = 0.0
+        self, base: Any, weights: dict[str, torch.Tensor], *, activation: str, scale: float, dropout: float = 0.0
     ) -> None:  # fmt: skip
         super().__init__()
         self.base, self.activation, self.scale, self.dropout = base, ACTIVATIONS[activation], scale, dropout

@@ -9,14 +9,18 @@ from typing import Any
 
 import torch
 
+from tunesmith.contracts import UserError
 from tunesmith_lora import eva, files
+from tunesmith_lora.experts import LoraExperts, uprights
+from tunesmith_lora.experts import kaiming as experts_kaiming
 from tunesmith_lora.layer import LoraLinear, kaiming, principal
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_torch.targets import layer_seed, linears, replace, switched_off, targets
+from tunesmith_torch.matrices import Stack, linears, sizes, stacks, transposed, upright
+from tunesmith_torch.targets import ALL, layer_seed, replace, switched_off, targets_and_stacks
 
 
 class Lora:
-    """Puts `LoraLinear` in the place of linear layers; only their A and B train."""
+    """Puts `LoraLinear` in the place of linear layers, and `LoraExperts` of experts; only their A and B train."""
 
     modules_only = True
 
@@ -27,15 +31,41 @@ class Lora:
         """The start of each layer depends on the seed and the layer's name only.
 
         Raises:
-            UserError: TS-TRAIN-010 when a target names no linear layer.
+            UserError: TS-TRAIN-010 when a target names neither a linear layer nor experts; TS-TRAIN-016 when experts are to be reached with
+                dropout.
         """
         model.requires_grad_(False)
         r, dropout, pissa = self.settings.r, self.settings.dropout, self.settings.start == "pissa"
         scale = files.scale(self.settings.alpha, r, self.settings.rank_stabilised)
-        for name, linear in targets(model, self.settings.targets).items():
+        layers, stacks = targets_and_stacks(model, self.settings.targets)
+        for name, linear in layers.items():
             own = layer_seed(seed, name)
             a, b = principal(self.matrix(linear), r, own, scale) if pissa else kaiming(linear, r, own)
             replace(model, name, LoraLinear(linear, a, b, scale, dropout, from_start=pissa))
+        for owner, named in self._owners(stacks).items():
+            updates = {stack.parameter: self._update(stack, layer_seed(seed, name), scale) for name, stack in named.items()}
+            experts = LoraExperts(model.get_submodule(owner), updates, dict.fromkeys(updates, scale), from_start=pissa)
+            replace(model, owner, experts)
+
+    def _owners(self, stacks: Mapping[str, Stack]) -> dict[str, dict[str, Stack]]:
+        """By the module that has the parameters. With dropout there are none of those that only `all-linear` names."""
+        if self.settings.dropout and stacks:
+            if set(self.settings.targets) == {ALL}:
+                return {}
+            raise UserError(
+                "TS-TRAIN-016", "An update of experts has no dropout", why="It is added to the matrices before anything is multiplied.",
+                fix="Set `dropout: 0`, or leave the experts out of the setting `targets`.",
+            )  # fmt: skip
+        owners: dict[str, dict[str, Stack]] = {}
+        for name, stack in stacks.items():
+            owners.setdefault(stack.owner, {})[name] = stack
+        return owners
+
+    def _update(self, stack: Stack, seed: int, scale: float) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.settings.start != "pissa":
+            return experts_kaiming(stack, self.settings.r, seed)
+        each = [principal(matrix.float(), self.settings.r, seed + at, scale) for at, matrix in enumerate(uprights(stack))]
+        return torch.stack([a for a, _ in each]), torch.stack([b for _, b in each])
 
     def begin(self, model: torch.nn.Module, passes: Iterable[Callable[[], None]]) -> None:
         """With ``start: eva`` each layer begins where its inputs vary most; a layer that gets no rank is the base's again."""
@@ -49,31 +79,41 @@ class Lora:
     def rates(self, model: torch.nn.Module) -> Mapping[str, float]:
         """B learns faster than A, where it is asked for."""
         ratio = self.settings.lora_plus
-        return {f"{name}.b": ratio for name, _ in adapted(model)} if ratio != 1 else {}
+        if ratio == 1:
+            return {}
+        names = [f"{name}.b" for name, _ in adapted(model)]
+        return dict.fromkeys([*names, *(f"{owner}.b.{name}" for owner, experts in adapted_experts(model) for name in experts.b)], ratio)
 
-    def matrix(self, linear: torch.nn.Linear) -> torch.Tensor:
-        """W of a layer in float32, however it is kept."""
-        return linear.weight.detach().float()
+    def matrix(self, linear: Any) -> torch.Tensor:
+        """(out, in): W of a layer in float32, however it is kept."""
+        return upright(linear).float()
 
     @contextmanager
     def reference(self, model: torch.nn.Module) -> Iterator[torch.nn.Module]:
         """The base is still there, under the updates: they are switched off."""
-        with switched_off(layer for _, layer in adapted(model)):
+        with switched_off(layer for _, layer in [*adapted(model), *adapted_experts(model)]):
             yield model
 
     def save(self, model: torch.nn.Module, directory: Path) -> None:
-        files.write(directory, dict(adapted(model)), self.settings)
+        files.write(directory, dict(adapted(model)), dict(adapted_experts(model)), self.settings)
 
     def load(self, model: torch.nn.Module, directory: Path) -> None:
         """The weights' names say which layers are adapted, their shapes say the rank: the settings have no part in it."""
         model.requires_grad_(False)
         config, weights = files.read(directory)
-        found = linears(model)
+        layers, found = linears(model), stacks(model)
+        experts = files.experts(directory, config, weights, found)
         for name, (a, b) in weights.items():
-            if name not in found or a.shape[1] != found[name].in_features or b.shape[0] != found[name].out_features:
+            if name not in layers or (a.shape[1], b.shape[0]) != sizes(layers[name]):
                 raise files.misfit(directory, f"it adapts a layer `{name}` that the model has not, or has in another size")
-            device = found[name].weight.device
-            replace(model, name, LoraLinear(found[name], a.to(device), b.to(device), config.scale(name, a.shape[0]), config.dropout))
+            device = layers[name].weight.device
+            replace(model, name, LoraLinear(layers[name], a.to(device), b.to(device), config.scale(name, a.shape[0]), config.dropout))
+        for owner, updates in experts.items():
+            module = model.get_submodule(owner)
+            device = next(module.parameters()).device
+            scales = {name: config.scale(f"{owner}.{name}", a.shape[1]) for name, (a, _) in updates.items()}
+            on_device = {name: (a.to(device), b.to(device)) for name, (a, b) in updates.items()}
+            replace(model, owner, LoraExperts(module, on_device, scales))
 
     def merge(self, model: Any) -> Any:
         """Each update is added to its matrix. An output head that shared its matrix with the embedding gets one of its own."""
@@ -82,10 +122,17 @@ class Lora:
             if layer.base.weight is embedding:
                 model.config.tie_word_embeddings = False
             folded = (self.matrix(layer.base) + layer.change()).to(layer.base.weight.dtype)
-            layer.base.weight = torch.nn.Parameter(folded, requires_grad=False)
+            kept = folded.t().contiguous() if transposed(layer.base) else folded
+            layer.base.weight = torch.nn.Parameter(kept, requires_grad=False)
             replace(model, name, layer.base)
+        for owner, experts in dict(adapted_experts(model)).items():
+            replace(model, owner, experts.merge())
         return model
 
 
 def adapted(model: torch.nn.Module) -> Iterator[tuple[str, LoraLinear]]:
     return ((name, module) for name, module in model.named_modules() if isinstance(module, LoraLinear))
+
+
+def adapted_experts(model: torch.nn.Module) -> Iterator[tuple[str, LoraExperts]]:
+    return ((name, module) for name, module in model.named_modules() if isinstance(module, LoraExperts))

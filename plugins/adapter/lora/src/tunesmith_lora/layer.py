@@ -14,23 +14,26 @@ never made: a frozen matrix stays as it is, quantized ones, too, and the update 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch.nn import functional
 
 from tunesmith_torch.low_rank import Update
+from tunesmith_torch.matrices import sizes
 
 
 class LoraLinear(torch.nn.Module):
     """`base` with its update.
 
     Args:
+        base: a linear layer, however it keeps its matrix.
         a, b: initial values of A and B.
         from_start: the update is what A and B have become since then.
     """
 
     def __init__(
-        self, base: torch.nn.Linear, a: torch.Tensor, b: torch.Tensor, scale: float, dropout: float = 0.0, from_start: bool = False
+        self, base: Any, a: torch.Tensor, b: torch.Tensor, scale: float, dropout: float = 0.0, from_start: bool = False
     ) -> None:  # fmt: skip
         super().__init__()
         self.base, self.scale, self.dropout = base, scale, dropout
@@ -42,11 +45,11 @@ class LoraLinear(torch.nn.Module):
 
     @property
     def in_features(self) -> int:
-        return self.base.in_features
+        return sizes(self.base)[0]
 
     @property
     def out_features(self) -> int:
-        return self.base.out_features
+        return sizes(self.base)[1]
 
     @property
     def weight(self) -> torch.Tensor:
@@ -88,12 +91,13 @@ class LoraLinear(torch.nn.Module):
         return self.scale * (b.float() @ a.float())
 
 
-def kaiming(base: torch.nn.Linear, r: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def kaiming(base: Any, r: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """A as PEFT and the authors' code draw it (uniform, Kaiming with a = sqrt 5, so within +-1/sqrt(in)) and B of zeros, in float32."""
     generator = torch.Generator().manual_seed(seed)
-    bound = 1 / math.sqrt(base.in_features)
-    a = torch.empty(r, base.in_features).uniform_(-bound, bound, generator=generator)
-    return a.to(base.weight.device), torch.zeros(base.out_features, r, device=base.weight.device)
+    inputs, outputs = sizes(base)
+    bound = 1 / math.sqrt(inputs)
+    a = torch.empty(r, inputs).uniform_(-bound, bound, generator=generator)
+    return a.to(base.weight.device), torch.zeros(outputs, r, device=base.weight.device)
 
 
 @torch.no_grad()

@@ -25,6 +25,7 @@ class LoraSettings:
     )
     dropout: float = setting(0.0, "share of the update's inputs dropped while training", ge=0, lt=1)
     targets: list[str] = setting(
-        ["all-linear"], "names of the linear layers to adapt (`q_proj`, `layers.0.mlp.up_proj`); `all-linear`: all but the output head",
+        ["all-linear"], "names of the linear layers to adapt (`q_proj`, `layers.0.mlp.up_proj`), and of experts' matrices that are one "
+        "parameter (`experts.down_proj`); `all-linear`: all but the output head, experts only without dropout",
         examples=(["q_proj", "v_proj"],),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from typing import Any, get_args, get_type_hints
 import peft
 import torch
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+from peft.tuners.lora.layer import ParamWrapper
 from peft.tuners.tuners_utils import BaseTunerLayer
 
 from tunesmith.contracts import TunesmithError, UserError
@@ -89,6 +90,9 @@ class PeftAdapter:
                 self._wrapped = peft.PeftModel(model, config, adapter_name=NAME)
                 self._wrapped.train(model.training)  # new layers begin in training mode
                 compiled(config, model.modules())
+                for module in model.modules():
+                    if isinstance(module, ParamWrapper):
+                        module.reached = [module.get_param()]  # of those of its base
             except UserError:
                 raise
             except (ValueError, TypeError, KeyError, NotImplementedError, ImportError, RuntimeError) as error:

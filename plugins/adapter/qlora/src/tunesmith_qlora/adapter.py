@@ -8,9 +8,10 @@ from typing import Any
 import torch
 
 from tunesmith.contracts import TunesmithError, UserError
-from tunesmith_lora.adapter import Lora, adapted
+from tunesmith_lora.adapter import Lora, adapted, adapted_experts
 from tunesmith_qlora import base
 from tunesmith_qlora.settings import QloraSettings
+from tunesmith_torch.matrices import transposed
 from tunesmith_torch.models import load_model
 from tunesmith_torch.targets import replace
 
@@ -29,7 +30,7 @@ class Qlora(Lora):
         self._directory = directory
         return base.load(directory, device, type=self.settings.type, double_quant=self.settings.double_quant)
 
-    def matrix(self, linear: torch.nn.Linear) -> torch.Tensor:
+    def matrix(self, linear: Any) -> torch.Tensor:
         return base.dequantized(linear) if hasattr(linear.weight, "quant_state") else super().matrix(linear)
 
     def merge(self, model: Any) -> Any:
@@ -42,7 +43,7 @@ class Qlora(Lora):
             return self._merged_into_full(model)
         for name, layer in dict(adapted(model)).items():
             if hasattr(layer.base.weight, "quant_state"):
-                replace(model, name, base.linear(self.matrix(layer.base) + layer.change(), layer.bias))
+                replace(model, name, base.linear(self.matrix(layer.base) + layer.change(), layer.base))
         return super().merge(base.plain(model))
 
     def _merged_into_full(self, model: Any) -> Any:
@@ -61,5 +62,9 @@ class Qlora(Lora):
             own = full.get_submodule(name)
             if own.weight is full.get_input_embeddings().weight:
                 full.config.tie_word_embeddings = False
-            own.weight = torch.nn.Parameter(own.weight.detach() + layer.change(), requires_grad=False)
+            change = layer.change().t() if transposed(own) else layer.change()
+            own.weight = torch.nn.Parameter(own.weight.detach() + change, requires_grad=False)
+        for owner, experts in adapted_experts(model):
+            experts.base = full.get_submodule(owner)
+            replace(full, owner, experts.merge())
         return full

@@ -10,6 +10,7 @@ from typing import Any
 import bitsandbytes
 import torch
 import transformers
+from transformers.pytorch_utils import Conv1D
 
 from tunesmith.contracts import UserError
 from tunesmith_torch.models import load_model
@@ -69,14 +70,19 @@ def dequantized(layer: Any) -> torch.Tensor:
 def plain(model: Any) -> Any:
     """`model` with every layer in 4 bits as an ordinary one of the same values, in float32, and no word of bitsandbytes in its config."""
     for name, layer in quantized(model).items():
-        replace(model, name, linear(dequantized(layer), layer.bias))
+        replace(model, name, linear(dequantized(layer), layer))
     model.hf_quantizer.remove_quantization_config(model)
     return model
 
 
-def linear(weight: torch.Tensor, bias: torch.Tensor | None) -> torch.nn.Linear:
-    layer = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
+def linear(weight: torch.Tensor, quantized: Any) -> Any:
+    """A layer of the kind that `quantized` was before, with `weight` (out, in) and its bias."""
+    outputs, inputs = weight.shape
+    if issubclass(quantized.source_cls, Conv1D):
+        layer, weight = Conv1D(outputs, inputs), weight.t().contiguous()
+    else:
+        layer = torch.nn.Linear(inputs, outputs, bias=quantized.bias is not None, device="meta")
     layer.weight = torch.nn.Parameter(weight, requires_grad=False)
-    if bias is not None:
-        layer.bias = torch.nn.Parameter(bias, requires_grad=False)
+    if quantized.bias is not None:
+        layer.bias = torch.nn.Parameter(quantized.bias, requires_grad=False)
     return layer

@@ -16,6 +16,7 @@ from tunesmith_torch.models import load_base
 from tunesmith_torch.packed import Inputs, Packed
 from tunesmith_torch.precision import choose
 from tunesmith_torch.randomness import derived, seed_everything
+from tunesmith_torch.reach import Reach
 from tunesmith_torch.roads import librarys, own
 from tunesmith_torch.settings import TrainSettings
 
@@ -51,7 +52,9 @@ def prepare(base: Artifact, adapter: Adapter, objective: Objective, settings: Tr
     compute = getattr(torch, name)
     model = _load(base, adapter, device, step)
     seed_everything(step.seed, "adapter")
+    reach = Reach(model)
     adapter.attach(model, seed=derived(step.seed, "adapter"), reference=objective.needs_reference)
+    step.decide(*reach.decision(model))
     cast(model, compute)
     if objective.needs_reference:
         with adapter.reference(model) as reference:

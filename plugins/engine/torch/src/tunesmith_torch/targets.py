@@ -11,17 +11,13 @@ import torch
 
 from tunesmith.contracts import UserError
 from tunesmith.errors import did_you_mean
+from tunesmith_torch.matrices import Stack, linears, sizes, stacks
 from tunesmith_torch.towers import tower_modules
 
 ALL, TOWERS = "all-linear", "all-towers"
 
 
-def linears(model: torch.nn.Module) -> dict[str, torch.nn.Linear]:
-    """Every linear layer by name."""
-    return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
-
-
-def targets(model: Any, wanted: Sequence[str]) -> dict[str, torch.nn.Linear]:
+def targets(model: Any, wanted: Sequence[str]) -> dict[str, Any]:
     """The linear layers that `wanted` names, as PEFT matches names: whole, or the end of one after a dot. ``all-linear``: all of the
     language part but the output head; ``all-towers``: all of the parts that see or hear, and of what projects them among the words.
 
@@ -30,21 +26,43 @@ def targets(model: Any, wanted: Sequence[str]) -> dict[str, torch.nn.Linear]:
     """
     found = linears(model)
     head, towers = model.get_output_embeddings(), tower_modules(model)
-    chosen: dict[str, torch.nn.Linear] = {}
+    chosen: set[str] = set()
     for target in wanted:
         if target == ALL:
-            matching = {name: linear for name, linear in found.items() if linear is not head and linear not in towers}
+            matching = {name for name, linear in found.items() if linear is not head and linear not in towers}
         elif target == TOWERS:
-            matching = {name: linear for name, linear in found.items() if linear in towers}
+            matching = {name for name, linear in found.items() if linear in towers}
         else:
-            matching = {name: linear for name, linear in found.items() if name == target or name.endswith("." + target)}
+            matching = set(_named(target, found))
         if not matching:
-            raise UserError(
-                "TS-TRAIN-010", f"`{target}` in the setting `targets` names no linear layer of the model",
-                fix=did_you_mean(target, {name.rsplit(".", 1)[-1] for name in found}),
-            )  # fmt: skip
+            raise _nothing(model, target, found)
         chosen |= matching
-    return {name: chosen[name] for name in found if name in chosen}
+    return {name: found[name] for name in found if name in chosen}
+
+
+def targets_and_stacks(model: Any, wanted: Sequence[str]) -> tuple[dict[str, Any], dict[str, Stack]]:
+    """As `targets`, and the experts that `wanted` names by their parameters; ``all-linear`` names those of the language part.
+
+    Raises:
+        UserError: TS-TRAIN-010 when one names neither a linear layer nor experts.
+    """
+    found, towers = stacks(model), tower_modules(model)
+    chosen = {name for target in wanted for name in (found if target == ALL else _named(target, found))}
+    others = [target for target in wanted if target == ALL or not _named(target, found)]
+    return targets(model, others), {name: stack for name, stack in found.items() if name in chosen and stack.module not in towers}
+
+
+def _named(target: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name == target or name.endswith("." + target)]
+
+
+def _nothing(model: Any, target: str, found: Iterable[str]) -> UserError:
+    experts = _named(target, stacks(model))
+    return UserError(
+        "TS-TRAIN-010", f"`{target}` in the setting `targets` names no linear layer of the model",
+        why="It names the matrices of experts, which the model keeps as one parameter: this adapter goes on layers." if experts else "",
+        fix="Take the adapter `lora`, which reaches them." if experts else did_you_mean(target, {n.rsplit(".", 1)[-1] for n in found}),
+    )  # fmt: skip
 
 
 def decoder_layers(model: Any) -> tuple[str, torch.nn.ModuleList]:
@@ -60,7 +78,7 @@ def decoder_layers(model: Any) -> tuple[str, torch.nn.ModuleList]:
     return max(lists, key=lambda found: sum(parameter.numel() for parameter in found[1].parameters()))
 
 
-def block_ends(model: Any, *, attention: bool) -> dict[str, torch.nn.Linear]:
+def block_ends(model: Any, *, attention: bool) -> dict[str, Any]:
     """The linear layers that end the blocks of each decoder layer: of the feed-forward block, and where asked of the attention.
 
     Raises:
@@ -68,11 +86,11 @@ def block_ends(model: Any, *, attention: bool) -> dict[str, torch.nn.Linear]:
     """
     prefix, layers = decoder_layers(model)
     hidden = model.config.get_text_config().hidden_size
-    ends: dict[str, torch.nn.Linear] = {}
+    ends: dict[str, Any] = {}
     for number, layer in enumerate(layers):
         found = {}
         for block, module in layer.named_children():
-            last = [(n, m) for n, m in linears(module).items() if m.out_features == hidden]
+            last = [(n, m) for n, m in linears(module).items() if sizes(m)[1] == hidden]
             if last:
                 found["att" in block] = (f"{prefix}.{number}.{block}.{last[-1][0]}", last[-1][1])
         for is_attention in (True, False) if attention else (False,):
