@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tunesmith.contracts import Provider, UserError
+from tunesmith.contracts import ModelInfo, Provider, UserError
 
 YAML = "model: shelf://base\nsteps:\n  small: {quantize: exact, data: train.jsonl}\n"
 WITHOUT = YAML.replace(", data: train.jsonl", "")
@@ -54,3 +54,14 @@ def test_an_estimator_may_refuse_settings_that_cant_work_on_the_model(problems, 
     assert problem.what.startswith("tunesmith.yaml:3: ")
     assert problem.what.endswith("64 columns are too few")
     assert problem.fix == "Take fewer groups."
+
+
+@pytest.mark.parametrize(
+    ("config", "told"), [({"AutoConfig": "c.C", "AutoModelForCausalLM": "m.M"}, True), ({"AutoTokenizer": "t.T"}, False)]
+)
+def test_a_model_that_brings_its_own_code_is_told_of_before_it_is_fetched(planner, exact, config, told):
+    def resolve(uri):
+        return ModelInfo(uri, "r1", "model/hf", {"weights": {"size": 10}}, {"model_type": "strange", "auto_map": config})
+
+    warnings = planner(YAML, exact(), resolve=resolve).warnings
+    assert any("brings code of its own" in warning and "`strange`" in warning for warning in warnings) == told

@@ -94,7 +94,7 @@ def needs_code(name: str) -> UserError:
         "TS-MODEL-023", f"The model {name} needs code of its own, which is never run",
         why="Its config.json names classes in Python files beside the weights (`auto_map`), and the library that loads it has no such "
         "architecture itself. A checkpoint must not choose which code runs.",
-        fix="Take a revision that says it is converted for the library, a model of a known architecture, or a backend that knows this one.",
+        fix="Take a revision that is converted for the library, a model of an architecture that it knows, or a newer version of it.",
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from tunesmith.contracts.estimates import Estimate, ModelShape
 from tunesmith.contracts.model_loader import ModelInfo
+from tunesmith.contracts.weights import brings_code
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.grammar import FILE, listed
@@ -119,6 +120,11 @@ class ModelOrigin:
             return None
         if verb is None or loader is None:
             return None
+        if brings_code(info.config):
+            self.notes.warn(
+                f"{self.spec.model} brings code of its own (`auto_map` in its config.json), which is never run: it loads only where a "
+                f"step's library knows the architecture `{info.config.get('model_type')}` itself"
+            )
         self.step = PlannedStep(
             name=MODEL, group=MODEL, verb=verb, choices={LOADER: loader}, settings=asdict(info), inputs={}, format=info.format,
             inserted=True, estimate=Estimate({}, float(info.size)),

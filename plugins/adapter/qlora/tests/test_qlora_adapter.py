@@ -10,12 +10,13 @@ import torch
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from tunesmith.contracts import EstimateRequest, ModelShape, UserError
-from tunesmith_lora.adapter import Lora, adapted
+from tunesmith_lora.adapter import Lora, adapted, adapted_experts
 from tunesmith_qlora import base
 from tunesmith_qlora.adapter import Qlora
 from tunesmith_qlora.estimate import parts
 from tunesmith_qlora.settings import QloraSettings
 from tunesmith_sdk.models import tiny_model
+from tunesmith_torch.models import load_model
 
 CPU = torch.device("cpu")
 TOKENS = torch.randint(3, 300, (2, 16), generator=torch.Generator().manual_seed(0))
@@ -170,6 +171,32 @@ def test_merged_into_full_weights_it_is_the_plain_lora_on_the_plain_base(request
     plain = Lora(adapter.settings)
     plain.load(wanted, tmp_path)
     torch.testing.assert_close(logits(adapter.merge(model)), logits(plain.merge(wanted)), rtol=1e-4, atol=2e-5)
+
+
+OTHERS = {
+    "gpt2": {"n_embd": 64, "n_layer": 2, "n_head": 4},
+    "qwen3_moe": {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 64},
+}
+
+
+@pytest.mark.parametrize("merge_into", ["dequantized", "full"])
+@pytest.mark.parametrize("family", OTHERS)
+def test_layers_kept_the_other_way_round_and_experts_merge_and_load(tmp_path, family, merge_into):
+    directory = tiny_model(tmp_path / "base", family=family, initializer_range=0.2, **OTHERS[family])
+    model, adapter = attached(directory, merge_into=merge_into)
+    for _, experts in adapted_experts(model):
+        for b in experts.b.values():
+            b.data = 0.05 * torch.randn(b.shape, generator=torch.Generator().manual_seed(1))
+    adapter.save(model, tmp_path)
+    wanted = logits(model)
+    if merge_into == "full":
+        full, plain = load_model(directory), Lora(adapter.settings)
+        plain.load(full, tmp_path)
+        wanted = logits(full)
+    merged = adapter.merge(model).to(torch.float32)
+    torch.testing.assert_close(logits(merged), wanted, rtol=1e-3, atol=1e-4)
+    merged.save_pretrained(tmp_path / "merged")
+    torch.testing.assert_close(logits(load_model(tmp_path / "merged")), wanted, rtol=1e-3, atol=1e-4)
 
 
 def test_a_base_stored_in_4_bits_has_no_full_weights_to_merge_into(stored):

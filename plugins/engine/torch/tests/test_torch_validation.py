@@ -121,6 +121,13 @@ def test_a_share_of_the_rows_is_held_out_by_the_seed(bench, chat_rows):
     assert held_out(1, 0.5, 0) == held_out(20, 0.0, 0) == []
 
 
+def test_a_share_of_one_row_validates_nothing_and_says_so(bench, chat_rows):
+    _, result = bench.train({"max_steps": 1, "validation_share": 0.5}, rows=chat_rows[:1])
+    assert "validation_rows" not in result.meta
+    (said,) = (p for method, p in bench.notices if method == "$/decision" and p["what"] == "no validation")
+    assert "`validation_share`" in said["reason"]
+
+
 def test_the_log_of_the_artifact_has_the_validations(bench, chat_rows):
     output, _ = bench.train({"max_steps": 4, "validate_every": 2}, rows=chat_rows, validation=chat_rows[:2])
     log = [json.loads(line) for line in (output / "training_log.jsonl").read_text().splitlines()]

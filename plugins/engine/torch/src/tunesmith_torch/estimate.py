@@ -15,6 +15,7 @@ from tunesmith_torch.dense.spec import DenseSpec
 from tunesmith_torch.extent import savings, tokens_of
 from tunesmith_torch.held import loading, of_base, stored, weights
 from tunesmith_torch.kept import Pass, layer_work, library_layer, own_layer
+from tunesmith_torch.known_types import refuse_code
 from tunesmith_torch.precision import choose
 from tunesmith_torch.roads import road
 
@@ -29,10 +30,15 @@ STATE = 8.0  # bytes that an optimizer keeps for each number that trains, where 
 
 
 def train(request: EstimateRequest) -> Estimate | None:
-    """The peak of a training step; None where the model's sizes are unknown."""
+    """The peak of a training step; None where the model's sizes are unknown.
+
+    Raises:
+        UserError: TS-MODEL-023 when the model needs code of its own.
+    """
     shape, settings = request.shape, request.step_settings
     if shape is None:
         return None
+    refuse_code(shape.config)
     adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
     spec, decision = road(shape.config, adapter)
     if spec is not None:

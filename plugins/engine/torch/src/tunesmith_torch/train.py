@@ -67,6 +67,10 @@ def _groups(step: Step, objective: Objective, chat: ChatTokenizer, strategy: Tra
         return groups, learnable(found, objective, step, what="validation rows", **limits)
     apart = held_out(len(groups), settings.validation_share, step.seed)
     if not apart:
+        if settings.validation_share:
+            step.decide(
+                "no validation", f"`validation_share` holds rows out, and the data has {len(groups)}: nothing would be left to learn from"
+            )
         return groups, None
     step.log(f"{len(apart)} of {len(groups)} rows are held out for validation (setting `validation_share`)")
     left = sorted(set(range(len(groups))) - set(apart))
