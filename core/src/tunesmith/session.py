@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tunesmith.config import Config, find_home, load_config
 from tunesmith.plugins.registry import Registry, load_registry
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan
     from tunesmith.planning.spec import PipelineSpec
     from tunesmith.running.resolver import Resolver
+    from tunesmith.verbs.row_check import Verdict
 
 _Session = TypeVar("_Session", bound="Session")
 
@@ -54,7 +55,6 @@ class Session:
         from tunesmith.planning.planner import make_plan
         from tunesmith.plugins.required import check_required
         from tunesmith.running.environments import environments_of
-        from tunesmith.running.row_check import RowCheck
 
         if spec.place != self.config.start:
             raise ValueError(f"a session for {self.config.start} can't plan {spec.place}")
@@ -64,5 +64,11 @@ class Session:
             digest_of=FileDigests(self.config.cache / "digests", refresh=resolve.refresh),
             memory=FileMemory(self.config.cache / "data-files.json", refresh=resolve.refresh),
             preferences=self.config.environments.plugins, locks=lambda: environments_of(self.config), roots=self.config.roots,
-            check_rows=RowCheck(self.registry, self.config, reporter=resolve.reporter),
+            check_rows=lambda *rows: self._check_rows(resolve, *rows),
         )  # fmt: skip
+
+    def _check_rows(self, resolve: Resolver, *rows: Any) -> Verdict:
+        """Imported where rows are new to planning: it takes its time."""
+        from tunesmith.running.row_check import RowCheck
+
+        return RowCheck(self.registry, self.config, reporter=resolve.reporter)(*rows)

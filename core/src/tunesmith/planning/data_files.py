@@ -116,14 +116,14 @@ class DataFiles:
 
     def file(self, text: str, where: str) -> Source | None:
         """A file of the user's as it is."""
-        from tunesmith.planning.datasets import unreadable
-
         path = self.path(text)
         try:
             if os.path.isdir(path):
                 raise IsADirectoryError(21, "Is a directory")
             return Source(FILE, file=path, digest=self.digest_of(path))
         except (OSError, ValueError) as error:  # a path with a null byte is a ValueError
+            from tunesmith.planning.datasets import unreadable
+
             self.notes.adopt(unreadable(path, text, error), where)
             return None
 
@@ -144,12 +144,12 @@ class DataFiles:
         memory: Memory,
     ) -> bool:  # fmt: skip
         """Whether all rows of a file can be used by a format; remembered where they can."""
-        from tunesmith.planning.datasets import by_schema, checked, unreadable
-        from tunesmith.verbs.rows_file import NotRows
-
         key = _digest(["in format", source.digest, record.identity, record.facts["row"], settings, columns])
         if memory.get(key) is True:
             return True
+        from tunesmith.planning.datasets import by_schema, checked, unreadable
+        from tunesmith.verbs.rows_file import NotRows
+
         assert source.file is not None
         try:
             found = checked(source.file, text, record, "", columns, settings, self.check or by_schema)
