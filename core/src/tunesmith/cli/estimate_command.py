@@ -127,7 +127,8 @@ def _data(args: Namespace, session: Session, form: VerbForm) -> dict[str, Any]:
     if args.data:
         from tunesmith.planning.datasets import detect
 
-        seen = detect(Path(args.data), session.registry, ("dataset/*",), shown=args.data, reader=form.verb.name)
+        with session.row_check() as check:
+            seen = detect(Path(args.data), session.registry, ("dataset/*",), shown=args.data, reader=form.verb.name, check=check)
         if seen.problems:
             raise seen.problems[0]
         found = {"rows": seen.rows, "characters": seen.characters}
