@@ -193,7 +193,7 @@ def _no_format(
     kinds = "; ".join(f"`{record.name}` wants {columns_of(record)}" for record in useful)
     return UserError("TS-DATA-004", f"{shown}: the rows fit none of the formats that {who} reads",
                      why=f"Their columns are {', '.join(f'`{c}`' for c in columns[:12]) or 'none'}. {kinds}.",
-                     fix=named or "Say in `columns` which column is which, rename them, or install a plugin for this format.")  # fmt: skip
+                     fix=f"{named or 'Say in `columns` which column is which.'} Or install a plugin for this format.")  # fmt: skip
 
 
 def _columns(shown: str, columns: Mapping[str, str]) -> str:
