@@ -279,6 +279,32 @@ def test_who_asks_for_settings_that_failed_is_told_what_answers(listening) -> No
     assert [settings["to"] for settings in seen(place)] == [2, 3, 2, 3], "--refresh tries again what was asked for"
 
 
+def test_a_run_killed_while_it_tries_a_remedy_goes_on_with_it(listening) -> None:
+    place = listening(CURE.replace('"to": 3}', '"to": 40}, resume=True'))
+    asked = step("a", to=0, fail="crash", pause=0.02)  # it measures nothing before it fails
+    stopped, _ = place.cancelled(asked, when="metric")
+    assert stopped.state == "cancelled"
+    reporter = Recorder()
+    outcome = place.run(asked, reporter=reporter)
+    assert outcome.state == "done"
+    assert [settings["to"] for settings in seen(place)] == [0, 40], "it did not fail again first"
+    assert reporter.of("decision")[0][0].what == "go on with to: 0 -> 40, fail: 'crash' -> ''"
+    assert text(outcome, "a") == str([number * number for number in range(40)])
+    assert list((place.home / "work").iterdir()) == []
+
+
+def test_settings_are_tried_again_after_a_remedy_that_did_not_help(listening) -> None:
+    place = listening("""
+        @hookimpl
+        def step_failed(step, error):
+            seen.append(dict(step.settings))
+            return Remedy("perhaps this way", {"fail": "user"}) if step.attempt == 1 else None
+    """)
+    for _ in range(2):
+        assert place.run(step("a", to=2, fail="crash")).error.code == "TINY-001"
+    assert [settings["fail"] for settings in seen(place)] == ["crash", "user"] * 2
+
+
 def test_settings_that_fail_are_tried_again_when_what_answered_is_gone(listening) -> None:
     place = listening(CURE)
     asked = step("a", to=2, fail="crash")

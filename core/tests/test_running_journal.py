@@ -89,6 +89,8 @@ def test_settings_that_failed_lead_to_those_that_worked(journal: Journal) -> Non
     assert journal.remedied("k") is None
     journal.remedy("k", {"micro_tokens": 2048}, "it did not fit")
     assert journal.remedied("k") == ({"micro_tokens": 2048}, "it did not fit")
+    journal.drop_remedy("k")
+    assert journal.remedied("k") is None
 
 
 def test_a_batch_is_written_whole_or_not_at_all(journal: Journal) -> None:

@@ -55,6 +55,14 @@ def test_inspect_of_rows_that_no_format_fits_fails_with_what_to_write_which_work
     assert world("data", "inspect", "odd.jsonl", "--columns", "q").status == 2
 
 
+def test_a_run_tells_who_made_what_of_what(world):
+    world(*TAUGHT)
+    steps = {step["step"]: step for step in world("runs", "show", "--json").json["steps"]}
+    taught = next(step for step in steps.values() if step["producer"]["verb"] not in ("download", "prepare"))
+    assert set(taught["inputs"].values()) <= {step["artifact"] for step in steps.values()}
+    assert taught["producer"]["distribution"] == "acme-desk"
+
+
 def test_inspect_of_what_is_not_there(world):
     told = world("data", "inspect", "row.jsonl")
     assert told.status == 2

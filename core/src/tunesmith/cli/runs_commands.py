@@ -18,7 +18,8 @@ from tunesmith.errors import TunesmithError, UserError
 from tunesmith.running.outcome import can_go_on
 
 if TYPE_CHECKING:
-    from tunesmith.running.journal import Journal, RunRow, StepRow
+    from tunesmith.running.journal import Journal
+    from tunesmith.running.journal_rows import CacheRow, RunRow, StepRow
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -92,16 +93,25 @@ def configure_show(parser: ArgumentParser) -> None:
     _configure(parser)
 
 
+_TOLD = ("metrics", "producer", "inputs")  # of the step's own making, whoever made equal bytes before
+
+
+def _made(journal: Journal, step: StepRow) -> CacheRow | None:
+    """How what the step gave was made; None where that is not known any more, or it gave nothing."""
+    known = journal.cached(step.key) if step.key and step.artifact else None
+    return known if known and known.digest == step.artifact else None
+
+
 def run_show(args: Namespace) -> int:
     with _chosen(args.run) as (journal, row, directory):
         report = directory / "report.html"
         if args.report or args.open:
             return _report(report, args)
-        steps = [(step, journal.cached(step.key) if step.key else None) for step in journal.steps(row.id)]
+        steps = [(step, _made(journal, step)) for step in journal.steps(row.id)]
         decisions = journal.decisions(row.id)
     if args.json:
         found: dict[str, Any] = asdict(row) | {"directory": str(directory), "report": str(report) if report.is_file() else None}
-        found["steps"] = [asdict(step) | {"metrics": dict(known.metrics) if known and step.artifact else {}} for step, known in steps]
+        found["steps"] = [asdict(step) | {name: dict(getattr(known, name, {})) for name in _TOLD} for step, known in steps]
         found["decisions"] = [{"step": step, "what": what, "reason": reason} for step, what, reason in decisions]
         print(json.dumps(found, indent=2))
         return 0

@@ -216,6 +216,10 @@ class Journal:
     def remedy(self, key: str, settings: Mapping[str, Any], reason: str) -> None:
         self._execute("INSERT OR REPLACE INTO remedies VALUES (?, ?, ?)", (key, json.dumps(dict(settings)), reason))
 
+    def drop_remedy(self, key: str) -> None:
+        """Its settings are to be tried again."""
+        self._execute("DELETE FROM remedies WHERE key = ?", (key,))
+
     def metric(self, key: str, name: str, at: int, value: float) -> None:
         """A point of a series; the same place again is replaced. NaN is kept as NULL."""
         self._execute("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", (key, name, at, value))

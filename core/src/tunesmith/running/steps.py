@@ -76,11 +76,11 @@ class Steps:
         read = [source.step for source in step.inputs.values() if source.step and not self._planned(source.step).verb.service]
         reached = {digest for name in read for digest in closure(context.artifacts[name])}
         for digest, problem in context.store.problems(reached, context.verify).items():
-            kept = context.store.set_aside(digest)
+            where = self._aside(digest)
             maker = next((name for name, artifact in context.artifacts.items() if artifact.digest == digest), "")
             if not maker:
                 raise damaged(digest, problem)
-            context.decide(maker, "make it again", f"its artifact in the store is damaged: {problem}; it is kept as {kept}")
+            context.decide(maker, "make it again", f"its artifact in the store is damaged: {problem}{where}")
             outcome = self.run(self._planned(maker))
             context.reporter.step_finished(self._planned(maker), outcome)
             if outcome.artifact is None or outcome.artifact.digest != digest:
@@ -110,11 +110,14 @@ class Steps:
         """Take an artifact that is noted, and is not whole, out of everybody's way."""
         context = self._context
         if problem := context.store.problem(digest):
-            kept = context.store.set_aside(digest)
-            where = f"; what is left of it is {kept}" if kept.exists() else ""
-            context.decide(step.name, "make it again", f"its artifact in the store is damaged: {problem}{where}")
+            context.decide(step.name, "make it again", f"its artifact in the store is damaged: {problem}{self._aside(digest)}")
         else:
             context.decide(step.name, "make it again", "something that its artifact refers to is gone, or damaged")
+
+    def _aside(self, digest: str) -> str:
+        """Take an artifact out of the store; where it is now, for a sentence."""
+        kept = self._context.store.set_aside(digest)
+        return f"; it is kept as {kept}" if kept.exists() else ""
 
     def _tidy(self, key: str) -> None:
         """Remove what a host left that was killed between noting a step and giving up its work directory."""
@@ -149,6 +152,9 @@ class Steps:
         context = self._context
         started, waited = time.monotonic(), 0.0
         current, number, failed, reasons = step, 1, [], []
+        if underway := self._underway(step, key):
+            failed.append(key)
+            current, key = underway
         while True:
             self.open(current)
             context.journal.begin_step(context.run.id, step.name, key, number)
@@ -159,16 +165,30 @@ class Steps:
             except TunesmithError as error:
                 remedy = context.events.step_failed(context.facts(current, number), error) if number < ATTEMPTS else None
                 if remedy is None:
+                    for other in failed:
+                        context.journal.drop_remedy(other)
                     raise
                 failed.append(key)
                 reasons.append(f"{error.code}, {remedy.reason}")
                 current, key = self._mended(current, key, remedy, error)
                 number += 1
+                self._note(step, current, [other for other in failed if other != key], reasons)
                 if key != failed[-1] and (cached := self._cached(current, key)):
-                    self._note(step, current, failed, reasons)
                     return dataclasses.replace(cached, attempts=number - 1)
-        self._note(step, current, [other for other in failed if other != key], reasons)
         return self._done(current, key, failed, artifact, metrics, number, time.monotonic() - started - waited)
+
+    def _underway(self, step: PlannedStep, key: str) -> tuple[PlannedStep, str] | None:
+        """The step with the settings of a remedy, and its key, where a run was killed while it tried these: they are gone on with."""
+        remedy = None if self._refresh else self._context.journal.remedied(key)
+        if remedy is None:
+            return None
+        settings, reason = remedy
+        mended = dataclasses.replace(step, settings={**step.settings, **settings})
+        made = self.key(mended) or key
+        if not (self._context.home / "work" / made).exists():
+            return None
+        self._context.decide(step.name, f"go on with {changes(step.settings, settings)}", f"the settings asked for failed: {reason}")
+        return mended, made
 
     def _note(self, step: PlannedStep, current: PlannedStep, failed: list[str], reasons: list[str]) -> None:
         """Which settings worked where others failed; whoever asks for those is told so."""
