@@ -21,12 +21,12 @@ LIKE_MISTRAL = (
 #: As SmolLM3's: a system block with a mode is always there, a flag in the system message switches the mode and is taken out of it.
 LIKE_SMOLLM3 = (
     "{% set system = messages[0].content if messages[0].role == 'system' else '' %}{% set thinks = '/no_think' not in system %}"
+    "{% set opening = '' if thinks else '<think>\n\n</think>\n' %}"
     "<|im_start|>system\n## Metadata\nReasoning Mode: {{ '/think' if thinks else '/no_think' }}\n"
-    "{{ system.replace('/no_think', '').rstrip() }}"
-    "<|im_end|>\n{% for m in messages %}{% if m.role == 'user' %}<|im_start|>user\n{{ m.content }}<|im_end|>\n"
-    "{% elif m.role == 'assistant' %}<|im_start|>assistant\n{{ '' if thinks else '<think>\n\n</think>\n' }}"
-    "{{ m.content.lstrip('\n') }}<|im_end|>\n{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{{ '' if thinks else '<think>\n\n</think>\n' }}{% endif %}"
+    "{{ system.replace('/no_think', '').rstrip() }}<|im_end|>\n"
+    "{% for m in messages %}{% if m.role == 'user' %}<|im_start|>user\n{{ m.content }}<|im_end|>\n"
+    "{% elif m.role == 'assistant' %}<|im_start|>assistant\n{{ opening }}{{ m.content.lstrip('\n') }}<|im_end|>\n{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{{ opening }}{% endif %}"
 )
 SYSTEM, HUSH = message("system", "Be brief."), message("system", "Be brief. /no_think")
 TURNS = [message("user", "Hi"), message("assistant", "Hello"), message("user", "And?"), message("assistant", "Nothing.")]
