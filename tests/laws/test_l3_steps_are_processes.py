@@ -74,11 +74,11 @@ def test_every_step_is_a_process_of_its_own_in_a_group_of_its_own(tmp_path: Path
     assert [process.poll() for process in launched] == [0, 0]
 
 
-def test_an_artifact_is_files_and_a_record_and_is_read_from_disk_alone(tmp_path: Path) -> None:
+def test_an_artifact_is_files_a_record_and_a_seal_and_is_read_from_disk_alone(tmp_path: Path) -> None:
     place = Place.at(tmp_path)
     outcome = place.run(step("a", to=2))
     directory = outcome.artifacts["a"].path.parent
-    assert sorted(path.name for path in directory.iterdir()) == ["artifact.json", "files"]
+    assert sorted(path.name for path in directory.iterdir()) == ["artifact.json", "files", "seal.json"]
     record = json.loads((directory / "artifact.json").read_text())
     assert set(record) == {"format", "digest", "files", "refs", "producer", "inputs", "metrics", "meta"}
     assert str(tmp_path) not in json.dumps(record)
