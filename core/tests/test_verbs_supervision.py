@@ -67,7 +67,7 @@ class Served:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, value in [
-        (supervision, "POLL", 0.02), (supervision, "GRACE", 0.3), (supervision, "FIRST_PAUSE", 0.05), (supervision, "SILENT", 2),
+        (supervision, "POLL", 0.02), (supervision, "ENDING", 0.3), (supervision, "FIRST_PAUSE", 0.05), (supervision, "SILENT", 2),
         (engine_health, "ASK_STARTING", 0.05), (engine_health, "ASK_UP", 0.05), (engine_health, "PATIENCE", 0.2),
     ]:  # fmt: skip
         monkeypatch.setattr(module, name, value)
@@ -76,7 +76,11 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def step_of(tmp_path: Path, backend: Fake, **settings: Any) -> LocalStep:
     model = Artifact("model/text", tmp_path)
     return LocalStep.make(
-        tmp_path, name="api", inputs={"model": model}, settings=ServeSettings(**settings), providers={"inference_backend": backend}
+        tmp_path,
+        name="api",
+        inputs={"model": model},
+        settings=ServeSettings(**{"shutdown_grace": 0.0, **settings}),
+        providers={"inference_backend": backend},
     )
 
 
@@ -262,6 +266,5 @@ def test_cancelling_while_it_starts_does_not_wait_for_it(tmp_path: Path) -> None
 
 
 def test_an_engine_that_heeds_gets_to_end_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "GRACE", 600.0)  # this test would wait for it if it were waited for
-    with serving(tmp_path, Fake()):
+    with serving(tmp_path, Fake(), shutdown_grace=600.0):  # this test would wait for it if it were waited for
         pass

@@ -18,11 +18,13 @@ import dataclasses
 import re
 import typing
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from tunesmith.contracts.hints import UNIONS, type_hints
 from tunesmith.errors import UserError, did_you_mean
 
+TOLD = 100  # problems told of a value that fits none of several types: a list of a million is not looked through for each
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 _KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum", "pattern": "pattern"}
 
@@ -104,7 +106,7 @@ def _type_schema(hint: Any) -> dict[str, Any]:
 def problems(schema: Mapping[str, Any], value: Any, where: str = "") -> Iterator[tuple[str, str]]:
     """Every way in which `value` misses `schema`, as (path, sentence) pairs; nothing when it fits."""
     if "anyOf" in schema:
-        tries = [list(problems(option, value, where)) for option in schema["anyOf"]]
+        tries = [list(islice(problems(option, value, where), TOLD)) for option in schema["anyOf"]]
         if all(tries):
             # An option of the value's type, or one that is wrong only deeper down, is what the user meant: report that one.
             typed = [t for option, t in zip(schema["anyOf"], tries) if "type" in option and _is(option["type"], value)]
@@ -123,7 +125,7 @@ def problems(schema: Mapping[str, Any], value: Any, where: str = "") -> Iterator
     yield from _bounds(schema, value, where)
     if isinstance(value, Mapping):
         yield from _object(schema, value, where)
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, (list, tuple)) and len(value) <= schema.get("maxItems", len(value)):
         for index, item in enumerate(value):
             yield from problems(schema.get("items", {}), item, f"{where}[{index}]")
 
@@ -140,10 +142,13 @@ def _bounds(schema: Mapping[str, Any], value: Any, where: str) -> Iterator[tuple
                 yield where, f"should be {word} {schema[keyword]}, got {value}"
     if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
         yield where, f"should match {schema['pattern']}, got {_short(value)}"
-    if isinstance(value, (str, list, tuple)):
-        least = schema.get("minLength" if isinstance(value, str) else "minItems", 0)
-        if len(value) < least:
-            yield where, "should not be empty" if least == 1 else f"should have at least {least} items, has {len(value)}"
+    for kind, noun, unit in ((str, "Length", "characters"), ((list, tuple), "Items", "items"), (Mapping, "Properties", "entries")):
+        if isinstance(value, kind):
+            least, most, size = schema.get(f"min{noun}", 0), schema.get(f"max{noun}"), len(value)
+            if size < least:
+                yield where, "should not be empty" if least == 1 else f"should have at least {least} {unit}, has {size}"
+            if most is not None and size > most:
+                yield where, f"should have at most {most} {unit}, has {size}"
 
 
 def _object(schema: Mapping[str, Any], value: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:

@@ -39,6 +39,7 @@ class Step(Protocol):
     """
 
     name: str
+    pipeline: str  # name of the pipeline that it is a step of
     settings: Any  # the verb's own settings object
     inputs: Mapping[str, Artifact]
     output: Path

@@ -39,6 +39,7 @@ class WorkerStep:
 
     Args:
         providers: by slot: an object that is already built, or a `Chosen` to build at the first call.
+        pipeline: name of the pipeline; the step's where there is none.
         cancelled: set when the step is to stop.
         cache: default: in `work`.
     """
@@ -47,6 +48,7 @@ class WorkerStep:
         self,
         *,
         name: str,
+        pipeline: str = "",
         output: Path,
         work: Path,
         inputs: Mapping[str, Artifact] | None = None,
@@ -60,7 +62,7 @@ class WorkerStep:
         refresh: bool = False,
         roots: Sequence[Path] = (),
     ) -> None:
-        self.name, self.output, self.work = name, Path(output), Path(work)
+        self.name, self.pipeline, self.output, self.work = name, pipeline or name, Path(output), Path(work)
         self.cache = Path(cache) if cache else self.work / "cache"
         self.roots = tuple(roots)
         self.inputs = dict(inputs or {})
@@ -76,7 +78,7 @@ class WorkerStep:
     def from_json(cls, data: Mapping[str, Any], notify: Notify, cancelled: threading.Event) -> WorkerStep:
         """From the `step` of a ``run`` request."""
         return cls(
-            name=data["name"], output=Path(data["output"]), work=Path(data["work"]), seed=data["seed"],
+            name=data["name"], pipeline=data.get("pipeline", ""), output=Path(data["output"]), work=Path(data["work"]), seed=data["seed"],
             inputs={name: Artifact.from_json(artifact) for name, artifact in data["inputs"].items()},
             settings=settings_of(data["settings_class"], data["settings"], data["distribution"]),
             placement=Placement(**data["placement"]),

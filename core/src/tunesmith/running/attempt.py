@@ -105,7 +105,7 @@ def make_workers(
     """The workers of a step, not started yet."""
     work.mkdir(parents=True, exist_ok=True)
     ranks = range(max(1, step.placement.processes))
-    shared = {"rendezvous": rendezvous, "cache": context.home / "cache", "roots": context.roots}
+    shared = {"rendezvous": rendezvous, "cache": context.home / "cache", "roots": context.roots, "pipeline": context.plan.name}
     requests = tuple(step_request(step, inputs, output, work, rank=rank, **shared) for rank in ranks)
     asked = Work(step.name, step.verb.target, requests, context.logs(step), start_of(context, step), work)
     return Workers(asked, context.executor, context.board, notified)

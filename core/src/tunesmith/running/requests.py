@@ -13,12 +13,12 @@ from tunesmith.planning.plan import Choice, PlannedStep
 
 def step_request(
     step: PlannedStep, inputs: Mapping[str, Artifact], output: Path, work: Path, *, rank: int = 0, rendezvous: str = "",
-    cache: Path | None = None, refresh: bool = False, roots: Sequence[Path] = (),
+    cache: Path | None = None, refresh: bool = False, roots: Sequence[Path] = (), pipeline: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """The ``step`` of a ``run`` request, as JSON."""
     placement = dataclasses.replace(step.placement, rank=rank, rendezvous=rendezvous)
     return {
-        "name": step.name, "output": str(output), "work": str(work), "cache": str(cache or ""), "seed": step.seed,
+        "name": step.name, "pipeline": pipeline, "output": str(output), "work": str(work), "cache": str(cache or ""), "seed": step.seed,
         "refresh": refresh, "roots": list(map(str, roots)), "placement": dataclasses.asdict(placement),
         "settings": dict(step.settings), "settings_class": step.verb.settings, "distribution": step.verb.distribution,
         "inputs": {name: artifact.to_json() for name, artifact in inputs.items()},

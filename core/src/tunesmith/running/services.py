@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.inference_backend import ENDING
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.attempt import make_workers, resolve_inputs, told
@@ -19,7 +20,7 @@ from tunesmith.running.user_files import UserFiles
 from tunesmith.running.workers import Workers
 
 POLL = 0.1
-STOP_GRACE = 10.0  # seconds for requests that are under way
+STOP_GRACE = 10.0  # seconds for requests that are under way, where the service has no setting `shutdown_grace`
 BLAME = 0.5  # seconds for a death to show
 
 
@@ -32,6 +33,11 @@ class Service:
     directory: Path
     refs: Mapping[str, Artifact]
     facts: Mapping[str, Any] | None = None
+
+    def cancel(self) -> None:
+        """Ask it to stop. It has its own `shutdown_grace` for its requests, then twice `ENDING`: for its engine's end and for its own."""
+        grace = self.step.settings.get("shutdown_grace")
+        self.workers.cancel(STOP_GRACE if grace is None else grace + 2 * ENDING)
 
 
 class Services:
@@ -116,7 +122,7 @@ class Services:
         service = self._running.get(name)
         if service is None:
             return
-        service.workers.cancel(STOP_GRACE)
+        service.cancel()
         while not service.workers.done:
             self._context.board.pump(POLL)
             service.workers.tick()
@@ -132,6 +138,9 @@ class Services:
         self._context.store.staging.drop(service.directory)
 
     def stop_all(self) -> None:
+        """Ask all to stop at the same time, and wait until they have."""
+        for service in self._running.values():
+            service.cancel()
         for name in self.names:
             self.stop(name)
 

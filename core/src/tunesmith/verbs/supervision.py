@@ -8,15 +8,16 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from tunesmith.contracts import Address, Cancelled, Engine, Step, TunesmithError
+from tunesmith.contracts.inference_backend import ENDING
 from tunesmith.verbs.addresses import free_port, not_free
 from tunesmith.verbs.engine_health import Health
 from tunesmith.verbs.engine_process import EngineProcess, is_there
 
 POLL = 0.1  # seconds between looks at the process
 SILENT = 6  # questions in a row that an engine which was up has not answered: it hangs
-GRACE = 8.0  # seconds between SIGTERM and SIGKILL; less than a service gets from the host
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before it is started again; doubled from death to death
 WINDOW = 600.0  # seconds in which deaths are counted
 OTHER_PORTS = 3  # tries where any port will do: somebody may take it between our look and the engine's
@@ -46,7 +47,7 @@ def supervise(make: Callable[[Address], Engine], name: str, address: Address, st
         Cancelled: when it was cancelled before it was up.
     """
     for left in reversed(range(1 if address.port else OTHER_PORTS)):
-        place = Address(address.host, free_port(address.host, address.port))
+        place = replace(address, port=free_port(address.host, address.port))
         try:
             return Supervisor(make(place), place, step).serve(name)
         except PortTaken:
@@ -87,7 +88,8 @@ class Supervisor:
             self._stop()
 
     def _start(self) -> None:
-        self.process = EngineProcess(self.engine.command, self.engine.environment, GRACE, self.engine.ready_line)
+        grace = self.step.settings.shutdown_grace + ENDING
+        self.process = EngineProcess(self.engine.command, self.engine.environment, grace, self.engine.ready_line)
         self.health = Health(self.host, self.address.port, self.engine.ready)
 
     def _stop(self) -> None:
