@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import Address, Artifact, EstimateRequest, ModelShape, TunesmithError
+from tunesmith.verbs.records import ServeSettings
 from tunesmith_llamacpp.backend import LlamaCppBackend
 from tunesmith_llamacpp.estimate import estimate
 from tunesmith_llamacpp.gguf_file import gguf_file
@@ -23,11 +24,13 @@ from tunesmith_llamacpp.settings import LlamaCppSettings
 def test_every_setting_reaches_the_server(tmp_path: Path, local_step: Any) -> None:
     (tmp_path / "m.gguf").touch()
     settings = LlamaCppSettings(512, 3, 1, 256, 64, "off", "q8_0", 0)
-    engine = LlamaCppBackend(settings).engine(Artifact("model/gguf", tmp_path), "bot", Address("0.0.0.0", 8123), local_step())
+    address, step = Address("0.0.0.0", 8123, ("a.example", "b.example")), local_step(settings=ServeSettings(shutdown_grace=7.5))
+    engine = LlamaCppBackend(settings).engine(Artifact("model/gguf", tmp_path), "bot", address, step)
     assert engine.command[:3] == (sys.executable, "-m", "tunesmith_llamacpp.server")
     asked = options(list(engine.command[3:]))
     assert {name: getattr(asked, name) for name in vars(settings)} == vars(settings)
     assert (asked.model, asked.name, asked.host, asked.port) == (str(tmp_path / "m.gguf"), "bot", "0.0.0.0", 8123)
+    assert (asked.allowed_hosts, asked.shutdown_grace) == (["a.example", "b.example"], 7.5)
 
 
 @pytest.mark.parametrize(

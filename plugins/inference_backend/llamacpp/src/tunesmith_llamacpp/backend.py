@@ -18,7 +18,7 @@ class LlamaCppBackend:
 
     def engine(self, model: Artifact, name: str, address: Address, step: Step) -> Engine:
         arguments = {"model": gguf_file(model.path), "name": name, "host": address.host, "port": address.port}
-        arguments |= dataclasses.asdict(self.settings)
+        arguments |= dataclasses.asdict(self.settings) | {"shutdown_grace": step.settings.shutdown_grace}
         options = [word for key, value in arguments.items() for word in (f"--{key.replace('_', '-')}", str(value))]
-        command = (sys.executable, "-m", "tunesmith_llamacpp.server", *options)
+        command = (sys.executable, "-m", "tunesmith_llamacpp.server", *options, "--allowed-hosts", *address.allowed_hosts)
         return Engine(command, facts={"logprob_start_len": True}, name="llama.cpp")

@@ -8,12 +8,11 @@ import os
 import signal
 import sys
 
+from tunesmith.contracts import Address
 from tunesmith_llamacpp.server.door import Door
 from tunesmith_llamacpp.server.echo import Echo
 from tunesmith_llamacpp.server.upstream import Upstream
 from tunesmith_llamacpp.settings import LlamaCppSettings
-
-GRACE = 6.0  # seconds for running answers to end; less than the supervisor's
 
 
 def options(words: list[str] | None = None) -> argparse.Namespace:
@@ -23,6 +22,8 @@ def options(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--name", required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--allowed-hosts", nargs="*", default=[])
+    parser.add_argument("--shutdown-grace", type=float, default=30.0)
     for name, value in vars(LlamaCppSettings()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     return parser.parse_args(words)
@@ -34,7 +35,8 @@ async def serve(asked: argparse.Namespace, url: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     echo = await asyncio.to_thread(Echo, Upstream(url), asked.name)
-    await Door(echo, asked.slots).serve(asked.host, asked.port, stop, lambda: print(f"serving {asked.name}", flush=True), GRACE)
+    address = Address(asked.host, asked.port, tuple(asked.allowed_hosts))
+    await Door(echo, asked.slots).serve(address, stop, lambda: print(f"serving {asked.name}", flush=True), asked.shutdown_grace)
 
 
 def main() -> None:
