@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from tunesmith.contracts import Address, Artifact, EstimateRequest, ModelShape, Placement, UserError
 from tunesmith.contracts.settings import build, fill, schema_of
+from tunesmith.verbs.records import ServeSettings
 from tunesmith_vllm.backend import VllmBackend
 from tunesmith_vllm.estimate import estimate
 from tunesmith_vllm.settings import VllmSettings
@@ -31,8 +34,8 @@ def start(model: Artifact, local_step):
     """``start(device="cpu", **settings)``: the words of the command by option, and the variables."""
 
     def engine(device: str = "cpu", **settings):
-        step = local_step(placement=Placement(device=device), seed=7)
-        made = VllmBackend(build(VllmSettings, settings)).engine(model, "bot", Address("127.0.0.1", 8123), step)
+        step = local_step(placement=Placement(device=device), seed=7, settings=ServeSettings(shutdown_grace=12.5))
+        made = VllmBackend(build(VllmSettings, settings)).engine(model, "bot", Address("127.0.0.1", 8123, ("llm.example",)), step)
         assert made.command[:3] == (sys.executable, "-m", "vllm.entrypoints.openai.api_server")
         words, options = made.command[3:], {}
         for at, word in enumerate(words):
@@ -48,6 +51,32 @@ def test_it_serves_the_steps_model_under_the_steps_name_at_the_steps_address(sta
     wanted = {"--model": str(model.path), "--served-model-name": "bot", "--host": "127.0.0.1", "--port": "8123", "--seed": "7"}
     assert {key: options[key] for key in wanted} == wanted
     assert environment["HF_HUB_OFFLINE"] == environment["VLLM_NO_USAGE_STATS"] == "1"
+
+
+def test_it_gets_the_steps_grace_and_is_closed_to_other_peoples_pages(start, monkeypatch: pytest.MonkeyPatch):
+    options, environment = start()
+    assert (options["--shutdown-timeout"], options["--allowed-origins"]) == ("13", "[]")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    module, _, name = options["--middleware"].rpartition(".")
+    middleware = getattr(import_module(module), name)
+
+    def status(method: str = "GET", **headers: str) -> int:
+        sent = []
+
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200})
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "method": method, "headers": [(key.encode(), value.encode()) for key, value in headers.items()]}
+        asyncio.run(middleware(app)(scope, None, send))
+        return sent[0]["status"]
+
+    assert [status(host=host) for host in ("localhost:8123", "127.0.0.1", "llm.example", "evil.example")] == [200, 200, 200, 403]
+    kinds = ("application/json; charset=utf-8", "text/plain", "")
+    assert [status("POST", **{"host": "localhost", "content-type": kind}) for kind in kinds] == [200, 415, 415]
 
 
 def test_a_processor_runs_uncompiled_on_all_its_cores_with_a_bounded_cache(start):

@@ -21,9 +21,10 @@ class VllmBackend:
         """Raises UserError TS-SERVE-030 for options that can't be given."""
         device = step.placement.device
         words = command(
-            self.settings, str(model.path), name, address, device=device, positions=positions(model), seed=step.seed
+            self.settings, str(model.path), name, address, device=device, positions=positions(model), seed=step.seed,
+            grace=step.settings.shutdown_grace,
         )  # fmt: skip
-        return Engine(words, environment(self.settings, device), start_timeout=START_TIMEOUT, name="vLLM")
+        return Engine(words, environment(self.settings, device, address), start_timeout=START_TIMEOUT, name="vLLM")
 
 
 def positions(model: Artifact) -> int:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunesmith.contracts import Address, UserError
+from tunesmith_vllm import local_names
 from tunesmith_vllm.settings import VllmSettings
 
 PROCESSOR_CACHE = 2.0  # GiB for keys and values where nothing is said: vLLM's own default is most of the machine's memory
-DRAIN = 3  # seconds that running answers get to end, and its processes to go: it takes all of them even when idle, and a cancel has 5
 #: Options that are the kernel's, or would have a checkpoint choose code to run.
 NOT_TO_GIVE = {
     "model": "the step's input is served", "served_model_name": "the step's setting `name` says it", "host": "it is a setting of the step",
     "port": "it is a setting of the step", "uds": "the endpoint has a port", "trust_remote_code": "no code out of checkpoints is run",
     "ssl_keyfile": "the endpoint speaks plain HTTP", "ssl_certfile": "the endpoint speaks plain HTTP",
+    "shutdown_timeout": "the step's setting `shutdown_grace` says it",
     "api_key": "steps that read the endpoint would not know it", "root_path": "the endpoint's paths are known to others",
 }  # fmt: skip
 
 
-def command(settings: VllmSettings, model: str, name: str, address: Address, *, device: str, positions: int, seed: int) -> tuple[str, ...]:
+def command(
+    settings: VllmSettings, model: str, name: str, address: Address, *, device: str, positions: int, seed: int, grace: float
+) -> tuple[str, ...]:
     """The interpreter of this environment, running vLLM's server.
 
     Args:
+        grace: seconds that running requests get to end when it is stopped.
         positions: longest text that the model allows, in tokens; 0: unknown.
 
     Raises:
@@ -38,7 +43,7 @@ def command(settings: VllmSettings, model: str, name: str, address: Address, *, 
         "gpu_memory_utilization": None if device == "cpu" else settings.gpu_memory_utilization,
         "enforce_eager": eager(settings, device) or None,
         "tensor_parallel_size": settings.tensor_parallel_size, "pipeline_parallel_size": settings.pipeline_parallel_size,
-        "shutdown_timeout": DRAIN, "disable_access_log_for_endpoints": "/health,/metrics",
+        "shutdown_timeout": math.ceil(grace), "allowed_origins": json.dumps([]), "disable_access_log_for_endpoints": "/health,/metrics",
     }  # fmt: skip
     given = {key.replace("-", "_"): value for key, value in settings.options.items()}
     for key in given:
@@ -48,7 +53,7 @@ def command(settings: VllmSettings, model: str, name: str, address: Address, *, 
                 fix=f"Leave `{key}` out of `options`.",
             )  # fmt: skip
     words = [word for key, value in (known | given).items() for word in option(key, value)]
-    return (sys.executable, "-m", "vllm.entrypoints.openai.api_server", *words)
+    return (sys.executable, "-m", "vllm.entrypoints.openai.api_server", *words, "--middleware", local_names.PATH)
 
 
 def option(key: str, value: Any) -> Iterator[str]:
@@ -66,9 +71,10 @@ def option(key: str, value: Any) -> Iterator[str]:
         yield json.dumps(value) if isinstance(value, Mapping) else str(value)
 
 
-def environment(settings: VllmSettings, device: str) -> dict[str, str]:
-    """Variables on top of the worker's: no hub, no usage statistics, and on a processor all its cores."""
+def environment(settings: VllmSettings, device: str, address: Address) -> dict[str, str]:
+    """Variables on top of the worker's: no hub, no usage statistics, where it listens, and on a processor all its cores."""
     variables = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_DO_NOT_TRACK": "1"}
+    variables |= {local_names.HOST: address.host, local_names.ALLOWED: " ".join(address.allowed_hosts)}
     if device == "cpu":
         variables["VLLM_CPU_NUM_OF_RESERVED_CPU"] = str(settings.reserved_cores)
         if eager(settings, device):
