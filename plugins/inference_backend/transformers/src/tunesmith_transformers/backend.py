@@ -28,7 +28,7 @@ class TransformersBackend:
 
         listener = listen(address)
         url = url_of(listener)
-        service = Service(name, created=int(time.time()), max_request_bytes=self.settings.max_request_bytes)
+        service = Service(name, address, created=int(time.time()), max_request_bytes=self.settings.max_request_bytes)
         server = HttpServer(make_app(service), listener)
         try:
             server.start()  # at once, so that /health says `loading`
@@ -39,6 +39,7 @@ class TransformersBackend:
                 service.engine.stop()
                 service.engine.forward.close()
             server.stop()
+            service.close()
             listener.close()
 
     def _serve(self, model: Artifact, url: str, service, server, step: Step) -> None:
@@ -49,11 +50,12 @@ class TransformersBackend:
         step.log(f"serving {service.name} at {url}")
         step.ready(url=url, model=service.name)
         while not step.wait_cancelled(POLL):
-            if service.engine.error is not None or not server.alive:
+            if service.engine.error or not server.alive:
                 raise TunesmithError(
-                    "TS-SERVE-004", "The server stopped by itself.", why=str(service.engine.error or "its HTTP thread ended"),
+                    "TS-SERVE-004", "The server stopped by itself.", why=service.engine.error or "its HTTP thread ended",
                     fix="Look at the step's log; fewer `max_batch` or a smaller `kv_cache` need less memory.",
                 )  # fmt: skip
         service.state = "draining"
-        if not service.engine.drain(self.settings.shutdown_grace):
-            step.log(f"answers still running after {self.settings.shutdown_grace:g} s were cut off", "warning")
+        grace = step.settings.shutdown_grace
+        if not service.engine.drain(grace):
+            step.log(f"answers still running after {grace:g} s were cut off", "warning")

@@ -24,5 +24,4 @@ class TransformersSettings:
         512, "tokens of new prompts read in one step; fewer: running answers stutter less, more: prompts are read faster", ge=1
     )
     threads: int = setting(0, "processor threads; 0: one per core", ge=0)
-    shutdown_grace: float = setting(30.0, "seconds that running answers get to end when the server is stopped", ge=0)
-    max_request_bytes: int = setting(16 * 2**20, "largest request body", ge=1024)
+    max_request_bytes: int = setting(4 * 2**20, "largest request body", ge=1024, le=2**30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from tunesmith_transformers.api.chat import chat
 from tunesmith_transformers.api.completions import completions
-from tunesmith_transformers.api.errors import ApiError
+from tunesmith_transformers.api.errors import ApiError, unexpected
 from tunesmith_transformers.api.service import Gone, Service
 
 Endpoint = Callable[[Service, Request], Awaitable[Response]]
@@ -42,11 +43,15 @@ def make_app(service: Service) -> Starlette:
 
 async def _answer(service: Service, path: str, endpoint: Endpoint, request: Request) -> Response:
     try:
+        service.check_source(request)
         response = await endpoint(service, request)
     except ApiError as error:
         response = error.response()
     except Gone:
         response = Response(status_code=499)  # nobody reads it; the number is nginx's, for the counter
+    except Exception as error:  # a fault of ours: this request's alone
+        traceback.print_exc()
+        response = unexpected(error).response()
     service.metrics.requests.labels(path, str(response.status_code)).inc()
     return response
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from tunesmith_transformers.api.errors import ApiError
 from tunesmith_transformers.sampling.params import Sampling
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
+#: What neither the request nor the model says.
+NONE: Mapping[str, Any] = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
 COMPLETION_TOKENS = 16  # the API's default for /v1/completions; a chat's answer may fill the context
 
 
 def sampling(
-    request: Mapping[str, Any], defaults: Mapping[str, float], vocabulary: Vocabulary, prompt: int, length: int, *, chat: bool
+    request: Mapping[str, Any], defaults: Mapping[str, Any], vocabulary: Vocabulary, prompt: int, length: int, *, chat: bool
 ) -> Sampling:
     """The sampling that a request asks for after `prompt` tokens, with at most `length` in all.
 
@@ -38,15 +41,19 @@ def sampling(
             raise ApiError(400, "`top_logprobs` needs `logprobs` to be true.", param="top_logprobs")
         logprobs = request.get("top_logprobs", 0) if logprobs else None
     stop = request.get("stop", ())
+    given = {**NONE, **defaults, **request}
+    forbidden = {token: -inf for token in defaults.get("suppress_tokens", ()) if token < len(vocabulary)}
     return Sampling(
         max_tokens=asked,
-        temperature=float(request.get("temperature", defaults.get("temperature", 1.0))),
-        top_p=float(request.get("top_p", defaults.get("top_p", 1.0))),
-        top_k=max(0, int(request.get("top_k", defaults.get("top_k", 0)))),
+        temperature=float(given["temperature"]),
+        top_p=float(given["top_p"]),
+        top_k=min(max(0, given["top_k"]), len(vocabulary)),
+        min_p=float(given["min_p"]),
         seed=request.get("seed"),
+        repetition_penalty=float(given["repetition_penalty"]),
         presence_penalty=float(request.get("presence_penalty", 0)),
         frequency_penalty=float(request.get("frequency_penalty", 0)),
-        logit_bias=_bias(request.get("logit_bias", {}), len(vocabulary)),
+        logit_bias=_bias(request.get("logit_bias", {}), len(vocabulary)) | forbidden,
         stop=(stop,) if isinstance(stop, str) else tuple(stop),
         ignore_eos=request.get("ignore_eos", False),
         logprobs=logprobs,
@@ -57,7 +64,7 @@ def sampling(
 def _bias(wanted: Mapping[str, float], size: int) -> dict[int, float]:
     found = {}
     for name, value in wanted.items():
-        if not name.isascii() or not name.isdigit() or int(name) >= size:
-            raise ApiError(400, f"`logit_bias` has the key {name!r}; keys are ids of the {size} tokens.", param="logit_bias")
+        if not name.isascii() or not name.isdigit() or len(name) > 10 or int(name) >= size:
+            raise ApiError(400, f"`logit_bias` has the key {name[:20]!r}; keys are ids of the {size} tokens.", param="logit_bias")
         found[int(name)] = float(value)
     return found

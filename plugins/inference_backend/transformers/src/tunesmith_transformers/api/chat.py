@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -19,8 +20,13 @@ from tunesmith_transformers.engine.sequence import Delta
 
 async def chat(service: Service, request: Request) -> Response:
     """Answer a conversation."""
-    asked = await service.read(request, CHAT)
+    return await respond(service, request, *await service.prepared(request, CHAT, partial(_prepare, service)))
+
+
+def _prepare(service: Service, asked: dict[str, Any]) -> tuple[dict[str, Any], Job, Shape]:
+    """(The request, its sequences, how they are written); not for the event loop."""
     vocabulary, n = service.vocabulary, asked.get("n", 1)
+    service.check_count(n, "n")
     prompt = chat_prompt(asked, vocabulary)
     wanted = sampling(asked, service.defaults, vocabulary, len(prompt), service.engine.limits.length, chat=True)
     with_logprobs = wanted.logprobs is not None
@@ -39,4 +45,4 @@ async def chat(service: Service, request: Request) -> Response:
 
     opening = tuple({"index": i, "delta": {"role": "assistant", "content": ""}, "logprobs": None, "finish_reason": None} for i in range(n))
     shape = Shape(new_id("chatcmpl"), "chat.completion", "chat.completion.chunk", choice, piece, opening)
-    return await respond(request, asked, Job(service.engine, vocabulary, [(prompt, wanted)], n), shape)
+    return asked, Job(service.engine, vocabulary, [(prompt, wanted)], n), shape

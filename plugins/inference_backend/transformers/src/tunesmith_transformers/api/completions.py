@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -19,12 +20,17 @@ from tunesmith_transformers.engine.sequence import Delta
 
 async def completions(service: Service, request: Request) -> Response:
     """Continue one or more prompts; answers are numbered prompt by prompt."""
-    asked = await service.read(request, COMPLETION)
+    return await respond(service, request, *await service.prepared(request, COMPLETION, partial(_prepare, service)))
+
+
+def _prepare(service: Service, asked: dict[str, Any]) -> tuple[dict[str, Any], Job, Shape]:
+    """(The request, its sequences, how they are written); not for the event loop."""
     vocabulary, n, length = service.vocabulary, asked.get("n", 1), service.engine.limits.length
+    given = asked["prompt"] if isinstance(asked["prompt"], list) else [asked["prompt"]]
+    service.check_count(n if isinstance(given[0], int) else n * len(given), "prompt")
     prompts = completion_prompts(asked, vocabulary)
     wanted = [sampling(asked, service.defaults, vocabulary, len(ids), length, chat=False) for ids in prompts]
     alternatives = wanted[0].logprobs
-    given = asked["prompt"] if isinstance(asked["prompt"], list) else [asked["prompt"]]
     echoed = [""] * len(prompts)
     if asked.get("echo"):
         texts = given if isinstance(given[0], str) else [vocabulary.decode(ids) for ids in prompts]
@@ -48,4 +54,4 @@ async def completions(service: Service, request: Request) -> Response:
         return choice(index, delta) if speaks else None
 
     shape = Shape(new_id("cmpl"), "text_completion", "text_completion", choice, piece)
-    return await respond(request, asked, Job(service.engine, vocabulary, list(zip(prompts, wanted, strict=True)), n), shape)
+    return asked, Job(service.engine, vocabulary, list(zip(prompts, wanted, strict=True)), n), shape

@@ -12,12 +12,13 @@ class ApiError(Exception):
 
     Args:
         status: HTTP status.
-        message: a sentence for a person.
+        message: a sentence for a person, or several; its last full stop may be left out.
         param: the request's field that it is about.
         code: a word for programs, such as ``model_not_found``.
     """
 
     def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        message = message.rstrip(". \n") + ("" if message.endswith("?") else ".")
         super().__init__(message)
         self.status, self.message, self.param, self.code = status, message, param, code
 
@@ -27,5 +28,12 @@ class ApiError(Exception):
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
 
     def response(self) -> JSONResponse:
-        headers = {"Retry-After": "1"} if self.status in (429, 503) else None
+        headers = {"Retry-After": "1"} if self.status in (429, 503) else {}
+        if self.status in (408, 413):  # the rest of the body is not read
+            headers["Connection"] = "close"
         return JSONResponse(self.body(), self.status, headers)
+
+
+def unexpected(error: Exception) -> ApiError:
+    """What a client is told of a fault of ours, whose traceback is in the log."""
+    return ApiError(500, f"The server failed at this request: {type(error).__name__}: {error}", code="internal_error")

@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.contracts import UserError
 from tunesmith_transformers.api.errors import ApiError
-from tunesmith_transformers.text.vocabulary import Vocabulary
+from tunesmith_transformers.text.vocabulary import Unreadable, Vocabulary
 
 
 def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary) -> list[int]:
@@ -21,6 +21,8 @@ def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary) -> list[int]
         text = vocabulary.template.render(messages, tools or (), prompt=True, **extra).text
     except UserError as error:
         raise ApiError(400, " ".join(filter(None, (f"{error.what}.", error.why))), param="messages") from None
+    except Exception as error:  # the model's own code, fed with a client's data: whatever it raises is about that
+        raise ApiError(400, f"The model's chat template refuses these messages: {error}", param="messages") from None
     return _encode(text, vocabulary, "messages", special=False)  # the template writes the special tokens itself
 
 
@@ -42,15 +44,22 @@ def completion_prompts(request: Mapping[str, Any], vocabulary: Vocabulary) -> li
     """One list of ids per prompt; a prompt is a text or a list of ids, alone or in a list."""
     prompt = request["prompt"]
     many: Sequence[Any] = prompt if isinstance(prompt, list) and not isinstance(prompt[0], int) else [prompt]
-    found = [_encode(p, vocabulary, "prompt", special=True) if isinstance(p, str) else list(p) for p in many]
-    for ids in found:
-        if max(ids) >= len(vocabulary):
-            raise ApiError(400, f"`prompt` has the token {max(ids)}; the vocabulary has {len(vocabulary)} tokens.", param="prompt")
-    return found
+    return [_encode(p, vocabulary, "prompt", special=True) if isinstance(p, str) else _known(p, vocabulary) for p in many]
+
+
+def _known(ids: Sequence[int], vocabulary: Vocabulary) -> list[int]:
+    try:
+        vocabulary.check(ids)
+    except Unreadable as error:
+        raise ApiError(400, f"`prompt` can't be read: {error}", param="prompt") from None
+    return list(ids)
 
 
 def _encode(text: str, vocabulary: Vocabulary, param: str, *, special: bool) -> list[int]:
-    ids = vocabulary.encode(text, special=special)
+    try:
+        ids = vocabulary.encode(text, special=special)
+    except Unreadable as error:
+        raise ApiError(400, f"`{param}` can't be read: {error}", param=param, code="context_length_exceeded") from None
     if not ids:
         raise ApiError(400, f"`{param}` is empty: there is nothing to continue.", param=param)
     return ids

@@ -1,44 +1,73 @@
-"""What requests may hold, as JSON Schema, and the check of a body against it."""
+"""What requests may hold, as JSON Schema. Each field is bounded by what it means, whatever the size of the body."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.contracts.settings import problems
-from tunesmith.errors import did_you_mean
-from tunesmith_transformers.api.errors import ApiError
+from tunesmith_transformers.sampling.params import BOUNDS
 
-_TEXT = {"type": "string"}
+_WORD = {"type": "string", "maxLength": 1024}  # a name
+_TEXT = {"type": "string"}  # bounded by the body and, in tokens, by the context
 _FLAG = {"type": "boolean"}
-_COUNT = {"type": "integer", "minimum": 0}
+_WHOLE = 2**31 - 1
+_COUNT = {"type": "integer", "minimum": 0, "maximum": _WHOLE}
+_STOP = {"type": "string", "minLength": 1, "maxLength": 256}  # each is looked for in each piece of text
+_ANYTHING: dict[str, Any] = {"type": "object"}
+
+
+def _several(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": 1, "maxItems": 4096}
+
+
+def _number(name: str, **other: Any) -> dict[str, Any]:
+    least, most = BOUNDS[name]
+    return {"type": "number", "minimum": least, "maximum": most, **other}
+
 
 _SAMPLING: dict[str, Any] = {
-    "model": _TEXT,
+    "model": _WORD,
     "max_tokens": _COUNT,
-    "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+    "temperature": _number("temperature"),
     "top_p": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
-    "top_k": {"type": "integer", "minimum": -1},
-    "seed": {"type": "integer"},
+    "top_k": _number("top_k", type="integer"),
+    "min_p": _number("min_p"),
+    "seed": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
     "n": {"type": "integer", "minimum": 1, "maximum": 64},
-    "stop": {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}}]},
-    "presence_penalty": {"type": "number", "minimum": -2, "maximum": 2},
-    "frequency_penalty": {"type": "number", "minimum": -2, "maximum": 2},
-    "logit_bias": {"type": "object", "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
+    "stop": {"anyOf": [_STOP, {"type": "array", "items": _STOP, "maxItems": 32}]},
+    "presence_penalty": _number("presence_penalty"),
+    "frequency_penalty": _number("frequency_penalty"),
+    "repetition_penalty": _number("repetition_penalty"),
+    "logit_bias": {"type": "object", "maxProperties": 1024, "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
     "ignore_eos": _FLAG,
     "stream": _FLAG,
     "stream_options": {"type": "object", "properties": {"include_usage": _FLAG, "include_obfuscation": _FLAG}},
 }
-_PART = {"type": "object", "properties": {"type": _TEXT, "text": _TEXT}, "required": ["type"]}
+_PART = {"type": "object", "properties": {"type": _WORD, "text": _TEXT}, "required": ["type"]}
+_CALL = {
+    "type": "object",
+    "properties": {
+        "id": _WORD,
+        "type": _WORD,
+        "function": {"type": "object", "properties": {"name": _WORD, "arguments": {"anyOf": [_TEXT, _ANYTHING]}}},
+    },
+}
 _MESSAGE = {
     "type": "object",
     "properties": {
         "role": {"type": "string", "enum": ["system", "developer", "user", "assistant", "tool", "function"]},
-        "content": {"anyOf": [_TEXT, {"type": "array", "items": _PART}, {"type": "null"}]},
-        "tool_calls": {"type": "array", "items": {"type": "object"}},
+        "content": {"anyOf": [_TEXT, {"type": "array", "items": _PART, "maxItems": 4096}]},
+        "name": _WORD,
+        "tool_call_id": _WORD,
+        "tool_calls": {"type": "array", "items": _CALL, "maxItems": 256},
     },
     "required": ["role"],
+}
+_TOOL = {
+    "type": "object",
+    "properties": {
+        "type": _WORD,
+        "function": {"type": "object", "properties": {"name": _WORD, "description": _TEXT, "parameters": _ANYTHING, "strict": _FLAG}},
+    },
 }
 _IDS = {"type": "array", "items": _COUNT, "minItems": 1}
 
@@ -47,14 +76,14 @@ CHAT: dict[str, Any] = {
     "required": ["model", "messages"],
     "properties": _SAMPLING
     | {
-        "messages": {"type": "array", "items": _MESSAGE, "minItems": 1},
+        "messages": {"type": "array", "items": _MESSAGE, "minItems": 1, "maxItems": 16384},
         "max_completion_tokens": _COUNT,
         "logprobs": _FLAG,
         "top_logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
-        "tools": {"type": "array", "items": {"type": "object"}},
+        "tools": {"type": "array", "items": _TOOL, "maxItems": 1024},
         "tool_choice": {"type": "string", "enum": ["auto", "none"]},
         "response_format": {"type": "object", "properties": {"type": {"type": "string", "enum": ["text"]}}},
-        "chat_template_kwargs": {"type": "object"},
+        "chat_template_kwargs": {"type": "object", "maxProperties": 64},
     },
 }
 COMPLETION: dict[str, Any] = {
@@ -62,7 +91,9 @@ COMPLETION: dict[str, Any] = {
     "required": ["model", "prompt"],
     "properties": _SAMPLING
     | {
-        "prompt": {"anyOf": [_TEXT, _IDS, *({"type": "array", "items": items, "minItems": 1} for items in (_TEXT, _IDS))]},
+        "prompt": {
+            "anyOf": [_TEXT, _IDS, *({"type": "array", "items": items, "minItems": 1, "maxItems": 4096} for items in (_TEXT, _IDS))]
+        },
         "echo": _FLAG,
         "logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
     },
@@ -72,27 +103,3 @@ IGNORED = {
     "user", "metadata", "store", "service_tier", "parallel_tool_calls", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
     "reasoning_effort", "verbosity", "modalities", "best_of", "suffix",
 }  # fmt: skip
-
-
-def read(body: bytes, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The request in a body; fields that are null count as left out.
-
-    Raises:
-        ApiError: 400 naming every field that does not fit.
-    """
-    try:
-        request = json.loads(body)
-        if b"\\ud" in body.lower():  # escapes that may be half of a pair, which no text has and no answer could repeat
-            json.dumps(request, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, f"The body is not JSON: {error}") from None
-    if not isinstance(request, dict):
-        raise ApiError(400, "The body should be a JSON object.")
-    request = {name: value for name, value in request.items() if value is not None}
-    found = list(problems(schema, request))
-    known = set(schema["properties"]) | IGNORED
-    found += [(name, "is not known. " + did_you_mean(name, schema["properties"])) for name in request if name not in known]
-    found += [(name, "is not supported") for name in ("best_of", "suffix") if request.get(name) not in (None, "", request.get("n", 1))]
-    if found:
-        raise ApiError(400, "; ".join(f"`{path}` {sentence}" for path, sentence in found) + ".", param=found[0][0])
-    return request

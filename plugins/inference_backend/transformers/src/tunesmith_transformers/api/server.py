@@ -12,8 +12,12 @@ from typing import Any
 import uvicorn
 
 from tunesmith.contracts import Address, UserError
+from tunesmith.contracts.inference_backend import ENDING
+from tunesmith_transformers.api.connection import PATIENCE, Connection
 from tunesmith_transformers.api.job import fan_out
 from tunesmith_transformers.engine.engine import Deliveries
+
+LAST_WORDS = 3  # seconds of `ENDING` in which clients may take the error that ends their answers
 
 
 def listen(address: Address) -> socket.socket:
@@ -54,8 +58,9 @@ class HttpServer:
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", ws="none", timeout_keep_alive=30, timeout_graceful_shutdown=5
-        )
+            app, http=Connection, log_level="warning", access_log=False, lifespan="off", ws="none",
+            timeout_keep_alive=int(PATIENCE), timeout_graceful_shutdown=LAST_WORDS,
+        )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._listener = listener
         self._loop = asyncio.new_event_loop()
@@ -82,4 +87,4 @@ class HttpServer:
         """Close connections and end the thread."""
         self._server.should_exit = True
         if self._thread.ident is not None:
-            self._thread.join(10)
+            self._thread.join(ENDING)

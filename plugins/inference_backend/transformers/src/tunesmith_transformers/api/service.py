@@ -1,21 +1,27 @@
-"""What the routes share: the model's name, the engine once it is up, the state of the server."""
+"""What the routes share: the model's name, the engine once it is up, the state of the server, and how requests are taken in."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
+from tunesmith.contracts import Address
+from tunesmith_transformers.api.body import read
 from tunesmith_transformers.api.errors import ApiError
-from tunesmith_transformers.api.schema import read
 from tunesmith_transformers.engine.engine import Engine
 from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
 T = TypeVar("T")
+
+
+PREPARING = 4  # requests read, checked and tokenized at the same time, beside the event loop
+PATIENCE = 30.0  # seconds for the next piece of a body, or for a client to take a piece of its answer
 
 
 class Gone(Exception):
@@ -27,35 +33,85 @@ class Service:
     """One served model. `engine`, `vocabulary` and `defaults` are set before `state` becomes ``ready``."""
 
     name: str
+    address: Address = field(default_factory=Address)
     metrics: Metrics = field(default_factory=Metrics)
     state: Literal["loading", "ready", "draining"] = "loading"
     created: int = 0
-    max_request_bytes: int = 16 * 2**20
+    max_request_bytes: int = 4 * 2**20
     engine: Engine = None  # type: ignore[assignment]
     vocabulary: Vocabulary = None  # type: ignore[assignment]
-    defaults: Mapping[str, float] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PREPARING, "prepare"))
+    _arriving: int = 0  # requests that are read and prepared
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def check_ready(self) -> None:
         if self.state != "ready":
             raise ApiError(503, f"The server is {self.state}.", code=self.state)
-        if self.engine.error is not None:
+        if self.engine.error:
             raise ApiError(503, f"The engine has stopped: {self.engine.error}", code="engine_error")
 
     def check_model(self, name: str) -> None:
         if name != self.name:
-            raise ApiError(404, f"There is no model `{name}` here; this server has `{self.name}`.", param="model", code="model_not_found")
+            raise ApiError(
+                404, f"There is no model `{name[:100]}` here; this server has `{self.name}`.", param="model", code="model_not_found"
+            )
 
-    async def read(self, request: Request, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """The checked body of a request for this model."""
+    def check_source(self, request: Request) -> None:
+        """That no web page of somebody else has sent the request: browsers send them anywhere, and a name of theirs may lead here."""
+        host = request.headers.get("host", "")
+        if not self.address.answers_to(host):
+            raise ApiError(
+                403, f"This server is not `{host[:100]}`. It answers to names of this machine and to the setting `allowed_hosts`"
+            )
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if request.method == "POST" and kind != "application/json":
+            raise ApiError(415, f"The body should be JSON and say so: `Content-Type: application/json`, not `{kind[:100]}`")
+
+    def check_count(self, answers: int, param: str) -> None:
+        """That so many answers could be waiting at all."""
+        limits = self.engine.limits
+        if answers > limits.batch + limits.queue:
+            raise ApiError(
+                400, f"{answers} answers are more than this server ever has under way: {limits.batch + limits.queue}", param=param
+            )
+
+    async def prepared(self, request: Request, schema: Mapping[str, Any], make: Callable[[dict[str, Any]], T]) -> T:
+        """What `make` makes of the request's checked body. Neither reading the body nor `make` holds up the event loop."""
         self.check_ready()
-        body = b""
-        async for piece in request.stream():
-            body += piece
-            if len(body) > self.max_request_bytes:
-                raise ApiError(413, f"The request is larger than {self.max_request_bytes} bytes.")
-        found = read(body, schema)
-        self.check_model(found["model"])
-        return found
+        if self._arriving > self.engine.limits.batch + self.engine.limits.queue:
+            raise ApiError(429, "Too many requests arrive. Try again in a moment.", code="queue_full")
+        self._arriving += 1
+        try:
+            body = await self._body(request)
+            return await self.beside(lambda: self._made(body, schema, make))
+        finally:
+            self._arriving -= 1
+
+    async def beside(self, work: Callable[[], T]) -> T:
+        """The result of `work`, done in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _made(self, body: bytes, schema: Mapping[str, Any], make: Callable[[dict[str, Any]], T]) -> T:
+        asked = read(body, schema)
+        self.check_model(asked["model"])
+        return make(asked)
+
+    async def _body(self, request: Request) -> bytes:
+        told = request.headers.get("content-length", "")
+        body, pieces = bytearray(), request.stream().__aiter__()
+        try:
+            while len(body) <= self.max_request_bytes and (not told.isdigit() or int(told) <= self.max_request_bytes):
+                body += await asyncio.wait_for(pieces.__anext__(), PATIENCE)
+        except StopAsyncIteration:
+            return bytes(body)
+        except asyncio.TimeoutError:
+            raise ApiError(408, f"The rest of the request did not come within {PATIENCE:g} seconds") from None
+        except ClientDisconnect:
+            raise Gone from None
+        raise ApiError(413, f"The request is larger than {self.max_request_bytes} bytes")
 
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T:

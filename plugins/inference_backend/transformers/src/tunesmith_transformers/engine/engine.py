@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Collection, Iterable
 
 import torch
@@ -12,10 +13,12 @@ from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.engine.scheduler import Limits, Scheduler
 from tunesmith_transformers.engine.sequence import Delta, Sequence
 from tunesmith_transformers.engine.steps import Advance, carry_out
-from tunesmith_transformers.model.forward import Forward
+from tunesmith_transformers.model.cache import CacheLost
+from tunesmith_transformers.model.forward import Chunk, Forward
+from tunesmith_transformers.sampling.params import Sampling
+from tunesmith_transformers.sampling.sampler import Draw, choose
 
 Deliveries = list[tuple[Sequence, Delta]]
-FAILURES = 3  # steps in a row that may fail before the engine gives up
 
 
 class QueueFull(Exception):
@@ -47,8 +50,7 @@ class Engine:
         self._pending = 0  # accepted and not ended
         self._wake = threading.Condition()
         self._stopping = self._draining = False
-        self._failures = 0
-        self.error: BaseException | None = None
+        self.error = ""  # why it has given up
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -63,7 +65,7 @@ class Engine:
         """
         sequences = list(sequences)
         with self._wake:
-            if self._draining or self.error is not None:
+            if self._draining or self.error:
                 raise Draining
             if self._pending + len(sequences) > self.limits.batch + self.limits.queue:
                 raise QueueFull
@@ -82,7 +84,7 @@ class Engine:
         """Take nothing new and wait for what runs; False if something was still running after `timeout` seconds."""
         with self._wake:
             self._draining = True
-            return self._wake.wait_for(lambda: self._pending == 0 or self.error is not None, timeout)
+            return self._wake.wait_for(lambda: self._pending == 0 or bool(self.error), timeout)
 
     def stop(self) -> None:
         """End the thread; what still runs is cancelled."""
@@ -105,14 +107,13 @@ class Engine:
             while self._next():
                 try:
                     self._step()
-                    self._failures = 0
                 except Exception as error:
                     self._fail(error)
         with self._wake:
             self._draining = True
             self._scheduler.add(self._inbox)
             self._inbox = []
-        last = Delta(finish="cancelled") if self.error is None else Delta(finish="error", error=sentence(self.error))
+        last = Delta(finish="cancelled") if not self.error else Delta(finish="error", error=self.error)
         self._drop([*self._scheduler.rows, *self._scheduler.waiting], last)
 
     def _next(self) -> bool:
@@ -123,7 +124,7 @@ class Engine:
                 self._wake.wait_for(lambda: self._inbox or self._stopping)
             self._scheduler.add(self._inbox)
             self._inbox = []
-            return not self._stopping and self.error is None
+            return not self._stopping and not self.error
 
     def _step(self) -> None:
         gone = [s for s in (*self._scheduler.rows, *self._scheduler.waiting) if s.cancelled]
@@ -134,18 +135,32 @@ class Engine:
         if batch is None:
             return
         out: Deliveries = []
-        ended = []
-        for advance in carry_out(batch, self.forward):
-            delta = self._delta(advance)
-            out.append((advance.sequence, delta))
-            if delta.finish:
-                ended.append(advance.sequence)
+        try:
+            for advance in carry_out(batch, self.forward):
+                out.append((advance.sequence, self._delta(advance)))
+        except CacheLost as lost:
+            return self._give_way(lost)
+        ended = [sequence for sequence, delta in out if delta.finish]
         for sequence in ended:
             self._scheduler.remove(sequence)
         self.metrics.step(batch, out, self.running, self.waiting, time.perf_counter() - started)
         self._finish(out, len(ended))
+        failed = [delta.error for _, delta in out if delta.finish == "error"]
+        if len(failed) == len(batch.sequences):
+            self._doubt(failed[-1])
 
     def _delta(self, advance: Advance) -> Delta:
+        """What a step did, as its request hears it; a failure is this sequence's own."""
+        error = advance.error
+        if error is None:
+            try:
+                return self._grown(advance)
+            except Exception as own:
+                error = own
+        traceback.print_exception(error)
+        return Delta(tokens=advance.sequence.generated, finish="error", error=sentence(error))
+
+    def _grown(self, advance: Advance) -> Delta:
         """Turn a step's token into text, and see whether the answer is complete."""
         sequence, sampling, finish = advance.sequence, advance.sequence.sampling, ""
         text, placed, stopped = "", (), False
@@ -159,7 +174,7 @@ class Engine:
         elif not finish and sequence.generated >= sampling.max_tokens:
             finish = "length"
         if finish and not stopped:
-            rest, left = sequence.output.finish(everything=finish == "length")
+            rest, left = sequence.output.finish()
             text, placed = text + rest, placed + left
         scores, sequence.prompt_logprobs = tuple(sequence.prompt_logprobs), []
         return Delta(text, sequence.generated, placed, scores, finish)
@@ -182,14 +197,31 @@ class Engine:
                 self._wake.notify_all()
 
     def _fail(self, error: Exception) -> None:
-        """A step raised: its sequences can't go on, but later ones may (out of memory for one long prompt, say)."""
-        self._failures += 1
-        if self._failures >= FAILURES:
-            self.error = error
-        failed = list(self._scheduler.rows)
+        """A step raised, and nobody knows whose fault it is: what is here can't go on, but what comes later may."""
+        traceback.print_exception(error)
+        failed = [*self._scheduler.rows, *self._scheduler.waiting]
         self._scheduler.rows.clear()
-        self.forward.cache.clear()
+        self._scheduler.waiting.clear()
         self._drop(failed, Delta(finish="error", error=sentence(error)))
+        self._doubt(sentence(error))
+
+    def _give_way(self, lost: CacheLost) -> None:
+        """There is no memory for a cache of the size that was asked for: the youngest sequence ends, the others are read again."""
+        youngest = self._scheduler.rows[-1]
+        self._scheduler.restart()
+        self._drop([youngest], Delta(tokens=youngest.generated, finish="error", error=sentence(lost.__cause__ or lost)))
+        self._doubt(sentence(lost.__cause__ or lost))
+
+    def _doubt(self, error: str) -> None:
+        """All that was asked of the model failed. If it can't even read one token, it is the model's fault and not theirs: give up."""
+        self._scheduler.restart()
+        self.forward.cache.clear()
+        try:
+            choose(self.forward([Chunk(0, 0, [0], (0,))], 0, 1, 1), [Draw(Sampling(temperature=0))])
+        except Exception:
+            traceback.print_exc()
+            self.error = error
+        self.forward.cache.clear()
 
 
 def sentence(error: BaseException) -> str:

@@ -41,7 +41,7 @@ class Metrics:
         now = time.perf_counter()
         generated = 0
         for sequence, delta in out:
-            generated += bool(sequence.generated)
+            generated += bool(sequence.generated) and not delta.error
             if sequence.generated == 1:
                 self.first_token.observe(now - sequence.arrived)
             if delta.finish:

@@ -129,10 +129,18 @@ class Scheduler:
     def _make_room(self) -> None:
         """Before the rows grow beyond the cache, send the last one back to wait; it will be read again from its start."""
         while len(self.rows) > 1 and not self._fits(len(self.rows), max(len(s.tokens) for s in self.rows)):
-            last = self.rows.pop()
-            last.cached = 0
-            self.waiting.appendleft(last)
-            self._preempted()
+            self._send_back()
+
+    def restart(self) -> None:
+        """The cache's content is lost: all are sent back to wait, in their order."""
+        while self.rows:
+            self._send_back()
+
+    def _send_back(self) -> None:
+        last = self.rows.pop()
+        last.cached = 0
+        self.waiting.appendleft(last)
+        self._preempted()
 
     def _vacate(self, row: int) -> None:
         """Close the hole at `row`, keeping those that generate in front."""

@@ -58,7 +58,7 @@ class Sequence:
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt)
-        self.draw = Draw(self.sampling)
+        self.draw = Draw(self.sampling, self.prompt)
 
     @property
     def generated(self) -> int:

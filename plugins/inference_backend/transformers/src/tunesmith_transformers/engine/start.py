@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 
@@ -19,7 +20,7 @@ from tunesmith_transformers.text.vocabulary import Vocabulary
 
 def start_engine(
     artifact: Artifact, settings: TransformersSettings, step: Step, deliver: Callable[[Deliveries], None], metrics: Metrics
-) -> tuple[Engine, Vocabulary, Mapping[str, float]]:
+) -> tuple[Engine, Vocabulary, Mapping[str, Any]]:
     """Load, check and start; the engine, its vocabulary and the model's sampling defaults."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
@@ -37,11 +38,20 @@ def start_engine(
         f"at most {limits.length} tokens each and {limits.cache_tokens} in all",
         f"the model has {loaded.positions} positions, a token takes {forward.cache.bytes_per_token} bytes of the {settings.kv_cache:g} GiB",
     )
+    if loaded.defaults:
+        values = ", ".join(f"{name} {value}" for name, value in loaded.defaults.items())
+        step.decide(f"where a request does not say: {values}", "the model's generation_config recommends it")
+    if loaded.ignored:
+        names = ", ".join(f"`{name}`" for name in loaded.ignored)
+        step.log(
+            f"the model's generation_config has {names}, which this server does not heed: answers may differ from `generate`'s", "warning"
+        )
     forward.cache.clear()
     engine = Engine(forward, limits, loaded.ends, deliver, metrics)
     engine.start()
     step.progress(2, 2, what="start the server")
-    return engine, Vocabulary(loaded.tokenizer), loaded.defaults
+    rows = loaded.model.get_input_embeddings().num_embeddings
+    return engine, Vocabulary(loaded.tokenizer, rows=rows, length=limits.length), loaded.defaults
 
 
 def bounds(settings: TransformersSettings, positions: int, token_bytes: int) -> Limits:

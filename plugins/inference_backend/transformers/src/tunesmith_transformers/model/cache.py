@@ -27,6 +27,10 @@ class Layer:
         self.values.flatten(0, 1).index_copy_(0, where, value)
 
 
+class CacheLost(Exception):
+    """There was no memory to change the cache's size, and its content is gone; the cause says more."""
+
+
 class RowCache:
     """Written in place, so that a step costs its new tokens and not the whole past; its size is the scheduler's decision.
 
@@ -51,17 +55,25 @@ class RowCache:
         return blank((self.rows, self.columns, *like.shape[1:]), like)
 
     def resize(self, rows: int, columns: int) -> None:
-        """Hold `rows` sequences of up to `columns` positions; what fits of the old content stays in its place."""
+        """Hold `rows` sequences of up to `columns` positions; what fits of the old content stays in its place.
+
+        Raises:
+            CacheLost: there is not enough memory.
+        """
         if (rows, columns) == (self.rows, self.columns):
             return
         both = slice(min(rows, self.rows)), slice(min(columns, self.columns))
         self.rows, self.columns = rows, columns
-        for layer in self.layers.values():  # one tensor at a time: the peak is one tensor more, not a second cache
-            for name in ("keys", "values"):
-                old = getattr(layer, name)
-                new = blank((rows, columns, *old.shape[2:]), old)
-                new[both] = old[both]
-                setattr(layer, name, new)
+        try:
+            for layer in self.layers.values():  # one tensor at a time: the peak is one tensor more, not a second cache
+                for name in ("keys", "values"):
+                    old = getattr(layer, name)
+                    new = blank((rows, columns, *old.shape[2:]), old)
+                    new[both] = old[both]
+                    setattr(layer, name, new)
+        except Exception as error:
+            self.clear()
+            raise CacheLost(f"for {rows} x {columns} tokens") from error
 
     def move(self, source: int, target: int, length: int) -> None:
         """Copy the first `length` positions of row `source` to row `target`."""

@@ -14,6 +14,7 @@ from tunesmith.contracts import UserError
 from tunesmith.contracts.step import Placement
 from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_torch.conversation.end_tokens import ends_of_model
+from tunesmith_transformers.sampling.recommended import ignored, recommended
 
 LAYERS = {"full_attention", "sliding_attention"}
 
@@ -27,13 +28,15 @@ class Loaded:
         ends: ids of the tokens at which it stops.
         doubt: what to say of them; empty where all is well.
         defaults: sampling settings that the model's authors recommend, for requests that leave them out.
+        ignored: what else their generation_config asks for, and is not done.
     """
 
     model: Any
     tokenizer: Any
     positions: int
     ends: frozenset[int]
-    defaults: Mapping[str, float] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    ignored: Mapping[str, Any] = field(default_factory=dict)
     doubt: str = ""
 
 
@@ -61,9 +64,8 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
     text = config.get_text_config()
     generation = model.generation_config
     ends, doubt = ends_of_model(directory, tokenizer)
-    values = {name: getattr(generation, name, None) for name in ("temperature", "top_p", "top_k")}
-    defaults = {name: value for name, value in values.items() if value is not None} if generation.do_sample else {}
-    return Loaded(model, tokenizer, int(getattr(text, "max_position_embeddings", 0) or 0), ends, defaults, doubt)
+    positions = int(getattr(text, "max_position_embeddings", 0) or 0)
+    return Loaded(model, tokenizer, positions, ends, recommended(generation), ignored(generation), doubt)
 
 
 def quantized(config: Any) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -21,35 +21,84 @@ BELOW_ONE = 1 - 2**-22  # a number rounded up to 1 must not fall on a weight of 
 COLDEST = 1e-6  # temperatures below are as good as greedy, and would overflow
 
 
+class NotFinite(ArithmeticError):
+    """The model gave logits among which there is nothing to choose: not a number, or infinite."""
+
+
 @dataclass
 class Draw:
-    """The sampler's view of one sequence: its settings, its generator, how often it has generated each token."""
+    """The sampler's view of one sequence: its settings, its generator, which tokens it has and how often it has generated each.
+
+    Args:
+        prompt: the tokens before the first that is drawn.
+    """
 
     sampling: Sampling
-    random: random.Random = field(init=False)
+    prompt: Sequence[int] = ()
     counts: dict[int, int] = field(default_factory=dict)
+    _random: random.Random = field(init=False)
+    _uniform: float | None = None
+    _seen: torch.Tensor | None = None  # [vocabulary], true for the tokens so far
+    _bias: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.sampling.seed)
+        self._random = random.Random(self.sampling.seed)
+
+    def uniform(self) -> float:
+        """The number that decides about the next token: the same one until a token is counted."""
+        if self._uniform is None:
+            self._uniform = self._random.random()
+        return self._uniform
 
     def count(self, token: int) -> None:
+        """A token was chosen."""
+        self._uniform = None
         if self.sampling.presence_penalty or self.sampling.frequency_penalty:
             self.counts[token] = self.counts.get(token, 0) + 1
+        if self._seen is not None:
+            self._seen[token] = True
+
+    def adjust(self, row: torch.Tensor) -> None:
+        """Apply penalties and bias to logits ``[vocabulary]``, in place."""
+        sampling = self.sampling
+        if sampling.repetition_penalty != 1:
+            if self._seen is None:
+                self._seen = torch.zeros(len(row), dtype=torch.bool, device=row.device)
+                self._seen[torch.tensor([*self.prompt], dtype=torch.long, device=row.device)] = True
+            penalised = torch.where(row > 0, row / sampling.repetition_penalty, row * sampling.repetition_penalty)
+            torch.where(self._seen, penalised, row, out=row)
+        if self.counts:
+            ids = torch.tensor(list(self.counts), device=row.device)
+            times = torch.tensor(list(self.counts.values()), dtype=row.dtype, device=row.device)
+            row[ids] -= sampling.presence_penalty + sampling.frequency_penalty * times
+        if sampling.logit_bias:
+            if self._bias is None:
+                values = torch.tensor(list(sampling.logit_bias.values()), dtype=row.dtype, device=row.device)
+                self._bias = torch.tensor(list(sampling.logit_bias), device=row.device), values
+            row.index_add_(0, *self._bias)
 
 
 def choose(logits: torch.Tensor, draws: Sequence[Draw]) -> list[int]:
-    """A token per row of `logits` ``[rows, vocabulary]``."""
+    """A token per row of `logits` ``[rows, vocabulary]``.
+
+    Raises:
+        NotFinite: for some row there is none.
+    """
     if any(draw.sampling.adjusts for draw in draws):
         logits = logits.float().clone()
         for row, draw in zip(logits, draws, strict=True):
-            _adjust(row, draw.sampling, draw.counts)
-    # `max` gives the same as `argmax`, which is four times slower on a processor
-    tokens = logits.max(-1).indices.tolist() if any(draw.sampling.greedy for draw in draws) else [0] * len(draws)
+            draw.adjust(row)
+    tokens = [0] * len(draws)
+    if any(draw.sampling.greedy for draw in draws):
+        # `max` gives the same as `argmax`, which is four times slower on a processor
+        peaks, best = logits.max(-1)
+        _check(peaks)
+        tokens = best.tolist()
     for cut in (False, True):
         chosen = [i for i, draw in enumerate(draws) if not draw.sampling.greedy and _is_cut(draw.sampling) == cut]
         if chosen:
             settings = [draws[i].sampling for i in chosen]
-            uniform = torch.tensor([draws[i].random.random() for i in chosen], device=logits.device)
+            uniform = torch.tensor([draws[i].uniform() for i in chosen], device=logits.device)
             weights = _weights(logits if len(chosen) == len(draws) else logits[chosen], settings)
             picked = _nucleus(weights, settings, uniform) if cut else _invert(weights, uniform)
             for index, token in zip(chosen, picked.tolist(), strict=True):
@@ -57,24 +106,23 @@ def choose(logits: torch.Tensor, draws: Sequence[Draw]) -> list[int]:
     return tokens
 
 
+def _check(peaks: torch.Tensor) -> None:
+    """The largest logit of a row tells of all of them: it is NaN if one is."""
+    if not bool(peaks.isfinite().all()):
+        raise NotFinite("the model's logits are not finite")
+
+
 def _weights(logits: torch.Tensor, settings: Sequence[Sampling]) -> torch.Tensor:
     """Probabilities up to a factor per row. In place in one copy: fresh memory of this size costs more than the arithmetic."""
     temperature = torch.tensor([max(s.temperature, COLDEST) for s in settings], device=logits.device)[:, None]
     weights = logits.to(torch.float32, copy=True)
-    return weights.sub_(weights.amax(-1, keepdim=True)).div_(temperature).exp_()
+    peaks = weights.amax(-1, keepdim=True)
+    _check(peaks)
+    return weights.sub_(peaks).div_(temperature).exp_()
 
 
 def _is_cut(sampling: Sampling) -> bool:
-    return sampling.top_p < 1 or sampling.top_k > 0
-
-
-def _adjust(row: torch.Tensor, sampling: Sampling, counts: Mapping[int, int]) -> None:
-    if counts:
-        ids = torch.tensor(list(counts), device=row.device)
-        times = torch.tensor(list(counts.values()), dtype=row.dtype, device=row.device)
-        row[ids] -= sampling.presence_penalty + sampling.frequency_penalty * times
-    for token, bias in sampling.logit_bias.items():
-        row[token] += bias
+    return sampling.top_p < 1 or sampling.top_k > 0 or sampling.min_p > 0
 
 
 def _invert(weights: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
@@ -96,19 +144,20 @@ def _passes(cumulative: torch.Tensor, aim: torch.Tensor) -> torch.Tensor:
 
 
 def _nucleus(weights: torch.Tensor, settings: Sequence[Sampling], uniform: torch.Tensor, size: int = NUCLEUS) -> torch.Tensor:
-    """Draw among the likeliest tokens by each row's top_p and top_k, looking at the `size` likeliest."""
+    """Draw among the likeliest tokens by each row's top_p, top_k and min_p, looking at the `size` likeliest; the largest weight is 1."""
     vocabulary = weights.shape[-1]
     size = min(size, vocabulary)
     whole = weights.sum(-1, keepdim=True)
     top_p = torch.tensor([s.top_p for s in settings], device=weights.device)[:, None] * whole
-    top_k = torch.tensor([s.top_k or vocabulary for s in settings], device=weights.device)[:, None]
+    top_k = torch.tensor([min(s.top_k or vocabulary, vocabulary) for s in settings], device=weights.device)[:, None]
+    min_p = torch.tensor([s.min_p for s in settings], device=weights.device)[:, None]
     values, indices = weights.topk(size, dim=-1)  # sorted
     before = values.cumsum(-1) - values
     rank = torch.arange(size, device=weights.device)
-    kept = values.masked_fill(((before >= top_p) & (rank > 0)) | (rank >= top_k), 0)
+    kept = values.masked_fill((((before >= top_p) | (values < min_p)) & (rank > 0)) | (rank >= top_k), 0)
     tokens = indices.gather(-1, _invert(kept, uniform)[:, None])[:, 0]
     if size < vocabulary:
-        short = ((values.sum(-1, keepdim=True) < top_p) & (top_k > size))[:, 0].nonzero()[:, 0].tolist()
+        short = ((values.sum(-1, keepdim=True) < top_p) & (top_k > size) & (values[:, -1:] >= min_p))[:, 0].nonzero()[:, 0].tolist()
         if short:  # flat distributions: sort everything, for these rows only
             tokens[short] = _nucleus(weights[short], [settings[i] for i in short], uniform[short], vocabulary)
     return tokens

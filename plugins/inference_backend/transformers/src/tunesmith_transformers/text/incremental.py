@@ -1,4 +1,4 @@
-"""Text that grows token by token, without ever showing half a character."""
+"""Text that grows token by token, without ever showing half a character: one that the text ends within is not shown at all."""
 
 from __future__ import annotations
 
@@ -45,13 +45,6 @@ class IncrementalText:
         self._shown = max(self._shown, certain)
         if certain == len(text):
             self._slide()
-        return new
-
-    def flush(self) -> str:
-        """What is left at the end, incomplete characters as U+FFFD."""
-        text = self._vocabulary.decode(self._window)
-        new = text[self._shown :]
-        self._shown = len(text)
         return new
 
     def _certain(self, text: str) -> int:

@@ -47,17 +47,10 @@ class Output:
         self._shown += len(text)
         return text, self._release(), stopped
 
-    def finish(self, *, everything: bool) -> tuple[str, tuple[Placed, ...]]:
-        """What was held back. `everything`: also tokens without text of their own (not the end-of-text token, say)."""
-        new = self._text.flush()
-        text, stopped = self._stops.push(new)
-        if not stopped:
-            text += self._stops.flush()
-        self._shown += len(text)
-        released = self._release()
-        if everything and not stopped:
-            released += tuple(self._waiting)
-        self._waiting = []
+    def finish(self) -> tuple[str, tuple[Placed, ...]]:
+        """What was held back, at the end: text, and also log-probabilities of tokens without text of their own."""
+        text = self._stops.flush()
+        released, self._waiting = tuple(self._waiting), []
         return text, released
 
     def _release(self) -> tuple[Placed, ...]:

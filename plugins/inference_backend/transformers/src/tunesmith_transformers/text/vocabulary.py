@@ -20,16 +20,26 @@ def _printable_bytes() -> dict[str, int]:
     return {chr(b): b for b in plain} | {chr(256 + index): byte for index, byte in enumerate(others)}
 
 
+class Unreadable(ValueError):
+    """A text that the model can't read; the message says why."""
+
+
 class Vocabulary:
     """Wraps a tokenizer of transformers.
+
+    Args:
+        rows: of the model's embedding; tokens from there on, which a tokenizer may have, can't be read. 0: as many as the tokenizer has.
+        length: most tokens of a text; texts that can't but have more are refused without being looked at. 0: any number.
 
     Its Rust core is called directly where there is one: that is several times faster than the wrapper for the few tokens of a step, safe
     beside other threads (the wrapper switches truncation and padding on the shared object), and never rewrites spaces.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, *, rows: int = 0, length: int = 0) -> None:
         self.tokenizer = tokenizer
         self.template = ChatTemplate.of(tokenizer) if tokenizer.chat_template else None
+        self._size = min(len(tokenizer), rows or len(tokenizer))
+        self._most = length * max(map(len, tokenizer.get_vocab()))  # characters
         self._core = getattr(tokenizer, "backend_tokenizer", None)
         state = getattr(getattr(self._core, "decoder", None), "__getstate__", lambda: b"")()
         self._byte_level = b"ByteLevel" in (state if isinstance(state, bytes) else str(state).encode())
@@ -39,13 +49,27 @@ class Vocabulary:
         self.hidden = frozenset(index for index, token in tokenizer.added_tokens_decoder.items() if token.special)
 
     def __len__(self) -> int:
-        return len(self.tokenizer)
+        return self._size
 
     def encode(self, text: str, *, special: bool) -> list[int]:
-        """Token ids; with the model's start token and the like if `special`."""
-        if self._core is not None:
-            return self._core.encode(text, add_special_tokens=special).ids
-        return self.tokenizer.encode(text, add_special_tokens=special)
+        """Token ids; with the model's start token and the like if `special`. Takes a second for a million characters.
+
+        Raises:
+            Unreadable: the text is too long, or has tokens that the model does not know.
+        """
+        if self._most and len(text) > self._most:
+            raise Unreadable(f"a text of {len(text)} characters has more tokens than fit; at most {self._most} characters can be read")
+        if self._core is not None:  # without offsets, and other threads go on meanwhile
+            ids = self._core.encode_batch_fast([text], add_special_tokens=special)[0].ids
+        else:
+            ids = self.tokenizer.encode(text, add_special_tokens=special)
+        self.check(ids)
+        return ids
+
+    def check(self, ids: Sequence[int]) -> None:
+        """Raises Unreadable where the model does not know a token."""
+        if ids and max(ids) >= self._size:
+            raise Unreadable(f"there is no token {max(ids)}; the model has {self._size}")
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text without special tokens; bytes that are no whole character give U+FFFD."""
