@@ -44,7 +44,7 @@ SYNONYMS: tuple[frozenset[str], ...] = tuple(
 
 def near(word: str, known: Iterable[str]) -> list[str]:
     """The names that `word` was probably meant to be, the likeliest first; empty if none is near."""
-    asked = _plain(word)
+    asked = _plain(word[:100])  # what is much longer than any name is near none, and takes long
     found = []
     for name in sorted(set(known)):
         rank = _rank(asked, _plain(name))
