@@ -118,6 +118,11 @@ def test_an_endpoint_that_does_not_stream_is_understood(server):
     assert "".join(ChatClient(server.url).stream([])) == "all at once"
 
 
+def test_a_stream_that_gives_its_reason_has_ended(server):
+    server.says("whole", end='data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\n')
+    assert "".join(ChatClient(server.url, "m").stream([])) == "whole"
+
+
 def test_a_key_is_sent(server, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     server.says("ok")
@@ -132,6 +137,8 @@ def test_a_key_is_sent(server, monkeypatch):
         (502, "text/html", b"<html>", "status 502"),
         (200, "text/event-stream", b'data: {"error": {"message": "it broke"}}\n\n', "it broke"),
         (200, "text/event-stream", b"data: {nonsense\n\n", "broke off"),
+        (200, "text/event-stream", b'data: {"choices": [{"delta": {"content": "half an"}}]}\n\n', "broke off"),
+        (200, "text/event-stream", b"", "broke off"),
         (200, "application/json", b"nonsense", "broke off"),
     ],
 )

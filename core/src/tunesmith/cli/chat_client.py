@@ -47,6 +47,7 @@ class ChatClient:
             TunesmithError: TS-CLI-015 when the endpoint answers with an error, or breaks off.
         """
         body = {"model": self.model, "messages": list(messages), "stream": True, **options}
+        finished = False
         with self._open("/chat/completions", body) as response:
             try:
                 if "event-stream" not in response.headers.get("Content-Type", ""):
@@ -58,9 +59,13 @@ class ChatClient:
                         continue  # comments keep a connection alive
                     if value.strip() == "[DONE]":
                         return
-                    yield self._piece(json.loads(value), "delta")
+                    data = json.loads(value)
+                    yield self._piece(data, "delta")
+                    finished = finished or any(choice.get("finish_reason") for choice in data.get("choices") or ())
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise self._strange(f"its answer broke off: {type(error).__name__}: {error}") from None
+        if not finished:  # a connection that is cut between two events looks like an end
+            raise self._strange("its answer broke off: the stream ended without a reason")
 
     def _piece(self, data: Mapping[str, Any], key: str) -> str:
         if data.get("error"):

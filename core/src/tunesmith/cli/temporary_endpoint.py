@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.launching import Session
@@ -51,8 +51,10 @@ def endpoint(session: Session, plan: Plan) -> Iterator[Mapping[str, Any]]:
                 raise _why(outcomes[0])
             yield awaited.facts
         finally:
-            runner.cancel()
-            thread.join()
+            while thread.is_alive():
+                runner.cancel()
+                with suppress(KeyboardInterrupt):  # another Ctrl-C insists
+                    thread.join()
 
 
 class _Awaited:

@@ -20,7 +20,7 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.step import Step
 
 #: Seconds that a server has beyond `shutdown_grace` to end what still runs, and itself; then it is killed.
-ENDING = 5.0
+ENDING = 10.0
 _NAME = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<name>[^:]*))(?::\d*)?")  # a Host header: a name or an address, and perhaps a port
 
 

@@ -21,7 +21,7 @@ from tunesmith_llamacpp.server.upstream import Refused
 
 LARGEST_HEAD, LARGEST_BODY = 2**16, 2**22
 PATIENCE = 30.0  # seconds for a request's head, and for the next piece of its body
-LAST_WORDS = 3.0  # seconds for the answers that are cut off to reach their clients
+LAST_WORDS = 6.0  # seconds for the answers that are cut off to reach their clients
 _FIELD = r"\r\n{}: *([^\r]*)"
 _HOP = re.compile(rb"\r\n(connection|keep-alive|origin): *[^\r]*", re.IGNORECASE)  # without an origin it allows no other page to read
 _COMPLETIONS = re.compile(rb"POST (/v1)?/completions[ ?]")

@@ -45,6 +45,9 @@ class Job:
             raise ApiError(503, "The server is shutting down.", code="draining") from None
 
     def _receive(self, index: int, delta: Delta) -> None:
+        if delta.finish in ("cancelled", "error"):  # its client hears of it at once, however far behind it is
+            while not self._deltas.empty():
+                self._deltas.get_nowait()
         self._deltas.put_nowait((index, delta))
 
     async def deltas(self) -> AsyncIterator[tuple[int, Delta]]:

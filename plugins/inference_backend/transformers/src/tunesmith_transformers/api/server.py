@@ -17,7 +17,7 @@ from tunesmith_transformers.api.connection import PATIENCE, Connection
 from tunesmith_transformers.api.job import fan_out
 from tunesmith_transformers.engine.engine import Deliveries
 
-LAST_WORDS = 3  # seconds of `ENDING` in which clients may take the error that ends their answers
+LAST_WORDS = 6  # seconds of `ENDING` in which clients may take the error that ends their answers
 
 
 def listen(address: Address) -> socket.socket:
