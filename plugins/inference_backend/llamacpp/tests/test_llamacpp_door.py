@@ -143,7 +143,8 @@ def test_a_stream_that_outlives_the_grace_ends_with_an_error_event_and_done(name
         lines = (line for line in reply.iter_lines() if line)
         first = next(lines)
         door.stop()
-        door.call(door.llama.go_on.set)
+        if name == "stream-half":
+            door.call(door.llama.go_on.set)
         *between, error, done = lines
     assert [first, *between] == [EVENT.decode().strip()] * (2 if name == "stream-half" else 1)
     assert json.loads(error.removeprefix("data: "))["error"] == answers.SHUT_DOWN["error"]
