@@ -114,6 +114,7 @@ def test_answers_that_outlive_the_grace_are_cut_off_with_an_error(serve: Any, ti
 def test_a_stream_that_outlives_the_grace_ends_with_an_error_event_and_done(serve: Any, tiny: Path) -> None:
     with serve(tiny, shutdown_grace=0.0) as server:
         body = {"model": "tiny", "prompt": "x", "max_tokens": 500, "temperature": 0, "ignore_eos": True, "stream": True}
+        body["n"] = 3  # several rows
         with httpx.stream("POST", f"{server.url}/completions", json=body) as answer:
             lines = (line for line in answer.iter_lines() if line)
             first = json.loads(next(lines).removeprefix("data: "))

@@ -114,7 +114,7 @@ class Engine:
             self._scheduler.add(self._inbox)
             self._inbox = []
         last = Delta(finish="cancelled") if not self.error else Delta(finish="error", error=self.error)
-        self._drop([*self._scheduler.rows, *self._scheduler.waiting], last)
+        self._drop(self._scheduler.empty(), last)
 
     def _next(self) -> bool:
         """Wait for work and take it in; False when it is time to end."""
@@ -199,10 +199,7 @@ class Engine:
     def _fail(self, error: Exception) -> None:
         """A step raised, and nobody knows whose fault it is: what is here can't go on, but what comes later may."""
         traceback.print_exception(error)
-        failed = [*self._scheduler.rows, *self._scheduler.waiting]
-        self._scheduler.rows.clear()
-        self._scheduler.waiting.clear()
-        self._drop(failed, Delta(finish="error", error=sentence(error)))
+        self._drop(self._scheduler.empty(), Delta(finish="error", error=sentence(error)))
         self._doubt(sentence(error))
 
     def _give_way(self, lost: CacheLost) -> None:

@@ -131,6 +131,13 @@ class Scheduler:
         while len(self.rows) > 1 and not self._fits(len(self.rows), max(len(s.tokens) for s in self.rows)):
             self._send_back()
 
+    def empty(self) -> list[Sequence]:
+        """Take all sequences out, at once; the cache is left as it is."""
+        gone = [*self.rows, *self.waiting]
+        self.rows.clear()
+        self.waiting.clear()
+        return gone
+
     def restart(self) -> None:
         """The cache's content is lost: all are sent back to wait, in their order."""
         while self.rows:
