@@ -12,10 +12,10 @@ from transformers import GenerationConfig
 
 from tunesmith_transformers.sampling.recommended import ignored, recommended
 
+FORBIDDEN = {"suppress_tokens": [53, 269, 44, 88]}
 
-@pytest.mark.parametrize(
-    "asked", [{"repetition_penalty": 1.6}, {"suppress_tokens": [115, 97, 101, 104]}, {"repetition_penalty": 1.3, "suppress_tokens": [115]}]
-)
+
+@pytest.mark.parametrize("asked", [{"repetition_penalty": 1.6}, FORBIDDEN, {"repetition_penalty": 1.3, **FORBIDDEN}])
 def test_greedy_answers_are_those_of_generate_under_the_same_config(
     serve: Any, tiny: Path, tmp_path: Path, reference: Any, tokenizer: Any, shown: Any, asked: dict[str, Any]
 ) -> None:
@@ -60,11 +60,8 @@ def test_a_request_overrules_the_models_recommendation() -> None:
 
 
 def test_the_temperature_counts_where_the_model_is_to_be_sampled_from() -> None:
-    assert recommended(GenerationConfig(temperature=0.7, top_p=0.8, min_p=0.1, do_sample=True)) == {
-        "temperature": 0.7,
-        "top_p": 0.8,
-        "min_p": 0.1,
-    }
+    drawing = {"temperature": 0.7, "top_p": 0.8, "min_p": 0.1}
+    assert recommended(GenerationConfig(**drawing, do_sample=True)) == drawing
     assert recommended(GenerationConfig(repetition_penalty=1.2)) == {"repetition_penalty": 1.2}
 
 
