@@ -215,6 +215,12 @@ def test_probing_goes_on_after_a_module_that_takes_the_process_down_or_hangs(tmp
     assert "sqlite3" in answers[2]["loaded"]
 
 
+def test_what_is_probed_sees_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ACME_TOKEN", "hush")
+    (tmp_path / "probed_nosy.py").write_text("import os\nassert 'ACME_TOKEN' not in os.environ and 'PATH' in os.environ")
+    assert [answer["error"] for answer in probe(["probed_nosy"], tmp_path)] == [""]
+
+
 def test_columns_are_aligned_and_lines_of_the_last_one_hang_below_it():
     assert aligned([("a", "bb", "x\ny"), ("ccc", "d", "z")]) == "a    bb  x\n         y\nccc  d   z"
     assert aligned([]) == ""

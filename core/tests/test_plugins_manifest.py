@@ -41,6 +41,7 @@ records = st.builds(
     facts=tables,
     estimator=st.text(),
     priority=st.integers(-9, 9),
+    secrets=tuples,
     main_kind=st.text(),
     many=st.booleans(),
     slots=st.lists(st.builds(Slot, words, words, st.text(), st.text()), max_size=2).map(tuple),

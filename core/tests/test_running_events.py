@@ -351,3 +351,65 @@ def test_wrappers_and_order_are_pluggys(listening) -> None:
     """, "@hookimpl\ndef run_started(run): seen.append('within')")  # fmt: skip
     place.run(step("a", to=2))
     assert seen(place) == ["before", "after", "within"]  # each in its own list
+
+
+HANGING = """
+import time
+
+@hookimpl
+def step_starting(step):
+    seen.append(step.name)
+    time.sleep(600)
+
+@hookimpl
+def step_finished(step):
+    seen.append("finished")
+"""
+
+
+def test_a_listener_that_hangs_is_left_behind_and_the_others_still_hear(listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunesmith.plugins.barrier.LIMIT", 0.3)
+    place = listening(HANGING, WATCH)
+    reporter = Recorder()
+    assert place.run(step("a", to=2), step("b", reads="a", to=2), reporter=reporter).state == "done"
+    (told,) = [message for _, level, message in reporter.of("log") if level == "warning"]
+    assert "failed in step_starting: TimeoutError: it did not return within 0.3 seconds" in told
+    assert seen(place)[0] == "a", "it was not called again"
+    assert len(seen(place)) == 1 + 1 + 2 * 3
+
+
+def test_a_required_listener_that_hangs_stops_the_step(listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunesmith.plugins.barrier.LIMIT", 0.3)
+    place = listening(HANGING)
+    outcome = dataclasses.replace(place, required=(place.plugins[0].distribution,)).run(step("a", to=2))
+    assert (outcome.state, outcome.error.code) == ("failed", "TS-PLUGIN-024")
+
+
+@pytest.mark.parametrize("end", ["sys.exit(0)", "raise KeyboardInterrupt", "raise SystemExit"])
+def test_a_listener_does_not_end_the_run(listening, end: str) -> None:
+    place = listening(f"import sys\n@hookimpl\ndef run_started(run):\n    {end}", WATCH)
+    reporter = Recorder()
+    assert place.run(step("a", to=2), reporter=reporter).state == "done"
+    assert "it tried to end the process" in reporter.of("log")[0][2]
+    assert len(seen(place)) == 4
+
+
+def test_a_required_listener_that_leaves_while_it_is_imported_closes_the_gate(listening) -> None:
+    place = listening("import sys\nsys.exit(0)\n@hookimpl\ndef run_started(run): pass")
+    with pytest.raises(UserError, match="TS-PLUGIN-023"):
+        dataclasses.replace(place, required=(place.plugins[0].distribution,)).run(step("a", to=2))
+
+
+@pytest.mark.parametrize("half", ["before", "after"])
+def test_a_wrapper_that_fails_is_as_if_it_was_not_there(listening, half: str) -> None:
+    place = listening(f"""
+        @hookimpl(wrapper=True)
+        def step_failed(step, error):
+            if {half == "before"}:
+                raise ValueError("no")
+            yield
+            raise ValueError("no")
+    """, "@hookimpl\ndef step_failed(step, error): return Remedy('mended', {'fail': ''})")  # fmt: skip
+    reporter = Recorder()
+    assert place.run(step("a", to=2, fail="crash"), reporter=reporter).state == "done"
+    assert any("failed in step_failed: ValueError: no" in message for _, _, message in reporter.of("log"))

@@ -201,7 +201,7 @@ def verb() -> Verb | Sequence[Verb]:  # type: ignore[empty-body]
     """
 
 
-# --- events: called in the host ------------------------------------------------------------------------------------------------------
+# --- events: called in the host, in a thread of their own; one call may take a minute -------------------------------------------------
 
 
 @hookspec

@@ -43,7 +43,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -55,7 +54,7 @@ from tunesmith.errors import TunesmithError, UserError, did_you_mean
 
 PROJECT_FILE = "tunesmith.toml"
 COMPANY = "TUNESMITH_POLICY"  #: names a company's file
-SYSTEM_FILE = (Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) if sys.platform == "win32" else Path("/etc")) / "tunesmith/config.toml"
+SYSTEM_FILE = Path("/etc/tunesmith/config.toml")
 CHOOSING = ("system", "company", "project", "home", "user")  #: whose choice counts first
 _PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+(==[A-Za-z0-9._*?\[\]!+-]+)?(@sha256:[0-9a-f]{64})?")
 _REQUIRED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(==[A-Za-z0-9._*?\[\]!+-]+)?")

@@ -50,6 +50,7 @@ class Session:
             ValueError: the session was opened for something else, so another policy may hold for the pipeline.
         """
         from tunesmith.contracts.digests import FileDigests
+        from tunesmith.planning.advice import Advice
         from tunesmith.planning.devices import probe
         from tunesmith.planning.memory import FileMemory
         from tunesmith.planning.planner import make_plan
@@ -59,12 +60,13 @@ class Session:
         if spec.place != self.config.start:
             raise ValueError(f"a session for {self.config.start} can't plan {spec.place}")
         check_required(self.config.required, self.registry.plugins)
+        advice = Advice()
         return make_plan(
-            spec, self.registry, resolve=resolve, devices=probe(self.registry), strict=strict,
+            spec, self.registry, resolve=resolve, devices=probe(self.registry, advice), strict=strict,
             digest_of=FileDigests(self.config.cache / "digests", refresh=resolve.refresh),
             memory=FileMemory(self.config.cache / "data-files.json", refresh=resolve.refresh),
             preferences=self.config.environments.plugins, locks=lambda: environments_of(self.config), roots=self.config.roots,
-            check_rows=lambda *rows: self._check_rows(resolve, *rows),
+            check_rows=lambda *rows: self._check_rows(resolve, *rows), advice=advice,
         )  # fmt: skip
 
     def _check_rows(self, resolve: Resolver, *rows: Any) -> Verdict:

@@ -14,6 +14,7 @@ import pytest
 from tunesmith.contracts import Device, Estimate, Input, ModelInfo, Need, Provider, Slot, Verb, setting
 from tunesmith.contracts.digests import file_sha256
 from tunesmith.errors import TunesmithError
+from tunesmith.planning import advice
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
@@ -282,6 +283,12 @@ def world() -> Callable[..., Registry]:
 
 def device(memory: float = 8e9, free: float = 4e9, name: str = "beads") -> Device:
     return Device(name, int(memory), int(free), 4, ("float32",))
+
+
+@pytest.fixture(autouse=True)
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The made-up module is in no file, so the planner's helper must be forked, whatever threads other tests have left."""
+    monkeypatch.setattr(advice, "_spawn", advice._fork)
 
 
 def digest(path: Path) -> str:

@@ -1,6 +1,9 @@
 """The machine is asked through its device backends."""
 
+import os
 import sys
+
+import pytest
 
 from tunesmith.planning.devices import probe
 
@@ -34,3 +37,23 @@ def test_a_backend_that_fails_has_nothing_and_is_told_of(world, make_device, mon
     assert any("made_up" in warning or "Loom" in warning for warning in found.warnings)
     plan = planner("model: shelf://base\nsteps:\n  a: {quantize: binary}\n", devices=found)
     assert set(found.warnings) <= set(plan.warnings)
+
+
+@pytest.mark.parametrize(
+    "fate", [lambda: os._exit(0), lambda: sys.exit(0), lambda: os.kill(os.getpid(), 9)], ids=["exits", "leaves", "killed"]
+)
+def test_a_backend_that_ends_its_process_ends_nothing_else(world, make_device, monkeypatch, fate):
+    class Abacus:
+        def probe(self):
+            fate()
+
+    class Loom:
+        def probe(self):
+            return [make_device()]
+
+    monkeypatch.setattr(sys.modules["made_up"], "Abacus", Abacus, raising=False)
+    monkeypatch.setattr(sys.modules["made_up"], "Loom", Loom, raising=False)
+    found = probe(world())
+    assert (found["abacus"], len(found["loom"])) == ((), 1)
+    (warning,) = found.warnings
+    assert "`abacus`" in warning

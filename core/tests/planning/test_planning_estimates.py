@@ -1,12 +1,19 @@
 """Memory and disk are known before the run; what can't fit is not started."""
 
+import os
 import sys
+import time
 from dataclasses import replace
 
 import pytest
 
 from tunesmith.contracts import Estimate, ModelShape
-from tunesmith.planning.estimates import bytes_text, check_disk
+from tunesmith.contracts.estimates import EstimateRequest
+from tunesmith.planning import advice
+from tunesmith.planning.advice import Advice
+from tunesmith.planning.estimates import bytes_text, check_disk, estimate
+from tunesmith.planning.notes import Notes
+from tunesmith.planning.plan import Choice
 
 YAML = """\
 model: shelf://base
@@ -96,10 +103,8 @@ def test_what_an_estimator_says_of_its_figures_and_of_the_way_taken_is_in_the_pl
 
 
 def test_an_estimator_can_look_at_the_models_configuration(planner, monkeypatch):
-    seen = []
-    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: seen.append(request.shape.config))
-    planner(YAML)
-    assert dict(seen[0]) == CONFIG
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"seen": float(dict(request.shape.config) == CONFIG)}))
+    assert step(planner(YAML), "tune").estimate.terms == {"seen": 1.0}
 
 
 def test_a_full_disk_is_told_before_the_run_but_not_for_what_is_done(planner):
@@ -116,3 +121,87 @@ def test_a_full_disk_is_told_before_the_run_but_not_for_what_is_done(planner):
 )
 def test_bytes_are_written_for_people(count, text):
     assert bytes_text(count) == text
+
+
+SPAWN = advice._spawn
+SCRIBBLE = """
+import os
+
+def teach(request):
+    for number in range(3, 64):
+        try:
+            os.write(number, b"nonsense\\n")
+        except OSError:
+            pass
+"""
+FATES = {
+    "exits": "import os\ndef teach(request): os._exit(0)",
+    "leaves": "import sys\ndef teach(request): sys.exit(0)",
+    "is killed": "import os\ndef teach(request): os.kill(os.getpid(), 9)",
+    "hangs": "import time\ndef teach(request): time.sleep(600)",
+    "loops": "def teach(request):\n    while True: pass",
+    "dies when it is imported": "import os\nos._exit(0)",
+    "writes where it should not": SCRIBBLE,
+    "takes the connection down": "import os\ndef teach(request): os.closerange(0, 4096)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fate", FATES)
+@pytest.mark.parametrize("forked", [True, False], ids=["forked", "started anew"])
+def test_what_becomes_of_an_estimator_never_becomes_of_the_plan(planner, world, monkeypatch, tmp_path, fate, forked):
+    name = f"fatal_{abs(hash(fate))}"
+    (tmp_path / f"{name}.py").write_text(FATES[fate])
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    for start in ("_fork", "_spawn"):
+        monkeypatch.setattr(advice, start, advice._fork if forked else SPAWN)
+    registry = world()
+    verb = replace(registry.verb("teach"), estimator=f"{name}:teach")
+    advisor = Advice(limit=1.0 if forked else 3.0)
+    notes = Notes()
+    found = estimate("tune", Choice(verb, {}), {}, shape=None, size=0, data={}, device="cpu", notes=notes, advice=advisor)
+    assert found is None
+    (warning,) = notes.warnings
+    assert "tune: the estimate is unknown; the estimator of `teach` (acme-engine) failed: " in warning
+    began = time.monotonic()
+    estimate("again", Choice(verb, {}), {}, shape=None, size=0, data={}, device="cpu", notes=notes, advice=advisor)
+    assert len(notes.warnings) == 2
+    if fate in ("hangs", "loops"):
+        assert "no answer within" in warning
+        assert time.monotonic() - began < 0.5, "it was not asked again"
+
+
+def test_one_that_ends_its_process_takes_no_other_with_it(planner, monkeypatch):
+    monkeypatch.setattr(sys.modules["made_up"], "trainable", lambda request: os._exit(0))
+    plan = planner(YAML)
+    assert step(plan, "tune").estimate is None
+    assert step(plan, "api").estimate.terms == {"weights": 2.0 * PARAMETERS}
+
+
+def test_one_helper_serves_all_and_ends_with_what_asked_it(world):
+    asks, record = Advice(), replace(world().verb("teach"), estimator="builtins:print")
+    assert asks.estimate(record, EstimateRequest(None)) is None
+    pid = asks._helper.pid
+    assert asks.estimate(record, EstimateRequest(None)) is None
+    assert asks._helper.pid == pid
+    del asks
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_the_helper_has_no_secrets(world, monkeypatch):
+    monkeypatch.setenv("ACME_TOKEN", "hush")
+    monkeypatch.setattr(
+        sys.modules["made_up"], "seen", lambda request: {name: 1.0 for name in ("ACME_TOKEN", "PATH") if name in os.environ}, raising=False
+    )
+    record = replace(world().verb("teach"), estimator="made_up:seen")
+    assert Advice().estimate(record, EstimateRequest(None)) == {"PATH": 1.0}
+
+
+def test_a_request_and_an_estimate_arrive_as_they_were(world, monkeypatch):
+    seen = Estimate({"a": 1.0}, 2.0, ("note",), (("what", "why"),), ({"bits": 4},))
+    monkeypatch.setattr(
+        sys.modules["made_up"], "seen", lambda request: seen if request == asked and request.shape.linears else None, raising=False
+    )
+    asked = EstimateRequest(ModelShape.from_config(CONFIG), 3, {"x": [1, "y"]}, {"z": None}, {"s": {"t": 1.0}}, {"rows": 7}, "cpu")
+    assert Advice().estimate(replace(world().verb("teach"), estimator="made_up:seen"), asked) == seen

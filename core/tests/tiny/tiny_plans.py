@@ -53,6 +53,7 @@ class Place:
     required: tuple[str, ...] = ()
     roots: tuple[Path, ...] = ()
     verify: float = 2**30
+    group: str = ""
 
     @property
     def environments(self) -> EnvironmentSettings:

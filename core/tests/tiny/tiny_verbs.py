@@ -287,3 +287,9 @@ def busy(step) -> Result:
     while time.monotonic() < until:
         sum(range(1_000_000))
     return Result()
+
+
+def variables(step) -> Result:
+    """Writes which of some variables its process has."""
+    (step.output / "names").write_text(" ".join(name for name in ("ACME_TOKEN", "OTHER_TOKEN", "PATH") if name in os.environ))
+    return Result()

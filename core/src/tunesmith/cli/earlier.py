@@ -91,7 +91,9 @@ def note(session: Session, name: str, data: Mapping[str, Any]) -> None:
     """Keep what a command did, so that a later one can take up what it made."""
     from tunesmith.contracts.notes import write_note
     from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.running.home_folder import make_home
 
+    make_home(session.config.home, session.config.group)
     spec = PipelineSpec.from_mapping(data, Path.cwd(), name=name)
     kept = {"name": name, "model": _model(spec), "steps": {step: _absolute(raw, spec, session) for step, raw in spec.steps.items()}}
     write_note(_folder(session.config.home) / f"{name}.json", {key: value for key, value in kept.items() if value})

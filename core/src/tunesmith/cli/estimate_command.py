@@ -104,6 +104,7 @@ def option(name: str, value: Any) -> str:
 def _foresight(form: VerbForm, args: Namespace, session: Session) -> tuple[Foresight, str]:
     """What looks at steps on the model that was named, and what the model is called."""
     from tunesmith.cli.estimate_model import model_product
+    from tunesmith.planning.advice import Advice
     from tunesmith.planning.devices import probe
 
     if not args.model:
@@ -114,9 +115,9 @@ def _foresight(form: VerbForm, args: Namespace, session: Session) -> tuple[Fores
         raise UserError("TS-CLI-017", f"The sizes of {args.model} are not known", why="Its configuration describes no dense decoder.",
                         fix="Name a causal language model whose config.json has hidden_size, num_hidden_layers and so on.")  # fmt: skip
     data = _data(args, session, form)
-    count = product.shape.parameters
+    count, advice = product.shape.parameters, Advice()
     return (
-        Foresight(session.registry, probe(session.registry), product, data, args.device or "auto"),
+        Foresight(session.registry, probe(session.registry, advice), product, data, args.device or "auto", advice),
         f"{args.model} ({count / 1e9:.2f} billion parameters)" if count >= 1e9 else f"{args.model} ({count / 1e6:.0f} million parameters)",
     )
 

@@ -1,8 +1,8 @@
 """Contract of kind ``device_backend``: what this machine can compute on.
 
 Facts: ``torch`` (torch's name for it). Beside the backend's own capabilities, a need of ``device_backend`` is met by what `probe` finds:
-``dtype.<name>`` (every device computes in it natively), ``devices.many`` (there are two or more). `probe` is called by the planner in
-the host: it must import only the standard library.
+``dtype.<name>`` (every device computes in it natively), ``devices.many`` (there are two or more). The planner calls `probe`
+in a helper process of the host's environment, with some seconds' time: it must import only the standard library.
 """
 
 from __future__ import annotations

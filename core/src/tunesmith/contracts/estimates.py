@@ -94,6 +94,7 @@ class Estimate:
     """Bytes at the peak by what they are for (they add up to `memory`), and bytes written to disk.
 
     The estimator of a verb, quantizer, exporter or inference backend gives one of these; an adapter's gives its parts as a mapping.
+    They are asked in a helper process of the planner, each with some seconds' time; where one fails, its estimate is unknown.
     One that raises a `UserError` refuses: these settings can't work on this model, and the plan says so.
 
     Args:

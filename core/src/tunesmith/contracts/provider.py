@@ -58,6 +58,8 @@ class Provider:
         facts: static facts that its kind defines (its contract's docstring lists them).
         estimator: ``package.module:function`` for the planner; must import only the standard library and contracts.
         priority: order among providers when the user leaves the choice to the planner; highest first.
+        secrets: environment variables with a token, a key or a password that its code reads in the worker (``ACME_TOKEN``; ``*`` stands for
+            any letters). Variables whose names say that they hold one are kept from a worker unless a provider of its step declares them.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Provider:
     facts: Mapping[str, Any] = field(default_factory=dict)
     estimator: str = ""
     priority: int = 0
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

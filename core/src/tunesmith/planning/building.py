@@ -9,6 +9,7 @@ from typing import Any
 from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError, did_you_mean
+from tunesmith.planning.advice import Advice
 from tunesmith.planning.casting import PRODUCER, Candidates, Caster, Casting
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.data_files import FORMAT, DataFiles
@@ -29,14 +30,16 @@ class Builder:
     """Keeps what is planned so far.
 
     Args:
+        advice: asks the estimators.
         strict: an unknown capability is an error.
     """
 
     def __init__(
         self, spec: PipelineSpec, chooser: Chooser, notes: Notes, model: ModelOrigin, files: DataFiles,
-        devices: Mapping[str, Sequence[Device]], *, strict: bool,
+        devices: Mapping[str, Sequence[Device]], advice: Advice, *, strict: bool,
     ) -> None:  # fmt: skip
         self.spec, self.chooser, self.notes, self.model, self.files, self.devices = spec, chooser, notes, model, files, devices
+        self.advice = advice
         self.caster = Caster(chooser, converters(chooser.registry), devices)
         self.reasons = Reasons(spec, chooser, self.caster, notes, strict=strict)
         self.environments = chooser.environments
@@ -180,7 +183,8 @@ class Builder:
         where = self.spec.where("steps", step.name)
         foreseen = estimate(
             planned.name, verb, casting.choices, shape=first.shape if first else None, size=first.size if first else 0, data=facts,
-            device=casting.device.name if casting.device else "cpu", notes=self.notes, where=where,
+            device=casting.device.name if casting.device else "cpu", notes=self.notes, advice=self.advice,
+            where=where,
         )  # fmt: skip
         planned = replace(planned, placement=placement(casting), estimate=foreseen)
         placed = self.placed(planned, AUTO if planned.inserted else step.env, where)

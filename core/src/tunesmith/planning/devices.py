@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts.device_backend import Device
-from tunesmith.errors import TunesmithError
-from tunesmith.isolation.loading import load
+from tunesmith.planning.advice import Advice
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
@@ -21,14 +20,18 @@ class Devices(dict[str, Sequence[Device]]):
         self.warnings: list[str] = []
 
 
-def probe(registry: Registry) -> Devices:
-    """Ask every device backend what there is. One that fails counts as having nothing, with a warning."""
+def probe(registry: Registry, advice: Advice | None = None) -> Devices:
+    """Ask every device backend what there is. One that fails counts as having nothing, with a warning.
+
+    Args:
+        advice: asks them; default: one of its own.
+    """
+    advice = advice or Advice()
     found = Devices()
     for name, record in registry.providers("device_backend").items():
         try:
-            found[name] = tuple(load(record.target, record.distribution)().probe())
+            found[name] = advice.devices(record)
         except Exception as error:  # a backend's bug must not keep the others from being used
-            sentence = error.what if isinstance(error, TunesmithError) else f"{type(error).__name__}: {error}"
             found[name] = ()
-            found.warnings.append(f"The device backend `{name}` could not be asked: {sentence}")
+            found.warnings.append(f"The device backend `{name}` ({record.distribution}) could not be asked: {error}")
     return found

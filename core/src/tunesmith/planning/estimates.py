@@ -8,7 +8,7 @@ from typing import Any
 from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith.isolation.loading import load
+from tunesmith.planning.advice import Advice, NoAdvice
 from tunesmith.planning.keys import twins
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice, Plan, PlannedStep
@@ -18,7 +18,7 @@ MARGIN = 1.15  # estimates are not exact: forbid only what is over by more
 
 def estimate(
     name: str, verb: Choice, choices: Mapping[str, Choice], *, shape: ModelShape | None, size: int, data: Mapping[str, Any], device: str,
-    notes: Notes, where: str = "",
+    notes: Notes, advice: Advice, where: str = "",
 ) -> Estimate | None:  # fmt: skip
     """The estimate of a step: its providers are asked first, the verb last. None, perhaps with a warning, where nobody knows.
 
@@ -30,6 +30,7 @@ def estimate(
         where: the step's place in the pipeline, for such a problem.
         shape, size: of the main input.
         data: statistics of the rows.
+        advice: asks the estimators.
     """
     parts: dict[str, Mapping[str, float]] = {}
     answer: Estimate | None = None
@@ -38,19 +39,20 @@ def estimate(
             continue
         request = EstimateRequest(shape, size, choice.settings, verb.settings, parts, data, device)
         try:
-            given = load(choice.record.estimator, choice.record.distribution)(request)
+            given = advice.estimate(choice.record, request)
             if isinstance(given, Estimate):
                 _check(given.terms, given.disk)
                 answer = given
                 parts[slot] = {**given.terms, "disk": given.disk}
             elif given is not None:
-                parts[slot] = {str(key): float(value) for key, value in given.items()}
+                parts[slot] = given
         except UserError as error:
             notes.adopt(error, where or name)
             return None
         except Exception as error:  # an estimator's bug must not stop a plan
-            sentence = error.what if isinstance(error, TunesmithError) else f"{type(error).__name__}: {error}"
-            notes.warn(f"{name}: the estimate is unknown; the estimator of `{choice.record.name}` failed: {sentence}")
+            sentence = str(error) if isinstance(error, NoAdvice) else f"{type(error).__name__}: {error}"
+            who = f"the estimator of `{choice.record.name}` ({choice.record.distribution})"
+            notes.warn(f"{name}: the estimate is unknown; {who} failed: {sentence}")
             return None
     if answer is not None:
         for sentence in answer.notes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.errors import TunesmithError
+from tunesmith.planning.advice import Advice
 from tunesmith.planning.building import placement
 from tunesmith.planning.casting import PRODUCER, Candidates, Caster
 from tunesmith.planning.choices import Chooser
@@ -63,6 +64,7 @@ class Foresight:
     Args:
         devices: what this machine has, by device backend.
         asked: device backend to compute on.
+        advice: asks the estimators.
         product: the model.
         data: statistics of the rows, as `EstimateRequest.data`.
     """
@@ -72,6 +74,7 @@ class Foresight:
     product: Product
     data: Mapping[str, Any] = field(default_factory=dict)
     asked: str = AUTO
+    advice: Advice = field(default_factory=Advice)
 
     def of(self, record: ProviderRecord, settings: Mapping[str, Any], slots: Mapping[str, Wanted]) -> Foreseen:
         """A step of the verb `record` with those settings and, by slot, those providers (its main one among them)."""
@@ -90,7 +93,7 @@ class Foresight:
         name = casting.device.name if casting.device else ""
         found = estimate(
             record.name, verb, casting.choices, shape=self.product.shape, size=self.product.size, data=self.data, device=name or "cpu",
-            notes=notes,
+            notes=notes, advice=self.advice,
         )  # fmt: skip
         here = self.devices.get(name, ())
         shared = -(-placement(casting).processes // len(here)) if here else 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.errors import did_you_mean
+from tunesmith.planning.advice import Advice
 from tunesmith.planning.building import Builder
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.data_files import DataFiles
@@ -38,6 +39,7 @@ def make_plan(
     memory: MutableMapping[str, Any] | None = None,
     check_rows: Check | None = None,
     roots: Sequence[Path] = (),
+    advice: Advice | None = None,
 ) -> Plan:
     """Plan a pipeline.
 
@@ -49,6 +51,7 @@ def make_plan(
         preferences, locks: see `tunesmith.planning.environments.Environments`.
         memory: what was found in data files before; filled, too.
         check_rows: what judges the rows of data files; default: their formats' schemas alone.
+        advice: asks the estimators; default: one of its own.
         roots: folders besides a data file's own that the media of its rows may lie in.
 
     Raises:
@@ -63,7 +66,7 @@ def make_plan(
         notes.problem("TS-SPEC-010", f"{spec.where('steps', cycle[0])}: steps wait for each other: {' -> '.join(cycle)}",
                       why="An arrow means `needs`.", fix="Take one of these `from`, `needs` or inputs out.")  # fmt: skip
     files = DataFiles(spec, chooser, notes, digest_of, {} if memory is None else memory, roots, check_rows)
-    builder = Builder(spec, chooser, notes, ModelOrigin(spec, chooser, notes, resolve), files, devices, strict=strict)
+    builder = Builder(spec, chooser, notes, ModelOrigin(spec, chooser, notes, resolve), files, devices, advice or Advice(), strict=strict)
     builder.look_up(steps.values())
     for name in order(edges):
         builder.build(steps[name])

@@ -34,6 +34,7 @@ def record_of(kind: str, provider: Provider, distribution: str, version: str) ->
         "limits": lambda: _limits(kind, provider),
         "needs": lambda: tuple(dataclasses.replace(need, when=_plain(kind, name, "needs", need.when)) for need in provider.needs),
         "facts": lambda: _plain(kind, name, "facts", provider.facts),
+        "secrets": lambda: _secrets(kind, provider),
     }
     made: dict[str, Any] = {}
     for field, make in parts.items():
@@ -104,6 +105,12 @@ def _schema(kind: str, provider: Provider) -> dict[str, Any]:
     except (TypeError, NameError) as error:
         raise _wrong(kind, provider.name, f"has settings that can't be described: {error}", "See tunesmith.contracts.settings.") from None
     return _plain(kind, provider.name, "settings", schema)
+
+
+def _secrets(kind: str, provider: Provider) -> tuple[str, ...]:
+    if isinstance(provider.secrets, str) or not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_*?]*", name) for name in provider.secrets):
+        raise _wrong(kind, provider.name, f"has secrets={provider.secrets!r}", 'Give a tuple of variables: secrets=("ACME_TOKEN",).')
+    return tuple(provider.secrets)
 
 
 def _formats(kind: str, provider: Provider, field: str) -> tuple[str, ...]:

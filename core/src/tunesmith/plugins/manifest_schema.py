@@ -57,6 +57,7 @@ SCHEMA: dict[str, Any] = {
             facts=_OBJECT,
             estimator=_STRING,
             priority={"type": "integer"},
+            secrets=_STRINGS,
             main_kind=_STRING,
             many=_BOOLEAN,
             slots=_records(("name", "kind", "summary"), name=_WORD, kind=_WORD, summary=_STRING, default=_STRING),

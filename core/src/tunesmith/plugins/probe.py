@@ -14,13 +14,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tunesmith.isolation.secrets import withheld
+
 
 def probe(modules: Sequence[str], root: Path | None = None, timeout: float = 60) -> Iterator[dict[str, Any]]:
     """What importing each module gives: its `error` (empty if none) and the top-level modules `loaded` with it.
 
     All are imported in one process, in order; when one takes the process down the rest goes on in another.
     """
-    environment = dict(os.environ)
+    environment = {name: value for name, value in os.environ.items() if name not in withheld(os.environ)}
     if root:
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), environment.get("PYTHONPATH")]))
     waiting = list(modules)

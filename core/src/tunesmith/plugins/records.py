@@ -38,6 +38,7 @@ class ProviderRecord:
     facts: Mapping[str, Any] = field(default_factory=dict)
     estimator: str = ""
     priority: int = 0
+    secrets: tuple[str, ...] = ()
     main_kind: str = ""
     many: bool = False
     slots: tuple[Slot, ...] = ()

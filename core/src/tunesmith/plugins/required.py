@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tunesmith.errors import Problems, TunesmithError, UserError
+from tunesmith.plugins.barrier import Barrier
 from tunesmith.plugins.records import Plugin
 from tunesmith.policy import matches, normal
 
@@ -32,19 +33,23 @@ def check_required(required: Iterable[str], plugins: Iterable[Plugin]) -> None:
     wanted = names(required)
     if not wanted:
         return
-    from tunesmith.hookspecs import plugin_manager
-
-    plugins = tuple(plugins)
+    plugins, barrier = tuple(plugins), Barrier()
     found = list(unmet(required, plugins))
     for plugin in plugins:
         if plugin.state == "active" and normal(plugin.distribution) in wanted:
             try:
-                plugin_manager().register(listener(plugin), plugin.distribution)
-                _all_named(plugin)
+                barrier(_register, plugin)
+                barrier(_all_named, plugin)
             except Exception as error:
                 found.append(cannot_listen(plugin, error))
     if found:
         raise Problems(found) if len(found) > 1 else found[0]
+
+
+def _register(plugin: Plugin) -> None:
+    from tunesmith.hookspecs import plugin_manager
+
+    plugin_manager().register(listener(plugin), plugin.distribution)
 
 
 def unmet(required: Iterable[str], plugins: Iterable[Plugin]) -> Iterator[TunesmithError]:

@@ -14,7 +14,7 @@ from tunesmith.running.context import Context
 from tunesmith.running.environments import start_of
 from tunesmith.running.hearing import Hearing
 from tunesmith.running.points import Points
-from tunesmith.running.requests import producer, step_request
+from tunesmith.running.requests import producer, secrets_of, step_request
 from tunesmith.running.store import FILES
 from tunesmith.running.user_files import UserFiles, unsteady
 from tunesmith.running.workers import Work, Workers
@@ -107,7 +107,7 @@ def make_workers(
     ranks = range(max(1, step.placement.processes))
     shared = {"rendezvous": rendezvous, "cache": context.home / "cache", "roots": context.roots, "pipeline": context.plan.name}
     requests = tuple(step_request(step, inputs, output, work, rank=rank, **shared) for rank in ranks)
-    asked = Work(step.name, step.verb.target, requests, context.logs(step), start_of(context, step), work)
+    asked = Work(step.name, step.verb.target, requests, context.logs(step), start_of(context, step), work, secrets_of(step))
     return Workers(asked, context.executor, context.board, notified)
 
 

@@ -1,15 +1,18 @@
-"""Event hooks: plugins that listen to runs. One that fails is told of, and takes the run with it only where it is required."""
+"""Event hooks: plugins that listen to runs. One that fails, hangs or wants to end the process is told of, and takes the run with it only
+where it is required.
+"""
 
 from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
 from tunesmith.errors import TunesmithError
+from tunesmith.plugins.barrier import Barrier
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.required import cannot_listen, listener, names, undecided
 from tunesmith.plugins.runtime import missing_error
@@ -32,6 +35,8 @@ class Events:
 
     def __init__(self, plugins: Iterable[Plugin], complain: Callable[[str], None], required: Collection[str] = ()) -> None:
         self._complain = complain
+        self._barrier = Barrier()
+        self._silent: dict[str, str] = {}
         self._required = names(required)
         self._manager: Any = None
         self._waiting = [plugin for plugin in plugins if plugin.events and plugin.state == "active"]
@@ -55,7 +60,7 @@ class Events:
         try:
             if not plugin.providers and plugin.missing.get(""):  # its libraries are for its hooks: a provider's may be elsewhere
                 raise missing_error(plugin)
-            hooks = vars(listener(plugin))
+            hooks = vars(self._barrier(listener, plugin))
             guarded = types.SimpleNamespace(**{name: self._guarded(plugin, name, function) for name, function in hooks.items()})
             self._manager = self._manager or plugin_manager()
             self._manager.register(guarded, plugin.distribution)
@@ -66,22 +71,50 @@ class Events:
 
     def _guarded(self, plugin: Plugin, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         options = getattr(function, "tunesmith_impl", None) or {}
-        if options.get("wrapper") or options.get("hookwrapper"):
-            return function  # a generator around the others; `_call` catches what it raises
+        if options.get("hookwrapper"):
+            raise TypeError(f"{name} is a hookwrapper of pluggy's old kind; write it with wrapper=True")
 
         @functools.wraps(function)
         def guarded(*arguments: Any) -> Any:
-            try:
-                return function(*arguments)
-            except Exception as error:
-                if name == _MAY_STOP and isinstance(error, TunesmithError):
-                    raise
-                if name == _MAY_STOP and self._is_required(plugin):
-                    raise undecided(plugin, name, error) from error
-                self._complain(f"{plugin.distribution} failed in {name}: {type(error).__name__}: {error}")
-                return None
+            return self._tried(plugin, name, function, *arguments)
 
-        return guarded
+        @functools.wraps(function)
+        def wrapper(*arguments: Any) -> Any:
+            around, kept = function(*arguments), []
+            began = self._tried(plugin, name, lambda: next(around) or True)
+            try:
+                result = yield
+            except Exception as error:
+                if began:
+                    self._tried(plugin, name, _told_of, around, error)
+                raise
+            if began:
+                self._tried(plugin, name, lambda: kept.append(_resumed(around, result)))
+            return kept[0] if kept else result
+
+        return wrapper if options.get("wrapper") else guarded
+
+    def _tried(self, plugin: Plugin, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a hook of a plugin gives; None, with a complaint, where it fails. One that took more than its time is not called again.
+
+        Raises:
+            TunesmithError: what stops a step: the plugin's own word, or that one which is required can't decide.
+        """
+        decides = name == _MAY_STOP
+        try:
+            if plugin.distribution in self._silent:
+                raise TimeoutError(self._silent[plugin.distribution])
+            return self._barrier(function, *arguments)
+        except Exception as error:
+            if decides and isinstance(error, TunesmithError):
+                raise
+            if decides and self._is_required(plugin):
+                raise undecided(plugin, name, error) from error
+            if plugin.distribution not in self._silent:
+                self._complain(f"{plugin.distribution} failed in {name}: {type(error).__name__}: {error}")
+            if isinstance(error, TimeoutError):
+                self._silent[plugin.distribution] = str(error)
+            return None
 
     def _is_required(self, plugin: Plugin) -> bool:
         return normal(plugin.distribution) in self._required
@@ -118,3 +151,23 @@ class Events:
 
     def artifact_committed(self, step: StepFacts, artifact: Artifact) -> None:
         self._call("artifact_committed", step=step, artifact=artifact)
+
+
+def _resumed(around: Generator[Any, Any, Any], result: Any) -> Any:
+    """The second half of a wrapper: what it makes of the others' result."""
+    try:
+        around.send(result)
+    except StopIteration as stop:
+        return stop.value
+    raise RuntimeError("it yields twice")
+
+
+def _told_of(around: Generator[Any, Any, Any], error: Exception) -> None:
+    """The second half of a wrapper where the others have failed: it can't undo that."""
+    try:
+        around.throw(error)
+    except StopIteration:
+        pass
+    except BaseException as other:
+        if other is not error:
+            raise

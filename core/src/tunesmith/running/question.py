@@ -11,8 +11,9 @@ from tunesmith.contracts.executor import Executor
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.cancelling import Cancellation
+from tunesmith.running.home_folder import make_home
 from tunesmith.running.logs import tail
-from tunesmith.running.requests import step_request
+from tunesmith.running.requests import secrets_of, step_request
 from tunesmith.running.staging import Staging
 from tunesmith.running.switchboard import Switchboard
 from tunesmith.running.workers import Work, Workers
@@ -24,11 +25,12 @@ class Crashed(Exception):
 
 def ask(
     step: PlannedStep, entry: str, home: Path, executor: Executor, hear: Callable[[str, Mapping[str, Any]], None],
-    inputs: Mapping[str, Artifact] | None = None, **more: Any,
+    inputs: Mapping[str, Artifact] | None = None, *, group: str = "", **more: Any,
 ) -> Mapping[str, Any]:  # fmt: skip
     """The `meta` of what ``module:function`` answers when it is called with the step.
 
     Args:
+        group: that the home is shared with.
         hear: told of the worker's notifications.
         more: see `step_request`.
 
@@ -36,13 +38,14 @@ def ask(
         TunesmithError: what the function raised.
         Crashed: when it came to no end.
     """
+    make_home(home, group)
     staging = Staging(home / "staging")
     directory = staging.make()
     for name in ("output", "work"):
         (directory / name).mkdir()
     request = step_request(step, inputs or {}, directory / "output", directory / "work", **more)
     board = Switchboard()
-    work = Work(step.name, entry, (request,), directory / "logs", directory=directory / "work")
+    work = Work(step.name, entry, (request,), directory / "logs", directory=directory / "work", secrets=secrets_of(step))
     workers = Workers(work, executor, board, hear)
     cancellation = Cancellation()
     try:

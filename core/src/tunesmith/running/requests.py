@@ -26,6 +26,12 @@ def step_request(
     }  # fmt: skip
 
 
+def secrets_of(step: PlannedStep) -> tuple[str, ...]:
+    """The variables with secrets that the step's verb and providers declare."""
+    records = (step.verb, *(choice.record for choice in step.choices.values()))
+    return tuple(dict.fromkeys(name for record in records for name in record.secrets))
+
+
 def _chosen(choice: Choice) -> dict[str, Any]:
     record = choice.record
     return {

@@ -37,6 +37,9 @@ class _Places(Protocol):
     @property
     def roots(self) -> tuple[Path, ...]: ...
 
+    @property
+    def group(self) -> str: ...
+
 
 class Resolver:
     """Callable: URI -> `ModelInfo`.
@@ -59,6 +62,7 @@ class Resolver:
         executor: Executor | None = None,
     ) -> None:
         self._registry, self._home, self._roots = registry, config.home, config.roots
+        self._group = config.group
         self.refresh = refresh
         self.reporter = reporter or Silent()
         self._executor = executor or Local()
@@ -98,7 +102,8 @@ class Resolver:
         )  # fmt: skip
         try:
             return ask(
-                step, "tunesmith.verbs.download:resolve", self._home, self._executor, self._hear, refresh=self.refresh, roots=self._roots
+                step, "tunesmith.verbs.download:resolve", self._home, self._executor, self._hear, group=self._group,
+                refresh=self.refresh, roots=self._roots,
             )  # fmt: skip
         except Crashed as error:
             raise TunesmithError("TS-MODEL-012", f"The loader of `{uri}` crashed", why=str(error), fix=_TELL) from None

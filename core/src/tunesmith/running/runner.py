@@ -20,6 +20,7 @@ from tunesmith.running.context import Context
 from tunesmith.running.environments import environments_of
 from tunesmith.running.events import Events
 from tunesmith.running.executors import Local
+from tunesmith.running.home_folder import make_home
 from tunesmith.running.journal import Journal, gone
 from tunesmith.running.outcome import RunOutcome
 from tunesmith.running.pipeline import Pipeline
@@ -50,6 +51,9 @@ class Places(Protocol):
 
     @property
     def roots(self) -> tuple[Path, ...]: ...
+
+    @property
+    def group(self) -> str: ...
 
 
 class Installed(Protocol):
@@ -94,6 +98,7 @@ class Runner:
         if self._keep_serving:
             check_ports(self._plan)
         try:
+            make_home(self._config.home, self._config.group)
             check_room(self._plan, self._config.home)
             return self._run(resume or runs.new_id(), resume is not None)
         except OSError as error:

@@ -14,6 +14,7 @@ from typing import Any
 from tunesmith.contracts.executor import Executor, Launch
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation import protocol, worker
+from tunesmith.isolation.secrets import withheld
 from tunesmith.running.endings import ended, oom_kills
 from tunesmith.running.listener import Listener
 from tunesmith.running.logs import cap, tail
@@ -38,6 +39,7 @@ class Work:
         logs: directory for stdout and stderr.
         start: the interpreter and the variables of the environment it runs in.
         directory: the current directory of its processes; None: the host's.
+        secrets: variables that its processes get though they hold a secret (see `tunesmith.isolation.secrets`).
     """
 
     name: str
@@ -46,6 +48,7 @@ class Work:
     logs: Path
     start: Start = field(default_factory=Start)
     directory: Path | None = None
+    secrets: tuple[str, ...] = ()
 
 
 class Workers:
@@ -71,8 +74,8 @@ class Workers:
             rank.stdout, rank.stderr = (self._log(rank, stream) for stream in ("stdout", "stderr"))
             rank.process = self._executor.start(
                 Launch(
-                    self.work.start.command, self._environment(rank), rank.stdout, rank.stderr, self.work.start.without,
-                    self.work.directory,
+                    self.work.start.command, self._environment(rank), rank.stdout, rank.stderr,
+                    (*self.work.start.without, *withheld(os.environ, self.work.secrets)), self.work.directory,
                 )
             )  # fmt: skip
 

@@ -13,6 +13,7 @@ from tunesmith.isolation.environments import children, environment, links, snaps
 from tunesmith.isolation.environments.lock import Lock
 from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.isolation.environments.watching import Watch
+from tunesmith.isolation.secrets import withheld
 from tunesmith.policy import normal
 
 TIMEOUT = 300.0  # seconds for one probe: the first import of a large library reads gigabytes from the disk
@@ -51,7 +52,8 @@ def probe(path: Path, recipe: Recipe, probes: Sequence[str], directory: Path, wa
 def _probe(path: Path, recipe: Recipe, target: str, linked: Path, watch: Watch) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
-        environ = {**environment.clean(os.environ), **environment.variables(path, linked)}
+        inherited = {name: value for name, value in environment.clean(os.environ).items() if name not in withheld(os.environ)}
+        environ = {**inherited, **environment.variables(path, linked)}
         command = [path / "bin" / "python", "-m", "tunesmith.isolation.environments.probing", answer, target]
         ended = children.run(command, watch, environ=environ, cwd=linked, timeout=TIMEOUT)
         said = " | ".join(line.strip() for line in ended.text.splitlines()[-_TAIL:] if line.strip())

@@ -14,4 +14,5 @@ def model_loader():
         settings=HuggingFaceSettings,
         produces=("model/hf", "model/gguf", "adapter/peft", "model/bnb", "model/gptq", "model/awq", "model/compressed-tensors"),
         facts={"schemes": ["hf"], "elsewhere": r"(?:https?://huggingface\.co/)?([A-Za-z0-9][\w.-]*/[\w.-]+)"},
+        secrets=("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"),
     )

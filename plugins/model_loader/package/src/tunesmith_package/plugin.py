@@ -12,4 +12,5 @@ def model_loader():
         "tunesmith_package.loader:PackageLoader",
         produces=("model/gguf", "model/hf", "adapter/peft", "model/bnb", "model/gptq", "model/awq", "model/compressed-tensors"),
         facts={"schemes": ["package"]},
+        secrets=("UV_INDEX_*_PASSWORD",),  # of the index that pip or uv downloads from
     )
