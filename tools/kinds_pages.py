@@ -1,4 +1,4 @@
-"""Write the generated parts of docs/kinds/*.md: `python tools/kinds_pages.py [--check]`.
+"""Write the generated parts of docs/kinds/*.md and docs/types.md: `python tools/kinds_pages.py [--check]`.
 
 A part stands between two markers (`<!-- contract -->` and `<!-- /contract -->`); what is around it is written by hand. Contracts come from
 core/src/tunesmith/contracts, examples from the scaffold's template, checks from the conformance kit's register.
@@ -20,7 +20,11 @@ import jinja2
 import yaml
 
 from tunesmith import hookspecs
+from tunesmith.contracts.endpoints import Endpoint
+from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
 from tunesmith.contracts.provider import API, Input, Need, Provider, Slot, Verb
+from tunesmith.contracts.rows import Message, Part
+from tunesmith.contracts.settings import schema_of, setting
 from tunesmith.contracts.step import Placement, Step
 from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.levels import LEVELS
@@ -30,12 +34,13 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "kinds"
 NAME, DISTRIBUTION = "tilt", "acme-tilt"
 #: files of an example beside `<kind>.py`: for readers in the order in which they are needed
 _FILES = ("plugin.py", "settings.py", "generation.py")
-_MARKED = re.compile(r"<!-- (contract|example|checks|step|record) -->\n(.*?)<!-- /\1 -->\n", re.S)
+TYPES = FOLDER.parent / "types.md"
+_MARKED = re.compile(r"<!-- (contract|example|checks|step|record|settings|rows|estimates|endpoints) -->\n(.*?)<!-- /\1 -->\n", re.S)
 
 
 def pages() -> dict[Path, str]:
-    """Every page of a kind, and their index, as they should be."""
-    return {path: written(path) for path in [FOLDER / "README.md", *(FOLDER / f"{kind}.md" for kind in API)]}
+    """Every page of a kind, their index, and what several kinds meet, as they should be."""
+    return {path: written(path) for path in [FOLDER / "README.md", TYPES, *(FOLDER / f"{kind}.md" for kind in API)]}
 
 
 def written(path: Path) -> str:
@@ -43,7 +48,9 @@ def written(path: Path) -> str:
     parts: dict[str, Callable[[], str]] = {
         "contract": lambda: contract(path.stem), "example": lambda: example(path.stem), "checks": lambda: checks(path.stem),
         "step": lambda: "".join(_class(cls) for cls in (Step, Placement)),
-        "record": lambda: "".join(_class(cls) for cls in (Provider, Need)),
+        "record": lambda: "".join(_class(cls) for cls in (Provider, Need)), "settings": settings,
+        "rows": lambda: "".join(map(_class, (Message, Part))), "endpoints": lambda: _class(Endpoint, Endpoint.__init__),
+        "estimates": lambda: "".join(map(_class, (EstimateRequest, ModelShape, Estimate))),
     }  # fmt: skip
 
     def filled(found: re.Match[str]) -> str:
@@ -72,7 +79,26 @@ def _is_of(thing: Any, module: Any) -> bool:
     return inspect.isclass(thing) and thing.__module__ == module.__name__
 
 
-def _class(cls: type) -> str:
+#: every type that a setting may have
+_TYPES: dict[str, Any] = {
+    "`bool`": bool, "`int`": int, "`float`": float, "`str`": str, "`list[int]`": list[int], "`dict[str, float]`": dict[str, float],
+    "`str | None`": str | None, "`int | list[int]`": int | list[int], "another settings dataclass": Placement, "`Any`": Any,
+}  # fmt: skip
+
+
+def settings() -> str:
+    """The types of settings with the schema that comes of each, and what else `setting` takes."""
+    rows = []
+    for name, hint in _TYPES.items():
+        entry = schema_of(dataclasses.make_dataclass("Settings", [("field", hint)]))["properties"]["field"]
+        shown = "an object of its settings" if hint is Placement else f"`{json.dumps(entry)}`" if entry else "anything that JSON can say"
+        rows.append(f"| {name.replace('|', chr(92) + '|')} | {shown} |")
+    names = ", ".join(f"`{name}`" for name in inspect.signature(setting).parameters if name not in ("default", "help"))
+    table = "\n".join(["| a setting's type | in the schema |", "|---|---|", *rows])
+    return f"{table}\n\n`setting(default, help, ...)` takes {names}. {_prose(inspect.getdoc(setting) or '')}\n"
+
+
+def _class(cls: type, documented: Callable[..., Any] | None = None) -> str:
     text, entries = sections(inspect.getdoc(cls) or "") if cls.__doc__ else ("", {})
     if dataclasses.is_dataclass(cls):
         about = {**_inherited(cls), **dict(entries.get("Args", ()))}
@@ -80,6 +106,10 @@ def _class(cls: type) -> str:
         table = "\n".join(["| field | type, default | |", "|---|---|---|", *rows])
         return f"### `{cls.__name__}`\n\n{_own(text, cls)}{table}\n\n"
     said = f"{text}\n\n" if text else ""
+    if documented:
+        said += f"```python\n{cls.__name__}{_signature(documented)}\n```\n\n".replace(" -> None", "")
+    about = [f"- `{name}`: {what}" for name, what in entries.get("Args", ())]
+    said += "\n".join(about) + "\n\n" if about else ""
     return f"### `{cls.__name__}`\n\n{said}" + "".join(_members(cls)) + "\n"
 
 
@@ -94,7 +124,8 @@ def _inherited(cls: type) -> dict[str, str]:
 def _members(cls: type) -> Iterator[str]:
     facts = [name for name in inspect.get_annotations(cls) if not name.startswith("_")]
     if facts:
-        yield f"Attributes: {', '.join(f'`{name}: {hint}`' for name, hint in inspect.get_annotations(cls).items())}.\n\n"
+        hints = {name: getattr(hint, "__forward_arg__", hint) for name, hint in inspect.get_annotations(cls).items()}
+        yield f"Attributes: {', '.join(f'`{name}: {hint}`' for name, hint in hints.items())}.\n\n"
     for name, method in vars(cls).items():
         if inspect.isfunction(method) and not name.startswith("_"):
             text, entries = sections(inspect.getdoc(method) or "")

@@ -84,12 +84,15 @@ class Cancelled(Exception):
     """The step was asked to stop; raised by `Step.check_cancelled` and left to pass through."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A sentence offering the known names that `word` was probably meant to be, or listing all when none is near."""
+def nearest(word: str, known: Iterable[str], otherwise: str) -> str:
+    """A sentence offering the known names that `word` was probably meant to be; `otherwise` when none is near."""
     from tunesmith.spelling import near
 
+    meant = near(word, known)
+    return "Did you mean " + " or ".join(f"`{name}`" for name in meant) + "?" if meant else otherwise
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A sentence offering the known names that `word` was probably meant to be, or listing all when none is near."""
     names = sorted(set(known))
-    meant = near(word, names)
-    if meant:
-        return "Did you mean " + " or ".join(f"`{name}`" for name in meant) + "?"
-    return "Known: " + (", ".join(names[:20]) or "none") + (", ..." if len(names) > 20 else ".")
+    return nearest(word, names, "Known: " + (", ".join(names[:20]) or "none") + (", ..." if len(names) > 20 else "."))

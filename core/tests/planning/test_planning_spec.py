@@ -66,7 +66,7 @@ def test_a_good_pipeline_plans(planner):
         ("from: [tune, model]", "from: [tuen, model]", "TS-SPEC-009", ["tunesmith.yaml:11", "`tune`"]),
         ("from: [tune, model]", "from: [tune, score]", "TS-SPEC-010", ["score -> score"]),
         ("from: [tune, model]", "from: []", "TS-SPEC-005", ["tunesmith.yaml:11"]),
-        ("model: shelf://base", "model: shlef://base", "TS-SPEC-013", ["tunesmith.yaml:2", "`shelf`"]),
+        ("model: shelf://base", "model: shlef://base", "TS-SPEC-013", ["tunesmith.yaml:2", "`shelf://base`"]),
         ("model: shelf://base", "model: some/where", "TS-SPEC-013", ["shelf://"]),
         ("model: shelf://base\n", "", "TS-PLAN-010", ["`from`"]),
         ("<= 1.05x model", "about 1", "TS-SPEC-011", ["tunesmith.yaml:12", "about 1"]),

@@ -45,7 +45,7 @@ class Earlier:
             spec = _noted(path)
             if all(name in spec.steps for name in wanted):
                 return cls.of(session, spec, wanted, path.stem)
-        missing = next((name for name in wanted if name not in known), "and ".join(wanted))
+        missing = next((name for name in wanted if name not in known), " and ".join(wanted))
         raise UserError("TS-CLI-008", f"no earlier command here made `{missing}`", why=f"There is no {DEFAULT_FILE} here, either.",
                         fix=did_you_mean(missing, known) if known else "Give --model URI, or name a file with --pipeline.")  # fmt: skip
 

@@ -96,7 +96,11 @@ def dispatch(arguments: Sequence[str]) -> int:
         elif word in ("-h", "--help"):
             rest = []
         elif word != "--debug":
-            raise UserError("TS-CLI-002", f"there is no option `{word}`", fix="Options go after the command: `tunesmith COMMAND --help`.")
+            raise UserError(
+                "TS-CLI-002",
+                f"there is no option `{word}`",
+                fix="Options go after the command: `tunesmith COMMAND --help`; before it stand --home, --debug, --version and --help.",
+            )
     if not rest:
         return _overview()
     name, *rest = rest if rest[0] != "help" else [*rest[1:], "--help"]

@@ -13,6 +13,7 @@ from tunesmith.cli.command import Command
 from tunesmith.errors import UserError
 from tunesmith.spelling import near
 
+_ABSENT = "the following arguments are required: "  # as argparse says it
 SETTING = "setting:"  # how the destinations of options begin that are made from a schema
 
 
@@ -52,6 +53,11 @@ class Parser(argparse.ArgumentParser):
         common.add_argument("-h", "--help", action="help", help="show this help")
 
     def error(self, message: str) -> NoReturn:
+        absent = message.removeprefix(_ABSENT)
+        if absent != message:
+            raise UserError(
+                "TS-CLI-002", f"{self.prog} needs {absent.replace(', ', ' and ')}", fix=f"`{self.prog} --help` shows an example."
+            )
         message = message.removeprefix("argument ")
         raise UserError("TS-CLI-002", f"{self.prog}: {message}", fix=f"`{self.prog} --help` shows what it takes.")
 

@@ -32,6 +32,10 @@ def load(file: str, assignments: Sequence[str] = ()) -> PipelineSpec:
 
     if file == DEFAULT_FILE and not Path(file).exists():
         others = sorted(p.name for p in Path.cwd().glob("*.y*ml"))
-        hint = f"Name one: {', '.join(others[:5])}." if others else "Name a file, or change to the directory of one."
+        hint = (
+            f"Name one: {', '.join(others[:5])}."
+            if others
+            else "Name a file, or change to the directory of one. A command of a single step prints one: `--yaml`."
+        )
         raise UserError("TS-CLI-005", f"there is no {DEFAULT_FILE} in {Path.cwd()}", fix=hint)
     return override(load_pipeline(Path(file)), assignments)

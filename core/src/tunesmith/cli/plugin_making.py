@@ -39,7 +39,7 @@ def run_new(args: Namespace) -> int:
         _ask(args)
     if not args.kind or not args.name:
         fix = f"Write `tunesmith plugin new KIND NAME`. Kinds: {', '.join(_KINDS)}."
-        raise UserError("TS-CLI-002", "a new plugin needs a kind and a name", fix=fix)
+        raise UserError("TS-CLI-002", f"a new plugin needs {'a kind and ' * (not args.kind)}a name", fix=fix)
     wanted = scaffold.Wanted(args.kind, args.name, args.distribution, args.summary, args.author, args.licence).checked()
     folder = args.to or Path(wanted.distribution)
     files = scaffold.make(wanted, folder, cache=load_config().cache, template=args.template)

@@ -15,7 +15,7 @@ from tunesmith.planning.choices import Chooser
 from tunesmith.planning.data_files import FORMAT, DataFiles
 from tunesmith.planning.estimates import check_memory, estimate
 from tunesmith.planning.formats import Hop, Route, converters, makes
-from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted
+from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted, listed
 from tunesmith.planning.inputs import Inputs
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.origins import LOADER, ModelOrigin
@@ -86,8 +86,8 @@ class Builder:
                 "TS-PLAN-007", f"{where}: there is no device backend `{step.device}`", fix=did_you_mean(step.device, [*here, AUTO])
             )
         elif record not in self.caster.present:
-            self.notes.problem("TS-PLAN-007", f"{where}: no `{step.device}` device was found on this machine",
-                               fix=did_you_mean("", [*here, AUTO]))  # fmt: skip
+            fix = f"Write {listed([*here, AUTO])}; `tunesmith doctor` says what was looked for."
+            self.notes.problem("TS-PLAN-007", f"{where}: no `{step.device}` device was found on this machine", fix=fix)
         return [record] if record in self.caster.present else []
 
     def build(self, step: StepSpec) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.contracts.settings import fill, problems
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.environments import Environments
-from tunesmith.planning.grammar import AUTO, Path, Wanted, an, words
+from tunesmith.planning.grammar import AUTO, Path, Wanted, an, listed, words
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.spec import PipelineSpec, dotted
@@ -81,7 +81,11 @@ class Chooser:
         """A provider that the planner needs, with its defaults; None, with a problem noted, if that can't be."""
         choice = self.standard(record)
         if choice is None:
-            self.notes.problem("TS-PLAN-005", f"{where}: `{record.name}` {self.why_not(record)}", fix="Choose another.")
+            others = [name for name in self.registry.providers(record.kind) if name != record.name]
+            fix = (
+                f"Choose another {words(record.kind)}: {listed(others)}." if others else f"`tunesmith plugin doctor {record.distribution}`"
+            )
+            self.notes.problem("TS-PLAN-005", f"{where}: `{record.name}` {self.why_not(record)}", fix=fix)
         return choice
 
     def verb_over(self, kind: str, where: str) -> ProviderRecord | None:

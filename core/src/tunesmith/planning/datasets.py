@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tunesmith.contracts.artifacts import fits
-from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.errors import TunesmithError, UserError, did_you_mean, nearest
 from tunesmith.planning.grammar import listed
 from tunesmith.planning.row_formats import best, columns_of, likeness, mapping, required
 from tunesmith.plugins.records import ProviderRecord
@@ -122,9 +122,7 @@ def unreadable(path: Path, shown: str, error: OSError | ValueError) -> Tunesmith
     entries = islice(os.scandir(folder), 1000) if os.access(folder, os.R_OK) else ()
     names = [entry.name for entry in entries if entry.is_file()]
     why = f"It was looked for in {folder.absolute()}." if not Path(shown).is_absolute() else ""
-    return UserError(
-        "TS-DATA-001", f"There is no file {shown}", why=why, fix=did_you_mean(path.name, names) if names else "Correct the path."
-    )
+    return UserError("TS-DATA-001", f"There is no file {shown}", why=why, fix=nearest(path.name, names, "Correct the path."))
 
 
 def broken_rows(shown: str, verdict: Verdict, record: ProviderRecord | None = None, *, at_least: bool = False) -> TunesmithError:

@@ -89,7 +89,11 @@ class Foresight:
         verb = Choice(record, values)
         casting = caster.cast(verb, candidates, {record.inputs[0].name: self.product}, caster.usual)
         if casting.objection:
-            notes.problem("TS-PLAN-003", casting.objection, fix="Choose others.")
+            notes.problem(
+                "TS-PLAN-003",
+                casting.objection,
+                fix="Name another provider, or another device: `tunesmith plugin info NAME` says what each can do.",
+            )
         name = casting.device.name if casting.device else ""
         found = estimate(
             record.name, verb, casting.choices, shape=self.product.shape, size=self.product.size, data=self.data, device=name or "cpu",

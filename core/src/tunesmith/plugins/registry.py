@@ -12,7 +12,7 @@ from tunesmith import __version__
 from tunesmith.config import Config
 from tunesmith.contracts.provider import API
 from tunesmith.deprecations import previous_api
-from tunesmith.errors import UserError, did_you_mean
+from tunesmith.errors import UserError, did_you_mean, nearest
 from tunesmith.plugins import KERNEL
 from tunesmith.plugins.discovery import discover
 from tunesmith.plugins.manifest import plugin_of
@@ -74,8 +74,7 @@ class Registry:
         """
         if normal(name) not in self._by_name:
             brought = {record.name for plugin in self.plugins for record in plugin.providers}
-            hint = did_you_mean(normal(name), brought | set(self._by_name))
-            fix = hint if hint.startswith("Did") else "`tunesmith plugin list` shows what there is."
+            fix = nearest(normal(name), brought | set(self._by_name), "`tunesmith plugin list` shows what there is.")
             raise UserError("TS-PLUGIN-001", f"no plugin `{name}` is installed", fix=fix)
         return self._by_name[normal(name)]
 
@@ -112,6 +111,8 @@ class Registry:
                                 fix=plugin.fix or "Run `tunesmith plugin doctor`.")  # fmt: skip
         unusable = [p for p in self.plugins if p.state in ("denied", "broken") and not p.providers]
         fix = did_you_mean(name, self.providers(kind))
+        if not fix.startswith("Did"):
+            fix += " If a plugin that is not installed should bring it, install that."
         if unusable:
             fix += " Not known what they bring: " + ", ".join(f"{p.distribution} ({p.state})" for p in unusable[:5]) + "."
         raise UserError("TS-PLUGIN-001", f"no installed plugin brings {what}", fix=fix)

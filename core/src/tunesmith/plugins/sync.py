@@ -148,7 +148,8 @@ def _invalid(source: Source, manager: pluggy.PluginManager, plugin: Any, error: 
         options = manager.parse_hookimpl_opts(plugin, name)
         if options and (options.get("specname") or name) not in known:
             return UserError("TS-PLUGIN-006", f"{source.module}: there is no hook `{name}`", fix=did_you_mean(name, known))
-    return UserError("TS-PLUGIN-006", f"{source.module}: {' '.join(str(error).split())}", fix="See tunesmith.hookspecs for the signature.")
+    return UserError("TS-PLUGIN-006", f"{source.module}: {' '.join(str(error).split())}",
+                     fix="docs/hooks.md has every hook with its arguments; leave out those that you have no use for.")  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.safetensors import check_shards, shapes
-from tunesmith.errors import UserError, did_you_mean
+from tunesmith.errors import UserError, nearest
 from tunesmith_file.gguf import NotGGUF, read_header
 from tunesmith_file.gguf_config import config_of
 from tunesmith_file.layout import Layout, find
@@ -39,7 +39,7 @@ def locate(path: Path) -> tuple[Path, Layout]:
         nearby = path.absolute().parent
         names = [entry.name for entry in nearby.iterdir()] if nearby.is_dir() else []
         why = "" if nearby.is_dir() else f"There is no directory {nearby} either."
-        fix = did_you_mean(path.name, names) if names else "Correct the path."
+        fix = nearest(path.name, names, "Correct the path.")
         raise UserError("TS-MODEL-001", f"There is no file or directory {path}.", why=why, fix=fix)
     folder = path if path.is_dir() else path.parent
     inside = "" if path.is_dir() else path.name
