@@ -112,6 +112,15 @@ def test_a_class_that_is_not_there_is_told_without_importing_what_would_need_it(
     assert told["acme-tilt"]["fix"] == "pip install --upgrade acme-tilt; if it is the same then, tell its author"
 
 
+@pytest.mark.parametrize("content", [b"class Provder(:", b"\xff\xfe", b"\0"])
+def test_a_module_that_is_no_python_is_told_and_breaks_nothing(content: bytes, site: Path, doctor):
+    path = write_plugin(site, "acme-tilt", providers=[TILT], code=FINE)
+    path.with_name("provider.py").write_bytes(content)
+    status, told = doctor()
+    assert status == 1
+    assert "provider.py is no Python: " in told["acme-tilt"]["what"]
+
+
 def test_a_manifest_of_another_version_is_stale(site: Path, doctor):
     write_plugin(site, "acme-tilt", "2.0", manifest=manifest(), code=FINE)
     status, told = doctor()

@@ -74,7 +74,7 @@ def configure_list(parser: ArgumentParser) -> None:
 
 def run_list(args: Namespace) -> int:
     from tunesmith.plugins.runtime import place
-    from tunesmith.plugins.targets import missing_here
+    from tunesmith.plugins.targets import absent_of
 
     config, registry = _loaded()
     plugins = [p for p in registry.plugins if not args.kind or any(r.kind == args.kind for r in p.providers)]
@@ -98,7 +98,7 @@ def run_list(args: Namespace) -> int:
         )
     print(aligned(rows))
     asides = [f"{p.distribution} is {p.state}: {p.reason}. {p.fix}".strip() for p in plugins if p.state != "active"]
-    asides += [f"{p.distribution}: {error.what}. `tunesmith plugin doctor` says what to do." for p in plugins for error in missing_here(p)]
+    asides += [f"{p.distribution}: {what}. `tunesmith plugin doctor` says what to do." for p in plugins for what in absent_of(p)]
     asides += [f"{problem.code}: {problem.what}" for problem in config.policy_problems]
     for line in (*asides, *registry.policy_warnings(), *registry.warnings):
         print(line, file=sys.stderr)

@@ -18,7 +18,7 @@ from typing import Any
 
 from tunesmith.config import Config
 
-LAYOUT = 4  #: of the cache file
+LAYOUT = 5  #: of the cache file
 _RACY = 2.0  #: seconds: a file that changed this recently may change again within its timestamp's grain
 
 
@@ -27,7 +27,8 @@ def discover(config: Config) -> list[dict[str, Any]]:
 
     An entry has ``distribution``, ``version``, ``name``, ``module``; ``refused``: why policy forbids it (then nothing of it was read);
     ``manifest``: its path, empty if its package can't be found; ``data``: what the manifest says, or ``problem``: why that can't be
-    known, and ``fix``: what to do about it; ``kernel``, ``missing`` and ``fingerprint``: see `tunesmith.plugins.runtime`.
+    known, and ``fix``: what to do about it; ``kernel``, ``missing`` and ``fingerprint``: see `tunesmith.plugins.runtime`; ``absent``: see
+    `Plugin.absent`.
     """
     from tunesmith import __version__
 
@@ -98,7 +99,7 @@ def _look(entry: dict[str, Any]) -> bool:
     stamp = [facts.st_mtime_ns, facts.st_size] if facts else []
     if entry.get("stamp") == stamp:
         return False
-    for key in ("data", "problem", "fix", "kernel", "missing", "fingerprint"):
+    for key in ("data", "problem", "fix", "kernel", "missing", "fingerprint", "absent"):
         entry.pop(key, None)
     entry["stamp"] = stamp if not facts or time.time() - facts.st_mtime > _RACY else None
     if not path:
@@ -172,6 +173,16 @@ def _judge_runtimes(entries: list[dict[str, Any]]) -> None:
         entry["kernel"] = runtime.other_kernel(plugin, installed)
         entry["missing"] = {device: list(phrases) for device, phrases in runtime.missing(plugin, installed).items()}
         entry["fingerprint"] = runtime.fingerprint(plugin, installed)
+        entry["absent"] = [] if entry.get("editable") else _absent(entry)
+
+
+def _absent(entry: Mapping[str, Any]) -> list[str]:
+    """What records name and is not there, of what was installed to stay as it is."""
+    from tunesmith.plugins.manifest import plugin_of
+    from tunesmith.plugins.targets import missing_here
+
+    plugin = plugin_of(entry["data"], Path(entry["manifest"]), entry["distribution"], entry["version"])
+    return [error.what for error in missing_here(plugin)]
 
 
 def _settled(paths: list[list[Any]]) -> bool:

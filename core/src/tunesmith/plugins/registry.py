@@ -180,7 +180,12 @@ def _plugin(entry: Mapping[str, Any], apis: Mapping[str, int]) -> Plugin:
     if "problem" in entry:
         return Plugin(**identity, **unread, state="broken", reason=entry["problem"], fix=entry["fix"])
     missing = {device: tuple(phrases) for device, phrases in entry["missing"].items()}
-    runtime = {"missing": missing, "fingerprint": entry["fingerprint"], "editable": entry.get("editable", False)}
+    runtime = {
+        "missing": missing,
+        "fingerprint": entry["fingerprint"],
+        "absent": tuple(entry["absent"]),
+        "editable": entry.get("editable", False),
+    }
     plugin = plugin_of(entry["data"], path, **identity, **runtime)
     unfit = next((why for record in plugin.providers if (why := _incompatible(record, apis))), None)
     if wanted := entry["kernel"]:

@@ -32,6 +32,11 @@ def missing_here(plugin: Plugin) -> list[UserError]:
     return missing(plugin, folder.parent) if folder else []
 
 
+def absent_of(plugin: Plugin) -> tuple[str, ...]:
+    """What is missing of an installed plugin, a sentence each; read anew where its author works on it."""
+    return tuple(error.what for error in missing_here(plugin)) if plugin.editable else plugin.absent
+
+
 def _named(plugin: Plugin) -> Iterator[tuple[str, str]]:
     for record in plugin.providers:
         yield from ((f"the {record.kind} `{record.name}`", target) for target in (record.target, record.estimator) if target)
@@ -47,17 +52,22 @@ def _absent(root: Path, plugin: str, target: str) -> Iterator[tuple[str, str]]:
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     try:
         text = path.read_text(encoding="utf-8")
+        defined = set() if _plainly(text, name) else set(_defined(text))
+    except (SyntaxError, ValueError) as error:
+        yield f"{path} is no Python: {error}", "Correct the file."
+        return
     except OSError:
         beside = [file.stem for file in path.parent.glob("*.py")]
         package, dot, last = module.rpartition(".")
         yield f"there is no {path}", _correct([f"{package}{dot}{stem}:{name}" for stem in near(last, beside)])
         return
-    first = re.escape(name.partition(".")[0])
-    if re.search(rf"^(?:class|def|async def) {first}\b", text, re.MULTILINE):
-        return
-    names = set(_defined(text))
-    if name.partition(".")[0] not in names:
-        yield f"{path} defines no {name}", _correct([f"{module}:{found}" for found in near(name, names)])
+    if not _plainly(text, name) and name.partition(".")[0] not in defined:
+        yield f"{path} defines no {name}", _correct([f"{module}:{found}" for found in near(name, defined)])
+
+
+def _plainly(text: str, name: str) -> bool:
+    """Whether a module defines a class or function at its top: seen without parsing it, as nearly always."""
+    return bool(re.search(rf"^(?:class|def|async def) {re.escape(name.partition('.')[0])}\b", text, re.MULTILINE))
 
 
 def _defined(text: str) -> Iterator[str]:
