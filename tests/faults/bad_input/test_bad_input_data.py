@@ -88,12 +88,22 @@ def test_a_misspelt_column_of_preferences(project) -> None:
     project.plans()
 
 
+TICKETS = """
+class Provider:
+    def convert(self, row):
+        turns = [("user", row["query"]), ("assistant", row["solution"])]
+        return {"messages": [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in turns]}
+"""
+
+
 def test_a_format_that_is_not_installed_is_found_by_its_columns_once_it_is(project, tmp_path) -> None:
-    """The remedy of "fits none": a plugin for the format. Planning never imports it."""
+    """The remedy of "fits none": a plugin for the format. It is asked about the rows in a worker; one that can't be is told."""
     project.write("train.jsonl", '{"query": "2 + 2?", "solution": "4"}\n' * 4)
     project.refuses(codes="TS-DATA-004", says=["install a plugin for this format"])
     schema = {"type": "object", "required": ["query", "solution"], "properties": {}}
     tickets = {"kind": "dataset_format", "name": "tickets", "produces": ("dataset/chat",), "facts": {"row": schema}}
     write_plugin(tmp_path / "site", "acme-tickets", providers=[tickets])
     project.variables["PYTHONPATH"] = str(tmp_path / "site")
+    project.refuses(codes="TS-DATA-048", says=["`tickets` crashed", "was imported"])
+    (tmp_path / "site" / "acme_tickets" / "provider.py").write_text(TICKETS)
     assert "prepare tickets" in project.plans().out
