@@ -80,5 +80,5 @@ def test_an_artifact_is_files_a_record_and_a_seal_and_is_read_from_disk_alone(tm
     directory = outcome.artifacts["a"].path.parent
     assert sorted(path.name for path in directory.iterdir()) == ["artifact.json", "files", "seal.json"]
     record = json.loads((directory / "artifact.json").read_text())
-    assert set(record) == {"format", "digest", "files", "refs", "producer", "inputs", "metrics", "meta"}
+    assert set(record) == {"format", "digest", "files", "refs", "producer", "inputs", "metrics", "meta", "sha256"}
     assert str(tmp_path) not in json.dumps(record)
