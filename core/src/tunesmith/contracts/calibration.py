@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tunesmith.errors import UserError
 
 if TYPE_CHECKING:
-    from tunesmith.contracts.estimates import ModelShape
+    from tunesmith.contracts.model_shape import ModelShape
 
 SIZES = (16, 32, 64, 128, 256, 512, 1024)  #: group sizes that are looked at
 USUAL = 128  #: what nearly all quantized models have
@@ -30,7 +30,7 @@ def fitting_group_size(shape: ModelShape | None, wanted: int, sizes: Iterable[in
     Raises:
         UserError: TS-QUANT-001 when it does not fit, or none does.
     """
-    columns = sorted({into for _, into, _ in shape.linears}) if shape else []
+    columns = sorted({linear.inputs for linear in shape.linears}) if shape else []
     fitting = [size for size in sizes if not any(count % size for count in columns)]
     usual = [size for size in fitting if size <= USUAL]
     if not wanted and usual:

@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
-from tunesmith.contracts.estimates import Estimate, ModelShape
+from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.model_loader import ModelInfo
+from tunesmith.contracts.model_shape import ModelShape
 from tunesmith.contracts.weights import brings_code
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.choices import Chooser
@@ -131,4 +132,4 @@ class ModelOrigin:
         )  # fmt: skip
         reason = f"the pipeline starts from {self.spec.model}, {info.revision[:20]}"
         self.notes.decide(MODEL, f"inserted: {verb.name} by `{record.name}`", reason)
-        return Product(MODEL, MODEL, info.format, ModelShape.from_config(info.config), info.size, (loader,))
+        return Product(MODEL, MODEL, info.format, ModelShape.from_config(info.config, info.size), info.size, (loader,))

@@ -64,4 +64,4 @@ def put(model, name, module):
 
 
 def estimate(request):
-    return {"trainable": request.shape.layers * sum(out for _, _, out in request.shape.linears)}
+    return {"trainable": sum(linear.outputs * linear.count for linear in request.shape.linears)}

@@ -28,5 +28,5 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
         )  # fmt: skip
     if request.shape is None:
         return {}
-    each = sum(start * (i + o + 1) for _, i, o in adapted(request.shape, settings["targets"]))
-    return {"trainable": float(request.shape.layers * each)}
+    targets = adapted(request.shape, settings["targets"])
+    return {"trainable": float(sum(one.count * start * (one.inputs + one.outputs + 1) for one in targets))}

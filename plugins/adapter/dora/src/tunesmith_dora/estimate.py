@@ -18,4 +18,5 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     if request.shape is None:
         return found
     wide = adapted(request.shape, settings["targets"])
-    return {**found, "outputs": 2.0, "work": 4.0 * sum(i * i + 3 * i * o for _, i, o in wide)}
+    work = sum(one.count * (one.inputs**2 + 3 * one.inputs * one.outputs) for one in wide) / request.shape.layers
+    return {**found, "outputs": 2.0, "work": 4.0 * work}

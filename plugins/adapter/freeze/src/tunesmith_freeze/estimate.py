@@ -16,8 +16,10 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     if shape is None:
         return {}
     last = min(int(settings["layers"]), shape.layers)
-    sizes = {name: a * b for name, a, b in shape.linears}
-    whole = sum(sizes.values()) + 2 * shape.hidden
+    sizes: dict[str, int] = {}
+    for linear in shape.linears:
+        sizes[linear.name] = sizes.get(linear.name, 0) + linear.parameters // shape.layers
+    whole = (shape.matrices + shape.others - shape.hidden) // shape.layers  # all but the norm after them
     trainable = last * whole + sum(_part(name, sizes, shape, last, whole) for name in settings["parts"])
     table = shape.vocabulary * shape.hidden
     tables = {"embedding"} if settings["embeddings"] else set()

@@ -15,8 +15,8 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     every = "all-linear" in targets
     # A longer name (`layers.0.mlp.up_proj`) narrows what its last part matches; counting all of those errs on the safe side.
     names = {target.rsplit(".", 1)[-1] for target in targets}
-    adapted = [(a, b) for name, a, b in request.shape.linears if every or name in names]
-    trainable = request.shape.layers * sum(r * (a + b) for a, b in adapted)
+    adapted = [linear for linear in request.shape.modules if every or linear.name in names]
+    trainable = sum(linear.count * r * (linear.inputs + linear.outputs) for linear in adapted)
     if "lm_head" in names:
         trainable += r * (request.shape.hidden + request.shape.vocabulary)
     return {"trainable": float(trainable), "modules_only": 1.0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, Linear, ModelShape, UserError
 from tunesmith_peft.counts import COUNTS, SHARED, STAND_IN, low_rank
 from tunesmith_peft.methods import ALL, check
 
@@ -29,29 +29,31 @@ def of_method(method: str, options: Mapping[str, Any], shape: ModelShape | None)
     if method == "trainable_tokens":
         return {"trainable": float(len(options.get("token_indices", ())) * shape.hidden)}
     if method == "ia3":
-        return {"trainable": float(shape.layers * scaled(shape, options))}
+        return {"trainable": float(scaled(shape, options))}
     if method == "unilora":
         return {"trainable": float(SHARED[method](options))}
     count = COUNTS.get(method)
     trainable = sum(
-        count(options, i, o) if count else low_rank({"r": STAND_IN}, i, o) for _, i, o in adapted(shape, options.get("target_modules"))
+        one.count * (count(options, one.inputs, one.outputs) if count else low_rank({"r": STAND_IN}, one.inputs, one.outputs))
+        for one in adapted(shape, options.get("target_modules"))
     )
-    return {"trainable": shape.layers * trainable + (SHARED[method](options) if method in SHARED else 0.0)}
+    return {"trainable": trainable + (SHARED[method](options) if method in SHARED else 0.0)}
 
 
-def adapted(shape: ModelShape, targets: str | Sequence[str] | None) -> list[tuple[str, int, int]]:
-    """A layer's matrices that the adapter goes on. Longer names narrow what their last part matches, and a pattern can match anything:
+def adapted(shape: ModelShape, targets: str | Sequence[str] | None) -> list[Linear]:
+    """The matrices that the adapter goes on. Longer names narrow what their last part matches, and a pattern can match anything:
     counting all of those errs on the safe side."""
     if targets is None or isinstance(targets, str) or ALL in targets:
-        return list(shape.linears)
+        return list(shape.modules)
     names = {target.rsplit(".", 1)[-1] for target in targets}
-    return [linear for linear in shape.linears if linear[0] in names]
+    return [linear for linear in shape.modules if linear.name in names]
 
 
 def scaled(shape: ModelShape, options: Mapping[str, Any]) -> int:
-    """(IA)3's factors in a layer: one for an output, and for an input of the layers that `feedforward_modules` names."""
-    inner = {name for name, _, _ in adapted(shape, list(options.get("feedforward_modules") or ()))}
-    return sum(i if name in inner else o for name, i, o in adapted(shape, options.get("target_modules")))
+    """(IA)3's factors: one for an output, and for an input of the layers that `feedforward_modules` names."""
+    inner = {linear.name for linear in adapted(shape, list(options.get("feedforward_modules") or ()))}
+    targets = adapted(shape, options.get("target_modules"))
+    return sum(linear.count * (linear.inputs if linear.name in inner else linear.outputs) for linear in targets)
 
 
 def divides(shape: ModelShape | None, targets: str | Sequence[str] | None, size: int, what: str) -> None:
@@ -60,11 +62,11 @@ def divides(shape: ModelShape | None, targets: str | Sequence[str] | None, size:
     Raises:
         UserError: TS-TRAIN-033.
     """
-    for name, inputs, _ in adapted(shape, targets) if shape else ():
-        if inputs % size:
-            fitting = [block for block in range(size - 1, 1, -1) if all(i % block == 0 for _, i, _ in adapted(shape, targets))]
+    for linear in adapted(shape, targets) if shape else ():
+        if linear.inputs % size:
+            fitting = [block for block in range(size - 1, 1, -1) if all(one.inputs % block == 0 for one in adapted(shape, targets))]
             raise UserError(
-                "TS-TRAIN-033", f"`{what}` of {size} does not divide the {inputs} inputs of `{name}`",
+                "TS-TRAIN-033", f"`{what}` of {size} does not divide the {linear.inputs} inputs of `{linear.name}`",
                 why="The inputs are turned in blocks, and each needs a whole one.",
                 fix=f"Set it to {fitting[0]}, which divides all." if fitting else "Choose other `targets`.",
             )  # fmt: skip

@@ -16,7 +16,7 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     are unknown."""
     if request.shape is None:
         return {}
-    quantized = request.shape.layers * sum(a * b for _, a, b in request.shape.linears)
+    quantized = sum(linear.parameters for linear in request.shape.modules)  # bitsandbytes passes over experts that share a tensor
     bits = 4 + (8 / BLOCK + 32 / BLOCK / NESTED if request.settings["double_quant"] else 32 / BLOCK)
     own = {"quantized": float(quantized), "quantized_bytes": quantized * bits / 8, "modules_only": 0.0}
     return {**lora_parts(request), **own}

@@ -14,5 +14,5 @@ def combine(request: EstimateRequest) -> Estimate | None:
     if shape is None:
         return None
     size = float(request.input_bytes or shape.parameters * 2)
-    largest = max(shape.vocabulary * shape.hidden, *(a * b for _, a, b in shape.linears)) * 4.0
+    largest = max(shape.vocabulary * shape.hidden, *(linear.inputs * linear.outputs for linear in shape.linears)) * 4.0
     return Estimate({"runtime": RUNTIME, "result": size, "matrices": (2 * MODELS + 2) * largest}, disk=size)

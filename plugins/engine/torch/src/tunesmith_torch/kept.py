@@ -42,6 +42,11 @@ class Pass:
     def widths(self) -> tuple[int, int]:
         return self.shape.heads * self.shape.head_size, self.shape.kv_heads * self.shape.head_size
 
+    @property
+    def outputs(self) -> float:
+        """Numbers that the matrices of a layer give for a token."""
+        return sum(linear.count * linear.outputs for linear in self.shape.modules) / self.shape.layers
+
 
 def own_layer(of: Pass, rank: float, head_norms: bool, sandwich: bool) -> float:
     """In the engine's own decoder (see `dense.products`), with low-rank updates of `rank` on all its matrices.
@@ -63,7 +68,7 @@ def layer_work(of: Pass, outputs: float = 0.0) -> float:
     hidden, inner, c = of.shape.hidden, of.shape.intermediate, of.compute
     queries, keys = of.widths
     own = c * (7 * inner + 7 * hidden + 3 * (queries + 2 * keys) + queries) + 4 * (2 + 8) * hidden
-    return own + 4 * outputs * c * sum(out for _, _, out in of.shape.linears)
+    return own + 4 * outputs * c * of.outputs
 
 
 def library_layer(of: Pass, whole: bool, outputs: float = 0.0) -> float:
@@ -78,7 +83,7 @@ def library_layer(of: Pass, whole: bool, outputs: float = 0.0) -> float:
     # A norm keeps what it is given in float32, and what it multiplies the weight with.
     norms = 2 * (4 * hidden + c * hidden) + (2 * c * hidden if whole else 0)
     attention = c * (3 * queries + 2 * keys) + _scores(of)
-    return norms + attention + c * (4 * inner + outputs * sum(out for _, _, out in of.shape.linears))
+    return norms + attention + c * (4 * inner + outputs * of.outputs)
 
 
 def _scores(of: Pass) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest
+from tunesmith.contracts.estimates import Estimate, EstimateRequest
+from tunesmith.contracts.number_types import BYTES
 
 _LIBRARIES = 380e6  # resident after importing torch and transformers
 _ENTRY = 1150.0  # the gguf package keeps every token, its type and every merge as objects: this much for each

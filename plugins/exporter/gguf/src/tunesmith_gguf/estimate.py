@@ -16,7 +16,6 @@ def estimate(request: EstimateRequest) -> Estimate:
     if shape is None:
         note = "the model's sizes are unknown; guessed from its files"
         return Estimate({"libraries": LIBRARIES, "tensor": request.input_bytes / 4}, disk=request.input_bytes * each / 2, notes=(note,))
-    largest = max(shape.vocabulary * shape.hidden, *(a * b for _, a, b in shape.linears))
-    norms = (2 * shape.layers + 1) * shape.hidden
-    disk = (shape.parameters - norms) * each + norms * 4.0 + shape.vocabulary * METADATA
+    largest = max(shape.vocabulary * shape.hidden, *(linear.inputs * linear.outputs for linear in shape.linears))
+    disk = (shape.parameters - shape.others) * each + shape.others * 4.0 + shape.vocabulary * METADATA
     return Estimate({"libraries": LIBRARIES, "tensor": largest * 4.0, "vocabulary": shape.vocabulary * ENTRY}, disk=disk)

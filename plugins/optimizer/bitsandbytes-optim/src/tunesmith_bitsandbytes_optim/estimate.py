@@ -23,7 +23,7 @@ def _state(request: EstimateRequest, means: int) -> Mapping[str, float]:
     few, many = means * (1 + 4 / BLOCK), means * 4.0
     if shape is None or request.parts.get("adapter", {}).get("trainable", shape.parameters) < shape.parameters:
         return {"state": few}
-    whole = (2 * shape.layers + 1) * shape.hidden if shape.hidden < SHORT else 0
+    whole = shape.others if shape.hidden < SHORT else 0
     if request.settings["embedding_bits"] == 32:
         whole += shape.embedding
     return {"state": few + (many - few) * whole / shape.parameters}

@@ -23,8 +23,8 @@ def _state(request: EstimateRequest, directions: int) -> Mapping[str, float]:
     shape, rank = request.shape, int(request.settings["rank"])
     if shape is None or request.parts.get("adapter", {}).get("trainable", shape.parameters) < shape.parameters:
         return {"state": 2 * NUMBER}
-    kept = 2 * (shape.embedding + (2 * shape.layers + 1) * shape.hidden)
-    for _, one, other in shape.linears:
-        short, long = sorted((one, other))
-        kept += shape.layers * (rank * (2 * long + directions * short) if short > rank else 2 * short * long)
+    kept = 2 * (shape.embedding + shape.others)
+    for linear in shape.linears:
+        short, long = sorted((linear.inputs, linear.outputs))
+        kept += linear.count * (rank * (2 * long + directions * short) if short > rank else 2 * short * long)
     return {"state": NUMBER * kept / shape.parameters}

@@ -22,7 +22,7 @@ def adafactor(request: EstimateRequest) -> Mapping[str, float]:
     shape = request.shape
     if shape is None or not _whole(request, shape):
         return {"state": ADAPTERS}
-    rows = shape.layers * sum(wide + narrow for _, narrow, wide in shape.linears)
+    rows = sum(linear.count * (linear.inputs + linear.outputs) for linear in shape.linears)
     rows += (shape.vocabulary + shape.hidden) * (1 if shape.tied else 2)
     return {"state": NUMBER * (rows + _vectors(shape)) / shape.parameters}
 
@@ -35,7 +35,7 @@ def muon(request: EstimateRequest) -> Mapping[str, float]:
 
 
 def _vectors(shape: ModelShape) -> int:
-    return (2 * shape.layers + 1) * shape.hidden
+    return shape.others
 
 
 def _whole(request: EstimateRequest, shape: ModelShape) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tunesmith.contracts.calibration import fitting_group_size
-from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest
+from tunesmith.contracts.estimates import Estimate, EstimateRequest
+from tunesmith.contracts.number_types import BYTES
 
 LIBRARIES = 0.5 * 2**30  # resident size of Python with torch, transformers and AutoAWQ
 HALF, SINGLE = 2.0, 4.0
@@ -20,10 +21,9 @@ def quantizing(request: EstimateRequest) -> Estimate:
     if shape is None:
         return Estimate({"model": 2.0 * request.input_bytes, "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
     tokens = min(settings["rows"], request.data.get("rows") or settings["rows"]) * settings["length"]
-    widest = max(into for _, into, _ in shape.linears)
-    matrices = shape.layers * sum(into * out for _, into, out in shape.linears)
+    widest = max(linear.inputs for linear in shape.linears)
     each = 4 / 8 + (HALF + 4 / 8) / (group_size if group_size > 0 else shape.hidden)
-    disk = matrices * each + (shape.parameters - matrices) * HALF
+    disk = shape.matrices * each + (shape.parameters - shape.matrices) * HALF
     terms = {
         "model": shape.parameters * SINGLE,
         "calibration": tokens * (2 * shape.hidden + widest) * SINGLE,

@@ -66,7 +66,7 @@ class AutoAwq:
             raise unloadable(path, error) from error
 
     def _clips(self, shape: ModelShape | None, step: Step) -> bool:
-        odd = sorted({out for _, _, out in shape.linears if out % ROWS}) if shape else []
+        odd = sorted({linear.outputs for linear in shape.linears if linear.outputs % ROWS}) if shape else []
         if odd:
             step.decide("weights are not clipped", f"AutoAWQ clips {ROWS} rows together, and there are matrices with {odd[0]}")
         return not odd

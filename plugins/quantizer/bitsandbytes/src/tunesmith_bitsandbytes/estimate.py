@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest, ModelShape
+from tunesmith.contracts.estimates import Estimate, EstimateRequest
+from tunesmith.contracts.model_shape import ModelShape
+from tunesmith.contracts.number_types import BYTES
 
 LIBRARIES = 0.4 * 2**30  # resident size of Python with torch, transformers and bitsandbytes; docs/estimates.md holds it against runs
 BLOCK = 64  # weights that share a scale
@@ -28,8 +30,7 @@ def estimate(request: EstimateRequest) -> Estimate:
 def size(shape: ModelShape, settings: Mapping[str, Any]) -> float:
     """Bytes of the quantized model: matrices of the layers in few bits with their scales, the rest in `dtype`."""
     skipped = tuple(settings["skip"])
-    each = {name: a * b for name, a, b in shape.linears}
-    few = shape.layers * sum(count for name, count in each.items() if not name.endswith(skipped or ("\0",)))
+    few = sum(one.parameters for one in shape.linears if not one.expert and not one.name.endswith(skipped or ("\0",)))
     rest = shape.parameters - few
     if settings["type"] == "int8":
         bits = 8 + 32 / shape.hidden  # one scale a row

@@ -212,7 +212,7 @@ def leaves_alone(subject: Subject) -> None:
 def estimate(subject: Subject) -> None:
     import torch
 
-    sizes = [(f"layer.{name}.weight", (wide, narrow)) for name, narrow, wide in SHAPE.linears]
+    sizes = [(f"layer.{linear.name}.weight", (linear.outputs, linear.inputs)) for linear in SHAPE.linears]
     sizes += [("embedding.weight", (SHAPE.vocabulary, SHAPE.hidden)), *((f"norm.{n}.weight", (SHAPE.hidden,)) for n in "abc")]
     drawn = torch.Generator().manual_seed(0)
     parameters = [
