@@ -203,9 +203,12 @@ def main() -> int:
         if dtype == "auto":
             from transformers import AutoConfig
 
+            from tunesmith.contracts import Placement
+            from tunesmith_cpu.device import Cpu
             from tunesmith_transformers.model.loading import number_type
 
-            dtype = str(number_type("auto", AutoConfig.from_pretrained(model), "cpu")).removeprefix("torch.")
+            place = Placement(dtypes=Cpu().probe()[0].dtypes)
+            dtype = str(number_type("auto", AutoConfig.from_pretrained(model), place)[0]).removeprefix("torch.")
         questions = prompts(args.requests)
         found: dict[str, Measured] = {}
         with tunesmith_server(model, {"dtype": dtype}) as url:

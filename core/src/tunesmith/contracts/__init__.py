@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from tunesmith.contracts.dataset_format import DatasetFormat
     from tunesmith.contracts.device_backend import Device, DeviceBackend
     from tunesmith.contracts.endpoints import Endpoint
-    from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
+    from tunesmith.contracts.estimates import Estimate, EstimateRequest
     from tunesmith.contracts.evaluator import Evaluation, Evaluator
     from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
     from tunesmith.contracts.executor import Executor, Launch, Process
     from tunesmith.contracts.exporter import Exporter
     from tunesmith.contracts.inference_backend import Address, Engine, EngineBackend, InferenceBackend
     from tunesmith.contracts.model_loader import ModelInfo, ModelLoader
+    from tunesmith.contracts.model_shape import Linear, ModelShape
+    from tunesmith.contracts.number_types import BYTES, compute_type, stored_type
     from tunesmith.contracts.objective import ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence
     from tunesmith.contracts.optimizer import Optimizer, OwnSchedule, Trained, parameter_groups
     from tunesmith.contracts.provider import API, Grade, Input, Need, Provider, Slot, Verb
@@ -32,13 +34,75 @@ if TYPE_CHECKING:
     from tunesmith.errors import Cancelled, TunesmithError, UserError
 
 __all__ = [
-    "API", "Adapter", "Address", "Artifact", "BeginsFromData", "BringsBase", "Cancelled", "ChatEncoder", "DatasetFormat", "Device",
-    "DeviceBackend", "Endpoint", "Engine", "EngineBackend", "Estimate", "EstimateRequest", "Evaluation", "Evaluator", "Executor",
-    "Exporter", "Grade", "Group", "InferenceBackend", "Input", "Launch", "LogProbs", "LossSum", "Message", "MetricPoint", "ModelInfo",
-    "ModelLoader", "ModelShape", "ModulesOnly", "Need", "Objective", "Optimizer", "OwnRates", "OwnSchedule", "Part", "Penalising",
-    "Placement", "Process", "Provider", "Quantizer", "Remedy", "Result", "Row", "RunFacts", "Searcher", "Slot", "Step", "StepFacts",
-    "Stepping", "TokenSequence", "Trained", "TrainerStrategy", "TunesmithError", "UserError", "Verb", "fits", "message",
-    "parameter_groups", "read_rows", "setting", "text_of",
+    "API",
+    "BYTES",
+    "Adapter",
+    "Address",
+    "Artifact",
+    "BeginsFromData",
+    "BringsBase",
+    "Cancelled",
+    "ChatEncoder",
+    "DatasetFormat",
+    "Device",
+    "DeviceBackend",
+    "Endpoint",
+    "Engine",
+    "EngineBackend",
+    "Estimate",
+    "EstimateRequest",
+    "Evaluation",
+    "Evaluator",
+    "Executor",
+    "Exporter",
+    "Grade",
+    "Group",
+    "InferenceBackend",
+    "Input",
+    "Launch",
+    "Linear",
+    "LogProbs",
+    "LossSum",
+    "Message",
+    "MetricPoint",
+    "ModelInfo",
+    "ModelLoader",
+    "ModelShape",
+    "ModulesOnly",
+    "Need",
+    "Objective",
+    "Optimizer",
+    "OwnRates",
+    "OwnSchedule",
+    "Part",
+    "Penalising",
+    "Placement",
+    "Process",
+    "Provider",
+    "Quantizer",
+    "Remedy",
+    "Result",
+    "Row",
+    "RunFacts",
+    "Searcher",
+    "Slot",
+    "Step",
+    "StepFacts",
+    "Stepping",
+    "TokenSequence",
+    "Trained",
+    "TrainerStrategy",
+    "TunesmithError",
+    "UserError",
+    "Verb",
+    "compute_type",
+    "fits",
+    "message",
+    "parameter_groups",
+    "read_rows",
+    "setting",
+    "stored_type",
+    "text_of",
 ]  # fmt: skip
 
 _MODULES = {
@@ -47,13 +111,15 @@ _MODULES = {
     "tunesmith.contracts.dataset_format": "DatasetFormat",
     "tunesmith.contracts.device_backend": "Device, DeviceBackend",
     "tunesmith.contracts.endpoints": "Endpoint",
-    "tunesmith.contracts.estimates": "Estimate, EstimateRequest, ModelShape",
+    "tunesmith.contracts.estimates": "Estimate, EstimateRequest",
     "tunesmith.contracts.evaluator": "Evaluation, Evaluator",
     "tunesmith.contracts.events": "MetricPoint, Remedy, RunFacts, StepFacts",
     "tunesmith.contracts.executor": "Executor, Launch, Process",
     "tunesmith.contracts.exporter": "Exporter",
     "tunesmith.contracts.inference_backend": "Address, Engine, EngineBackend, InferenceBackend",
     "tunesmith.contracts.model_loader": "ModelInfo, ModelLoader",
+    "tunesmith.contracts.model_shape": "Linear, ModelShape",
+    "tunesmith.contracts.number_types": "BYTES, compute_type, stored_type",
     "tunesmith.contracts.objective": "ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence",
     "tunesmith.contracts.optimizer": "Optimizer, OwnSchedule, Trained, parameter_groups",
     "tunesmith.contracts.provider": "API, Grade, Input, Need, Provider, Slot, Verb",

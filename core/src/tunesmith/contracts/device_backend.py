@@ -1,8 +1,10 @@
 """Contract of kind ``device_backend``: what this machine can compute on.
 
-Facts: ``torch`` (torch's name for it). Beside the backend's own capabilities, a need of ``device_backend`` is met by what `probe` finds:
-``dtype.<name>`` (every device computes in it natively), ``devices.many`` (there are two or more). The planner calls `probe`
-in a helper process of the host's environment, with some seconds' time: it must import only the standard library.
+Facts: ``torch`` (torch's name for it); ``cards``, a catalogue for machines that are not here: by name ``mib``, the memory of one as its
+driver tells it, and ``dtypes`` as in `Device`, the most usual card first. Beside the backend's own capabilities, a need of
+``device_backend`` is met by what `probe` finds: ``dtype.<name>`` (every device computes in it natively), ``devices.many`` (there are two
+or more). The planner calls `probe` in a helper process of the host's environment, with some seconds' time: it must import only the standard
+library.
 """
 
 from __future__ import annotations

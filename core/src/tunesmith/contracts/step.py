@@ -17,6 +17,7 @@ class Placement:
     Args:
         device: name of the device backend (``cpu``).
         torch: the name that torch has for it.
+        dtypes: number types that the device computes in natively, as its backend says; `compute_type` chooses among them.
         rank, processes: of a step that runs as several processes, one worker each; only rank 0's reports are shown.
         rendezvous: an empty file's path on which the ranks meet (``file://`` initialisation); empty for one process.
     """
@@ -26,6 +27,7 @@ class Placement:
     rank: int = 0
     processes: int = 1
     rendezvous: str = ""
+    dtypes: tuple[str, ...] = ("float32",)
 
 
 class Step(Protocol):

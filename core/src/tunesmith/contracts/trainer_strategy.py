@@ -1,8 +1,8 @@
 """Contract of kind ``trainer_strategy``: owns processes and memory of training.
 
-A setting named ``processes`` says how many workers the step gets, one rank each (default 1); the kernel starts them and ends all
-when one dies. Capabilities: ``parallel.replicas``, ``parallel.shards``, ``gradients.whole`` (what the optimizer is
-given are whole matrices with whole gradients, not pieces of them).
+Facts: ``ranks``, the name of the setting that says how many workers the step gets, one rank each (without it: one); the kernel starts them
+and ends all when one dies. No other kind's settings make ranks. Capabilities: ``parallel.replicas``, ``parallel.shards``,
+``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not pieces of them).
 """
 
 from __future__ import annotations

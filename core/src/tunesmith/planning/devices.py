@@ -20,6 +20,12 @@ class Devices(dict[str, Sequence[Device]]):
         self.warnings: list[str] = []
 
 
+def common_types(devices: Sequence[Device]) -> tuple[str, ...]:
+    """Number types that all of them compute in natively; of none: the type that everything computes in."""
+    types = [device.dtypes for device in devices] or [("float32",)]
+    return tuple(name for name in types[0] if all(name in others for others in types))
+
+
 def probe(registry: Registry, advice: Advice | None = None) -> Devices:
     """Ask every device backend what there is. One that fails counts as having nothing, with a warning.
 

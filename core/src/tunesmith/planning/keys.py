@@ -23,7 +23,7 @@ def step_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
         "choices": {slot: choice.record.identity | {"settings": choice.settings} for slot, choice in step.choices.items()},
         "settings": step.settings,
         "seed": step.seed,
-        "placement": {"device": step.placement.device, "processes": step.placement.processes},
+        "placement": {"device": step.placement.device, "processes": step.placement.processes, "dtypes": step.placement.dtypes},
         "environment": [step.environment, step.lock],
         "format": step.format,
         "inputs": {name: digests[source.step] if source.step else source.digest + source.media for name, source in step.inputs.items()},

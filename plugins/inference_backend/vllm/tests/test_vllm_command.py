@@ -130,13 +130,14 @@ def test_memory_is_weights_cache_and_libraries_and_quantized_weights_stay_small(
     """SmolLM2 in bfloat16 with a cache of 0.5 GiB held 2.4 GiB while it scored (proportional shares of its processes)."""
     shape = ModelShape.from_config(SMOLLM2)
     settings = fill(schema_of(VllmSettings), {"kv_cache": 0.5, "max_model_len": 1024})
-    plain = estimate(EstimateRequest(shape, 269_060_552, settings))
-    small = estimate(EstimateRequest(shape, 110_000_000, settings))
+    native = {"dtypes": ("float32", "bfloat16")}
+    plain = estimate(EstimateRequest(shape, 269_060_552, settings, **native))
+    small = estimate(EstimateRequest(shape, 110_000_000, settings, **native))
     assert plain.memory == pytest.approx(2.4 * 2**30, rel=0.1)
     assert plain.terms["kv cache"] == 0.5 * 2**30
     assert plain.terms["weights"] == pytest.approx(269e6, rel=0.01)
     assert small.terms["weights"] == 110_000_000
-    on_gpu = estimate(EstimateRequest(shape, 269_060_552, settings | {"kv_cache": 0.0}, device="cuda"))
+    on_gpu = estimate(EstimateRequest(shape, 269_060_552, settings | {"kv_cache": 0.0}, device="cuda", **native))
     assert on_gpu.terms["kv cache"] == shape.kv_bytes(64 * 1024)
     assert on_gpu.notes
     assert estimate(EstimateRequest(None, 10**9, settings)).notes

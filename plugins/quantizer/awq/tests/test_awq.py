@@ -10,8 +10,8 @@ from tunesmith_awq.settings import AwqSettings
 SMOLLM2 = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
 
 
-def request(shape=SMOLLM2, **settings):
-    return EstimateRequest(shape, 269_060_552, fill(schema_of(AwqSettings), settings), data={"rows": 276})
+def request(shape=SMOLLM2, dtypes=("float32", "bfloat16"), **settings):
+    return EstimateRequest(shape, 269_060_552, fill(schema_of(AwqSettings), settings), data={"rows": 276}, dtypes=dtypes)
 
 
 def test_a_group_size_that_does_not_fit_is_refused_by_the_plan():
@@ -34,6 +34,12 @@ def test_fewer_rows_take_less_memory_and_unknown_sizes_are_said():
     assert more.memory > less.memory > 0
     assert more.disk == less.disk
     assert estimate(request(shape=None)).notes
+
+
+def test_where_bfloat16_is_not_native_it_is_computed_in_float32_and_written_as_before():
+    native, other = estimate(request()), estimate(request(dtypes=("float32",)))
+    assert other.terms["model"] == 2 * native.terms["model"]
+    assert other.disk == native.disk
 
 
 def test_the_estimate_is_near_the_peak_that_was_measured():

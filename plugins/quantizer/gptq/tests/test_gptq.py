@@ -10,8 +10,8 @@ from tunesmith_gptq.settings import GptqSettings
 SMOLLM2 = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
 
 
-def request(shape=SMOLLM2, **settings):
-    return EstimateRequest(shape, 269_060_552, fill(schema_of(GptqSettings), settings), data={"rows": 276})
+def request(shape=SMOLLM2, dtypes=("float32", "bfloat16"), **settings):
+    return EstimateRequest(shape, 269_060_552, fill(schema_of(GptqSettings), settings), data={"rows": 276}, dtypes=dtypes)
 
 
 def test_a_group_size_that_does_not_fit_is_refused_by_the_plan():

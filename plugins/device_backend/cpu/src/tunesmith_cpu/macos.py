@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from tunesmith.contracts.device_backend import Device
 
-# sysctl names of Apple silicon (hw.optional.arm) and Intel Macs
-FEATURES = {"hw.optional.arm.FEAT_BF16": "bfloat16", "hw.optional.arm.FEAT_FP16": "float16", "hw.optional.avx2_0": ""}
+# sysctl names of Apple silicon (hw.optional.arm) and Intel Macs. Processors there know bfloat16, the system's matrix library does not.
+FEATURES = {"hw.optional.arm.FEAT_BF16": "", "hw.optional.arm.FEAT_FP16": "float16", "hw.optional.avx2_0": ""}
 
 
 def _run(*command: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunesmith.contracts import EstimateRequest, ModelShape
-from tunesmith.contracts.estimates import BYTES
+from tunesmith.contracts import BYTES, EstimateRequest, ModelShape, stored_type
 from tunesmith_torch.dense.spec import DenseSpec
 
 STORED = 2.0  # bytes of a number in the model's files, where their size is not known
@@ -48,5 +47,5 @@ def stored(request: EstimateRequest, shape: ModelShape) -> float:
 def _bytes_stored(request: EstimateRequest, shape: ModelShape) -> float:
     """Of a number in the model's files."""
     if not request.input_bytes:
-        return BYTES.get(str(shape.config.get("dtype") or shape.config.get("torch_dtype")), STORED)
+        return BYTES.get(stored_type(shape.config), STORED)
     return 4.0 if request.input_bytes > 3 * shape.parameters else 2.0

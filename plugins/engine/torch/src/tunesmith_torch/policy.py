@@ -7,14 +7,13 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact, BringsBase, ModulesOnly, Objective, Step, TokenSequence
+from tunesmith.contracts import Adapter, Artifact, BringsBase, ModulesOnly, Objective, Step, TokenSequence, compute_type
 from tunesmith_torch.architecture import architecture
 from tunesmith_torch.dense.loading import load_dense
 from tunesmith_torch.dense.spec import NotDense
 from tunesmith_torch.log_probs import label_log_probs
 from tunesmith_torch.models import load_base
 from tunesmith_torch.packed import Inputs, Packed
-from tunesmith_torch.precision import choose
 from tunesmith_torch.randomness import derived, seed_everything
 from tunesmith_torch.reach import Reach
 from tunesmith_torch.roads import librarys, own
@@ -47,7 +46,7 @@ def autocast(device: torch.device, compute: torch.dtype) -> torch.autocast:
 
 def prepare(base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, device: torch.device, step: Step) -> Policy:
     """The base model with the adapter on it: what trains in float32, what does not in the type computed in."""
-    name, reason = choose(settings.precision, str(device))
+    name, reason = compute_type(settings.precision, "", step.placement, training=True)
     step.decide(f"precision {name}", reason)
     compute = getattr(torch, name)
     model = _load(base, adapter, device, step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest
+from tunesmith.contracts import BYTES, Estimate, EstimateRequest, compute_type, stored_type
 
 RUNTIME, VOCABULARY = 400e6, 2000.0  # Python with torch and transformers; bytes that a tokenizer takes for each of its tokens
 CHUNK, FEWEST = 31 * 2**20, 128  # bytes of float32 logits at a time, and rows of them at least
@@ -17,8 +17,9 @@ def estimate(request: EstimateRequest) -> Estimate | None:
     shape, settings = request.shape, request.settings
     if shape is None:
         return None
-    stored = BYTES.get(str(shape.config.get("dtype") or shape.config.get("torch_dtype")), 2.0)
-    each = BYTES.get(str(settings["precision"]), stored)
+    kind = stored_type(shape.config)
+    stored = BYTES.get(kind, 2.0)
+    each = BYTES[compute_type(str(settings["precision"]), kind, request)[0]]
     tokens = _tokens(request)
     inner, wide = 3 * shape.intermediate, 6 * shape.hidden + 4 * shape.heads * shape.head_size
     chunk = min(max(CHUNK, FEWEST * shape.vocabulary * 4.0), tokens * shape.vocabulary * 4.0)

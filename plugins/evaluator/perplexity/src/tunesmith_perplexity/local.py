@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import torch
 
-from tunesmith.contracts import Artifact, Step
+from tunesmith.contracts import Artifact, Step, compute_type, stored_type
 from tunesmith_perplexity.sequences import Scored, batches
 from tunesmith_perplexity.settings import PerplexitySettings
 from tunesmith_torch import ChatTokenizer, label_log_probs, load_model, pack
@@ -18,7 +19,9 @@ def losses(
 ) -> list[tuple[float, int]]:
     """(Summed loss, number of labels) of each row."""
     device = step.placement.torch
-    model = load_model(subject, device, settings.precision)
+    precision, reason = compute_type(settings.precision, _stored(subject), step.placement)
+    step.decide(f"precision {precision}", reason)
+    model = load_model(subject, device, precision)
     inputs_of = chat.inputs_of(model)
     found: list[tuple[float, int]] = []
     for batch in batches(scored, settings.micro_tokens):
@@ -28,3 +31,8 @@ def losses(
         found += [(-float(part.sum()), len(part)) for part in log_probs.split(packed.lengths)]
         step.progress(len(found), len(scored), what="scoring", unit="rows")
     return found
+
+
+def _stored(subject: Artifact) -> str:
+    config = subject.path / "config.json"
+    return stored_type(json.loads(config.read_text(encoding="utf-8"))) if config.is_file() else ""

@@ -11,7 +11,11 @@ from tunesmith.contracts.settings import setting
 class PerplexitySettings:
     max_length: int = setting(2048, "longest row in tokens; longer ones are cut, and the log says how many", ge=2)
     micro_tokens: int = setting(4096, "most tokens in one forward pass; changes speed and memory, not the result", ge=1)
-    precision: str = setting("float32", "numbers to compute in; auto: what the model's files hold", choices=("float32", "bfloat16", "auto"))
+    precision: str = setting(
+        "float32",
+        "numbers to compute in; auto: those of the model's files, where the device computes in them natively",
+        choices=("float32", "bfloat16", "auto"),
+    )
     concurrency: int = setting(8, "of an endpoint: rows under way at a time", ge=1)
     timeout: float = setting(600.0, "of an endpoint: seconds to wait for a row", gt=0)
     retries: int = setting(8, "of an endpoint: how often to ask again after it failed, each time waiting twice as long, 16 s at most", ge=0)

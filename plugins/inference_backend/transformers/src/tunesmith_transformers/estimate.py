@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest
+from tunesmith.contracts import BYTES, Estimate, EstimateRequest, compute_type, stored_type
 
 LIBRARIES = 0.5 * 2**30  # Python with torch and transformers loaded, and what allocators of several threads keep
 VOCABULARY_ROWS = 64  # rows of logits that are float32 at a time
@@ -13,8 +13,9 @@ def estimate(request: EstimateRequest) -> Estimate:
     settings, shape = request.settings, request.shape
     if shape is None:
         return Estimate({"weights": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
-    stored = request.input_bytes / shape.parameters if request.input_bytes else 2.0  # bytes per parameter
-    dtype = BYTES.get(settings["dtype"], 4.0 if stored > 3 else 2.0)
+    kind = stored_type(shape.config)
+    stored = request.input_bytes / shape.parameters if request.input_bytes else BYTES.get(kind, 2.0)  # bytes per parameter
+    dtype = BYTES[compute_type(settings["dtype"], kind or ("float32" if stored > 3 else "bfloat16"), request)[0]]
     # a quantized checkpoint stays as small in memory as it is on disk
     weights = request.input_bytes if stored < 1.5 else shape.parameters * dtype
     length = min(settings["max_model_len"] or shape.positions, shape.positions or settings["max_model_len"])

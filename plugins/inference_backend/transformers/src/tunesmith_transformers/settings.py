@@ -13,7 +13,7 @@ class TransformersSettings:
 
     dtype: str = setting(
         "auto",
-        "number type of weights and cache; auto: the checkpoint's, but float32 on a processor without bfloat16 arithmetic",
+        "number type of weights and cache; auto: the checkpoint's, where the device computes in it natively",
         choices=("auto", "float32", "bfloat16", "float16"),
     )
     max_batch: int = setting(32, "answers generated at the same time; more of them wait", ge=1, le=1024)

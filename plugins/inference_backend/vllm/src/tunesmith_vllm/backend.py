@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
-from tunesmith.contracts import Address, Artifact, Engine, ModelShape, Step
+from tunesmith.contracts import Address, Artifact, Engine, Step, compute_type, stored_type
 from tunesmith_vllm.command import command, environment
 from tunesmith_vllm.settings import VllmSettings
 
@@ -20,15 +22,20 @@ class VllmBackend:
     def engine(self, model: Artifact, name: str, address: Address, step: Step) -> Engine:
         """Raises UserError TS-SERVE-030 for options that can't be given."""
         device = step.placement.device
+        config = configuration(model)
+        dtype, stored = self.settings.dtype, stored_type(config)
+        if stored or dtype != "auto":
+            dtype, reason = compute_type(dtype, stored, step.placement)
+            step.decide(f"dtype {dtype}", reason)
+        positions = int((config.get("text_config") or config).get("max_position_embeddings") or 0)
         words = command(
-            self.settings, str(model.path), name, address, device=device, positions=positions(model), seed=step.seed,
+            replace(self.settings, dtype=dtype), str(model.path), name, address, device=device, positions=positions, seed=step.seed,
             grace=step.settings.shutdown_grace,
         )  # fmt: skip
         return Engine(words, environment(self.settings, device, address), start_timeout=START_TIMEOUT, name="vLLM")
 
 
-def positions(model: Artifact) -> int:
-    """Longest text that the model allows, in tokens; 0 if its config does not say."""
+def configuration(model: Artifact) -> dict[str, Any]:
+    """What the model's config.json holds; empty without one."""
     file = model.path / "config.json"
-    shape = ModelShape.from_config(json.loads(file.read_text("utf-8"))) if file.is_file() else None
-    return shape.positions if shape else 0
+    return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}

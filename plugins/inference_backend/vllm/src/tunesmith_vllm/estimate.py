@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts.estimates import BYTES, Estimate, EstimateRequest
+from tunesmith.contracts import BYTES, Estimate, EstimateRequest, compute_type, stored_type
 
 GIB = float(2**30)
 PROCESSOR_CACHE = 2.0  # GiB, see `tunesmith_vllm.command`
@@ -20,11 +20,11 @@ def estimate(request: EstimateRequest) -> Estimate:
         note = "the model's sizes are unknown"
         return Estimate({"weights": float(request.input_bytes), "kv cache": cache, "libraries": libraries}, notes=(note,))
     stored = request.input_bytes / shape.parameters if request.input_bytes else 2.0  # bytes a parameter
-    dtype = BYTES.get(settings["dtype"], 2.0)
+    dtype = BYTES[compute_type(settings["dtype"], stored_type(shape.config) or "bfloat16", request)[0]]
     # a quantized checkpoint stays as small in memory as it is on disk
     weights = request.input_bytes if stored < 1.5 else shape.parameters * dtype
     length = min(settings["max_model_len"] or shape.positions, shape.positions or settings["max_model_len"])
-    whole = shape.kv_bytes(settings["max_num_seqs"] * length, dtype)
+    whole = shape.kv_bytes(settings["max_num_seqs"] * length, dtype, latent=True)
     notes = ()
     if not cache:
         cache, notes = whole, ("vLLM takes for keys and values what gpu_memory_utilization leaves; counted is what its settings can use",)

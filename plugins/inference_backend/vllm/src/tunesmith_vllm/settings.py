@@ -10,7 +10,11 @@ from tunesmith.contracts.settings import setting
 
 @dataclass(frozen=True)
 class VllmSettings:
-    dtype: str = setting("auto", "number type of weights and activations", choices=("auto", "bfloat16", "float16", "float32"))
+    dtype: str = setting(
+        "auto",
+        "number type of weights and activations; auto: the checkpoint's, where the device computes in it natively",
+        choices=("auto", "bfloat16", "float16", "float32"),
+    )
     max_model_len: int = setting(4096, "longest prompt and answer together, in tokens, as far as the model allows; 0: all it allows", ge=0)
     max_num_seqs: int = setting(64, "answers generated at the same time; more of them wait", ge=1)
     kv_cache: float = setting(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tunesmith.contracts import BYTES, compute_type, stored_type
 from tunesmith.contracts.calibration import fitting_group_size
-from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
+from tunesmith.contracts.estimates import Estimate, EstimateRequest
+from tunesmith.contracts.model_shape import ModelShape
 
 LIBRARIES = 0.46 * 2**30  # resident size of Python with torch, transformers and LLM Compressor
 HALF, SINGLE = 2.0, 4.0
@@ -20,13 +22,13 @@ def estimate(request: EstimateRequest) -> Estimate:
     if shape is None:
         return Estimate({"model": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
     tokens = min(settings["rows"], request.data.get("rows") or settings["rows"]) * settings["length"]
-    widest = max(into for _, into, _ in shape.linears)
-    layer = sum(into * out for _, into, out in shape.linears)
+    widest = max(linear.inputs for linear in shape.linears)
     disk = size(shape, settings["bits"], group_size, settings["sym"])
+    each = BYTES[compute_type("auto", stored_type(shape.config) or "bfloat16", request)[0]]
     terms = {
-        "model": float(request.input_bytes) or shape.parameters * HALF,
-        "calibration": tokens * (2 * shape.hidden + widest) * HALF,
-        "one layer's copies": 3 * layer * SINGLE,
+        "model": shape.parameters * each,
+        "calibration": tokens * (2 * shape.hidden + widest) * each,
+        "one layer's copies": 3 * shape.matrices / shape.layers * SINGLE,
         "batch": settings["batch_size"] * settings["length"] * 4 * widest * SINGLE,
         "quantized model": disk,
         "libraries": LIBRARIES,
@@ -36,7 +38,6 @@ def estimate(request: EstimateRequest) -> Estimate:
 
 def size(shape: ModelShape, bits: int, group_size: int, sym: bool) -> float:
     """Bytes of the quantized model: packed matrices, a scale and, unless symmetric, a zero a group; the rest in 16 bits."""
-    matrices = sum(into * out for _, into, out in shape.linears)
     each = HALF + (0 if sym else bits / 8)
-    few = matrices * bits / 8 + matrices / group_size * each
-    return shape.layers * few + (shape.parameters - shape.layers * matrices) * HALF
+    few = shape.matrices * (bits / 8 + each / group_size)
+    return few + (shape.parameters - shape.matrices) * HALF

@@ -6,6 +6,7 @@ W x = (W diag(s)) (diag(s)^-1 x),  s = mean|x|^a / mean|w|^(1-a),  a the best of
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from llmcompressor.modifiers.quantization import QuantizationModifier
 from llmcompressor.modifiers.transform.awq import AWQModifier
 from llmcompressor.pipelines.cache import IntermediatesCache
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step
+from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, compute_type, stored_type
 from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
 from tunesmith.contracts.weights import load_whole, unloadable
@@ -46,7 +47,7 @@ class Awq:
         settings = self.settings
         transformers.utils.logging.disable_progress_bar()
         transformers.set_seed(step.seed)
-        tokenizer, loaded = self._load(model.path)
+        tokenizer, loaded, stored = self._load(model.path, step)
         group_size = fitting_group_size(ModelShape.from_config(loaded.config.to_dict()), settings.group_size)
         rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
         batches = Batches(sequences(rows, settings.length), settings.batch_size)
@@ -65,6 +66,7 @@ class Awq:
         with _pinning_only_for_accelerators():
             oneshot(model=loaded, tokenizer=tokenizer, dataset=batches, recipe=recipe, num_calibration_samples=len(batches.dataset))
         step.check_cancelled()
+        loaded.to(stored).config.dtype = stored
         loaded.save_pretrained(output, save_compressed=True, max_shard_size="5GB")
         copy_beside(model.path, output)
         (output / RECIPE).unlink(missing_ok=True)
@@ -72,12 +74,17 @@ class Awq:
         step.log(f"quantized to {settings.bits} bits on {len(rows)} rows: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
         return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"rows": len(rows)})
 
-    def _load(self, path: Path) -> tuple[Any, Any]:
+    def _load(self, path: Path, step: Step) -> tuple[Any, Any, torch.dtype]:
+        """The tokenizer, the model in the type that this device computes in, and the type of its weights."""
         try:
+            config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+            name, reason = compute_type("auto", stored_type(config), step.placement)
+            step.decide(f"computed in {name}", reason)
             tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
             raise unloadable(path, error) from error
-        return tokenizer, load_whole(transformers.AutoModelForCausalLM.from_pretrained, path, dtype="auto")
+        loaded = load_whole(transformers.AutoModelForCausalLM.from_pretrained, path, dtype=getattr(torch, name))
+        return tokenizer, loaded, getattr(torch, stored_type(config) or name)
 
 
 class Watched(AWQModifier):

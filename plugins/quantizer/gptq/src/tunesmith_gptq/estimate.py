@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tunesmith.contracts import BYTES, compute_type, stored_type
 from tunesmith.contracts.calibration import fitting_group_size
-from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
+from tunesmith.contracts.estimates import Estimate, EstimateRequest
+from tunesmith.contracts.model_shape import ModelShape
 
 LIBRARIES = 0.49 * 2**30  # resident size of Python with torch, transformers and GPTQModel
 HALF, SINGLE = 2.0, 4.0
@@ -21,11 +23,12 @@ def estimate(request: EstimateRequest) -> Estimate:
         return Estimate({"model": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
     shape = request.shape
     tokens = min(settings["rows"], request.data.get("rows") or settings["rows"]) * settings["length"]
-    widest = max(into for _, into, _ in shape.linears)
+    widest = max(linear.inputs for linear in shape.linears)
     disk = size(shape, settings["bits"], group_size)
+    each = BYTES[compute_type("auto", stored_type(shape.config) or "bfloat16", request)[0]]
     terms = {
-        "model": float(request.input_bytes) or shape.parameters * HALF,
-        "calibration": tokens * shape.hidden * HALF,
+        "model": shape.parameters * each,
+        "calibration": tokens * shape.hidden * each,
         "batch": settings["batch_size"] * settings["length"] * (3 * widest + shape.vocabulary) * SINGLE,
         "Hessians": 3 * widest**2 * SINGLE,
         "quantized model": disk,
@@ -37,8 +40,7 @@ def estimate(request: EstimateRequest) -> Estimate:
 def size(shape: ModelShape, bits: int, group_size: int) -> float:
     """Bytes of the quantized model: packed matrices, a scale and a zero a group, a group's number a column; the rest in 16 bits."""
     few = 0.0
-    for _, into, out in shape.linears:
+    for _, into, out, count, _ in shape.linears:
         groups = into / group_size if group_size > 0 else 1
-        few += into * out * bits / 8 + groups * out * (HALF + bits / 8) + into * SINGLE
-    matrices = sum(into * out for _, into, out in shape.linears)
-    return shape.layers * few + (shape.parameters - shape.layers * matrices) * HALF
+        few += count * (into * out * bits / 8 + groups * out * (HALF + bits / 8) + into * SINGLE)
+    return few + (shape.parameters - shape.matrices) * HALF

@@ -14,10 +14,11 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GPTQMODEL_CPU_WORKERS", str(min(4, os.cpu_count() or 1)))
 
+import torch
 import transformers
 from gptqmodel import GPTQModel, QuantizeConfig
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, TunesmithError
+from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, TunesmithError, compute_type, stored_type
 from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
 from tunesmith.contracts.weights import load_whole, unloadable
@@ -45,13 +46,17 @@ class Gptq:
         tokenizer, config = self._described(model.path)
         group_size = fitting_group_size(ModelShape.from_config(config.to_dict()), settings.group_size)
         tokens = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
-        loaded = self._load(model.path, group_size, step)
+        stored = stored_type(config.to_dict())
+        dtype, reason = compute_type("auto", stored, step.placement)
+        step.decide(f"computed in {dtype}", reason)
+        loaded = self._load(model.path, group_size, dtype, step)
         watch = _Watch(step, config.get_text_config().num_hidden_layers)
         loaded.layer_callback, loaded.subset_callback = watch.layer, watch.subset
         rows = [{"input_ids": ids, "attention_mask": [1] * len(ids)} for ids in tokens]
         losses = loaded.quantize(rows, batch_size=settings.batch_size, tokenizer=tokenizer, calibration_data_min_length=1)
         mean = _mean_loss(losses)
         step.check_cancelled()
+        _keep_type(loaded.model, getattr(torch, stored or dtype))
         loaded.save(str(output))
         copy_beside(model.path, output)
         (output / TIMES).unlink(missing_ok=True)
@@ -69,7 +74,7 @@ class Gptq:
         except (OSError, ValueError, KeyError) as error:
             raise unloadable(path, error) from error
 
-    def _load(self, path: Path, group_size: int, step: Step) -> GPTQModel:
+    def _load(self, path: Path, group_size: int, dtype: str, step: Step) -> GPTQModel:
         settings = self.settings
         config = QuantizeConfig(
             bits=settings.bits, group_size=group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
@@ -77,9 +82,17 @@ class Gptq:
         )  # fmt: skip
         load_whole(transformers.AutoModelForCausalLM.from_pretrained, path, device_map={"": "meta"})  # GPTQModel does not report
         try:
-            return GPTQModel.load(str(path), config, device=step.placement.torch, trust_remote_code=False)
+            return GPTQModel.load(str(path), config, device=step.placement.torch, dtype=getattr(torch, dtype), trust_remote_code=False)
         except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
             raise unloadable(path, error) from error
+
+
+def _keep_type(model: torch.nn.Module, stored: torch.dtype) -> None:
+    """What is not quantized is written in the type that it had; quantized matrices hold buffers, which stay."""
+    for parameter in model.parameters():
+        if parameter.is_floating_point():
+            parameter.data = parameter.data.to(stored)
+    model.config.dtype = stored
 
 
 class _Watch:

@@ -28,7 +28,7 @@ def start_engine(
     loaded = load(artifact.path, settings.dtype, step.placement)
     step.progress(1, 2, what="start the server")
     step.check_cancelled()
-    step.decide(f"dtype {str(loaded.model.dtype).removeprefix('torch.')}", f"`dtype: {settings.dtype}` on {step.placement.torch}")
+    step.decide(f"dtype {str(loaded.model.dtype).removeprefix('torch.')}", loaded.reason)
     if loaded.doubt:
         step.log(loaded.doubt, "warning")
     forward = Forward(loaded.model)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import transformers
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import UserError, compute_type
 from tunesmith.contracts.step import Placement
 from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_torch.conversation.end_tokens import ends_of_model
@@ -27,6 +27,7 @@ class Loaded:
         positions: longest sequence that the model was made for; 0 if its config does not say.
         ends: ids of the tokens at which it stops.
         doubt: what to say of them; empty where all is well.
+        reason: of its number type.
         defaults: sampling settings that the model's authors recommend, for requests that leave them out.
         ignored: what else their generation_config asks for, and is not done.
     """
@@ -38,6 +39,7 @@ class Loaded:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     ignored: Mapping[str, Any] = field(default_factory=dict)
     doubt: str = ""
+    reason: str = ""
 
 
 def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
@@ -51,12 +53,13 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
     try:
         config = transformers.AutoConfig.from_pretrained(directory, **options)
         _check_layers(config)
+        number, reason = number_type(dtype, config, placement)
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory, **options)
     except (OSError, ValueError, ImportError, KeyError) as error:
         raise unloadable(directory, error) from error
     model = load_whole(
-        transformers.AutoModelForCausalLM.from_pretrained, directory, config=config,
-        dtype=number_type(dtype, config, placement.torch), device_map=placement.torch if quantized(config) else None,
+        transformers.AutoModelForCausalLM.from_pretrained, directory, config=config, dtype=number,
+        device_map=placement.torch if quantized(config) else None,
     )  # fmt: skip
     if not quantized(config):
         model.to(placement.torch)
@@ -65,27 +68,18 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
     generation = model.generation_config
     ends, doubt = ends_of_model(directory, tokenizer)
     positions = int(getattr(text, "max_position_embeddings", 0) or 0)
-    return Loaded(model, tokenizer, positions, ends, recommended(generation), ignored(generation), doubt)
+    return Loaded(model, tokenizer, positions, ends, recommended(generation), ignored(generation), doubt, reason)
 
 
 def quantized(config: Any) -> bool:
     return getattr(config, "quantization_config", None) is not None
 
 
-def number_type(wanted: str, config: Any, device: str) -> torch.dtype:
-    """The dtype that a setting means for a checkpoint on a device."""
-    if wanted != "auto":
-        return getattr(torch, wanted)
+def number_type(wanted: str, config: Any, placement: Placement) -> tuple[torch.dtype, str]:
+    """The dtype that a setting means for a checkpoint on a device, and the reason."""
     own = getattr(config, "dtype", None) or getattr(config.get_text_config(), "dtype", None) or torch.float32
-    if device == "cpu" and own != torch.float32:
-        return torch.bfloat16 if _fast_bfloat16() else torch.float32
-    return own
-
-
-def _fast_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 matrices itself: emulated, they are slower than float32."""
-    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, probe, lambda: False)() for probe in probes)
+    name, reason = compute_type(wanted, str(own).removeprefix("torch."), placement)
+    return getattr(torch, name), reason
 
 
 def _check_layers(config: Any) -> None:
