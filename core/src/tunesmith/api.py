@@ -36,6 +36,7 @@ class Pipeline:
         name: of the pipeline.
         seed: of every step that has none of its own.
         device: a device backend, or ``auto``.
+        ignore_estimates: refuse nothing because an estimate of memory or disk is too large.
         base: directory that relative paths start from; default: the current one.
         home: the project's state; default: as for the command.
 
@@ -51,12 +52,15 @@ class Pipeline:
         name: str = "pipeline",
         seed: int = 0,
         device: str = "auto",
+        ignore_estimates: bool = False,
         base: Path | str | None = None,
         home: Path | str | None = None,
     ) -> None:
         from tunesmith.planning.spec import PipelineSpec
 
-        data = {"name": name, "model": model or None, "seed": seed, "device": device, "steps": steps}
+        data = {
+            "name": name, "model": model or None, "seed": seed, "device": device, "ignore_estimates": ignore_estimates, "steps": steps,
+        }  # fmt: skip
         self._made(PipelineSpec.from_mapping(data, Path(base or Path.cwd()).absolute()), home)
 
     @classmethod

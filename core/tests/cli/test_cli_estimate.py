@@ -28,6 +28,13 @@ def test_a_command_that_is_none_is_told(world):
     assert "TS-CLI-001" in told.err
 
 
+def test_options_without_a_command_are_no_help_page(world):
+    told = world("estimate", "--model", "config.json")
+    assert told.status == 2
+    assert "TS-CLI-006" in told.err
+    assert "--model config.json" in told.err
+
+
 def test_a_model_has_to_be_named(world):
     assert "TS-CLI-006" in world("estimate", "echo").err
 

@@ -24,6 +24,7 @@ from tunesmith.plugins.registry import Registry
 from tunesmith.verbs.records import VERBS
 
 TARGET = "made_up:Nothing"
+CARDS = {"Loom 9": {"mib": 1024, "dtypes": ["float32", "bfloat16"]}, "Loom-1 Mini": {"mib": 16, "dtypes": ["float32"]}}
 CONFIG = {
     "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 128, "vocab_size": 1000,
     "tie_word_embeddings": True,
@@ -117,7 +118,14 @@ PROVIDERS: dict[str, tuple[tuple[str, Provider], ...]] = {
     "acme-relay": (
         (
             "trainer_strategy",
-            Provider("relay", "in turns", TARGET, RelaySettings, needs=(Need("device_backend", "devices.many", "each runs on its own"),)),
+            Provider(
+                "relay",
+                "in turns",
+                TARGET,
+                RelaySettings,
+                needs=(Need("device_backend", "devices.many", "each runs on its own"),),
+                facts={"ranks": "processes"},
+            ),
         ),
     ),
     "acme-ternary": (
@@ -173,7 +181,7 @@ PROVIDERS: dict[str, tuple[tuple[str, Provider], ...]] = {
     ),
     "acme-devices": (
         ("device_backend", Provider("abacus", "beads", "made_up:Abacus", facts={"torch": "cpu"})),
-        ("device_backend", Provider("loom", "threads", "made_up:Loom", facts={"torch": "loom"}, priority=5)),
+        ("device_backend", Provider("loom", "threads", "made_up:Loom", facts={"torch": "loom", "cards": CARDS}, priority=5)),
     ),
     "acme-rows": (
         ("dataset_format", Provider("tickets", "help desk", TARGET, produces=("dataset/chat",), facts=text("question", "solution"))),

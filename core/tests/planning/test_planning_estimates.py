@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from tunesmith.contracts import Estimate, ModelShape
+from tunesmith.contracts import Device, Estimate, ModelShape, Placement
 from tunesmith.contracts.estimates import EstimateRequest
 from tunesmith.planning import advice
 from tunesmith.planning.advice import Advice
+from tunesmith.planning.building import placement
+from tunesmith.planning.casting import Casting
 from tunesmith.planning.estimates import bytes_text, check_disk, estimate
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice
@@ -159,12 +161,12 @@ def test_what_becomes_of_an_estimator_never_becomes_of_the_plan(planner, world, 
     verb = replace(registry.verb("teach"), estimator=f"{name}:teach")
     advisor = Advice(limit=1.0 if forked else 3.0)
     notes = Notes()
-    found = estimate("tune", Choice(verb, {}), {}, shape=None, size=0, data={}, device="cpu", notes=notes, advice=advisor)
+    found = estimate("tune", Choice(verb, {}), {}, None, {}, Placement(), notes, advisor)
     assert found is None
     (warning,) = notes.warnings
     assert "tune: the estimate is unknown; the estimator of `teach` (acme-engine) failed: " in warning
     began = time.monotonic()
-    estimate("again", Choice(verb, {}), {}, shape=None, size=0, data={}, device="cpu", notes=notes, advice=advisor)
+    estimate("again", Choice(verb, {}), {}, None, {}, Placement(), notes, advisor)
     assert len(notes.warnings) == 2
     if fate in ("hangs", "loops"):
         assert "no answer within" in warning
@@ -205,3 +207,35 @@ def test_a_request_and_an_estimate_arrive_as_they_were(world, monkeypatch):
     )
     asked = EstimateRequest(ModelShape.from_config(CONFIG), 3, {"x": [1, "y"]}, {"z": None}, {"s": {"t": 1.0}}, {"rows": 7}, "cpu")
     assert Advice().estimate(replace(world().verb("teach"), estimator="made_up:seen"), asked) == seen
+
+
+def test_an_estimate_can_be_overruled_and_the_refusal_says_how(planner, problems, make_device):
+    small = {"abacus": [make_device(memory=1000, free=1000)]}
+    assert all("`--ignore-estimates`, or `ignore_estimates: true`" in problem.fix for problem in problems(YAML, devices=small))
+    plan = planner("ignore_estimates: true\n" + YAML, devices=small)
+    told = {(decision.step, decision.what) for decision in plan.decisions}
+    assert {
+        ("", "estimates of memory and disk refuse nothing"),
+        ("tune", "started although its estimate says that it does not fit"),
+    } <= told
+    assert any("the step `tune` needs about" in warning for warning in plan.warnings)
+    assert check_disk(plan, free=0) == []
+
+
+def test_only_what_a_trainer_strategy_declares_makes_ranks(planner, make_device):
+    """Others may have a setting of that name."""
+    relay = YAML.replace("data:", "strategy: {relay: {processes: 4}}, data:")
+    tune = step(planner(relay, devices={"abacus": [make_device(), make_device()]}), "tune")
+    assert tune.placement.processes == 4
+    adapter, strategy = (tune.choices[slot] for slot in ("adapter", "strategy"))
+    silent = replace(strategy, record=replace(strategy.record, facts={}))
+    other = Casting({"adapter": replace(adapter, settings={"processes": 5}), "strategy": silent}, None, {})
+    assert placement(other, ()).processes == 1
+
+
+def test_a_step_is_told_which_numbers_its_devices_compute_in(planner, monkeypatch):
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"a": 1.0}, notes=(" ".join(request.dtypes),)))
+    types = {"one": ("float32", "bfloat16"), "two": ("float32", "float16")}
+    plan = planner(YAML, devices={"abacus": [Device(name, 10**9, 10**9, 1, known) for name, known in types.items()]})
+    assert step(plan, "tune").placement.dtypes == ("float32",)
+    assert "float32" in [decision.reason for decision in plan.decisions if decision.what == "its memory"]

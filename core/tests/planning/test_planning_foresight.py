@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from tunesmith.cli.estimate_comparison import Tried
+from tunesmith.cli.estimate_devices import Place
 from tunesmith.cli.estimate_page import as_json, page
 from tunesmith.contracts import Estimate, ModelShape
 from tunesmith.planning.foresight import Foresight
@@ -27,7 +29,12 @@ def look(world, make_device):
     registry = world()
 
     def at(slots=None, device=None, data=None, format="model/hf", **settings):
-        foresight = Foresight(registry, {"abacus": [device or make_device()]}, Product("model", "model", format, SHAPE), data or {})
+        foresight = Foresight(
+            registry,
+            {"abacus": device if isinstance(device, list) else [device or make_device()]},
+            Product("model", "model", format, SHAPE),
+            data or {},
+        )
         return foresight.of(registry.verb("teach"), settings, slots or wanted(settings={"angle": 10}))
 
     return at
@@ -48,7 +55,7 @@ def test_what_does_not_go_together_is_told_instead_of_a_figure(look):
     seen = look(wanted("whole", objective="contrast"))
     assert [problem.code for problem in seen.problems] == ["TS-PLAN-003"]
     assert seen.fits is False
-    assert "It can't be done like this" in page("teach", {"": seen}, [])
+    assert "It can't be done like this" in page("teach", [Tried("", {}, seen)], [], Place({}))
 
 
 def test_a_setting_that_is_none_is_told(look):
@@ -60,16 +67,33 @@ def test_the_page_has_a_bar_for_each_part_what_the_machine_has_and_what_would_ne
     monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: said)
     seen = look()
     monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"large": 1e9}))
-    text = page("teach on it", {"": seen}, [("--slowly", look())])
+    text = page("teach on it", [Tried("", {}, seen)], [Tried("", {"slowly": True}, look())], Place({}))
     lines = {line.split()[0]: line for line in text.splitlines() if line.strip()}
     assert lines["large"].count("█") == 3 * lines["small"].count("█")
     assert "it fits" in lines["This"]
     assert "the short way: it is short" in text
     assert lines["--slowly"].endswith("fits")
-    assert as_json("teach", {"": seen}, [])["estimates"][0]["memory"] == 4e9
+    assert as_json("teach", [Tried("", {}, seen)], [], Place({}))["estimates"][0]["memory"] == 4e9
 
 
 def test_several_are_compared_in_one_table(look):
-    text = page("teach", {"tilt": look(), "whole": look(wanted("whole")), "fog": look(wanted("fog"), format="model/binary")}, [])
+    others = {"tilt": look(), "whole": look(wanted("whole")), "fog": look(wanted("fog"), format="model/binary")}
+    text = page("teach", [Tried(name, {}, seen) for name, seen in others.items()], [], Place({}))
     assert text.index("tilt ") < text.index("whole ")
     assert "fog: " in text.partition("Not these:")[2]
+
+
+def test_ranks_need_a_device_each_and_share_one_where_there_are_fewer(look, make_device):
+    relay = wanted(settings={"angle": 10}) | {"strategy": Wanted("trainer_strategy", "relay", {"processes": 4}, ("strategy", "relay"))}
+    alone = look()
+    cards = [make_device(), make_device()]
+    seen = look(relay, device=cards)
+    assert (seen.capacity.sharing, seen.capacity.memory) == (2, cards[0].memory)
+    assert seen.needed == 2 * alone.needed
+    assert look(relay, device=[*cards, *cards]).needed == alone.needed
+
+
+@pytest.mark.parametrize("format", ["model/packed", "model/hf"])
+def test_the_model_is_judged_as_it_is_after_what_a_plan_would_insert(look, monkeypatch, format):
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"a": 1.0}, notes=(request.format,)))
+    assert look(format=format).decisions[0].reason == "model/hf"

@@ -9,20 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.cli.catalog import Catalog
+from tunesmith.cli.estimate_comparison import Comparison
 from tunesmith.cli.estimate_page import as_json, page
 from tunesmith.cli.estimate_parser import estimate_parser, general_help
 from tunesmith.cli.estimate_words import form_of
 from tunesmith.cli.launching import Session
 from tunesmith.cli.setting_options import settings_given
 from tunesmith.cli.verb_form import SETTINGS, Part, VerbForm
+from tunesmith.contracts.model_shape import ModelShape
 from tunesmith.errors import UserError
-from tunesmith.planning.foresight import Foreseen, Foresight
+from tunesmith.planning.foresight import Foresight
 from tunesmith.planning.grammar import Wanted
+from tunesmith.planning.products import Product
 
 
 def run_words(arguments: Sequence[str]) -> int:
     """Run the command with what stands after it."""
+    from tunesmith.cli.estimate_devices import place_of
     from tunesmith.cli.main import use_common
+    from tunesmith.planning.advice import Advice
 
     catalog = Catalog(Session.open().registry)
     form = form_of(catalog, arguments)
@@ -32,19 +37,16 @@ def run_words(arguments: Sequence[str]) -> int:
     args = estimate_parser(form).parse(form.arguments)
     use_common(args)
     session = Session.open()
-    foresight, about = _foresight(form, args, session)
-    given = settings_given(args, form.own).get(SETTINGS, {})
-    slots = _wanted(form, args)
-    others = _others(form, slots)
-    found = {name: foresight.of(form.verb, given, {**slots, **one}) for name, one in others.items()}
-    if len(found) == 1:
-        (seen,) = found.values()
-        tried = _savings(foresight, form, given, slots, seen)
-    else:
-        tried = []
-    title = f"{form.name.removeprefix('estimate ')} on {about}"
-    print(json.dumps(as_json(title, found, tried), indent=2) if args.json else page(title, found, tried))
-    return int(all(seen.fits is False for seen in found.values()))
+    product, shape = _model(args, session, form)
+    advice = Advice()
+    place = place_of(args, session.registry, advice)
+    foresight = Foresight(session.registry, place.devices, product, _data(args, session, form), place.asked, advice)
+    comparison = Comparison(foresight, form, settings_given(args, form.own).get(SETTINGS, {}), _wanted(form, args))
+    found = [comparison.asked()] if comparison.chosen else list(comparison.all())
+    less = comparison.less(found[0].seen) if comparison.chosen else []
+    title = f"{form.name.removeprefix('estimate ')} on {args.model} ({_size(shape)})"
+    print(json.dumps(as_json(title, found, less, place), indent=2) if args.json else page(title, found, less, place))
+    return int(all(tried.seen.fits is False and not (tried.least and tried.least[1].fits) for tried in found))
 
 
 def _wanted(form: VerbForm, args: Namespace) -> dict[str, Wanted]:
@@ -63,63 +65,29 @@ def _kind(form: VerbForm, part: Part) -> str:
     return next((slot.kind for slot in form.verb.slots if slot.name == part.name), form.verb.main_kind)
 
 
-def _others(form: VerbForm, slots: Mapping[str, Wanted]) -> dict[str, dict[str, Wanted]]:
-    """What to look at: each provider of the slot that makes the result, if none was named; else just what was asked for."""
-    slot = form.verb.produces_of
-    if slot not in slots or slots[slot].name != "auto" or slots[slot].settings or slot == form.verb.main_kind:
-        return {"": {}}
-    kind = slots[slot].kind
-    return {name: {slot: Wanted(kind, name, {}, (slot,))} for name in form.registry.providers(kind)}
-
-
-def _savings(
-    foresight: Foresight, form: VerbForm, given: Mapping[str, Any], slots: Mapping[str, Wanted], seen: Foreseen
-) -> list[tuple[str, Foreseen]]:  # fmt: skip
-    """Settings with which it would need less, one on top of the other, then other providers with all of them."""
-    if seen.estimate is None or seen.problems:
-        return []
-    found, settings, words = [], dict(given), ""
-    for saving in seen.estimate.savings:
-        settings |= saving
-        words = " ".join(filter(None, (words, *(option(name, value) for name, value in saving.items()))))
-        found.append((words, foresight.of(form.verb, settings, slots)))
-    slot = form.verb.produces_of
-    if slot in slots and slot in seen.choices and slot != form.verb.main_kind:
-        for name in form.registry.providers(slots[slot].kind):
-            if name != seen.choices[slot].record.name:
-                other = foresight.of(form.verb, given, {**slots, slot: Wanted(slots[slot].kind, name, {}, (slot,))})
-                if other.estimate and not other.problems and other.estimate.memory < 0.9 * seen.estimate.memory:
-                    found.append((f"--{slot.replace('_', '-')} {name}", other))
-    return [(words, less) for words, less in found if less.estimate and less.estimate.memory < seen.estimate.memory]
-
-
-def option(name: str, value: Any) -> str:
-    """A setting as it is typed."""
-    dashed = name.replace("_", "-")
-    if isinstance(value, bool):
-        return f"--{dashed}" if value else f"--no-{dashed}"
-    return f"--{dashed} {value}"
-
-
-def _foresight(form: VerbForm, args: Namespace, session: Session) -> tuple[Foresight, str]:
-    """What looks at steps on the model that was named, and what the model is called."""
+def _model(args: Namespace, session: Session, form: VerbForm) -> tuple[Product, ModelShape]:
+    """The model that was named, and its sizes."""
     from tunesmith.cli.estimate_model import model_product
-    from tunesmith.planning.advice import Advice
-    from tunesmith.planning.devices import probe
 
     if not args.model:
         raise UserError("TS-CLI-006", f"tunesmith {form.name} needs --model: a directory, a config.json, or scheme://place",
                         fix=f"`tunesmith {form.name} --help` shows an example.")  # fmt: skip
     product = model_product(args.model, session)
     if product.shape is None:
-        raise UserError("TS-CLI-017", f"The sizes of {args.model} are not known", why="Its configuration describes no dense decoder.",
-                        fix="Name a causal language model whose config.json has hidden_size, num_hidden_layers and so on.")  # fmt: skip
-    data = _data(args, session, form)
-    count, advice = product.shape.parameters, Advice()
-    return (
-        Foresight(session.registry, probe(session.registry, advice), product, data, args.device or "auto", advice),
-        f"{args.model} ({count / 1e9:.2f} billion parameters)" if count >= 1e9 else f"{args.model} ({count / 1e6:.0f} million parameters)",
-    )
+        raise UserError(
+            "TS-CLI-017", f"The sizes of {args.model} are not known",
+            why="Its configuration describes no decoder, or one of a family whose layers are not known.",
+            fix="Name a causal language model of another family, or the directory with its weights: where they are as large as a plain "
+            "decoder of these sizes, it is taken for one.",
+        )  # fmt: skip
+    return product, product.shape
+
+
+def _size(shape: ModelShape) -> str:
+    unit, word = (1e9, "billion") if shape.parameters >= 1e9 else (1e6, "million")
+    digits = 2 if unit == 1e9 else 0
+    text = f"{shape.parameters / unit:.{digits}f} {word} parameters"
+    return f"{text}, {shape.active / unit:.{digits}f} compute a token" if shape.experts else text
 
 
 def _data(args: Namespace, session: Session, form: VerbForm) -> dict[str, Any]:

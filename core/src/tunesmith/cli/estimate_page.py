@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from tunesmith.cli.estimate_comparison import Tried, options
+from tunesmith.cli.estimate_devices import Place
 from tunesmith.cli.tables import columns
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.planning.estimates import bytes_text
 from tunesmith.planning.foresight import Foreseen
 
 BAR = 40
-Tried = Sequence[tuple[str, Foreseen]]
 
 
-def page(title: str, found: Mapping[str, Foreseen], tried: Tried) -> str:
-    """The breakdown of one step, or a line for each of several."""
+def page(title: str, found: Sequence[Tried], less: Sequence[Tried], place: Place) -> str:
+    """The breakdown of what was asked for, or a line for each of several."""
+    seen = found[0].seen
     if len(found) > 1:
-        return "\n".join([title, "", *_compared(found), "", _device(next(iter(found.values()))), *_told(next(iter(found.values())))])
-    (seen,) = found.values()
-    return "\n".join([f"{title}{_with(seen)}", "", *_broken_down(seen), *_told(seen), *_less(seen, tried)]).rstrip()
+        told = [f"  - {place.note}"] if place.note else []
+        return "\n".join([title, "", *_compared(found), "", f"  {_device(seen, place)}", *told])
+    return "\n".join([f"{title}{_with(seen)}", "", *_broken_down(seen, place), *_told(seen, place), *_less(less)]).rstrip()
 
 
 def _with(seen: Foreseen) -> str:
@@ -27,7 +29,7 @@ def _with(seen: Foreseen) -> str:
     return f", with {', '.join(names)}" if names else ""
 
 
-def _broken_down(seen: Foreseen) -> list[str]:
+def _broken_down(seen: Foreseen, place: Place) -> list[str]:
     for problem in seen.problems:
         return [f"  It can't be done like this: {problem.what}"] + ([f"  {problem.fix}"] if problem.fix else [])
     if seen.estimate is None:
@@ -36,55 +38,64 @@ def _broken_down(seen: Foreseen) -> list[str]:
     total = seen.estimate.memory
     rows = [(name, bytes_text(value), f"{value / total:4.0%}", _bar(value, total)) for name, value in terms if value]
     rows.append(("memory", bytes_text(total), "", ""))
+    if seen.capacity.sharing > 1:
+        rows.append((f"of {seen.capacity.sharing} processes", bytes_text(seen.needed), "", ""))
     if seen.estimate.disk:
         rows.append(("disk", bytes_text(seen.estimate.disk), "", ""))
-    return [columns(rows, "  "), "", f"  {_device(seen)}" + (f": {_verdict(seen)}" if seen.memory else "")]
+    return [columns(rows, "  "), "", f"  {_device(seen, place)}" + (f": {_verdict(seen)}" if seen.capacity.memory else "")]
 
 
 def _bar(value: float, total: float) -> str:
     return "█" * max(1, round(BAR * value / total))
 
 
-def _device(seen: Foreseen) -> str:
-    if not seen.memory:
-        return "What this machine has is not known."
-    return f"This machine has {bytes_text(seen.memory)} ({seen.device}), {bytes_text(seen.free)} of it free now"
+def _device(seen: Foreseen, place: Place) -> str:
+    capacity = seen.capacity
+    if not capacity.memory:
+        return "What the device has is not known" + ("." if place.here else ": name it by --on CARD, or give --memory 24GiB.")
+    if not place.here:
+        return f"{capacity.name or 'The device'} has {bytes_text(capacity.memory)}"
+    return f"This machine has {bytes_text(capacity.memory)} ({seen.device}), {bytes_text(capacity.free)} of it free now"
 
 
 def _verdict(seen: Foreseen) -> str:
-    assert seen.estimate is not None
-    if seen.estimate.memory > seen.memory:
+    if not seen.fits:
         return "it does not fit"
-    return "it fits" if seen.estimate.memory <= seen.free else "it fits once others have ended"
+    return "it fits" if seen.needed <= seen.capacity.free else "it fits once others have ended"
 
 
-def _told(seen: Foreseen) -> list[str]:
+def _told(seen: Foreseen, place: Place) -> list[str]:
     lines = [f"  - {decision.what}: {decision.reason}" for decision in seen.decisions]
+    lines += [f"  - {place.note}"] if place.note else []
     return ["", *lines, *(f"  ! {warning}" for warning in seen.warnings)] if lines or seen.warnings else []
 
 
-def _less(seen: Foreseen, tried: Tried) -> list[str]:
-    if not tried:
-        return []
-    rows = [(words, bytes_text(less.estimate.memory), _mark(less)) for words, less in tried if less.estimate]
-    return ["", "It would need less with", columns(rows, "  ")]
+def _less(tried: Sequence[Tried]) -> list[str]:
+    rows = [(one.words, bytes_text(one.seen.needed), _mark(one)) for one in tried]
+    return ["", "It would need less with", columns(rows, "  ")] if rows else []
 
 
-def _mark(seen: Foreseen) -> str:
-    return {True: "fits", False: "does not fit", None: ""}[seen.fits]
+def _mark(tried: Tried) -> str:
+    """Whether it fits, and with what; and what speaks against it."""
+    verdict = {True: "fits", False: "does not fit", None: ""}[tried.seen.fits]
+    if tried.least and not tried.seen.fits:
+        settings, less = tried.least
+        word = {True: "fits with", False: "does not fit, not even with", None: "less with"}[less.fits]
+        verdict = f"{word} {options(settings)}: {bytes_text(less.needed)}"
+    return ", ".join(filter(None, (verdict, tried.remark)))
 
 
-def _compared(found: Mapping[str, Foreseen]) -> list[str]:
-    largest = max((seen.estimate.memory for seen in found.values() if seen.estimate), default=1.0)
+def _compared(found: Sequence[Tried]) -> list[str]:
     rows, cannot = [], []
-    for name, seen in sorted(found.items(), key=lambda item: item[1].estimate.memory if item[1].estimate else 0.0):
-        if seen.problems:
-            cannot.append(f"  {name}: {seen.problems[0].what}")
-        elif seen.estimate:
-            rows.append((name, bytes_text(seen.estimate.memory), _largest(seen.estimate), _mark(seen), _bar(seen.estimate.memory, largest)))
+    for tried in sorted(found, key=lambda tried: tried.seen.needed):
+        if tried.seen.problems:
+            cannot.append(f"  {tried.provider}: {tried.seen.problems[0].what}")
+        elif tried.seen.estimate:
+            largest = _largest(tried.seen.estimate)
+            rows.append((tried.provider, options(tried.settings), bytes_text(tried.seen.needed), largest, _mark(tried)))
         else:
-            cannot.append(f"  {name}: nobody knows")
-    table = [columns([("", "memory", "the most of it", "", ""), *rows], "  ")] if rows else []
+            cannot.append(f"  {tried.provider}: nobody knows")
+    table = [columns([("", "", "memory", "the most of it", ""), *rows], "  ")] if rows else []
     return [*table, *(["", "Not these:", *cannot] if cannot else [])]
 
 
@@ -93,22 +104,25 @@ def _largest(estimate: Estimate) -> str:
     return ", ".join(f"{name} {bytes_text(value)}" for name, value in first if value)
 
 
-def as_json(title: str, found: Mapping[str, Foreseen], tried: Tried) -> dict[str, Any]:
-    """The same as JSON values; a comparison has an entry a provider."""
-    return {
-        "what": title,
-        "estimates": [{"of": name} | _json(seen) for name, seen in found.items()],
-        "less": [{"with": words} | _json(seen) for words, seen in tried],
-    }
+def as_json(title: str, found: Sequence[Tried], less: Sequence[Tried], place: Place) -> dict[str, Any]:
+    """The same as JSON values; a comparison has an entry for each provider in each type of numbers."""
+    return {"what": title, "note": place.note, "estimates": [_tried(one) for one in found], "less": [_tried(one) for one in less]}
+
+
+def _tried(tried: Tried) -> dict[str, Any]:
+    least = tried.least and {"settings": dict(tried.least[0])} | _json(tried.least[1])
+    what = {"of": tried.provider, "with": tried.words, "settings": dict(tried.settings), "remark": tried.remark}
+    return what | _json(tried.seen) | {"least": least}
 
 
 def _json(seen: Foreseen) -> dict[str, Any]:
-    estimate = seen.estimate
+    estimate, at = seen.estimate, seen.capacity
     return {
         "memory": estimate and estimate.memory,
+        "needed": estimate and seen.needed,
         "terms": dict(estimate.terms) if estimate else {},
         "disk": estimate and estimate.disk,
-        "device": {"name": seen.device, "memory": seen.memory, "free": seen.free},
+        "device": {"backend": seen.device, "name": at.name, "memory": at.memory, "free": at.free, "sharing": at.sharing},
         "fits": seen.fits,
         "providers": {slot: choice.record.name for slot, choice in seen.choices.items()},
         "decisions": [{"what": decision.what, "reason": decision.reason} for decision in seen.decisions],

@@ -23,6 +23,8 @@ def estimate_parser(form: VerbForm) -> Parser:
     group.add_argument("--rows", type=typed(_COUNT), metavar="N", help="how many rows there are (default: enough for full batches)")
     group.add_argument("--length", type=typed(_COUNT), metavar="N", help="tokens of a row (default: the longest that is allowed)")
     group.add_argument("--device", metavar="NAME", help="device backend (default: the best that is here)")
+    group.add_argument("--on", metavar="CARD", help="a card that is not here, by name, as many as said: A10, 4xA100-80GB")
+    group.add_argument("--memory", metavar="SIZE", help="memory of the device, where it is another than is known: 24GiB")
     group.add_argument("--json", action="store_true", help="print JSON")
     add_providers(parser, form)
     parser.add_common()

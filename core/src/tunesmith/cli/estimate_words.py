@@ -9,6 +9,7 @@ from tunesmith.cli.command import SPOKEN
 from tunesmith.cli.parsing import normal_options
 from tunesmith.cli.verb_form import VerbForm, dashed
 from tunesmith.errors import UserError, did_you_mean
+from tunesmith.planning.grammar import listed
 
 METHOD = "--method"
 
@@ -28,13 +29,18 @@ def form_of(catalog: Catalog, arguments: Sequence[str]) -> VerbForm | None:
     """The form of the command that `arguments` name; None where they name none and help is wanted.
 
     Raises:
-        UserError: TS-CLI-001 when there is no such command.
+        UserError: TS-CLI-001 when there is no such command, TS-CLI-006 when there are options and no command.
     """
     words = normal_options(arguments)
     asked, rest = _method(words)
     if not asked and rest and not rest[0].startswith("-"):
         asked = rest.pop(0)
     if not asked:
+        if rest and not {"--help", "-h"} & set(rest):
+            names = estimable(catalog)
+            why = f"It can be {listed(names)}." if names else "No plugin that is installed knows the needs of a command."
+            fix = f"Write for example: tunesmith estimate {names[0] if names else 'COMMAND'} {' '.join(rest)}"
+            raise UserError("TS-CLI-006", "tunesmith estimate needs to be told what to estimate", why=why, fix=fix)
         return None
     asked = SPOKEN.get(asked, asked)
     if asked not in catalog.verbs:

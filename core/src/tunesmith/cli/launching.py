@@ -8,6 +8,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tunesmith import session
@@ -117,5 +118,12 @@ def add_run_options(parser: ArgumentParser, serving: bool = True) -> None:
     group.add_argument("--json", action="store_true", help="print events as lines of JSON")
 
 
-def add_strict(group: Any) -> None:
+def add_judgement(group: Any) -> None:
+    """Options that say what a plan is to be refused for."""
     group.add_argument("--strict", action="store_true", help="refuse what can't be known beforehand, instead of warning")
+    group.add_argument("--ignore-estimates", action="store_true", help="refuse nothing because an estimate of memory or disk is too large")
+
+
+def as_asked(spec: PipelineSpec, args: Namespace) -> PipelineSpec:
+    """The pipeline with what the command's options say of it."""
+    return replace(spec, ignore_estimates=spec.ignore_estimates or args.ignore_estimates)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tunesmith.cli.catalog import Catalog
 from tunesmith.cli.earlier import Earlier, note
-from tunesmith.cli.launching import Session, add_run_options, add_strict
+from tunesmith.cli.launching import Session, add_judgement, add_run_options, as_asked
 from tunesmith.cli.output import check_output, write_output
 from tunesmith.cli.verb_form import VerbForm, takes_rows
 from tunesmith.cli.verb_parser import verb_parser
@@ -32,7 +32,7 @@ def run_verb(catalog: Catalog, name: str, arguments: Sequence[str]) -> int:
     group.add_argument("--yaml", action="store_true", help="print the pipeline file that does the same, and do nothing")
     if not called.verb.service:
         group.add_argument("--output", type=Path, metavar="DIR", help="put a copy of what is made there")
-    add_strict(group)
+    add_judgement(group)
     add_run_options(parser, serving=False)
     parser.add_common()
     return _run(form, parser.parse(form.arguments))
@@ -47,10 +47,11 @@ def _run(form: VerbForm, args: Namespace) -> int:
     check_output(output)
     session = Session.open(beside=[Path(args.pipeline)] if args.pipeline else [])
     data, step = pipeline(form, args, session)
+    data |= {"ignore_estimates": True} if args.ignore_estimates else {}
     if args.yaml:
         print(json.dumps(data, indent=2, ensure_ascii=False) if args.json else yaml_text(data), end="\n" if args.json else "")
         return 0
-    spec = PipelineSpec.from_mapping(data, Path.cwd(), name=step)
+    spec = as_asked(PipelineSpec.from_mapping(data, Path.cwd(), name=step), args)
     plan = session.plan(spec, args.strict, args.refresh)
     if args.plan:
         session.show(plan, args.json)

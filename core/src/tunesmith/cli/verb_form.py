@@ -25,7 +25,7 @@ AUTO = "auto"
 SETTINGS = "settings"
 #: options of every step, which no setting's short name can have
 _OWN = {"model", "from", "pipeline", "as", "seed", "device", "gate", "plan", "yaml", "output"}
-_OWN |= {"columns", "strict", "refresh", "json", "home", "debug", "help"}
+_OWN |= {"columns", "strict", "ignore-estimates", "refresh", "json", "home", "debug", "help"}
 
 
 @dataclass(frozen=True)

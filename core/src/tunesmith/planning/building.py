@@ -13,6 +13,7 @@ from tunesmith.planning.advice import Advice
 from tunesmith.planning.casting import PRODUCER, Candidates, Caster, Casting
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.data_files import FORMAT, DataFiles
+from tunesmith.planning.devices import common_types
 from tunesmith.planning.estimates import check_memory, estimate
 from tunesmith.planning.formats import Hop, Route, converters, makes
 from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted, listed
@@ -24,6 +25,8 @@ from tunesmith.planning.products import Product, product_of, unused
 from tunesmith.planning.reasons import Reasons
 from tunesmith.planning.spec import PipelineSpec
 from tunesmith.plugins.records import ProviderRecord
+
+STRATEGY = "trainer_strategy"
 
 
 class Builder:
@@ -181,16 +184,13 @@ class Builder:
         first = read.get(planned.verb.inputs[0].name) if planned.verb.inputs else None
         facts: Mapping[str, Any] = next((product.facts for product in read.values() if product.facts), {})
         where = self.spec.where("steps", step.name)
-        foreseen = estimate(
-            planned.name, verb, casting.choices, shape=first.shape if first else None, size=first.size if first else 0, data=facts,
-            device=casting.device.name if casting.device else "cpu", notes=self.notes, advice=self.advice,
-            where=where,
-        )  # fmt: skip
-        planned = replace(planned, placement=placement(casting), estimate=foreseen)
+        here = self.devices.get(casting.device.name, ()) if casting.device else ()
+        place = placement(casting, here)
+        foreseen = estimate(planned.name, verb, casting.choices, first, facts, place, self.notes, self.advice, where)
+        planned = replace(planned, placement=place, estimate=foreseen)
         placed = self.placed(planned, AUTO if planned.inserted else step.env, where)
         self.steps.append(placed)
-        here = self.devices.get(casting.device.name, ()) if casting.device else ()
-        check_memory(placed, here, where, self.notes)
+        check_memory(placed, here, where, self.notes, ignore=self.spec.ignore_estimates)
         return product_of(placed, verb, first)
 
     def placed(self, step: PlannedStep, asked: str, where: str) -> PlannedStep:
@@ -208,10 +208,12 @@ class Builder:
         return unused(name, [*self.spec.steps, *(step.name for step in self.steps)])
 
 
-def placement(casting: Casting) -> Placement:
-    """Device and number of processes: the largest `processes` that a chosen provider has among its settings."""
-    counts = [choice.settings.get("processes") for choice in casting.choices.values()]
-    processes = max((count for count in counts if isinstance(count, int) and count > 0), default=1)
+def placement(casting: Casting, devices: Sequence[Device]) -> Placement:
+    """Device and number of processes: as many as the trainer strategy's settings say, by the name that its fact `ranks` gives."""
+    strategies = [choice for choice in casting.choices.values() if choice.record.kind == STRATEGY]
+    processes = max((int(choice.settings.get(str(choice.record.facts.get("ranks")), 1)) for choice in strategies), default=1)
     if casting.device is None:
         return Placement(processes=processes)
-    return Placement(casting.device.name, str(casting.device.facts.get("torch", casting.device.name)), processes=processes)
+    return Placement(
+        casting.device.name, str(casting.device.facts.get("torch", casting.device.name)), processes=processes, dtypes=common_types(devices)
+    )

@@ -6,18 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts.device_backend import Device
-from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
+from tunesmith.contracts.estimates import Estimate, EstimateRequest
+from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.advice import Advice, NoAdvice
+from tunesmith.planning.capacity import Capacity
 from tunesmith.planning.keys import twins
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice, Plan, PlannedStep
+from tunesmith.planning.products import Product
 
+OVERRULED = "`ignore_estimates` is set"
+OVERRULE = "If you know better than the estimate: `--ignore-estimates`, or `ignore_estimates: true` in the pipeline."
 MARGIN = 1.15  # estimates are not exact: forbid only what is over by more
 
 
 def estimate(
-    name: str, verb: Choice, choices: Mapping[str, Choice], *, shape: ModelShape | None, size: int, data: Mapping[str, Any], device: str,
+    name: str, verb: Choice, choices: Mapping[str, Choice], product: Product | None, data: Mapping[str, Any], place: Placement,
     notes: Notes, advice: Advice, where: str = "",
 ) -> Estimate | None:  # fmt: skip
     """The estimate of a step: its providers are asked first, the verb last. None, perhaps with a warning, where nobody knows.
@@ -27,17 +32,21 @@ def estimate(
     An estimator that raises a `UserError` says that these settings can't work on this model: that is a problem of the plan.
 
     Args:
-        where: the step's place in the pipeline, for such a problem.
-        shape, size: of the main input.
+        product: the main input as the step reads it; None if there is none.
         data: statistics of the rows.
+        place: what the step computes on.
         advice: asks the estimators.
+        where: its place in the pipeline, for such a problem.
     """
     parts: dict[str, Mapping[str, float]] = {}
     answer: Estimate | None = None
     for slot, choice in (*choices.items(), ("", verb)):
         if not choice.record.estimator:
             continue
-        request = EstimateRequest(shape, size, choice.settings, verb.settings, parts, data, device)
+        request = EstimateRequest(
+            product.shape if product else None, product.size if product else 0, choice.settings, verb.settings, parts, data, place.device,
+            place.dtypes, product.format if product else "",
+        )  # fmt: skip
         try:
             given = advice.estimate(choice.record, request)
             if isinstance(given, Estimate):
@@ -68,21 +77,28 @@ def _check(terms: Mapping[str, float], disk: float) -> None:
             raise ValueError(f"{value} is no number of bytes")
 
 
-def check_memory(step: PlannedStep, devices: Sequence[Device], where: str, notes: Notes) -> None:
-    """Compare a step's estimate with the memory of its device: an error if it can't fit, a warning if it is tight now."""
+def check_memory(step: PlannedStep, devices: Sequence[Device], where: str, notes: Notes, *, ignore: bool = False) -> None:
+    """Compare a step's estimate with the memory of its device: an error if it can't fit, a warning if it is tight now.
+
+    Args:
+        ignore: the user has overruled estimates: then it is a warning and a decision.
+    """
     if step.estimate is None or not devices or not step.estimate.memory:
         return
-    shared = -(-step.placement.processes // len(devices))  # processes that share a device
-    needed = step.estimate.memory * shared
-    device = min(devices, key=lambda d: d.memory)
+    device = Capacity.of(devices, step.placement.processes)
+    shared, needed = device.sharing, device.needed(step.estimate)
     largest = sorted(step.estimate.terms.items(), key=lambda term: -term[1])
     terms = ", ".join(f"{name} {bytes_text(value)}" for name, value in largest if value)
     if needed > device.memory * MARGIN:
+        what = f"the step `{step.name}` needs about {bytes_text(needed)} of memory, {device.name} has {bytes_text(device.memory)}"
+        why = f"{terms}" + (f"; {shared} processes share the device" if shared > 1 else "")
+        if ignore:
+            notes.warn(f"{what} ({why})")
+            notes.decide(step.name, "started although its estimate says that it does not fit", OVERRULED)
+            return
         notes.problem(
-            "TS-PLAN-008",
-            f"{where}: the step `{step.name}` needs about {bytes_text(needed)} of memory, {device.name} has {bytes_text(device.memory)}",
-            why=f"{terms}" + (f"; {shared} processes share the device" if shared > 1 else ""),
-            fix=f"Make the largest part ({largest[0][0]}) smaller: a smaller model, batch or context, or fewer bits.",
+            "TS-PLAN-008", f"{where}: {what}", why=why,
+            fix=f"Make the largest part ({largest[0][0]}) smaller: a smaller model, batch or context, or fewer bits. {OVERRULE}",
         )  # fmt: skip
     elif needed > device.free:
         notes.warn(
@@ -100,11 +116,12 @@ def check_disk(plan: Plan, free: int, done: Callable[[str], bool] = lambda step:
     ahead = [step for step in plan.steps if step.name not in same and not done(step.name)]
     sizes = {step.name: step.estimate.disk for step in ahead if step.estimate and step.estimate.disk}
     needed = sum(sizes.values())
-    if needed <= free:
+    if needed <= free or plan.ignore_estimates:
         return []
     largest = ", ".join(f"{name} {bytes_text(value)}" for name, value in sorted(sizes.items(), key=lambda item: -item[1])[:3])
     return [UserError("TS-PLAN-009", f"The pipeline will write about {bytes_text(needed)}, and {bytes_text(free)} are free on the disk",
-                      why=f"The largest: {largest}.", fix="Free some space, or put the project's home elsewhere: --home DIR.")]  # fmt: skip
+                      why=f"The largest: {largest}.",
+                      fix=f"Free some space, or put the project's home elsewhere: --home DIR. {OVERRULE}")]  # fmt: skip
 
 
 def bytes_text(count: float) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.estimates import Estimate
+from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.advice import Advice
 from tunesmith.planning.building import placement
-from tunesmith.planning.casting import PRODUCER, Candidates, Caster
+from tunesmith.planning.capacity import Capacity
+from tunesmith.planning.casting import PRODUCER, Candidates, Caster, Casting
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.estimates import estimate
 from tunesmith.planning.formats import converters
@@ -34,27 +36,30 @@ class Foreseen:
     Args:
         choices: provider per slot.
         device: name of the backend; empty where nothing was found to compute on.
-        memory: bytes of that device that one process may use; 0 if unknown.
-        free: of these, bytes free now.
-        estimate: None where nobody knows.
+        capacity: what the step finds there.
+        estimate: of one process; None where nobody knows.
         problems: why it can't be done like this.
     """
 
     choices: Mapping[str, Choice]
-    device: str
-    memory: float
-    free: float
-    estimate: Estimate | None
+    device: str = ""
+    capacity: Capacity = field(default_factory=Capacity)
+    estimate: Estimate | None = None
     decisions: tuple[Decision, ...] = ()
     warnings: tuple[str, ...] = ()
     problems: tuple[TunesmithError, ...] = ()
+
+    @property
+    def needed(self) -> float:
+        """Bytes of the device; 0 if unknown."""
+        return self.capacity.needed(self.estimate) if self.estimate else 0.0
 
     @property
     def fits(self) -> bool | None:
         """None where it is not known."""
         if self.problems:
             return False
-        return self.estimate.memory <= self.memory if self.estimate and self.memory else None
+        return self.capacity.fits(self.estimate) if self.estimate else None
 
 
 @dataclass
@@ -62,7 +67,7 @@ class Foresight:
     """Looks at steps on one model.
 
     Args:
-        devices: what this machine has, by device backend.
+        devices: what there is to compute on, by device backend.
         asked: device backend to compute on.
         advice: asks the estimators.
         product: the model.
@@ -85,26 +90,31 @@ class Foresight:
         values = chooser.settings(record, settings, ("settings",))
         candidates = {slot: self._candidates(wanted, chooser, caster) for slot, wanted in slots.items()}
         if values is None or not all(candidates.values()):
-            return Foreseen({}, "", 0.0, 0.0, None, problems=tuple(notes.problems))
-        verb = Choice(record, values)
-        casting = caster.cast(verb, candidates, {record.inputs[0].name: self.product}, caster.usual)
+            return Foreseen({}, problems=tuple(notes.problems))
+        verb, main = Choice(record, values), record.inputs[0].name
+        casting = caster.cast(verb, candidates, {main: self.product}, caster.usual)
         if casting.objection:
             notes.problem(
-                "TS-PLAN-003",
-                casting.objection,
+                "TS-PLAN-003", casting.objection,
                 fix="Name another provider, or another device: `tunesmith plugin info NAME` says what each can do.",
-            )
-        name = casting.device.name if casting.device else ""
-        found = estimate(
-            record.name, verb, casting.choices, shape=self.product.shape, size=self.product.size, data=self.data, device=name or "cpu",
-            notes=notes, advice=self.advice,
-        )  # fmt: skip
-        here = self.devices.get(name, ())
-        shared = -(-placement(casting).processes // len(here)) if here else 1
-        memory, free = (min((getattr(device, key) for device in here), default=0.0) / shared for key in ("memory", "free"))
+            )  # fmt: skip
+        here = self.devices.get(casting.device.name, ()) if casting.device else ()
+        place = placement(casting, here)
+        read = self._read(caster, casting, main, place)
+        found = estimate(record.name, verb, casting.choices, read, self.data, place, notes, self.advice)
         return Foreseen(
-            casting.choices, name, memory, free, found, tuple(notes.decisions), tuple(notes.warnings), tuple(notes.problems)
+            casting.choices, casting.device.name if casting.device else "", Capacity.of(here, place.processes), found,
+            tuple(notes.decisions), tuple(notes.warnings), tuple(notes.problems),
         )  # fmt: skip
+
+    def _read(self, caster: Caster, casting: Casting, main: str, place: Placement) -> Product:
+        """The model as the step will read it: after the conversions that a plan would insert."""
+        product = self.product
+        for hop in casting.routes[main].hops if main in casting.routes else ():
+            made = estimate(hop.label, caster.standard(hop.verb), caster.convert(hop, product).choices, product, {}, place, Notes(), self.advice)
+            producers = (caster.standard(hop.maker), *product.producers)
+            product = replace(product, format=hop.format, size=int(made.disk) if made else 0, producers=producers)
+        return product
 
     def _candidates(self, wanted: Wanted, chooser: Chooser, caster: Caster) -> Candidates:
         if wanted.name == PRODUCER and not wanted.settings:

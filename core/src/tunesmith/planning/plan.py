@@ -119,6 +119,7 @@ class Plan:
     outputs: tuple[str, ...] = ()  # names of the user's steps, in the file's order
     text: str = ""  # of the pipeline's file, as it was read
     base: Path = Path()
+    ignore_estimates: bool = False  # the user has overruled them: nothing is refused for want of memory or disk
 
     def __str__(self) -> str:
         from tunesmith.planning.render import plan_text

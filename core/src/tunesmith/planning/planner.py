@@ -14,6 +14,7 @@ from tunesmith.planning.building import Builder
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.data_files import DataFiles
 from tunesmith.planning.environments import Environments, Locks
+from tunesmith.planning.estimates import OVERRULED
 from tunesmith.planning.grammar import FILE, StepSpec, read_steps
 from tunesmith.planning.graph import cycles, order
 from tunesmith.planning.notes import Notes
@@ -59,6 +60,8 @@ def make_plan(
     """
     notes = Notes()
     notes.warnings += getattr(devices, "warnings", ())
+    if spec.ignore_estimates:
+        notes.decide("", "estimates of memory and disk refuse nothing", OVERRULED)
     chooser = Chooser(spec, registry, notes, Environments(registry, preferences, locks))
     steps = {step.name: step for step in read_steps(spec, registry, notes)}
     edges = {name: _needed(step, spec, notes) for name, step in steps.items()}
@@ -80,6 +83,7 @@ def make_plan(
     return Plan(
         name=spec.name, path=spec.path, steps=tuple(planned), gates=tuple(gate for step in steps.values() for gate in step.gates),
         decisions=tuple(notes.decisions), warnings=tuple(notes.warnings), outputs=tuple(spec.steps), text=spec.text, base=spec.base,
+        ignore_estimates=spec.ignore_estimates,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunesmith.contracts.estimates import ModelShape
+from tunesmith.contracts.model_shape import ModelShape
 from tunesmith.planning.plan import Choice, PlannedStep
 
 

@@ -15,7 +15,7 @@ from tunesmith.contracts.files import open_regular
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.planning.notes import Notes
 
-TOP_KEYS = ("name", "model", "seed", "device", "steps")
+TOP_KEYS = ("name", "model", "seed", "device", "ignore_estimates", "steps")
 MODEL = "model"  #: how steps call the pipeline's model; no step can have this name
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 LARGEST_SEED = 2**31 - 1
@@ -32,6 +32,7 @@ class PipelineSpec:
         steps: step name -> what was written there, in the file's order.
         base: directory that relative paths start from.
         path: the file, or None for one made in Python.
+        ignore_estimates: refuse nothing for want of memory or disk.
         lines: path of keys -> line from 1; empty for one made in Python.
         text: the file's, as it was read.
     """
@@ -45,6 +46,7 @@ class PipelineSpec:
     path: Path | None = None
     lines: Mapping[tuple[Any, ...], int] = field(default_factory=dict)
     text: str = ""
+    ignore_estimates: bool = False
 
     @property
     def place(self) -> Path:
@@ -119,7 +121,13 @@ def _checked(data: Any, lines: Mapping[tuple[Any, ...], int], base: Path, path: 
             notes.problem("TS-SPEC-004", f"{spec.where(key)}: `{key}` is not a key of a pipeline", fix=did_you_mean(key, TOP_KEYS))
     found = {
         key: _expect(data, key, kind, default, spec, notes)
-        for key, kind, default in (("name", str, name or "pipeline"), ("model", str, ""), ("device", str, "auto"), ("steps", Mapping, {}))
+        for key, kind, default in (
+            ("name", str, name or "pipeline"),
+            ("model", str, ""),
+            ("device", str, "auto"),
+            ("ignore_estimates", bool, False),
+            ("steps", Mapping, {}),
+        )
     }
     seed = seed_of(data, (), 0, spec, notes)
     steps = found["steps"]
@@ -137,7 +145,9 @@ def _checked(data: Any, lines: Mapping[tuple[Any, ...], int], base: Path, path: 
                 "TS-SPEC-005", f"{where}: the step `{step}` should be a mapping with a verb", fix=f"Write `{step}: {{verb: provider}}`."
             )
     notes.raise_problems()
-    return PipelineSpec(found["name"], found["model"], steps, base, seed, found["device"], path, lines)
+    return PipelineSpec(
+        found["name"], found["model"], steps, base, seed, found["device"], path, lines, ignore_estimates=bool(found["ignore_estimates"])
+    )  # fmt: skip
 
 
 def _expect(data: Mapping[str, Any], key: str, kind: type, default: Any, spec: PipelineSpec, notes: Notes) -> Any:
@@ -146,7 +156,7 @@ def _expect(data: Mapping[str, Any], key: str, kind: type, default: Any, spec: P
         return default
     if isinstance(value, kind) and (value or kind is not str):
         return value
-    wanted = "text" if kind is str else "a mapping"
+    wanted = {str: "text", bool: "true or false"}.get(kind, "a mapping")
     notes.problem(
         "TS-SPEC-005", f"{spec.where(key)}: `{key}` should be {wanted}, got {_short(value)}", fix=f"Give {wanted}, or leave it out."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -65,8 +66,49 @@ def test_what_would_need_less_is_listed_and_does(told):
     _, found = told("sft", "--adapter", "full", "--max-length", "512")
     words = [one["with"] for one in found["less"]]
     assert words[:2] == ["--micro-tokens 512", "--micro-tokens 512 --gradient-checkpointing"]
-    assert "--adapter lora" in words
+    assert any(word.startswith("--adapter lora --precision") for word in words)
     assert all(one["memory"] < found["estimates"][0]["memory"] for one in found["less"])
+
+
+CASES = Path(__file__).parents[4] / "tests" / "cases" / "estimates"
+
+
+def told_of(case, *words, capsys):
+    main(["estimate", "sft", "--model", str(CASES / f"{case}.json"), *words, "--json"])
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("where", [("--device", "cuda"), ("--on", "A10")], ids=str)
+def test_a_gpu_that_is_not_here_is_reckoned_with_as_one(capsys, where):
+    (found,) = told_of("qwen3-8b", "--precision", "bfloat16", "--adapter", "qlora", *where, capsys=capsys)["estimates"]
+    assert found["terms"]["weights"] == pytest.approx(6 * 2**30, rel=0.05)
+    assert found["device"]["backend"] == "cuda"
+    assert "files while loading" not in found["terms"]
+
+
+def test_a_named_card_says_what_it_computes_in(capsys):
+    types = {}
+    for name in ("A10", "T4"):
+        found = told_of("qwen3-8b", "--on", name, capsys=capsys)["estimates"]
+        types[name] = [(one["settings"], one["remark"]) for one in found if one["of"] == "lora"]
+    assert types["A10"] == [({"precision": "bfloat16"}, ""), ({"precision": "float32"}, "")]
+    assert types["T4"] == [({"precision": "float32"}, ""), ({"precision": "bfloat16"}, "slow: cuda has no native bfloat16")]
+
+
+def test_the_advice_says_with_which_adapter_numbers_and_micro_batch_it_fits(capsys):
+    found = told_of("qwen3-8b", "--on", "A10", capsys=capsys)["estimates"]
+    seen = {(one["of"], one["settings"].get("precision")): one for one in found}
+    lora = seen["lora", "bfloat16"]
+    assert (lora["fits"], lora["least"]["fits"]) == (False, True)
+    assert lora["least"]["settings"] == {"micro_tokens": 2048, "gradient_checkpointing": True}
+    assert seen["full", "bfloat16"]["least"]["fits"] is False
+
+
+def test_experts_count_and_those_that_are_not_kept_in_few_bits_are_told(capsys):
+    found = told_of("mixtral-8x7b", "--adapter", "qlora", "--on", "A100-80GB", capsys=capsys)
+    assert "46.70 billion parameters, 12.88 compute a token" in found["what"]
+    assert found["estimates"][0]["terms"]["weights"] > 2 * 45e9
+    assert "45.1 billion" in ways(found)["its memory"]
 
 
 def test_what_can_not_fit_ends_with_status_1(told):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 
-class Linear(NamedTuple):
+@dataclass(frozen=True)
+class Linear:
     """Matrices of one name, `count` of them in all layers together, each with `inputs` x `outputs` weights.
 
     `expert`: one of several that a router chooses from; libraries may keep those of a layer in one tensor, which is no module of its own.

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
 from tunesmith.contracts.device_backend import Device
+from tunesmith_cuda.types import types_of
 
 TIMEOUT = 10.0  # seconds; a driver that hangs must not hang the plan
 FIELDS = ("index", "uuid", "name", "memory.total", "memory.free", "driver_version")
@@ -54,15 +55,14 @@ def visible(rows: list[dict[str, str]], chosen: str | None) -> list[dict[str, st
 
 
 def device(row: Mapping[str, str]) -> Device:
-    """One GPU. Number types follow the compute capability: float16 from 5.3, bfloat16 from 8.0."""
+    """One GPU."""
     memory, free = _mebibytes(row["memory.total"]), _mebibytes(row["memory.free"])
     if not memory:  # memory shared with the processor: nvidia-smi says "[N/A]"
         memory, free = _shared_memory()
     capability = row.get(CAPABILITY, "")
     version = tuple(int(part) for part in capability.split(".") if part.isdigit())
-    dtypes = ["float32"] + ["float16"] * (version >= (5, 3)) + ["bfloat16"] * (version >= (8, 0))
     facts = {"index": row["index"], "uuid": row["uuid"], "driver": row["driver_version"], "compute_capability": capability}
-    return Device(row["name"], memory, free, 0, tuple(dtypes), facts)  # nvidia-smi does not tell the multiprocessors
+    return Device(row["name"], memory, free, 0, types_of(version), facts)  # nvidia-smi does not tell the multiprocessors
 
 
 def _mebibytes(text: str) -> int:

@@ -2,8 +2,9 @@
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_cuda.cards import catalogue
 
 
 @hookimpl
 def device_backend():
-    return Provider("cuda", "NVIDIA GPUs", "tunesmith_cuda.device:Cuda", facts={"torch": "cuda"}, priority=10)
+    return Provider("cuda", "NVIDIA GPUs", "tunesmith_cuda.device:Cuda", facts={"torch": "cuda", "cards": catalogue()}, priority=10)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from tunesmith.contracts import Estimate, EstimateRequest, ModelShape
-from tunesmith.contracts.estimates import BYTES
+from tunesmith.contracts import BYTES, Estimate, EstimateRequest, ModelShape, compute_type
 from tunesmith_torch.dense.spec import DenseSpec
 from tunesmith_torch.extent import savings, tokens_of
 from tunesmith_torch.held import loading, of_base, stored, weights
 from tunesmith_torch.kept import Pass, layer_work, library_layer, own_layer
 from tunesmith_torch.known_types import refuse_code
-from tunesmith_torch.precision import choose
 from tunesmith_torch.roads import road
 
 OWN_RUNTIME, RUNTIME = 250e6, 400e6  # Python and torch, the second with transformers
+CONTEXT = 600e6  # of an accelerator: its driver's context, kernels and the libraries' work space
 VOCABULARY = 2000.0  # bytes that a tokenizer takes for each of its tokens
 CHUNK, FEWEST = 31 * 2**20, 128  # bytes of float32 logits at a time, and rows of them at least: as in `log_probs`
 HEAP = 1.1  # what a CPU's heap takes for blocks that stay for the backward pass
@@ -40,18 +40,19 @@ def train(request: EstimateRequest) -> Estimate | None:
         return None
     refuse_code(shape.config)
     adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
-    spec, decision = road(shape.config, adapter)
+    spec, decision = road(shape.config, adapter, request.format)
     if spec is not None:
         shape = replace(shape, tied=spec.tied)
     state = request.parts.get("optimizer", {}).get("state", STATE)
     trainable = adapter.get("trainable", float(shape.parameters))
     whole = trainable >= shape.parameters
-    compute = BYTES[choose(str(settings["precision"]), request.device)[0]]
+    precision = str(settings["precision"])
+    compute = BYTES[compute_type(precision, "", request, training=True)[0]]
     length, tokens = tokens_of(settings, request.data, objective.get("sequences", 1.0))
     of = Pass(shape, tokens, length, compute, request.device, bool(spec.attention_softcap if spec else shape.config.get(SOFTCAP)))
     kept = _activations(of, spec, trainable, adapter, bool(settings["gradient_checkpointing"]))
     terms = {
-        "runtime": (OWN_RUNTIME if spec is not None else RUNTIME) + shape.vocabulary * VOCABULARY,
+        "runtime": _runtime(request.device, shape, spec),
         "weights": weights(request, shape, spec, compute, trainable),
         "gradients": max(0.0, trainable * 4 - kept * REUSED),
         "optimizer": trainable * state,
@@ -64,8 +65,23 @@ def train(request: EstimateRequest) -> Estimate | None:
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
     return Estimate(
         terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * (4 + state), decisions=(decision,),
-        savings=savings(settings, length * objective.get("sequences", 1.0), tokens),
+        savings=savings(settings, length * objective.get("sequences", 1.0), tokens), notes=_notes(shape, adapter),
+        alternatives=_types(request) if precision == "auto" else (),
     )  # fmt: skip
+
+
+def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...]:
+    """The types of numbers to compare, the one that `auto` means first."""
+    names = sorted(("bfloat16", "float32"), key=lambda name: name != compute_type("auto", "", request, training=True)[0])
+    slow = f"slow: {request.device} has no native "
+    return tuple(({"precision": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
+
+
+def _notes(shape: ModelShape, adapter: Mapping[str, float]) -> tuple[str, ...]:
+    experts = sum(linear.parameters for linear in shape.linears if linear.expert)
+    if not experts or not adapter.get("quantized"):
+        return ()
+    return (f"the experts' {experts / 1e9:.1f} billion parameters are not kept in fewer bits: they share tensors that are no modules",)
 
 
 def merge(request: EstimateRequest) -> Estimate | None:
@@ -77,6 +93,11 @@ def merge(request: EstimateRequest) -> Estimate | None:
     return Estimate({"runtime": RUNTIME, "weights": request.shape.parameters * 4.0, "result": size}, disk=size)
 
 
+def _runtime(device: str, shape: ModelShape, spec: DenseSpec | None) -> float:
+    """On a processor the libraries and the tokenizer; on an accelerator, where these are not, its context."""
+    return CONTEXT if device != "cpu" else (OWN_RUNTIME if spec is not None else RUNTIME) + shape.vocabulary * VOCABULARY
+
+
 def _larger(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
     return dict(max(one, other, key=lambda terms: sum(terms.values())))
 
@@ -86,7 +107,7 @@ def _activations(
 ) -> float:  # fmt: skip
     """What the layers keep, and what the one works with whose gradients are computed."""
     if spec is not None:
-        rank = trainable / max(1, of.shape.layers * sum(a + b for _, a, b in of.shape.linears))
+        rank = trainable / max(1, sum(one.count * (one.inputs + one.outputs) for one in of.shape.linears))
         each, work = own_layer(of, rank, spec.head_norms, spec.sandwich), layer_work(of)
     else:
         outputs = adapter.get("outputs", 0.0)

@@ -7,15 +7,20 @@ from typing import Any
 
 from tunesmith_torch.dense.spec import DenseSpec, NotDense, dense_spec
 
+PLAIN, QUANTIZED = "model/hf", "quantization_config"
 OWN, LIBRARYS = "the engine's own decoder", "transformers' model"
 
 
-def road(config: Mapping[str, Any], adapter: Mapping[str, float]) -> tuple[DenseSpec | None, tuple[str, str]]:
+def road(config: Mapping[str, Any], adapter: Mapping[str, float], format: str = PLAIN) -> tuple[DenseSpec | None, tuple[str, str]]:
     """The engine's decoder, or None for transformers' model; and that as a decision with its reason.
 
     Args:
+        config: of the model that the pipeline starts from; what is inserted before the step may have changed how its weights are kept.
         adapter: the parts that its estimator gives.
+        format: of the model as the step reads it.
     """
+    plain = {key: value for key, value in config.items() if key != QUANTIZED}
+    config = plain if format in ("", PLAIN) else {**plain, QUANTIZED: format}
     if not adapter.get("modules_only"):
         return None, (LIBRARYS, _because(adapter))
     try:

@@ -40,7 +40,7 @@ def estimate(request: EstimateRequest) -> Estimate:
 def size(shape: ModelShape, bits: int, group_size: int) -> float:
     """Bytes of the quantized model: packed matrices, a scale and a zero a group, a group's number a column; the rest in 16 bits."""
     few = 0.0
-    for _, into, out, count, _ in shape.linears:
-        groups = into / group_size if group_size > 0 else 1
-        few += count * (into * out * bits / 8 + groups * out * (HALF + bits / 8) + into * SINGLE)
+    for one in shape.linears:
+        groups = one.inputs / group_size if group_size > 0 else 1
+        few += one.parameters * bits / 8 + one.count * (groups * one.outputs * (HALF + bits / 8) + one.inputs * SINGLE)
     return few + (shape.parameters - shape.matrices) * HALF

@@ -1,0 +1,76 @@
+"""Devices that are not here, by name: from the catalogues that device backends have as data in their manifests (fact `cards`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.contracts.device_backend import Device
+from tunesmith.errors import UserError, did_you_mean
+from tunesmith.plugins.records import ProviderRecord
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.registry import Registry
+
+KIND = "device_backend"
+_COUNT = re.compile(r"(\d+) ?[x*] ?(?=\D|\d+\D)", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT])?(i?)B?", re.IGNORECASE)
+
+
+def card(registry: Registry, text: str) -> tuple[str, tuple[Device, ...]]:
+    """The backend and the devices that ``A10`` or ``4xA10`` names.
+
+    Raises:
+        UserError: TS-PLAN-007 when no catalogue has such a card.
+    """
+    found = _COUNT.match(text)
+    count, name = (int(found[1]), text[found.end() :]) if found else (1, text)
+    known: dict[str, tuple[str, str, Any]] = {}
+    for backend, record in registry.providers(KIND).items():
+        for title, entry in _cards(record).items():
+            known.setdefault(_plain(title), (backend, title, entry))
+    if _plain(name) not in known or not count:
+        fix = did_you_mean(name, [title for _, title, _ in known.values()]) + " Or give its memory: --device NAME --memory 24GiB."
+        raise UserError("TS-PLAN-007", f"No installed device backend knows a card `{name}`", fix=fix)
+    backend, title, entry = known[_plain(name)]
+    return backend, (_device(title, entry),) * count
+
+
+def unnamed(record: ProviderRecord) -> Device:
+    """A card of a backend of which none is here and none was named: its memory is not known. Number types are those of the catalogue's
+    first."""
+    first = next(iter(_cards(record).values()), {})
+    return replace(_device("", first), memory=0, free=0)
+
+
+def of_memory(devices: Sequence[Device], size: int) -> tuple[Device, ...]:
+    """The same with `size` bytes each, all of them free."""
+    return tuple(replace(device, memory=size, free=size) for device in devices)
+
+
+def size_of(text: str) -> int:
+    """Bytes that ``24GiB``, ``24 GB`` or ``24G`` mean (the last: GiB).
+
+    Raises:
+        UserError: TS-CLI-002 when it is no size.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if not found or not float(found[1]):
+        raise UserError("TS-CLI-002", f"`{text}` is no amount of memory", fix="Write for example --memory 24GiB.")
+    thousand = 1000 if found[2] and not found[3] and text.strip()[-1] in "bB" else 1024
+    return int(float(found[1]) * thousand ** (" KMGT".index((found[2] or " ").upper())))
+
+
+def _cards(record: ProviderRecord) -> dict[str, Any]:
+    return dict(record.facts.get("cards", {}))
+
+
+def _device(name: str, entry: Any) -> Device:
+    size = int(entry.get("mib", 0)) << 20
+    return Device(name, size, size, 0, tuple(entry.get("dtypes", ("float32",))))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,61 @@
+"""Devices that are not here are found by name in what device backends have as data."""
+
+from argparse import Namespace
+
+import pytest
+
+from tunesmith.cli.estimate_devices import place_of
+from tunesmith.errors import TunesmithError
+from tunesmith.planning.cards import card, of_memory, size_of
+
+
+def args(on="", memory="", device=None):
+    return Namespace(on=on, memory=memory, device=device)
+
+
+@pytest.mark.parametrize(("text", "count", "mib"), [("Loom 9", 1, 1024), ("loom9", 1, 1024), ("4xLoom-9", 4, 1024), ("loom 1 mini", 1, 16)])
+def test_a_card_is_found_however_its_name_is_typed(world, text, count, mib):
+    backend, devices = card(world(), text)
+    assert (backend, len(devices), devices[0].memory) == ("loom", count, mib << 20)
+
+
+def test_a_card_that_nobody_knows_is_told_with_those_that_are_near(world):
+    with pytest.raises(TunesmithError, match="TS-PLAN-007") as caught:
+        card(world(), "Loom 8")
+    assert "`Loom 9`" in caught.value.fix
+    assert "--memory" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("24GiB", 24 << 30), ("24 GB", 24 * 10**9), ("24G", 24 << 30), ("0.5gib", 1 << 29), ("512MiB", 512 << 20), ("9", 9)]
+)
+def test_an_amount_of_memory_is_read(text, size):
+    assert size_of(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "much", "0", "-1GiB", "24 apples"])
+def test_what_is_no_amount_is_refused(text):
+    with pytest.raises(TunesmithError, match="TS-CLI-002"):
+        size_of(text)
+
+
+def test_a_named_card_stands_in_for_what_is_here(world):
+    place = place_of(args("2xLoom 9", "2GiB"), world())
+    assert (place.asked, place.here) == ("loom", False)
+    assert [device.memory for device in place.devices["loom"]] == [2 << 30] * 2
+    assert [device.dtypes for device in place.devices["loom"]] == [("float32", "bfloat16")] * 2
+
+
+def test_of_a_device_that_is_not_here_and_has_no_name_the_memory_is_not_known_and_that_is_said(world):
+    place = place_of(args(device="loom"), world())
+    (device,) = place.devices["loom"]
+    assert (place.asked, place.here, device.memory, device.dtypes) == ("loom", False, 0, ("float32", "bfloat16"))
+    assert "--on" in place.note
+    assert of_memory((device,), 5)[0].free == 5
+
+
+def test_a_backend_that_is_none_and_a_card_of_another_one_are_refused(world):
+    with pytest.raises(TunesmithError, match="TS-PLAN-007"):
+        place_of(args(device="lom"), world())
+    with pytest.raises(TunesmithError, match="TS-CLI-002"):
+        place_of(args("Loom 9", device="abacus"), world())
