@@ -82,16 +82,19 @@ TABLE
 HEAVY = ("adapter", "objective", "optimizer", "quantizer", "trainer_strategy")
 
 
-def write(folder: Path, kind: str, *changes: tuple[str, str], table: str = "", settings: str = "", good: str = "") -> Path:
+def write(
+    folder: Path, kind: str, *changes: tuple[str, str], table: str = "", settings: str = "", good: str = "", record: str = ""
+) -> Path:
     """A plugin's source folder, its manifest written; each change replaces some text of its code or its record.
 
     Args:
         table: more of its pyproject.toml.
         settings: a settings dataclass named Settings, as source, if not the kind's own.
         good: file of the good plugin, if not the one called as the kind.
+        record: what its record says, if not what those of the kind do.
     """
     package = f"acme_{kind}"
-    code, record = (GOOD / f"{good or kind}.py").read_text(), RECORDS[kind]
+    code, record = (GOOD / f"{good or kind}.py").read_text(), record or RECORDS[kind]
     settings = settings or SETTINGS.get(kind, "")
     if settings:
         record = ", ".join(filter(None, [record, "settings=Settings"]))

@@ -18,6 +18,7 @@ SETTINGS = """@dataclass(frozen=True)
 class Settings:
     processes: int = setting(2, "ranks", ge=1)
 """
+RECORD = 'facts={"ranks": "processes"}'
 #: starts a process that nobody knows of, and goes on
 REPLACE = "import subprocess, time; subprocess.Popen(['/bin/sleep', '20'], env={}, start_new_session=True); time.sleep(60)"
 
@@ -48,10 +49,10 @@ def test_a_fault_of_a_strategy_is_caught_by_the_check_that_is_meant_for_it_alone
 
 @pytest.mark.parametrize("check", FAULTS_OF_RANKS)
 def test_a_fault_of_ranks_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
-    folder = mutants.write(tmp_path, KIND, *FAULTS_OF_RANKS[check], settings=SETTINGS, good="trainer_strategy_of_ranks")
+    folder = mutants.write(tmp_path, KIND, *FAULTS_OF_RANKS[check], settings=SETTINGS, good="trainer_strategy_of_ranks", record=RECORD)
     assert mutants.failed(folder, KIND, "provider", "step") == {check}
 
 
 def test_a_good_strategy_of_ranks_is_caught_by_none(tmp_path: Path):
-    folder = mutants.write(tmp_path, KIND, settings=SETTINGS, good="trainer_strategy_of_ranks")
+    folder = mutants.write(tmp_path, KIND, settings=SETTINGS, good="trainer_strategy_of_ranks", record=RECORD)
     assert mutants.failed(folder, KIND, "provider", "step") == set()

@@ -39,10 +39,10 @@ class Bench:
         self.kept: Any = None  #: what the checks of a kind share: an endpoint, a training's results
         self.stack = ExitStack()  #: what is to be ended with the examination of the provider
         self.ranks = 1
-        processes = record.schema.get("properties", {}).get("processes")
-        if record.kind == "trainer_strategy" and processes:
-            self.ranks = max(2, int(self.values.get("processes", processes.get("default", 2))))
-            self.values = {**self.values, "processes": self.ranks}
+        if setting := str(record.facts.get("ranks", "")):  # of a trainer strategy
+            default = record.schema.get("properties", {}).get(setting, {}).get("default", 2)
+            self.ranks = max(2, int(self.values.get(setting, default)))
+            self.values = {**self.values, setting: self.ranks}
         self.killed = ""  #: the work directory of a step of this provider that was killed, once there is one
         self.stopped: tuple[Running, Path] | None = None  #: workers that have heeded a cancel and began again, and where they work now
 

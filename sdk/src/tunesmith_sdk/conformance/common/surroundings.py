@@ -22,7 +22,8 @@ def isolated(subject: Subject) -> None:
         raise NotRun("this examination is in the host's environment", where="tunesmith plugin check PATH --env isolated")
     loads(subject)
     work = catalog.ACTIONS.get(subject.record.kind)
-    if work and subject.step.placement.processes == subject.values.get("processes", 1):  # by one rank of several nothing can be done
+    ranks = subject.values.get(str(subject.record.facts.get("ranks")), 1)
+    if work and subject.step.placement.processes == ranks:  # by one rank of several nothing can be done
         with contextlib.suppress(NotRun):
             work(subject.elsewhere())
     strangers = sorted(_strangers(os.environ["VIRTUAL_ENV"]))

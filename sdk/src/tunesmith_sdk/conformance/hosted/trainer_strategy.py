@@ -77,7 +77,7 @@ def whole_state(bench: Bench) -> None:
     kind=_KIND,
     at="host",
     level="gold",
-    when=lambda record: "processes" in record.schema.get("properties", {}),
+    when=lambda record: "ranks" in record.facts,
     title="the death of one rank ends all, with an error that names it",
 )
 def kill_ends_all(bench: Bench) -> None:
