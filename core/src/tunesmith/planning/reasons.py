@@ -143,7 +143,9 @@ class Reasons:
     def loss(self, hop: Hop) -> str:
         """What a conversion that is inserted loses, as an addition to its reason."""
         grade = hop.maker.capabilities.get("lossless", "full")
-        return {"partial": "; it changes the precision", "none": "; it loses something"}.get(grade, "")
+        loss = {"partial": "; it changes the precision", "none": "; it loses something"}.get(grade, "")
+        limit = hop.maker.limits.get("lossless", "")
+        return f"{loss}: {limit}" if loss and limit else loss
 
 
 def _because(passed: Sequence[tuple[str, Casting]], count: int) -> str:

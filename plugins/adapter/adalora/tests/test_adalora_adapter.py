@@ -137,7 +137,8 @@ def train(directory, home, name, cancel_after=10**6):
         folder.mkdir(parents=True, exist_ok=True)
     rows = [{"messages": [message("user", f"What is {n}?"), message("assistant", "It is so. " * (n % 3 + 1))]} for n in range(12)]
     (folders["data"] / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    values = {"precision": "float32", "batch_size": 4, "learning_rate": 1e-2, "epochs": 3, "checkpoint_every": 2, "max_grad_norm": 0.0}
+    values = {"precision": "float32", "batch_size": 4, "learning_rate": 1e-2, "epochs": 3, "max_grad_norm": 0.0}
+    values |= {"checkpoint_every": 2, "checkpoint_share": 1.0}
     adapter = Adalora(AdaloraSettings(**SMALL, dropout=0.2))
     step = Steps(
         name=name, output=folders["output"], work=folders["work"], settings=build(TrainSettings, values), seed=5,

@@ -76,7 +76,9 @@ class Bench:
         inputs = {"model": self.base, "data": dataset(self.home / f"{name}-data", rows)}
         if validation:
             inputs["validation"] = dataset(self.home / f"{name}-validation", validation)
-        values = {"precision": "float32", "batch_size": 4, "learning_rate": 1e-2, "log_every": 1} | (settings or {})
+        values = {"precision": "float32", "batch_size": 4, "learning_rate": 1e-2, "log_every": 1, "checkpoint_share": 1.0} | (
+            settings or {}
+        )
         return WorkerStep(
             name=name, output=self.home / name / "output", work=self.home / name / "work", settings=build(TrainSettings, values), seed=seed,
             inputs=inputs,

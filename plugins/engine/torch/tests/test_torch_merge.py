@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from tunesmith.contracts import Artifact, TunesmithError, message
@@ -70,7 +71,7 @@ def test_the_type_stored_is_the_one_asked_for(bench, trained, dtype):
     output, result = merged(bench, trained, dtype=dtype)
     model = AutoModelForCausalLM.from_pretrained(output)
     assert model.dtype == getattr(torch, dtype)
-    assert result.meta == {"dtype": dtype}
+    assert result.meta["dtype"] == dtype
 
 
 def test_a_bfloat16_base_stays_bfloat16_and_is_rounded_once(bench, trained, tmp_path):
@@ -88,3 +89,16 @@ def test_a_bfloat16_base_stays_bfloat16_and_is_rounded_once(bench, trained, tmp_
 def test_an_adapter_without_a_base_says_so(bench, trained):
     with pytest.raises(TunesmithError, match="TS-TRAIN-007"):
         merged(bench, trained, base={})
+
+
+def test_what_rounding_does_to_the_update_is_told_and_nothing_where_nothing_is_rounded(bench, trained):
+    (exact, none), (half, told) = merged(bench, trained), merged(bench, trained, dtype="bfloat16")
+    before, whole, after = (load_file(path / "model.safetensors") for path in (bench.base.path, exact, half))
+    changed = [name for name in whole if not torch.equal(whole[name], before[name])]
+    update, error = (
+        sum(float((one[name].float() - other[name]).double().square().sum()) for name in changed) ** 0.5
+        for one, other in ((whole, before), (after, whole))
+    )
+    assert none.meta["rounding"] == 0
+    assert told.meta["rounding"] == pytest.approx(error / update, rel=1e-3)
+    assert told.meta["rounding"] > 0

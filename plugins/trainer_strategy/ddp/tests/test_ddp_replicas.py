@@ -126,7 +126,14 @@ def test_two_processes_validate_as_one_does(tmp_path, model):
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [{}, {"validation_share": 0.3, "validate_every": 2}], ids=["plain", "validated"])
 def test_two_processes_resume_bit_equal(tmp_path, model, more):
-    settings = {"epochs": 3, "batch_size": 5, "learning_rate": 1e-2, "precision": "float32", "checkpoint_every": 2} | more
+    settings = {
+        "epochs": 3,
+        "batch_size": 5,
+        "learning_rate": 1e-2,
+        "precision": "float32",
+        "checkpoint_every": 2,
+        "checkpoint_share": 1.0,
+    } | more
     launch(tmp_path / "whole", model, 2, "sft", settings)
     launch(tmp_path / "broken", model, 2, "sft", settings)
     checkpoints = sorted((tmp_path / "broken" / "work" / "checkpoints").glob("step-*"))

@@ -58,6 +58,8 @@ def verb() -> Sequence[Verb]:
             slots=(Slot("adapter", "adapter", "the kind of adapter to fold in", default="producer"),),
             inputs=(Input("model", "the adapter", accepts=("adapter/*",)),),
             produces=("model/hf",),
+            capabilities={"lossless": "partial"},
+            limits={"lossless": "the sum of base and update is rounded to the base's type of numbers"},
             needs=(Need("producer", "merge", "merging writes the adapter's change into the base's weights"),),
             estimator="tunesmith_torch.estimate:merge",
             converts="insert",

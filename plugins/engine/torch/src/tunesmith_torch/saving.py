@@ -31,22 +31,41 @@ class Saving:
         self.module, self.optimizer, self.evolution, self.identity = module, optimizer, evolution, identity
         self.checkpoints = Checkpoints(step.work / "checkpoints", keep=settings.keep_checkpoints, log=step.log)
         self._saved_at, self.saved_steps = time.monotonic(), 0
+        self._started, self._spent, self._last = self._saved_at, 0.0, 0.0
+        self._told = False
 
     def due(self, progress: Progress) -> bool:
         """Whether it is time, the same on every rank."""
         every, seconds = self.settings.checkpoint_every, self.settings.checkpoint_seconds
-        done = progress.steps - self.saved_steps
-        late = bool(seconds) and time.monotonic() - self._saved_at >= seconds
+        wanted = bool(every) and progress.steps - self.saved_steps >= every
+        wanted = wanted or (bool(seconds) and time.monotonic() - self._saved_at >= seconds)
+        due = wanted and self._affordable()
         if self.step.placement.processes > 1:  # the first rank's clock counts
-            late = bool(self.strategy.sum(torch.tensor(float(late and self.step.placement.rank == 0), device=self.device)))
-        return (bool(every) and done >= every) or late
+            due = bool(self.strategy.sum(torch.tensor(float(due and self.step.placement.rank == 0), device=self.device)))
+        return due
+
+    def _affordable(self) -> bool:
+        """Whether another one leaves the share of time that checkpoints may take, going by what the last one took."""
+        share, last = self.settings.checkpoint_share, self._last
+        if self._spent + last <= share * (time.monotonic() - self._started + last):
+            return True
+        if not self._told:
+            self._told = True
+            self.step.decide(
+                f"a checkpoint every {last / share:.0f} s at most",
+                f"one takes {last:.1f} s, and they may take {share:.0%} of the time (setting `checkpoint_share`)",
+            )
+        return False
 
     def save(self, progress: Progress) -> None:
+        started = time.monotonic()
         tensors = self.strategy.state(self.module, self.optimizer) | self.evolution.state()
         if self.step.placement.rank == 0:
             state = {"identity": self.identity, "tokens": progress.tokens, "history": progress.history}
             self.checkpoints.save(Checkpoint(progress.steps, tensors, state))
         self._saved_at, self.saved_steps = time.monotonic(), progress.steps
+        self._last = self._saved_at - started
+        self._spent += self._last
 
     def resume(self) -> Progress | None:
         """Put the newest checkpoint's parameters in place; None where there is none of this run."""

@@ -40,6 +40,7 @@ class TrainSettings:
     min_delta: float = setting(0.0, "by how much a validation loss has to be lower to count for `patience`", ge=0)
     checkpoint_every: int = setting(200, "steps between checkpoints; 0: only by time", ge=0)
     checkpoint_seconds: float = setting(60.0, "seconds after which a checkpoint is due anyway; 0: only by steps", ge=0)
+    checkpoint_share: float = setting(0.05, "most of the time that checkpoints may take: beyond it they are made less often", gt=0, le=1)
     keep_checkpoints: int = setting(2, "how many checkpoints to keep while training", ge=1)
     log_every: int = setting(1, "steps between points of the metrics", ge=1)
 
