@@ -31,10 +31,10 @@ def model_product(text: str, session: Session) -> Product:
         config = _read(file)
         if "quantization_config" not in config:  # what its weights are called is the loader's to know
             size = sum(weights.stat().st_size for weights in file.parent.glob("*.safetensors"))
-            return Product(MODEL, MODEL, PLAIN, ModelShape.from_config(config, size), size)
+            return Product(MODEL, MODEL, PLAIN, ModelShape.from_config(config, size), size, config=config)
     with session.resolver() as resolve:
         info = resolve(model_uri(PipelineSpec("estimate", text, {}, Path.cwd())))
-    return Product(MODEL, MODEL, info.format, ModelShape.from_config(info.config, info.size), info.size)
+    return Product(MODEL, MODEL, info.format, ModelShape.from_config(info.config, info.size), info.size, config=info.config)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ class EstimateRequest:
     Args:
         shape: the main input's sizes; None if unknown.
         input_bytes: size on disk of the main input, 0 if unknown.
+        config: what describes the main input's model, also where its sizes are not known.
         format: of the main input as the step reads it, after what was inserted before it; empty if unknown.
         settings: of this provider, defaults filled in.
         step_settings: of the step's verb.
@@ -34,6 +35,7 @@ class EstimateRequest:
     device: str = "cpu"
     dtypes: tuple[str, ...] = ("float32",)
     format: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def estimate(
             continue
         request = EstimateRequest(
             product.shape if product else None, product.size if product else 0, choice.settings, verb.settings, parts, data, place.device,
-            place.dtypes, product.format if product else "",
+            place.dtypes, product.format if product else "", product.config if product else {},
         )  # fmt: skip
         try:
             given = advice.estimate(choice.record, request)

@@ -132,4 +132,4 @@ class ModelOrigin:
         )  # fmt: skip
         reason = f"the pipeline starts from {self.spec.model}, {info.revision[:20]}"
         self.notes.decide(MODEL, f"inserted: {verb.name} by `{record.name}`", reason)
-        return Product(MODEL, MODEL, info.format, ModelShape.from_config(info.config, info.size), info.size, (loader,))
+        return Product(MODEL, MODEL, info.format, ModelShape.from_config(info.config, info.size), info.size, (loader,), config=info.config)

@@ -22,6 +22,7 @@ class Product:
         size: bytes on disk, 0 if unknown.
         producers: who made it, the last one first, back to where it came from.
         facts: statistics of rows (``rows``, ``characters``).
+        config: what describes the model, also where its sizes are not known.
     """
 
     step: str
@@ -31,6 +32,7 @@ class Product:
     size: int = 0
     producers: tuple[Choice, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 def product_of(step: PlannedStep, verb: Choice, main: Product | None) -> Product:
@@ -40,7 +42,7 @@ def product_of(step: PlannedStep, verb: Choice, main: Product | None) -> Product
     maker = choices.get(step.verb.produces_of) or choices.get(step.verb.main_kind) or verb
     made_by = (maker, *(main.producers if main else ()))
     size = int(step.estimate.disk) if step.estimate else 0
-    return Product(step.name, step.group, step.format, main.shape if main else None, size, made_by)
+    return Product(step.name, step.group, step.format, main.shape if main else None, size, made_by, config=main.config if main else {})
 
 
 def unused(name: str, taken: Collection[str]) -> str:

@@ -14,7 +14,8 @@ CONFIG = {
 
 
 def request(**config):
-    return EstimateRequest(ModelShape.from_config(CONFIG | config), step_settings={"precision": "float32"})
+    config = CONFIG | config
+    return EstimateRequest(ModelShape.from_config(config), step_settings={"precision": "float32"}, config=config)
 
 
 def test_the_names_are_those_that_transformers_has():

@@ -35,10 +35,10 @@ def train(request: EstimateRequest) -> Estimate | None:
     Raises:
         UserError: TS-MODEL-023 when the model needs code of its own.
     """
+    refuse_code(request.config)
     shape, settings = request.shape, request.step_settings
     if shape is None:
         return None
-    refuse_code(shape.config)
     adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
     spec, decision = road(shape.config, adapter, request.format)
     if spec is not None:
