@@ -111,7 +111,9 @@ class Foresight:
         """The model as the step will read it: after the conversions that a plan would insert."""
         product = self.product
         for hop in casting.routes[main].hops if main in casting.routes else ():
-            made = estimate(hop.label, caster.standard(hop.verb), caster.convert(hop, product).choices, product, {}, place, Notes(), self.advice)
+            made = estimate(
+                hop.label, caster.standard(hop.verb), caster.convert(hop, product).choices, product, {}, place, Notes(), self.advice
+            )
             producers = (caster.standard(hop.maker), *product.producers)
             product = replace(product, format=hop.format, size=int(made.disk) if made else 0, producers=producers)
         return product
