@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import asdict
 
 import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import EstimateRequest, ModelShape, UserError
 from tunesmith_lora.adapter import Lora, adapted, adapted_experts
+from tunesmith_lora.estimate import parts
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch.models import load_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101, 3, 8]])
 SIZES = {"vocab_size": 128, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
-EXPERTS = SIZES | {"intermediate_size": 48, "moe_intermediate_size": 24, "num_key_value_heads": 2, "head_dim": 8, "num_experts_per_tok": 2}
+EXPERTS = SIZES | {"intermediate_size": 48, "num_key_value_heads": 2, "head_dim": 8, "num_experts_per_tok": 2}
 FAMILIES = {
     "gpt2": {"vocab_size": 128, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64},
-    "qwen3_moe": EXPERTS | {"num_experts": 4},
+    "qwen3_moe": EXPERTS | {"num_experts": 4, "moe_intermediate_size": 24},
     "mixtral": EXPERTS | {"num_local_experts": 4},
     # keeps each matrix as (in, out)
     "gpt_oss": EXPERTS | {"num_local_experts": 4, "layer_types": ["full_attention"] * 2, "max_position_embeddings": 64},
@@ -171,3 +173,15 @@ def test_half_an_update_of_experts_is_refused(models, tmp_path):
     save_file({name: value for name, value in weights.items() if "lora_A" not in name}, file)
     with pytest.raises(UserError, match="TS-TRAIN-011"):
         adapter().load(copy.deepcopy(load_model(models("qwen3_moe"))), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"dropout": 0.1}, {"targets": ["experts.down_proj"]}, {"targets": ["q_proj", "experts.gate_up_proj"]}], ids=str
+)
+@pytest.mark.parametrize("family", ["qwen3_moe", "mixtral"])
+def test_the_estimate_counts_the_experts(models, family, changes):
+    model, lora = load_model(models(family)), adapter(**changes)
+    lora.attach(model, seed=0)
+    shape = ModelShape.from_config(json.loads((models(family) / "config.json").read_text()))
+    wanted = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    assert parts(EstimateRequest(shape, settings=asdict(lora.settings)))["trainable"] == wanted
