@@ -106,7 +106,7 @@ def entry(**apis: int) -> dict:
     providers = [{"kind": kind, "name": "x", "summary": "s", "target": "a:B", "api": api} for kind, api in apis.items()]
     data = {"manifest": 1, "distribution": "acme", "version": "1", "module": "acme.plugin", "providers": providers}
     about = {"distribution": "acme", "version": "1", "module": "acme.plugin", "manifest": "/x", "refused": ""}
-    return about | {"data": data, "kernel": "", "missing": {}, "fingerprint": "f"}
+    return about | {"data": data, "kernel": "", "missing": {}, "absent": [], "fingerprint": "f"}
 
 
 def test_the_current_contract_and_the_one_before_are_taken_the_older_with_a_warning():

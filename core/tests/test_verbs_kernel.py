@@ -117,7 +117,7 @@ def test_evaluate_writes_metrics_and_samples(tmp_path: Path, model: Artifact, ro
     step = make(tmp_path, "evaluator", tiny_providers.Letters(), inputs={"model": model, "data": rows})
     assert evaluate.run(step).metrics == {"letters": 6.0}
     assert json.loads((step.output / "metrics.json").read_text()) == {"letters": 6.0}
-    assert (step.output / "samples.jsonl").read_text() == '{"answer": "é", "prompt": "why?", "score": 1.0}\n'
+    assert (step.output / "samples.jsonl").read_text() == '{"prompt": "why?", "answer": "é", "score": 1.0}\n'
 
 
 def test_serve_serves_until_it_is_cancelled(tmp_path: Path, model: Artifact) -> None:
