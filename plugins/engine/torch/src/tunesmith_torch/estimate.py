@@ -28,6 +28,11 @@ REUSED = 0.5  # gradients are made as activations are given back; so much of the
 SOFTCAP = "attn_logit_softcapping"  # in a configuration
 STATE = 8.0  # bytes that an optimizer keeps for each number that trains, where it does not say
 
+_LABELS = (
+    "labels by the model's chat template",
+    "each row is held against it once the model is here, before its weights are loaded; `tunesmith data preview` shows what is learnt",
+)
+
 
 def train(request: EstimateRequest) -> Estimate | None:
     """The peak of a training step; None where the model's sizes are unknown.
@@ -64,7 +69,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute))
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
     return Estimate(
-        terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * (4 + state), decisions=(decision,),
+        terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * (4 + state), decisions=(decision, _LABELS),
         savings=savings(settings, length * objective.get("sequences", 1.0), tokens), notes=_notes(shape, adapter),
         alternatives=_types(request) if precision == "auto" else (),
     )  # fmt: skip
