@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,14 @@ def test_a_wait_has_a_length_and_no_rate():
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_whatever_is_told_becomes_json(value):
     json.dumps(plain(value), allow_nan=False)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_reader_that_hangs_up_fails_no_run(as_json: bool):
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as stream:
+        with reporting(as_json, stream) as reporter:
+            os.close(read)
+            for _ in range(3):
+                reporter.log("tune", "warning", "said to nobody")
+        print("nor this", file=stream, flush=True)

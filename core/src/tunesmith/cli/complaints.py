@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli.streams import Unbroken
+
 if TYPE_CHECKING:
     from tunesmith.errors import TunesmithError
 
@@ -21,7 +23,7 @@ def complain(error: TunesmithError, as_json: bool = False, step: str = "") -> in
         told = {"event": "error", "error": error.to_json()} | ({"step": step} if step else {})
         print(json.dumps(told, ensure_ascii=False), flush=True)
     else:
-        print(error_text(error, colored(sys.stderr), step), file=sys.stderr)
+        print(error_text(error, colored(sys.stderr), step), file=Unbroken(sys.stderr))
     return error.exit_status
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.cli.command import ENTRIES, SPOKEN, Command
+from tunesmith.cli.streams import mute
 from tunesmith.errors import Cancelled, TunesmithError, UserError
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # whoever read has gone
-        _mute()
+        mute(sys.stdout)
         return BROKEN_PIPE
     except OSError as error:  # stdout is a file on a disk that is full
         from tunesmith.cli.complaints import complain
         from tunesmith.isolation.failures import disk_error
 
-        _mute()
+        mute(sys.stdout)
         return complain(disk_error(error))
     finally:
         for name, value in kept.items():
@@ -43,11 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
                 os.environ[name] = value
             else:
                 os.environ.pop(name, None)
-
-
-def _mute() -> None:
-    """So that the interpreter's own flush at exit finds a stdout that takes it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _status(arguments: list[str]) -> int:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli.streams import Unbroken
+
 if TYPE_CHECKING:
     from tunesmith.running.reporter import Reporter
 
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
 def reporting(as_json: bool = False, stream: Any = None) -> Iterator[Reporter]:
     """A reporter for `stream` (default: stdout), closed at the end whatever happens.
 
+    A reader that hangs up fails no run: the rest is said to nobody.
     Bars are drawn in a terminal, unless $CI is set or $TERM is dumb; only then is anything of rich imported.
     """
-    stream = stream or sys.stdout
+    stream = Unbroken(stream or sys.stdout)
     reporter: Any
     if as_json:
         from tunesmith.cli.reporting.json_lines import JsonLines
