@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith.cli.chat_client import ChatClient
 from tunesmith.cli.complaints import colored, complain
+from tunesmith.cli.foreign import safe
 from tunesmith.errors import TunesmithError
 
 _HELP = "/reset begins anew, /system TEXT sets the system prompt, /exit or Ctrl-D ends; Ctrl-C stops an answer."
@@ -30,7 +31,7 @@ class ChatSession:
             for piece in self.client.stream([*system, *self.turns, question], **self.options):
                 pieces.append(piece)
                 if show:
-                    print(piece, end="", flush=True)
+                    print(safe(piece) if sys.stdout.isatty() else piece, end="", flush=True)
         except KeyboardInterrupt:
             if not pieces:
                 raise

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli.foreign import safe
 from tunesmith.cli.streams import Unbroken
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ def error_text(error: TunesmithError, color: bool = False, step: str = "") -> st
 
 
 def _one(error: TunesmithError, head: str, indent: str, color: bool, step: str = "") -> str:
-    lines = [_paint(f"{head}{error.code}", "1;31", color) + f": {error.what}"]
+    lines = [_paint(f"{head}{error.code}", "1;31", color) + f": {safe(error.what)}"]
     for label, text in (("step", step), ("why", error.why), ("fix", error.fix), ("page", _page(error.code))):
         if text:
-            continued = text.replace("\n", "\n" + indent + " " * 6)
+            continued = safe(text).replace("\n", "\n" + indent + " " * 6)
             lines.append(indent + _paint(f"{label + ':':<5}", "1" if label == "fix" else "2", color) + f" {continued}")
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.cli.column_options import add_columns, columns_given
 from tunesmith.cli.command import Command
+from tunesmith.cli.foreign import safe
 from tunesmith.cli.reporting.quantities import number, size
 from tunesmith.cli.setting_options import typed
 from tunesmith.cli.tables import columns
@@ -78,9 +79,9 @@ def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
     lines += ["", f"a sample to read ({len(found.sample)} rows drawn by seed {found.seed})"]
     width = max(60, shutil.get_terminal_size((160, 24)).columns - 12)
     for line, row in found.sample[:shown]:
-        text = json.dumps(row, ensure_ascii=False)
+        text = safe(json.dumps(row, ensure_ascii=False))
         lines.append(f"  line {line}: {text if len(text) <= width else text[: width - 3] + '...'}")
-    return "\n".join(lines)
+    return safe("\n".join(lines))
 
 
 def histogram_text(found: Inspection) -> str:

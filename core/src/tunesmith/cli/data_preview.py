@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.column_options import add_columns, columns_given
 from tunesmith.cli.complaints import colored
+from tunesmith.cli.foreign import safe
 from tunesmith.cli.setting_options import typed
 from tunesmith.contracts.previews import FILE, FORMAT
 from tunesmith.errors import UserError
@@ -91,21 +92,23 @@ def page(rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any], *, colours
     for row in rows:
         lines += [line for sequence in row["sequences"] for line in _sequence(row["row"], sequence, colours)]
         if "error" in row:
-            lines += [f"row {row['row']} can't be used: {row['error']['code']}: {row['error']['what']}", f"  {row['error']['fix']}", ""]
+            told = row["error"]
+            lines += [safe(f"row {row['row']} can't be used: {told['code']}: {told['what']}"), safe(f"  {told['fix']}"), ""]
     return "\n".join([*lines, _total(total)])
 
 
 def _sequence(row: int, sequence: Mapping[str, Any], colours: bool) -> list[str]:
     tokens, labels = sequence["tokens"], sequence["labels"]
-    name = f", {sequence['name']}" if sequence["name"] else ""
+    texts = [safe(text) for text in sequence["texts"]]
+    name = f", {safe(sequence['name'])}" if sequence["name"] else ""
     lines = [f"row {row}{name}: {len(tokens)} tokens, {sum(labels)} learnt"]
     turns = sequence["turns"] or [{"role": "", "start": 0, "stop": len(tokens)}]
     for turn in turns:
         part = slice(turn["start"], turn["stop"])
         if turn["role"]:
-            lines.append(f"-- {turn['role']}: {turn['stop'] - turn['start']} tokens, {sum(labels[part])} learnt")
-        lines.append(_text(sequence["texts"][part], labels[part], colours))
-    lines += [f"!! {doubt}" for doubt in sequence["doubts"]]
+            lines.append(f"-- {safe(turn['role'])}: {turn['stop'] - turn['start']} tokens, {sum(labels[part])} learnt")
+        lines.append(_text(texts[part], labels[part], colours))
+    lines += [f"!! {safe(doubt)}" for doubt in sequence["doubts"]]
     return [*lines, ""]
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tunesmith import session
+from tunesmith.cli.foreign import safe
 from tunesmith.config import PIPELINE_FILE
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Session(session.Session):
         if as_json:
             print(json.dumps(plan_json(plan, cached) | where, indent=2, ensure_ascii=False))
             return
-        print(plan_text(plan, cached))
+        print(safe(plan_text(plan, cached)))
         print(f"    home: {self.config.home}")
         for policy in self.config.policies:
             print(f"    policy ({policy.layer}): {policy.path}")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tunesmith.cli.foreign import safe
 from tunesmith.cli.reporting.narration import Narrator
 from tunesmith.cli.reporting.pace import Pace
 from tunesmith.planning.plan import PlannedStep
@@ -23,7 +24,7 @@ class Plain(Narrator):
         self._shown: dict[str, str] = {}  # step -> its series as they were told last
 
     def say(self, text: str, style: str = "") -> None:
-        print(text, file=self._stream, flush=True)
+        print(safe(text), file=self._stream, flush=True)
 
     def progress(self, step: str, what: str, done: float, total: float | None, unit: str) -> None:
         task, now = (step, what), self.clock()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.cli.foreign import safe
 from tunesmith.cli.reporting.narration import BAD, BOLD, DIM, GOOD, WARN, Narrator
 from tunesmith.cli.reporting.pace import Pace
 from tunesmith.planning.plan import PlannedStep
@@ -33,6 +34,7 @@ class Terminal(Narrator):
         self._tasks: dict[tuple[str, str], tuple[TaskID, Pace]] = {}
 
     def say(self, text: str, style: str = "") -> None:
+        text = safe(text)
         shown = f"\x1b[{_ANSI[style]}m{text}\x1b[0m" if style and self._colors else text
         if self._bars:
             from rich.text import Text

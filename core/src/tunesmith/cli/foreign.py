@@ -1,0 +1,13 @@
+"""Text that others wrote, as a terminal may be given it: rows, tokens, paths, what a model answers."""
+
+from __future__ import annotations
+
+import re
+
+# Controls (Cc) but tab and newline, the bidirectional ones (UAX #9), and half a surrogate pair, which UTF-8 can't hold.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def safe(text: str) -> str:
+    r"""The text with what a terminal would obey, or show in another order, written out: ``\x1b``, ``\u202e``."""
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
