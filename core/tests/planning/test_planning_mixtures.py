@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.contracts import Artifact, message, read_rows
-from tunesmith.errors import Problems
+from tunesmith.errors import Problems, TunesmithError, each
 from tunesmith.isolation.step import WorkerStep
 from tunesmith.planning.mixture import Mixture, read_mixture
 from tunesmith.verbs import mix
@@ -58,7 +58,7 @@ def test_a_list_of_one_is_that_file(planner, files):
         ("{path: a.jsonl, columns: [question]}", "TS-SPEC-005", "which column is which"),
         ("{path: a.jsonl, columns: {question: x, solution: x}}", "TS-SPEC-005", "which column is which"),
         ("[{path: a.jsonl, weight: 2}, b.jsonl]", "TS-SPEC-005", "a weight to each file"),
-        ("[{path: a.jsonl, rows: 2}]", "TS-SPEC-005", "path, columns and weight"),
+        ("[{path: a.jsonl, rows: 2}]", "TS-SPEC-005", "`rows` of a.jsonl, which is no key of a file. Known: columns, path, weight."),
         ("{path: a.jsonl, columns: {question: qestion}}", "TS-DATA-027", "no column `qestion`"),
         ("[a.jsonl, c.jsonl]", "TS-DATA-001", "c.jsonl"), ("[a.jsonl, 3]", "TS-SPEC-005", "should name files"),
     ],
@@ -67,6 +67,23 @@ def test_what_can_not_be_mixed_is_told(planner, files, data, code, words):
     with pytest.raises(Problems) as raised:
         planner(YAML.format(data))
     assert any(problem.code == code and words in problem.what for problem in raised.value.problems)
+
+
+@pytest.mark.parametrize("data", ["{path: a.jsonl, colums: {question: x}}", "[{path: a.jsonl, colums: {question: x}}]"])
+def test_a_misspelt_key_of_a_file_is_named_and_is_the_only_problem(planner, files, data):
+    with pytest.raises(TunesmithError) as raised:
+        planner(YAML.format(data))
+    (problem,) = each(raised.value)
+    assert problem.code == "TS-SPEC-005"
+    assert "says `colums` of a.jsonl" in problem.what
+    assert "Did you mean `columns`?" in problem.what
+
+
+@pytest.mark.parametrize("data", ["3", "{a.jsonl: much}", "[]"])
+def test_an_input_that_can_not_be_read_is_not_called_missing_too(planner, files, data):
+    with pytest.raises(TunesmithError) as raised:
+        planner(YAML.format(data))
+    assert [problem.code for problem in each(raised.value)] == ["TS-SPEC-005"]
 
 
 def test_columns_under_other_names_are_read_and_are_part_of_what_is_done(planner, tmp_path):

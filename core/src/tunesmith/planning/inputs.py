@@ -72,10 +72,12 @@ class Inputs:
 
     def _missing(self, entry: Input, *, first: bool, reader: str = "") -> None:
         key = FROM if first else entry.name
+        self.failed = True
+        if self.builder.spec.steps[self.step.name].get(key) is not None:  # nothing that names a step or a file: told when it was read
+            return
         what = "Name a step" + (", or give the pipeline a `model`." if first and FILE not in entry.accepts else " or a file.")
         self.builder.notes.problem("TS-PLAN-010", f"{self.builder.spec.where('steps', self.step.name)}: `{self.step.name}` has no `{key}`",
                                    why=f"`{reader or self.step.verb.name}` reads {entry.summary}.", fix=f"{what} `{key}: ...`")  # fmt: skip
-        self.failed = True
 
     def read_files(self, providers: Mapping[str, ProviderRecord]) -> None:
         """Check the files and prepare their rows, for inputs whose reader is known by now.

@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.errors import did_you_mean
+
+_KEYS = ("path", "columns", "weight")
+
 Columns = tuple[tuple[str, str], ...]  #: (name that a format wants, name that the column has in the file)
 
 
@@ -30,7 +34,7 @@ class Mixture:
 
 def read_mixture(value: Any) -> Mixture | str:
     """What a list or a mapping in a step says; a sentence of what is wrong with it."""
-    if isinstance(value, Mapping) and "path" in value and set(value) <= {"path", "columns"} and not _is_weight(value["path"]):
+    if isinstance(value, Mapping) and "path" in value and not _is_weight(value["path"]):  # with a weight it is a file of that name
         value = [value]
     if isinstance(value, Mapping):
         entries = [{"path": path, "weight": weight} for path, weight in value.items()]
@@ -42,8 +46,9 @@ def read_mixture(value: Any) -> Mixture | str:
     if len(set(paths)) < len(paths):
         return "names a file twice"
     for entry in entries:
-        if strange := set(entry) - {"path", "columns", "weight"}:
-            return f"should say path, columns and weight of {entry['path']}, got {', '.join(sorted(map(str, strange)))}"
+        for key in map(str, entry):
+            if key not in _KEYS:
+                return f"says `{key}` of {entry['path']}, which is no key of a file. {did_you_mean(key, _KEYS)}"
     weights = [entry["weight"] for entry in entries if "weight" in entry]
     for entry in entries:
         if "weight" in entry and not _is_weight(entry["weight"]):
