@@ -55,6 +55,13 @@ def test_inspect_of_rows_that_no_format_fits_fails_with_what_to_write_which_work
     assert world("data", "inspect", "odd.jsonl", "--columns", "q").status == 2
 
 
+def test_a_column_with_a_comma_in_its_name_is_for_a_pipeline_and_the_error_says_so(world):
+    world.write("odd.jsonl", '{"who, then?": "who?", "a": "me"}\n')
+    told = world("data", "inspect", "odd.jsonl", "--columns", "q=who, then?")
+    assert told.status == 2
+    assert "data: {path: FILE, columns: {WANTED: 'a, b'}}" in told.err
+
+
 def test_a_run_tells_who_made_what_of_what(world):
     world(*TAUGHT)
     steps = {step["step"]: step for step in world("runs", "show", "--json").json["steps"]}

@@ -8,6 +8,7 @@ from typing import Any
 from tunesmith.errors import UserError
 
 _EXAMPLE = "Write for example --columns instruction=question,output=answer"
+_COMMA = f"{_EXAMPLE}. A name with a comma or = in it can be given in a pipeline: data: {{path: FILE, columns: {{WANTED: 'a, b'}}}}"
 
 
 def add_columns(parser: Any) -> None:
@@ -27,7 +28,7 @@ def columns_given(args: Namespace) -> dict[str, str]:
     for pair in (pair for text in getattr(args, "columns", None) or () for pair in text.split(",")):
         name, _, column = (part.strip() for part in pair.partition("="))
         if not name or not column:
-            raise UserError("TS-CLI-002", f"--columns {pair} should be two names with = between", fix=_EXAMPLE)
+            raise UserError("TS-CLI-002", f"--columns {pair} should be two names with = between", fix=_COMMA)
         if name in found or column in found.values():
             raise UserError("TS-CLI-002", f"--columns {pair} says it twice of one column", fix=_EXAMPLE)
         found[name] = column
