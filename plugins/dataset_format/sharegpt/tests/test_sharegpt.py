@@ -71,6 +71,9 @@ def test_rows_that_would_teach_nothing_are_refused(conversation, code):
         convert({"conversations": conversation})
 
 
+CALLING = ("function_call", "tool_call")
+
+
 @given(fitting(ROW, st.sampled_from(["", "<image>", "see <image>!", "[]", '{"name": "f", "arguments": "x"}']) | st.text(max_size=8)))
 def test_any_row_that_fits_converts_or_says_why_and_no_text_is_lost(row):
     try:
@@ -79,5 +82,8 @@ def test_any_row_that_fits_converts_or_says_why_and_no_text_is_lost(row):
         return
     kept = [part.get("text") for turn in converted["messages"] for part in turn["content"]]
     for turn in [*row["conversations"], {"from": "system", "value": row.get("system") or ""}]:
-        called = any(turn["from"] == "function_call" and t.get("tool_calls") for t in converted["messages"])
-        assert called or all(any(piece in (text or "") for text in kept) for piece in turn["value"].split("<image>") if piece.strip())
+        sender, said = turn.get("from") or turn["role"], turn.get("value") or turn.get("content") or ""
+        texts = [said] if isinstance(said, str) else [part.get("text") or "" for part in said]
+        called = any(sender in CALLING and t.get("tool_calls") for t in converted["messages"])
+        pieces = [piece for text in texts for piece in text.split("<image>") if piece.strip()]
+        assert called or all(any(piece in (text or "") for text in kept) for piece in pieces)
