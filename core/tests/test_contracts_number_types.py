@@ -28,7 +28,7 @@ def test_training_takes_bfloat16_or_float32(native, found):
 
 
 def test_what_is_asked_for_is_taken_and_an_emulated_type_is_called_slow():
-    assert compute_type("float32", "bfloat16", Placement("loom", dtypes=OLD)) == ("float32", "asked for by a setting")
+    assert compute_type("float32", "bfloat16", Placement("loom", dtypes=OLD)) == ("float32", "the setting says so")
     assert "slow" in compute_type("bfloat16", "bfloat16", Placement("loom", dtypes=OLD))[1]
 
 

@@ -27,13 +27,13 @@ def test_a_card_that_nobody_knows_is_told_with_those_that_are_near(world):
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("24GiB", 24 << 30), ("24 GB", 24 * 10**9), ("24G", 24 << 30), ("0.5gib", 1 << 29), ("512MiB", 512 << 20), ("9", 9)]
+    ("text", "size"), [("24GiB", 24 << 30), ("24 GB", 24 * 10**9), ("24G", 24 << 30), ("0.5gib", 1 << 29), ("512MiB", 512 << 20), ("9B", 9)]
 )
 def test_an_amount_of_memory_is_read(text, size):
     assert size_of(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "much", "0", "-1GiB", "24 apples"])
+@pytest.mark.parametrize("text", ["", "much", "0", "-1GiB", "24 apples", "24"])
 def test_what_is_no_amount_is_refused(text):
     with pytest.raises(TunesmithError, match="TS-CLI-002"):
         size_of(text)

@@ -441,6 +441,12 @@ def test_a_whole_character_written_in_two_halves_is_read(found):
     assert not found('{"question": "smile \\ud83d\\ude00", "solution": "\\\\ud83d"}\n').problems
 
 
+def test_a_number_that_no_float_holds_is_told_with_its_line(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"x": 1e308}\n{"x": [1e999]}\n')
+    assert [line.problem for line in read_file(path)] == ["", "holds a number that is too large"]
+
+
 def test_the_case_of_half_a_character_names_its_line():
     lines = list(read_file(CASES / "half-a-character" / "rows.jsonl"))
     assert [bool(line.problem) for line in lines] == [False, True]

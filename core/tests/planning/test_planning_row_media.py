@@ -94,6 +94,15 @@ def test_what_is_not_there_is_told_in_the_plan_with_its_line(problems, registry,
     assert "rows.jsonl:3:" in problem.what
 
 
+def test_an_empty_folder_is_no_film(problems, registry, files):
+    (files / "film").mkdir()
+    with open(files / "rows.jsonl", "a") as rows:
+        rows.write(json.dumps({"slide": "film", "talk": "", "parts": []}) + "\n")
+    (problem,) = problems(YAML, registry)
+    assert problem.code == "TS-DATA-061"
+    assert "folder without files" in problem.why
+
+
 def test_many_that_are_not_there_are_counted(problems, registry, files):
     with open(files / "rows.jsonl", "a") as rows:
         for number in range(9):

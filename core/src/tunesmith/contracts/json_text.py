@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 DEEPEST = 100
+_LARGE = re.compile(r"\d[eE]\+?\d{3}")  # perhaps a number too large for a float, which would be read as infinity
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # of a character outside the basic plane, which JSON writes as two
 
 
@@ -36,6 +37,11 @@ def fault(value: Any, text: str) -> str:
     """What is wrong with a value that was read from a text; empty if nothing is."""
     if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
         return "is nested too deeply"
+    if _LARGE.search(text):
+        try:
+            json.dumps(value, allow_nan=False)
+        except ValueError:
+            return "holds a number that is too large"
     if _HALF.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode()

@@ -39,7 +39,7 @@ def compute_type(asked: str, stored: str, on: Computing, *, training: bool = Fal
     native = on.dtypes
     if asked != AUTO:
         slow = "" if asked in native or asked == WHOLE else f", though {on.device} has no native {asked}, so that it is slow"
-        return asked, f"asked for by a setting{slow}"
+        return asked, f"the setting says so{slow}"
     if training:
         if BRAIN in native:
             return BRAIN, f"{on.device} computes in it natively; what trains is kept in float32"

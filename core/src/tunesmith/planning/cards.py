@@ -57,7 +57,7 @@ def size_of(text: str) -> int:
         UserError: TS-CLI-002 when it is no size.
     """
     found = _SIZE.fullmatch(text.strip())
-    if not found or not float(found[1]):
+    if not found or not float(found[1]) or text.strip()[-1] not in "kKmMgGtTbB":
         raise UserError("TS-CLI-002", f"`{text}` is no amount of memory", fix="Write for example --memory 24GiB.")
     thousand = 1000 if found[2] and not found[3] and text.strip()[-1] in "bB" else 1024
     return int(float(found[1]) * thousand ** (" KMGT".index((found[2] or " ").upper())))

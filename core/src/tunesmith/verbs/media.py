@@ -41,8 +41,17 @@ def is_address(reference: str) -> bool:
 
 
 def files_of(path: Path) -> Sequence[Path]:
-    """The file itself, or the files of a folder in the order of their names."""
-    return sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
+    """The file itself, or the files of a folder in the order of their names.
+
+    Raises:
+        OSError: it is a folder without files.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(entry for entry in path.iterdir() if entry.is_file())
+    if not found:
+        raise OSError("it is a folder without files")
+    return found
 
 
 def content_of(path: Path, roots: Sequence[Path]) -> str:
