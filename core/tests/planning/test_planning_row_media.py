@@ -95,9 +95,9 @@ def test_what_is_not_there_is_told_in_the_plan_with_its_line(problems, registry,
 
 
 def test_an_empty_folder_is_no_film(problems, registry, files):
-    (files / "film").mkdir()
+    (files / "empty").mkdir()
     with open(files / "rows.jsonl", "a") as rows:
-        rows.write(json.dumps({"slide": "film", "talk": "", "parts": []}) + "\n")
+        rows.write(json.dumps({"slide": "empty", "talk": "", "parts": []}) + "\n")
     (problem,) = problems(YAML, registry)
     assert problem.code == "TS-DATA-061"
     assert "folder without files" in problem.why

@@ -17,7 +17,8 @@ CHAT = {"system": TEXT_OR_NULL, **TOOLS, **KTO, **MEDIA_COLUMNS}  #: columns tha
 
 def chat_schema(column: str) -> dict[str, Any]:
     """JSON Schema of such a row."""
-    return {"type": "object", "required": [column], "properties": {column: MESSAGES, **CHAT}}
+    example = [{"role": "user", "content": "Where do artifacts live?"}, {"role": "assistant", "content": "In the store."}]
+    return {"type": "object", "required": [column], "properties": {column: MESSAGES, **CHAT}, "examples": [{column: example}]}
 
 
 def read_chat(row: Mapping[str, Any], column: str) -> Row:
