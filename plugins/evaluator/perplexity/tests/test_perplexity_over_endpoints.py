@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Address, Artifact, Cancelled, TunesmithError, UserError, endpoints, message
+from tunesmith.verbs.records import ServeSettings
 from tunesmith_perplexity.evaluator import Perplexity
 from tunesmith_perplexity.settings import PerplexitySettings
 from tunesmith_sdk.steps import LocalStep
@@ -36,7 +37,7 @@ def served(model: Artifact, directory: Path, **settings: Any) -> Iterator[Artifa
     backend = pytest.importorskip("tunesmith_transformers.backend", reason="tunesmith-transformers serves the model")
     from tunesmith_transformers.settings import TransformersSettings
 
-    step = LocalStep.make(directory, name="api")
+    step = LocalStep.make(directory, name="api", settings=ServeSettings())
     server = backend.TransformersBackend(TransformersSettings(dtype="float32", **settings))
     thread = threading.Thread(target=server.serve, args=(model, "m", Address(), step))
     thread.start()

@@ -84,10 +84,11 @@ SCRIPT = """
 import json, re, sys, threading, urllib.request
 from pathlib import Path
 from tunesmith.contracts import Address, Artifact
+from tunesmith.verbs.records import ServeSettings
 from tunesmith_sdk.steps import LocalStep
 from tunesmith_transformers.backend import TransformersBackend
 from tunesmith_transformers.settings import TransformersSettings
-step = LocalStep.make(Path(sys.argv[2]))
+step = LocalStep.make(Path(sys.argv[2]), settings=ServeSettings())
 settings = TransformersSettings(**json.loads(sys.argv[3]))
 model = Artifact("model/hf", Path(sys.argv[1]))
 serve = threading.Thread(target=TransformersBackend(settings).serve, args=(model, "smol", Address(), step))
