@@ -66,15 +66,16 @@ def test_what_is_cancelled_leaves_no_converter_behind(tmp_path: Path):
 def test_the_tokenizer_and_the_config_lie_beside_the_file(tmp_path: Path, local_step, monkeypatch: pytest.MonkeyPatch):
     model = tmp_path / "model"
     model.mkdir()
-    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "model.safetensors", "README.md"):
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "README.md"):
         (model / name).write_text(name)
+    (model / "model.safetensors").write_bytes(b"\x02" + 7 * b"\0" + b"{}")  # whole, with nothing in it
     step = local_step()
     writes = python(f"open({str(step.output / 'model.gguf')!r}, 'w').write('GGUF')")
     monkeypatch.setattr(exporter, "command", lambda *arguments: writes)
     result = exporter.GgufExporter(GgufSettings()).export(Artifact("model/hf", model), step.output, step)
     written = {path.name for path in step.output.iterdir()}
     assert written == {"model.gguf", "config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}
-    assert result.metrics == {"bytes": 4.0, "ratio": 4 / len("model.safetensors")}
+    assert result.metrics == {"bytes": 4.0, "ratio": 4 / 10}
 
 
 @pytest.mark.parametrize(("type", "bytes"), [("f32", 539_845_472), ("f16", 270_885_728), ("bf16", 270_885_728), ("q8_0", 144_810_848)])
