@@ -18,7 +18,7 @@ def small(tmp_path: Path) -> Iterator[Place]:
     """A place whose home is a file system of 1 MiB; called ``small.home`` it can be given more by `enlarge`."""
     place = Place.at(tmp_path)
     place.home.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place.home)], capture_output=True, text=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(place.home)], capture_output=True, text=True)
     if mounted.returncode:
         pytest.skip(f"a file system of its own needs the right to mount: {mounted.stderr.strip()}")
     yield place
