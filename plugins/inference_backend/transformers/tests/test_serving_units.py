@@ -33,11 +33,13 @@ def test_text_grows_to_what_its_tokens_decode_to(tokenizer: Any, text: str, prom
 @settings(deadline=None)
 @given(tokens=st.lists(st.integers(0, 319), max_size=60))
 @example(tokens=[129, 0, 97])  # a special token within a character
+@example(tokens=[159, 127])  # bytes that begin like a character and are none: held back, for they are as little to be shown
 def test_any_tokens_whatever_read_as_the_decoder_reads_them(tokenizer: Any, shown: Any, tokens: list[int]) -> None:
     vocabulary = Vocabulary(tokenizer)
     grown = IncrementalText(vocabulary)
     said = "".join(grown.push(token) for token in tokens)
-    assert said == shown(tokens)
+    assert shown(tokens).startswith(said)
+    assert shown(tokens).rstrip("\ufffd") == said.rstrip("\ufffd")
     assert vocabulary.decode(tokens).rstrip("\ufffd") == said.rstrip("\ufffd")
 
 
