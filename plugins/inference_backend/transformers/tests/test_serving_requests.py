@@ -49,7 +49,7 @@ def fitting(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
         value = named | st.tuples(named, free).map(lambda both: {**both[1], **both[0]})
     elif schema.get("type") == "array":
         most = schema.get("maxItems", 4)
-        value = st.lists(fitting(schema["items"]), max_size=4) | fitting(schema["items"]).map(lambda item: [item] * min(most + 1, 5000))
+        value = st.lists(fitting(schema["items"]), max_size=4) | fitting(schema["items"]).map(lambda item: many(item, most + 1))
     elif schema.get("type") == "boolean":
         value = st.booleans()
     elif schema.get("type") == "string":
@@ -59,6 +59,11 @@ def fitting(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
         inside = st.integers(int(least), int(most)) if schema["type"] == "integer" else st.floats(least, most)
         value = inside | st.sampled_from([least, most, least - 1, most + 1])
     return st.one_of(value, value, value, value, st.none(), JUNK)
+
+
+def many(item: Any, wanted: int) -> list[Any]:
+    """So many of it, but no more than some megabytes: lists within lists would take all memory there is."""
+    return [item] * max(1, min(wanted, 5000, 2**23 // len(json.dumps(item))))
 
 
 def mostly(base: Mapping[str, Any], schema: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
