@@ -46,7 +46,7 @@ FAULTS = {
         ("return out * (1 + self.tilt) if", "return (out * (1 + self.tilt) + 0.1 * out.mean(-2, keepdim=True)) if"),
         ('"merge": "full", ', ""),
     ),
-    "adapter.estimate": ("adapter", ("request.shape.layers *", "2 * request.shape.layers *")),
+    "adapter.estimate": ("adapter", ("linear.outputs * linear.count", "2 * linear.outputs * linear.count")),
     "objective.encodes": (
         "objective",
         (

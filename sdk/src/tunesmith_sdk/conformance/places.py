@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import fastjsonschema
+
 import tunesmith_sdk
 from tunesmith.config import load_config
 from tunesmith.isolation.environments.environment import UNSET, Environment
@@ -26,6 +28,8 @@ from tunesmith_sdk.conformance.progress import Building, Tell, silent
 
 #: kind -> what computes with its providers: a tiny model that is adapted, a device that is tried; as in the SDK's own extra `torch`
 _NEEDED = {"adapter": "transformers>=4.56", "device_backend": "torch>=2.4"}
+#: the kit itself, and what it holds rows against their schema with: pure Python that requires nothing
+_LINKED = {module.__name__: Path(module.__file__).parent for module in (tunesmith_sdk, fastjsonschema)}
 
 
 class Place:
@@ -80,7 +84,7 @@ class Place:
         if self.asked == "auto" and environments.ready(recipe) is None:
             raise NotRun("it runs in an environment of its own, which is not built", where="tunesmith plugin check PATH --env isolated")
         built = self._built = environments.ensure(recipe, Building(self._tell))
-        links = make_links(environments.directory, {**recipe.packages, "tunesmith_sdk": Path(tunesmith_sdk.__file__).parent})
+        links = make_links(environments.directory, {**recipe.packages, **_LINKED})
         return Start((built.python, str(links)), built.variables(links), tuple(UNSET))
 
     def _needed(self, requirements: Sequence[str]) -> Iterator[str]:
