@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -206,6 +207,7 @@ def test_a_request_and_an_estimate_arrive_as_they_were(world, monkeypatch):
         sys.modules["made_up"], "seen", lambda request: seen if request == asked and request.shape.linears else None, raising=False
     )
     asked = EstimateRequest(ModelShape.from_config(CONFIG), 3, {"x": [1, "y"]}, {"z": None}, {"s": {"t": 1.0}}, {"rows": 7}, "cpu")
+    asked = replace(asked, directory=Path("here"), rows=({"messages": [{"role": "user"}]},))
     assert Advice().estimate(replace(world().verb("teach"), estimator="made_up:seen"), asked) == seen
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.model_shape import ModelShape
+from tunesmith.contracts.rows import Row
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,9 @@ class EstimateRequest:
         shape: the main input's sizes; None if unknown.
         input_bytes: size on disk of the main input, 0 if unknown.
         config: what describes the main input's model, also where its sizes are not known.
+        directory: where that model's files can be read now; None if they have to be fetched first.
+        rows: the first rows of the data input as the step will read them, some kilobytes at most; none where they are not known yet.
+        provider: of the step, by its slot, built as in the step; raises a `TunesmithError` where it needs an environment of its own.
         format: of the main input as the step reads it, after what was inserted before it; empty if unknown.
         settings: of this provider, defaults filled in.
         step_settings: of the step's verb.
@@ -36,6 +41,9 @@ class EstimateRequest:
     dtypes: tuple[str, ...] = ("float32",)
     format: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
+    directory: Path | None = None
+    rows: tuple[Row, ...] = ()
+    provider: Callable[[str], Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Estimate:
     Args:
         notes: what to know of the figures, a sentence each.
         decisions: what will be done in another way on this model than on others: (what, reason); the plan says so.
+        warnings: what may not be meant, a sentence each; the plan warns of it.
         savings: settings of the verb with which it would need less, those first that cost least; each on top of the ones before.
         alternatives: settings of the verb that are worth a comparison, such as another type of numbers: (settings, what speaks against
             them, or nothing); none where the user has chosen.
@@ -60,6 +69,7 @@ class Estimate:
     decisions: tuple[tuple[str, str], ...] = ()
     savings: tuple[Mapping[str, Any], ...] = ()
     alternatives: tuple[tuple[Mapping[str, Any], str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def memory(self) -> float:

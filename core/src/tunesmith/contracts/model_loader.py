@@ -27,6 +27,7 @@ class ModelInfo:
         files: path -> ``{"size": bytes, "sha256": hex or ""}``.
         config: the model's configuration in the terms of a Hugging Face ``config.json``; empty if unknown.
         fetch: whatever the loader wants to be told again at `fetch` (a URL, a local path).
+        directory: where the files lie on this machine already, for what looks at them before they are fetched; empty if nowhere.
     """
 
     uri: str
@@ -35,6 +36,7 @@ class ModelInfo:
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     fetch: Mapping[str, Any] = field(default_factory=dict)
+    directory: str = ""
 
     @property
     def size(self) -> int:

@@ -17,6 +17,8 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from tunesmith.contracts.device_backend import Device
@@ -25,6 +27,7 @@ from tunesmith.errors import TunesmithError
 from tunesmith.isolation.secrets import withheld
 from tunesmith.planning import advisor
 from tunesmith.planning.plain import build, plain
+from tunesmith.planning.plan import Choice
 from tunesmith.plugins.records import ProviderRecord
 
 LIMIT = 30.0  # seconds for one answer
@@ -52,14 +55,24 @@ class Advice:
         found = self._ask(advisor.DEVICES, record.target, record.distribution, None)
         return tuple(build(Device, device) for device in found)
 
-    def estimate(self, record: ProviderRecord, request: EstimateRequest) -> Estimate | Mapping[str, float] | None:
+    def estimate(
+        self, record: ProviderRecord, request: EstimateRequest, choices: Mapping[str, Choice] = MappingProxyType({})
+    ) -> Estimate | Mapping[str, float] | None:
         """What a provider's estimator says.
+
+        Args:
+            choices: the step's providers by slot, for `EstimateRequest.provider`.
 
         Raises:
             UserError: it refuses.
             NoAdvice: it failed.
         """
-        found = self._ask(advisor.ESTIMATE, record.estimator, record.distribution, plain(request))
+        asked = plain(replace(request, provider=None))
+        asked["choices"] = {
+            slot: [choice.record.target, choice.record.settings, plain(choice.settings), choice.record.distribution]
+            for slot, choice in choices.items()
+        }
+        found = self._ask(advisor.ESTIMATE, record.estimator, record.distribution, asked)
         if "parts" in found:
             return {str(name): float(value) for name, value in found["parts"].items()}
         return build(Estimate | None, found["estimate"])

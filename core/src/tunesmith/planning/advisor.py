@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import Any
 
 from tunesmith.errors import TunesmithError, UserError
@@ -51,13 +52,14 @@ def _answered(kind: str, target: str, distribution: str, request: Any) -> str:
 
 def _answer(kind: str, target: str, distribution: str, request: Any) -> Any:
     from tunesmith.contracts.estimates import Estimate, EstimateRequest
-    from tunesmith.isolation.loading import load
+    from tunesmith.isolation.loading import build_provider, load
     from tunesmith.planning.plain import build, plain
 
     asked = load(target, distribution)
     if kind == DEVICES:
         return [plain(device) for device in asked().probe()]
-    given = asked(build(EstimateRequest, request))
+    choices = request.pop("choices")
+    given = asked(replace(build(EstimateRequest, request), provider=lambda slot: build_provider(*choices[slot])))
     if given is None or isinstance(given, Estimate):
         return {"estimate": plain(given)}
     return {"parts": {str(name): float(value) for name, value in given.items()}}

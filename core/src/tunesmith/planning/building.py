@@ -177,7 +177,7 @@ class Builder:
             inputs={hop.verb.inputs[0].name: Source(product.format, product.step)}, source=product.group,
         )  # fmt: skip
         made = self.add(planned, verb, casting, {hop.verb.inputs[0].name: product}, step)
-        return Product(made.step, product.group, made.format, made.shape, made.size, made.producers, config=made.config)
+        return replace(made, group=product.group)
 
     def add(self, planned: PlannedStep, verb: Choice, casting: Casting, read: Mapping[str, Product], step: StepSpec) -> Product:
         """Estimate, place and keep a step."""

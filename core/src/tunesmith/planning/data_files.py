@@ -32,7 +32,7 @@ SHOWN = 5  # media of a file that can't be had
 READINGS = 3  # of a file that is written meanwhile
 Memory = MutableMapping[str, Any]
 Found = TypeVar("Found")
-_FACTS = ("rows", "characters", "unread", "converted")  # of a file's rows
+_FACTS = ("rows", "characters", "unread", "converted", "first")  # of a file's rows
 
 
 class DataFiles:
@@ -95,6 +95,7 @@ class DataFiles:
         facts = {
             "rows": sum(taken),
             "characters": sum(part.facts["characters"] * n // max(1, c) for part, n, c in zip(made, taken, counts, strict=True)),
+            "first": [row for part, n in zip(made, taken, strict=True) for row in part.facts["first"][:n]],
         }
         size = sum(part.size for part in made)
         inputs = {key: Source(format, part.step) for key, part in zip(numbered("rows", len(made)), made, strict=True)}

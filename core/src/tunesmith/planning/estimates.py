@@ -39,16 +39,18 @@ def estimate(
         where: its place in the pipeline, for such a problem.
     """
     parts: dict[str, Mapping[str, float]] = {}
+    data, rows = {name: value for name, value in data.items() if name != "first"}, data.get("first", ())
+    model = product or Product("", "", "")
     answer: Estimate | None = None
     for slot, choice in (*choices.items(), ("", verb)):
         if not choice.record.estimator:
             continue
         request = EstimateRequest(
-            product.shape if product else None, product.size if product else 0, choice.settings, verb.settings, parts, data, place.device,
-            place.dtypes, product.format if product else "", product.config if product else {},
+            model.shape, model.size, choice.settings, verb.settings, parts, data, place.device, place.dtypes, model.format, model.config,
+            model.directory, tuple(rows),
         )  # fmt: skip
         try:
-            given = advice.estimate(choice.record, request)
+            given = advice.estimate(choice.record, request, choices)
             if isinstance(given, Estimate):
                 _check(given.terms, given.disk)
                 answer = given
@@ -68,6 +70,8 @@ def estimate(
             notes.decide(name, "its memory", sentence)
         for what, reason in answer.decisions:
             notes.decide(name, what, reason)
+        for sentence in answer.warnings:
+            notes.warn(f"{name}: {sentence}")
     return answer
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
@@ -132,4 +133,7 @@ class ModelOrigin:
         )  # fmt: skip
         reason = f"the pipeline starts from {self.spec.model}, {info.revision[:20]}"
         self.notes.decide(MODEL, f"inserted: {verb.name} by `{record.name}`", reason)
-        return Product(MODEL, MODEL, info.format, ModelShape.from_config(info.config, info.size), info.size, (loader,), config=info.config)
+        return Product(
+            MODEL, MODEL, info.format, ModelShape.from_config(info.config, info.size), info.size, (loader,), config=info.config,
+            directory=Path(info.directory) if info.directory else None,
+        )  # fmt: skip

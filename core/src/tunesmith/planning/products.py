@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.model_shape import ModelShape
@@ -21,8 +22,9 @@ class Product:
         shape: sizes of the model that it is, holds, or adapts.
         size: bytes on disk, 0 if unknown.
         producers: who made it, the last one first, back to where it came from.
-        facts: statistics of rows (``rows``, ``characters``).
+        facts: statistics of rows (``rows``, ``characters``), and the ``first`` of them.
         config: what describes the model, also where its sizes are not known.
+        directory: where the model's files can be read already; None if nowhere.
     """
 
     step: str
@@ -33,6 +35,7 @@ class Product:
     producers: tuple[Choice, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
+    directory: Path | None = None
 
 
 def product_of(step: PlannedStep, verb: Choice, main: Product | None) -> Product:
@@ -42,7 +45,8 @@ def product_of(step: PlannedStep, verb: Choice, main: Product | None) -> Product
     maker = choices.get(step.verb.produces_of) or choices.get(step.verb.main_kind) or verb
     made_by = (maker, *(main.producers if main else ()))
     size = int(step.estimate.disk) if step.estimate else 0
-    return Product(step.name, step.group, step.format, main.shape if main else None, size, made_by, config=main.config if main else {})
+    made = Product(step.name, step.group, step.format, size=size, producers=made_by)
+    return replace(made, shape=main.shape, config=main.config, directory=main.directory) if main else made
 
 
 def unused(name: str, taken: Collection[str]) -> str:

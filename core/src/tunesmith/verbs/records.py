@@ -19,6 +19,7 @@ class DownloadSettings:
     files: dict[str, Any] = setting({}, "path -> size and sha256")
     config: dict[str, Any] = setting({}, "the model's configuration")
     fetch: dict[str, Any] = setting({}, "what the loader wants to be told again")
+    directory: str = setting("", "where the files lie on this machine already")
 
 
 @dataclass(frozen=True)

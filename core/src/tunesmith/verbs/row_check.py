@@ -19,6 +19,7 @@ from tunesmith.plugins.row_schema import RowSchema
 from tunesmith.verbs.rows_file import Line, read_file
 
 KEPT = 200  # broken rows that are told with what is wrong
+FIRST = 2**13  # characters of the first rows that are kept
 
 Convert = Callable[[Mapping[str, Any]], Row]
 
@@ -48,6 +49,7 @@ class Verdict:
         broken: the first that can't; `lines`: the lines of all.
         unread: keys that the format does not read -> in how many rows they are there.
         converted: whether the format itself was asked; else its schema alone.
+        first: the first rows as the format made them; none where it was not asked, or where the first alone is too long.
     """
 
     rows: int
@@ -56,13 +58,15 @@ class Verdict:
     lines: tuple[int, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
     converted: bool = True
+    first: tuple[Row, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Verdict:
-        return cls(**{**data, "broken": tuple(Broken(**one) for one in data["broken"]), "lines": tuple(data["lines"])})
+        listed = {name: tuple(data[name]) for name in ("lines", "first")}
+        return cls(**{**data, **listed, "broken": tuple(Broken(**one) for one in data["broken"])})
 
 
 def judge(
@@ -79,6 +83,8 @@ def judge(
     """
     fitting = RowSchema(schema)
     rows = characters = 0
+    first: list[Row] = []
+    room = FIRST if convert else 0
     broken: list[Broken] = []
     lines: list[int] = []
     unread: dict[str, int] = {}
@@ -93,10 +99,13 @@ def judge(
         if row is None or line.row is None:
             continue
         rows, characters = rows + 1, characters + length(line.row)
+        if room > 0:
+            room -= len(written(row))
+            first += [row] if room >= 0 else []
         for key in fitting.unread(line.row):
             unread[key] = unread.get(key, 0) + 1
         tell(rows)
-    return Verdict(rows, characters, tuple(broken), tuple(lines), unread, convert is not None)
+    return Verdict(rows, characters, tuple(broken), tuple(lines), unread, convert is not None, tuple(first))
 
 
 def checked(line: Line, fitting: RowSchema | None, convert: Convert | None) -> Row | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts import Message, TokenSequence, UserError, text_of
+from tunesmith.contracts import ChatEncoder, Group, Message, Objective, Row, TokenSequence, UserError, text_of
 from tunesmith_torch.conversation.answers import Answers, Span
 from tunesmith_torch.conversation.doubts import Doubts
 from tunesmith_torch.conversation.end_tokens import turn_end
@@ -107,6 +107,14 @@ class ChatTokenizer:
     def _look_at_starts(self, encoding: Any, spans: Sequence[Span]) -> None:
         firsts = [(encoding.char_to_token(start), start) for start, _ in spans]
         self.doubts.begun += sum(first is not None and encoding.token_to_chars(first)[0] < start for first, start in firsts)
+
+
+def encoded(objective: Objective, row: Row, chat: ChatEncoder, number: int) -> Group:
+    """What an objective makes of a row, the `number`-th, which its errors name."""
+    try:
+        return objective.encode(row, chat)
+    except UserError as error:
+        raise UserError(error.code, f"Row {number}: {error.what}", why=error.why, fix=error.fix) from error
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:

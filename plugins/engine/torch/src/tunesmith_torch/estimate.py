@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from tunesmith.contracts import BYTES, Estimate, EstimateRequest, ModelShape, compute_type
+from tunesmith_torch.conversation.plan import labels
 from tunesmith_torch.dense.spec import DenseSpec
 from tunesmith_torch.extent import savings, tokens_of
 from tunesmith_torch.held import loading, of_base, stored, weights
@@ -27,11 +28,6 @@ HOLES = 1.6  # and for those that come and go, where numbers of two types make t
 REUSED = 0.5  # gradients are made as activations are given back; so much of the room is in pieces large enough for them
 SOFTCAP = "attn_logit_softcapping"  # in a configuration
 STATE = 8.0  # bytes that an optimizer keeps for each number that trains, where it does not say
-
-_LABELS = (
-    "labels by the model's chat template",
-    "each row is held against it once the model is here, before its weights are loaded; `tunesmith data preview` shows what is learnt",
-)
 
 
 def train(request: EstimateRequest) -> Estimate | None:
@@ -67,11 +63,12 @@ def train(request: EstimateRequest) -> Estimate | None:
     if whole and compute < 4:
         terms["casts"] = shape.parameters * compute  # autocast keeps a copy of each matrix within a forward pass
     terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute))
+    told, warnings = labels(request)
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
     return Estimate(
-        terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * (4 + state), decisions=(decision, _LABELS),
+        terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * (4 + state), decisions=(decision, told),
         savings=savings(settings, length * objective.get("sequences", 1.0), tokens), notes=_notes(shape, adapter),
-        alternatives=_types(request) if precision == "auto" else (),
+        alternatives=_types(request) if precision == "auto" else (), warnings=warnings,
     )  # fmt: skip
 
 

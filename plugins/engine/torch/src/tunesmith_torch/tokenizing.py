@@ -20,10 +20,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tunesmith.contracts import Artifact, Group, Objective, Row, Step, TrainerStrategy, UserError, read_rows
+from tunesmith.contracts import Artifact, Group, Objective, Row, Step, TrainerStrategy, read_rows
 from tunesmith.contracts.rows import ROWS_FILE
 from tunesmith_torch import conversation
-from tunesmith_torch.chat import ChatTokenizer
+from tunesmith_torch.chat import ChatTokenizer, encoded
 from tunesmith_torch.conversation.doubts import Doubts
 from tunesmith_torch.soundness import check_vocabulary
 from tunesmith_torch.tokenized import Tokenized, Writer
@@ -90,17 +90,10 @@ def _make(place: Path, recipe: dict[str, Any], artifact: Artifact, objective: Ob
 def _groups(artifact: Artifact, objective: Objective, chat: Any, step: Step) -> Iterator[Group]:
     total = _lines(artifact.path / ROWS_FILE)
     for number, row in enumerate(read_rows(artifact.path), 1):
-        yield _numbered(objective, row, chat, number)
+        yield encoded(objective, row, chat, number)
         if number % 256 == 0 or _has_media(row):
             step.check_cancelled()
             step.progress(number, total, what="tokenize", unit="rows")
-
-
-def _numbered(objective: Objective, row: Row, chat: Any, number: int) -> Group:
-    try:
-        return objective.encode(row, chat)
-    except UserError as error:
-        raise UserError(error.code, f"Row {number}: {error.what}", why=error.why, fix=error.fix) from error
 
 
 def _has_media(row: Row) -> bool:

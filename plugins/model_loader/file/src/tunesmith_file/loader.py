@@ -55,10 +55,10 @@ class FileLoader:
         format, config = describe_layout(root, layout)
         files = {name: {"size": (root / name).stat().st_size, "sha256": sha256_of(root / name, step, "hash")} for name in layout.files}
         revision = revision_of({name: entry["sha256"] for name, entry in files.items()})
-        return ModelInfo(uri, revision, format, files, config, {"directory": str(root), "named": str(path)})
+        return ModelInfo(uri, revision, format, files, config, {"named": str(path)}, str(root))
 
     def fetch(self, info: ModelInfo, output: Path, step: Step) -> None:
-        copy_files(info, Path(info.fetch["directory"]), output, step, within=_within(Path(info.fetch["named"]), step))
+        copy_files(info, Path(info.directory), output, step, within=_within(Path(info.fetch["named"]), step))
 
 
 def _within(path: Path, step: Step) -> tuple[Path, ...]:

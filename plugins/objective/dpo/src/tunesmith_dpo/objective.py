@@ -10,9 +10,6 @@ Mitchell 2023) it is ``-(1 - e) log sigmoid(m) - e log sigmoid(-m)`` with m the 
 
 from __future__ import annotations
 
-import torch
-from torch.nn.functional import logsigmoid
-
 from tunesmith.contracts import ChatEncoder, Group, LogProbs, LossSum, Row, UserError
 from tunesmith_dpo.settings import PreferenceSettings
 
@@ -49,6 +46,9 @@ class DirectPreference:
 
     def loss(self, batch: LogProbs) -> LossSum:
         """Summed over the pairs, with TRL's metrics."""
+        import torch
+        from torch.nn.functional import logsigmoid
+
         lengths = list(batch.lengths)
         policy = torch.stack([values.sum() for values in batch.policy.split(lengths)])
         reference = torch.stack([values.sum() for values in batch.reference.split(lengths)])
