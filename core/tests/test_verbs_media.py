@@ -15,13 +15,17 @@ from tunesmith.contracts import Artifact, TunesmithError, message, read_rows
 from tunesmith.isolation.step import WorkerStep
 from tunesmith.verbs import prepare
 from tunesmith.verbs.records import PrepareSettings
+from tunesmith.verbs.row_check import judge
 
 
 class Shown:
-    """A dataset format: ``{"shown": [reference, ...]}``."""
+    """A dataset format: ``{"shown": [reference, ...]}``; what is called a film is one."""
 
     def convert(self, row: Any) -> Any:
-        parts = [{"type": "image", "url" if "://" in name or "data:" in name else "path": name} for name in row["shown"]]
+        parts = [
+            {"type": "video" if "film" in name else "image", "url" if "://" in name or "data:" in name else "path": name}
+            for name in row["shown"]
+        ]
         return {"messages": [message("user", [{"type": "text", "text": "What?"}, *parts]), message("assistant", "That.")]}
 
 
@@ -101,11 +105,11 @@ def test_what_a_row_holds_itself_becomes_a_file(tmp_path):
 
 
 def test_a_folder_of_pictures_is_one_medium(tmp_path):
-    for name in ("film", "again"):
+    for name in ("film", "film again"):
         (tmp_path / name).mkdir()
         for number in range(3):
             (tmp_path / name / f"{number}.png").write_bytes(b"%d" % number)
-    result, output = prepared(tmp_path, '"film", "again"')
+    result, output = prepared(tmp_path, '"film", "film again"')
     assert result.meta["media"] == 1
     assert [file.read_bytes() for file in sorted(shown(output)[0].iterdir())] == [b"0", b"1", b"2"]
 
@@ -125,11 +129,29 @@ def test_a_prepared_dataset_can_be_prepared_again(tmp_path):
     assert shown(again)[0].read_bytes() == b"a"
 
 
-@pytest.mark.parametrize(("reference", "code"), [
-    ("absent.png", "TS-DATA-061"), ("https://example.org/a.png", "TS-DATA-063"), ("data:image/png;base64,?", "TS-DATA-022"),
+@pytest.mark.parametrize(("reference", "code", "why"), [
+    ("absent.png", "TS-DATA-061", ""), ("https://example.org/a.png", "TS-DATA-063", ""), ("data:image/png;base64,?", "TS-DATA-022", ""),
+    ("data:image/png;base64,", "TS-DATA-022", ""), ("data:image/png;base64,\u00e4", "TS-DATA-022", ""), ("data:", "TS-DATA-022", ""),
+    ("empty.png", "TS-DATA-060", "it is empty"), ("pictures", "TS-DATA-060", "it is a folder"), ("film", "TS-DATA-061", "without files"),
+    ("pointer.png", "TS-DATA-060", "Git LFS"), ("page.png", "TS-DATA-060", "HTML"), ("pipe.png", "TS-DATA-061", "it is a FIFO"),
 ])  # fmt: skip
-def test_what_cannot_be_had_is_told_with_its_line(tmp_path, reference, code):
+def test_what_cannot_be_had_is_told_with_its_line_before_the_step_as_in_it(tmp_path, reference, code, why):
+    for name, content in {"empty.png": "", "pictures/0.png": "0", "pointer.png": "version https://git-lfs\n", "page.png": "<HTML>"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    (tmp_path / "film").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(TunesmithError) as caught:
         prepared(tmp_path, "", f'"{reference}"')
-    assert caught.value.code == code
+    assert (caught.value.code, why in caught.value.why) == (code, True)
     assert "rows.jsonl:2:" in caught.value.what
+    told = judge(tmp_path / "rows.jsonl", {}, {}, Shown().convert)
+    assert [(one.line, one.code, one.why) for one in told.broken] == [(2, code, caught.value.why)]
+    assert told.rows == 1
+
+
+def test_rows_with_media_are_counted_by_their_type(tmp_path):
+    (tmp_path / "a.png").write_text("a")
+    (tmp_path / "film.gif").write_text("a")
+    prepared(tmp_path, '"a.png", "a.png"', '"a.png", "film.gif"', "")
+    assert judge(tmp_path / "rows.jsonl", {}, {}, Shown().convert).media == {"image": 2, "video": 1}

@@ -387,7 +387,7 @@ def refusing(path, record, columns, settings):
 def test_what_the_format_refuses_is_broken_for_inspection_and_planning_alike(world, problems, tmp_path):
     (tmp_path / "rows.jsonl").write_text(ROW + '{"question": "no", "solution": "s", "id": 3}\n' + ROW.replace("}", ', "id": 4}'))
     seen = inspect(tmp_path / "rows.jsonl", world(), check=refusing)
-    assert (seen.rows, seen.broken, seen.usable, seen.unread) == (2, ((2, "it says no"),), False, {"id": 1})
+    assert (seen.rows, seen.broken, seen.usable, seen.unread) == (2, ((2, "it says no (Nobody likes that)"),), False, {"id": 1})
     (problem,) = problems(YAML, check_rows=refusing)
     assert (problem.code, problem.why) == ("TS-DATA-020", "line 2: it says no (Nobody likes that)")
     assert problem.fix.startswith("Say yes. ")

@@ -9,6 +9,7 @@ import pytest
 
 from tunesmith.contracts import Provider
 from tunesmith.errors import Problems
+from tunesmith.planning.inspection import inspect
 from tunesmith.planning.keys import step_key
 from tunesmith.planning.memory import FileMemory
 
@@ -91,7 +92,8 @@ def test_what_is_not_there_is_told_in_the_plan_with_its_line(problems, registry,
         rows.write(json.dumps({"slide": name, "talk": "", "parts": []}) + "\n")
     (problem,) = problems(yaml, registry)
     assert problem.code == code
-    assert "rows.jsonl:3:" in problem.what
+    assert "1 of 3 rows is broken" in problem.what
+    assert problem.why.startswith("line 3: ")
 
 
 def test_an_empty_folder_is_no_film(problems, registry, files):
@@ -101,15 +103,33 @@ def test_an_empty_folder_is_no_film(problems, registry, files):
     (problem,) = problems(YAML, registry)
     assert problem.code == "TS-DATA-061"
     assert "folder without files" in problem.why
+    assert "folder without files" in inspect(files / "rows.jsonl", registry).broken[0][1]
 
 
-def test_many_that_are_not_there_are_counted(problems, registry, files):
+@pytest.mark.parametrize(("content", "says"), [
+    (b"", "it is empty"), (b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
+    (b"\n<!DOCTYPE html><p>", "a page of HTML"),
+])  # fmt: skip
+def test_what_a_failed_download_left_is_told_by_inspect_and_plan(planner, problems, registry, files, content, says):
+    memory = FileMemory(files / "memory.json")
+    assert planner(YAML, registry, memory=memory)
+    (files / "b.png").write_bytes(content)
+    (problem,) = problems(YAML, registry, memory=memory)
+    assert (problem.code, says in problem.why) == ("TS-DATA-060", True)
+    assert says in inspect(files / "rows.jsonl", registry).broken[0][1]
+
+
+def test_inspect_and_plan_count_rows_that_are_broken_in_one_way_or_another_alike(problems, registry, files):
     with open(files / "rows.jsonl", "a") as rows:
-        for number in range(9):
-            rows.write(json.dumps({"slide": f"{number}.jpg", "talk": "", "parts": []}) + "\n")
-    found = problems(YAML, registry)
-    assert len(found) == 6
-    assert "4 more" in found[-1].what
+        for number in range(8):  # two of them name the same file
+            rows.write(json.dumps({"slide": f"{max(number, 1)}.jpg", "talk": "", "parts": []}) + "\n")
+        rows.write('{"slide": "a.png", "talk": ""}\n')
+    for yaml in (YAML, BY_NAME):
+        (found,) = problems(yaml, registry)
+        assert "9 of 11 rows are broken" in found.what
+        assert [f"line {number}" in found.why for number in (3, 4, 10)] == [True] * 3
+    told = inspect(files / "rows.jsonl", registry)
+    assert (told.rows, told.broken_count, [line for line, _ in told.broken]) == (2, 9, list(range(3, 12)))
 
 
 @pytest.mark.parametrize("named", ["/etc/hostname", "../outside.png", "link.png"])
@@ -120,7 +140,7 @@ def test_a_row_that_names_a_file_elsewhere_is_told_of_before_the_run(planner, pr
     (files / "rows.jsonl").write_text(json.dumps({"slide": named, "talk": "", "parts": []}) + "\n")
     (found,) = problems(YAML, registry)
     assert found.code == "TS-DATA-065"
-    assert "rows.jsonl:1: The row names" in found.what
+    assert "line 1: The row names" in found.why
     memory = FileMemory(files / "memory.json")
     roots = [files.parent, Path("/etc")]
     assert planner(YAML, registry, memory=memory, roots=roots)

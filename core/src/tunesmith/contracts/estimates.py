@@ -26,7 +26,8 @@ class EstimateRequest:
         settings: of this provider, defaults filled in.
         step_settings: of the step's verb.
         parts: the answers of the step's other estimators by slot (a verb's own estimator is asked last).
-        data: statistics of the data input: ``rows``, and ``characters`` or, where it is known, ``length``, the tokens of a row.
+        data: statistics of the data input: ``rows``, and ``characters`` or, where it is known, ``length``, the tokens of a row; ``media``,
+            type of part -> how many rows have one.
         device: name of the device backend.
         dtypes: number types that the device computes in natively, as in `Placement`.
     """

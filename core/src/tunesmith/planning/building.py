@@ -18,6 +18,7 @@ from tunesmith.planning.estimates import check_memory, estimate
 from tunesmith.planning.formats import Hop, Route, converters, makes
 from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted, listed
 from tunesmith.planning.inputs import Inputs
+from tunesmith.planning.modalities import check_media
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.origins import LOADER, ModelOrigin
 from tunesmith.planning.plan import Choice, PlannedStep, Source
@@ -132,13 +133,14 @@ class Builder:
             for key, product in inputs.products.items()
         }
         read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
+        check_media(name, self.spec.where("steps", step.name), read.values(), self.notes)
         sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
         planned = PlannedStep(
             name=name, group=step.name, verb=verb.record, choices=casting.choices, settings=verb.settings, inputs=sources,
             format=makes(verb.record, {slot: choice.record for slot, choice in casting.choices.items()}), seed=step.seed, source=source,
             after=tuple(other.name for need in step.needs for other in self.steps if other.group == need),
         )  # fmt: skip
-        return self.add(planned, verb, casting, read, step)
+        return replace(self.add(planned, verb, casting, read, step), facts=inputs.facts)
 
     def candidates(self, wanted: Wanted) -> Candidates:
         """Who may fill a slot; nobody where the provider that was named can't be had."""

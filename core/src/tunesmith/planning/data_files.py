@@ -8,7 +8,7 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from tunesmith.contracts.artifacts import numbered
 from tunesmith.contracts.estimates import Estimate
@@ -25,14 +25,29 @@ from tunesmith.plugins.records import ProviderRecord
 from tunesmith.verbs.mix import shares
 
 if TYPE_CHECKING:
-    from tunesmith.planning.datasets import Check
+    from tunesmith.planning.datasets import Check, Detection
 
 FORMAT = "dataset_format"
-SHOWN = 5  # media of a file that can't be had
 READINGS = 3  # of a file that is written meanwhile
 Memory = MutableMapping[str, Any]
 Found = TypeVar("Found")
-_FACTS = ("rows", "characters", "unread", "converted", "first")  # of a file's rows
+_FACTS = ("rows", "characters", "unread", "media", "converted", "first")  # of a file's rows
+
+
+class Rows(NamedTuple):
+    """A file of rows that can all be used.
+
+    Args:
+        source: the file, with the digest of what its rows name.
+        record: the dataset format.
+        format: of the artifact that they become.
+        facts: see `tunesmith.verbs.row_check.Verdict`.
+    """
+
+    source: Source
+    record: ProviderRecord
+    format: str
+    facts: Mapping[str, Any]
 
 
 class DataFiles:
@@ -96,6 +111,7 @@ class DataFiles:
             "rows": sum(taken),
             "characters": sum(part.facts["characters"] * n // max(1, c) for part, n, c in zip(made, taken, counts, strict=True)),
             "first": [row for part, n in zip(made, taken, strict=True) for row in part.facts["first"][:n]],
+            "media": {type: sum(part.facts["media"].get(type, 0) for part in made) for part in made for type in part.facts["media"]},
         }
         size = sum(part.size for part in made)
         inputs = {key: Source(format, part.step) for key, part in zip(numbered("rows", len(made)), made, strict=True)}
@@ -130,42 +146,25 @@ class DataFiles:
 
     def in_format(
         self, record: ProviderRecord, settings: Mapping[str, Any], columns: Mapping[str, str], text: str, where: str
-    ) -> Source | None:  # fmt: skip
-        """A file of rows in a dataset format that the user names, with the digest of what they name; None, with problems noted, where they
-        can't be used."""
+    ) -> Rows | None:  # fmt: skip
+        """A file of rows in a dataset format that the user names; None, with problems noted, where they can't be used."""
 
-        def look(source: Source, memory: Memory) -> Source | None:
-            found = self._known(source, record, settings, columns, text, where, memory)
-            return self._media(source, record, columns, text, where, memory) if found else None
+        def judge(source: Source) -> Detection:
+            from tunesmith.planning.datasets import Detection, by_schema, checked, unreadable
+            from tunesmith.verbs.rows_file import NotRows
 
-        return self._read(text, where, look)
+            assert source.file is not None
+            try:
+                return checked(source.file, text, record, "", columns, settings, self.check or by_schema)
+            except NotRows as error:
+                return Detection(record, [UserError("TS-DATA-006", f"{text} can't be read as rows: {error}", fix=error.fix)])
+            except OSError as error:
+                return Detection(record, [unreadable(source.file, text, error)])
+            except TunesmithError as error:  # settings that don't fit are told where they stand
+                return Detection(record, [] if error.code == "TS-SPEC-020" else [error])
 
-    def _known(
-        self, source: Source, record: ProviderRecord, settings: Mapping[str, Any], columns: Mapping[str, str], text: str, where: str,
-        memory: Memory,
-    ) -> bool:  # fmt: skip
-        """Whether all rows of a file can be used by a format; remembered where they can."""
-        key = _digest(["in format", source.digest, record.identity, record.facts["row"], settings, columns])
-        if memory.get(key) is True:
-            return True
-        from tunesmith.planning.datasets import by_schema, checked, unreadable
-        from tunesmith.verbs.rows_file import NotRows
-
-        assert source.file is not None
-        try:
-            found = checked(source.file, text, record, "", columns, settings, self.check or by_schema)
-            problems = found.problems
-        except NotRows as error:
-            problems = [UserError("TS-DATA-006", f"{text} can't be read as rows: {error}", fix=error.fix)]
-        except OSError as error:
-            problems = [unreadable(source.file, text, error)]
-        except TunesmithError as error:
-            problems = [] if error.code == "TS-SPEC-020" else [error]  # settings that don't fit are told where they stand
-        for problem in problems:
-            self.notes.adopt(problem, where)
-        if not problems:
-            memory[key] = True
-        return not problems
+        key = ["in format", record.identity, record.facts["row"], settings, columns]
+        return self._read(text, where, lambda source, memory: self._judged(source, key, judge, text, where, columns, memory))
 
     def _read(self, text: str, where: str, look: Callable[[Source, Memory], Found]) -> Found | None:
         """What `look` finds in a file that is the same before and after; only that is remembered under the file's digest."""
@@ -191,30 +190,63 @@ class DataFiles:
         except OSError:
             return False
 
+    def _judged(
+        self, source: Source, key: Sequence[Any], judge: Callable[[Source], Detection], text: str, where: str, columns: Mapping[str, str],
+        memory: Memory,
+    ) -> Rows | None:  # fmt: skip
+        """A file's rows with what they name; remembered where all can be used, as long as neither the file nor what they name changes.
+
+        Args:
+            key: what the judgement depends on beside the file.
+        """
+        place = _digest([source.digest, *key])
+        known, installed = memory.get(place), self.chooser.registry.providers(FORMAT)
+        if isinstance(known, Mapping) and known.get("name") in installed and {"format", "looked", *_FACTS} <= set(known):
+            record = installed[known["name"]]
+            media, wrong = self._media(source, record, columns, memory)
+            if not wrong and media == known["looked"]:
+                return Rows(replace(source, media=media), record, known["format"], {name: known[name] for name in _FACTS})
+        try:
+            found = judge(source)
+        except TunesmithError as error:  # of a plugin whose schema or code is broken
+            self.notes.adopt(error, where)
+            return None
+        media = ""
+        if found.record and (found.verdict.lines or not found.problems):
+            media, wrong = self._media(source, found.record, columns, memory)
+            found = found.without(text, wrong)
+        for problem in found.problems:
+            self.notes.adopt(problem, where)
+        if found.record is None or found.problems:
+            return None
+        facts = {name: getattr(found.verdict, name) for name in _FACTS}
+        memory[place] = {"name": found.record.name, "format": found.format, "looked": media, **facts}
+        return Rows(replace(source, media=media), found.record, found.format, facts)
+
     def _media(
-        self, source: Source, record: ProviderRecord, columns: Mapping[str, str], text: str, where: str, memory: Memory
-    ) -> Source | None:  # fmt: skip
+        self, source: Source, record: ProviderRecord, columns: Mapping[str, str], memory: Memory
+    ) -> tuple[str, list[tuple[int, TunesmithError]]]:  # fmt: skip
+        """The digest of what the rows name, and what of it can't be had."""
         from tunesmith.planning.row_media import media_digest
 
         assert source.file is not None
-        media, self.sizes[source.file], problems = media_digest(
-            source.file, source.digest, record.facts["row"], memory, self.roots, columns
-        )
-        for line, problem in problems[:SHOWN]:
-            self.notes.adopt(UserError(problem.code, f"{text}:{line}: {problem.what}", why=problem.why, fix=problem.fix), where)
-        if len(problems) > SHOWN:
-            self.notes.adopt(UserError(problems[0][1].code, f"{text}: and {len(problems) - SHOWN} more like these"), where)
-        return None if problems else replace(source, media=media)
+        media, self.sizes[source.file], wrong = media_digest(source.file, source.digest, record.facts["row"], memory, self.roots, columns)
+        return media, wrong
 
     def _prepare(
         self, path: Path, text: str, wanted: tuple[str, ...], reader: str, where: str, columns: Mapping[str, str]
     ) -> Product | None:  # fmt: skip
-        def look(source: Source, memory: Memory) -> tuple[Source, ProviderRecord, str, Mapping[str, Any]] | None:
-            found = self._detected(path, source.digest, text, wanted, reader, where, columns, memory)
-            whole = self._media(source, found[0], columns, text, where, memory) if found else None
-            return (whole, *found) if whole and found else None
+        def judge(source: Source) -> Detection:
+            from tunesmith.planning.datasets import by_schema, detect
 
-        found = self._read(text, where, look)
+            check = self.check or by_schema
+            return detect(path, self.chooser.registry, wanted, shown=text, reader=reader, columns=columns, check=check)
+
+        if not self._formats:
+            installed = self.chooser.registry.providers(FORMAT).values()
+            self._formats = _digest([[r.identity, r.produces, r.facts.get("row"), r.facts.get("aliases")] for r in installed])
+        key = [wanted, self._formats, columns]
+        found = self._read(text, where, lambda source, memory: self._judged(source, key, judge, text, where, columns, memory))
         verb = self.chooser.verb_over(FORMAT, where)
         if found is None or verb is None:
             return None
@@ -237,37 +269,10 @@ class DataFiles:
             reason += "; not read: " + ", ".join(f"`{key}` ({count} rows)" for key, count in unread.items())
         if not facts["converted"]:
             reason += "; the format itself sees them in its step, which runs in an environment of its own"
+        if source.media or facts["media"]:
+            reason += "; what they name is there, whether it can be decoded is seen in the step that reads it"
         self.notes.decide(name, f"inserted: {verb.name} by `{record.name}`", reason)
         return Product(name, name, format, producers=(choice,), facts=facts, size=size)
-
-    def _detected(
-        self, path: Path, digest: str, text: str, wanted: tuple[str, ...], reader: str, where: str, columns: Mapping[str, str],
-        memory: Memory,
-    ) -> tuple[ProviderRecord, str, Mapping[str, Any]] | None:  # fmt: skip
-        """The file's format, what its rows become, and statistics; remembered as long as neither file nor formats change."""
-        installed = self.chooser.registry.providers(FORMAT)
-        if not self._formats:
-            self._formats = _digest([[r.identity, r.produces, r.facts.get("row"), r.facts.get("aliases")] for r in installed.values()])
-        key = _digest([digest, wanted, self._formats, columns])
-        known = memory.get(key)
-        if isinstance(known, Mapping) and known.get("name") in installed and {"format", *_FACTS} <= set(known):
-            return installed[known["name"]], known["format"], {name: known[name] for name in _FACTS}
-        from tunesmith.planning.datasets import by_schema, detect
-
-        try:
-            found = detect(
-                path, self.chooser.registry, wanted, shown=text, reader=reader, columns=columns, check=self.check or by_schema
-            )  # fmt: skip
-        except TunesmithError as error:  # of a plugin whose schema or code is broken
-            self.notes.adopt(error, where)
-            return None
-        for problem in found.problems:
-            self.notes.adopt(problem, where)
-        if found.record is None or found.problems:
-            return None
-        facts = {name: getattr(found.verdict, name) for name in _FACTS}
-        memory[key] = {"name": found.record.name, "format": found.format, **facts}
-        return found.record, found.format, facts
 
 
 def _digest(value: Any) -> str:

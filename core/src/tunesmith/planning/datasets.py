@@ -18,7 +18,7 @@ from tunesmith.planning.grammar import listed
 from tunesmith.planning.row_formats import best, columns_of, likeness, mapping, required
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.row_schema import row_schema
-from tunesmith.verbs.row_check import Broken, Verdict, judge
+from tunesmith.verbs.row_check import Verdict, judge
 from tunesmith.verbs.rows_file import Line, NotRows, read_file, renamed
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ class Detection(NamedTuple):
     problems: list[TunesmithError]
     format: str = ""
     verdict: Verdict = Verdict(0, 0)
+
+    def without(self, shown: str, found: Sequence[tuple[int, TunesmithError]]) -> Detection:
+        """The same when the rows at these lines can't be used either, for what they name."""
+        if self.record is None or not found:
+            return self
+        verdict = self.verdict.without(found)
+        return self._replace(verdict=verdict, problems=[broken_rows(shown, verdict, self.record)])
 
     @property
     def rows(self) -> int:
@@ -129,7 +136,7 @@ def broken_rows(shown: str, verdict: Verdict, record: ProviderRecord | None = No
     """The error that tells of rows that can't be used; of the code that they have, if they have one in common."""
     first, wrong = verdict.broken[:SHOWN], len(verdict.lines)
     codes = {one.code for one in verdict.broken}
-    lines = "; ".join(map(_sentence, first)) + ("; ..." if wrong > len(first) else "")
+    lines = "; ".join(one.sentence for one in first) + ("; ..." if wrong > len(first) else "")
     what = (
         f"{shown}: no row can be read"
         if at_least
@@ -139,10 +146,6 @@ def broken_rows(shown: str, verdict: Verdict, record: ProviderRecord | None = No
     mend = f"Correct or remove these lines; `tunesmith data inspect {shown}` lists all."
     fix = f"{first[0].fix} `tunesmith data inspect {shown}` lists all." if len(codes) == 1 and first[0].fix else mend
     return UserError(codes.pop() if len(codes) == 1 else "TS-DATA-003", what + as_what, why=lines, fix=fix)
-
-
-def _sentence(one: Broken) -> str:
-    return one.sentence + (f" ({one.why.rstrip('.')})" if one.why else "")
 
 
 def _no_column(shown: str, name: str, rows: Sequence[Mapping[str, Any]]) -> TunesmithError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.provider import Input
 from tunesmith.errors import did_you_mean
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class Inputs:
-    """A step's inputs by name: `products` of other steps, rows `prepared` from a file, and `files` as they are.
+    """A step's inputs by name: `products` of other steps, rows `prepared` from a file, and `files` as they are, with the `facts` of rows
+    in them.
 
     `failed` where one can't be had; it is noted why, unless it was noted at the step that should have made it.
     """
@@ -29,6 +30,7 @@ class Inputs:
         self.products: dict[str, Product] = {}
         self.prepared: dict[str, Product] = {}
         self.files: dict[str, Source] = {}
+        self.facts: Mapping[str, Any] = {}
         self._texts: dict[str, tuple[Input, str | Mixture]] = {}
         for index, entry in enumerate(step.verb.inputs):
             text = source if index == 0 else step.inputs.get(entry.name, "")
@@ -93,7 +95,8 @@ class Inputs:
                 if main and main.facts.get("row"):
                     settings, columns = self.step.main[0].settings if self.step.main else {}, self.step.settings.get("columns")
                     named = {name: str(column) for name, column in columns.items()} if isinstance(columns, Mapping) else {}
-                    source = self.builder.files.in_format(main, settings, named, text, self.where(entry))
+                    rows = self.builder.files.in_format(main, settings, named, text, self.where(entry))
+                    source, self.facts = (rows.source, rows.facts) if rows else (None, {})
                 else:
                     source = self.builder.files.file(text, self.where(entry))
                 self.failed |= source is None
@@ -103,11 +106,11 @@ class Inputs:
             provider = providers.get(entry.of)
             wanted = (provider.accepts if provider else ()) or entry.accepts or ("dataset/*",)
             reader = f"the {words(provider.kind)} `{provider.name}`" if provider else f"`{self.step.name}`"
-            rows = tuple(pattern for pattern in wanted if pattern.startswith(("dataset/", "*")))
-            if not rows:
+            formats = tuple(pattern for pattern in wanted if pattern.startswith(("dataset/", "*")))
+            if not formats:
                 what = f"{self.where(entry)}: {reader} reads {listed(wanted)}, which can't be made of a file; `{text}` is no step"
                 self.builder.notes.problem("TS-PLAN-001", what, fix=did_you_mean(str(text), self.builder.spec.steps))
-            found = self._rows(text, rows, reader, self.where(entry)) if rows else None
+            found = self._rows(text, formats, reader, self.where(entry)) if formats else None
             self.failed |= found is None
             if found:
                 self.prepared[entry.name] = found

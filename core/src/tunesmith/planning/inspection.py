@@ -90,16 +90,18 @@ def inspect(
     for problem in found.problems:
         if problem.code in ("TS-DATA-001", "TS-DATA-002", "TS-DATA-006"):
             raise problem
-    media = media_digest(path, "", record.facts["row"], {}, roots, columns)[2] if record else []
-    survey = _Survey(record, {*verdict.lines, *(line for line, _ in media)}, random.Random(seed), share)
+    if record:
+        found = found.without(str(path), media_digest(path, "", record.facts["row"], {}, roots, columns)[2])
+        verdict = found.verdict
+    survey = _Survey(record, set(verdict.lines), random.Random(seed), share)
     for line in read_file(path, columns):
         survey.add(line)
-    broken = sorted({**{one.line: one.what for one in verdict.broken}, **{line: problem.what for line, problem in media}}.items())
     useless = found.problems[0] if found.problems and record is None else None
     return Inspection(
         path=str(path), bytes=path.stat().st_size, format=record.name if record else "", produces=record.produces if record else (),
         columns=survey.columns, rows=len(survey.lengths) if record else 0, lengths=_summary(survey.lengths),
-        histogram=histogram(survey.lengths), broken=tuple(broken[:KEPT]), broken_count=len(survey.broken), empty=tuple(survey.empty),
+        histogram=histogram(survey.lengths), broken=tuple((one.line, one.reason) for one in verdict.broken),
+        broken_count=len(survey.broken), empty=tuple(survey.empty),
         empty_count=survey.empty_count, duplicates=tuple(survey.duplicates), duplicate_count=survey.duplicate_count, seed=seed,
         sample=tuple(survey.sample), unread=verdict.unread, total=len(survey.lengths) + len(survey.broken),
         problem=None if useless is None else {"code": useless.code, "what": useless.what, "why": useless.why, "fix": useless.fix},

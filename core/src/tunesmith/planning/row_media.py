@@ -13,7 +13,7 @@ from tunesmith.contracts.files import confined, roots_of
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.keys import canonical
 from tunesmith.plugins.row_schema import expanded
-from tunesmith.verbs.media import content_of, files_of, is_address, located, remote, unusable
+from tunesmith.verbs.media import Look, content_of, files_of, located, unusable
 from tunesmith.verbs.rows_file import NotRows, read_file
 
 MEDIA = "media"
@@ -59,8 +59,8 @@ def media_digest(
     path: Path, digest: str, schema: Mapping[str, Any], memory: MutableMapping[str, Any], roots: Sequence[Path] = (),
     columns: Mapping[str, str] | None = None,
 ) -> tuple[str, int, list[tuple[int, TunesmithError]]]:  # fmt: skip
-    """The digest of all that the rows of a data file name (empty where that is nothing), its bytes, and what can't be had of it with its
-    lines.
+    """The digest of all that the rows of a data file name (empty where that is nothing), its bytes, and what can't be had of it with the
+    lines of all rows that name it.
 
     Args:
         digest: of the file itself.
@@ -75,24 +75,28 @@ def media_digest(
     known: Seen = (
         remembered if isinstance(remembered, dict) else {name: [line, None, "", 0] for name, line in _named(path, plain, columns).items()}
     )
-    found, problems, size = {}, [], 0
-    within = roots_of(path.parent, roots)
+    found: Seen = {}
+    wrong: dict[str, TunesmithError] = {}
+    size, within = 0, roots_of(path.parent, roots)
+    look = Look(path.parent, within)
     for name, (line, looked, _, at) in known.items():
-        place = located(name, path.parent)
         try:
-            if place is None:
-                raise remote(name) if is_address(name) else unusable(name, ValueError("it is no file"))
+            place = located(name, path.parent)
+            if place is None:  # an address
+                raise ValueError(look.reference(name))
             files = {file.name: confined(file, within) for file in files_of(place)}
             began, now = time.time(), [[called, *looks(file)] for called, file in files.items()]
             size += sum(file.stat().st_size for file in files.values())
             untouched = now == looked and settled(now, at)
+            if not untouched:
+                look.reference(name)
             found[name] = known[name] if untouched else [line, now, content_of(place, within), began]
         except TunesmithError as error:
-            problems.append((line, error))
+            wrong[name] = error
         except (OSError, ValueError) as error:
-            problems.append((line, unusable(name, error)))
-    if problems:
-        return "", size, problems
+            wrong[name] = unusable(name, error)
+    if wrong:
+        return "", size, [(line, wrong[name]) for line, name in _references_of(path, plain, columns) if name in wrong]
     if found != remembered:
         memory[key] = found
     contents = sorted([name, entry[2]] for name, entry in found.items())
@@ -101,11 +105,16 @@ def media_digest(
 
 def _named(path: Path, schema: Mapping[str, Any], columns: Mapping[str, str] | None) -> dict[str, int]:
     named: dict[str, int] = {}
+    for line, name in _references_of(path, schema, columns):
+        named.setdefault(name, line)
+    return named
+
+
+def _references_of(path: Path, schema: Mapping[str, Any], columns: Mapping[str, str] | None) -> Iterator[tuple[int, str]]:
+    """What the rows name, with their lines."""
     try:
         for line in read_file(path, columns):
             if line.row is not None:
-                for name in media_in(schema, line.row):
-                    named.setdefault(name, line.number)
+                yield from ((line.number, name) for name in media_in(schema, line.row))
     except (NotRows, OSError):
-        return {}  # told where the rows are checked
-    return named
+        return  # told where the rows are checked

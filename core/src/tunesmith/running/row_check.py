@@ -53,8 +53,9 @@ class RowCheck:
         try:
             inputs = {"file": Artifact("file", path.absolute())}
             meta = ask(
-                step, "tunesmith.verbs.row_check:run", self._config.home, self._executor, self._hear, inputs, group=self._config.group
-            )
+                step, "tunesmith.verbs.row_check:run", self._config.home, self._executor, self._hear, inputs, group=self._config.group,
+                roots=self._config.roots,
+            )  # fmt: skip
         except Crashed as error:
             raise TunesmithError("TS-DATA-048", f"The dataset format `{record.name}` crashed over {path}", why=str(error),
                                  fix=f"Tell the author of {record.distribution}.") from None  # fmt: skip

@@ -1,12 +1,12 @@
 """Images, sounds and videos that rows name: found from where the rows lie, and kept in the dataset by their content.
 
-A video may be a folder of pictures. Standard library only.
+`data inspect`, planning and the step `prepare` judge media by `Look`, which decodes none: whether a picture is one is seen by the step that
+reads it. A video may be a folder of pictures. Standard library only.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import mimetypes
@@ -26,6 +26,10 @@ from tunesmith.errors import UserError
 FOLDER = "media"
 _ADDRESS = re.compile(r"data:|[A-Za-z][\w+.-]*://")
 _BUFFER = 2**20
+_PRETENDERS = {
+    b"version https://git-lfs": "a pointer of Git LFS (`git lfs pull` brings the file)", b"<!doctype html": "a page of HTML",
+    b"<html": "a page of HTML",
+}  # fmt: skip  # what a download that failed leaves under a medium's name
 
 
 def located(reference: str, folder: Path) -> Path | None:
@@ -72,18 +76,74 @@ def content_of(path: Path, roots: Sequence[Path]) -> str:
     return state.hexdigest()
 
 
+class Look:
+    """Whether media can be had, as far as that is seen without decoding them.
+
+    Args:
+        folder: where the rows lie.
+        roots: folders that the media may lie in.
+    """
+
+    def __init__(self, folder: Path, roots: Sequence[Path]) -> None:
+        self.folder, self.roots = folder, roots
+        self._seen: set[tuple[str, str]] = set()
+
+    def row(self, row: Row) -> set[str]:
+        """The types of media in a converted row.
+
+        Raises:
+            UserError: see `reference`.
+        """
+        parts = [part for key in CONVERSATIONS for part in _parts(row.get(key, ())) if part["type"] != "text"]
+        for part in parts:
+            name = part.get("path") or part["url"]
+            if (part["type"], name) not in self._seen:
+                self.reference(name, part["type"])
+                if not name.startswith("data:"):  # what holds its medium itself may be long
+                    self._seen.add((part["type"], name))
+        return {part["type"] for part in parts}
+
+    def reference(self, name: str, type: str = "") -> Path | bytes:
+        """The file or folder that a row names, or the bytes that a ``data:`` URL holds.
+
+        Args:
+            type: of the part; empty if it is not known.
+
+        Raises:
+            UserError: TS-DATA-061 for a file that isn't there, TS-DATA-063 for an address, TS-DATA-065 for one that lies elsewhere,
+                TS-DATA-022 for a ``data:`` URL that is broken, TS-DATA-060 for what is surely no such medium.
+        """
+        if is_address(name):
+            raise remote(name)
+        try:
+            place = located(name, self.folder)
+            if place is None:
+                return _decoded(name)
+            if type not in ("", "video") and place.is_dir():
+                raise _unfit(name, "it is a folder, and only a video may be a folder of pictures")
+            for file in files_of(place):
+                with open_confined(file, self.roots) as content:
+                    head = content.read(64).lstrip().lower()
+                    if not content.seek(0, os.SEEK_END):
+                        raise _unfit(name, "it is empty")
+                if found := next((what for start, what in _PRETENDERS.items() if head.startswith(start)), ""):
+                    raise _unfit(name, f"it is {found}")
+        except (OSError, ValueError) as error:
+            raise unusable(name, error) from error
+        return place
+
+
 class Keeper:
     """Takes the media of rows into a dataset, each once.
 
     Args:
-        folder: where the rows lie.
+        folder, roots: as `Look` takes them.
         output: the dataset's directory.
-        roots: folders that the media may lie in.
     """
 
     def __init__(self, folder: Path, output: Path, roots: Sequence[Path]) -> None:
-        self.folder, self.output, self.roots = folder, output, roots
-        self._kept: dict[str, str] = {}
+        self.look, self.output, self.roots = Look(folder, roots), output, roots
+        self._kept: dict[tuple[str, str], str] = {}
 
     @property
     def count(self) -> int:
@@ -94,8 +154,7 @@ class Keeper:
         """The row with every medium named as a path within the dataset.
 
         Raises:
-            UserError: TS-DATA-061 for a file that isn't there, TS-DATA-063 for an address, TS-DATA-065 for one that lies elsewhere,
-                TS-DATA-022 for a ``data:`` URL that is broken.
+            UserError: see `Look.reference`.
         """
         found = [key for key in CONVERSATIONS if any(part["type"] != "text" for part in _parts(row.get(key, ())))]
         return {**row, **{key: [self._message(turn) for turn in row[key]] for key in found}} if found else row
@@ -104,24 +163,25 @@ class Keeper:
         return {**turn, "content": [part if part["type"] == "text" else self._part(part) for part in turn["content"]]}
 
     def _part(self, part: Part) -> dict[str, Any]:
-        reference = part.get("path") or part["url"]
-        if reference not in self._kept:
-            self._kept[reference] = self._take(reference)
-        return {"type": part["type"], "path": self._kept[reference]}
+        key = (part["type"], part.get("path") or part["url"])
+        if key not in self._kept:
+            self._kept[key] = self._take(*key)
+        return {"type": part["type"], "path": self._kept[key]}
 
-    def _take(self, reference: str) -> str:
-        if is_address(reference):
-            raise remote(reference)
-        source = located(reference, self.folder)
-        if source is None:
-            return self._decoded(reference)
+    def _take(self, type: str, reference: str) -> str:
+        source = self.look.reference(reference, type)
+        (self.output / FOLDER).mkdir(exist_ok=True)
+        if isinstance(source, bytes):
+            suffix = mimetypes.guess_extension(re.split("[,;]", reference.removeprefix("data:"), maxsplit=1)[0]) or ""
+            name = f"{FOLDER}/{hashlib.sha256(source).hexdigest()}{suffix}"
+            (self.output / name).write_bytes(source)
+            return name
         try:
             name = f"{FOLDER}/{content_of(source, self.roots)}{'' if source.is_dir() else source.suffix.lower()}"
         except OSError as error:
             raise unusable(reference, error) from error
         place = self.output / name
         if not place.exists():
-            place.parent.mkdir(exist_ok=True)
             if source.is_dir():
                 place.mkdir()
             for file in files_of(source):
@@ -129,17 +189,21 @@ class Keeper:
                     shutil.copyfileobj(read, written, _BUFFER)
         return name
 
-    def _decoded(self, reference: str) -> str:
-        head, _, body = reference.removeprefix("data:").partition(",")
-        kind, *options = head.split(";")
-        try:
-            data = base64.b64decode(body, validate=True) if "base64" in options else unquote_to_bytes(body)
-        except binascii.Error as error:
-            raise UserError("TS-DATA-022", f"A `data:` URL can't be decoded: {error}", fix="Write its bytes in base64.") from error
-        name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()}{mimetypes.guess_extension(kind) or ''}"
-        (self.output / FOLDER).mkdir(exist_ok=True)
-        (self.output / name).write_bytes(data)
-        return name
+
+def _decoded(reference: str) -> bytes:
+    """What a ``data:`` URL holds."""
+    head, _, body = reference.removeprefix("data:").partition(",")
+    try:
+        data = base64.b64decode(body, validate=True) if "base64" in head.split(";") else unquote_to_bytes(body)
+    except ValueError as error:  # binascii's, and that of text that is not ASCII
+        raise UserError("TS-DATA-022", f"A `data:` URL can't be decoded: {error}", fix="Write its bytes in base64.") from error
+    if not data:
+        raise UserError("TS-DATA-022", f"The `data:` URL {reference[:40]} holds nothing", fix="Write its bytes in base64.")
+    return data
+
+
+def _unfit(reference: str, why: str) -> UserError:
+    return UserError("TS-DATA-060", f"{reference} can't be used", why=why, fix="Mend the file, or leave the row out.")
 
 
 def unusable(reference: str, error: OSError | ValueError) -> UserError:

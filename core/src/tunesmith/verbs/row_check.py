@@ -1,21 +1,23 @@
 """Whether the rows of a file can be used: the one rule by which `data inspect`, planning and the step `prepare` judge.
 
-A row is good if it fits the format's schema and the format converts it to a row that can be written. Planning asks a worker, since what a
-plugin does is not done in the host's process.
+A row is good if it fits the format's schema, the format converts it to a row that can be written, and the media that it names can be had.
+Planning asks a worker, since what a plugin does is not done in the host's process.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Result, Row, Step
+from tunesmith.contracts.files import roots_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.plugins.row_schema import RowSchema
+from tunesmith.verbs.media import Look
 from tunesmith.verbs.rows_file import Line, read_file
 
 KEPT = 200  # broken rows that are told with what is wrong
@@ -34,9 +36,17 @@ class Broken:
     why: str = ""
     fix: str = ""
 
+    @classmethod
+    def of(cls, line: int, error: TunesmithError) -> Broken:
+        return cls(line, error.code, error.what, error.why, error.fix)
+
+    @property
+    def reason(self) -> str:
+        return self.what + (f" ({self.why.rstrip('.')})" if self.why else "")
+
     @property
     def sentence(self) -> str:
-        return f"line {self.line}{'' if self.code == 'TS-DATA-003' else ':'} {self.what}"
+        return f"line {self.line}{'' if self.code == 'TS-DATA-003' else ':'} {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Verdict:
         characters: of all text in them.
         broken: the first that can't; `lines`: the lines of all.
         unread: keys that the format does not read -> in how many rows they are there.
+        media: types of part other than text -> how many rows have one; nothing where the format itself was not asked.
         converted: whether the format itself was asked; else its schema alone.
         first: the first rows as the format made them; none where it was not asked, or where the first alone is too long.
     """
@@ -57,8 +68,16 @@ class Verdict:
     broken: tuple[Broken, ...] = ()
     lines: tuple[int, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
+    media: Mapping[str, int] = field(default_factory=dict)
     converted: bool = True
     first: tuple[Row, ...] = ()
+
+    def without(self, found: Iterable[tuple[int, TunesmithError]]) -> Verdict:
+        """The verdict when so much more is wrong, by lines; a line that is broken anyway is told of once."""
+        known = set(self.lines)
+        more = {line: error for line, error in found if line not in known}
+        broken = sorted([*self.broken, *(Broken.of(*one) for one in more.items())], key=lambda one: one.line)
+        return replace(self, rows=self.rows - len(more), broken=tuple(broken[:KEPT]), lines=tuple(sorted([*known, *more])))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -70,31 +89,35 @@ class Verdict:
 
 
 def judge(
-    path: Path, schema: Mapping[str, Any], columns: Mapping[str, str], convert: Convert | None = None, tell: Callable[[int], None] = int
+    path: Path, schema: Mapping[str, Any], columns: Mapping[str, str], convert: Convert | None = None, tell: Callable[[int], None] = int,
+    roots: Sequence[Path] = (),
 ) -> Verdict:  # fmt: skip
     """Read a file once, row by row.
 
     Args:
         convert: of the format; None: its schema alone judges.
         tell: called with the number of rows so far.
+        roots: folders besides the file's own that media may lie in.
 
     Raises:
         OSError, NotRows: see `read_file`.
     """
-    fitting = RowSchema(schema)
+    fitting, look = RowSchema(schema), Look(path.parent, roots_of(path.parent, roots))
     rows = characters = 0
     first: list[Row] = []
     room = FIRST if convert else 0
     broken: list[Broken] = []
     lines: list[int] = []
     unread: dict[str, int] = {}
+    media: dict[str, int] = {}
     for line in read_file(path, columns):
         try:
             row = checked(line, fitting, convert)
+            types = look.row(row) if row is not None and convert else ()
         except TunesmithError as error:
             lines.append(line.number)
             if len(broken) < KEPT:
-                broken.append(Broken(line.number, error.code, error.what, error.why, error.fix))
+                broken.append(Broken.of(line.number, error))
             continue
         if row is None or line.row is None:
             continue
@@ -104,8 +127,10 @@ def judge(
             first += [row] if room >= 0 else []
         for key in fitting.unread(line.row):
             unread[key] = unread.get(key, 0) + 1
+        for type in types:
+            media[type] = media.get(type, 0) + 1
         tell(rows)
-    return Verdict(rows, characters, tuple(broken), tuple(lines), unread, convert is not None, tuple(first))
+    return Verdict(rows, characters, tuple(broken), tuple(lines), unread, media, convert is not None, tuple(first))
 
 
 def checked(line: Line, fitting: RowSchema | None, convert: Convert | None) -> Row | None:
@@ -159,6 +184,6 @@ def run(step: Step) -> Result:
             step.progress(rows, what="checking", unit="rows")
             step.check_cancelled()
 
-    settings = step.settings
-    found = judge(step.inputs["file"].path, settings.row, settings.columns, step.provider("dataset_format").convert, tell)
+    settings, convert = step.settings, step.provider("dataset_format").convert
+    found = judge(step.inputs["file"].path, settings.row, settings.columns, convert, tell, step.roots)
     return Result(meta=found.to_json())

@@ -1,0 +1,36 @@
+"""What a model takes beside text, from its ``config.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tunesmith.contracts.model_shape.families import FAMILIES
+
+_TOWERS = {"image": "vision_config", "video": "vision_config", "audio": "audio_config"}  # a video is given as its pictures
+_OTHERS = {
+    "text_config", "thinker_config", "quantization_config", "compression_config", "rope_scaling", "rope_parameters", "id2label",
+    "label2id", "auto_map", "task_specific_params",
+}  # fmt: skip  # objects in a configuration that neither see nor hear
+
+
+def takes(config: Mapping[str, Any], type: str) -> bool | None:
+    """Whether a model takes parts of a type (see `tunesmith.contracts.rows`); None where its configuration does not tell."""
+    if type == "text":
+        return True
+    objects = set(_objects(config))
+    if _TOWERS.get(type) in objects:
+        return True
+    text = config.get("text_config")
+    inner = {**config, **text} if isinstance(text, Mapping) else config
+    known = inner.get("model_type") in FAMILIES or not objects.isdisjoint(_TOWERS.values())
+    return False if known and not objects - _OTHERS - {*_TOWERS.values()} else None
+
+
+def _objects(config: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the objects in a configuration, and in that of a part that thinks."""
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            yield key
+            if key == "thinker_config":
+                yield from _objects(value)
