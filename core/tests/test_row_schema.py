@@ -64,3 +64,13 @@ def test_what_would_be_passed_over_is_refused(entry, words):
     with pytest.raises(UserError, match="TS-PLUGIN-006") as caught:
         RowSchema(schema(a=entry))
     assert words in caught.value.what
+
+
+def test_characters_are_those_of_text_that_is_read_not_of_roles_media_and_columns_without_a_place():
+    role = {"anyOf": [{"type": "string", "enum": ["user", "assistant"]}, {"type": "null"}]}
+    turn = {"type": "object", "properties": {"role": role, "content": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}
+    shown = {"anyOf": [{"type": "string"}, {"type": "object"}], "format": "media"}
+    schema = RowSchema({"type": "object", "properties": {"turns": {"type": "array", "items": turn}, "image": shown, "more": {}}})
+    row = {"turns": [{"role": "user", "content": "abc", "id": "12345"}], "image": {"path": "a.png"}, "more": {"x": ["de"]}, "other": "123"}
+    assert schema.characters(row) == 5
+    assert RowSchema({}).characters(row) == 3 + 4 + 5 + 5 + 2 + 3

@@ -44,6 +44,12 @@ def test_doubts_errors_and_lengths_stand_out():
     assert lines[-1] == "!! 1 rows can't be used"
 
 
+def test_a_row_that_is_not_there_is_told_before_anything_is_begun(world):
+    told = world("data", "preview", "rows.jsonl", "--model", "shelf://it", "--row", "3")
+    assert (told.status, "TS-DATA-044: There is no row 3: rows.jsonl has 2" in told.err) == (2, True)
+    assert world("runs", "list").out.startswith("Nothing has been run")
+
+
 def test_without_a_plugin_that_shows_rows_it_says_so(world):
     world.write("tunesmith.toml", '[plugins]\ndeny = ["acme-*"]\n')
     told = world("data", "preview", "rows.jsonl", "--model", "desk://it")

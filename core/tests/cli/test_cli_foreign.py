@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.cli.complaints import error_text
+from tunesmith.cli.complaints import complain, error_text
 from tunesmith.cli.data_preview import page
-from tunesmith.cli.foreign import safe
+from tunesmith.cli.foreign import safe, safe_json
+from tunesmith.cli.reporting.json_lines import JsonLines
 from tunesmith.cli.reporting.plain import Plain
 from tunesmith.cli.reporting.terminal import Terminal
 from tunesmith.cli.tables import aligned, columns
@@ -36,6 +38,22 @@ def test_letters_of_every_language_stay():
         safe("naïve 日本 \u0639\u0631\u0628\u064a \U0001f468\u200d\U0001f469\t\n")
         == "naïve 日本 \u0639\u0631\u0628\u064a \U0001f468\u200d\U0001f469\t\n"
     )
+
+
+@given(st.recursive(st.text(st.characters()), lambda inner: st.dictionaries(st.text(st.characters()), inner)))
+def test_json_is_safe_as_it_stands_and_reads_as_what_it_was(value):
+    text = safe_json(value, 1)
+    assert json.loads(text) == value
+    assert safe(text) == text
+
+
+def test_events_and_errors_as_json_are_safe_too(capsys):
+    lines = io.StringIO()
+    JsonLines(lines).log("step", "info", ODD)
+    complain(UserError("X-1", ODD), True)
+    for shown in (lines.getvalue(), capsys.readouterr().out):
+        assert not {"\x07", "\x00", "\r", "\x9b", "\u202e", "\ud800"} & set(shown)
+        assert ODD in (json.loads(shown).get("message"), json.loads(shown).get("error", {}).get("what"))
 
 
 @pytest.mark.parametrize("colours", [False, True])
@@ -67,3 +85,16 @@ def test_the_sample_of_an_inspection_is_written_out(world):
     world.write("odd.jsonl", '{"q": "who\u202e\x9b?", "a": "me"}\n')
     told = world("data", "inspect", "odd.jsonl").out
     assert r"who\u202e\x9b?" in told
+    shown = world("data", "inspect", "odd.jsonl", "--json")
+    assert shown.json["sample"][0][1]["q"] == "who\u202e\x9b?"
+    assert not {"\u202e", "\x9b"} & set(shown.out)
+
+
+def test_what_a_steps_process_printed_is_written_out(world):
+    world("echo", "--model", "shelf://hello", "--data", "rows.jsonl")
+    run = world("runs", "list", "--json").json[0]["id"]
+    for log in (world.folder / ".tunesmith" / "runs" / run).glob("logs/*-echo*/*"):
+        log.write_text("\x1b]0;b\x07 said")
+    told = world("runs", "logs", "--step", "echo").out
+    assert r"\x1b]0;b\x07 said" in told
+    assert "\x1b" not in told

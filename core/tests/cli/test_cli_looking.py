@@ -82,6 +82,17 @@ def test_a_file_without_a_command_is_looked_into(world):
     assert "Did you mean `rows.jsonl`?" in world("data", "row.jsonl").err
 
 
+@pytest.mark.parametrize(("words", "code", "says"), [
+    (("data", "/dev/null"), "TS-DATA-006", "it is a device"), (("data", ""), "TS-CLI-002", "is empty"),
+    (("data", "inspect", ""), "TS-CLI-002", "is empty"), ((*TAUGHT[:-1], ""), "TS-SPEC-005", "`data` is empty"),
+    (("data", "."), "TS-DATA-006", "directory"), (("data", "looked"), "TS-CLI-001", "no command"),
+])  # fmt: skip
+def test_what_is_no_file_of_rows_is_told_as_such(world, words, code, says):
+    told = world(*words)
+    assert told.status == 2
+    assert (code in told.err, says in told.err) == (True, True), told.err
+
+
 def test_a_step_that_makes_rows_as_tokens_shows_them(world):
     told = world("spell", "--model", "shelf://it")
     assert told.status == 0

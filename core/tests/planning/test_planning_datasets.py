@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from tunesmith.contracts import Provider
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning import datasets
-from tunesmith.planning.datasets import detect
+from tunesmith.planning.datasets import broken_rows, detect
 from tunesmith.planning.inspection import inspect
 from tunesmith.planning.memory import FileMemory
-from tunesmith.verbs.row_check import judge
+from tunesmith.planning.row_formats import meant
+from tunesmith.verbs.row_check import Broken, Verdict, judge
 from tunesmith.verbs.rows_file import NotRows, read_file
 
 
@@ -69,7 +70,10 @@ def test_of_formats_that_fit_the_one_that_requires_most_wins(found):
         (b'{"question": "\xff", "solution": "s"}\n', "line 3 is not UTF-8"),
         ('{"question": ' + "[" * 100_000 + "\n", "line 3 is nested too deeply"),
         ('{"question": ' + "[" * 500 + "]" * 500 + "}\n", "line 3 is nested too deeply"),
-        ('{"question": ' + "1" * 5000 + "}\n", "line 3 is not JSON"),
+        ('{"question": ' + "1" * 6000 + "}\n", "line 3 holds a number of 6000 digits, which is too large"),
+        ('{"question": "q", "solution": "s", "solution": "t"}\n', "line 3 has the key `solution` more than once"),
+        ('{"question": [{"a": 1, "a": 1}]}\n', "line 3 has the key `a` more than once"),
+        ("{}\n", "line 3 is `{}`: a row without columns"),
     ],
 )
 def test_a_broken_row_is_told_with_its_line(found, line, words):
@@ -78,6 +82,46 @@ def test_a_broken_row_is_told_with_its_line(found, line, words):
     assert "1 of 3 rows is broken" in problem.what
     assert words in problem.why
     assert "data inspect" in problem.fix
+
+
+@pytest.mark.parametrize(
+    "bad", ['{"question": "q", "solution": "s", "question": "r"}', "{}", '{"question": ' + "1" * 6000 + "}", '{"question": NaN}']
+)
+def test_a_broken_row_of_an_array_is_told_and_those_behind_it_are_read(found, bad):
+    detection = found(f"[{ROW.strip()},\n{bad},\n{ROW.strip()}]")
+    assert (detection.rows, detection.verdict.lines) == (2, (2,))
+
+
+def test_rows_of_nothing_are_told_as_such(found):
+    (problem,) = found("{}\n{}\n").problems
+    assert (problem.code, "line 1 is `{}`: a row without columns" in problem.why) == ("TS-DATA-003", True)
+
+
+def test_columns_that_differ_by_case_alone_are_offered_and_an_unread_one_is_named_with_what_is_read(found):
+    for columns in ("Question Solution", "QUESTION SOLUTION", "Question solution"):
+        (problem,) = found(json.dumps(dict.fromkeys(columns.split(), "x")) + "\n").problems
+        assert all(column in problem.fix for column in columns.split() if not column.islower())
+    record = found(ROW).record
+    assert (meant(record, "Question"), meant(record, "answer")) == (", it reads `question`", "")
+
+
+def test_advice_is_that_of_all_rows_or_of_none(found):
+    fixes = ("Write a.", "Write b.", "Write a.", "Write c.")
+    broken = [Broken(line, "TS-DATA-025", "is odd", "", fix) for line, fix in enumerate(fixes, 1)]
+    assert broken_rows("a.jsonl", Verdict(0, 0, tuple(broken[:3]), (1, 2, 3))).fix.startswith("Write a. Write b. `tunesmith")
+    more = (*broken, Broken(5, "TS-DATA-025", "is odd", "", "Write d."))
+    assert broken_rows("a.jsonl", Verdict(0, 0, more, (1, 2, 3, 4, 5))).fix.startswith("Correct or remove these lines")
+
+
+@pytest.mark.parametrize(("row", "fix"), [
+    ('{"question": "q", "good": "g", "bad": "b"}', "The rows fit `pairs`: write `pairs` in the place of `tickets`."),
+    ('{"Question": "q", "SOLUTION": "s"}', "`settings: {columns: {question: Question, solution: SOLUTION}}`"),
+])  # fmt: skip
+def test_where_a_named_format_does_not_fit_the_one_that_does_is_named(problems, tmp_path, row, fix):
+    (tmp_path / "rows.jsonl").write_text(f"{row}\n" * 2)
+    (problem,) = problems("steps:\n  rows: {prepare: tickets, from: rows.jsonl}\n")
+    assert (problem.code, fix in problem.fix) == ("TS-DATA-003", True)
+    assert "`question` is missing" in problem.why or "`solution` is missing" in problem.why
 
 
 def test_many_broken_rows_are_counted_and_the_first_are_shown(found):

@@ -53,6 +53,9 @@ def test_a_list_of_one_is_that_file(planner, files):
 @pytest.mark.parametrize(
     ("data", "code", "words"),
     [
+        ("[{pth: a.jsonl}]", "TS-SPEC-005", "says `pth` of a file, which is no key of a file. Did you mean `path`?"),
+        ("{pth: a.jsonl, columns: {question: q}}", "TS-SPEC-005", "Did you mean `path`?"),
+        ("[a.jsonl, {path: b.jsonl, wieght: 1}]", "TS-SPEC-005", "says `wieght` of b.jsonl, which is no key of a file. Did you"),
         ("[a.jsonl, a.jsonl]", "TS-SPEC-005", "names a file twice"), ("[]", "TS-SPEC-005", "should name files"),
         ("{a.jsonl: 0, b.jsonl: 1}", "TS-SPEC-005", "a weight above 0"), ("{a.jsonl: much}", "TS-SPEC-005", "a weight above 0"),
         ("{path: a.jsonl, columns: [question]}", "TS-SPEC-005", "which column is which"),

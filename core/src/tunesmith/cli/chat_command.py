@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import AbstractContextManager, nullcontext
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.cli.command import Command
+from tunesmith.cli.foreign import safe_json
 from tunesmith.cli.setting_options import typed
 from tunesmith.errors import UserError
 
@@ -63,7 +63,7 @@ def _talk(args: Namespace, facts: Any, message: str | None) -> int:
     else:
         answer = session.ask(message, show=not args.json)
         if args.json:
-            print(json.dumps({"event": "answer", "model": client.model, "answer": answer}, ensure_ascii=False))
+            print(safe_json({"event": "answer", "model": client.model, "answer": answer}))
     return 0
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli.foreign import safe
+from tunesmith.cli.foreign import safe, safe_json
 from tunesmith.cli.streams import Unbroken
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ def complain(error: TunesmithError, as_json: bool = False, step: str = "") -> in
     """
     if as_json:
         told = {"event": "error", "error": error.to_json()} | ({"step": step} if step else {})
-        print(json.dumps(told, ensure_ascii=False), flush=True)
+        print(safe_json(told), flush=True)
     else:
         print(error_text(error, colored(sys.stderr), step), file=Unbroken(sys.stderr))
     return error.exit_status

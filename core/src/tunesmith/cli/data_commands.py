@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.cli.column_options import add_columns, columns_given
 from tunesmith.cli.command import Command
-from tunesmith.cli.foreign import safe
+from tunesmith.cli.foreign import safe, safe_json
 from tunesmith.cli.reporting.quantities import number, size
 from tunesmith.cli.setting_options import typed
 from tunesmith.cli.tables import columns
@@ -40,7 +41,7 @@ def run_inspect(args: Namespace) -> int:
         found = inspect(
             args.file, session.registry, seed=args.seed, columns=columns_given(args), check=check, roots=session.config.roots
         )  # fmt: skip
-    print(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
+    print(safe_json(found.to_json(), 2) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
     return 0 if found.usable else 1
 
 
@@ -124,6 +125,7 @@ def run_words(words: Sequence[str]) -> int:
     """A file without a command before it is looked into."""
     from tunesmith.cli.main import run_group
 
-    named = words[0] if words else ""
-    is_file = Path(named).is_file() or ("." in named and not named.startswith("-"))
+    named = words[0] if words else "-"
+    known = (command.name for command in COMMANDS)
+    is_file = not named.startswith("-") and named not in known and (not named or bool({".", "/"} & set(named)) or os.path.exists(named))
     return run_group("look into a data file before training on it", COMMANDS, "tunesmith data", ["inspect", *words] if is_file else words)

@@ -6,12 +6,13 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.column_options import add_columns, columns_given
 from tunesmith.cli.complaints import colored
-from tunesmith.cli.foreign import safe
+from tunesmith.cli.foreign import safe, safe_json
 from tunesmith.cli.setting_options import typed
 from tunesmith.contracts.previews import FILE, FORMAT
 from tunesmith.errors import UserError
@@ -52,6 +53,7 @@ def run(args: Namespace) -> int:
     if verb is None:
         raise UserError("TS-PLAN-005", "No installed plugin shows rows as tokens", fix="Install one that trains.")
     columns = columns_given(args)
+    _look_for(args.row or [1], args.file)
     data = {"path": str(args.file), "columns": columns} if columns else str(args.file)
     step: dict[str, Any] = {
         verb.name: {}, "data": data, "settings": {"rows": args.row or [1], "max_length": args.max_length},
@@ -67,10 +69,25 @@ def run(args: Namespace) -> int:
     lines = (outcome.artifacts["preview"].path / FILE).read_text(encoding="utf-8").splitlines()
     *rows, total = map(json.loads, lines)
     if args.json:
-        print("\n".join(lines))
+        print("\n".join(map(safe_json, [*rows, total])))
     else:
         print(page(rows, total, colours=colored(sys.stdout)))
     return int(any("error" in row or any(sequence["doubts"] for sequence in row["sequences"]) for row in rows))
+
+
+def _look_for(wanted: Sequence[int], file: Path) -> None:
+    """
+    Raises:
+        UserError: TS-DATA-044 when the file has no such row, before anything is begun; other mistakes are told by the plan.
+    """
+    from tunesmith.verbs.rows_file import NotRows, read_file
+
+    try:
+        count = sum(1 for _ in islice((line for line in read_file(file) if line.row is not None or line.problem), max(wanted)))
+    except (OSError, ValueError, NotRows):
+        return
+    if missing := [number for number in wanted if number > count > 0]:
+        raise UserError("TS-DATA-044", f"There is no row {missing[0]}: {file} has {count}", fix="Ask for one of those.")
 
 
 def _fitting(file: Path, registry: Registry, columns: Mapping[str, str]) -> str:

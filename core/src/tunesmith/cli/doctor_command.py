@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.command import Command
+from tunesmith.cli.foreign import safe_json
 from tunesmith.cli.reporting.quantities import size
 from tunesmith.cli.tables import columns
 
@@ -34,7 +34,7 @@ def run(args: Namespace) -> int:
 
     config = load_config()
     found = facts(config, load_registry(config))
-    print(json.dumps(found, indent=2, ensure_ascii=False) if args.json else doctor_text(found))
+    print(safe_json(found, 2) if args.json else doctor_text(found))
     return 1 if found["problems"] else 0
 
 

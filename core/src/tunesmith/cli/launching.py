@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tunesmith import session
-from tunesmith.cli.foreign import safe
+from tunesmith.cli.foreign import safe, safe_json
 from tunesmith.config import PIPELINE_FILE
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ class Session(session.Session):
             "policies": [{"layer": policy.layer, "path": str(policy.path)} for policy in self.config.policies],
         }
         if as_json:
-            print(json.dumps(plan_json(plan, cached) | where, indent=2, ensure_ascii=False))
+            print(safe_json(plan_json(plan, cached) | where, 2))
             return
         print(safe(plan_text(plan, cached)))
-        print(f"    home: {self.config.home}")
+        print(safe(f"    home: {self.config.home}"))
         for policy in self.config.policies:
-            print(f"    policy ({policy.layer}): {policy.path}")
+            print(safe(f"    policy ({policy.layer}): {policy.path}"))
 
     def carry_out(self, plan: Plan, args: Namespace, resume: str | None = None) -> RunOutcome:
         """Run a plan, or go on with a run, and show how it goes; an error is shown, too."""

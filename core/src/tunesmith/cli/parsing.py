@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tunesmith.cli.command import Command
 from tunesmith.errors import UserError
@@ -60,6 +60,12 @@ class Parser(argparse.ArgumentParser):
             )
         message = message.removeprefix("argument ")
         raise UserError("TS-CLI-002", f"{self.prog}: {message}", fix=f"`{self.prog} --help` shows what it takes.")
+
+    def _get_value(self, action: argparse.Action, text: str) -> Any:
+        """An empty word is no path: the one of the directory that one is in is `.`."""
+        if action.type is Path and not text:
+            raise argparse.ArgumentError(action, "is empty; it should be a path")
+        return super()._get_value(action, text)  # type: ignore[misc]
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The parsed arguments.

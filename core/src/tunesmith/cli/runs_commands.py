@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.command import Command
+from tunesmith.cli.foreign import safe
 from tunesmith.cli.reporting.quantities import duration, number
 from tunesmith.cli.tables import columns
 from tunesmith.errors import TunesmithError, UserError
@@ -126,7 +127,7 @@ def run_show(args: Namespace) -> int:
         print("\n" + error_text(error))
     if decisions:
         print("\ndecisions")
-        print("\n".join(f"  {step + ': ' if step else ''}{what} ({reason.rstrip('.')})" for step, what, reason in decisions))
+        print(safe("\n".join(f"  {step + ': ' if step else ''}{what} ({reason.rstrip('.')})" for step, what, reason in decisions)))
     if can_go_on(row.state, error):
         print(f"\nto go on: tunesmith resume {row.id}")
     return 0
@@ -174,9 +175,9 @@ def run_logs(args: Namespace) -> int:
         print(json.dumps({"run": row.id, "events": listed, "files": [str(path) for path in files]}, indent=2))
         return 0
     for at, step, kind, text in events:
-        print(f"{time.strftime('%H:%M:%S', time.localtime(at))} {kind:<8} {step + ': ' if step else ''}{text}")
+        print(safe(f"{time.strftime('%H:%M:%S', time.localtime(at))} {kind:<8} {step + ': ' if step else ''}{text}"))
     for path in files:
-        print(f"\n--- {path}\n{path.read_text(encoding='utf-8', errors='replace').rstrip()}")
+        print(safe(f"\n--- {path}\n{path.read_text(encoding='utf-8', errors='replace').rstrip()}"))
     if not args.step:
         print(f"what the steps' processes printed: --step STEP, or in {directory / 'logs'}")
     return 0

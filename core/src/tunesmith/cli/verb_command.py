@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from tunesmith.cli.catalog import Catalog
 from tunesmith.cli.earlier import Earlier, note
+from tunesmith.cli.foreign import safe_json
 from tunesmith.cli.launching import Session, add_judgement, add_run_options, as_asked
 from tunesmith.cli.output import check_output, write_output
 from tunesmith.cli.verb_form import VerbForm, takes_rows
@@ -49,7 +49,7 @@ def _run(form: VerbForm, args: Namespace) -> int:
     data, step = pipeline(form, args, session)
     data |= {"ignore_estimates": True} if args.ignore_estimates else {}
     if args.yaml:
-        print(json.dumps(data, indent=2, ensure_ascii=False) if args.json else yaml_text(data), end="\n" if args.json else "")
+        print(safe_json(data, 2) if args.json else yaml_text(data), end="\n" if args.json else "")
         return 0
     spec = as_asked(PipelineSpec.from_mapping(data, Path.cwd(), name=step), args)
     plan = session.plan(spec, args.strict, args.refresh)

@@ -1,4 +1,4 @@
-"""JSON as a row may hold it: numbers that JSON has, whole characters, no deeper than whoever walks through it can go.
+"""JSON as a row may hold it: numbers that JSON has, whole characters, each key once, no deeper than whoever walks through it can go.
 
 Standard library only.
 """
@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 DEEPEST = 100
 _LARGE = re.compile(r"\d[eE]\+?\d{3}")  # perhaps a number too large for a float, which would be read as infinity
+_LONG = re.compile(r"\d{4300,}")  # more digits than Python makes a number of
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # of a character outside the basic plane, which JSON writes as two
 
 
@@ -25,15 +27,21 @@ def loads(text: str) -> Any:
         ValueError: where it is no JSON.
     """
     try:
-        value = json.loads(text, parse_constant=no_constant)
+        value = _DECODER.decode(text)
     except RecursionError:
         raise Unfit("is nested too deeply") from None
-    if found := fault(value, text):
-        raise Unfit(found)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        if found := _LONG.search(text):
+            raise Unfit(f"holds a number of {len(found[0])} digits, which is too large") from None
+        raise
+    if wrong := _fault(value, text):
+        raise Unfit(wrong)
     return value
 
 
-def fault(value: Any, text: str) -> str:
+def _fault(value: Any, text: str) -> str:
     """What is wrong with a value that was read from a text; empty if nothing is."""
     if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
         return "is nested too deeply"
@@ -50,8 +58,21 @@ def fault(value: Any, text: str) -> str:
     return ""
 
 
-def no_constant(word: str) -> Any:
+def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not a number of JSON")
+
+
+def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; Python's own way is to keep the last value of a key without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise Unfit(f"has the key `{twice[:40]}` more than once in one object, so that it is not clear which value is meant")
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_each_once)
 
 
 def _depth(value: Any) -> int:

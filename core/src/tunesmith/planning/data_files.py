@@ -150,12 +150,13 @@ class DataFiles:
         """A file of rows in a dataset format that the user names; None, with problems noted, where they can't be used."""
 
         def judge(source: Source) -> Detection:
-            from tunesmith.planning.datasets import Detection, by_schema, checked, unreadable
+            from tunesmith.planning.datasets import Detection, by_schema, named, unreadable
             from tunesmith.verbs.rows_file import NotRows
 
             assert source.file is not None
             try:
-                return checked(source.file, text, record, "", columns, settings, self.check or by_schema)
+                installed = list(self.chooser.registry.providers(FORMAT).values())
+                return named(source.file, text, record, columns, settings, self.check or by_schema, installed)
             except NotRows as error:
                 return Detection(record, [UserError("TS-DATA-006", f"{text} can't be read as rows: {error}", fix=error.fix)])
             except OSError as error:
@@ -266,7 +267,9 @@ class DataFiles:
         ))  # fmt: skip
         reason = f"{reader} reads {format}; all {facts['rows']} rows of {text} fit"
         if unread := facts.get("unread"):
-            reason += "; not read: " + ", ".join(f"`{key}` ({count} rows)" for key, count in unread.items())
+            from tunesmith.planning.row_formats import meant
+
+            reason += "; not read: " + ", ".join(f"`{key}` ({count} rows{meant(record, key)})" for key, count in unread.items())
         if not facts["converted"]:
             reason += "; the format itself sees them in its step, which runs in an environment of its own"
         if source.media or facts["media"]:

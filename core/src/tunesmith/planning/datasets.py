@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tunesmith.contracts.artifacts import fits
+from tunesmith.contracts.files import NotRegular
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, nearest
 from tunesmith.planning.grammar import listed
-from tunesmith.planning.row_formats import best, columns_of, likeness, mapping, required
+from tunesmith.planning.row_formats import best, columns_of, likeness, mapping, required, resemblance
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.row_schema import row_schema
 from tunesmith.verbs.row_check import Verdict, judge
@@ -85,7 +86,7 @@ def detect(
     formats = [record for record in registry.providers("dataset_format").values() if record.facts.get("row")]
     try:
         sample = list(islice((line for line in read_file(path) if line.row is not None or line.problem), SAMPLE))
-        rows = [line.row for line in sample if line.row is not None]
+        rows = [line.row for line in sample if line.row]
         if not sample:
             return _nothing("TS-DATA-002", f"{shown} has no rows", "", "Put one JSON object a line into it.")
         if not rows:
@@ -118,11 +119,38 @@ def checked(
     return Detection(record, [broken_rows(shown, verdict, record)] if verdict.lines else [], format, verdict)
 
 
+def named(
+    path: Path, shown: str, record: ProviderRecord, columns: Mapping[str, str], settings: Mapping[str, Any], check: Check,
+    installed: Sequence[ProviderRecord],
+) -> Detection:  # fmt: skip
+    """Every row of a file in the format that the user names; where hardly any fits, with what would.
+
+    Raises:
+        OSError, NotRows: see `read_file`.
+    """
+    found = checked(path, shown, record, "", columns, settings, check)
+    if not found.problems or found.verdict.rows >= len(found.verdict.lines):
+        return found
+    rows = [renamed(line.row, columns) for line in islice((line for line in read_file(path) if line.row), SAMPLE)]
+    other = best([each for each in installed if each.facts.get("row")], rows) if rows else None
+    if other is not None and other is not record:
+        fix = f"The rows fit `{other.name}`: write `{other.name}` in the place of `{record.name}`."
+    elif renaming := mapping([record], rows):
+        pairs = ", ".join(f"{_in_yaml(name)}: {_in_yaml(column)}" for name, column in {**columns, **renaming[1]}.items())
+        fix = f"Write `settings: {{columns: {{{pairs}}}}}` in this step."
+    else:
+        return found
+    problem = found.problems[0]
+    return found._replace(problems=[UserError(problem.code, problem.what, why=problem.why, fix=fix)])
+
+
 def unreadable(path: Path, shown: str, error: OSError | ValueError) -> TunesmithError:
     """TS-DATA-001 for a file that isn't there, with what lies near it; TS-DATA-006 for one that can't be read."""
     if not isinstance(error, FileNotFoundError):
         why = "It is a directory." if isinstance(error, IsADirectoryError) else str(getattr(error, "strerror", None) or error)
-        return UserError("TS-DATA-006", f"{shown} can't be read", why=why, fix="Name a file that you may read.")
+        special = isinstance(error, (NotRegular, IsADirectoryError))
+        fix = "Name a file that holds the rows; those of a pipe can be written to one." if special else "Name a file that you may read."
+        return UserError("TS-DATA-006", f"{shown} can't be read", why=why, fix=fix)
     folder = path.parent
     if not os.path.isdir(folder):
         return UserError("TS-DATA-001", f"There is no file {shown}", why=f"There is no directory {folder} either.", fix="Correct the path.")
@@ -144,7 +172,9 @@ def broken_rows(shown: str, verdict: Verdict, record: ProviderRecord | None = No
     )
     as_what = f" (read as `{record.name}`)" if record else ""
     mend = f"Correct or remove these lines; `tunesmith data inspect {shown}` lists all."
-    fix = f"{first[0].fix} `tunesmith data inspect {shown}` lists all." if len(codes) == 1 and first[0].fix else mend
+    fixes = list(dict.fromkeys(one.fix for one in verdict.broken))  # of one code there may be several
+    told = len(codes) == 1 and len(fixes) <= 3 and all(fixes)
+    fix = f"{' '.join(fixes)} `tunesmith data inspect {shown}` lists all." if told else mend
     return UserError(codes.pop() if len(codes) == 1 else "TS-DATA-003", what + as_what, why=lines, fix=fix)
 
 
@@ -166,7 +196,7 @@ def _no_format(
                          fix="Install a plugin that brings one.")  # fmt: skip
     found = mapping(useful, rows)
     named = _columns(shown, {**given, **found[1]}) if found else ""
-    misspelt = max(useful, key=lambda record: likeness(record, columns))
+    misspelt = max(useful, key=lambda record: resemblance(record, columns))
     other = best(formats, rows)
     closer = other is None or (likeness(misspelt, columns) and len(required(misspelt)) > len(required(other)))
     if other is not None and not closer:

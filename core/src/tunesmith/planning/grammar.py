@@ -210,7 +210,8 @@ class _Reader:
         value = self.raw.get(key)
         if value is None or (isinstance(value, str) and value):
             return value or ""
-        self.problem("TS-SPEC-005", key, f"`{key}` should be text, got {value!r}", "Give one name or path.")
+        told = f"`{key}` is empty" if value == "" else f"`{key}` should be text, got {value!r}"
+        self.problem("TS-SPEC-005", key, told, "Give one name or path.")
         return ""
 
     def lists(self, verb: ProviderRecord) -> tuple[ProviderRecord, dict[str, str]]:

@@ -14,7 +14,7 @@ from tunesmith.planning.datasets import Check, by_schema, detect
 from tunesmith.planning.row_formats import is_blank, required
 from tunesmith.planning.row_media import media_digest
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith.verbs.row_check import length
+from tunesmith.plugins.row_schema import RowSchema, row_schema
 from tunesmith.verbs.rows_file import Line, read_file
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found. Lengths are characters of all text in a row; lines count from 1.
+    """What was found. Lengths are characters of the text that a format reads in a row, of all text where none fits; lines count from 1.
 
     Args:
         format, produces: the dataset format that fits best and what its rows become; empty if none fits.
@@ -113,6 +113,7 @@ class _Survey:
 
     def __init__(self, record: ProviderRecord | None, broken: set[int], chance: random.Random, share: float) -> None:
         self.required = required(record) if record else ()
+        self.schema = row_schema(record) if record else RowSchema({})
         self.broken = broken
         self.chance, self.share = chance, share
         self.lengths = array("q")
@@ -139,7 +140,7 @@ class _Survey:
             self.note_empty(number, ", ".join(f"`{name}`" for name in empty) or "the row")
         if number in self.broken:
             return
-        self.lengths.append(length(row))
+        self.lengths.append(self.schema.characters(row))
         key = hashlib.blake2b(normal(row).encode("utf-8", "surrogatepass"), digest_size=12).digest()
         if (first := self.seen.setdefault(key, number)) != number:
             self.duplicate_count += 1

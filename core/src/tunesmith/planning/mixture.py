@@ -4,11 +4,12 @@ are called ``{path: a.jsonl, columns: {instruction: question}}``, also in a list
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.errors import did_you_mean
+from tunesmith.spelling import near
 
 _KEYS = ("path", "columns", "weight")
 
@@ -36,19 +37,19 @@ def read_mixture(value: Any) -> Mixture | str:
     """What a list or a mapping in a step says; a sentence of what is wrong with it."""
     if isinstance(value, Mapping) and "path" in value and not _is_weight(value["path"]):  # with a weight it is a file of that name
         value = [value]
+    if isinstance(value, Mapping) and (wrong := _misspelt([value], [key for key, given in value.items() if not _is_weight(given)])):
+        return wrong
     if isinstance(value, Mapping):
         entries = [{"path": path, "weight": weight} for path, weight in value.items()]
     else:
         entries = [item if isinstance(item, Mapping) else {"path": item} for item in value]
+        if wrong := _misspelt([item for item in value if isinstance(item, Mapping)]):
+            return wrong
     paths = [entry.get("path") for entry in entries]
     if not paths or not all(isinstance(path, str) and path for path in paths):
         return f"should name files, got {value!r}"
     if len(set(paths)) < len(paths):
         return "names a file twice"
-    for entry in entries:
-        for key in map(str, entry):
-            if key not in _KEYS:
-                return f"says `{key}` of {entry['path']}, which is no key of a file. {did_you_mean(key, _KEYS)}"
     weights = [entry["weight"] for entry in entries if "weight" in entry]
     for entry in entries:
         if "weight" in entry and not _is_weight(entry["weight"]):
@@ -63,6 +64,18 @@ def read_mixture(value: Any) -> Mixture | str:
             )
     named = tuple(found or () for found in columns)
     return Mixture(tuple(map(str, paths)), tuple(float(weight) for weight in weights), named if any(named) else ())
+
+
+def _misspelt(entries: Sequence[Mapping[Any, Any]], keys: Sequence[Any] | None = None) -> str:
+    """What to say of a key that no entry of a file has; of these `keys`, or of all.
+
+    A mapping of files to shares is no such entry: its keys are any names, so only what is like a key is taken for one.
+    """
+    for entry in entries:
+        for key in map(str, entry if keys is None else keys):
+            if key not in _KEYS and (keys is None or near(key, _KEYS)):
+                return f"says `{key}` of {entry.get('path', 'a file')}, which is no key of a file. {did_you_mean(key, _KEYS)}"
+    return ""
 
 
 def _is_weight(value: Any) -> bool:

@@ -29,11 +29,24 @@ def columns_of(record: ProviderRecord) -> str:
     return ", ".join(f"`{name}`" for name in required(record)) or "no particular column"
 
 
+def meant(record: ProviderRecord, key: str) -> str:
+    """ "What a format reads in the place of a column that it does not read as it is written: `input` for `Input`."""
+    known = record.facts["row"].get("properties", {})
+    name = next((name for name in known if name.casefold() == key.strip().casefold()), "")
+    return f", it reads `{name}`" if name else ""
+
+
 def likeness(record: ProviderRecord, columns: Sequence[str]) -> float:
     """How much columns resemble those required: 1 when they are all there, 0 when there is no resemblance."""
     names = required(record)
-    near = [1.0 if name in columns else 0.75 if get_close_matches(name, columns, n=1, cutoff=0.7) else 0.0 for name in names]
+    folded = [column.casefold() for column in columns]
+    near = [1.0 if name in columns else 0.75 if get_close_matches(name.casefold(), folded, n=1, cutoff=0.7) else 0.0 for name in names]
     return sum(near) / len(near) if near and sum(near) * 2 > len(near) else 0.0
+
+
+def resemblance(record: ProviderRecord, columns: Sequence[str]) -> tuple[float, int]:
+    """What to rank formats by for columns that fit none: their likeness, then, as `best` does, how many keys they require."""
+    return likeness(record, columns), len(required(record))
 
 
 def mapping(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]) -> tuple[ProviderRecord, dict[str, str]] | None:
@@ -42,7 +55,7 @@ def mapping(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]
     A column is known by a name like the one wanted, or by one that the format's fact ``aliases`` has for it.
     """
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    for record in sorted(formats, key=lambda record: -likeness(record, columns)):
+    for record in sorted(formats, key=lambda record: resemblance(record, columns), reverse=True):
         found: dict[str, str] = {}
         for name in required(record):
             left = [column for column in columns if column not in found.values() and column not in required(record)]

@@ -74,6 +74,10 @@ class RowSchema:
         _find_unread(self._places, row, "", found)
         return found
 
+    def characters(self, row: Mapping[str, Any]) -> int:
+        """Of the text in a row: not what names a medium, is one of some words (a role), or has no place in the schema."""
+        return _characters(self._places, row)
+
 
 def row_schema(record: ProviderRecord) -> RowSchema:
     """
@@ -89,10 +93,11 @@ def row_schema(record: ProviderRecord) -> RowSchema:
 
 @dataclass(frozen=True)
 class _Places:
-    """What a schema has a place for: `keys` of an object (None: any), `items` of a list."""
+    """What a schema has a place for: `keys` of an object (None: any), `items` of a list; `text`: whether a string there is free text."""
 
     keys: Mapping[str, _Places] | None
     items: _Places | None
+    text: bool = True
 
 
 def _places(schemas: Sequence[Any]) -> _Places:
@@ -103,7 +108,23 @@ def _places(schemas: Sequence[Any]) -> _Places:
         named.setdefault(key, []).append(entry)
     anything = not named or any(part.get("additionalProperties") or "patternProperties" in part for part in parts)
     inner = [part["items"] for part in parts if isinstance(part.get("items"), Mapping)]
-    return _Places(None if anything else {key: _places(entries) for key, entries in named.items()}, _places(inner) if inner else None)
+    keys = None if anything else {key: _places(entries) for key, entries in named.items()}
+    text = not any("enum" in part or "const" in part or "format" in part for part in parts)
+    return _Places(keys, _places(inner) if inner else None, text)
+
+
+_ANYTHING = _Places(None, None)
+
+
+def _characters(places: _Places, value: Any) -> int:
+    if isinstance(value, str):
+        return len(value) if places.text else 0
+    if not places.text:
+        return 0
+    if isinstance(value, Mapping):
+        inner = ((places.keys.get(key) if places.keys is not None else _ANYTHING, item) for key, item in value.items())
+        return sum(_characters(place, item) for place, item in inner if place is not None)
+    return sum(_characters(places.items or _ANYTHING, item) for item in value) if isinstance(value, list) else 0
 
 
 def _find_unread(places: _Places, value: Any, where: str, found: set[str]) -> None:

@@ -121,7 +121,7 @@ def judge(
             continue
         if row is None or line.row is None:
             continue
-        rows, characters = rows + 1, characters + length(line.row)
+        rows, characters = rows + 1, characters + fitting.characters(line.row)
         if room > 0:
             room -= len(written(row))
             first += [row] if room >= 0 else []
@@ -143,6 +143,8 @@ def checked(line: Line, fitting: RowSchema | None, convert: Convert | None) -> R
         raise UserError("TS-DATA-003", line.problem)
     if line.row is None:
         return None
+    if not line.row:
+        raise UserError("TS-DATA-003", "is `{}`: a row without columns", fix="Remove the row.")
     found = [f"`{place}` {sentence}" if place else sentence for place, sentence in islice(fitting.problems(line.row), 3)] if fitting else []
     if found:
         raise UserError("TS-DATA-003", "; ".join(found))
@@ -165,15 +167,6 @@ def written(row: Row) -> str:
     text = json.dumps(row, ensure_ascii=False, allow_nan=False)
     text.encode()
     return text
-
-
-def length(value: Any) -> int:
-    """Characters of all text in a row."""
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, Mapping):
-        return sum(map(length, value.values()))
-    return sum(map(length, value)) if isinstance(value, list) else 0
 
 
 def run(step: Step) -> Result:

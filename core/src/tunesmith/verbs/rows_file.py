@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from tunesmith.contracts.files import open_regular
-from tunesmith.contracts.json_text import Unfit, fault, loads, no_constant
+from tunesmith.contracts.json_text import Unfit, loads
 
 _CHUNK = 2**20
 _LARGEST_ROW = 2**26
@@ -71,7 +71,7 @@ def _refuse(path: Path, head: bytes) -> None:
         raise NotRows("it is text or a table, not JSON", "Write its rows as JSON Lines: one JSON object a line, column names as keys.")
     if start.startswith(b"{") and b"\n" in start:
         line = start.partition(b"\n")[0].strip()
-        if line in (b"{", b"{}") or (re.fullmatch(rb'\{\s*"[^"]*"\s*:\s*[\[{]?', line) is not None):
+        if line == b"{" or (re.fullmatch(rb'\{\s*"[^"]*"\s*:\s*[\[{]?', line) is not None):
             raise NotRows("it is one JSON object over many lines", "Write a JSON array of rows, or one row a line (JSON Lines).")
 
 
@@ -94,7 +94,7 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
 def _array(file: BinaryIO) -> Iterator[Line]:
     """The items of a JSON array, decoded as they come; after one that is broken nothing more can be told apart."""
     stream = io.TextIOWrapper(file, "utf-8", newline="")
-    decoder = json.JSONDecoder(parse_constant=no_constant)
+    ends = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=len)  # only where an item ends is asked of it
     buffer, place, number, ended = "", 0, 1, False
 
     def skip() -> None:
@@ -132,7 +132,7 @@ def _array(file: BinaryIO) -> Iterator[Line]:
                 yield Line(number, None, "a comma is missing between two rows")
                 return
             try:
-                row, end = decoder.raw_decode(buffer, place)
+                _, end = ends.raw_decode(buffer, place)
             except (ValueError, RecursionError) as error:
                 if not ended and len(buffer) - place < _LARGEST_ROW and not isinstance(error, RecursionError):
                     more = stream.read(max(_CHUNK, len(buffer)))
@@ -142,8 +142,10 @@ def _array(file: BinaryIO) -> Iterator[Line]:
                     number += buffer.count("\n", place, error.pos)
                 yield Line(number, None, _reason(error, buffer, cut=ended))
                 return
-            found = fault(row, buffer[place:end])
-            yield Line(number, None, found) if found else _row(number, row)
+            try:
+                yield _row(number, loads(buffer[place:end]))
+            except ValueError as error:
+                yield Line(number, None, _reason(error, buffer[place:end], cut=False))
             number += buffer.count("\n", place, end)
             place, expect_item = end, False
     except UnicodeDecodeError:

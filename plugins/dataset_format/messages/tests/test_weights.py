@@ -33,7 +33,7 @@ def test_a_turn_that_is_to_be_learnt_is_an_ordinary_one(key, yes):
 
 
 @pytest.mark.parametrize(("extra", "role", "words"), [
-    ({"weight": 0.5}, "assistant", "`messages[1].weight` is '0.5'"),
+    ({"weight": 0.5}, "assistant", "`messages[1].weight` is 0.5, neither 0 nor 1"),
     ({"loss": "some"}, "assistant", "`messages[1].loss`"),
     ({"weight": -1}, "assistant", "weight"),
     ({"weight": [1]}, "assistant", "weight"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tunesmith.cli.foreign import safe_json
 from tunesmith.cli.reporting.summary import what as verb_text
 from tunesmith.contracts.events import RunFacts
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
@@ -22,7 +22,7 @@ class JsonLines(Silent):
         self._stream = stream
 
     def tell(self, event: str, **fields: Any) -> None:
-        print(json.dumps({"event": event, **plain(fields)}, ensure_ascii=False, allow_nan=False), file=self._stream, flush=True)
+        print(safe_json({"event": event, **plain(fields)}), file=self._stream, flush=True)
 
     def close(self) -> None:
         pass

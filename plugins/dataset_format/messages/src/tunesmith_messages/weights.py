@@ -37,7 +37,7 @@ def _number(value: Any, where: str) -> int:
     found = _NUMBERS.get(str(value).strip().lower())
     if found is None:
         raise UserError(
-            "TS-DATA-026", f"`{where}` is {str(value)[:40]!r}", why="A turn is learnt (1) or not (0); there is nothing between.",
+            "TS-DATA-026", f"`{where}` is {value!r:.40}, neither 0 nor 1", why="A turn is learnt (1) or not (0); there is nothing between.",
             fix="Write 0 or 1. For rows that shall count for more, mix files: `data: {a.jsonl: 2, b.jsonl: 1}`.",
         )  # fmt: skip
     return found
