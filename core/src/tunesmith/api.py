@@ -41,7 +41,7 @@ class Pipeline:
         home: the project's state; default: as for the command.
 
     Raises:
-        Problems: what is wrong with the grammar; what needs the plugins is told by `plan`.
+        Problems: it holds nothing of a pipeline, or what no pipeline file could; all else that is wrong is told by `plan`.
     """
 
     def __init__(

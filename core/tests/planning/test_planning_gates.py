@@ -50,3 +50,8 @@ def test_a_number_that_is_missing_does_not_hold(metrics):
     checks = check_gate(parse_gate("score", "loss", "<= 9x base"), metrics)
     assert [check.holds for check in checks] == [False]
     assert "can't be checked" in checks[0].sentence
+
+
+def test_a_metric_that_is_not_there_is_answered_with_one_that_is():
+    (check,) = check_gate(parse_gate("tune", "train_los", "<= 9"), {"tune": {"train_loss": 1.0}})
+    assert check.sentence.endswith("(Did you mean `train_loss`?)")

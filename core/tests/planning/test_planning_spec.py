@@ -114,6 +114,32 @@ def test_all_mistakes_are_told_at_once(problems):
     assert codes == {"TS-SPEC-020", "TS-DATA-001", "TS-SPEC-013", "TS-SPEC-009", "TS-PLUGIN-001"}
 
 
+EACH = """modle: shelf://base
+seed: -1
+steps:
+  1st: {teach: echo, from: zero, data: none.jsonl}
+  tune: {taech: echo, data: train.jsonl}
+  tune: {teach: echo}
+  one: {teach: echo, from: two, data: nowhere.jsonl, settings: {epochs: 0}, gate: {loss: low}}
+  two: {teach: ehco, from: one, data: train.jsonl, settings: {epcohs: 1}}
+  text: teach
+  after: {teach: echo, from: two, data: missing.jsonl, adapter: {tilt: {angel: 1}}}
+  score: {evaluate: surprise, from: text, needs: nobody, gate: {suprise: "<= 2"}}
+"""
+LINES = {
+    1: ["TS-SPEC-004"], 2: ["TS-SPEC-005"], 4: ["TS-DATA-001", "TS-SPEC-007", "TS-SPEC-009"], 5: ["TS-PLUGIN-001"], 6: ["TS-SPEC-003"],
+    7: ["TS-DATA-001", "TS-SPEC-010", "TS-SPEC-011", "TS-SPEC-020"], 8: ["TS-PLUGIN-001", "TS-SPEC-020"], 9: ["TS-SPEC-005"],
+    10: ["TS-DATA-001", "TS-SPEC-020"], 11: ["TS-SPEC-009", "TS-SPEC-012"],
+}  # fmt: skip
+
+
+def test_mistakes_of_the_grammar_do_not_hide_those_of_the_steps(problems):
+    found: dict[int, list[str]] = {}
+    for problem in problems(EACH):
+        found.setdefault(int(problem.what.split(":")[1]), []).append(problem.code)
+    assert {line: sorted(codes) for line, codes in found.items()} == LINES
+
+
 def test_problems_travel_as_json(problems):
     (found, *_) = problems("steps: {}\n")
     assert TunesmithError.from_json(found.to_json()).what == found.what
@@ -135,7 +161,7 @@ def test_bytes_that_are_no_text_are_an_error(tmp_path):
 
 
 def test_numbers_and_words_are_read_as_yaml_1_2_has_it():
-    value, lines = load_lines("a: 1e-4\nb: [no, on, true, 0x10, 010, 1.5, ~, 12:30, 2024-01-01]\n", "t.yaml")
+    value, lines, _ = load_lines("a: 1e-4\nb: [no, on, true, 0x10, 010, 1.5, ~, 12:30, 2024-01-01]\n", "t.yaml")
     assert value == {"a": 1e-4, "b": ["no", "on", True, 16, 10, 1.5, None, "12:30", "2024-01-01"]}
     assert lines[("b", 2)] == 2
 
@@ -161,7 +187,7 @@ def test_anchors_and_merges_are_followed_but_not_without_end():
 
 def test_a_mapping_means_the_same_as_the_file(tmp_path, planner):
     plan = planner(GOOD)
-    data, _ = load_lines(GOOD, "t")
+    data, _, _ = load_lines(GOOD, "t")
     spec = PipelineSpec.from_mapping(data, tmp_path)
     from_file = load_pipeline(plan.path)
     assert (spec.name, spec.model, spec.steps, spec.seed) == (from_file.name, from_file.model, from_file.steps, from_file.seed)
@@ -199,7 +225,7 @@ def test_no_mapping_makes_a_traceback(data, tmp_path, plan_spec):
 @given(text=st.text(max_size=60) | st.text(alphabet="ab:{}[]-&*<!|>'\" \n\t#%@~1.e", max_size=60))
 def test_no_text_makes_a_traceback(text):
     with contextlib.suppress(TunesmithError):
-        value, lines = load_lines(text, "t")
+        value, lines, _ = load_lines(text, "t")
         assert all(line >= 1 for line in lines.values())
         assert value is None or lines
 

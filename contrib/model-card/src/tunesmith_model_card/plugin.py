@@ -17,4 +17,5 @@ def exporter() -> Provider:
         accepts=("model/*", "adapter/*"),
         produces=("document/model-card",),
         capabilities={"lossless": "none"},
+        facts={"metrics": {"lines": {"summary": "of the page"}}},
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.launching import DEFAULT_FILE, Session
-from tunesmith.errors import UserError, did_you_mean
+from tunesmith.errors import Problems, UserError, did_you_mean
 
 if TYPE_CHECKING:
     from tunesmith.planning.spec import PipelineSpec
@@ -51,6 +51,8 @@ class Earlier:
 
     @classmethod
     def of(cls, session: Session, spec: PipelineSpec, wanted: Sequence[str], where: str) -> Earlier:
+        if spec.problems:
+            raise Problems(spec.problems)
         for name in wanted:
             if name not in spec.steps:
                 raise UserError("TS-CLI-008", f"{where} has no step `{name}`", fix=did_you_mean(name, spec.steps))

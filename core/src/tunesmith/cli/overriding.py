@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from tunesmith.errors import UserError, did_you_mean
+from tunesmith.errors import Problems, UserError, did_you_mean, together
 from tunesmith.planning.spec import TOP_KEYS, PipelineSpec
 
 
@@ -15,12 +15,17 @@ def override(spec: PipelineSpec, assignments: Iterable[str]) -> PipelineSpec:
 
     Raises:
         UserError: TS-CLI-007 when an assignment is not of that form or leads nowhere.
-        Problems: TS-SPEC-... when what comes out is no pipeline.
+        Problems: TS-SPEC-... what is wrong with the pipeline, or when what comes out is none.
     """
     assignments = list(assignments)
     if not assignments:
         return spec
-    data = {"name": spec.name, "model": spec.model or None, "seed": spec.seed, "device": spec.device, "steps": _copy(spec.steps)}
+    if spec.problems:
+        raise Problems(spec.problems)
+    data = {
+        "name": spec.name, "model": spec.model or None, "seed": spec.seed, "device": spec.device, "steps": _copy(spec.steps),
+        "ignore_estimates": spec.ignore_estimates,
+    }  # fmt: skip
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         keys = path.split(".")
@@ -57,7 +62,10 @@ def _put(data: Any, keys: list[str], value: Any, assignment: str) -> None:
 def _value(text: str) -> Any:
     from tunesmith.planning.yaml_lines import load_lines
 
-    return load_lines(text, "--set")[0]
+    value, _, found = load_lines(text, "--set")
+    if found:
+        raise together(found)
+    return value
 
 
 def _copy(value: Any) -> Any:

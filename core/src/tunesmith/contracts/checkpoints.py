@@ -23,6 +23,13 @@ def copy_beside(source: Path, output: Path) -> None:
                 shutil.copyfile(path, Path(output) / path.name)
 
 
+#: the fact ``metrics`` of a quantizer or exporter whose result tells the size of the weights' files
+SIZES = {
+    "bytes": {"better": "lower", "summary": "of the weights' files"},
+    "ratio": {"better": "lower", "summary": "of the weights' bytes to those that they had before"},
+}
+
+
 def weights_size(directory: Path) -> int:
     """Bytes of the safetensors files."""
     return sum(path.stat().st_size for path in Path(directory).glob("*.safetensors"))

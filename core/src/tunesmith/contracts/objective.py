@@ -1,6 +1,8 @@
 """Contract of kind ``objective``: rows -> token sequences with label masks -> a loss over per-token log-probabilities.
 
 ``accepts``: dataset formats (``dataset/chat``, ``dataset/preference``). No loop, no parallelism, no model in it.
+Facts: ``metrics`` (see `Provider`): what validation adds to a step's result, ``validation_`` before the name that `LossSum` gives it; empty
+for an objective that reports nothing but its loss.
 Needs: one that uses the reference declares ``Need("adapter", "reference", ...)``.
 """
 

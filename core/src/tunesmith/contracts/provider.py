@@ -55,7 +55,9 @@ class Provider:
         capabilities: namespaced tokens with a grade. One that lists devices (``device.<name>``) runs on those.
         limits: for a capability that it has only in part or not at all, what is missing, as a clause after "because"; plans say it.
         needs: what it requires of others in the step.
-        facts: static facts that its kind defines (its contract's docstring lists them).
+        facts: static facts that its kind defines (its contract's docstring lists them). Any verb or main provider may declare ``metrics``,
+            which its steps' results have (name -> ``{"better": "lower" | "higher", "summary": ..., "with": [...]}``; ``with``: only with
+            one of these inputs or settings of the verb): where a verb and its main provider both do, a gate over another is refused.
         estimator: ``package.module:function`` for the planner; must import only the standard library and contracts.
         priority: order among providers when the user leaves the choice to the planner; highest first.
         secrets: environment variables with a token, a key or a password that its code reads in the worker (``ACME_TOKEN``; ``*`` stands for

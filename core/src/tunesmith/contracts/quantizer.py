@@ -1,7 +1,8 @@
 """Contract of kind ``quantizer``: a model in fewer bits.
 
 ``accepts``: formats it reads; ``produces``: what it writes. Capabilities: ``device.<name>``. Facts: ``calibration`` (true if it needs
-calibration rows: then a plan without ``data`` is refused). Estimator: ``f(EstimateRequest) -> Estimate``; it refuses settings that
+calibration rows: then a plan without ``data`` is refused), ``metrics``
+(what its result has, see `Provider`). Estimator: ``f(EstimateRequest) -> Estimate``; it refuses settings that
 can't work on the model (`tunesmith.contracts.calibration` helps).
 """
 

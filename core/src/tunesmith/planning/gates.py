@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tunesmith.errors import UserError
+from tunesmith.errors import UserError, did_you_mean
 from tunesmith.planning.plan import Gate
 
 _GATE = re.compile(
@@ -23,12 +23,17 @@ _COMPARE = {"<=": float.__le__, "<": float.__lt__, ">=": float.__ge__, ">": floa
 
 @dataclass(frozen=True)
 class GateCheck:
-    """How one source of a group fares: `value` against `bound`; NaN where a number is missing, and then it does not hold."""
+    """How one source of a group fares: `value` against `bound`; NaN where a number is missing, and then it does not hold.
+
+    Args:
+        measured: the metrics that there are of it.
+    """
 
     gate: Gate
     source: str
     value: float
     bound: float
+    measured: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -37,7 +42,8 @@ class GateCheck:
     @property
     def sentence(self) -> str:
         if math.isnan(self.value):
-            return f"`{self.source}` has no {self.gate.metric}, so `{self.gate.text}` can't be checked"
+            near = did_you_mean(self.gate.metric, self.measured)
+            return f"`{self.source}` has no {self.gate.metric}, so `{self.gate.text}` can't be checked ({near.rstrip('.')})"
         if math.isnan(self.bound):
             return f"`{self.gate.relative_to}` has no {self.gate.metric}, so `{self.gate.text}` can't be checked"
         bound = f"{self.gate.op} {self.bound:.6g}" + (f" ({self.gate.text})" if self.gate.relative_to else "")
@@ -74,7 +80,7 @@ def check_gate(gate: Gate, metrics: Mapping[str, Mapping[str, float]]) -> tuple[
     if gate.relative_to:
         bound *= metrics.get(gate.relative_to, {}).get(gate.metric, math.nan)
     return tuple(
-        GateCheck(gate, source, values.get(gate.metric, math.nan), bound)
+        GateCheck(gate, source, values.get(gate.metric, math.nan), bound, tuple(values))
         for source, values in metrics.items()
         if source != gate.relative_to
     )

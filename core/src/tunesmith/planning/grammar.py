@@ -69,7 +69,8 @@ class StepSpec:
 def read_steps(spec: PipelineSpec, registry: Registry, notes: Notes) -> list[StepSpec]:
     """Every step that can be made sense of; what is wrong with the others goes to `notes`."""
     verbs = registry.providers("verb")
-    return [step for name, raw in spec.steps.items() if (step := _Reader(spec, registry, notes, name, raw).step(verbs)) is not None]
+    mappings = {name: raw for name, raw in spec.steps.items() if isinstance(raw, Mapping)}  # of the others it is told already
+    return [step for name, raw in mappings.items() if (step := _Reader(spec, registry, notes, name, raw).step(verbs)) is not None]
 
 
 class _Reader:

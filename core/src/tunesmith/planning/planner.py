@@ -17,6 +17,7 @@ from tunesmith.planning.environments import Environments, Locks
 from tunesmith.planning.estimates import OVERRULED
 from tunesmith.planning.grammar import FILE, StepSpec, read_steps
 from tunesmith.planning.graph import cycles, order
+from tunesmith.planning.metrics import check_gates
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.origins import ModelOrigin
 from tunesmith.planning.plan import Plan
@@ -58,7 +59,7 @@ def make_plan(
     Raises:
         Problems: everything that is wrong, at once.
     """
-    notes = Notes()
+    notes = Notes([*spec.problems])
     notes.warnings += getattr(devices, "warnings", ())
     if spec.ignore_estimates:
         notes.decide("", "estimates of memory and disk refuse nothing", OVERRULED)
@@ -71,9 +72,9 @@ def make_plan(
     files = DataFiles(spec, chooser, notes, digest_of, {} if memory is None else memory, roots, check_rows)
     builder = Builder(spec, chooser, notes, ModelOrigin(spec, chooser, notes, resolve), files, devices, advice or Advice(), strict=strict)
     builder.look_up(steps.values())
-    for name in order(edges):
+    for name in dict.fromkeys([*order(edges), *steps]):  # those in and behind a cycle last: what else is wrong with them is told, too
         builder.build(steps[name])
-    _check_gates(steps, spec, builder, notes)
+    check_gates(steps.values(), spec, builder, notes)
     if spec.model and not any(MODEL in step.sources or MODEL in step.inputs.values() for step in steps.values()):
         notes.warn(f"no step reads the pipeline's model {spec.model}")
     planned = builder.planned
@@ -105,27 +106,3 @@ def _needed(step: StepSpec, spec: PipelineSpec, notes: Notes) -> list[str]:
                     "TS-SPEC-009", f"{spec.where('steps', step.name, key)}: there is no step `{name}`", fix=did_you_mean(name, known)
                 )
     return found + [text for text in step.inputs.values() if text in spec.steps]
-
-
-def _check_gates(steps: Mapping[str, StepSpec], spec: PipelineSpec, builder: Builder, notes: Notes) -> None:
-    """Gates name a source and a metric of their own step."""
-    for step in steps.values():
-        main = [chosen for wanted in step.main if (chosen := builder.chosen.get(wanted.path))]
-        declared = [choice.record.facts.get("metrics") for choice in main]
-        metrics = {name for names in declared if names for name in names}
-        for gate in step.gates:
-            where = spec.where("steps", step.name, "gate", gate.metric)
-            if declared and all(declared) and len(main) == len(step.main) and gate.metric not in metrics:
-                notes.problem(
-                    "TS-SPEC-012", f"{where}: `{step.name}` does not measure `{gate.metric}`", fix=did_you_mean(gate.metric, metrics)
-                )
-            if gate.relative_to and gate.relative_to not in step.sources:
-                notes.problem(
-                    "TS-SPEC-012", f"{where}: `{step.name}` does not measure `{gate.relative_to}`, which the gate compares with",
-                    fix=f"Add it: `from: [{', '.join((gate.relative_to, *step.sources))}]`." if gate.relative_to in {*spec.steps, MODEL}
-                    else did_you_mean(gate.relative_to, step.sources),
-                )  # fmt: skip
-            if gate.relative_to and step.sources == (gate.relative_to,):
-                notes.problem(
-                    "TS-SPEC-012", f"{where}: the gate compares `{gate.relative_to}` with itself", fix="Add another source to `from`."
-                )

@@ -12,7 +12,7 @@ from typing import Any
 
 from tunesmith.config import PIPELINE_FILE
 from tunesmith.contracts.files import open_regular
-from tunesmith.errors import UserError, did_you_mean
+from tunesmith.errors import TunesmithError, UserError, did_you_mean
 from tunesmith.planning.notes import Notes
 
 TOP_KEYS = ("name", "model", "seed", "device", "ignore_estimates", "steps")
@@ -33,6 +33,7 @@ class PipelineSpec:
         base: directory that relative paths start from.
         path: the file, or None for one made in Python.
         ignore_estimates: refuse nothing for want of memory or disk.
+        problems: what is wrong with it; the rest of it can be judged all the same, so planning tells it with what it finds.
         lines: path of keys -> line from 1; empty for one made in Python.
         text: the file's, as it was read.
     """
@@ -47,6 +48,7 @@ class PipelineSpec:
     lines: Mapping[tuple[Any, ...], int] = field(default_factory=dict)
     text: str = ""
     ignore_estimates: bool = False
+    problems: tuple[TunesmithError, ...] = ()
 
     @property
     def place(self) -> Path:
@@ -58,12 +60,12 @@ class PipelineSpec:
         """The pipeline that a mapping of the file's grammar describes.
 
         Raises:
-            Problems: TS-SPEC-... everything that is wrong with it.
+            Problems: TS-SPEC-005 when it holds what no pipeline file could, or nothing of a pipeline.
         """
         notes = Notes()
         plain = _plain(data, (), notes)
         notes.raise_problems()
-        return _checked(plain, {}, base, None, name)
+        return _checked(plain, {}, base, None, name, notes)
 
     def where(self, *path: Any) -> str:
         """The place of a value for an error: ``tunesmith.yaml:12``, or its path of keys where there is no file."""
@@ -79,7 +81,7 @@ def load_pipeline(path: Path) -> PipelineSpec:
 
     Raises:
         UserError: TS-SPEC-001 when it can't be read, TS-SPEC-002 when it is not YAML.
-        Problems: everything else that is wrong with it.
+        Problems: TS-SPEC-005 when it holds nothing of a pipeline.
     """
     from tunesmith.planning.yaml_lines import load_lines
 
@@ -98,9 +100,9 @@ def load_pipeline(path: Path) -> PipelineSpec:
     except (OSError, UnicodeError, ValueError) as error:
         why = "It is not UTF-8 text." if isinstance(error, UnicodeError) else str(getattr(error, "strerror", None) or error)
         raise UserError("TS-SPEC-001", f"The pipeline file {path} can't be read", why=why, fix="Give a YAML file in UTF-8.") from None
-    data, lines = load_lines(text, path.name)
+    data, lines, problems = load_lines(text, path.name)
     name = path.parent.name if path.stem == "tunesmith" else path.stem
-    return replace(_checked(data, lines, path.parent, path, name), text=text)
+    return replace(_checked(data, lines, path.parent, path, name, Notes([*problems])), text=text)
 
 
 def dotted(path: tuple[Any, ...]) -> str:
@@ -108,8 +110,9 @@ def dotted(path: tuple[Any, ...]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
-def _checked(data: Any, lines: Mapping[tuple[Any, ...], int], base: Path, path: Path | None, name: str) -> PipelineSpec:
-    notes = Notes()
+def _checked(
+    data: Any, lines: Mapping[tuple[Any, ...], int], base: Path, path: Path | None, name: str, notes: Notes
+) -> PipelineSpec:  # fmt: skip
     if not isinstance(data, Mapping):
         example = "steps:\n  tune: {train: ..., data: train.jsonl}"
         what = f"{path.name if path else 'The pipeline'} holds no pipeline"
@@ -144,9 +147,11 @@ def _checked(data: Any, lines: Mapping[tuple[Any, ...], int], base: Path, path: 
             notes.problem(
                 "TS-SPEC-005", f"{where}: the step `{step}` should be a mapping with a verb", fix=f"Write `{step}: {{verb: provider}}`."
             )
-    notes.raise_problems()
+    if not steps:
+        notes.raise_problems()
     return PipelineSpec(
-        found["name"], found["model"], steps, base, seed, found["device"], path, lines, ignore_estimates=bool(found["ignore_estimates"])
+        found["name"], found["model"], steps, base, seed, found["device"], path, lines, ignore_estimates=bool(found["ignore_estimates"]),
+        problems=tuple(notes.problems),
     )  # fmt: skip
 
 

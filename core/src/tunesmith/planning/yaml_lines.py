@@ -7,12 +7,12 @@ A key that is there twice is an error, not the last one's win.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from tunesmith.errors import Problems, TunesmithError, UserError
+from tunesmith.errors import TunesmithError, UserError
 
 _TAG = "tag:yaml.org,2002:"
 _MOST_VALUES = 100_000  # an alias in an alias in an alias grows without end
@@ -58,15 +58,15 @@ else:
             _Resolver.__init__(self)
 
 
-def load_lines(text: str, name: str) -> tuple[Any, Mapping[Path, int]]:
-    """The document in `text` and, for each path of keys and indices in it, its line from 1.
+def load_lines(text: str, name: str) -> tuple[Any, Mapping[Path, int], Sequence[TunesmithError]]:
+    """The document in `text`; for each path of keys and indices in it, its line from 1; and what is wrong with values that can be passed
+    over: TS-SPEC-003 (a key twice; the first counts), TS-SPEC-005 (a key that is no text, a tag).
 
     Args:
         name: of the file, for errors.
 
     Raises:
-        UserError: TS-SPEC-002 when it is not YAML, with line and column.
-        Problems: all of TS-SPEC-003 (a key twice) and TS-SPEC-005 (a key that is no text, a tag, too much of everything).
+        UserError: TS-SPEC-002 when it is not YAML, with line and column; TS-SPEC-005 when there is too much of everything.
     """
     try:
         _refuse_depth(text)
@@ -81,9 +81,9 @@ def load_lines(text: str, name: str) -> tuple[Any, Mapping[Path, int]]:
         raise UserError("TS-SPEC-002", f"{name} is nested too deeply", fix="A pipeline needs a handful of levels.") from None
     reader = _Reader(name)
     value = None if node is None else reader.value(node, ())
-    if reader.problems:
-        raise Problems(reader.problems)
-    return value, reader.lines
+    if reader.endless:
+        raise reader.endless
+    return value, reader.lines, reader.problems
 
 
 def _refuse_depth(text: str) -> None:
@@ -104,14 +104,15 @@ class _Reader:
         self.lines: dict[Path, int] = {}
         self.open: set[int] = set()
         self.problems: list[TunesmithError] = []
+        self.endless: TunesmithError | None = None
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         self.count += 1
         if self.count > _MOST_VALUES or len(self.open) > _DEEPEST or id(node) in self.open:
-            if not any(p.what.endswith("without end") for p in self.problems):
-                self.problem("TS-SPEC-005", line, "the document goes on without end", "It is too deep, or refers to itself (&, *).")
+            what, fix = f"{self.name}:{line}: the document goes on without end", "It is too deep, or refers to itself (&, *)."
+            self.endless = self.endless or UserError("TS-SPEC-005", what, fix=fix)
             return None
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)

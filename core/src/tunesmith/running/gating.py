@@ -12,11 +12,14 @@ from tunesmith.running.outcome import GATE, GateOutcome
 
 
 def group_metrics(context: Context, group: str) -> dict[str, dict[str, float]]:
-    """Metrics of a group's steps by what they are about: source -> metric -> value."""
+    """Metrics of a group's steps by what they are about: source -> metric -> value. A report is about its source; what else a single step
+    measures (a training its loss) is about what it made."""
     found: dict[str, dict[str, float]] = {}
-    for step in context.plan.steps:
-        if step.group == group and step.name in context.outcomes:
-            found.setdefault(step.source or step.group, {}).update(context.outcomes[step.name].metrics)
+    steps = [step for step in context.plan.steps if step.group == group]
+    for step in steps:
+        if step.name in context.outcomes:
+            of_source = len(steps) > 1 or step.format.startswith("report/")
+            found.setdefault((step.source if of_source else "") or group, {}).update(context.outcomes[step.name].metrics)
     return found
 
 

@@ -57,6 +57,8 @@ class ServeSettings:
     )  # fmt: skip
 
 
+_NONE: dict[str, Any] = {"metrics": {}}  # of its own; its main provider's count
+
 VERBS: tuple[Verb, ...] = (
     Verb(
         "download",
@@ -65,6 +67,7 @@ VERBS: tuple[Verb, ...] = (
         settings=DownloadSettings,
         kind="model_loader",
         produces_of="model_loader",
+        facts=_NONE,
     ),
     Verb(
         "prepare",
@@ -74,6 +77,7 @@ VERBS: tuple[Verb, ...] = (
         kind="dataset_format",
         inputs=(Input("file", "the data file", accepts=("file",)),),
         produces_of="dataset_format",
+        facts=_NONE,
     ),
     Verb(
         "mix",
@@ -82,6 +86,7 @@ VERBS: tuple[Verb, ...] = (
         settings=MixSettings,
         inputs=(Input("rows", "the datasets", accepts=("dataset/*",), many=True),),
         produces=("dataset/*",),
+        facts=_NONE,
     ),
     Verb(
         "quantize",
@@ -94,6 +99,7 @@ VERBS: tuple[Verb, ...] = (
         ),
         produces_of="quantizer",
         converts="propose",
+        facts=_NONE,
     ),
     Verb(
         "export",
@@ -103,6 +109,7 @@ VERBS: tuple[Verb, ...] = (
         inputs=(Input("model", "what to export", of="exporter"),),
         produces_of="exporter",
         converts="insert",
+        facts=_NONE,
     ),
     Verb(
         "evaluate",
@@ -115,6 +122,7 @@ VERBS: tuple[Verb, ...] = (
             Input("data", "rows to evaluate on", accepts=("dataset/*",), required=False),
         ),
         produces=("report/metrics",),
+        facts=_NONE,
     ),
     Verb(
         "serve",
@@ -126,5 +134,6 @@ VERBS: tuple[Verb, ...] = (
         produces=("endpoint/openai",),
         converts="insert",
         service=True,
+        facts=_NONE,
     ),
 )

@@ -18,6 +18,7 @@ from tunesmith_full.settings import FullSettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch import ChatTokenizer, load_model, load_tokenizer
+from tunesmith_torch.plugin import METRICS
 
 
 def test_training_lowers_the_loss(bench, chat_rows):
@@ -26,6 +27,7 @@ def test_training_lowers_the_loss(bench, chat_rows):
     assert len(losses) == result.metrics["steps"] == 40
     assert losses[-1] < 0.6 * losses[0]
     assert result.metrics["train_loss"] == pytest.approx(sum(losses[-10:]) / 10)
+    assert result.metrics.keys() == {name for name, metric in METRICS.items() if "with" not in metric}
 
 
 @pytest.mark.parametrize("adapter", ["lora", "full"])

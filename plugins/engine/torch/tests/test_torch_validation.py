@@ -16,6 +16,7 @@ from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
+from tunesmith_torch.plugin import METRICS
 from tunesmith_torch.validation import Standing, held_out, standing
 
 
@@ -67,6 +68,7 @@ def test_what_is_saved_is_the_best(bench, chat_rows):
     best = 3 * (losses.index(min(losses)) + 1)
     assert 3 <= best < 48
     assert (result.metrics["best_step"], result.metrics["validation_loss"]) == (best, min(losses))
+    assert result.metrics.keys() == METRICS.keys()
     assert any(f"after step {best} are kept" in p.get("what", "") for _, p in bench.notices)
     bench.before = lambda step: shutil.rmtree(step.work)
     short, _ = overfitted(bench, chat_rows, max_steps=best, keep="last")

@@ -77,6 +77,10 @@ def check_format(subject: Subject, work: Work, planned: str = "") -> None:
     format = (result.format if result else "") or (declared[0] if declared else "")
     if format not in declared:
         raise CheckFailed(f"it says that it made {format}, and declares {', '.join(declared)}", fix="Declare it in `produces`.")
+    known = None if subject.record.main_kind else subject.record.facts.get("metrics")
+    for name in result.metrics if result and known is not None else ():
+        if name not in known:
+            raise CheckFailed(f"it gives a metric `{name}` that its manifest does not declare", fix="Name it in the fact `metrics`.")
     files = contents(output)
     if not files:
         raise CheckFailed("it writes nothing to its output", fix="Write the artifact to `output`.")

@@ -19,5 +19,6 @@ def verb() -> Verb:
             Input("tuned", "the fine-tuned models or adapters", accepts=("model/hf",), many=True),
         ),
         produces=("model/hf",),
+        facts={"metrics": {}},
         estimator="tunesmith_combine.estimate:combine",
     )

@@ -9,6 +9,15 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_torch.remedies import remedy
 from tunesmith_torch.settings import MergeSettings, PreviewSettings, TrainSettings
 
+_JUDGED = ["validation", "validation_share"]
+METRICS = {
+    "train_loss": {"better": "lower", "summary": "the objective's loss over the last ten steps, on average"},
+    "tokens": {"summary": "tokens that went through the model while training, those without labels and every epoch's counted"},
+    "steps": {"summary": "optimizer steps"},
+    "validation_loss": {"better": "lower", "summary": "the loss over the rows that are not learnt from", "with": _JUDGED},
+    "best_step": {"summary": "the step after which that was least", "with": _JUDGED},
+}
+
 
 @hookimpl
 def verb() -> Sequence[Verb]:
@@ -30,6 +39,7 @@ def verb() -> Sequence[Verb]:
                 Input("validation", "rows to judge by while training", of="objective", required=False),
             ),
             produces_of="adapter",
+            facts={"metrics": METRICS},
             estimator="tunesmith_torch.estimate:train",
             promote=True,
         ),
@@ -48,6 +58,7 @@ def verb() -> Sequence[Verb]:
                 Input("data", "the rows", of="objective"),
             ),
             produces=("report/tokens",),
+            facts={"metrics": {}},
         ),
         Verb(
             name="merge",
@@ -61,6 +72,7 @@ def verb() -> Sequence[Verb]:
             capabilities={"lossless": "partial"},
             limits={"lossless": "the sum of base and update is rounded to the base's type of numbers"},
             needs=(Need("producer", "merge", "merging writes the adapter's change into the base's weights"),),
+            facts={"metrics": {}},
             estimator="tunesmith_torch.estimate:merge",
             converts="insert",
         ),

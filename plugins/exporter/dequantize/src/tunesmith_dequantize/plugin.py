@@ -15,5 +15,6 @@ def exporter():
         accepts=("model/gguf",),
         produces=("model/hf",),
         capabilities={"lossless": "partial", "device.cpu": "full"},
+        facts={"metrics": {"parameters": {"summary": "numbers in the model's matrices"}}},
         estimator="tunesmith_dequantize.estimate:estimate",
     )

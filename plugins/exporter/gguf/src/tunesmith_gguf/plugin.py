@@ -1,5 +1,6 @@
 """What tunesmith-gguf brings: the exporter `gguf`."""
 
+from tunesmith.contracts.checkpoints import SIZES
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_gguf.settings import GgufSettings
@@ -15,5 +16,6 @@ def exporter():
         accepts=("model/hf",),
         produces=("model/gguf",),
         capabilities={"lossless": "partial", "device.cpu": "full"},
+        facts={"metrics": SIZES},
         estimator="tunesmith_gguf.estimate:estimate",
     )

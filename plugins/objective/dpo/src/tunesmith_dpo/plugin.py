@@ -6,6 +6,14 @@ from tunesmith.contracts import Need, Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_dpo.settings import PreferenceSettings
 
+_JUDGED = {"with": ["validation", "validation_share"]}
+METRICS = {
+    "chosen": {"better": "higher", "summary": "reward of the chosen answer", **_JUDGED},
+    "rejected": {"better": "lower", "summary": "reward of the rejected answer", **_JUDGED},
+    "margin": {"better": "higher", "summary": "reward of the chosen answer above that of the rejected one", **_JUDGED},
+    "accuracy": {"better": "higher", "summary": "share of the pairs whose chosen answer has the higher reward", **_JUDGED},
+}
+
 
 @hookimpl
 def objective() -> Provider:
@@ -16,5 +24,6 @@ def objective() -> Provider:
         settings=PreferenceSettings,
         accepts=("dataset/preference",),
         needs=(Need("adapter", "reference", "the loss compares the model with what it was before training"),),
+        facts={"metrics": {f"validation_rewards/{name}": metric for name, metric in METRICS.items()}},
         estimator="tunesmith_dpo.estimate:parts",
     )

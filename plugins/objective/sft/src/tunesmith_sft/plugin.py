@@ -15,5 +15,6 @@ def objective() -> Provider:
         target="tunesmith_sft.objective:SupervisedTuning",
         settings=SupervisedSettings,
         accepts=("dataset/chat",),
+        facts={"metrics": {}},
         priority=10,
     )

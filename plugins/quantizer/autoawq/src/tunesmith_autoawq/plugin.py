@@ -1,5 +1,6 @@
 """What tunesmith-autoawq brings: the quantizer `autoawq`, and an exporter of that name that reads such checkpoints."""
 
+from tunesmith.contracts.checkpoints import SIZES
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_autoawq.settings import AutoAwqSettings, ReadSettings
@@ -15,7 +16,7 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/awq",),
         capabilities={"device.cpu": "partial", "device.cuda": "unknown"},
-        facts={"calibration": True},
+        facts={"calibration": True, "metrics": SIZES},
         estimator="tunesmith_autoawq.estimate:quantizing",
         priority=-10,
     )
@@ -31,5 +32,6 @@ def exporter():
         accepts=("model/awq",),
         produces=("model/hf",),
         capabilities={"lossless": "partial", "device.cpu": "full"},
+        facts={"metrics": {"bytes": SIZES["bytes"]}},
         estimator="tunesmith_autoawq.estimate:reading",
     )

@@ -1,5 +1,6 @@
 """What tunesmith-awq brings: the quantizer `awq`."""
 
+from tunesmith.contracts.checkpoints import SIZES
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_awq.settings import AwqSettings
@@ -15,6 +16,6 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/compressed-tensors",),
         capabilities={"device.cpu": "full", "device.cuda": "unknown"},
-        facts={"calibration": True},
+        facts={"calibration": True, "metrics": SIZES},
         estimator="tunesmith_awq.estimate:estimate",
     )

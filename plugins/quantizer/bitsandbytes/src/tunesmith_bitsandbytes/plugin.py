@@ -1,5 +1,6 @@
 """What tunesmith-bitsandbytes brings: the quantizer `bitsandbytes`."""
 
+from tunesmith.contracts.checkpoints import SIZES
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
@@ -15,6 +16,6 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/bnb",),
         capabilities={"device.cpu": "full", "device.cuda": "unknown", "weights.full": "none"},
-        facts={"calibration": False},
+        facts={"calibration": False, "metrics": SIZES},
         estimator="tunesmith_bitsandbytes.estimate:estimate",
     )
