@@ -32,6 +32,14 @@ def test_inspect_tells_of_broken_rows_with_their_lines_and_fails(world):
     assert world("data", "inspect", "bad.jsonl", "--json").json["broken_count"] == 2
 
 
+def test_a_column_that_differs_by_case_from_one_that_is_read_is_told(world):
+    world.write("rows.jsonl", '{"q": "who?", "a": "me", "Q": "why?", "id": 3}\n')
+    seen = world("data", "inspect", "rows.jsonl").out
+    assert "Q (1; q would be)" in seen
+    assert "id (1)" in seen
+    assert "`Q` (1 rows, it reads `q`)" in " ".join(world(*TAUGHT, "--plan").out.split())
+
+
 def test_inspect_plan_and_run_say_the_same_of_a_row_that_the_format_refuses(world):
     world.write("rows.jsonl", '{"q": "who?", "a": "me"}\n{"q": "who?", "a": "nobody"}\n')
     seen = world("data", "inspect", "rows.jsonl")

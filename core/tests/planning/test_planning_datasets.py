@@ -102,7 +102,7 @@ def test_columns_that_differ_by_case_alone_are_offered_and_an_unread_one_is_name
         (problem,) = found(json.dumps(dict.fromkeys(columns.split(), "x")) + "\n").problems
         assert all(column in problem.fix for column in columns.split() if not column.islower())
     record = found(ROW).record
-    assert (meant(record, "Question"), meant(record, "answer")) == (", it reads `question`", "")
+    assert (meant(record, "Question"), meant(record, "answer")) == ("question", "")
 
 
 def test_advice_is_that_of_all_rows_or_of_none(found):

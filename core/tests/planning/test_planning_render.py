@@ -2,6 +2,7 @@
 
 import json
 
+from tunesmith.contracts.provider import Input, Slot, Verb
 from tunesmith.planning.render import plan_json, plan_text
 
 YAML = """\
@@ -55,3 +56,14 @@ def test_the_json_holds_the_same(planner):
     assert data["gates"][0]["relative_to"] == "model"
     assert data["outputs"] == ["tune", "score", "api"]
     assert len(data["decisions"]) == len(plan.decisions)
+
+
+def test_a_slot_that_makes_no_difference_to_its_step_is_not_spoken_of(planner, world):
+    slots = (Slot("objective", "objective", "what would be learnt"), Slot("adapter", "adapter", "any does", told=False))
+    inputs = (Input("model", "the model", accepts=("model/*",)), Input("data", "the rows", of="objective"))
+    peek = Verb("peek", "look at rows", "made_up:Nothing", slots=slots, inputs=inputs, produces=("report/peek",))
+    yaml = "model: shelf://base\nsteps:\n  look: {peek: {}, objective: echo, data: train.jsonl}\n"
+    plan = planner(yaml, world(extra=[("verb", peek)]))
+    assert plan.steps[-1].choices["adapter"].record.kind == "adapter"
+    assert set(plan.steps[-1].told) == {"objective"}
+    assert "adapter" not in plan_text(plan)

@@ -60,7 +60,11 @@ def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
         named = (("least", "shortest"), ("median", "median"), ("mean", "mean"), ("p95", "95%"), ("most", "longest"))
         facts.append(("lengths", ", ".join(f"{word} {number(found.lengths[key])}" for key, word in named) + " characters"))
     if found.unread:
-        facts.append(("not read", ", ".join(f"{name} ({count})" for name, count in found.unread.items())))
+        told = {name: f"; {found.meant[name]} would be" if name in found.meant else "" for name in found.unread}
+        facts.append(("not read", ", ".join(f"{name} ({count}{told[name]})" for name, count in found.unread.items())))
+    if found.media:
+        listed = ", ".join(f"{type} in {count} rows" for type, count in found.media.items())
+        facts.append(("media", f"{listed}; whether they can be decoded is seen in the step that reads them"))
     lines = [columns(facts)]
     if found.problem:
         told = found.problem

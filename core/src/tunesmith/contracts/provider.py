@@ -88,12 +88,15 @@ class Slot:
         kind: of the provider.
         default: a provider's name; ``auto``: the planner chooses; ``producer``: the provider of this kind that made the step's main input,
             with its settings (where that came from elsewhere, one that makes such artifacts).
+        told: False where the step computes the same with any provider, which is there for what others need of it alone: plans and runs
+            do not speak of it.
     """
 
     name: str
     kind: str
     summary: str
     default: str = "auto"
+    told: bool = True
 
 
 @dataclass(frozen=True)

@@ -269,7 +269,8 @@ class DataFiles:
         if unread := facts.get("unread"):
             from tunesmith.planning.row_formats import meant
 
-            reason += "; not read: " + ", ".join(f"`{key}` ({count} rows{meant(record, key)})" for key, count in unread.items())
+            told = {key: f", it reads `{meant(record, key)}`" if meant(record, key) else "" for key in unread}
+            reason += "; not read: " + ", ".join(f"`{key}` ({count} rows{told[key]})" for key, count in unread.items())
         if not facts["converted"]:
             reason += "; the format itself sees them in its step, which runs in an environment of its own"
         if source.media or facts["media"]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.planning.datasets import Check, by_schema, detect
-from tunesmith.planning.row_formats import is_blank, required
+from tunesmith.planning.row_formats import is_blank, meant, required
 from tunesmith.planning.row_media import media_digest
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.row_schema import RowSchema, row_schema
@@ -38,6 +38,8 @@ class Inspection:
         broken_count, empty_count, duplicate_count: all of them; the lists hold the first 200.
         sample: (line, row) of a twentieth of the rows, drawn by `seed`.
         unread: keys that the format does not read -> in how many rows they are there.
+        meant: of those, the ones that differ by case alone from a key that it reads -> that key.
+        media: types of part other than text -> how many rows have one.
         total: rows, broken ones included.
         problem: why no format fits: code, what, why, fix; None if one does.
     """
@@ -60,6 +62,8 @@ class Inspection:
     sample: tuple[tuple[int, Mapping[str, Any]], ...]
     unread: Mapping[str, int]
     total: int
+    meant: Mapping[str, str]
+    media: Mapping[str, int]
     problem: Mapping[str, str] | None = None
 
     @property
@@ -104,6 +108,7 @@ def inspect(
         broken_count=len(survey.broken), empty=tuple(survey.empty),
         empty_count=survey.empty_count, duplicates=tuple(survey.duplicates), duplicate_count=survey.duplicate_count, seed=seed,
         sample=tuple(survey.sample), unread=verdict.unread, total=len(survey.lengths) + len(survey.broken),
+        meant={key: meant(record, key) for key in verdict.unread if record and meant(record, key)}, media=verdict.media,
         problem=None if useless is None else {"code": useless.code, "what": useless.what, "why": useless.why, "fix": useless.fix},
     )  # fmt: skip
 

@@ -85,6 +85,12 @@ class PlannedStep:
     estimate: Estimate | None = None
     source: str = ""
 
+    @property
+    def told(self) -> Mapping[str, Choice]:
+        """The choices that make a difference to the step: what is said of it."""
+        silent = {slot.name for slot in self.verb.slots if not slot.told}
+        return {slot: choice for slot, choice in self.choices.items() if slot not in silent}
+
 
 @dataclass(frozen=True)
 class Gate:

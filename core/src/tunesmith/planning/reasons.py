@@ -124,7 +124,10 @@ class Reasons:
         inputs: Mapping[str, Product], backends: Sequence[ProviderRecord | None],
     ) -> None:  # fmt: skip
         """Give the reason of every choice that was the planner's: the slots in `auto`, those that take the producer, the device."""
+        silent = {slot.name for slot in verb.record.slots if not slot.told}
         for slot, found in slots.items():
+            if slot in silent:
+                continue
             if isinstance(found, str) and slot in casting.choices:
                 self.notes.decide(name, f"{slot}: {casting.choices[slot].record.name}", "it made what this step reads")
             elif slot in auto and not isinstance(found, str):

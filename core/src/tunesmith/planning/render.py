@@ -73,7 +73,7 @@ def _usual_device(plan: Plan) -> str:
 
 def _does(step: PlannedStep) -> str:
     main = step.choices.get(step.verb.main_kind)
-    others = [choice.record.name for slot, choice in step.choices.items() if slot != step.verb.main_kind]
+    others = [choice.record.name for slot, choice in step.told.items() if slot != step.verb.main_kind]
     return " ".join(filter(None, (step.verb.name, main.record.name if main else "", f"({', '.join(others)})" if others else "")))
 
 

@@ -30,10 +30,9 @@ def columns_of(record: ProviderRecord) -> str:
 
 
 def meant(record: ProviderRecord, key: str) -> str:
-    """ "What a format reads in the place of a column that it does not read as it is written: `input` for `Input`."""
+    """The column that a format reads and that another one differs from by case alone: ``input`` for ``Input``; empty if there is none."""
     known = record.facts["row"].get("properties", {})
-    name = next((name for name in known if name.casefold() == key.strip().casefold()), "")
-    return f", it reads `{name}`" if name else ""
+    return next((name for name in known if name.casefold() == key.strip().casefold()), "")
 
 
 def likeness(record: ProviderRecord, columns: Sequence[str]) -> float:

@@ -60,7 +60,7 @@ SCHEMA: dict[str, Any] = {
             secrets=_STRINGS,
             main_kind=_STRING,
             many=_BOOLEAN,
-            slots=_records(("name", "kind", "summary"), name=_WORD, kind=_WORD, summary=_STRING, default=_STRING),
+            slots=_records(("name", "kind", "summary"), name=_WORD, kind=_WORD, summary=_STRING, default=_STRING, told=_BOOLEAN),
             inputs=_records(
                 ("name", "summary"),
                 name=_WORD,

@@ -19,7 +19,7 @@ def steps(count: int) -> str:
 def what(step: PlannedStep) -> str:
     """``train echo, adapter tilt``: the verb with the providers chosen for it."""
     main = step.choices.get(step.verb.main_kind)
-    others = [f"{slot} {choice.record.name}" for slot, choice in step.choices.items() if slot != step.verb.main_kind]
+    others = [f"{slot} {choice.record.name}" for slot, choice in step.told.items() if slot != step.verb.main_kind]
     return ", ".join([f"{step.verb.name} {main.record.name}" if main else step.verb.name, *others])
 
 

@@ -45,7 +45,7 @@ def _step(journal: Journal, store: Store, step: PlannedStep, row: StepRow) -> di
         "artifact": row.artifact, "format": step.format, "size": store.size(row.artifact) if row.artifact else None,
         "metrics": dict(known.metrics) if known and row.artifact else {}, "error": row.error,
         "providers": {
-            slot: {"name": choice.record.name, "settings": dict(choice.settings)} for slot, choice in step.choices.items()
+            slot: {"name": choice.record.name, "settings": dict(choice.settings)} for slot, choice in step.told.items()
         },
         "settings": known.producer.get("step", {}) if known and row.artifact else dict(step.settings),
         "device": step.placement.device, "processes": step.placement.processes,

@@ -51,7 +51,7 @@ def verb() -> Sequence[Verb]:
             # An objective that needs something of the adapter would have it in training: here it changes nothing.
             slots=(
                 Slot("objective", "objective", "what would be learnt from the rows"),
-                Slot("adapter", "adapter", "what would be trained; the tokens are the same with any"),
+                Slot("adapter", "adapter", "what would be trained; the tokens are the same with any", told=False),
             ),
             inputs=(
                 Input("model", "the model whose tokenizer and chat template to use", accepts=("model/*",)),
