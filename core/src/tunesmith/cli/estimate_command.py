@@ -100,6 +100,6 @@ def _data(args: Namespace, session: Session, form: VerbForm) -> dict[str, Any]:
             seen = detect(Path(args.data), session.registry, ("dataset/*",), shown=args.data, reader=form.verb.name, check=check)
         if seen.problems:
             raise seen.problems[0]
-        found = {"rows": seen.rows, "characters": seen.characters}
+        found = {"rows": seen.rows, "characters": seen.characters, "media": seen.verdict.media}
     told = {"rows": args.rows, "length": args.length}
     return found | {name: value for name, value in told.items() if value}

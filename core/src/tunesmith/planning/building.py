@@ -133,7 +133,8 @@ class Builder:
             for key, product in inputs.products.items()
         }
         read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
-        check_media(name, self.spec.where("steps", step.name), read.values(), self.notes)
+        if not check_media(name, self.spec.where("steps", step.name), read.values(), self.notes):
+            return None
         sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
         planned = PlannedStep(
             name=name, group=step.name, verb=verb.record, choices=casting.choices, settings=verb.settings, inputs=sources,
