@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # tests at a time
 JOBS ?= 2
 
-.PHONY: help setup quickstart test test-fast test-engines lint manifests bench clean
+.PHONY: help setup quickstart test test-slow test-share test-engines status lint manifests bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,18 +19,25 @@ setup: ## create or update .venv, with `.venv/bin/tunesmith`
 quickstart: setup ## a real model through its whole life, on this machine
 	$(BIN)/tunesmith run examples/quickstart/tunesmith.yaml
 
-test: ## install what the tests need; lint, manifests, all tests
+test: ## install what the tests need; lint, manifests, all tests but those below
 	@$(PYTHON) tools/install.py --test
 	$(MAKE) --no-print-directory lint manifests
-	$(BIN)/python -m pytest -m "not gpu and not engines" -n $(JOBS) --dist worksteal
-
-test-fast: ## the tests that take seconds
-	@$(PYTHON) tools/install.py --test
 	$(BIN)/python -m pytest -m "not gpu and not engines and not slow and not isolated" -n $(JOBS) --dist worksteal
+
+test-slow: ## real models, environments that are built, kills at random: tens of minutes
+	@$(PYTHON) tools/install.py --test
+	TUNESMITH_NOTE_PROOFS=1 $(BIN)/python -m pytest -m "(slow or isolated) and not gpu and not engines" -n $(JOBS) --dist worksteal
+
+test-share: ## some of these, as many as take a quarter of an hour; which ones, the commit decides
+	@$(PYTHON) tools/install.py --test
+	$(BIN)/python tools/proofs.py share 15
 
 test-engines: ## real engines in environments of their own: gigabytes, tens of minutes
 	@$(PYTHON) tools/install.py --test
-	$(BIN)/python -m pytest -m engines
+	TUNESMITH_NOTE_PROOFS=1 $(BIN)/python -m pytest -m engines
+
+status: ## when each slow or engine proof last passed; fails for one whose package has changed since
+	@$(PYTHON) tools/proofs.py status
 
 lint: ## style and formatting
 	$(BIN)/ruff check .

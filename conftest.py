@@ -2,6 +2,19 @@
 
 import os
 import signal
+import sys
+from collections import defaultdict
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "tools"))
+import proofs
+
+_SECONDS: dict[str, float] = defaultdict(float)  # by file
+_PASSED: set[str] = set()
+_FAILED: set[str] = set()
 
 
 def pytest_configure() -> None:
@@ -10,3 +23,34 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for tracker in ("TENSORBOARD", "MLFLOW", "WANDB"):  # they listen to every run, which costs each test; their own tests switch them on
         os.environ[f"TUNESMITH_{tracker}"] = "off"
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    file = report.nodeid.partition("::")[0]
+    _SECONDS[file] += report.duration
+    if report.failed:
+        _FAILED.add(file)
+    elif report.when == "call" and report.passed:
+        _PASSED.add(file)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What each package's tests took, where they took more than their budget (see `budgets` in pyproject.toml)."""
+    spent: dict[str, float] = defaultdict(float)
+    for file, seconds in _SECONDS.items():
+        spent[proofs.package(file)] += seconds
+    if sum(spent.values()) < 60:
+        return
+    terminalreporter.section("seconds by package")
+    for package, seconds in sorted(spent.items(), key=lambda item: -item[1]):
+        budget = proofs.budget(package)
+        over = "  over its budget" if seconds > budget and not config.getoption("markexpr").startswith("(slow") else ""
+        terminalreporter.write_line(f"{seconds:6.0f} of {budget:4.0f}  {package}{over}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Whole files of proofs that passed are noted where the run says so (`make test-slow`, `make test-engines`)."""
+    if os.environ.get("TUNESMITH_NOTE_PROOFS") and not hasattr(session.config, "workerinput"):
+        known, commit = set(proofs.proofs()), proofs.git("rev-parse", "HEAD")
+        clean = {file for file in known & _PASSED - _FAILED if not proofs.git("status", "--porcelain", "--", *proofs.subject(file))}
+        proofs.write({file: proofs.Passed(date.today().isoformat(), commit, round(_SECONDS[file], 1)) for file in clean})

@@ -1,0 +1,145 @@
+"""The proofs that `make test` leaves out, for they take minutes or gigabytes: when each last passed, and which to run now.
+
+    python tools/proofs.py status             every proof with the day and commit at which it last passed; fails for one that is out of date
+    python tools/proofs.py share MINUTES      some of the slow ones, as many as take so long; which ones, the commit's hash decides
+
+A proof is a file of tests with the marker `slow`, `isolated` or `engines`. `make test-slow` and `make test-engines` write what passed into
+tests/proofs.json, which is committed: it is out of date once its package has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parent.parent
+LEDGER = ROOT / "tests" / "proofs.json"
+MARKERS = ("slow", "isolated", "engines")
+_MARKED = re.compile(rf"pytest\.mark\.({'|'.join(MARKERS)})\b")
+_UNKNOWN = 60.0  # seconds that a proof is thought to take before its first run
+_CORES = 2
+
+
+@dataclass(frozen=True)
+class Passed:
+    """When a proof last passed.
+
+    Args:
+        day: as in 2026-11-28.
+        commit: that was tested.
+        seconds: that its tests took, one after the other.
+    """
+
+    day: str
+    commit: str
+    seconds: float
+
+
+def package(file: str) -> str:
+    """The folder whose tests a file's are: of a distribution, or of `tests/`."""
+    parts = Path(file).parts
+    return "/".join(parts[: {"plugins": 3, "contrib": 2, "tests": 2}.get(parts[0], 1)])
+
+
+def subject(file: str) -> list[str]:
+    """What a proof is about, as paths: its own distribution's code, or the kernel's, and itself."""
+    folder = package(file)
+    return [f"{folder}/src" if (ROOT / folder / "src").is_dir() else "core/src", file]
+
+
+def proofs(*markers: str) -> Iterator[str]:
+    """Files with one of the markers."""
+    for path in sorted(ROOT.glob("*/**/test_*.py")):
+        file = path.relative_to(ROOT).as_posix()
+        if not file.startswith(".") and set(_MARKED.findall(path.read_text(encoding="utf-8"))) & set(markers or MARKERS):
+            yield file
+
+
+def ledger() -> dict[str, Passed]:
+    return {file: Passed(**entry) for file, entry in json.loads(LEDGER.read_text()).items()} if LEDGER.exists() else {}
+
+
+def write(passed: dict[str, Passed]) -> None:
+    """Add to the ledger; what is no proof any more leaves it."""
+    known = set(proofs())
+    kept = {file: asdict(entry) for file, entry in sorted((ledger() | passed).items()) if file in known}
+    LEDGER.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def budget(package: str) -> float:
+    """Seconds that a package's tests may take in `make test`."""
+    budgets = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["tunesmith"]["budgets"]
+    return float(budgets.get(package, budgets["default"]))
+
+
+def git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def changed(file: str, entry: Passed) -> bool:
+    """Whether what the proof is about is another than when it passed; so too if that commit is not known here."""
+    known = subprocess.run(["git", "diff", "--quiet", entry.commit, "--", *subject(file)], cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
+    return known.returncode != 0
+
+
+def status() -> int:
+    known, stale = ledger(), 0
+    for file in proofs():
+        entry = known.get(file)
+        state = "never passed" if entry is None else "out of date" if changed(file, entry) else "passed"
+        stale += state != "passed"
+        print(f"{state:<13} {f'{entry.day} {entry.commit[:10]} {entry.seconds:5.0f} s' if entry else '':<30} {file}")
+    print(f"{stale} out of date" if stale else "all proofs hold")
+    return 1 if stale else 0
+
+
+def chosen(minutes: float, commit: str) -> list[str]:
+    """Slow proofs for so many minutes on two cores, in an order that the commit decides."""
+    known, left, found = ledger(), minutes * 60 * _CORES, []
+    for file in sorted(proofs("slow", "isolated"), key=lambda file: hashlib.sha256(f"{commit} {file}".encode()).digest()):
+        seconds = known[file].seconds if file in known else _UNKNOWN
+        if seconds <= left:
+            found.append(file)
+            left -= seconds
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, dest="command")
+    commands.add_parser("status")
+    commands.add_parser("share").add_argument("minutes", type=float)
+    args = parser.parse_args()
+    if args.command == "status":
+        return status()
+    commit = git("rev-parse", "HEAD")
+    files = chosen(args.minutes, commit)
+    print(f"{len(files)} of {len(list(proofs('slow', 'isolated')))} slow proofs, chosen by {commit[:10]}:", *files, sep="\n  ", flush=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "(slow or isolated) and not gpu and not engines",
+        "-n",
+        str(_CORES),
+        "--dist",
+        "worksteal",
+    ]
+    return subprocess.run([*command, *files], cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
