@@ -121,10 +121,14 @@ def _characters(places: _Places, value: Any) -> int:
         return len(value) if places.text else 0
     if not places.text:
         return 0
-    if isinstance(value, Mapping):
-        inner = ((places.keys.get(key) if places.keys is not None else _ANYTHING, item) for key, item in value.items())
-        return sum(_characters(place, item) for place, item in inner if place is not None)
-    return sum(_characters(places.items or _ANYTHING, item) for item in value) if isinstance(value, list) else 0
+    if isinstance(value, list):
+        inner = places.items or _ANYTHING
+        return sum([_characters(inner, item) for item in value])
+    if not isinstance(value, dict):
+        return 0
+    if places.keys is None:
+        return sum([_characters(_ANYTHING, item) for item in value.values()])
+    return sum([_characters(places.keys[key], item) for key, item in value.items() if key in places.keys])
 
 
 def _find_unread(places: _Places, value: Any, where: str, found: set[str]) -> None:
