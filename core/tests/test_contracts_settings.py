@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 
 import pytest
@@ -112,3 +113,14 @@ def test_what_fits_the_schema_builds_and_filled_settings_mean_the_same(value: di
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10))  # fmt: skip
 def test_no_value_whatever_breaks_the_check(value: object):
     assert all(isinstance(sentence, str) for sentence in found(value))
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("more", [{}, {"minimum": 0}, {"exclusiveMaximum": 1}])
+@pytest.mark.parametrize("optional", [False, True])
+def test_a_setting_is_a_finite_number(more, number, optional):
+    schema = {"type": "number", **more}
+    schema = {"anyOf": [schema, {"type": "null"}]} if optional else schema
+    said = f"should be a finite number, got {number}"
+    assert list(problems(schema, number)) == [("", said)]
+    assert list(problems({"type": "array", "items": schema}, [0.5, number])) == [("[1]", said)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import sys
 import textwrap
 from pathlib import Path
@@ -17,6 +18,7 @@ from tunesmith.planning.keys import step_key
 from tunesmith.plugins.records import Plugin
 from tunesmith.running.caching import standing
 from tunesmith.running.journal import Journal
+from tunesmith.running.outcome import can_go_on
 from tunesmith.running.reporter import Recorder
 from tunesmith.running.steps import ATTEMPTS
 from tunesmith.running.store import Store
@@ -72,6 +74,27 @@ def test_a_listener_is_told_of_the_run_its_steps_and_artifacts(listening) -> Non
     place = listening(WATCH)
     place.run(step("a", to=2))
     assert seen(place) == [("run", "tiny", True), ("starting", "a", 2), ("artifact", "a", True), ("finished", "a", {"last": 1.0}, True)]
+
+
+def test_of_a_home_that_was_deleted_nobody_is_told_so_that_nothing_of_it_comes_back(listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = listening(WATCH + """
+@hookimpl
+def metrics_reported(step, points):
+    (step.run.directory / "points").mkdir(parents=True, exist_ok=True)
+
+@hookimpl
+def step_failed(step, error):
+    (step.run.directory / "failed").mkdir(parents=True, exist_ok=True)
+""")  # fmt: skip
+
+    class Deleting(Recorder):
+        def metric(self, *about: object) -> None:
+            shutil.rmtree(place.home, ignore_errors=True)
+
+    outcome = place.run(step("a", to=20, pause=0.02), reporter=Deleting())
+    assert outcome.error.code == "TS-STORE-007"
+    assert not can_go_on(outcome.state, outcome.error)
+    assert not [*place.home.glob("runs/*/points"), *place.home.glob("runs/*/failed")]
 
 
 def test_a_step_from_the_cache_neither_starts_nor_finishes(listening) -> None:

@@ -56,13 +56,14 @@ def test_a_uri_is_resolved_once_for_each_loader_version(tmp_path: Path) -> None:
     assert asked(place, Loaders(), "shelf://b")
     assert asked(place, Loaders(), "shelf://a", refresh=True)
     assert asked(place, Loaders((dataclasses.replace(SHELF, version="2.0"),)), "shelf://a")
-    assert list((place.home / "staging").iterdir()) == []
+    assert list((place.cache / "questions").iterdir()) == []
 
 
 def test_a_loader_of_what_may_change_is_asked_every_time(tmp_path: Path) -> None:
     place = Place.at(tmp_path)
     volatile = Loaders((dataclasses.replace(SHELF, facts={"schemes": ["shelf"], "volatile": True}),))
     assert [asked(place, volatile, "shelf://a"), asked(place, volatile, "shelf://a")] == [True, True]
+    assert not place.home.exists()  # nothing is kept of it
 
 
 def test_what_the_loader_says_is_passed_on_and_not_kept(tmp_path: Path) -> None:

@@ -97,6 +97,28 @@ def test_damage_is_noticed_and_mended_by_making_it_again(tmp_path: Path, damage)
     store.verify(artifact.digest)
 
 
+@pytest.mark.parametrize("added", ["b", "deep/b", "link"])
+def test_a_file_that_was_added_is_damage(tmp_path: Path, added: str) -> None:
+    store = Store(tmp_path)
+    artifact = put(store, {"a": "1", "deep/a": "2"})
+    (artifact.path / "empty").mkdir()
+    store.verify(artifact.digest)
+    path = artifact.path / added
+    if added == "link":
+        path.symlink_to("a")
+    else:
+        path.write_text("3")
+    assert f"without the file {added}" in store.problem(artifact.digest)
+    with pytest.raises(TunesmithError, match="is damaged"):
+        store.verify(artifact.digest)
+
+
+def test_what_is_not_there_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(TunesmithError, match="is gone: it is not in the store") as caught:
+        Store(tmp_path).verify("sha256:" + "0" * 64)
+    assert "damaged" not in caught.value.what
+
+
 def rot(store: Store, digest: str, name: str) -> None:
     """As a disk does it: another byte, and nothing that tells."""
     file = store.path(digest) / "files" / name

@@ -28,6 +28,27 @@ def test_a_command_that_is_none_is_told(world):
     assert "TS-CLI-001" in told.err
 
 
+@pytest.mark.parametrize("word", ["org/name", "config.json"])
+def test_a_model_in_the_place_of_a_command_is_told_where_it_goes(world, word):
+    world.write("config.json", json.dumps(SIZES))
+    assert f"--model {word}" in world("estimate", word).err
+
+
+def test_a_tiny_model_has_its_parameters_counted_and_given_memory_is_said_to_be(world):
+    world.write("config.json", json.dumps(SIZES))
+    told = world("estimate", "echo", "--adapter", "tilt", "--model", "config.json", "--memory", "5GiB").out
+    assert "echo on config.json (" in told
+    assert " 0 million" not in told
+
+
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan", "1e999"])
+@pytest.mark.parametrize("command", [("estimate", "echo"), ("echo",)])
+def test_a_number_without_end_is_no_setting(world, command, number):
+    told = world(*command, "--model", "shelf://hello", f"--learning-rate={number}")
+    assert told.status == 2
+    assert "should be a finite number" in told.err
+
+
 def test_options_without_a_command_are_no_help_page(world):
     told = world("estimate", "--model", "config.json")
     assert told.status == 2

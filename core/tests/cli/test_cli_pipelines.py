@@ -166,3 +166,11 @@ def test_a_service_at_the_end_is_left_out_on_request(world):
     told = world("run", "--no-serve")
     assert told.status == 0
     assert "- api: skipped" in told.out
+
+
+def test_asking_and_planning_leave_no_home_behind(world):
+    assert "TS-RUN-021" in world("resume").err
+    assert world("data", "inspect", "rows.jsonl").status == 0
+    assert world("echo", "--model", "shelf://hello", "--data", "rows.jsonl", "--plan").status == 0
+    assert not (world.folder / ".tunesmith" / "staging").exists()
+    assert not (world.folder / ".tunesmith" / "journal.sqlite").exists()

@@ -26,6 +26,17 @@ def test_a_card_that_nobody_knows_is_told_with_those_that_are_near(world):
     assert "--memory" in caught.value.fix
 
 
+def test_no_cards_at_all_are_no_card_that_nobody_knows(world):
+    with pytest.raises(TunesmithError, match="TS-CLI-002") as caught:
+        card(world(), "0xLoom 9")
+    assert "Loom 9" in caught.value.fix
+
+
+def test_of_several_cards_it_is_said_that_the_figures_are_of_one(world):
+    assert place_of(args(on="4xLoom 9"), world()).note.startswith("of 4 cards: the figures are those of one")
+    assert not place_of(args(on="Loom 9"), world()).note
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("24GiB", 24 << 30), ("24 GB", 24 * 10**9), ("24G", 24 << 30), ("0.5gib", 1 << 29), ("512MiB", 512 << 20), ("9B", 9)]
 )

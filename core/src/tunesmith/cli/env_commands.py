@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.cli.command import Command
 from tunesmith.cli.env_building import BUILD, BUNDLE
 from tunesmith.cli.reporting.quantities import duration, size
+from tunesmith.cli.setting_options import typed
 from tunesmith.cli.tables import columns
 
 if TYPE_CHECKING:
@@ -167,7 +168,13 @@ def run_check(args: Namespace) -> int:
 
 
 def configure_gc(parser: ArgumentParser) -> None:
-    parser.add_argument("--unused", type=float, default=UNUSED, metavar="DAYS", help=f"not used for so long (default: {UNUSED:.0f})")
+    parser.add_argument(
+        "--unused",
+        type=typed({"type": "number", "minimum": 0}),
+        default=UNUSED,
+        metavar="DAYS",
+        help=f"not used for so long (default: {UNUSED:.0f})",
+    )
     parser.add_argument("--all", action="store_true", help="all of them")
     parser.add_argument("--dry-run", action="store_true", help="delete nothing, show what would be")
     _json_option(parser)

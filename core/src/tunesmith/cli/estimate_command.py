@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.cli.catalog import Catalog
+from tunesmith.cli.column_options import columns_given
 from tunesmith.cli.estimate_comparison import Comparison
 from tunesmith.cli.estimate_page import as_json, page
 from tunesmith.cli.estimate_parser import estimate_parser, general_help
@@ -84,8 +85,10 @@ def _model(args: Namespace, session: Session, form: VerbForm) -> tuple[Product, 
 
 
 def _size(shape: ModelShape) -> str:
+    if shape.parameters < 1e6:
+        return f"{shape.parameters:,} parameters"
     unit, word = (1e9, "billion") if shape.parameters >= 1e9 else (1e6, "million")
-    digits = 2 if unit == 1e9 else 0
+    digits = 2 if unit == 1e9 else 0 if shape.parameters >= 1e7 else 1
     text = f"{shape.parameters / unit:.{digits}f} {word} parameters"
     return f"{text}, {shape.active / unit:.{digits}f} compute a token" if shape.experts else text
 
@@ -97,7 +100,15 @@ def _data(args: Namespace, session: Session, form: VerbForm) -> dict[str, Any]:
         from tunesmith.planning.datasets import detect
 
         with session.row_check() as check:
-            seen = detect(Path(args.data), session.registry, ("dataset/*",), shown=args.data, reader=form.verb.name, check=check)
+            seen = detect(
+                Path(args.data),
+                session.registry,
+                ("dataset/*",),
+                shown=args.data,
+                reader=form.verb.name,
+                columns=columns_given(args),
+                check=check,
+            )
         if seen.problems:
             raise seen.problems[0]
         found = {"rows": seen.rows, "characters": seen.characters, "media": seen.verdict.media}

@@ -26,6 +26,7 @@ class Place:
         devices: by device backend.
         asked: the backend to compute on.
         here: whether they are this machine's.
+        told: whether their memory is as the user says.
         note: what was assumed of them.
     """
 
@@ -33,6 +34,7 @@ class Place:
     asked: str = AUTO
     here: bool = True
     note: str = ""
+    told: bool = False
 
 
 def place_of(args: Namespace, registry: Registry, advice: Advice | None = None) -> Place:
@@ -45,7 +47,7 @@ def place_of(args: Namespace, registry: Registry, advice: Advice | None = None) 
     place = _named(args, registry, advice)
     if not memory:
         return place
-    return Place({name: of_memory(devices, memory) for name, devices in place.devices.items()}, place.asked, False, place.note)
+    return Place({name: of_memory(devices, memory) for name, devices in place.devices.items()}, place.asked, False, place.note, told=True)
 
 
 def _named(args: Namespace, registry: Registry, advice: Advice | None) -> Place:
@@ -53,7 +55,12 @@ def _named(args: Namespace, registry: Registry, advice: Advice | None) -> Place:
         backend, cards = card(registry, args.on)
         if args.device not in (None, AUTO, backend):
             raise UserError("TS-CLI-002", f"--on {args.on} is a card of `{backend}`, not of `{args.device}`", fix="Leave --device out.")
-        return Place({backend: cards}, backend, here=False)
+        note = (
+            f"of {len(cards)} cards: the figures are those of one, and how many compute is for the strategy to say"
+            if len(cards) > 1
+            else ""
+        )
+        return Place({backend: cards}, backend, here=False, note=note)
     found = probe(registry, advice)
     if args.device in (None, AUTO) or found.get(args.device):
         return Place(found, args.device or AUTO)

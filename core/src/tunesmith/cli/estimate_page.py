@@ -54,7 +54,10 @@ def _device(seen: Foreseen, place: Place) -> str:
     if not capacity.memory:
         return "What the device has is not known" + ("." if place.here else ": name it by --on CARD, or give --memory 24GiB.")
     if not place.here:
-        return f"{capacity.name or 'The device'} has {bytes_text(capacity.memory)}"
+        name = capacity.name or "the device"
+        if place.told:
+            return f"With {bytes_text(capacity.memory)} on {name}, as --memory says"
+        return f"{name[:1].upper()}{name[1:]} has {bytes_text(capacity.memory)}"
     return f"This machine has {bytes_text(capacity.memory)} ({seen.device}), {bytes_text(capacity.free)} of it free now"
 
 

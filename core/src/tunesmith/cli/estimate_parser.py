@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tunesmith.cli.catalog import Catalog
+from tunesmith.cli.column_options import add_columns
 from tunesmith.cli.estimate_words import estimable
 from tunesmith.cli.parsing import Parser
 from tunesmith.cli.setting_options import typed
@@ -20,6 +21,7 @@ def estimate_parser(form: VerbForm) -> Parser:
     group = parser.add_argument_group("what to work on")
     group.add_argument("--model", metavar="URI", help="a config.json, a directory that has one, or scheme://place: no weights are read")
     group.add_argument("--data", metavar="PATH", help="rows whose number and length to take (instead of the two below)")
+    add_columns(group)
     group.add_argument("--rows", type=typed(_COUNT), metavar="N", help="how many rows there are (default: enough for full batches)")
     group.add_argument("--length", type=typed(_COUNT), metavar="N", help="tokens of a row (default: the longest that is allowed)")
     group.add_argument("--device", metavar="NAME", help="device backend (default: the best that is here)")

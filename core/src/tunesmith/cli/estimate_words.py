@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tunesmith.cli.catalog import Catalog
 from tunesmith.cli.command import SPOKEN
 from tunesmith.cli.parsing import normal_options
 from tunesmith.cli.verb_form import VerbForm, dashed
-from tunesmith.errors import UserError, did_you_mean
+from tunesmith.errors import UserError, did_you_mean, nearest
 from tunesmith.planning.grammar import listed
 
 METHOD = "--method"
@@ -67,5 +68,18 @@ def _by_slot(catalog: Catalog, asked: str, rest: Sequence[str]) -> VerbForm:
         for slot in called.verb.slots:
             if called.provider and asked in catalog.registry.providers(slot.kind):
                 return VerbForm.of(catalog.registry, f"estimate {name}", called, [f"--{dashed(slot.name)}", asked, *rest])
-    hint = did_you_mean(asked, estimable(catalog))
-    raise UserError("TS-CLI-001", f"there is no `{asked}` to estimate", fix=hint)
+    commands = estimable(catalog)
+    if "/" in asked or "://" in asked or Path(asked).exists():
+        model = asked if "://" in asked or Path(asked).exists() else _uri(catalog, asked)
+        fix = f"Write for example: tunesmith estimate {commands[0] if commands else 'COMMAND'} --model {model}"
+        raise UserError("TS-CLI-001", f"`{asked}` is no command to estimate; a model is named by --model", fix=fix)
+    slots = {slot.kind for name in commands if catalog.verbs[name].provider for slot in catalog.verbs[name].verb.slots}
+    known = [*commands, *(name for kind in slots for name in catalog.registry.providers(kind))]
+    raise UserError("TS-CLI-001", f"there is no `{asked}` to estimate", fix=nearest(asked, known, did_you_mean("", commands)))
+
+
+def _uri(catalog: Catalog, name: str) -> str:
+    """The model's address, where a loader knows such names as its own."""
+    from tunesmith.planning.origins import named_elsewhere
+
+    return next(iter(named_elsewhere(name, catalog.registry)), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -85,7 +86,8 @@ def value_of(schema: Schema, text: str) -> Any:
         misfits = [sentence for _, sentence in problems(schema, value)]
         if not misfits:
             return value
-        if not any(problems(shape, value)):
+        endless = _kind(schema) in ("number", "integer") and isinstance(value, float) and not math.isfinite(value)
+        if endless or not any(problems(shape, value)):
             break  # of the right kind, yet out of bounds: that is what to say
     raise ValueError("; ".join(misfits))
 

@@ -15,6 +15,7 @@ dict[str, T], nested settings dataclasses, ``T | None``. Standard library only: 
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import typing
 from collections.abc import Iterator, Mapping
@@ -117,6 +118,9 @@ def problems(schema: Mapping[str, Any], value: Any, where: str = "") -> Iterator
     kind = schema.get("type")
     if kind and not _is(kind, value):
         yield where, f"should be {_a(kind)}, got {_short(value)}"
+        return
+    if kind and isinstance(value, float) and not math.isfinite(value):
+        yield where, f"should be a finite number, got {value}"
         return
     if "const" in schema and value != schema["const"]:
         yield where, f"should be {schema['const']!r}, got {_short(value)}"

@@ -23,15 +23,17 @@ def card(registry: Registry, text: str) -> tuple[str, tuple[Device, ...]]:
     """The backend and the devices that ``A10`` or ``4xA10`` names.
 
     Raises:
-        UserError: TS-PLAN-007 when no catalogue has such a card.
+        UserError: TS-PLAN-007 when no catalogue has such a card, TS-CLI-002 for none of one.
     """
     found = _COUNT.match(text)
     count, name = (int(found[1]), text[found.end() :]) if found else (1, text)
+    if not count:
+        raise UserError("TS-CLI-002", f"--on {text} names no card: it asks for none of them", fix=f"Write {name}, or for two 2x{name}.")
     known: dict[str, tuple[str, str, Any]] = {}
     for backend, record in registry.providers(KIND).items():
         for title, entry in _cards(record).items():
             known.setdefault(_plain(title), (backend, title, entry))
-    if _plain(name) not in known or not count:
+    if _plain(name) not in known:
         fix = did_you_mean(name, [title for _, title, _ in known.values()]) + " Or give its memory: --device NAME --memory 24GiB."
         raise UserError("TS-PLAN-007", f"No installed device backend knows a card `{name}`", fix=fix)
     backend, title, entry = known[_plain(name)]

@@ -72,13 +72,18 @@ def uri_hint(text: str, registry: _Loaders) -> str:
     schemes = sorted({str(scheme) for record in loaders for scheme in record.facts.get("schemes", ())})
     if not schemes:
         return "Install a model loader: none is active, `tunesmith plugin list` says why."
-    named = [f"{record.facts['schemes'][0]}://{match[1]}" for record in loaders if (match := _elsewhere(record, text))]
-    if named:
+    if named := named_elsewhere(text, registry):
         return f"Write {listed(named)}."
     scheme, separator, rest = text.partition("://")
     meant = near(scheme, schemes) if separator else []
     known = listed(f"{scheme}://" for scheme in schemes)
     return f"Did you mean `{meant[0]}://{rest}`?" if meant else f"Name a directory that exists, or write scheme://name. Schemes: {known}."
+
+
+def named_elsewhere(text: str, registry: _Loaders) -> list[str]:
+    """The addresses of a model that is named without a scheme, of those loaders that say that such names are theirs."""
+    loaders = registry.providers(LOADER).values()
+    return [f"{record.facts['schemes'][0]}://{match[1]}" for record in loaders if (match := _elsewhere(record, text))]
 
 
 def _elsewhere(record: ProviderRecord, text: str) -> re.Match[str] | None:

@@ -33,8 +33,10 @@ class Events:
         UserError: TS-PLUGIN-023 when a required plugin can't listen.
     """
 
-    def __init__(self, plugins: Iterable[Plugin], complain: Callable[[str], None], required: Collection[str] = ()) -> None:
-        self._complain = complain
+    def __init__(self, plugins: Iterable[Plugin], complain: Callable[[str], None], required: Collection[str] = (),
+        lost: Callable[[], bool] = bool,
+    ) -> None:  # fmt: skip
+        self._complain, self._lost = complain, lost
         self._barrier = Barrier()
         self._silent: dict[str, str] = {}
         self._required = names(required)
@@ -122,7 +124,7 @@ class Events:
     def _call(self, name: str, **facts: Any) -> Any:
         if any(name in plugin.events for plugin in self._waiting):
             self._load_all()
-        if self._manager is None:
+        if self._manager is None or (name != _MAY_STOP and self._lost()):
             return None
         try:
             return getattr(self._manager.hook, name)(**facts)

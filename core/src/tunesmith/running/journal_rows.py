@@ -65,7 +65,7 @@ class CacheRow:
 
     def document(self) -> str:
         """All but the key, as the journal keeps it."""
-        return json.dumps({item.name: getattr(self, item.name) for item in fields(self) if item.name != "key"}, sort_keys=True)
+        return json.dumps({item.name: getattr(self, item.name) for item in fields(self) if item.name != "key"})
 
     def seal(self) -> str:
         """Tells a row that is what was written from one that a disk has changed."""

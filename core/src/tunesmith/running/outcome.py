@@ -11,13 +11,15 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import TunesmithError
 
 GATE = "TS-RUN-020"  #: the code of a gate that did not hold
+HOME_GONE = "TS-STORE-007"  #: the code of a home that was deleted while it was in use
 CANCELLED_STATUS = 130  # as a shell says of a program ended by Ctrl-C
 
 
 def can_go_on(state: str, error: TunesmithError | None) -> bool:
-    """Whether resuming a run may help. Where a gate did not hold or the user made a mistake, the same plan would come to the same."""
+    """Whether resuming a run may help. Where a gate did not hold or the user made a mistake, the same plan would come to the same; of a
+    home that was deleted nothing is left to go on from."""
     if state == "failed":
-        return error is None or not (error.user or error.code == GATE)
+        return error is None or not (error.user or error.code in (GATE, HOME_GONE))
     return state in ("cancelled", "interrupted")
 
 

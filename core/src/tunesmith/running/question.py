@@ -11,7 +11,7 @@ from tunesmith.contracts.executor import Executor
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.cancelling import Cancellation
-from tunesmith.running.home_folder import make_home
+from tunesmith.running.home_folder import PRIVATE
 from tunesmith.running.logs import tail
 from tunesmith.running.requests import secrets_of, step_request
 from tunesmith.running.staging import Staging
@@ -24,13 +24,13 @@ class Crashed(Exception):
 
 
 def ask(
-    step: PlannedStep, entry: str, home: Path, executor: Executor, hear: Callable[[str, Mapping[str, Any]], None],
-    inputs: Mapping[str, Artifact] | None = None, *, group: str = "", **more: Any,
+    step: PlannedStep, entry: str, cache: Path, executor: Executor, hear: Callable[[str, Mapping[str, Any]], None],
+    inputs: Mapping[str, Artifact] | None = None, **more: Any,
 ) -> Mapping[str, Any]:  # fmt: skip
     """The `meta` of what ``module:function`` answers when it is called with the step.
 
     Args:
-        group: that the home is shared with.
+        cache: the user's; the worker works in a folder of it, so that a question leaves nothing in a project.
         hear: told of the worker's notifications.
         more: see `step_request`.
 
@@ -38,8 +38,10 @@ def ask(
         TunesmithError: what the function raised.
         Crashed: when it came to no end.
     """
-    make_home(home, group)
-    staging = Staging(home / "staging")
+    root = cache / "questions"
+    root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    staging = Staging(root)
+    staging.sweep()
     directory = staging.make()
     for name in ("output", "work"):
         (directory / name).mkdir()

@@ -18,6 +18,7 @@ from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.executors import Local
 from tunesmith.running.hashing import canonical
+from tunesmith.running.home_folder import make_home
 from tunesmith.running.question import Crashed, ask
 from tunesmith.running.reporter import Reporter, Silent
 
@@ -33,6 +34,9 @@ class _Loaders(Protocol):
 class _Places(Protocol):
     @property
     def home(self) -> Path: ...
+
+    @property
+    def cache(self) -> Path: ...
 
     @property
     def roots(self) -> tuple[Path, ...]: ...
@@ -62,6 +66,7 @@ class Resolver:
         executor: Executor | None = None,
     ) -> None:
         self._registry, self._home, self._roots = registry, config.home, config.roots
+        self._cache = config.cache
         self._group = config.group
         self.refresh = refresh
         self.reporter = reporter or Silent()
@@ -75,12 +80,15 @@ class Resolver:
         """
         loader = self.loader(uri)
         note = self._home / "resolved" / (hashlib.sha256(canonical([uri, loader.identity])).hexdigest() + ".json")
-        if not self.refresh and not loader.facts.get("volatile"):
+        kept = not loader.facts.get("volatile")
+        if kept and not self.refresh:
             with contextlib.suppress(TypeError):  # not known yet, or not by this version
                 return ModelInfo(**read_note(note))
         try:
             info = ModelInfo(**self._ask(uri, loader))
-            write_note(note, info.__dict__)
+            if kept:
+                make_home(self._home, self._group)
+                write_note(note, info.__dict__)
         except OSError as error:
             raise disk_error(error) from error
         return info
@@ -102,7 +110,7 @@ class Resolver:
         )  # fmt: skip
         try:
             return ask(
-                step, "tunesmith.verbs.download:resolve", self._home, self._executor, self._hear, group=self._group,
+                step, "tunesmith.verbs.download:resolve", self._cache, self._executor, self._hear,
                 refresh=self.refresh, roots=self._roots,
             )  # fmt: skip
         except Crashed as error:

@@ -9,7 +9,7 @@ from tunesmith.errors import UserError
 from tunesmith.planning.plan import Plan
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running import runs
-from tunesmith.running.journal import Journal
+from tunesmith.running.journal import FILE, Journal
 
 
 class _Providers(Protocol):
@@ -23,6 +23,8 @@ def find_run(home: Path, run: str | None = None) -> tuple[str, Plan]:
         UserError: TS-RUN-021 no such run.
         TunesmithError: TS-RUN-022 its plan can't be read.
     """
+    if not (home / FILE).is_file():  # opening it would make it, and the home
+        raise UserError("TS-RUN-021", f"Nothing was ever run in {home}, so there is no run to go on with", fix="Start one: tunesmith run")
     journal = Journal(home)
     try:
         runs.mark_interrupted(journal, home)

@@ -53,7 +53,7 @@ class RowCheck:
         try:
             inputs = {"file": Artifact("file", path.absolute())}
             meta = ask(
-                step, "tunesmith.verbs.row_check:run", self._config.home, self._executor, self._hear, inputs, group=self._config.group,
+                step, "tunesmith.verbs.row_check:run", self._config.cache, self._executor, self._hear, inputs,
                 roots=self._config.roots,
             )  # fmt: skip
         except Crashed as error:

@@ -129,7 +129,7 @@ class Runner:
         digests = FileDigests(self._config.cache / "digests")
         return Context(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
-            Events(self._registry.plugins, complain, self._config.required), self._cancellation, self._config.verify,
+            Events(self._registry.plugins, complain, self._config.required, lambda: journal.gone), self._cancellation, self._config.verify,
             lambda: environments_of(self._config), self._config.roots,
         )  # fmt: skip
 

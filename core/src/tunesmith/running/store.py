@@ -23,6 +23,7 @@ from tunesmith.running.hashing import artifact_digest, files_sha256
 from tunesmith.running.staging import Staging
 
 FILES, DAMAGED = "files", "damaged"
+GONE = "it is not in the store"
 
 
 class Store:
@@ -61,7 +62,7 @@ class Store:
         try:
             for digest in (refs or {}).values():
                 if self.get(digest) is None:
-                    raise damaged(digest, "it is not in the store, and the new artifact refers to it")
+                    raise damaged(digest, f"{GONE}, and the new artifact refers to it")
             files = _inventory(staging / FILES)
             digest = artifact_digest(format, files, refs or {})
             record = {
@@ -122,7 +123,7 @@ class Store:
         """
         records = {digest: self.record(digest) for digest in digests}
         missing = {
-            digest: f"its {RECORD} is not what was written" if self.path(digest).exists() else "it is not in the store"
+            digest: f"its {RECORD} is not what was written" if self.path(digest).exists() else GONE
             for digest, record in records.items()
             if record is None
         }
@@ -174,6 +175,6 @@ def _inventory(directory: Path) -> dict[str, list[Any]]:
 
 def damaged(digest: str, problem: str) -> TunesmithError:
     return TunesmithError(
-        "TS-STORE-002", f"The artifact {digest[:19]} is damaged: {problem}",
-        fix="Run the pipeline again: what is damaged is made anew. If it returns, look at the disk.",
+        "TS-STORE-002", f"The artifact {digest[:19]} is {'gone' if problem.startswith(GONE) else 'damaged'}: {problem}",
+        fix="Run the pipeline again: what is not whole is made anew. If it returns, see what deletes or changes files of the home.",
     )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ def damage(artifacts: Mapping[str, tuple[Path, Path, Mapping[str, Any]]], budget
                 found.setdefault(digest, file)
             else:
                 files.append(file)
+        if added := _added(folder, entries):
+            found.setdefault(digest, f"it was made without the file {added}, which lies in it now")
     hashed = _hashed(files, budget)
     for file, sha256 in hashed:
         if sha256 != file.sha256:
@@ -75,6 +78,13 @@ def _look(digest: str, name: str, path: Path, sha256: str, size: int, sealed: An
     if there != size:
         return f"its file {name} has {there} bytes instead of {size}"
     return _File(digest, name, path, sha256, size, now, sealed[1] if sealed and sealed[0] == now else 0.0)
+
+
+def _added(folder: Path, entries: Mapping[str, Any]) -> str:
+    """The first file, or link, that is there and was not when the artifact was made; empty if there is none. No content is read."""
+    found = (Path(parent, name) for parent, folders, files in os.walk(folder) for name in sorted([*files, *folders]))
+    strange = (path.relative_to(folder).as_posix() for path in found if path.is_symlink() or not path.is_dir())
+    return next((name for name in strange if name not in entries), "")
 
 
 def _hashed(files: list[_File], budget: float) -> list[tuple[_File, str]]:

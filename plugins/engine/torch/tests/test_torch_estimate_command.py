@@ -62,6 +62,11 @@ def test_a_method_may_be_named_as_an_option(told):
     assert told("--method", "qlora")[1]["estimates"][0]["providers"]["adapter"] == "qlora"
 
 
+def test_a_slip_in_a_method_is_answered_with_the_one_that_was_meant(capsys):
+    assert main(["estimate", "--method", "qlroa", "--model", "config.json"]) == 2
+    assert "Did you mean `qlora`?" in capsys.readouterr().err
+
+
 def test_what_would_need_less_is_listed_and_does(told):
     _, found = told("sft", "--adapter", "full", "--max-length", "512")
     words = [one["with"] for one in found["less"]]
