@@ -13,6 +13,7 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.step import Placement
 from tunesmith.errors import Cancelled, TunesmithError, did_you_mean
 from tunesmith.isolation.loading import build_provider, load, settings_of
+from tunesmith.isolation.points import PointsFile
 
 PROGRESS_INTERVAL = 0.1  # seconds between two progress reports of one task
 
@@ -73,6 +74,7 @@ class WorkerStep:
         self._slot_of = {chosen.kind: slot for slot, chosen in self._providers.items() if isinstance(chosen, Chosen)}
         self._notify = notify
         self._told: dict[str, float] = {}
+        self._points = PointsFile(self.work)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], notify: Notify, cancelled: threading.Event) -> WorkerStep:
@@ -113,7 +115,10 @@ class WorkerStep:
         self._notify("$/log", {"message": str(message), "level": str(level)})
 
     def metric(self, name: str, value: float, at: int) -> None:
-        self._notify("$/metric", {"name": name, "value": float(value), "at": int(at)})
+        point = {"name": name, "value": float(value), "at": int(at)}
+        if self._notify is not _silent and self.placement.rank == 0:
+            self._points.add(point)
+        self._notify("$/metric", point)
 
     def decide(self, what: str, reason: str) -> None:
         self._notify("$/decision", {"what": str(what), "reason": str(reason)})

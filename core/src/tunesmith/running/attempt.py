@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import TunesmithError
+from tunesmith.isolation.points import points_in
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.context import Context
 from tunesmith.running.environments import start_of
@@ -44,6 +45,8 @@ def attempt(
         TunesmithError: why it failed; TS-RUN-025 when a file of the user's is not what it was when it was planned.
         Cancelled: it was asked to stop, and has.
     """
+    for name, value, at in points_in(work):  # of an attempt whose host was killed
+        context.journal.metric(key, name, at, value)
     for _ in range(READINGS):
         files = UserFiles(context, step)
         inputs = resolve_inputs(context, step, files)
