@@ -147,6 +147,7 @@ def _checked(
             notes.problem(
                 "TS-SPEC-005", f"{where}: the step `{step}` should be a mapping with a verb", fix=f"Write `{step}: {{verb: provider}}`."
             )
+    steps = {name: value for name, value in steps.items() if name != MODEL}  # elsewhere the word means the pipeline's model
     if not steps:
         notes.raise_problems()
     return PipelineSpec(
