@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tunesmith.cli.reporting.event_fields import EVENTS
+
 PIPELINE = """\
 name: desk
 model: shelf://hello
@@ -68,6 +70,8 @@ def test_events_for_programs_are_json_lines(desk):
     assert names[0] == "run_started"
     assert names[-1] == "run_finished"
     assert {"decision", "step_started", "step_finished", "progress", "metric", "log", "gate"} <= set(names)
+    for event in told.events:
+        assert set(event) == {"event", *EVENTS[event["event"]]}, "the fields are those of the agreement"
     last = told.events[-1]
     assert last["state"] == "done"
     assert {step["step"]: step["metrics"] for step in last["steps"]}["score:small:letters"] == {"letters": 3.0}

@@ -40,6 +40,7 @@ ENTRIES = (
     Entry("estimate", "memory of a step, part by part, from the model's configuration alone", "tunesmith.cli.estimate_command", MODELS),
     Entry("data", "look into a data file before training on it", "tunesmith.cli.data_commands", MODELS),
     Entry("runs", "past runs: their steps, logs and reports", "tunesmith.cli.runs_commands", LOOK),
+    Entry("lineage", "where an artifact came from: who made it of what, with which settings", "tunesmith.cli.lineage_command", LOOK),
     Entry("store", "the artifacts of this home: list them, measure them, verify them", "tunesmith.cli.store_commands", LOOK),
     Entry("doctor", "this machine: devices, disk, plugins and what they miss", "tunesmith.cli.doctor_command", LOOK),
     Entry("env", "environments of plugins that can't share this one", "tunesmith.cli.env_commands", PLUGINS),

@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tunesmith.cli.command import Command
 from tunesmith.cli.foreign import safe
-from tunesmith.cli.reporting.quantities import duration, number
+from tunesmith.cli.reporting.quantities import duration, number, ratio
 from tunesmith.cli.tables import columns
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.running.outcome import can_go_on
 
 if TYPE_CHECKING:
     from tunesmith.running.journal import Journal
-    from tunesmith.running.journal_rows import CacheRow, RunRow, StepRow
+    from tunesmith.running.run_view import RunView, StepView
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -51,9 +51,10 @@ def _journal() -> Iterator[tuple[Journal | None, Path]]:
 
 
 @contextmanager
-def _chosen(name: str | None) -> Iterator[tuple[Journal, RunRow, Path]]:
-    """The run that is meant, with its directory."""
-    from tunesmith.running.runs import directory, find
+def _chosen(name: str | None) -> Iterator[RunView]:
+    """The run that is meant."""
+    from tunesmith.running.run_view import RunView
+    from tunesmith.running.runs import find
 
     with _journal() as (journal, home):
         rows = journal.runs() if journal else []
@@ -61,8 +62,7 @@ def _chosen(name: str | None) -> Iterator[tuple[Journal, RunRow, Path]]:
             raise UserError(
                 "TS-CLI-011", f"nothing has been run in {home.parent}", fix="Start something: `tunesmith run`, or name another --home."
             )
-        row = find(journal, name) if name else rows[0]
-        yield journal, row, directory(home, row.id)
+        yield RunView(journal, home, find(journal, name) if name else rows[0])
 
 
 # --- list ----------------------------------------------------------------------------------------------------------------------------
@@ -94,48 +94,37 @@ def configure_show(parser: ArgumentParser) -> None:
     _configure(parser)
 
 
-_TOLD = ("metrics", "producer", "inputs")  # of the step's own making, whoever made equal bytes before
-
-
-def _made(journal: Journal, step: StepRow) -> CacheRow | None:
-    """How what the step gave was made; None where that is not known any more, or it gave nothing."""
-    known = journal.cached(step.key) if step.key and step.artifact else None
-    return known if known and known.digest == step.artifact else None
-
-
 def run_show(args: Namespace) -> int:
-    with _chosen(args.run) as (journal, row, directory):
-        report = directory / "report.html"
+    with _chosen(args.run) as view:
         if args.report or args.open:
-            return _report(report, args)
-        steps = [(step, _made(journal, step)) for step in journal.steps(row.id)]
-        decisions = journal.decisions(row.id)
-    if args.json:
-        found: dict[str, Any] = asdict(row) | {"directory": str(directory), "report": str(report) if report.is_file() else None}
-        found["steps"] = [asdict(step) | {name: dict(getattr(known, name, {})) for name in _TOLD} for step, known in steps]
-        found["decisions"] = [{"step": step, "what": what, "reason": reason} for step, what, reason in decisions]
-        print(json.dumps(found, indent=2))
-        return 0
+            return _report(view, args)
+        print(json.dumps(view.to_json(), indent=2) if args.json else _page(view))
+    return 0
+
+
+def _page(view: RunView) -> str:
+    row = view.row
     facts = [("run", row.id), ("pipeline", row.pipeline + (f", {row.path}" if row.path else "")), ("state", row.state),
-             ("started", _clock(row.started)), ("took", _took(row.started, row.finished)), ("directory", str(directory))]  # fmt: skip
-    print(columns([*facts, ("report", str(report))] if report.is_file() else facts))
-    print("\n" + columns([("STEP", "STATE", "TOOK", "METRICS"), *(_line(step, known) for step, known in steps)]))
+             ("started", _clock(row.started)), ("took", _took(row.started, row.finished)), ("directory", str(view.directory))]  # fmt: skip
+    parts = [columns([*facts, ("report", str(view.report))] if view.report else facts)]
+    parts.append(columns([("STEP", "STATE", "TOOK", "METRICS"), *map(_line, view.steps.values())]))
     error = TunesmithError.from_json(row.error) if row.error else None
     if error:
         from tunesmith.cli.complaints import error_text
 
-        print("\n" + error_text(error))
-    if decisions:
-        print("\ndecisions")
-        print(safe("\n".join(f"  {step + ': ' if step else ''}{what} ({reason.rstrip('.')})" for step, what, reason in decisions)))
+        parts.append(error_text(error))
+    if view.decisions:
+        told = [f"  {step + ': ' if step else ''}{what} ({reason.rstrip('.')})" for step, what, reason in view.decisions]
+        parts.append(safe("\n".join(["decisions", *told])))
     if can_go_on(row.state, error):
-        print(f"\nto go on: tunesmith resume {row.id}")
-    return 0
+        parts.append(f"to go on: tunesmith resume {row.id}")
+    return "\n\n".join(parts)
 
 
-def _report(report: Path, args: Namespace) -> int:
-    if not report.is_file():
-        raise UserError("TS-CLI-012", f"the run has no report at {report}", why="A report is written when a run ends.",
+def _report(view: RunView, args: Namespace) -> int:
+    report = view.report
+    if report is None:
+        raise UserError("TS-CLI-012", f"the run has no report in {view.directory}", why="A report is written when a run ends.",
                         fix="Go on with the run: `tunesmith resume`.")  # fmt: skip
     print(json.dumps({"report": str(report)}) if args.json else report)
     if args.open:
@@ -145,11 +134,14 @@ def _report(report: Path, args: Namespace) -> int:
     return 0
 
 
-def _line(step: StepRow, known: Any) -> tuple[str, str, str, str]:
-    state = f"{step.state} (cache)" if step.cached and step.state == "done" else step.state
-    seconds = duration(known.seconds) if known and step.cached else _took(step.started, step.finished)
-    metrics = known.metrics if known and step.artifact else {}
-    return step.step, state, seconds, ", ".join(f"{name} {number(value)}" for name, value in metrics.items())
+def _line(step: StepView) -> tuple[str, str, str, str]:
+    row = step.row
+    state = f"{row.state} (cache)" if row.cached and row.state == "done" else row.state
+    if row.state == "running" and step.progress:
+        task = step.progress[-1]
+        state = safe(f"{state}: {task.what} {ratio(task.done, task.total, task.unit)}".replace(":  ", ": "))
+    seconds = "-" if step.seconds is None else duration(step.seconds)
+    return step.name, state, seconds, ", ".join(f"{name} {number(value)}" for name, value in step.metrics.items())
 
 
 # --- logs ----------------------------------------------------------------------------------------------------------------------------
@@ -162,13 +154,13 @@ def configure_logs(parser: ArgumentParser) -> None:
 
 
 def run_logs(args: Namespace) -> int:
-    with _chosen(args.run) as (journal, row, directory):
-        names = [step.step for step in journal.steps(row.id)]
+    with _chosen(args.run) as view:
+        row, directory, names = view.row, view.directory, list(view.steps)
         if args.step and args.step not in names:
             from tunesmith.errors import did_you_mean
 
             raise UserError("TS-CLI-013", f"run {row.id} has no step `{args.step}`", fix=did_you_mean(args.step, names))
-        events = journal.events(row.id, args.step)
+        events = view.events(args.step)
     files = _files(directory, names.index(args.step)) if args.step else []
     if args.json:
         listed = [{"time": at, "step": step, "kind": kind, "text": text} for at, step, kind, text in events]

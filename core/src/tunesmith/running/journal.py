@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.failures import disk_error
-from tunesmith.running.journal_rows import CacheRow, RunRow, StepRow, row_of, sealed
+from tunesmith.running.journal_rows import CacheRow, LineageRow, ProgressRow, RunRow, StepRow, row_of, sealed
 from tunesmith.running.journal_schema import TABLES, VERSION
 
 FILE = "journal.sqlite"
@@ -171,6 +171,7 @@ class Journal:
     # --- steps -------------------------------------------------------------------------------------------------------------------
 
     def begin_step(self, run: str, step: str, key: str, attempt: int) -> None:
+        self._execute("DELETE FROM progress WHERE run = ? AND step = ?", (run, step))
         self._execute(
             "UPDATE steps SET key = ?, state = 'running', attempt = ?, cached = 0, started = ?, finished = NULL, artifact = NULL, "
             "error = NULL WHERE run = ? AND step = ?", (key, attempt, time.time(), run, step),
@@ -192,6 +193,36 @@ class Journal:
         return self._rows(
             StepRow, "SELECT run, step, position, key, state, attempt, cached, started, finished, artifact, error FROM steps "
             "WHERE run = ? ORDER BY position", (run,),
+        )  # fmt: skip
+
+    # --- progress and lineage ----------------------------------------------------------------------------------------------------
+
+    def progress(self, run: str, step: str, what: str, done: float, total: float | None, unit: str) -> None:
+        """How far a task of a step has come, in place of what was known of it."""
+        values = (run, step, what, done, total, unit, time.time())
+        self._execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+    def progress_of(self, run: str) -> list[ProgressRow]:
+        """Of all tasks of the run's steps since each last began, the latest last."""
+        return self._rows(
+            ProgressRow, "SELECT run, step, what, done, total, unit, time FROM progress WHERE run = ? ORDER BY time", (run,)
+        )  # fmt: skip
+
+    def trace(self, run: str, step: str, row: CacheRow, *, cached: bool) -> None:
+        """Note that a step of a run gave an artifact; noted already (the run goes on after a kill), it stays once."""
+        settings = row.producer.get("step", {})
+        producer = {name: value for name, value in row.producer.items() if name != "step"}
+        self._execute(
+            "INSERT OR IGNORE INTO lineage (run, step, key, digest, cached, time, producer, settings, inputs) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (run, step, row.key, row.digest, cached, time.time(), *map(json.dumps, (producer, settings, dict(row.inputs)))),
+        )  # fmt: skip
+
+    def lineage(self, *, run: str = "", digest: str = "") -> list[LineageRow]:
+        """Who gave which artifact, in the order it happened: of a run, of an artifact, or of all."""
+        return self._rows(
+            LineageRow, "SELECT run, step, key, digest, cached, time, producer, settings, inputs FROM lineage "
+            "WHERE (?1 = '' OR run = ?1) AND (?2 = '' OR digest = ?2) ORDER BY number", (run, digest),
         )  # fmt: skip
 
     # --- cache and series --------------------------------------------------------------------------------------------------------

@@ -46,6 +46,42 @@ class StepRow:
 
 
 @dataclass(frozen=True)
+class ProgressRow:
+    """How far a task of a running step has come; `total` None if nobody knows."""
+
+    run: str
+    step: str
+    what: str
+    done: float
+    total: float | None
+    unit: str
+    time: float
+
+
+@dataclass(frozen=True)
+class LineageRow:
+    """That a step of a run gave an artifact.
+
+    Args:
+        cached: it was there already, made by an earlier step with the same key.
+        time: seconds since the epoch.
+        producer: who made it (kind, name, distribution, version), and who else took part, each with its settings.
+        settings: of the step's verb that were in force.
+        inputs: name -> digest of what was read.
+    """
+
+    run: str
+    step: str
+    key: str
+    digest: str
+    cached: bool
+    time: float
+    producer: Mapping[str, Any] | None
+    settings: Mapping[str, Any] | None
+    inputs: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
 class CacheRow:
     """What a cache key leads to, and how that was made: equal bytes may have several makers.
 

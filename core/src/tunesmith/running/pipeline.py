@@ -14,6 +14,7 @@ from tunesmith.running.gating import check_gates
 from tunesmith.running.journal import gone
 from tunesmith.running.outcome import RunOutcome, StepOutcome
 from tunesmith.running.report import write_report
+from tunesmith.running.run_view import RunView
 from tunesmith.running.services import Services
 from tunesmith.running.steps import Steps
 
@@ -177,9 +178,10 @@ class Pipeline:
         if write:
             try:
                 built = context.environments.all() if any(step.recipe for step in context.plan.steps) else ()
-                report, report_json = write_report(
-                    context.journal, context.store, context.plan, context.run.id, context.run.directory, built
-                )
+                row = context.journal.run(context.run.id)
+                assert row is not None, "it was noted when it began"
+                view = RunView(context.journal, context.home, row)
+                report, report_json = write_report(view, context.store, context.plan, built)
             except OSError as trouble:
                 context.log("", "warning", f"the report could not be written: {trouble}")
         return RunOutcome(

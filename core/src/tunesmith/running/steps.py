@@ -102,7 +102,9 @@ class Steps:
         for known in {key, hit.row.key}:
             self._tidy(known)
         artifact = hit.artifact
-        context.journal.end_step(context.run.id, step.name, "done", key=hit.row.key, artifact=artifact.digest, cached=True)
+        with context.journal.batch():
+            context.journal.end_step(context.run.id, step.name, "done", key=hit.row.key, artifact=artifact.digest, cached=True)
+            context.journal.trace(context.run.id, step.name, hit.row, cached=True)
         size = context.store.size(artifact.digest)
         return StepOutcome(step.name, "done", True, hit.row.seconds, artifact, size, hit.row.metrics)
 
@@ -261,6 +263,7 @@ class Steps:
         row = CacheRow(key, artifact.digest, metrics, seconds, artifact.producer, inputs, artifact.meta)
         with context.journal.batch():
             context.journal.remember(row)
+            context.journal.trace(context.run.id, step.name, row, cached=False)
             context.journal.end_step(context.run.id, step.name, "done", artifact=artifact.digest)
         self._made.add(key)
         for left in (*failed, key):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.cli.foreign import safe_json
+from tunesmith.cli.reporting.event_fields import VERSION
 from tunesmith.cli.reporting.summary import what as verb_text
 from tunesmith.contracts.events import RunFacts
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
@@ -16,7 +17,7 @@ from tunesmith.running.reporter import Silent
 
 
 class JsonLines(Silent):
-    """``{"event": name, ...}`` per line. Fields are only ever added."""
+    """``{"event": name, ...}`` per line; see `event_fields`."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -30,7 +31,8 @@ class JsonLines(Silent):
     def run_started(self, run: RunFacts, plan: Plan, resumed: bool) -> None:
         steps = [{"name": step.name, "group": step.group, "what": verb_text(step), "inserted": step.inserted} for step in plan.steps]
         self.tell(
-            "run_started", run=run.id, pipeline=run.pipeline, directory=run.directory, resumed=resumed, steps=steps, warnings=plan.warnings,
+            "run_started", schema=VERSION, run=run.id, pipeline=run.pipeline, directory=run.directory, resumed=resumed, steps=steps,
+            warnings=plan.warnings,
         )  # fmt: skip
         for decision in plan.decisions:
             self.decision(decision)

@@ -11,43 +11,42 @@ from typing import Any
 from tunesmith import __version__
 from tunesmith.planning.gates import check_gate
 from tunesmith.planning.plan import Plan, PlannedStep
-from tunesmith.running.journal import Journal, StepRow
+from tunesmith.running.run_view import RunView, StepView
 from tunesmith.running.store import Store
 
 SAMPLES = 12  # rows per evaluator
 
 
-def report_facts(journal: Journal, store: Store, plan: Plan, run: str) -> dict[str, Any]:
-    """The report of a run as JSON: what ran, what came of it, and why it was done so."""
-    row = journal.run(run)
-    rows = {step.step: step for step in journal.steps(run)}
-    steps = [_step(journal, store, step, rows[step.name]) for step in plan.steps if step.name in rows]
+def report_facts(view: RunView, store: Store, plan: Plan) -> dict[str, Any]:
+    """The report of a run as JSON: what ran, what came of it, and why it was done so.
+
+    Args:
+        plan: as it is now: of a run that goes on, with the keys of its environments.
+    """
+    row = view.row
+    steps = [_step(store, step, view.steps[step.name]) for step in plan.steps if step.name in view.steps]
     scores = _scores(plan, steps)
     return {
-        "run": run, "pipeline": plan.name, "state": row.state if row else "", "error": row.error if row else None,
-        "started": row.started if row else None, "finished": row.finished if row else None,
-        "steps": steps, "scores": scores, "gates": _gates(plan, scores), "samples": _samples(store, plan, rows),
-        "curves": _curves(journal, plan, rows), "warnings": list(plan.warnings),
-        "decisions": [{"step": step, "what": what, "reason": reason} for step, what, reason in journal.decisions(run)],
+        "run": row.id, "pipeline": plan.name, "state": row.state, "error": row.error, "started": row.started, "finished": row.finished,
+        "steps": steps, "scores": scores, "gates": _gates(plan, scores, steps), "samples": _samples(store, plan, view),
+        "curves": _curves(plan, view), "warnings": list(plan.warnings),
+        "decisions": [{"step": step, "what": what, "reason": reason} for step, what, reason in view.decisions],
         "environment": _environment(plan), "source": plan.text,
     }  # fmt: skip
 
 
-def _step(journal: Journal, store: Store, step: PlannedStep, row: StepRow) -> dict[str, Any]:
-    known = journal.cached(row.key) if row.key else None
-    seconds = known.seconds if known and row.cached else None
-    if row.attempt and not row.cached and row.finished and row.started:
-        seconds = row.finished - row.started
+def _step(store: Store, step: PlannedStep, seen: StepView) -> dict[str, Any]:
+    row, known = seen.row, seen.made
     return {
         "name": step.name, "group": step.group, "verb": step.verb.name, "source": step.source, "inserted": step.inserted,
         "service": step.verb.service,
-        "state": row.state, "cached": row.cached, "attempts": row.attempt, "seconds": seconds, "key": row.key,
+        "state": row.state, "cached": row.cached, "attempts": row.attempt, "seconds": seen.seconds, "key": row.key,
         "artifact": row.artifact, "format": step.format, "size": store.size(row.artifact) if row.artifact else None,
-        "metrics": dict(known.metrics) if known and row.artifact else {}, "error": row.error,
+        "metrics": dict(seen.metrics), "error": row.error,
         "providers": {
             slot: {"name": choice.record.name, "settings": dict(choice.settings)} for slot, choice in step.told.items()
         },
-        "settings": known.producer.get("step", {}) if known and row.artifact else dict(step.settings),
+        "settings": known.producer.get("step", {}) if known else dict(step.settings),
         "device": step.placement.device, "processes": step.placement.processes,
     }  # fmt: skip
 
@@ -73,22 +72,23 @@ def _scores(plan: Plan, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return tables
 
 
-def _gates(plan: Plan, scores: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _gates(plan: Plan, scores: list[dict[str, Any]], steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found = []
     for gate in plan.gates:
         table = next((table for table in scores if table["group"] == gate.group), None)
-        if table is None:
-            continue
-        by_subject = {s: {m: row[s] for m, row in table["metrics"].items() if s in row} for s in table["subjects"]}
+        if table:
+            by_subject = {s: {m: row[s] for m, row in table["metrics"].items() if s in row} for s in table["subjects"]}
+        else:
+            by_subject = {gate.group: {m: v for step in steps if step["group"] == gate.group for m, v in step["metrics"].items()}}
         found += [{"group": gate.group, "text": check.sentence, "passed": check.holds} for check in check_gate(gate, by_subject)]
     return found
 
 
-def _samples(store: Store, plan: Plan, rows: dict[str, StepRow]) -> list[dict[str, Any]]:
+def _samples(store: Store, plan: Plan, view: RunView) -> list[dict[str, Any]]:
     """Per group and evaluator that has answers: rows with each subject's answer side by side."""
     tables: dict[tuple[str, str], dict[str, Any]] = {}
     for step in plan.steps:
-        row = rows.get(step.name)
+        row = view.steps[step.name].row if step.name in view.steps else None
         if row is None or not row.artifact or step.format != "report/metrics":
             continue
         evaluator = next((c.record.name for c in step.choices.values() if c.record.kind == "evaluator"), step.verb.name)
@@ -115,11 +115,10 @@ def _read_samples(store: Store, digest: str) -> Iterator[dict[str, Any]]:
         return
 
 
-def _curves(journal: Journal, plan: Plan, rows: dict[str, StepRow]) -> list[dict[str, Any]]:
+def _curves(plan: Plan, view: RunView) -> list[dict[str, Any]]:
     found = []
     for step in plan.steps:
-        row = rows.get(step.name)
-        series = journal.series(row.key) if row and row.key else {}
+        series = view.series(step.name) if step.name in view.steps else {}
         found += [
             {"step": step.name, "name": name, "points": [[at, value if value == value else None] for at, value in points]}
             for name, points in series.items()
