@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
@@ -124,3 +125,11 @@ def test_a_setting_is_a_finite_number(more, number, optional):
     said = f"should be a finite number, got {number}"
     assert list(problems(schema, number)) == [("", said)]
     assert list(problems({"type": "array", "items": schema}, [0.5, number])) == [("[1]", said)]
+
+
+def test_a_setting_says_where_its_effect_shows_and_can_t_say_that_it_has_none():
+    cls = dataclasses.make_dataclass("S", [("a", int, setting(1, "", effect={"with": {"b": 2}, "call": "os:rename"}))], frozen=True)
+    assert schema_of(cls)["properties"]["a"]["effect"] == {"with": {"b": 2}, "call": "os:rename"}
+    for wrong in ({}, {"none": True}, {"with": "b"}, {"call": 3}):
+        with pytest.raises(TypeError, match="an effect says"):
+            setting(1, "", effect=wrong)

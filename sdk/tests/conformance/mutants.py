@@ -98,7 +98,7 @@ def write(
     settings = settings or SETTINGS.get(kind, "")
     if settings:
         record = ", ".join(filter(None, [record, "settings=Settings"]))
-    if settings and "settings" not in code:
+    if settings and "settings" not in code and kind != "verb":
         code += "\n\nProvider.__init__ = lambda self, settings: None\n"
     for old, new in changes:
         assert (old in code) + (old in record) == 1, f"{old!r} should be in the code or in the record"

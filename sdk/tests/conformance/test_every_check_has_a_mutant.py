@@ -13,6 +13,7 @@ from tunesmith_sdk.conformance import catalog
 TABLES = {
     "test_mutants.py": ("LIGHT", "SERVED", "KILLED_BY_CHECK", "CANCELLED"),
     "test_mutants_of_plugins.py": ("FAULTS_OF_SOURCE", "FAULTS_OF_SETTINGS"),
+    "test_mutants_of_settings.py": ("FAULTS",),
     "test_mutants_of_models.py": ("FAULTS", "FAULTS_IN_WORKERS"),
     "test_mutants_of_strategies.py": ("FAULTS", "FAULTS_OF_RANKS"),
     "test_mutants_in_environments.py": ("FAULTS",),

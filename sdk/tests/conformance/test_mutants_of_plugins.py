@@ -13,7 +13,7 @@ mutants = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(mutants)  # type: ignore[union-attr]
 
 SOURCE = ("source", "manifest", "imports", "settings.defaults-fit", "targets", "wheel")
-BUILT = ("provider", "settings", "dataset_format", "step")
+BUILT = ("provider", "settings.round-trip", "settings.bad-refused", "dataset_format", "step")
 SETTINGS = """@dataclass(frozen=True)
 class Settings:
     volume: int = setting(3, "how loud", ge=0, le=11)

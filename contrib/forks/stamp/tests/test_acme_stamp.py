@@ -44,3 +44,21 @@ def test_a_model_changed_under_its_stamp_is_refused(house, local_step, tmp_path)
         step = local_step()
         with pytest.raises(TunesmithError, match="ACME-STAMP-001"):
             Unstamp().export(Artifact("model/acme-stamped", tmp_path), step.output, step)
+
+
+def test_an_audience_exchanged_on_a_stamp_is_refused(house, local_step, tmp_path):
+    place = house("stamp", pipeline=PIPELINE)
+    with place.importing():
+        from acme_stamp.settings import StampSettings
+        from acme_stamp.stamps import Unstamp, run
+
+        from tunesmith.contracts import Artifact, TunesmithError
+
+        (tmp_path / "weights").write_text("w")
+        stamped = local_step(inputs={"model": Artifact("model/hf", tmp_path)}, settings=StampSettings(audience="support"))
+        run(stamped)
+        stamp = stamped.output / "STAMP.json"
+        stamp.write_text(stamp.read_text().replace("support", "partners"))
+        step = local_step()
+        with pytest.raises(TunesmithError, match="ACME-STAMP-001"):
+            Unstamp().export(Artifact("model/acme-stamped", stamped.output), step.output, step)

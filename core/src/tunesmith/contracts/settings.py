@@ -27,6 +27,7 @@ from tunesmith.errors import UserError, did_you_mean
 
 TOLD = 100  # problems told of a value that fits none of several types: a list of a million is not looked through for each
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+_EFFECT = {"with": Mapping, "call": str, "scene": str}
 _KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum", "pattern": "pattern"}
 
 
@@ -41,10 +42,16 @@ def setting(
     choices: tuple[Any, ...] = (),
     pattern: str | None = None,
     examples: tuple[Any, ...] = (),
+    effect: Mapping[str, Any] | None = None,
 ) -> Any:
     """A field of a settings dataclass: default (required if left out), help, bounds, and choices.
 
     `choices` closes a setting of the plugin's own; names of other plugins stay open strings.
+
+    Args:
+        effect: where a change of the setting shows, if not at once in what the provider makes. ``with``: other settings beside which it
+            matters; ``call``: ``package.module:function`` of a library, in whose arguments it arrives; ``scene``: what the provider has to
+            meet for it to matter (an endpoint that fails). The conformance kit looks there (its check ``settings.alive``).
     """
     bounds = {"ge": ge, "gt": gt, "le": le, "lt": lt, "pattern": pattern}
     extra = {_KEYWORDS[key]: value for key, value in bounds.items() if value is not None}
@@ -52,6 +59,10 @@ def setting(
         extra["enum"] = list(choices)
     if examples:
         extra["examples"] = list(examples)
+    if effect is not None:
+        if not effect or not all(isinstance(value, _EFFECT.get(key, ())) for key, value in effect.items()):
+            raise TypeError(f"an effect says `with`, `call` or `scene`, not {dict(effect)!r}; see tunesmith.contracts.settings")
+        extra["effect"] = dict(effect)
     metadata = {"schema": {"description": help, **extra}}
     if isinstance(default, (list, dict, set)):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)

@@ -214,7 +214,7 @@ class Builder:
 def placement(casting: Casting, devices: Sequence[Device]) -> Placement:
     """Device and number of processes: as many as the trainer strategy's settings say, by the name that its fact `ranks` gives."""
     strategies = [choice for choice in casting.choices.values() if choice.record.kind == STRATEGY]
-    processes = max((int(choice.settings.get(str(choice.record.facts.get("ranks")), 1)) for choice in strategies), default=1)
+    processes = max((choice.record.ranks(choice.settings) for choice in strategies), default=1)
     if casting.device is None:
         return Placement(processes=processes)
     return Placement(

@@ -53,6 +53,10 @@ class ProviderRecord:
         """What names this provider in cache keys, artifacts and reports."""
         return {"kind": self.kind, "name": self.name, "distribution": self.distribution, "version": self.version}
 
+    def ranks(self, settings: Mapping[str, Any]) -> int:
+        """How many processes it wants with these settings: what the setting says that its fact ``ranks`` names."""
+        return int(settings.get(str(self.facts.get("ranks")), 1))
+
 
 @dataclass(frozen=True)
 class Surroundings:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith_sdk.conformance import common, kinds
 from tunesmith_sdk.conformance.checks import CHECKS, Check
 
+_Observer = Callable[[Any], Mapping[str, Any]]
 #: kind -> its usual work on a `Subject`, written to the step's output
 ACTIONS: dict[str, Callable[[Any], Any]] = {}
 #: kind -> what is done before that work's time counts, so that all libraries are in memory
 WARM: dict[str, Callable[[Any], Any]] = {}
+#: kind -> what its providers leave of their work on a `Subject` beside the files in its output, by name
+OBSERVERS: dict[str, _Observer] = {}
+#: kind -> scenes that its observer knows (see the `effect` of a setting)
+SCENES: dict[str, tuple[str, ...]] = {}
 
 
 def action(kind: str, *, warm: Callable[[Any], Any] | None = None) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
@@ -26,6 +31,21 @@ def action(kind: str, *, warm: Callable[[Any], Any] | None = None) -> Callable[[
 
     def put(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         ACTIONS[kind], WARM[kind] = function, warm or (lambda subject: function(subject.elsewhere()))
+        return function
+
+    return put
+
+
+def observer(kind: str, *, scenes: tuple[str, ...] = ()) -> Callable[[_Observer], _Observer]:
+    """Mark a function as the work in which a change of a setting has to show: it gives numbers, texts, tensors or values of JSON by name.
+    What is asked of others has a name that begins with ``request``: there the setting's own value counts.
+
+    Args:
+        scenes: of those that the `effect` of a setting can name, the ones that the function knows.
+    """
+
+    def put(function: _Observer) -> _Observer:
+        OBSERVERS[kind], SCENES[kind] = function, scenes
         return function
 
     return put

@@ -187,7 +187,9 @@ class Examination:
             texts = {"what": f"declared as an expected failure: {reason}", "found": "", "fix": "Take it out of the expected failures."}
         elif reason and state == FAILED:
             state, texts = EXPECTED, {"what": reason, "found": said.get("what", ""), "fix": ""}
-        self._outcomes[planned.key] = Outcome(check.id, planned.provider, check.level, check.title, state, **texts, seconds=seconds)
+        self._outcomes[planned.key] = Outcome(
+            check.id, planned.provider, check.level, check.title, state, **texts, seconds=seconds, notes=said.get("notes", {})
+        )
 
 
 def _named(planned: Planned, name: str) -> bool:

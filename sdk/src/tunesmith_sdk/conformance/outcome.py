@@ -20,6 +20,7 @@ class Outcome:
         state: passed, failed, not run, expected failure (with its reason in `what`), or passes, though expected to fail (an error).
         what, found, fix: a sentence, what was measured, what to do.
         further: the same of what else the check found.
+        notes: what the check looked at -> what came of it; of `settings.alive`, each setting and where it shows.
     """
 
     check: str
@@ -32,6 +33,7 @@ class Outcome:
     fix: str = ""
     seconds: float = 0.0
     further: tuple[Mapping[str, str], ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -16,8 +16,15 @@ WRONG = "I would rather talk about something else."
 
 
 @contextmanager
-def scripted_endpoint(answers: Mapping[str, str], directory: Path) -> Iterator[Artifact]:
-    """An ``endpoint/openai`` that answers a prompt by what `answers` holds for it, and by something wrong where that holds nothing."""
+def scripted_endpoint(answers: Mapping[str, str], directory: Path, *, failures: int = 0) -> Iterator[Artifact]:
+    """An ``endpoint/openai`` that answers a prompt by what `answers` holds for it, and by something wrong where that holds nothing.
+
+    Asked for the log-probabilities of a prompt of token ids, it says -1 for each.
+
+    Args:
+        failures: requests that get status 500 before the first answer.
+    """
+    ahead = iter(range(failures))
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -30,10 +37,14 @@ def scripted_endpoint(answers: Mapping[str, str], directory: Path) -> Iterator[A
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if next(ahead, None) is not None:
+                return self.send_error(500)
             text = answers.get(_question(asked), WRONG)
             choice: dict[str, Any] = {"index": 0, "finish_reason": "stop", "logprobs": None}
             chat = "messages" in asked
             choice |= {"message": {"role": "assistant", "content": text}} if chat else {"text": text}
+            if asked.get("echo"):
+                choice["logprobs"] = {"token_logprobs": [None, *[-1.0] * (len(asked["prompt"]) - 1)]}
             usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
             kind = "chat.completion" if chat else "text_completion"
             self._send({"id": "1", "object": kind, "created": 0, "model": "scripted", "choices": [choice], "usage": usage})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Artifact, Step
 from tunesmith.contracts.settings import fill
 from tunesmith.isolation.loading import build_provider, load
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.step import Notify, WorkerStep
 from tunesmith_sdk.conformance.author import KEPT, Case, function, given, missing
 from tunesmith_sdk.conformance.checks import NotRun, no_material
 from tunesmith_sdk.conformance.request import Request
@@ -27,6 +28,8 @@ class Subject:
     def __init__(self, step: Step, request: Request) -> None:
         self.step, self.request, self.record, self.values = step, request, request.provider(), dict(request.values)
         self._source: Artifact | None = None
+        self.effect: Mapping[str, Any] = {}  #: of the setting that is looked at, as its author declares it
+        self.notes: dict[str, Any] = {}  #: what a check found, for the report
 
     def build(self, **changes: Any) -> Any:
         """A new provider, with the settings of the examination and `changes`."""
@@ -49,6 +52,17 @@ class Subject:
             seed=step.seed, placement=step.placement, notify=step._notify, cancelled=step.cancelled,
         )  # fmt: skip
         return Subject(other, self.request)
+
+    def varied(self, values: Mapping[str, Any], effect: Mapping[str, Any], notify: Notify) -> Subject:
+        """The same elsewhere with other settings, told to look where an effect is to show; what the step reports goes to `notify`."""
+        other = self.elsewhere()
+        other.values, other.effect = dict(values), effect
+        other.step._notify = notify  # type: ignore[attr-defined]
+        return other
+
+    def with_request(self, request: Request) -> Subject:
+        """The same step with another request."""
+        return Subject(self.step, request)
 
     def material(self, name: str) -> Path:
         """A directory that the kit made: ``taught`` and ``blank`` (tiny models), ``rows`` (a dataset).

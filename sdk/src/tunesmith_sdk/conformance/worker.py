@@ -41,7 +41,13 @@ def checks(step: Step) -> Result:
 
 
 def outcome_of(subject: Subject, id: str) -> dict[str, Any]:
-    """Make one check: its state, and what there is to say."""
+    """Make one check: its state, what there is to say, and what it notes."""
+    subject.notes = {}
+    said = _tried(subject, id)
+    return said | ({"notes": subject.notes} if subject.notes else {})
+
+
+def _tried(subject: Subject, id: str) -> dict[str, Any]:
     try:
         make(CHECKS[id], subject)
     except CheckFailed as error:

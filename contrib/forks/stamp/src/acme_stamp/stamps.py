@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from tunesmith.contracts import Artifact, Step, TunesmithError
@@ -15,7 +16,8 @@ STAMP, CHUNK = "STAMP.json", 8 << 20
 def run(step: Step) -> None:
     """Copy the model, with a stamp on it."""
     sums = _copy(step.inputs["model"].path, step.output, step)
-    said = {"audience": step.settings.audience, "files": sums}
+    audience = step.settings.audience
+    said = {"audience": audience, "files": sums, "seal": _seal(audience, sums)}
     (step.output / STAMP).write_text(json.dumps(said, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -25,8 +27,13 @@ class Unstamp:
     def export(self, source: Artifact, output: Path, step: Step) -> None:
         sums = _copy(source.path, output, step)
         said = json.loads((source.path / STAMP).read_text(encoding="utf-8"))
-        if sums != said["files"]:
+        if sums != said["files"] or said.get("seal") != _seal(said["audience"], sums):
             raise TunesmithError("ACME-STAMP-001", "the model is not the one that was stamped", fix="Have it stamped again.")
+
+
+def _seal(audience: str, sums: Mapping[str, str]) -> str:
+    """For whom the model is released is sealed with its files: neither is exchanged unnoticed."""
+    return hashlib.sha256(json.dumps([audience, sums], sort_keys=True).encode()).hexdigest()
 
 
 def _copy(source: Path, output: Path, step: Step) -> dict[str, str]:

@@ -18,8 +18,9 @@ class LoraSettings:
         "vary most over the training data, with more rank where more directions matter", choices=("kaiming", "pissa", "eva"),
     )  # fmt: skip
     spread: float = setting(
-        2.0, "with `start: eva`: a layer may get up to so many times `r`, taken from layers that need less; 1: each keeps `r`", ge=1
-    )
+        2.0, "with `start: eva`: a layer may get up to so many times `r`, taken from layers that need less; 1: each keeps `r`", ge=1,
+        effect={"with": {"start": "eva"}},
+    )  # fmt: skip
     lora_plus: float = setting(
         1.0, "learning rate of B as a multiple of A's (LoRA+): its authors find that wide models learn faster with 4 to 16", gt=0
     )

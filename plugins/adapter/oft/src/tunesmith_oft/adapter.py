@@ -12,6 +12,5 @@ class Oft(PeftAdapter):
     def __init__(self, settings: OftSettings) -> None:
         options = {
             "r": 0, "oft_block_size": settings.block_size, "block_share": settings.shared, "use_cayley_neumann": not settings.exact,
-            "module_dropout": settings.dropout,
         }  # fmt: skip
         super().__init__("oft", options, targets=settings.targets)

@@ -12,7 +12,6 @@ class OftSettings:
     block_size: int = setting(32, "inputs that are turned together; it has to divide the inputs of every layer, and more learns more", ge=2)
     shared: bool = setting(False, "the same turn for all blocks of a layer: fewer parameters")
     exact: bool = setting(False, "compute the turn exactly, by solving for it, instead of by a series of five terms: slower")
-    dropout: float = setting(0.0, "share of the blocks that are left as they are while training", ge=0, lt=1)
     targets: list[str] = setting(
         ["all-linear"], "names of the linear layers to adapt (`q_proj`, `layers.0.mlp.up_proj`); `all-linear`: all but the output head",
         examples=(["q_proj", "v_proj"],),

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tunesmith.contracts.settings import problems
+
+TRIES = 7  # values that an open setting is changed to before it is called dead
+
 
 def good_values(schema: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """`base`, then `base` with one setting at a time changed to each of its corners: bounds, choices, examples, both truths."""
@@ -37,6 +41,45 @@ def sample(entry: Mapping[str, Any]) -> Any:
     least = entry.get("exclusiveMinimum", -1) + 1
     made = {"integer": least, "number": float(least), "string": "a", "array": [], "object": {}, "boolean": False}
     return made.get(entry.get("type", ""))
+
+
+def changes(entry: Mapping[str, Any], value: Any) -> list[Any]:
+    """Values to change a setting to that has a value now: each of its choices, else a few others, extremes first."""
+    options = [option for option in entry.get("anyOf", (entry,)) if option.get("type") != "null"]
+    found = [*entry.get("examples", ()), *(new for option in options for new in _others({**entry, **option}, value))]
+    found += [None] if len(options) < len(entry.get("anyOf", ())) else []
+    different = [new for new in found if (new, type(new)) != (value, type(value)) and not next(problems(entry, new), None)]
+    once = [new for place, new in enumerate(different) if new not in different[:place]]
+    return once if "enum" in entry else once[:TRIES]
+
+
+def _others(entry: Mapping[str, Any], value: Any) -> Iterator[Any]:
+    kind = entry.get("type")
+    if "enum" in entry:
+        yield from entry["enum"]
+    elif kind == "boolean":
+        yield from (True, False)
+    elif kind in ("integer", "number"):
+        yield from _numbers(entry, value if isinstance(value, (int, float)) else 0, whole=kind == "integer")
+    elif kind == "string":
+        yield from ("changed", "a", "1")
+    elif kind == "array":
+        item = entry.get("items", {})
+        first = sample(item)
+        (second, *_) = [*changes(item, first), first]
+        yield from ([first, second], [second], [])
+    elif kind == "object":
+        rest = entry.get("additionalProperties")
+        yield from ({"changed": sample(rest if isinstance(rest, Mapping) else {"type": "string"})}, {})
+
+
+def _numbers(entry: Mapping[str, Any], value: float, *, whole: bool) -> Iterator[Any]:
+    least = entry.get("minimum", entry.get("exclusiveMinimum", 0.0) + (1 if whole else 1e-6))
+    most = entry.get("maximum", entry.get("exclusiveMaximum"))
+    middle = (least + most) / 2 if most is not None else 2 * value or 1
+    for new in (least, value / 100, middle, value / 2, value + 1, 10 * value, most):
+        if new is not None:
+            yield int(new) if whole else float(new)
 
 
 def bad_values(schema: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

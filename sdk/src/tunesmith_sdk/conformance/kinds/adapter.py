@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import BringsBase, EstimateRequest, ModelShape, ModulesOnly
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith.contracts import BeginsFromData, BringsBase, EstimateRequest, ModelShape, ModulesOnly, OwnRates, Penalising, Stepping
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check, has
 from tunesmith_sdk.conformance.subject import Subject, contents, differing
 
 STEPS, RATE = 3, 0.05
+OBSERVED, PASSES = 10, 4  # steps of a training that is observed; passes over data that it may begin from
 MERGE = 1e-4  #: largest difference of logits, relative to the largest logit
 LOAD = 1e-6
 ESTIMATE = 0.01  #: of the parameters that train
@@ -65,6 +66,35 @@ def _trained(subject: Subject, *, reference: bool = False) -> tuple[Any, Any]:
     adapter, model = _attached(subject, reference=reference)
     _train(subject, model)
     return adapter, model
+
+
+@observer("adapter")
+def observe(subject: Subject) -> dict[str, Any]:
+    """A short training as an engine drives it; then what is saved, loaded and merged computes."""
+    import torch
+
+    torch.manual_seed(1)
+    adapter, model = _attached(subject)
+    if isinstance(adapter, BeginsFromData):
+        with torch.no_grad():
+            adapter.begin(model, [lambda shift=shift: model(_tokens() + shift) and None for shift in range(PASSES)])  # type: ignore[misc]
+    rates = adapter.rates(model) if isinstance(adapter, OwnRates) else {}
+    groups = [{"params": [p], "lr": RATE * rates.get(name, 1.0)} for name, p in model.named_parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(groups)
+    model.train()
+    for done in range(1, OBSERVED + 1):
+        optimizer.zero_grad()
+        loss = model(_tokens(), labels=_tokens()).loss
+        (loss + adapter.penalty(model) if isinstance(adapter, Penalising) else loss).backward()
+        optimizer.step()
+        if isinstance(adapter, Stepping):
+            adapter.stepped(model, done, OBSERVED)
+    model.eval()
+    adapter.save(model, subject.step.output)
+    again = _base(subject, loading := subject.build())
+    loading.load(again, subject.step.output)
+    found = {"trained": _logits(model), "loaded": _logits(again)}
+    return found | ({"merged": dict(loading.merge(again).named_parameters())} if has("merge")(subject.record) else {})
 
 
 def _logits(model: Any, tokens: Any = None) -> Any:

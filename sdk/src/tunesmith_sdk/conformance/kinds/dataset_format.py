@@ -11,7 +11,7 @@ from typing import Any
 from tunesmith.contracts import UserError
 from tunesmith.contracts.rows import PART_TYPES
 from tunesmith.plugins.row_schema import expanded, row_schema
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.subject import Subject
 
@@ -86,6 +86,12 @@ def _tried(subject: Subject) -> Iterator[tuple[dict[str, Any], Any]]:
 def work(subject: Subject) -> None:
     """Convert rows."""
     list(_tried(subject))
+
+
+@observer("dataset_format")
+def observe(subject: Subject) -> dict[str, Any]:
+    """Rows, or why they are refused."""
+    return {"rows": [str(made) if isinstance(made, Exception) else made for _, made in _tried(subject)]}
 
 
 @check("dataset_format.declares-its-rows", kind="dataset_format", title="its fact `row` is a schema of a row that requires some key")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tunesmith.contracts import Device
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.subject import Subject
 
@@ -20,6 +21,12 @@ _HEAVY = ("torch", "transformers", "numpy")
 def work(subject: Subject) -> Any:
     """Look what is there."""
     subject.build().probe()
+
+
+@observer("device_backend")
+def observe(subject: Subject) -> dict[str, Any]:
+    """What it says of this machine, without how much is free at the moment."""
+    return {"devices": [dataclasses.replace(device, free=0) for device in subject.build().probe()]}
 
 
 def _probed(subject: Subject) -> list[Device]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Artifact, Evaluation, fits, message, read_rows, text_of
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
 from tunesmith_sdk.conformance.subject import Subject
 
+#: scenes: an endpoint for what takes models, too; one that fails at first
+ENDPOINT, FAILING = "an endpoint", "an endpoint that fails at first"
 KNOWN = 1e-6  #: largest difference from a known answer, relative where that is above 1
 
 
@@ -24,12 +28,22 @@ def _examinee(subject: Subject, *, good: bool) -> Iterator[Artifact]:
     if fits("model/hf", subject.record.accepts):
         yield Artifact("model/hf", subject.material("taught" if good else "blank"))
     elif fits("endpoint/openai", subject.record.accepts):
-        rows = list(read_rows(subject.material("rows")))
-        answers = {text_of(row["messages"][-2]): text_of(row["messages"][-1]) for row in rows}
-        with scripted_endpoint(answers if good else {}, subject.folder("endpoint")) as endpoint:
+        with _scripted(subject, good=good) as endpoint:
             yield endpoint
     else:
         raise NotRun(f"the kit makes none of {', '.join(subject.record.accepts)}", where="`known_answers` in the author's file")
+
+
+@contextmanager
+def _scripted(subject: Subject, *, good: bool, wordy: bool = False, failures: int = 0) -> Iterator[Artifact]:
+    rows = list(read_rows(subject.material("rows")))
+    answers = {text_of(row["messages"][-2]): text_of(row["messages"][-1]) for row in rows}
+    if wordy:
+        first = next(iter(answers))
+        answers[first] = f"It is known: {answers[first]}"
+    with scripted_endpoint(answers if good else {}, subject.folder("endpoint"), failures=failures) as endpoint:
+        known = subject.request.materials.get("taught", "!")
+        yield endpoint if known.startswith("!") else dataclasses.replace(endpoint, refs={"model": Artifact("model/hf", Path(known))})
 
 
 def _evaluated(subject: Subject, *, good: bool = True) -> Evaluation:
@@ -42,6 +56,16 @@ def work(subject: Subject) -> None:
     """Evaluate something that knows the rows."""
     evaluation = _evaluated(subject)
     (subject.step.output / "metrics.json").write_text(json.dumps(dict(evaluation.metrics), sort_keys=True))
+
+
+@observer("evaluator", scenes=(ENDPOINT, FAILING))
+def observe(subject: Subject) -> dict[str, Any]:
+    """What it measures: of a model where it takes one, else of an endpoint, one of whose answers says more than is asked."""
+    scene = subject.effect.get("scene")
+    if scene is None and fits("model/hf", subject.record.accepts):
+        return {"evaluation": _evaluated(subject)}
+    with _scripted(subject, good=True, wordy=True, failures=scene == FAILING) as examinee:
+        return {"evaluation": subject.build().evaluate(examinee, read_rows(subject.material("rows")), subject.step)}
 
 
 @check(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Launch
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, check
 from tunesmith_sdk.conformance.subject import Subject
 
@@ -39,6 +39,13 @@ def _ended(process: Any) -> int:
 def work(subject: Subject) -> None:
     """Start a process and wait for it."""
     _ended(_started(subject, "")[0])
+
+
+@observer("executor")
+def observe(subject: Subject) -> dict[str, Any]:
+    """What a process says and how it ends."""
+    process, out, err = _started(subject, _SAY, environment={"SAID": "yes"})
+    return {"status": _ended(process), "said": out.read_text(), "aside": err.read_text()}
 
 
 @check("executor.starts-as-asked", kind="executor", title="variables, output and error output of a process are as the launch says")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Result
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.files import check_format, check_portable, same_after_a_kill, same_twice
 from tunesmith_sdk.conformance.subject import Subject, contents, differing
@@ -18,6 +18,12 @@ PRECISION = 0.02  #: largest difference of logits, relative to the largest, wher
 def work(subject: Subject) -> Result | None:
     """Export the source."""
     return subject.build().export(subject.source(), subject.step.output, subject.step)
+
+
+@observer("exporter")
+def observe(subject: Subject) -> dict[str, Any]:
+    """The files that it writes, and what it says of them."""
+    return {"result": work(subject)}
 
 
 @check("exporter.writes-its-format", kind="exporter", title="what it writes is of a format that it declares")

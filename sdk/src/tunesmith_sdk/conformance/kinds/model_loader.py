@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import ModelInfo, TunesmithError, UserError
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.files import same_after_a_kill
 from tunesmith_sdk.conformance.subject import Subject, contents
@@ -40,6 +40,16 @@ def work(subject: Subject) -> None:
     uri = _uri(subject)
     loader = subject.build()
     loader.fetch(loader.resolve(uri, subject.step), subject.step.output, subject.step)
+
+
+@observer("model_loader")
+def observe(subject: Subject) -> dict[str, Any]:
+    """The model that it names."""
+    uri = _uri(subject)
+    loader = subject.build()
+    info = loader.resolve(uri, subject.step)
+    loader.fetch(info, subject.step.output, subject.step)
+    return {"model": info}
 
 
 @check(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tunesmith.contracts import Group, LogProbs, TokenSequence, TunesmithError, read_rows, text_of
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, check
 from tunesmith_sdk.conformance.subject import Subject
 
@@ -56,6 +56,23 @@ def work(subject: Subject) -> None:
     """Encode rows and compute the loss and its gradient."""
     objective = subject.build()
     objective.loss(_batch(objective, _groups(subject, objective))).total.backward()
+
+
+@observer("objective")
+def observe(subject: Subject) -> dict[str, Any]:
+    """What it makes of rows, its loss and the gradient."""
+    objective, rows = subject.build(), list(read_rows(subject.source().path))
+    groups = [objective.encode(row, PlainChat()) for row in [*rows, {**rows[0], "messages": [*_turns(rows[1]), *rows[0]["messages"]]}]]
+    batch = _batch(objective, groups)
+    loss = objective.loss(batch)
+    loss.total.backward()
+    return {"groups": groups, "weights": [objective.weight(group) for group in groups], "loss": loss, "gradient": batch.policy.grad}
+
+
+def _turns(row: Any) -> list[Any]:
+    """A row's question and an answer to it, to go before another."""
+    messages = list(row["messages"])
+    return messages if messages[-1]["role"] == "assistant" else [*messages, *row["chosen"]]
 
 
 @check("objective.encodes", kind="objective", title="its sequences have a label a token, never on the first, and a weight above zero")

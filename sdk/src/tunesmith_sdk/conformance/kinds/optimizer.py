@@ -7,25 +7,26 @@ from typing import Any
 
 from tunesmith.contracts import EstimateRequest, ModelShape, Trained
 from tunesmith.contracts.settings import fill
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.subject import Subject
 
 RATE, STEPS, HALF = 0.01, 20, 4
 TOKENS, HIDDEN, INNER = 32, 64, 96  # a matrix of more than 4096 numbers: from there on some keep them in fewer bits
+WORDS = 80  # with which embeddings have that many numbers, too
 LEARNT = 0.95  # of the loss at the start that may be left after STEPS
 ESTIMATE = 0.1  # share by which an estimate may be wrong
 #: one layer with everything in it, of which an optimizer's memory is estimated and measured
 SHAPE = ModelShape(1, 256, 512, 4, 2, 64, 300, True, 512)
 
 
-def network() -> Any:
+def network(tokens: int = TOKENS) -> Any:
     """A small network, always the same: an embedding, two layers, vectors between them."""
     import torch
 
     torch.manual_seed(0)
     return torch.nn.Sequential(
-        torch.nn.Embedding(TOKENS, HIDDEN), torch.nn.Linear(HIDDEN, INNER), torch.nn.LayerNorm(INNER), torch.nn.Linear(INNER, TOKENS)
+        torch.nn.Embedding(tokens, HIDDEN), torch.nn.Linear(HIDDEN, INNER), torch.nn.LayerNorm(INNER), torch.nn.Linear(INNER, tokens)
     )
 
 
@@ -33,8 +34,8 @@ def loss(model: Any) -> Any:
     """That of learning which token follows which."""
     import torch
 
-    tokens = torch.arange(TOKENS)
-    return torch.nn.functional.cross_entropy(model(tokens), (7 * tokens + 3) % TOKENS)
+    tokens = torch.arange(model[0].num_embeddings)
+    return torch.nn.functional.cross_entropy(model(tokens), (7 * tokens + 3) % len(tokens))
 
 
 def described(model: Any, rates: Mapping[str, float] | None = None, *, decay: bool | None = None) -> list[Trained]:
@@ -91,6 +92,15 @@ def work(subject: Subject) -> None:
     """Train a little."""
     for _ in range(5):
         _trained(subject)
+
+
+@observer("optimizer")
+def observe(subject: Subject) -> dict[str, Any]:
+    """The weights after a short training, and what is kept of each."""
+    model = network(WORDS)
+    stepping = built(subject, described(model))
+    train(subject, model, stepping, range(STEPS))
+    return {"weights": copied(model), "kept": kept(model, stepping)}
 
 
 @check("optimizer.learns", kind="optimizer", title="with it a small network learns")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Result, UserError, read_rows
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.files import check_format, check_portable, same_after_a_kill, same_twice
 from tunesmith_sdk.conformance.subject import Subject, contents, differing
@@ -25,6 +25,12 @@ def _rows(subject: Subject) -> Iterable[Any] | None:
 def work(subject: Subject) -> Result | None:
     """Quantize the tiny model that knows something."""
     return subject.build().quantize(subject.source(), subject.step.output, _rows(subject), subject.step)
+
+
+@observer("quantizer")
+def observe(subject: Subject) -> dict[str, Any]:
+    """The files that it writes, and what it says of them."""
+    return {"result": work(subject)}
 
 
 @check("quantizer.writes-its-format", kind="quantizer", title="what it writes is of a format that it declares")

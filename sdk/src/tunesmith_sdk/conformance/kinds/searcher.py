@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.subject import Subject
 
@@ -33,6 +33,12 @@ def _searched(subject: Subject, searcher: Any, most: int = MOST) -> list[dict[st
 def work(subject: Subject) -> None:
     """Search to the end of the budget."""
     _searched(subject, subject.build())
+
+
+@observer("searcher")
+def observe(subject: Subject) -> dict[str, Any]:
+    """What it proposes."""
+    return {"proposed": _searched(subject, subject.build(), 100)}
 
 
 @check("searcher.seeded", kind="searcher", title="with the same seed and scores it proposes the same, in the same order")

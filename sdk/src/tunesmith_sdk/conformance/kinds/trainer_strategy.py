@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from typing import Any
 
 from tunesmith.contracts import Step
 from tunesmith_sdk.conformance import catalog
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.subject import Subject
 
 STEPS, HALF, ROWS, MICRO = 4, 2, 8, 2
@@ -113,6 +114,23 @@ def run(step: Step) -> None:
     (step.output / f"rank-{placement.rank}.json").write_text(json.dumps(said))
     strategy.barrier()
     strategy.finish()
+
+
+@observer("trainer_strategy")
+def observe(subject: Subject) -> dict[str, Any]:
+    """A short training of one rank, and how many ranks the kernel is told to start."""
+    import torch
+
+    torch.manual_seed(1)
+    placement = dataclasses.replace(subject.step.placement, rendezvous=str(subject.step.work / "rendezvous"))
+    strategy = subject.build()
+    device = strategy.start(placement)
+    try:
+        wrapped, stepping = strategy.wrap(model().to(device), optimizer)
+        course = train(strategy, wrapped, stepping, placement, device, range(STEPS), subject.step)
+    finally:
+        strategy.finish()
+    return {"course": course, "request.ranks": subject.record.ranks(subject.values)}
 
 
 def _copied(state: Any) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, cast
 
 from tunesmith.contracts import API, Artifact, Result, fits
 from tunesmith.isolation.loading import load, settings_of
 from tunesmith.isolation.step import WorkerStep
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith_sdk.conformance.catalog import action
+from tunesmith_sdk.conformance.author import KEPT
+from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.files import check_format, check_portable, same_after_a_kill, same_twice
 from tunesmith_sdk.conformance.subject import Subject
@@ -46,6 +48,18 @@ def work(subject: Subject) -> Result | None:
         settings=settings_of(record.settings, subject.values, record.distribution), notify=step._notify, cancelled=step.cancelled,
     )  # fmt: skip
     return load(record.target, record.distribution)(running)
+
+
+@observer("verb")
+def observe(subject: Subject) -> dict[str, Any]:
+    """What it makes, says of it, and the names of what it leaves in its work directory."""
+    composed = subject.request.extra.get("composed")
+    if composed:
+        extra = {**subject.request.extra, "composed": {**composed, "settings": subject.values}}
+        subject = subject.with_request(dataclasses.replace(subject.request, extra=extra))
+    result, root = work(subject), subject.step.work
+    left = sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
+    return {"result": result, "left": [name for name in left if not name.startswith(KEPT)]}
 
 
 @check("verb.composes", kind="verb", level="bronze", title="slots, inputs and formats of its record refer to what there is")
