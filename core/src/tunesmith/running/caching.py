@@ -77,25 +77,31 @@ def _answer(journal: Journal, store: Store, key: str) -> tuple[Artifact, CacheRo
     return (dataclasses.replace(artifact, producer=row.producer, meta=row.meta), row) if artifact is not None else None
 
 
-def standing(plan: Plan, home: Path) -> tuple[dict[str, bool], list[Decision]]:
-    """For every step of a plan whether a run would find it done, and what there is to say of that. A service is if all that read it are."""
+def hits(plan: Plan, home: Path) -> dict[str, Hit | None]:
+    """What answers each step of a plan but its services, by name."""
     if not (home / FILE).is_file():
-        return {step.name: False for step in plan.steps}, []
+        return {step.name: None for step in plan.steps}
     journal, store = Journal(home), Store(home)
     digests: dict[str, str] = {}
-    found: dict[str, bool] = {}
-    said: list[Decision] = []
+    found: dict[str, Hit | None] = {}
     try:
         for step in plan.steps:
             if step.verb.service:
                 digests[step.name] = key_of(step, digests) or ""
                 continue
-            hit = find(journal, store, step, digests)
+            hit = found[step.name] = find(journal, store, step, digests)
             digests[step.name] = hit.artifact.digest if hit else ""
-            found[step.name] = hit is not None
-            said += [hit.decision(step)] if hit and hit.because else []
     finally:
         journal.close()
+    return found
+
+
+def standing(plan: Plan, home: Path) -> tuple[dict[str, bool], list[Decision]]:
+    """For every step of a plan whether a run would find it done, and what there is to say of that. A service is if all that read it are."""
+    answers = hits(plan, home)
+    found = {name: hit is not None for name, hit in answers.items()}
+    asked = {step.name: step for step in plan.steps}
+    said = [hit.decision(asked[name]) for name, hit in answers.items() if hit and hit.because]
     for step in plan.steps:
         if step.verb.service:
             readers = [other.name for other in plan.steps if any(source.step == step.name for source in other.inputs.values())]

@@ -1,0 +1,129 @@
+"""Who reads a setting of a plan: step and provider, with what value, and where that was said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.errors import UserError, did_you_mean
+from tunesmith.planning.grammar import StepSpec, Wanted, listed, read_steps
+from tunesmith.planning.notes import Notes
+from tunesmith.planning.plan import Plan, PlannedStep
+from tunesmith.planning.spec import PipelineSpec, dotted
+from tunesmith.plugins.records import ProviderRecord
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.registry import Registry
+
+_PLACES = ("steps", "settings")  # words of a path that name nobody
+
+#: step -> the settings that a remedy gave it after those asked for had failed, and why
+Remedies = Mapping[str, tuple[Mapping[str, Any], str]]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A provider, or a step's verb, that reads a setting.
+
+    Args:
+        provider: ``kind.name``.
+        slot: what the provider is to the step; empty: the step's own verb.
+        origin: where the value was said: a line of the file, ``--set``, the default, a remedy.
+        effect: where the setting's author says that it shows, if not at once.
+    """
+
+    step: str
+    provider: str
+    slot: str
+    setting: str
+    value: Any
+    origin: str
+    help: str
+    effect: Mapping[str, Any]
+
+
+def readers(
+    key: str, plan: Plan, spec: PipelineSpec, registry: Registry, *, flags: Collection[str] = (), remedies: Remedies | None = None
+) -> list[Reader]:  # fmt: skip
+    """Everyone in a plan who reads the setting ``key``: its name, or more of its path (``adapter.r``, ``lora.r``, ``tune.epochs``,
+    ``steps.tune.settings.epochs``).
+
+    Args:
+        flags: paths that ``--set`` changed.
+
+    Raises:
+        UserError: TS-CLI-019 when nobody does.
+    """
+    wanted = {step.name: step for step in read_steps(spec, registry, Notes())}
+    *where, name = key.split(".")
+    known: list[str] = []
+    found = []
+    for step in plan.steps:
+        for slot, record, settings in _parts(step):
+            known += record.schema.get("properties", {})
+            names = {step.name, step.group, slot, record.kind, record.name, *_PLACES}
+            if name in record.schema.get("properties", {}) and {*where} <= names:
+                origin = _origin(name, step, slot, record, wanted.get(step.group), spec, flags)
+                found.append(_reader(step, slot, record, name, settings, origin, remedies or {}))
+    if not found:
+        raise UserError("TS-CLI-019", f"nobody in this plan reads a setting `{key}`", fix=did_you_mean(name, sorted({*known})))
+    return found
+
+
+def _parts(step: PlannedStep) -> Iterator[tuple[str, ProviderRecord, Mapping[str, Any]]]:
+    yield "", step.verb, step.settings
+    yield from ((slot, choice.record, choice.settings) for slot, choice in step.choices.items())
+
+
+def _reader(
+    step: PlannedStep, slot: str, record: ProviderRecord, name: str, settings: Mapping[str, Any], origin: str, remedies: Remedies
+) -> Reader:  # fmt: skip
+    entry, value = record.schema["properties"][name], settings.get(name)
+    mended, reason = remedies.get(step.name, ({}, ""))
+    if not slot and mended.get(name, value) != value:
+        origin = f"a remedy, in place of {json.dumps(value)} ({origin}): {reason}"
+        value = mended[name]
+    return Reader(
+        step.name, f"{record.kind}.{record.name}", slot, name, value, origin, str(entry.get("description", "")), entry.get("effect", {})
+    )
+
+
+def _origin(
+    name: str, step: PlannedStep, slot: str, record: ProviderRecord, said: StepSpec | None, spec: PipelineSpec, flags: Collection[str]
+) -> str:  # fmt: skip
+    if said is None or step.inserted:
+        return "the planner, which added the step"
+    asked = _asked(said, slot, record)
+    if asked is None or name not in asked.settings:
+        return "its default" if asked is None or asked.name == record.name else f"its default; `{asked.name}` chose the provider"
+    path = (*asked.path, name)
+    flag = next((flag for flag in reversed([*flags]) if f"{dotted(path)}.".startswith(f"{flag}.")), None)
+    return f"--set {flag}" if flag else spec.where(*path)
+
+
+def _asked(said: StepSpec, slot: str, record: ProviderRecord) -> Wanted | None:
+    """What the pipeline says of a step's verb or of who is in a slot."""
+    if not slot:
+        return Wanted("verb", said.verb.name, said.settings, said.settings_path)
+    if slot == said.verb.main_kind:
+        return next((main for main in said.main if main.name == record.name), None) or next(iter(said.main), None)
+    return said.slots.get(slot)
+
+
+def why_text(found: list[Reader]) -> str:
+    """For a person: who, with what value, whence, and when it matters."""
+    lines = []
+    for one in found:
+        lines.append(f"{one.step}: {one.provider} reads `{one.setting}` = {json.dumps(one.value, ensure_ascii=False)}, from {one.origin}")
+        lines += [f"    {one.help}"] if one.help else []
+        beside = one.effect.get("with", {})
+        lines += [f"    it matters with {listed(f'{name}: {json.dumps(value)}' for name, value in beside.items())}"] if beside else []
+        lines += [f"    it matters where there is {one.effect['scene']}"] if "scene" in one.effect else []
+        lines += [f"    it arrives in {one.effect['call']}"] if "call" in one.effect else []
+    return "\n".join(lines) + "\n"
+
+
+def why_json(found: list[Reader]) -> list[dict[str, Any]]:
+    return [asdict(one) for one in found]
