@@ -47,8 +47,8 @@ class Reader:
 def readers(
     key: str, plan: Plan, spec: PipelineSpec, registry: Registry, *, flags: Collection[str] = (), remedies: Remedies | None = None
 ) -> list[Reader]:  # fmt: skip
-    """Everyone in a plan who reads the setting ``key``: its name, or more of its path (``adapter.r``, ``lora.r``, ``tune.epochs``,
-    ``steps.tune.settings.epochs``).
+    """Everyone in a plan who reads the setting ``key``: its name, or more of its path (``adapter.angle``, ``tilt.angle``,
+    ``tune.epochs``, ``steps.tune.settings.epochs``).
 
     Args:
         flags: paths that ``--set`` changed.
