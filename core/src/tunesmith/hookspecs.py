@@ -189,6 +189,18 @@ def executor() -> Providers:  # type: ignore[empty-body]
 
 
 @hookspec
+def environment_builder() -> Providers:  # type: ignore[empty-body]
+    """Makes environments for plugins that can't share the host's. Contract: `tunesmith.contracts.environment_builder`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def environment_builder():
+            return Provider("shed", "environments from the company's mirror", "acme_shed.builder:Shed", settings=ShedSettings, priority=5)
+    """
+
+
+@hookspec
 def verb() -> Verb | Sequence[Verb]:  # type: ignore[empty-body]
     """A new verb for pipelines and the command line. Contract: `tunesmith.contracts.provider.Verb`. Since 0.1.
 
@@ -307,7 +319,7 @@ def ui_pages() -> Sequence[tuple[str, str, str]]:  # type: ignore[empty-body]
 
 REGISTRATION = (
     "model_loader", "adapter", "trainer_strategy", "objective", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend",
-    "device_backend", "dataset_format", "searcher", "executor", "verb",
+    "device_backend", "dataset_format", "searcher", "executor", "environment_builder", "verb",
 )  # fmt: skip
 EVENTS = ("run_started", "step_starting", "metrics_reported", "step_finished", "step_failed", "artifact_committed")
 

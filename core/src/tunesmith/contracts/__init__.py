@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from tunesmith.contracts.dataset_format import DatasetFormat
     from tunesmith.contracts.device_backend import Device, DeviceBackend
     from tunesmith.contracts.endpoints import Endpoint
+    from tunesmith.contracts.environment_builder import (
+        Condition,
+        Environment,
+        EnvironmentBuilder,
+        EnvironmentDirectory,
+        Recipe,
+        Start,
+        Watch,
+    )
     from tunesmith.contracts.estimates import Estimate, EstimateRequest
     from tunesmith.contracts.evaluator import Evaluation, Evaluator
     from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
@@ -43,12 +52,16 @@ __all__ = [
     "BringsBase",
     "Cancelled",
     "ChatEncoder",
+    "Condition",
     "DatasetFormat",
     "Device",
     "DeviceBackend",
     "Endpoint",
     "Engine",
     "EngineBackend",
+    "Environment",
+    "EnvironmentBuilder",
+    "EnvironmentDirectory",
     "Estimate",
     "EstimateRequest",
     "Evaluation",
@@ -80,12 +93,14 @@ __all__ = [
     "Process",
     "Provider",
     "Quantizer",
+    "Recipe",
     "Remedy",
     "Result",
     "Row",
     "RunFacts",
     "Searcher",
     "Slot",
+    "Start",
     "Step",
     "StepFacts",
     "Stepping",
@@ -95,6 +110,7 @@ __all__ = [
     "TunesmithError",
     "UserError",
     "Verb",
+    "Watch",
     "compute_type",
     "fits",
     "message",
@@ -111,6 +127,7 @@ _MODULES = {
     "tunesmith.contracts.dataset_format": "DatasetFormat",
     "tunesmith.contracts.device_backend": "Device, DeviceBackend",
     "tunesmith.contracts.endpoints": "Endpoint",
+    "tunesmith.contracts.environment_builder": "Condition, Environment, EnvironmentBuilder, EnvironmentDirectory, Recipe, Start, Watch",
     "tunesmith.contracts.estimates": "Estimate, EstimateRequest",
     "tunesmith.contracts.evaluator": "Evaluation, Evaluator",
     "tunesmith.contracts.events": "MetricPoint, Remedy, RunFacts, StepFacts",

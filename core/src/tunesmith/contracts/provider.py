@@ -16,7 +16,8 @@ Grade = Literal["full", "partial", "none", "unknown"]
 #: The kinds of capability, each with the contract version that this kernel speaks (it takes N and N-1, law L7).
 API: Mapping[str, int] = {
     "model_loader": 1, "adapter": 1, "trainer_strategy": 1, "quantizer": 1, "inference_backend": 1, "evaluator": 1,
-    "device_backend": 1, "objective": 1, "optimizer": 1, "dataset_format": 1, "exporter": 1, "searcher": 1, "executor": 1, "verb": 1,
+    "device_backend": 1, "objective": 1, "optimizer": 1, "dataset_format": 1, "exporter": 1, "searcher": 1, "executor": 1,
+    "environment_builder": 1, "verb": 1,
 }  # fmt: skip
 
 
