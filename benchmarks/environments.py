@@ -19,10 +19,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tunesmith.isolation.environments import environment, snapshot
-from tunesmith.isolation.environments.manager import Environments
-from tunesmith.isolation.environments.recipe import Recipe
-from tunesmith.isolation.environments.sizes import measure
+from tunesmith.contracts.environment_builder import Recipe
+from tunesmith_environments import environment, snapshot
+from tunesmith_environments.manager import Environments
+from tunesmith_environments.sizes import measure
 
 RECIPES = {"xllamacpp": Recipe(("xllamacpp==2026.10.11549",)), "torch (CPU)": Recipe(("torch==2.13.0",))}
 LOOKS = 30  # quick checks of which the best and the median are told

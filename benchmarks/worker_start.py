@@ -19,14 +19,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tunesmith.isolation.environments.environment import UNSET
-from tunesmith.isolation.environments.links import make as make_links
-from tunesmith.isolation.environments.manager import Environments
-from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith.contracts.environment_builder import Recipe, Start
 from tunesmith.running.executors import Local
-from tunesmith.running.starts import Start
 from tunesmith.running.switchboard import Switchboard
 from tunesmith.running.workers import Work, Workers
+from tunesmith_environments.manager import Environments
 
 
 def nothing(step: object) -> None:
@@ -63,8 +60,7 @@ def isolated(directory: Path, python: str = "") -> Callable[[], Start]:
     def place() -> Start:
         built = environments.ready(recipe)
         assert built is not None
-        links = make_links(environments.directory, recipe.packages)
-        return Start((built.python, str(links)), built.variables(links), tuple(UNSET))
+        return environments.start(built, recipe)
 
     return place
 

@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "core" / "src"))
-from tunesmith.isolation.environments.pip_settings import uv_variables  # noqa: E402
+sys.path[:0] = [str(ROOT / "plugins" / "environment_builder" / "environments" / "src")]
+from tunesmith_environments.installers.pip_settings import uv_variables  # noqa: E402
 
 CONSTRAINTS = ROOT / "tools" / "constraints.txt"
 

@@ -139,12 +139,21 @@ def test_what_a_file_says_is_never_loosened_by_another(tmp_path: Path):
 
 def test_a_choice_of_the_system_counts_before_the_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tunesmith.policy.SYSTEM_FILE", tmp_path / "etc.toml")
-    written(tmp_path / "etc.toml", '[plugins.override]\n"adapter.x" = "s"\n[environments]\ninstaller = "pip"\nfind_links = ["s"]\n')
-    text = '[plugins.override]\n"adapter.x" = "p"\n"adapter.y" = "p"\n[environments]\ninstaller = "uv"\nfind_links = ["p"]\n'
+    written(tmp_path / "etc.toml", '[plugins.override]\n"adapter.x" = "s"\n[environments]\nbuilder = "shed"\nfind_links = ["s"]\n')
+    text = '[plugins.override]\n"adapter.x" = "p"\n"adapter.y" = "p"\n[environments]\nbuilder = {barn = {doors = 2}}\nfind_links = ["p"]\n'
     config = load_config(written(tmp_path / "project/tunesmith.toml", text))
     assert config.overrides == {"adapter.x": "s", "adapter.y": "p"}
-    assert config.environments.installer == "pip"
+    assert (config.environments.builder, config.environments.settings) == ("shed", {})
     assert config.environments.find_links == (tmp_path / "s", tmp_path / "project" / "p")
+
+
+def test_an_environment_builder_is_named_alone_or_with_its_settings(tmp_path: Path):
+    project = written(tmp_path / "project/tunesmith.toml", '[environments]\nbuilder = {shed = {mirror = "m"}}\n')
+    environments = load_config(project).environments
+    assert (environments.builder, environments.settings) == ("shed", {"mirror": "m"})
+    for wrong in ("{}", "{shed = {}, barn = {}}", "{shed = 1}", "3"):
+        (problem,) = load_config(written(project / "tunesmith.toml", f"[environments]\nbuilder = {wrong}\n")).policy_problems
+        assert (problem.code, "environments.builder" in problem.what) == ("TS-PLUGIN-021", True)
 
 
 def test_the_homes_project_counts_beside_the_pipelines_and_a_folder_on_the_way_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

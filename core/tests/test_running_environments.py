@@ -6,34 +6,43 @@ The environments here are stand-ins: their interpreter is this one. Real ones ar
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
+import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiny_verbs
 from tiny_plans import Place, plan, step
 
+from tunesmith.config import EnvironmentSettings
+from tunesmith.contracts.environment_builder import Recipe, Start, Watch
+from tunesmith.contracts.settings import schema_of, setting
 from tunesmith.errors import UserError
-from tunesmith.isolation.environments.environment import Environment
-from tunesmith.isolation.environments.recipe import Recipe
-from tunesmith.isolation.environments.watching import Watch
+from tunesmith.planning.environments import builder_of
+from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith.plugins.registry import Registry
 from tunesmith.running import runner
+from tunesmith.running.environments import environments_of
 from tunesmith.running.reporter import Recorder
 
 
-class StandIn(Environment):
+@dataclasses.dataclass(frozen=True)
+class StandIn:
     """An environment whose interpreter is the test's own."""
 
-    @property
-    def python(self) -> str:
-        return sys.executable
+    key: str
+    python: str = sys.executable
+    version: str = "3.11"
+    packages: dict[str, str] = dataclasses.field(default_factory=dict)
+    size: int = 0
 
 
 class StandIns:
     """Environments that are there once they are asked for."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self) -> None:
         self.done: list[str] = []  # what was asked, in order
         self.refuses: UserError | None = None
         self.wrong: list[list[str]] = []
@@ -44,10 +53,10 @@ class StandIns:
     def lock(self, recipe: Recipe, watch: object) -> None:
         self.done.append(f"lock {recipe.requirements[0]}")
 
-    def ready(self, recipe: Recipe) -> Environment | None:
+    def ready(self, recipe: Recipe) -> StandIn | None:
         return self._built(recipe) if f"build {recipe.requirements[0]}" in self.done else None
 
-    def ensure(self, recipe: Recipe, watch: Watch) -> Environment:
+    def ensure(self, recipe: Recipe, watch: Watch) -> StandIn:
         if self.refuses:
             raise self.refuses
         if not self.ready(recipe):
@@ -55,20 +64,25 @@ class StandIns:
             self.done.append(f"build {recipe.requirements[0]}")
         return self._built(recipe)
 
-    def verify(self, built: Environment) -> list[str]:
+    def verify(self, built: StandIn) -> list[str]:
         return self.wrong.pop(0) if self.wrong else []
 
-    def all(self) -> list[Environment]:
+    def all(self) -> list[StandIn]:
         return []
 
-    def _built(self, recipe: Recipe) -> Environment:
-        return StandIn(f"key-of-{recipe.requirements[0]}", self.directory / "one", "3.11")
+    def _built(self, recipe: Recipe) -> StandIn:
+        return StandIn(f"key-of-{recipe.requirements[0]}")
+
+    def start(self, built: StandIn, recipe: Recipe) -> Start:
+        code = os.pathsep.join(str(path.parent) for path in recipe.packages.values())
+        path = os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH", "")]))
+        return Start((built.python, "-m", "tunesmith.isolation.worker"), {"PYTHONPATH": path, "SHED": "yes"}, ("CONDA_PREFIX",))
 
 
 @pytest.fixture
-def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIns:
-    made = StandIns(tmp_path / "environments")
-    monkeypatch.setattr(runner, "environments_of", lambda config: made)
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> StandIns:
+    made = StandIns()
+    monkeypatch.setattr(runner, "environments_of", lambda settings, registry: made)
     return made
 
 
@@ -77,14 +91,13 @@ def isolated(name: str, requirement: str = "one", verb: str = "count", **more):
     return dataclasses.replace(step(name, verb, **more), recipe=Recipe((requirement,), packages=code, plugins=("tiny",)))
 
 
-def test_a_step_s_worker_runs_in_its_environment_with_the_host_s_code_and_without_what_would_mislead_it(tmp_path, stand_ins, monkeypatch):
-    monkeypatch.setenv("PYTHONSTARTUP", "/nowhere")
+def test_a_step_s_worker_is_started_as_the_builder_says(tmp_path, stand_ins, monkeypatch):
     monkeypatch.setenv("CONDA_PREFIX", "/nowhere")
     outcome = Place.at(tmp_path).run(isolated("a", verb="environment"))
     assert outcome.state == "done", outcome.error
     seen = (outcome.steps["a"].artifact.path / "environment").read_text().split()
-    assert {"PYTHONPYCACHEPREFIX", "PYTHONNOUSERSITE", "VIRTUAL_ENV"} <= set(seen)
-    assert not {"PYTHONSTARTUP", "CONDA_PREFIX"} & set(seen)
+    assert "SHED" in seen
+    assert "CONDA_PREFIX" not in seen
 
 
 def test_environments_are_built_before_the_first_step_and_once_for_all_who_share_them(tmp_path, stand_ins):
@@ -138,3 +151,54 @@ def test_the_report_has_a_table_of_what_ran_where(tmp_path, stand_ins):
 def test_a_plan_without_environments_asks_nothing_of_them(tmp_path, stand_ins):
     assert Place.at(tmp_path).run(*plan(step("a")).steps).state == "done"
     assert stand_ins.done == []
+
+
+SHED = {"kind": "environment_builder", "distribution": "tiny", "version": "1.0", "summary": ""}
+
+
+@dataclasses.dataclass
+class ShedSettings:
+    doors: int = setting(1, "how many", ge=1)
+
+
+class Shed:
+    """Tells what it was made and asked with."""
+
+    def __init__(self, settings: ShedSettings) -> None:
+        self.doors = settings.doors
+
+    def open(self, *where: Any) -> tuple[Any, ...]:
+        return (self.doors, *where)
+
+
+def registry(*names: str) -> Registry:
+    here = {"target": f"{__name__}:Shed", "settings": f"{__name__}:ShedSettings", "schema": schema_of(ShedSettings)}
+    records = [ProviderRecord(**SHED, **here, name=name, priority=number) for number, name in enumerate(names)]
+    return Registry([Plugin("tiny", "1.0", "tiny", tuple(records))])
+
+
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, __name__, types.SimpleNamespace(Shed=Shed, ShedSettings=ShedSettings))
+
+
+def test_the_builder_is_the_named_one_or_the_first_and_gets_what_the_configuration_says(importable, tmp_path):
+    said = EnvironmentSettings(tmp_path, "low", {"doors": 4}, True, (tmp_path / "wheels",))
+    assert environments_of(said, registry("low", "high")) == (4, tmp_path, True, (tmp_path / "wheels",))
+    assert environments_of(EnvironmentSettings(tmp_path), registry("low", "high")) == (1, tmp_path, False, ())
+    assert builder_of(registry("low", "high")).name == "high"
+
+
+@pytest.mark.parametrize(
+    ("names", "builder", "settings", "code", "word"),
+    [
+        ((), "", {}, "TS-ENV-015", "tunesmith[environments]"),
+        (("shed",), "shad", {}, "TS-PLUGIN-001", "`shed`"),
+        (("shed",), "shed", {"doors": 0, "windows": 1}, "TS-PLUGIN-021", "`doors`"),
+    ],
+)
+def test_a_builder_that_is_not_there_or_is_misconfigured_is_told(importable, tmp_path, names, builder, settings, code, word):
+    with pytest.raises(UserError) as told:
+        environments_of(EnvironmentSettings(tmp_path, builder, settings), registry(*names))
+    assert told.value.code == code
+    assert word in f"{told.value.what} {told.value.fix}"

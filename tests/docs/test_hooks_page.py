@@ -74,6 +74,7 @@ def test_a_hooks_example_works(name: str):
         "hookimpl": hookspecs.hookimpl,
         "TiltSettings": TiltSettings,
         "DownhillSettings": TiltSettings,
+        "ShedSettings": TiltSettings,
         "approved": lambda name: True,
         "tracker": teller,
         "catalog": teller,

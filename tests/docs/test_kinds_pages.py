@@ -23,11 +23,12 @@ from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.registry import Registry, load_registry
 from tunesmith.plugins.sync import sync
 from tunesmith_sdk.scaffold import Wanted, make
+from tunesmith_sdk.wheels import write_wheel
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 GENERATED = re.compile(r"<!-- (\w+) -->\n.*?<!-- /\1 -->", re.S)
-IN_PYTHON = ("searcher", "executor")  #: kinds that no pipeline names
+IN_PYTHON = ("searcher", "executor", "environment_builder")  #: kinds that no pipeline names
 ROWS = '{"tilt_question": "Who are you?", "tilt_answer": "A help desk."}\n'
 CONFIG = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30,
@@ -158,6 +159,19 @@ def test_the_executor_in_python_starts_the_workers_of_a_run(example, tmp_path: P
     exec(compile(code, "executor.md", "exec"), here)
     _forget()
     assert here["outcome"].state == "done", here["outcome"].error
+
+
+def test_the_builder_in_python_builds_what_is_asked(example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(example("environment_builder") / "src"))
+    (tmp_path / "wheels").mkdir()
+    for name in ("anvil", "pluggy"):
+        write_wheel(tmp_path / "wheels", name, "1.0")
+    here: dict[str, Any] = {"folder": tmp_path / "environments", "wheels": tmp_path / "wheels"}
+    exec("from acme_tilt.environment_builder import Tilt\nfrom acme_tilt.settings import TiltSettings", here)
+    (code,) = by_hand("environment_builder", "python")
+    exec(compile(code, "environment_builder.md", "exec"), here)
+    _forget()
+    assert here["built"].packages == {"anvil": "1.0", "pluggy": "1.0"}
 
 
 def _forget() -> None:

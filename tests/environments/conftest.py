@@ -13,7 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith_sdk.installs import write_distribution, write_environment, write_plugin
+TINY = str(Path(__file__).parents[2] / "core" / "tests" / "tiny")
+if TINY not in sys.path:
+    sys.path.append(TINY)  # the tiny pipeline of the kernel's tests
+
+from tunesmith_sdk.installs import link_plugin, write_distribution, write_environment, write_plugin  # noqa: E402
 
 SHELF = """
 from tunesmith.contracts import ModelInfo
@@ -101,6 +105,7 @@ class Project:
 def project(tmp_path: Path) -> Project:
     python, site = write_environment(tmp_path / "host")
     write_distribution(site, "packaging", Project.hosts)
+    link_plugin(site, "tunesmith-environments")
     write_plugin(site, "acme-shelf", providers=[{
         "kind": "model_loader", "name": "shelf", "target": "acme_shelf.shelf:Shelf", "facts": {"schemes": ["shelf"]},
         "produces": ("model/hf",),

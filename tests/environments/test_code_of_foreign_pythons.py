@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tunesmith.isolation.environments import interpreters
 from tunesmith.plugins import toml
+from tunesmith_environments import interpreters
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")

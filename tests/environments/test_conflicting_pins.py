@@ -11,7 +11,7 @@ pytestmark = pytest.mark.isolated
 
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_each_step_sees_the_version_that_its_plugin_pins(project: Any, installer: str) -> None:
-    (project.folder / "tunesmith.toml").write_text(f'[environments]\ninstaller = "{installer}"\n')
+    (project.folder / "tunesmith.toml").write_text(f'[environments]\nbuilder = {{venv = {{installer = "{installer}"}}}}\n')
     first = project.run()
     seen = {name: project.seen(first[name]) for name in ("old", "new", "here")}
     assert {name: version for name, (version, _) in seen.items()} == {"old": project.elder, "new": project.younger, "here": project.hosts}

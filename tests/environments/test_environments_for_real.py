@@ -13,12 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.contracts.environment_builder import Recipe, Silent
 from tunesmith.errors import TunesmithError
-from tunesmith.isolation.environments import environment, interpreters, snapshot
-from tunesmith.isolation.environments.bundle import bundle
-from tunesmith.isolation.environments.manager import Environments
-from tunesmith.isolation.environments.recipe import Recipe
-from tunesmith.isolation.environments.watching import Silent
+from tunesmith_environments import environment, interpreters, snapshot
+from tunesmith_environments.bundle import bundle
+from tunesmith_environments.manager import Environments
 
 pytestmark = pytest.mark.isolated
 
@@ -27,8 +26,8 @@ RECIPE = Recipe((ENGINE,), plugins=("acme-engine",))
 HOST = f"""
 import json, sys
 from pathlib import Path
-from tunesmith.isolation.environments.manager import Environments
-from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith_environments.manager import Environments
+from tunesmith.contracts.environment_builder import Recipe
 class Watch:
     def progress(self, what, done, total, unit): print("progress", what, flush=True)
     def log(self, message): print("log", message, flush=True)

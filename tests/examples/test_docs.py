@@ -83,7 +83,7 @@ def test_every_configuration_on_a_page_is_one(tmp_path: Path) -> None:
         (tmp_path / "tunesmith.toml").write_text(text)
         config = load_config(tmp_path, home=tmp_path / "home")
         assert not config.policy_problems, (page, config.policy_problems)
-        assert config.environments.installer == "auto"
+        assert config.environments.builder in ("", "venv")
 
 
 def test_what_a_plugin_declares_on_a_page_is_understood(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.isolation.environments.pip_settings import uv_variables
+from tunesmith_environments.installers.pip_settings import uv_variables
 
 ROOT = Path(__file__).resolve().parents[2]
 

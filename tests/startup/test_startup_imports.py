@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tunesmith_sdk.installs import age, write_environment, write_many
+from tunesmith_sdk.installs import age, link_plugin, write_environment, write_many
 
 PLUGINS = 100
 #: modules of the standard library that a start has no business with, each dearer than a millisecond
@@ -76,9 +76,18 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return environment
 
 
+@pytest.fixture(scope="module")
+def with_builder(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """A clean environment with the builder of environments, too."""
+    environment = Environment(tmp_path_factory.mktemp("builder"), 0)
+    link_plugin(environment.site, "tunesmith-environments")
+    age(environment.site)
+    environment.start("plugin", "list")
+    return environment
+
+
 STARTS = [("--help",), ("plugin", "list"), ("plugin", "list", "--json")]
-MORE = [("--version",), ("plugin", "--help"), ("plugin", "info", "made-007"), ("export", "--help"), ("runs", "--help"), ("env", "--help")]
-MORE += [("env", "list")]
+MORE = [("--version",), ("plugin", "--help"), ("plugin", "info", "made-007"), ("export", "--help"), ("runs", "--help")]
 
 
 @pytest.mark.parametrize("words", STARTS + MORE, ids=" ".join)
@@ -87,6 +96,16 @@ def test_a_start_imports_nothing_heavy_and_no_plugin(words: tuple[str, ...], ful
     tops = {name.partition(".")[0] for name in modules}
     assert tops <= {*sys.stdlib_module_names, "tunesmith"}, "only the standard library and the kernel"
     assert not {name for name in modules if name in DEAR or name.partition(".")[0] in DEAR}
+
+
+@pytest.mark.parametrize("words", [("--help",), ("plugin", "list"), ("env", "--help"), ("env", "list"), ("env", "gc")], ids=" ".join)
+def test_the_builder_of_environments_is_imported_for_its_own_commands_alone(words: tuple[str, ...], with_builder: Environment):
+    modules = with_builder.start(*words).modules
+    tops = {name.partition(".")[0] for name in modules}
+    assert tops <= {*sys.stdlib_module_names, "tunesmith", "tunesmith_environments"}
+    assert ("tunesmith_environments" in tops) == (words[0] == "env")
+    if words[-1] != "gc":
+        assert not {name for name in modules if name in DEAR or name.partition(".")[0] in DEAR}
 
 
 @pytest.mark.parametrize("words", STARTS, ids=" ".join)

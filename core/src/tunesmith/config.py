@@ -19,14 +19,17 @@ _PROJECT = (PIPELINE_FILE, PROJECT_FILE, ".git")  # a folder with one of these i
 
 @dataclass(frozen=True)
 class EnvironmentSettings:
-    """Where environments of their own are for plugins that need one, and how they are made (see `tunesmith.isolation.environments`).
+    """Where environments of their own are for plugins that need one, and how they are made.
 
     Args:
+        builder: the environment builder's name; empty: the one of the highest priority.
+        settings: the builder's.
         plugins: distribution -> ``auto``, ``host`` or ``isolated``: counts more than what the plugin says.
     """
 
     directory: Path
-    installer: str = "auto"
+    builder: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
     offline: bool = False
     find_links: tuple[Path, ...] = ()
     plugins: Mapping[str, str] = field(default_factory=dict)
@@ -78,6 +81,10 @@ class Config:
             table = dict(policy.environments)
             offline |= table.pop("offline", False)
             links = [*map(policy.place, table.pop("find_links", ())), *links]
+            if isinstance(named := table.pop("builder", None), str):
+                said |= {"builder": named, "settings": {}}
+            elif named:
+                ((said["builder"], said["settings"]),) = named.items()
             if "directory" in table:
                 table["directory"] = policy.place(table["directory"])
             said |= table | {"plugins": {**said["plugins"], **table.get("plugins", {})}}

@@ -14,7 +14,7 @@ $TUNESMITH_POLICY), ``user``, ``project`` (the pipeline's) and ``home`` (of the 
 
     [environments]                        # of plugins that can't share this one
     directory = "/data/environments"      # default: in the user's cache
-    installer = "uv"                      # auto, uv, pip
+    builder = "shed"                      # what makes them, or with its settings: {shed = {mirror = "https://acme.example"}}
     offline = true                        # holds as soon as one file says so; also: TUNESMITH_OFFLINE=1
     find_links = ["/data/wheels"]         # folders of wheels
 
@@ -35,7 +35,7 @@ $TUNESMITH_POLICY), ``user``, ``project`` (the pipeline's) and ``home`` (of the 
     [policy]
     company = "/mnt/acme/tunesmith.toml"  # in the system's file only
 
-Of what is a choice and no rule (override, directory, installer, find_links, plugins, verify_gib) the system's and the company's files count
+Of what is a choice and no rule (override, directory, builder, find_links, plugins, verify_gib) the system's and the company's files count
 first, then the project's, the home's, the user's.
 """
 
@@ -60,6 +60,7 @@ _PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+(==[A-Za-z0-9._*?\[\]!+-]+)?(@sha2
 _REQUIRED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(==[A-Za-z0-9._*?\[\]!+-]+)?")
 _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _TEXT = {"type": "string", "minLength": 1}
+_BUILDER = {"anyOf": [_TEXT, {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": {"type": "object"}}]}
 
 
 def _table(**properties: Any) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def _table(**properties: Any) -> dict[str, Any]:
 _SCHEMA = _table(
     plugins=_table(allow=_TEXTS, deny=_TEXTS, require=_TEXTS, override={"type": "object", "additionalProperties": {"type": "string"}}),
     environments=_table(
-        directory=_TEXT, installer={"type": "string", "enum": ["auto", "uv", "pip"]}, offline={"type": "boolean"}, find_links=_TEXTS,
+        directory=_TEXT, builder=_BUILDER, offline={"type": "boolean"}, find_links=_TEXTS,
         plugins={"type": "object", "additionalProperties": {"type": "string", "enum": ["auto", "host", "isolated"]}},
     ),
     store=_table(verify_gib={"type": "number", "minimum": 0}), files=_table(roots=_TEXTS), home=_table(group=_TEXT),

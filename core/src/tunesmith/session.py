@@ -65,7 +65,8 @@ class Session:
             spec, self.registry, resolve=resolve, devices=probe(self.registry, advice), strict=strict,
             digest_of=FileDigests(self.config.cache / "digests", refresh=resolve.refresh),
             memory=FileMemory(self.config.cache / "data-files.json", refresh=resolve.refresh),
-            preferences=self.config.environments.plugins, locks=lambda: environments_of(self.config), roots=self.config.roots,
+            preferences=self.config.environments.plugins,
+            locks=lambda: environments_of(self.config.environments, self.registry), roots=self.config.roots,
             check_rows=lambda *rows: self._check_rows(resolve, *rows), advice=advice,
         )  # fmt: skip
 

@@ -56,13 +56,13 @@ def lacks_the_gate(told) -> bool:
 
 @pytest.mark.parametrize(("text", "refused"), [(DENIED, denies), (REQUIRED, lacks_the_gate)], ids=["denied", "required"])
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("command", [("plan",), ("run",), ("env", "build")], ids=" ".join)
+@pytest.mark.parametrize("command", ["plan", "run"])
 def test_the_pipelines_project_says_what_may_run(command, name, text, refused, there, world, monkeypatch, tmp_path: Path):
     directory, named = NAMES[name](there)
     monkeypatch.chdir(directory)
     monkeypatch.setenv("TUNESMITH_HOME", str(tmp_path / "state"))
     (there / "tunesmith.toml").write_text(text)
-    assert refused(world(*command, *filter(None, [named])))
+    assert refused(world(command, *filter(None, [named])))
 
 
 @pytest.mark.parametrize(("text", "code"), [(DENIED, "TS-PLUGIN-00"), (REQUIRED, "TS-PLUGIN-022")], ids=["denied", "required"])

@@ -183,6 +183,7 @@ PROVIDERS: dict[str, tuple[tuple[str, Provider], ...]] = {
         ("device_backend", Provider("abacus", "beads", "made_up:Abacus", facts={"torch": "cpu"})),
         ("device_backend", Provider("loom", "threads", "made_up:Loom", facts={"torch": "loom", "cards": CARDS}, priority=5)),
     ),
+    "acme-shed": (("environment_builder", Provider("shed", "environments", TARGET)),),
     "acme-rows": (
         ("dataset_format", Provider("tickets", "help desk", TARGET, produces=("dataset/chat",), facts=text("question", "solution"))),
         ("dataset_format", Provider("notes", "one text", TARGET, produces=("dataset/chat",), facts=text("question"))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith.contracts.environment_builder import Recipe
 from tunesmith.plugins.records import Surroundings
 
 TUNE = """
@@ -83,6 +83,20 @@ def test_the_step_s_own_word_counts_most_then_the_configuration_then_the_manifes
     assert step(planner(tune(), prefers, preferences={"Acme_Tilt": "host"})).recipe is None
     assert step(planner(tune(), preferences={"acme-tilt": "isolated"})).recipe
     assert step(planner(tune("isolated"), preferences={"acme-tilt": "host"})).recipe
+
+
+@pytest.mark.parametrize("how", [{"env": "auto"}, {"env": "isolated"}])
+def test_an_environment_that_nothing_installed_builds_is_refused_with_the_line_that_installs_one(problems, world, how):
+    (found,) = problems(tune(**how), world(without=("acme-shed",), acme_tilt=LACKS))
+    assert found.code == "TS-ENV-015"
+    assert "acme-tilt" in found.what
+    assert 'pip install "tunesmith[environments]"' in found.fix
+
+
+def test_without_a_builder_what_needs_no_environment_is_planned_and_what_would_need_one_is_not_chosen(planner, world):
+    assert step(planner(tune(), world(without=("acme-shed",)))).recipe is None
+    plan = planner(tune(adapter="auto"), world(without=("acme-shed",), acme_tilt=LACKS))
+    assert step(plan).choices["adapter"].record.name == "glue"
 
 
 @pytest.mark.parametrize("how", [{"yaml": tune("host")}, {"yaml": tune(), "preferences": {"acme-tilt": "host"}}])

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tiny_verbs
 
-from tunesmith.config import EnvironmentSettings
+from tunesmith.config import EnvironmentSettings, load_config
 from tunesmith.contracts.settings import schema_of
 from tunesmith.contracts.step import Placement
 from tunesmith.planning.plan import Plan, PlannedStep, Source
 from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith.plugins.registry import Registry, load_registry
 from tunesmith.running.outcome import RunOutcome
 from tunesmith.running.reporter import Recorder
 from tunesmith.running.runner import Runner
@@ -58,6 +60,17 @@ class Place:
     @property
     def environments(self) -> EnvironmentSettings:
         return EnvironmentSettings(self.cache / "environments")
+
+    def provider(self, kind: str, name: str) -> ProviderRecord:
+        return self._registry.provider(kind, name)
+
+    def providers(self, kind: str) -> Mapping[str, ProviderRecord]:
+        return self._registry.providers(kind)
+
+    @property
+    def _registry(self) -> Registry:
+        """What is installed: asked where a step needs an environment of its own."""
+        return load_registry(load_config())
 
     @classmethod
     def at(cls, directory: Path) -> Place:

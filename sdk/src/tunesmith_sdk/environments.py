@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import tunesmith
-from tunesmith.isolation.environments.environment import Environment
-from tunesmith.isolation.environments.manager import Environments
-from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith.config import load_config
+from tunesmith.contracts.environment_builder import Environment, Recipe, Silent
 from tunesmith.plugins.manifest import read_manifest
+from tunesmith.plugins.registry import load_registry
+from tunesmith.running.environments import environments_of
 
 
 def environment_of(package: str, directory: Path, device: str = "cpu") -> Environment:
@@ -24,4 +26,6 @@ def environment_of(package: str, directory: Path, device: str = "cpu") -> Enviro
     requirements = tuple(sorted((*plugin.runtime, *wanted.runtime.get(device, ()))))
     code = {"tunesmith": Path(tunesmith.__file__).parent, package: folder}
     recipe = Recipe(requirements, wanted.without_dependencies, wanted.absent, wanted.python, device, probes, code, (plugin.distribution,))
-    return Environments(Path(directory)).ensure(recipe)
+    config = load_config()
+    settings = replace(config.environments, directory=Path(directory))
+    return environments_of(settings, load_registry(config)).ensure(recipe, Silent())

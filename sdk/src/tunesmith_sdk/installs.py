@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
@@ -57,6 +58,18 @@ def write_plugin(
     if text:
         path.write_text(text)
     return path
+
+
+def link_plugin(site: Path, distribution: str) -> None:
+    """A plugin of this environment, installed in another folder of packages, too."""
+    found = importlib.metadata.distribution(distribution)
+    (point,) = found.entry_points.select(group="tunesmith.plugins")
+    package = point.module.partition(".")[0]
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    (site / package).symlink_to(Path(spec.origin).parent, target_is_directory=True)
+    write_distribution(site, distribution, found.version, points=f"{point.name} = {point.value}")
 
 
 def record(distribution: str, version: str = "1.0", *, kind: str, name: str, **fields: Any) -> ProviderRecord:

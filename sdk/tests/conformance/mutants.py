@@ -33,6 +33,7 @@ RECORDS = {
     "device_backend": 'facts={"torch": "cpu"}',
     "searcher": "",
     "executor": "",
+    "environment_builder": "",
     "model_loader": 'produces=("model/hf",), facts={"schemes": ["file"]}',
     "trainer_strategy": "",
     "optimizer": 'estimator="PACKAGE.estimate:estimate"',

@@ -53,6 +53,15 @@ LIGHT = {
     "executor.starts-as-asked": ("executor", (" if name not in launch.without", "")),
     "executor.tells-the-end": ("executor", ("return status", "return status if status is None else abs(status)")),
     "executor.ends-all": ("executor", ("os.killpg(", "os.kill(")),
+    "environment_builder.builds-what-is-asked": (
+        "environment_builder",
+        ("return sum(file.lstat().st_size", "return 0 * sum(file.lstat().st_size"),
+    ),
+    "environment_builder.tells-one-key": ("environment_builder", ("json.dumps([lock, recipe.accelerator])", "json.dumps([lock])")),
+    "environment_builder.starts-workers": ("environment_builder", ('("PYTHONPATH", "PYTHONHOME")', '("PYTHONPATH",)')),
+    "environment_builder.mends-damage": ("environment_builder", ("if not (site / name).exists()]", "if not site.exists()]")),
+    "environment_builder.stops": ("environment_builder", *[("watch.check()", "pass")] * 3),
+    "environment_builder.refuses-by-code": ("environment_builder", ('UserError("ACME-ENV-002"', 'KeyError("ACME-ENV-002"')),
     "evaluator.reports-what-it-declares": (
         "evaluator",
         ('{"share": right / len(samples)}', '{"share": right / len(samples), "other": 1.0}'),

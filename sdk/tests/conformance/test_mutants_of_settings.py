@@ -31,6 +31,12 @@ DEAD = {
     "device_backend": (KEPT, ("500, 1)", "500, 10 * self.high)")),
     "evaluator": (KEPT, ("right / len(samples)", "right / (len(samples) + self.high)")),
     "executor": (KEPT, ("**launch.environment}", '**launch.environment, "UNSAID": str(self.high)}')),
+    "environment_builder": (
+        KEPT,
+        ("return Environments(directory, find_links)", "return Environments(directory, find_links, self.high)"),
+        ("self, directory, folders):", "self, directory, folders, high):\n        self.high = high"),
+        ("venv.create(built.path, symlinks=True)", "venv.create(built.path, symlinks=self.high > 4)"),
+    ),
     "exporter": (KEPT, ('"the exporter"', '"the exporter" * self.high')),
     "model_loader": (KEPT, ("repr(files)", "repr((files, self.high))")),
     "searcher": (("def __init__(self):", "def __init__(self, settings):"), ("self.shift = random.Random(1), BUDGET, None, 0",

@@ -70,7 +70,7 @@ def test_what_is_made_is_in_the_style_of_this_repository(made: dict[str, Path]):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-LIGHT = ("dataset_format", "device_backend", "searcher", "verb", "model_loader", "executor", "evaluator", "hooks")
+LIGHT = ("dataset_format", "device_backend", "searcher", "verb", "model_loader", "executor", "environment_builder", "evaluator", "hooks")
 
 
 HEAVY = tuple(kind for kind in KINDS if kind not in LIGHT)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.isolation.environments.manager import Environments
-from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith.contracts.environment_builder import Recipe
+from tunesmith_environments.manager import Environments
 
 PIPELINE = "name: p\nmodel: file://model\nsteps:\n  released: {stamp: {audience: support}, from: model}\n"
 ALLOW = '[plugins]\nallow = ["tunesmith-*", "acme-stamp==1.0@{pin}"]\n'

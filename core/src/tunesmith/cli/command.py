@@ -43,7 +43,6 @@ ENTRIES = (
     Entry("lineage", "where an artifact came from: who made it of what, with which settings", "tunesmith.cli.lineage_command", LOOK),
     Entry("store", "the artifacts of this home: list them, measure them, verify them", "tunesmith.cli.store_commands", LOOK),
     Entry("doctor", "this machine: devices, disk, plugins and what they miss", "tunesmith.cli.doctor_command", LOOK),
-    Entry("env", "environments of plugins that can't share this one", "tunesmith.cli.env_commands", PLUGINS),
     Entry("plugin", "what is installed, why something is not active, and an author's tools", "tunesmith.cli.plugin_commands", PLUGINS),
 )
 

@@ -115,7 +115,7 @@ def add_run_options(parser: ArgumentParser, serving: bool = True) -> None:
     if serving:
         group.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
     group.add_argument("--refresh", action="store_true", help="run every step again, even if it is done; ask anew what model names mean")
-    group.add_argument("--offline", action="store_true", help="environments are made of wheel folders and uv's cache, not of the network")
+    group.add_argument("--offline", action="store_true", help="environments are made of wheel folders and caches, not of the network")
     group.add_argument("--json", action="store_true", help="print events as lines of JSON")
 
 

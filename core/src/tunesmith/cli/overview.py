@@ -6,13 +6,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tunesmith.cli.command import ENTRIES, GROUPS, LOOK, MODELS, PIPELINES, PLUGINS, STEPS, Command
+from tunesmith.cli.command import ENTRIES, GROUPS, PIPELINES, PLUGINS, STEPS, Command
 from tunesmith.cli.complaints import colored
 
 if TYPE_CHECKING:
     from tunesmith.cli.catalog import Catalog
 
-_OTHERS = "Commands of plugins"
 _HINTS = {PIPELINES: "a file with several steps, tunesmith.yaml by default"}
 _MARGIN = 2
 
@@ -23,9 +22,9 @@ def overview_text(catalog: Catalog) -> str:
     for entry in ENTRIES:
         rows[entry.group].append((entry.name, entry.summary))
     rows[STEPS] = [(name, verb.summary) for name, verb in catalog.verbs.items()]
-    rows[_OTHERS] = [(name, summary) for name, (summary, _, _) in catalog.commands.items()]
+    rows[PLUGINS] = [*((name, summary) for name, (summary, _, _) in catalog.commands.items()), *rows[PLUGINS]]
     lines = ["usage: tunesmith COMMAND [options]", "", "The whole life of a language model, as a pipeline of plugins.", ""]
-    lines += _table([(group, rows[group]) for group in (PIPELINES, STEPS, MODELS, LOOK, PLUGINS, _OTHERS)])
+    lines += _table([(group, rows[group]) for group in GROUPS])
     lines += [_heading("Options"), *_columns([("--home DIR", "where artifacts and runs are kept (default: the nearest .tunesmith)"),
                                               ("--debug", "show the traceback of an internal error"),
                                               ("--version, --help", "")], 20)]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tunesmith.cli.command import Command
@@ -12,7 +12,6 @@ from tunesmith.cli.tables import aligned
 
 if TYPE_CHECKING:
     from tunesmith.config import Config
-    from tunesmith.isolation.environments.environment import Environment
     from tunesmith.planning.environments import Environments
     from tunesmith.plugins.doctor import Ailment
     from tunesmith.plugins.records import Plugin
@@ -61,60 +60,34 @@ def environments(registry: Registry, config: Config) -> Iterator[Ailment]:
     from tunesmith.planning.grammar import ISOLATED
     from tunesmith.plugins.doctor import Ailment
     from tunesmith.plugins.registry import WORKING
+    from tunesmith.running.environments import environments_of
 
     device = next((backend for backend, found in probe(registry).items() if found), "cpu")
-    deciding = Environments(registry, config.environments.plugins)
+    deciding = Environments(registry, config.environments.plugins, lambda: environments_of(config.environments, registry))
     for plugin in registry.plugins:
         if plugin.state not in WORKING:
             continue
         try:
             where, reason = deciding.place([plugin], device)
             if where == ISOLATED:
-                yield _of_its_own(plugin, reason, deciding, device, config)
+                yield _of_its_own(plugin, reason, deciding, device)
         except TunesmithError as error:
-            fix = f'{error.fix}, or allow it an environment of its own: "{plugin.distribution}" = "isolated" below [environments.plugins]'
+            fix = error.fix
+            if error.code == "TS-PLUGIN-010":
+                fix += f', or allow it an environment of its own: "{plugin.distribution}" = "isolated" below [environments.plugins]'
             yield Ailment(plugin.distribution, f"{error.code}: {error.what}", fix, True, plugin.state)
 
 
-def _of_its_own(plugin: Plugin, reason: str, deciding: Environments, device: str, config: Config) -> Ailment:
-    from tunesmith.isolation.environments import interpreters
+def _of_its_own(plugin: Plugin, reason: str, deciding: Environments, device: str) -> Ailment:
     from tunesmith.plugins.doctor import Ailment
     from tunesmith.plugins.runtime import lacking
 
+    assert deciding.locks is not None
     lacks = ", ".join(lacking(plugin, device))
     why = f"{reason}; not met here: {lacks}" if lacks and lacks not in reason else reason
-    what, name = f"runs in an environment of its own: {why}", plugin.distribution
-    recipe = deciding.recipe([plugin], device)
-    fitting = list(_built(plugin, recipe.requirements, device, config))
-    damaged = [(one, wrong) for one in fitting if (wrong := _damage(one))]
-    if damaged:
-        one, wrong = damaged[0]
-        fix = f"tunesmith env check {one.key[:8]}; its next use builds it anew, or `tunesmith env build {name}` does now"
-        return Ailment(name, f"{what}; that is damaged: {', '.join(wrong[:3])}", fix, True, plugin.state)
-    if fitting:
-        return Ailment(name, f"{what}; it is built and well ({', '.join(one.key[:8] for one in fitting)})", "", False, plugin.state)
-    if recipe.python and interpreters.choose(recipe.python) is None:
-        fix = f"Install a Python {recipe.python}; where there is a network, uv fetches one by itself."
-        return Ailment(name, f"{what}; no Python {recipe.python} is on this machine to build it with", fix, True, plugin.state)
-    fix = f"tunesmith env build {name} (or the first run that needs it builds it)"
-    return Ailment(name, f"{what}; it is not built yet", fix, False, plugin.state)
-
-
-def _built(plugin: Plugin, requirements: Iterable[str], device: str, config: Config) -> Iterator[Environment]:
-    """The environments that have served the plugin as it is now; other plugins of the same steps may have asked for more."""
-    from tunesmith.isolation.environments import environment
-    from tunesmith.policy import normal
-
-    for one in environment.built(config.environments.directory):
-        mine = normal(plugin.distribution) in map(normal, one.plugins)
-        if mine and one.accelerator == device and set(requirements) <= set(one.requirements):
-            yield one
-
-
-def _damage(one: Environment) -> list[str]:
-    from tunesmith.isolation.environments import snapshot
-
-    return [] if snapshot.unchanged(one.path) else snapshot.damage(one.path, one.site, dict(one.packages))
+    found = deciding.locks.examine(deciding.recipe([plugin], device))
+    what = f"runs in an environment of its own: {why}; {found.what}"
+    return Ailment(plugin.distribution, what, found.fix, found.serious, plugin.state)
 
 
 COMMAND = Command(

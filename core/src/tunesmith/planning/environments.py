@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import tunesmith
+from tunesmith.contracts.environment_builder import EnvironmentDirectory, Recipe
 from tunesmith.errors import UserError
-from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.planning.grammar import AUTO, HOST, ISOLATED
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.plugins import KERNEL, runtime
@@ -24,17 +24,8 @@ if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
 
 
+BUILDER = "environment_builder"  #: the kind
 RUNTIME = "runtime"  #: the extra that names what a plugin's work needs
-
-
-class Locks(Protocol):
-    """What planning asks of the environments that exist."""
-
-    def key(self, recipe: Recipe) -> str | None:
-        """Key of the environment that a recipe stands for; None while its packages are not resolved."""
-
-    def ready(self, recipe: Recipe) -> object | None:
-        """The environment, if it is built."""
 
 
 class Environments:
@@ -45,13 +36,15 @@ class Environments:
         locks: gives the environments that exist, asked for if a step needs one; None: nothing is known of them.
     """
 
-    def __init__(self, registry: Registry, preferences: Mapping[str, str] | None = None, locks: Callable[[], Locks] | None = None) -> None:
+    def __init__(
+        self, registry: Registry, preferences: Mapping[str, str] | None = None, locks: Callable[[], EnvironmentDirectory] | None = None
+    ) -> None:
         self.registry, self._locks = registry, locks
         self._preferences = {normal(name): wanted for name, wanted in (preferences or {}).items()}
         self._recipes: dict[tuple[tuple[str, ...], str], Recipe] = {}
 
     @cached_property
-    def locks(self) -> Locks | None:
+    def locks(self) -> EnvironmentDirectory | None:
         return self._locks() if self._locks else None
 
     def placed(self, step: PlannedStep, asked: str = AUTO, **changes: Any) -> PlannedStep:
@@ -61,7 +54,8 @@ class Environments:
             asked: the step's own `env`.
 
         Raises:
-            UserError: TS-PLUGIN-010 when it is to run in the host's environment and can't.
+            UserError: TS-PLUGIN-010 when it is to run in the host's environment and can't, TS-ENV-015 when it is to run in one of its own
+                and nothing that builds one is installed.
         """
         plugins = self.plugins(step)
         where, _ = self.place(plugins, step.placement.device, asked)
@@ -87,22 +81,28 @@ class Environments:
         """``host`` or ``isolated``, and why; the reason is empty for the usual case that everything is met here.
 
         Raises:
-            UserError: TS-PLUGIN-010 (see `placed`).
+            UserError: TS-PLUGIN-010, TS-ENV-015 (see `placed`).
         """
         plugins = tuple(plugins)
         lacks = [(plugin, found) for plugin in plugins if (found := runtime.lacking(plugin, device))]
         if asked == ISOLATED:
-            return ISOLATED, "the step asks for it"
+            return self._isolated(plugins, "the step asks for it")
         wishes = [(plugin, self._preference(plugin)) for plugin in plugins]
         if asked != HOST:
             for plugin, (wish, who) in wishes:
                 if wish == ISOLATED:
-                    return ISOLATED, f"{who} says so of {plugin.distribution}"
+                    return self._isolated([plugin], f"{who} says so of {plugin.distribution}")
             if lacks and not any(wish == HOST for plugin, (wish, _) in wishes if runtime.lacking(plugin, device)):
-                return ISOLATED, "; ".join(f"{plugin.distribution} needs {', '.join(found)}" for plugin, found in lacks)
+                why = "; ".join(f"{plugin.distribution} needs {', '.join(found)}" for plugin, found in lacks)
+                return self._isolated([plugin for plugin, _ in lacks], why)
         if lacks:
             raise runtime.missing_error(lacks[0][0], device)
         return HOST, "the step asks for it" if asked == HOST else ""
+
+    def _isolated(self, plugins: Iterable[Plugin], reason: str) -> tuple[str, str]:
+        if not self.registry.providers(BUILDER):
+            raise no_builder(", ".join(plugin.distribution for plugin in plugins), reason)
+        return ISOLATED, reason
 
     def isolates(self, record: ProviderRecord) -> bool:
         """Whether a provider, by itself, would run in an environment of its own."""
@@ -114,7 +114,8 @@ class Environments:
         """Why a provider can run nowhere; empty if it can."""
         plugin = self.registry.plugin(record)
         lacks = runtime.lacking(plugin)
-        return f"lacks {', '.join(lacks)}" if lacks and self._preference(plugin)[0] == HOST else ""
+        alone = self._preference(plugin)[0] == HOST or not self.registry.providers(BUILDER)
+        return f"lacks {', '.join(lacks)}" if lacks and alone else ""
 
     def plugins(self, step: PlannedStep) -> tuple[Plugin, ...]:
         """Who takes part in a step, each once."""
@@ -131,6 +132,35 @@ class Environments:
     def _preference(self, plugin: Plugin) -> tuple[str, str]:
         configured = self._preferences.get(normal(plugin.distribution))
         return (configured, "your configuration") if configured else (plugin.surroundings.prefer, "its manifest")
+
+
+class Providers(Protocol):
+    """What is asked of the registry to find a builder."""
+
+    def provider(self, kind: str, name: str) -> ProviderRecord: ...
+
+    def providers(self, kind: str) -> Mapping[str, ProviderRecord]: ...
+
+
+def builder_of(registry: Providers, name: str = "") -> ProviderRecord:
+    """The environment builder that is called `name`, or the one of the highest priority.
+
+    Raises:
+        UserError: TS-PLUGIN-001 when there is none of that name, TS-ENV-015 when there is none at all.
+    """
+    if name:
+        return registry.provider(BUILDER, name)
+    if found := registry.providers(BUILDER):
+        return next(iter(found.values()))
+    raise no_builder("a step", "its plan was made where one was")
+
+
+def no_builder(who: str, reason: str) -> UserError:
+    """The error of an environment that nobody builds."""
+    return UserError(
+        "TS-ENV-015", f"{who} can't have an environment of its own: nothing that builds one is installed", why=reason,
+        fix='pip install "tunesmith[environments]"; or install what the plugin needs into this environment, where that can be.',
+    )  # fmt: skip
 
 
 def recipe_of(registry: Registry, plugins: Iterable[Plugin], device: str) -> Recipe:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.environment_builder import Recipe
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.step import Placement
-from tunesmith.isolation.environments.recipe import Recipe
 from tunesmith.plugins.records import ProviderRecord
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.device_backend import Device
+from tunesmith.contracts.environment_builder import EnvironmentDirectory
 from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.errors import did_you_mean
 from tunesmith.planning.advice import Advice
 from tunesmith.planning.building import Builder
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.data_files import DataFiles
-from tunesmith.planning.environments import Environments, Locks
+from tunesmith.planning.environments import Environments
 from tunesmith.planning.estimates import OVERRULED
 from tunesmith.planning.grammar import FILE, StepSpec, read_steps
 from tunesmith.planning.graph import cycles, order
@@ -37,7 +38,7 @@ def make_plan(
     digest_of: Callable[[Path], str],
     strict: bool = False,
     preferences: Mapping[str, str] | None = None,
-    locks: Callable[[], Locks] | None = None,
+    locks: Callable[[], EnvironmentDirectory] | None = None,
     memory: MutableMapping[str, Any] | None = None,
     check_rows: Check | None = None,
     roots: Sequence[Path] = (),

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.digests import FileDigests
+from tunesmith.contracts.environment_builder import EnvironmentDirectory
 from tunesmith.contracts.events import RunFacts, StepFacts
 from tunesmith.contracts.executor import Executor
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
@@ -20,9 +21,6 @@ from tunesmith.running.outcome import GateOutcome, StepOutcome
 from tunesmith.running.reporter import Reporter
 from tunesmith.running.store import Store
 from tunesmith.running.switchboard import Switchboard
-
-if TYPE_CHECKING:
-    from tunesmith.isolation.environments.manager import Environments
 
 
 @dataclass
@@ -40,7 +38,7 @@ class Context:
     events: Events
     cancellation: Cancellation
     verify: float  # bytes of what a step opens that are hashed before
-    provide: Callable[[], Environments]  # where environments of their own are, asked for if a step needs one
+    provide: Callable[[], EnvironmentDirectory]  # where environments of their own are, asked for if a step needs one
     roots: tuple[Path, ...] = ()  # folders that data and models may lead to, besides their own
     board: Switchboard = field(default_factory=Switchboard)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
@@ -49,7 +47,7 @@ class Context:
     endpoints: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @cached_property
-    def environments(self) -> Environments:
+    def environments(self) -> EnvironmentDirectory:
         return self.provide()
 
     def log(self, step: str, level: str, message: str) -> None:

@@ -7,27 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tunesmith.config import EnvironmentSettings
-from tunesmith.isolation.environments.recipe import Recipe
+from tunesmith.contracts.environment_builder import Environment, EnvironmentDirectory, Recipe, Start
+from tunesmith.errors import UserError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.caching import standing
 from tunesmith.running.context import Context
-from tunesmith.running.starts import Start
 
 if TYPE_CHECKING:
-    from tunesmith.isolation.environments.environment import Environment
-    from tunesmith.isolation.environments.manager import Environments
+    from tunesmith.planning.environments import Providers
 
 _NOT_STARTED = ("TS-RUN-001", "TS-RUN-011", "TS-RUN-017")  #: how a damaged environment shows
-
-
-class Places(Protocol):
-    """What this needs of the configuration."""
-
-    @property
-    def environments(self) -> EnvironmentSettings: ...
 
 
 class _Watch:
@@ -50,12 +42,23 @@ class _Watch:
         self._context.cancellation.check()
 
 
-def environments_of(config: Places) -> Environments:
-    """The environments that a configuration names."""
-    from tunesmith.isolation.environments.manager import Environments
+def environments_of(settings: EnvironmentSettings, registry: Providers) -> EnvironmentDirectory:
+    """The environments that the configuration names, by its builder. Imports that: for when an environment is needed.
 
-    settings = config.environments
-    return Environments(settings.directory, installer=settings.installer, offline=settings.offline, find_links=settings.find_links)
+    Raises:
+        UserError: TS-ENV-015 when no builder is installed, TS-PLUGIN-001 when the one that is named is not, TS-PLUGIN-021 when its settings
+            are wrong.
+    """
+    from tunesmith.contracts.settings import problems
+    from tunesmith.isolation.loading import build_provider
+    from tunesmith.planning.environments import builder_of
+
+    record = builder_of(registry, settings.builder)
+    if wrong := [f"`{where}` {sentence}" for where, sentence in problems(record.schema or {}, settings.settings)]:
+        what = f"the settings of the environment builder `{record.name}` below [environments]: {'; '.join(wrong)}"
+        raise UserError("TS-PLUGIN-021", what, fix="Correct the configuration file.")
+    builder = build_provider(record.target, record.settings, settings.settings, record.distribution)
+    return builder.open(settings.directory, settings.offline, settings.find_links)
 
 
 def prepare(context: Context, keep_serving: bool, refresh: bool) -> None:
@@ -65,10 +68,10 @@ def prepare(context: Context, keep_serving: bool, refresh: bool) -> None:
         TunesmithError: TS-ENV-... when one can't be had.
         Cancelled: the run was asked to stop.
     """
-    environments = context.environments
     recipes = {step.recipe.digest: step.recipe for step in context.plan.steps if step.recipe}
     if not recipes:
         return
+    environments = context.environments
     keys: dict[str, str] = {}
     for digest, recipe in recipes.items():
         keys[digest] = environments.key(recipe) or _resolved(context, recipe)
@@ -95,21 +98,16 @@ def start_of(context: Context, step: PlannedStep) -> Start:
     """How the step's workers are started."""
     if step.recipe is None:
         return Start()
-    from tunesmith.isolation.environments.environment import UNSET
-    from tunesmith.isolation.environments.links import make as make_links
-
-    built = ensure(context, step.recipe)
-    links = make_links(context.environments.directory, step.recipe.packages)
-    return Start((built.python, str(links)), built.variables(links), tuple(UNSET))
+    return context.environments.start(ensure(context, step.recipe), step.recipe)
 
 
 def mend(context: Context, step: PlannedStep, code: str) -> bool:
     """Whether a worker failed because its environment is damaged; the next `start_of` then builds it anew."""
-    environments = context.environments
-    built = environments.ready(step.recipe) if step.recipe and code in _NOT_STARTED else None
-    wrong = environments.verify(built) if built else []
+    if step.recipe is None or code not in _NOT_STARTED:
+        return False
+    built = context.environments.ready(step.recipe)
+    wrong = context.environments.verify(built) if built else []
     if wrong:
-        assert step.recipe is not None
         context.decide(step.name, f"build {_name(step.recipe)} anew and try again", f"it is damaged: {', '.join(wrong[:3])}")
     return bool(wrong)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from tunesmith.contracts.executor import Executor
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.failures import disk_error
 from tunesmith.planning.plan import Plan
-from tunesmith.plugins.records import Plugin
+from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.required import check_required
 from tunesmith.running import runs
 from tunesmith.running.cancelling import Cancellation
@@ -61,6 +62,10 @@ class Installed(Protocol):
 
     @property
     def plugins(self) -> tuple[Plugin, ...]: ...
+
+    def provider(self, kind: str, name: str) -> ProviderRecord: ...
+
+    def providers(self, kind: str) -> Mapping[str, ProviderRecord]: ...
 
 
 class Runner:
@@ -130,7 +135,7 @@ class Runner:
         return Context(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
             Events(self._registry.plugins, complain, self._config.required, lambda: journal.gone), self._cancellation, self._config.verify,
-            lambda: environments_of(self._config), self._config.roots,
+            lambda: environments_of(self._config.environments, self._registry), self._config.roots,
         )  # fmt: skip
 
     def _carry_out(self, context: Context, resumed: bool) -> RunOutcome:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.environment_builder import Start
 from tunesmith.contracts.executor import Executor, Launch
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation import protocol, worker
@@ -19,7 +20,6 @@ from tunesmith.running.endings import ended, oom_kills
 from tunesmith.running.listener import Listener
 from tunesmith.running.logs import cap, tail
 from tunesmith.running.rank import Rank
-from tunesmith.running.starts import Start
 from tunesmith.running.switchboard import Switchboard
 
 CONNECT_TIMEOUT = 120.0  # seconds for a process to start and call in, on a busy machine

@@ -13,8 +13,7 @@ import fastjsonschema
 
 import tunesmith_sdk
 from tunesmith.config import load_config
-from tunesmith.isolation.environments.environment import UNSET, Environment
-from tunesmith.isolation.environments.links import make as make_links
+from tunesmith.contracts.environment_builder import Environment, Start
 from tunesmith.planning.environments import recipe_of
 from tunesmith.plugins import runtime
 from tunesmith.plugins.records import Plugin, ProviderRecord
@@ -22,7 +21,6 @@ from tunesmith.plugins.registry import Registry, load_registry
 from tunesmith.plugins.source import Source
 from tunesmith.policy import normal
 from tunesmith.running.environments import environments_of
-from tunesmith.running.starts import Start
 from tunesmith_sdk.conformance.checks import NotRun
 from tunesmith_sdk.conformance.progress import Building, Tell, silent
 
@@ -73,7 +71,7 @@ class Place:
         return Start(environment={"PYTHONPATH": os.pathsep.join(paths)})
 
     def _isolated(self, device: str, plugins: Sequence[Plugin]) -> Start:
-        environments = environments_of(self.config)
+        environments = environments_of(self.config.environments, self.registry)
         siblings = {normal(plugin.distribution): plugin for plugin in self.registry.plugins}
         required = [siblings[name] for name in map(_name, self.source.dependencies) if name in siblings]
         if runtime.declared(self.plugin):  # it is installed, and the kernel knows whom it requires
@@ -84,8 +82,7 @@ class Place:
         if self.asked == "auto" and environments.ready(recipe) is None:
             raise NotRun("it runs in an environment of its own, which is not built", where="tunesmith plugin check PATH --env isolated")
         built = self._built = environments.ensure(recipe, Building(self._tell))
-        links = make_links(environments.directory, {**recipe.packages, **_LINKED})
-        return Start((built.python, str(links)), built.variables(links), tuple(UNSET))
+        return environments.start(built, replace(recipe, packages={**recipe.packages, **_LINKED}))
 
     def _needed(self, requirements: Sequence[str]) -> Iterator[str]:
         """What the kit itself needs for the checks of a kind, and in a real step other plugins bring."""

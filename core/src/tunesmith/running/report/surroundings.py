@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tunesmith.isolation.environments.environment import Environment
+from tunesmith.contracts.environment_builder import Environment
 from tunesmith.planning.plan import Plan, PlannedStep
 from tunesmith.policy import normal
 from tunesmith.running.report.text import size, text

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from tunesmith.isolation.environments.environment import Environment
+from tunesmith.contracts.environment_builder import Environment
 from tunesmith.planning.plan import Plan
 from tunesmith.running.durable import write_atomically
 from tunesmith.running.report.facts import report_facts

@@ -11,6 +11,7 @@ METHODS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     ),
     "dataset_format": ({"convert": "row"},),
     "device_backend": ({"probe": ""},),
+    "environment_builder": ({"open": "directory offline find_links"},),
     "evaluator": ({"evaluate": "subject rows step"},),
     "executor": ({"start": "launch"},),
     "exporter": ({"export": "source output step"},),

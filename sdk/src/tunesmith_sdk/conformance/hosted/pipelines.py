@@ -42,7 +42,7 @@ def compose(record: ProviderRecord, pipeline: Mapping[str, Any], registry: Regis
         spec = PipelineSpec.from_mapping(pipeline, folder)
         plan = make_plan(
             spec, registry, resolve=Resolver(registry, config), devices=probe(registry), digest_of=FileDigests(config.cache / "digests"),
-            preferences=config.environments.plugins, locks=lambda: environments_of(config), roots=config.roots,
+            preferences=config.environments.plugins, locks=lambda: environments_of(config.environments, registry), roots=config.roots,
         )  # fmt: skip
     except TunesmithError as error:
         raise CheckFailed(f"its author's `pipeline` can't be planned: {error}", fix="Correct it.") from error

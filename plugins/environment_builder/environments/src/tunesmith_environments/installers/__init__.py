@@ -1,0 +1,1 @@
+"""What resolves and installs packages: uv, or pip where uv can't be had."""
