@@ -40,12 +40,12 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> World:
-    """A project on a host that has this plugin and `acme-desk`, which needs nothing; `world(*words)` types a command there."""
+    """A project on a host that has this plugin and `acme-bench`, which needs nothing; `world(*words)` types a command there."""
     site, folder = tmp_path / "site", tmp_path / "project"
     site.mkdir()
     folder.mkdir()
     link_plugin(site, "tunesmith-environments")
-    write_plugin(site, "acme-desk", providers=[{"kind": "exporter", "name": "desk"}], code="x = 1\n")
+    write_plugin(site, "acme-bench", providers=[{"kind": "exporter", "name": "bench"}], code="x = 1\n")
     monkeypatch.setattr(scan, "search_path", lambda: [str(site)])
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))

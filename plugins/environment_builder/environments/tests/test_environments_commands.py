@@ -87,20 +87,20 @@ def test_gc_shows_what_would_go_before_it_goes(forge: Any, built: Any):
 
 
 def test_a_plugins_environment_is_built_ahead_and_then_there(forge: Any):
-    told = forge("env", "build", "acme-desk")
+    told = forge("env", "build", "acme-bench")
     assert told.status == 0, told.err
     assert "built in" in told.out
-    assert "there already" in forge("env", "build", "acme-desk").out
-    python = forge("env", "path", "acme-desk").out.strip()
+    assert "there already" in forge("env", "build", "acme-bench").out
+    python = forge("env", "path", "acme-bench").out.strip()
     done = subprocess.run([python, "-c", "import pluggy; print(pluggy.version)"], capture_output=True, text=True, check=True)
     assert done.stdout == "1.6\n"
 
 
 @pytest.mark.slow
 def test_a_build_by_the_other_installer_and_with_the_newest_packages(forge: Any, tmp_path: Path):
-    assert forge("env", "build", "acme-desk").status == 0
+    assert forge("env", "build", "acme-bench").status == 0
     write_wheel(tmp_path / "wheels", "pluggy", "1.7")
-    events = forge("env", "build", "acme-desk", "--upgrade", "--installer", "pip", "--json").events
+    events = forge("env", "build", "acme-bench", "--upgrade", "--installer", "pip", "--json").events
     assert events[-1]["event"] == "environment_ready"
     (new, _) = forge("env", "list", "--json").json
     assert new["packages"]["pluggy"] == "1.7"
@@ -110,7 +110,7 @@ def test_a_build_by_the_other_installer_and_with_the_newest_packages(forge: Any,
 
 @pytest.mark.slow
 def test_a_bundle_says_how_it_is_used_on_the_other_side(forge: Any, tmp_path: Path):
-    told = forge("env", "bundle", str(tmp_path / "stick"), "acme-desk")
+    told = forge("env", "bundle", str(tmp_path / "stick"), "acme-bench")
     assert told.status == 0, told.err
     assert f'find_links = ["{tmp_path / "stick"}"]' in told.out
     assert [path.name for path in (tmp_path / "stick").glob("*.whl")] == ["pluggy-1.6-py3-none-any.whl"]
@@ -120,25 +120,25 @@ def test_a_bundle_says_how_it_is_used_on_the_other_side(forge: Any, tmp_path: Pa
 def test_a_build_for_a_pipeline_is_held_to_the_policy_of_its_project(
     name: str, world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    world.write("tunesmith.yaml", "model: shelf://a\nsteps:\n  card: {export: desk}\n")
+    world.write("tunesmith.yaml", "model: shelf://a\nsteps:\n  card: {export: bench}\n")
     (tmp_path / "link.yaml").symlink_to(world.folder / "tunesmith.yaml")
     monkeypatch.chdir(tmp_path)
     world.write("tunesmith.toml", '[plugins]\nrequire = ["acme-gate"]\n')
     told = world("env", "build", name)
     assert (told.status, "TS-PLUGIN-022" in told.err) == (2, True)
-    world.write("tunesmith.toml", '[plugins]\ndeny = ["acme-desk"]\n')
-    assert "acme-desk" in world("env", "build", name).err
+    world.write("tunesmith.toml", '[plugins]\ndeny = ["acme-bench"]\n')
+    assert "acme-bench" in world("env", "build", name).err
 
 
 def test_a_build_for_an_unknown_plugin_says_so(forge: Any):
-    told = forge("env", "build", "acme-dsk")
+    told = forge("env", "build", "acme-bnch")
     assert told.status == 2
-    assert "acme-desk" in told.err
+    assert "acme-bench" in told.err
 
 
 def test_an_installer_that_fails_is_a_coded_error(forge: Any, tmp_path: Path):
     (tmp_path / "wheels" / "pluggy-1.6-py3-none-any.whl").unlink()
-    told = forge("env", "build", "acme-desk")
+    told = forge("env", "build", "acme-bench")
     assert told.status == 2
     assert "TS-ENV-008" in told.err
     assert "`pluggy" in told.err
