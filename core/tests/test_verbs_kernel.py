@@ -12,8 +12,8 @@ import tiny_providers
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError, read_rows
 from tunesmith.isolation.step import WorkerStep
-from tunesmith.verbs import download, evaluate, export, prepare, quantize, serve
-from tunesmith.verbs.records import DownloadSettings, PrepareSettings, ServeSettings
+from tunesmith.verbs import download, evaluate, export, mix, prepare, quantize, serve
+from tunesmith.verbs.records import DownloadSettings, MixSettings, PrepareSettings, ServeSettings
 
 
 def make(tmp_path: Path, slot: str, provider: Any, **more: Any) -> WorkerStep:
@@ -98,6 +98,13 @@ def test_prepare_lists_several_broken_rows_at_once(tmp_path: Path) -> None:
 def test_prepare_says_that_a_file_holds_no_rows_at_all(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="TS-DATA-006"):
         _prepare(tmp_path, "question,answer\nwhy,so\n", "table.csv")
+
+
+@pytest.mark.parametrize("weights", [[1.0], [0.0, 1.0], [1.0, -1.0], [1.0, 1.0, 1.0]])
+def test_mix_refuses_weights_that_are_not_one_above_zero_for_each(tmp_path: Path, rows: Artifact, weights: list[float]) -> None:
+    step = make(tmp_path, "", None, inputs={"rows": rows, "rows.2": rows}, settings=MixSettings(weights))
+    with pytest.raises(UserError, match="TS-DATA-066"):
+        mix.run(step)
 
 
 def test_quantize_calibrates_and_keeps_the_config(tmp_path: Path, model: Artifact, rows: Artifact) -> None:

@@ -47,7 +47,8 @@ DEAD = {
     "optimizer": (("=self.settings.weight_decay", "=self.settings.weight_decay + self.settings.high"),),
     "quantizer": (KEPT, ("value.to(torch.bfloat16)", "(self.high * value).to(torch.bfloat16)")),
     "trainer_strategy": (KEPT, ("return value", "return self.high * value")),
-    "inference_backend": (KEPT, ("        server", "        server")),
+    "inference_backend": (KEPT, ("        server.model,", "        Parrot.high = self.high\n        server.model,"),
+                          ("pieces = pieces[:limit]", "pieces = pieces[:limit][: self.high]")),
 }  # fmt: skip
 FAULTS = {CHECK: DEAD}
 HEAVY = {*mutants.HEAVY, "inference_backend"}

@@ -11,14 +11,24 @@ from pathlib import Path
 from tunesmith.contracts import Artifact, Result, Row, Step, read_rows
 from tunesmith.contracts.artifacts import several
 from tunesmith.contracts.rows import ROWS_FILE
+from tunesmith.errors import UserError
 from tunesmith.verbs.media import Keeper
 
 
 def run(step: Step) -> Result:
-    """Write rows of all inputs, spread evenly over each other. No row is there twice; which ones are taken depends on the seed."""
-    sources = several(step.inputs, "rows")
+    """Write rows of all inputs, spread evenly over each other. No row is there twice; which ones are taken depends on the seed.
+
+    Raises:
+        UserError: TS-DATA-066 for weights that are not one above 0 for each.
+    """
+    sources, weights = several(step.inputs, "rows"), step.settings.weights
+    if weights and (len(weights) != len(sources) or min(weights) <= 0):
+        raise UserError(
+            "TS-DATA-066", f"{len(sources)} datasets can't be mixed by the weights {', '.join(f'{weight:g}' for weight in weights)}",
+            fix="Give each a weight above 0, or leave `weights` out: then all rows of all are taken.",
+        )  # fmt: skip
     rows = [_count(source.path / ROWS_FILE) for source in sources]
-    taken = shares(rows, step.settings.weights)
+    taken = shares(rows, weights)
     keeper = Keeper(Path("/"), step.output, [source.path for source in sources])
     with open(step.output / ROWS_FILE, "w", encoding="utf-8") as lines:
         spread = merge(

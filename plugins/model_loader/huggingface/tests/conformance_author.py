@@ -25,3 +25,12 @@ def uri(case) -> str:
         os.environ.pop(variable, None)
     os.environ.update(HF_ENDPOINT=hub().url, HF_HOME=str(case.kept / "hf"), TUNESMITH_CACHE=str(case.kept / "cache"))
     return "hf://org/small"
+
+
+def scene(case, setting, step, build):
+    """A hub that fails twice: how long is waited before it is asked again."""
+    address, waits = uri(case), []
+    step.wait_cancelled = lambda seconds=None: waits.append(seconds) or False
+    hub().faults[:] = [fault for fault in hub().faults if fault.file != "api"]
+    hub().fault("api", times=2, status=503)
+    return {"revision": build().resolve(address, step).revision, "waits": waits}

@@ -28,7 +28,7 @@ def quantize(**settings):
     return {"quantize": {"gptq": {"group_size": 32, "rows": 24, **settings}}, "data": "train.jsonl"}
 
 
-@pytest.mark.parametrize("settings", [{}, {"bits": 8}, {"desc_act": True, "sym": False}])
+@pytest.mark.parametrize("settings", [{}, {"bits": 8}, {"group_size": -1}, {"desc_act": True, "sym": False}])
 def test_the_quantized_model_computes_nearly_what_the_model_did(tmp_path, tiny, settings):
     import torch
     from transformers import AutoModelForCausalLM

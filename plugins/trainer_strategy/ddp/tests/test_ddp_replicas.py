@@ -12,6 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tunesmith.contracts import Placement, UserError
+from tunesmith_ddp.settings import ReplicaSettings
+from tunesmith_ddp.strategy import Replicas
 from tunesmith_sdk.models import tiny_model
 
 #: One rank of a step, as a worker would run it.
@@ -143,3 +146,9 @@ def test_two_processes_resume_bit_equal(tmp_path, model, more):
     assert len(checkpoints) == 2  # the second run starts from the last of them
     launch(tmp_path / "broken", model, 2, "sft", settings)
     assert {path.name: path.read_bytes() for path in (tmp_path / "broken" / "output").iterdir()} == wanted
+
+
+@pytest.mark.parametrize("backend", ["nccl", "telepathy"])
+def test_a_backend_that_is_not_here_is_refused(backend: str):
+    with pytest.raises(UserError, match="TS-TRAIN-063"):
+        Replicas(ReplicaSettings(backend=backend)).start(Placement())

@@ -23,8 +23,8 @@ and the kit does what it would have done without it::
     def model(case, directory):         # exporter, quantizer: what the artifact in a directory computes, where transformers can't load it
         return unpacked_by_hand(directory)
 
-    def scene(case, setting, step, provider):     # a setting whose `effect` names a scene: what comes of the provider's work in it
-        return ask_a_server_that_fails(provider)
+    def scene(case, setting, step, build):        # a setting whose `effect` names a scene: what comes of the provider's work in it
+        return ask_a_server_that_fails(build())
 
     def pipeline(case):                 # verb that composes other providers: a pipeline in which its step is the last one
         return {"model": f"file://{case.material('taught')}", "steps": {"tune": {"train": "sft", "data": "rows.jsonl"}}}

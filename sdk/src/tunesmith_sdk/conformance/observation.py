@@ -143,10 +143,11 @@ def _argument(value: Any) -> str:
 def difference(one: Places, other: Places, old: Any, new: Any) -> str:
     """The place in which two runs differ by more than the setting's own value, which went from `old` to `new`; empty if in none.
 
-    Of several the most telling one: a refusal, numbers, then words.
+    Of several the most telling one: a refusal, a failure, numbers, then words.
     """
-    if one.get(REFUSED) != other.get(REFUSED):
-        return REFUSED
+    for place in (REFUSED, FAILED):
+        if one.get(place) != other.get(place):
+            return place
     for place in sorted({*one, *other}, key=rank):
         before, after = one.get(place, ""), other.get(place, "")
         if before != after and not _echo(place, before, after, old, new):

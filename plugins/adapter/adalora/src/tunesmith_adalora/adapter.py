@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 from tunesmith_adalora.schedule import phases
-from tunesmith_adalora.settings import AdaloraSettings
+from tunesmith_adalora.settings import AdaloraSettings, check
 from tunesmith_peft.adapter import NAME, PeftAdapter
 
 _MEASURES = ("ipt", "exp_avg_ipt", "exp_avg_unc")  #: of a direction's importance, in PEFT's allocator
@@ -23,6 +24,7 @@ class Adalora(PeftAdapter):
     """
 
     def __init__(self, settings: AdaloraSettings) -> None:
+        check(dataclasses.asdict(settings))
         options = {
             "target_r": settings.r, "init_r": settings.start_r, "lora_alpha": settings.alpha, "deltaT": settings.every,
             "beta1": settings.sensitivity_memory, "beta2": settings.uncertainty_memory, "orth_reg_weight": settings.orthogonality,

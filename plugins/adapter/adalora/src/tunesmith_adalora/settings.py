@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from tunesmith.contracts import setting
+from tunesmith.contracts import UserError, setting
 
 
 @dataclass(frozen=True)
@@ -23,3 +25,22 @@ class AdaloraSettings:
         ["all-linear"], "names of the linear layers to adapt (`q_proj`, `layers.0.mlp.up_proj`); `all-linear`: all but the output head",
         examples=(["q_proj", "v_proj"],),
     )  # fmt: skip
+
+
+def check(settings: Mapping[str, Any]) -> None:
+    """Refuse what leaves nothing to allocate; asked by the plan and by the adapter.
+
+    Raises:
+        UserError: TS-TRAIN-037 when no rank can be taken away, or there is no time for it.
+    """
+    r, start = settings["r"], settings["start_r"]
+    if r >= start:
+        raise UserError(
+            "TS-TRAIN-037", f"`start_r: {start}` leaves nothing to take away before the average rank is `r: {r}`",
+            fix=f"Set `start_r` above `r`: {r + (r + 1) // 2} is usual.",
+        )  # fmt: skip
+    if settings["warmup"] + settings["settle"] >= 1:
+        raise UserError(
+            "TS-TRAIN-037", f"`warmup: {settings['warmup']:g}` and `settle: {settings['settle']:g}` are all of the steps",
+            why="Ranks are taken away between the two.", fix="Make their sum less than 1.",
+        )  # fmt: skip

@@ -22,7 +22,7 @@ import transformers
 from auto_gptq import BaseQuantizeConfig
 from auto_gptq.modeling.auto import GPTQ_CAUSAL_LM_MODEL_MAP
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step
+from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
 from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
 from tunesmith.contracts.weights import load_whole, unloadable
@@ -54,8 +54,14 @@ class AutoGptq:
         )  # fmt: skip
         wrapped = GPTQ_CAUSAL_LM_MODEL_MAP[loaded.config.model_type](loaded, False, config)
         examples = [{"input_ids": ids, "attention_mask": [1] * len(ids)} for ids in rows]
-        with _on(torch.device(step.placement.torch)), _watched(step):
-            wrapped.quantize(examples, batch_size=settings.batch_size, use_triton=False)
+        try:
+            with _on(torch.device(step.placement.torch)), _watched(step):
+                wrapped.quantize(examples, batch_size=settings.batch_size, use_triton=False)
+        except torch.linalg.LinAlgError as error:
+            raise UserError(
+                "TS-QUANT-003", f"A matrix can't be quantized: what it reads on these rows has no inverse with `damp` {settings.damp:g}",
+                why=str(error), fix="Raise `damp` (0.01 does for most), or calibrate on more rows.",
+            ) from error  # fmt: skip
         wrapped.model.half()
         wrapped.model.config.torch_dtype = "float16"
         wrapped.save_quantized(str(output))

@@ -20,4 +20,7 @@ class AwqSettings:
     grid: int = setting(20, "strengths of the scaling that are tried for each group of matrices", ge=1)
     rows: int = setting(64, "rows to calibrate on, the first of the data", ge=1)
     length: int = setting(256, "tokens of a sequence; rows are joined to sequences, so that none is padded", ge=16)
-    batch_size: int = setting(8, "sequences that run through the model at once", ge=1)
+    batch_size: int = setting(
+        8, "sequences that run through the model at once", ge=1,
+        effect={"with": {"length": 16}, "call": "torch.nn.functional:linear"},
+    )  # fmt: skip

@@ -78,6 +78,7 @@ class Gptq:
         settings = self.settings
         config = QuantizeConfig(
             bits=settings.bits, group_size=group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
+            act_group_aware=group_size > 0 and not settings.desc_act,  # the library's own default, which fails without groups
             offload_to_disk=False, pack_impl="original",  # the others compile C++ when they first run
         )  # fmt: skip
         load_whole(transformers.AutoModelForCausalLM.from_pretrained, path, device_map={"": "meta"})  # GPTQModel does not report

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from tunesmith.contracts import Placement
+from tunesmith.contracts import Placement, UserError
 from tunesmith_ddp.settings import ReplicaSettings
 from tunesmith_torch.parameters import load_named_state, named_state, trained
 
@@ -37,6 +37,12 @@ class Replicas:
         backend = self.settings.backend
         if backend == "auto":
             backend = "nccl" if device.type == "cuda" else "gloo"
+        named = [part.rpartition(":")[2] for part in backend.split(",")]  # torch takes `cpu:gloo,cuda:nccl`, too
+        if not all(map(dist.is_backend_available, named)) or (backend == "nccl" and device.type != "cuda"):
+            raise UserError(
+                "TS-TRAIN-063", f"Processes can't talk by `{backend}` here: it is not in this PyTorch, or not for {device.type} devices",
+                fix="Leave `backend` out: auto takes nccl on NVIDIA devices, gloo elsewhere.",
+            )  # fmt: skip
         dist.init_process_group(
             backend, init_method=f"file://{placement.rendezvous}", rank=placement.rank, world_size=placement.processes,
             timeout=timedelta(seconds=self.settings.timeout),

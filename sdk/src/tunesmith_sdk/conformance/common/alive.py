@@ -22,7 +22,7 @@ _STANDS_FOR = ("auto", "", 0, None)
 
 
 def _has_settings(record: ProviderRecord) -> bool:
-    return bool(record.schema.get("properties")) and not record.service
+    return bool(record.schema.get("properties"))
 
 
 @check(
@@ -34,6 +34,8 @@ def alive(subject: Subject) -> Iterator[CheckFailed]:
     observer = catalog.OBSERVERS.get(subject.record.kind)
     if observer is None:
         raise NotRun(f"the kit does not know what {subject.record.kind} leaves of its work")
+    if subject.record.service:
+        raise NotRun("it is a service, which does not come to an end by itself")
     watch = _Watch(subject)
     not_run: dict[str, str] = {}
     for name, entry in subject.record.schema["properties"].items():
@@ -84,8 +86,8 @@ class _Watch:
                 if old not in _STANDS_FOR and not difference(places, after, old, value):
                     raise CheckFailed(f"`{name}`: {json.dumps(value)} does what {json.dumps(old)} does", fix=_FIX)
             seen.append((value, after))
-            found = min(filter(None, (found, place)), key=rank, default="")
-            if found and "enum" not in entry:
+            found = min(filter(None, (found, place)), key=lambda place: (place == REFUSED, rank(place)), default="")
+            if found not in ("", REFUSED) and "enum" not in entry:  # a refusal shows that it is read, not yet what it does
                 break
         if not found:
             tried = ", ".join(map(json.dumps, values))
@@ -139,7 +141,7 @@ def _in_scene(subject: Subject, other: Subject, name: str, told: Mapping[str, An
         return None
     teller = subject.elsewhere()
     teller.values = dict(told)
-    said = teller.asked("scene", name, other.step, other.build())
+    said = teller.asked("scene", name, other.step, other.build)
     if said is None:
         raise missing("scene")
     return {"scene": said}

@@ -59,7 +59,8 @@ def observe(subject: Subject) -> dict[str, Any]:
         subject = subject.with_request(dataclasses.replace(subject.request, extra=extra))
     result, root = work(subject), subject.step.work
     left = sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
-    return {"result": result, "left": [name for name in left if not name.startswith(KEPT)]}
+    format = result.format if result else ""
+    return {"result": result, "request.format": format, "left": [name for name in left if not name.startswith(KEPT)]}
 
 
 @check("verb.composes", kind="verb", level="bronze", title="slots, inputs and formats of its record refer to what there is")

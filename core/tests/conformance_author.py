@@ -1,0 +1,18 @@
+"""What the conformance kit can't know: pipelines in which the kernel's verbs have something to do."""
+
+import json
+
+ROWS = [{"question": f"What is {number}?", "answer": f"It is {number}."} for number in range(8)]
+
+
+def pipeline(case):
+    """Of `prepare` and `mix`: two files whose columns have other names than a format wants. The others need nothing, or a service."""
+    if case.name not in ("prepare", "mix"):
+        return None
+    for name, rows in (("one", ROWS[:4]), ("other", ROWS[4:])):
+        (case.directory / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    columns = {"prompt": "question", "completion": "answer"}
+    data = [{"path": "one.jsonl", "columns": columns, "weight": 1}]
+    data += [{"path": "other.jsonl", "columns": columns, "weight": 3}] if case.name == "mix" else []
+    shown = {"show-tokens": {}, "objective": "sft", "data": data if case.name == "mix" else {"path": "one.jsonl", "columns": columns}}
+    return {"model": f"file://{case.material('taught')}", "steps": {"shown": shown}}
