@@ -65,6 +65,12 @@ def test_roles_bound_the_tokens_and_the_answers_are_learnt(bench):
     assert total == {"rows": 1, "broken": 0, "lengths": [len(sequence["tokens"])], "max_length": 2048}
 
 
+def test_where_no_row_is_asked_for_the_lengths_are_told(bench):
+    shown, total = previewed(bench, [{"messages": TURNS}], rows=[])
+    assert shown == []
+    assert total["rows"] == 1
+
+
 def test_the_pieces_of_a_text_are_the_text():
     backend = tiny_tokenizer().backend_tokenizer
     for text in ("Hello you", "naïve café 你好 🙂 end", "🙂🙂", "\n\n tabs\tand spaces  "):

@@ -28,7 +28,7 @@ def run(step: Step) -> Result:
     lengths: list[int] = []
     shown: list[dict[str, Any]] = []
     broken = 0
-    for number, row in enumerate(islice(read_rows(step.inputs["data"].path), max(settings.scan, *wanted)), 1):
+    for number, row in enumerate(islice(read_rows(step.inputs["data"].path), max([settings.scan, *wanted])), 1):
         step.check_cancelled()
         step.progress(number, what="tokenize", unit="rows")
         found = _previewed(number, row, objective, chat, settings.max_length)
