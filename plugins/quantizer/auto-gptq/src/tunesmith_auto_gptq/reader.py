@@ -13,6 +13,7 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
+import transformers
 from auto_gptq.nn_modules.qlinear.qlinear_cuda import QuantLinear
 from huggingface_hub import save_torch_state_dict
 from safetensors import safe_open
@@ -59,6 +60,8 @@ class Reader:
             for name, file in where.items():
                 if name.rpartition(".")[2] not in PACKED or name.rpartition(".")[0] not in matrices:
                     tensors[name] = file.get_tensor(name).to(dtype)
+        for name in _added(source.path, matrices, tensors):
+            del tensors[name]
         save_torch_state_dict(dict(sorted(tensors.items())), output, max_shard_size="5GB")
         config |= {"torch_dtype": self.settings.dtype, "dtype": self.settings.dtype}
         (output / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -70,6 +73,20 @@ def _check(packing: dict[str, object]) -> None:
     layout = str(packing.get("checkpoint_format", "gptq"))
     if layout != "gptq" or packing.get("is_marlin_format"):
         raise _unreadable(f"is packed for `{'marlin' if packing.get('is_marlin_format') else layout}`", "Use one in the format `gptq`.")
+
+
+def _added(directory: Path, matrices: list[str], tensors: dict[str, torch.Tensor]) -> list[str]:
+    """Biases of zeros that AutoGPTQ gives every matrix, whether or not the architecture has one there.
+
+    Of an architecture that the library does not know, all of zeros count as such.
+    """
+    zeros = [name for name in (f"{matrix}.bias" for matrix in matrices) if name in tensors and not tensors[name].any()]
+    try:
+        with torch.device("meta"):
+            known = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(directory, local_files_only=True))
+    except (ValueError, KeyError, OSError, TypeError, AttributeError):
+        return zeros
+    return [name for name in zeros if name not in known.state_dict()]
 
 
 @torch.no_grad()
