@@ -20,11 +20,11 @@ from typing import Any
 
 from tunesmith.errors import TunesmithError
 from tunesmith.plugins import toml
-from tunesmith.plugins.source import find_sources
 from tunesmith_sdk.conformance import catalog, conform
 from tunesmith_sdk.conformance.checks import Check
 from tunesmith_sdk.conformance.levels import LEVELS
 from tunesmith_sdk.conformance.outcome import EXPECTED, FAILED, NOT_RUN, PASSED, UNEXPECTED
+from tunesmith_sdk.manifest.source import find_sources
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "conformance" / "README.md"

@@ -3,7 +3,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,12 +11,11 @@ import pytest
 
 from tunesmith.cli.plugin_commands import COMMANDS
 from tunesmith.cli.tables import aligned
-from tunesmith.errors import Problems, TunesmithError
+from tunesmith.errors import TunesmithError
 from tunesmith.plugins.probe import probe
 from tunesmith_sdk.installs import write_plugin
 
 TILT = {"kind": "adapter", "name": "tilt", "schema": {"type": "object", "properties": {"angle": {"type": "number", "default": 0.5}}}}
-CARD = Path(__file__).parents[2] / "contrib" / "model-card"
 
 
 def run(*words: str) -> int:
@@ -102,106 +100,6 @@ def test_a_configuration_with_mistakes_does_not_stop_anybody_from_looking(site: 
     assert all("denied" in line for line in out.splitlines() if line.startswith("acme"))
     assert "Did you mean `deny`?" in err
     assert run("doctor") == 1
-
-
-@pytest.fixture
-def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "card"
-    shutil.copytree(CARD, folder)
-    monkeypatch.chdir(tmp_path)
-    return folder
-
-
-def test_sync_writes_and_check_fails_on_drift_with_a_difference(card: Path, capsys: pytest.CaptureFixture):
-    assert run("sync", "--check") == 0
-    plugin = card / "src" / "tunesmith_model_card" / "plugin.py"
-    plugin.write_text(plugin.read_text().replace("a page that", "the page that"))
-    assert run("sync", "--check", str(card)) == 1
-    out, err = capsys.readouterr()
-    assert '+summary = "the page that' in out
-    assert "TS-PLUGIN-005" in err
-    assert run("sync") == 0
-    assert capsys.readouterr().out.startswith("written ")
-    assert run("sync", "--check", "--json") == 0
-    assert json.loads(capsys.readouterr().out)[0]["changed"] is False
-
-
-def test_sync_goes_on_after_a_plugin_that_is_wrong_and_then_tells_of_all(card: Path, tmp_path: Path):
-    shutil.copytree(card, tmp_path / "a")
-    shutil.copytree(card, tmp_path / "b")
-    for name in "ab":
-        (tmp_path / name / "src" / "tunesmith_model_card" / "plugin.py").write_text("x = 1")
-    (card / "src" / "tunesmith_model_card" / "plugin.toml").unlink()
-    with pytest.raises(Problems) as error:
-        run("sync")
-    assert len(error.value.problems) == 2
-    assert (card / "src" / "tunesmith_model_card" / "plugin.toml").exists()
-
-
-def test_sync_where_no_plugin_is_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(TunesmithError, match="TS-PLUGIN-007"):
-        run("sync")
-
-
-def checked(folder: Path, capsys: pytest.CaptureFixture) -> tuple[int, dict[str, dict]]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tunesmith.cli.check_command.find_spec", lambda name: None)
-        status = run("check", str(folder), "--json")
-    out, err = capsys.readouterr()
-    assert "was not checked: that needs the SDK" in err
-    return status, {finding["check"]: finding for finding in json.loads(out)}
-
-
-def test_check_passes_a_good_plugin(card: Path, capsys: pytest.CaptureFixture):
-    status, found = checked(card, capsys)
-    assert {name: finding["ok"] for name, finding in found.items()} == dict.fromkeys(
-        (
-            "source.describes-itself",
-            "manifest.equals-code",
-            "imports.light",
-            "settings.defaults-fit",
-            "targets.exist",
-            "wheel.has-manifest",
-        ),
-        True,
-    )
-    assert status == 0
-
-
-@pytest.mark.parametrize(
-    ("file", "old", "new", "check", "said"),
-    [
-        ("plugin.py", "a page", "the page", "manifest.equals-code", "does not say what the code says"),
-        ("plugin.py", "exporter:ModelCard", "exporter:ModelCart", "targets.exist", "defines no ModelCart"),
-        ("plugin.py", "exporter:ModelCard", "exported:ModelCard", "targets.exist", "there is no"),
-        ("plugin.py", "from tunesmith.contracts", "import hypothesis\nfrom tunesmith.contracts", "imports.light", "hypothesis"),
-        ("settings.py", 'setting("Model card", ', "setting(3, ", "settings.defaults-fit", "`title` should be a string, got 3"),
-        (
-            "settings.py",
-            '("Apache-2.0",)',
-            "(2,)",
-            "settings.defaults-fit",
-            "an example of model-card's setting `licence` should be a string",
-        ),
-        (
-            "../../pyproject.toml",
-            "[tool.hatch.",
-            '[tool.hatch.build]\nexclude = ["*.toml"]\n[tool.hatch.',
-            "wheel.has-manifest",
-            "the wheel lacks",
-        ),
-        ("../../pyproject.toml", "hatchling.build", "no_such_backend", "wheel.has-manifest", "is not installed"),
-        ("plugin.py", "def exporter", "def exportr", "source.describes-itself", "Did you mean `exporter`?"),
-    ],
-)
-def test_check_finds_what_is_wrong(file: str, old: str, new: str, check: str, said: str, card: Path, capsys: pytest.CaptureFixture):
-    path = card / "src" / "tunesmith_model_card" / file
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
-    status, found = checked(card, capsys)
-    assert said in found[check]["what"] + found[check]["fix"]
-    assert (status, found[check]["ok"]) in {(1, False), (0, None)}
 
 
 def test_probing_goes_on_after_a_module_that_takes_the_process_down_or_hangs(tmp_path: Path):

@@ -145,21 +145,6 @@ tilt = "acme_tilt.plugin"
 """
 
 
-def test_a_manifest_that_its_code_has_left_behind_is_stale_and_its_folder_is_named(site: Path, doctor):
-    from tunesmith.plugins.sync import sync
-
-    path = write_plugin(site, "acme-tilt", code=CODE.format(summary="rolls"), manifest="")
-    (site / "pyproject.toml").write_text(PROJECT)
-    (site / "acme_tilt-1.0.dist-info" / "direct_url.json").write_text('{"dir_info": {"editable": true}, "url": "file:///x"}')
-    assert doctor()[1]["acme-tilt"]["fix"] == f"tunesmith plugin sync {site}"
-    sync(site)
-    assert doctor() == (0, {})
-    (path.parent / "plugin.py").write_text(CODE.format(summary="rolls, twice"))
-    status, told = doctor()
-    assert (status, told["acme-tilt"]["fix"]) == (1, f"tunesmith plugin sync {site}")
-    assert "does not say what its code says" in told["acme-tilt"]["what"]
-
-
 @pytest.mark.parametrize(
     ("config", "said"),
     [

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tunesmith.plugins import toml
-from tunesmith.plugins.source import find_sources
 from tunesmith_sdk.conformance import Report, conform
 from tunesmith_sdk.conformance.outcome import NOT_RUN
 from tunesmith_sdk.conformance.table import table
+from tunesmith_sdk.manifest.source import find_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = [path for top in ("plugins", "contrib") for path in find_sources(ROOT / top)]

@@ -14,7 +14,7 @@ import pytest
 from tunesmith import contracts, hookspecs
 from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith.contracts.provider import API
-from tunesmith.plugins.convert import record_of
+from tunesmith_sdk.manifest.records import record_of
 
 ROOT = Path(__file__).parents[2]
 

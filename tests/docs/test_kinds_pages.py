@@ -21,7 +21,7 @@ from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.registry import Registry, load_registry
-from tunesmith.plugins.sync import sync
+from tunesmith_sdk.manifest.sync import sync
 from tunesmith_sdk.scaffold import Wanted, make
 from tunesmith_sdk.wheels import write_wheel
 

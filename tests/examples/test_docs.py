@@ -18,7 +18,7 @@ from tunesmith.contracts import Device, ModelInfo
 from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.registry import load_registry
-from tunesmith.plugins.source import read_source
+from tunesmith_sdk.manifest.source import read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

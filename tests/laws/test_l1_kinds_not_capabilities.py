@@ -121,5 +121,9 @@ def test_imports_go_one_way(path: Path):
         part = name.split(".")[1] if name.startswith("tunesmith.") else ""
         if LAYERS.get(part, 0) > LAYERS.get(mine, 3):
             uphill.append(name)
-    # `python -m tunesmith.plugins.sync` is the command of the same name, for those who have no command line yet
-    assert not [name for name in uphill if (path.name, name) != ("sync.py", "tunesmith.cli.plugin_commands")]
+    assert not uphill
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CORE)))
+def test_the_kernel_imports_none_of_the_other_distributions(path: Path):
+    assert not [name for name in imported(ast.parse(path.read_text())) if name.startswith("tunesmith_")]

@@ -13,10 +13,10 @@ from tunesmith.contracts import Device, Input, ModelInfo, Need, Provider, Slot, 
 from tunesmith.errors import Problems
 from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
-from tunesmith.plugins.convert import record_of
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import Registry
 from tunesmith.verbs.records import VERBS
+from tunesmith_sdk.manifest.records import record_of
 
 ABSENT = "a_module_that_does_not_exist:Anything"  # planning must not import a provider
 ROW = {"row": {"type": "object", "required": ["q", "a"], "properties": {"q": {"type": "string"}, "a": {"type": "string"}}}}

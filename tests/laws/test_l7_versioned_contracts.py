@@ -26,8 +26,8 @@ from tunesmith.errors import UserError
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.manifest_schema import VERSION
 from tunesmith.plugins.records import Surroundings
-from tunesmith.plugins.source import Source
-from tunesmith.plugins.sync import described
+from tunesmith_sdk.manifest.source import Source
+from tunesmith_sdk.manifest.sync import described
 
 AGREED = Path(__file__).with_name("contracts.json")
 HOOKS = (*hookspecs.REGISTRATION, *hookspecs.EVENTS, "cli_commands", "ui_pages")

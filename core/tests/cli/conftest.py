@@ -16,9 +16,9 @@ import pytest
 from tunesmith import hookspecs
 from tunesmith.cli.main import main
 from tunesmith.plugins import scan
-from tunesmith.plugins.convert import record_of
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin
+from tunesmith_sdk.manifest.records import record_of
 
 DESK = Path(__file__).parent / "desk" / "acme_desk"
 

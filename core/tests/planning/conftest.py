@@ -18,10 +18,10 @@ from tunesmith.planning import advice
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
-from tunesmith.plugins.convert import record_of
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import Registry
 from tunesmith.verbs.records import VERBS
+from tunesmith_sdk.manifest.records import record_of
 
 TARGET = "made_up:Nothing"
 CARDS = {"Loom 9": {"mib": 1024, "dtypes": ["float32", "bfloat16"]}, "Loom-1 Mini": {"mib": 16, "dtypes": ["float32"]}}

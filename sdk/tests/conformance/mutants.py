@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config import load_config
-from tunesmith.plugins.source import read_source
-from tunesmith.plugins.sync import sync
 from tunesmith_sdk.conformance import conform
 from tunesmith_sdk.conformance.driver import Examination
 from tunesmith_sdk.conformance.materials import Materials
 from tunesmith_sdk.conformance.request import Request
 from tunesmith_sdk.conformance.subject import Subject
 from tunesmith_sdk.conformance.worker import outcome_of
+from tunesmith_sdk.manifest.source import read_source
+from tunesmith_sdk.manifest.sync import sync
 from tunesmith_sdk.steps import LocalStep
 
 GOOD = Path(__file__).parent / "good"

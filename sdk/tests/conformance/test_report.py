@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.cli.check_command import CHECK
 from tunesmith.errors import UserError
+from tunesmith_sdk.commands.check import CHECK
 from tunesmith_sdk.conformance import badge, progress
 from tunesmith_sdk.conformance.levels import reached
 from tunesmith_sdk.conformance.outcome import Outcome, Report

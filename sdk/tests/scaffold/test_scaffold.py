@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tunesmith.errors import UserError
-from tunesmith.plugins.check import check
-from tunesmith.plugins.source import read_source
-from tunesmith.plugins.sync import described
+from tunesmith_sdk.manifest.check import check
+from tunesmith_sdk.manifest.source import read_source
+from tunesmith_sdk.manifest.sync import described
 from tunesmith_sdk.scaffold import Wanted, make
 from tunesmith_sdk.scaffold.making import KINDS
 

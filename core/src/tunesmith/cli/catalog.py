@@ -63,6 +63,11 @@ class Catalog:
                         found.setdefault(name, (summary, target, plugin.distribution))
         return found
 
+    def added(self, group: str) -> dict[str, str]:
+        """What plugins add to a group of the kernel's commands: second word -> summary of their commands `GROUP WORD`."""
+        own = ((name.partition(" "), summary) for name, (summary, _, _) in self.commands.items())
+        return {word: summary for (first, _, word), summary in own if word and first == group}
+
     def call(self, name: str, arguments: Sequence[str]) -> int:
         """Run a plugin's own command."""
         import importlib

@@ -111,7 +111,7 @@ def dispatch(arguments: Sequence[str]) -> int:
                 return int(module.run_words(rest))
             if hasattr(module, "COMMAND"):
                 return run_command(module.COMMAND, f"tunesmith {name}", rest)
-            return run_group(entry.summary, module.COMMANDS, f"tunesmith {name}", rest)
+            return run_group(entry.summary, module.COMMANDS, f"tunesmith {name}", rest, entry.name)
     return _dynamic(name, rest)
 
 
@@ -132,20 +132,36 @@ def use_common(found: Namespace) -> None:
         os.environ["TUNESMITH_OFFLINE"] = "1"
 
 
-def run_group(summary: str, commands: Sequence[Command], prog: str, arguments: Sequence[str]) -> int:
-    """Run the subcommand that the first argument names; without one, show them."""
+def run_group(summary: str, commands: Sequence[Command], prog: str, arguments: Sequence[str], group: str = "") -> int:
+    """Run the subcommand that the first argument names; without one, show them.
+
+    Args:
+        group: of the kernel's, to which plugins may add commands.
+    """
     word = arguments[0] if arguments else "--help"
     for command in commands:
         if command.name == word:
             return run_command(command, f"{prog} {word}", arguments[1:])
+    catalog = _catalog() if group else None
+    added = catalog.added(group) if catalog else {}
+    if catalog and word in added:
+        return catalog.call(f"{group} {word}", arguments[1:])
+    rows = [*((command.name, command.summary) for command in commands), *added.items()]
     if word in ("-h", "--help"):
         from tunesmith.cli.overview import group_text
 
-        print(group_text(prog, summary, commands))
+        print(group_text(prog, summary, rows))
         return 0
     from tunesmith.cli.meant import unknown
+    from tunesmith.cli.plugin_commands import AUTHORS
 
-    raise unknown(prog, word, [command.name for command in commands])
+    authors = AUTHORS if group == "plugin" else ()
+    if word in authors:
+        fix = "pip install 'tunesmith-sdk[scaffold]'"
+        raise UserError(
+            "TS-PLUGIN-040", f"`{prog} {word}` is one of an author's tools, and the SDK that brings them is not active", fix=fix
+        )
+    raise unknown(prog, word, list(dict.fromkeys([*(name for name, _ in rows), *authors])))
 
 
 def _dynamic(name: str, arguments: Sequence[str]) -> int:

@@ -45,6 +45,9 @@ def _inner() -> Iterator[tuple[str, str]]:
     for entry in ENTRIES:
         for command in getattr(importlib.import_module(entry.module), "COMMANDS", ()):
             yield entry.name, command.name
+    from tunesmith.cli.plugin_commands import AUTHORS
+
+    yield from (("plugin", word) for word in AUTHORS)
 
 
 def _chosen_by(catalog: Catalog, name: str) -> Iterator[tuple[str, str]]:

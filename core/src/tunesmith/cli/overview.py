@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tunesmith.cli.command import ENTRIES, GROUPS, PIPELINES, PLUGINS, STEPS, Command
+from tunesmith.cli.command import ENTRIES, GROUPS, PIPELINES, PLUGINS, STEPS
 from tunesmith.cli.complaints import colored
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def overview_text(catalog: Catalog) -> str:
     for entry in ENTRIES:
         rows[entry.group].append((entry.name, entry.summary))
     rows[STEPS] = [(name, verb.summary) for name, verb in catalog.verbs.items()]
-    rows[PLUGINS] = [*((name, summary) for name, (summary, _, _) in catalog.commands.items()), *rows[PLUGINS]]
+    own = [(name, summary) for name, (summary, _, _) in catalog.commands.items() if " " not in name]
+    rows[PLUGINS] = [*own, *rows[PLUGINS]]
     lines = ["usage: tunesmith COMMAND [options]", "", "The whole life of a language model, as a pipeline of plugins.", ""]
     lines += _table([(group, rows[group]) for group in GROUPS])
     lines += [_heading("Options"), *_columns([("--home DIR", "where artifacts and runs are kept (default: the nearest .tunesmith)"),
@@ -36,9 +37,8 @@ def overview_text(catalog: Catalog) -> str:
     return "\n".join(lines)
 
 
-def group_text(prog: str, summary: str, commands: Sequence[Command]) -> str:
-    """The page of a command that has subcommands."""
-    rows = [(command.name, command.summary) for command in commands]
+def group_text(prog: str, summary: str, rows: list[tuple[str, str]]) -> str:
+    """The page of a command that has subcommands, by name and summary."""
     head = [f"usage: {prog} COMMAND [options]", "", summary[:1].upper() + summary[1:] + ".", ""]
     return "\n".join([*head, *_table([("Commands", rows)]), f"`{prog} COMMAND --help` shows a command's options and examples."])
 

@@ -1,4 +1,4 @@
-"""`tunesmith plugin ...`: what is installed, why something is not active, and an author's tools."""
+"""`tunesmith plugin ...`: what is installed, and why something is not active. An author's tools come with the SDK."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli import plugin_doctor, plugin_making
-from tunesmith.cli.check_command import CHECK
+from tunesmith.cli import plugin_doctor
 from tunesmith.cli.command import Command
 from tunesmith.cli.tables import aligned
 
@@ -22,46 +20,6 @@ if TYPE_CHECKING:
 
 def _json_option(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-# --- sync ----------------------------------------------------------------------------------------------------------------------------
-
-
-def configure_sync(parser: ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="source folders (default: every plugin at or below here)")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 and show the difference if a manifest has drifted")
-    _json_option(parser)
-
-
-def run_sync(args: Namespace) -> int:
-    from tunesmith.errors import Problems, TunesmithError, UserError
-    from tunesmith.plugins.source import find_sources
-    from tunesmith.plugins.sync import sync
-
-    folders = list(args.paths) or list(find_sources(Path.cwd()))
-    if not folders:
-        raise UserError("TS-PLUGIN-007", f"no plugin's source lies in {Path.cwd()}", fix="Name the source folder of a plugin.")
-    done, problems = [], []
-    for folder in folders:
-        try:
-            done += sync(folder, check=args.check)
-        except TunesmithError as error:
-            problems.append(error)
-    drifted = [manifest for manifest in done if manifest.diff]
-    if args.json:
-        print(json.dumps([{"path": str(m.path), "changed": bool(m.diff), "diff": m.diff} for m in done], indent=2))
-    elif args.check:
-        for manifest in drifted:
-            print(manifest.diff)
-        if drifted:
-            what = f"{len(drifted)} of {len(done)} manifests differ from the code"
-            print(f"TS-PLUGIN-005: {what}. Run `tunesmith plugin sync`.", file=sys.stderr)
-    else:
-        for manifest in done:
-            print(f"{'written' if manifest.diff else 'up to date'}  {manifest.path}")
-    if problems:
-        raise Problems(problems)
-    return 1 if args.check and drifted else 0
 
 
 # --- list and info -------------------------------------------------------------------------------------------------------------------
@@ -194,11 +152,10 @@ def _setting(entry: Mapping[str, Any]) -> str:
     return f"{entry.get('description', '')} ({' or '.join(kinds)}{default})".strip()
 
 
+#: words of an author, whose commands are not the kernel's
+AUTHORS = ("new", "update", "sync", "check")
 COMMANDS = (
     Command("list", "what is installed, and in what state", configure_list, run_list),
     Command("info", "everything that a plugin's manifest says", configure_info, run_info),
-    *plugin_making.COMMANDS,
-    Command("sync", "write plugin.toml from a plugin's code", configure_sync, run_sync),
-    CHECK,
     plugin_doctor.COMMAND,
 )

@@ -123,7 +123,7 @@ def _has_module(entry: Mapping[str, Any]) -> bool:
 
 def _correct(entry: Mapping[str, Any]) -> str:
     """What mends an entry point: its author can, nobody else."""
-    from tunesmith.plugins.source import folder_of
+    from tunesmith.plugins.editable import folder_of
 
     folder = folder_of(Path(entry["manifest"])) if entry.get("editable") else None
     if folder:
@@ -134,7 +134,7 @@ def _correct(entry: Mapping[str, Any]) -> str:
 def _rewrite(entry: Mapping[str, Any]) -> str:
     """How a manifest comes about that is missing or wrong: by whom depends on whether the source is here."""
     if entry.get("editable"):
-        from tunesmith.plugins.source import folder_of
+        from tunesmith.plugins.editable import folder_of
 
         if folder := folder_of(Path(entry["manifest"])):
             return f"tunesmith plugin sync {folder}"

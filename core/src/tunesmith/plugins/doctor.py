@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.config import Config
-from tunesmith.errors import TunesmithError, each
+from tunesmith.errors import TunesmithError
 from tunesmith.plugins import targets
 from tunesmith.plugins.manifest import read_data
 from tunesmith.plugins.probe import probe
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import WORKING, Registry
 from tunesmith.plugins.required import unmet
-from tunesmith.plugins.source import folder_of
-from tunesmith.plugins.sync import sync
 
 SERIOUS = ("broken", "incompatible", "duplicate")  #: states that nobody asked for
 
@@ -82,24 +79,9 @@ def lacking(plugin: Plugin) -> list[Ailment]:
 
 
 def _stale(plugin: Plugin) -> Iterator[Ailment]:
-    """Whether the manifest is of another version, or does not say what the code says where its author works on it."""
+    """Whether the manifest is of another version; where its author works on the code, `tunesmith plugin sync --check` says more."""
     assert plugin.path is not None
-    source = folder_of(plugin.path) if plugin.editable else None
     written = read_data(plugin.path).get("version", "")
-    if source:
-        yield from _drift(plugin, source)
-    elif written and plugin.version and written != plugin.version:
+    if not plugin.editable and written and plugin.version and written != plugin.version:
         what = f"its manifest is of version {written}, installed is {plugin.version}"
         yield Ailment(plugin.distribution, what, f"pip install --force-reinstall --no-deps {plugin.distribution}", True, plugin.state)
-
-
-def _drift(plugin: Plugin, source: Path) -> Iterator[Ailment]:
-    try:
-        changed = [manifest.path for manifest in sync(source, check=True) if manifest.diff]
-    except TunesmithError as error:
-        own = [one for one in each(error) if one.code != "TS-PLUGIN-008"]  # those are told for every plugin
-        yield from (Ailment(plugin.distribution, f"{one.code}: {one.what}", one.fix, True, plugin.state) for one in own)
-        return
-    if changed:
-        what = f"its manifest does not say what its code says: {changed[0]}"
-        yield Ailment(plugin.distribution, what, f"tunesmith plugin sync {source}", True, plugin.state)

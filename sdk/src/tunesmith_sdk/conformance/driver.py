@@ -13,10 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import Cancelled, TunesmithError, UserError
-from tunesmith.plugins.check import Finding, inspect
 from tunesmith.plugins.records import Plugin, ProviderRecord
-from tunesmith.plugins.source import Source, read_source
-from tunesmith.plugins.sync import described
 from tunesmith_sdk.conformance import catalog, declared
 from tunesmith_sdk.conformance.bench import WORKER, Bench
 from tunesmith_sdk.conformance.checks import Check, CheckFailed, NotRun, make
@@ -25,6 +22,9 @@ from tunesmith_sdk.conformance.outcome import EXPECTED, FAILED, NOT_RUN, PASSED,
 from tunesmith_sdk.conformance.places import Place
 from tunesmith_sdk.conformance.progress import Tell, silent
 from tunesmith_sdk.conformance.worker import CHECKING, OUTCOMES
+from tunesmith_sdk.manifest.check import Finding, inspect
+from tunesmith_sdk.manifest.source import Source, read_source
+from tunesmith_sdk.manifest.sync import described
 
 LIMIT = 300.0  # seconds that a worker may go on with one check
 

@@ -18,11 +18,11 @@ from tunesmith.planning.environments import recipe_of
 from tunesmith.plugins import runtime
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry, load_registry
-from tunesmith.plugins.source import Source
 from tunesmith.policy import normal
 from tunesmith.running.environments import environments_of
 from tunesmith_sdk.conformance.checks import NotRun
 from tunesmith_sdk.conformance.progress import Building, Tell, silent
+from tunesmith_sdk.manifest.source import Source
 
 #: kind -> what computes with its providers: a tiny model that is adapted, a device that is tried; as in the SDK's own extra `torch`
 _NEEDED = {"adapter": "transformers>=4.56", "device_backend": "torch>=2.4"}

@@ -13,8 +13,8 @@ from copier.errors import CopierError
 
 from tunesmith.contracts import API
 from tunesmith.errors import UserError, did_you_mean
-from tunesmith.plugins.sync import sync
 from tunesmith.policy import normal
+from tunesmith_sdk.manifest.sync import sync
 from tunesmith_sdk.scaffold.repository import home_relative, template_repository
 
 KINDS = (*API, "hooks")  #: what a plugin can be made to bring: a provider of a kind, or event hooks alone

@@ -12,7 +12,7 @@ import yaml
 from copier.errors import CopierError
 
 from tunesmith.errors import UserError
-from tunesmith.plugins.sync import sync
+from tunesmith_sdk.manifest.sync import sync
 from tunesmith_sdk.scaffold.repository import fetch_version, git, home_relative, template_repository
 
 ANSWERS = ".copier-answers.yml"

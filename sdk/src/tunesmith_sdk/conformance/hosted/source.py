@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 
 if TYPE_CHECKING:
-    from tunesmith.plugins.check import Finding
+    from tunesmith_sdk.manifest.check import Finding
 
 _TITLES = {
     "source.describes-itself": "its module can be imported without its runtime, and its hooks give records",

@@ -7,8 +7,8 @@ import pytest
 
 from tunesmith.errors import Problems, UserError
 from tunesmith.plugins.manifest import read_manifest
-from tunesmith.plugins.source import find_sources
-from tunesmith.plugins.sync import manifest_text, sync
+from tunesmith_sdk.manifest.source import find_sources
+from tunesmith_sdk.manifest.sync import manifest_text, sync
 
 HEAD = """
 from dataclasses import dataclass

@@ -1,18 +1,14 @@
-"""`tunesmith plugin check`: does a plugin keep what its kind promises? The SDK knows; without it there is what its source says."""
+"""`tunesmith plugin check`: does a plugin keep what its kind promises?"""
 
 from __future__ import annotations
 
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from importlib.util import find_spec
 from pathlib import Path
 
 from tunesmith.cli.command import Command
 from tunesmith.errors import UserError
-
-SDK = "tunesmith_sdk"
-_MISSING = "What the plugin does was not checked: that needs the SDK (pip install 'tunesmith-sdk[torch]')."
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -27,10 +23,6 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    return _sources(args) if find_spec(SDK) is None else _conformance(args)
-
-
-def _conformance(args: Namespace) -> int:
     from tunesmith_sdk.conformance import badge, progress
     from tunesmith_sdk.conformance.driver import conform
     from tunesmith_sdk.conformance.table import table
@@ -43,20 +35,6 @@ def _conformance(args: Namespace) -> int:
     if args.badge:
         badge.write(report, args.badge)
     return 0 if report.ok else 1
-
-
-def _sources(args: Namespace) -> int:
-    from tunesmith.cli.tables import aligned
-    from tunesmith.plugins.check import check
-
-    findings = [found for found in check(args.path) if not args.only or found.check in args.only]
-    if args.json:
-        print(json.dumps([finding._asdict() for finding in findings], indent=2))
-    else:
-        words = {True: "ok", False: "WRONG", None: "not run"}
-        print(aligned([(words[f.ok], f.check, f.what + (f"\n{f.fix}" if f.fix else "")) for f in findings]))
-    print(_MISSING, file=sys.stderr)
-    return 1 if any(finding.ok is False for finding in findings) else 0
 
 
 CHECK = Command(

@@ -17,9 +17,9 @@ from tunesmith.errors import TunesmithError, each
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.probe import probe
 from tunesmith.plugins.records import Plugin
-from tunesmith.plugins.source import Source, read_source
-from tunesmith.plugins.sync import described
 from tunesmith.plugins.targets import missing
+from tunesmith_sdk.manifest.source import Source, read_source
+from tunesmith_sdk.manifest.sync import described
 
 
 class Finding(NamedTuple):

@@ -1,4 +1,4 @@
-"""`tunesmith plugin new` and `plugin update`: a plugin's source folder from the SDK's template. The SDK does it, where it is installed."""
+"""`tunesmith plugin new` and `plugin update`: a plugin's source folder from the template."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tunesmith.cli.command import Command
 from tunesmith.contracts.provider import API
 
 _KINDS = (*API, "hooks")
-_SDK = "tunesmith_sdk.scaffold"  #: what does the work; named here only, so that the kernel does without it
 _LICENCES = "Apache-2.0, MIT, LicenseRef-Proprietary"
 
 
@@ -96,35 +95,32 @@ def run_update(args: Namespace) -> int:
 
 
 def _scaffold() -> Any:
-    """The SDK's part.
-
+    """
     Raises:
-        UserError: TS-PLUGIN-040 when it, or what it needs, is not installed.
+        UserError: TS-PLUGIN-040 when what it needs is not installed.
     """
     import importlib
 
     from tunesmith.errors import UserError
 
     try:
-        return importlib.import_module(_SDK)
+        return importlib.import_module("tunesmith_sdk.scaffold")
     except ModuleNotFoundError as error:
         fix = "pip install 'tunesmith-sdk[scaffold]'"
         raise UserError("TS-PLUGIN-040", "making a plugin needs the SDK", why=f"There is no module {error.name}.", fix=fix) from None
 
 
-COMMANDS = (
-    Command(
-        "new", "make a plugin: a source folder that works, to change from there", configure_new, run_new,
-        (
-            ("be asked for all of it", "tunesmith plugin new"),
-            ("a tuner of your own, in ./tunesmith-tilt", "tunesmith plugin new adapter tilt"),
-            ("to be told of runs and steps", "tunesmith plugin new hooks diary"),
-            ("one that stays in the house", "tunesmith plugin new exporter card --distribution acme-card --licence LicenseRef-Proprietary"),
-            ("from the company's own template", "tunesmith plugin new verb polish --template git+ssh://git.acme.example/plugin-template"),
-        ),
+NEW = Command(
+    "new", "make a plugin: a source folder that works, to change from there", configure_new, run_new,
+    (
+        ("be asked for all of it", "tunesmith plugin new"),
+        ("a tuner of your own, in ./tunesmith-tilt", "tunesmith plugin new adapter tilt"),
+        ("to be told of runs and steps", "tunesmith plugin new hooks diary"),
+        ("one that stays in the house", "tunesmith plugin new exporter card --distribution acme-card --licence LicenseRef-Proprietary"),
+        ("from the company's own template", "tunesmith plugin new verb polish --template git+ssh://git.acme.example/plugin-template"),
     ),
-    Command(
-        "update", "merge what the template has got since into a plugin made from it", configure_update, run_update,
-        (("the plugin here", "tunesmith plugin update"),),
-    ),
+)  # fmt: skip
+UPDATE = Command(
+    "update", "merge what the template has got since into a plugin made from it", configure_update, run_update,
+    (("the plugin here", "tunesmith plugin update"),),
 )  # fmt: skip

@@ -56,7 +56,7 @@ def test_without_a_terminal_it_says_what_it_needs(capsys: pytest.CaptureFixture[
     assert "adapter" in told
 
 
-@pytest.mark.parametrize("module", ["tunesmith_sdk.scaffold", "copier"])
+@pytest.mark.parametrize("module", ["copier", "tunesmith_sdk.scaffold"])
 def test_without_the_sdk_it_says_how_to_get_it(module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     for name in [name for name in sys.modules if name.startswith("tunesmith_sdk.scaffold")]:
         monkeypatch.delitem(sys.modules, name)

@@ -1,4 +1,4 @@
-"""Writes manifests from code: `tunesmith plugin sync [PATH...] [--check]`.
+"""Writes manifests from code.
 
 The only place, beside workers and event hooks, where a plugin's module is imported.
 """
@@ -21,13 +21,13 @@ from tunesmith import hookspecs
 from tunesmith.contracts.provider import Provider
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, each, together
 from tunesmith.plugins import GROUP, KERNEL
-from tunesmith.plugins.convert import record_of
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.row_schema import row_schema
-from tunesmith.plugins.source import Source, read_source
 from tunesmith.plugins.targets import missing
 from tunesmith.spelling import near
+from tunesmith_sdk.manifest.records import record_of
+from tunesmith_sdk.manifest.source import Source, read_source
 
 
 @dataclass(frozen=True)
@@ -197,24 +197,3 @@ def _unimportable(source: Source, module: str, error: Exception) -> UserError:
     if absent and source.dependencies:
         fix += f" What it does need must be installed: pip install -e {source.folder}"
     return UserError("TS-PLUGIN-006", what, fix=fix)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """`python -m tunesmith.plugins.sync`: the same as `tunesmith plugin sync`."""
-    import argparse
-
-    from tunesmith.cli.plugin_commands import COMMANDS
-
-    command = next(command for command in COMMANDS if command.name == "sync")
-    parser = argparse.ArgumentParser(prog="tunesmith plugin sync", description=command.summary)
-    command.configure(parser)
-    try:
-        return command.run(parser.parse_args(arguments))
-    except TunesmithError as error:
-        for problem in getattr(error, "problems", (error,)):
-            print(f"{problem.code}: {problem.what}\n  {problem.fix}", file=sys.stderr)
-        return error.exit_status
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -85,11 +85,6 @@ def read_source(folder: Path) -> list[Source]:
     return [_source(folder, data, module) for module in modules]
 
 
-def folder_of(path: Path) -> Path | None:
-    """The source folder that a file of a plugin lies in, as `pip install -e` uses it; None if it lies in none."""
-    return next((folder for folder in path.parents if (folder / "pyproject.toml").is_file()), None)
-
-
 def find_sources(folder: Path) -> Iterator[Path]:
     """Every folder at or below `folder` that holds a plugin, in order of path."""
     for directory, folders, files in os.walk(folder):
