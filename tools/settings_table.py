@@ -19,10 +19,10 @@ from typing import Any
 
 from tunesmith.errors import TunesmithError
 from tunesmith.plugins import toml
-from tunesmith.plugins.source import find_sources, read_source
-from tunesmith.plugins.sync import described
 from tunesmith_sdk.conformance import conform
 from tunesmith_sdk.conformance.outcome import NOT_RUN
+from tunesmith_sdk.manifest.source import find_sources, read_source
+from tunesmith_sdk.manifest.sync import described
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "conformance" / "settings.md"
