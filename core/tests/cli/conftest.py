@@ -78,12 +78,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plugin = Plugin("acme-desk", "1.0", "acme_desk.plugin", tuple(records), commands=tuple(module.cli_commands()),
                     error_pages={"DESK-": "https://acme.example/desk/{code}"})  # fmt: skip
     (site / "acme_desk" / "plugin.toml").write_text(manifest_of(plugin))
+    sys.path.remove(str(site))  # each test has it there as long as it runs
     return site
 
 
 @pytest.fixture
 def world(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> World:
     monkeypatch.setattr(scan, "search_path", lambda: [str(site)])
+    monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")])))
     monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
