@@ -50,6 +50,12 @@ def test_it_keeps_what_its_kind_promises(folder: Path):
     assert _unexplained(report) == []
 
 
+@pytest.mark.slow
+def test_no_setting_of_the_kernel_s_verbs_is_dead():
+    report = conform(ROOT / "core", only=["settings.alive"])
+    assert report.ok, table(report)
+
+
 @pytest.mark.engines
 @pytest.mark.parametrize("folder", [pytest.param(path, id=path.name) for path in ISOLATED])
 def test_it_does_so_in_an_environment_of_its_own(folder: Path):

@@ -18,6 +18,8 @@ from tunesmith_sdk.conformance.subject import Subject
 LIMIT = 60.0  # seconds for a process to do next to nothing, on a busy machine
 _SAY = "import os, sys; print(os.environ.get('SAID', '-'), os.environ.get('UNSAID', '-')); print('aside', file=sys.stderr)"
 
+_TOLD = "import os; print(os.environ.get('SAID'), os.environ.get('UNSAID'), 'niceness', os.nice(0), 'in', os.getcwd())"
+
 
 def _started(subject: Subject, code: str, **more: Any) -> tuple[Any, Path, Path]:
     folder = subject.folder("launch")
@@ -44,7 +46,7 @@ def work(subject: Subject) -> None:
 @observer("executor")
 def observe(subject: Subject) -> dict[str, Any]:
     """What a process says and how it ends."""
-    process, out, err = _started(subject, _SAY, environment={"SAID": "yes"})
+    process, out, err = _started(subject, _TOLD, environment={"SAID": "yes"})
     return {"status": _ended(process), "said": out.read_text(), "aside": err.read_text()}
 
 

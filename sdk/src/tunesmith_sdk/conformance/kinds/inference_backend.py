@@ -13,7 +13,7 @@ from typing import Any
 
 from tunesmith.contracts.inference_backend import Address
 from tunesmith_sdk.conformance.catalog import observer
-from tunesmith_sdk.conformance.checks import NotRun
+from tunesmith_sdk.conformance.checks import NotRun, has
 from tunesmith_sdk.conformance.subject import Subject
 from tunesmith_sdk.conformance.teaching import SENTENCES
 
@@ -36,7 +36,7 @@ def observe(subject: Subject) -> dict[str, Any]:
             raise NotRun("its engine is a program of the plugin's own: what that does with its arguments is not looked at")
         return {"request.engine": engine}
     step.cancelled = threading.Event()  # type: ignore[attr-defined]
-    asked = _Client(step, burst=subject.effect.get("scene") == BURST)
+    asked = _Client(step, burst=subject.effect.get("scene") == BURST, logprobs=has("api.logprobs")(subject.record))
     backend.serve(subject.source(), NAME, Address(), step)
     return {"answers": asked.answers()}
 
@@ -44,8 +44,9 @@ def observe(subject: Subject) -> dict[str, Any]:
 class _Client:
     """Asks a server in the same process as soon as it is up, then asks it to stop."""
 
-    def __init__(self, step: Any, *, burst: bool) -> None:
+    def __init__(self, step: Any, *, burst: bool, logprobs: bool) -> None:
         self._step, self._burst, self._said = step, burst, step._notify
+        self._options: dict[str, Any] = {"logprobs": True} if logprobs else {}
         self._found: list[Any] = []
         self._thread: threading.Thread | None = None
         step._notify = self._hear
@@ -64,7 +65,8 @@ class _Client:
                     found = list(pool.map(lambda _: _answer(url, "Who?", temperature=1.0, seed=1, max_tokens=60), range(MANY)))
                 self._found = [sorted({status for status, _ in found})]
             else:
-                self._found = [_answer(url, question) for question, _ in SENTENCES[:2]] + [_answer(url, LONG)]
+                self._found = [_answer(url, question, **self._options) for question, _ in SENTENCES[:2]]
+                self._found += [_answer(url, LONG), _answer(url, SENTENCES[0][0], max_tokens=None)]
         finally:
             self._step.cancelled.set()
 
@@ -76,14 +78,9 @@ class _Client:
 
 def _answer(url: str, question: str, **options: Any) -> tuple[int, str]:
     """Status, and what is said."""
-    body = {
-        "model": NAME,
-        "messages": [{"role": "user", "content": question}],
-        "temperature": 0,
-        "max_tokens": 24,
-        "logprobs": True,
-        **options,
-    }
+    said = {"temperature": 0, "max_tokens": 24} | options
+    body = {"model": NAME, "messages": [{"role": "user", "content": question}]}
+    body |= {name: value for name, value in said.items() if value is not None}
     request = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=LIMIT) as answer:
