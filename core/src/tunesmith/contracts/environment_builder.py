@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,12 +77,12 @@ class Start:
     """How a worker is started: in the host's environment unless told otherwise.
 
     Args:
-        command: a program with its arguments that runs ``tunesmith.isolation.worker``.
+        command: a program with its arguments that runs ``tunesmith.isolation.worker``; empty: the host's Python does.
         environment: variables to set on top of the host's.
         without: variables of the host's that it must not have.
     """
 
-    command: tuple[str, ...] = (sys.executable, "-m", "tunesmith.isolation.worker")
+    command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from tunesmith.running.switchboard import Switchboard
 
 CONNECT_TIMEOUT = 120.0  # seconds for a process to start and call in, on a busy machine
 SETTLE = 1.0  # seconds to wait for the other ranks' reasons after the first has failed
+HOST = (sys.executable, "-m", "tunesmith.isolation.worker")  # starts a worker in this environment
 GRACE = 2.5  # seconds between $/cancel and SIGTERM
 TERM_GRACE = 0.75  # seconds between SIGTERM and SIGKILL
 
@@ -74,7 +76,7 @@ class Workers:
             rank.stdout, rank.stderr = (self._log(rank, stream) for stream in ("stdout", "stderr"))
             rank.process = self._executor.start(
                 Launch(
-                    self.work.start.command, self._environment(rank), rank.stdout, rank.stderr,
+                    self.work.start.command or HOST, self._environment(rank), rank.stdout, rank.stderr,
                     (*self.work.start.without, *withheld(os.environ, self.work.secrets)), self.work.directory,
                 )
             )  # fmt: skip
