@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import tiny_verbs
 
 from tunesmith.contracts import Artifact, Cancelled, Placement, Result, TunesmithError, UserError
 from tunesmith.isolation import step as step_module
+from tunesmith.isolation.cancel import Cancel
 from tunesmith.isolation.failures import coded
 from tunesmith.isolation.step import Chosen, WorkerStep, run_entry
 
@@ -58,6 +60,17 @@ def test_cancelling_is_seen_by_all_ways_of_asking(tmp_path: Path) -> None:
     assert step.wait_cancelled(10)
     with pytest.raises(Cancelled):
         step.check_cancelled()
+
+
+def test_a_wish_to_stop_ends_imports_until_the_step_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "at_the_end.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    cancelled = Cancel()
+    cancelled.set()
+    with pytest.raises(Cancelled):
+        importlib.import_module("at_the_end")
+    cancelled.end()
+    assert importlib.import_module("at_the_end")
 
 
 def test_a_provider_is_built_once_with_its_settings_by_slot_or_kind(tmp_path: Path) -> None:

@@ -29,6 +29,10 @@ class Cancel(threading.Event):
         if threading.current_thread() is threading.main_thread() and sys.exc_info()[0] is None:
             raise Cancelled(f"while {name} was imported")
 
+    def end(self) -> None:
+        """The step is over: what its libraries import as the process ends is let be."""
+        self._heard()
+
     def _heard(self) -> bool:
         with contextlib.suppress(ValueError):
             sys.meta_path.remove(self)  # type: ignore[arg-type]

@@ -74,6 +74,7 @@ class Worker:
         while True:
             message = self.requests.get()
             if message["method"] == "shutdown":
+                self.cancelled.end()
                 self.connection.send(protocol.response(message["id"], {}))
                 return
             self.connection.write(self.answer(message))
