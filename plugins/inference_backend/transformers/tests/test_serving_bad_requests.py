@@ -44,6 +44,14 @@ def post(server: Any, route: str, body: Any) -> httpx.Response:
         ("chat/completions", {"top_logprobs": 3}, 400, "top_logprobs"),
         ("chat/completions", {"logprobs": True, "top_logprobs": 50}, 400, "top_logprobs"),
         ("chat/completions", {"max_token": 3}, 400, "max_token"),
+        ("chat/completions", {"max_tokens": 3, "max_completion_tokens": 2}, 400, "max_completion_tokens"),
+        ("chat/completions", {"max_completion_tokens": 0, "max_tokens": None}, 400, "max_completion_tokens"),
+        ("chat/completions", {"tools": [{"type": "function", "function": {"name": "f"}}]}, 400, "tools"),
+        ("chat/completions", {"tools": [{"type": "retrieval"}]}, 400, None),
+        ("chat/completions", {"tools": [{"type": "function", "function": {}}], "tool_choice": "none"}, 400, None),
+        ("chat/completions", {"chat_template_kwargs": {"tokenize": False}}, 400, "chat_template_kwargs"),
+        ("chat/completions", {"chat_template_kwargs": {"messages": []}}, 400, "chat_template_kwargs"),
+        ("chat/completions", {"stream_options": {"a": 1}}, 400, None),
         ("chat/completions", {"tool_choice": "required"}, 400, "tool_choice"),
         ("chat/completions", {"response_format": {"type": "json_object"}}, 400, "response_format.type"),
         ("completions", {"prompt": ""}, 400, "prompt"),
@@ -125,7 +133,13 @@ def test_null_means_left_out_on_every_level(server: Any) -> None:
         {"role": "tool", "content": "x", "tool_call_id": None},
     ]
     tool = {"type": "function", "function": {"name": "f", "description": None, "parameters": None, "strict": None}}
-    fields = {"tools": [tool], "stream_options": {"include_usage": None}, "logit_bias": {"5": None}, "response_format": {"type": None}}
+    fields = {
+        "tools": [tool],
+        "stream_options": {"include_usage": None},
+        "logit_bias": {"5": None},
+        "response_format": {"type": None},
+        "tool_choice": "none",
+    }
     assert post(server, "chat/completions", CHAT | fields | {"messages": messages}).status_code == 200
 
 

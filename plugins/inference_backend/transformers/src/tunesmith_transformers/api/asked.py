@@ -24,7 +24,7 @@ def sampling(
         ApiError: 400 if prompt and answer don't fit.
     """
     room = length - prompt
-    asked = request.get("max_completion_tokens", request.get("max_tokens"))
+    asked, name = _most(request)
     if room < (1 if asked is None else asked):
         wanted = f" and {asked} for the answer" if asked is not None else ""
         raise ApiError(
@@ -34,7 +34,7 @@ def sampling(
     if asked is None:
         asked = room if chat else min(room, COMPLETION_TOKENS)
     if asked == 0 and not request.get("echo"):
-        raise ApiError(400, "`max_tokens` should be at least 1 (0 goes with `echo` only).", param="max_tokens")
+        raise ApiError(400, f"`{name}` should be at least 1 (0 goes with `echo` only).", param=name)
     logprobs = request.get("logprobs")
     if chat:
         if request.get("top_logprobs") is not None and not logprobs:
@@ -59,6 +59,15 @@ def sampling(
         logprobs=logprobs,
         prompt_logprobs=logprobs if request.get("echo") else None,
     )
+
+
+def _most(request: Mapping[str, Any]) -> tuple[int | None, str]:
+    """How many tokens an answer may have at most, None where it may fill the context; and the field that says so."""
+    older, newer = request.get("max_tokens"), request.get("max_completion_tokens")
+    if older is not None and newer is not None and older != newer:
+        what = f"`max_tokens` is {older} and `max_completion_tokens` is {newer}: give one of them."
+        raise ApiError(400, what, param="max_completion_tokens")
+    return (older, "max_tokens") if newer is None else (newer, "max_completion_tokens")
 
 
 def _bias(wanted: Mapping[str, float], size: int) -> dict[int, float]:

@@ -9,6 +9,9 @@ from tunesmith.contracts import UserError
 from tunesmith_transformers.api.errors import ApiError
 from tunesmith_transformers.text.vocabulary import Unreadable, Vocabulary
 
+#: what a template is given by other fields, or is not for a request to choose
+_OF_THE_REQUEST = {"messages", "tools", "add_generation_prompt", "prompt", "chat_template", "documents", "tokenize"}
+
 
 def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary) -> list[int]:
     """The conversation through the model's chat template, up to where the assistant's answer begins."""
@@ -16,13 +19,19 @@ def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary) -> list[int]
         raise ApiError(400, "This model has no chat template. Use /v1/completions.", param="messages")
     messages = [_message(message, f"messages[{index}]") for index, message in enumerate(request["messages"])]
     tools = request.get("tools") if request.get("tool_choice") != "none" else None
-    extra = {name: value for name, value in request.get("chat_template_kwargs", {}).items() if name not in ("tools", "prompt")}
+    extra = request.get("chat_template_kwargs", {})
+    if taken := sorted(_OF_THE_REQUEST & set(extra)):
+        raise ApiError(400, f"`chat_template_kwargs` can't set `{taken[0]}`: the request's own fields do.", param="chat_template_kwargs")
     try:
         text = vocabulary.template.render(messages, tools or (), prompt=True, **extra).text
+        unseen = bool(tools) and text == vocabulary.template.render(messages, (), prompt=True, **extra).text
     except UserError as error:
         raise ApiError(400, " ".join(filter(None, (f"{error.what}.", error.why))), param="messages") from None
     except Exception as error:  # the model's own code, fed with a client's data: whatever it raises is about that
         raise ApiError(400, f"The model's chat template refuses these messages: {error}", param="messages") from None
+    if unseen:
+        what = "The model's chat template writes no `tools`, so the model would not see them. Leave them out, or serve one that knows them."
+        raise ApiError(400, what, param="tools", code="tools_not_supported")
     return _encode(text, vocabulary, "messages", special=False)  # the template writes the special tokens itself
 
 

@@ -40,8 +40,9 @@ _SAMPLING: dict[str, Any] = {
     "logit_bias": {"type": "object", "maxProperties": 1024, "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
     "ignore_eos": _FLAG,
     "stream": _FLAG,
-    "stream_options": {"type": "object", "properties": {"include_usage": _FLAG, "include_obfuscation": _FLAG}},
-}
+    "stream_options": {"type": "object", "properties": {"include_usage": _FLAG, "include_obfuscation": _FLAG},
+                       "additionalProperties": False},
+}  # fmt: skip
 _PART = {"type": "object", "properties": {"type": _WORD, "text": _TEXT}, "required": ["type"]}
 _CALL = {
     "type": "object",
@@ -65,9 +66,14 @@ _MESSAGE = {
 _TOOL = {
     "type": "object",
     "properties": {
-        "type": _WORD,
-        "function": {"type": "object", "properties": {"name": _WORD, "description": _TEXT, "parameters": _ANYTHING, "strict": _FLAG}},
+        "type": {"type": "string", "enum": ["function"]},
+        "function": {
+            "type": "object",
+            "properties": {"name": _WORD, "description": _TEXT, "parameters": _ANYTHING, "strict": _FLAG},
+            "required": ["name"],
+        },
     },
+    "required": ["type", "function"],
 }
 _IDS = {"type": "array", "items": _COUNT, "minItems": 1}
 
