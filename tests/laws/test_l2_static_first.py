@@ -80,7 +80,7 @@ def test_every_plugin_is_listed_in_its_state_with_the_reason(project: Project):
 
 
 @pytest.mark.parametrize(
-    "words", ["--help", "--version", "plugin list", "plugin info acme-good", "export --help", "runs list", "plugin sync --help"]
+    "words", ["--help", "--version", "plugin list", "plugin info acme-good", "export --help", "runs list", "plugin doctor --help"]
 )
 def test_the_command_line_works_beside_broken_plugins(words: str, project: Project):
     assert project.run(*words.split()).returncode == 0

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 _Row = TypeVar("_Row")
+_ERROR = ("code", "what", "why", "fix")  # what is there of every error that was written
 _LATEST = 32503680000.0  # the year 3000: no time in a journal is later
 
 
@@ -123,6 +124,8 @@ def row_of(kind: type[_Row], values: Sequence[Any]) -> _Row:
         if Mapping in wanted:
             value = json.loads(value) if value else None
             good = value is None or isinstance(value, dict)
+            if name == "error" and good and value:
+                good = all(isinstance(value.get(part), str) for part in _ERROR)
         elif wanted == (bool,):
             value, good = bool(value), isinstance(value, int)
         else:
