@@ -26,7 +26,7 @@ test: ## install what the tests need; lint, manifests, all tests but those below
 
 test-slow: ## real models, environments that are built, kills at random: tens of minutes
 	@$(PYTHON) tools/install.py --test
-	TUNESMITH_NOTE_PROOFS=1 $(BIN)/python -m pytest -m "(slow or isolated) and not gpu and not engines" -n $(JOBS) --dist worksteal
+	TUNESMITH_NOTE_PROOFS=slow $(BIN)/python -m pytest -m "(slow or isolated) and not gpu and not engines" -n $(JOBS) --dist worksteal
 
 test-share: ## some of these, as many as take a quarter of an hour; which ones, the commit decides
 	@$(PYTHON) tools/install.py --test
@@ -34,7 +34,7 @@ test-share: ## some of these, as many as take a quarter of an hour; which ones, 
 
 test-engines: ## real engines in environments of their own: gigabytes, tens of minutes
 	@$(PYTHON) tools/install.py --test
-	TUNESMITH_NOTE_PROOFS=1 $(BIN)/python -m pytest -m engines
+	TUNESMITH_NOTE_PROOFS=engines $(BIN)/python -m pytest -m engines
 
 status: ## when each slow or engine proof last passed; fails for one whose package has changed since
 	@$(PYTHON) tools/proofs.py status

@@ -49,8 +49,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Whole files of proofs that passed are noted where the run says so (`make test-slow`, `make test-engines`)."""
-    if os.environ.get("TUNESMITH_NOTE_PROOFS") and not hasattr(session.config, "workerinput"):
-        known, commit = set(proofs.proofs()), proofs.git("rev-parse", "HEAD")
+    """Proofs of the kind that the run says it makes are noted (`make test-slow`, `make test-engines`); not of one that was cut short."""
+    kind, options = os.environ.get("TUNESMITH_NOTE_PROOFS"), session.config.option
+    whole = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not options.keyword and not options.maxfail
+    if kind and whole and not hasattr(session.config, "workerinput") and not any("::" in word for word in session.config.args):
+        known, commit = set(proofs.proofs(kind)), proofs.git("rev-parse", "HEAD")
         clean = {file for file in known & _PASSED - _FAILED if not proofs.git("status", "--porcelain", "--", *proofs.subject(file))}
-        proofs.write({file: proofs.Passed(date.today().isoformat(), commit, round(_SECONDS[file], 1)) for file in clean})
+        proofs.write(kind, {file: proofs.Passed(date.today().isoformat(), commit, round(_SECONDS[file], 1)) for file in clean})

@@ -3,8 +3,8 @@
     python tools/proofs.py status             every proof with the day and commit at which it last passed; fails for one that is out of date
     python tools/proofs.py share MINUTES      some of the slow ones, as many as take so long; which ones, the commit's hash decides
 
-A proof is a file of tests with the marker `slow`, `isolated` or `engines`. `make test-slow` and `make test-engines` write what passed into
-tests/proofs.json, which is committed: it is out of date once its package has changed.
+A proof is what a file has of slow tests (marked `slow` or `isolated`), or of those with engines. `make test-slow` and `make test-engines`
+write what passed into tests/proofs.json, which is committed: it is out of date once its package has changed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ else:
 
 ROOT = Path(__file__).resolve().parent.parent
 LEDGER = ROOT / "tests" / "proofs.json"
-MARKERS = ("slow", "isolated", "engines")
-_MARKED = re.compile(rf"pytest\.mark\.({'|'.join(MARKERS)})\b")
+KINDS = {"slow": ("slow", "isolated"), "engines": ("engines",)}  # of proofs, with their markers
+_MARKED = re.compile(r"pytest\.mark\.(slow|isolated|engines)\b")
 _UNKNOWN = 60.0  # seconds that a proof is thought to take before its first run
 _CORES = 2
 
@@ -49,8 +49,8 @@ class Passed:
 
 def package(file: str) -> str:
     """The folder whose tests a file's are: of a distribution, or of `tests/`."""
-    parts = Path(file).parts
-    return "/".join(parts[: {"plugins": 3, "contrib": 2, "tests": 2}.get(parts[0], 1)])
+    own = next((folder for folder in Path(file).parents if folder.name and (ROOT / folder / "pyproject.toml").is_file()), None)
+    return own.as_posix() if own else "/".join(Path(file).parts[:2])
 
 
 def subject(file: str) -> list[str]:
@@ -59,22 +59,23 @@ def subject(file: str) -> list[str]:
     return [f"{folder}/src" if (ROOT / folder / "src").is_dir() else "core/src", file]
 
 
-def proofs(*markers: str) -> Iterator[str]:
-    """Files with one of the markers."""
+def proofs(kind: str) -> Iterator[str]:
+    """Files with proofs of a kind."""
     for path in sorted(ROOT.glob("*/**/test_*.py")):
         file = path.relative_to(ROOT).as_posix()
-        if not file.startswith(".") and set(_MARKED.findall(path.read_text(encoding="utf-8"))) & set(markers or MARKERS):
+        if not file.startswith(".") and set(_MARKED.findall(path.read_text(encoding="utf-8"))) & set(KINDS[kind]):
             yield file
 
 
-def ledger() -> dict[str, Passed]:
-    return {file: Passed(**entry) for file, entry in json.loads(LEDGER.read_text()).items()} if LEDGER.exists() else {}
+def ledger(kind: str) -> dict[str, Passed]:
+    """By file."""
+    return {file: Passed(**entry) for file, entry in json.loads(LEDGER.read_text())[kind].items()}
 
 
-def write(passed: dict[str, Passed]) -> None:
+def write(kind: str, passed: dict[str, Passed]) -> None:
     """Add to the ledger; what is no proof any more leaves it."""
-    known = set(proofs())
-    kept = {file: asdict(entry) for file, entry in sorted((ledger() | passed).items()) if file in known}
+    found = {one: ledger(one) | (passed if one == kind else {}) for one in KINDS}
+    kept = {one: {file: asdict(found[one][file]) for file in proofs(one) if file in found[one]} for one in KINDS}
     LEDGER.write_text(json.dumps(kept, indent=1) + "\n")
 
 
@@ -95,20 +96,22 @@ def changed(file: str, entry: Passed) -> bool:
 
 
 def status() -> int:
-    known, stale = ledger(), 0
-    for file in proofs():
-        entry = known.get(file)
-        state = "never passed" if entry is None else "out of date" if changed(file, entry) else "passed"
-        stale += state != "passed"
-        print(f"{state:<13} {f'{entry.day} {entry.commit[:10]} {entry.seconds:5.0f} s' if entry else '':<30} {file}")
+    stale = 0
+    for kind in KINDS:
+        known = ledger(kind)
+        for file in proofs(kind):
+            entry = known.get(file)
+            state = "never passed" if entry is None else "out of date" if changed(file, entry) else "passed"
+            stale += state != "passed"
+            print(f"{state:<13} {f'{entry.day} {entry.commit[:10]} {entry.seconds:5.0f} s' if entry else '':<30} {kind:<8} {file}")
     print(f"{stale} out of date" if stale else "all proofs hold")
     return 1 if stale else 0
 
 
 def chosen(minutes: float, commit: str) -> list[str]:
     """Slow proofs for so many minutes on two cores, in an order that the commit decides."""
-    known, left, found = ledger(), minutes * 60 * _CORES, []
-    for file in sorted(proofs("slow", "isolated"), key=lambda file: hashlib.sha256(f"{commit} {file}".encode()).digest()):
+    known, left, found = ledger("slow"), minutes * 60 * _CORES, []
+    for file in sorted(proofs("slow"), key=lambda file: hashlib.sha256(f"{commit} {file}".encode()).digest()):
         seconds = known[file].seconds if file in known else _UNKNOWN
         if seconds <= left:
             found.append(file)
@@ -126,7 +129,7 @@ def main() -> int:
         return status()
     commit = git("rev-parse", "HEAD")
     files = chosen(args.minutes, commit)
-    print(f"{len(files)} of {len(list(proofs('slow', 'isolated')))} slow proofs, chosen by {commit[:10]}:", *files, sep="\n  ", flush=True)
+    print(f"{len(files)} of {len(list(proofs('slow')))} slow proofs, chosen by {commit[:10]}:", *files, sep="\n  ", flush=True)
     command = [
         sys.executable,
         "-m",
