@@ -24,8 +24,8 @@ _PROBE = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content":
 
 def named_ends(directory: Path) -> frozenset[int]:
     """Ids of the tokens at which the model in `directory` stops as its configurations say."""
-    config = _read(directory / "config.json")
-    sources = [_read(directory / _GENERATION), config, config.get("text_config") or {}]
+    config = read_object(directory / "config.json")
+    sources = [read_object(directory / _GENERATION), config, config.get("text_config") or {}]
     return frozenset(number for source in sources for number in _ids(source.get("eos_token_id")))
 
 
@@ -73,7 +73,7 @@ def ends_of_model(directory: Path, tokenizer: Any) -> tuple[frozenset[int], str]
 def write_ends(directory: Path, chat: ChatTokenizer) -> None:
     """Have the model in `directory` name all of them in its generation_config.json, where everything that generates looks for them."""
     path = directory / _GENERATION
-    generation = _read(path)
+    generation = read_object(path)
     wanted = sorted(all_ends(chat) | set(_ids(generation.get("eos_token_id"))))
     if wanted and wanted != sorted(_ids(generation.get("eos_token_id"))):
         generation["eos_token_id"] = wanted if len(wanted) > 1 else wanted[0]
@@ -103,7 +103,8 @@ def _ids(value: Any) -> list[int]:
     return [number for number in (value if isinstance(value, list) else [value]) if isinstance(number, int)]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty where there is none that can be read."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tunesmith_torch.conversation.end_tokens import read_object
+
 _NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _BEGINNING = 2**22  # bytes of a tokenizer.json in which its added tokens stand
 
@@ -22,8 +24,8 @@ class TextTokenizer:
     """
 
     def __init__(self, directory: Path) -> None:
-        config, added = _read(directory / "tokenizer_config.json"), dict(_added(directory / "tokenizer.json"))
-        known = _read(directory / "special_tokens_map.json") | config
+        config, added = read_object(directory / "tokenizer_config.json"), dict(_added(directory / "tokenizer.json"))
+        known = read_object(directory / "special_tokens_map.json") | config
         self.chat_template = _template(directory, config)
         self.special_tokens_map = {name: _text(known[name]) for name in _NAMES if known.get(name)}
         listed = {int(number): _text(token) for number, token in (config.get("added_tokens_decoder") or {}).items()}
@@ -74,14 +76,6 @@ def _added(path: Path) -> Iterator[tuple[int, str]]:
         yield from ((int(token["id"]), str(token["content"])) for token in tokens)
     except (OSError, ValueError, KeyError, TypeError):  # the step will say what is wrong with it
         return
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _text(token: Any) -> str:
