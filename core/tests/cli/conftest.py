@@ -3,59 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tunesmith import hookspecs
-from tunesmith.cli.main import main
 from tunesmith.plugins import scan
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin
 from tunesmith_sdk.manifest.records import record_of
+from tunesmith_sdk.typed import World
 
 DESK = Path(__file__).parent / "desk" / "acme_desk"
-
-
-@dataclass
-class Told:
-    """What a command gave back."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-class World:
-    """The project's folder, and a way to type commands in it."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self._capsys = folder, capsys
-
-    def __call__(self, *words: str) -> Told:
-        self._capsys.readouterr()
-        status = main(words)
-        out, err = self._capsys.readouterr()
-        return Told(status, out, err)
-
-    def write(self, name: str, text: str) -> Path:
-        path = self.folder / name
-        path.write_text(text)
-        return path
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +57,6 @@ def world(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     folder.mkdir()
     (folder / ".tunesmith").mkdir()
     monkeypatch.chdir(folder)
-    made = World(folder, capsys)
+    made = World(folder, site, capsys)
     made.write("rows.jsonl", '{"q": "who?", "a": "me"}\n{"q": "where?", "a": "here"}\n')
     return made

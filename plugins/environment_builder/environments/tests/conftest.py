@@ -9,11 +9,10 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
-from typed_commands import World
-
 from tunesmith.plugins import scan
 from tunesmith_environments.manager import Environments
 from tunesmith_sdk.installs import link_plugin, write_plugin
+from tunesmith_sdk.typed import World
 from tunesmith_sdk.wheels import write_wheel
 
 

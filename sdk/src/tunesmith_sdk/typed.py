@@ -1,4 +1,4 @@
-"""Commands as a user types them, in this process."""
+"""Commands as a user types them, in this process: for tests of what a plugin puts on the command line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,12 @@ class Told:
 
 
 class World:
-    """The project's folder, the host's packages, and a way to type commands there."""
+    """A project, and a way to type commands in it: ``world("env", "list", "--json").json``.
+
+    Args:
+        folder: the project's.
+        site: a folder of packages that stands for what is installed.
+    """
 
     def __init__(self, folder: Path, site: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder, self.site, self._capsys = folder, site, capsys
