@@ -21,7 +21,7 @@ PIPELINE = Path(__file__).resolve().parents[1] / "examples" / "engines" / "tunes
 
 def run() -> Path:
     """The directory of a new run."""
-    command = [sys.executable, "-m", "tunesmith", "run", str(PIPELINE), "--json"]
+    command = [sys.executable, "-m", "tunesmith_cli", "run", str(PIPELINE), "--json"]
     lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
     return Path(next(event for event in map(json.loads, lines) if event["event"] == "run_finished")["directory"])
 
@@ -32,7 +32,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def installed() -> dict[str, dict[str, str]]:
     """Name and version of all packages in each environment, by its key."""
-    command = [sys.executable, "-m", "tunesmith", "env", "list", "--json"]
+    command = [sys.executable, "-m", "tunesmith_cli", "env", "list", "--json"]
     found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
     return {environment["key"]: environment["packages"] for environment in found}
 

@@ -47,7 +47,7 @@ def measure(runs: int) -> dict[str, float]:
             if count == 0:
                 found["python -c pass"] = cpu_seconds([str(python), "-c", "pass"], runs, environment)
             for words in COMMANDS:
-                command = [str(python), "-m", "tunesmith", *words]
+                command = [str(python), "-m", "tunesmith_cli", *words]
                 cold = cpu_seconds(command, 1, environment | {"TUNESMITH_CACHE": str(Path(scratch, "cold", str(count), words[0]))})
                 found[f"tunesmith {' '.join(words)}, {count} plugins, first start"] = cold
                 subprocess.run(command, env=environment, check=True, capture_output=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tunesmith.cli.reporting.event_fields import EVENTS, VERSION
+from tunesmith_cli.display.event_fields import EVENTS, VERSION
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "runs.md"
 _MARKED = re.compile(r"<!-- events -->\n.*?<!-- /events -->\n", re.S)

@@ -23,7 +23,7 @@ CONSTRAINTS = ROOT / "tools" / "constraints.txt"
 
 def distributions(test: bool) -> list[Path]:
     """Folders of this repository's distributions, the kernel first."""
-    patterns = ["core", "sdk", "plugins/*/*"] + (["contrib/*"] if test else [])
+    patterns = ["core", "cli", "sdk", "plugins/*/*"] + (["contrib/*"] if test else [])
     found = [path.parent for pattern in patterns for path in sorted(ROOT.glob(f"{pattern}/pyproject.toml"))]
     return [folder for folder in found if test or folder.parent.name != "tracker"]  # installed, a tracker is told of every run
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cases import DPO, Case
 
-TUNESMITH = [sys.executable, "-m", "tunesmith.cli.main"]
+TUNESMITH = [sys.executable, "-m", "tunesmith_cli.main"]
 THREADS = {"OMP_NUM_THREADS": "1"}  # each further one would have some memory of its own
 STEPS = 2  # the optimizer's state is made in the first, and the second runs beside it
 

@@ -38,7 +38,7 @@ class House:
         environment = {name: value for name, value in os.environ.items() if name not in ("TUNESMITH_HOME", "TUNESMITH_CACHE")}
         environment |= {"PYTHONPATH": str(self.site), "XDG_CONFIG_HOME": str(self.folder), "XDG_CACHE_HOME": str(self.folder / "cache")}
         done = subprocess.run(
-            [sys.executable, "-m", "tunesmith", *words], cwd=self.folder, env=environment | variables, capture_output=True, text=True,
+            [sys.executable, "-m", "tunesmith_cli", *words], cwd=self.folder, env=environment | variables, capture_output=True, text=True,
             check=False, stdin=subprocess.DEVNULL, timeout=120,
         )  # fmt: skip
         told = done.stdout + done.stderr

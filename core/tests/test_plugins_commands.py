@@ -9,10 +9,10 @@ from pathlib import Path
 import packaging.requirements  # noqa: F401  some tests take site-packages off the path
 import pytest
 
-from tunesmith.cli.plugin_commands import COMMANDS
-from tunesmith.cli.tables import aligned
 from tunesmith.errors import TunesmithError
 from tunesmith.plugins.probe import probe
+from tunesmith_cli.commands.plugin import COMMANDS
+from tunesmith_cli.tables import aligned
 from tunesmith_sdk.installs import write_plugin
 
 TILT = {"kind": "adapter", "name": "tilt", "schema": {"type": "object", "properties": {"angle": {"type": "number", "default": 0.5}}}}
@@ -90,7 +90,7 @@ def test_doctor_tells_all_that_is_wrong_and_which_modules_cannot_be_imported(sit
     assert "ends the process with status 7" in found["acme-dead"]["what"]
     assert found["acme-mute"]["serious"]
     assert not found["acme-denied"]["serious"]
-    assert "tunesmith" not in found
+    assert "tunesmith-core" not in found
 
 
 def test_a_configuration_with_mistakes_does_not_stop_anybody_from_looking(site: Path, capsys: pytest.CaptureFixture):

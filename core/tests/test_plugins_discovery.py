@@ -42,7 +42,7 @@ def test_a_plugin_is_found_with_what_its_manifest_says_and_not_imported(site: Pa
     path = write_plugin(site, "acme-tilt", "1.2", providers=[TILT])
     write_distribution(site, "unrelated")
     entries = found(config)
-    assert list(entries) == ["tunesmith", "acme-tilt"]
+    assert list(entries) == ["tunesmith-core", "acme-tilt"]
     tilt = entries["acme-tilt"]
     assert (tilt["version"], tilt["module"], tilt["manifest"]) == ("1.2", "acme_tilt.plugin", str(path))
     assert tilt["data"]["providers"][0]["name"] == "tilt"
@@ -89,7 +89,7 @@ def test_broken_metadata_never_raises(text: bytes, site: Path, config: Config):
     folder = write_distribution(site, "acme-tilt", points="x = y")
     (folder / "entry_points.txt").write_bytes(text)
     (folder / "METADATA").write_bytes(b"\xff\x00Name")
-    assert "tunesmith" in found(config)
+    assert "tunesmith-core" in found(config)
 
 
 def test_the_first_distribution_on_the_path_counts(site: Path, config: Config, tmp_path: Path):
@@ -125,9 +125,9 @@ def test_an_installed_and_a_removed_plugin_are_noticed(site: Path, config: Confi
     age(site)
     discover(config)
     write_plugin(site, "acme-bend", providers=[{"kind": "adapter", "name": "bend"}])
-    assert list(found(config)) == ["tunesmith", "acme-bend", "acme-tilt"]
+    assert list(found(config)) == ["tunesmith-core", "acme-bend", "acme-tilt"]
     (site / "acme_tilt-1.0.dist-info").rename(site / "gone")
-    assert list(found(config)) == ["tunesmith", "acme-bend"]
+    assert list(found(config)) == ["tunesmith-core", "acme-bend"]
 
 
 def test_a_changed_manifest_is_noticed_though_no_folder_changed(site: Path, config: Config):

@@ -12,9 +12,9 @@ from pathlib import Path
 import packaging.requirements  # noqa: F401  the tests below take site-packages off the path
 import pytest
 
-from tunesmith.cli.plugin_doctor import COMMAND
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin
+from tunesmith_cli.commands.plugin_doctor import COMMAND
 from tunesmith_sdk.installs import record, write_plugin
 
 TILT = {"kind": "adapter", "name": "tilt"}
@@ -201,9 +201,9 @@ def test_a_contract_that_this_kernel_does_not_speak(fields: dict, said: str, fix
 
 
 def test_a_newer_kernel_is_required(site: Path, doctor):
-    write_plugin(site, "acme-tilt", providers=[TILT], requires=["tunesmith>=9"])
+    write_plugin(site, "acme-tilt", providers=[TILT], requires=["tunesmith-core>=9"])
     status, told = doctor()
-    assert (status, told["acme-tilt"]["state"], told["acme-tilt"]["fix"]) == (1, "incompatible", "pip install 'tunesmith>=9'")
+    assert (status, told["acme-tilt"]["state"], told["acme-tilt"]["fix"]) == (1, "incompatible", "pip install 'tunesmith-core>=9'")
 
 
 @pytest.mark.parametrize(("code", "said"), [("import not_here\n", "'not_here'"), ("import os; os._exit(7)\n", "status 7")])

@@ -125,8 +125,8 @@ def test_a_kind_that_the_kernel_does_not_know_makes_a_plugin_incompatible():
 
 
 def test_a_plugin_that_requires_another_kernel_is_incompatible():
-    unfit = _plugin(entry(verb=1) | {"kernel": "tunesmith>=9"}, API)
-    assert (unfit.state, unfit.fix) == ("incompatible", "pip install 'tunesmith>=9'")
+    unfit = _plugin(entry(verb=1) | {"kernel": "tunesmith-core>=9"}, API)
+    assert (unfit.state, unfit.fix) == ("incompatible", "pip install 'tunesmith-core>=9'")
     assert "it requires tunesmith>=9; this is tunesmith 0" in unfit.reason
 
 

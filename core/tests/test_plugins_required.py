@@ -128,7 +128,7 @@ def test_no_plan_is_made_and_no_run_begun_without_it(project: Path):
 
 
 def test_the_command_refuses_too(project: Path, capsys: pytest.CaptureFixture):
-    from tunesmith.cli.main import main
+    from tunesmith_cli.main import main
 
     (project / "tunesmith.yaml").write_text("name: p\nsteps:\n  a: {download: x://y}\n")
     for words in (["plan"], ["run"]):

@@ -53,7 +53,7 @@ def test_a_requirement_is_met_as_installers_would_say(wanted: str, there: bool, 
 
 
 def test_what_a_plugin_needs_beside_its_runtime_is_missed_too_but_not_the_kernel(installed):
-    environment = installed(acme_tilt=("1.0", ["tunesmith>=99", "acme-base>=2", "odd; extra == 'runtime'"]), acme_base=("1.0", []))
+    environment = installed(acme_tilt=("1.0", ["tunesmith-core>=99", "acme-base>=2", "odd; extra == 'runtime'"]), acme_base=("1.0", []))
     assert missing(plugin(), environment) == {"": ("acme-base>=2 (1.0 is installed)",)}
 
 
@@ -63,7 +63,7 @@ def test_what_a_runtime_requires_in_turn_is_not_second_guessed(installed):
 
 def test_the_fingerprint_follows_every_version_below_the_plugin_and_nothing_else(installed):
     def print_of(base: str = "1", heavy: str = "2", other: str = "1", kernel: str = "1") -> str:
-        distributions = {"heavy": (heavy, ["base", "heavy[x]", "tunesmith"]), "base": (base, ["heavy"])}
+        distributions = {"heavy": (heavy, ["base", "heavy[x]", "tunesmith-core"]), "base": (base, ["heavy"])}
         return fingerprint(plugin("heavy"), installed(**distributions, other=(other, []), tunesmith=(kernel, ["other"])))
 
     same = print_of()

@@ -192,7 +192,7 @@ def test_the_builder_is_the_named_one_or_the_first_and_gets_what_the_configurati
 @pytest.mark.parametrize(
     ("names", "builder", "settings", "code", "word"),
     [
-        ((), "", {}, "TS-ENV-015", "tunesmith[environments]"),
+        ((), "", {}, "TS-ENV-015", "pip install tunesmith"),
         (("shed",), "shad", {}, "TS-PLUGIN-001", "`shed`"),
         (("shed",), "shed", {"doors": 0, "windows": 1}, "TS-PLUGIN-021", "`doors`"),
     ],

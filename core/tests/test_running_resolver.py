@@ -25,7 +25,7 @@ SHELF = ProviderRecord(
     facts={"schemes": ["shelf"], "elsewhere": r"(?:https://shelf\.example/)?(\w+/\w+)"},
 )
 DOWNLOAD = ProviderRecord(
-    "verb", "download", "", "tunesmith.verbs.download:run", "tunesmith", "0.1.0", settings="tunesmith.verbs.records:DownloadSettings",
+    "verb", "download", "", "tunesmith.verbs.download:run", "tunesmith-core", "0.1.0", settings="tunesmith.verbs.records:DownloadSettings",
     schema=schema_of(DownloadSettings),
 )  # fmt: skip
 

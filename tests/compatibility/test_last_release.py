@@ -42,7 +42,7 @@ def tunesmith(release: Path, project: Path, *words: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TUNESMITH_")}
     environment |= {"PYTHONPATH": str(release), "PYTHONDONTWRITEBYTECODE": "1", "TUNESMITH_CACHE": str(project / "cache")}
     done = subprocess.run(
-        [sys.executable, "-m", "tunesmith", *words], cwd=project, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tunesmith_cli", *words], cwd=project, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -33,7 +33,7 @@ class Project:
 
     def run(self) -> list[dict[str, Any]]:
         """The events of a run that ends well."""
-        command = [sys.executable, "-m", "tunesmith", "run", str(PIPELINE), "--json"]
+        command = [sys.executable, "-m", "tunesmith_cli", "run", str(PIPELINE), "--json"]
         done = subprocess.run(command, cwd=self.folder, env=os.environ | self.places, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         return [json.loads(line) for line in done.stdout.splitlines()]

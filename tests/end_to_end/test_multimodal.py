@@ -31,10 +31,9 @@ def command(project: Path, *words: str) -> tuple[int, list[dict]]:
     """Exit status and events; it runs elsewhere, so that no path is found by chance."""
     elsewhere = project / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "tunesmith", *words, "--json"], cwd=elsewhere, env=os.environ | {"TUNESMITH_HOME": str(project / "home")},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    typed = [sys.executable, "-m", "tunesmith_cli", *words, "--json"]
+    environment = os.environ | {"TUNESMITH_HOME": str(project / "home")}
+    done = subprocess.run(typed, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 

@@ -21,7 +21,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(home: Path, *arguments: str) -> dict[str, dict]:
     """The outcome of a run by step."""
-    command = [sys.executable, "-m", "tunesmith", "run", str(QUICKSTART), "--json", *arguments]
+    command = [sys.executable, "-m", "tunesmith_cli", "run", str(QUICKSTART), "--json", *arguments]
     done = subprocess.run(command, env=os.environ | {"TUNESMITH_HOME": str(home)}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     finished = next(event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "run_finished")

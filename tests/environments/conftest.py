@@ -64,7 +64,7 @@ class Project:
             "TUNESMITH_CACHE": str(self.folder / "cache"), "XDG_CONFIG_HOME": str(self.folder), "PYTHONPATH": "",
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]), **variables,
         }  # fmt: skip
-        command = [str(self.python), "-m", "tunesmith", *words]
+        command = [str(self.python), "-m", "tunesmith_cli", *words]
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=500)
 
     def tunesmith(self, *words: str) -> str:

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tunesmith.cli.main import main
 from tunesmith.config import load_config
 from tunesmith.contracts import Device, ModelInfo
 from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.registry import load_registry
+from tunesmith_cli.main import main
 from tunesmith_sdk.manifest.source import read_source
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from tiny_plans import Place, plan, step
 
-from tunesmith.cli.main import main
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Plan
 from tunesmith.running.journal import FILE, Journal
 from tunesmith.running.plan_file import read_plan
 from tunesmith.running.reporter import Recorder
 from tunesmith.running.runs import stored_plan
+from tunesmith_cli.main import main
 
 LOOKING = (
     ("runs", "list"), ("runs", "list", "--json"), ("runs", "show"), ("runs", "show", "--json"), ("runs", "logs"), ("store", "ls"),

@@ -58,7 +58,7 @@ def running(tmp_path: Path, tiny_model: Callable[..., Path]) -> Iterator[Running
     (project / "model").symlink_to(tiny_model())
     (project / "tunesmith.yaml").write_text(PIPELINE)
     own = {"PYTHONPATH": os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")])), "TUNESMITH_CACHE": str(tmp_path / "c")}
-    command = [sys.executable, "-m", "tunesmith", "run"]
+    command = [sys.executable, "-m", "tunesmith_cli", "run"]
     host = subprocess.Popen(
         command, cwd=project, env=os.environ | own, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

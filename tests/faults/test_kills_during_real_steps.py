@@ -56,7 +56,7 @@ class Host:
 
     def __init__(self, project: Path, home: Path, *command: str) -> None:
         environment = os.environ | {"TUNESMITH_HOME": str(home), "OMP_NUM_THREADS": "1"}
-        arguments = [sys.executable, "-m", "tunesmith", *command, "--json"]
+        arguments = [sys.executable, "-m", "tunesmith_cli", *command, "--json"]
         self.errors = (home.parent / "stderr.txt").open("a")
         self.process = subprocess.Popen(
             arguments, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=self.errors, text=True, start_new_session=True

@@ -93,8 +93,6 @@ def test_the_kernel_imports_the_standard_library_and_its_few_requirements(path: 
         allowed |= {"pluggy"}
     elif path.parent.name == "environments":  # the host's part of isolation
         allowed |= {"packaging"}
-    if path.parent.name == "cli":  # an author's commands do more where the SDK is installed
-        allowed |= {"tunesmith_sdk"}
     assert {name.partition(".")[0] for name in imported(ast.parse(path.read_text()))} <= allowed
 
 
@@ -109,7 +107,6 @@ LAYERS = {
     "planning": 2,
     "running": 2,
     "api": 3,
-    "cli": 3,
 }
 
 

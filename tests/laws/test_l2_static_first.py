@@ -60,7 +60,7 @@ class Project:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         variables = {"TUNESMITH_CACHE": str(self.folder / "cache"), "XDG_CONFIG_HOME": str(self.folder), "PYTHONPATH": ""}
-        command = [str(self.python), "-m", "tunesmith", *words]
+        command = [str(self.python), "-m", "tunesmith_cli", *words]
         done = subprocess.run(command, cwd=self.folder, env=os.environ | variables, capture_output=True, text=True, check=False)
         assert "Traceback" not in done.stderr
         assert "was imported" not in done.stderr
@@ -122,7 +122,7 @@ def test_a_policy_that_cannot_be_read_trusts_no_plugin_and_says_so(project: Proj
     other.__dict__.update(project.__dict__, folder=tmp_path)
     assert other.run("--help").returncode == 0
     listed = json.loads(other.run("plugin", "list", "--json").stdout)
-    assert {plugin["state"] for plugin in listed if plugin["distribution"] != "tunesmith"} == {"denied"}
+    assert {plugin["state"] for plugin in listed if plugin["distribution"] != "tunesmith-core"} == {"denied"}
     (tmp_path / "pipeline.yaml").write_text(PIPELINE % "acme-one")
     done = other.run("plan", "pipeline.yaml")
     assert done.returncode == 2

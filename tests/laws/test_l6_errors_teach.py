@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "errors"
-SOURCES = [*ROOT.glob("core/src"), *ROOT.glob("sdk/src"), *ROOT.glob("plugins/*/*/src")]
+SOURCES = [*ROOT.glob("core/src"), *ROOT.glob("cli/src"), *ROOT.glob("sdk/src"), *ROOT.glob("plugins/*/*/src")]
 CODE = re.compile(r"TS-[A-Z]+-\d{3}")
 
 
@@ -105,7 +105,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_gets_a_code_a_remedy_and_no_traceback(mistake: str, project: Path):
     done = subprocess.run(
-        [sys.executable, "-m", "tunesmith", *MISTAKES[mistake]], cwd=project, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "tunesmith_cli", *MISTAKES[mistake]], cwd=project, capture_output=True, text=True, check=False,
         stdin=subprocess.DEVNULL, env=os.environ | {"TUNESMITH_CACHE": str(project / "cache"), "TUNESMITH_HOME": str(project / "home")},
     )  # fmt: skip
     told = done.stdout + done.stderr
@@ -117,7 +117,7 @@ def test_a_mistake_gets_a_code_a_remedy_and_no_traceback(mistake: str, project: 
 
 def test_what_nobody_foresaw_is_one_line_and_its_traceback_is_in_a_file(tmp_path: Path):
     broken = (
-        "import sys, tunesmith.cli.doctor_command as d; d.facts = None; from tunesmith.cli.main import main; sys.exit(main(['doctor']))"
+        "import sys, tunesmith_cli.commands.doctor as d; d.facts = None; from tunesmith_cli.main import main; sys.exit(main(['doctor']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", broken], cwd=tmp_path, capture_output=True, text=True, check=False,

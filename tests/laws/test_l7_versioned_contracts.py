@@ -121,10 +121,10 @@ def test_the_version_before_is_taken_with_a_warning_that_says_until_when_others_
     for name, api in (("acme-before", API["exporter"] - 1), ("acme-now", API["exporter"]), ("acme-next", API["exporter"] + 1)):
         write_plugin(site, name, providers=[{"kind": "exporter", "name": name, "api": api}])
     variables = {"TUNESMITH_CACHE": str(tmp_path / "cache"), "XDG_CONFIG_HOME": str(tmp_path), "PYTHONPATH": ""}
-    command = [str(python), "-m", "tunesmith", "plugin", "list", "--json"]
+    command = [str(python), "-m", "tunesmith_cli", "plugin", "list", "--json"]
     done = subprocess.run(command, cwd=tmp_path, env=os.environ | variables, capture_output=True, text=True, check=True)
     states = {plugin["distribution"]: plugin["state"] for plugin in json.loads(done.stdout)}
-    assert states == {"tunesmith": "active", "acme-before": "active", "acme-now": "active", "acme-next": "incompatible"}
+    assert states == {"tunesmith-core": "active", "acme-before": "active", "acme-now": "active", "acme-next": "incompatible"}
     told = subprocess.run(command[:-1], cwd=tmp_path, env=os.environ | variables, capture_output=True, text=True, check=True).stderr
     assert "acme-before speaks version 0 of the exporter contract" in told
     assert "stops taking it" in told
@@ -215,7 +215,7 @@ facts = {schemes = ["shelf"]}
     (site / "acme_before" / "exporter.py").write_text(OLD_CODE)
     (tmp_path / "tunesmith.yaml").write_text("name: old\nmodel: shelf://a\nsteps:\n  card: {export: card}\n")
     variables = {"TUNESMITH_CACHE": str(tmp_path / "cache"), "XDG_CONFIG_HOME": str(tmp_path), "PYTHONPATH": ""}
-    command = [str(python), "-m", "tunesmith", "run", "--json"]
+    command = [str(python), "-m", "tunesmith_cli", "run", "--json"]
     done = subprocess.run(command, cwd=tmp_path, env=os.environ | variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [path.read_text() for path in tmp_path.glob(".tunesmith/store/*/*/files/card.txt")] == ["shelf://a"]

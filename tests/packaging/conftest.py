@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheels of every distribution of this repository."""
     folder = tmp_path_factory.mktemp("wheels")
-    sources = [path.parent for pattern in ("core", "sdk", "plugins/*/*", "contrib/*") for path in ROOT.glob(f"{pattern}/pyproject.toml")]
+    sources = [
+        path.parent for pattern in ("core", "cli", "sdk", "plugins/*/*", "contrib/*") for path in ROOT.glob(f"{pattern}/pyproject.toml")
+    ]
     for source in sources:
         subprocess.run(
             [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=source, check=True, capture_output=True

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = sorted(path.parent for pattern in ("plugins/*/*", "contrib/*") for path in ROOT.glob(f"{pattern}/pyproject.toml"))
-LIGHT = {"tunesmith", "tunesmith[environments]", "packaging"}  #: and what the kernel requires itself
+LIGHT = {"tunesmith-core", "tunesmith-cli", "tunesmith-environments", "packaging"}  #: and what the kernel requires itself
 
 
 def distribution(folder: Path) -> str:
@@ -41,14 +41,14 @@ def test_a_plugins_wheel_holds_its_manifest_and_needs_nothing_heavy(wheels: Path
     assert not heavy, "what a plugin runs on belongs into its [runtime] extra"
 
 
-@pytest.mark.parametrize("folder", [ROOT / "core", ROOT / "sdk", *PLUGINS], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [ROOT / "core", ROOT / "cli", ROOT / "sdk", *PLUGINS], ids=lambda folder: folder.name)
 def test_a_package_says_that_it_is_typed(folder: Path):
     (package,) = (path.parent for path in folder.glob("src/*/__init__.py"))
     assert (package / "py.typed").is_file()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", [ROOT / "core", ROOT / "sdk"], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [ROOT / "core", ROOT / "cli", ROOT / "sdk"], ids=lambda folder: folder.name)
 def test_what_authors_import_is_typed_in_its_wheel_too(wheels: Path, folder: Path):
     assert [name for name in wheel(wheels, folder).namelist() if name.endswith("/py.typed") and "template" not in name]
 

@@ -30,7 +30,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of an environment with the kernel and the SDK with all that its authors have, from their wheels."""
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "wheels").mkdir()
-    for source in (ROOT / "core", ROOT / "sdk", ROOT / "plugins" / "environment_builder" / "environments"):
+    for source in (ROOT / "core", ROOT / "cli", ROOT / "sdk", ROOT / "plugins" / "environment_builder" / "environments"):
         build(source, folder / "wheels")
     environment = os.environ | uv_variables(find_links=(str(folder / "wheels"),))
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder / "venv"], check=True, env=environment)

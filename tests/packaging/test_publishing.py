@@ -44,6 +44,7 @@ def test_a_new_plugin_is_published_as_the_page_says(wheels: Path, clean_environm
             line += " tests/test_tunesmith_tilt.py -o pythonpath=src"  # the page's author has it installed in place
         do(line, folder)
     assert raised
-    (plugin,) = [one for one in json.loads(do("../alone/bin/tunesmith plugin list --json", folder)) if one["distribution"] != "tunesmith"]
+    listed = json.loads(do("../alone/bin/tunesmith plugin list --json", folder))
+    (plugin,) = [one for one in listed if one["distribution"] != "tunesmith-core"]
     assert (plugin["distribution"], plugin["version"], plugin["state"]) == ("tunesmith-tilt", "0.2.0", "active")
     assert (folder / "dist" / "tunesmith_tilt-0.2.0-py3-none-any.whl").is_file()

@@ -25,7 +25,7 @@ import json, os, sys
 opened = []
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
 before = set(sys.modules)
-from tunesmith.cli.main import main
+from tunesmith_cli.main import main
 try:
     status = main(sys.argv[1:])
 except SystemExit as exit:
@@ -94,7 +94,7 @@ MORE = [("--version",), ("plugin", "--help"), ("plugin", "info", "made-007"), ("
 def test_a_start_imports_nothing_heavy_and_no_plugin(words: tuple[str, ...], full: Environment):
     modules = full.start(*words).modules
     tops = {name.partition(".")[0] for name in modules}
-    assert tops <= {*sys.stdlib_module_names, "tunesmith"}, "only the standard library and the kernel"
+    assert tops <= {*sys.stdlib_module_names, "tunesmith", "tunesmith_cli"}, "only the standard library, the kernel and the command line"
     assert not {name for name in modules if name in DEAR or name.partition(".")[0] in DEAR}
 
 
@@ -102,7 +102,7 @@ def test_a_start_imports_nothing_heavy_and_no_plugin(words: tuple[str, ...], ful
 def test_the_builder_of_environments_is_imported_for_its_own_commands_alone(words: tuple[str, ...], with_builder: Environment):
     modules = with_builder.start(*words).modules
     tops = {name.partition(".")[0] for name in modules}
-    assert tops <= {*sys.stdlib_module_names, "tunesmith", "tunesmith_environments"}
+    assert tops <= {*sys.stdlib_module_names, "tunesmith", "tunesmith_cli", "tunesmith_environments"}
     assert ("tunesmith_environments" in tops) == (words[0] == "env")
     if words[-1] != "gc":
         assert not {name for name in modules if name in DEAR or name.partition(".")[0] in DEAR}

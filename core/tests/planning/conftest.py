@@ -260,7 +260,11 @@ def _made_up_module(monkeypatch: pytest.MonkeyPatch) -> None:
 def plugins(**changes: dict[str, Any]) -> list[Plugin]:
     """The made-up plugins and the kernel; `changes` are fields of a plugin, dashes as underscores."""
     kernel = Plugin(
-        "tunesmith", "0.1.0", "tunesmith.verbs.plugin", tuple(record_of("verb", v, "tunesmith", "0.1.0") for v in VERBS), fingerprint="k"
+        "tunesmith-core",
+        "0.1.0",
+        "tunesmith.verbs.plugin",
+        tuple(record_of("verb", v, "tunesmith-core", "0.1.0") for v in VERBS),
+        fingerprint="k",
     )
     found = [kernel]
     for name, provided in PROVIDERS.items():

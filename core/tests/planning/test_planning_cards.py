@@ -4,9 +4,9 @@ from argparse import Namespace
 
 import pytest
 
-from tunesmith.cli.estimate_devices import place_of
 from tunesmith.errors import TunesmithError
-from tunesmith.planning.cards import card, of_memory, size_of
+from tunesmith_cli.estimate.device_catalog import card, of_memory, size_of
+from tunesmith_cli.estimate.devices import place_of
 
 
 def args(on="", memory="", device=None):

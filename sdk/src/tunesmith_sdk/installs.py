@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tunesmith
+import tunesmith_cli
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin, ProviderRecord
 
@@ -87,7 +88,7 @@ def age(folder: Path, seconds: float = 60) -> None:
 
 
 def write_environment(folder: Path) -> tuple[Path, Path]:
-    """A virtual environment with this kernel and what it requires, and no plugin; made without an index. Its python and site-packages."""
+    """A virtual environment with this kernel, its command line and what they require, and no plugin; made without an index. Its python and site-packages."""
     import venv
 
     venv.create(folder, with_pip=False, symlinks=True)
@@ -96,8 +97,8 @@ def write_environment(folder: Path) -> tuple[Path, Path]:
         spec = importlib.util.find_spec(module)
         if spec and spec.origin:
             (site / module).symlink_to(Path(spec.origin).parent, target_is_directory=True)
-    (site / "tunesmith.pth").write_text(f"{Path(tunesmith.__file__).parent.parent}\n")
-    write_distribution(site, "tunesmith", tunesmith.__version__)
+    (site / "tunesmith.pth").write_text("".join(f"{Path(package.__file__).parent.parent}\n" for package in (tunesmith, tunesmith_cli)))
+    write_distribution(site, "tunesmith-core", tunesmith.__version__)
     return folder / "bin" / "python", site
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.cli.main import main
+from tunesmith_cli.main import main
 
 
 @dataclass

@@ -69,7 +69,7 @@ build-backend = "hatchling.build"
 [project]
 name = "NAME"
 version = "0.1.0"
-dependencies = ["tunesmith>=0.1"]
+dependencies = ["tunesmith-core>=0.1"]
 [project.optional-dependencies]
 runtime = [RUNTIME]
 [project.entry-points."tunesmith.plugins"]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.cli.main import main
 from tunesmith.errors import Problems, TunesmithError
+from tunesmith_cli.main import main
 from tunesmith_sdk.commands.sync import SYNC
 from tunesmith_sdk.manifest.check import check
 

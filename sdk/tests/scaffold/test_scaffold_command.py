@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.cli import main as cli
 from tunesmith.contracts import API
+from tunesmith_cli import main as cli
 
 
 @pytest.fixture(autouse=True)

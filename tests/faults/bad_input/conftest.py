@@ -75,7 +75,7 @@ class Project:
 
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         """The command, running."""
-        command = [sys.executable, "-m", "tunesmith", *words]
+        command = [sys.executable, "-m", "tunesmith_cli", *words]
         piped = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(command, cwd=self.folder, env=self.environment, text=True, **(piped | more))
 

@@ -159,7 +159,7 @@ def no_builder(who: str, reason: str) -> UserError:
     """The error of an environment that nobody builds."""
     return UserError(
         "TS-ENV-015", f"{who} can't have an environment of its own: nothing that builds one is installed", why=reason,
-        fix='pip install "tunesmith[environments]"; or install what the plugin needs into this environment, where that can be.',
+        fix='pip install tunesmith; or install what the plugin needs into this environment, where that can be.',
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ steps:
 def test_the_plan_says_why_it_does_not_go_on_a_base_in_packed_bits(directory, tmp_path, quantizer):
     (tmp_path / "rows.jsonl").write_text('{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n' * 3)
     (tmp_path / "p.yaml").write_text(PIPELINE.format(model=directory, quantizer=quantizer))
-    command = [sys.executable, "-m", "tunesmith", "plan", str(tmp_path / "p.yaml"), "--home", str(tmp_path / "home")]
+    command = [sys.executable, "-m", "tunesmith_cli", "plan", str(tmp_path / "p.yaml"), "--home", str(tmp_path / "home")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     said = " ".join((done.stdout + done.stderr).split())
     assert "because DoRA needs the length of each row of W + B A" in said.replace("Because", "because")

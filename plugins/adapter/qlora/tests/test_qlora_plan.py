@@ -24,7 +24,7 @@ def home(tmp_path_factory):
 def plan(home, **steps):
     file = home / "tunesmith.yaml"
     file.write_text(json.dumps({"name": "plans", "model": f"file://{home / 'model'}", "steps": steps}))
-    done = subprocess.run([sys.executable, "-m", "tunesmith", "plan", str(file)], cwd=home, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-m", "tunesmith_cli", "plan", str(file)], cwd=home, capture_output=True, text=True, timeout=120)
     return done.returncode, " ".join((done.stdout + done.stderr).split())
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def _tunesmith(folder, *words: str, status: int = 0) -> str:
-    found = subprocess.run([sys.executable, "-m", "tunesmith", *words], cwd=folder, capture_output=True, text=True, timeout=300)
+    found = subprocess.run([sys.executable, "-m", "tunesmith_cli", *words], cwd=folder, capture_output=True, text=True, timeout=300)
     assert found.returncode == status, found.stderr
     return found.stdout + found.stderr
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.cli.main import main
+from tunesmith_cli.main import main
 from tunesmith_sdk.models import tiny_model
 
 CONFIG = {
@@ -140,7 +140,7 @@ def test_an_estimate_is_within_a_tenth_of_the_peak(told, tmp_path, adapter, leng
     # No two begin alike: what rows have in common is computed once, and the estimate does not reckon with that.
     turns = [[{"role": "user", "content": word}, {"role": "assistant", "content": f"a {word} " * 800}] for word in ("x", "yes", "far", "0")]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"messages": row}) + "\n" for row in turns))
-    command = [sys.executable, "-m", "tunesmith.cli.main", *words, "--model", str(model), "--data", "rows.jsonl", "--max-steps", "2"]
+    command = [sys.executable, "-m", "tunesmith_cli.main", *words, "--model", str(model), "--data", "rows.jsonl", "--max-steps", "2"]
     run = [sys.executable, "-c", MEASURED, *command, "--epochs", "2", "--home", str(tmp_path / "home")]
     peak = int(subprocess.run(run, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True).stdout)
     assert found["memory"] == pytest.approx(peak * 1024, rel=0.1), found["terms"]

@@ -144,7 +144,19 @@ def test_a_first_step_that_is_no_number_is_not_tried_again(bench):
 def test_a_run_whose_rate_is_broken_is_mended_and_its_report_says_how(tmp_path, tiny, chat_rows):
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in chat_rows))
     rate = ["--learning-rate", "1e5", "--max-grad-norm", "0", "--warmup", "0.5", "--epochs", "4", "--settings.checkpoint-every", "1"]
-    command = [sys.executable, "-m", "tunesmith", "sft", "--model", f"file://{tiny}", "--data", "rows.jsonl", "--adapter", "full", *rate]
+    command = [
+        sys.executable,
+        "-m",
+        "tunesmith_cli",
+        "sft",
+        "--model",
+        f"file://{tiny}",
+        "--data",
+        "rows.jsonl",
+        "--adapter",
+        "full",
+        *rate,
+    ]
     done = subprocess.run([*command, "--precision", "float32"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "try again after TS-TRAIN-001 with learning_rate: 100000.0 -> 25000.0, max_grad_norm: 0.0 -> 1.0" in done.stdout

@@ -43,7 +43,7 @@ def project(gguf: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(project: Path, pipeline: str, *words: str) -> subprocess.Popen[str]:
     (project / "tunesmith.yaml").write_text(pipeline)
     own = {"TUNESMITH_CACHE": str(project / "cache"), "XDG_CONFIG_HOME": str(project)}
-    command = [sys.executable, "-m", "tunesmith", "run", *words]
+    command = [sys.executable, "-m", "tunesmith_cli", "run", *words]
     return subprocess.Popen(command, cwd=project, env=os.environ | own, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

@@ -35,7 +35,7 @@ def host(tmp_path: Path, tiny_model: Callable[..., Path]) -> Iterator[tuple[subp
     (tmp_path / "model").symlink_to(tiny_model(max_position_embeddings=100_000))
     (tmp_path / "tunesmith.yaml").write_text(PIPELINE)
     own = {"TUNESMITH_CACHE": str(tmp_path / "cache"), "XDG_CONFIG_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "tunesmith", "run"]
+    command = [sys.executable, "-m", "tunesmith_cli", "run"]
     process = subprocess.Popen(
         command, cwd=tmp_path, env=os.environ | own, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

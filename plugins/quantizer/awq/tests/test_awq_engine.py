@@ -50,7 +50,7 @@ def quantize(home, model, **settings):
 def compare(exact, small):
     """Divergence a token and both perplexities on pages of English prose, in the plugin's environment."""
     python = subprocess.run(
-        [sys.executable, "-m", "tunesmith", "env", "path", "tunesmith-awq"], check=True, capture_output=True, text=True
+        [sys.executable, "-m", "tunesmith_cli", "env", "path", "tunesmith-awq"], check=True, capture_output=True, text=True
     ).stdout.strip()
     command = [python, "-c", SCRIPT, exact, small, *PROSE]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])

@@ -145,7 +145,7 @@ def test_a_step_that_nobody_ends_is_killed_when_the_host_ends(step):
 
 @pytest.mark.slow
 def test_a_training_is_in_mlflow(tmp_path, monkeypatch, capsys):
-    from tunesmith.cli.main import main
+    from tunesmith_cli.main import main
 
     rows = [{"messages": [message("user", f"What is {n}?"), message("assistant", f"A number {n}.")]} for n in range(4)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

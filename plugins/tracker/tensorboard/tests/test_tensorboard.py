@@ -108,7 +108,7 @@ def test_its_library_is_not_imported_before_something_is_measured():
 
 @pytest.mark.slow
 def test_a_training_is_in_tensorboard(tmp_path, monkeypatch, capsys):
-    from tunesmith.cli.main import main
+    from tunesmith_cli.main import main
 
     rows = [{"messages": [message("user", f"What is {n}?"), message("assistant", f"A number {n}.")]} for n in range(4)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

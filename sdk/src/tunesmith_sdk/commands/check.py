@@ -7,8 +7,8 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from tunesmith.cli.command import Command
 from tunesmith.errors import UserError
+from tunesmith_cli.command import Command
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -8,8 +8,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from tunesmith.cli.command import Command
 from tunesmith.contracts.provider import API
+from tunesmith_cli.command import Command
 
 _KINDS = (*API, "hooks")
 _LICENCES = "Apache-2.0, MIT, LicenseRef-Proprietary"

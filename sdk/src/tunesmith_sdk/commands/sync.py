@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from tunesmith.cli.command import Command
+from tunesmith_cli.command import Command
 
 
 def configure(parser: ArgumentParser) -> None:

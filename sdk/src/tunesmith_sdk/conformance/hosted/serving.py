@@ -77,7 +77,7 @@ def serve_request(bench: Bench) -> Mapping[str, Any]:
     meta = {"config": json.loads(config.read_text(encoding="utf-8"))} if config.is_file() else {}
     chosen = {"kind": record.kind, "target": record.target, "settings_class": record.settings, "settings": dict(bench.values)}
     return {
-        "settings": {"name": NAME}, "settings_class": "tunesmith.verbs.records:ServeSettings", "distribution": "tunesmith",
+        "settings": {"name": NAME}, "settings_class": "tunesmith.verbs.records:ServeSettings", "distribution": "tunesmith-core",
         "inputs": {"model": {**model.to_json(), "meta": meta}},
         "choices": {"inference_backend": {**chosen, "distribution": record.distribution}},
     }  # fmt: skip

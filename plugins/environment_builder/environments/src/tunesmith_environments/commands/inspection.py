@@ -7,10 +7,10 @@ import time
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli.command import Command
-from tunesmith.cli.reporting.quantities import duration, size
-from tunesmith.cli.setting_options import typed
-from tunesmith.cli.tables import columns
+from tunesmith_cli.command import Command
+from tunesmith_cli.display.quantities import duration, size
+from tunesmith_cli.options.settings import typed
+from tunesmith_cli.tables import columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ def _facts(found: Environment) -> dict[str, Any]:
 
 
 def _short(plugins: tuple[str, ...]) -> str:
-    names = [name.removeprefix("tunesmith-") for name in plugins if name != "tunesmith"] or list(plugins)
+    names = [name.removeprefix("tunesmith-") for name in plugins if name != "tunesmith-core"] or list(plugins)
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 

@@ -1,0 +1,135 @@
+"""`tunesmith data ...`: look into a data file before training on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith_cli.command import Command
+from tunesmith_cli.display.quantities import number, size
+from tunesmith_cli.options.columns import add_columns, columns_given
+from tunesmith_cli.options.settings import typed
+from tunesmith_cli.tables import columns
+from tunesmith_cli.untrusted_text import safe, safe_json
+
+if TYPE_CHECKING:
+    from tunesmith.planning.inspection import Inspection
+
+_SHOWN = 10  # findings of each kind, and rows of the sample, without --all
+_BAR = 40
+
+
+def configure_inspect(parser: ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="rows as JSON lines, a JSON list, or another format that a plugin reads")
+    add_columns(parser)
+    parser.add_argument("--seed", type=typed({"type": "integer"}), default=0, metavar="N", help="draws another sample (default 0)")
+    parser.add_argument("--all", action="store_true", help="show all that was kept, not only the first ten of each")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run_inspect(args: Namespace) -> int:
+    from tunesmith.planning.inspection import inspect
+    from tunesmith_cli.launch import Session
+
+    session = Session.open(beside=[args.file])
+    with session.row_check() as check:
+        found = inspect(
+            args.file, session.registry, seed=args.seed, columns=columns_given(args), check=check, roots=session.config.roots
+        )  # fmt: skip
+    print(safe_json(found.to_json(), 2) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
+    return 0 if found.usable else 1
+
+
+def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
+    """What was found, as a page."""
+    kind = f"{found.format}, becomes {' or '.join(found.produces)}" if found.format else "none of the installed formats fits"
+    total = found.total
+    rows = f"{found.rows}, all usable" if found.usable else f"{found.rows} usable of {total}"
+    facts = [
+        ("file", f"{found.path}, {size(found.bytes)}"),
+        ("format", kind),
+        ("rows", rows),
+        ("columns", ", ".join(f"{name} ({count})" if count != total else name for name, count in found.columns.items())),
+    ]
+    if found.lengths:
+        named = (("least", "shortest"), ("median", "median"), ("mean", "mean"), ("p95", "95%"), ("most", "longest"))
+        facts.append(("lengths", ", ".join(f"{word} {number(found.lengths[key])}" for key, word in named) + " characters"))
+    if found.unread:
+        told = {name: f"; {found.meant[name]} would be" if name in found.meant else "" for name in found.unread}
+        facts.append(("not read", ", ".join(f"{name} ({count}{told[name]})" for name, count in found.unread.items())))
+    if found.media:
+        listed = ", ".join(f"{type} in {count} rows" for type, count in found.media.items())
+        facts.append(("media", f"{listed}; whether they can be decoded is seen in the step that reads them"))
+    lines = [columns(facts)]
+    if found.problem:
+        told = found.problem
+        lines += ["", f"{told['code']}: {told['what']}", *(f"  {told[key]}" for key in ("why", "fix") if told[key])]
+    if found.histogram:
+        lines += ["", "rows by length in characters", histogram_text(found)]
+    for title, count, entries in (
+        ("broken rows", found.broken_count, [(f"line {line}", what) for line, what in found.broken]),
+        ("empty", found.empty_count, [(f"line {line}", what) for line, what in found.empty]),
+        ("duplicates", found.duplicate_count, [(f"line {line}", f"is line {first} again") for line, first in found.duplicates]),
+    ):
+        lines += ["", f"{title}: {count}"] if count else []
+        lines += [columns(entries[:shown], "  ")] if entries else []
+        lines += [f"  ... {count - shown} more (--all, --json)"] if count > shown and entries else []
+    if found.usable and not found.broken_count + found.empty_count + found.duplicate_count:
+        lines += ["", "no row is broken, empty or there twice"]
+    lines += ["", f"a sample to read ({len(found.sample)} rows drawn by seed {found.seed})"]
+    width = max(60, shutil.get_terminal_size((160, 24)).columns - 12)
+    for line, row in found.sample[:shown]:
+        text = safe(json.dumps(row, ensure_ascii=False))
+        lines.append(f"  line {line}: {text if len(text) <= width else text[: width - 3] + '...'}")
+    return safe("\n".join(lines))
+
+
+def histogram_text(found: Inspection) -> str:
+    most = max(rows for _, _, rows in found.histogram)
+    bars = [(f"{low}-{high - 1}", str(rows), "#" * round(rows / most * _BAR) if most else "") for low, high, rows in found.histogram]
+    return columns(bars, "  ")
+
+
+def configure_preview(parser: ArgumentParser) -> None:
+    from tunesmith_cli.commands import data_preview
+
+    data_preview.configure(parser)
+
+
+def run_preview(args: Namespace) -> int:
+    from tunesmith_cli.commands import data_preview
+
+    return data_preview.run(args)
+
+
+COMMANDS = (
+    Command(
+        "inspect", "format, lengths, duplicates, broken rows with their lines, and a sample", configure_inspect, run_inspect,
+        (
+            ("is this file fit to train on? (exit status 1 if it is not)", "tunesmith data inspect train.jsonl"),
+            ("the lines that are broken, for a program", "tunesmith data inspect train.jsonl --json"),
+        ),
+    ),
+    Command(
+        "preview", "rows as the tokens that a model would learn from, coloured by label", configure_preview, run_preview,
+        (
+            ("what would the model learn from the first row?", "tunesmith data preview train.jsonl --model ./model"),
+            ("a pair of answers, and another row", "tunesmith data preview pairs.jsonl --model ./model --row 1 --row 7"),
+        ),
+    ),
+)  # fmt: skip
+
+
+def run_words(words: Sequence[str]) -> int:
+    """A file without a command before it is looked into."""
+    from tunesmith_cli.main import run_group
+
+    named = words[0] if words else "-"
+    known = (command.name for command in COMMANDS)
+    is_file = not named.startswith("-") and named not in known and (not named or bool({".", "/"} & set(named)) or os.path.exists(named))
+    return run_group("look into a data file before training on it", COMMANDS, "tunesmith data", ["inspect", *words] if is_file else words)

@@ -1,0 +1,125 @@
+"""`tunesmith doctor`: what this machine has, and what the plugins miss on it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith_cli.command import Command
+from tunesmith_cli.display.quantities import size
+from tunesmith_cli.tables import columns
+from tunesmith_cli.untrusted_text import safe_json
+
+if TYPE_CHECKING:
+    from tunesmith.config import Config
+    from tunesmith.plugins.registry import Registry
+
+_LITTLE = 5e9  # bytes of free disk below which a small model's pipeline may not fit
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: Namespace) -> int:
+    from tunesmith.config import load_config
+    from tunesmith.plugins.registry import load_registry
+
+    config = load_config()
+    found = facts(config, load_registry(config))
+    print(safe_json(found, 2) if args.json else doctor_text(found))
+    return 1 if found["problems"] else 0
+
+
+def facts(config: Config, registry: Registry) -> dict[str, Any]:
+    """Everything that `doctor` says, as plain data."""
+    from tunesmith import __version__
+    from tunesmith.planning.devices import probe
+    from tunesmith.plugins.required import unmet
+    from tunesmith.plugins.runtime import install_hint, lacking, place
+
+    devices = probe(registry)
+    plugins = [
+        {"distribution": p.distribution, "version": p.version, "state": p.state, "reason": p.reason, "fix": p.fix, "runs": place(p),
+         "missing": lacking(p), "install": install_hint(p) if lacking(p) else ""}
+        for p in registry.plugins
+    ]  # fmt: skip
+    disk = {"home": _disk(config.home), "cache": _disk(config.cache)}
+    problems = [f"{error.code}: {error.what}" for error in (*config.policy_problems, *unmet(config.required, registry.plugins))]
+    problems += [
+        f"{p['distribution']} is {p['state']}: {p['reason']}. {p['fix']}"
+        for p in plugins
+        if p["state"] not in ("active", "denied", "overridden")
+    ]
+    problems += [
+        f"{p['distribution']} may not be isolated and lacks {', '.join(p['missing'])}: {p['install']}"
+        for p in plugins
+        if p["missing"] and p["runs"] == "host"
+    ]
+    problems += [] if any(devices.values()) else ["no device backend found a device; install a plugin that brings one for this machine"]
+    problems += [f"only {size(entry['free'])} are free for {entry['path']}" for entry in disk.values() if entry["free"] < _LITTLE]
+    problems += list(getattr(devices, "warnings", ()))
+    return {
+        "tunesmith": __version__, "python": platform.python_version(), "executable": sys.executable, "platform": platform.platform(),
+        "processors": os.cpu_count(), "disk": disk,
+        "policies": [{"layer": policy.layer, "path": str(policy.path)} for policy in config.policies],
+        "devices": {name: [asdict(device) for device in here] for name, here in devices.items()},
+        "plugins": plugins, "problems": problems, "warnings": [*registry.policy_warnings(), *registry.warnings],
+    }  # fmt: skip
+
+
+def doctor_text(found: Mapping[str, Any]) -> str:
+    """The facts as a page."""
+    disk = found["disk"]
+    lines = [columns([
+        ("tunesmith", found["tunesmith"]),
+        ("python", f"{found['python']}, {found['executable']}"),
+        ("platform", f"{found['platform']}, {found['processors']} processors"),
+        ("home", f"{disk['home']['path']}{'' if disk['home']['exists'] else ' (not made yet)'}, {size(disk['home']['free'])} free"),
+        ("cache", f"{disk['cache']['path']}, {size(disk['cache']['free'])} free"),
+        ("policy", ", ".join(f"{policy['path']} ({policy['layer']})" for policy in found["policies"]) or "no file says one"),
+    ])]  # fmt: skip
+    lines += ["", "devices"]
+    rows = [
+        (
+            name,
+            device["name"],
+            f"{size(device['free'])} free of {size(device['memory'])}",
+            f"{device['cores']} cores",
+            " ".join(device["dtypes"]),
+        )
+        for name, here in found["devices"].items()
+        for device in here
+    ]
+    lines.append(columns(rows, "  ") if rows else "  none")
+    absent = [name for name, here in found["devices"].items() if not here]
+    lines += [f"  not here: {', '.join(absent)}"] if absent else []
+    states: dict[str, int] = {}
+    for plugin in found["plugins"]:
+        states[plugin["state"]] = states.get(plugin["state"], 0) + 1
+    lines += ["", "plugins: " + ", ".join(f"{count} {state}" for state, count in states.items())]
+    isolated = [plugin for plugin in found["plugins"] if plugin["runs"] == "isolated"]
+    own = [(p["distribution"], f"needs {', '.join(p['missing'])}" if p["missing"] else "its manifest says so") for p in isolated]
+    lines += ["  in environments of their own:", columns(own, "  ")] if own else []
+    lines += ["", *(f"warning: {warning}" for warning in found["warnings"])] if found["warnings"] else []
+    lines += ["", *(f"problem: {problem}" for problem in found["problems"])] if found["problems"] else ["", "no problems"]
+    return "\n".join(lines)
+
+
+def _disk(path: Path) -> dict[str, Any]:
+    """Free space where a directory is or would be."""
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    return {"path": str(path), "exists": path.exists(), "free": shutil.disk_usage(there).free}
+
+
+COMMAND = Command(
+    "doctor", "this machine: devices, disk, plugins and what they miss", configure, run,
+    (("can this machine do what its plugins promise? (exit status 1 if something is wrong)", "tunesmith doctor"),),
+)  # fmt: skip

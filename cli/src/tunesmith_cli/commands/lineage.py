@@ -1,0 +1,92 @@
+"""`tunesmith lineage`: where an artifact came from."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.errors import UserError
+from tunesmith_cli.command import Command
+from tunesmith_cli.commands.store import short
+from tunesmith_cli.untrusted_text import safe
+
+if TYPE_CHECKING:
+    from tunesmith.running.journal_rows import LineageRow
+    from tunesmith.running.lineage import Ancestry
+
+
+_LONGEST = 80  # letters of a value that is shown
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", default="", metavar="ARTIFACT|RUN", help="the beginning of a digest, or a run's id: all it gave")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: Namespace) -> int:
+    from tunesmith.config import find_home
+    from tunesmith.running.journal import FILE, Journal
+    from tunesmith.running.lineage import ancestry, digests
+
+    home = find_home()
+    journal = Journal(home) if (home / FILE).is_file() else None
+    rows = journal.runs() if journal else []
+    if journal is None or not rows:
+        raise UserError(
+            "TS-CLI-011", f"nothing has been run in {home.parent}", fix="Start something: `tunesmith run`, or name another --home."
+        )
+    try:
+        found = [ancestry(journal, digest) for digest in digests(journal, args.name or rows[0].id)]
+    finally:
+        journal.close()
+    read = {one.digest for artifact in found for one in artifact.inputs.values()}
+    ends = [artifact for artifact in found if artifact.digest not in read]  # the others stand below these
+    print(json.dumps([one.to_json() for one in ends], indent=2) if args.json else safe("\n\n".join("\n".join(_tree(one)) for one in ends)))
+    return 0
+
+
+def _tree(one: Ancestry, name: str = "", indent: str = "") -> Iterator[str]:
+    head = f"{indent}{name + ': ' if name else ''}{short(one.digest)}"
+    if not one.makers:
+        yield f"{head}  a file as it was read"
+        return
+    made = next((row for row in one.makers if not row.cached), one.makers[0])
+    yield f"{head}  {made.step} of {made.run}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(made.time))}"
+    yield from (f"{indent}    {line}" for line in _how(made))
+    others = [f"{row.step} of {row.run}" for row in one.makers if row is not made]
+    if others:
+        yield f"{indent}    also given by {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}"
+    for key, above in one.inputs.items():
+        yield from _tree(above, key, indent + "  ")
+
+
+def _how(row: LineageRow) -> Iterator[str]:
+    made = dict(row.producer or {})
+    yield f"by {made.get('kind', '')} {made.get('name', '')} ({made.get('distribution', '')} {made.get('version', '')})" + _settings(
+        made.get("settings") if made.get("kind") != "verb" else {}
+    )
+    for slot, other in (made.get("slots") or {}).items():
+        if (other.get("kind"), other.get("name")) != (made.get("kind"), made.get("name")):
+            yield f"{slot} {other.get('name', '')}{_settings(other.get('settings'))}"
+    if told := _settings(row.settings):
+        yield f"settings{told}"
+
+
+def _settings(values: Any) -> str:
+    """Those that say something in a word or two, on a line; `--json` has all."""
+    plain = {name: value for name, value in (values or {}).items() if value not in (None, "", [], {}, False)}
+    listed = [f"{name}={value}" for name, value in plain.items() if not isinstance(value, Mapping) and len(str(value)) <= _LONGEST]
+    return f" {', '.join(listed)}" if listed else ""
+
+
+COMMAND = Command(
+    "lineage", "where an artifact came from: who made it of what, with which settings", configure, run,
+    (
+        ("all that the last run gave", "tunesmith lineage"),
+        ("one artifact, by the beginning of its digest", "tunesmith lineage 3f9a21"),
+        ("for programs", "tunesmith lineage 20260131-0930 --json"),
+    ),
+)  # fmt: skip

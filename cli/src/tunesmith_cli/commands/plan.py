@@ -1,0 +1,58 @@
+"""`tunesmith plan`: everything that can be decided before compute is spent (law L4)."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from tunesmith_cli.command import Command
+from tunesmith_cli.launch import DEFAULT_FILE, Session, add_judgement, as_asked
+from tunesmith_cli.options.pipeline_file import add_file, load
+from tunesmith_cli.untrusted_text import safe, safe_json
+
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import Plan
+    from tunesmith.planning.spec import PipelineSpec
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_file(parser)
+    add_judgement(parser)
+    parser.add_argument("--why", metavar="KEY", help="say who reads a setting, with what value and from where: r, adapter.r, tune.epochs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: Namespace) -> int:
+    spec = as_asked(load(args.file, args.set), args)
+    session = Session.open(spec.place)
+    plan = session.plan(spec, args.strict)
+    if args.why:
+        _explain(args.why, plan, spec, session, args)
+    else:
+        session.show(plan, args.json)
+    return 0
+
+
+def _explain(key: str, plan: Plan, spec: PipelineSpec, session: Session, args: Namespace) -> None:
+    """Print who reads a setting.
+
+    Raises:
+        UserError: TS-CLI-019 when nobody does.
+    """
+    from tunesmith.running.caching import hits
+    from tunesmith_cli.commands.plan_why import readers, why_json, why_text
+
+    remedies = {name: (hit.step.settings, hit.because) for name, hit in hits(plan, session.config.home).items() if hit and hit.because}
+    flags = [assignment.partition("=")[0] for assignment in args.set]
+    found = readers(key, plan, spec, session.registry, flags=flags, remedies=remedies)
+    print(safe_json(why_json(found), 2) if args.json else safe(why_text(found)), end="\n" if args.json else "")
+
+
+COMMAND = Command(
+    "plan", "show what a pipeline will do, what it needs and why; computes nothing", configure, run,
+    (
+        (f"the pipeline in ./{DEFAULT_FILE}", "tunesmith plan"),
+        ("who reads a setting, and where is its value from?", "tunesmith plan --why adapter.r"),
+        ("what would another value change?", "tunesmith plan --set steps.tune.settings.epochs=3"),
+    ),
+)  # fmt: skip

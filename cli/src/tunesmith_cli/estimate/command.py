@@ -1,0 +1,116 @@
+"""`tunesmith estimate`: what a step would need, from the model's configuration alone, before there is data or weights."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.model_shape import ModelShape
+from tunesmith.errors import UserError
+from tunesmith.planning.grammar import Wanted
+from tunesmith.planning.products import Product
+from tunesmith_cli.catalog import Catalog
+from tunesmith_cli.estimate.comparison import Comparison
+from tunesmith_cli.estimate.method import form_of
+from tunesmith_cli.estimate.page import as_json, page
+from tunesmith_cli.estimate.parser import estimate_parser, general_help
+from tunesmith_cli.estimate.step import Foresight
+from tunesmith_cli.launch import Session
+from tunesmith_cli.options.columns import columns_given
+from tunesmith_cli.options.settings import settings_given
+from tunesmith_cli.verb.form import SETTINGS, Part, VerbForm
+
+
+def run_words(arguments: Sequence[str]) -> int:
+    """Run the command with what stands after it."""
+    from tunesmith.planning.advice import Advice
+    from tunesmith_cli.estimate.devices import place_of
+    from tunesmith_cli.main import use_common
+
+    catalog = Catalog(Session.open().registry)
+    form = form_of(catalog, arguments)
+    if form is None:
+        print(general_help(catalog))
+        return 0
+    args = estimate_parser(form).parse(form.arguments)
+    use_common(args)
+    session = Session.open()
+    product, shape = _model(args, session, form)
+    advice = Advice()
+    place = place_of(args, session.registry, advice)
+    foresight = Foresight(session.registry, place.devices, product, _data(args, session, form), place.asked, advice)
+    comparison = Comparison(foresight, form, settings_given(args, form.own).get(SETTINGS, {}), _wanted(form, args))
+    found = [comparison.asked()] if comparison.chosen else list(comparison.all())
+    less = comparison.less(found[0].seen) if comparison.chosen else []
+    title = f"{form.name.removeprefix('estimate ')} on {args.model} ({_size(shape)})"
+    print(json.dumps(as_json(title, found, less, place), indent=2) if args.json else page(title, found, less, place))
+    return int(all(tried.seen.fits is False and not (tried.least and tried.least[1].fits) for tried in found))
+
+
+def _wanted(form: VerbForm, args: Namespace) -> dict[str, Wanted]:
+    """The provider of each slot, the main one among them."""
+    return {part.name: _of(part, part.value(args), _kind(form, part)) for part in (*form.mains, *form.slots)}
+
+
+def _of(part: Part, value: Any, kind: str) -> Wanted:
+    if isinstance(value, Mapping):
+        ((name, settings),) = value.items()
+        return Wanted(kind, name, settings, (part.name, name))
+    return Wanted(kind, str(value), {}, (part.name,))
+
+
+def _kind(form: VerbForm, part: Part) -> str:
+    return next((slot.kind for slot in form.verb.slots if slot.name == part.name), form.verb.main_kind)
+
+
+def _model(args: Namespace, session: Session, form: VerbForm) -> tuple[Product, ModelShape]:
+    """The model that was named, and its sizes."""
+    from tunesmith_cli.estimate.model import model_product
+
+    if not args.model:
+        raise UserError("TS-CLI-006", f"tunesmith {form.name} needs --model: a directory, a config.json, or scheme://place",
+                        fix=f"`tunesmith {form.name} --help` shows an example.")  # fmt: skip
+    product = model_product(args.model, session)
+    if product.shape is None:
+        raise UserError(
+            "TS-CLI-017", f"The sizes of {args.model} are not known",
+            why="Its configuration describes no decoder, or one of a family whose layers are not known.",
+            fix="Name a causal language model of another family, or the directory with its weights: where they are as large as a plain "
+            "decoder of these sizes, it is taken for one.",
+        )  # fmt: skip
+    return product, product.shape
+
+
+def _size(shape: ModelShape) -> str:
+    if shape.parameters < 1e6:
+        return f"{shape.parameters:,} parameters"
+    unit, word = (1e9, "billion") if shape.parameters >= 1e9 else (1e6, "million")
+    digits = 2 if unit == 1e9 else 0 if shape.parameters >= 1e7 else 1
+    text = f"{shape.parameters / unit:.{digits}f} {word} parameters"
+    return f"{text}, {shape.active / unit:.{digits}f} compute a token" if shape.experts else text
+
+
+def _data(args: Namespace, session: Session, form: VerbForm) -> dict[str, Any]:
+    """Statistics of the rows: of a file, or as told."""
+    found: dict[str, Any] = {}
+    if args.data:
+        from tunesmith.planning.datasets import detect
+
+        with session.row_check() as check:
+            seen = detect(
+                Path(args.data),
+                session.registry,
+                ("dataset/*",),
+                shown=args.data,
+                reader=form.verb.name,
+                columns=columns_given(args),
+                check=check,
+            )
+        if seen.problems:
+            raise seen.problems[0]
+        found = {"rows": seen.rows, "characters": seen.characters, "media": seen.verdict.media}
+    told = {"rows": args.rows, "length": args.length}
+    return found | {name: value for name, value in told.items() if value}

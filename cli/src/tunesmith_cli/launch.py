@@ -1,0 +1,130 @@
+"""From a pipeline to a plan, and from a plan to a run: what `plan`, `run`, `resume` and the single steps share."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tunesmith import session
+from tunesmith.config import PIPELINE_FILE
+from tunesmith_cli.untrusted_text import safe, safe_json
+
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import Plan
+    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.running.outcome import RunOutcome
+    from tunesmith.running.resolver import Resolver
+    from tunesmith.running.row_check import RowCheck
+
+DEFAULT_FILE = PIPELINE_FILE
+
+
+class Session(session.Session):
+    """What a command works with."""
+
+    def plan(self, spec: PipelineSpec, strict: bool = False, refresh: bool = False) -> Plan:
+        """The plan of a pipeline. What takes its time (asking what a model's name means) is told on stderr."""
+        with self.resolver(refresh) as resolve:
+            return self.planned(spec, resolve, strict)
+
+    @contextmanager
+    def resolver(self, refresh: bool = False) -> Iterator[Resolver]:
+        """What tells what a model URI names, and shows its progress."""
+        from tunesmith.running.resolver import Resolver
+        from tunesmith_cli.display import reporting
+
+        with reporting(stream=sys.stderr) as reporter:
+            yield Resolver(self.registry, self.config, refresh=refresh, reporter=reporter)
+
+    @contextmanager
+    def row_check(self) -> Iterator[RowCheck]:
+        """What asks a dataset format about rows, and shows its progress."""
+        from tunesmith.running.row_check import RowCheck
+        from tunesmith_cli.display import reporting
+
+        with reporting(stream=sys.stderr) as reporter:
+            yield RowCheck(self.registry, self.config, reporter=reporter)
+
+    def show(self, plan: Plan, as_json: bool) -> None:
+        """Print a plan.
+
+        Raises:
+            UserError: TS-PLAN-009 when there is no room for what it would write.
+        """
+        from tunesmith.planning.render import plan_json, plan_text
+        from tunesmith.running.caching import standing
+        from tunesmith.running.room import check_room
+
+        check_room(plan, self.config.home)
+        cached, said = standing(plan, self.config.home)
+        plan = dataclasses.replace(plan, decisions=(*plan.decisions, *said))
+        where = {
+            "home": str(self.config.home),
+            "policies": [{"layer": policy.layer, "path": str(policy.path)} for policy in self.config.policies],
+        }
+        if as_json:
+            print(safe_json(plan_json(plan, cached) | where, 2))
+            return
+        print(safe(plan_text(plan, cached)))
+        print(safe(f"    home: {self.config.home}"))
+        for policy in self.config.policies:
+            print(safe(f"    policy ({policy.layer}): {policy.path}"))
+
+    def carry_out(self, plan: Plan, args: Namespace, resume: str | None = None) -> RunOutcome:
+        """Run a plan, or go on with a run, and show how it goes; an error is shown, too."""
+        from tunesmith.running.runner import Runner
+        from tunesmith_cli.display import reporting
+        from tunesmith_cli.errors import complain
+
+        with reporting(args.json) as reporter:
+            runner = Runner(
+                plan, self.registry, self.config, reporter=reporter, keep_serving=not getattr(args, "no_serve", False),
+                refresh=getattr(args, "refresh", False),
+            )  # fmt: skip
+            outcome = runner.run(resume)
+        if outcome.error:
+            failed = next((name for name, step in outcome.steps.items() if step.error is outcome.error), "")
+            complain(outcome.error, args.json, failed)
+        elif not args.json:
+            _show_tokens(plan, outcome)
+        return outcome
+
+
+def _show_tokens(plan: Plan, outcome: RunOutcome) -> None:
+    """Rows as tokens are made to be read: what a step made of that format is shown."""
+    from tunesmith.contracts.previews import FILE, FORMAT
+
+    for step in plan.steps:
+        if step.format == FORMAT and step.name in outcome.artifacts:
+            from tunesmith_cli.commands.data_preview import page
+            from tunesmith_cli.errors import colored
+
+            *rows, total = map(json.loads, (outcome.artifacts[step.name].path / FILE).read_text(encoding="utf-8").splitlines())
+            print("\n" + page(rows, total, colours=colored(sys.stdout)))
+
+
+def add_run_options(parser: ArgumentParser, serving: bool = True) -> None:
+    """Options of everything that runs a plan."""
+    group = parser.add_argument_group("running")
+    if serving:
+        group.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
+    group.add_argument("--refresh", action="store_true", help="run every step again, even if it is done; ask anew what model names mean")
+    group.add_argument("--offline", action="store_true", help="environments are made of wheel folders and caches, not of the network")
+    group.add_argument("--json", action="store_true", help="print events as lines of JSON")
+
+
+def add_judgement(group: Any) -> None:
+    """Options that say what a plan is to be refused for."""
+    group.add_argument("--strict", action="store_true", help="refuse what can't be known beforehand, instead of warning")
+    group.add_argument("--ignore-estimates", action="store_true", help="refuse nothing because an estimate of memory or disk is too large")
+
+
+def as_asked(spec: PipelineSpec, args: Namespace) -> PipelineSpec:
+    """The pipeline with what the command's options say of it."""
+    return replace(spec, ignore_estimates=spec.ignore_estimates or args.ignore_estimates)

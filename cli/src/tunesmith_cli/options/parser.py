@@ -1,0 +1,136 @@
+"""argparse with this project's manners: mistakes are coded errors with a suggestion, help is wide and ends with examples."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tunesmith.errors import UserError
+from tunesmith.spelling import near
+from tunesmith_cli.command import Command
+
+_ABSENT = "the following arguments are required: "  # as argparse says it
+SETTING = "setting:"  # how the destinations of options begin that are made from a schema
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=34, width=width())
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        flags = list(action.option_strings)
+        if not flags:
+            return super()._format_action_invocation(action)
+        if action.dest.startswith(SETTING):
+            flags = flags[:1]  # a setting's full name goes without saying
+        if action.nargs == 0:
+            switch = action.dest.startswith(SETTING)
+            return f"--[no-]{flags[0][2:]}" if switch else ", ".join(flags)
+        # `-m, --message TEXT` rather than `-m TEXT, --message TEXT`
+        return ", ".join(flags) + " " + self._format_args(action, self._get_default_metavar_for_optional(action))
+
+
+class Parser(argparse.ArgumentParser):
+    """A command's parser. Options are never abbreviated, so that a new option can't change what an old script means."""
+
+    def __init__(self, prog: str, summary: str, examples: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(
+            prog=prog, description=summary[:1].upper() + summary[1:] + "." * (not summary.endswith("?")), epilog=example_text(examples),
+            formatter_class=Formatter, allow_abbrev=False, add_help=False,
+        )  # fmt: skip
+        self._positionals.title, self._optionals.title = "arguments", "options"
+        self.leading: tuple[str, ...] = ()  #: words that may stand right after the command, and only there
+
+    def add_common(self) -> None:
+        """The options of every command."""
+        common = self.add_argument_group("common options")
+        common.add_argument("--home", type=Path, metavar="DIR", help="where artifacts and runs are kept (default: the nearest .tunesmith)")
+        common.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
+        common.add_argument("-h", "--help", action="help", help="show this help")
+
+    def error(self, message: str) -> NoReturn:
+        absent = message.removeprefix(_ABSENT)
+        if absent != message:
+            raise UserError(
+                "TS-CLI-002", f"{self.prog} needs {absent.replace(', ', ' and ')}", fix=f"`{self.prog} --help` shows an example."
+            )
+        message = message.removeprefix("argument ")
+        raise UserError("TS-CLI-002", f"{self.prog}: {message}", fix=f"`{self.prog} --help` shows what it takes.")
+
+    def _get_value(self, action: argparse.Action, text: str) -> Any:
+        """An empty word is no path: the one of the directory that one is in is `.`."""
+        if action.type is Path and not text:
+            raise argparse.ArgumentError(action, "is empty; it should be a path")
+        return super()._get_value(action, text)  # type: ignore[misc]
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The parsed arguments.
+
+        Raises:
+            UserError: TS-CLI-002 for the first that does not fit.
+        """
+        found, extra = self.parse_known_args(normal_options(arguments))
+        for word in extra:
+            if word.startswith("-") and word != "-":
+                raise self.unknown_option(word.partition("=")[0])
+        if extra:
+            fix = f"`{self.prog} --help` shows what it takes."
+            if extra[0] in self.leading:
+                fix = f"Write it right after the command: `{self.prog} {extra[0]} ...`."
+            raise UserError("TS-CLI-002", f"{self.prog}: unexpected `{extra[0]}`", fix=fix)
+        return found
+
+    def unknown_option(self, word: str) -> UserError:
+        known = {o: action for o, action in self._option_string_actions.items() if o.startswith("--") and o != "--help"}
+        # a setting's short name rather than its full one
+        meant = dict.fromkeys(o if o.startswith("--no-") else known[o].option_strings[0] for o in near(word, known))
+        offer = "Did you mean " + " or ".join(f"`{option}`" for option in meant) + "?"
+        fix = offer if meant else f"`{self.prog} --help` shows all options."
+        return UserError("TS-CLI-002", f"{self.prog}: there is no option `{word}`", fix=fix)
+
+
+def make_parser(command: Command, prog: str) -> Parser:
+    """The parser of a command with its own and the common options."""
+    parser = Parser(prog, command.summary, getattr(command, "examples", ()))
+    command.configure(parser)
+    parser.add_common()
+    parser.usage = usage_of(parser)
+    return parser
+
+
+def usage_of(parser: argparse.ArgumentParser) -> str:
+    """The usage line: what has a place, and that there are options; these are listed right below."""
+    words = [str(parser.prog)]
+    for action in parser._get_positional_actions():
+        name = str(action.metavar or action.dest)
+        words.append({"?": f"[{name}]", "*": f"[{name} ...]", "+": f"{name} [{name} ...]"}.get(str(action.nargs), name))
+    return " ".join([*words, "[options]"])
+
+
+def normal_options(arguments: Sequence[str]) -> list[str]:
+    """Options in their one spelling: dashes in the name, as in ``--learning-rate``; underscores are as good."""
+    found = []
+    for index, word in enumerate(arguments):
+        if word == "--":
+            return found + list(arguments[index:])
+        name, equals, value = word.partition("=")
+        found.append(name.replace("_", "-") + equals + value if name.startswith("--") else word)
+    return found
+
+
+def example_text(examples: Sequence[tuple[str, str]]) -> str | None:
+    lines = [f"  # {purpose}\n  {typed}" for purpose, typed in examples]
+    return "examples:\n" + "\n".join(lines) if lines else None
+
+
+def width() -> int:
+    """Columns to fill: the terminal's, within reason."""
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.__stdout__.fileno()).columns)  # type: ignore[union-attr]
+    except (OSError, ValueError, AttributeError):
+        columns = 100
+    return max(60, min(columns, 120)) - 2

@@ -1,0 +1,41 @@
+"""The argument that names a pipeline file."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.errors import UserError
+from tunesmith_cli.launch import DEFAULT_FILE
+
+if TYPE_CHECKING:
+    from tunesmith.planning.spec import PipelineSpec
+
+
+def add_file(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "file", nargs="?", default=DEFAULT_FILE, metavar="FILE", help=f"the pipeline or its folder (default: ./{DEFAULT_FILE})"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change a value, e.g. seed=7; repeatable")
+
+
+def load(file: str, assignments: Sequence[str] = ()) -> PipelineSpec:
+    """The pipeline in a file, with values changed.
+
+    Raises:
+        UserError: TS-CLI-005 when no file is named and there is none here.
+    """
+    from tunesmith.planning.spec import load_pipeline
+    from tunesmith_cli.options.overrides import override
+
+    if file == DEFAULT_FILE and not Path(file).exists():
+        others = sorted(p.name for p in Path.cwd().glob("*.y*ml"))
+        hint = (
+            f"Name one: {', '.join(others[:5])}."
+            if others
+            else "Name a file, or change to the directory of one. A command of a single step prints one: `--yaml`."
+        )
+        raise UserError("TS-CLI-005", f"there is no {DEFAULT_FILE} in {Path.cwd()}", fix=hint)
+    return override(load_pipeline(Path(file)), assignments)
