@@ -67,7 +67,7 @@ BROKEN = {
     "no manifest": ({"manifest": ""}, "it has no manifest at", "pip install --upgrade --force-reinstall"),
     "no TOML": ({"manifest": "x ="}, "is not valid TOML", "tunesmith plugin sync"),
     "no manifest's content": ({"manifest": "x = 1"}, "is no plugin manifest", "tunesmith plugin sync"),
-    "a newer layout": ({"manifest": "manifest = 99"}, "has layout 99", "pip install --upgrade tunesmith"),
+    "a newer layout": ({"manifest": "manifest = 99"}, "has layout 99", "pip install --upgrade tunesmith-core"),
     "another module's": ({"manifest": manifest().replace("acme_tilt", "other")}, "is not the manifest of acme_tilt.plugin", "sync"),
 }
 
@@ -189,8 +189,8 @@ def test_an_override_that_names_nobody(site: Path, doctor):
 @pytest.mark.parametrize(
     ("fields", "said", "fix"),
     [
-        ({"kind": "adapter", "api": 9}, "speaks version 9 of the adapter contract", "pip install --upgrade tunesmith"),
-        ({"kind": "poet"}, "a kind that this kernel does not know", "pip install --upgrade tunesmith"),
+        ({"kind": "adapter", "api": 9}, "speaks version 9 of the adapter contract", "pip install --upgrade tunesmith-core"),
+        ({"kind": "poet"}, "a kind that this kernel does not know", "pip install --upgrade tunesmith-core"),
     ],
 )
 def test_a_contract_that_this_kernel_does_not_speak(fields: dict, said: str, fix: str, site: Path, doctor):

@@ -116,18 +116,18 @@ def test_the_current_contract_and_the_one_before_are_taken_the_older_with_a_warn
         assert (states(registry)["acme"], len(registry.warnings)) == (state, warnings)
         assert bool(registry.providers("adapter")) is (state == "active")
     assert "version 4 of the adapter contract, this kernel up to 3" in registry.plugins[0].reason
-    assert registry.plugins[0].fix == "pip install --upgrade tunesmith"
+    assert registry.plugins[0].fix == "pip install --upgrade tunesmith-core"
     assert _plugin(entry(adapter=1), apis).fix == "pip install --upgrade acme"
 
 
 def test_a_kind_that_the_kernel_does_not_know_makes_a_plugin_incompatible():
-    assert _plugin(entry(poet=1), API).fix == "pip install --upgrade tunesmith"
+    assert _plugin(entry(poet=1), API).fix == "pip install --upgrade tunesmith-core"
 
 
 def test_a_plugin_that_requires_another_kernel_is_incompatible():
     unfit = _plugin(entry(verb=1) | {"kernel": "tunesmith-core>=9"}, API)
     assert (unfit.state, unfit.fix) == ("incompatible", "pip install 'tunesmith-core>=9'")
-    assert "it requires tunesmith>=9; this is tunesmith 0" in unfit.reason
+    assert "it requires tunesmith-core>=9; this is tunesmith-core 0" in unfit.reason
 
 
 def test_a_denied_or_broken_entry_is_a_plugin_with_a_reason():

@@ -88,7 +88,7 @@ def age(folder: Path, seconds: float = 60) -> None:
 
 
 def write_environment(folder: Path) -> tuple[Path, Path]:
-    """A virtual environment with this kernel, its command line and what they require, and no plugin; made without an index. Its python and site-packages."""
+    """A virtual environment with this kernel, its command line, what they require, and no plugin, made without an index: python and packages."""
     import venv
 
     venv.create(folder, with_pip=False, symlinks=True)
