@@ -88,7 +88,10 @@ def age(folder: Path, seconds: float = 60) -> None:
 
 
 def write_environment(folder: Path) -> tuple[Path, Path]:
-    """A virtual environment with this kernel, its command line, what they require, and no plugin, made without an index: python and packages."""
+    """A virtual environment with this kernel, its command line and what they require, and no plugin; made without an index.
+
+    Returns: its python and its site-packages.
+    """
     import venv
 
     venv.create(folder, with_pip=False, symlinks=True)

@@ -146,13 +146,14 @@ def _rewrite(entry: Mapping[str, Any]) -> str:
 
 def _read(entry: dict[str, Any], path: Path) -> None:
     from tunesmith.errors import TunesmithError
+    from tunesmith.plugins import KERNEL
     from tunesmith.plugins.manifest import read_data
 
     try:
         entry["data"] = read_data(path)
     except TunesmithError as error:
         entry["problem"] = f"{error.what}{f' ({error.why})' if error.why else ''}"
-        entry["fix"] = "pip install --upgrade tunesmith" if "newer tunesmith" in error.fix else _rewrite(entry)
+        entry["fix"] = f"pip install --upgrade {KERNEL}" if "newer tunesmith" in error.fix else _rewrite(entry)
         return
     if entry["data"]["module"] != entry["module"]:
         del entry["data"]
