@@ -41,7 +41,7 @@ def measured(name: str) -> dict[str, Any]:
     from tunesmith_sft.objective import SupervisedTuning
     from tunesmith_single.strategy import SingleProcess
     from tunesmith_torch.settings import TrainSettings
-    from tunesmith_torch.train import run
+    from tunesmith_torch.training.train import run
 
     values, rate = OPTIMIZERS[name]
     record = load_registry(load_config()).providers("optimizer")[name.removesuffix("-mini")]

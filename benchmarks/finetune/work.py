@@ -14,12 +14,12 @@ from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_sft.settings import SupervisedSettings
-from tunesmith_torch.batches import Order
-from tunesmith_torch.chat import ChatTokenizer
-from tunesmith_torch.models import load_model
-from tunesmith_torch.packed import size
-from tunesmith_torch.randomness import derived
-from tunesmith_torch.tokenizer import load_tokenizer
+from tunesmith_torch.data.batch_sampler import BatchSampler
+from tunesmith_torch.data.packing import size
+from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
+from tunesmith_torch.data.tokenizer.loader import load_tokenizer
+from tunesmith_torch.model.loader import load_model
+from tunesmith_torch.training.seed import derived
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -60,7 +60,7 @@ def prepare(directory: Path, count: int, precision: str, learn_from: str) -> Wor
     model = smollm2(directory)
     adapter = _adapter(directory, model)
     rows = _conversations(count)
-    order = Order(count, BATCH, seed=0)
+    order = BatchSampler(count, BATCH, seed=0)
     learnt = [rows[at] for number in range(order.per_epoch) for at in order.batch(number)]
     paths = []
     for name, some in (("rows", learnt), ("shuffled", rows)):

@@ -22,8 +22,8 @@ def train(model: Path, step: Any) -> None:
     from tunesmith_lora.adapter import Lora
     from tunesmith_lora.settings import LoraSettings
     from tunesmith_sft.objective import SupervisedTuning
-    from tunesmith_torch.policy import prepare
     from tunesmith_torch.settings import TrainSettings
+    from tunesmith_torch.training.trainable_model import prepare
 
     prepare(Artifact("model/hf", model), Lora(LoraSettings()), SupervisedTuning(), TrainSettings(), torch.device("cpu"), step)
 
@@ -130,8 +130,8 @@ def test_one_of_two_matrices_that_are_shared_is_enough(tmp_path, local_step, lef
 
 def test_a_head_apart_from_the_embedding_is_computed_with_though_they_are_said_to_be_shared(tmp_path) -> None:
     from tunesmith_torch import load_model
-    from tunesmith_torch.dense.loading import load_dense
-    from tunesmith_torch.dense.spec import NotDense
+    from tunesmith_torch.model.dense.config import NotDense
+    from tunesmith_torch.model.dense.loader import load_dense
 
     model = tiny_model(tmp_path / "model")
     config = json.loads((model / "config.json").read_text())

@@ -23,7 +23,7 @@ from tunesmith_sdk.models import tiny_model
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_single.strategy import SingleProcess
 from tunesmith_torch.settings import TrainSettings
-from tunesmith_torch.train import run
+from tunesmith_torch.training.train import run
 from tunesmith_torch_optim.adamw import AdamW
 from tunesmith_torch_optim.settings import AdamWSettings
 

@@ -13,9 +13,9 @@ from tunesmith_bottleneck.adapter import Bottleneck, adapted
 from tunesmith_bottleneck.estimate import parts
 from tunesmith_bottleneck.settings import BottleneckSettings
 from tunesmith_sdk.models import tiny_model
-from tunesmith_torch.dense.loading import load_dense
-from tunesmith_torch.log_probs import label_log_probs
-from tunesmith_torch.packed import pack
+from tunesmith_torch.data.packing import pack
+from tunesmith_torch.model.dense.loader import load_dense
+from tunesmith_torch.model.log_probs import label_log_probs
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
 VARIANTS = [{}, {"placement": "houlsby", "activation": "gelu", "reduction": 5}, {"scale": 2.0, "activation": "silu"}]

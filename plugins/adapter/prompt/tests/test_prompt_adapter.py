@@ -13,9 +13,9 @@ from tunesmith_prompt.adapter import Prompt
 from tunesmith_prompt.estimate import parts
 from tunesmith_prompt.settings import PromptSettings
 from tunesmith_sdk.models import tiny_model
-from tunesmith_torch.architecture import architecture
-from tunesmith_torch.log_probs import label_log_probs
-from tunesmith_torch.packed import pack
+from tunesmith_torch.data.packing import pack
+from tunesmith_torch.model.architecture import architecture
+from tunesmith_torch.model.log_probs import label_log_probs
 
 TOKENS = torch.randint(3, 300, (2, 14), generator=torch.Generator().manual_seed(0))
 

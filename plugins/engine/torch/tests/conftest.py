@@ -90,7 +90,7 @@ class Bench:
         )  # fmt: skip
 
     def train(self, settings=None, **more):
-        from tunesmith_torch.train import run
+        from tunesmith_torch.training.train import run
 
         step = self.step(settings, **more)
         self.before(step)

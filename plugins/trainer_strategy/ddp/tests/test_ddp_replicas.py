@@ -25,7 +25,7 @@ from tunesmith.contracts import Artifact, Placement, message
 from tunesmith.contracts.settings import build
 from tunesmith.isolation.step import WorkerStep
 from tunesmith_torch.settings import TrainSettings
-from tunesmith_torch.train import run
+from tunesmith_torch.training.train import run
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch_optim.adamw import AdamW

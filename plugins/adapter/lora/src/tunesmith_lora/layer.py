@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from tunesmith_torch.low_rank import Update
-from tunesmith_torch.matrices import sizes
+from tunesmith_torch.model.linear_layers import sizes
+from tunesmith_torch.model.low_rank import Update
 
 
 class LoraLinear(torch.nn.Module):

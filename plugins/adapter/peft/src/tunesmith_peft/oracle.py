@@ -12,9 +12,9 @@ import torch
 
 from tunesmith.contracts import TokenSequence
 from tunesmith_peft.adapter import PeftAdapter
-from tunesmith_torch.log_probs import label_log_probs
-from tunesmith_torch.models import load_model
-from tunesmith_torch.packed import pack
+from tunesmith_torch.data.packing import pack
+from tunesmith_torch.model.loader import load_model
+from tunesmith_torch.model.log_probs import label_log_probs
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101, 3, 8], [7, 7, 90, 12, 33, 2, 61, 5]])
 SEED = 3

@@ -9,8 +9,8 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "ChatTokenizer": "chat", "load_tokenizer": "tokenizer", "load_model": "models", "Packed": "packed", "pack": "packed",
-    "label_log_probs": "log_probs",
+    "ChatTokenizer": "data.tokenizer.chat_tokenizer", "load_tokenizer": "data.tokenizer.loader", "load_model": "model.loader",
+    "Packed": "data.packing", "pack": "data.packing", "label_log_probs": "model.log_probs",
 }  # fmt: skip
 
 __all__ = ["ChatTokenizer", "Packed", "label_log_probs", "load_model", "load_tokenizer", "pack"]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tunesmith.contracts import Input, Need, Remedy, Slot, StepFacts, TunesmithError, Verb
 from tunesmith.hookspecs import hookimpl
-from tunesmith_torch.remedies import remedy
 from tunesmith_torch.settings import MergeSettings, PreviewSettings, TrainSettings
+from tunesmith_torch.training.failure_recovery import remedy
 
 _JUDGED = ["validation", "validation_share"]
 METRICS = {
@@ -25,7 +25,7 @@ def verb() -> Sequence[Verb]:
         Verb(
             name="train",
             summary="fine-tune a model: an objective, an adapter and a strategy in one loop",
-            target="tunesmith_torch.train:run",
+            target="tunesmith_torch.training.train:run",
             settings=TrainSettings,
             kind="objective",
             slots=(
@@ -40,13 +40,13 @@ def verb() -> Sequence[Verb]:
             ),
             produces_of="adapter",
             facts={"metrics": METRICS},
-            estimator="tunesmith_torch.estimate:train",
+            estimator="tunesmith_torch.estimate.memory:train",
             promote=True,
         ),
         Verb(
             name="show-tokens",
             summary="rows as the tokens that a model would learn from, with their labels",
-            target="tunesmith_torch.preview:run",
+            target="tunesmith_torch.data.show_tokens:run",
             settings=PreviewSettings,
             # An objective that needs something of the adapter would have it in training: here it changes nothing.
             slots=(
@@ -73,7 +73,7 @@ def verb() -> Sequence[Verb]:
             limits={"lossless": "the sum of base and update is rounded to the base's type of numbers"},
             needs=(Need("producer", "merge", "merging writes the adapter's change into the base's weights"),),
             facts={"metrics": {}},
-            estimator="tunesmith_torch.estimate:merge",
+            estimator="tunesmith_torch.estimate.memory:merge",
             converts="insert",
         ),
     ]

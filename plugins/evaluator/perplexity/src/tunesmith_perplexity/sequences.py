@@ -50,7 +50,7 @@ def sequences(rows: Iterable[Row] | None, chat: ChatEncoder, max_length: int, st
 def _first(sequence: TokenSequence, length: int) -> TokenSequence:
     if not sequence.media:
         return TokenSequence(sequence.tokens[:length], sequence.labels[:length])
-    from tunesmith_torch.groups import shortened
+    from tunesmith_torch.data.truncation import shortened
 
     return shortened(sequence, length)
 

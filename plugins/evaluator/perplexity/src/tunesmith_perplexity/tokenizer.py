@@ -12,11 +12,11 @@ def encoder_of(subject: Artifact) -> ChatTokenizer:
     """How its conversations become tokens; with pictures and sounds for a model that is computed here and takes them.
 
     Raises:
-        UserError: as `tokenizer_of`, and as `tunesmith_torch.encoder.chat_encoder`.
+        UserError: as `tokenizer_of`, and as `tunesmith_torch.data.tokenizer.chat_encoder.chat_encoder`.
     """
     if subject.format.startswith("endpoint/"):
         return ChatTokenizer(tokenizer_of(subject))
-    from tunesmith_torch.encoder import chat_encoder
+    from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 
     return chat_encoder(subject)
 

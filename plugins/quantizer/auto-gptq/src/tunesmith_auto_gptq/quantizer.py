@@ -28,7 +28,7 @@ from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_siz
 from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_auto_gptq.header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings
-from tunesmith_torch.calibration import calibration_tokens
+from tunesmith_torch.data.calibration import calibration_tokens
 
 
 class AutoGptq:

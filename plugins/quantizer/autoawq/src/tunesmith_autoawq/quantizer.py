@@ -18,7 +18,7 @@ from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
 from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_autoawq.settings import AutoAwqSettings
-from tunesmith_torch.calibration import calibration_tokens
+from tunesmith_torch.data.calibration import calibration_tokens
 
 ROWS = 64  # of a matrix, which the library clips together
 

@@ -28,7 +28,7 @@ from tunesmith.contracts.checkpoints import copy_beside, weights_size
 from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_awq.sequences import Batches, sequences
 from tunesmith_awq.settings import AwqSettings
-from tunesmith_torch.calibration import calibration_tokens
+from tunesmith_torch.data.calibration import calibration_tokens
 
 RECIPE = "recipe.yaml"  # what LLM Compressor was told, in names of this module's classes: the config says what readers need
 

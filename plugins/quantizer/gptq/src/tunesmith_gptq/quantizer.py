@@ -23,7 +23,7 @@ from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.checkpoints import copy_beside, weights_size
 from tunesmith.contracts.weights import load_whole, unloadable
 from tunesmith_gptq.settings import GptqSettings
-from tunesmith_torch.calibration import calibration_tokens
+from tunesmith_torch.data.calibration import calibration_tokens
 
 TIMES = "quant_log.csv"  # how long each layer took: no part of a model, and another on every run
 

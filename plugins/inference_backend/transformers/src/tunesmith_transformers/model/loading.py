@@ -13,7 +13,7 @@ import transformers
 from tunesmith.contracts import UserError, compute_type
 from tunesmith.contracts.step import Placement
 from tunesmith.contracts.weights import load_whole, unloadable
-from tunesmith_torch.conversation.end_tokens import ends_of_model
+from tunesmith_torch.data.chat_template.eos_tokens import ends_of_model
 from tunesmith_transformers.sampling.recommended import ignored, recommended
 
 LAYERS = {"full_attention", "sliding_attention"}

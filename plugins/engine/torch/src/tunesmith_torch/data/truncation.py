@@ -1,0 +1,146 @@
+"""What of the rows is learnt from: how long they are, and what `max_length` leaves of them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from tunesmith.contracts import Group, Objective, Step, TokenSequence, UserError
+from tunesmith_torch.data.packing import size
+from tunesmith_torch.data.tokenized_dataset import TokenizedDataset, group_size
+
+
+class TruncatedRows(Sequence[Group]):
+    """Some of the rows, cut to `max_length` tokens.
+
+    Args:
+        chosen: which of `rows`.
+
+    `sizes`: tokens of each that run through the model.
+    """
+
+    def __init__(self, rows: TokenizedDataset, chosen: Iterable[int], sizes: Iterable[int], max_length: int) -> None:
+        self.rows, self.max_length = rows, max_length
+        self.chosen, self.sizes = array("q", chosen), array("q", sizes)
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        return _cut(self.rows[self.chosen[at]], self.max_length)
+
+    def __iter__(self) -> Iterator[Group]:
+        return (self[at] for at in range(len(self)))
+
+    def part(self, places: Sequence[int]) -> TruncatedRows:
+        """Those at `places`."""
+        return TruncatedRows(self.rows, (self.chosen[at] for at in places), (self.sizes[at] for at in places), self.max_length)
+
+
+def truncated_rows(
+    rows: TokenizedDataset, objective: Objective, step: Step, *, max_length: int, overlong: str, what: str = "rows"
+) -> TruncatedRows:  # fmt: skip
+    """The rows that can be learnt from; how long they are, and how many were cut or left out, is told.
+
+    Args:
+        what: they are, for messages.
+
+    Raises:
+        UserError: TS-DATA-034 for a row over `max_length` tokens when `overlong` is ``error``; TS-DATA-035 when no row is left;
+            TS-DATA-043 when none has a token to learn.
+    """
+    total = len(rows)
+    if total:
+        step.decide(*lengths(rows, what))
+    if total and not any(rows.labelled):
+        raise UserError(
+            "TS-DATA-043", f"None of the {total} {what} has a token to learn", why="Labels are on what the assistant says.",
+            fix="`tunesmith data preview` shows where the labels are; rows need a message of the role `assistant`.",
+        )  # fmt: skip
+    chosen, sizes = array("q"), array("q")
+    loss, mute = _Loss(), 0
+    for at in range(total):
+        if rows.longest[at] <= max_length:
+            mute += not rows.labelled[at]
+            if rows.labelled[at]:
+                chosen.append(at)
+                sizes.append(rows.sizes[at])
+            continue
+        whole = rows[at]
+        group = _shorten(whole, at + 1, rows.longest[at], max_length, overlong)
+        loss.add(whole, group)
+        if group is not None:
+            chosen.append(at)
+            sizes.append(group_size(group))
+    if mute:
+        step.log(f"{mute} of {total} {what} have no token to learn and were left out", "warning")
+    loss.tell(step, total, what, max_length, max(rows.longest, default=0))
+    if not chosen:
+        raise UserError(
+            "TS-DATA-035", f"None of the {total} {what} is left to train on", fix="Give more rows, or raise the setting `max_length`."
+        )  # fmt: skip
+    return TruncatedRows(rows, chosen, sizes, max_length)
+
+
+def lengths(rows: TokenizedDataset, what: str = "rows") -> tuple[str, str]:
+    """What there is to learn, and how long the rows are."""
+    ordered = sorted(rows.longest)
+    marks = {"shortest": ordered[0], "median": ordered[len(ordered) // 2]}
+    marks |= {"95%": ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], "longest": ordered[-1]}
+    told = ", ".join(f"{name} {count}" for name, count in marks.items())
+    return (
+        f"{len(rows)} {what} of {rows.total:,} tokens, {sum(rows.labelled):,} of them learnt",
+        f"tokens of the longest sequence of a row: {told}" if rows.total > sum(ordered) else f"tokens of a row: {told}",
+    )
+
+
+class _Loss:
+    """What `max_length` takes away."""
+
+    def __init__(self) -> None:
+        self.cut = self.dropped = self.tokens = self.labels = 0
+
+    def add(self, whole: Group, left: Group | None) -> None:
+        self.cut, self.dropped = self.cut + (left is not None), self.dropped + (left is None)
+        kept = left.sequences if left is not None else ()
+        self.tokens += sum(len(s.tokens) for s in whole.sequences) - sum(len(s.tokens) for s in kept)
+        self.labels += sum(sum(s.labels) for s in whole.sequences) - sum(sum(s.labels) for s in kept)
+
+    def tell(self, step: Step, total: int, what: str, max_length: int, longest: int) -> None:
+        """The warning, if anything is lost."""
+        done = [f"{self.cut} were cut"] * bool(self.cut) + [f"{self.dropped} were left out"] * bool(self.dropped)
+        if done:
+            step.log(
+                f"{self.cut + self.dropped} of {total} {what} are longer than {max_length} tokens: {' and '.join(done)}, with "
+                f"{self.tokens:,} tokens of which {self.labels:,} were to be learnt. `max_length: {longest}` would lose none", "warning",
+            )  # fmt: skip
+
+
+def _cut(group: Group, max_length: int) -> Group:
+    if all(len(sequence.tokens) <= max_length for sequence in group.sequences):
+        return group
+    return Group(tuple(shortened(sequence, max_length) for sequence in group.sequences), group.facts)
+
+
+def _shorten(group: Group, number: int, longest: int, max_length: int, overlong: str) -> Group | None:
+    """The group with its sequences cut, or None to leave it out."""
+    if overlong == "error":
+        raise UserError(
+            "TS-DATA-034", f"Row {number} has {longest} tokens; the longest allowed is {max_length}",
+            fix="Shorten the row, raise the setting `max_length`, or set `overlong` to truncate or drop.",
+        )  # fmt: skip
+    # Cutting one of two answers that are compared would change which is better.
+    if overlong == "drop" or (overlong == "auto" and len(group.sequences) > 1):
+        return None
+    left = _cut(group, max_length)
+    return left if all(size(sequence) for sequence in left.sequences) else None
+
+
+def shortened(sequence: TokenSequence, length: int) -> TokenSequence:
+    """The first `length` tokens; less where the cut would go through what stands for a medium, which is then left out as a whole."""
+    end = next((medium.start for medium in sequence.media if medium.start < length < medium.stop), length)
+    media = [medium for medium in sequence.media if medium.stop <= end]
+    return TokenSequence(sequence.tokens[:end], sequence.labels[:end], media)

@@ -1,0 +1,131 @@
+"""Memory and disk of `train` and `merge` from the model's configuration alone. Standard library and contracts only.
+
+What a layer keeps is counted in `kept`, what is held all the time in `held`; which model it is, `roads` tells. Each constant here is one of
+a kind of process, not of a model: docs/estimates.md holds them against real runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tunesmith.contracts import BYTES, Estimate, EstimateRequest, ModelShape, compute_type
+from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer, own_layer
+from tunesmith_torch.estimate.labels import labels
+from tunesmith_torch.estimate.model_states import loading, of_base, stored, weights
+from tunesmith_torch.estimate.sequence_lengths import savings, tokens_of
+from tunesmith_torch.model.dense.config import DenseSpec
+from tunesmith_torch.model.model_impl import model_impl
+from tunesmith_torch.model.model_types import refuse_code
+
+OWN_RUNTIME, RUNTIME = 250e6, 400e6  # Python and torch, the second with transformers
+CONTEXT = 600e6  # of an accelerator: its driver's context, kernels and the libraries' work space
+VOCABULARY = 2000.0  # bytes that a tokenizer takes for each of its tokens
+CHUNK, FEWEST = 31 * 2**20, 128  # bytes of float32 logits at a time, and rows of them at least: as in `log_probs`
+HEAP = 1.1  # what a CPU's heap takes for blocks that stay for the backward pass
+HOLES = 1.6  # and for those that come and go, where numbers of two types make them of so many sizes that few fit in another's place
+REUSED = 0.5  # gradients are made as activations are given back; so much of the room is in pieces large enough for them
+SOFTCAP = "attn_logit_softcapping"  # in a configuration
+STATE = 8.0  # bytes that an optimizer keeps for each number that trains, where it does not say
+
+
+def train(request: EstimateRequest) -> Estimate | None:
+    """The peak of a training step; None where the model's sizes are unknown.
+
+    Raises:
+        UserError: TS-MODEL-023 when the model needs code of its own.
+    """
+    refuse_code(request.config)
+    shape, settings = request.shape, request.step_settings
+    if shape is None:
+        return None
+    adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
+    spec, decision = model_impl(shape.config, adapter, request.format)
+    if spec is not None:
+        shape = replace(shape, tied=spec.tied)
+    state = request.parts.get("optimizer", {}).get("state", STATE)
+    trainable = adapter.get("trainable", float(shape.parameters))
+    whole = trainable >= shape.parameters
+    precision = str(settings["precision"])
+    compute = BYTES[compute_type(precision, "", request, training=True)[0]]
+    length, tokens = tokens_of(settings, request.data, objective.get("sequences", 1.0))
+    of = Pass(shape, tokens, length, compute, request.device, bool(spec.attention_softcap if spec else shape.config.get(SOFTCAP)))
+    kept = _activations(of, spec, trainable, adapter, bool(settings["gradient_checkpointing"]))
+    terms = {
+        "runtime": _runtime(request.device, shape, spec),
+        "weights": weights(request, shape, spec, compute, trainable),
+        "gradients": max(0.0, trainable * 4 - kept * REUSED),
+        "optimizer": trainable * state,
+        "activations": kept,
+        "logits": _logits(shape, tokens, compute, whole, bool(spec and spec.logit_softcap)),
+    }
+    if whole and compute < 4:
+        terms["casts"] = shape.parameters * compute  # autocast keeps a copy of each matrix within a forward pass
+    terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute))
+    told, warnings = labels(request)
+    saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
+    return Estimate(
+        terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * (4 + state), decisions=(decision, told),
+        savings=savings(settings, length * objective.get("sequences", 1.0), tokens), notes=_notes(shape, adapter),
+        alternatives=_types(request) if precision == "auto" else (), warnings=warnings,
+    )  # fmt: skip
+
+
+def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...]:
+    """The types of numbers to compare, the one that `auto` means first."""
+    names = sorted(("bfloat16", "float32"), key=lambda name: name != compute_type("auto", "", request, training=True)[0])
+    slow = f"slow: {request.device} has no native "
+    return tuple(({"precision": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
+
+
+def _notes(shape: ModelShape, adapter: Mapping[str, float]) -> tuple[str, ...]:
+    experts = sum(linear.parameters for linear in shape.linears if linear.expert)
+    if not experts or not adapter.get("quantized"):
+        return ()
+    return (f"the experts' {experts / 1e9:.1f} billion parameters are not kept in fewer bits: they share tensors that are no modules",)
+
+
+def merge(request: EstimateRequest) -> Estimate | None:
+    """The whole base in float32, and what is written; None where its sizes are unknown."""
+    if request.shape is None:
+        return None
+    asked = str(request.step_settings.get("dtype", "auto"))
+    size = request.shape.parameters * BYTES[asked] if asked in BYTES else float(request.shape.parameters * 2)
+    return Estimate({"runtime": RUNTIME, "weights": request.shape.parameters * 4.0, "result": size}, disk=size)
+
+
+def _runtime(device: str, shape: ModelShape, spec: DenseSpec | None) -> float:
+    """On a processor the libraries and the tokenizer; on an accelerator, where these are not, its context."""
+    return CONTEXT if device != "cpu" else (OWN_RUNTIME if spec is not None else RUNTIME) + shape.vocabulary * VOCABULARY
+
+
+def _larger(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    return dict(max(one, other, key=lambda terms: sum(terms.values())))
+
+
+def _activations(
+    of: Pass, spec: DenseSpec | None, trainable: float, adapter: Mapping[str, float], checkpointing: bool
+) -> float:  # fmt: skip
+    """What the layers keep, and what the one works with whose gradients are computed."""
+    if spec is not None:
+        rank = trainable / max(1, sum(one.count * (one.inputs + one.outputs) for one in of.shape.linears))
+        each, work = own_layer(of, rank, spec.head_norms, spec.sandwich), layer_work(of)
+    else:
+        outputs = adapter.get("outputs", 0.0)
+        each, work = library_layer(of, trainable >= of.shape.parameters, outputs), layer_work(of, outputs)
+    kept = each * (1 if checkpointing else of.shape.layers)
+    if checkpointing:
+        kept += of.shape.layers * of.shape.hidden * of.compute
+    heap = HEAP if of.device == "cpu" else 1.0
+    holes = HOLES if of.device == "cpu" and of.compute < 4 else 1.0
+    return of.tokens * (kept * heap + work * holes) + adapter.get("work", 0.0) * holes
+
+
+def _logits(shape: ModelShape, tokens: float, compute: float, whole: bool, softcap: bool) -> float:
+    """A chunk of logits in float32, the same as computed, and its gradient, with two more where a softcap bends it; and the gradient of a
+    head that trains, in both types."""
+    chunk = min(max(CHUNK, FEWEST * shape.vocabulary * 4.0), tokens * shape.vocabulary * 4.0)
+    if not whole:
+        return chunk * (2 + (compute / 4 if compute < 4 else 0) + (2 if softcap else 0))
+    return chunk * (3 + compute / 4) + shape.vocabulary * shape.hidden * (4 + compute if compute < 4 else 4)

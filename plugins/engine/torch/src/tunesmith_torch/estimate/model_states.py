@@ -1,0 +1,51 @@
+"""What a training step holds all the time: the model, what trains beside it, copies. Standard library and contracts only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import BYTES, EstimateRequest, ModelShape, stored_type
+from tunesmith_torch.model.dense.config import DenseSpec
+
+STORED = 2.0  # bytes of a number in the model's files, where their size is not known
+
+
+def weights(request: EstimateRequest, shape: ModelShape, spec: DenseSpec | None, compute: float, trainable: float) -> float:
+    """The model as it is computed with, what trains beside it, copies for a reference; the engine's decoder moves matrices that read the
+    same input together, which are mapped from their files as well where their type is the files'."""
+    adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
+    frozen = shape.parameters - of_base(adapter, shape, trainable)
+    few_bits, few_bytes = adapter.get("quantized", 0.0), adapter.get("quantized_bytes", 0.0)
+    copies = adapter.get("copies", 0.0) * objective.get("reference", 0.0)
+    held = (frozen - few_bits) * compute + few_bytes + trainable * 4 + copies * shape.parameters * compute
+    if few_bits and request.device == "cpu" and compute == _bytes_stored(request, shape):
+        held += few_bits * compute  # what is not quantized is used as it lies in the files, which stay mapped as a whole
+    if spec is not None and request.device == "cpu" and compute == _bytes_stored(request, shape):
+        inner = shape.intermediate * 2 + (shape.heads + 2 * shape.kv_heads) * shape.head_size
+        held += shape.layers * shape.hidden * inner * compute * (not spec.joined)
+    return held
+
+
+def loading(request: EstimateRequest, shape: ModelShape, terms: Mapping[str, float], kept: float) -> Mapping[str, float]:
+    """Before the first step: files in another type than what is made of them, all `kept` bytes a number, are mapped until all is made."""
+    stored = _bytes_stored(request, shape)
+    few_bits = request.parts.get("adapter", {}).get("quantized", 0.0)
+    files = shape.parameters * stored if request.device == "cpu" and stored != kept and not few_bits else 0.0
+    return {"runtime": terms["runtime"], "weights": terms["weights"], "files while loading": files}
+
+
+def of_base(adapter: Mapping[str, float], shape: ModelShape, trainable: float) -> float:
+    """How many of the parameters that train are the base's own."""
+    return min(adapter.get("of_base", trainable if trainable >= shape.parameters else 0.0), float(shape.parameters))
+
+
+def stored(request: EstimateRequest, shape: ModelShape) -> float:
+    """Bytes of the model's files."""
+    return float(request.input_bytes or shape.parameters * STORED)
+
+
+def _bytes_stored(request: EstimateRequest, shape: ModelShape) -> float:
+    """Of a number in the model's files."""
+    if not request.input_bytes:
+        return BYTES.get(stored_type(shape.config), STORED)
+    return 4.0 if request.input_bytes > 3 * shape.parameters else 2.0

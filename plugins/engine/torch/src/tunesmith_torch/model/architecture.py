@@ -1,0 +1,131 @@
+"""What of a model's architecture the engine has to know, found out by trying it rather than from a list of names.
+
+Two short forward passes over packed sequences tell whether they stay apart: the second sequence's outputs must not change by a bit when
+the first one's tokens do. A model that fails (state-space layers, attention of its own) is run one sequence at a time, which is exact for
+any model. A third pass compares the head with the model's own logits.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from tunesmith.contracts import TunesmithError
+from tunesmith_torch.data.packing import Packed
+from tunesmith_torch.model.dense.decoder import Dense
+from tunesmith_torch.model.multimodal import has_modality_encoders
+
+_KNOWN: weakref.WeakKeyDictionary[torch.nn.Module, Architecture] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How to run a model.
+
+    Args:
+        packed: several sequences may share a forward pass.
+        reason: why they may not.
+        scale, softcap: what happens to the output head's logits: ``softcap * tanh(scale * x / softcap)``; no cap at 0.
+    """
+
+    packed: bool = True
+    reason: str = ""
+    scale: float = 1.0
+    softcap: float = 0.0
+
+
+def architecture(model: Any) -> Architecture:
+    """What is known of `model`, a causal language model, transformers' or the engine's own; found out at the first call.
+
+    Raises:
+        TunesmithError: TS-TRAIN-004 when the head does something with its logits that the engine does not know.
+    """
+    if isinstance(model, Dense):
+        return Architecture(softcap=model.spec.logit_softcap)
+    known = _KNOWN.get(model)
+    if known is None:
+        was_training = model.training
+        model.eval()
+        with torch.no_grad():
+            known = _probe(model)
+        model.train(was_training)
+        _KNOWN[model] = known
+    return known
+
+
+def predicting_states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
+    """(labels, hidden): the last hidden states of the tokens whose outputs predict labels."""
+    if isinstance(model, Dense):
+        return model.predicting_states(packed)
+    return hidden_states(model, packed, found)[packed.predictors]
+
+
+def hidden_states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
+    """(tokens, hidden): the decoder's last hidden states. A row with images or sounds goes through sequence by sequence: their places
+    and positions are the model's own affair."""
+    base = model.base_model
+    if found.packed and not packed.inputs:
+        output = base(
+            input_ids=packed.tokens[None], position_ids=packed.positions[None], use_cache=False, packed_pieces=packed.pieces
+        )  # fmt: skip
+        return output.last_hidden_state[0]
+    inputs = packed.inputs or ({},) * len(packed.pieces)
+    pieces = [
+        base(input_ids=packed.tokens[None, start:end], use_cache=False, **own).last_hidden_state[0]
+        for (start, end, _), own in zip(packed.pieces, inputs, strict=True)
+    ]
+    return torch.cat(pieces)
+
+
+def head_logits(model: Any, hidden: torch.Tensor, found: Architecture) -> torch.Tensor:
+    """(tokens, vocabulary) float32: the output head, with what the model does to its logits."""
+    logits = model.get_output_embeddings()(hidden).float() * found.scale
+    return torch.tanh(logits / found.softcap) * found.softcap if found.softcap else logits
+
+
+def _probe(model: Any) -> Architecture:
+    from tunesmith_torch.model.attention.transformers_attention import NAME, Unpackable
+
+    config = model.config.get_text_config()
+    scale = float(getattr(config, "logit_scale", None) or 1.0) / float(getattr(config, "logits_scaling", None) or 1.0)
+    found = Architecture(scale=scale, softcap=float(getattr(config, "final_logit_softcapping", None) or 0.0))
+    device = model.get_input_embeddings().weight.device
+    limit = min(config.vocab_size, 997)
+    first, other, second = ([(3 + step * at) % limit for at in range(6)] for step in (7, 11, 13))
+    usual = model.config._attn_implementation
+    reason = ""
+    foreign = set(getattr(config, "layer_types", None) or ()) - {"full_attention", "sliding_attention"}
+    try:
+        if foreign:
+            raise Unpackable(f"it has layers of {', '.join(sorted(foreign))}")
+        # The attention of vision and audio encoders looks both ways: it stays as it is.
+        model.set_attn_implementation({"text_config": NAME} if has_modality_encoders(model) else NAME)
+        after_first, after_other = (_states(model, sequence + second, device, found)[6:] for sequence in (first, other))
+        if not torch.equal(after_first, after_other):
+            reason = "in one forward pass its sequences would see one another"
+    except (Unpackable, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        reason = f"its attention can't be told where sequences begin ({error})"
+    if reason:
+        model.set_attn_implementation(usual)
+        found = replace(found, packed=False, reason=reason)
+    _check_head(model, torch.tensor([second], device=device), found)
+    return found
+
+
+def _states(model: Any, tokens: list[int], device: Any, found: Architecture) -> torch.Tensor:
+    flat, positions = torch.tensor(tokens, device=device), torch.arange(6, device=device).repeat(2)
+    return hidden_states(model, Packed(flat, positions, ((0, 6, -1), (6, 12, -1)), flat[:0], flat[:0], ()), found)
+
+
+def _check_head(model: Any, tokens: torch.Tensor, found: Architecture) -> None:
+    own = model(input_ids=tokens, use_cache=False).logits[0].float()
+    ours = head_logits(model, model.base_model(input_ids=tokens, use_cache=False).last_hidden_state[0], found)
+    if (own - ours).abs().max() > 0.03 * own.abs().max():
+        raise TunesmithError(
+            "TS-TRAIN-004", f"The engine can't compute the log-probabilities of a {type(model).__name__}",
+            why="The model does something with its head's output that the engine does not know.",
+            fix="Use a model of another architecture, or a training provider that brings its own loop.",
+        )  # fmt: skip

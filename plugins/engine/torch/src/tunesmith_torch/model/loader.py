@@ -1,0 +1,88 @@
+"""Loading models, quietly and never from a network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tunesmith.contracts import Adapter, Artifact
+from tunesmith.contracts.adapter import BringsBase
+from tunesmith.contracts.weights import load_whole
+from tunesmith_torch.model.multimodal import model_class
+
+#: What makes a directory usable by people and servers beside its weights.
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt",
+    "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json", "preprocessor_config.json",
+    "processor_config.json", "video_preprocessor_config.json",
+)  # fmt: skip
+
+
+def library() -> Any:
+    """transformers, which never goes to a network here; imported where it is needed: that takes seconds."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import transformers
+
+    return transformers
+
+
+def quiet() -> None:
+    """transformers' progress bars and advice are for notebooks; the step reports in its own way."""
+    transformers = library()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+
+
+def load_model(
+    source: Artifact | Path | str, device: torch.device | str = "cpu", dtype: torch.dtype | str = "auto", *, quantization: Any = None
+) -> Any:  # fmt: skip
+    """A causal language model from a directory (``model/hf``, ``model/bnb``), in evaluation mode, nothing of it training.
+
+    Args:
+        dtype: ``auto`` for what the files hold, or the type to convert to (``float32``, ``bfloat16``).
+        quantization: one of transformers' quantization configurations, for full weights to be kept in fewer bits.
+
+    Raises:
+        UserError: TS-MODEL-008, -020, -022, -023, as `load_whole` does.
+    """
+    quiet()
+    path = directory(source)
+    wanted = dtype if dtype == "auto" or isinstance(dtype, torch.dtype) else getattr(torch, dtype)
+    few_bits, load = quantization is not None or _quantized(path), model_class(path).from_pretrained
+    if quantization is not None:
+        load_whole(load, path, device_map={"": "meta"})  # what it quantizes, the library does not hold against the sizes it should have
+    more = {"quantization_config": quantization} if quantization is not None else {}
+    model = load_whole(load, path, dtype=wanted, device_map={"": str(device)} if few_bits else None, **more)
+    if not few_bits:
+        model.to(device)
+    return model.eval().requires_grad_(False)
+
+
+def load_base(source: Artifact | Path | str, adapter: Adapter, device: torch.device | str = "cpu") -> Any:
+    """The model that `adapter` goes on, as it wants it loaded."""
+    if not isinstance(adapter, BringsBase):
+        return load_model(source, device)
+    quiet()
+    return adapter.load_base(directory(source), torch.device(device))
+
+
+def copy_tokenizer(source: Artifact | Path | str, output: Path) -> None:
+    """The tokenizer's and the processor's files beside a model's weights; those already there stay."""
+    for name in TOKENIZER_FILES:
+        if (directory(source) / name).exists() and not (output / name).exists():
+            shutil.copyfile(directory(source) / name, output / name)
+
+
+def directory(source: Artifact | Path | str) -> Path:
+    return source.path if isinstance(source, Artifact) else Path(source)
+
+
+def _quantized(path: Path) -> bool:
+    config = path / "config.json"
+    return config.exists() and '"quantization_config"' in config.read_text(encoding="utf-8")

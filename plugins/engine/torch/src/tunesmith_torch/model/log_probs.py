@@ -1,0 +1,90 @@
+"""Log-probabilities of labelled tokens, without ever holding the whole vocabulary's logits.
+
+A row of logits has as many numbers as the vocabulary has tokens; keeping them for every label of a batch is what usually fills the memory.
+Here they exist for a chunk of labels at a time. With ``z = W h`` and ``p = softmax(z)``
+
+    log p_y = z_y - logsumexp(z)           d log p_y / d h = W^T (e_y - p)
+
+each label's gradient is one known vector times the number that comes down in the backward pass. So where the head is frozen the vector
+is computed with the value, in the same chunk, and nothing is computed twice. A head that trains, or has an adapter on it, also needs
+d/dW, which can't be prepared: its chunks are computed again in the backward pass.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from tunesmith_torch.data.packing import Packed
+from tunesmith_torch.model.architecture import Architecture, architecture, head_logits, predicting_states
+
+CHUNK_BYTES = 31 * 2**20  # of float32 logits at a time: few enough for caches, and for `heap` to keep the block
+FEWEST = 128  # labels at a time, however large the vocabulary: the head's matrix is read anew for each chunk
+
+
+def label_log_probs(model: Any, batch: Packed, *, rows: int = 0) -> torch.Tensor:
+    """(labels,) float32: log p of every labelled token of `batch`, given what comes before it in its sequence.
+
+    Args:
+        model: a causal language model; a transformers one's attention is set to the packed one at the first call.
+        batch: on the model's device.
+        rows: labels at a time; 0 for as many as suit the vocabulary.
+    """
+    found = architecture(model)
+    hidden = predicting_states(model, batch, found)
+    head = model.get_output_embeddings()
+    rows = rows or max(FEWEST, CHUNK_BYTES // (4 * model.config.get_text_config().vocab_size))
+    if type(head) is torch.nn.Linear and not any(p.requires_grad for p in head.parameters()):
+        return _FrozenHead.apply(hidden, head.weight, head.bias, batch.targets, rows, found.scale, found.softcap)
+    pieces = [_recomputed(model, h, t, found) for h, t in zip(hidden.split(rows), batch.targets.split(rows), strict=True)]
+    return torch.cat(pieces)
+
+
+def _recomputed(model: Any, hidden: torch.Tensor, targets: torch.Tensor, found: Architecture) -> torch.Tensor:
+    def log_probs(hidden: torch.Tensor) -> torch.Tensor:
+        logits = head_logits(model, hidden, found)
+        return logits.gather(1, targets[:, None]).squeeze(1) - torch.logsumexp(logits, dim=1)
+
+    if not torch.is_grad_enabled():
+        return log_probs(hidden)
+    return checkpoint(log_probs, hidden, use_reentrant=False)
+
+
+class _FrozenHead(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor, rows: int, scale: float,
+        softcap: float,
+    ) -> torch.Tensor:  # fmt: skip
+        values = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
+        slopes = torch.empty(hidden.shape, dtype=weight.dtype, device=hidden.device) if ctx.needs_input_grad[0] else None
+        with torch.autocast(hidden.device.type, enabled=False):
+            for start in range(0, len(targets), rows):
+                part = slice(start, start + rows)
+                chunk, wanted = hidden[part].to(weight.dtype), targets[part, None]
+                logits = torch.nn.functional.linear(chunk, weight, bias).float()
+                if scale != 1.0:
+                    logits *= scale
+                if softcap:
+                    logits = torch.tanh_(logits.div_(softcap)).mul_(softcap)
+                bend = (1 - (logits / softcap).square_()).mul_(scale) if softcap and slopes is not None else scale
+                logs = torch.log_softmax(logits, dim=1)
+                values[part] = logs.gather(1, wanted).squeeze(1)
+                if slopes is None:
+                    continue
+                slope = logs.exp_()  # p - e_y: the sign is turned where there are fewer numbers
+                slope.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=slope.dtype))
+                if softcap or scale != 1.0:
+                    slope *= bend
+                slopes[part] = (slope.to(weight.dtype) @ weight).neg_()
+        if slopes is not None:
+            ctx.save_for_backward(slopes)
+        ctx.dtype = hidden.dtype
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (slopes,) = ctx.saved_tensors
+        return (slopes * gradients[0][:, None]).to(ctx.dtype), None, None, None, None, None, None

@@ -1,0 +1,42 @@
+"""Whether a model sees or hears: which of transformers' classes loads it, and which of its modules do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+#: What transformers' configurations call their parts that see or hear.
+_ENCODER_CONFIGS = ("vision_config", "audio_config", "encoder_config", "thinker_config")
+
+
+def model_class(path: Path) -> Any:
+    """The automatic class for language models that see or hear where `path` holds such a one, else that for models of text."""
+    from transformers import AutoModelForCausalLM, AutoModelForMultimodalLM
+
+    return AutoModelForMultimodalLM if is_multimodal(path) else AutoModelForCausalLM
+
+
+def is_multimodal(path: Path) -> bool:
+    """Whether the configuration in `path` is of a model that sees or hears."""
+    try:
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # whoever loads it says so
+    return any(name in config for name in _ENCODER_CONFIGS)
+
+
+def has_modality_encoders(model: Any) -> bool:
+    """Whether the model's configuration is one of several parts, of which text is one."""
+    return model.config.get_text_config() is not model.config
+
+
+def modality_modules(model: Any) -> set[torch.nn.Module]:
+    """Every module outside the decoder and its head: vision and audio encoders and their projectors; none for a model of text alone."""
+    if not has_modality_encoders(model):
+        return set()
+    language = {*model.get_decoder().modules(), model.get_output_embeddings()}
+    return {module for module in model.modules() if module not in language}

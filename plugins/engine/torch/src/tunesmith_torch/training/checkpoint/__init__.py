@@ -1,0 +1,1 @@
+"""Checkpoints: what they hold, when they are made, and the best one."""

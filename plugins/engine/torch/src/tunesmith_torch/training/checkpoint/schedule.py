@@ -1,0 +1,88 @@
+"""When a checkpoint is made, what goes into it, and where a run goes on."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+
+from tunesmith.contracts import Step, TrainerStrategy
+from tunesmith_torch.adapter.adapter_callback import AdapterCallback
+from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.checkpoint.storage import Checkpoint, Checkpoints
+from tunesmith_torch.training.progress import Progress
+
+
+class CheckpointSchedule:
+    """The checkpoints of a run.
+
+    Args:
+        module, optimizer: as the strategy wrapped them.
+        adapter_callback: what of the adapter goes on beside its parameters.
+        identity: what the order of the data depends on: with another one the position in it would mean other rows.
+    """
+
+    def __init__(
+        self, step: Step, settings: TrainSettings, strategy: TrainerStrategy, module: Any, optimizer: Any,
+        adapter_callback: AdapterCallback, identity: dict[str, Any], device: torch.device,
+    ) -> None:  # fmt: skip
+        self.step, self.settings, self.strategy, self.device = step, settings, strategy, device
+        self.module, self.optimizer, self.adapter_callback, self.identity = module, optimizer, adapter_callback, identity
+        self.checkpoints = Checkpoints(step.work / "checkpoints", keep=settings.keep_checkpoints, log=step.log)
+        self._saved_at, self.saved_steps = time.monotonic(), 0
+        self._started, self._spent, self._last = self._saved_at, 0.0, 0.0
+        self._told = False
+
+    def due(self, progress: Progress) -> bool:
+        """Whether it is time, the same on every rank."""
+        every, seconds = self.settings.checkpoint_every, self.settings.checkpoint_seconds
+        wanted = bool(every) and progress.steps - self.saved_steps >= every
+        wanted = wanted or (bool(seconds) and time.monotonic() - self._saved_at >= seconds)
+        due = wanted and self._affordable()
+        if self.step.placement.processes > 1:  # the first rank's clock counts
+            due = bool(self.strategy.sum(torch.tensor(float(due and self.step.placement.rank == 0), device=self.device)))
+        return due
+
+    def _affordable(self) -> bool:
+        """Whether another one leaves the share of time that checkpoints may take, going by what the last one took."""
+        share, last = self.settings.checkpoint_share, self._last
+        if self._spent + last <= share * (time.monotonic() - self._started + last):
+            return True
+        if not self._told:
+            self._told = True
+            self.step.decide(
+                f"a checkpoint every {last / share:.0f} s at most",
+                f"one takes {last:.1f} s, and they may take {share:.0%} of the time (setting `checkpoint_share`)",
+            )
+        return False
+
+    def save(self, progress: Progress) -> None:
+        started = time.monotonic()
+        tensors = self.strategy.state(self.module, self.optimizer) | self.adapter_callback.state()
+        if self.step.placement.rank == 0:
+            state = {"identity": self.identity, "tokens": progress.tokens, "history": progress.history}
+            self.checkpoints.save(Checkpoint(progress.steps, tensors, state))
+        self._saved_at, self.saved_steps = time.monotonic(), progress.steps
+        self._last = self._saved_at - started
+        self._spent += self._last
+
+    def resume(self) -> Progress | None:
+        """Put the newest checkpoint's parameters in place; None where there is none of this run."""
+        found = self.checkpoints.newest()
+        if found is None or found.state["identity"] != self.identity:
+            return None
+        self.adapter_callback.load_state(found.tensors)
+        self.strategy.load_state(self.module, self.optimizer, found.tensors)
+        self.saved_steps = found.step
+        return Progress(found.step, found.state["tokens"], list(found.state["history"]))
+
+    def forget_bad(self, progress: Progress) -> None:
+        """After a divergence: remove checkpoints unless the step after them, the first that shows their parameters, had a loss no higher
+        than the first of all.
+        """
+        first = progress.history[0]["loss"] if progress.history else 0.0
+        good = [at for at, point in enumerate(progress.history) if point["loss"] <= first]
+        if self.step.placement.rank == 0:
+            self.checkpoints.forget(max(good, default=0))
+        self.strategy.barrier()

@@ -1,0 +1,164 @@
+"""The training loop: batches, accumulation, clipping, schedule, metrics, validation, checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import torch
+
+from tunesmith.contracts import Adapter, Cancelled, Objective, Step, TrainerStrategy, TunesmithError
+from tunesmith_torch.adapter.adapter_callback import AdapterCallback
+from tunesmith_torch.adapter.data_driven_init import begin
+from tunesmith_torch.data.batch_sampler import BatchSampler
+from tunesmith_torch.data.truncation import TruncatedRows
+from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.checkpoint.best import BestCheckpoint
+from tunesmith_torch.training.checkpoint.schedule import CheckpointSchedule
+from tunesmith_torch.training.early_stopping import EarlyStopping, early_stopping
+from tunesmith_torch.training.gradient_accumulation import GradientAccumulation
+from tunesmith_torch.training.loss import BatchLoss
+from tunesmith_torch.training.lr_scheduler import chosen_schedule, rate, set_rate
+from tunesmith_torch.training.optimizer import builder, in_use, put_in_use
+from tunesmith_torch.training.progress import Progress, ProgressReporter
+from tunesmith_torch.training.trainable_model import TrainableModel
+from tunesmith_torch.training.validation import LOSS, Validation
+
+
+class Loop:
+    """Trains `trainable` on `groups`. The result is a function of its arguments and the step's seed, however often it is interrupted."""
+
+    def __init__(
+        self, step: Step, settings: TrainSettings, trainable: TrainableModel, groups: TruncatedRows, objective: Objective, adapter: Adapter,
+        strategy: TrainerStrategy, device: torch.device, validation: TruncatedRows | None = None,
+    ) -> None:  # fmt: skip
+        self.step, self.settings, self.trainable, self.groups = step, settings, trainable, groups
+        self.objective, self.adapter, self.strategy = objective, adapter, strategy
+        self.sizes = groups.sizes
+        self.sampler = BatchSampler(len(groups), settings.batch_size, step.seed)
+        self.total = self.sampler.steps(settings.epochs, settings.max_steps)
+        begin(adapter, trainable, groups, self.sampler, device, micro_tokens=settings.micro_tokens, step=step)
+        optimizer = step.provider("optimizer")
+        self.schedule = chosen_schedule(step, settings, optimizer)
+        self.module, self.optimizer = strategy.wrap(trainable, builder(optimizer, trainable, adapter, settings.learning_rate, device))
+        self.batch_loss = BatchLoss(trainable, self.module, objective, adapter, device, groups[0])
+        identity = {"seed": step.seed, "groups": len(groups), "batch_size": settings.batch_size}
+        self.gradients = GradientAccumulation(step, settings, strategy, self.module, self.batch_loss, groups)
+        self.adapter_callback = AdapterCallback(adapter, trainable.model)
+        self.checkpoints = CheckpointSchedule(
+            step, settings, strategy, self.module, self.optimizer, self.adapter_callback, identity, device
+        )
+        self.best = BestCheckpoint(step, strategy, self.module, self.optimizer, self.adapter_callback)
+        self.validation = Validation(step, settings, validation, self.batch_loss, strategy)
+        self.early_stopping = EarlyStopping()
+        self.reporter = ProgressReporter(step, self.total, settings.log_every)
+        self.progress = Progress()
+
+    def run(self) -> Progress:
+        """Train from the newest checkpoint to the end.
+
+        Raises:
+            TunesmithError: TS-TRAIN-001 when the loss or the gradients are no longer finite; TS-TRAIN-013 and -014 when memory is out.
+            Cancelled: the step was asked to stop; what was done is in a checkpoint.
+        """
+        self._resume()
+        try:
+            if self.progress.steps:
+                self._validate()
+            while self.progress.steps < self.total and not self._patience_is_over():
+                self._step(self.progress.steps)
+        except Cancelled:
+            # Other ranks may be in another step by now, and a checkpoint needs them all.
+            if self.step.placement.processes == 1 and self.progress.steps > self.checkpoints.saved_steps:
+                self._save()
+            raise
+        put_in_use(self.optimizer)
+        self._choose()
+        return self.progress
+
+    def _resume(self) -> None:
+        found = self.checkpoints.resume()
+        if found is not None:
+            self.progress = found
+            self.early_stopping = early_stopping(found.history, self.settings.min_delta)
+            self.reporter.resumed(found)
+        self.reporter.bar(self.progress.steps)
+        self.strategy.barrier()
+
+    def _step(self, number: int) -> None:
+        started = time.monotonic()
+        chosen = self.sampler.batch(number)
+        loss, *values = self.gradients(number, chosen)
+        norm = self.strategy.clip(self.module, self.settings.max_grad_norm)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            self.checkpoints.forget_bad(self.progress)
+            raise diverged(number + 1, loss, norm)
+        learning_rate = self.settings.learning_rate * rate(self.schedule, number, self.total, self.settings.warmup)
+        set_rate(self.optimizer, learning_rate)
+        self.optimizer.step()
+        self.adapter_callback.stepped(number + 1, self.total)
+        self.optimizer.zero_grad(set_to_none=True)
+        tokens = sum(self.sizes[i] for i in chosen)
+        self._note(
+            {"loss": loss, "grad_norm": norm, "learning_rate": learning_rate}
+            | dict(zip(self.batch_loss.metrics, values, strict=True)),
+            tokens,
+        )  # fmt: skip
+        self.reporter.stepped(self.progress, tokens, time.monotonic() - started)
+        self._validate()
+        if self.checkpoints.due(self.progress):
+            self._save()
+
+    def _save(self) -> None:
+        self.checkpoints.save(self.progress)
+        self.best.only(self.early_stopping.step)
+
+    def _validate(self) -> None:
+        """If it is due after the newest step, and was not done before an interruption."""
+        progress = self.progress
+        if LOSS in progress.history[-1] or not self.validation.due(progress.steps, self.sampler.per_epoch, self.total):
+            return
+        with in_use(self.optimizer):
+            found = self.validation.measure()
+        if not math.isfinite(found[LOSS]):
+            raise diverged(progress.steps, found[LOSS], progress.history[-1]["grad_norm"])
+        progress.history[-1] |= found
+        self.reporter.point({"step": progress.steps} | found)
+        self.early_stopping = early_stopping(progress.history, self.settings.min_delta)
+        if self.settings.keep == "best" and self.early_stopping.step == progress.steps:
+            with in_use(self.optimizer):
+                self.best.keep(progress.steps)
+
+    def _patience_is_over(self) -> bool:
+        return bool(self.settings.patience) and self.early_stopping.waited >= self.settings.patience
+
+    def _choose(self) -> None:
+        """Of a run with validation: why it ended before its time, and which parameters are saved."""
+        done, best = self.progress.steps, self.early_stopping
+        if done < self.total:
+            self.step.decide(
+                f"stopped after step {done} of {self.total}",
+                f"the validation loss did not fall in {best.waited} validations; it was least after step {best.step}: {best.loss:.4f}",
+            )
+            self.reporter.bar(done, of=done)
+        if self.settings.keep == "best" and best.step not in (0, done):
+            self.best.load(best.step)
+            last = next(point[LOSS] for point in reversed(self.progress.history) if LOSS in point)
+            self.step.decide(
+                f"the parameters after step {best.step} are kept",
+                f"their validation loss is the least: {best.loss:.4f}; the last is {last:.4f} (setting `keep`)",
+            )
+
+    def _note(self, point: dict[str, float], tokens: int) -> None:
+        self.progress.steps += 1
+        self.progress.tokens += tokens
+        number = self.progress.steps
+        self.progress.history.append({"step": number, "epoch": round(number / self.sampler.per_epoch, 4)} | point)
+
+
+def diverged(step: int, loss: float, norm: float) -> TunesmithError:
+    return TunesmithError(
+        "TS-TRAIN-001", f"Training diverged at step {step}: loss {loss}, gradient norm {norm}",
+        why="A number grew beyond what floating point holds. Usually the learning rate is too high, or a row is broken.",
+        fix="Lower `learning_rate`, set `max_grad_norm: 1.0`, or train in `precision: float32`.", facts={"step": step},
+    )  # fmt: skip

@@ -1,0 +1,48 @@
+"""Running out of memory in a forward or backward pass, told so that it can be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from tunesmith.contracts import TunesmithError
+
+#: What allocators say; theirs are plain RuntimeErrors.
+_SIGNS = ("out of memory", "can't allocate memory", "Cannot allocate memory", "not enough memory", "bad_alloc", "unable to mmap")
+
+
+@contextmanager
+def out_of_memory_errors(groups: int, tokens: int) -> Iterator[None]:
+    """Around the computation of one micro-batch.
+
+    Raises:
+        TunesmithError: where memory is out: TS-TRAIN-013 for a micro-batch of several groups, TS-TRAIN-014 for one that can't be cut.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not _out(error):
+            raise
+        raise (unfit(tokens) if groups > 1 else unfit_row(tokens)) from error
+
+
+def _out(error: Exception) -> bool:
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(sign in str(error) for sign in _SIGNS)
+
+
+def unfit(tokens: int) -> TunesmithError:
+    return TunesmithError(
+        "TS-TRAIN-013", f"A forward pass of {tokens} tokens does not fit in memory",
+        fix=f"Set `micro_tokens: {tokens // 2}`: the batch stays what it is, and so does the loss.", facts={"tokens": tokens},
+    )  # fmt: skip
+
+
+def unfit_row(tokens: int) -> TunesmithError:
+    return TunesmithError(
+        "TS-TRAIN-014", f"A single row of {tokens} tokens does not fit in memory",
+        why="A row is computed as a whole: it can't be spread over several forward passes.",
+        fix=f"Set `gradient_checkpointing: true`, or a `max_length` below {tokens}; `tunesmith data preview` shows how long rows are.",
+        facts={"tokens": tokens},
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""What training has done so far, and telling it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tunesmith.contracts import Step
+
+_PLACE = ("step", "epoch")
+
+
+@dataclass
+class Progress:
+    """All of it is in a checkpoint, none of it depends on time."""
+
+    steps: int = 0
+    tokens: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class ProgressReporter:
+    """Tells the step's listeners how far training is.
+
+    Args:
+        total: steps there are.
+        every: steps between points of the metrics.
+    """
+
+    def __init__(self, step: Step, total: int, every: int) -> None:
+        self.step, self.total, self.every = step, total, every
+
+    def stepped(self, progress: Progress, tokens: int, seconds: float) -> None:
+        """The newest point of the history, `tokens` trained on in `seconds`."""
+        number = progress.steps
+        if number % self.every == 0 or number == self.total:
+            self.point(progress.history[-1])
+            self.step.metric("tokens_per_second", tokens / seconds, number)
+        self.bar(number)
+
+    def resumed(self, progress: Progress) -> None:
+        """All points again: an earlier attempt's may be lost."""
+        self.step.log(f"resumed at step {progress.steps} of {self.total}")
+        for point in progress.history:
+            self.point(point)
+
+    def point(self, point: dict[str, float]) -> None:
+        for name, value in point.items():
+            if name not in _PLACE:
+                self.step.metric(name, value, int(point["step"]))
+
+    def bar(self, done: int, of: int = 0) -> None:
+        self.step.progress(done, of or self.total, what="train", unit="steps")

@@ -1,0 +1,101 @@
+"""The verb `train`: an objective, an adapter and a strategy meet in one loop."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tunesmith.contracts import Artifact, Objective, Result, Step, TrainerStrategy
+from tunesmith_torch.data.chat_template.eos_tokens import all_ends, unnamed_end, write_ends
+from tunesmith_torch.data.tokenization import tokenize
+from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
+from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
+from tunesmith_torch.data.truncation import TruncatedRows, truncated_rows
+from tunesmith_torch.model.loader import copy_tokenizer
+from tunesmith_torch.model.sanity_checks import check_weights
+from tunesmith_torch.training.checkpoint.state_dict import trained
+from tunesmith_torch.training.early_stopping import early_stopping
+from tunesmith_torch.training.loop import Loop
+from tunesmith_torch.training.malloc import keep_freed_blocks
+from tunesmith_torch.training.progress import Progress
+from tunesmith_torch.training.seed import deterministic
+from tunesmith_torch.training.trainable_model import prepare
+from tunesmith_torch.training.validation import validation_split
+
+LOG = "training_log.jsonl"
+_LAST = 10  # steps over which the final loss is averaged
+
+
+def run(step: Step) -> Result:
+    """Train and write the artifact: what the adapter saves, and the losses by step in `LOG`."""
+    settings, base = step.settings, step.inputs["model"]
+    objective, adapter, strategy = (step.provider(slot) for slot in ("objective", "adapter", "strategy"))
+    deterministic()
+    keep_freed_blocks()
+    device = strategy.start(step.placement)
+    try:
+        chat = chat_encoder(base)
+        if sentence := unnamed_end(chat):
+            step.log(sentence, "warning")
+        groups, validation = _groups(step, objective, chat, strategy)
+        trainable = prepare(base, adapter, objective, settings, device, step)
+        check_weights(trainable.model, base)
+        trainable.inputs_of = chat.inputs_of(trainable.model)
+        count = sum(parameter.numel() for _, parameter in trained(trainable))
+        step.log(f"training {count:,} of {sum(p.numel() for p in trainable.parameters()):,} parameters on {len(groups)} rows")
+        progress = Loop(step, settings, trainable, groups, objective, adapter, strategy, device, validation).run()
+        if step.placement.rank == 0:
+            adapter.save(trainable.model, step.output)
+            _finish(step.output, base, progress, chat)
+        strategy.barrier()
+    finally:
+        strategy.finish()
+    return Result(
+        refs={} if _stands_alone(step.output) else {"base": base.digest},
+        metrics=_metrics(progress, settings.keep),
+        meta={"trained_parameters": count, "rows": len(groups), "end_tokens": sorted(all_ends(chat))}
+        | ({"validation_rows": len(validation)} if validation else {}),
+    )
+
+
+def _groups(step: Step, objective: Objective, chat: ChatTokenizer, strategy: TrainerStrategy) -> tuple[TruncatedRows, TruncatedRows | None]:
+    """What is learnt from, and what is only judged by."""
+    settings = step.settings
+    limits = {"max_length": settings.max_length, "overlong": settings.overlong}
+    groups = truncated_rows(tokenize("data", objective, chat, step, strategy), objective, step, **limits)
+    if "validation" in step.inputs:
+        found = tokenize("validation", objective, chat, step, strategy)
+        return groups, truncated_rows(found, objective, step, what="validation rows", **limits)
+    apart = validation_split(len(groups), settings.validation_share, step.seed)
+    if not apart:
+        if settings.validation_share:
+            step.decide(
+                "no validation", f"`validation_share` holds rows out, and the data has {len(groups)}: nothing would be left to learn from"
+            )
+        return groups, None
+    step.log(f"{len(apart)} of {len(groups)} rows are held out for validation (setting `validation_share`)")
+    left = sorted(set(range(len(groups))) - set(apart))
+    return groups.part(left), groups.part(apart)
+
+
+def _metrics(progress: Progress, keep: str) -> dict[str, float]:
+    last = progress.history[-_LAST:]
+    metrics = {"train_loss": sum(point["loss"] for point in last) / len(last), "tokens": progress.tokens, "steps": progress.steps}
+    best = early_stopping(progress.history, 0.0)
+    if not best.step:
+        return metrics
+    kept = progress.history[(best.step if keep == "best" else progress.steps) - 1]
+    return metrics | {"best_step": best.step} | {name: value for name, value in kept.items() if name.startswith("validation_")}
+
+
+def _finish(output: Path, base: Artifact, progress: Progress, chat: ChatTokenizer) -> None:
+    if _stands_alone(output):
+        copy_tokenizer(base, output)
+        write_ends(output, chat)
+    lines = [json.dumps(point) + "\n" for point in progress.history]
+    (output / LOG).write_text("".join(lines), encoding="utf-8")
+
+
+def _stands_alone(output: Path) -> bool:
+    """Whether the adapter saved a whole model rather than something that needs its base."""
+    return (output / "config.json").exists()

@@ -1,0 +1,91 @@
+"""The model as the loop sees it: prepared, wrapped, and asked for log-probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tunesmith.contracts import Adapter, Artifact, BringsBase, ModulesOnly, Objective, Step, TokenSequence, compute_type
+from tunesmith_torch.adapter.coverage import AdapterCoverage
+from tunesmith_torch.data.packing import Inputs, Packed
+from tunesmith_torch.model.architecture import architecture
+from tunesmith_torch.model.dense.config import NotDense
+from tunesmith_torch.model.dense.loader import load_dense
+from tunesmith_torch.model.loader import load_base
+from tunesmith_torch.model.log_probs import label_log_probs
+from tunesmith_torch.model.model_impl import engine_impl, transformers_impl
+from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.seed import derived, seed_everything
+
+
+class TrainableModel(torch.nn.Module):
+    """Everything that a step computes, in one forward, so that a strategy may wrap it as a whole."""
+
+    def __init__(self, model: Any, compute: torch.dtype) -> None:
+        super().__init__()
+        self.model, self.compute = model, compute
+        self.inputs_of: Callable[[TokenSequence], Inputs] | None = None  #: what the model is given of a sequence's media
+
+    @property
+    def packed(self) -> bool:
+        """Whether sequences may share a forward pass, and what they have in common its tokens."""
+        return architecture(self.model).packed
+
+    def forward(self, batch: Packed) -> torch.Tensor:
+        """(labels,) float32 log-probabilities."""
+        with autocast(batch.tokens.device, self.compute):
+            return label_log_probs(self.model, batch)
+
+
+def autocast(device: torch.device, compute: torch.dtype) -> torch.autocast:
+    """Mixed precision where `compute` is not float32: parameters that train are float32, products are not."""
+    return torch.autocast(device.type, dtype=compute, enabled=compute != torch.float32)
+
+
+def prepare(
+    base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, device: torch.device, step: Step
+) -> TrainableModel:
+    """The base model with the adapter on it: what trains in float32, what does not in the type computed in."""
+    name, reason = compute_type(settings.precision, "", step.placement, training=True)
+    step.decide(f"precision {name}", reason)
+    compute = getattr(torch, name)
+    model = _load(base, adapter, device, step)
+    seed_everything(step.seed, "adapter")
+    coverage = AdapterCoverage(model)
+    adapter.attach(model, seed=derived(step.seed, "adapter"), reference=objective.needs_reference)
+    step.decide(*coverage.decision(model))
+    cast(model, compute)
+    if objective.needs_reference:
+        with adapter.reference(model) as reference:
+            if reference is not model:
+                cast(reference, compute)
+    if settings.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    found = architecture(model)
+    step.decide(
+        "sequences packed without padding" if found.packed else "sequences run one by one",
+        "they share forward passes; attention runs for each by itself" if found.packed else f"{type(model).__name__}: {found.reason}",
+    )
+    return TrainableModel(model.train(), compute)
+
+
+def _load(base: Artifact, adapter: Adapter, device: torch.device, step: Step) -> Any:
+    """The engine's own decoder where it computes the same as transformers' model, and transformers' elsewhere."""
+    if isinstance(adapter, BringsBase) or not (isinstance(adapter, ModulesOnly) and adapter.modules_only):
+        return load_base(base, adapter, device)
+    try:
+        model = load_dense(base.path, device)
+    except NotDense as reason:
+        step.decide(*transformers_impl(reason))
+        return load_base(base, adapter, device)
+    step.decide(*engine_impl(model.spec))
+    return model
+
+
+def cast(model: torch.nn.Module, compute: torch.dtype) -> None:
+    """Parameters that train to float32, frozen ones to `compute`; quantized ones stay."""
+    for parameter in model.parameters():
+        if parameter.is_floating_point():
+            parameter.data = parameter.data.to(torch.float32 if parameter.requires_grad else compute)

@@ -1,0 +1,49 @@
+"""Rows become the tokens on which quantizers calibrate."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from tunesmith.contracts import UserError, message
+from tunesmith_torch.data.calibration import calibration_tokens
+
+STEP = SimpleNamespace(name="small", check_cancelled=lambda: None)
+
+
+class LetterTokenizer:
+    """A token a letter."""
+
+    chat_template = ""
+    special_tokens_map = {"bos_token": "^"}  # noqa: RUF012
+
+    def __call__(self, text, add_special_tokens):
+        assert not add_special_tokens, "templates write the special tokens themselves"
+        return {"input_ids": [ord(letter) for letter in text]}
+
+
+def rows(*texts):
+    return [{"messages": [message("user", text)]} for text in texts]
+
+
+def read(tokens):
+    return ["".join(map(chr, ids)) for ids in tokens]
+
+
+def test_rows_are_cut_and_taken_in_their_order_with_the_answers_of_preferences():
+    given = [*rows("first", "second"), {**rows("q")[0], "chosen": [message("assistant", "a")], "rejected": []}, *rows("too many")]
+    assert read(calibration_tokens(given, LetterTokenizer(), count=3, length=4, step=STEP)) == ["firs", "seco", "q\na"]
+
+
+def test_the_models_chat_template_writes_the_rows():
+    tokenizer = LetterTokenizer()
+    tokenizer.chat_template = "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+    assert read(calibration_tokens(rows("hi"), tokenizer, count=1, length=99, step=STEP)) == ["^<user>hi"]
+
+
+@pytest.mark.parametrize("given", [None, [], rows("")])
+def test_without_a_row_there_is_no_calibration(given):
+    with pytest.raises(UserError, match="TS-QUANT-002") as caught:
+        calibration_tokens(given, LetterTokenizer(), count=9, length=9, step=STEP)
+    assert "`data: train.jsonl`" in caught.value.fix

@@ -1,0 +1,146 @@
+"""`tunesmith estimate` on real plugins: from a bare config.json, with the way taken; and near a real run's peak."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunesmith_cli.main import main
+from tunesmith_sdk.models import tiny_model
+
+CONFIG = {
+    "model_type": "llama", "hidden_size": 512, "num_hidden_layers": 8, "intermediate_size": 1536, "num_attention_heads": 8,
+    "num_key_value_heads": 4, "vocab_size": 8000, "max_position_embeddings": 2048, "tie_word_embeddings": True, "dtype": "bfloat16",
+}  # fmt: skip
+
+
+#: Runs a command and prints the peak of its largest process. A process of its own, for a child's peak counts what its parent held when it
+#: was forked, and the tests' process may be larger than what is measured.
+MEASURED = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def tell(*words, **config):
+        (tmp_path / "config.json").write_text(json.dumps({**CONFIG, **config}))
+        status = main(["estimate", *words, "--model", "config.json", "--json"])
+        return status, json.loads(capsys.readouterr().out)
+
+    return tell
+
+
+def ways(found):
+    return {decision["what"]: decision["reason"] for decision in found["estimates"][0]["decisions"]}
+
+
+def test_the_way_taken_is_said_with_its_reason(told):
+    assert "the engine's own decoder" in ways(told("sft", "--adapter", "lora")[1])
+    assert "granite is none of" in ways(told("sft", "--adapter", "lora", model_type="granite")[1])["transformers' model"]
+    assert "transformers' model" in ways(told("sft", "--adapter", "full")[1])
+    assert "transformers' model" in ways(told("sft", "--adapter", "qlora")[1])
+
+
+def test_without_an_adapter_all_are_compared(told):
+    found = {one["of"]: one["memory"] for one in told("sft")[1]["estimates"]}
+    assert {"lora", "full", "qlora"} <= found.keys()
+    assert found["lora"] < found["full"]
+
+
+def test_a_method_may_be_named_as_an_option(told):
+    terms = [told(*words, "--adapter", "lora")[1]["estimates"][0]["terms"] for words in (("--method", "dpo"), ("dpo",))]
+    assert terms[0] == terms[1]
+    assert told("--method", "qlora")[1]["estimates"][0]["providers"]["adapter"] == "qlora"
+
+
+def test_a_slip_in_a_method_is_answered_with_the_one_that_was_meant(capsys):
+    assert main(["estimate", "--method", "qlroa", "--model", "config.json"]) == 2
+    assert "Did you mean `qlora`?" in capsys.readouterr().err
+
+
+def test_what_would_need_less_is_listed_and_does(told):
+    _, found = told("sft", "--adapter", "full", "--max-length", "512")
+    words = [one["with"] for one in found["less"]]
+    assert words[:2] == ["--micro-tokens 512", "--micro-tokens 512 --gradient-checkpointing"]
+    assert any(word.startswith("--adapter lora --precision") for word in words)
+    assert all(one["memory"] < found["estimates"][0]["memory"] for one in found["less"])
+
+
+CASES = Path(__file__).parents[5] / "tests" / "cases" / "estimates"
+
+
+def told_of(case, *words, capsys):
+    main(["estimate", "sft", "--model", str(CASES / f"{case}.json"), *words, "--json"])
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("where", [("--device", "cuda"), ("--on", "A10")], ids=str)
+def test_a_gpu_that_is_not_here_is_reckoned_with_as_one(capsys, where):
+    (found,) = told_of("qwen3-8b", "--precision", "bfloat16", "--adapter", "qlora", *where, capsys=capsys)["estimates"]
+    assert found["terms"]["weights"] == pytest.approx(6 * 2**30, rel=0.05)
+    assert found["device"]["backend"] == "cuda"
+    assert "files while loading" not in found["terms"]
+
+
+def test_a_named_card_says_what_it_computes_in(capsys):
+    types = {}
+    for name in ("A10", "T4"):
+        found = told_of("qwen3-8b", "--on", name, capsys=capsys)["estimates"]
+        types[name] = [(one["settings"], one["remark"]) for one in found if one["of"] == "lora"]
+    assert types["A10"] == [({"precision": "bfloat16"}, ""), ({"precision": "float32"}, "")]
+    assert types["T4"] == [({"precision": "float32"}, ""), ({"precision": "bfloat16"}, "slow: cuda has no native bfloat16")]
+
+
+def test_the_advice_says_with_which_adapter_numbers_and_micro_batch_it_fits(capsys):
+    found = told_of("qwen3-8b", "--on", "A10", capsys=capsys)["estimates"]
+    seen = {(one["of"], one["settings"].get("precision")): one for one in found}
+    lora = seen["lora", "bfloat16"]
+    assert (lora["fits"], lora["least"]["fits"]) == (False, True)
+    assert lora["least"]["settings"] == {"micro_tokens": 2048, "gradient_checkpointing": True}
+    assert seen["full", "bfloat16"]["least"]["fits"] is False
+
+
+def test_experts_count_and_those_that_are_not_kept_in_few_bits_are_told(capsys):
+    found = told_of("mixtral-8x7b", "--adapter", "qlora", "--on", "A100-80GB", capsys=capsys)
+    assert "46.70 billion parameters, 12.88 compute a token" in found["what"]
+    assert found["estimates"][0]["terms"]["weights"] > 2 * 45e9
+    assert "45.1 billion" in ways(found)["its memory"]
+
+
+def test_what_can_not_fit_ends_with_status_1(told):
+    status, found = told("sft", "--adapter", "full", hidden_size=65536, intermediate_size=262144, num_hidden_layers=96)
+    assert status == 1
+    assert found["estimates"][0]["fits"] is False
+
+
+def test_inference_is_estimated_too(told):
+    terms = told("serve", "transformers", "--max-batch", "4")[1]["estimates"][0]["terms"]
+    assert {"weights", "kv cache"} <= terms.keys()
+    assert "weights" in told("eval", "perplexity", "--precision", "bfloat16")[1]["estimates"][0]["terms"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read as Linux counts it")
+@pytest.mark.parametrize(("adapter", "length"), [("lora", "512"), ("full", "256")])
+def test_an_estimate_is_within_a_tenth_of_the_peak(told, tmp_path, adapter, length):
+    words = ["sft", "--adapter", adapter, "--precision", "float32", "--batch-size", "4", "--max-length", length]
+    found = told(*words, "--length", length, "--rows", "4", dtype="float32")[1]["estimates"][0]
+    model = tiny_model(
+        tmp_path / "model", **{name: value for name, value in CONFIG.items() if name not in ("model_type", "dtype")}, head_dim=64
+    )
+    # No two begin alike: what rows have in common is computed once, and the estimate does not reckon with that.
+    turns = [[{"role": "user", "content": word}, {"role": "assistant", "content": f"a {word} " * 800}] for word in ("x", "yes", "far", "0")]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"messages": row}) + "\n" for row in turns))
+    command = [sys.executable, "-m", "tunesmith_cli.main", *words, "--model", str(model), "--data", "rows.jsonl", "--max-steps", "2"]
+    run = [sys.executable, "-c", MEASURED, *command, "--epochs", "2", "--home", str(tmp_path / "home")]
+    peak = int(subprocess.run(run, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    assert found["memory"] == pytest.approx(peak * 1024, rel=0.1), found["terms"]

@@ -1,0 +1,164 @@
+"""Failures that are mended: what is tried, and that the same is learnt."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunesmith.contracts import StepFacts, TunesmithError
+from tunesmith.contracts.events import RunFacts
+from tunesmith.contracts.settings import build
+from tunesmith_full.adapter import Full
+from tunesmith_full.settings import FullSettings
+from tunesmith_torch.plugin import step_failed
+from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.out_of_memory import out_of_memory_errors
+
+
+def facts(**settings) -> StepFacts:
+    return StepFacts(RunFacts("r", "p", Path()), "tune", "train", settings=vars(build(TrainSettings, settings)))
+
+
+def out(groups: int, tokens: int) -> TunesmithError:
+    with pytest.raises(TunesmithError) as raised, out_of_memory_errors(groups, tokens):
+        raise MemoryError
+    return raised.value
+
+
+def test_a_micro_batch_that_does_not_fit_is_halved():
+    answer = step_failed(facts(), out(5, 3000))
+    assert (answer.settings, answer.resume) == ({"micro_tokens": 1500}, True)
+    assert "3000 tokens" in answer.reason
+
+
+def test_a_row_that_does_not_fit_is_computed_with_checkpointing_and_then_given_up():
+    answer = step_failed(facts(), out(1, 3000))
+    assert answer.settings == {"gradient_checkpointing": True}
+    assert step_failed(facts(gradient_checkpointing=True), out(1, 3000)) is None
+
+
+def test_a_worker_that_the_system_ended_is_tried_with_half_of_what_it_can_have_had():
+    killed = TunesmithError("TS-RUN-012", "ended", facts={"signal": "SIGKILL"})
+    assert step_failed(facts(batch_size=2, max_length=1000), killed).settings == {"micro_tokens": 1000}
+    assert step_failed(facts(batch_size=2, max_length=1000, micro_tokens=1000), killed).settings == {"gradient_checkpointing": True}
+
+
+def test_memory_that_is_out_before_anything_was_computed_has_no_remedy():
+    assert step_failed(facts(), TunesmithError("TS-RUN-012", "The step ran out of memory")) is None
+
+
+def test_what_is_none_of_the_engines_has_no_remedy():
+    other = StepFacts(RunFacts("r", "p", Path()), "tune", "train", settings={"micro_tokens": 8})
+    assert step_failed(other, out(5, 3000)) is None
+    assert step_failed(facts(), TunesmithError("TS-RUN-010", "crashed")) is None
+
+
+def test_other_errors_pass_through_the_watch_over_memory():
+    with pytest.raises(RuntimeError, match="shapes"), out_of_memory_errors(3, 100):
+        raise RuntimeError("shapes differ")
+
+
+STARVED = """
+import json, resource, sys
+from pathlib import Path
+import torch
+from conftest import Bench
+from tunesmith.contracts import TunesmithError, message
+from tunesmith_torch.training.train import run
+bench = Bench(Path(sys.argv[1]), Path(sys.argv[2]))
+settings = json.loads(sys.argv[3])
+rows = [{"messages": [message("user", "Say it."), message("assistant", f"{n} " + "word " * 400)]} for n in range(24)]
+bench.train({"max_steps": 1, "micro_tokens": 500, "batch_size": 2}, rows=rows, name="warm")  # what is loaded once is loaded
+bench.notices.clear()
+step = bench.step(settings, rows=rows)
+if sys.argv[4] != "free":
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limit = now + int(sys.argv[4]) * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    run(step)
+    print(json.dumps(bench.series("loss")))
+except TunesmithError as error:
+    print(json.dumps(error.to_json()))
+"""
+
+
+def starved(home: Path, tiny: Path, settings: dict, memory: str) -> object:
+    """Train in a process that may have `memory` MiB more than it has before training."""
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]))
+    environment = os.environ | {"PYTHONPATH": path, "MALLOC_ARENA_MAX": "1"}
+    command = [sys.executable, "-c", STARVED, str(home), str(tiny), json.dumps(settings), memory]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[1])
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space hold on Linux")
+def test_training_that_really_runs_out_of_memory_is_mended_to_the_same_losses(tmp_path, tiny):
+    settings = {"max_steps": 3, "batch_size": 8, "micro_tokens": 40000, "max_length": 4000}
+    wanted = starved(tmp_path / "free", tiny, settings, "free")
+    attempts = 0
+    while not isinstance(got := starved(tmp_path / "starved", tiny, settings, MEMORY), list):
+        answer = step_failed(facts(**settings), TunesmithError.from_json(got))
+        settings |= answer.settings
+        attempts += 1
+        assert attempts <= 4
+    assert attempts
+    assert got == pytest.approx(wanted, rel=1e-5)
+
+
+MEMORY = "200"  # MiB
+
+
+def test_after_a_divergence_training_goes_on_from_before_it_slower(bench, chat_rows, monkeypatch):
+    """The rate breaks in the middle: some steps later the numbers are none any more."""
+    settings = {"epochs": 6, "learning_rate": 0.01, "max_grad_norm": 0.0, "checkpoint_every": 1, "keep_checkpoints": 100}
+    monkeypatch.setattr("tunesmith_torch.training.loop.rate", lambda schedule, number, total, warmup: 1e10 if number >= 12 else 0.5)
+    with pytest.raises(TunesmithError, match="TS-TRAIN-001") as raised:
+        bench.train(settings, rows=chat_rows, adapter=Full(FullSettings()))
+    monkeypatch.undo()
+    losses = bench.series("loss")
+    assert 12 <= len(losses) < 30
+    kept = [int(path.name[5:]) for path in (bench.home / "tune" / "work" / "checkpoints").glob("step-*")]
+    assert max(kept) == 12  # the step after it had a loss that shows that its parameters are good
+    answer = step_failed(facts(**settings), raised.value)
+    assert (answer.settings, answer.resume) == ({"learning_rate": 0.0025, "max_grad_norm": 1.0}, True)
+    bench.notices.clear()
+    _, result = bench.train({**settings, **answer.settings}, rows=chat_rows, adapter=Full(FullSettings()))
+    assert any("resumed at step 12 of 30" in p.get("message", "") for _, p in bench.notices)
+    assert result.metrics["steps"] == 30
+    assert bench.series("loss")[-1] < losses[0]
+
+
+def test_a_first_step_that_is_no_number_is_not_tried_again(bench):
+    assert step_failed(facts(), TunesmithError("TS-TRAIN-001", "diverged", facts={"step": 1})) is None
+
+
+@pytest.mark.slow
+def test_a_run_whose_rate_is_broken_is_mended_and_its_report_says_how(tmp_path, tiny, chat_rows):
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in chat_rows))
+    rate = ["--learning-rate", "1e5", "--max-grad-norm", "0", "--warmup", "0.5", "--epochs", "4", "--settings.checkpoint-every", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "tunesmith_cli",
+        "sft",
+        "--model",
+        f"file://{tiny}",
+        "--data",
+        "rows.jsonl",
+        "--adapter",
+        "full",
+        *rate,
+    ]
+    done = subprocess.run([*command, "--precision", "float32"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "try again after TS-TRAIN-001 with learning_rate: 100000.0 -> 25000.0, max_grad_norm: 0.0 -> 1.0" in done.stdout
+    (report,) = (tmp_path / ".tunesmith" / "runs").glob("*/report.html")
+    assert "training diverged: it goes on from the last checkpoint" in report.read_text()

@@ -1,0 +1,152 @@
+"""Interrupted training ends in the bytes of uninterrupted training."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tunesmith.contracts import Cancelled
+from tunesmith_full.adapter import Full
+from tunesmith_full.settings import FullSettings
+from tunesmith_lora.adapter import Lora
+from tunesmith_lora.settings import LoraSettings
+from tunesmith_torch.training.checkpoint.storage import Checkpoint, Checkpoints
+from tunesmith_torch.training.train import run
+
+ADAPTERS = {"lora": lambda: Lora(LoraSettings(r=4, dropout=0.3)), "full": lambda: Full(FullSettings())}
+SETTINGS = {"epochs": 3, "micro_tokens": 90, "checkpoint_every": 2, "learning_rate": 1e-3}
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def interrupted(bench, rows, name: str, adapter, checks: int) -> None:
+    """Run until cancellation has been asked about `checks` times."""
+    step = bench.step(SETTINGS, rows=rows, name=name, adapter=adapter)
+
+    def count() -> None:
+        nonlocal checks
+        checks -= 1
+        if checks < 0:
+            raise Cancelled(name)
+
+    step.check_cancelled = count
+    with pytest.raises(Cancelled):
+        run(step)
+    shutil.rmtree(step.output)  # as the worker does: an output is empty at the start
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_cancelled_twice_and_resumed_is_bit_equal(bench, chat_rows, adapter):
+    whole, result = bench.train(SETTINGS, rows=chat_rows, name="whole", adapter=ADAPTERS[adapter]())
+    for checks in (11, 17):
+        interrupted(bench, chat_rows, "broken", ADAPTERS[adapter](), checks)
+    resumed, again = bench.train(SETTINGS, rows=chat_rows, name="broken", adapter=ADAPTERS[adapter]())
+    assert contents(resumed) == contents(whole)
+    assert again == result
+    assert any("resumed at step" in p.get("message", "") for _, p in bench.notices)
+
+
+def test_a_broken_checkpoint_is_passed_over_for_the_one_before(bench, chat_rows):
+    whole, _ = bench.train(SETTINGS, rows=chat_rows, name="whole")
+    interrupted(bench, chat_rows, "broken", Lora(LoraSettings(r=4, alpha=8.0)), 25)
+    newest = sorted((bench.home / "broken" / "work" / "checkpoints").glob("step-*"))[-1]
+    weights = newest / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    resumed, _ = bench.train(SETTINGS, rows=chat_rows, name="broken")
+    assert contents(resumed) == contents(whole)
+    assert any("broken and was passed over" in p.get("message", "") for _, p in bench.notices)
+
+
+def test_when_checkpoints_are_made_has_no_influence(bench, chat_rows):
+    often, _ = bench.train(SETTINGS | {"checkpoint_every": 1}, rows=chat_rows, name="often")
+    never, _ = bench.train(SETTINGS | {"checkpoint_every": 0, "checkpoint_seconds": 0.0}, rows=chat_rows, name="never")
+    assert contents(often) == contents(never)
+    assert len(list((bench.home / "often" / "work" / "checkpoints").glob("step-*"))) == 2
+    assert not (bench.home / "never" / "work" / "checkpoints").exists()
+
+
+def test_other_rows_do_not_continue_a_checkpoint(bench, chat_rows):
+    interrupted(bench, chat_rows, "broken", Lora(LoraSettings(r=4, alpha=8.0)), 25)
+    resumed, _ = bench.train(SETTINGS, rows=chat_rows[:10], name="broken")
+    fresh, _ = bench.train(SETTINGS, rows=chat_rows[:10], name="fresh")
+    assert contents(resumed) == contents(fresh)
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path):
+    saved = Checkpoint(3, {"model": {"w": torch.randn(4, 5)}, "optimizer": {"w/step": torch.tensor(3.0)}}, {"history": [{"loss": 0.1}]})
+    shelf = Checkpoints(tmp_path, keep=1, log=print)
+    assert shelf.newest() is None
+    shelf.save(saved)
+    found = shelf.newest()
+    assert (found.step, found.state) == (3, saved.state)
+    torch.testing.assert_close(found.tensors, saved.tensors, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("damage", ["state.json", "model.safetensors"])
+@pytest.mark.parametrize("length", [0, 10])
+def test_torn_files_are_not_read(tmp_path, damage, length):
+    shelf = Checkpoints(tmp_path, keep=3, log=lambda line: None)
+    for step in (1, 2):
+        shelf.save(Checkpoint(step, {"model": {"w": torch.full((3,), float(step))}}, {}))
+    file = tmp_path / "step-00000002" / damage
+    file.write_bytes(file.read_bytes()[:length])
+    assert shelf.newest().step == 1
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from conftest import Bench, chat_row_list
+from tunesmith_lora.adapter import Lora
+from tunesmith_lora.settings import LoraSettings
+bench = Bench(Path(sys.argv[1]), Path(sys.argv[2]))
+bench.train({settings!r}, rows=chat_row_list(), adapter=Lora(LoraSettings(r=4, dropout=0.3)), name="killed")
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_and_resumed_is_bit_equal(bench, chat_rows, tiny):
+    settings = SETTINGS | {"epochs": 40, "checkpoint_every": 3, "validation_share": 0.2, "validate_every": 7}
+    whole, _ = bench.train(settings, rows=chat_rows, name="whole", adapter=ADAPTERS["lora"]())
+    chance = random.Random(5)
+    output, work = bench.home / "killed" / "output", bench.home / "killed" / "work"
+    kills, seen = 0, set()
+    while True:
+        shutil.rmtree(output, ignore_errors=True)
+        command = [sys.executable, "-c", PROGRAM.format(settings=settings), str(bench.home), str(tiny)]
+        process = subprocess.Popen(command, cwd=Path(__file__).parents[1], env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])})
+        if kills < 6:
+            killer = threading.Thread(target=kill_in_training, args=(process, work, chance.uniform(0.05, 0.4)))
+            killer.start()
+        status = process.wait()
+        if status == 0:
+            break
+        assert status == -signal.SIGKILL
+        kills += 1
+        seen |= {path.name for path in (work / "checkpoints").glob("step-*")}
+    assert kills >= 3
+    assert len(seen) >= 3
+    assert contents(output) == contents(whole)
+
+
+def kill_in_training(process: subprocess.Popen, work: Path, delay: float) -> None:
+    """Kill `process` a moment after its training has saved something new."""
+    before = set((work / "checkpoints").glob("*"))
+    while process.poll() is None and set((work / "checkpoints").glob("*")) <= before:
+        time.sleep(0.005)
+    time.sleep(delay)
+    process.kill()
