@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunesmith_torch.model.attention import cpu_attention as blocked
+from tunesmith_torch.model.attention import cpu_attention
 from tunesmith_torch.model.attention.cpu_attention import blocked_attention
 
 
@@ -43,7 +43,7 @@ def test_it_is_attention_for_every_shape_and_window(keys, repeats, length, size,
     compare(keys, repeats, length, size, window, torch.float32, 1e-5, before)
 
 
-@pytest.mark.parametrize("length", [blocked.KEPT, blocked.KEPT + 1])
+@pytest.mark.parametrize("length", [cpu_attention.KEPT, cpu_attention.KEPT + 1])
 def test_what_is_computed_again_is_the_same(length):
     compare(2, 3, length, 32, None, torch.float32, 1e-5)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.contracts import EstimateRequest, ModelShape, UserError
-from tunesmith_torch.estimate.memory import memory as estimate
+from tunesmith_torch.estimate import memory as estimate
 from tunesmith_torch.model import model_types as known_types
 
 CONFIG = {
