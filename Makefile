@@ -7,8 +7,10 @@ export OMP_WAIT_POLICY ?= PASSIVE
 export PYTHONDONTWRITEBYTECODE :=
 # tests at a time
 JOBS ?= 2
+# where wheels go
+TO ?= dist
 
-.PHONY: help setup quickstart test test-slow test-share test-engines status lint manifests bench clean
+.PHONY: help setup quickstart test test-slow test-share test-engines status lint manifests release bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +47,10 @@ lint: ## style and formatting
 
 manifests: ## every plugin.toml says what its code says
 	$(BIN)/tunesmith plugin sync --check
+
+release: ## wheels of all distributions, and a package index of them, in dist/ (TO=DIR: elsewhere)
+	@$(PYTHON) tools/install.py --test
+	@$(BIN)/python tools/release.py --to $(TO)
 
 bench: ## start-up, worker start and serving, against peers
 	$(BIN)/python benchmarks/startup.py

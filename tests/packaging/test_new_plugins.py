@@ -6,11 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tunesmith_environments.installers.pip_settings import uv_variables
 from tunesmith_sdk.scaffold.making import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,26 +19,16 @@ UV = Path(sys.executable).with_name("uv")
 
 def build(source: Path, folder: Path) -> Path:
     """The wheel of a source folder."""
-    before = set(folder.glob("*.whl"))
     subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=source, check=True, capture_output=True)
-    (made,) = set(folder.glob("*.whl")) - before
+    (made,) = folder.glob("*.whl")
     return made
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def elsewhere(clean_environment: Callable[..., Path]) -> Path:
     """The bin folder of an environment with the kernel and the SDK with all that its authors have, from their wheels."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    (folder / "wheels").mkdir()
-    for source in (ROOT / "core", ROOT / "cli", ROOT / "sdk", ROOT / "plugins" / "environment_builder" / "environments"):
-        build(source, folder / "wheels")
-    environment = os.environ | uv_variables(find_links=(str(folder / "wheels"),))
-    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder / "venv"], check=True, env=environment)
-    constraints = ["--constraint", ROOT / "tools" / "constraints.txt"]
-    wanted = ["tunesmith-sdk[scaffold,torch,serving]", "hatchling"]
-    command = [UV, "pip", "install", "--quiet", "--python", folder / "venv" / "bin" / "python", *constraints, *wanted]
-    subprocess.run(command, check=True, env=environment)
-    return folder / "venv" / "bin"
+    constraints = ROOT / "tools" / "constraints.txt"
+    return clean_environment("--constraint", str(constraints), "tunesmith-sdk[scaffold,torch,serving]", "hatchling")
 
 
 @pytest.mark.slow
