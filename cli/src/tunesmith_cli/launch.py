@@ -16,11 +16,11 @@ from tunesmith.config import PIPELINE_FILE
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 if TYPE_CHECKING:
+    from tunesmith.planning.input_readers import HostPlanner
     from tunesmith.planning.plan import Plan
     from tunesmith.planning.spec import PipelineSpec
     from tunesmith.running.outcome import RunOutcome
     from tunesmith.running.resolver import Resolver
-    from tunesmith.running.row_check import RowCheck
 
 DEFAULT_FILE = PIPELINE_FILE
 
@@ -43,13 +43,12 @@ class Session(session.Session):
             yield Resolver(self.registry, self.config, refresh=refresh, reporter=reporter)
 
     @contextmanager
-    def row_check(self) -> Iterator[RowCheck]:
-        """What asks a dataset format about rows, and shows its progress."""
-        from tunesmith.running.row_check import RowCheck
+    def reading(self) -> Iterator[HostPlanner]:
+        """What an input reader may know and ask; what takes its time is told on stderr."""
         from tunesmith_cli.display import reporting
 
         with reporting(stream=sys.stderr) as reporter:
-            yield RowCheck(self.registry, self.config, reporter=reporter)
+            yield self.planner(reporter=reporter)
 
     def show(self, plan: Plan, as_json: bool) -> None:
         """Print a plan.

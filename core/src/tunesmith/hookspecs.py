@@ -201,6 +201,19 @@ def environment_builder() -> Providers:  # type: ignore[empty-body]
 
 
 @hookspec
+def input_reader() -> Providers:  # type: ignore[empty-body]
+    """Makes an input of what is written in the place of a step. Contract: `tunesmith.contracts.input_reader`. Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def input_reader():
+            return Provider("ledger", "tables of the company's feature store", "acme_ledger.reader:Ledger", produces=("dataset/*",),
+                            priority=5)
+    """
+
+
+@hookspec
 def verb() -> Verb | Sequence[Verb]:  # type: ignore[empty-body]
     """A new verb for pipelines and the command line. Contract: `tunesmith.contracts.provider.Verb`. Since 0.1.
 
@@ -321,7 +334,7 @@ def ui_pages() -> Sequence[tuple[str, str, str]]:  # type: ignore[empty-body]
 
 REGISTRATION = (
     "model_loader", "adapter", "trainer_strategy", "objective", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend",
-    "device_backend", "dataset_format", "searcher", "executor", "environment_builder", "verb",
+    "device_backend", "dataset_format", "searcher", "executor", "environment_builder", "input_reader", "verb",
 )  # fmt: skip
 EVENTS = ("run_started", "step_starting", "metrics_reported", "step_finished", "step_failed", "artifact_committed")
 

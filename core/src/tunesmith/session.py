@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,10 +11,11 @@ from tunesmith.config import Config, find_home, load_config
 from tunesmith.plugins.registry import Registry, load_registry
 
 if TYPE_CHECKING:
+    from tunesmith.planning.input_readers import HostPlanner
     from tunesmith.planning.plan import Plan
     from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.running.reporter import Reporter
     from tunesmith.running.resolver import Resolver
-    from tunesmith.verbs.row_check import Verdict
 
 _Session = TypeVar("_Session", bound="Session")
 
@@ -49,10 +50,8 @@ class Session:
             UserError: TS-PLUGIN-022, TS-PLUGIN-023 when a plugin that the configuration requires is not at work.
             ValueError: the session was opened for something else, so another policy may hold for the pipeline.
         """
-        from tunesmith.contracts.digests import FileDigests
         from tunesmith.planning.advice import Advice
         from tunesmith.planning.devices import probe
-        from tunesmith.planning.memory import FileMemory
         from tunesmith.planning.planner import make_plan
         from tunesmith.plugins.required import check_required
         from tunesmith.running.environments import environments_of
@@ -60,18 +59,33 @@ class Session:
         if spec.place != self.config.start:
             raise ValueError(f"a session for {self.config.start} can't plan {spec.place}")
         check_required(self.config.required, self.registry.plugins)
-        advice = Advice()
+        advice, planner = Advice(), self.planner(reporter=resolve.reporter, refresh=resolve.refresh)
         return make_plan(
-            spec, self.registry, resolve=resolve, devices=probe(self.registry, advice), strict=strict,
-            digest_of=FileDigests(self.config.cache / "digests", refresh=resolve.refresh),
-            memory=FileMemory(self.config.cache / "data-files.json", refresh=resolve.refresh),
-            preferences=self.config.environments.plugins,
-            locks=lambda: environments_of(self.config.environments, self.registry), roots=self.config.roots,
-            check_rows=lambda *rows: self._check_rows(resolve, *rows), advice=advice,
+            spec, self.registry, resolve=resolve, devices=probe(self.registry, advice), strict=strict, digest_of=planner.digest_of,
+            memory=planner.memory, preferences=self.config.environments.plugins,
+            locks=lambda: environments_of(self.config.environments, self.registry), roots=planner.roots, ask=planner.asks, advice=advice,
         )  # fmt: skip
 
-    def _check_rows(self, resolve: Resolver, *rows: Any) -> Verdict:
-        """Imported where rows are new to planning: it takes its time."""
-        from tunesmith.running.row_check import RowCheck
+    def planner(self, base: Path | None = None, *, reporter: Reporter | None = None, refresh: bool = False) -> HostPlanner:
+        """What an input reader may know and ask, for a command that looks into data without planning a step.
 
-        return RowCheck(self.registry, self.config, reporter=resolve.reporter)(*rows)
+        Args:
+            base: folder that relative paths start from; default: the current directory.
+            reporter: told of the progress of what is asked.
+            refresh: what was remembered does not count.
+        """
+        from tunesmith.contracts.digests import FileDigests
+        from tunesmith.planning.environments import Environments
+        from tunesmith.planning.input_readers import HostPlanner
+        from tunesmith.planning.memory import FileMemory
+
+        def ask(*question: Any) -> Mapping[str, Any]:  # imported where somebody is asked: it takes its time
+            from tunesmith.running.question import Questions
+
+            return Questions(self.config.cache, self.config.roots, reporter)(*question)
+
+        return HostPlanner(
+            self.registry, Environments(self.registry, self.config.environments.plugins), base or Path.cwd(),
+            FileDigests(self.config.cache / "digests", refresh=refresh), roots=self.config.roots, ask=ask,
+            memory=FileMemory(self.config.cache / "data-files.json", refresh=refresh),
+        )  # fmt: skip

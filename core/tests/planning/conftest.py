@@ -20,6 +20,7 @@ from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import Registry
+from tunesmith.verbs.plugin import input_reader
 from tunesmith.verbs.records import VERBS
 from tunesmith_sdk.manifest.records import record_of
 
@@ -259,13 +260,9 @@ def _made_up_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def plugins(**changes: dict[str, Any]) -> list[Plugin]:
     """The made-up plugins and the kernel; `changes` are fields of a plugin, dashes as underscores."""
-    kernel = Plugin(
-        "tunesmith-core",
-        "0.1.0",
-        "tunesmith.verbs.plugin",
-        tuple(record_of("verb", v, "tunesmith-core", "0.1.0") for v in VERBS),
-        fingerprint="k",
-    )
+    provided = [("input_reader", input_reader()), *(("verb", verb) for verb in VERBS)]
+    records = tuple(record_of(kind, provider, "tunesmith-core", "0.1.0") for kind, provider in provided)
+    kernel = Plugin("tunesmith-core", "0.1.0", "tunesmith.verbs.plugin", records, fingerprint="k")
     found = [kernel]
     for name, provided in PROVIDERS.items():
         records = tuple(record_of(kind, provider, name, "1.0") for kind, provider in provided)
@@ -292,6 +289,26 @@ def world() -> Callable[..., Registry]:
         return Registry([plugin for plugin in plugins(**changes) if plugin.distribution not in without] + more)
 
     return make
+
+
+@pytest.fixture
+def formats(world: Callable[..., Registry]) -> Callable[..., Any]:
+    """The dataset formats of a world."""
+    return lambda **more: world(**more).providers("dataset_format")
+
+
+@pytest.fixture
+def answered_by() -> Callable[..., Any]:
+    """What asks a check of rows in the place of a worker."""
+
+    def answering(check: Callable[..., Any]) -> Callable[..., Any]:
+        def ask(step: Any, files: Any) -> Any:
+            chosen = step.choices["dataset_format"]
+            return check(files["file"], chosen.record, step.settings["columns"], chosen.settings).to_json()
+
+        return ask
+
+    return answering
 
 
 def device(memory: float = 8e9, free: float = 4e9, name: str = "beads") -> Device:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tunesmith.contracts import Provider
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith.planning import datasets
+from tunesmith.planning import data_files
 from tunesmith.planning.datasets import broken_rows, detect
 from tunesmith.planning.inspection import inspect
 from tunesmith.planning.memory import FileMemory
@@ -29,13 +29,13 @@ YAML = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: tilt, data: 
 
 
 @pytest.fixture
-def found(tmp_path, world):
+def found(tmp_path, formats):
     """Detect what a file of these contents holds."""
 
     def detected(content, wanted=("dataset/chat",), name="rows.jsonl"):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return detect(path, world(), wanted, shown=name, reader="the objective `echo`")
+        return detect(path, formats(), wanted, shown=name, reader="the objective `echo`")
 
     return detected
 
@@ -226,7 +226,7 @@ def test_a_file_can_be_prepared_by_name(planner):
     assert plan.steps[0].format == "dataset/chat"
 
 
-def test_a_file_that_has_not_changed_is_not_read_again(planner, tmp_path, monkeypatch):
+def test_a_file_that_has_not_changed_is_not_read_again(planner, problems, tmp_path, monkeypatch):
     memory = FileMemory(tmp_path / "memory.json")
     (tmp_path / "rows.jsonl").write_text(ROW * 5)
     first = planner(YAML, memory=memory)
@@ -234,11 +234,11 @@ def test_a_file_that_has_not_changed_is_not_read_again(planner, tmp_path, monkey
     def never(*_args, **_more):
         raise AssertionError("read again")
 
-    monkeypatch.setattr("tunesmith.planning.datasets.detect", never)
+    monkeypatch.setattr("tunesmith.planning.data_files.detect", never)
     assert planner(YAML, memory=FileMemory(tmp_path / "memory.json")) == first
     (tmp_path / "rows.jsonl").write_text(ROW * 6)
-    with pytest.raises(AssertionError, match="read again"):
-        planner(YAML, memory=memory)
+    (problem,) = problems(YAML, memory=memory)
+    assert (problem.code, problem.why) == ("TS-PLAN-013", "AssertionError: read again")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": {"name": "gone"}}'])
@@ -259,11 +259,11 @@ def test_a_directory_is_no_data_file(problems, tmp_path):
 
 class TestInspection:
     @pytest.fixture
-    def inspected(self, tmp_path, world):
+    def inspected(self, tmp_path, formats):
         def made(content, **more):
             path = tmp_path / "rows.jsonl"
             path.write_text(content)
-            return inspect(path, world(), **more)
+            return inspect(path, formats(), **more)
 
         return made
 
@@ -305,9 +305,9 @@ class TestInspection:
         with pytest.raises(TunesmithError, match="TS-DATA-002"):
             inspected(content)
 
-    def test_of_an_absent_file_is_an_error(self, tmp_path, world):
+    def test_of_an_absent_file_is_an_error(self, tmp_path, formats):
         with pytest.raises(TunesmithError, match="TS-DATA-001"):
-            inspect(tmp_path / "none.jsonl", world())
+            inspect(tmp_path / "none.jsonl", formats())
 
     def test_tells_of_rows_that_no_format_fits(self, inspected):
         found = inspected('{"a": 1}\n' * 3)
@@ -334,13 +334,13 @@ BYTES = st.binary(max_size=60) | TEXTS.map(str.encode)
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=BYTES, cut=st.integers(0, 60))
 @example(content=b"[\x80", cut=0)
-def test_no_file_makes_a_traceback(content, cut, tmp_path, world):
+def test_no_file_makes_a_traceback(content, cut, tmp_path, formats):
     path = tmp_path / "any.jsonl"
     path.write_bytes(content[: len(content) - cut] if cut else content)
-    detection = detect(path, world())
+    detection = detect(path, formats())
     assert detection.problems or detection.rows
     with contextlib.suppress(TunesmithError):
-        assert inspect(path, world()).path == str(path)
+        assert inspect(path, formats()).path == str(path)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -372,7 +372,7 @@ def edited(tmp_path, monkeypatch):
             path.write_text(edits.pop(0))
         return detect(path, *arguments, **more)
 
-    monkeypatch.setattr(datasets, "detect", looked)
+    monkeypatch.setattr(data_files, "detect", looked)
     return edits
 
 
@@ -408,12 +408,12 @@ def test_the_error_writes_out_which_column_is_which_and_what_it_writes_works(fou
     assert planner(YAML.replace("rows.jsonl", data)).steps[-2].settings["columns"] == {"question": "qestion"}
 
 
-def test_columns_are_known_by_the_names_that_a_format_says_they_often_have(world, tmp_path):
+def test_columns_are_known_by_the_names_that_a_format_says_they_often_have(formats, tmp_path):
     record = Provider("talks", "talks", "made_up:Nothing", produces=("dataset/chat",),
                       facts=text("said", "meant") | {"aliases": {"said": ["utterance"], "meant": ["meaning"]}})  # fmt: skip
     path = tmp_path / "odd name.jsonl"
     path.write_text('{"Utterance": "q", "meaning": "s"}\n')
-    (problem,) = detect(path, world(extra=[("dataset_format", record)]), shown="odd name.jsonl").problems
+    (problem,) = detect(path, formats(extra=[("dataset_format", record)]), shown="odd name.jsonl").problems
     assert '`data: {path: "odd name.jsonl", columns: {said: Utterance, meant: meaning}}`' in problem.fix
 
 
@@ -428,16 +428,16 @@ def refusing(path, record, columns, settings):
     return judge(path, record.facts["row"], columns, convert)
 
 
-def test_what_the_format_refuses_is_broken_for_inspection_and_planning_alike(world, problems, tmp_path):
+def test_what_the_format_refuses_is_broken_for_inspection_and_planning_alike(formats, problems, tmp_path, answered_by):
     (tmp_path / "rows.jsonl").write_text(ROW + '{"question": "no", "solution": "s", "id": 3}\n' + ROW.replace("}", ', "id": 4}'))
-    seen = inspect(tmp_path / "rows.jsonl", world(), check=refusing)
+    seen = inspect(tmp_path / "rows.jsonl", formats(), check=refusing)
     assert (seen.rows, seen.broken, seen.usable, seen.unread) == (2, ((2, "it says no (Nobody likes that)"),), False, {"id": 1})
-    (problem,) = problems(YAML, check_rows=refusing)
+    (problem,) = problems(YAML, ask=answered_by(refusing))
     assert (problem.code, problem.why) == ("TS-DATA-020", "line 2: it says no (Nobody likes that)")
     assert problem.fix.startswith("Say yes. ")
 
 
-def test_rows_are_checked_once_as_long_as_nothing_changes(planner, tmp_path):
+def test_rows_are_checked_once_as_long_as_nothing_changes(planner, tmp_path, answered_by):
     (tmp_path / "rows.jsonl").write_text(ROW)
     asked, memory = [], {}
 
@@ -446,20 +446,22 @@ def test_rows_are_checked_once_as_long_as_nothing_changes(planner, tmp_path):
         return refusing(*arguments)
 
     for _ in range(2):
-        planner(YAML, check_rows=check, memory=memory)
+        planner(YAML, ask=answered_by(check), memory=memory)
     assert len(asked) == 1
     planner(
-        YAML.replace("rows.jsonl", "{path: rows.jsonl, columns: {solution: question, question: solution}}"), check_rows=check, memory=memory
+        YAML.replace("rows.jsonl", "{path: rows.jsonl, columns: {solution: question, question: solution}}"),
+        ask=answered_by(check),
+        memory=memory,
     )
     assert len(asked) == 2
 
 
-def test_a_file_that_a_step_prepares_is_checked_as_well(problems, tmp_path):
+def test_a_file_that_a_step_prepares_is_checked_as_well(problems, tmp_path, answered_by):
     (tmp_path / "rows.jsonl").write_text('{"question": "no", "solution": "s"}\n')
-    (problem,) = problems("steps:\n  rows: {prepare: tickets, from: rows.jsonl}\n", check_rows=refusing)
+    (problem,) = problems("steps:\n  rows: {prepare: tickets, from: rows.jsonl}\n", ask=answered_by(refusing))
     assert problem.code == "TS-DATA-020"
     (tmp_path / "rows.jsonl").write_text('{"question": "q"}\n')
-    (problem,) = problems("steps:\n  rows: {prepare: tickets, from: rows.jsonl}\n", check_rows=refusing)
+    (problem,) = problems("steps:\n  rows: {prepare: tickets, from: rows.jsonl}\n", ask=answered_by(refusing))
     assert (problem.code, problem.why) == ("TS-DATA-003", "line 1 `solution` is missing")
 
 

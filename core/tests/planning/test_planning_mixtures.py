@@ -10,7 +10,7 @@ import pytest
 from tunesmith.contracts import Artifact, message, read_rows
 from tunesmith.errors import Problems, TunesmithError, each
 from tunesmith.isolation.step import WorkerStep
-from tunesmith.planning.mixture import Mixture, read_mixture
+from tunesmith.planning.mixture import mixture_of
 from tunesmith.verbs import mix
 from tunesmith.verbs.records import MixSettings
 
@@ -105,8 +105,7 @@ def test_files_of_a_mixture_have_columns_and_weights_of_their_own(planner, files
 
 @pytest.mark.parametrize("value", [["a"], {"a": 2.5}])
 def test_a_mixture_of_one_is_one(value):
-    assert read_mixture(value).paths == ("a",)
-    assert isinstance(read_mixture(value), Mixture)
+    assert mixture_of(value).paths == ("a",)
 
 
 def mixed(tmp_path: Path, counts, weights=(), seed=0) -> list[str]:

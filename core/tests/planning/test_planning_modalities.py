@@ -26,7 +26,7 @@ def test_a_configuration_tells_what_a_model_takes_or_that_it_does_not_tell(confi
 
 
 @pytest.fixture
-def plan(planner, tmp_path):
+def plan(planner, tmp_path, answered_by):
     """Plan with rows of which two have a picture, and a model of such a configuration."""
     (tmp_path / "a.png").write_bytes(b"a")
     rows = [{"question": name, "solution": "s"} for name in ("a.png", "none", "a.png")]
@@ -44,7 +44,7 @@ def plan(planner, tmp_path):
     def planned(found, yaml=YAML):
         nonlocal config
         config = found
-        return planner(yaml, check_rows=check, resolve=resolve)
+        return planner(yaml, ask=answered_by(check), resolve=resolve)
 
     config = {}
     return planned

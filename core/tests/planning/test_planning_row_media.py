@@ -72,7 +72,7 @@ def test_what_looks_untouched_is_neither_read_nor_hashed_again(planner, registry
     def never(*_args):
         raise AssertionError("read again")
 
-    monkeypatch.setattr("tunesmith.planning.row_media.content_of", never)
+    monkeypatch.setattr("tunesmith.planning.row_media.content_sha256", never)
     monkeypatch.setattr("tunesmith.planning.row_media.read_file", never)
     assert key_of(planner(YAML, registry, memory=FileMemory(files / "memory.json"))) == first
 
@@ -80,7 +80,7 @@ def test_what_looks_untouched_is_neither_read_nor_hashed_again(planner, registry
 def test_rows_that_name_nothing_are_their_file_alone(planner, registry, tmp_path):
     plan = planner("steps:\n  rows: {prepare: tickets, from: train.jsonl}\n", registry)
     source = plan.steps[0].inputs["file"]
-    assert (source.digest, source.media) == ("sha256:" + hashlib.sha256((tmp_path / "train.jsonl").read_bytes()).hexdigest(), "")
+    assert (source.digest, source.beside) == ("sha256:" + hashlib.sha256((tmp_path / "train.jsonl").read_bytes()).hexdigest(), "")
 
 
 @pytest.mark.parametrize(("name", "code"), [
@@ -103,7 +103,7 @@ def test_an_empty_folder_is_no_film(problems, registry, files):
     (problem,) = problems(YAML, registry)
     assert problem.code == "TS-DATA-061"
     assert "folder without files" in problem.why
-    assert "folder without files" in inspect(files / "rows.jsonl", registry).broken[0][1]
+    assert "folder without files" in inspect(files / "rows.jsonl", registry.providers("dataset_format")).broken[0][1]
 
 
 @pytest.mark.parametrize(("content", "says"), [
@@ -116,7 +116,7 @@ def test_what_a_failed_download_left_is_told_by_inspect_and_plan(planner, proble
     (files / "b.png").write_bytes(content)
     (problem,) = problems(YAML, registry, memory=memory)
     assert (problem.code, says in problem.why) == ("TS-DATA-060", True)
-    assert says in inspect(files / "rows.jsonl", registry).broken[0][1]
+    assert says in inspect(files / "rows.jsonl", registry.providers("dataset_format")).broken[0][1]
 
 
 def test_inspect_and_plan_count_rows_that_are_broken_in_one_way_or_another_alike(problems, registry, files):
@@ -128,7 +128,7 @@ def test_inspect_and_plan_count_rows_that_are_broken_in_one_way_or_another_alike
         (found,) = problems(yaml, registry)
         assert "9 of 11 rows are broken" in found.what
         assert [f"line {number}" in found.why for number in (3, 4, 10)] == [True] * 3
-    told = inspect(files / "rows.jsonl", registry)
+    told = inspect(files / "rows.jsonl", registry.providers("dataset_format"))
     assert (told.rows, told.broken_count, [line for line, _ in told.broken]) == (2, 9, list(range(3, 12)))
 
 

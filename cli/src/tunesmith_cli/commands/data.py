@@ -34,12 +34,14 @@ def configure_inspect(parser: ArgumentParser) -> None:
 
 def run_inspect(args: Namespace) -> int:
     from tunesmith.planning.inspection import inspect
+    from tunesmith.planning.row_check import RowCheck
     from tunesmith_cli.launch import Session
 
     session = Session.open(beside=[args.file])
-    with session.row_check() as check:
+    with session.reading() as planner:
         found = inspect(
-            args.file, session.registry, seed=args.seed, columns=columns_given(args), check=check, roots=session.config.roots
+            args.file, planner.installed("dataset_format"), seed=args.seed, columns=columns_given(args), check=RowCheck(planner),
+            roots=planner.roots,
         )  # fmt: skip
     print(safe_json(found.to_json(), 2) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
     return 0 if found.usable else 1

@@ -94,8 +94,8 @@ def _fitting(file: Path, registry: Registry, columns: Mapping[str, str]) -> str:
     """The first objective that reads rows like these; empty if none does: then planning says why."""
     from tunesmith.planning.datasets import detect
 
-    readers = registry.providers("objective").values()
-    return next((record.name for record in readers if not detect(file, registry, record.accepts, columns=columns).problems), "")
+    readers, formats = registry.providers("objective").values(), registry.providers("dataset_format")
+    return next((record.name for record in readers if not detect(file, formats, record.accepts, columns=columns).problems), "")
 
 
 def page(rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any], *, colours: bool) -> str:

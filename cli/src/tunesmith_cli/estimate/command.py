@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.model_shape import ModelShape
@@ -97,20 +96,12 @@ def _data(args: Namespace, session: Session, form: VerbForm) -> dict[str, Any]:
     """Statistics of the rows: of a file, or as told."""
     found: dict[str, Any] = {}
     if args.data:
-        from tunesmith.planning.datasets import detect
+        from tunesmith.contracts.input_reader import InputRequest
+        from tunesmith.planning.input_readers import facts_of
 
-        with session.row_check() as check:
-            seen = detect(
-                Path(args.data),
-                session.registry,
-                ("dataset/*",),
-                shown=args.data,
-                reader=form.verb.name,
-                columns=columns_given(args),
-                check=check,
-            )
-        if seen.problems:
-            raise seen.problems[0]
-        found = {"rows": seen.rows, "characters": seen.characters, "media": seen.verdict.media}
+        columns = columns_given(args)
+        written = {"path": args.data, "columns": columns} if columns else args.data
+        with session.reading() as planner:
+            found = facts_of(InputRequest(written, ("dataset/*",), form.verb.name), session.registry, planner)
     told = {"rows": args.rows, "length": args.length}
     return found | {name: value for name, value in told.items() if value}

@@ -42,6 +42,14 @@ def file_sha256(path: Path, tick: Callable[[int], None] | None = None) -> str:
     return state.hexdigest()
 
 
+def content_sha256(path: Path, tick: Callable[[int], None] | None = None) -> str:
+    """The same of a file, or of a directory: over the names and contents of all files in it."""
+    if not path.is_dir():
+        return file_sha256(path, tick)
+    listing = [[name, file_sha256(file, tick)] for name, file in _below(path)]
+    return hashlib.sha256(json.dumps(listing, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+
+
 def looks(path: Path) -> Looks:
     """What tells whether a file was touched, without reading it; of a directory, the same of all files in it.
 
@@ -100,6 +108,16 @@ class FileDigests:
                 write_note(self._note(path), [seen.digest, now, at])
         return seen
 
+    def again(self, seen: Seen) -> Seen | None:
+        """What was hashed before, as it is now; None if it is something else, or not there."""
+        if self.holds(seen):
+            return seen
+        try:
+            at, now = time.time(), looks(seen.path)
+            return Seen(seen.path, seen.digest, now, at) if "sha256:" + self._hash(seen.path) == seen.digest else None
+        except OSError:
+            return None
+
     def holds(self, seen: Seen) -> bool:
         """Whether all that was read of it since was what was hashed.
 
@@ -124,10 +142,7 @@ class FileDigests:
         return self._root / hashlib.sha256(os.fsencode(path)).hexdigest()
 
     def _hash(self, path: Path) -> str:
-        if not path.is_dir():
-            return file_sha256(path, self._tick)
-        listing = [[name, file_sha256(file, self._tick)] for name, file in _below(path)]
-        return hashlib.sha256(json.dumps(listing, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+        return content_sha256(path, self._tick)
 
 
 def _looks_so(seen: Seen) -> bool:

@@ -8,8 +8,11 @@ import errno
 import os
 import stat
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
+
+from tunesmith.errors import UserError, nearest
 
 _KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
@@ -82,3 +85,28 @@ def roots_of(folder: Path, declared: Iterable[Path] = ()) -> tuple[Path, ...]:
     blobs = snapshot.parent.parent / "blobs" if snapshot else None
     hub = (blobs,) if blobs and blobs.is_dir() and not blobs.is_symlink() else ()
     return (real, *hub, *declared)
+
+
+def path_of(text: str, base: Path) -> Path:
+    """The path that a user wrote, from the folder in which it was written; ``~`` is the user's home."""
+    return (base / os.path.expanduser(text)).absolute()
+
+
+def unreadable(path: Path, shown: str, error: OSError | ValueError) -> UserError:
+    """TS-DATA-001 for a file that isn't there, with what lies near it; TS-DATA-006 for one that can't be read.
+
+    Args:
+        shown: how the user calls it.
+    """
+    if not isinstance(error, FileNotFoundError):
+        why = "It is a directory." if isinstance(error, IsADirectoryError) else str(getattr(error, "strerror", None) or error)
+        special = isinstance(error, (NotRegular, IsADirectoryError))
+        fix = "Name a file that holds the rows; those of a pipe can be written to one." if special else "Name a file that you may read."
+        return UserError("TS-DATA-006", f"{shown} can't be read", why=why, fix=fix)
+    folder = path.parent
+    if not os.path.isdir(folder):
+        return UserError("TS-DATA-001", f"There is no file {shown}", why=f"There is no directory {folder} either.", fix="Correct the path.")
+    entries = islice(os.scandir(folder), 1000) if os.access(folder, os.R_OK) else ()
+    names = [entry.name for entry in entries if entry.is_file()]
+    why = f"It was looked for in {folder.absolute()}." if not Path(shown).is_absolute() else ""
+    return UserError("TS-DATA-001", f"There is no file {shown}", why=why, fix=nearest(path.name, names, "Correct the path."))

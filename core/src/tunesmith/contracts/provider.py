@@ -17,7 +17,7 @@ Grade = Literal["full", "partial", "none", "unknown"]
 API: Mapping[str, int] = {
     "model_loader": 1, "adapter": 1, "trainer_strategy": 1, "quantizer": 1, "inference_backend": 1, "evaluator": 1,
     "device_backend": 1, "objective": 1, "optimizer": 1, "dataset_format": 1, "exporter": 1, "searcher": 1, "executor": 1,
-    "environment_builder": 1, "verb": 1,
+    "environment_builder": 1, "input_reader": 1, "verb": 1,
 }  # fmt: skip
 
 
@@ -138,6 +138,7 @@ class Verb(Provider):
             (it loses something), empty if it is no conversion.
         service: its product lives as long as its process does (an endpoint).
         promote: each provider of its kind is a command of its own (``tunesmith echo``).
+        computes: whether it uses a device; else it is the same step on any.
     """
 
     kind: str = ""
@@ -148,3 +149,4 @@ class Verb(Provider):
     converts: Literal["insert", "propose", ""] = ""
     service: bool = False
     promote: bool = False
+    computes: bool = True

@@ -12,15 +12,15 @@ from tunesmith.errors import TunesmithError, did_you_mean
 from tunesmith.planning.advice import Advice
 from tunesmith.planning.casting import PRODUCER, Candidates, Caster, Casting
 from tunesmith.planning.choices import Chooser
-from tunesmith.planning.data_files import FORMAT, DataFiles
 from tunesmith.planning.devices import common_types
 from tunesmith.planning.estimates import check_memory, estimate
 from tunesmith.planning.formats import Hop, Route, converters, makes
 from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted, listed
+from tunesmith.planning.input_readers import InputReaders
 from tunesmith.planning.inputs import Inputs
 from tunesmith.planning.modalities import check_media
 from tunesmith.planning.notes import Notes
-from tunesmith.planning.origins import LOADER, ModelOrigin
+from tunesmith.planning.origins import ModelOrigin
 from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.products import Product, product_of, unused
 from tunesmith.planning.reasons import Reasons
@@ -39,10 +39,10 @@ class Builder:
     """
 
     def __init__(
-        self, spec: PipelineSpec, chooser: Chooser, notes: Notes, model: ModelOrigin, files: DataFiles,
+        self, spec: PipelineSpec, chooser: Chooser, notes: Notes, model: ModelOrigin, readers: InputReaders,
         devices: Mapping[str, Sequence[Device]], advice: Advice, *, strict: bool,
     ) -> None:  # fmt: skip
-        self.spec, self.chooser, self.notes, self.model, self.files, self.devices = spec, chooser, notes, model, files, devices
+        self.spec, self.chooser, self.notes, self.model, self.readers, self.devices = spec, chooser, notes, model, readers, devices
         self.advice = advice
         self.caster = Caster(chooser, converters(chooser.registry), devices)
         self.reasons = Reasons(spec, chooser, self.caster, notes, strict=strict)
@@ -59,7 +59,7 @@ class Builder:
         """All steps, those that everything comes from first."""
         first = (self.model.step,) if self.model.step else ()
         where = self.spec.where("model")
-        return [*(self.placed(step, AUTO, where) for step in (*first, *self.files.steps)), *self.steps]
+        return [*(self.placed(step, AUTO, where) for step in (*first, *self.readers.steps)), *self.steps]
 
     def look_up(self, steps: Iterable[StepSpec]) -> None:
         """Find every provider that is named and check all settings, so that each mistake is told in one go."""
@@ -76,7 +76,7 @@ class Builder:
 
     def devices_for(self, step: StepSpec) -> list[ProviderRecord | None]:
         """Device backends that a step may use, the best first; empty, with a problem noted, if the one it names is not here."""
-        if step.verb.main_kind in (LOADER, FORMAT):
+        if not step.verb.computes:
             return [None]
         if step.device == AUTO:
             if not self.caster.present:

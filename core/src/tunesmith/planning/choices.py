@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import fill, problems
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.environments import Environments
 from tunesmith.planning.grammar import AUTO, Path, Wanted, an, listed, words
 from tunesmith.planning.notes import Notes
@@ -77,15 +77,19 @@ class Chooser:
         self.notes.problem("TS-PLAN-005", f"{where}: none of the installed {kind} providers can be chosen automatically", why=why,
                            fix=f"Name one instead of `{AUTO}`, with its settings.")  # fmt: skip
 
-    def unasked(self, record: ProviderRecord, where: str) -> Choice | None:
-        """A provider that the planner needs, with its defaults; None, with a problem noted, if that can't be."""
+    def unasked(self, record: ProviderRecord) -> Choice:
+        """A provider that nobody named, with its defaults.
+
+        Raises:
+            UserError: TS-PLAN-005 where it has to be told something, or can't run here.
+        """
         choice = self.standard(record)
         if choice is None:
             others = [name for name in self.registry.providers(record.kind) if name != record.name]
             fix = (
                 f"Choose another {words(record.kind)}: {listed(others)}." if others else f"`tunesmith plugin doctor {record.distribution}`"
             )
-            self.notes.problem("TS-PLAN-005", f"{where}: `{record.name}` {self.why_not(record)}", fix=fix)
+            raise UserError("TS-PLAN-005", f"`{record.name}` {self.why_not(record)}", fix=fix)
         return choice
 
     def verb_over(self, kind: str, where: str) -> ProviderRecord | None:

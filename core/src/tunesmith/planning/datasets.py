@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from tunesmith.contracts.artifacts import fits
-from tunesmith.contracts.files import NotRegular
-from tunesmith.errors import TunesmithError, UserError, did_you_mean, nearest
+from tunesmith.contracts.files import unreadable
+from tunesmith.contracts.input_reader import InstalledProvider
+from tunesmith.errors import TunesmithError, UserError, did_you_mean
 from tunesmith.planning.grammar import listed
 from tunesmith.planning.row_formats import best, columns_of, likeness, mapping, required, resemblance
-from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.row_schema import row_schema
 from tunesmith.verbs.row_check import Verdict, judge
 from tunesmith.verbs.rows_file import Line, NotRows, read_file, renamed
-
-if TYPE_CHECKING:
-    from tunesmith.plugins.registry import Registry
 
 SAMPLE = 50  # rows by which the format is told
 SHOWN = 8  # broken rows that an error names
 _WORDS = ("true", "false", "null")
 
 #: (file, format, columns, settings of the format) -> what is said of the rows
-Check = Callable[[Path, ProviderRecord, Mapping[str, str], Mapping[str, Any]], Verdict]
+Check = Callable[[Path, InstalledProvider, Mapping[str, str], Mapping[str, Any]], Verdict]
 
 
 class Detection(NamedTuple):
@@ -43,7 +39,7 @@ class Detection(NamedTuple):
         verdict: what was found in the rows, where there is a format.
     """
 
-    record: ProviderRecord | None
+    record: InstalledProvider | None
     problems: list[TunesmithError]
     format: str = ""
     verdict: Verdict = Verdict(0, 0)
@@ -64,26 +60,27 @@ class Detection(NamedTuple):
         return self.verdict.characters
 
 
-def by_schema(path: Path, record: ProviderRecord, columns: Mapping[str, str], settings: Mapping[str, Any]) -> Verdict:
+def by_schema(path: Path, record: InstalledProvider, columns: Mapping[str, str], settings: Mapping[str, Any]) -> Verdict:
     """The check where nobody can be asked but the format's schema."""
     return judge(path, record.facts["row"], columns)
 
 
 def detect(
-    path: Path, registry: Registry, wanted: Sequence[str] = ("dataset/*",), *, shown: str = "", reader: str = "",
+    path: Path, installed: Mapping[str, InstalledProvider], wanted: Sequence[str] = ("dataset/*",), *, shown: str = "", reader: str = "",
     columns: Mapping[str, str] | None = None, check: Check = by_schema,
 ) -> Detection:  # fmt: skip
     """Find the format of a file's rows and check every row.
 
     Args:
+        installed: dataset formats by name.
         wanted: artifact formats that the reader takes.
         shown: how the user calls the file (default: the path).
         reader: who wants it, for errors.
         columns: name that a format wants -> name that the column has in the file.
-        check: what judges the rows (see `tunesmith.running.row_check.RowCheck`).
+        check: what judges the rows (see `tunesmith.planning.row_check.RowCheck`).
     """
     shown, columns = shown or str(path), columns or {}
-    formats = [record for record in registry.providers("dataset_format").values() if record.facts.get("row")]
+    formats = [record for record in installed.values() if record.facts.get("row")]
     try:
         sample = list(islice((line for line in read_file(path) if line.row is not None or line.problem), SAMPLE))
         rows = [line.row for line in sample if line.row]
@@ -108,7 +105,7 @@ def detect(
 
 
 def checked(
-    path: Path, shown: str, record: ProviderRecord, format: str, columns: Mapping[str, str], settings: Mapping[str, Any], check: Check
+    path: Path, shown: str, record: InstalledProvider, format: str, columns: Mapping[str, str], settings: Mapping[str, Any], check: Check
 ) -> Detection:  # fmt: skip
     """Every row of a file in a format that is known.
 
@@ -120,8 +117,8 @@ def checked(
 
 
 def named(
-    path: Path, shown: str, record: ProviderRecord, columns: Mapping[str, str], settings: Mapping[str, Any], check: Check,
-    installed: Sequence[ProviderRecord],
+    path: Path, shown: str, record: InstalledProvider, columns: Mapping[str, str], settings: Mapping[str, Any], check: Check,
+    installed: Sequence[InstalledProvider],
 ) -> Detection:  # fmt: skip
     """Every row of a file in the format that the user names; where hardly any fits, with what would.
 
@@ -144,23 +141,7 @@ def named(
     return found._replace(problems=[UserError(problem.code, problem.what, why=problem.why, fix=fix)])
 
 
-def unreadable(path: Path, shown: str, error: OSError | ValueError) -> TunesmithError:
-    """TS-DATA-001 for a file that isn't there, with what lies near it; TS-DATA-006 for one that can't be read."""
-    if not isinstance(error, FileNotFoundError):
-        why = "It is a directory." if isinstance(error, IsADirectoryError) else str(getattr(error, "strerror", None) or error)
-        special = isinstance(error, (NotRegular, IsADirectoryError))
-        fix = "Name a file that holds the rows; those of a pipe can be written to one." if special else "Name a file that you may read."
-        return UserError("TS-DATA-006", f"{shown} can't be read", why=why, fix=fix)
-    folder = path.parent
-    if not os.path.isdir(folder):
-        return UserError("TS-DATA-001", f"There is no file {shown}", why=f"There is no directory {folder} either.", fix="Correct the path.")
-    entries = islice(os.scandir(folder), 1000) if os.access(folder, os.R_OK) else ()
-    names = [entry.name for entry in entries if entry.is_file()]
-    why = f"It was looked for in {folder.absolute()}." if not Path(shown).is_absolute() else ""
-    return UserError("TS-DATA-001", f"There is no file {shown}", why=why, fix=nearest(path.name, names, "Correct the path."))
-
-
-def broken_rows(shown: str, verdict: Verdict, record: ProviderRecord | None = None, *, at_least: bool = False) -> TunesmithError:
+def broken_rows(shown: str, verdict: Verdict, record: InstalledProvider | None = None, *, at_least: bool = False) -> TunesmithError:
     """The error that tells of rows that can't be used; of the code that they have, if they have one in common."""
     first, wrong = verdict.broken[:SHOWN], len(verdict.lines)
     codes = {one.code for one in verdict.broken}
@@ -185,8 +166,8 @@ def _no_column(shown: str, name: str, rows: Sequence[Mapping[str, Any]]) -> Tune
 
 
 def _no_format(
-    shown: str, rows: Sequence[Mapping[str, Any]], sample: Sequence[Line], formats: Sequence[ProviderRecord],
-    useful: Sequence[ProviderRecord], wanted: Sequence[str], reader: str, given: Mapping[str, str],
+    shown: str, rows: Sequence[Mapping[str, Any]], sample: Sequence[Line], formats: Sequence[InstalledProvider],
+    useful: Sequence[InstalledProvider], wanted: Sequence[str], reader: str, given: Mapping[str, str],
 ) -> TunesmithError:  # fmt: skip
     """Why none of the formats that the reader could use fits."""
     who = reader or "the step"

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.artifacts import numbered
+from tunesmith.contracts.input_reader import FILE
 from tunesmith.errors import TunesmithError, did_you_mean
 from tunesmith.planning.gates import parse_gate
-from tunesmith.planning.mixture import Mixture, read_mixture
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Gate
 from tunesmith.planning.spec import MODEL, PipelineSpec, seed_of
@@ -23,7 +23,6 @@ AUTO = "auto"
 HOST = "host"
 ISOLATED = "isolated"
 PLACES = (AUTO, HOST, ISOLATED)  #: environments that a step may ask for
-FILE = "file"  #: format of a file of the user's, as it is
 FROM = "from"
 COMMON_KEYS = (FROM, "needs", "gate", "seed", "device", "env", "settings")
 
@@ -48,7 +47,7 @@ class StepSpec:
         main: providers of the verb's main kind, one each for a planned step; empty for a verb that takes none.
         slots: the verb's other providers.
         sources: main inputs: step names, ``model``, or a file.
-        inputs: the other inputs: step name or file, or several files.
+        inputs: the other inputs: a step's name, or what an input reader makes something of (text, list or mapping).
     """
 
     name: str
@@ -58,7 +57,7 @@ class StepSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     settings_path: Path = ()
     sources: tuple[str, ...] = ()
-    inputs: Mapping[str, str | Mixture] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     gates: tuple[Gate, ...] = ()
     seed: int = 0
@@ -104,7 +103,7 @@ class _Reader:
         return StepSpec(
             name=self.name, verb=verb, main=main, settings=settings, settings_path=settings_path,
             slots={s.name: self.slot(s.kind, s.name, s.default) for s in verb.slots}, sources=self.sources(verb),
-            inputs={key: read for key in others if (read := self.input(key))} | lists, needs=self.names("needs"), gates=self.gates(),
+            inputs={key: read for key in others if (read := self.input(key)) != ""} | lists, needs=self.names("needs"), gates=self.gates(),
             seed=seed_of(self.raw, self.path, self.spec.seed, self.spec, self.notes), device=self.text("device") or self.spec.device,
             env=self.raw["env"] if self.raw.get("env") in PLACES else AUTO,
         )  # fmt: skip
@@ -225,21 +224,11 @@ class _Reader:
                 inputs += [replace(entry, name=key) for key in numbered(entry.name, len(names))[1:]]
         return replace(verb, inputs=tuple(inputs)) if found else verb, found
 
-    def input(self, key: str) -> str | Mixture:
-        """A name or path, or several paths."""
+    def input(self, key: str) -> Any:
+        """A name, a path, or what an input reader knows the meaning of; empty text where nothing is written."""
         value = self.raw.get(key)
-        if not isinstance(value, (list, Mapping)):
-            return self.text(key)
-        found = read_mixture(value)
-        if isinstance(found, Mixture):
-            return found.paths[0] if len(found.paths) == 1 and not found.columns else found
-        self.problem(
-            "TS-SPEC-005",
-            key,
-            f"`{key}` {found}",
-            f"Write `{key}: [a.jsonl, b.jsonl]`, `{key}: {{a.jsonl: 0.7, b.jsonl: 0.3}}` or `{key}: {{path: a.jsonl, columns: ...}}`.",
-        )
-        return ""
+        alone = value[0] if isinstance(value, list) and len(value) == 1 else None
+        return alone if isinstance(alone, str) and alone else value if isinstance(value, (list, Mapping)) else self.text(key)
 
     def mapping(self, key: str) -> dict[str, Any]:
         value = self.raw.get(key)

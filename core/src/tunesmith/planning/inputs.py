@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.contracts.input_reader import InputRequest
 from tunesmith.contracts.provider import Input
-from tunesmith.errors import did_you_mean
-from tunesmith.planning.grammar import FILE, FROM, StepSpec, listed, words
-from tunesmith.planning.mixture import Mixture
+from tunesmith.planning.grammar import FILE, FROM, StepSpec, words
 from tunesmith.planning.plan import Source
 from tunesmith.planning.products import Product
 from tunesmith.planning.spec import MODEL
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 
 
 class Inputs:
-    """A step's inputs by name: `products` of other steps, rows `prepared` from a file, and `files` as they are, with the `facts` of rows
-    in them.
+    """A step's inputs by name: `products` of other steps, what is `prepared` of the user's files, and `files` as they are, with the `facts`
+    that are known of them.
 
     `failed` where one can't be had; it is noted why, unless it was noted at the step that should have made it.
     """
@@ -31,10 +30,10 @@ class Inputs:
         self.prepared: dict[str, Product] = {}
         self.files: dict[str, Source] = {}
         self.facts: Mapping[str, Any] = {}
-        self._texts: dict[str, tuple[Input, str | Mixture]] = {}
+        self._written: dict[str, tuple[Input, Any]] = {}
         for index, entry in enumerate(step.verb.inputs):
             text = source if index == 0 else step.inputs.get(entry.name, "")
-            if text:
+            if text != "":
                 self._find(entry, text, first=index == 0)
             elif entry.required:
                 self._missing(entry, first=index == 0)
@@ -48,9 +47,9 @@ class Inputs:
             if entry.required_by and main.facts.get(entry.required_by) is True and not self.step.inputs.get(entry.name):
                 self._missing(entry, first=False, reader=main.name)
 
-    def _find(self, entry: Input, text: str | Mixture, *, first: bool) -> None:
-        if isinstance(text, Mixture):
-            self._texts[entry.name] = (entry, text)
+    def _find(self, entry: Input, text: Any, *, first: bool) -> None:
+        if not isinstance(text, str):
+            self._written[entry.name] = (entry, text)
             return
         builder, spec = self.builder, self.builder.spec
         if text in spec.steps:
@@ -70,7 +69,7 @@ class Inputs:
         elif first and FILE not in entry.accepts:
             self.failed = True  # no such step: told when the graph was made
         else:
-            self._texts[entry.name] = (entry, text)
+            self._written[entry.name] = (entry, text)
 
     def _missing(self, entry: Input, *, first: bool, reader: str = "") -> None:
         key = FROM if first else entry.name
@@ -82,39 +81,31 @@ class Inputs:
                                    why=f"`{reader or self.step.verb.name}` reads {entry.summary}.", fix=f"{what} `{key}: ...`")  # fmt: skip
 
     def read_files(self, providers: Mapping[str, ProviderRecord]) -> None:
-        """Check the files and prepare their rows, for inputs whose reader is known by now.
+        """Have read what is written and names no step, for inputs whose reader is known by now.
 
         Args:
             providers: by slot, those that are certain.
         """
-        for entry, text in self._texts.values():
+        step, readers = self.step, self.builder.readers
+        main, named = providers.get(step.verb.main_kind), step.main[0].settings if step.main else {}
+        for entry, written in self._written.values():
             if entry.name in self.files or entry.name in self.prepared or (entry.of and entry.of not in providers):
                 continue
-            if FILE in entry.accepts and isinstance(text, str):
-                main = providers.get(self.step.verb.main_kind)
-                if main and main.facts.get("row"):
-                    settings, columns = self.step.main[0].settings if self.step.main else {}, self.step.settings.get("columns")
-                    named = {name: str(column) for name, column in columns.items()} if isinstance(columns, Mapping) else {}
-                    rows = self.builder.files.in_format(main, settings, named, text, self.where(entry))
-                    source, self.facts = (rows.source, rows.facts) if rows else (None, {})
-                else:
-                    source = self.builder.files.file(text, self.where(entry))
-                self.failed |= source is None
-                if source:
-                    self.files[entry.name] = source
-                continue
             provider = providers.get(entry.of)
-            wanted = (provider.accepts if provider else ()) or entry.accepts or ("dataset/*",)
-            reader = f"the {words(provider.kind)} `{provider.name}`" if provider else f"`{self.step.name}`"
-            formats = tuple(pattern for pattern in wanted if pattern.startswith(("dataset/", "*")))
-            if not formats:
-                what = f"{self.where(entry)}: {reader} reads {listed(wanted)}, which can't be made of a file; `{text}` is no step"
-                self.builder.notes.problem("TS-PLAN-001", what, fix=did_you_mean(str(text), self.builder.spec.steps))
-            found = self._rows(text, formats, reader, self.where(entry)) if formats else None
-            self.failed |= found is None
-            if found:
-                self.prepared[entry.name] = found
-
-    def _rows(self, text: str | Mixture, rows: tuple[str, ...], reader: str, where: str) -> Product | None:
-        files = self.builder.files
-        return files.rows(text, rows, reader, where) if isinstance(text, str) else files.mixed(text, rows, reader, where, self.step.seed)
+            reader = f"the {words(provider.kind)} `{provider.name}`" if provider else f"`{step.name}`"
+            as_it_is = FILE in entry.accepts and isinstance(written, str)
+            formats = (FILE,) if as_it_is else (provider.accepts if provider else ()) or entry.accepts or ("*",)
+            key = FROM if entry is step.verb.inputs[0] else entry.name
+            request = InputRequest(
+                written, formats, reader, key, step.seed, step.verb.name, main.name if main else "", named, step.settings
+            )
+            if as_it_is:
+                file = readers.file(request, self.where(entry))
+                self.failed |= file is None
+                if file:
+                    self.files[entry.name], self.facts = file
+                continue
+            product = readers.product(request, self.where(entry))
+            self.failed |= product is None
+            if product:
+                self.prepared[entry.name] = product

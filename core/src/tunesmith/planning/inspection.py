@@ -8,17 +8,14 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tunesmith.contracts.input_reader import InstalledProvider
 from tunesmith.planning.datasets import Check, by_schema, detect
 from tunesmith.planning.row_formats import is_blank, meant, required
-from tunesmith.planning.row_media import media_digest
-from tunesmith.plugins.records import ProviderRecord
+from tunesmith.planning.row_media import media_of
 from tunesmith.plugins.row_schema import RowSchema, row_schema
 from tunesmith.verbs.rows_file import Line, read_file
-
-if TYPE_CHECKING:
-    from tunesmith.plugins.registry import Registry
 
 KEPT = 200  # of each kind of finding
 SHARE = 0.05
@@ -76,26 +73,26 @@ class Inspection:
 
 
 def inspect(
-    path: Path, registry: Registry, *, seed: int = 0, share: float = SHARE, columns: Mapping[str, str] | None = None,
-    check: Check = by_schema, roots: Sequence[Path] = (),
+    path: Path, installed: Mapping[str, InstalledProvider], *, seed: int = 0, share: float = SHARE,
+    columns: Mapping[str, str] | None = None, check: Check = by_schema, roots: Sequence[Path] = (),
 ) -> Inspection:  # fmt: skip
     """Tell what is in a file. Which rows are broken is what planning with it says, too.
 
     Args:
-        columns, check: see `tunesmith.planning.datasets.detect`.
-        roots: see `tunesmith.planning.data_files.DataFiles`.
+        installed, columns, check: see `tunesmith.planning.datasets.detect`.
+        roots: folders besides the file's own that the media of its rows may lie in.
 
     Raises:
         UserError: TS-DATA-001 or TS-DATA-006 when it can't be read, TS-DATA-002 when there is nothing in it.
     """
     columns = columns or {}
-    found = detect(path, registry, columns=columns, check=check)
+    found = detect(path, installed, columns=columns, check=check)
     record, verdict = found.record, found.verdict
     for problem in found.problems:
         if problem.code in ("TS-DATA-001", "TS-DATA-002", "TS-DATA-006"):
             raise problem
     if record:
-        found = found.without(str(path), media_digest(path, "", record.facts["row"], {}, roots, columns)[2])
+        found = found.without(str(path), media_of(path, "", record.facts["row"], {}, roots, columns).wrong)
         verdict = found.verdict
     survey = _Survey(record, set(verdict.lines), random.Random(seed), share)
     for line in read_file(path, columns):
@@ -116,7 +113,7 @@ def inspect(
 class _Survey:
     """Counts that are kept while the rows pass: eight bytes and a hash a row, never the rows."""
 
-    def __init__(self, record: ProviderRecord | None, broken: set[int], chance: random.Random, share: float) -> None:
+    def __init__(self, record: InstalledProvider | None, broken: set[int], chance: random.Random, share: float) -> None:
         self.required = required(record) if record else ()
         self.schema = row_schema(record) if record else RowSchema({})
         self.broken = broken

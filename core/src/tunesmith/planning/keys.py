@@ -26,7 +26,7 @@ def step_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
         "placement": {"device": step.placement.device, "processes": step.placement.processes, "dtypes": step.placement.dtypes},
         "environment": [step.environment, step.lock],
         "format": step.format,
-        "inputs": {name: digests[source.step] if source.step else source.digest + source.media for name, source in step.inputs.items()},
+        "inputs": {name: digests[source.step] if source.step else source.digest + source.beside for name, source in step.inputs.items()},
     }
     return hashlib.sha256(canonical(content)).hexdigest()
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.errors import did_you_mean
+from tunesmith.errors import UserError, did_you_mean
 from tunesmith.spelling import near
 
 _KEYS = ("path", "columns", "weight")
@@ -33,8 +33,24 @@ class Mixture:
         return " and ".join(self.paths)
 
 
-def read_mixture(value: Any) -> Mixture | str:
-    """What a list or a mapping in a step says; a sentence of what is wrong with it."""
+def mixture_of(value: Any, key: str = "data") -> Mixture:
+    """What is written for an input: a path, a list or a mapping.
+
+    Args:
+        key: of the input.
+
+    Raises:
+        UserError: TS-SPEC-005 when it names no files.
+    """
+    found = Mixture((value,)) if isinstance(value, str) else _read(value)
+    if isinstance(found, Mixture):
+        return found
+    forms = f"`{key}: [a.jsonl, b.jsonl]`, `{key}: {{a.jsonl: 0.7, b.jsonl: 0.3}}` or `{key}: {{path: a.jsonl, columns: ...}}`"
+    raise UserError("TS-SPEC-005", f"`{key}` {found}", fix=f"Write {forms}.")
+
+
+def _read(value: Sequence[Any] | Mapping[str, Any]) -> Mixture | str:
+    """A sentence of what is wrong with it, if something is."""
     if isinstance(value, Mapping) and "path" in value and not _is_weight(value["path"]):  # with a weight it is a file of that name
         value = [value]
     if isinstance(value, Mapping) and (wrong := _misspelt([value], [key for key, given in value.items() if not _is_weight(given)])):

@@ -119,13 +119,13 @@ class ModelOrigin:
         if runtime.lacking(plugin):  # it is asked what the model is while planning, before any environment is built
             self.notes.adopt(runtime.missing_error(plugin), where)
             return None
-        verb, loader = self.chooser.verb_over(LOADER, where), self.chooser.unasked(record, where)
+        verb = self.chooser.verb_over(LOADER, where)
         try:
-            info = self.resolve(uri)
+            loader, info = self.chooser.unasked(record), self.resolve(uri)
         except TunesmithError as error:
             self.notes.adopt(error, where)
             return None
-        if verb is None or loader is None:
+        if verb is None:
             return None
         if brings_code(info.config):
             self.notes.warn(

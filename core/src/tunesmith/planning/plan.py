@@ -1,7 +1,6 @@
 """The plan: what the planner decides and the runner carries out. Pure data.
 
-Two kinds of step come from the pipeline's own words and carry what their verbs need in `PlannedStep.settings`: a model's `download`
-the fields of its `ModelInfo`, a file's `prepare` the `format` that the rows are wanted in (its input is called ``file``).
+What is inserted for the pipeline's model carries the fields of its `ModelInfo` in `PlannedStep.settings`.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.digests import Seen
 from tunesmith.contracts.environment_builder import Recipe
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.step import Placement
@@ -38,14 +38,15 @@ class Choice:
 class Source:
     """Where an input comes from: another step's artifact, or a file or directory of the user's (then with its digest).
 
-    `media` is the digest of what the rows of a file name beside it; empty where they name nothing.
+    `beside` is the digest of what else is read because a file names it, empty where it names nothing; `others` are those files.
     """
 
     format: str
     step: str = ""
     file: Path | None = None
     digest: str = ""
-    media: str = ""
+    beside: str = ""
+    others: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from tunesmith.errors import did_you_mean
 from tunesmith.planning.advice import Advice
 from tunesmith.planning.building import Builder
 from tunesmith.planning.choices import Chooser
-from tunesmith.planning.data_files import DataFiles
 from tunesmith.planning.environments import Environments
 from tunesmith.planning.estimates import OVERRULED
 from tunesmith.planning.grammar import FILE, StepSpec, read_steps
 from tunesmith.planning.graph import cycles, order
+from tunesmith.planning.input_readers import Ask, HostPlanner, InputReaders
 from tunesmith.planning.metrics import check_gates
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.origins import ModelOrigin
@@ -25,7 +25,6 @@ from tunesmith.planning.plan import Plan
 from tunesmith.planning.spec import MODEL, PipelineSpec
 
 if TYPE_CHECKING:
-    from tunesmith.planning.datasets import Check
     from tunesmith.plugins.registry import Registry
 
 
@@ -40,8 +39,8 @@ def make_plan(
     preferences: Mapping[str, str] | None = None,
     locks: Callable[[], EnvironmentDirectory] | None = None,
     memory: MutableMapping[str, Any] | None = None,
-    check_rows: Check | None = None,
     roots: Sequence[Path] = (),
+    ask: Ask | None = None,
     advice: Advice | None = None,
 ) -> Plan:
     """Plan a pipeline.
@@ -52,10 +51,9 @@ def make_plan(
         digest_of: SHA-256 of a file of the user's.
         strict: an unknown capability is an error instead of a warning.
         preferences, locks: see `tunesmith.planning.environments.Environments`.
-        memory: what was found in data files before; filled, too.
-        check_rows: what judges the rows of data files; default: their formats' schemas alone.
+        memory, roots: see `tunesmith.contracts.input_reader.Planner`; the memory is filled, too.
+        ask: has a worker answer an input reader's question; default: nobody answers any.
         advice: asks the estimators; default: one of its own.
-        roots: folders besides a data file's own that the media of its rows may lie in.
 
     Raises:
         Problems: everything that is wrong, at once.
@@ -70,8 +68,9 @@ def make_plan(
     for cycle in cycles(edges):
         notes.problem("TS-SPEC-010", f"{spec.where('steps', cycle[0])}: steps wait for each other: {' -> '.join(cycle)}",
                       why="An arrow means `needs`.", fix="Take one of these `from`, `needs` or inputs out.")  # fmt: skip
-    files = DataFiles(spec, chooser, notes, digest_of, {} if memory is None else memory, roots, check_rows)
-    builder = Builder(spec, chooser, notes, ModelOrigin(spec, chooser, notes, resolve), files, devices, advice or Advice(), strict=strict)
+    planner = HostPlanner(registry, chooser.environments, spec.base, digest_of, memory=memory, roots=roots, ask=ask)
+    readers = InputReaders(chooser, notes, planner)
+    builder = Builder(spec, chooser, notes, ModelOrigin(spec, chooser, notes, resolve), readers, devices, advice or Advice(), strict=strict)
     builder.look_up(steps.values())
     for name in dict.fromkeys([*order(edges), *steps]):  # those in and behind a cycle last: what else is wrong with them is told, too
         builder.build(steps[name])
@@ -106,4 +105,4 @@ def _needed(step: StepSpec, spec: PipelineSpec, notes: Notes) -> list[str]:
                 notes.problem(
                     "TS-SPEC-009", f"{spec.where('steps', step.name, key)}: there is no step `{name}`", fix=did_you_mean(name, known)
                 )
-    return found + [text for text in step.inputs.values() if text in spec.steps]
+    return found + [text for text in step.inputs.values() if isinstance(text, str) and text in spec.steps]

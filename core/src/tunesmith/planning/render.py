@@ -61,13 +61,9 @@ def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
             yield from _wrapped(f"! {warning}", "  ", width, hanging="  ")
 
 
-def _computes(step: PlannedStep) -> bool:
-    return step.verb.main_kind not in ("model_loader", "dataset_format")
-
-
 def _usual_device(plan: Plan) -> str:
     """The device of most steps that compute."""
-    devices = [step.placement.device for step in plan.steps if _computes(step)]
+    devices = [step.placement.device for step in plan.steps if step.verb.computes]
     return max(dict.fromkeys(devices), key=devices.count, default="")
 
 
@@ -84,7 +80,7 @@ def _flow(step: PlannedStep) -> str:
 
 def _facts(step: PlannedStep, plan: Plan, usual: str) -> str:
     facts = []
-    if _computes(step) and step.placement.device != usual:
+    if step.verb.computes and step.placement.device != usual:
         facts.append(f"on {step.placement.device}")
     if step.placement.processes > 1:
         facts.append(f"{step.placement.processes} processes")

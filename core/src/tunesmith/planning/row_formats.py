@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from tunesmith.plugins.records import ProviderRecord
+from tunesmith.contracts.input_reader import InstalledProvider
 from tunesmith.plugins.row_schema import row_schema
 from tunesmith.verbs.rows_file import renamed
 
 
-def best(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]) -> ProviderRecord | None:
+def best(formats: Sequence[InstalledProvider], rows: Sequence[Mapping[str, Any]]) -> InstalledProvider | None:
     """Of the formats that at least half of the rows fit, the one that requires most keys: rows that a laxer format would take without
     some of their columns are broken ones."""
     ranked = [(len(required(record)), _fitting(record, rows), record) for record in formats]
@@ -19,23 +19,23 @@ def best(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]) -
     return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 
 
-def required(record: ProviderRecord) -> tuple[str, ...]:
+def required(record: InstalledProvider) -> tuple[str, ...]:
     """Columns that a format can't do without."""
     return tuple(record.facts["row"].get("required", ()))
 
 
-def columns_of(record: ProviderRecord) -> str:
+def columns_of(record: InstalledProvider) -> str:
     """The columns that a format requires, as a person lists them."""
     return ", ".join(f"`{name}`" for name in required(record)) or "no particular column"
 
 
-def meant(record: ProviderRecord, key: str) -> str:
+def meant(record: InstalledProvider, key: str) -> str:
     """The column that a format reads and that another one differs from by case alone: ``input`` for ``Input``; empty if there is none."""
     known = record.facts["row"].get("properties", {})
     return next((name for name in known if name.casefold() == key.strip().casefold()), "")
 
 
-def likeness(record: ProviderRecord, columns: Sequence[str]) -> float:
+def likeness(record: InstalledProvider, columns: Sequence[str]) -> float:
     """How much columns resemble those required: 1 when they are all there, 0 when there is no resemblance."""
     names = required(record)
     folded = [column.casefold() for column in columns]
@@ -43,12 +43,12 @@ def likeness(record: ProviderRecord, columns: Sequence[str]) -> float:
     return sum(near) / len(near) if near and sum(near) * 2 > len(near) else 0.0
 
 
-def resemblance(record: ProviderRecord, columns: Sequence[str]) -> tuple[float, int]:
+def resemblance(record: InstalledProvider, columns: Sequence[str]) -> tuple[float, int]:
     """What to rank formats by for columns that fit none: their likeness, then, as `best` does, how many keys they require."""
     return likeness(record, columns), len(required(record))
 
 
-def mapping(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]) -> tuple[ProviderRecord, dict[str, str]] | None:
+def mapping(formats: Sequence[InstalledProvider], rows: Sequence[Mapping[str, Any]]) -> tuple[InstalledProvider, dict[str, str]] | None:
     """The format, and the columns under which it would read these rows; None if that can't be told.
 
     A column is known by a name like the one wanted, or by one that the format's fact ``aliases`` has for it.
@@ -69,7 +69,7 @@ def mapping(formats: Sequence[ProviderRecord], rows: Sequence[Mapping[str, Any]]
     return None
 
 
-def _fitting(record: ProviderRecord, rows: Sequence[Mapping[str, Any]]) -> int:
+def _fitting(record: InstalledProvider, rows: Sequence[Mapping[str, Any]]) -> int:
     having = [row for row in rows if all(name in row for name in required(record))]
     if len(having) * 2 < len(rows):
         return 0  # most schemas need not be looked at any further

@@ -6,18 +6,18 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tunesmith.contracts.digests import looks, settled
+from tunesmith.contracts.digests import Seen, content_sha256, looks, settled
 from tunesmith.contracts.files import confined, roots_of
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.keys import canonical
 from tunesmith.plugins.row_schema import expanded
-from tunesmith.verbs.media import Look, content_of, files_of, located, unusable
+from tunesmith.verbs.media import Look, files_of, located, unusable
 from tunesmith.verbs.rows_file import NotRows, read_file
 
 MEDIA = "media"
-Seen = dict[str, list[Any]]  #: reference -> [line of the first row with it, looks of its files, their digest, when they were hashed]
+Found = dict[str, list[Any]]  #: reference -> [line of the first row with it, looks of its files, their digest, when they were hashed]
 
 
 def names_media(schema: Any) -> bool:
@@ -55,12 +55,27 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-def media_digest(
+class Media(NamedTuple):
+    """What the rows of a file name.
+
+    Args:
+        digest: of all of it; empty where that is nothing.
+        size: bytes.
+        files: as they were when they were hashed.
+        wrong: what can't be had, with the lines of all rows that name it.
+    """
+
+    digest: str = ""
+    size: int = 0
+    files: tuple[Seen, ...] = ()
+    wrong: tuple[tuple[int, TunesmithError], ...] = ()
+
+
+def media_of(
     path: Path, digest: str, schema: Mapping[str, Any], memory: MutableMapping[str, Any], roots: Sequence[Path] = (),
     columns: Mapping[str, str] | None = None,
-) -> tuple[str, int, list[tuple[int, TunesmithError]]]:  # fmt: skip
-    """The digest of all that the rows of a data file name (empty where that is nothing), its bytes, and what can't be had of it with the
-    lines of all rows that name it.
+) -> Media:  # fmt: skip
+    """What the rows of a data file name.
 
     Args:
         digest: of the file itself.
@@ -69,13 +84,14 @@ def media_digest(
     """
     plain = expanded(schema)
     if not names_media(plain):
-        return "", 0, []
+        return Media()
     key = "media " + hashlib.sha256(canonical([digest, schema, columns or {}])).hexdigest()
     remembered = memory.get(key)
-    known: Seen = (
+    known: Found = (
         remembered if isinstance(remembered, dict) else {name: [line, None, "", 0] for name, line in _named(path, plain, columns).items()}
     )
-    found: Seen = {}
+    found: Found = {}
+    places: dict[str, Path] = {}
     wrong: dict[str, TunesmithError] = {}
     size, within = 0, roots_of(path.parent, roots)
     look = Look(path.parent, within)
@@ -84,23 +100,27 @@ def media_digest(
             place = located(name, path.parent)
             if place is None:  # an address
                 raise ValueError(look.reference(name))
-            files = {file.name: confined(file, within) for file in files_of(place)}
-            began, now = time.time(), [[called, *looks(file)] for called, file in files.items()]
-            size += sum(file.stat().st_size for file in files.values())
+            files = [confined(file, within) for file in files_of(place)]
+            began, now = time.time(), looks(place)
+            places[name] = place
+            size += sum(file.stat().st_size for file in files)
             untouched = now == looked and settled(now, at)
             if not untouched:
                 look.reference(name)
-            found[name] = known[name] if untouched else [line, now, content_of(place, within), began]
+            found[name] = known[name] if untouched else [line, now, content_sha256(place), began]
         except TunesmithError as error:
             wrong[name] = error
         except (OSError, ValueError) as error:
             wrong[name] = unusable(name, error)
     if wrong:
-        return "", size, [(line, wrong[name]) for line, name in _references_of(path, plain, columns) if name in wrong]
+        return Media("", size, (), tuple((line, wrong[name]) for line, name in _references_of(path, plain, columns) if name in wrong))
     if found != remembered:
         memory[key] = found
+    if not found:
+        return Media()
     contents = sorted([name, entry[2]] for name, entry in found.items())
-    return "sha256:" + hashlib.sha256(canonical(contents)).hexdigest() if found else "", size, []
+    files = tuple(Seen(place, "sha256:" + found[name][2], *found[name][1::2]) for name, place in places.items())
+    return Media("sha256:" + hashlib.sha256(canonical(contents)).hexdigest(), size, files)
 
 
 def _named(path: Path, schema: Mapping[str, Any], columns: Mapping[str, str] | None) -> dict[str, int]:

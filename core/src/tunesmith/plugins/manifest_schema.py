@@ -75,6 +75,7 @@ SCHEMA: dict[str, Any] = {
             converts=_STRING,
             service=_BOOLEAN,
             promote=_BOOLEAN,
+            computes=_BOOLEAN,
         ),
     },
 }

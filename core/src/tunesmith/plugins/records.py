@@ -47,6 +47,7 @@ class ProviderRecord:
     converts: str = ""
     service: bool = False
     promote: bool = False
+    computes: bool = True
 
     @property
     def identity(self) -> dict[str, str]:

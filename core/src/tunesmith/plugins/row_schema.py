@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.contracts.input_reader import InstalledProvider
 from tunesmith.contracts.settings import problems as explained
 from tunesmith.errors import UserError
-from tunesmith.plugins.records import ProviderRecord
 
 KEYWORDS = {
     "$schema", "$id", "$ref", "$comment", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly",
@@ -79,7 +79,7 @@ class RowSchema:
         return _characters(self._places, row)
 
 
-def row_schema(record: ProviderRecord) -> RowSchema:
+def row_schema(record: InstalledProvider) -> RowSchema:
     """
     Raises:
         UserError: TS-PLUGIN-006 naming the plugin whose schema it is, when it is none.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from tunesmith.contracts.executor import Executor
+from tunesmith.contracts.input_reader import NoAnswer
 from tunesmith.contracts.model_loader import ModelInfo
 from tunesmith.contracts.notes import read_note, write_note
 from tunesmith.errors import TunesmithError, UserError
@@ -16,10 +18,9 @@ from tunesmith.isolation.failures import disk_error
 from tunesmith.planning.origins import uri_hint
 from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith.running.executors import Local
 from tunesmith.running.hashing import canonical
 from tunesmith.running.home_folder import make_home
-from tunesmith.running.question import Crashed, ask
+from tunesmith.running.question import Questions
 from tunesmith.running.reporter import Reporter, Silent
 
 _TELL = "Tell the author of the loader's plugin; `tunesmith plugin list` names it."
@@ -65,12 +66,10 @@ class Resolver:
         reporter: Reporter | None = None,
         executor: Executor | None = None,
     ) -> None:
-        self._registry, self._home, self._roots = registry, config.home, config.roots
-        self._cache = config.cache
-        self._group = config.group
+        self._registry, self._home, self._group = registry, config.home, config.group
         self.refresh = refresh
         self.reporter = reporter or Silent()
-        self._executor = executor or Local()
+        self._questions = Questions(config.cache, config.roots, self.reporter, executor)
 
     def __call__(self, uri: str) -> ModelInfo:
         """
@@ -104,20 +103,11 @@ class Resolver:
         return max(serving, key=lambda record: record.priority)
 
     def _ask(self, uri: str, loader: ProviderRecord) -> Mapping[str, Any]:
-        verb = self._registry.verb("download")
+        verb = replace(self._registry.verb("download"), target="tunesmith.verbs.download:resolve")
         step = PlannedStep(
             name="model", group="model", verb=verb, choices={"model_loader": Choice(loader)}, settings={"uri": uri}, inputs={}, format="",
         )  # fmt: skip
         try:
-            return ask(
-                step, "tunesmith.verbs.download:resolve", self._cache, self._executor, self._hear,
-                refresh=self.refresh, roots=self._roots,
-            )  # fmt: skip
-        except Crashed as error:
+            return self._questions(step, refresh=self.refresh)
+        except NoAnswer as error:
             raise TunesmithError("TS-MODEL-012", f"The loader of `{uri}` crashed", why=str(error), fix=_TELL) from None
-
-    def _hear(self, method: str, params: Mapping[str, Any]) -> None:
-        if method == "$/progress":
-            self.reporter.progress("model", params["what"], params["done"], params["total"], params["unit"])
-        elif method == "$/log":
-            self.reporter.log("model", params["level"], params["message"])

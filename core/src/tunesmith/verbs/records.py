@@ -68,6 +68,7 @@ VERBS: tuple[Verb, ...] = (
         kind="model_loader",
         produces_of="model_loader",
         facts=_NONE,
+        computes=False,
     ),
     Verb(
         "prepare",
@@ -78,6 +79,7 @@ VERBS: tuple[Verb, ...] = (
         inputs=(Input("file", "the data file", accepts=("file",)),),
         produces_of="dataset_format",
         facts=_NONE,
+        computes=False,
     ),
     Verb(
         "mix",
@@ -87,6 +89,7 @@ VERBS: tuple[Verb, ...] = (
         inputs=(Input("rows", "the datasets", accepts=("dataset/*",), many=True),),
         produces=("dataset/*",),
         facts=_NONE,
+        computes=False,
     ),
     Verb(
         "quantize",

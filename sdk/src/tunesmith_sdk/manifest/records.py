@@ -47,7 +47,8 @@ def record_of(kind: str, provider: Provider, distribution: str, version: str) ->
     if found:
         raise together(found)
     if isinstance(provider, Verb):
-        made |= {key: getattr(provider, key) for key in ("many", "slots", "inputs", "produces_of", "converts", "service", "promote")}
+        fields = ("many", "slots", "inputs", "produces_of", "converts", "service", "promote", "computes")
+        made |= {key: getattr(provider, key) for key in fields}
         made["main_kind"] = provider.kind
     return ProviderRecord(
         kind=kind,
