@@ -97,7 +97,7 @@ def test_what_the_pages_show_is_what_the_scaffold_makes(tmp_path: Path):
         assert (tmp_path / "made" / name).read_text(encoding="utf-8") == text, name
 
 
-@pytest.mark.parametrize("kind", [kind for kind in API if kind not in IN_PYTHON])
+@pytest.mark.parametrize("kind", [kind for kind in API if kind not in (*IN_PYTHON, "input_reader")])
 def test_its_pipeline_plans_with_the_example_installed(kind: str, example, tmp_path: Path):
     (manifest,) = example(kind).glob("src/*/plugin.toml")
     project = tmp_path / "project"
@@ -120,6 +120,18 @@ def test_its_pipeline_plans_with_the_example_installed(kind: str, example, tmp_p
     assert "acme-tilt" in taking_part or "tilt" in {step.placement.device for step in plan.steps}
     assert [warning for warning in plan.warnings if kind != "device_backend" or "tilt" not in warning] == []
     assert bool(plan.warnings) is (kind == "device_backend")  # as the page says: nobody has said yet that it runs there
+
+
+def test_an_input_reader_reads_what_its_page_writes(example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = example("input_reader")
+    monkeypatch.syspath_prepend(str(folder / "src"))
+    (manifest,) = folder.glob("src/*/plugin.toml")
+    shutil.copy(ROOT / "examples" / "quickstart" / "train.jsonl", tmp_path)
+    (tmp_path / "tunesmith.yaml").write_text(*by_hand("input_reader", "yaml"))
+    registry = Registry([*load_registry(load_config(tmp_path, home=tmp_path / "home")).plugins, read_manifest(manifest)])
+    spec = load_pipeline(tmp_path / "tunesmith.yaml")
+    (step,) = make_plan(spec, registry, resolve=lambda _: None, devices={}, digest_of=lambda path: "0" * 64).steps
+    assert step.inputs["file"].file == tmp_path / "train.jsonl"
 
 
 def test_the_engine_in_four_lines_is_one(tmp_path: Path):

@@ -34,6 +34,7 @@ RECORDS = {
     "searcher": "",
     "executor": "",
     "environment_builder": "",
+    "input_reader": 'produces=("file",)',
     "model_loader": 'produces=("model/hf",), facts={"schemes": ["file"]}',
     "trainer_strategy": "",
     "optimizer": 'estimator="PACKAGE.estimate:estimate"',

@@ -14,6 +14,9 @@ and the kit does what it would have done without it::
     def rows(case):                     # dataset_format: rows to convert, besides those that the kit makes from the schema
         return [{"question": "Why?", "answer": "So."}]
 
+    def written(case):                  # input_reader: something that it reads, as in a pipeline
+        return str(case.directory / "rows-*.jsonl")
+
     def known_answers(case):            # evaluator: (artifact, rows, metrics known beforehand)
         yield Artifact("model/hf", case.material("taught")), [...], {"share": 0.5}
 
@@ -47,7 +50,7 @@ from typing import Any
 from tunesmith_sdk.conformance.checks import NotRun
 
 KEPT = "folders"  #: in a work directory: what the kit itself puts there
-FUNCTIONS = ("source", "uri", "rows", "known_answers", "oracle", "model", "pipeline", "scene")
+FUNCTIONS = ("source", "uri", "rows", "written", "known_answers", "oracle", "model", "pipeline", "scene")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ METHODS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "executor": ({"start": "launch"},),
     "exporter": ({"export": "source output step"},),
     "inference_backend": ({"serve": "model name address step"}, {"engine": "model name address step"}),
+    "input_reader": ({"read": "request planner"},),
     "model_loader": ({"resolve": "uri step", "fetch": "info output step"},),
     "objective": ({"encode": "row chat", "weight": "group", "loss": "batch"},),
     "optimizer": ({"build": "parameters learning_rate= device="},),
