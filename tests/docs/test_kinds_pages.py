@@ -131,6 +131,7 @@ def test_an_input_reader_reads_what_its_page_writes(example, tmp_path: Path, mon
     registry = Registry([*load_registry(load_config(tmp_path, home=tmp_path / "home")).plugins, read_manifest(manifest)])
     spec = load_pipeline(tmp_path / "tunesmith.yaml")
     (step,) = make_plan(spec, registry, resolve=lambda _: None, devices={}, digest_of=lambda path: "0" * 64).steps
+    _forget()
     assert step.inputs["file"].file == tmp_path / "train.jsonl"
 
 
