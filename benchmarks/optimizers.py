@@ -31,12 +31,13 @@ OPTIMIZERS: dict[str, tuple[dict[str, Any], float]] = {
 def measured(name: str) -> dict[str, Any]:
     """A short training in this process."""
     from tunesmith.config import load_config
-    from tunesmith.contracts import Artifact, EstimateRequest, ModelShape
+    from tunesmith.contracts import Artifact, EstimateRequest
     from tunesmith.contracts.settings import build, fill
     from tunesmith.isolation.loading import build_provider, load
     from tunesmith.plugins.registry import load_registry
     from tunesmith_full.adapter import Full
     from tunesmith_full.settings import FullSettings
+    from tunesmith_models import ModelShape
     from tunesmith_sdk.steps import LocalStep
     from tunesmith_sft.objective import SupervisedTuning
     from tunesmith_single.strategy import SingleProcess
@@ -62,7 +63,7 @@ def measured(name: str) -> dict[str, Any]:
         )  # fmt: skip
         run(step)
     shape = ModelShape.from_config(json.loads((model / "config.json").read_text()))
-    request = EstimateRequest(shape, settings=fill(record.schema, values), step_settings={"schedule": "auto"})
+    request = EstimateRequest(shape.config, settings=fill(record.schema, values), step_settings={"schedule": "auto"})
     held = {value.data_ptr(): value for kept in watched.made.state.values() for value in kept.values() if hasattr(value, "data_ptr")}
     losses = step.reports.metrics["loss"]
     return {

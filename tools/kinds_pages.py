@@ -21,11 +21,12 @@ import yaml
 
 from tunesmith import hookspecs
 from tunesmith.contracts.endpoints import Endpoint
-from tunesmith.contracts.estimates import Estimate, EstimateRequest, ModelShape
+from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith.contracts.provider import API, Input, Need, Provider, Slot, Verb
 from tunesmith.contracts.rows import Message, Part
 from tunesmith.contracts.settings import schema_of, setting
 from tunesmith.contracts.step import Placement, Step
+from tunesmith_models import ModelShape
 from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.levels import LEVELS
 from tunesmith_sdk.scaffold.repository import TEMPLATE

@@ -9,9 +9,10 @@ import pytest
 import torch
 import transformers
 
-from tunesmith.contracts import ModelShape, message
+from tunesmith.contracts import message
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
+from tunesmith_models import ModelShape
 from tunesmith_sdk.models import tiny_tokenizer
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 

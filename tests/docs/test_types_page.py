@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts import Artifact, EstimateRequest, ModelShape
+from tunesmith.contracts import Artifact, EstimateRequest
 from tunesmith.contracts.settings import schema_of
+from tunesmith_models import ModelShape
 from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
 
 PAGE = Path(__file__).parents[2] / "docs" / "types.md"
@@ -45,8 +46,8 @@ def test_the_estimator_gives_an_estimate_of_a_known_and_of_an_unknown_model():
         {"hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 10}
     )
     assert shape is not None
-    assert estimate(EstimateRequest(shape)).memory == pytest.approx(shape.parameters * 2.2)
-    assert estimate(EstimateRequest(None, input_bytes=100)).memory == pytest.approx(110)
+    assert estimate(EstimateRequest(shape.config)).memory == pytest.approx(shape.parameters * 2.2)
+    assert estimate(EstimateRequest({}, input_bytes=100)).memory == pytest.approx(110)
 
 
 def test_the_endpoint_is_asked(local_step, tmp_path: Path):

@@ -22,6 +22,7 @@ from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import Registry
 from tunesmith.verbs.plugin import input_reader
 from tunesmith.verbs.records import VERBS
+from tunesmith_models import ModelShape
 from tunesmith_sdk.manifest.records import record_of
 
 TARGET = "made_up:Nothing"
@@ -241,14 +242,19 @@ def trainable(request: Any) -> dict[str, float]:
 
 
 def teach(request: Any) -> Estimate:
-    parameters = request.shape.parameters if request.shape else 0
+    parameters = _parameters(request)
     return Estimate(
         {"weights": 4.0 * parameters, "optimizer": 8.0 * request.parts.get("adapter", {}).get("trainable", parameters)}, disk=5000.0
     )
 
 
 def kettle(request: Any) -> Estimate:
-    return Estimate({"weights": 2.0 * (request.shape.parameters if request.shape else 0)})
+    return Estimate({"weights": 2.0 * _parameters(request)})
+
+
+def _parameters(request: Any) -> int:
+    shape = ModelShape.of(request)
+    return shape.parameters if shape else 0
 
 
 @pytest.fixture(autouse=True)

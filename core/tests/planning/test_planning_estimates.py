@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import Device, Estimate, ModelShape, Placement
+from tunesmith.contracts import Device, Estimate, Placement
 from tunesmith.contracts.estimates import EstimateRequest
 from tunesmith.planning import advice
 from tunesmith.planning.advice import Advice
@@ -17,6 +17,7 @@ from tunesmith.planning.casting import Casting
 from tunesmith.planning.estimates import bytes_text, check_disk, estimate
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice
+from tunesmith_models import ModelShape
 
 YAML = """\
 model: shelf://base
@@ -106,7 +107,7 @@ def test_what_an_estimator_says_of_its_figures_and_of_the_way_taken_is_in_the_pl
 
 
 def test_an_estimator_can_look_at_the_models_configuration(planner, monkeypatch):
-    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"seen": float(dict(request.shape.config) == CONFIG)}))
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"seen": float(dict(request.config) == CONFIG)}))
     assert step(planner(YAML), "tune").estimate.terms == {"seen": 1.0}
 
 
@@ -183,9 +184,9 @@ def test_one_that_ends_its_process_takes_no_other_with_it(planner, monkeypatch):
 
 def test_one_helper_serves_all_and_ends_with_what_asked_it(world):
     asks, record = Advice(), replace(world().verb("teach"), estimator="builtins:print")
-    assert asks.estimate(record, EstimateRequest(None)) is None
+    assert asks.estimate(record, EstimateRequest({})) is None
     pid = asks._helper.pid
-    assert asks.estimate(record, EstimateRequest(None)) is None
+    assert asks.estimate(record, EstimateRequest({})) is None
     assert asks._helper.pid == pid
     del asks
     with pytest.raises(ProcessLookupError):
@@ -198,15 +199,13 @@ def test_the_helper_has_no_secrets(world, monkeypatch):
         sys.modules["made_up"], "seen", lambda request: {name: 1.0 for name in ("ACME_TOKEN", "PATH") if name in os.environ}, raising=False
     )
     record = replace(world().verb("teach"), estimator="made_up:seen")
-    assert Advice().estimate(record, EstimateRequest(None)) == {"PATH": 1.0}
+    assert Advice().estimate(record, EstimateRequest({})) == {"PATH": 1.0}
 
 
 def test_a_request_and_an_estimate_arrive_as_they_were(world, monkeypatch):
     seen = Estimate({"a": 1.0}, 2.0, ("note",), (("what", "why"),), ({"bits": 4},))
-    monkeypatch.setattr(
-        sys.modules["made_up"], "seen", lambda request: seen if request == asked and request.shape.linears else None, raising=False
-    )
-    asked = EstimateRequest(ModelShape.from_config(CONFIG), 3, {"x": [1, "y"]}, {"z": None}, {"s": {"t": 1.0}}, {"rows": 7}, "cpu")
+    monkeypatch.setattr(sys.modules["made_up"], "seen", lambda request: seen if request == asked else None, raising=False)
+    asked = EstimateRequest(CONFIG, 3, {"x": [1, "y"]}, {"z": None}, {"s": {"t": 1.0}}, {"rows": 7}, "cpu")
     asked = replace(asked, directory=Path("here"), rows=({"messages": [{"role": "user"}]},))
     assert Advice().estimate(replace(world().verb("teach"), estimator="made_up:seen"), asked) == seen
 

@@ -4,13 +4,14 @@ import sys
 
 import pytest
 
-from tunesmith.contracts import Estimate, ModelShape
+from tunesmith.contracts import Estimate
 from tunesmith.planning.grammar import Wanted
 from tunesmith.planning.products import Product
 from tunesmith_cli.estimate.comparison import Tried
 from tunesmith_cli.estimate.devices import Place
 from tunesmith_cli.estimate.page import as_json, page
 from tunesmith_cli.estimate.step import Foresight
+from tunesmith_models import ModelShape
 
 CONFIG = {"hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 128, "vocab_size": 1000,
           "tie_word_embeddings": True}  # fmt: skip

@@ -46,7 +46,7 @@ def test_rows_that_are_given_are_prepared(planner, exact):
 
 def test_an_estimator_may_refuse_settings_that_cant_work_on_the_model(problems, exact, monkeypatch):
     def refuse(request):
-        raise UserError("TS-QUANT-001", f"{request.shape.hidden} columns are too few", fix="Take fewer groups.")
+        raise UserError("TS-QUANT-001", f"{request.config['hidden_size']} columns are too few", fix="Take fewer groups.")
 
     monkeypatch.setattr(sys.modules["made_up"], "exact", refuse)
     (problem,) = problems(YAML, exact())

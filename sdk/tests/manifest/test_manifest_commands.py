@@ -49,7 +49,7 @@ def test_sync_goes_on_after_a_plugin_that_is_wrong_and_then_tells_of_all(card: P
     shutil.copytree(card, tmp_path / "a")
     shutil.copytree(card, tmp_path / "b")
     for name in "ab":
-        (tmp_path / name / "src" / "tunesmith_model_card" / "plugin.py").write_text("x = 1")
+        (tmp_path / name / "src" / "tunesmith_model_card" / "plugin.py").write_text("def exporter(): ...")
     (card / "src" / "tunesmith_model_card" / "plugin.toml").unlink()
     with pytest.raises(Problems) as error:
         run()

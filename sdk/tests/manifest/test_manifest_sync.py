@@ -107,7 +107,7 @@ def hook(body: str) -> str:
     [
         ("import a_library_that_is_not_here", "can't be imported: ModuleNotFoundError"),
         ("def f(:", "can't be imported: SyntaxError"),
-        ("x = 1", "implements no hook"),
+        ("def adapter(): ...", "implements no hook"),
         (hook("def adaptr(): ..."), "there is no hook `adaptr`"),
         (hook("def step_finished(step, weather): ..."), "'weather'"),
         (hook("def adapter(): 1 / 0"), "its hook `adapter` raised ZeroDivisionError"),

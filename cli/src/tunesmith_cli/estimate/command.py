@@ -7,7 +7,6 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts.model_shape import ModelShape
 from tunesmith.errors import UserError
 from tunesmith.planning.grammar import Wanted
 from tunesmith.planning.products import Product
@@ -21,6 +20,7 @@ from tunesmith_cli.launch import Session
 from tunesmith_cli.options.columns import columns_given
 from tunesmith_cli.options.settings import settings_given
 from tunesmith_cli.verb.form import SETTINGS, Part, VerbForm
+from tunesmith_models import ModelShape
 
 
 def run_words(arguments: Sequence[str]) -> int:
@@ -73,14 +73,15 @@ def _model(args: Namespace, session: Session, form: VerbForm) -> tuple[Product, 
         raise UserError("TS-CLI-006", f"tunesmith {form.name} needs --model: a directory, a config.json, or scheme://place",
                         fix=f"`tunesmith {form.name} --help` shows an example.")  # fmt: skip
     product = model_product(args.model, session)
-    if product.shape is None:
+    shape = ModelShape.from_config(product.config, product.model_bytes)
+    if shape is None:
         raise UserError(
             "TS-CLI-017", f"The sizes of {args.model} are not known",
             why="Its configuration describes no decoder, or one of a family whose layers are not known.",
             fix="Name a causal language model of another family, or the directory with its weights: where they are as large as a plain "
             "decoder of these sizes, it is taken for one.",
         )  # fmt: skip
-    return product, product.shape
+    return product, shape
 
 
 def _size(shape: ModelShape) -> str:

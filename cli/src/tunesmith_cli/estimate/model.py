@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.files import open_regular
-from tunesmith.contracts.model_shape import ModelShape
 from tunesmith.errors import UserError
 from tunesmith.planning.origins import model_uri
 from tunesmith.planning.products import Product
@@ -31,10 +30,10 @@ def model_product(text: str, session: Session) -> Product:
         config = _read(file)
         if "quantization_config" not in config:  # what its weights are called is the loader's to know
             size = sum(weights.stat().st_size for weights in file.parent.glob("*.safetensors"))
-            return Product(MODEL, MODEL, PLAIN, ModelShape.from_config(config, size), size, config=config)
+            return Product(MODEL, MODEL, PLAIN, size, config=config, model_bytes=size)
     with session.resolver() as resolve:
         info = resolve(model_uri(PipelineSpec("estimate", text, {}, Path.cwd())))
-    return Product(MODEL, MODEL, info.format, ModelShape.from_config(info.config, info.size), info.size, config=info.config)
+    return Product(MODEL, MODEL, info.format, info.size, config=info.config, model_bytes=info.size)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from tunesmith.planning.choices import Chooser
 from tunesmith.planning.estimates import estimate
 from tunesmith.planning.formats import converters
 from tunesmith.planning.grammar import AUTO, Wanted
-from tunesmith.planning.modalities import ROWS, check_media
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice, Decision
 from tunesmith.planning.products import Product
@@ -99,7 +98,6 @@ class Foresight:
                 "TS-PLAN-003", casting.objection,
                 fix="Name another provider, or another device: `tunesmith plugin info NAME` says what each can do.",
             )  # fmt: skip
-        check_media(record.name, "", [self.product, Product("", "", ROWS, facts=self.data)], notes)
         here = self.devices.get(casting.device.name, ()) if casting.device else ()
         place = placement(casting, here)
         read = self._read(caster, casting, main, place)

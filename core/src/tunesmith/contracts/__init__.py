@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from tunesmith.contracts.exporter import Exporter
     from tunesmith.contracts.inference_backend import Address, Engine, EngineBackend, InferenceBackend
     from tunesmith.contracts.model_loader import ModelInfo, ModelLoader
-    from tunesmith.contracts.model_shape import Linear, ModelShape
-    from tunesmith.contracts.number_types import BYTES, compute_type, stored_type
     from tunesmith.contracts.objective import ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence
     from tunesmith.contracts.optimizer import Optimizer, OwnSchedule, Trained, parameter_groups
     from tunesmith.contracts.provider import API, Grade, Input, Need, Provider, Slot, Verb
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "API",
-    "BYTES",
     "Adapter",
     "Address",
     "Artifact",
@@ -73,14 +70,12 @@ __all__ = [
     "InferenceBackend",
     "Input",
     "Launch",
-    "Linear",
     "LogProbs",
     "LossSum",
     "Message",
     "MetricPoint",
     "ModelInfo",
     "ModelLoader",
-    "ModelShape",
     "ModulesOnly",
     "Need",
     "Objective",
@@ -111,13 +106,11 @@ __all__ = [
     "UserError",
     "Verb",
     "Watch",
-    "compute_type",
     "fits",
     "message",
     "parameter_groups",
     "read_rows",
     "setting",
-    "stored_type",
     "text_of",
 ]  # fmt: skip
 
@@ -135,8 +128,6 @@ _MODULES = {
     "tunesmith.contracts.exporter": "Exporter",
     "tunesmith.contracts.inference_backend": "Address, Engine, EngineBackend, InferenceBackend",
     "tunesmith.contracts.model_loader": "ModelInfo, ModelLoader",
-    "tunesmith.contracts.model_shape": "Linear, ModelShape",
-    "tunesmith.contracts.number_types": "BYTES, compute_type, stored_type",
     "tunesmith.contracts.objective": "ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence",
     "tunesmith.contracts.optimizer": "Optimizer, OwnSchedule, Trained, parameter_groups",
     "tunesmith.contracts.provider": "API, Grade, Input, Need, Provider, Slot, Verb",

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.model_shape import ModelShape
 from tunesmith.contracts.rows import Row
 
 
@@ -16,9 +15,9 @@ class EstimateRequest:
     """What an estimator may look at.
 
     Args:
-        shape: the main input's sizes; None if unknown.
+        config: what describes the main input's model (``config.json``); empty if unknown.
         input_bytes: size on disk of the main input, 0 if unknown.
-        config: what describes the main input's model, also where its sizes are not known.
+        model_bytes: size of the files that `config` came with, 0 if unknown: those of the model before any conversion.
         directory: where that model's files can be read now; None if they have to be fetched first.
         rows: the first rows of the data input as the step will read them, some kilobytes at most; none where they are not known yet.
         provider: of the step, by its slot, built as in the step; raises a `TunesmithError` where it needs an environment of its own.
@@ -32,7 +31,7 @@ class EstimateRequest:
         dtypes: number types that the device computes in natively, as in `Placement`.
     """
 
-    shape: ModelShape | None
+    config: Mapping[str, Any] = field(default_factory=dict)
     input_bytes: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     step_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -41,7 +40,7 @@ class EstimateRequest:
     device: str = "cpu"
     dtypes: tuple[str, ...] = ("float32",)
     format: str = ""
-    config: Mapping[str, Any] = field(default_factory=dict)
+    model_bytes: int = 0
     directory: Path | None = None
     rows: tuple[Row, ...] = ()
     provider: Callable[[str], Any] | None = field(default=None, compare=False)

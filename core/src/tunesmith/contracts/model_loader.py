@@ -44,6 +44,12 @@ class ModelInfo:
         return sum(int(entry.get("size", 0)) for entry in self.files.values())
 
 
+def brings_code(config: Mapping[str, Any]) -> bool:
+    """Whether the checkpoint brings a model's class as code beside its weights (``auto_map``)."""
+    mapped = config.get("auto_map")
+    return isinstance(mapped, Mapping) and any("Model" in str(name) or name == "AutoConfig" for name in mapped)
+
+
 class ModelLoader(Protocol):
     """Both methods run in a worker; `resolve` must be quick and may use the network, never the weights' worth of it
     unless there is no other way."""

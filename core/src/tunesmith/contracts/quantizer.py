@@ -3,7 +3,7 @@
 ``accepts``: formats it reads; ``produces``: what it writes. Capabilities: ``device.<name>``. Facts: ``calibration`` (true if it needs
 calibration rows: then a plan without ``data`` is refused), ``metrics``
 (what its result has, see `Provider`). Estimator: ``f(EstimateRequest) -> Estimate``; it refuses settings that
-can't work on the model (`tunesmith.contracts.calibration` helps).
+can't work on the model.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from tunesmith.planning.formats import Hop, Route, converters, makes
 from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted, listed
 from tunesmith.planning.input_readers import InputReaders
 from tunesmith.planning.inputs import Inputs
-from tunesmith.planning.modalities import check_media
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.origins import ModelOrigin
 from tunesmith.planning.plan import Choice, PlannedStep, Source
@@ -133,8 +132,6 @@ class Builder:
             for key, product in inputs.products.items()
         }
         read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
-        if not check_media(name, self.spec.where("steps", step.name), read.values(), self.notes):
-            return None
         sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
         planned = PlannedStep(
             name=name, group=step.name, verb=verb.record, choices=casting.choices, settings=verb.settings, inputs=sources,

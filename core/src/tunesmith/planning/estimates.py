@@ -46,8 +46,8 @@ def estimate(
         if not choice.record.estimator:
             continue
         request = EstimateRequest(
-            model.shape, model.size, choice.settings, verb.settings, parts, data, place.device, place.dtypes, model.format, model.config,
-            model.directory, tuple(rows),
+            model.config, model.size, choice.settings, verb.settings, parts, data, place.device, place.dtypes, model.format,
+            model.model_bytes, model.directory, tuple(rows),
         )  # fmt: skip
         try:
             given = advice.estimate(choice.record, request, choices)

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
 from tunesmith.contracts.estimates import Estimate
-from tunesmith.contracts.model_loader import ModelInfo
-from tunesmith.contracts.model_shape import ModelShape
-from tunesmith.contracts.weights import brings_code
+from tunesmith.contracts.model_loader import ModelInfo, brings_code
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.grammar import FILE, listed
@@ -139,6 +137,6 @@ class ModelOrigin:
         reason = f"the pipeline starts from {self.spec.model}, {info.revision[:20]}"
         self.notes.decide(MODEL, f"inserted: {verb.name} by `{record.name}`", reason)
         return Product(
-            MODEL, MODEL, info.format, ModelShape.from_config(info.config, info.size), info.size, (loader,), config=info.config,
+            MODEL, MODEL, info.format, info.size, (loader,), config=info.config, model_bytes=info.size,
             directory=Path(info.directory) if info.directory else None,
         )  # fmt: skip

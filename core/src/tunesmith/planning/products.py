@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.model_shape import ModelShape
 from tunesmith.planning.plan import Choice, PlannedStep
 
 
@@ -19,22 +18,22 @@ class Product:
         step: planned step that makes it.
         group: what the user calls it: their step, or ``model``.
         format: of the artifact; empty if it is not known.
-        shape: sizes of the model that it is, holds, or adapts.
         size: bytes on disk, 0 if unknown.
         producers: who made it, the last one first, back to where it came from.
         facts: statistics of rows (``rows``, ``characters``), and the ``first`` of them.
-        config: what describes the model, also where its sizes are not known.
+        config: what describes the model that it is, holds, or adapts.
+        model_bytes: size of that model's files as they came, 0 if unknown.
         directory: where the model's files can be read already; None if nowhere.
     """
 
     step: str
     group: str
     format: str
-    shape: ModelShape | None = None
     size: int = 0
     producers: tuple[Choice, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
+    model_bytes: int = 0
     directory: Path | None = None
 
 
@@ -46,7 +45,7 @@ def product_of(step: PlannedStep, verb: Choice, main: Product | None) -> Product
     made_by = (maker, *(main.producers if main else ()))
     size = int(step.estimate.disk) if step.estimate else 0
     made = Product(step.name, step.group, step.format, size=size, producers=made_by)
-    return replace(made, shape=main.shape, config=main.config, directory=main.directory) if main else made
+    return replace(made, config=main.config, model_bytes=main.model_bytes, directory=main.directory) if main else made
 
 
 def unused(name: str, taken: Collection[str]) -> str:

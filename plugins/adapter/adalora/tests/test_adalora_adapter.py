@@ -11,13 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tunesmith.contracts import Artifact, Cancelled, EstimateRequest, ModelShape, Penalising, Stepping, UserError, message
+from tunesmith.contracts import Artifact, Cancelled, EstimateRequest, Penalising, Stepping, UserError, message
 from tunesmith.contracts.settings import build
 from tunesmith.isolation.step import WorkerStep
 from tunesmith_adalora.adapter import Adalora
 from tunesmith_adalora.estimate import parts
 from tunesmith_adalora.schedule import phases
 from tunesmith_adalora.settings import AdaloraSettings
+from tunesmith_models import ModelShape
 from tunesmith_peft.oracle import SEED, base, keeps, logits, packs, steps
 from tunesmith_sdk.models import tiny_model
 from tunesmith_sft.objective import SupervisedTuning
@@ -174,10 +175,10 @@ def test_the_estimate_counts_what_trains(directory, changes):
     Adalora(settings).attach(model, seed=0)
     counted = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    assert parts(EstimateRequest(shape, settings=asdict(settings)))["trainable"] == counted
+    assert parts(EstimateRequest(shape.config, settings=asdict(settings)))["trainable"] == counted
 
 
 @pytest.mark.parametrize("changes", [{"r": 12}, {"warmup": 0.6, "settle": 0.4}], ids=str)
 def test_settings_that_leave_nothing_to_allocate_are_refused_in_the_plan(changes):
     with pytest.raises(UserError, match="TS-TRAIN-037"):
-        parts(EstimateRequest(None, settings=asdict(AdaloraSettings(**changes))))
+        parts(EstimateRequest({}, settings=asdict(AdaloraSettings(**changes))))

@@ -8,10 +8,11 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_boft.adapter import Boft
 from tunesmith_boft.estimate import parts
 from tunesmith_boft.settings import BoftSettings
+from tunesmith_models import ModelShape
 from tunesmith_peft.oracle import base, keeps, learns_as_peft, logits, packs
 from tunesmith_sdk.models import tiny_model
 
@@ -39,7 +40,7 @@ def test_the_estimate_counts_what_trains(directory, changes):
     Boft(settings).attach(model, seed=0)
     counted = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    assert parts(EstimateRequest(shape, settings=asdict(settings)))["trainable"] == counted
+    assert parts(EstimateRequest(shape.config, settings=asdict(settings)))["trainable"] == counted
 
 
 def test_at_the_start_the_model_is_the_base(directory):
@@ -60,11 +61,11 @@ def test_the_reference_is_the_base_and_goes_away_again(directory):
 def test_factors_that_peft_would_silently_leave_out_are_refused_in_the_plan_and_in_the_step(directory):
     shape, settings = ModelShape.from_config(json.loads((directory / "config.json").read_text())), BoftSettings(factors=2)
     with pytest.raises(UserError, match="TS-TRAIN-037"):
-        parts(EstimateRequest(shape, settings=asdict(settings), device="cpu"))
-    assert parts(EstimateRequest(shape, settings=asdict(settings), device="cuda"))["trainable"] > 0
+        parts(EstimateRequest(shape.config, settings=asdict(settings), device="cpu"))
+    assert parts(EstimateRequest(shape.config, settings=asdict(settings), device="cuda"))["trainable"] > 0
 
 
 def test_blocks_that_do_not_divide_are_refused_in_the_plan(directory):
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
     with pytest.raises(UserError, match="TS-TRAIN-033"):
-        parts(EstimateRequest(shape, settings=asdict(BoftSettings(block_size=7))))
+        parts(EstimateRequest(shape.config, settings=asdict(BoftSettings(block_size=7))))

@@ -8,10 +8,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tunesmith.contracts import EstimateRequest, ModelShape, TunesmithError, UserError
+from tunesmith.contracts import EstimateRequest, TunesmithError, UserError
 from tunesmith_bottleneck.adapter import Bottleneck, adapted
 from tunesmith_bottleneck.estimate import parts
 from tunesmith_bottleneck.settings import BottleneckSettings
+from tunesmith_models import ModelShape
 from tunesmith_sdk.models import tiny_model
 from tunesmith_torch.data.packing import pack
 from tunesmith_torch.model.dense.loader import load_dense
@@ -136,4 +137,6 @@ def test_the_estimate_counts_what_trains(directory, settings):
     model, _ = moved(directory, **settings)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
     asked = {"placement": "pfeiffer", "reduction": 16} | settings
-    assert parts(EstimateRequest(shape, settings=asked))["trainable"] == sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert parts(EstimateRequest(shape.config, settings=asked))["trainable"] == sum(
+        p.numel() for p in model.parameters() if p.requires_grad
+    )

@@ -8,10 +8,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tunesmith.contracts import EstimateRequest, ModelShape, TunesmithError, UserError
+from tunesmith.contracts import EstimateRequest, TunesmithError, UserError
 from tunesmith_freeze.adapter import Freeze
 from tunesmith_freeze.estimate import parts
 from tunesmith_freeze.settings import FreezeSettings
+from tunesmith_models import ModelShape
 from tunesmith_sdk.models import tiny_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
@@ -144,6 +145,6 @@ def test_the_estimate_counts_what_trains(directory, settings):
     model, _ = attached(directory, **settings)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
     asked = {"layers": 2, "parts": [], "embeddings": False, "head": False} | settings
-    said = parts(EstimateRequest(shape, settings=asked))
+    said = parts(EstimateRequest(shape.config, settings=asked))
     overlap = sum(p.numel() for n, p in model.named_parameters() if "layers.0.self_attn.q_proj" in n) if "q_proj" in asked["parts"] else 0
     assert said["trainable"] - overlap == sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -8,10 +8,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tunesmith.contracts import EstimateRequest, ModelShape, TunesmithError
+from tunesmith.contracts import EstimateRequest, TunesmithError
 from tunesmith_full.adapter import Full
 from tunesmith_full.estimate import parts
 from tunesmith_full.settings import FullSettings
+from tunesmith_models import ModelShape
 from tunesmith_sdk.models import tiny_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
@@ -83,4 +84,4 @@ def test_it_is_stored_as_the_base_was_unless_asked(directory, tmp_path, asked, s
 
 def test_the_estimate_counts_what_trains(directory):
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    assert parts(EstimateRequest(shape))["trainable"] == sum(p.numel() for p in load(directory).parameters())
+    assert parts(EstimateRequest(shape.config))["trainable"] == sum(p.numel() for p in load(directory).parameters())

@@ -8,10 +8,11 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from tunesmith.contracts import EstimateRequest, ModelShape
+from tunesmith.contracts import EstimateRequest
 from tunesmith_ia3.adapter import Ia3
 from tunesmith_ia3.estimate import parts
 from tunesmith_ia3.settings import Ia3Settings
+from tunesmith_models import ModelShape
 from tunesmith_peft.oracle import base, keeps, learns_as_peft, logits, packs
 from tunesmith_sdk.models import tiny_model
 
@@ -39,7 +40,7 @@ def test_the_estimate_counts_what_trains(directory, changes):
     Ia3(settings).attach(model, seed=0)
     counted = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    assert parts(EstimateRequest(shape, settings=asdict(settings)))["trainable"] == counted
+    assert parts(EstimateRequest(shape.config, settings=asdict(settings)))["trainable"] == counted
 
 
 def test_at_the_start_the_model_is_the_base(directory):

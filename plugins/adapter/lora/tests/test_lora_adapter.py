@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.estimate import parts
 from tunesmith_lora.settings import LoraSettings
+from tunesmith_models import ModelShape
 from tunesmith_sdk.models import tiny_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
@@ -224,4 +225,4 @@ def test_the_estimate_counts_what_trains(directory, r, targets):
     Lora(LoraSettings(r=r, targets=targets)).attach(model, seed=0)
     counted = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    assert parts(EstimateRequest(shape, settings={"r": r, "targets": targets}))["trainable"] == counted
+    assert parts(EstimateRequest(shape.config, settings={"r": r, "targets": targets}))["trainable"] == counted

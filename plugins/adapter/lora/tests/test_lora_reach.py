@@ -11,10 +11,11 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_lora.adapter import Lora, adapted, adapted_experts
 from tunesmith_lora.estimate import parts
 from tunesmith_lora.settings import LoraSettings
+from tunesmith_models import ModelShape
 from tunesmith_torch.model.loader import load_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101, 3, 8]])
@@ -184,4 +185,4 @@ def test_the_estimate_counts_the_experts(models, family, changes):
     lora.attach(model, seed=0)
     shape = ModelShape.from_config(json.loads((models(family) / "config.json").read_text()))
     wanted = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    assert parts(EstimateRequest(shape, settings=asdict(lora.settings)))["trainable"] == wanted
+    assert parts(EstimateRequest(shape.config, settings=asdict(lora.settings)))["trainable"] == wanted

@@ -8,7 +8,8 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_models import ModelShape
 from tunesmith_oft.adapter import Oft
 from tunesmith_oft.estimate import parts
 from tunesmith_oft.settings import OftSettings
@@ -39,7 +40,7 @@ def test_the_estimate_counts_what_trains(directory, changes):
     Oft(settings).attach(model, seed=0)
     counted = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    assert parts(EstimateRequest(shape, settings=asdict(settings)))["trainable"] == counted
+    assert parts(EstimateRequest(shape.config, settings=asdict(settings)))["trainable"] == counted
 
 
 def test_at_the_start_the_model_is_the_base(directory):
@@ -60,6 +61,6 @@ def test_the_reference_is_the_base_and_goes_away_again(directory):
 def test_blocks_that_do_not_divide_are_refused_in_the_plan_with_those_that_do(directory):
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
     with pytest.raises(UserError, match="TS-TRAIN-033") as raised:
-        parts(EstimateRequest(shape, settings=asdict(OftSettings(block_size=48))))
+        parts(EstimateRequest(shape.config, settings=asdict(OftSettings(block_size=48))))
     assert "`q_proj`" in raised.value.what
     assert "32" in raised.value.fix

@@ -8,7 +8,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tunesmith.contracts import EstimateRequest, ModelShape, TokenSequence, TunesmithError, UserError
+from tunesmith.contracts import EstimateRequest, TokenSequence, TunesmithError, UserError
+from tunesmith_models import ModelShape
 from tunesmith_prefix.adapter import Prefix
 from tunesmith_prefix.estimate import parts
 from tunesmith_prefix.settings import PrefixSettings
@@ -105,7 +106,7 @@ def test_gradient_checkpointing_would_leave_it_out_and_is_refused(directory):
     with pytest.raises(UserError, match="TS-TRAIN-043"):
         model.train()(TOKENS)
     with pytest.raises(UserError, match="TS-TRAIN-043"):
-        parts(EstimateRequest(None, settings={"tokens": 5, "projection": 0}, step_settings={"gradient_checkpointing": True}))
+        parts(EstimateRequest({}, settings={"tokens": 5, "projection": 0}, step_settings={"gradient_checkpointing": True}))
 
 
 def test_with_a_projection_the_network_trains_and_the_prefix_is_saved(directory, tmp_path):
@@ -192,4 +193,4 @@ def test_the_estimate_counts_what_trains(directory):
     for projection in (0, 7):
         model, _ = attached(directory, projection=projection)
         counted = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        assert parts(EstimateRequest(shape, settings={"tokens": 5, "projection": projection}))["trainable"] == counted
+        assert parts(EstimateRequest(shape.config, settings={"tokens": 5, "projection": projection}))["trainable"] == counted

@@ -8,7 +8,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tunesmith.contracts import EstimateRequest, ModelShape, TokenSequence, TunesmithError, UserError
+from tunesmith.contracts import EstimateRequest, TokenSequence, TunesmithError, UserError
+from tunesmith_models import ModelShape
 from tunesmith_prompt.adapter import Prompt
 from tunesmith_prompt.estimate import parts
 from tunesmith_prompt.settings import PromptSettings
@@ -163,4 +164,4 @@ def test_what_does_not_fit_is_refused(directory, tmp_path, change):
 
 def test_the_estimate_counts_what_trains(directory):
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    assert parts(EstimateRequest(shape, settings={"tokens": 5}))["trainable"] == weight(attached(directory)[0]).numel()
+    assert parts(EstimateRequest(shape.config, settings={"tokens": 5}))["trainable"] == weight(attached(directory)[0]).numel()

@@ -9,8 +9,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_lora.adapter import Lora, adapted, adapted_experts
+from tunesmith_models import ModelShape
 from tunesmith_qlora import base
 from tunesmith_qlora.adapter import Qlora
 from tunesmith_qlora.estimate import parts
@@ -242,7 +243,7 @@ def test_the_estimate_knows_what_the_base_takes(directory, double_quant):
     states = [layer.weight.quant_state for layer in layers]
     taken = sum(layer.weight.numel() for layer in layers) + sum(s.absmax.numel() * s.absmax.element_size() for s in states)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    said = parts(EstimateRequest(shape, settings={"r": 4, "targets": ["all-linear"], "double_quant": double_quant}))
+    said = parts(EstimateRequest(shape.config, settings={"r": 4, "targets": ["all-linear"], "double_quant": double_quant}))
     assert said["quantized_bytes"] == pytest.approx(taken, rel=0.02)
     adapter.attach(model, seed=0)
     assert said["trainable"] == sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest, ModelShape, TunesmithError
+from tunesmith.contracts import EstimateRequest, TunesmithError
 from tunesmith_dequantize.estimate import estimate
+from tunesmith_sdk.configs import SMOLLM2
 
 torch = pytest.importorskip("torch", reason="the runtime of this plugin is not installed")
 gguf = pytest.importorskip("gguf", reason="the runtime of this plugin is not installed")
@@ -93,9 +94,8 @@ def test_a_split_model_is_a_coded_error(dequantize, tmp_path):
 
 
 def test_the_estimate_follows_the_precision_and_does_without_sizes():
-    shape = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
-    half = estimate(EstimateRequest(shape, 98_362_432, {"dtype": "bfloat16"}))
-    full = estimate(EstimateRequest(shape, 98_362_432, {"dtype": "float32"}))
+    half = estimate(EstimateRequest(SMOLLM2, 98_362_432, {"dtype": "bfloat16"}))
+    full = estimate(EstimateRequest(SMOLLM2, 98_362_432, {"dtype": "float32"}))
     assert half.disk == pytest.approx(269_060_552, rel=0.01)
     assert full.memory - half.memory == pytest.approx(half.disk)
-    assert estimate(EstimateRequest(None, 98_362_432, {"dtype": "bfloat16"})).notes
+    assert estimate(EstimateRequest({}, 98_362_432, {"dtype": "bfloat16"})).notes

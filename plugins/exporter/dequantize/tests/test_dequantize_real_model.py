@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest, ModelShape
+from tunesmith.contracts import EstimateRequest
 from tunesmith_dequantize.estimate import estimate
+from tunesmith_models import ModelShape
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")]
 torch = pytest.importorskip("torch", reason="the runtime of this plugin is not installed")
@@ -71,6 +72,6 @@ def test_the_config_is_the_one_that_planning_saw(converted):
 
 def test_the_estimate_is_the_measured_peak(converted):
     info, folder, peak = converted
-    guess = estimate(EstimateRequest(ModelShape.from_config(info.config), info.size, {"dtype": "bfloat16"}))
+    guess = estimate(EstimateRequest(info.config, info.size, {"dtype": "bfloat16"}))
     assert guess.memory == pytest.approx(peak, rel=0.1)
     assert guess.disk == pytest.approx((folder / "model.safetensors").stat().st_size, rel=0.01)

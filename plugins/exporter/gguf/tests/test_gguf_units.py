@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import Artifact, Cancelled, EstimateRequest, ModelShape, TunesmithError
+from tunesmith.contracts import Artifact, Cancelled, EstimateRequest, TunesmithError
 from tunesmith_gguf import exporter
 from tunesmith_gguf.converter import command, complaint, convert
 from tunesmith_gguf.estimate import estimate
 from tunesmith_gguf.settings import GgufSettings
-
-SMOLLM2 = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
+from tunesmith_sdk.configs import SMOLLM2
 
 
 def python(code: str) -> tuple[str, ...]:
@@ -85,7 +84,7 @@ def test_the_size_is_estimated_from_the_shape_alone(type: str, bytes: int):
     found = estimate(EstimateRequest(SMOLLM2, 269_060_552, {"type": type}))
     assert found.disk == pytest.approx(bytes, rel=0.01)
     assert found.memory == pytest.approx(570 * 2**20, rel=0.1)
-    assert estimate(EstimateRequest(None, 269_060_552, {"type": type})).notes
+    assert estimate(EstimateRequest({}, 269_060_552, {"type": type})).notes
 
 
 def _log(folder: Path, text: str) -> Path:

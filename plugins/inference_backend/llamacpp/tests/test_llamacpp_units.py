@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.contracts import Address, Artifact, EstimateRequest, ModelShape, TunesmithError
+from tunesmith.contracts import Address, Artifact, EstimateRequest, TunesmithError
 from tunesmith.verbs.records import ServeSettings
 from tunesmith_llamacpp.backend import LlamaCppBackend
 from tunesmith_llamacpp.estimate import estimate
@@ -19,6 +19,7 @@ from tunesmith_llamacpp.server.__main__ import options
 from tunesmith_llamacpp.server.echo import BadRequest, Echo
 from tunesmith_llamacpp.server.scoring import aligned
 from tunesmith_llamacpp.settings import LlamaCppSettings
+from tunesmith_sdk.configs import llama
 
 
 def test_every_setting_reaches_the_server(tmp_path: Path, local_step: Any) -> None:
@@ -56,14 +57,14 @@ def test_no_model_or_several_are_told(tmp_path: Path, names: list[str]) -> None:
 
 
 def test_the_estimate_grows_with_slots_and_context() -> None:
-    shape = ModelShape(hidden=64, intermediate=128, layers=2, heads=4, kv_heads=2, head_size=16, vocabulary=100, tied=True, positions=512)
+    config = llama(layers=2, hidden=64, intermediate=128, heads=4, kv_heads=2, vocabulary=100, positions=512)
 
     def memory(**settings: Any) -> float:
-        return estimate(EstimateRequest(shape, 10**6, vars(LlamaCppSettings(**settings)))).memory
+        return estimate(EstimateRequest(config, 10**6, vars(LlamaCppSettings(**settings)))).memory
 
     assert memory(slots=4) < memory(slots=8) < memory(slots=8, context=8192)
     assert memory(cache_type="q8_0") < memory(cache_type="f16") < memory(cache_type="f32")
-    assert estimate(EstimateRequest(None, 10**6, vars(LlamaCppSettings()))).notes
+    assert estimate(EstimateRequest({}, 10**6, vars(LlamaCppSettings()))).notes
 
 
 class FakeUpstream:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest, ModelShape
+from tunesmith.contracts import EstimateRequest
 from tunesmith_cpu.device import Cpu
+from tunesmith_models import ModelShape
 from tunesmith_transformers.estimate import estimate
 from tunesmith_transformers.settings import TransformersSettings
 
@@ -119,5 +120,5 @@ def test_the_estimate_is_the_measured_peak_of_a_full_server(smollm2: Path, tmp_p
     peak = int(run.stdout.split()[-1]) * 1024
     shape = ModelShape.from_config(json.loads((smollm2 / "config.json").read_text()))
     size = (smollm2 / "model.safetensors").stat().st_size
-    terms = estimate(EstimateRequest(shape, size, settings)).terms
+    terms = estimate(EstimateRequest(shape.config, size, settings)).terms
     assert sum(terms.values()) == pytest.approx(peak, rel=0.1), terms

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_models import ModelShape
 from tunesmith_transformers.engine.scheduler import Limits, Scheduler
 from tunesmith_transformers.engine.start import bounds
 from tunesmith_transformers.estimate import estimate
@@ -178,14 +179,14 @@ def asked(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_estimate_is_weights_and_a_bounded_cache() -> None:
-    found = estimate(EstimateRequest(SHAPE, settings=asked(dtype="bfloat16")))
+    found = estimate(EstimateRequest(SHAPE.config, settings=asked(dtype="bfloat16")))
     assert found.terms["weights"] == SHAPE.parameters * 2
     assert found.terms["kv cache"] == SHAPE.kv_bytes(32 * 4096)
-    small = estimate(EstimateRequest(SHAPE, settings=asked(kv_cache=0.5)))
+    small = estimate(EstimateRequest(SHAPE.config, settings=asked(kv_cache=0.5)))
     assert small.terms["kv cache"] == 2**29
-    quantized = estimate(EstimateRequest(SHAPE, input_bytes=10**8, settings=asked()))
+    quantized = estimate(EstimateRequest(SHAPE.config, input_bytes=10**8, settings=asked()))
     assert quantized.terms["weights"] == 10**8
-    assert estimate(EstimateRequest(None, input_bytes=5, settings=asked())).notes
+    assert estimate(EstimateRequest({}, input_bytes=5, settings=asked())).notes
 
 
 def test_bounds_come_from_settings_model_and_memory_together() -> None:

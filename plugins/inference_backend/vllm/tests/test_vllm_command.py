@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import Address, Artifact, EstimateRequest, ModelShape, Placement, UserError
+from tunesmith.contracts import Address, Artifact, EstimateRequest, Placement, UserError
 from tunesmith.contracts.settings import build, fill, schema_of
 from tunesmith.verbs.records import ServeSettings
+from tunesmith_models import ModelShape
 from tunesmith_vllm.backend import VllmBackend
 from tunesmith_vllm.estimate import estimate
 from tunesmith_vllm.settings import VllmSettings
@@ -131,13 +132,13 @@ def test_memory_is_weights_cache_and_libraries_and_quantized_weights_stay_small(
     shape = ModelShape.from_config(SMOLLM2)
     settings = fill(schema_of(VllmSettings), {"kv_cache": 0.5, "max_model_len": 1024})
     native = {"dtypes": ("float32", "bfloat16")}
-    plain = estimate(EstimateRequest(shape, 269_060_552, settings, **native))
-    small = estimate(EstimateRequest(shape, 110_000_000, settings, **native))
+    plain = estimate(EstimateRequest(shape.config, 269_060_552, settings, **native))
+    small = estimate(EstimateRequest(shape.config, 110_000_000, settings, **native))
     assert plain.memory == pytest.approx(2.4 * 2**30, rel=0.1)
     assert plain.terms["kv cache"] == 0.5 * 2**30
     assert plain.terms["weights"] == pytest.approx(269e6, rel=0.01)
     assert small.terms["weights"] == 110_000_000
-    on_gpu = estimate(EstimateRequest(shape, 269_060_552, settings | {"kv_cache": 0.0}, device="cuda", **native))
+    on_gpu = estimate(EstimateRequest(shape.config, 269_060_552, settings | {"kv_cache": 0.0}, device="cuda", **native))
     assert on_gpu.terms["kv cache"] == shape.kv_bytes(64 * 1024)
     assert on_gpu.notes
-    assert estimate(EstimateRequest(None, 10**9, settings)).notes
+    assert estimate(EstimateRequest({}, 10**9, settings)).notes

@@ -94,4 +94,4 @@ def test_looking_ahead_along_no_momentum_is_refused():
 
 
 def test_of_an_adapter_s_narrow_matrices_adafactor_is_not_estimated_to_keep_nothing():
-    assert adafactor(EstimateRequest(None))["state"] == 1.0
+    assert adafactor(EstimateRequest({}))["state"] == 1.0

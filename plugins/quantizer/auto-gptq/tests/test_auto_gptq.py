@@ -5,17 +5,16 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith.contracts.settings import fill, schema_of
 from tunesmith_auto_gptq.estimate import quantizing, reading
 from tunesmith_auto_gptq.header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings, ReadSettings
+from tunesmith_sdk.configs import SMOLLM2
 
-SMOLLM2 = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
 
-
-def request(settings, shape=SMOLLM2, **values):
-    return EstimateRequest(shape, 114_000_000, fill(schema_of(settings), values), data={"rows": 276})
+def request(settings, config=SMOLLM2, **values):
+    return EstimateRequest(config, 114_000_000, fill(schema_of(settings), values), data={"rows": 276})
 
 
 def test_a_group_size_that_does_not_fit_is_refused_by_the_plan():
@@ -41,5 +40,5 @@ def test_of_a_files_metadata_only_the_format_is_left(tmp_path):
 
 
 def test_unknown_sizes_are_said():
-    assert quantizing(request(AutoGptqSettings, shape=None)).notes
-    assert reading(request(ReadSettings, shape=None)).notes
+    assert quantizing(request(AutoGptqSettings, config={})).notes
+    assert reading(request(ReadSettings, config={})).notes

@@ -2,16 +2,15 @@
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith.contracts.settings import fill, schema_of
 from tunesmith_autoawq.estimate import quantizing, reading
 from tunesmith_autoawq.settings import AutoAwqSettings, ReadSettings
+from tunesmith_sdk.configs import SMOLLM2
 
-SMOLLM2 = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
 
-
-def request(settings, shape=SMOLLM2, **values):
-    return EstimateRequest(shape, 114_000_000, fill(schema_of(settings), values), data={"rows": 276})
+def request(settings, config=SMOLLM2, **values):
+    return EstimateRequest(config, 114_000_000, fill(schema_of(settings), values), data={"rows": 276})
 
 
 def test_a_group_size_that_does_not_fit_is_refused_by_the_plan():
@@ -27,5 +26,5 @@ def test_reading_writes_a_plain_model_of_the_precision_that_is_asked_for():
 
 
 def test_unknown_sizes_are_said():
-    assert quantizing(request(AutoAwqSettings, shape=None)).notes
-    assert reading(request(ReadSettings, shape=None)).notes
+    assert quantizing(request(AutoAwqSettings, config={})).notes
+    assert reading(request(ReadSettings, config={})).notes

@@ -9,12 +9,13 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
-from tunesmith.contracts import Artifact, ModelShape, UserError, message
+from tunesmith.contracts import Artifact, UserError, message
 from tunesmith.contracts.estimates import EstimateRequest
 from tunesmith.contracts.settings import build, fill, schema_of
 from tunesmith_bitsandbytes.estimate import estimate
 from tunesmith_bitsandbytes.quantizer import BitsAndBytes
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
+from tunesmith_models import ModelShape
 from tunesmith_sdk.real_models import smollm2
 
 IDS = torch.arange(3, 40)[None]
@@ -104,7 +105,7 @@ def test_what_is_no_model_is_told(tmp_path, local_step):
 def test_the_size_is_estimated(source, local_step, settings):
     _, result = quantize(source, local_step(), **settings)
     shape = ModelShape.from_config(json.loads((source.path / "config.json").read_text()))
-    found = estimate(EstimateRequest(shape, 10**6, fill(schema_of(BitsAndBytesSettings), settings)))
+    found = estimate(EstimateRequest(shape.config, 10**6, fill(schema_of(BitsAndBytesSettings), settings)))
     assert found.disk == pytest.approx(result.metrics["bytes"], rel=0.1)
 
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith.contracts.settings import fill, schema_of
 from tunesmith_gptq.estimate import estimate, size
 from tunesmith_gptq.settings import GptqSettings
+from tunesmith_models import ModelShape
+from tunesmith_sdk.configs import SMOLLM2
 
-SMOLLM2 = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
 
-
-def request(shape=SMOLLM2, dtypes=("float32", "bfloat16"), **settings):
-    return EstimateRequest(shape, 269_060_552, fill(schema_of(GptqSettings), settings), data={"rows": 276}, dtypes=dtypes)
+def request(config=SMOLLM2, dtypes=("float32", "bfloat16"), **settings):
+    return EstimateRequest(config, 269_060_552, fill(schema_of(GptqSettings), settings), data={"rows": 276}, dtypes=dtypes)
 
 
 def test_a_group_size_that_does_not_fit_is_refused_by_the_plan():
@@ -26,14 +26,14 @@ def test_without_a_group_size_the_largest_that_fits_is_taken():
 
 
 def test_the_size_is_that_of_the_files_that_were_written():
-    assert size(SMOLLM2, 4, 64) == pytest.approx(114_000_088, rel=0.02)
+    assert size(ModelShape.from_config(SMOLLM2), 4, 64) == pytest.approx(114_000_088, rel=0.02)
 
 
 def test_fewer_rows_take_less_memory_and_unknown_sizes_are_said():
     more, less = (estimate(request(group_size=64, rows=rows)) for rows in (128, 16))
     assert more.memory > less.memory > 0
     assert more.disk == less.disk
-    assert estimate(request(shape=None)).notes
+    assert estimate(request(config={})).notes
 
 
 def test_the_estimate_is_near_the_peak_that_was_measured():

@@ -91,12 +91,13 @@ def described(source: Source) -> Plugin:
         kinds = [kind for kind in hookspecs.REGISTRATION if kind in callers]
         providers = tuple(record for kind in kinds for record in _records(source, manager, kind, found))
         commands = _commands(source, manager, found) if "cli_commands" in callers else ()
+        unmarked = not callers and any(callable(value) for value in vars(plugin).values())
     names = Counter((record.kind, record.name) for record in providers)
     for (kind, name), times in names.items():
         if times > 1:
             what = f"{source.module} brings the {kind} `{name}` {'twice' if times == 2 else f'{times} times'}"
             found.append(UserError("TS-PLUGIN-006", what, fix="Give each its own name."))
-    if not callers:
+    if unmarked:  # one with nothing in it is a library that other plugins stand on
         found.append(UserError("TS-PLUGIN-006", f"{source.module} implements no hook", fix="Mark its functions with `hookimpl`."))
     if found:
         raise together(found)

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from safetensors.torch import load_file, save_file
 
+from tunesmith_models import ModelShape
+
 
 class Tilted(torch.nn.Module):
     def __init__(self, base, tilt):
@@ -64,4 +66,4 @@ def put(model, name, module):
 
 
 def estimate(request):
-    return {"trainable": sum(linear.outputs * linear.count for linear in request.shape.linears)}
+    return {"trainable": sum(linear.outputs * linear.count for linear in ModelShape.of(request).linears)}

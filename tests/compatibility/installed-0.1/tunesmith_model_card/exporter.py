@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Step
+from tunesmith.contracts import Artifact, Result, Step
+from tunesmith_models import ModelShape
 from tunesmith_model_card.settings import CardSettings
 
 

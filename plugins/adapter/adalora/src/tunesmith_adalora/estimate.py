@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
 from tunesmith_adalora.settings import check
+from tunesmith_models import ModelShape
 from tunesmith_peft.estimate import adapted
 
 
@@ -15,9 +16,10 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     Raises:
         UserError: TS-TRAIN-037 when no rank can be taken away, or there is no time for it.
     """
+    shape = ModelShape.of(request)
     settings = request.settings
     check(settings)
-    if request.shape is None:
+    if shape is None:
         return {}
-    targets = adapted(request.shape, settings["targets"])
+    targets = adapted(shape, settings["targets"])
     return {"trainable": float(sum(one.count * settings["start_r"] * (one.inputs + one.outputs + 1) for one in targets))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_models import ModelShape
 from tunesmith_peft.estimate import divides, of_method
 
 
@@ -15,8 +16,9 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
         UserError: TS-TRAIN-033 when the block size does not divide the inputs of a layer; TS-TRAIN-037 for factors that the device can't
             compute.
     """
+    shape = ModelShape.of(request)
     settings = request.settings
-    divides(request.shape, settings["targets"], settings["block_size"], "block_size")
+    divides(shape, settings["targets"], settings["block_size"], "block_size")
     if settings["factors"] > 1 and request.device != "cuda":
         raise UserError(
             "TS-TRAIN-037", f"`factors: {settings['factors']}` can't be computed on `{request.device}`",
@@ -26,4 +28,4 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     options = {
         "boft_block_size": settings["block_size"], "boft_n_butterfly_factor": settings["factors"], "target_modules": settings["targets"],
     }  # fmt: skip
-    return of_method("boft", options, request.shape)
+    return of_method("boft", options, shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 
 
 def width(hidden: int, reduction: int) -> int:
@@ -14,9 +15,10 @@ def width(hidden: int, reduction: int) -> int:
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters, "modules_only": 1}``; empty where the sizes are unknown."""
-    if request.shape is None:
+    shape = ModelShape.of(request)
+    if shape is None:
         return {}
-    hidden = request.shape.hidden
+    hidden = shape.hidden
     inner = width(hidden, int(request.settings["reduction"]))
-    blocks = request.shape.layers * (2 if request.settings["placement"] == "houlsby" else 1)
+    blocks = shape.layers * (2 if request.settings["placement"] == "houlsby" else 1)
     return {"trainable": float(blocks * (2 * hidden * inner + inner + hidden)), "modules_only": 1.0}

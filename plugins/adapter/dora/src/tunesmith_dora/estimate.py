@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 from tunesmith_peft.estimate import adapted, of_method
 
 
@@ -13,10 +14,11 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
 
     For the length of its rows PEFT makes, in each pass, the update as a whole, out of a unit matrix, and its sum with the matrix.
     """
+    shape = ModelShape.of(request)
     settings = request.settings
-    found = of_method("lora", {"r": settings["r"], "use_dora": True, "target_modules": settings["targets"]}, request.shape)
-    if request.shape is None:
+    found = of_method("lora", {"r": settings["r"], "use_dora": True, "target_modules": settings["targets"]}, shape)
+    if shape is None:
         return found
-    wide = adapted(request.shape, settings["targets"])
-    work = sum(one.count * (one.inputs**2 + 3 * one.inputs * one.outputs) for one in wide) / request.shape.layers
+    wide = adapted(shape, settings["targets"])
+    work = sum(one.count * (one.inputs**2 + 3 * one.inputs * one.outputs) for one in wide) / shape.layers
     return {**found, "outputs": 2.0, "work": 4.0 * work}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunesmith.contracts import EstimateRequest, ModelShape
+from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 
 _BLOCKS = {"self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_proj", "up_proj", "down_proj")}
 
@@ -12,7 +13,7 @@ _BLOCKS = {"self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters, "of_base": the same, "copies": their share of the model, kept for a reference}``; empty where the sizes
     are unknown."""
-    shape, settings = request.shape, request.settings
+    shape, settings = ModelShape.of(request), request.settings
     if shape is None:
         return {}
     last = min(int(settings["layers"]), shape.layers)

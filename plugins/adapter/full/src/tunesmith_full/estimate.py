@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters, "copies": whole models kept beside it for a reference}``; empty where the sizes are unknown."""
-    return {} if request.shape is None else {"trainable": float(request.shape.parameters), "copies": 1.0}
+    shape = ModelShape.of(request)
+    return {} if shape is None else {"trainable": float(shape.parameters), "copies": 1.0}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 from tunesmith_peft.estimate import of_method
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters}``; empty where the sizes are unknown."""
     settings = request.settings
-    return of_method("ia3", {"target_modules": settings["targets"], "feedforward_modules": settings["inputs"]}, request.shape)
+    return of_method("ia3", {"target_modules": settings["targets"], "feedforward_modules": settings["inputs"]}, ModelShape.of(request))

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 
 _STACK = {"gate_proj": "gate_up_proj", "up_proj": "gate_up_proj"}  #: which parameter has an expert's matrices
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters, "modules_only": 1}``; empty where the sizes are unknown."""
-    if request.shape is None:
+    shape = ModelShape.of(request)
+    if shape is None:
         return {}
     r, targets = int(request.settings["r"]), list(request.settings["targets"])
     every = "all-linear" in targets
     # A longer name (`layers.0.mlp.up_proj`) narrows what its last part matches; counting all of those errs on the safe side.
     names = {target.rsplit(".", 1)[-1] for target in targets}
-    adapted = [linear for linear in request.shape.modules if every or linear.name in names]
+    adapted = [linear for linear in shape.modules if every or linear.name in names]
     if not request.settings.get("dropout"):
-        adapted += [
-            linear for linear in request.shape.linears if linear.expert and (every or _STACK.get(linear.name, linear.name) in names)
-        ]
+        adapted += [linear for linear in shape.linears if linear.expert and (every or _STACK.get(linear.name, linear.name) in names)]
     # An expert's gate and up are one matrix, so they have one A.
     trainable = sum(
         linear.count * r * (linear.outputs + (0 if linear.expert and linear.name == "up_proj" else linear.inputs)) for linear in adapted
     )
     if "lm_head" in names:
-        trainable += r * (request.shape.hidden + request.shape.vocabulary)
+        trainable += r * (shape.hidden + shape.vocabulary)
     return {"trainable": float(trainable), "modules_only": 1.0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 from tunesmith_peft.estimate import divides, of_method
 
 
@@ -14,7 +15,8 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     Raises:
         UserError: TS-TRAIN-033 when the block size does not divide the inputs of a layer.
     """
+    shape = ModelShape.of(request)
     settings = request.settings
-    divides(request.shape, settings["targets"], settings["block_size"], "block_size")
+    divides(shape, settings["targets"], settings["block_size"], "block_size")
     options = {"oft_block_size": settings["block_size"], "block_share": settings["shared"], "target_modules": settings["targets"]}
-    return of_method("oft", options, request.shape)
+    return of_method("oft", options, shape)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts import EstimateRequest, Linear, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_models import Linear, ModelShape
 from tunesmith_peft.counts import COUNTS, SHARED, STAND_IN, low_rank
 from tunesmith_peft.methods import ALL, check
 
@@ -17,7 +18,7 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
         UserError: TS-TRAIN-030 and -031 as `methods.check` does.
     """
     method = str(request.settings["method"])
-    return of_method(method, check(method, request.settings["options"]), request.shape)
+    return of_method(method, check(method, request.settings["options"]), ModelShape.of(request))
 
 
 def of_method(method: str, options: Mapping[str, Any], shape: ModelShape | None) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_models import ModelShape
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
@@ -13,13 +14,14 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     Raises:
         UserError: TS-TRAIN-043 with gradient checkpointing.
     """
+    shape = ModelShape.of(request)
     if request.step_settings.get("gradient_checkpointing"):
         raise checkpointing()
-    if request.shape is None:
+    if shape is None:
         return {}
     tokens, width = int(request.settings["tokens"]), int(request.settings["projection"])
-    each = request.shape.kv_heads * request.shape.head_size
-    made = request.shape.layers * 2 * each
+    each = shape.kv_heads * shape.head_size
+    made = shape.layers * 2 * each
     if not width:
         return {"trainable": float(tokens * made)}
     return {"trainable": float(tokens * each + (each + 1) * width + (width + 1) * made)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
 from tunesmith_lora.estimate import parts as lora_parts
+from tunesmith_models import ModelShape
 
 BLOCK = 64  # weights that share a scale
 NESTED = 256  # scales that share a scale of their own
@@ -14,9 +15,10 @@ NESTED = 256  # scales that share a scale of their own
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters, "quantized": parameters kept in few bits, "quantized_bytes": what they take}``; empty where the sizes
     are unknown."""
-    if request.shape is None:
+    shape = ModelShape.of(request)
+    if shape is None:
         return {}
-    quantized = sum(linear.parameters for linear in request.shape.modules)  # bitsandbytes passes over experts that share a tensor
+    quantized = sum(linear.parameters for linear in shape.modules)  # bitsandbytes passes over experts that share a tensor
     bits = 4 + (8 / BLOCK + 32 / BLOCK / NESTED if request.settings["double_quant"] else 32 / BLOCK)
     own = {"quantized": float(quantized), "quantized_bytes": quantized * bits / 8, "modules_only": 0.0}
     return {**lora_parts(request), **own}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 from tunesmith_peft.estimate import of_method
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters}``; empty where the sizes are unknown."""
-    return of_method("vera", {"r": request.settings["r"], "target_modules": request.settings["targets"]}, request.shape)
+    return of_method("vera", {"r": request.settings["r"], "target_modules": request.settings["targets"]}, ModelShape.of(request))

@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 
 from tunesmith.contracts import Result, Step, UserError
 from tunesmith.contracts.artifacts import several
-from tunesmith.contracts.safetensors import check_files
 from tunesmith_combine.differences import together
+from tunesmith_models.safetensors import check_files
 
 
 def run(step: Step) -> Result:

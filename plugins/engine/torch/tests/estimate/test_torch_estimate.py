@@ -8,24 +8,25 @@ from dataclasses import asdict
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest, ModelShape
+from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
+from tunesmith_sdk.configs import llama
 from tunesmith_torch.estimate.memory import CHUNK, merge, train
 from tunesmith_torch.settings import TrainSettings
 
-SHAPE = ModelShape(
-    layers=12, hidden=512, intermediate=1536, heads=8, kv_heads=4, head_size=64, vocabulary=32000, tied=True, positions=2048
-)  # fmt: skip
+CONFIG = llama(layers=12, hidden=512, intermediate=1536, heads=8, kv_heads=4, vocabulary=32000, positions=2048)
+SHAPE = ModelShape.from_config(CONFIG)
 
 
-def estimate(shape=SHAPE, trainable=2e6, copies=0.0, objective=None, data=None, **settings):
+def estimate(config=CONFIG, trainable=2e6, copies=0.0, objective=None, data=None, **settings):
     parts = {"adapter": {"trainable": trainable, "copies": copies}, "objective": objective or {}}
     values = asdict(TrainSettings(**({"precision": "float32"} | settings)))
-    return train(EstimateRequest(shape, step_settings=values, parts=parts, data=data or {"rows": 100, "characters": 80000}))
+    return train(EstimateRequest(config, step_settings=values, parts=parts, data=data or {"rows": 100, "characters": 80000}))
 
 
 def test_an_unknown_model_is_not_guessed_at():
-    assert estimate(shape=None) is None
-    assert merge(EstimateRequest(None)) is None
+    assert estimate(config={}) is None
+    assert merge(EstimateRequest({})) is None
 
 
 @pytest.mark.parametrize(

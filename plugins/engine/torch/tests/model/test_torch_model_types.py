@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest, ModelShape, UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_torch.estimate import memory as estimate
 from tunesmith_torch.model import model_types as known_types
 
@@ -16,7 +16,7 @@ CONFIG = {
 
 def request(**config):
     config = CONFIG | config
-    return EstimateRequest(ModelShape.from_config(config), step_settings={"precision": "float32"}, config=config)
+    return EstimateRequest(config, step_settings={"precision": "float32"}, config=config)
 
 
 def test_the_names_are_those_that_transformers_has():

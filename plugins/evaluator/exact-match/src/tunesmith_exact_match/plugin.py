@@ -13,5 +13,6 @@ def evaluator():
         "tunesmith_exact_match.evaluator:ExactMatch",
         settings=ExactMatchSettings,
         accepts=("endpoint/openai",),
+        estimator="tunesmith_exact_match.estimate:estimate",
         facts={"metrics": {"exact_match": {"better": "higher", "summary": "share of answers that equal the expected one"}}},
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import BYTES, Estimate, EstimateRequest, compute_type, stored_type
+from tunesmith.contracts import Estimate, EstimateRequest
+from tunesmith_models import BYTES, ModelShape, check_media, compute_type, stored_type
 
 RUNTIME, VOCABULARY = 400e6, 2000.0  # Python with torch and transformers; bytes that a tokenizer takes for each of its tokens
 CHUNK, FEWEST = 31 * 2**20, 128  # bytes of float32 logits at a time, and rows of them at least
@@ -14,9 +15,10 @@ def estimate(request: EstimateRequest) -> Estimate | None:
 
     None where the model's sizes are unknown.
     """
-    shape, settings = request.shape, request.settings
+    unsure = check_media(request)
+    shape, settings = ModelShape.of(request), request.settings
     if shape is None:
-        return None
+        return Estimate({}, warnings=unsure) if unsure else None
     kind = stored_type(shape.config)
     stored = BYTES.get(kind, 2.0)
     each = BYTES[compute_type(str(settings["precision"]), kind, request)[0]]
@@ -27,7 +29,8 @@ def estimate(request: EstimateRequest) -> Estimate | None:
     files = {"files while loading": shape.parameters * stored if each != stored else 0.0}
     return Estimate(
         {"runtime": RUNTIME + shape.vocabulary * VOCABULARY, "weights": shape.parameters * each}
-        | max(computing, files, key=lambda terms: sum(terms.values()))
+        | max(computing, files, key=lambda terms: sum(terms.values())),
+        warnings=unsure,
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import torch
 
-from tunesmith.contracts import Artifact, Step, compute_type, stored_type
+from tunesmith.contracts import Artifact, Step
+from tunesmith_models import compute_type, stored_type
 from tunesmith_perplexity.sequences import Scored, batches
 from tunesmith_perplexity.settings import PerplexitySettings
 from tunesmith_torch import ChatTokenizer, label_log_probs, load_model, pack

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
-from tunesmith.contracts.number_types import BYTES
+from tunesmith_models import ModelShape
+from tunesmith_models.number_types import BYTES
 
 _LIBRARIES = 380e6  # resident after importing torch and transformers
 _ENTRY = 1150.0  # the gguf package keeps every token, its type and every merge as objects: this much for each
@@ -12,7 +13,7 @@ _FILE_BITS = 4.5  # per weight, where only the file's size is known: the most co
 
 def estimate(request: EstimateRequest) -> Estimate:
     """The peak is at the end of loading: the file is mapped, its vocabulary is parsed, all weights are unpacked."""
-    shape = request.shape
+    shape = ModelShape.of(request)
     parameters = shape.parameters if shape else request.input_bytes * 8 / _FILE_BITS
     weights = parameters * BYTES[request.settings.get("dtype", "bfloat16")]
     terms = {

@@ -7,11 +7,11 @@ from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact, Result
 from tunesmith.contracts.step import Step
-from tunesmith.contracts.weights import check_report
 from tunesmith.errors import UserError
 from tunesmith_dequantize.old_readers import complete_config, complete_tokenizer_config
 from tunesmith_dequantize.reading_once import reading_once
 from tunesmith_dequantize.settings import DequantizeSettings
+from tunesmith_models.weights import check_report
 
 
 class Dequantizer:

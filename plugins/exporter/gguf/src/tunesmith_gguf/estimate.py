@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
+from tunesmith_models import ModelShape
 
 BYTES = {"f32": 4.0, "f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32}  # a weight; q8_0: 32 of a byte each share a scale of two
 LIBRARIES = 430e6  # resident after importing torch, transformers and the converter
@@ -12,7 +13,7 @@ METADATA = 36.0  # bytes a token in the file
 
 def estimate(request: EstimateRequest) -> Estimate:
     """It converts tensor by tensor: the largest one in float32, the vocabulary, the libraries."""
-    shape, each = request.shape, BYTES[request.settings["type"]]
+    shape, each = ModelShape.of(request), BYTES[request.settings["type"]]
     if shape is None:
         note = "the model's sizes are unknown; guessed from its files"
         return Estimate({"libraries": LIBRARIES, "tensor": request.input_bytes / 4}, disk=request.input_bytes * each / 2, notes=(note,))

@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 
 from tunesmith.contracts import Artifact, Result, Step, UserError
-from tunesmith.contracts.checkpoints import copy_beside, weights_size
-from tunesmith.contracts.weights import load_whole
 from tunesmith_gguf.converter import command, convert
 from tunesmith_gguf.estimate import BYTES
 from tunesmith_gguf.settings import GgufSettings
+from tunesmith_models.checkpoints import copy_beside, weights_size
+from tunesmith_models.weights import load_whole
 
 FILE = "model.gguf"
 

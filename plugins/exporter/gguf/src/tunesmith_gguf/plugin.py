@@ -1,9 +1,9 @@
 """What tunesmith-gguf brings: the exporter `gguf`."""
 
-from tunesmith.contracts.checkpoints import SIZES
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_gguf.settings import GgufSettings
+from tunesmith_models.checkpoints import SIZES
 
 
 @hookimpl

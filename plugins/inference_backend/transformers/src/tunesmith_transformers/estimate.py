@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import BYTES, Estimate, EstimateRequest, compute_type, stored_type
+from tunesmith.contracts import Estimate, EstimateRequest
+from tunesmith_models import BYTES, ModelShape, compute_type, stored_type
 
 LIBRARIES = 0.5 * 2**30  # Python with torch and transformers loaded, and what allocators of several threads keep
 VOCABULARY_ROWS = 64  # rows of logits that are float32 at a time
@@ -10,7 +11,7 @@ VOCABULARY_ROWS = 64  # rows of logits that are float32 at a time
 
 def estimate(request: EstimateRequest) -> Estimate:
     """Weights, the cache at its bound, the activations of a step, the libraries."""
-    settings, shape = request.settings, request.shape
+    settings, shape = request.settings, ModelShape.of(request)
     if shape is None:
         return Estimate({"weights": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
     kind = stored_type(shape.config)

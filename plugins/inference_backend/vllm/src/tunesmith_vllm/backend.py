@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from tunesmith.contracts import Address, Artifact, Engine, Step, compute_type, stored_type
+from tunesmith.contracts import Address, Artifact, Engine, Step
+from tunesmith_models import compute_type, stored_type
 from tunesmith_vllm.command import command, environment
 from tunesmith_vllm.settings import VllmSettings
 

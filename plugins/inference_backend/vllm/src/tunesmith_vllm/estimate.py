@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import BYTES, Estimate, EstimateRequest, compute_type, stored_type
+from tunesmith.contracts import Estimate, EstimateRequest
+from tunesmith_models import BYTES, ModelShape, compute_type, stored_type
 
 GIB = float(2**30)
 PROCESSOR_CACHE = 2.0  # GiB, see `tunesmith_vllm.command`
@@ -13,7 +14,7 @@ BATCH = 2048  # tokens that it computes at once
 
 def estimate(request: EstimateRequest) -> Estimate:
     """Weights, keys and values (allocated at the start), activations, the libraries."""
-    settings, shape, processor = request.settings, request.shape, request.device == "cpu"
+    settings, shape, processor = request.settings, ModelShape.of(request), request.device == "cpu"
     libraries = LIBRARIES if processor else GPU_LIBRARIES
     cache = (settings["kv_cache"] or (PROCESSOR_CACHE if processor else 0.0)) * GIB
     if shape is None:

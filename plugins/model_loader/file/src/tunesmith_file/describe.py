@@ -8,11 +8,11 @@ from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.safetensors import check_shards, shapes
 from tunesmith.errors import UserError, nearest
 from tunesmith_file.gguf import NotGGUF, read_header
 from tunesmith_file.gguf_config import config_of
 from tunesmith_file.layout import Layout, find
+from tunesmith_models.safetensors import check_shards, shapes
 
 #: `quantization_config.quant_method` of a config.json -> format; a method that is not here becomes ``model/<method>``.
 FORMAT_OF_METHOD = {"bitsandbytes": "model/bnb", "gptq": "model/gptq", "awq": "model/awq", "compressed-tensors": "model/compressed-tensors"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 
 BLOCK = 256  # numbers that share a scale in float32
 SHORT = 4096  # below so many numbers a parameter's state stays in float32
@@ -19,7 +20,7 @@ def lion(request: EstimateRequest) -> Mapping[str, float]:
 
 
 def _state(request: EstimateRequest, means: int) -> Mapping[str, float]:
-    shape = request.shape
+    shape = ModelShape.of(request)
     few, many = means * (1 + 4 / BLOCK), means * 4.0
     if shape is None or request.parts.get("adapter", {}).get("trainable", shape.parameters) < shape.parameters:
         return {"state": few}

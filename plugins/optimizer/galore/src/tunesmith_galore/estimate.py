@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 
 NUMBER = 4.0  # of float32
 
@@ -20,7 +21,7 @@ def apollo(request: EstimateRequest) -> Mapping[str, float]:
 
 
 def _state(request: EstimateRequest, directions: int) -> Mapping[str, float]:
-    shape, rank = request.shape, int(request.settings["rank"])
+    shape, rank = ModelShape.of(request), int(request.settings["rank"])
     if shape is None or request.parts.get("adapter", {}).get("trainable", shape.parameters) < shape.parameters:
         return {"state": 2 * NUMBER}
     kept = 2 * (shape.embedding + shape.others)

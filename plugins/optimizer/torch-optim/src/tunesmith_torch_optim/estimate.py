@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunesmith.contracts import EstimateRequest, ModelShape
+from tunesmith.contracts import EstimateRequest
+from tunesmith_models import ModelShape
 
 NUMBER = 4.0  # of float32
 ADAPTERS = 1.0  # of Adafactor, where an adapter's narrow matrices train: four bytes over their rank, and that is seldom below four
@@ -19,7 +20,7 @@ def sgd(request: EstimateRequest) -> Mapping[str, float]:
 
 
 def adafactor(request: EstimateRequest) -> Mapping[str, float]:
-    shape = request.shape
+    shape = ModelShape.of(request)
     if shape is None or not _whole(request, shape):
         return {"state": ADAPTERS}
     rows = sum(linear.count * (linear.inputs + linear.outputs) for linear in shape.linears)
@@ -28,7 +29,7 @@ def adafactor(request: EstimateRequest) -> Mapping[str, float]:
 
 
 def muon(request: EstimateRequest) -> Mapping[str, float]:
-    shape = request.shape
+    shape = ModelShape.of(request)
     if shape is None or not _whole(request, shape):
         return {"state": NUMBER}
     return {"state": NUMBER * (1 + (shape.embedding + _vectors(shape)) / shape.parameters)}

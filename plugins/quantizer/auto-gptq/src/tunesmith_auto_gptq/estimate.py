@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
-from tunesmith.contracts.number_types import BYTES
+from tunesmith_models import ModelShape, check_media
+from tunesmith_models.calibration import fitting_group_size
+from tunesmith_models.number_types import BYTES
 
 LIBRARIES = 0.5 * 2**30  # resident size of Python with torch, transformers and AutoGPTQ
 HALF, SINGLE = 2.0, 4.0
@@ -14,9 +15,9 @@ def quantizing(request: EstimateRequest) -> Estimate:
     """The model in float32, what a layer reads on the rows, the libraries.
 
     Raises:
-        UserError: TS-QUANT-001 when the group size does not divide the model's matrices.
+        UserError: TS-QUANT-001 when the group size does not divide the model's matrices; TS-DATA-032 for rows that it does not take.
     """
-    settings, shape = request.settings, request.shape
+    settings, shape, unsure = request.settings, ModelShape.of(request), check_media(request)
     group_size = fitting_group_size(shape, settings["group_size"])
     if shape is None:
         return Estimate({"model": 2.0 * request.input_bytes, "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
@@ -30,12 +31,13 @@ def quantizing(request: EstimateRequest) -> Estimate:
         "quantized model": disk,
         "libraries": LIBRARIES,
     }
-    return Estimate(terms, disk=disk)
+    return Estimate(terms, disk=disk, warnings=unsure)
 
 
 def reading(request: EstimateRequest) -> Estimate:
     """The unpacked model, the packed one's pages, the libraries."""
-    if request.shape is None:
+    shape = ModelShape.of(request)
+    if shape is None:
         return Estimate({"source": 4.0 * request.input_bytes, "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
-    plain = request.shape.parameters * BYTES[request.settings["dtype"]]
+    plain = shape.parameters * BYTES[request.settings["dtype"]]
     return Estimate({"model": plain, "source": float(request.input_bytes), "libraries": LIBRARIES}, disk=plain)

@@ -1,9 +1,9 @@
 """What tunesmith-auto-gptq brings: the quantizer `auto-gptq`, and an exporter of that name that reads such checkpoints."""
 
-from tunesmith.contracts.checkpoints import SIZES
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_auto_gptq.settings import AutoGptqSettings, ReadSettings
+from tunesmith_models.checkpoints import SIZES
 
 
 @hookimpl

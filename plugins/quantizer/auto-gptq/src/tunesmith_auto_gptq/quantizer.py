@@ -22,12 +22,13 @@ import transformers
 from auto_gptq import BaseQuantizeConfig
 from auto_gptq.modeling.auto import GPTQ_CAUSAL_LM_MODEL_MAP
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, UserError
-from tunesmith.contracts.calibration import fitting_group_size
-from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
-from tunesmith.contracts.weights import load_whole, unloadable
+from tunesmith.contracts import Artifact, Result, Row, Step, UserError
 from tunesmith_auto_gptq.header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings
+from tunesmith_models import ModelShape
+from tunesmith_models.calibration import fitting_group_size
+from tunesmith_models.checkpoints import copy_beside, older_view, weights_size
+from tunesmith_models.weights import load_whole, unloadable
 from tunesmith_torch.data.calibration import calibration_tokens
 
 

@@ -1,9 +1,9 @@
 """What tunesmith-autoawq brings: the quantizer `autoawq`, and an exporter of that name that reads such checkpoints."""
 
-from tunesmith.contracts.checkpoints import SIZES
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_autoawq.settings import AutoAwqSettings, ReadSettings
+from tunesmith_models.checkpoints import SIZES
 
 
 @hookimpl

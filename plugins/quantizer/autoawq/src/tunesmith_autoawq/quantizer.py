@@ -13,11 +13,12 @@ import transformers
 from awq import AutoAWQForCausalLM
 from awq.quantize.quantizer import AwqQuantizer
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step
-from tunesmith.contracts.calibration import fitting_group_size
-from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
-from tunesmith.contracts.weights import load_whole, unloadable
+from tunesmith.contracts import Artifact, Result, Row, Step
 from tunesmith_autoawq.settings import AutoAwqSettings
+from tunesmith_models import ModelShape
+from tunesmith_models.calibration import fitting_group_size
+from tunesmith_models.checkpoints import copy_beside, older_view, weights_size
+from tunesmith_models.weights import load_whole, unloadable
 from tunesmith_torch.data.calibration import calibration_tokens
 
 ROWS = 64  # of a matrix, which the library clips together

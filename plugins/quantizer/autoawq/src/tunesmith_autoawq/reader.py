@@ -18,10 +18,10 @@ from huggingface_hub import save_torch_state_dict
 from safetensors import safe_open
 
 from tunesmith.contracts import Artifact, Result, Step, UserError
-from tunesmith.contracts.checkpoints import copy_beside, weights_size
-from tunesmith.contracts.safetensors import check_files
-from tunesmith.contracts.weights import check_tensors
 from tunesmith_autoawq.settings import ReadSettings
+from tunesmith_models.checkpoints import copy_beside, weights_size
+from tunesmith_models.safetensors import check_files
+from tunesmith_models.weights import check_tensors
 
 PACKED = ("qweight", "qzeros", "scales")  # what a matrix is kept as, in place of `weight`
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import BYTES, compute_type, stored_type
-from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
-from tunesmith.contracts.model_shape import ModelShape
+from tunesmith_models import BYTES, ModelShape, check_media, compute_type, stored_type
+from tunesmith_models.calibration import fitting_group_size
 
 LIBRARIES = 0.46 * 2**30  # resident size of Python with torch, transformers and LLM Compressor
 HALF, SINGLE = 2.0, 4.0
@@ -15,9 +14,9 @@ def estimate(request: EstimateRequest) -> Estimate:
     """The model, what a layer reads and computes on all sequences (kept for the search of its scales), the libraries.
 
     Raises:
-        UserError: TS-QUANT-001 when the group size does not divide the model's matrices.
+        UserError: TS-QUANT-001 when the group size does not divide the model's matrices; TS-DATA-032 for rows that it does not take.
     """
-    settings, shape = request.settings, request.shape
+    settings, shape, unsure = request.settings, ModelShape.of(request), check_media(request)
     group_size = fitting_group_size(shape, settings["group_size"])
     if shape is None:
         return Estimate({"model": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
@@ -33,7 +32,7 @@ def estimate(request: EstimateRequest) -> Estimate:
         "quantized model": disk,
         "libraries": LIBRARIES,
     }
-    return Estimate(terms, disk=disk)
+    return Estimate(terms, disk=disk, warnings=unsure)
 
 
 def size(shape: ModelShape, bits: int, group_size: int, sym: bool) -> float:

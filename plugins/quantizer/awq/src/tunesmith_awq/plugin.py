@@ -1,9 +1,9 @@
 """What tunesmith-awq brings: the quantizer `awq`."""
 
-from tunesmith.contracts.checkpoints import SIZES
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_awq.settings import AwqSettings
+from tunesmith_models.checkpoints import SIZES
 
 
 @hookimpl

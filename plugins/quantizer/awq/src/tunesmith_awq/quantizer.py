@@ -22,12 +22,13 @@ from llmcompressor.modifiers.quantization import QuantizationModifier
 from llmcompressor.modifiers.transform.awq import AWQModifier
 from llmcompressor.pipelines.cache import IntermediatesCache
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, compute_type, stored_type
-from tunesmith.contracts.calibration import fitting_group_size
-from tunesmith.contracts.checkpoints import copy_beside, weights_size
-from tunesmith.contracts.weights import load_whole, unloadable
+from tunesmith.contracts import Artifact, Result, Row, Step
 from tunesmith_awq.sequences import Batches, sequences
 from tunesmith_awq.settings import AwqSettings
+from tunesmith_models import ModelShape, compute_type, stored_type
+from tunesmith_models.calibration import fitting_group_size
+from tunesmith_models.checkpoints import copy_beside, weights_size
+from tunesmith_models.weights import load_whole, unloadable
 from tunesmith_torch.data.calibration import calibration_tokens
 
 RECIPE = "recipe.yaml"  # what LLM Compressor was told, in names of this module's classes: the config says what readers need

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
-from tunesmith.contracts.model_shape import ModelShape
-from tunesmith.contracts.number_types import BYTES
+from tunesmith_models import ModelShape
+from tunesmith_models.number_types import BYTES
 
 LIBRARIES = 0.4 * 2**30  # resident size of Python with torch, transformers and bitsandbytes; docs/estimates.md holds it against runs
 BLOCK = 64  # weights that share a scale
@@ -16,10 +16,11 @@ NESTED = 256  # scales that share a scale of their own
 
 def estimate(request: EstimateRequest) -> Estimate:
     """The source's pages as they are read, the copies in another number type made from them, the quantized model, the libraries."""
-    if request.shape is None:
+    shape = ModelShape.of(request)
+    if shape is None:
         return Estimate({"source": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
-    quantized = size(request.shape, request.settings)
-    plain = request.shape.parameters * BYTES[request.settings["dtype"]]
+    quantized = size(shape, request.settings)
+    plain = shape.parameters * BYTES[request.settings["dtype"]]
     source = float(request.input_bytes) or plain
     terms = {"source": source, "quantized model": quantized, "libraries": LIBRARIES}
     if abs(source - plain) > 0.25 * plain:

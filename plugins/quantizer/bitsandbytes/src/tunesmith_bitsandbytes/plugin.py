@@ -1,9 +1,9 @@
 """What tunesmith-bitsandbytes brings: the quantizer `bitsandbytes`."""
 
-from tunesmith.contracts.checkpoints import SIZES
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
+from tunesmith_models.checkpoints import SIZES
 
 
 @hookimpl

@@ -16,9 +16,9 @@ import torch
 import transformers
 
 from tunesmith.contracts import Artifact, Result, Row, Step, UserError
-from tunesmith.contracts.checkpoints import copy_beside, weights_size
-from tunesmith.contracts.weights import load_whole
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
+from tunesmith_models.checkpoints import copy_beside, weights_size
+from tunesmith_models.weights import load_whole
 
 
 class BitsAndBytes:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import BYTES, compute_type, stored_type
-from tunesmith.contracts.calibration import fitting_group_size
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
-from tunesmith.contracts.model_shape import ModelShape
+from tunesmith_models import BYTES, ModelShape, check_media, compute_type, stored_type
+from tunesmith_models.calibration import fitting_group_size
 
 LIBRARIES = 0.49 * 2**30  # resident size of Python with torch, transformers and GPTQModel
 HALF, SINGLE = 2.0, 4.0
@@ -15,13 +14,12 @@ def estimate(request: EstimateRequest) -> Estimate:
     """The model, what its layers read on the rows, the largest Hessian with its inverse, the libraries.
 
     Raises:
-        UserError: TS-QUANT-001 when the group size does not divide the model's matrices.
+        UserError: TS-QUANT-001 when the group size does not divide the model's matrices; TS-DATA-032 for rows that it does not take.
     """
-    settings = request.settings
-    group_size = fitting_group_size(request.shape, settings["group_size"])
-    if request.shape is None:
+    settings, shape, unsure = request.settings, ModelShape.of(request), check_media(request)
+    group_size = fitting_group_size(shape, settings["group_size"])
+    if shape is None:
         return Estimate({"model": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
-    shape = request.shape
     tokens = min(settings["rows"], request.data.get("rows") or settings["rows"]) * settings["length"]
     widest = max(linear.inputs for linear in shape.linears)
     disk = size(shape, settings["bits"], group_size)
@@ -34,7 +32,7 @@ def estimate(request: EstimateRequest) -> Estimate:
         "quantized model": disk,
         "libraries": LIBRARIES,
     }
-    return Estimate(terms, disk=disk)
+    return Estimate(terms, disk=disk, warnings=unsure)
 
 
 def size(shape: ModelShape, bits: int, group_size: int) -> float:

@@ -1,9 +1,9 @@
 """What tunesmith-gptq brings: the quantizer `gptq`."""
 
-from tunesmith.contracts.checkpoints import SIZES
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_gptq.settings import GptqSettings
+from tunesmith_models.checkpoints import SIZES
 
 LOSS = {"better": "lower", "summary": "error of the matrices on the calibration rows, as the library gives it, on average"}
 

@@ -18,11 +18,12 @@ import torch
 import transformers
 from gptqmodel import GPTQModel, QuantizeConfig
 
-from tunesmith.contracts import Artifact, ModelShape, Result, Row, Step, TunesmithError, compute_type, stored_type
-from tunesmith.contracts.calibration import fitting_group_size
-from tunesmith.contracts.checkpoints import copy_beside, weights_size
-from tunesmith.contracts.weights import load_whole, unloadable
+from tunesmith.contracts import Artifact, Result, Row, Step, TunesmithError
 from tunesmith_gptq.settings import GptqSettings
+from tunesmith_models import ModelShape, compute_type, stored_type
+from tunesmith_models.calibration import fitting_group_size
+from tunesmith_models.checkpoints import copy_beside, weights_size
+from tunesmith_models.weights import load_whole, unloadable
 from tunesmith_torch.data.calibration import calibration_tokens
 
 TIMES = "quant_log.csv"  # how long each layer took: no part of a model, and another on every run

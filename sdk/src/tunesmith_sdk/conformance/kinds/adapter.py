@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import BeginsFromData, BringsBase, EstimateRequest, ModelShape, ModulesOnly, OwnRates, Penalising, Stepping
+from tunesmith.contracts import BeginsFromData, BringsBase, EstimateRequest, ModulesOnly, OwnRates, Penalising, Stepping
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check, has
 from tunesmith_sdk.conformance.subject import Subject, contents, differing
@@ -260,7 +260,7 @@ def estimate(subject: Subject) -> None:
     actual = sum(p.numel() for p in model.parameters() if p.requires_grad)
     from tunesmith.contracts.settings import fill
 
-    said = subject.estimator()(EstimateRequest(ModelShape.from_config(config), settings=fill(subject.record.schema, subject.values)))
+    said = subject.estimator()(EstimateRequest(config, settings=fill(subject.record.schema, subject.values)))
     guess = float(dict(said).get("trainable", -1))
     if abs(guess - actual) > subject.tolerance("adapter.estimate", ESTIMATE) * actual:
         raise CheckFailed(f"its estimator says {guess:.0f} parameters train; {actual} do", fix="Count as `attach` does.")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunesmith.contracts import EstimateRequest, ModelShape, Trained
+from tunesmith.contracts import EstimateRequest, Trained
 from tunesmith.contracts.settings import fill
+from tunesmith_models import ModelShape
+from tunesmith_sdk.configs import llama
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.subject import Subject
@@ -17,7 +19,8 @@ WORDS = 80  # with which embeddings have that many numbers, too
 LEARNT = 0.95  # of the loss at the start that may be left after STEPS
 ESTIMATE = 0.1  # share by which an estimate may be wrong
 #: one layer with everything in it, of which an optimizer's memory is estimated and measured
-SHAPE = ModelShape(1, 256, 512, 4, 2, 64, 300, True, 512)
+CONFIG = llama(1, 256, 512, 4, 2, 300, positions=512)
+SHAPE = ModelShape.from_config(CONFIG)
 
 
 def network(tokens: int = TOKENS) -> Any:
@@ -238,7 +241,7 @@ def estimate(subject: Subject) -> None:
     actual = sum(value.numel() * value.element_size() for value in tensors.values()) / trainable
     settings = fill(subject.record.schema, subject.values)
     step = {"schedule": "auto", "learning_rate": RATE}
-    request = EstimateRequest(SHAPE, settings=settings, step_settings=step, parts={"adapter": {"trainable": float(trainable)}})
+    request = EstimateRequest(CONFIG, settings=settings, step_settings=step, parts={"adapter": {"trainable": float(trainable)}})
     guess = float(dict(subject.estimator()(request)).get("state", -1))
     if abs(guess - actual) > subject.tolerance("optimizer.estimate", ESTIMATE) * max(actual, 0.01):
         raise CheckFailed(f"its estimator says {guess:.3g} bytes a parameter; it keeps {actual:.3g}", fix="Count as `build` does.")

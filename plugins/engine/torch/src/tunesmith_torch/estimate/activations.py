@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunesmith.contracts import ModelShape
+from tunesmith_models import ModelShape
 
 KEPT, BLOCK = 512, 128  # as in `blocked`: sequences up to this keep their probabilities on a CPU in bfloat16, block by block
 PRODUCTS = 7  # matrices of a layer that a low-rank update may go on

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tunesmith.contracts import BYTES, Estimate, EstimateRequest, ModelShape, compute_type
+from tunesmith.contracts import Estimate, EstimateRequest
+from tunesmith_models import BYTES, ModelShape, check_media, compute_type
 from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer, own_layer
 from tunesmith_torch.estimate.labels import labels
 from tunesmith_torch.estimate.model_states import loading, of_base, stored, weights
@@ -37,9 +38,10 @@ def train(request: EstimateRequest) -> Estimate | None:
         UserError: TS-MODEL-023 when the model needs code of its own.
     """
     refuse_code(request.config)
-    shape, settings = request.shape, request.step_settings
+    unsure = check_media(request)
+    shape, settings = ModelShape.of(request), request.step_settings
     if shape is None:
-        return None
+        return Estimate({}, warnings=unsure) if unsure else None
     adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
     spec, decision = model_impl(shape.config, adapter, request.format)
     if spec is not None:
@@ -68,7 +70,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     return Estimate(
         terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * (4 + state), decisions=(decision, told),
         savings=savings(settings, length * objective.get("sequences", 1.0), tokens), notes=_notes(shape, adapter),
-        alternatives=_types(request) if precision == "auto" else (), warnings=warnings,
+        alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings),
     )  # fmt: skip
 
 
@@ -88,11 +90,12 @@ def _notes(shape: ModelShape, adapter: Mapping[str, float]) -> tuple[str, ...]:
 
 def merge(request: EstimateRequest) -> Estimate | None:
     """The whole base in float32, and what is written; None where its sizes are unknown."""
-    if request.shape is None:
+    shape = ModelShape.of(request)
+    if shape is None:
         return None
     asked = str(request.step_settings.get("dtype", "auto"))
-    size = request.shape.parameters * BYTES[asked] if asked in BYTES else float(request.shape.parameters * 2)
-    return Estimate({"runtime": RUNTIME, "weights": request.shape.parameters * 4.0, "result": size}, disk=size)
+    size = shape.parameters * BYTES[asked] if asked in BYTES else float(shape.parameters * 2)
+    return Estimate({"runtime": RUNTIME, "weights": shape.parameters * 4.0, "result": size}, disk=size)
 
 
 def _runtime(device: str, shape: ModelShape, spec: DenseSpec | None) -> float:

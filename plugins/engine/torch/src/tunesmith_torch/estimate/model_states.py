@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunesmith.contracts import BYTES, EstimateRequest, ModelShape, stored_type
+from tunesmith.contracts import EstimateRequest
+from tunesmith_models import BYTES, ModelShape, stored_type
 from tunesmith_torch.model.dense.config import DenseSpec
 
 STORED = 2.0  # bytes of a number in the model's files, where their size is not known

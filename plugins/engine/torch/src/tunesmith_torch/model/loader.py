@@ -12,7 +12,7 @@ import torch
 
 from tunesmith.contracts import Adapter, Artifact
 from tunesmith.contracts.adapter import BringsBase
-from tunesmith.contracts.weights import load_whole
+from tunesmith_models.weights import load_whole
 from tunesmith_torch.model.multimodal import model_class
 
 #: What makes a directory usable by people and servers beside its weights.

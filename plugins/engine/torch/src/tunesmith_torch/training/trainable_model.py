@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact, BringsBase, ModulesOnly, Objective, Step, TokenSequence, compute_type
+from tunesmith.contracts import Adapter, Artifact, BringsBase, ModulesOnly, Objective, Step, TokenSequence
+from tunesmith_models import compute_type
 from tunesmith_torch.adapter.coverage import AdapterCoverage
 from tunesmith_torch.data.packing import Inputs, Packed
 from tunesmith_torch.model.architecture import architecture

@@ -21,7 +21,7 @@ ROW = {"messages": [message("user", "Hi"), message("assistant", "Hello"), messag
 
 
 def told(directory: Path | None, *rows, provider=lambda slot: SupervisedTuning()):
-    return labels(EstimateRequest(None, directory=directory, rows=rows, provider=provider))
+    return labels(EstimateRequest({}, directory=directory, rows=rows, provider=provider))
 
 
 @pytest.fixture

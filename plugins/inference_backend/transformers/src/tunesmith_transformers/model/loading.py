@@ -10,9 +10,10 @@ from typing import Any
 import torch
 import transformers
 
-from tunesmith.contracts import UserError, compute_type
+from tunesmith.contracts import UserError
 from tunesmith.contracts.step import Placement
-from tunesmith.contracts.weights import load_whole, unloadable
+from tunesmith_models import compute_type
+from tunesmith_models.weights import load_whole, unloadable
 from tunesmith_torch.data.chat_template.eos_tokens import ends_of_model
 from tunesmith_transformers.sampling.recommended import ignored, recommended
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
-from tunesmith.contracts.safetensors import check_files
+from tunesmith_models.safetensors import check_files
 from tunesmith_torch.model.dense.config import NotDense, dense_spec
 from tunesmith_torch.model.dense.decoder import Dense
 

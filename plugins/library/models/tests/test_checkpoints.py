@@ -2,7 +2,7 @@
 
 import json
 
-from tunesmith.contracts.checkpoints import copy_beside, older_view, weights_size
+from tunesmith_models.checkpoints import copy_beside, older_view, weights_size
 
 
 def checkpoint(folder, config, tokenizer):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tunesmith.errors import UserError
 
 if TYPE_CHECKING:
-    from tunesmith.contracts.model_shape import ModelShape
+    from tunesmith_models import ModelShape
 
 SIZES = (16, 32, 64, 128, 256, 512, 1024)  #: group sizes that are looked at
 USUAL = 128  #: what nearly all quantized models have

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.safetensors import check_files, irregular
+from tunesmith.contracts.model_loader import brings_code
 from tunesmith.errors import UserError
+from tunesmith_models.safetensors import check_files, irregular
 
 _SHOWN = 5  # names in a message
 
@@ -81,12 +82,6 @@ def unloadable(directory: Path, error: Exception) -> UserError:
         fix="It has to be a causal language model in Hugging Face's layout with safetensors weights, of an architecture that the "
         "library which loads it knows in the version installed here.",
     )  # fmt: skip
-
-
-def brings_code(config: Mapping[str, Any]) -> bool:
-    """Whether the checkpoint brings a model's class as code beside its weights (``auto_map``)."""
-    mapped = config.get("auto_map")
-    return isinstance(mapped, Mapping) and any("Model" in str(name) or name == "AutoConfig" for name in mapped)
 
 
 def needs_code(name: str) -> UserError:

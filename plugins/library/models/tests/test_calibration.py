@@ -2,8 +2,9 @@
 
 import pytest
 
-from tunesmith.contracts import ModelShape, UserError
-from tunesmith.contracts.calibration import fitting_group_size
+from tunesmith.contracts import UserError
+from tunesmith_models import ModelShape
+from tunesmith_models.calibration import fitting_group_size
 
 SHAPE = ModelShape(30, 576, 1536, 9, 3, 64, 49152, True, 8192)
 

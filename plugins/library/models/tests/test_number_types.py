@@ -2,7 +2,8 @@
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest, Placement, compute_type, stored_type
+from tunesmith.contracts import EstimateRequest, Placement
+from tunesmith_models import compute_type, stored_type
 
 OLD, NEW = ("float32",), ("float32", "bfloat16")
 GPU_OF_2018, GPU = ("float32", "float16"), ("float32", "float16", "bfloat16")
@@ -19,7 +20,7 @@ GPU_OF_2018, GPU = ("float32", "float16"), ("float32", "float16", "bfloat16")
 )  # fmt: skip
 def test_it_is_the_one_that_is_stored_where_that_is_native_and_never_an_emulated_one(stored, device, native, found):
     assert compute_type("auto", stored, Placement(device, dtypes=native))[0] == found
-    assert compute_type("auto", stored, EstimateRequest(None, device=device, dtypes=native))[0] == found
+    assert compute_type("auto", stored, EstimateRequest({}, device=device, dtypes=native))[0] == found
 
 
 @pytest.mark.parametrize(("native", "found"), [(OLD, "float32"), (NEW, "bfloat16"), (GPU_OF_2018, "float32"), (GPU, "bfloat16")])

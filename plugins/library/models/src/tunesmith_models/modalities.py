@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tunesmith.contracts.model_shape.families import FAMILIES
+from tunesmith.errors import UserError
+from tunesmith_models.families import FAMILIES
+
+if TYPE_CHECKING:
+    from tunesmith.contracts import EstimateRequest
 
 _TOWERS = {"image": "vision_config", "video": "vision_config", "audio": "audio_config"}  # a video is given as its pictures
 _OTHERS = {
@@ -25,6 +29,25 @@ def takes(config: Mapping[str, Any], type: str) -> bool | None:
     inner = {**config, **text} if isinstance(text, Mapping) else config
     known = inner.get("model_type") in FAMILIES or not objects.isdisjoint(_TOWERS.values())
     return False if known and not objects - _OTHERS - {*_TOWERS.values()} else None
+
+
+def check_media(request: EstimateRequest) -> tuple[str, ...]:
+    """Whether a step's model takes the pictures, sounds and videos in its rows: for estimators, whose warnings the answer joins.
+
+    Raises:
+        UserError: TS-DATA-032 where the model's configuration says that it does not.
+    """
+    unknown = []
+    for type, count in request.data.get("media", {}).items():
+        rows, taken = f"{count} of the rows have a part of type {type}", takes(request.config, type)
+        if taken is False:
+            raise UserError(
+                "TS-DATA-032", f"{rows}, which the model does not take", why="By its config.json nothing in it takes such parts.",
+                fix="Use a model that does, or leave such rows out.",
+            )  # fmt: skip
+        if taken is None:
+            unknown.append(f"{rows}; whether the model takes them can't be told from its configuration, the step will see")
+    return tuple(unknown)
 
 
 def _objects(config: Mapping[str, Any]) -> Iterator[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.contracts.model_shape.experts import Experts, experts_of
-from tunesmith.contracts.model_shape.families import ALWAYS, FAMILIES, HEAD, PLAIN, Family
-from tunesmith.contracts.model_shape.shape import Linear, ModelShape
-from tunesmith.contracts.number_types import BYTES
+from tunesmith_models.experts import Experts, experts_of
+from tunesmith_models.families import ALWAYS, FAMILIES, HEAD, PLAIN, Family
+from tunesmith_models.number_types import BYTES
+from tunesmith_models.shape import Linear, ModelShape
 
 CLOSE = 0.03  # files of a plain decoder are as large as is counted but for so much
 ALIASES = {

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tunesmith.contracts import EstimateRequest
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,14 @@ class ModelShape:
             size: bytes of the model's files, 0 if unknown: they tell how much lies beside the decoder, and whether one of an unknown family
                 is a plain one.
         """
-        from tunesmith.contracts.model_shape.config import shape_of
+        from tunesmith_models.config import shape_of
 
         return shape_of(config, size)
+
+    @classmethod
+    def of(cls, request: EstimateRequest) -> ModelShape | None:
+        """Of the model that an estimate is asked for; None where it is not known."""
+        return cls.from_config(request.config, request.model_bytes)
 
     @property
     def embedding(self) -> int:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import UserError
-from tunesmith.contracts.safetensors import check_files, irregular, shapes
-from tunesmith.contracts.weights import load_whole
+from tunesmith_models.safetensors import check_files, irregular, shapes
+from tunesmith_models.weights import load_whole
 
 WHOLE = {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}
 

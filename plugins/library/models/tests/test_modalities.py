@@ -5,10 +5,10 @@ import json
 import pytest
 
 from tunesmith.contracts.model_loader import ModelInfo
-from tunesmith.contracts.model_shape import takes
 from tunesmith.contracts.rows import message
 from tunesmith.errors import Problems
 from tunesmith.verbs.row_check import judge
+from tunesmith_models import takes
 
 YAML = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: tilt, data: rows.jsonl}\n"
 LLAMA = {"model_type": "llama", "hidden_size": 8, "rope_scaling": {"factor": 2}}
