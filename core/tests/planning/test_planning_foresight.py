@@ -29,11 +29,11 @@ def wanted(adapter="tilt", settings=None, objective="echo"):
 def look(world, make_device):
     registry = world()
 
-    def at(slots=None, device=None, data=None, format="model/hf", config=None, **settings):
+    def at(slots=None, device=None, data=None, format="model/hf", **settings):
         foresight = Foresight(
             registry,
             {"abacus": device if isinstance(device, list) else [device or make_device()]},
-            Product("model", "model", format, SHAPE, config=config or {}),
+            Product("model", "model", format, config=CONFIG),
             data or {},
         )
         return foresight.of(registry.verb("teach"), settings, slots or wanted(settings={"angle": 10}))
@@ -50,14 +50,6 @@ def test_a_steps_terms_are_those_of_a_plan(look):
 
 def test_it_is_said_when_a_device_is_too_small(look, make_device):
     assert look(device=make_device(memory=1000, free=1000)).fits is False
-
-
-def test_rows_with_media_are_refused_for_a_model_of_text_or_said_to_be_seen_later(look):
-    assert look(data={"rows": 3, "media": {}}).fits
-    seen = look(data={"rows": 3, "media": {"audio": 2}}, config={"model_type": "llama"})
-    assert [(problem.code, "2 of the rows" in problem.what) for problem in seen.problems] == [("TS-DATA-032", True)]
-    assert seen.fits is False
-    assert any("2 of the rows" in warning for warning in look(data={"rows": 3, "media": {"audio": 2}}).warnings)
 
 
 def test_what_does_not_go_together_is_told_instead_of_a_figure(look):
