@@ -27,7 +27,7 @@ def plan(registry):
     ("training/chats.jsonl", "messages", 8), ("dpo/pairs.jsonl", "preference", 30), ("dpo/held-out.jsonl", "prompt-completion", 8),
 ])  # fmt: skip
 def test_the_data_is_recognised(registry, file, format, rows):
-    found = detect(FOLDER / file, registry)
+    found = detect(FOLDER / file, registry.providers("dataset_format"))
     assert (found.record.name, found.rows, found.problems) == (format, rows, [])
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,8 +64,10 @@ class Readme:
 ALL = [Readme(one) for one in distributions().values() if one.name != "tunesmith"]
 PLUGINS = [readme for readme in ALL if readme.one.plugin and readme.one.name != "tunesmith-sdk"]
 PIPELINES = [readme for readme in ALL if readme.pipeline]
-#: distributions whose example is commands alone: they read, show or listen, whatever the pipeline
-BY_COMMAND = {"dataset_format", "device_backend", "environment_builder", "tracker"}
+#: what is imported and not called by a command
+CODE = [readme for readme in ALL if readme.one.name == "tunesmith-core" or readme.one.folder.parts[-2] == "library"]
+#: kinds whose example is no pipeline: they are imported, or read, show or listen whatever the pipeline
+NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "tracker"}
 DATA = {"pairs.jsonl": "dpo/pairs.jsonl"}
 
 
@@ -92,7 +96,7 @@ def test_its_line_installs_it(readme: Readme) -> None:
     ours, _ = brought(readme.install)
     assert readme.one.name in ours
     assert not {"tunesmith-cli", "tunesmith-core"} <= {*readme.install}, "the one brings the other"
-    assert readme.one.name == "tunesmith-core" or "tunesmith-cli" in ours, "without commands nothing can be done"
+    assert readme in CODE or "tunesmith-cli" in ours, "without commands nothing can be done"
 
 
 @pytest.mark.parametrize("readme", PLUGINS, ids=named)
@@ -113,7 +117,7 @@ def test_it_says_where_nobody_has_seen_it_run(readme: Readme) -> None:
 
 def test_every_plugin_that_works_in_pipelines_shows_one() -> None:
     kinds = {readme.one.name: readme.one.folder.parts[-2] for readme in PLUGINS}
-    assert {kinds[readme.one.name] for readme in PLUGINS if not readme.pipeline} <= BY_COMMAND
+    assert {kinds[readme.one.name] for readme in PLUGINS if not readme.pipeline} <= NO_PIPELINE
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +152,14 @@ def at_least(other: Requirement, wanted: Requirement) -> bool:
 
 def lowest(requirement: Requirement) -> Version:
     return max((Version(part.version) for part in requirement.specifier if part.operator in (">=", "==", "~=")), default=Version("0"))
+
+
+@pytest.mark.parametrize("readme", [readme for readme in ALL if "python example.py" in readme.commands], ids=named)
+def test_its_example_in_python_runs(readme: Readme, tmp_path: Path) -> None:
+    (text,) = [text for text in readme.blocks("python") if text.startswith("# example.py\n")]
+    (tmp_path / "example.py").write_text(text)
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, bool(done.stdout)) == (0, True), done.stderr
 
 
 @pytest.mark.parametrize("readme", [readme for readme in ALL if "tunesmith data inspect" in readme.text], ids=named)
