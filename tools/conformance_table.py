@@ -18,8 +18,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from tunesmith import toml
 from tunesmith.errors import TunesmithError
-from tunesmith.plugins import toml
 from tunesmith_sdk.conformance import catalog, conform
 from tunesmith_sdk.conformance.checks import Check
 from tunesmith_sdk.conformance.levels import LEVELS

@@ -11,7 +11,8 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tunesmith.plugins import GROUP, toml
+from tunesmith import toml
+from tunesmith.plugins import GROUP
 
 ROOT = Path(__file__).resolve().parent.parent
 PATTERNS = ("", "*/", "plugins/*/*/", "contrib/*/")  #: folders with a pyproject.toml of a first-party distribution

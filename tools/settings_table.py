@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tunesmith import toml
 from tunesmith.errors import TunesmithError
-from tunesmith.plugins import toml
 from tunesmith_sdk.conformance import conform
 from tunesmith_sdk.conformance.outcome import NOT_RUN
 from tunesmith_sdk.manifest.source import find_sources, read_source

@@ -119,7 +119,7 @@ def test_a_manifest_that_is_not_there_is_a_coded_error(tmp_path: Path):
 
 @given(st.dictionaries(st.sampled_from(["manifest", "distribution", "module", "providers", "events", "commands"]), json_values))
 def test_no_content_whatever_raises_anything_but_a_coded_error(data: dict):
-    from tunesmith.plugins import toml
+    from tunesmith import toml
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "plugin.toml")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.plugins import toml
+from tunesmith import toml
 from tunesmith_sdk.conformance import Report, conform
 from tunesmith_sdk.conformance.outcome import NOT_RUN
 from tunesmith_sdk.conformance.table import table

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tunesmith.plugins import toml
+from tunesmith import toml
 from tunesmith_environments import interpreters
 
 ROOT = Path(__file__).parents[2]

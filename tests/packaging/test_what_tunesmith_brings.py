@@ -7,7 +7,7 @@ import pytest
 from distributions import ROOT, brought, distributions
 from packaging.requirements import Requirement
 
-from tunesmith.plugins import toml
+from tunesmith import toml
 
 #: first-party distributions that no extra brings, and why
 APART = {

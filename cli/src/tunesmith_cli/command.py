@@ -48,3 +48,6 @@ ENTRIES = (
 
 #: what a verb is called on the command line
 SPOKEN = {"evaluate": "eval"}
+
+#: words after `plugin` that come with the SDK
+AUTHORS = ("new", "update", "sync", "check")

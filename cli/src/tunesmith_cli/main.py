@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import Cancelled, TunesmithError, UserError
-from tunesmith_cli.command import ENTRIES, SPOKEN, Command
+from tunesmith_cli.command import ENTRIES, SPOKEN
+from tunesmith_cli.dispatch import load_catalog, run_command, run_group
 from tunesmith_cli.streams import mute
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
-    from tunesmith_cli.catalog import Catalog
+    pass
 
 _OF_ONE_COMMAND = ("TUNESMITH_HOME", "TUNESMITH_OFFLINE")
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell says of programs ended by SIGINT and SIGPIPE
@@ -115,58 +114,9 @@ def dispatch(arguments: Sequence[str]) -> int:
     return _dynamic(name, rest)
 
 
-def run_command(command: Command, prog: str, arguments: Sequence[str]) -> int:
-    """Parse a command's arguments and run it."""
-    from tunesmith_cli.options.parser import make_parser
-
-    found = make_parser(command, prog).parse(arguments)
-    use_common(found)
-    return command.run(found)
-
-
-def use_common(found: Namespace) -> None:
-    """--home and --offline are $TUNESMITH_HOME and $TUNESMITH_OFFLINE for this one command (`main` puts them back)."""
-    if found.home:
-        os.environ["TUNESMITH_HOME"] = str(found.home)
-    if getattr(found, "offline", False):
-        os.environ["TUNESMITH_OFFLINE"] = "1"
-
-
-def run_group(summary: str, commands: Sequence[Command], prog: str, arguments: Sequence[str], group: str = "") -> int:
-    """Run the subcommand that the first argument names; without one, show them.
-
-    Args:
-        group: of the kernel's, to which plugins may add commands.
-    """
-    word = arguments[0] if arguments else "--help"
-    for command in commands:
-        if command.name == word:
-            return run_command(command, f"{prog} {word}", arguments[1:])
-    catalog = _catalog() if group else None
-    added = catalog.added(group) if catalog else {}
-    if catalog and word in added:
-        return catalog.call(f"{group} {word}", arguments[1:])
-    rows = [*((command.name, command.summary) for command in commands), *added.items()]
-    if word in ("-h", "--help"):
-        from tunesmith_cli.overview import group_text
-
-        print(group_text(prog, summary, rows))
-        return 0
-    from tunesmith_cli.commands.plugin import AUTHORS
-    from tunesmith_cli.unknown_command import unknown
-
-    authors = AUTHORS if group == "plugin" else ()
-    if word in authors:
-        fix = "pip install 'tunesmith-sdk[scaffold]'"
-        raise UserError(
-            "TS-PLUGIN-040", f"`{prog} {word}` is one of an author's tools, and the SDK that brings them is not active", fix=fix
-        )
-    raise unknown(prog, word, list(dict.fromkeys([*(name for name, _ in rows), *authors])))
-
-
 def _dynamic(name: str, arguments: Sequence[str]) -> int:
     """Commands that the installed plugins bring."""
-    catalog, name = _catalog(), SPOKEN.get(name, name)
+    catalog, name = load_catalog(), SPOKEN.get(name, name)
     if name in catalog.commands:
         return catalog.call(name, arguments)
     if name in catalog.verbs:
@@ -182,16 +132,8 @@ def _dynamic(name: str, arguments: Sequence[str]) -> int:
 def _overview() -> int:
     from tunesmith_cli.overview import overview_text
 
-    print(overview_text(_catalog()))
+    print(overview_text(load_catalog()))
     return 0
-
-
-def _catalog() -> Catalog:
-    from tunesmith.config import load_config
-    from tunesmith.plugins.registry import load_registry
-    from tunesmith_cli.catalog import Catalog
-
-    return Catalog(load_registry(load_config()))
 
 
 if __name__ == "__main__":

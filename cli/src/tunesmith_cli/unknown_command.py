@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tunesmith.contracts.provider import API
 from tunesmith.errors import UserError
 from tunesmith.spelling import near
-from tunesmith_cli.command import ENTRIES
+from tunesmith_cli.command import AUTHORS, ENTRIES
 
 if TYPE_CHECKING:
     from tunesmith_cli.catalog import Catalog
@@ -45,7 +45,6 @@ def _inner() -> Iterator[tuple[str, str]]:
     for entry in ENTRIES:
         for command in getattr(importlib.import_module(entry.module), "COMMANDS", ()):
             yield entry.name, command.name
-    from tunesmith_cli.commands.plugin import AUTHORS
 
     yield from (("plugin", word) for word in AUTHORS)
 

@@ -147,8 +147,8 @@ def _nearest(start: Path) -> Iterator[Path]:
 
 def read_policy(path: Path, layer: str = "project") -> tuple[Policy, list[TunesmithError]]:
     """What a configuration file says, and everything that is wrong with it."""
+    from tunesmith import toml
     from tunesmith.contracts.settings import problems
-    from tunesmith.plugins import toml
 
     try:
         data = toml.read(path)

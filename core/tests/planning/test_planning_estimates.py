@@ -14,9 +14,10 @@ from tunesmith.planning import advice
 from tunesmith.planning.advice import Advice
 from tunesmith.planning.building import placement
 from tunesmith.planning.casting import Casting
-from tunesmith.planning.estimates import bytes_text, check_disk, estimate
+from tunesmith.planning.estimates import check_disk, estimate
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice
+from tunesmith.units import bytes_text
 from tunesmith_models import ModelShape
 
 YAML = """\

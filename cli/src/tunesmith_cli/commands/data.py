@@ -129,7 +129,7 @@ COMMANDS = (
 
 def run_words(words: Sequence[str]) -> int:
     """A file without a command before it is looked into."""
-    from tunesmith_cli.main import run_group
+    from tunesmith_cli.dispatch import run_group
 
     named = words[0] if words else "-"
     known = (command.name for command in COMMANDS)

@@ -152,8 +152,6 @@ def _setting(entry: Mapping[str, Any]) -> str:
     return f"{entry.get('description', '')} ({' or '.join(kinds)}{default})".strip()
 
 
-#: words of an author, whose commands are not the kernel's
-AUTHORS = ("new", "update", "sync", "check")
 COMMANDS = (
     Command("list", "what is installed, and in what state", configure_list, run_list),
     Command("info", "everything that a plugin's manifest says", configure_info, run_info),

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import math
 
+from tunesmith.units import bytes_text as size
+
+__all__ = ["amount", "duration", "number", "ratio", "size"]
+
 _BYTES = ("B", "b", "byte", "bytes")
-
-
-def size(count: float) -> str:
-    """Bytes: ``256.5 MiB``."""
-    unit = "B"
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(count) < 1023.5 or unit == "TiB":
-            break
-        count /= 1024
-    return f"{count:.0f} {unit}" if unit == "B" or count >= 99.5 else f"{count:.1f} {unit}"
 
 
 def duration(seconds: float) -> str:

@@ -26,8 +26,8 @@ from tunesmith_models import ModelShape
 def run_words(arguments: Sequence[str]) -> int:
     """Run the command with what stands after it."""
     from tunesmith.planning.advice import Advice
+    from tunesmith_cli.dispatch import use_common
     from tunesmith_cli.estimate.devices import place_of
-    from tunesmith_cli.main import use_common
 
     catalog = Catalog(Session.open().registry)
     form = form_of(catalog, arguments)

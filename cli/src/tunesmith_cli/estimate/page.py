@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate
-from tunesmith.planning.estimates import bytes_text
+from tunesmith.units import bytes_text
 from tunesmith_cli.estimate.comparison import Tried, options
 from tunesmith_cli.estimate.devices import Place
 from tunesmith_cli.estimate.step import Foreseen

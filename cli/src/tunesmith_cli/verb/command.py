@@ -22,7 +22,7 @@ def run_verb(catalog: Catalog, name: str, arguments: Sequence[str]) -> int:
     called = catalog.verbs[name]
     if called.verb.main_kind == "model_loader":
         from tunesmith_cli.commands.download import command
-        from tunesmith_cli.main import run_command
+        from tunesmith_cli.dispatch import run_command
 
         return run_command(command(called.verb.summary), f"tunesmith {name}", arguments)
     form = VerbForm.of(catalog.registry, name, called, arguments)
@@ -40,7 +40,7 @@ def run_verb(catalog: Catalog, name: str, arguments: Sequence[str]) -> int:
 
 def _run(form: VerbForm, args: Namespace) -> int:
     from tunesmith.planning.spec import PipelineSpec
-    from tunesmith_cli.main import use_common
+    from tunesmith_cli.dispatch import use_common
 
     use_common(args)
     output = getattr(args, "output", None)

@@ -15,6 +15,7 @@ from tunesmith.planning.keys import twins
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice, Plan, PlannedStep
 from tunesmith.planning.products import Product
+from tunesmith.units import bytes_text
 
 OVERRULED = "`ignore_estimates` is set"
 OVERRULE = "If you know better than the estimate: `--ignore-estimates`, or `ignore_estimates: true` in the pipeline."
@@ -126,13 +127,3 @@ def check_disk(plan: Plan, free: int, done: Callable[[str], bool] = lambda step:
     return [UserError("TS-PLAN-009", f"The pipeline will write about {bytes_text(needed)}, and {bytes_text(free)} are free on the disk",
                       why=f"The largest: {largest}.",
                       fix=f"Free some space, or put the project's home elsewhere: --home DIR. {OVERRULE}")]  # fmt: skip
-
-
-def bytes_text(count: float) -> str:
-    """Bytes for a person: ``512 B``, ``1.4 GiB``."""
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1023.5:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"

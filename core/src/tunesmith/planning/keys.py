@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tunesmith.planning.plan import PlannedStep
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import PlannedStep
 
 
 def step_key(step: PlannedStep, digests: Mapping[str, str]) -> str:

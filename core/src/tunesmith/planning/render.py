@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tunesmith.planning.estimates import bytes_text
 from tunesmith.planning.keys import twins
-from tunesmith.planning.plan import Plan, PlannedStep
+from tunesmith.units import bytes_text
+
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import Plan, PlannedStep
 
 WIDTH = 110
 

@@ -19,7 +19,7 @@ _NO_SCHEMA = {"type": "object", "properties": {}, "additionalProperties": False}
 
 def manifest_of(plugin: Plugin) -> str:
     """The manifest's text: the same records give the same text, byte for byte."""
-    from tunesmith.plugins import toml
+    from tunesmith import toml
     from tunesmith.plugins.manifest_schema import VERSION
 
     data: dict[str, Any] = {"manifest": VERSION, "distribution": plugin.distribution, "version": plugin.version, "module": plugin.module}
@@ -38,8 +38,8 @@ def read_data(path: Path) -> dict[str, Any]:
     Raises:
         UserError: TS-PLUGIN-004 when there is none, it is no TOML, or it doesn't say what a manifest must.
     """
+    from tunesmith import toml
     from tunesmith.contracts.settings import problems
-    from tunesmith.plugins import toml
     from tunesmith.plugins.manifest_schema import SCHEMA, VERSION
 
     fix = "Run `tunesmith plugin sync` in the plugin's source folder, and see that its wheel contains the file."

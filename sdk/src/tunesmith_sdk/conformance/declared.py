@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tunesmith import toml
 from tunesmith.contracts.settings import problems
 from tunesmith.errors import UserError
-from tunesmith.plugins import toml
 from tunesmith_sdk.conformance import catalog
 
 _TABLE = {

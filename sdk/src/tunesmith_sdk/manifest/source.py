@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tunesmith import toml
 from tunesmith.errors import UserError
-from tunesmith.plugins import GROUP, KERNEL, KERNEL_MODULE, toml
+from tunesmith.plugins import GROUP, KERNEL, KERNEL_MODULE
 from tunesmith.plugins.records import Surroundings
 
 _STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}

@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 
 from tunesmith.contracts import Result, Step, TunesmithError
-from tunesmith_torch.data.chat_template.eos_tokens import name_ends
+from tunesmith_torch.data.tokenizer.model_eos_tokens import name_ends
 from tunesmith_torch.model.loader import copy_tokenizer, load_base
 from tunesmith_torch.training.trainable_model import cast
 

@@ -8,11 +8,13 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tunesmith_sdk.conformance.bench import Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun
 from tunesmith_sdk.conformance.running import Running
+
+if TYPE_CHECKING:
+    from tunesmith_sdk.conformance.bench import Bench
 
 NAME = "under-test"
 UP = 600.0  # seconds until it answers

@@ -26,7 +26,7 @@ from tunesmith_torch.data import chat_template
 from tunesmith_torch.data.chat_template.label_warnings import LabelWarnings
 from tunesmith_torch.data.tokenized_dataset import TokenizedDataset, TokenizedDatasetWriter
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer, encoded
-from tunesmith_torch.model.sanity_checks import check_vocabulary
+from tunesmith_torch.data.vocabulary import check_vocabulary
 
 FORMAT = 4  #: of the files; another one is made anew
 KEPT = 8  # sets of tokens that the cache holds

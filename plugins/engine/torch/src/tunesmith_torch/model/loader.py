@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,9 @@ import torch
 from tunesmith.contracts import Adapter, Artifact
 from tunesmith.contracts.adapter import BringsBase
 from tunesmith_models.weights import load_whole
+from tunesmith_torch.data.tokenizer.loader import directory
 from tunesmith_torch.model.multimodal import model_class
+from tunesmith_torch.transformers_library import quiet
 
 #: What makes a directory usable by people and servers beside its weights.
 TOKENIZER_FILES = (
@@ -21,22 +21,6 @@ TOKENIZER_FILES = (
     "merges.txt", "chat_template.jinja", "chat_template.json", "generation_config.json", "preprocessor_config.json",
     "processor_config.json", "video_preprocessor_config.json",
 )  # fmt: skip
-
-
-def library() -> Any:
-    """transformers, which never goes to a network here; imported where it is needed: that takes seconds."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    import transformers
-
-    return transformers
-
-
-def quiet() -> None:
-    """transformers' progress bars and advice are for notebooks; the step reports in its own way."""
-    transformers = library()
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
 def load_model(
@@ -77,10 +61,6 @@ def copy_tokenizer(source: Artifact | Path | str, output: Path) -> None:
     for name in TOKENIZER_FILES:
         if (directory(source) / name).exists() and not (output / name).exists():
             shutil.copyfile(directory(source) / name, output / name)
-
-
-def directory(source: Artifact | Path | str) -> Path:
-    return source.path if isinstance(source, Artifact) else Path(source)
 
 
 def _quantized(path: Path) -> bool:

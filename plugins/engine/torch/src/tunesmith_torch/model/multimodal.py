@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith_torch.data.multimodal.detection import is_multimodal
+
 if TYPE_CHECKING:
     import torch
-
-#: What transformers' configurations call their parts that see or hear.
-_ENCODER_CONFIGS = ("vision_config", "audio_config", "encoder_config", "thinker_config")
 
 
 def model_class(path: Path) -> Any:
@@ -18,15 +16,6 @@ def model_class(path: Path) -> Any:
     from transformers import AutoModelForCausalLM, AutoModelForMultimodalLM
 
     return AutoModelForMultimodalLM if is_multimodal(path) else AutoModelForCausalLM
-
-
-def is_multimodal(path: Path) -> bool:
-    """Whether the configuration in `path` is of a model that sees or hears."""
-    try:
-        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False  # whoever loads it says so
-    return any(name in config for name in _ENCODER_CONFIGS)
 
 
 def has_modality_encoders(model: Any) -> bool:

@@ -9,9 +9,10 @@ import pytest
 
 from tunesmith.contracts import Artifact, message
 from tunesmith_sdk.models import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
-from tunesmith_torch.data.chat_template.eos_tokens import ends_of_model, name_ends, named_ends, unnamed_end
+from tunesmith_torch.data.chat_template.eos_tokens import named_ends, unnamed_end
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.tokenizer.loader import load_tokenizer
+from tunesmith_torch.data.tokenizer.model_eos_tokens import ends_of_model, name_ends
 
 ROWS = [{"messages": [message("user", "Hi"), message("assistant", "Paris.")]}] * 4
 

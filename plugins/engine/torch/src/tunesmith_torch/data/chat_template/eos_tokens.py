@@ -6,7 +6,6 @@ models with a chat template of others), a model learns to write it and would go 
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -57,19 +56,6 @@ def ids_of(chat: ChatTokenizer, texts: Collection[str]) -> list[int]:
     return sorted(number for number in found if number is not None)
 
 
-def ends_of_model(directory: Path, tokenizer: Any) -> tuple[frozenset[int], str]:
-    """Ids of all tokens at which the model in `directory` has to stop, and what to say of one that its files don't name."""
-    from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
-
-    named = named_ends(directory)
-    try:
-        chat = ChatTokenizer(tokenizer, named)
-    except UserError:  # without a chat template there are no turns
-        own = tokenizer.eos_token_id
-        return named | ({own} if own is not None else frozenset()), ""
-    return all_ends(chat) | named, unnamed_end(chat)
-
-
 def write_ends(directory: Path, chat: ChatTokenizer) -> None:
     """Have the model in `directory` name all of them in its generation_config.json, where everything that generates looks for them."""
     path = directory / _GENERATION
@@ -78,14 +64,6 @@ def write_ends(directory: Path, chat: ChatTokenizer) -> None:
     if wanted and wanted != sorted(_ids(generation.get("eos_token_id"))):
         generation["eos_token_id"] = wanted if len(wanted) > 1 else wanted[0]
         path.write_text(json.dumps(generation, indent=2) + "\n", encoding="utf-8")
-
-
-def name_ends(directory: Path) -> None:
-    """The same for a model whose tokenizer is in its directory; one without a chat template has no turns that end."""
-    from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
-
-    with contextlib.suppress(UserError):
-        write_ends(directory, chat_encoder(directory))
 
 
 def unnamed_end(chat: ChatTokenizer) -> str:

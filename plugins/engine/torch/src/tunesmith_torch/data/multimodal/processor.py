@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Artifact, UserError
-from tunesmith_torch.model.loader import directory, quiet
-from tunesmith_torch.model.multimodal import is_multimodal
+from tunesmith_torch.data.multimodal.detection import is_multimodal
+from tunesmith_torch.data.tokenizer.loader import directory
+from tunesmith_torch.transformers_library import quiet
 
 
 def load_processor(source: Artifact | Path | str) -> Any:

@@ -7,9 +7,8 @@ from pathlib import Path
 from tunesmith.contracts import Artifact
 from tunesmith_torch.data.chat_template.eos_tokens import named_ends
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
-from tunesmith_torch.data.tokenizer.loader import load_tokenizer
+from tunesmith_torch.data.tokenizer.loader import directory, load_tokenizer
 from tunesmith_torch.data.tokenizer.tokenizer_json import plain_tokenizer
-from tunesmith_torch.model.loader import directory
 
 VIDEO_FRAMES = 8
 

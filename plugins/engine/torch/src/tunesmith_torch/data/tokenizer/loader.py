@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Artifact, UserError
+from tunesmith_torch.transformers_library import library
 
 
 def load_tokenizer(source: Artifact | Path | str) -> Any:
@@ -15,12 +15,9 @@ def load_tokenizer(source: Artifact | Path | str) -> Any:
     Raises:
         UserError: TS-TRAIN-006 when there is none.
     """
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    import transformers
-
-    path = source.path if isinstance(source, Artifact) else Path(source)
+    path = directory(source)
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+        tokenizer = library().AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
             "TS-TRAIN-006", f"The model {path.name} has no tokenizer that can be loaded: {str(error).splitlines()[0]}",
@@ -29,3 +26,7 @@ def load_tokenizer(source: Artifact | Path | str) -> Any:
     if not tokenizer.is_fast:
         raise UserError("TS-TRAIN-006", f"The model {path.name} has a tokenizer without tokenizer.json", fix="Convert it to a fast one.")
     return tokenizer
+
+
+def directory(source: Artifact | Path | str) -> Path:
+    return source.path if isinstance(source, Artifact) else Path(source)

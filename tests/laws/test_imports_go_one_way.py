@@ -1,0 +1,44 @@
+"""Imports go one way, without circles: between modules, between the parts of a distribution, and between distributions."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def _tool():
+    spec = importlib.util.spec_from_file_location("imports_page", ROOT / "tools" / "imports_page.py")
+    module = sys.modules["imports_page"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TOOL = _tool()
+GRAPHS = {name: TOOL.module_graph(TOOL.modules(name, folder)) for name, folder in TOOL.packages().items()}
+
+
+@pytest.mark.parametrize("package", sorted(set(GRAPHS) - {"tunesmith_cli"}))  # its preview of rows is on its way out
+def test_no_modules_import_each_other_in_a_circle(package: str):
+    assert TOOL.circle(GRAPHS[package]) == []
+    assert TOOL.circle(TOOL.merged(GRAPHS[package], 2)) == [], "the parts of a distribution"
+
+
+def test_no_distributions_import_each_other_in_a_circle():
+    every = {name: path for package, folder in TOOL.packages().items() for name, path in TOOL.modules(package, folder).items()}
+    assert TOOL.circle(TOOL.merged(TOOL.module_graph(every), 1)) == []
+
+
+def test_a_circle_would_be_found(tmp_path: Path):
+    for name, text in {"a": "def f():\n    from made_up import b\n", "b": "from made_up.c import x\n", "c": "import made_up.a\n"}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    graph = TOOL.module_graph(TOOL.modules("made_up", tmp_path))
+    assert len(TOOL.circle(graph)) == 4
+
+
+def test_the_drawing_is_of_what_the_sources_say():
+    assert TOOL.PAGE.read_text(encoding="utf-8") == TOOL.page(), "run tools/imports_page.py"
