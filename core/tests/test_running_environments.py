@@ -26,6 +26,7 @@ from tunesmith.plugins.registry import Registry
 from tunesmith.running import runner
 from tunesmith.running.environments import environments_of
 from tunesmith.running.reporter import Recorder
+from tunesmith.running.runs import stored_plan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,11 +142,10 @@ def test_a_worker_that_finds_its_environment_damaged_gets_a_new_one_and_a_second
     assert "has to ask for this" in outcome.error.fix
 
 
-def test_the_report_has_a_table_of_what_ran_where(tmp_path, stand_ins):
-    outcome = Place.at(tmp_path).run(step("first"), isolated("a"))
-    page = outcome.report.read_text()
-    assert "what ran where" in page
-    assert "key-of-one" in page
+def test_the_stored_plan_says_which_environment_each_step_ran_in(tmp_path, stand_ins):
+    place = Place.at(tmp_path)
+    outcome = place.run(step("first"), isolated("a"))
+    assert [step.lock for step in stored_plan(place.home, outcome.run).steps] == ["", "key-of-one"]
 
 
 def test_a_plan_without_environments_asks_nothing_of_them(tmp_path, stand_ins):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 import sys
 import textwrap
@@ -15,6 +14,7 @@ from tiny_plans import Place, plan, step, text
 from tunesmith.contracts import RunFacts, StepFacts
 from tunesmith.errors import UserError
 from tunesmith.planning.keys import step_key
+from tunesmith.planning.plan import Gate
 from tunesmith.plugins.records import Plugin
 from tunesmith.running.caching import standing
 from tunesmith.running.journal import Journal
@@ -279,7 +279,6 @@ def test_a_result_is_kept_under_the_settings_that_made_it(listening) -> None:
     assert Journal(place.home).cached(row.key).producer["step"] == {"fail": "", "to": 3}
     assert [at for at, _ in Journal(place.home).series(row.key)["square"]] == [0, 1, 2]
     assert seen(place)[-1] == {"fail": "", "to": 3}, "those who listen are told of the settings in force"
-    assert json.loads(first.report_json.read_text())["steps"][0]["settings"] == {"fail": "", "to": 3}
     outcome = place.run(made)
     assert outcome.steps["a"].cached
     assert Journal(place.home).decisions(outcome.run) == []
@@ -436,3 +435,53 @@ def test_a_wrapper_that_fails_is_as_if_it_was_not_there(listening, half: str) ->
     reporter = Recorder()
     assert place.run(step("a", to=2, fail="crash"), reporter=reporter).state == "done"
     assert any("failed in step_failed: ValueError: no" in message for _, _, message in reporter.of("log"))
+
+
+FINISHED = """
+@hookimpl
+def run_finished(run, view):
+    seen.append((run.id, view.row.state, {name: step.row.state for name, step in view.steps.items()}, view.series("a"),
+                 [gate.passed for gate in view.gates], view.size("a"), [n for n in view.steps if view.artifact(n)],
+                 (view.row.error or {}).get("code", "")))
+"""
+
+
+def test_a_listener_is_told_how_a_run_ended_with_a_view_of_all_that_is_known(listening) -> None:
+    place = listening(FINISHED)
+    gates = (Gate("a", "last", ">=", 1.0, text=">= 1"), Gate("b", "last", ">=", 1.0, text=">= 1"))
+    outcome = place.run(plan=plan(step("a", to=2), step("b", reads="a", fail="user"), gates=gates))
+    ((run, state, steps, series, passed, size, there, code),) = seen(place)
+    assert (run, state, code) == (outcome.run, "failed", "TINY-001")
+    assert steps == {"a": "done", "b": "failed"}
+    assert series["square"] == [(0, 0.0), (1, 1.0)]
+    assert passed == [True], "of the group that is over"
+    assert size == outcome.steps["a"].size > 0
+    assert there == ["a"]
+
+
+def test_a_run_that_stays_to_serve_is_told_of_then_and_at_its_end(listening) -> None:
+    place = listening(FINISHED)
+    outcome, _ = place.cancelled(step("a", to=2), step("api", "answer", reads="a"), when="service_ready")
+    assert outcome.state == "done"
+    assert [entry[1] for entry in seen(place)] == ["serving", "done"]
+
+
+def test_a_listener_that_fails_at_the_end_of_a_run_changes_nothing_of_it(listening) -> None:
+    place = listening("@hookimpl\ndef run_finished(run): raise OSError('the disk is full')", FINISHED)
+    told = Recorder()
+    assert place.run(step("a", to=2), reporter=told).exit_status == 0
+    assert [entry[1] for entry in seen(place)] == ["done"]
+    (warning,) = [message for _, level, message in told.of("log") if level == "warning"]
+    assert warning.endswith("failed in run_finished: OSError: the disk is full")
+
+
+def test_a_page_that_a_plugin_wrote_is_the_runs_until_the_run_goes_on(listening) -> None:
+    place = listening("""
+        @hookimpl
+        def run_finished(run, view):
+            if view.row.state == "failed":
+                (view.directory / "report.html").write_text("a page")
+    """)
+    first = place.run(step("a", to=2, fail="user"))
+    assert first.report.read_text() == "a page"
+    assert place.run(step("a", to=2), resume=first.run).report is None

@@ -39,6 +39,8 @@ class TiltSettings:
 
 RUN = RunFacts("1", "support-bot", Path())
 STEP = StepFacts(RUN, "tune", "train")
+ROW = SimpleNamespace(state="failed", error={"what": "it fell over"})
+FAILED = SimpleNamespace(row=ROW, steps={"tune": SimpleNamespace(row=ROW)})
 #: what the kernel calls event hooks with
 FACTS = {
     "run_started": {"run": RUN},
@@ -47,6 +49,7 @@ FACTS = {
     "step_finished": {"step": STEP},
     "step_failed": {"step": STEP, "error": TunesmithError("ACME-BUSY", "busy")},
     "artifact_committed": {"step": STEP, "artifact": Artifact("model/hf", Path())},
+    "run_finished": {"run": RUN, "view": FAILED},
 }
 
 
@@ -68,7 +71,7 @@ def test_a_hook_says_since_when_it_is_there(name: str):
 @pytest.mark.parametrize("name", HOOKS)
 def test_a_hooks_example_works(name: str):
     told: list[Any] = []
-    teller = SimpleNamespace(record=lambda *said: told.append(said), add=lambda *said: told.append(said))
+    teller = SimpleNamespace(**dict.fromkeys(("record", "add", "call"), lambda *said: told.append(said)))
     here = {name: getattr(contracts, name) for name in contracts.__all__}
     here |= {
         "hookimpl": hookspecs.hookimpl,
@@ -78,6 +81,7 @@ def test_a_hooks_example_works(name: str):
         "approved": lambda name: True,
         "tracker": teller,
         "catalog": teller,
+        "pager": teller,
     }
     exec(compile(TOOL.example(name), f"<example of {name}>", "exec"), here)
     manager = hookspecs.plugin_manager(acme=SimpleNamespace(**{name: here[name]}))
@@ -87,7 +91,7 @@ def test_a_hooks_example_works(name: str):
         assert record_of(name, answer[0], "acme", "1.0").kind == name
     elif name == "step_failed":
         assert answer.delay == 10
-    elif name in ("metrics_reported", "step_finished", "artifact_committed"):
+    elif name in ("metrics_reported", "step_finished", "artifact_committed", "run_finished"):
         assert len(told) == 1
     elif name in TOOL.COMMANDS:
         assert [len(entry) for entry in answer[0]] == [3]

@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tunesmith.api import Pipeline
+    from tunesmith.running.run_view import RunView
 
-__all__ = ["Pipeline", "__version__"]
+__all__ = ["Pipeline", "RunView", "__version__"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """`tunesmith.Pipeline`, imported when it is first asked for: the command and the workers never do."""
+    """`tunesmith.Pipeline` and `tunesmith.RunView`, imported when they are first asked for: the command and the workers never do."""
     if name == "Pipeline":
         from tunesmith.api import Pipeline
 
         return Pipeline
+    if name == "RunView":
+        from tunesmith.running.run_view import RunView
+
+        return RunView
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

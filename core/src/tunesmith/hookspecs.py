@@ -8,7 +8,7 @@ manifest, and in a running system only the manifest is read. Event hooks are cal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 import pluggy
 
@@ -16,6 +16,9 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
 from tunesmith.contracts.provider import Provider, Verb
 from tunesmith.errors import TunesmithError
+
+if TYPE_CHECKING:
+    from tunesmith import RunView
 
 hookspec = pluggy.HookspecMarker("tunesmith")
 hookimpl = pluggy.HookimplMarker("tunesmith")
@@ -307,6 +310,22 @@ def artifact_committed(step: StepFacts, artifact: Artifact) -> None:
 
 
 @hookspec
+def run_finished(run: RunFacts, view: RunView) -> None:
+    """A run has ended, well or not; `view` has what is known of it, for reading while the hook is called. A run whose pipeline is done and
+    which stays for its services is told of twice: then, with the state ``serving``, and at its end. A page about the run for people is
+    written as ``report.html`` into ``view.directory``, where `tunesmith runs show` finds it, and the same as data as ``report.json``.
+    Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def run_finished(run, view):
+            if view.row.state == "failed":
+                pager.call(run.pipeline, view.row.error["what"], [name for name, step in view.steps.items() if step.row.state == "failed"])
+    """
+
+
+@hookspec
 def cli_commands() -> Sequence[tuple[str, str, str]]:  # type: ignore[empty-body]
     """Commands of a plugin's own: (name, summary, ``package.module:function`` taking the arguments after the name). Since 0.1.
 
@@ -336,7 +355,7 @@ REGISTRATION = (
     "model_loader", "adapter", "trainer_strategy", "objective", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend",
     "device_backend", "dataset_format", "searcher", "executor", "environment_builder", "input_reader", "verb",
 )  # fmt: skip
-EVENTS = ("run_started", "step_starting", "metrics_reported", "step_finished", "step_failed", "artifact_committed")
+EVENTS = ("run_started", "step_starting", "metrics_reported", "step_finished", "step_failed", "artifact_committed", "run_finished")
 
 
 def plugin_manager(**plugins: Any) -> pluggy.PluginManager:

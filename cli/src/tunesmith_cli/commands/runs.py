@@ -89,7 +89,7 @@ def run_list(args: Namespace) -> int:
 
 def configure_show(parser: ArgumentParser) -> None:
     _configure_run(parser)
-    parser.add_argument("--report", action="store_true", help="print only the path of its report")
+    parser.add_argument("--report", action="store_true", help="print only the path of its report, where a plugin has written one")
     parser.add_argument("--open", action="store_true", help="open its report in a browser")
     _configure(parser)
 
@@ -124,8 +124,10 @@ def _page(view: RunView) -> str:
 def _report(view: RunView, args: Namespace) -> int:
     report = view.report
     if report is None:
-        raise UserError("TS-CLI-012", f"the run has no report in {view.directory}", why="A report is written when a run ends.",
-                        fix="Go on with the run: `tunesmith resume`.")  # fmt: skip
+        raise UserError(
+            "TS-CLI-012", f"the run has no report in {view.directory}", why="The plugin tunesmith-report writes one when a run ends.",
+            fix="Go on with the run: `tunesmith resume`. Where that plugin is not installed: pip install tunesmith",
+        )  # fmt: skip
     print(json.dumps({"report": str(report)}) if args.json else report)
     if args.open:
         import webbrowser
@@ -192,7 +194,7 @@ _EXAMPLE_RUN = "20260131-0930"
 COMMANDS = (
     Command("list", "all runs, the newest first", _configure, run_list, (("what has been run here", "tunesmith runs list"),)),
     Command(
-        "show", "one run: its steps, metrics, decisions and report", configure_show, run_show,
+        "show", "one run: its steps, metrics and decisions", configure_show, run_show,
         (("the last run", "tunesmith runs show"), ("the report of a certain one", f"tunesmith runs show {_EXAMPLE_RUN} --open")),
     ),
     Command(

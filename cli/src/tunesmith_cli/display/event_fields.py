@@ -11,7 +11,7 @@ VERSION = 1
 #: event -> field -> what it holds
 EVENTS: dict[str, dict[str, str]] = {
     "run_started": {
-        "schema": "version of these fields", "run": "id", "pipeline": "its name", "directory": "where plan, logs and report are",
+        "schema": "version of these fields", "run": "id", "pipeline": "its name", "directory": "where plan and logs are",
         "resumed": "whether the run goes on", "steps": "list of name, group, what, inserted", "warnings": "the plan's, a sentence each",
     },
     "environment_started": {"name": "what is built"},
@@ -32,7 +32,8 @@ EVENTS: dict[str, dict[str, str]] = {
     "service_ready": {"step": "name", "foreground": "whether the run stays until it is stopped", "facts": "url, model and more"},
     "service_stopped": {"step": "name"},
     "run_finished": {
-        "run": "id", "state": "done, failed or cancelled", "directory": "as above", "report": "path or null", "report_json": "path or null",
+        "run": "id", "state": "done, failed or cancelled", "directory": "as above", "report": "path of a page that a plugin wrote, or null",
+        "report_json": "path of the same as data, or null",
         "endpoints": "step -> facts", "steps": "as `step_finished`, a list", "error": "code, what, why, fix, or null",
     },
 }  # fmt: skip

@@ -71,10 +71,11 @@ class JsonLines(Silent):
         self.tell("service_stopped", step=step.name)
 
     def run_finished(self, outcome: RunOutcome) -> None:
+        data = outcome.directory / "report.json"
         self.tell(
             "run_finished", run=outcome.run, state=outcome.state, directory=outcome.directory, report=outcome.report,
-            report_json=outcome.report_json, endpoints=outcome.endpoints, steps=[_step(step) for step in outcome.steps.values()],
-            error=outcome.error.to_json() if outcome.error else None,
+            report_json=data if data.is_file() else None, endpoints=outcome.endpoints,
+            steps=[_step(step) for step in outcome.steps.values()], error=outcome.error.to_json() if outcome.error else None,
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith.contracts.events import RunFacts
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
-from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome, can_go_on
+from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome, can_go_on, report_of
 from tunesmith.running.reporter import Silent
 from tunesmith_cli.display import summary
 from tunesmith_cli.display.quantities import duration, number, size
@@ -78,8 +78,7 @@ class Narrator(Silent, ABC):
             self.say("  " + line)
         for name, path in summary.artifact_lines(self.plan, self.outcomes):
             self.say(f"  {name}: {path}")
-        report = self.run.directory / "report.html"
-        if report.is_file():
+        if report := report_of(self.run.directory):
             self.say(f"  report: {report}")
         if can_go_on(state, error):
             self.say(f"  to go on: tunesmith resume {self.run.id}")

@@ -55,7 +55,7 @@ class Result:
     Args:
         format: set it only where the provider produces more than one.
         refs: name -> digest of artifacts that this one needs to be used.
-        metrics: final numbers, for gates, tables and the report.
+        metrics: final numbers, for gates and tables.
         meta: more for `artifact.json`; must be the same on every run of the same step (no times, no paths).
     """
 

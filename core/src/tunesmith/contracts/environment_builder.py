@@ -49,7 +49,7 @@ class Recipe:
 
 
 class Environment(Protocol):
-    """One that is built, as a run and its report read it."""
+    """One that is built, as runs and those who tell of them read it."""
 
     @property
     def key(self) -> str:

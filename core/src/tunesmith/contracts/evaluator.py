@@ -18,10 +18,10 @@ from tunesmith.contracts.step import Step
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics by name, and a record per row for the report; no times in either.
+    """Metrics by name, and a record per row, for people who look behind the numbers; no times in either.
 
-    The report reads of a record: ``question``, ``expected``, ``answer``, and ``right`` (true or false) or ``score`` (a number);
-    it may hold more.
+    What shows records to people reads of each: ``question``, ``expected``, ``answer``, and ``right`` (true or false) or ``score`` (a
+    number); it may hold more.
     """
 
     metrics: Mapping[str, float]

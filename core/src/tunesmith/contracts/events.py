@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RunFacts:
-    """A run of a pipeline: `directory` holds its logs and report."""
+    """A run of a pipeline: `directory` holds its plan, its logs and what plugins write about it."""
 
     id: str
     pipeline: str
@@ -70,7 +70,7 @@ class Remedy:
     """An answer to a failure: try the step again, with changed settings if that helps.
 
     Args:
-        reason: a sentence for the report.
+        reason: a sentence; it is kept with the run.
         settings: values to change in the verb's settings; they must leave the result the same kind of thing (the effective batch size
             never changes silently).
         delay: seconds to wait first.

@@ -65,7 +65,7 @@ class Step(Protocol):
         """A point of a series (loss at step 12). The same name and `at` again replaces the point."""
 
     def decide(self, what: str, reason: str) -> None:
-        """Record a choice made at run time with its reason; it goes into the report."""
+        """Record a choice made at run time with its reason; it is kept with the run."""
 
     def ready(self, **facts: Any) -> None:
         """A service is up and answers; facts become the endpoint artifact's meta (`url`, `model`)."""

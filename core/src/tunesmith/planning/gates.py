@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tunesmith.errors import UserError, did_you_mean
-from tunesmith.planning.plan import Gate
+from tunesmith.planning.plan import Gate, Plan
 
 _GATE = re.compile(
     r"\s*(?P<op><=|>=|<|>)\s*(?P<value>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)"
@@ -68,6 +68,22 @@ def parse_gate(group: str, metric: str, text: object, where: str = "") -> Gate:
             why="A gate is <=, <, >= or >, a number and, if it is relative, `x` and a step.", fix=f"Write it as {guess}.",
         )  # fmt: skip
     return Gate(group, metric, match["op"], value, match["step"] or "", str(text).strip())
+
+
+def group_metrics(plan: Plan, group: str, measured: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Metrics of a group's steps by what they are about: source -> metric -> value. A report is about its source; what else a single step
+    measures (a training its loss) is about what it made.
+
+    Args:
+        measured: step -> metric -> value.
+    """
+    found: dict[str, dict[str, float]] = {}
+    steps = [step for step in plan.steps if step.group == group]
+    for step in steps:
+        if step.name in measured:
+            of_source = len(steps) > 1 or step.format.startswith("report/")
+            found.setdefault((step.source if of_source else "") or group, {}).update(measured[step.name])
+    return found
 
 
 def check_gate(gate: Gate, metrics: Mapping[str, Mapping[str, float]]) -> tuple[GateCheck, ...]:

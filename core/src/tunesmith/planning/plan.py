@@ -19,7 +19,7 @@ from tunesmith.plugins.records import ProviderRecord
 
 @dataclass(frozen=True)
 class Decision:
-    """A choice with its reason, for the plan, the journal and the report. `step` is empty for the whole pipeline."""
+    """A choice with its reason, for the plan and the journal. `step` is empty for the whole pipeline."""
 
     step: str
     what: str

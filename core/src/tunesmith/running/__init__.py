@@ -1,1 +1,1 @@
-"""From a plan to artifacts: workers, journal, store, events, report (laws L3 and L5)."""
+"""From a plan to artifacts: workers, journal, store, events, run view (laws L3 and L5)."""

@@ -15,6 +15,7 @@ from tunesmith.errors import UserError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.caching import standing
 from tunesmith.running.context import Context
+from tunesmith.running.plan_file import write_plan
 
 if TYPE_CHECKING:
     from tunesmith.planning.environments import Providers
@@ -77,6 +78,7 @@ def prepare(context: Context, keep_serving: bool, refresh: bool) -> None:
         keys[digest] = environments.key(recipe) or _resolved(context, recipe)
     steps = tuple(dataclasses.replace(s, lock=keys[s.recipe.digest]) if s.recipe else s for s in context.plan.steps)
     context.plan = dataclasses.replace(context.plan, steps=steps)
+    write_plan(context.plan, context.run.directory)
     done = {} if refresh else standing(context.plan, context.home)[0]
     read = {source.step for step in steps for source in step.inputs.values()}
     for step in steps:

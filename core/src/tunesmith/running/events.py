@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
@@ -17,6 +17,9 @@ from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.required import cannot_listen, listener, names, undecided
 from tunesmith.plugins.runtime import missing_error
 from tunesmith.policy import normal
+
+if TYPE_CHECKING:
+    from tunesmith.running.run_view import RunView
 
 _MAY_STOP = "step_starting"  # the one hook by which a plugin may stop something
 
@@ -153,6 +156,9 @@ class Events:
 
     def artifact_committed(self, step: StepFacts, artifact: Artifact) -> None:
         self._call("artifact_committed", step=step, artifact=artifact)
+
+    def run_finished(self, run: RunFacts, view: RunView) -> None:
+        self._call("run_finished", run=run, view=view)
 
 
 def _resumed(around: Generator[Any, Any, Any], result: Any) -> Any:

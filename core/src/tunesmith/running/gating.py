@@ -5,33 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tunesmith.errors import TunesmithError
-from tunesmith.planning.gates import GateCheck, check_gate
+from tunesmith.planning.gates import GateCheck, check_gate, group_metrics
 from tunesmith.planning.plan import Gate
 from tunesmith.running.context import Context
 from tunesmith.running.outcome import GATE, GateOutcome
 
 
-def group_metrics(context: Context, group: str) -> dict[str, dict[str, float]]:
-    """Metrics of a group's steps by what they are about: source -> metric -> value. A report is about its source; what else a single step
-    measures (a training its loss) is about what it made."""
-    found: dict[str, dict[str, float]] = {}
-    steps = [step for step in context.plan.steps if step.group == group]
-    for step in steps:
-        if step.name in context.outcomes:
-            of_source = len(steps) > 1 or step.format.startswith("report/")
-            found.setdefault((step.source if of_source else "") or group, {}).update(context.outcomes[step.name].metrics)
-    return found
-
-
 def check_gates(context: Context, group: str) -> TunesmithError | None:
     """Check the gates of a group, tell of each, and give the error of those that did not hold."""
-    metrics: Mapping[str, Mapping[str, float]] = group_metrics(context, group)
+    metrics = group_metrics(context.plan, group, {name: outcome.metrics for name, outcome in context.outcomes.items()})
     failed = [check for gate in context.plan.gates if gate.group == group for check in _failed(context, gate, metrics)]
     if not failed:
         return None
     return TunesmithError(
         GATE, f"The gate of `{group}` did not hold: " + "; ".join(check.sentence for check in failed),
-        why="What needs it was not run; the report shows the samples.",
+        why="What needs it was not run.",
         fix=f"{_remedy(context, failed)}, or the bound under `gate` of `{group}`; then run again: what is unchanged comes from the cache.",
     )  # fmt: skip
 

@@ -27,7 +27,7 @@ _Row = TypeVar("_Row")
 
 
 class Journal:
-    """The journal of a home. Used from one thread; several processes may have it open.
+    """The journal of a home. Used by one thread at a time; several processes may have it open.
 
     Raises:
         TunesmithError: TS-STORE-005 when it was written by another version; from every method: TS-STORE-006 when it is damaged,
@@ -39,7 +39,7 @@ class Journal:
         self._home = home
         self._identity: tuple[int, int] | None = None
         with self._guarded():
-            self._db = sqlite3.connect(home / FILE, timeout=PATIENCE, isolation_level=None)
+            self._db = sqlite3.connect(home / FILE, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
             self._write_ahead()
         self._identity = _identity(home / FILE)
         self._execute("PRAGMA synchronous=NORMAL")

@@ -12,7 +12,14 @@ from tunesmith.errors import TunesmithError
 
 GATE = "TS-RUN-020"  #: the code of a gate that did not hold
 HOME_GONE = "TS-STORE-007"  #: the code of a home that was deleted while it was in use
+REPORT = "report.html"  # in a run's directory
 CANCELLED_STATUS = 130  # as a shell says of a program ended by Ctrl-C
+
+
+def report_of(directory: Path) -> Path | None:
+    """The page about a run for people, where a plugin has written one into its directory (hook `run_finished`)."""
+    path = directory / REPORT
+    return path if path.is_file() else None
 
 
 def can_go_on(state: str, error: TunesmithError | None) -> bool:
@@ -61,7 +68,6 @@ class RunOutcome:
         state: done, failed or cancelled.
         steps: by name, in the plan's order, those that were reached.
         endpoints: step name -> ``{"url", "model"}`` of services that were up.
-        report, report_json: None if they could not be written.
     """
 
     run: str
@@ -71,8 +77,11 @@ class RunOutcome:
     gates: tuple[GateOutcome, ...] = ()
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     error: TunesmithError | None = None
-    report: Path | None = None
-    report_json: Path | None = None
+
+    @property
+    def report(self) -> Path | None:
+        """The page about it for people, where a plugin has written one."""
+        return report_of(self.directory)
 
     @property
     def exit_status(self) -> int:

@@ -13,7 +13,6 @@ from tunesmith.running.environments import prepare
 from tunesmith.running.gating import check_gates
 from tunesmith.running.journal import gone
 from tunesmith.running.outcome import RunOutcome, StepOutcome
-from tunesmith.running.report import write_report
 from tunesmith.running.run_view import RunView
 from tunesmith.running.services import Services
 from tunesmith.running.steps import Steps
@@ -55,7 +54,7 @@ class Pipeline:
             self._services.kill_all()
             self._context.board.close()
         if self._context.journal.gone:
-            return self._outcome("failed", gone(self._context.home), write=False)
+            return self._outcome("failed", gone(self._context.home))
         return self._finish(state)
 
     # --- steps -------------------------------------------------------------------------------------------------------------------
@@ -143,7 +142,7 @@ class Pipeline:
                 self._foreground(step)
         if self._services.names:
             context.journal.end_run(context.run.id, "serving")
-            self._outcome("done")  # the report is there while the endpoint is
+            self._tell()  # what plugins write about the run is there while the endpoint is
             self._stay()
 
     def _stay(self) -> None:
@@ -168,23 +167,21 @@ class Pipeline:
                 if step.verb.service and step.name not in context.outcomes and step.name in context.endpoints:
                     self._end(step, StepOutcome(step.name, "done" if state == "done" else "cancelled"))
             context.journal.end_run(context.run.id, state, self._error)
+            self._tell()
             return self._outcome(state)
         except TunesmithError as error:  # not even that can be written: the next run will call this one interrupted
-            return self._outcome("failed", self._error or error, write=False)
+            return self._outcome("failed", self._error or error)
 
-    def _outcome(self, state: str, error: TunesmithError | None = None, write: bool = True) -> RunOutcome:
+    def _tell(self) -> None:
+        """Those who listen, that the run is over, or stays for its services alone."""
         context = self._context
-        report = report_json = None
-        if write:
-            try:
-                built = context.environments.all() if any(step.recipe for step in context.plan.steps) else ()
-                row = context.journal.run(context.run.id)
-                assert row is not None, "it was noted when it began"
-                view = RunView(context.journal, context.home, row)
-                report, report_json = write_report(view, context.store, context.plan, built)
-            except OSError as trouble:
-                context.log("", "warning", f"the report could not be written: {trouble}")
+        if context.events.hears("run_finished") and (row := context.journal.run(context.run.id)):
+            view = RunView(context.journal, context.home, row, lambda: context.environments.all())
+            context.events.run_finished(context.run, view)
+
+    def _outcome(self, state: str, error: TunesmithError | None = None) -> RunOutcome:
+        context = self._context
         return RunOutcome(
             context.run.id, state, context.run.directory, dict(context.outcomes), tuple(context.gates), dict(context.endpoints),
-            error or self._error, report, report_json,
+            error or self._error,
         )  # fmt: skip

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.environment_builder import Environment
+from tunesmith.planning.gates import check_gate, group_metrics
 from tunesmith.planning.plan import Plan
 from tunesmith.running import runs
 from tunesmith.running.journal import Journal
 from tunesmith.running.journal_rows import CacheRow, LineageRow, ProgressRow, RunRow, StepRow
+from tunesmith.running.outcome import GateOutcome, report_of
+from tunesmith.running.store import Store
 
 
 @dataclass(frozen=True)
@@ -46,26 +51,26 @@ class StepView:
 
 
 class RunView:
-    """What terminal, report and pages render from.
+    """What terminal, report and pages render from. Plugins know it as `tunesmith.RunView`, and are given one by the hook `run_finished`.
 
     Args:
         row: the run, as `Journal.run` or `runs.find` gives it.
+        built: gives the environments that there are, asked for where a step has one of its own.
     """
 
-    def __init__(self, journal: Journal, home: Path, row: RunRow) -> None:
+    def __init__(self, journal: Journal, home: Path, row: RunRow, built: Callable[[], Iterable[Environment]] = tuple) -> None:
         self.row, self.home = row, home
-        self._journal = journal
+        self._journal, self._built = journal, built
 
     @property
     def directory(self) -> Path:
-        """Where its plan, logs and report are."""
+        """Where its plan, its logs and what plugins write about it are."""
         return runs.directory(self.home, self.row.id)
 
     @property
     def report(self) -> Path | None:
-        """Its report as a page; None until it has ended."""
-        path = self.directory / "report.html"
-        return path if path.is_file() else None
+        """Its page for people, where a plugin has written one at its end."""
+        return report_of(self.directory)
 
     @cached_property
     def plan(self) -> Plan:
@@ -102,6 +107,34 @@ class RunView:
         """name -> points of what a step measured as it ran."""
         row = self.steps[step].row
         return self._journal.series(row.key) if row.key else {}
+
+    def artifact(self, step: str) -> Artifact | None:
+        """What a step gave, to read; None if it gave nothing, or that is not in the store any more."""
+        row = self.steps[step].row
+        return Store(self.home).get(row.artifact) if row.artifact else None
+
+    def size(self, step: str) -> int | None:
+        """Bytes of what a step gave; None if it gave nothing."""
+        row = self.steps[step].row
+        return Store(self.home).size(row.artifact) if row.artifact else None
+
+    @cached_property
+    def gates(self) -> list[GateOutcome]:
+        """Of the groups whose steps are all over, each source by itself."""
+        measured = {name: step.metrics for name, step in self.steps.items() if step.row.state in ("done", "skipped")}
+        open_ = {step.group for step in self.plan.steps if step.name not in measured}
+        return [
+            GateOutcome(gate.group, check.sentence, check.holds)
+            for gate in self.plan.gates
+            if gate.group not in open_
+            for check in check_gate(gate, group_metrics(self.plan, gate.group, measured))
+        ]
+
+    @cached_property
+    def environments(self) -> dict[str, Environment]:
+        """key (`lock` of the plan's steps) -> the environment of its own that a step ran in; without those that are there no more."""
+        wanted = {step.lock for step in self.plan.steps if step.recipe}
+        return {environment.key: environment for environment in (self._built() if wanted else ()) if environment.key in wanted}
 
     def events(self, step: str = "") -> list[tuple[float, str, str, str]]:
         """(time, step, kind, text) in order, of one step or of all."""

@@ -23,7 +23,7 @@ from tunesmith.running.events import Events
 from tunesmith.running.executors import Local
 from tunesmith.running.home_folder import make_home
 from tunesmith.running.journal import Journal, gone
-from tunesmith.running.outcome import RunOutcome
+from tunesmith.running.outcome import REPORT, RunOutcome
 from tunesmith.running.pipeline import Pipeline
 from tunesmith.running.plan_file import write_plan
 from tunesmith.running.ports import check_ports
@@ -119,6 +119,7 @@ class Runner:
         try:
             with runs.lock(home, run), self._cancellation.by_signals():
                 write_plan(self._plan, facts.directory)
+                (facts.directory / REPORT).unlink(missing_ok=True)  # of a run that goes on: it is not what it tells any more
                 journal.begin_run(run, self._plan.name, str(self._plan.path or ""), [step.name for step in self._plan.steps])
                 return self._carry_out(self._context(facts, journal, store), resumed)
         except (OSError, TunesmithError) as error:

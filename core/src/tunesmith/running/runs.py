@@ -1,4 +1,4 @@
-"""Runs and their directories: ``runs/<id>/`` with the plan, the logs, the report, and a lock for as long as the run lives."""
+"""Runs and their directories: ``runs/<id>/`` with plan, logs, what plugins write about it, and a lock for as long as the run lives."""
 
 from __future__ import annotations
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.running.report import course, results, surroundings
-from tunesmith.running.report.style import CSS
-from tunesmith.running.report.text import text
+from tunesmith_report import environments, header, results, steps
+from tunesmith_report.style import CSS
+from tunesmith_report.text import text
 
 
 def page_of(facts: Mapping[str, Any]) -> str:
-    """The page for what `report_facts` gave."""
+    """The page for what `report_data` gave."""
     parts = (
-        course.header, results.scores, results.curves, results.samples, results.sizes, course.steps, surroundings.table, course.decisions,
-        course.environment, course.source,
+        header.header, results.scores, results.curves, results.samples, results.sizes, steps.steps, environments.table, steps.decisions,
+        environments.machine, source,
     )  # fmt: skip
     body = "\n".join(part(facts) for part in parts)
     title = f"{facts['pipeline']} · {facts['run']}"
@@ -24,3 +24,7 @@ def page_of(facts: Mapping[str, Any]) -> str:
         f"<title>{text(title)}</title><style>{CSS}</style></head>\n"
         f"<body><main>\n{body}\n<footer>{foot}</footer></main></body></html>\n"
     )
+
+
+def source(facts: Mapping[str, Any]) -> str:
+    return f"<h2>Pipeline</h2><pre>{text(facts['source'].rstrip())}</pre>" if facts["source"].strip() else ""

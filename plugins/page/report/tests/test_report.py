@@ -5,6 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import subprocess
+import sys
+import threading
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,10 +19,13 @@ from hypothesis import strategies as st
 from tiny_plans import Place, plan, step
 
 from tunesmith.planning.plan import Choice, Decision, Gate
+from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith.running.report import chart, text
-from tunesmith.running.report.course import _tiles
-from tunesmith.running.report.page import page_of
+from tunesmith.running.reporter import Recorder
+from tunesmith.running.runner import Runner
+from tunesmith_report import chart, environments, plugin, text
+from tunesmith_report.header import header
+from tunesmith_report.page import page_of
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
@@ -59,6 +66,15 @@ def score(name: str, reads: str, **settings: Any):
     return dataclasses.replace(asked, group="score", choices={"evaluator": Choice(EVALUATOR)})
 
 
+def place_at(directory: Path) -> Place:
+    """A home for runs, with this plugin and no other."""
+    return dataclasses.replace(Place.at(directory), plugins=(read_manifest(Path(plugin.__file__).with_name("plugin.toml")),))
+
+
+def data_of(outcome: Any) -> dict[str, Any]:
+    return json.loads((outcome.directory / "report.json").read_text())
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Checked, str]:
     tmp_path = tmp_path_factory.mktemp("told")
@@ -70,9 +86,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Chec
         gates=(Gate("score", "right", ">=", 0.5, text=">= 0.5"),),
         decisions=(Decision("tune", "count to 8", "the pipeline says so"),), warnings=("the <size> is unknown",),
     )  # fmt: skip
-    outcome = Place.at(tmp_path).run(plan=dataclasses.replace(made, path=source, text="name: tiny  # <ours>\n"))
+    outcome = place_at(tmp_path).run(plan=dataclasses.replace(made, path=source, text="name: tiny  # <ours>\n"))
     page = outcome.report.read_text()
-    return json.loads(outcome.report_json.read_text()), Checked(page), page
+    return data_of(outcome), Checked(page), page
 
 
 def test_the_page_has_everything_in_words(told) -> None:
@@ -118,13 +134,13 @@ def test_the_same_is_there_as_data(told) -> None:
 
 
 def test_a_run_without_anything_still_has_a_page(tmp_path: Path) -> None:
-    outcome = Place.at(tmp_path).run()
+    outcome = place_at(tmp_path).run()
     Checked(outcome.report.read_text())
 
 
 def test_a_cached_run_has_the_same_curves_and_scores(tmp_path: Path) -> None:
-    place = Place.at(tmp_path)
-    first, second = (json.loads(place.run(step("a", to=4), step("q", "say", reads="a")).report_json.read_text()) for _ in range(2))
+    place = place_at(tmp_path)
+    first, second = (data_of(place.run(step("a", to=4), step("q", "say", reads="a"))) for _ in range(2))
     assert second["curves"] == first["curves"]
     assert second["scores"] == first["scores"]
     assert all(step["cached"] for step in second["steps"])
@@ -190,10 +206,75 @@ def test_page_of_is_a_function_of_the_facts(told) -> None:
 
 def test_the_models_at_the_ends_of_branches_are_told_from_those_on_the_way():
     def model(name: str, size: int, source: str) -> dict[str, Any]:
-        return {"name": name, "size": size, "source": source, "format": "model/hf", "inserted": False, "state": "done",
-                "service": False, "cached": False,
-                "seconds": 1.0}  # fmt: skip
+        return {"name": name, "size": size, "source": source, "format": "model/hf", "inserted": False, "state": "done", "service": False,
+                "cached": False, "seconds": 1.0}  # fmt: skip
 
+    run = {"state": "done", "started": None, "run": "r", "pipeline": "p", "error": None}
     line = [model("base", 3000, ""), model("merged", 9000, "base"), model("small", 1000, "merged")]
-    assert "3 kB → 1 kB" in (told := _tiles({"steps": line})), told
-    assert "3 kB → 1 kB to 2 kB" in (told := _tiles({"steps": [*line, model("file", 2000, "merged")]})), told
+    assert "3 kB → 1 kB" in (told := header(run | {"steps": line})), told
+    assert "3 kB → 1 kB to 2 kB" in (told := header(run | {"steps": [*line, model("file", 2000, "merged")]})), told
+
+
+def test_a_run_that_fails_has_its_report_and_the_next_end_another(tmp_path: Path) -> None:
+    place = place_at(tmp_path)
+    failed = place.run(step("a", to=2), step("b", reads="a", fail="user"))
+    assert "TINY-001" in failed.report.read_text()
+    assert [s["state"] for s in data_of(failed)["steps"]] == ["done", "failed"]
+    mended = place.run(step("a", to=2), step("b", reads="a"), resume=failed.run)
+    assert data_of(mended)["state"] == "done"
+    assert "TINY-001" not in mended.report.read_text()
+
+
+def test_what_stays_to_serve_has_its_report_while_it_does(tmp_path: Path) -> None:
+    place = place_at(tmp_path)
+    seen: list[Any] = []
+
+    class Looking(Recorder):
+        def service_ready(self, *facts: Any) -> None:
+            seen.append(facts)
+            threading.Thread(target=look).start()
+
+    def look() -> None:
+        while not (pages := list(place.home.glob("runs/*/report.html"))):
+            time.sleep(0.01)
+        seen.append(json.loads(pages[0].with_suffix(".json").read_text())["state"])
+        runner.cancel()
+
+    runner = Runner(plan(step("a", to=2), step("api", "answer", reads="a")), place, place, reporter=Looking())
+    outcome = runner.run()
+    assert seen[1] == "serving"
+    assert data_of(outcome)["state"] == outcome.state == "done"
+
+
+def test_a_report_that_can_not_be_written_is_told_and_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunesmith_report.page.page_of", lambda data: 1 / 0)
+    told = Recorder()
+    outcome = place_at(tmp_path).run(step("a", to=2), reporter=told)
+    assert (outcome.state, outcome.report) == ("done", None)
+    (warning,) = [message for _, level, message in told.of("log") if level == "warning"]
+    assert warning == "tunesmith-report failed in run_finished: ZeroDivisionError: division by zero"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tunesmith_report import plugin
+replace = os.replace
+def killed(draft, path):
+    os.kill(os.getpid(), signal.SIGKILL)
+os.replace = killed
+plugin._replace(Path(sys.argv[1]), "new" * 100000)
+"""
+
+
+def test_killed_while_it_is_written_it_leaves_the_old_one_whole(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text("old")
+    assert subprocess.run([sys.executable, "-c", KILLED, page], check=False).returncode == -9
+    assert page.read_text() == "old"
+
+
+def test_a_step_with_an_environment_of_its_own_is_in_the_table_of_what_ran_where() -> None:
+    own = {"key": "key-of-one", "steps": ["a"], "python": "3.11.2", "size": 84_000_000, "packages": {"library": "1.2"}}
+    page = environments.table({"environments": [{"key": "host", "steps": ["b"], "python": "", "size": None, "packages": {}}, own]})
+    assert all(words in page for words in ("what ran where", "key-of-one", "library 1.2", "84 MB"))

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.running.report.chart import curve
-from tunesmith.running.report.text import change, number, size, text
+from tunesmith_report.chart import curve
+from tunesmith_report.text import change, number, size, text
 
 Facts = Mapping[str, Any]
 
