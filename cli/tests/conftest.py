@@ -37,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for answer in getattr(manager.hook, kind)():
             for provider in answer if isinstance(answer, (list, tuple)) else [answer]:
                 records.append(record_of(kind, provider, "acme-desk", "1.0"))
-    plugin = Plugin("acme-desk", "1.0", "acme_desk.plugin", tuple(records), commands=tuple(module.cli_commands()), events=("run_finished",),
+    plugin = Plugin("acme-desk", "1.0", "acme_desk.plugin", tuple(records), commands=tuple(module.cli_commands()),
                     error_pages={"DESK-": "https://acme.example/desk/{code}"})  # fmt: skip
     (site / "acme_desk" / "plugin.toml").write_text(manifest_of(plugin))
     sys.path.remove(str(site))  # each test has it there as long as it runs

@@ -132,16 +132,17 @@ def test_runs_are_listed_shown_and_their_logs_read(world):
 
 
 def test_the_report_can_be_found_and_opened(world, monkeypatch):
-    world(*TAUGHT)
+    assert "report:" not in world(*TAUGHT).out, "no plugin here writes one"
+    absent = world("runs", "show", "--report")
+    assert "TS-CLI-012" in absent.err
+    assert "pip install tunesmith" in absent.err
+    path = world.folder / ".tunesmith" / "runs" / world("runs", "list", "--json").json[0]["id"] / "report.html"
+    path.write_text("a page that a plugin wrote")
     opened = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
-    path = world("runs", "show", "--report").out.strip()
-    assert path.endswith("report.html")
+    assert world("runs", "show", "--report").out.strip() == str(path)
     assert world("runs", "show", "--open").status == 0
     assert opened == [f"file://{path}"]
-    world(*TAUGHT)
-    (world.folder / ".tunesmith" / "runs").joinpath(world("runs", "list", "--json").json[0]["id"], "report.html").unlink()
-    assert "TS-CLI-012" in world("runs", "show", "--report").err
 
 
 def test_doctor_tells_of_the_machine(world):

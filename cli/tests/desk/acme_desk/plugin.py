@@ -92,8 +92,3 @@ def verb():
 @hookimpl
 def cli_commands():
     return [("desk", "look at the desk", "acme_desk.commands:desk"), ("drawer", "a command that can't be loaded", "acme_desk.absent:main")]
-
-
-@hookimpl
-def run_finished(view):
-    (view.directory / "report.html").write_text("a page about the run")
