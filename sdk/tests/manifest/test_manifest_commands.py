@@ -122,3 +122,15 @@ def test_check_finds_what_is_wrong(file: str, old: str, new: str, check: str, sa
     found = checked(card)
     assert said in found[check]["what"] + found[check]["fix"]
     assert found[check]["ok"] is (None if "not installed" in said else False)
+
+
+@pytest.mark.parametrize(
+    "line", ["tunesmith-file", "tunesmith-file~=0.1.0", "tunesmith_file >=0.1,<0.2; python_version > '3'", "tunesmith-file[x]"]
+)
+def test_check_lets_a_plugin_import_what_it_requires_of_tunesmiths_own_however_that_is_written(line: str, card: Path):
+    path = card / "src" / "tunesmith_model_card" / "plugin.py"
+    path.write_text(path.read_text().replace("from tunesmith.contracts", "import tunesmith_file\nfrom tunesmith.contracts", 1))
+    assert not checked(card)["imports.light"]["ok"]
+    project = card / "pyproject.toml"
+    project.write_text(project.read_text().replace("dependencies = [", f'dependencies = ["{line}", ', 1))
+    assert checked(card)["imports.light"]["ok"]

@@ -12,6 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from tunesmith.contracts.settings import fill, problems
 from tunesmith.errors import TunesmithError, each
 from tunesmith.plugins.manifest import manifest_of
@@ -65,7 +68,7 @@ def _imports(source: Source, plugin: Plugin) -> Iterator[Finding]:
     """What the kernel imports into its own process must need nothing but the standard library and tunesmith."""
     modules = [source.module, *(r.estimator for r in plugin.providers), *(r.target for r in plugin.providers if r.kind == "device_backend")]
     named = list(dict.fromkeys(target.partition(":")[0] for target in modules if target))
-    siblings = {name.partition(">")[0].partition("=")[0].partition("[")[0].strip().replace("-", "_") for name in source.dependencies}
+    siblings = {canonicalize_name(Requirement(line).name).replace("-", "_") for line in source.dependencies}
     allowed = {*sys.stdlib_module_names, "tunesmith", "pluggy", source.package, *(s for s in siblings if s.startswith("tunesmith"))}
     for name in named:
         for answer in probe([name], source.root):
