@@ -18,8 +18,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from PIL import Image
 
+from tunesmith import toml
 from tunesmith.config import load_config
-from tunesmith.plugins import toml
 from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.main import main
 from tunesmith_sdk.plans import plan_on_a_laptop
@@ -67,7 +67,7 @@ PIPELINES = [readme for readme in ALL if readme.pipeline]
 #: what is imported and not called by a command
 CODE = [readme for readme in ALL if readme.one.name == "tunesmith-core" or readme.one.folder.parts[-2] == "library"]
 #: kinds whose example is no pipeline: they are imported, or read, show or listen whatever the pipeline
-NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "tracker"}
+NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "page", "tracker"}
 DATA = {"pairs.jsonl": "dpo/pairs.jsonl"}
 
 
