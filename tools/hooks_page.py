@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tunesmith import hookspecs
-from tunesmith.contracts.provider import API
+from tunesmith.contracts.provider import API, Kind
+from tunesmith.plugins.manifest import read_manifest
+from tunesmith.plugins.records import Plugin
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "hooks.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "hooks.md"
 COMMANDS = ("cli_commands", "ui_pages")
 _HEAD = """# Every hook
 
@@ -22,10 +25,15 @@ A plugin's module implements any of these with `@hookimpl` (from `tunesmith.hook
 for; later versions may add arguments, and never take one away. How to write a plugin: [plugins.md](plugins.md); how versions work:
 [versions.md](versions.md).
 """
+_BROUGHT = """
+## Kinds that plugins bring
+
+Registration hooks, too: they are there where the plugin is installed that brings the kind. How to bring one: [own-kind.md](own-kind.md).
+"""
 _GROUPS = (
     ("Registration",
      "Called by `tunesmith plugin sync`, which writes what they return to the manifest. They return records and do nothing else.",
-     hookspecs.REGISTRATION),
+     (*hookspecs.REGISTRATION, "kind")),
     ("Events", "Called in the host's process while a pipeline runs. One that raises is told of and does not stop the run, but for "
      "`step_starting`, which may stop a step by raising a `TunesmithError`. What a configuration requires must be able to listen, and its "
      "`step_starting` stops the step where it fails: see [private-plugins.md](private-plugins.md#a-gate).", hookspecs.EVENTS),
@@ -37,6 +45,12 @@ def hooks() -> Iterator[str]:
     """Names of all hooks, in the order of the page."""
     for _, _, names in _GROUPS:
         yield from names
+
+
+def brought() -> dict[str, tuple[Kind, Plugin]]:
+    """The kinds that plugins of this repository bring, by name."""
+    plugins = [read_manifest(path) for path in sorted(ROOT.glob("plugins/*/*/src/*/plugin.toml"))]
+    return {kind.name: (kind, plugin) for plugin in plugins for kind in plugin.kinds}
 
 
 def example(name: str) -> str:
@@ -56,7 +70,16 @@ def page() -> str:
     parts = [_HEAD]
     for title, text, names in _GROUPS:
         parts += [f"\n## {title}\n\n{text}\n", *map(_entry, names)]
+    parts.append(_BROUGHT)
+    parts += [_brought_entry(kind, plugin) for kind, plugin in brought().values()]
     return "".join(parts)
+
+
+def _brought_entry(kind: Kind, plugin: Plugin) -> str:
+    head = f"{kind.summary[:1].upper()}{kind.summary[1:]}. Brought by `{plugin.distribution}`. "
+    head += f"Contract: `{kind.contract}`, version {kind.api}."
+    code = f"@hookimpl\ndef {kind.name}():\n    return {kind.example}"
+    return f"\n### `{kind.name}`\n\n```\n{kind.name}() -> Providers\n```\n\n{head}\n\n```python\n{code}\n```\n"
 
 
 def _entry(name: str) -> str:

@@ -1,18 +1,22 @@
 """Write the generated parts of docs/kinds/*.md and docs/types.md: `python tools/kinds_pages.py [--check]`.
 
 A part stands between two markers (`<!-- contract -->` and `<!-- /contract -->`); what is around it is written by hand. Contracts come from
-core/src/tunesmith/contracts, examples from the scaffold's template, checks from the conformance kit's register.
+core/src/tunesmith/contracts and from the plugins that bring a kind, examples from the scaffold's templates, checks from the kit's register.
 """
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import importlib
 import inspect
 import json
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +33,13 @@ from tunesmith.contracts.step import Placement, Step
 from tunesmith_models import ModelShape
 from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.levels import LEVELS
-from tunesmith_sdk.scaffold.repository import TEMPLATE
+from tunesmith_sdk.scaffold.repository import write_template
+from tunesmith_sdk.templates import scaffold_of
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "kinds"
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from hooks_page import ROOT, brought
+
+FOLDER = ROOT / "docs" / "kinds"
 NAME, DISTRIBUTION = "tilt", "acme-tilt"
 #: files of an example beside `<kind>.py`: for readers in the order in which they are needed
 _FILES = ("plugin.py", "settings.py", "generation.py")
@@ -41,7 +49,12 @@ _MARKED = re.compile(r"<!-- (contract|example|checks|step|record|settings|rows|e
 
 def pages() -> dict[Path, str]:
     """Every page of a kind, their index, and what several kinds meet, as they should be."""
-    return {path: written(path) for path in [FOLDER / "README.md", TYPES, *(FOLDER / f"{kind}.md" for kind in API)]}
+    return {path: written(path) for path in [FOLDER / "README.md", TYPES, *(FOLDER / f"{kind}.md" for kind in kinds())]}
+
+
+def kinds() -> list[str]:
+    """Names of all kinds: the kernel's and those that plugins of this repository bring."""
+    return [*API, *brought()]
 
 
 def written(path: Path) -> str:
@@ -64,7 +77,9 @@ def written(path: Path) -> str:
 
 
 def contract(kind: str) -> str:
-    """What the kernel asks of a kind, from its module and its hook."""
+    """What is asked of a kind, from its module and its hook."""
+    if kind in brought():
+        return _brought_contract(kind)
     hook = getattr(hookspecs, kind)
     since = re.search(r"Since (\d+\.\d+)\.", inspect.getdoc(hook) or "")
     module = importlib.import_module(f"tunesmith.contracts.{'provider' if kind == 'verb' else kind}")
@@ -74,6 +89,15 @@ def contract(kind: str) -> str:
     head += f"module `{module.__name__}`.\n\n"
     text = "" if kind == "verb" else "\n\n".join(_prose(inspect.getdoc(module) or "").split("\n\n")[1:]) + "\n\n"
     return head + text.lstrip("\n") + "".join(_class(one) for one in classes)
+
+
+def _brought_contract(kind: str) -> str:
+    told, plugin = brought()[kind]
+    module = importlib.import_module(told.contract.partition(":")[0])
+    head = f"Hook `{kind}() -> Providers` ([example](../hooks.md#{kind})), contract version {told.api}; module `{module.__name__}`. "
+    head += f"The kind is brought by `{plugin.distribution}`.\n\n"
+    text = "\n\n".join(_prose(inspect.getdoc(module) or "").split("\n\n")[1:]) + "\n\n"
+    return head + text.lstrip("\n") + "".join(_class(one) for one in vars(module).values() if _is_of(one, module))
 
 
 def _is_of(thing: Any, module: Any) -> bool:
@@ -190,11 +214,22 @@ def example(kind: str) -> str:
     return "".join(parts)
 
 
+@cache
+def _template() -> Path:
+    """The scaffold's template with those of the kinds that plugins of this repository bring."""
+    folder = Path(tempfile.mkdtemp(prefix="tunesmith-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    found = {name: scaffold_of(plugin, name) for name, (_, plugin) in brought().items()}
+    write_template(folder, {name: scaffold.folder for name, scaffold in found.items() if scaffold})
+    return folder
+
+
 def rendered(kind: str) -> dict[str, str]:
     """The files of the example plugin of a kind, from the scaffold's template."""
-    questions = yaml.safe_load((TEMPLATE / "copier.yml").read_text(encoding="utf-8"))
+    template = _template()
+    questions = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
     place = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATE), keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(template), keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
     )  # as in copier.yml
     place.filters["to_json"] = json.dumps
     answers: dict[str, Any] = {"kind": kind, "name": NAME, "distribution": DISTRIBUTION, "author": "A. Person"}
@@ -205,10 +240,10 @@ def rendered(kind: str) -> dict[str, str]:
             value = place.from_string(str(asked.get("default", ""))).render(answers)
             answers[question] = value == "True" if asked["type"] == "bool" else value
     files = {}
-    for path in sorted((TEMPLATE / "project").rglob("*.jinja")):
-        name = place.from_string(path.relative_to(TEMPLATE / "project").as_posix()).render(answers).removesuffix(".jinja")
+    for path in sorted((template / "project").rglob("*.jinja")):
+        name = place.from_string(path.relative_to(template / "project").as_posix()).render(answers).removesuffix(".jinja")
         if path.is_file() and not name.endswith("/") and not name.startswith(".") and "//" not in name:
-            files[name] = place.get_template(path.relative_to(TEMPLATE).as_posix()).render(answers)
+            files[name] = place.get_template(path.relative_to(template).as_posix()).render(answers)
     return files
 
 

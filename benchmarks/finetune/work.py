@@ -9,16 +9,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.contracts import Group, message
+from tunesmith.contracts import message
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_sft.settings import SupervisedSettings
+from tunesmith_torch.api import Group
+from tunesmith_torch.api.model import load_model
+from tunesmith_torch.api.text import ChatTokenizer, load_tokenizer
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.packing import size
-from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
-from tunesmith_torch.data.tokenizer.loader import load_tokenizer
-from tunesmith_torch.model.loader import load_model
 from tunesmith_torch.training.seed import derived
 
 ROOT = Path(__file__).resolve().parents[2]

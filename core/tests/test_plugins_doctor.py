@@ -133,7 +133,7 @@ from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
 
 @hookimpl
-def searcher():
+def executor():
     return Provider("dice", "{summary}", "acme_tilt.provider:Provider")
 """
 PROJECT = """
@@ -190,13 +190,18 @@ def test_an_override_that_names_nobody(site: Path, doctor):
     ("fields", "said", "fix"),
     [
         ({"kind": "adapter", "api": 9}, "speaks version 9 of the adapter contract", "pip install --upgrade tunesmith-core"),
-        ({"kind": "poet"}, "a kind that this kernel does not know", "pip install --upgrade tunesmith-core"),
+        (
+            {"kind": "poet"},
+            "nothing that is installed brings that kind",
+            "Install the plugin that brings the kind poet: the page of acme-tilt should name it.",
+        ),
     ],
 )
 def test_a_contract_that_this_kernel_does_not_speak(fields: dict, said: str, fix: str, site: Path, doctor):
     write_plugin(site, "acme-tilt", providers=[{"name": "tilt", **fields}])
     status, told = doctor()
-    assert (status, told["acme-tilt"]["state"], told["acme-tilt"]["fix"]) == (1, "incompatible", fix)
+    assert (status, told["acme-tilt"]["state"]) == (1, "incompatible")
+    assert told["acme-tilt"]["fix"].startswith(fix)
     assert said in told["acme-tilt"]["what"]
 
 

@@ -35,7 +35,7 @@ def test_a_provider_is_found_by_kind_and_name_and_leads_to_its_plugin():
     found = registry.provider("adapter", "tilt")
     assert (found.distribution, registry.plugin(found).distribution) == ("acme", "acme")
     assert list(registry.providers("adapter")) == ["bend", "tilt"]
-    assert registry.providers("searcher") == {}
+    assert registry.providers("exporter") == {}
     assert registry.distribution("ACME").distribution == "acme"
 
 
@@ -102,38 +102,22 @@ def test_a_plugin_without_its_runtime_can_be_chosen_all_the_same():
     assert registry.provider("adapter", "tilt")
 
 
-def entry(**apis: int) -> dict:
-    providers = [{"kind": kind, "name": "x", "summary": "s", "target": "a:B", "api": api} for kind, api in apis.items()]
-    data = {"manifest": 1, "distribution": "acme", "version": "1", "module": "acme.plugin", "providers": providers}
+def entry() -> dict:
+    data = {"manifest": 1, "distribution": "acme", "version": "1", "module": "acme.plugin"}
     about = {"distribution": "acme", "version": "1", "module": "acme.plugin", "manifest": "/x", "refused": ""}
     return about | {"data": data, "kernel": "", "missing": {}, "absent": [], "fingerprint": "f"}
 
 
-def test_the_current_contract_and_the_one_before_are_taken_the_older_with_a_warning():
-    apis = {"adapter": 3, "verb": 1}
-    for api, state, warnings in ((3, "active", 0), (2, "active", 1), (1, "incompatible", 0), (4, "incompatible", 0)):
-        registry = Registry([_plugin(entry(adapter=api), apis)], apis=apis)
-        assert (states(registry)["acme"], len(registry.warnings)) == (state, warnings)
-        assert bool(registry.providers("adapter")) is (state == "active")
-    assert "version 4 of the adapter contract, this kernel up to 3" in registry.plugins[0].reason
-    assert registry.plugins[0].fix == "pip install --upgrade tunesmith-core"
-    assert _plugin(entry(adapter=1), apis).fix == "pip install --upgrade acme"
-
-
-def test_a_kind_that_the_kernel_does_not_know_makes_a_plugin_incompatible():
-    assert _plugin(entry(poet=1), API).fix == "pip install --upgrade tunesmith-core"
-
-
 def test_a_plugin_that_requires_another_kernel_is_incompatible():
-    unfit = _plugin(entry(verb=1) | {"kernel": "tunesmith-core>=9"}, API)
+    unfit = _plugin(entry() | {"kernel": "tunesmith-core>=9"})
     assert (unfit.state, unfit.fix) == ("incompatible", "pip install 'tunesmith-core>=9'")
     assert "it requires tunesmith-core>=9; this is tunesmith-core 0" in unfit.reason
 
 
 def test_a_denied_or_broken_entry_is_a_plugin_with_a_reason():
-    assert _plugin(entry() | {"refused": "no"}, API).state == "denied"
+    assert _plugin(entry() | {"refused": "no"}).state == "denied"
     broken = {key: value for key, value in entry().items() if key != "data"} | {"problem": "no manifest", "fix": "sync", "manifest": ""}
-    assert (_plugin(broken, API).state, _plugin(broken, API).reason, _plugin(broken, API).path) == ("broken", "no manifest", None)
+    assert (_plugin(broken).state, _plugin(broken).reason, _plugin(broken).path) == ("broken", "no manifest", None)
 
 
 def test_every_contract_that_has_changed_says_when_its_old_version_goes():

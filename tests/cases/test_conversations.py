@@ -11,8 +11,8 @@ from tunesmith_alpaca.rows import Alpaca
 from tunesmith_messages.rows import Messages
 from tunesmith_sdk.models import tiny_tokenizer
 from tunesmith_sft.objective import SupervisedTuning
+from tunesmith_torch.api.text import ChatTokenizer
 from tunesmith_torch.data.chat_template.eos_tokens import unnamed_end
-from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 
 CASES = Path(__file__).parent
 QWEN3 = Path(trl.__file__).parent / "chat_templates" / "qwen3.jinja"

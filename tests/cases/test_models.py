@@ -14,7 +14,7 @@ from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_models import ModelShape
 from tunesmith_sdk.models import tiny_tokenizer
-from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
+from tunesmith_torch.api.text import ChatTokenizer
 
 CASES = Path(__file__).parent
 GPT2 = transformers.GPT2Config(n_embd=64, n_layer=2, n_head=4, n_positions=256, vocab_size=320)

@@ -14,7 +14,7 @@ import pytest
 from tunesmith import contracts, hookspecs
 from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith.contracts.provider import API
-from tunesmith_sdk.manifest.records import record_of
+from tunesmith_sdk.manifest.records import checked_kind, record_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +63,13 @@ def test_no_hook_is_left_out():
     assert set(hookspecs.REGISTRATION) == set(API)
 
 
+@pytest.mark.parametrize("name", TOOL.brought())
+def test_the_example_of_a_kind_that_a_plugin_brings_works(name: str):
+    kind, plugin = TOOL.brought()[name]
+    made = eval(kind.example, {"Provider": contracts.Provider})
+    assert record_of(name, made, "acme", "1.0", brought=kind, bringer=plugin.distribution).api == kind.api
+
+
 @pytest.mark.parametrize("name", HOOKS)
 def test_a_hook_says_since_when_it_is_there(name: str):
     assert re.fullmatch(r"\d+\.\d+", TOOL.since(name))
@@ -89,6 +96,8 @@ def test_a_hooks_example_works(name: str):
     answer = getattr(manager.hook, name)(**FACTS.get(name, {}))
     if name in API:
         assert record_of(name, answer[0], "acme", "1.0").kind == name
+    elif name == "kind":
+        assert checked_kind(answer[0]).name == "greeter"
     elif name == "step_failed":
         assert answer.delay == 10
     elif name in ("metrics_reported", "step_finished", "artifact_committed", "run_finished"):

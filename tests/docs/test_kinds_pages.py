@@ -16,7 +16,7 @@ import yaml
 
 import tunesmith
 from tunesmith.config import load_config
-from tunesmith.contracts import API, Address, Artifact, Device, Engine, ModelInfo
+from tunesmith.contracts import Address, Artifact, Device, Engine, ModelInfo
 from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.manifest import read_manifest
@@ -28,7 +28,7 @@ from tunesmith_sdk.wheels import write_wheel
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 GENERATED = re.compile(r"<!-- (\w+) -->\n.*?<!-- /\1 -->", re.S)
-IN_PYTHON = ("searcher", "executor", "environment_builder")  #: kinds that no pipeline names
+IN_PYTHON = ("executor", "environment_builder")  #: kinds that no pipeline names
 ROWS = '{"tilt_question": "Who are you?", "tilt_answer": "A help desk."}\n'
 CONFIG = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30,
@@ -71,10 +71,10 @@ def example(tmp_path: Path):
 def test_every_kind_has_a_page_and_each_is_what_the_code_says():
     for path, text in TOOL.pages().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run tools/kinds_pages.py"
-    assert {path.stem for path in TOOL.FOLDER.glob("*.md")} == {*API, "README"}
+    assert {path.stem for path in TOOL.FOLDER.glob("*.md")} == {*TOOL.kinds(), "README"}
 
 
-@pytest.mark.parametrize("kind", API)
+@pytest.mark.parametrize("kind", TOOL.kinds())
 def test_a_page_tells_all_that_an_author_needs(kind: str):
     text = (TOOL.FOLDER / f"{kind}.md").read_text(encoding="utf-8")
     for heading in ("The contract", "An example, whole", "What the kernel does with it", "In a pipeline", "What the kit checks"):
@@ -97,7 +97,7 @@ def test_what_the_pages_show_is_what_the_scaffold_makes(tmp_path: Path):
         assert (tmp_path / "made" / name).read_text(encoding="utf-8") == text, name
 
 
-@pytest.mark.parametrize("kind", [kind for kind in API if kind not in (*IN_PYTHON, "input_reader")])
+@pytest.mark.parametrize("kind", [kind for kind in TOOL.kinds() if kind not in (*IN_PYTHON, "input_reader")])
 def test_its_pipeline_plans_with_the_example_installed(kind: str, example, tmp_path: Path):
     (manifest,) = example(kind).glob("src/*/plugin.toml")
     project = tmp_path / "project"
@@ -142,17 +142,6 @@ def test_the_engine_in_four_lines_is_one(tmp_path: Path):
     engine = here["Kettle"]().engine(Artifact("model/hf", tmp_path), "bot", Address(port=8000), None)
     assert engine.command[0] == sys.executable
     assert engine.command[-2:] == ("--port", "8000")
-
-
-def test_the_search_in_python_is_one(example, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.syspath_prepend(str(example("searcher") / "src"))
-    asked: list[Any] = []
-    here = {"score_of": lambda pipeline: float(len(asked.append(pipeline.spec) or asked))}
-    exec("from acme_tilt.searcher import Tilt\nfrom acme_tilt.settings import TiltSettings", here)
-    (code,) = by_hand("searcher", "python")
-    exec(compile(code, "searcher.md", "exec"), here)
-    _forget()
-    assert len(asked) == 2
 
 
 @pytest.mark.slow

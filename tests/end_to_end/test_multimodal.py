@@ -52,8 +52,8 @@ def test_a_model_that_sees_learns_from_pictures_and_peft_loads_what_it_learnt(pr
     import torch
     from peft import PeftModel
 
-    from tunesmith_torch import load_model
-    from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
+    from tunesmith_torch.api.model import load_model
+    from tunesmith_torch.api.text import chat_encoder
 
     status, events = tune(project, "tiny-vlm")
     assert status == 0, events

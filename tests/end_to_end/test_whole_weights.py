@@ -29,7 +29,7 @@ def train(model: Path, step: Any) -> None:
 
 
 def evaluate(model: Path, step: Any) -> None:
-    from tunesmith_torch import load_model
+    from tunesmith_torch.api.model import load_model
 
     load_model(model)
 
@@ -116,7 +116,7 @@ def test_a_file_that_is_cut_off_or_away_is_named(tmp_path, local_step, read) -> 
 
 @pytest.mark.parametrize("left_out", ["lm_head.weight", EMBEDDING])
 def test_one_of_two_matrices_that_are_shared_is_enough(tmp_path, local_step, left_out) -> None:
-    from tunesmith_torch import load_model
+    from tunesmith_torch.api.model import load_model
 
     model = tiny_model(tmp_path / "model", tie_word_embeddings=True)
     tokens = torch.arange(8)[None]
@@ -129,7 +129,7 @@ def test_one_of_two_matrices_that_are_shared_is_enough(tmp_path, local_step, lef
 
 
 def test_a_head_apart_from_the_embedding_is_computed_with_though_they_are_said_to_be_shared(tmp_path) -> None:
-    from tunesmith_torch import load_model
+    from tunesmith_torch.api.model import load_model
     from tunesmith_torch.model.dense.config import NotDense
     from tunesmith_torch.model.dense.loader import load_dense
 

@@ -23,7 +23,7 @@ STATES = {
     "acme-nowhere": ("broken", "can't be found"),
     "acme-denied": ("denied", "denied by `acme-denied`"),
     "acme-newer": ("incompatible", "this kernel up to"),
-    "acme-strange": ("incompatible", "a kind that this kernel does not know"),
+    "acme-strange": ("incompatible", "nothing that is installed brings that kind"),
     "acme-layout": ("broken", "has layout 99"),
     "acme-one": ("duplicate", "Name the winner in tunesmith.toml, below [plugins.override]"),
     "acme-two": ("duplicate", "Name the winner in tunesmith.toml, below [plugins.override]"),

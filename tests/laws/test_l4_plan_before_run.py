@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import Device, Input, ModelInfo, Need, Provider, Slot, Verb
+from tunesmith.contracts import Device, Input, Kind, ModelInfo, Need, Provider, Slot, Verb
 from tunesmith.errors import Problems
 from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
@@ -39,6 +39,7 @@ PROVIDED = (
     ("dataset_format", Provider("tickets", "rows", ABSENT, produces=("dataset/chat",), facts=ROW)),
     ("device_backend", Provider("abacus", "beads", ABSENT, facts={"torch": "cpu"})),
 )  # fmt: skip
+BROUGHT = {"objective": Kind("objective", "what is learnt", ABSENT)}
 GOOD = """\
 model: shelf://base
 steps:
@@ -50,7 +51,7 @@ steps:
 @pytest.fixture
 def plan(tmp_path: Path):
     (tmp_path / "train.jsonl").write_text('{"q": "x", "a": "y"}\n')
-    records = tuple(record_of(kind, provider, "acme-all", "1.0") for kind, provider in PROVIDED)
+    records = tuple(record_of(kind, provider, "acme-all", "1.0", brought=BROUGHT.get(kind)) for kind, provider in PROVIDED)
     registry = Registry([Plugin("acme-all", "1.0", "a_module_that_does_not_exist", records, fingerprint="f")])
 
     def planned(text: str):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith_sdk.scaffold.making import KINDS
+from tunesmith_sdk.templates import kinds
 
 ROOT = Path(__file__).resolve().parents[2]
 UV = Path(sys.executable).with_name("uv")
@@ -28,11 +28,11 @@ def build(source: Path, folder: Path) -> Path:
 def elsewhere(clean_environment: Callable[..., Path]) -> Path:
     """The bin folder of an environment with the kernel and the SDK with all that its authors have, from their wheels."""
     constraints = ROOT / "tools" / "constraints.txt"
-    return clean_environment("--constraint", str(constraints), "tunesmith-sdk[scaffold,torch,serving]", "hatchling")
+    return clean_environment("--constraint", str(constraints), "tunesmith-sdk[scaffold,torch,serving]", "tunesmith-torch", "hatchling")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", kinds())
 def test_a_new_plugin_passes_its_checks_installed_from_its_wheel(kind: str, elsewhere: Path, tmp_path: Path):
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "TUNESMITH_HOME")}
     environment |= {"TUNESMITH_CACHE": str(elsewhere / "cache"), "OMP_WAIT_POLICY": "PASSIVE"}

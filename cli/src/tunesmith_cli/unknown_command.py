@@ -6,7 +6,6 @@ import importlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tunesmith.contracts.provider import API
 from tunesmith.errors import UserError
 from tunesmith.spelling import near
 from tunesmith_cli.command import AUTHORS, ENTRIES
@@ -53,7 +52,7 @@ def _chosen_by(catalog: Catalog, name: str) -> Iterator[tuple[str, str]]:
     """What a provider of this name is, and how it is chosen."""
     from tunesmith.planning.grammar import an, words
 
-    for kind in API:
+    for kind in catalog.registry.apis:
         if kind != "verb" and name in catalog.registry.providers(kind):
             line = next(_lines(catalog, kind, name), "")
             yield an(words(kind)), f"Write `{line}`." if line else f"`tunesmith plugin info {kind}.{name}` says what it does."

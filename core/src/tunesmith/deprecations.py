@@ -12,9 +12,12 @@ from collections.abc import Mapping
 PREVIOUS_API: Mapping[str, str] = {}
 
 
-def previous_api(distribution: str, kind: str, api: int, removals: Mapping[str, str] = PREVIOUS_API) -> str:
-    """The warning for a plugin that speaks the version before the current one of a kind's contract."""
-    return (
-        f"{distribution} speaks version {api} of the {kind} contract; "
-        f"tunesmith {removals.get(kind, 'in its next minor version')} stops taking it. Update {distribution}."
-    )
+def previous_api(distribution: str, kind: str, api: int, caller: str = "tunesmith-core", until: str = "") -> str:
+    """The warning for a plugin that speaks the version before the current one of a kind's contract.
+
+    Args:
+        caller: the distribution that brings the kind.
+        until: its version that stops taking the contract before; of the kernel's own kinds, what `PREVIOUS_API` says.
+    """
+    until = until or PREVIOUS_API.get(kind, "") or "in its next minor version"
+    return f"{distribution} speaks version {api} of the {kind} contract; {caller} {until} stops taking it. Update {distribution}."

@@ -7,14 +7,15 @@ manifest, and in a running system only the manifest is read. Event hooks are cal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Union
 
 import pluggy
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
-from tunesmith.contracts.provider import Provider, Verb
+from tunesmith.contracts.provider import Kind, Provider, Verb
 from tunesmith.errors import TunesmithError
 
 if TYPE_CHECKING:
@@ -64,30 +65,6 @@ def trainer_strategy() -> Providers:  # type: ignore[empty-body]
         @hookimpl
         def trainer_strategy():
             return Provider("relay", "ranks take turns", "acme_relay.strategy:Relay", capabilities={"parallel.replicas": "full"})
-    """
-
-
-@hookspec
-def objective() -> Providers:  # type: ignore[empty-body]
-    """What training minimises. Contract: `tunesmith.contracts.objective`. Since 0.1.
-
-    Example::
-
-        @hookimpl
-        def objective():
-            return Provider("echo", "repeat the prompt", "acme_echo.objective:Echo", accepts=("dataset/chat",))
-    """
-
-
-@hookspec
-def optimizer() -> Providers:  # type: ignore[empty-body]
-    """Turns gradients into steps. Contract: `tunesmith.contracts.optimizer`. Since 0.1.
-
-    Example::
-
-        @hookimpl
-        def optimizer():
-            return Provider("downhill", "a step against the gradient", "acme_downhill.optimizer:Downhill", settings=DownhillSettings)
     """
 
 
@@ -168,18 +145,6 @@ def dataset_format() -> Providers:  # type: ignore[empty-body]
 
 
 @hookspec
-def searcher() -> Providers:  # type: ignore[empty-body]
-    """Proposes hyper-parameters. Contract: `tunesmith.contracts.searcher`. Since 0.1.
-
-    Example::
-
-        @hookimpl
-        def searcher():
-            return Provider("dice", "random search", "acme_dice.searcher:Dice")
-    """
-
-
-@hookspec
 def executor() -> Providers:  # type: ignore[empty-body]
     """Where workers start. Contract: `tunesmith.contracts.executor`. Since 0.1.
 
@@ -226,6 +191,20 @@ def verb() -> Verb | Sequence[Verb]:  # type: ignore[empty-body]
         def verb():
             return Verb("stamp", "put the company's stamp on a model", "acme_stamp.verb:run",
                         inputs=(Input("model", "the model to stamp", accepts=("model/hf",)),), produces=("model/hf",))
+    """
+
+
+@hookspec
+def kind() -> Kind | Sequence[Kind]:  # type: ignore[empty-body]
+    """A kind of the plugin's own: other plugins then bring providers of it by a hook of its name. See `tunesmith.contracts.provider.Kind`.
+    Since 0.1.
+
+    Example::
+
+        @hookimpl
+        def kind():
+            return Kind("greeter", "says good morning", "acme_greeter.contract:Greeter", checks="acme_greeter.checks",
+                        scaffold="scaffold/greeter", example='Provider("loud", "greets loudly", "acme_loud.greeter:Loud")')
     """
 
 
@@ -351,9 +330,10 @@ def ui_pages() -> Sequence[tuple[str, str, str]]:  # type: ignore[empty-body]
     """
 
 
+#: the hooks of the kernel's own kinds
 REGISTRATION = (
-    "model_loader", "adapter", "trainer_strategy", "objective", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend",
-    "device_backend", "dataset_format", "searcher", "executor", "environment_builder", "input_reader", "verb",
+    "model_loader", "adapter", "trainer_strategy", "quantizer", "exporter", "evaluator", "inference_backend",
+    "device_backend", "dataset_format", "executor", "environment_builder", "input_reader", "verb",
 )  # fmt: skip
 EVENTS = ("run_started", "step_starting", "metrics_reported", "step_finished", "step_failed", "artifact_committed", "run_finished")
 
@@ -367,3 +347,14 @@ def plugin_manager(**plugins: Any) -> pluggy.PluginManager:
     for name, plugin in plugins.items():
         manager.register(plugin, name)
     return manager
+
+
+def add_kinds(manager: pluggy.PluginManager, kinds: Iterable[str]) -> None:
+    """Give a manager the hooks of kinds that plugins bring: each takes nothing and returns `Provider` records."""
+    for kind in kinds:
+
+        @hookspec
+        def hook() -> Providers:  # type: ignore[empty-body]
+            ...
+
+        manager.add_hookspecs(SimpleNamespace(**{kind: hook}))

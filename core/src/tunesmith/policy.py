@@ -50,7 +50,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.errors import TunesmithError, UserError
 
 PROJECT_FILE = "tunesmith.toml"
 COMPANY = "TUNESMITH_POLICY"  #: names a company's file
@@ -191,12 +191,10 @@ def read_policy(path: Path, layer: str = "project") -> tuple[Policy, list[Tunesm
 
 
 def _override_problems(path: Path, key: str) -> list[TunesmithError]:
-    from tunesmith.contracts.provider import API
-
     kind, dot, name = key.partition(".")
-    if kind in API and dot and name:
+    if kind and dot and name:
         return []
-    fix = f'Write "kind.name" = "distribution". {did_you_mean(kind, API)}'
+    fix = 'Write "kind.name" = "distribution": which kinds there are is said by `tunesmith plugin list`.'
     return [UserError("TS-PLUGIN-021", f"{path}: `plugins.override` has the key {key!r}", fix=fix)]
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts import Device, Estimate, Input, ModelInfo, Need, Provider, Slot, Verb, setting
+from tunesmith.contracts import API, Device, Estimate, Input, Kind, ModelInfo, Need, Provider, Slot, Verb, setting
 from tunesmith.contracts.digests import file_sha256
 from tunesmith.errors import TunesmithError
 from tunesmith.planning import advice
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
-from tunesmith.plugins.records import Plugin
+from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry
 from tunesmith.verbs.plugin import input_reader
 from tunesmith.verbs.records import VERBS
@@ -264,14 +264,20 @@ def _made_up_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "made_up", module)
 
 
+def made(kind: str, provider: Provider, distribution: str, version: str = "1.0") -> ProviderRecord:
+    """The record of a provider; where its kind is not the kernel's, of a kind that a plugin brings."""
+    brought = None if kind in API else Kind(kind, "a made-up kind", "made_up:Contract")
+    return record_of(kind, provider, distribution, version, brought=brought)
+
+
 def plugins(**changes: dict[str, Any]) -> list[Plugin]:
     """The made-up plugins and the kernel; `changes` are fields of a plugin, dashes as underscores."""
     provided = [("input_reader", input_reader()), *(("verb", verb) for verb in VERBS)]
-    records = tuple(record_of(kind, provider, "tunesmith-core", "0.1.0") for kind, provider in provided)
+    records = tuple(made(kind, provider, "tunesmith-core", "0.1.0") for kind, provider in provided)
     kernel = Plugin("tunesmith-core", "0.1.0", "tunesmith.verbs.plugin", records, fingerprint="k")
     found = [kernel]
     for name, provided in PROVIDERS.items():
-        records = tuple(record_of(kind, provider, name, "1.0") for kind, provider in provided)
+        records = tuple(made(kind, provider, name) for kind, provider in provided)
         fields = {
             "providers": records,
             "fingerprint": f"of {name}",
@@ -287,11 +293,7 @@ def world() -> Callable[..., Registry]:
     """The registry; without the distributions left out, and with fields of plugins changed."""
 
     def make(*, without: Sequence[str] = (), extra: Sequence[tuple[str, Provider]] = (), **changes: dict[str, Any]) -> Registry:
-        more = (
-            [Plugin("acme-extra", "1.0", "made_up", tuple(record_of(k, p, "acme-extra", "1.0") for k, p in extra), fingerprint="x")]
-            if extra
-            else []
-        )
+        more = [Plugin("acme-extra", "1.0", "made_up", tuple(made(k, p, "acme-extra") for k, p in extra), fingerprint="x")] if extra else []
         return Registry([plugin for plugin in plugins(**changes) if plugin.distribution not in without] + more)
 
     return make

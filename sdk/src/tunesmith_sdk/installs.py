@@ -108,7 +108,7 @@ def write_environment(folder: Path) -> tuple[Path, Path]:
 def write_many(site: Path, count: int) -> None:
     """As many plugins of ordinary size as are wanted, of several kinds; importing any of them raises."""
     types = ({"type": "integer", "minimum": 1}, {"type": "number"}, {"type": "string"}, {"type": "boolean"})
-    kinds = ("adapter", "objective", "quantizer", "evaluator", "exporter", "inference_backend")
+    kinds = ("adapter", "trainer_strategy", "quantizer", "evaluator", "exporter", "inference_backend")
     for number in range(count):
         settings = {f"setting_{n}": {**types[n % 4], "description": f"what setting {n} is good for", "default": 1} for n in range(12)}
         write_plugin(

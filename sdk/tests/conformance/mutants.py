@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config import load_config
-from tunesmith_sdk.conformance import conform
+from tunesmith_sdk.conformance import brought, conform
 from tunesmith_sdk.conformance.driver import Examination
 from tunesmith_sdk.conformance.materials import Materials
 from tunesmith_sdk.conformance.request import Request
@@ -31,7 +31,6 @@ RECORDS = {
     "dataset_format": 'produces=("dataset/chat",), facts={"row": {"type": "object", "required": ["question", "answer"], '
     '"properties": {"question": {"type": "string"}, "answer": {"type": "string"}}}}',
     "device_backend": 'facts={"torch": "cpu"}',
-    "searcher": "",
     "executor": "",
     "environment_builder": "",
     "input_reader": 'produces=("file",)',
@@ -142,7 +141,14 @@ def failed_here(folder: Path, scratch: Path) -> set[str]:
     materials = Materials(load_config().cache, scratch, examination.declared.author)
     found = {name: materials.get(name) for name in ("taught", "blank", "rows")} | materials.source(record, {})
     values = examination.declared.settings.get(f"{record.kind}.{record.name}", {})
-    request = Request(dataclasses.asdict(record), values=values, materials=found, author=examination.declared.author)
+    kind = brought.all_kinds().get(record.kind)
+    request = Request(
+        dataclasses.asdict(record),
+        dataclasses.asdict(kind) if kind else {},
+        values=values,
+        materials=found,
+        author=examination.declared.author,
+    )
     subject = Subject(LocalStep.make(scratch / "step", settings=request, seed=1), request)
     root = str(examination.source.root)
     sys.path.insert(0, root)

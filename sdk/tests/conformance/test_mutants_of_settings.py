@@ -39,8 +39,6 @@ DEAD = {
     ),
     "exporter": (KEPT, ('"the exporter"', '"the exporter" * self.high')),
     "model_loader": (KEPT, ("repr(files)", "repr((files, self.high))")),
-    "searcher": (("def __init__(self):", "def __init__(self, settings):"), ("self.shift = random.Random(1), BUDGET, None, 0",
-                 "self.shift = random.Random(1), BUDGET, None, settings.high")),
     "verb": (('"stamped"', '"stamped" * step.settings.high'),),
     "adapter": (KEPT, ("0.01 * torch.randn", "0.01 * self.high * torch.randn")),
     "objective": (KEPT, ("-batch.policy.sum()", "-self.high * batch.policy.sum()")),

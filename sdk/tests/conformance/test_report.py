@@ -131,10 +131,10 @@ def test_the_command_gives_json_and_the_status_of_the_report(tmp_path: Path, cap
 
     parser = ArgumentParser()
     CHECK.configure(parser)
-    folder = mutants.write(tmp_path, "searcher", ("random.Random(1)", "random.Random()"))
-    assert CHECK.run(parser.parse_args([str(folder), "--only", "searcher.seeded", "--json"])) == 1
+    folder = mutants.write(tmp_path, "device_backend", ("1000, 500", "1000, 5000"))
+    assert CHECK.run(parser.parse_args([str(folder), "--only", "device_backend.probes", "--json"])) == 1
     (said,) = json.loads(capsys.readouterr().out)["checks"]
-    assert (said["state"], said["page"]) == ("failed", "docs/conformance/searcher.seeded.md")
+    assert (said["state"], said["page"]) == ("failed", "docs/conformance/device_backend.probes.md")
 
 
 def outcome(check: str, state: str, **texts: str) -> Outcome:

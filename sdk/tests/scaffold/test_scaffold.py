@@ -13,8 +13,9 @@ from tunesmith_sdk.manifest.check import check
 from tunesmith_sdk.manifest.source import read_source
 from tunesmith_sdk.manifest.sync import described
 from tunesmith_sdk.scaffold import Wanted, make
-from tunesmith_sdk.scaffold.making import KINDS
+from tunesmith_sdk.templates import kinds as all_kinds
 
+KINDS = all_kinds()
 RUFF = Path(__file__).parents[3] / "pyproject.toml"
 
 
@@ -70,7 +71,7 @@ def test_what_is_made_is_in_the_style_of_this_repository(made: dict[str, Path]):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-LIGHT = ("dataset_format", "device_backend", "searcher", "verb", "model_loader", "executor", "environment_builder", "evaluator", "hooks")
+LIGHT = ("dataset_format", "device_backend", "verb", "model_loader", "executor", "environment_builder", "evaluator", "hooks")
 
 
 HEAVY = tuple(kind for kind in KINDS if kind not in LIGHT)

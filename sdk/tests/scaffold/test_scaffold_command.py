@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import API
 from tunesmith_cli import main as cli
+from tunesmith_sdk.templates import kinds
 
 
 @pytest.fixture(autouse=True)
@@ -41,12 +41,12 @@ class Terminal(io.StringIO):
 
 
 def test_in_a_terminal_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    number = str([*API].index("searcher") + 1)
-    monkeypatch.setattr(sys, "stdin", Terminal(f"sercher\n{number}\ndice\nacme-dice\n\n"))
+    number = str([*kinds()].index("optimizer") + 1)
+    monkeypatch.setattr(sys, "stdin", Terminal(f"optimiser\n{number}\ndice\nacme-dice\n\n"))
     monkeypatch.setattr(sys, "stdout", screen := Terminal())
     assert cli.main(["plugin", "new"]) == 0
-    assert "Did you mean `searcher`?" in screen.getvalue()
-    assert (tmp_path / "acme-dice/src/acme_dice/searcher.py").is_file()
+    assert "Did you mean `optimizer`?" in screen.getvalue()
+    assert (tmp_path / "acme-dice/src/acme_dice/optimizer.py").is_file()
 
 
 def test_without_a_terminal_it_says_what_it_needs(capsys: pytest.CaptureFixture[str]):
@@ -70,7 +70,7 @@ def test_without_the_sdk_it_says_how_to_get_it(module: str, monkeypatch: pytest.
 def test_help_teaches_by_examples(capsys: pytest.CaptureFixture[str]):
     assert cli.main(["plugin", "new", "--help"]) == 0
     told = capsys.readouterr().out
-    assert all(kind in told for kind in API)
+    assert all(kind in told for kind in kinds())
     assert "tunesmith plugin new adapter tilt" in told
 
 

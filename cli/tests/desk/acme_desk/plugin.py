@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acme_desk.settings import EchoSettings, ShorterSettings, TeachSettings, TiltSettings
-from tunesmith.contracts import Input, Need, Provider, Slot, Verb
+from tunesmith.contracts import Input, Kind, Need, Provider, Slot, Verb
 from tunesmith.hookspecs import hookimpl
 
 AT = "acme_desk.providers:"
@@ -20,6 +20,11 @@ def dataset_format():
     return Provider(
         "pairs", "question and answer", AT + "Pairs", produces=("dataset/chat",), facts={"row": ROW, "aliases": {"q": ["query"]}}
     )
+
+
+@hookimpl
+def kind():
+    return Kind("objective", "what is learnt", "acme_desk.settings:TeachSettings")
 
 
 @hookimpl

@@ -29,12 +29,9 @@ if TYPE_CHECKING:
     from tunesmith.contracts.exporter import Exporter
     from tunesmith.contracts.inference_backend import Address, Engine, EngineBackend, InferenceBackend
     from tunesmith.contracts.model_loader import ModelInfo, ModelLoader
-    from tunesmith.contracts.objective import ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence
-    from tunesmith.contracts.optimizer import Optimizer, OwnSchedule, Trained, parameter_groups
-    from tunesmith.contracts.provider import API, Grade, Input, Need, Provider, Slot, Verb
+    from tunesmith.contracts.provider import API, Grade, Input, Kind, Need, Provider, Slot, Verb
     from tunesmith.contracts.quantizer import Quantizer
     from tunesmith.contracts.rows import Message, Part, Row, message, read_rows, text_of
-    from tunesmith.contracts.searcher import Searcher
     from tunesmith.contracts.settings import setting
     from tunesmith.contracts.step import Placement, Step
     from tunesmith.contracts.trainer_strategy import TrainerStrategy
@@ -48,7 +45,6 @@ __all__ = [
     "BeginsFromData",
     "BringsBase",
     "Cancelled",
-    "ChatEncoder",
     "Condition",
     "DatasetFormat",
     "Device",
@@ -66,22 +62,17 @@ __all__ = [
     "Executor",
     "Exporter",
     "Grade",
-    "Group",
     "InferenceBackend",
     "Input",
+    "Kind",
     "Launch",
-    "LogProbs",
-    "LossSum",
     "Message",
     "MetricPoint",
     "ModelInfo",
     "ModelLoader",
     "ModulesOnly",
     "Need",
-    "Objective",
-    "Optimizer",
     "OwnRates",
-    "OwnSchedule",
     "Part",
     "Penalising",
     "Placement",
@@ -93,14 +84,11 @@ __all__ = [
     "Result",
     "Row",
     "RunFacts",
-    "Searcher",
     "Slot",
     "Start",
     "Step",
     "StepFacts",
     "Stepping",
-    "TokenSequence",
-    "Trained",
     "TrainerStrategy",
     "TunesmithError",
     "UserError",
@@ -108,7 +96,6 @@ __all__ = [
     "Watch",
     "fits",
     "message",
-    "parameter_groups",
     "read_rows",
     "setting",
     "text_of",
@@ -128,12 +115,9 @@ _MODULES = {
     "tunesmith.contracts.exporter": "Exporter",
     "tunesmith.contracts.inference_backend": "Address, Engine, EngineBackend, InferenceBackend",
     "tunesmith.contracts.model_loader": "ModelInfo, ModelLoader",
-    "tunesmith.contracts.objective": "ChatEncoder, Group, LogProbs, LossSum, Objective, TokenSequence",
-    "tunesmith.contracts.optimizer": "Optimizer, OwnSchedule, Trained, parameter_groups",
-    "tunesmith.contracts.provider": "API, Grade, Input, Need, Provider, Slot, Verb",
+    "tunesmith.contracts.provider": "API, Grade, Input, Kind, Need, Provider, Slot, Verb",
     "tunesmith.contracts.quantizer": "Quantizer",
     "tunesmith.contracts.rows": "Message, Part, Row, message, read_rows, text_of",
-    "tunesmith.contracts.searcher": "Searcher",
     "tunesmith.contracts.settings": "setting",
     "tunesmith.contracts.step": "Placement, Step",
     "tunesmith.contracts.trainer_strategy": "TrainerStrategy",

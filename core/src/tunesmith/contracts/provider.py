@@ -13,12 +13,37 @@ from typing import Any, Literal
 Grade = Literal["full", "partial", "none", "unknown"]
 """How well a capability is there. Absent from a provider's capabilities means unknown."""
 
-#: The kinds of capability, each with the contract version that this kernel speaks (it takes N and N-1, law L7).
+#: The kernel's own kinds, each with the contract version that it speaks (it takes N and N-1, law L7). Plugins bring others (`Kind`).
 API: Mapping[str, int] = {
     "model_loader": 1, "adapter": 1, "trainer_strategy": 1, "quantizer": 1, "inference_backend": 1, "evaluator": 1,
-    "device_backend": 1, "objective": 1, "optimizer": 1, "dataset_format": 1, "exporter": 1, "searcher": 1, "executor": 1,
+    "device_backend": 1, "dataset_format": 1, "exporter": 1, "executor": 1,
     "environment_builder": 1, "input_reader": 1, "verb": 1,
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of capability that a plugin brings: other plugins then have a hook of this name, which returns `Provider` records.
+
+    Args:
+        name: a small word, words joined by ``_``; nobody else's.
+        summary: what its providers do, in one line.
+        contract: ``package.module:Protocol``, the class that says how providers are called.
+        api: number of that contract. Providers that were written against it or against the one before are taken (law L7).
+        until: the version of the plugin's distribution that stops taking the number before, once there is one.
+        checks: ``package.module`` with the conformance checks of its providers, which the kit imports.
+        scaffold: folder within the package, relative to the manifest, with the templates that ``tunesmith plugin new`` fills in.
+        example: a record in Python, as the documentation shows it.
+    """
+
+    name: str
+    summary: str
+    contract: str
+    api: int = 1
+    until: str = ""
+    checks: str = ""
+    scaffold: str = ""
+    example: str = ""
 
 
 @dataclass(frozen=True)

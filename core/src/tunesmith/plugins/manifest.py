@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.provider import Input, Need, Slot
+from tunesmith.contracts.provider import Input, Kind, Need, Slot
 from tunesmith.errors import UserError
 from tunesmith.plugins.records import Plugin, ProviderRecord, Surroundings
 
@@ -27,6 +27,7 @@ def manifest_of(plugin: Plugin) -> str:
     data["environment"] = {key: value for key, value in _said(plugin.surroundings).items() if value}
     data["errors"] = dict(plugin.error_pages)
     data["commands"] = [dict(zip(("name", "summary", "target"), command, strict=True)) for command in plugin.commands]
+    data["kinds"] = [_said(kind) for kind in plugin.kinds]
     data["providers"] = [_record_data(record) for record in plugin.providers]
     head = "# Written by `tunesmith plugin sync` from the plugin's code: change that, then sync again.\n"
     return head + toml.dumps({key: value for key, value in data.items() if value not in ([], "", {})})
@@ -76,6 +77,7 @@ def plugin_of(data: Mapping[str, Any], path: Path | None, distribution: str = ""
         version,
         data["module"],
         tuple(record_of_data(entry, distribution, version) for entry in data.get("providers", ())),
+        kinds=tuple(_part(Kind, entry) for entry in data.get("kinds", ())),
         events=tuple(data.get("events", ())),
         commands=tuple((c["name"], c["summary"], c["target"]) for c in data.get("commands", ())),
         runtime=tuple(data.get("runtime", ())),

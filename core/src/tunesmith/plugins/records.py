@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from tunesmith.contracts.provider import Grade, Input, Need, Slot
+from tunesmith.contracts.provider import Grade, Input, Kind, Need, Slot
 
 State = Literal["active", "denied", "broken", "incompatible", "overridden", "duplicate"]
 Preference = Literal["auto", "host", "isolated"]
@@ -18,6 +18,7 @@ class ProviderRecord:
     """A `Provider` (or `Verb`) as its manifest gives it, with the plugin that brings it.
 
     `schema` is the settings' JSON Schema; `settings` names the settings class (``module:Class``) for the worker, empty if there is none.
+    `kind_from` names the distribution that brings the kind, where that is another plugin.
     The fields from `main_kind` on are a verb's (see `tunesmith.contracts.provider.Verb`).
     """
 
@@ -28,6 +29,7 @@ class ProviderRecord:
     distribution: str
     version: str
     api: int = 1
+    kind_from: str = ""
     settings: str = ""
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}, "additionalProperties": False})
     accepts: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ class Plugin:
 
     Args:
         module: what the entry point names; imported only by `plugin sync`, by workers, and for event hooks.
+        kinds: kinds of its own that it brings.
         events: event hooks that it implements.
         commands: (name, summary, target) of commands of its own.
         runtime: requirement strings of its ``[runtime]`` extra.
@@ -106,6 +109,7 @@ class Plugin:
     version: str
     module: str
     providers: tuple[ProviderRecord, ...] = ()
+    kinds: tuple[Kind, ...] = ()
     events: tuple[str, ...] = ()
     commands: tuple[tuple[str, str, str], ...] = ()
     runtime: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +10,14 @@ from typing import Any
 
 from tunesmith import __version__
 from tunesmith.config import Config
-from tunesmith.contracts.provider import API
+from tunesmith.contracts.provider import API, Kind
 from tunesmith.deprecations import previous_api
 from tunesmith.errors import UserError, did_you_mean, nearest
 from tunesmith.plugins import KERNEL
 from tunesmith.plugins.discovery import discover
+from tunesmith.plugins.kinds import Brought, brought, speaking
 from tunesmith.plugins.manifest import plugin_of
-from tunesmith.plugins.records import Plugin, ProviderRecord, State
+from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.policy import normal
 
 WORKING = ("active", "duplicate", "overridden")  #: states in which a plugin's manifest counts
@@ -26,7 +27,7 @@ _ALLOW = "If it is to be used, change [plugins] allow or deny in that file; `tun
 
 def load_registry(config: Config, apis: Mapping[str, int] = API) -> Registry:
     """The plugins installed in this environment under this configuration. Imports none of them, raises for none of them."""
-    return Registry((_plugin(entry, apis) for entry in discover(config)), config.overrides, apis)
+    return Registry(speaking(map(_plugin, discover(config)), config.overrides, apis), config.overrides, apis)
 
 
 class Registry:
@@ -35,24 +36,44 @@ class Registry:
     Args:
         plugins: as discovered; the kernel is one of them.
         overrides: ``kind.name`` -> the distribution that wins it.
-        apis: contract versions per kind that this kernel speaks.
+        apis: contract versions of the kernel's own kinds.
     """
 
     def __init__(self, plugins: Iterable[Plugin], overrides: Mapping[str, str] | None = None, apis: Mapping[str, int] = API) -> None:
         found = tuple(plugins)
         self._overrides = dict(overrides or {})
         self._candidates: dict[Name, list[ProviderRecord]] = {}
-        for plugin in found:
-            for record in plugin.providers if plugin.state in WORKING else ():
+        self._bringing: dict[Name, list[str]] = {}
+        for plugin in (plugin for plugin in found if plugin.state in WORKING):
+            for record in plugin.providers:
                 self._candidates.setdefault((record.kind, record.name), []).append(record)
+            for name in _names(plugin):
+                self._bringing.setdefault(name, []).append(plugin.distribution)
+        self._brought = brought(found, self._overrides, apis)
+        #: contract versions of all kinds, the kernel's and those that plugins bring
+        self.apis: Mapping[str, int] = {**apis, **{name: kind.api for name, (kind, _) in self._brought.items()}}
         self.plugins: tuple[Plugin, ...] = tuple(self._settled(plugin) for plugin in found)
         #: what is on its way out, a sentence each
         self.warnings: tuple[str, ...] = tuple(
-            previous_api(record.distribution, record.kind, record.api)
+            previous_api(record.distribution, record.kind, record.api, *self._until(record.kind))
             for plugin in self.plugins
             for record in {record.kind: record for record in plugin.providers}.values()
-            if plugin.state in WORKING and record.api < apis[record.kind]
+            if plugin.state in WORKING and record.api < self.apis.get(record.kind, 0)
         )
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kinds that plugins bring."""
+        return {name: kind for name, (kind, _) in self._brought.items()}
+
+    def bringer(self, kind: str) -> Plugin:
+        """The plugin that brings a kind of `kinds`."""
+        return self._brought[kind][1]
+
+    def _until(self, kind: str) -> tuple[str, str] | tuple[()]:
+        """Of a kind that a plugin brings: who stops taking the contract before, and with which version."""
+        found: Brought | None = self._brought.get(kind)
+        return (found[1].distribution, found[0].until) if found else ()
 
     @cached_property
     def _by_name(self) -> dict[str, Plugin]:
@@ -126,7 +147,7 @@ class Registry:
         found = []
         for key, winner in self._overrides.items():
             kind, _, name = key.partition(".")
-            why = self._why_not(winner, kind, name)
+            why = self._why_not(winner, kind, name) or ("" if kind in ("kind", *self.apis) else f"there is no kind `{kind}`")
             if why:
                 found.append(f'[plugins.override] "{key}" = "{winner}": {why}')
         return found
@@ -144,7 +165,7 @@ class Registry:
             return f"{distribution} is not installed"
         if plugin.state not in WORKING:
             return f"{distribution} is {plugin.state}: {plugin.reason}"
-        brings = any((record.kind, record.name) == (kind, name) for record in plugin.providers)
+        brings = (kind, name) in _names(plugin)
         return "" if brings else f"{distribution} brings no {kind.replace('_', ' ')} `{name}`"
 
     def _settled(self, plugin: Plugin) -> Plugin:
@@ -152,9 +173,9 @@ class Registry:
         if plugin.state != "active":
             return plugin
         lost, shared, line = [], [], ""
-        for record in plugin.providers:
-            key = f"{record.kind}.{record.name}"
-            others = [r.distribution for r in self._candidates[record.kind, record.name] if r is not record]
+        for name in _names(plugin):
+            key = ".".join(name)
+            others = [other for other in self._bringing[name] if other != plugin.distribution]
             winner = self._overrides.get(key)
             if winner and normal(winner) != normal(plugin.distribution):
                 lost.append(f"{key} is given to {winner} by [plugins.override]")
@@ -170,8 +191,14 @@ class Registry:
         return plugin
 
 
-def _plugin(entry: Mapping[str, Any], apis: Mapping[str, int]) -> Plugin:
-    """The plugin of a discovered entry, in a state of its own making: active, denied, broken or incompatible."""
+def _names(plugin: Plugin) -> Iterator[Name]:
+    """What a plugin brings, as overrides name it: providers, and kinds as ``kind.<name>``."""
+    yield from ((record.kind, record.name) for record in plugin.providers)
+    yield from (("kind", kind.name) for kind in plugin.kinds)
+
+
+def _plugin(entry: Mapping[str, Any]) -> Plugin:
+    """The plugin of a discovered entry, as far as can be said of it alone: active, denied, broken or of another kernel."""
     identity = {"distribution": entry["distribution"], "version": entry["version"]}
     path = Path(entry["manifest"]) if entry["manifest"] else None
     unread = {"module": entry["module"], "path": path, "editable": entry.get("editable", False)}
@@ -187,22 +214,7 @@ def _plugin(entry: Mapping[str, Any], apis: Mapping[str, int]) -> Plugin:
         "editable": entry.get("editable", False),
     }
     plugin = plugin_of(entry["data"], path, **identity, **runtime)
-    unfit = next((why for record in plugin.providers if (why := _incompatible(record, apis))), None)
     if wanted := entry["kernel"]:
-        unfit = unfit or (f"it requires {wanted}; this is {KERNEL} {__version__}", f"pip install '{wanted}'")
-    state: State = "incompatible"
-    return replace(plugin, state=state, reason=unfit[0], fix=unfit[1]) if unfit else plugin
-
-
-def _incompatible(record: ProviderRecord, apis: Mapping[str, int]) -> tuple[str, str] | None:
-    """Why a record is not for this kernel, and what to do."""
-    newer = f"pip install --upgrade {KERNEL}"
-    if record.kind not in apis:
-        return f"it brings a {record.kind}, a kind that this kernel does not know", newer
-    current = apis[record.kind]
-    if record.api > current:
-        return f"it speaks version {record.api} of the {record.kind} contract, this kernel up to {current}", newer
-    if record.api < current - 1:
-        reason = f"it speaks version {record.api} of the {record.kind} contract, this kernel {current - 1} and {current}"
-        return reason, f"pip install --upgrade {record.distribution}"
-    return None
+        why = f"it requires {wanted}; this is {KERNEL} {__version__}"
+        return replace(plugin, state="incompatible", reason=why, fix=f"pip install '{wanted}'")
+    return plugin

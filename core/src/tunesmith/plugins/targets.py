@@ -40,6 +40,8 @@ def absent_of(plugin: Plugin) -> tuple[str, ...]:
 def _named(plugin: Plugin) -> Iterator[tuple[str, str]]:
     for record in plugin.providers:
         yield from ((f"the {record.kind} `{record.name}`", target) for target in (record.target, record.estimator) if target)
+    for kind in plugin.kinds:
+        yield from ((f"the kind `{kind.name}`", target) for target in (kind.contract, kind.checks) if target)
     yield from ((f"the command `{name}`", target) for name, _, target in plugin.commands)
 
 
@@ -52,6 +54,8 @@ def _absent(root: Path, plugin: str, target: str) -> Iterator[tuple[str, str]]:
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     try:
         text = path.read_text(encoding="utf-8")
+        if not name:
+            return  # a module
         defined = set() if _plainly(text, name) else set(_defined(text))
     except (SyntaxError, ValueError) as error:
         yield f"{path} is no Python: {error}", "Correct the file."

@@ -14,9 +14,8 @@ from tunesmith_bottleneck.estimate import parts
 from tunesmith_bottleneck.settings import BottleneckSettings
 from tunesmith_models import ModelShape
 from tunesmith_sdk.models import tiny_model
-from tunesmith_torch.data.packing import pack
+from tunesmith_torch.api.model import label_log_probs, pack
 from tunesmith_torch.model.dense.loader import load_dense
-from tunesmith_torch.model.log_probs import label_log_probs
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
 VARIANTS = [{}, {"placement": "houlsby", "activation": "gelu", "reduction": 5}, {"scale": 2.0, "activation": "silu"}]
@@ -87,7 +86,7 @@ def test_saved_and_loaded_is_the_same_model(directory, tmp_path, settings):
 
 @pytest.mark.parametrize("settings", VARIANTS, ids=str)
 def test_the_engines_own_decoder_computes_the_same_and_gives_the_same_gradients(directory, settings):
-    from tunesmith.contracts import TokenSequence
+    from tunesmith_torch.api import TokenSequence
 
     batch = pack([TokenSequence(list(range(start, start + 9)), [False] + [True] * 8) for start in (10, 40)])
     results = []

@@ -16,7 +16,7 @@ from tunesmith_lora.adapter import Lora, adapted, adapted_experts
 from tunesmith_lora.estimate import parts
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_models import ModelShape
-from tunesmith_torch.model.loader import load_model
+from tunesmith_torch.api.model import load_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101, 3, 8]])
 SIZES = {"vocab_size": 128, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}

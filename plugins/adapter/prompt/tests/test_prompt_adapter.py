@@ -8,15 +8,15 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from tunesmith.contracts import EstimateRequest, TokenSequence, TunesmithError, UserError
+from tunesmith.contracts import EstimateRequest, TunesmithError, UserError
 from tunesmith_models import ModelShape
 from tunesmith_prompt.adapter import Prompt
 from tunesmith_prompt.estimate import parts
 from tunesmith_prompt.settings import PromptSettings
 from tunesmith_sdk.models import tiny_model
-from tunesmith_torch.data.packing import pack
+from tunesmith_torch.api import TokenSequence
+from tunesmith_torch.api.model import label_log_probs, pack
 from tunesmith_torch.model.architecture import architecture
-from tunesmith_torch.model.log_probs import label_log_probs
 
 TOKENS = torch.randint(3, 300, (2, 14), generator=torch.Generator().manual_seed(0))
 

@@ -17,7 +17,7 @@ from tunesmith_qlora.adapter import Qlora
 from tunesmith_qlora.estimate import parts
 from tunesmith_qlora.settings import QloraSettings
 from tunesmith_sdk.models import tiny_model
-from tunesmith_torch.model.loader import load_model
+from tunesmith_torch.api.model import load_model
 
 CPU = torch.device("cpu")
 TOKENS = torch.randint(3, 300, (2, 16), generator=torch.Generator().manual_seed(0))

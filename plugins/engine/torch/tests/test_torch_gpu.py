@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunesmith.contracts import Placement, TokenSequence
-from tunesmith_torch import label_log_probs, load_model, pack
+from tunesmith.contracts import Placement
+from tunesmith_torch.api import TokenSequence
+from tunesmith_torch.api.model import label_log_probs, load_model, pack
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA device")]
 

@@ -13,7 +13,7 @@ from tunesmith.isolation.step import WorkerStep
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_sdk.models import tiny_model
-from tunesmith_torch import ChatTokenizer, load_tokenizer
+from tunesmith_torch.api.text import ChatTokenizer, load_tokenizer
 from tunesmith_torch.merge import run
 from tunesmith_torch.settings import MergeSettings
 

@@ -8,7 +8,8 @@ import torch
 from tunesmith.contracts import Artifact, UserError, message
 from tunesmith_perplexity.evaluator import Perplexity
 from tunesmith_perplexity.settings import PerplexitySettings
-from tunesmith_torch import load_model, load_tokenizer
+from tunesmith_torch.api.model import load_model
+from tunesmith_torch.api.text import load_tokenizer
 
 ROWS = [
     {"messages": [message("user", question), message("assistant", answer)]}

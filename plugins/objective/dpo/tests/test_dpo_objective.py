@@ -7,9 +7,10 @@ import math
 import pytest
 import torch
 
-from tunesmith.contracts import Group, LogProbs, TokenSequence, UserError, message
+from tunesmith.contracts import UserError, message
 from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
+from tunesmith_torch.api import Group, LogProbs, TokenSequence
 
 SEQUENCE = TokenSequence([1, 2, 3], [False, True, True])
 PAIR = Group((SEQUENCE, SEQUENCE))

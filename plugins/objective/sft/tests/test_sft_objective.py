@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunesmith.contracts import Group, LogProbs, TokenSequence, UserError, message
+from tunesmith.contracts import UserError, message
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_sft.settings import SupervisedSettings
+from tunesmith_torch.api import Group, LogProbs, TokenSequence
 
 
 class Words:

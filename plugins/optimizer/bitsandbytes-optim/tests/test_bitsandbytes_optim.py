@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunesmith.contracts import Trained
 from tunesmith_bitsandbytes_optim.optimizers import AdamW8, Lion8
 from tunesmith_bitsandbytes_optim.settings import AdamW8Settings, Lion8Settings
+from tunesmith_torch.api import Trained
 
 RATE, STEPS = 0.01, 12
 SIZES = {"matrix": (96, 64), "embedding": (80, 64), "vector": (64,)}

@@ -10,10 +10,10 @@ import types
 import pytest
 import torch
 
-from tunesmith.contracts import Trained
 from tunesmith_galore.apollo import Apollo
 from tunesmith_galore.galore import Galore
 from tunesmith_galore.settings import ApolloSettings, GaloreSettings
+from tunesmith_torch.api import Trained
 
 SIZES = {"tall": (24, 16), "wide": (10, 30), "vector": (16,), "narrow": (40, 4), "embedding": (50, 12)}
 RANK, INTERVAL, RATE, DECAY, STEPS = 6, 4, 0.02, 0.1, 11

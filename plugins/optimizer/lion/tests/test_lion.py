@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from tunesmith.contracts import Trained
 from tunesmith_lion.optimizer import Lion
 from tunesmith_lion.settings import LionSettings
+from tunesmith_torch.api import Trained
 
 RATE, DECAY, BETA1, BETA2, STEPS = 0.01, 0.1, 0.8, 0.95, 8
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunesmith.contracts import EstimateRequest, OwnSchedule, Trained, UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_schedule_free.estimate import parts
 from tunesmith_schedule_free.optimizer import ScheduleFree
 from tunesmith_schedule_free.settings import ScheduleFreeSettings
+from tunesmith_torch.api import OwnSchedule, Trained
 
 RATE, BETA1, BETA2, STEPS = 0.02, 0.8, 0.9, 9
 RATES = [RATE * min(1.0, (number + 1) / 4) for number in range(STEPS)]  # a warm-up of four steps

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunesmith.contracts import EstimateRequest, Trained, UserError
+from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_torch.api import Trained
 from tunesmith_torch_optim.adafactor import Adafactor
 from tunesmith_torch_optim.adamw import AdamW
 from tunesmith_torch_optim.estimate import adafactor

@@ -8,16 +8,14 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.provider import API
 from tunesmith_cli.command import Command
 
-_KINDS = (*API, "hooks")
 _LICENCES = "Apache-2.0, MIT, LicenseRef-Proprietary"
 
 
 def configure_new(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "kind", nargs="?", default="", metavar="KIND", help=f"what it brings: {', '.join(API)}, or event hooks alone: hooks"
+        "kind", nargs="?", default="", metavar="KIND", help=f"what it brings: {', '.join(_kinds())} (hooks: event hooks alone)"
     )
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="what users write to choose it, e.g. tilt")
     parser.add_argument("--to", type=Path, metavar="DIR", help="the new folder (default: one here with the distribution's name)")
@@ -37,7 +35,7 @@ def run_new(args: Namespace) -> int:
     if not args.kind and not args.name and sys.stdin.isatty() and sys.stdout.isatty():
         _ask(args)
     if not args.kind or not args.name:
-        fix = f"Write `tunesmith plugin new KIND NAME`. Kinds: {', '.join(_KINDS)}."
+        fix = f"Write `tunesmith plugin new KIND NAME`. Kinds: {', '.join(_kinds())}."
         raise UserError("TS-CLI-002", f"a new plugin needs {'a kind and ' * (not args.kind)}a name", fix=fix)
     wanted = scaffold.Wanted(args.kind, args.name, args.distribution, args.summary, args.author, args.licence).checked()
     folder = args.to or Path(wanted.distribution)
@@ -57,7 +55,7 @@ def _ask(args: Namespace) -> None:
     """What was not given. Enter takes what is in brackets."""
     from tunesmith.errors import did_you_mean
 
-    kinds = list(_KINDS)
+    kinds = list(_kinds())
     print("What does the plugin bring?\n" + "\n".join(f"  {number:2}  {kind.replace('_', ' ')}" for number, kind in enumerate(kinds, 1)))
     while not args.kind:
         said = input("Kind: ").strip().replace(" ", "_").replace("-", "_")
@@ -92,6 +90,12 @@ def run_update(args: Namespace) -> int:
     else:
         print(f"{before} -> {after}; `git diff` shows what has changed. Run `tunesmith plugin check .` before you commit it.")
     return 1 if conflicts else 0
+
+
+def _kinds() -> tuple[str, ...]:
+    from tunesmith_sdk.templates import kinds
+
+    return kinds()
 
 
 def _scaffold() -> Any:

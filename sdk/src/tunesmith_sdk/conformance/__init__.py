@@ -13,6 +13,8 @@ environment, on tiny real models. In a plugin's tests, two lines make a test of 
     report = conform(Path("."))
     assert report.ok, report.level
 
+A plugin that brings a kind brings its checks, too: `check`, `action` and `observer` mark them (docs/own-kind.md).
+
 A check that can't be made here (no such device, an environment that is not built) is *not run*, with the reason, and never passed. What an
 author may say to the kit stands in pyproject.toml (see `tunesmith_sdk.conformance.declared`) and in a file of functions that it names
 (see `tunesmith_sdk.conformance.author`).
@@ -22,17 +24,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tunesmith_sdk.conformance.author import Case
+    from tunesmith_sdk.conformance.catalog import action, observer
     from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
     from tunesmith_sdk.conformance.driver import conform
     from tunesmith_sdk.conformance.outcome import Outcome, Report
     from tunesmith_sdk.conformance.subject import Subject
     from tunesmith_sdk.conformance.suite import suite
 
-__all__ = ["Case", "CheckFailed", "NotRun", "Outcome", "Report", "Subject", "check", "conform", "suite"]
+__all__ = ["Case", "CheckFailed", "NotRun", "Outcome", "Report", "Subject", "action", "check", "conform", "observer", "suite"]
 
 _HOMES = {
-    "Case": "author", "CheckFailed": "checks", "NotRun": "checks", "check": "checks", "conform": "driver", "Outcome": "outcome",
-    "Report": "outcome", "Subject": "subject", "suite": "suite",
+    "Case": "author", "CheckFailed": "checks", "NotRun": "checks", "check": "checks", "action": "catalog", "observer": "catalog",
+    "conform": "driver", "Outcome": "outcome", "Report": "outcome", "Subject": "subject", "suite": "suite",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from tunesmith.contracts import Artifact, Placement
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.workers import Work
+from tunesmith_sdk.conformance import brought, catalog
 from tunesmith_sdk.conformance.author import missing
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun
 from tunesmith_sdk.conformance.composed import Composed
@@ -21,7 +22,6 @@ from tunesmith_sdk.conformance.places import Place
 from tunesmith_sdk.conformance.running import Running, logs_below, running
 
 WORKER = "tunesmith_sdk.conformance.worker"
-_USED = {"inference_backend": ("taught",), "objective": ("rows", "pairs")}  #: materials beside the source that a kind's checks ask for
 
 
 class Bench:
@@ -153,12 +153,14 @@ class Bench:
         return str(found.facts.get("torch", device)) if found else device
 
     def _request(self, checks: Sequence[str], extra: Mapping[str, Any]) -> dict[str, Any]:
-        names = _USED.get(self.record.kind, ("taught", "blank", "rows") if self.record.kind in _MODELS else ("rows",))
+        names = catalog.MATERIALS.get(self.record.kind, ("rows",))
+        kind = brought.all_kinds().get(self.record.kind)
         materials = {name: self.materials.get(name) for name in names} | self.materials.source(self.record, self.values)
         if self.killed:
             materials["killed"] = self.killed
         return {
-            "record": dataclasses.asdict(self.record), "checks": list(checks), "values": dict(self.values), "materials": materials,
+            "record": dataclasses.asdict(self.record), "kind": dataclasses.asdict(kind) if kind else {},
+            "kinds": list(self.place.registry.apis), "checks": list(checks), "values": dict(self.values), "materials": materials,
             "tolerances": dict(self.declared.tolerances), "author": self.declared.author,
             "extra": {"heavy": self._heavy(), **self._composition(), **extra},
         }  # fmt: skip
@@ -171,6 +173,3 @@ class Bench:
         if isinstance(composed, CheckFailed):
             return {"refused": ["failed", composed.what, composed.fix]}
         return {"composed": composed.step, "format": composed.format} if composed else {}
-
-
-_MODELS = ("adapter", "quantizer", "exporter", "evaluator", "model_loader", "verb")

@@ -1,12 +1,14 @@
-"""All checks, and each kind's usual work, imported when they are asked for."""
+"""All checks, and each kind's usual work, imported when they are asked for: the kit's own, and those of kinds that plugins bring."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from tunesmith.contracts.provider import Kind
+from tunesmith.errors import UserError
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith_sdk.conformance import common, kinds
 from tunesmith_sdk.conformance.checks import CHECKS, Check
@@ -18,18 +20,26 @@ ACTIONS: dict[str, Callable[[Any], Any]] = {}
 WARM: dict[str, Callable[[Any], Any]] = {}
 #: kind -> what its providers leave of their work on a `Subject` beside the files in its output, by name
 OBSERVERS: dict[str, _Observer] = {}
+#: kind -> what its checks ask for beside the source that a provider accepts (see `Case.material`)
+MATERIALS: dict[str, tuple[str, ...]] = {}
+#: kind -> why the checks that its plugin brings are not here
+UNUSABLE: dict[str, UserError] = {}
 #: kind -> scenes that its observer knows (see the `effect` of a setting)
 SCENES: dict[str, tuple[str, ...]] = {}
 
 
-def action(kind: str, *, warm: Callable[[Any], Any] | None = None) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
+def action(
+    kind: str, *, warm: Callable[[Any], Any] | None = None, materials: Sequence[str] = ("rows",)
+) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
     """Mark a function as the usual work of a kind's providers.
 
     Args:
         warm: where doing the work once elsewhere does not do for that.
+        materials: what the kind's checks ask for by `Subject.material`.
     """
 
     def put(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        MATERIALS[kind] = tuple(materials)
         ACTIONS[kind], WARM[kind] = function, warm or (lambda subject: function(subject.elsewhere()))
         return function
 
@@ -51,25 +61,53 @@ def observer(kind: str, *, scenes: tuple[str, ...] = ()) -> Callable[[_Observer]
     return put
 
 
-def load(*, host: bool = True) -> dict[str, Check]:
-    """Import every module of checks; they import nothing heavy until one is made. In one order, whichever was imported first.
+def load() -> dict[str, Check]:
+    """Import every module of checks; they import nothing heavy until one is made. In one order, whichever was imported first."""
+    from tunesmith_sdk.conformance import brought, hosted
 
-    Args:
-        host: those of the host's side, too, which use parts of the kernel that are not for workers.
-    """
-    from tunesmith_sdk.conformance import hosted
+    modules = _own(hosted, common, kinds)
+    for kind in brought.all_kinds().values():
+        if not kind.checks or kind.checks in modules:
+            continue
+        try:
+            brought.import_checks(kind)
+            modules.append(kind.checks)
+        except UserError as error:
+            UNUSABLE[kind.name] = error
+    return _ordered(modules)
 
-    packages = (hosted, common, kinds) if host else (common, kinds)
+
+def load_in_worker(kind: Kind | None = None) -> dict[str, Check]:
+    """The same without those of the host's side, which use parts of the kernel that are not for workers, and of other kinds than `kind`."""
+    modules = _own(common, kinds)
+    if kind and kind.checks:
+        modules.append(importlib.import_module(kind.checks).__name__)
+    return _ordered(modules)
+
+
+def _own(*packages: Any) -> list[str]:
+    """The modules in packages of the kit's, imported."""
     modules = [f"{package.__name__}.{module.name}" for package in packages for module in pkgutil.iter_modules(package.__path__)]
     for name in modules:
         importlib.import_module(name)
+    return modules
+
+
+def _ordered(modules: Sequence[str]) -> dict[str, Check]:
     places = {name: place for place, name in enumerate(modules)}
     return dict(sorted(CHECKS.items(), key=lambda item: places.get(item[1].function.__module__, -1)))
 
 
 def checks_of(record: ProviderRecord) -> Iterator[Check]:
-    """What a provider's record asks for, in the order of the register."""
-    return (check for check in load().values() if check.meant_for(record))
+    """What a provider's record asks for, in the order of the register.
+
+    Raises:
+        UserError: TS-PLUGIN-008 when the checks of its kind can't be imported.
+    """
+    found = load().values()
+    if record.kind in UNUSABLE:
+        raise UNUSABLE[record.kind]
+    return (check for check in found if check.meant_for(record))
 
 
 def source_checks() -> Iterator[Check]:

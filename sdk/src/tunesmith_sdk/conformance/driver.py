@@ -14,7 +14,7 @@ from typing import Any
 
 from tunesmith.errors import Cancelled, TunesmithError, UserError
 from tunesmith.plugins.records import Plugin, ProviderRecord
-from tunesmith_sdk.conformance import catalog, declared
+from tunesmith_sdk.conformance import brought, catalog, declared
 from tunesmith_sdk.conformance.bench import WORKER, Bench
 from tunesmith_sdk.conformance.checks import Check, CheckFailed, NotRun, make
 from tunesmith_sdk.conformance.materials import Materials
@@ -81,9 +81,11 @@ class Examination:
     def plugin(self) -> Plugin | None:
         """What the code says of itself; None where it can't be asked, which is a finding."""
         try:
-            return described(self.source)
+            plugin = described(self.source)
         except TunesmithError:
             return None
+        brought.add(plugin.kinds, self.source.root)
+        return plugin
 
     @cached_property
     def findings(self) -> Sequence[Finding]:

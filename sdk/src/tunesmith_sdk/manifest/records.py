@@ -7,17 +7,28 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
-from tunesmith.contracts.provider import API, Grade, Provider, Verb
+from tunesmith import hookspecs
+from tunesmith.contracts.provider import API, Grade, Kind, Provider, Verb
 from tunesmith.contracts.settings import schema_of
 from tunesmith.errors import UserError, did_you_mean, together
 from tunesmith.plugins.records import ProviderRecord
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+KIND = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+MODULE = re.compile(r"[A-Za-z_][\w.]*")
+#: names that no kind of a plugin's can have
+RESERVED = (*hookspecs.REGISTRATION, *hookspecs.EVENTS, "kind", "cli_commands", "ui_pages", "hooks")
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
-def record_of(kind: str, provider: Provider, distribution: str, version: str) -> ProviderRecord:
+def record_of(
+    kind: str, provider: Provider, distribution: str, version: str, *, brought: Kind | None = None, bringer: str = ""
+) -> ProviderRecord:
     """The record of what a plugin's hook for `kind` returned.
+
+    Args:
+        brought: the kind, where it is not the kernel's own.
+        bringer: the distribution that brings it, where that is another one.
 
     Raises:
         UserError: TS-PLUGIN-006 naming the field that is wrong.
@@ -57,12 +68,43 @@ def record_of(kind: str, provider: Provider, distribution: str, version: str) ->
         target=provider.target,
         distribution=distribution,
         version=version,
-        api=API[kind],
+        api=brought.api if brought else API[kind],
+        kind_from=bringer,
         capabilities=dict(provider.capabilities),
         estimator=provider.estimator,
         priority=provider.priority,
         **made,
     )
+
+
+def checked_kind(kind: Any) -> Kind:
+    """What a plugin's hook `kind` returned.
+
+    Raises:
+        UserError: TS-PLUGIN-006 naming the field that is wrong.
+        Problems: of several, all.
+    """
+    if not isinstance(kind, Kind):
+        raise UserError("TS-PLUGIN-006", f"the hook `kind` returned {kind!r}", fix="Return a Kind, or a list of them.")
+    found = list(_kind_faults(kind))
+    if found:
+        raise together([UserError("TS-PLUGIN-006", f"the kind `{kind.name}` {what}", fix=fix) for what, fix in found])
+    return kind
+
+
+def _kind_faults(kind: Kind) -> Iterator[tuple[str, str]]:
+    if not isinstance(kind.name, str) or not KIND.fullmatch(kind.name):
+        yield "has no usable name", "Use small letters and digits, words joined by `_`: it is the name of a hook."
+    elif kind.name in RESERVED:
+        yield "has a name that is taken", "Choose another: the kernel has a hook of that name."
+    if not isinstance(kind.summary, str) or not kind.summary.strip() or "\n" in kind.summary:
+        yield "has no summary of one line", "Say in one line what its providers do."
+    if not TARGET.fullmatch(str(kind.contract)):
+        yield f"has the contract {kind.contract!r}", "Write it as `package.module:Protocol`."
+    if kind.checks and not MODULE.fullmatch(kind.checks):
+        yield f"has the checks {kind.checks!r}", "Write the module as `package.module`."
+    if not isinstance(kind.api, int) or kind.api < 1:
+        yield f"has the number {kind.api!r}", "Count from 1."
 
 
 def _faults(kind: str, provider: Provider) -> Iterator[UserError]:

@@ -10,7 +10,7 @@ import difflib
 import importlib
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,18 @@ from typing import Any
 import pluggy
 
 from tunesmith import hookspecs
-from tunesmith.contracts.provider import Provider
+from tunesmith.config import load_config
+from tunesmith.contracts.provider import Kind, Provider
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, each, together
 from tunesmith.plugins import GROUP, KERNEL
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith.plugins.registry import load_registry
 from tunesmith.plugins.row_schema import row_schema
 from tunesmith.plugins.targets import missing
+from tunesmith.policy import normal
 from tunesmith.spelling import near
-from tunesmith_sdk.manifest.records import record_of
+from tunesmith_sdk.manifest.records import checked_kind, record_of
 from tunesmith_sdk.manifest.source import Source, read_source
 
 
@@ -81,15 +84,19 @@ def described(source: Source) -> Plugin:
     """
     manager = hookspecs.plugin_manager()
     found: list[TunesmithError] = []
+    known: dict[str, tuple[Kind, str]] = {}
     with _imported(source) as plugin:
         try:
             manager.register(plugin, source.module)
+            own = tuple(_kinds(source, manager, found))
+            known = {kind.name: (kind, "") for kind in own} | _installed_kinds(source)
+            hookspecs.add_kinds(manager, known)
             manager.check_pending()
         except pluggy.PluginValidationError as error:
-            raise _invalid(source, manager, plugin, error) from None
+            raise _invalid(source, manager, plugin, error, known) from None
         callers = [caller.name for caller in manager.get_hookcallers(plugin) or ()]
-        kinds = [kind for kind in hookspecs.REGISTRATION if kind in callers]
-        providers = tuple(record for kind in kinds for record in _records(source, manager, kind, found))
+        kinds = [kind for kind in (*hookspecs.REGISTRATION, *known) if kind in callers]
+        providers = tuple(record for kind in kinds for record in _records(source, manager, kind, found, *known.get(kind, (None, ""))))
         commands = _commands(source, manager, found) if "cli_commands" in callers else ()
         unmarked = not callers and any(callable(value) for value in vars(plugin).values())
     names = Counter((record.kind, record.name) for record in providers)
@@ -103,16 +110,34 @@ def described(source: Source) -> Plugin:
         raise together(found)
     events = tuple(name for name in hookspecs.EVENTS if name in callers)
     return Plugin(
-        source.distribution, source.version, source.module, providers, events, commands, source.runtime, source.surroundings,
+        source.distribution, source.version, source.module, providers, own, events, commands, source.runtime, source.surroundings,
         error_pages=source.error_pages,
     )  # fmt: skip
 
 
-def _records(source: Source, manager: pluggy.PluginManager, kind: str, found: list[TunesmithError]) -> Iterator[ProviderRecord]:
+def _kinds(source: Source, manager: pluggy.PluginManager, found: list[TunesmithError]) -> Iterator[Kind]:
+    """The kinds that a plugin brings; what is wrong with the others is put into `found`."""
+    for kind in _called(source, manager, "kind", found):
+        try:
+            yield checked_kind(kind)
+        except TunesmithError as error:
+            found += [UserError(one.code, f"{source.module}: {one.what}", fix=one.fix) for one in each(error)]
+
+
+def _installed_kinds(source: Source) -> dict[str, tuple[Kind, str]]:
+    """The kinds that other installed plugins bring, each with the distribution that does."""
+    registry = load_registry(load_config())
+    found = {name: (kind, registry.bringer(name).distribution) for name, kind in registry.kinds.items()}
+    return {name: one for name, one in found.items() if normal(one[1]) != normal(source.distribution)}
+
+
+def _records(
+    source: Source, manager: pluggy.PluginManager, kind: str, found: list[TunesmithError], brought: Kind | None, bringer: str
+) -> Iterator[ProviderRecord]:
     """The records of a kind; what is wrong with the others is put into `found`."""
     for provider in _called(source, manager, kind, found):
         try:
-            record = record_of(kind, provider, source.distribution, source.version)
+            record = record_of(kind, provider, source.distribution, source.version, brought=brought, bringer=bringer)
             if record.facts.get("row"):
                 row_schema(record)
             yield record
@@ -140,15 +165,16 @@ def _called(source: Source, manager: pluggy.PluginManager, hook: str, found: lis
         found.append(UserError("TS-PLUGIN-006", f"{source.module}: its hook `{hook}` raised {type(error).__name__}: {error}",
                                fix="Make the hook return records and do nothing else."))  # fmt: skip
         return []
-    return [item for answer in answers for item in ([answer] if isinstance(answer, (Provider, str)) else answer)]
+    return [item for answer in answers for item in ([answer] if isinstance(answer, (Provider, Kind, str)) else answer)]
 
 
-def _invalid(source: Source, manager: pluggy.PluginManager, plugin: Any, error: Exception) -> UserError:
-    known = (*hookspecs.REGISTRATION, *hookspecs.EVENTS, "cli_commands", "ui_pages")
+def _invalid(source: Source, manager: pluggy.PluginManager, plugin: Any, error: Exception, kinds: Iterable[str]) -> UserError:
+    known = (*hookspecs.REGISTRATION, *kinds, *hookspecs.EVENTS, "kind", "cli_commands", "ui_pages")
     for name in dir(plugin):
         options = manager.parse_hookimpl_opts(plugin, name)
         if options and (options.get("specname") or name) not in known:
-            return UserError("TS-PLUGIN-006", f"{source.module}: there is no hook `{name}`", fix=did_you_mean(name, known))
+            fix = f"{did_you_mean(name, known)} If it is a kind that a plugin brings, install that plugin first."
+            return UserError("TS-PLUGIN-006", f"{source.module}: there is no hook `{name}`", fix=fix)
     return UserError("TS-PLUGIN-006", f"{source.module}: {' '.join(str(error).split())}",
                      fix="docs/hooks.md has every hook with its arguments; leave out those that you have no use for.")  # fmt: skip
 

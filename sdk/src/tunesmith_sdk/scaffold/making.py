@@ -11,13 +11,12 @@ from pathlib import Path
 import copier
 from copier.errors import CopierError
 
-from tunesmith.contracts import API
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.policy import normal
 from tunesmith_sdk.manifest.sync import sync
 from tunesmith_sdk.scaffold.repository import home_relative, template_repository
+from tunesmith_sdk.templates import kinds
 
-KINDS = (*API, "hooks")  #: what a plugin can be made to bring: a provider of a kind, or event hooks alone
 LICENCES = ("Apache-2.0", "MIT", "LicenseRef-Proprietary")
 _NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 _DISTRIBUTION = re.compile(r"[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*")
@@ -28,7 +27,7 @@ class Wanted:
     """What to make. What is left empty gets a default.
 
     Args:
-        kind: of `KINDS`.
+        kind: of `kinds()`.
         name: of the provider, as users will write it; of event hooks, the file that they write.
         distribution: what one will ``pip install``; its package is named after it.
     """
@@ -49,8 +48,9 @@ class Wanted:
         kind = self.kind.replace("-", "_")
         distribution = self.distribution or f"tunesmith-{self.name.replace('_', '-')}"
         package = normal(distribution).replace("-", "_")
-        if kind not in KINDS:
-            raise _unusable(f"there is no kind `{self.kind}`", did_you_mean(kind, KINDS))
+        if kind not in kinds():
+            fix = f"{did_you_mean(kind, kinds())} If a plugin brings that kind, install it first."
+            raise _unusable(f"there is no kind `{self.kind}` to make a plugin of", fix)
         if not _NAME.fullmatch(self.name):
             raise _unusable(f"`{self.name}` is no usable name", "Use small letters and digits, words joined by `-` or `_`.")
         if not _DISTRIBUTION.fullmatch(distribution):
@@ -78,7 +78,7 @@ def make(wanted: Wanted, folder: Path, *, cache: Path, template: str = "") -> li
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         fix = "Name another with `--to`."
         raise UserError("TS-PLUGIN-042", f"{folder} is there already", why="A new plugin needs an empty folder.", fix=fix)
-    repository, tag = (template, None) if template else template_repository(cache)
+    repository, tag = (template, None) if template else template_repository(cache, wanted.kind)
     answers = {name: value for name, value in asdict(wanted).items() if value}
     try:
         copier.run_copy(home_relative(repository), folder, data=answers, vcs_ref=tag, defaults=True, quiet=True)

@@ -28,9 +28,10 @@ def update(folder: Path, *, cache: Path) -> tuple[str, str, list[str]]:
         UserError: TS-PLUGIN-043 when the folder was not made from a template, has changes that are not committed, or can't be updated.
     """
     before = _answers(folder)
-    ours, tag = template_repository(cache)
+    kind = str(before.get("kind", ""))
+    ours, tag = template_repository(cache, kind)
     if _is(before, ours):
-        fetch_version(cache, str(before["_commit"]))
+        fetch_version(cache, str(before["_commit"]), kind)
     changed = git(folder, "status", "--porcelain", ".") if _in_git(folder) else ""
     if changed or not _in_git(folder):
         what = "has changes that are not committed" if changed else "is not in a git repository"

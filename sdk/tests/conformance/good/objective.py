@@ -1,6 +1,7 @@
 """A good minimal objective: the likelihood of the answers."""
 
-from tunesmith.contracts import Group, LossSum, UserError
+from tunesmith.contracts import UserError
+from tunesmith_torch.api import Group, LossSum
 
 
 class Provider:

@@ -4,7 +4,7 @@ import dataclasses  # noqa: F401
 
 import torch
 
-from tunesmith.contracts import parameter_groups
+from tunesmith_torch.api import parameter_groups
 
 
 class Provider:

@@ -14,8 +14,7 @@ from tunesmith_bottleneck import files
 from tunesmith_bottleneck.estimate import width
 from tunesmith_bottleneck.layer import BottleneckLinear, start
 from tunesmith_bottleneck.settings import BottleneckSettings
-from tunesmith_torch.adapter.target_modules import block_ends, layer_seed, replace, switched_off
-from tunesmith_torch.model.linear_layers import linears, sizes
+from tunesmith_torch.api.layers import block_ends, layer_seed, linears, replace, sizes, switched_off
 
 
 class Bottleneck:

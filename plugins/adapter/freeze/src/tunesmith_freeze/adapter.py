@@ -13,8 +13,8 @@ from tunesmith.contracts import TunesmithError, UserError
 from tunesmith.errors import did_you_mean
 from tunesmith_freeze.settings import FreezeSettings
 from tunesmith_full.adapter import Full
-from tunesmith_torch.adapter.target_modules import decoder_layers
-from tunesmith_torch.model.loader import load_model
+from tunesmith_torch.api.layers import decoder_layers
+from tunesmith_torch.api.model import load_model
 
 
 class Freeze(Full):

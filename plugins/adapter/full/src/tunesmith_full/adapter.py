@@ -13,7 +13,7 @@ import torch
 
 from tunesmith.contracts import TunesmithError
 from tunesmith_full.settings import FullSettings
-from tunesmith_torch.model.loader import load_model
+from tunesmith_torch.api.model import load_model
 
 
 class Full:

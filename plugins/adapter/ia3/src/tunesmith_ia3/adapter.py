@@ -6,7 +6,7 @@ from typing import Any
 
 from tunesmith_ia3.settings import Ia3Settings
 from tunesmith_peft.adapter import PeftAdapter
-from tunesmith_torch.model.linear_layers import linears
+from tunesmith_torch.api.layers import linears
 
 
 class Ia3(PeftAdapter):

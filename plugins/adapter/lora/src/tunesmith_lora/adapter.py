@@ -15,8 +15,19 @@ from tunesmith_lora.experts import LoraExperts, uprights
 from tunesmith_lora.experts import kaiming as experts_kaiming
 from tunesmith_lora.layer import LoraLinear, kaiming, principal
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_torch.adapter.target_modules import ALL, layer_seed, replace, switched_off, targets_and_stacks
-from tunesmith_torch.model.linear_layers import Stack, linears, sizes, stacks, transposed, upright
+from tunesmith_torch.api.layers import (
+    ALL,
+    Stack,
+    layer_seed,
+    linears,
+    replace,
+    sizes,
+    stacks,
+    switched_off,
+    targets_and_stacks,
+    transposed,
+    upright,
+)
 
 
 class Lora:

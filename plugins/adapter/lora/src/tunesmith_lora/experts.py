@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from tunesmith_torch.model.linear_layers import Stack
+from tunesmith_torch.api.layers import Stack
 
 
 class LoraExperts(torch.nn.Module):

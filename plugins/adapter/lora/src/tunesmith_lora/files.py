@@ -16,7 +16,7 @@ from tunesmith.contracts import UserError
 from tunesmith_lora.experts import LoraExperts
 from tunesmith_lora.layer import LoraLinear
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_torch.model.linear_layers import Stack, transposed
+from tunesmith_torch.api.layers import Stack, transposed
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX, _A, _B = "base_model.model.", ".lora_A.weight", ".lora_B.weight"

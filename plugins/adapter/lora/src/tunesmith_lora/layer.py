@@ -19,8 +19,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from tunesmith_torch.model.linear_layers import sizes
-from tunesmith_torch.model.low_rank import Update
+from tunesmith_torch.api.layers import Update, sizes
 
 
 class LoraLinear(torch.nn.Module):

@@ -25,7 +25,7 @@ from tunesmith_peft import files
 from tunesmith_peft.extensions import compiled, sparing
 from tunesmith_peft.methods import ALL, check
 from tunesmith_peft.settings import PeftSettings
-from tunesmith_torch.adapter.target_modules import targets as layers_of
+from tunesmith_torch.api.layers import targets as layers_of
 
 NAME = "default"  #: PEFT's own name for an adapter that has none
 _CLOSE = 1e-3

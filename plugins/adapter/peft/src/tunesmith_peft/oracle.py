@@ -10,11 +10,9 @@ from typing import Any
 import peft
 import torch
 
-from tunesmith.contracts import TokenSequence
 from tunesmith_peft.adapter import PeftAdapter
-from tunesmith_torch.data.packing import pack
-from tunesmith_torch.model.loader import load_model
-from tunesmith_torch.model.log_probs import label_log_probs
+from tunesmith_torch.api import TokenSequence
+from tunesmith_torch.api.model import label_log_probs, load_model, pack
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101, 3, 8], [7, 7, 90, 12, 33, 2, 61, 5]])
 SEED = 3

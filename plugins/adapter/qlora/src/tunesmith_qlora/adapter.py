@@ -11,9 +11,8 @@ from tunesmith.contracts import TunesmithError, UserError
 from tunesmith_lora.adapter import Lora, adapted, adapted_experts
 from tunesmith_qlora import base
 from tunesmith_qlora.settings import QloraSettings
-from tunesmith_torch.adapter.target_modules import replace
-from tunesmith_torch.model.linear_layers import transposed
-from tunesmith_torch.model.loader import load_model
+from tunesmith_torch.api.layers import replace, transposed
+from tunesmith_torch.api.model import load_model
 
 
 class Qlora(Lora):

@@ -13,8 +13,8 @@ import transformers
 from transformers.pytorch_utils import Conv1D
 
 from tunesmith.contracts import UserError
-from tunesmith_torch.adapter.target_modules import replace
-from tunesmith_torch.model.loader import load_model
+from tunesmith_torch.api.layers import replace
+from tunesmith_torch.api.model import load_model
 
 
 def load(directory: Path, device: torch.device, *, type: str, double_quant: bool) -> Any:

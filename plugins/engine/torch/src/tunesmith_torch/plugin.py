@@ -1,10 +1,11 @@
-"""What this plugin brings: the verbs `train`, `show-tokens` and `merge`, and what is tried when training fails."""
+"""What this plugin brings: the kinds `objective` and `optimizer`, the verbs `train`, `show-tokens` and `merge`, and what is tried when
+training fails."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tunesmith.contracts import Input, Need, Remedy, Slot, StepFacts, TunesmithError, Verb
+from tunesmith.contracts import Input, Kind, Need, Remedy, Slot, StepFacts, TunesmithError, Verb
 from tunesmith.hookspecs import hookimpl
 from tunesmith_torch.settings import MergeSettings, PreviewSettings, TrainSettings
 from tunesmith_torch.training.failure_recovery import remedy
@@ -17,6 +18,28 @@ METRICS = {
     "validation_loss": {"better": "lower", "summary": "the loss over the rows that are not learnt from", "with": _JUDGED},
     "best_step": {"summary": "the step after which that was least", "with": _JUDGED},
 }
+
+
+@hookimpl
+def kind() -> Sequence[Kind]:
+    return [
+        Kind(
+            name="objective",
+            summary="what training minimises",
+            contract="tunesmith_torch.api.objective:Objective",
+            checks="tunesmith_torch.conformance.objective",
+            scaffold="scaffold/objective",
+            example='Provider("echo", "repeat the prompt", "acme_echo.objective:Echo", accepts=("dataset/chat",))',
+        ),
+        Kind(
+            name="optimizer",
+            summary="turns gradients into steps",
+            contract="tunesmith_torch.api.optimizer:Optimizer",
+            checks="tunesmith_torch.conformance.optimizer",
+            scaffold="scaffold/optimizer",
+            example='Provider("downhill", "a step against the gradient", "acme_downhill.optimizer:Downhill")',
+        ),
+    ]
 
 
 @hookimpl

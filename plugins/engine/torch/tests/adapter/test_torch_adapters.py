@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tunesmith.contracts import Cancelled, TokenSequence
+from tunesmith.contracts import Cancelled
 from tunesmith_bottleneck.adapter import Bottleneck
 from tunesmith_bottleneck.settings import BottleneckSettings
 from tunesmith_dpo.objective import DirectPreference
@@ -23,6 +23,7 @@ from tunesmith_prompt.adapter import Prompt
 from tunesmith_prompt.settings import PromptSettings
 from tunesmith_qlora.adapter import Qlora
 from tunesmith_qlora.settings import QloraSettings
+from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.data.packing import pack
 from tunesmith_torch.model.loader import load_base, load_model
 from tunesmith_torch.model.log_probs import label_log_probs

@@ -13,8 +13,8 @@ from tunesmith.contracts import UserError, message
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_sdk.multimodal import tiny_multimodal
-from tunesmith_torch import label_log_probs, load_model, pack
 from tunesmith_torch.adapter.target_modules import targets
+from tunesmith_torch.api.model import label_log_probs, load_model, pack
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 from tunesmith_torch.data.truncation import shortened
 

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.contracts import TokenSequence
 from tunesmith_sdk.models import tiny_model
-from tunesmith_torch import label_log_probs, load_model, pack
+from tunesmith_torch.api import TokenSequence
+from tunesmith_torch.api.model import label_log_probs, load_model, pack
 from tunesmith_torch.data.packing import SHARED, size
 
 FAMILIES = {"llama": {}, "qwen3": {}, "mistral": {"sliding_window": 5}, "gemma2": {"sliding_window": 5}}

@@ -144,7 +144,7 @@ def test_labels_are_those_of_trls_assistant_only_loss(bench, tmp_path, tiny, mon
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    from tunesmith_torch import load_model
+    from tunesmith_torch.api.model import load_model
 
     ((row,), _) = previewed(bench, [{"messages": TURNS}], MARKED)
     plain = [{"role": turn["role"], "content": turn["content"][0]["text"]} for turn in TURNS]

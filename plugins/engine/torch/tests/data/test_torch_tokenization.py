@@ -11,12 +11,13 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from tunesmith.contracts import Artifact, Group, LossSum, TokenSequence, UserError, message
-from tunesmith.contracts.objective import Medium
+from tunesmith.contracts import Artifact, UserError, message
 from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_sft.settings import SupervisedSettings
+from tunesmith_torch.api import Group, LossSum, TokenSequence
+from tunesmith_torch.api.objective import Medium
 from tunesmith_torch.data.tokenization import KEPT, tokenize
 from tunesmith_torch.data.tokenized_dataset import TokenizedDataset, TokenizedDatasetWriter
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer

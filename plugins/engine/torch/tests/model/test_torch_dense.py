@@ -8,9 +8,9 @@ import pytest
 import torch
 import transformers
 
-from tunesmith.contracts import TokenSequence
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
+from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.data.packing import pack
 from tunesmith_torch.model.dense.config import NotDense, dense_spec
 from tunesmith_torch.model.dense.loader import load_dense

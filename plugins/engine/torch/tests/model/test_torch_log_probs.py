@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunesmith.contracts import TokenSequence
 from tunesmith_sdk.models import tiny_model
-from tunesmith_torch import label_log_probs, load_model, pack
+from tunesmith_torch.api import TokenSequence
+from tunesmith_torch.api.model import label_log_probs, load_model, pack
 from tunesmith_torch.model.architecture import architecture
 
 FAMILIES = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunesmith.contracts import Trained, parameter_groups
 from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
+from tunesmith_torch.api import Trained, parameter_groups
 from tunesmith_torch.training.lr_scheduler import set_rate
 from tunesmith_torch.training.optimizer import in_use, put_in_use
 

@@ -13,7 +13,8 @@ from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_torch import load_model, load_tokenizer
+from tunesmith_torch.api.model import load_model
+from tunesmith_torch.api.text import load_tokenizer
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.training.seed import derived
 from tunesmith_torch_optim.adamw import AdamW

@@ -17,7 +17,8 @@ from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_torch import ChatTokenizer, load_model, load_tokenizer
+from tunesmith_torch.api.model import load_model
+from tunesmith_torch.api.text import ChatTokenizer, load_tokenizer
 from tunesmith_torch.plugin import METRICS
 
 

@@ -11,7 +11,8 @@ from tunesmith.contracts import Artifact, Step
 from tunesmith_models import compute_type, stored_type
 from tunesmith_perplexity.sequences import Scored, batches
 from tunesmith_perplexity.settings import PerplexitySettings
-from tunesmith_torch import ChatTokenizer, label_log_probs, load_model, pack
+from tunesmith_torch.api.model import label_log_probs, load_model, pack
+from tunesmith_torch.api.text import ChatTokenizer
 
 
 @torch.no_grad()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tunesmith.contracts import ChatEncoder, Row, Step, TokenSequence, UserError, text_of
+from tunesmith.contracts import Row, Step, UserError, text_of
+from tunesmith_torch.api import ChatEncoder, TokenSequence
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def sequences(rows: Iterable[Row] | None, chat: ChatEncoder, max_length: int, st
 def _first(sequence: TokenSequence, length: int) -> TokenSequence:
     if not sequence.media:
         return TokenSequence(sequence.tokens[:length], sequence.labels[:length])
-    from tunesmith_torch.data.truncation import shortened
+    from tunesmith_torch.api.text import shortened
 
     return shortened(sequence, length)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from tunesmith.contracts import Artifact, UserError
-from tunesmith_torch import ChatTokenizer, load_tokenizer
+from tunesmith_torch.api.text import ChatTokenizer, load_tokenizer
 
 
 def encoder_of(subject: Artifact) -> ChatTokenizer:
     """How its conversations become tokens; with pictures and sounds for a model that is computed here and takes them.
 
     Raises:
-        UserError: as `tokenizer_of`, and as `tunesmith_torch.data.tokenizer.chat_encoder.chat_encoder`.
+        UserError: as `tokenizer_of`, and as `chat_encoder`.
     """
     if subject.format.startswith("endpoint/"):
         return ChatTokenizer(tokenizer_of(subject))
-    from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
+    from tunesmith_torch.api.text import chat_encoder
 
     return chat_encoder(subject)
 

@@ -10,8 +10,9 @@ Mitchell 2023) it is ``-(1 - e) log sigmoid(m) - e log sigmoid(-m)`` with m the 
 
 from __future__ import annotations
 
-from tunesmith.contracts import ChatEncoder, Group, LogProbs, LossSum, Row, UserError
+from tunesmith.contracts import Row, UserError
 from tunesmith_dpo.settings import PreferenceSettings
+from tunesmith_torch.api import ChatEncoder, Group, LogProbs, LossSum
 
 
 class DirectPreference:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tunesmith.contracts import ChatEncoder, Group, LogProbs, LossSum, Row, UserError
+from tunesmith.contracts import Row, UserError
 from tunesmith_sft.settings import SupervisedSettings
+from tunesmith_torch.api import ChatEncoder, Group, LogProbs, LossSum
 
 
 class SupervisedTuning:

@@ -8,8 +8,8 @@ from typing import Any
 import bitsandbytes.optim as bnb
 import torch
 
-from tunesmith.contracts import Trained, parameter_groups
 from tunesmith_bitsandbytes_optim.settings import AdamW8Settings, Lion8Settings
+from tunesmith_torch.api import Trained, parameter_groups
 
 BITS = "bits"  #: of a parameter group: those of its state
 

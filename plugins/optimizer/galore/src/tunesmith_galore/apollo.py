@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Trained
 from tunesmith_galore.projected import Projected, State, groups_of, tall
 from tunesmith_galore.settings import ApolloSettings
+from tunesmith_torch.api import Trained
 
 GROWTH = 1.01  # most by which a step may be longer than the last
 TINY = 1e-8

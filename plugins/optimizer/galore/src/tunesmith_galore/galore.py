@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Trained
 from tunesmith_galore.projected import Projected, State, groups_of, tall
 from tunesmith_galore.settings import GaloreSettings
+from tunesmith_torch.api import Trained
 
 
 class Galore:

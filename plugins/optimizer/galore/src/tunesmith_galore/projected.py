@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Trained, parameter_groups
+from tunesmith_torch.api import Trained, parameter_groups
 
 State = dict[str, torch.Tensor]
 

@@ -8,8 +8,8 @@ from typing import Any
 import lion_pytorch
 import torch
 
-from tunesmith.contracts import Trained, parameter_groups
 from tunesmith_lion.settings import LionSettings
+from tunesmith_torch.api import Trained, parameter_groups
 
 
 class Lion:

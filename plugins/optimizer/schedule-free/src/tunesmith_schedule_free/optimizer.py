@@ -12,8 +12,8 @@ from typing import Any
 import schedulefree
 import torch
 
-from tunesmith.contracts import Trained, parameter_groups
 from tunesmith_schedule_free.settings import ScheduleFreeSettings
+from tunesmith_torch.api import Trained, parameter_groups
 
 COURSE = ("k", "weight_sum", "lr_max")  #: what the library keeps of a whole group: steps, the average's weights, the highest rate
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Trained, parameter_groups
+from tunesmith_torch.api import Trained, parameter_groups
 from tunesmith_torch_optim.settings import AdamWSettings
 
 FUSED = ("cpu", "cuda")  #: devices on which a step is one pass over the memory

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Trained, parameter_groups
+from tunesmith_torch.api import Trained, parameter_groups
 from tunesmith_torch_optim.adamw import FUSED
 from tunesmith_torch_optim.settings import MuonSettings
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Trained, UserError, parameter_groups
+from tunesmith.contracts import UserError
+from tunesmith_torch.api import Trained, parameter_groups
 from tunesmith_torch_optim.settings import SGDSettings
 
 

@@ -29,7 +29,7 @@ from tunesmith_models import ModelShape
 from tunesmith_models.calibration import fitting_group_size
 from tunesmith_models.checkpoints import copy_beside, older_view, weights_size
 from tunesmith_models.weights import load_whole, unloadable
-from tunesmith_torch.data.calibration import calibration_tokens
+from tunesmith_torch.api.text import calibration_tokens
 
 
 class AutoGptq:

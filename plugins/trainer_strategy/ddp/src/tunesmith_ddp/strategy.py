@@ -18,7 +18,7 @@ import torch.distributed as dist
 
 from tunesmith.contracts import Placement, UserError
 from tunesmith_ddp.settings import ReplicaSettings
-from tunesmith_torch.training.checkpoint.state_dict import load_named_state, named_state, trained
+from tunesmith_torch.api.parameters import load_named_state, named_state, trained
 
 
 class Replicas:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from tunesmith.contracts import Placement
-from tunesmith_torch.training.checkpoint.state_dict import load_named_state, named_state, trained
+from tunesmith_torch.api.parameters import load_named_state, named_state, trained
 
 
 class SingleProcess:

@@ -13,7 +13,7 @@ from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.loading import load, settings_of
 from tunesmith_sdk.conformance.checks import CheckFailed, check
 from tunesmith_sdk.conformance.common.samples import bad_values, good_values
-from tunesmith_sdk.conformance.common.shapes import METHODS
+from tunesmith_sdk.conformance.common.shapes import METHODS, shape_of
 from tunesmith_sdk.conformance.subject import Subject
 
 
@@ -24,12 +24,13 @@ def loads(subject: Subject) -> None:
             raise CheckFailed(f"{subject.record.target} is no function", fix="Name a function `run(step)`.")
         return
     built = subject.build()
-    shapes = METHODS[subject.record.kind]
+    kind = subject.request.brought()
+    shapes = METHODS[subject.record.kind] if kind is None else (shape_of(load(kind.contract, subject.record.distribution)),)
     misses = [list(_misses(built, shape)) for shape in shapes]
     if all(misses):
         raise CheckFailed(
             f"{type(built).__name__} does not have the methods of its kind: {'; '.join(min(misses, key=len))}",
-            fix=f"See tunesmith.contracts.{subject.record.kind}.",
+            fix=f"See {kind.contract if kind else f'tunesmith.contracts.{subject.record.kind}'}.",
         )  # fmt: skip
 
 

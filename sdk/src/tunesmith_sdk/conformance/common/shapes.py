@@ -1,7 +1,8 @@
-"""How each kind's providers are called, as (method, arguments); a name with ``=`` is given by keyword."""
+"""How the providers of each of the kernel's kinds are called, as (method, arguments); a name with ``=`` is given by keyword."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 
 #: kind -> its shapes, of which a provider has one
@@ -18,10 +19,7 @@ METHODS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "inference_backend": ({"serve": "model name address step"}, {"engine": "model name address step"}),
     "input_reader": ({"read": "request planner"},),
     "model_loader": ({"resolve": "uri step", "fetch": "info output step"},),
-    "objective": ({"encode": "row chat", "weight": "group", "loss": "batch"},),
-    "optimizer": ({"build": "parameters learning_rate= device="},),
     "quantizer": ({"quantize": "model output calibration step"},),
-    "searcher": ({"ask": "", "tell": "settings score"},),
     "trainer_strategy": (
         {
             "start": "placement", "wrap": "model optimizer", "accumulating": "model last", "sum": "value", "clip": "model limit",
@@ -29,3 +27,13 @@ METHODS: Mapping[str, tuple[Mapping[str, str], ...]] = {
         },
     ),
 }  # fmt: skip
+
+
+def shape_of(contract: type) -> Mapping[str, str]:
+    """The shape that a protocol gives: its methods, with all of their arguments."""
+    methods = {name: value for name, value in vars(contract).items() if inspect.isfunction(value) and not name.startswith("_")}
+    return {name: " ".join(map(_word, [*inspect.signature(method).parameters.values()][1:])) for name, method in methods.items()}
+
+
+def _word(parameter: inspect.Parameter) -> str:
+    return parameter.name + "=" * (parameter.kind is inspect.Parameter.KEYWORD_ONLY)

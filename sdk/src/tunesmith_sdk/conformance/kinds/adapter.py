@@ -19,7 +19,7 @@ LOAD = 1e-6
 ESTIMATE = 0.01  #: of the parameters that train
 
 
-@action("adapter")
+@action("adapter", materials=("taught", "blank", "rows"))
 def work(subject: Subject) -> None:
     """Attach, train a little, save."""
     adapter, model = _trained(subject)

@@ -51,7 +51,7 @@ def _evaluated(subject: Subject, *, good: bool = True) -> Evaluation:
         return subject.build().evaluate(examinee, read_rows(subject.material("rows")), subject.step)
 
 
-@action("evaluator")
+@action("evaluator", materials=("taught", "blank", "rows"))
 def work(subject: Subject) -> None:
     """Evaluate something that knows the rows."""
     evaluation = _evaluated(subject)

@@ -14,7 +14,7 @@ from tunesmith_sdk.conformance.subject import Subject, contents, differing
 PRECISION = 0.02  #: largest difference of logits, relative to the largest, where another precision is declared
 
 
-@action("exporter")
+@action("exporter", materials=("taught", "blank", "rows"))
 def work(subject: Subject) -> Result | None:
     """Export the source."""
     return subject.build().export(subject.source(), subject.step.output, subject.step)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tunesmith.contracts.inference_backend import Address
-from tunesmith_sdk.conformance.catalog import observer
+from tunesmith_sdk.conformance.catalog import MATERIALS, observer
 from tunesmith_sdk.conformance.checks import NotRun, has
 from tunesmith_sdk.conformance.subject import Subject
 from tunesmith_sdk.conformance.teaching import SENTENCES
@@ -21,6 +21,7 @@ NAME, GRACE = "under-test", 5.0
 MANY, LIMIT = 12, 60.0  # requests of a burst; seconds for an answer
 BURST = "many at a time"  #: the scene: a burst of requests
 FREE = 8765  # a port that is named to an engine which is not started
+MATERIALS["inference_backend"] = ("taught",)
 LONG = "word " * 400  # of a request body that is larger than the smallest limit
 
 

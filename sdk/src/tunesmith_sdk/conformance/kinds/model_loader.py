@@ -34,7 +34,7 @@ def _resolved(subject: Subject) -> ModelInfo:
     return subject.build().resolve(uri, subject.step)
 
 
-@action("model_loader")
+@action("model_loader", materials=("taught", "blank", "rows"))
 def work(subject: Subject) -> None:
     """Resolve and fetch."""
     uri = _uri(subject)

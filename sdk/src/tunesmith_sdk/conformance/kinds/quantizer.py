@@ -21,7 +21,7 @@ def _rows(subject: Subject) -> Iterable[Any] | None:
     return read_rows(subject.material("rows")) if subject.record.facts.get("calibration") else None
 
 
-@action("quantizer")
+@action("quantizer", materials=("taught", "blank", "rows"))
 def work(subject: Subject) -> Result | None:
     """Quantize the tiny model that knows something."""
     return subject.build().quantize(subject.source(), subject.step.output, _rows(subject), subject.step)

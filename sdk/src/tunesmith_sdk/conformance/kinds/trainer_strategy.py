@@ -87,7 +87,7 @@ def train(strategy: Any, wrapped: Any, stepping: Any, placement: Any, device: An
 
 def run(step: Step) -> None:
     """In each rank: train, and train again with a break in the middle. What came of it goes to the output."""
-    catalog.load(host=False)
+    catalog.load_in_worker()
     import torch
 
     strategy, placement = Subject(step, step.settings).build(), step.placement

@@ -23,7 +23,7 @@ def _makes_something(record: ProviderRecord) -> bool:
     return not record.service
 
 
-@action("verb")
+@action("verb", materials=("taught", "blank", "rows"))
 def work(subject: Subject) -> Result | None:
     """Run it on what it reads."""
     record, step = subject.record, cast(Any, subject.step)
@@ -67,9 +67,10 @@ def observe(subject: Subject) -> dict[str, Any]:
 def composes(subject: Subject) -> None:
     record = subject.record
     slots = {slot.name for slot in record.slots} | {record.main_kind}
+    known = subject.request.kinds or [*API]
     for kind in (*(slot.kind for slot in record.slots), *filter(None, [record.main_kind])):
-        if kind not in API or kind == "verb":
-            raise CheckFailed(f"it composes providers of the kind `{kind}`, which there is not", fix=f"Kinds: {', '.join(API)}.")
+        if kind not in known or kind == "verb":
+            raise CheckFailed(f"it composes providers of the kind `{kind}`, which there is not", fix=f"Kinds: {', '.join(known)}.")
     for entry in record.inputs:
         if entry.of and entry.of not in slots:
             raise CheckFailed(

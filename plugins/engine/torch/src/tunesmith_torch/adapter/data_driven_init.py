@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tunesmith.contracts import Adapter, BeginsFromData, Group, Step
+from tunesmith.contracts import Adapter, BeginsFromData, Step
+from tunesmith_torch.api import Group
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.micro_batch import cut
 from tunesmith_torch.data.packing import Packed, pack, size

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from tunesmith.contracts import TokenSequence
+from tunesmith_torch.api import TokenSequence
 
 SHARED = 16  # tokens: a shorter common beginning is not worth a cut in the attention
 

@@ -8,8 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import Message, Objective, Result, Row, Step, TokenSequence, UserError, read_rows
+from tunesmith.contracts import Message, Result, Row, Step, UserError, read_rows
 from tunesmith.contracts.previews import FILE
+from tunesmith_torch.api import Objective, TokenSequence
 from tunesmith_torch.data.chat_template.eos_tokens import unnamed_end
 from tunesmith_torch.data.chat_template.label_warnings import LabelWarnings
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import Group, Objective, TokenSequence
-from tunesmith.contracts.objective import Medium
+from tunesmith_torch.api import Group, Objective, TokenSequence
+from tunesmith_torch.api.objective import Medium
 from tunesmith_torch.data.packing import size
 
 #: file -> its elements (see `array`): four bytes a token, one a label, the rest once per sequence or group

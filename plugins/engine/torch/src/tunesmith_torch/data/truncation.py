@@ -6,7 +6,8 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from tunesmith.contracts import Group, Objective, Step, TokenSequence, UserError
+from tunesmith.contracts import Step, UserError
+from tunesmith_torch.api import Group, Objective, TokenSequence
 from tunesmith_torch.data.packing import size
 from tunesmith_torch.data.tokenized_dataset import TokenizedDataset, group_size
 

@@ -7,9 +7,10 @@ import time
 
 import torch
 
-from tunesmith.contracts import Adapter, Cancelled, Objective, Step, TrainerStrategy, TunesmithError
+from tunesmith.contracts import Adapter, Cancelled, Step, TrainerStrategy, TunesmithError
 from tunesmith_torch.adapter.adapter_callback import AdapterCallback
 from tunesmith_torch.adapter.data_driven_init import begin
+from tunesmith_torch.api import Objective
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.settings import TrainSettings

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Group, LogProbs, LossSum, Objective, Penalising
+from tunesmith.contracts import Adapter, Penalising
+from tunesmith_torch.api import Group, LogProbs, LossSum, Objective
 from tunesmith_torch.data.packing import nothing, pack
 from tunesmith_torch.model.log_probs import label_log_probs
 from tunesmith_torch.training.trainable_model import TrainableModel, autocast

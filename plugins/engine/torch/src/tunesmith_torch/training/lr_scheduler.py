@@ -6,7 +6,8 @@ import math
 
 import torch
 
-from tunesmith.contracts import Optimizer, OwnSchedule, Step
+from tunesmith.contracts import Step
+from tunesmith_torch.api import Optimizer, OwnSchedule
 from tunesmith_torch.settings import TrainSettings
 
 USUAL = "cosine"  #: the schedule, where neither the user nor the optimizer names one

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Optimizer, OwnRates, Trained
+from tunesmith.contracts import Adapter, OwnRates
+from tunesmith_torch.api import Optimizer, Trained
 from tunesmith_torch.training.trainable_model import TrainableModel
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tunesmith.contracts import Artifact, Objective, Result, Step, TrainerStrategy
+from tunesmith.contracts import Artifact, Result, Step, TrainerStrategy
+from tunesmith_torch.api import Objective
 from tunesmith_torch.data.chat_template.eos_tokens import all_ends, unnamed_end, write_ends
 from tunesmith_torch.data.tokenization import tokenize
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact, BringsBase, ModulesOnly, Objective, Step, TokenSequence
+from tunesmith.contracts import Adapter, Artifact, BringsBase, ModulesOnly, Step
 from tunesmith_models import compute_type
 from tunesmith_torch.adapter.coverage import AdapterCoverage
+from tunesmith_torch.api import Objective, TokenSequence
 from tunesmith_torch.data.packing import Inputs, Packed
 from tunesmith_torch.model.architecture import architecture
 from tunesmith_torch.model.dense.config import NotDense

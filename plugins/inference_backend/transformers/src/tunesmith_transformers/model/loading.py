@@ -14,7 +14,7 @@ from tunesmith.contracts import UserError
 from tunesmith.contracts.step import Placement
 from tunesmith_models import compute_type
 from tunesmith_models.weights import load_whole, unloadable
-from tunesmith_torch.data.tokenizer.model_eos_tokens import ends_of_model
+from tunesmith_torch.api.text import ends_of_model
 from tunesmith_transformers.sampling.recommended import ignored, recommended
 
 LAYERS = {"full_attention", "sliding_attention"}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from tunesmith_torch.data.chat_template.template import ChatTemplate
+from tunesmith_torch.api.text import ChatTemplate
 
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 

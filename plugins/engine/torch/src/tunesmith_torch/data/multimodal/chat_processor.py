@@ -6,15 +6,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts import Message, Part, TokenSequence, UserError
-from tunesmith.contracts.objective import Medium
+from tunesmith.contracts import Message, Part, UserError
+from tunesmith_torch.api import TokenSequence
+from tunesmith_torch.api.objective import Medium
 from tunesmith_torch.data.chat_template.assistant_spans import Span
 from tunesmith_torch.data.multimodal.model_inputs import MediaInputs, MediaReader
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 
 
 class ChatProcessor(ChatTokenizer):
-    """A processor's chat template as objectives see it (`tunesmith.contracts.objective.ChatEncoder`).
+    """A processor's chat template as objectives see it (`tunesmith_torch.api.objective.ChatEncoder`).
 
     Args:
         processor: as `load_processor` gives it.

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts import ChatEncoder, Group, Message, Objective, Row, TokenSequence, UserError, text_of
+from tunesmith.contracts import Message, Row, UserError, text_of
+from tunesmith_torch.api import ChatEncoder, Group, Objective, TokenSequence
 from tunesmith_torch.data.chat_template.assistant_spans import AssistantSpans, Span
 from tunesmith_torch.data.chat_template.eos_tokens import turn_end
 from tunesmith_torch.data.chat_template.label_warnings import LabelWarnings
@@ -17,7 +18,7 @@ from tunesmith_torch.data.chat_template.template import ChatTemplate
 
 
 class ChatTokenizer:
-    """A tokenizer's chat template as objectives see it (`tunesmith.contracts.objective.ChatEncoder`).
+    """A tokenizer's chat template as objectives see it (`tunesmith_torch.api.objective.ChatEncoder`).
 
     Args:
         tokenizer: a fast one of transformers, or a plain one.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tunesmith.contracts import Group, LogProbs, TokenSequence, TunesmithError, read_rows, text_of
-from tunesmith_sdk.conformance.catalog import action, observer
-from tunesmith_sdk.conformance.checks import CheckFailed, check
-from tunesmith_sdk.conformance.subject import Subject
+from tunesmith.contracts import TunesmithError, read_rows, text_of
+from tunesmith_sdk.conformance import CheckFailed, Subject, action, check, observer
+from tunesmith_torch.api import Group, LogProbs, TokenSequence
 
 EXACT, ORACLE, GRADIENT = 1e-5, 1e-5, 1e-3  #: relative
 STEP = 1e-4  # of the finite differences, in double precision
@@ -51,7 +50,7 @@ def _loss(objective: Any, batch: LogProbs) -> float:
     return float(objective.loss(batch).total.detach())
 
 
-@action("objective")
+@action("objective", materials=("rows", "pairs"))
 def work(subject: Subject) -> None:
     """Encode rows and compute the loss and its gradient."""
     objective = subject.build()

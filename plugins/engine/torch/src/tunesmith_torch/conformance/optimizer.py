@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunesmith.contracts import EstimateRequest, Trained
+from tunesmith.contracts import EstimateRequest
 from tunesmith.contracts.settings import fill
 from tunesmith_models import ModelShape
 from tunesmith_sdk.configs import llama
-from tunesmith_sdk.conformance.catalog import action, observer
-from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.subject import Subject
+from tunesmith_sdk.conformance import CheckFailed, NotRun, Subject, action, check, observer
+from tunesmith_torch.api import Trained
 
 RATE, STEPS, HALF = 0.01, 20, 4
 TOKENS, HIDDEN, INNER = 32, 64, 96  # a matrix of more than 4096 numbers: from there on some keep them in fewer bits

@@ -1,0 +1,22 @@
+"""Models: loading one, and the log-probabilities of packed sequences."""
+
+from typing import TYPE_CHECKING
+
+from tunesmith_torch.api.lazy import exports
+
+if TYPE_CHECKING:
+    from tunesmith_torch.data.packing import Packed, pack
+    from tunesmith_torch.model.loader import load_model
+    from tunesmith_torch.model.log_probs import label_log_probs
+
+__all__ = ["Packed", "label_log_probs", "load_model", "pack"]
+
+__getattr__ = exports(
+    __name__,
+    {
+        "load_model": "tunesmith_torch.model.loader",
+        "Packed": "tunesmith_torch.data.packing",
+        "pack": "tunesmith_torch.data.packing",
+        "label_log_probs": "tunesmith_torch.model.log_probs",
+    },
+)

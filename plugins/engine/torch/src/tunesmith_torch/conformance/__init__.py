@@ -1,0 +1,1 @@
+"""Conformance checks of the kinds that the engine brings; `tunesmith_sdk.conformance` imports them."""
