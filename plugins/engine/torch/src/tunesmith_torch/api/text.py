@@ -6,11 +6,11 @@ from tunesmith_torch.api.lazy import exports
 
 if TYPE_CHECKING:
     from tunesmith_torch.data.calibration import calibration_tokens
-    from tunesmith_torch.data.tokenizer.model_eos_tokens import ends_of_model
     from tunesmith_torch.data.chat_template.template import ChatTemplate
     from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
     from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
     from tunesmith_torch.data.tokenizer.loader import load_tokenizer
+    from tunesmith_torch.data.tokenizer.model_eos_tokens import ends_of_model
     from tunesmith_torch.data.truncation import shortened
 
 __all__ = ["ChatTemplate", "ChatTokenizer", "calibration_tokens", "chat_encoder", "ends_of_model", "load_tokenizer", "shortened"]
