@@ -110,7 +110,7 @@ def test_a_pattern_names_distributions_and_versions(pattern: str, distribution: 
         ('[plugins]\ndeny = ["x>=2"]', "TS-PLUGIN-021", "the pattern 'x>=2'"),
         ('[plugins]\nrequire = ["acme-*"]', "TS-PLUGIN-021", "`plugins.require` has the entry 'acme-*'"),
         ('[plugins]\nrequire = ["acme>=1"]', "TS-PLUGIN-021", "`plugins.require` has the entry 'acme>=1'"),
-        ('[plugins.override]\n"adaptr.x" = "y"', "TS-PLUGIN-021", "the key 'adaptr.x'"),
+        ('[plugins.override]\n"adapter." = "y"', "TS-PLUGIN-021", "the key 'adapter.'"),
         ('[plugins.override]\n"adapter" = "y"', "TS-PLUGIN-021", "the key 'adapter'"),
         ("[plugins.override]\nadapter.x = 1", "TS-PLUGIN-021", "`plugins.override.adapter.x` should be a string"),
     ],

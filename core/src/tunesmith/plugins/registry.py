@@ -147,7 +147,8 @@ class Registry:
         found = []
         for key, winner in self._overrides.items():
             kind, _, name = key.partition(".")
-            why = self._why_not(winner, kind, name) or ("" if kind in ("kind", *self.apis) else f"there is no kind `{kind}`")
+            unknown = kind not in ("kind", *self.apis)
+            why = f"there is no kind `{kind}`. {did_you_mean(kind, self.apis)}" if unknown else self._why_not(winner, kind, name)
             if why:
                 found.append(f'[plugins.override] "{key}" = "{winner}": {why}')
         return found
