@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import copier
@@ -13,6 +15,7 @@ import yaml
 from tunesmith.errors import UserError
 from tunesmith_sdk.scaffold import Wanted, make, repository, update, updating
 from tunesmith_sdk.scaffold.repository import TEMPLATE, add_version
+from tunesmith_sdk.templates import Scaffold, brought
 
 ENTRY = "project/pyproject.toml.jinja"
 
@@ -61,7 +64,7 @@ def test_an_update_brings_the_fix_and_keeps_what_is_the_authors(plugin: Path, la
 
 
 def test_copier_itself_updates_it_once_the_sdk_is_there(plugin: Path, later: Path, cache: Path):
-    repository.template_repository(cache)
+    repository.template_repository(cache, "verb")
     copier.run_update(plugin, defaults=True, overwrite=True, skip_answered=True, quiet=True)
     assert "hatchling>=9.9" in (plugin / "pyproject.toml").read_text()
 
@@ -81,14 +84,42 @@ def test_on_another_machine_the_old_template_comes_from_the_old_sdks_wheel(plugi
     git(plugin, "commit", "--quiet", "-am", "Moved")
     asked = []
 
-    def from_wheel(cache: Path, tag: str) -> None:  # stands for the index, which has no wheel of a version that was never published
-        asked.append(tag)
+    def from_wheel(
+        cache: Path, tag: str, kind: str
+    ) -> None:  # stands for the index, which has no wheel of a version that was never published
+        asked.append((tag, kind))
         add_version(cache, TEMPLATE, tag)
 
     monkeypatch.setattr(updating, "fetch_version", from_wheel)
     assert update(plugin, cache=elsewhere)[1:] == ("v99.1.0", [])
-    assert asked == [f"v{repository_version()}"]
+    assert asked == [(f"v{repository_version()}", "verb")]
     assert "hatchling>=9.9" in (plugin / "pyproject.toml").read_text()
+
+
+def test_a_plugin_of_a_kind_that_another_brings_is_at_the_versions_of_both(later_of_both: Path, tmp_path: Path, cache: Path):
+    before, after, conflicts = update(later_of_both, cache=cache)
+    assert before == f"v{repository_version()}+tunesmith.torch.{version('tunesmith-torch')}"
+    assert (after, conflicts) == ("v99.1.0+tunesmith.torch.99.2", [])
+    assert "hatchling>=9.9" in (later_of_both / "pyproject.toml").read_text()
+    assert "# theirs" in (later_of_both / "src" / "acme_tilt" / "optimizer.py").read_text()
+
+
+@pytest.fixture
+def later_of_both(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+    """A plugin made of the kind `optimizer`, and later versions of the SDK and of the distribution that brings the kind."""
+    folder = tmp_path / "of-a-kind"
+    make(Wanted("optimizer", "tilt", "acme-tilt", author="A. Person"), folder, cache=cache)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "-m", "Made")
+    request.getfixturevalue("later")
+    plugin, templates = brought()["optimizer"]
+    shutil.copytree(templates, tmp_path / "templates")
+    path = tmp_path / "templates" / "optimizer.py.jinja"
+    path.write_text(path.read_text() + "# theirs\n")
+    found = {"optimizer": Scaffold(replace(plugin, version="99.2"), tmp_path / "templates")}
+    monkeypatch.setattr(repository, "brought", lambda: found)
+    return folder
 
 
 def test_a_template_of_ones_own(cache: Path, tmp_path: Path):
