@@ -42,3 +42,16 @@ def test_a_circle_would_be_found(tmp_path: Path):
 
 def test_the_drawing_is_of_what_the_sources_say():
     assert TOOL.PAGE.read_text(encoding="utf-8") == TOOL.page(), "run tools/imports_page.py"
+
+
+@pytest.mark.parametrize("package", sorted({name for name in GRAPHS if f"{name}.api" in GRAPHS[name]} - {"tunesmith"}))
+def test_others_import_only_the_public_api_of_a_distribution_that_has_one(package: str):
+    inner = [
+        f"{importer}: {target}"
+        for name, folder in TOOL.packages().items()
+        if name != package
+        for importer, path in TOOL.modules(name, folder).items()
+        for target in TOOL.imports(path)
+        if target.startswith(f"{package}.") and not f"{target}.".startswith(f"{package}.api.")
+    ]
+    assert inner == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith_cli.main import main
+from tunesmith_cli.api import main
 
 
 @dataclass

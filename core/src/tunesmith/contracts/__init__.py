@@ -5,7 +5,9 @@ Standard library and pluggy only, so that they live inside any plugin's environm
 needs few of them, and importing all would cost it 20 ms.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tunesmith.contracts.lazy import exports
 
 if TYPE_CHECKING:
     from tunesmith.contracts.adapter import Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping
@@ -123,13 +125,4 @@ _MODULES = {
     "tunesmith.contracts.trainer_strategy": "TrainerStrategy",
     "tunesmith.errors": "Cancelled, TunesmithError, UserError",
 }
-_HOMES = {name: module for module, names in _MODULES.items() for name in names.split(", ")}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
-    return value
+__getattr__ = exports(__name__, {name: module for module, names in _MODULES.items() for name in names.split(", ")})

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from tunesmith.errors import UserError
-from tunesmith_cli.command import Command
+from tunesmith_cli.api import Command
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from tunesmith_cli.command import Command
+from tunesmith_cli.api import Command
 
 _LICENCES = "Apache-2.0, MIT, LicenseRef-Proprietary"
 

@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from tunesmith_cli.command import Command
+from tunesmith_cli.api import Command
 
 
 def configure(parser: ArgumentParser) -> None:

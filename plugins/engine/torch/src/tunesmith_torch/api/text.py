@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tunesmith_torch.api.lazy import exports
+from tunesmith.contracts.lazy import exports
 
 if TYPE_CHECKING:
     from tunesmith_torch.data.calibration import calibration_tokens

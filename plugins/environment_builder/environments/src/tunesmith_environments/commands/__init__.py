@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str]) -> int:
     """Run the subcommand that the first argument names."""
-    from tunesmith_cli.dispatch import run_group
+    from tunesmith_cli.api import run_group
     from tunesmith_environments import SUMMARY
     from tunesmith_environments.commands.build import BUILD, BUNDLE
     from tunesmith_environments.commands.inspection import COMMANDS

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith_cli.command import Command
+from tunesmith_cli.api import Command
 
 if TYPE_CHECKING:
     from tunesmith.contracts.environment_builder import Recipe
     from tunesmith.running.reporter import Reporter
-    from tunesmith_cli.launch import Session
+    from tunesmith_cli.api import Session
     from tunesmith_environments.manager import Environments
 
 _PIPELINE = (".yaml", ".yml")
@@ -50,7 +50,7 @@ def configure_build(parser: ArgumentParser) -> None:
 
 
 def run_build(args: Namespace) -> int:
-    from tunesmith_cli.display import reporting
+    from tunesmith_cli.api import reporting
 
     environments, recipes = _asked(args)
     there = []
@@ -79,7 +79,7 @@ def configure_bundle(parser: ArgumentParser) -> None:
 
 
 def run_bundle(args: Namespace) -> int:
-    from tunesmith_cli.display import reporting
+    from tunesmith_cli.api import reporting
     from tunesmith_environments.bundle import bundle
 
     environments, recipes = _asked(args)
@@ -102,7 +102,7 @@ def run_bundle(args: Namespace) -> int:
 
 def _asked(args: Namespace) -> tuple[Environments, list[tuple[str, Recipe]]]:
     """The environments' directory, and the recipes of all targets under the names that people call them by."""
-    from tunesmith_cli.launch import DEFAULT_FILE, Session
+    from tunesmith_cli.api import DEFAULT_FILE, Session
     from tunesmith_environments.builder import configured
 
     recipes: dict[str, Recipe] = {}
@@ -118,8 +118,7 @@ def _asked(args: Namespace) -> tuple[Environments, list[tuple[str, Recipe]]]:
 
 
 def _of_pipeline(file: str) -> list[Recipe]:
-    from tunesmith_cli.launch import Session
-    from tunesmith_cli.options.pipeline_file import load
+    from tunesmith_cli.api import Session, load
 
     spec = load(file)
     plan = Session.open(spec.place).plan(spec)

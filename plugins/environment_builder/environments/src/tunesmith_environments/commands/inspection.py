@@ -7,10 +7,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_cli.command import Command
-from tunesmith_cli.display.quantities import duration, size
-from tunesmith_cli.options.settings import typed
-from tunesmith_cli.tables import columns
+from tunesmith_cli.api import Command, columns, duration, size, typed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,59 @@
+"""What commands of plugins are made of: all of `tunesmith_cli` that other distributions may import. A name is imported at its first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunesmith.contracts.lazy import exports
+
+if TYPE_CHECKING:
+    from tunesmith_cli.command import Command
+    from tunesmith_cli.dispatch import run_command, run_group
+    from tunesmith_cli.display import reporting
+    from tunesmith_cli.display.quantities import amount, duration, number, size
+    from tunesmith_cli.errors import colored
+    from tunesmith_cli.launch import DEFAULT_FILE, Session
+    from tunesmith_cli.main import main
+    from tunesmith_cli.options.pipeline_file import load
+    from tunesmith_cli.options.settings import typed
+    from tunesmith_cli.tables import columns
+    from tunesmith_cli.untrusted_text import safe, safe_json
+
+#: Of everything here: raised when a name goes away or takes its arguments otherwise. New names leave it as it is.
+API = 1
+
+_MODULES = {
+    "tunesmith_cli.command": "Command",
+    "tunesmith_cli.dispatch": "run_command, run_group",
+    "tunesmith_cli.display": "reporting",
+    "tunesmith_cli.display.quantities": "amount, duration, number, size",
+    "tunesmith_cli.errors": "colored",
+    "tunesmith_cli.launch": "DEFAULT_FILE, Session",
+    "tunesmith_cli.main": "main",
+    "tunesmith_cli.options.pipeline_file": "load",
+    "tunesmith_cli.options.settings": "typed",
+    "tunesmith_cli.tables": "columns",
+    "tunesmith_cli.untrusted_text": "safe, safe_json",
+}
+__getattr__ = exports(__name__, {name: module for module, names in _MODULES.items() for name in names.split(", ")})
+
+__all__ = [
+    "API",
+    "DEFAULT_FILE",
+    "Command",
+    "Session",
+    "amount",
+    "colored",
+    "columns",
+    "duration",
+    "load",
+    "main",
+    "number",
+    "reporting",
+    "run_command",
+    "run_group",
+    "safe",
+    "safe_json",
+    "size",
+    "typed",
+]  # fmt: skip
