@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import tiny_providers
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError, read_rows
 from tunesmith.isolation.step import WorkerStep
-from tunesmith.verbs import download, evaluate, export, mix, prepare, quantize, serve
-from tunesmith.verbs.records import DownloadSettings, MixSettings, PrepareSettings, ServeSettings
+from tunesmith.verbs import download, evaluate, export, mix, prepare, quantize
+from tunesmith.verbs.records import DownloadSettings, MixSettings, PrepareSettings
 
 
 def make(tmp_path: Path, slot: str, provider: Any, **more: Any) -> WorkerStep:
@@ -125,14 +124,3 @@ def test_evaluate_writes_metrics_and_samples(tmp_path: Path, model: Artifact, ro
     assert evaluate.run(step).metrics == {"letters": 6.0}
     assert json.loads((step.output / "metrics.json").read_text()) == {"letters": 6.0}
     assert (step.output / "samples.jsonl").read_text() == '{"prompt": "why?", "answer": "é", "score": 1.0}\n'
-
-
-def test_serve_serves_until_it_is_cancelled(tmp_path: Path, model: Artifact) -> None:
-    told: list[Any] = []
-    cancelled = threading.Event()
-    step = make(
-        tmp_path, "inference_backend", tiny_providers.Kettle(), inputs={"model": model}, settings=ServeSettings(port=8123),
-        notify=lambda method, params: (told.append((method, params)), cancelled.set()), cancelled=cancelled,
-    )  # fmt: skip
-    serve.run(step)
-    assert told == [("$/ready", {"url": "http://127.0.0.1:8123/v1", "model": "it"})]

@@ -17,7 +17,8 @@ READ_ALL = "import pathlib, sys\nfor p in map(pathlib.Path, sys.argv[1:]): compi
 
 
 def foreign() -> list[tuple[str, str, Path]]:
-    """Distribution, Python versions and package folder of the plugins that are never in the host's environment."""
+    """Distribution, Python versions and package folder of the plugins that are never in the host's environment, and of those whose verbs
+    work there with them, which must be read by the oldest that a worker runs under."""
     found = []
     for path in sorted(ROOT.glob("plugins/*/*/src/*/plugin.toml")):
         manifest = toml.read(path)
@@ -25,6 +26,8 @@ def foreign() -> list[tuple[str, str, Path]]:
         if environment.get("prefer") == "isolated":
             project = toml.read(path.parents[2] / "pyproject.toml")["project"]
             found.append((manifest["distribution"], environment.get("python") or project["requires-python"], path.parent))
+        elif any(record["kind"] == "verb" and record.get("main_kind") == "inference_backend" for record in manifest.get("providers", ())):
+            found.append((manifest["distribution"], ">=3.9", path.parent))
     return found
 
 
@@ -41,4 +44,4 @@ def test_its_code_is_read_by_every_python_that_it_names(distribution: str, wante
 
 
 def test_there_are_such_plugins() -> None:
-    assert foreign()
+    assert {"tunesmith-vllm", "tunesmith-serve"} <= {name for name, _, _ in foreign()}

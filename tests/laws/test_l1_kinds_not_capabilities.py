@@ -30,6 +30,7 @@ WORDS = {
     "preference": "a family of rows",
     "prefix": "what a name begins with",
     "prompt": "what a model is asked",
+    "serve": "what an inference backend does",
     "single": "one",
     "train": "to train",
 }

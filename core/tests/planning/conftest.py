@@ -60,6 +60,10 @@ def text(*required: str) -> dict[str, Any]:
     return {"row": {"type": "object", "required": list(required), "properties": {n: {"type": "string", "minLength": 1} for n in required}}}
 
 
+SERVE = Verb(
+    "serve", "a model behind an API", "made_up:serve", kind="inference_backend", produces=("endpoint/openai",), converts="insert",
+    service=True, inputs=(Input("model", "the model to serve", of="inference_backend"),), facts={"metrics": {}},
+)  # fmt: skip
 PROVIDERS: dict[str, tuple[tuple[str, Provider], ...]] = {
     "acme-shelf": (("model_loader", Provider("shelf", "a shelf", TARGET, facts={"schemes": ["shelf", "file"]}, produces=("model/hf",))),),
     "acme-echo": (("objective", Provider("echo", "repeat", TARGET, accepts=("dataset/chat",), priority=5)),),
@@ -272,7 +276,7 @@ def made(kind: str, provider: Provider, distribution: str, version: str = "1.0")
 
 def plugins(**changes: dict[str, Any]) -> list[Plugin]:
     """The made-up plugins and the kernel; `changes` are fields of a plugin, dashes as underscores."""
-    provided = [("input_reader", input_reader()), *(("verb", verb) for verb in VERBS)]
+    provided = [("input_reader", input_reader()), *(("verb", verb) for verb in (*VERBS, SERVE))]
     records = tuple(made(kind, provider, "tunesmith-core", "0.1.0") for kind, provider in provided)
     kernel = Plugin("tunesmith-core", "0.1.0", "tunesmith.verbs.plugin", records, fingerprint="k")
     found = [kernel]

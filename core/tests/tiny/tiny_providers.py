@@ -56,11 +56,3 @@ class Letters:
         letters = len((subject.path / "weights").read_text())
         samples = [{"prompt": row["messages"][0]["content"][0]["text"], "answer": "é", "score": 1.0} for row in rows or ()]
         return Evaluation({"letters": letters}, samples)
-
-
-class Kettle:
-    """An inference backend."""
-
-    def serve(self, model, name, address, step) -> None:
-        step.ready(url=f"http://{address.host}:{address.port or 1}/v1", model=name)
-        step.wait_cancelled()

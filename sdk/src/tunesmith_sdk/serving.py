@@ -20,7 +20,7 @@ UP, END = 900.0, 60.0  # seconds until it answers, and until it has ended
 
 
 class Server:
-    """The kernel's verb `serve` at work in a thread.
+    """The verb `serve` at work in a thread.
 
     Args:
         step: its step; the backend is its provider.
@@ -38,10 +38,10 @@ class Server:
             raise self.failure
 
     def _run(self) -> None:
-        from tunesmith.verbs import serve
+        from tunesmith_serve import verb
 
         try:
-            serve.run(self.step)
+            verb.run(self.step)
         except BaseException as error:
             self.failure = error
             self.step.reports.ready.set()
@@ -78,7 +78,7 @@ def serving(backend: Any, model: Artifact, directory: Path, *, name: str = "bot"
         name: the model's, in requests.
         port: 0: any that is free.
     """
-    from tunesmith.verbs.records import ServeSettings
+    from tunesmith_serve.settings import ServeSettings
 
     providers = {"inference_backend": backend}
     server = Server(LocalStep.make(directory, name=name, inputs={"model": model}, settings=ServeSettings(port=port), providers=providers))
@@ -90,7 +90,7 @@ def serving(backend: Any, model: Artifact, directory: Path, *, name: str = "bot"
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A backend whose engine is started by another interpreter, as the kernel does in an environment of the plugin's own.
+    """A backend whose engine is started by another interpreter, as the verb does in an environment of the plugin's own.
 
     Args:
         python: see `tunesmith_sdk.environments.environment_of`.

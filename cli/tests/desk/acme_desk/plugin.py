@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acme_desk.settings import EchoSettings, ShorterSettings, TeachSettings, TiltSettings
+from acme_desk.settings import EchoSettings, ServeSettings, ShorterSettings, TeachSettings, TiltSettings
 from tunesmith.contracts import Input, Kind, Need, Provider, Slot, Verb
 from tunesmith.hookspecs import hookimpl
 
@@ -86,6 +86,11 @@ def verb():
         Verb(
             "fold", "fold an adapter into its model", "acme_desk.verbs:fold", produces=("model/text",),
             inputs=(Input("model", "the adapter", accepts=("adapter/*",)),),
+        ),
+        Verb(
+            "serve", "a model behind the OpenAI API", "acme_desk.verbs:serve", settings=ServeSettings, kind="inference_backend",
+            inputs=(Input("model", "the model to serve", of="inference_backend"),), produces=("endpoint/openai",), converts="insert",
+            service=True,
         ),
         Verb(
             "spell", "spell a model's name", "acme_desk.verbs:spell", produces=("report/tokens",),

@@ -38,3 +38,9 @@ class TeachSettings:
 @dataclass(frozen=True)
 class ShorterSettings:
     every: int = setting(2, "keep every so-manieth letter", ge=1)
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    host: str = setting("127.0.0.1", "address to listen on")
+    port: int = setting(0, "port to listen on; 0: any free one", ge=0, le=65535)

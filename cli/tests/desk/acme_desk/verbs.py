@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tunesmith.contracts import Result, TunesmithError, UserError, read_rows
+from tunesmith.contracts import Address, Result, TunesmithError, UserError, read_rows
 
 
 def teach(step) -> Result:
@@ -33,3 +33,8 @@ def spell(step) -> None:
     sequence = {"name": "", "tokens": [1, 2], "texts": ["who", "me"], "labels": [False, True], "turns": turns, "doubts": [], "media": []}
     lines = [{"row": 1, "sequences": [sequence]}, {"rows": 1, "broken": 0, "lengths": [2], "max_length": 8}]
     (step.output / "preview.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def serve(step) -> None:
+    address = Address(step.settings.host, step.settings.port)
+    step.provider("inference_backend").serve(step.inputs["model"], step.pipeline, address, step)

@@ -29,7 +29,7 @@ class Recipe:
         accelerator: name of the device backend that it is for (``cpu``).
         probes: ``module:function`` of the plugins' own health checks.
         packages: import name -> directory or file of the code that workers run: the kernel's and the plugins'.
-        plugins: the plugins' distributions, for messages.
+        plugins: the distributions of those plugins that ask for it, for messages.
     """
 
     requirements: tuple[str, ...]

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+#: Variable by which all that a worker started is found when it has ended; who takes it from a program sees to that program's end.
+MARK = "TUNESMITH_WORKER"
+
 
 @dataclass(frozen=True)
 class Launch:

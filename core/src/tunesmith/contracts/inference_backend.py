@@ -1,7 +1,7 @@
 """Contract of kind ``inference_backend``: a model behind the OpenAI API.
 
 A backend has one of two shapes: it serves in the worker itself (`InferenceBackend`), or it names a program of its own that does, which the
-kernel starts, watches and ends (`EngineBackend`).
+verb that serves starts, watches and ends (`EngineBackend`).
 
 ``accepts``: model formats it loads; ``produces``: ``("endpoint/openai",)``. Capabilities: ``api.chat``, ``api.completions``,
 ``api.stream``, ``api.logprobs``, ``api.echo`` (``/v1/completions`` with ``echo``, ``logprobs`` and a prompt of token ids gives the prompt's

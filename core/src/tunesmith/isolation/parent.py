@@ -7,6 +7,7 @@ import signal
 import sys
 from typing import Any
 
+from tunesmith.contracts.executor import MARK
 from tunesmith.isolation import remains
 
 _PR_SET_PDEATHSIG = 1
@@ -36,7 +37,7 @@ def _terminated(host: int) -> Any:
 
 def end_group() -> None:
     """Kill what this process has started and, if it leads a process group, everything in that; then it ends."""
-    remains.end(os.environ.get(remains.MARK, ""))
+    remains.end(os.environ.get(MARK, ""))
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)

@@ -1,7 +1,7 @@
 """What a worker started and left: found by a mark in its environment, which children inherit even when they leave their parents.
 
 Looked for on Linux only; elsewhere a worker's process group is all that is ended. A process that empties its environment as well as leaving
-its group escapes; programs that do so are started under `tunesmith.isolation.guard`.
+its group escapes: whoever starts such a program sees to its end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import signal
 import time
 from collections.abc import Iterator
 
-MARK = "TUNESMITH_WORKER"  # the variable; its value is the worker's own
+from tunesmith.contracts.executor import MARK
+
 _PATIENCE = 5.0  # seconds for what was killed to be gone
 
 

@@ -168,6 +168,7 @@ def recipe_of(registry: Registry, plugins: Iterable[Plugin], device: str) -> Rec
     plugins = tuple(plugins)
     everyone = closure(registry, plugins, device)
     siblings = {normal(plugin.distribution) for plugin in registry.plugins}
+    asking = [plugin.distribution for plugin in plugins if plugin.runtime or plugin.surroundings.runtime.get(device)]
     wanted = {str(r) for plugin, heavy in everyone for r in requirements(plugin, device, heavy) if normal(r.name) not in siblings}
     return Recipe(
         tuple(sorted(wanted)),
@@ -177,7 +178,7 @@ def recipe_of(registry: Registry, plugins: Iterable[Plugin], device: str) -> Rec
         device,
         tuple(plugin.surroundings.probe for plugin, _ in everyone if plugin.surroundings.probe),
         {"tunesmith": Path(tunesmith.__file__).parent} | {name: path for plugin, _ in everyone for name, path in code_of(plugin)},
-        tuple(plugin.distribution for plugin in plugins),
+        tuple(asking or (plugin.distribution for plugin in plugins)),
     )
 
 

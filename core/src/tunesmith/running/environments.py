@@ -122,6 +122,5 @@ def _resolved(context: Context, recipe: Recipe) -> str:
 
 
 def _name(recipe: Recipe) -> str:
-    """What a person calls it: by the plugin that asks for it; the kernel's verbs ask for nothing."""
-    named = [plugin for plugin in recipe.plugins if plugin != "tunesmith-core"] or list(recipe.plugins)
-    return f"environment of {', '.join(named)}"
+    """What a person calls it: by the plugins that ask for it."""
+    return f"environment of {', '.join(recipe.plugins)}"

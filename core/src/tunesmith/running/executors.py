@@ -8,7 +8,7 @@ import secrets
 import signal
 import subprocess
 
-from tunesmith.contracts.executor import Launch
+from tunesmith.contracts.executor import MARK, Launch
 from tunesmith.isolation import remains
 
 #: Set unless the host's environment or the launch says otherwise. Waiting threads that spin cost more than they win.
@@ -28,7 +28,7 @@ class Local:
                 inherited["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, inherited["PYTHONPATH"].split(os.pathsep)))
             mark = secrets.token_hex(8)
             process = subprocess.Popen(
-                list(launch.command), env={**DEFAULTS, **inherited, **launch.environment, remains.MARK: mark}, stdin=subprocess.DEVNULL,
+                list(launch.command), env={**DEFAULTS, **inherited, **launch.environment, MARK: mark}, stdin=subprocess.DEVNULL,
                 stdout=stdout, stderr=stderr, start_new_session=True, cwd=launch.directory,
             )  # fmt: skip
         return LocalProcess(process, mark)

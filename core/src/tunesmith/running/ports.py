@@ -7,9 +7,8 @@ import socket
 import time
 from contextlib import ExitStack
 
-from tunesmith.errors import UserError
+from tunesmith.contracts.addresses import listen, not_free
 from tunesmith.planning.plan import Plan
-from tunesmith.verbs.addresses import holder, listen
 
 PATIENCE = 2.0  # seconds: a service whose host was killed is on its way out
 
@@ -33,13 +32,6 @@ def _listening(step: str, host: str, port: int, until: float) -> socket.socket:
         try:
             return listen(host, port)
         except OSError as error:
-            busy = error.errno == errno.EADDRINUSE
-            if busy and time.monotonic() < until:
-                time.sleep(0.1)
-                continue
-            user = (busy and holder(port)) or "Another program, or another step of this pipeline,"
-            raise UserError(
-                "TS-SERVE-001", f"`{step}` can't listen on port {port} of {host}",
-                why=f"{user} uses it." if busy else error.strerror or str(error),
-                fix="Stop that program, or choose another port (`port: 0` takes any free one)." if busy else "Choose another host or port.",
-            ) from None  # fmt: skip
+            if error.errno != errno.EADDRINUSE or time.monotonic() > until:
+                raise not_free(host, port, error, step) from None
+            time.sleep(0.1)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
-from tunesmith.contracts.inference_backend import ENDING
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.attempt import make_workers, resolve_inputs, told
@@ -21,6 +20,7 @@ from tunesmith.running.workers import Workers
 
 POLL = 0.1
 STOP_GRACE = 10.0  # seconds for requests that are under way, where the service has no setting `shutdown_grace`
+ENDING = 20.0  # seconds beyond `shutdown_grace` for the service's own end, and that of what it has started
 BLAME = 0.5  # seconds for a death to show
 
 
@@ -35,9 +35,9 @@ class Service:
     facts: Mapping[str, Any] | None = None
 
     def cancel(self) -> None:
-        """Ask it to stop. It has its own `shutdown_grace` for its requests, then twice `ENDING`: for its engine's end and for its own."""
+        """Ask it to stop. It has its own `shutdown_grace` for its requests, then `ENDING`."""
         grace = self.step.settings.get("shutdown_grace")
-        self.workers.cancel(STOP_GRACE if grace is None else grace + 2 * ENDING)
+        self.workers.cancel(STOP_GRACE if grace is None else grace + ENDING)
 
 
 class Services:

@@ -41,22 +41,6 @@ class MixSettings:
     weights: list[float] = setting([], "the share that each dataset has in the rows, in the inputs' order; none: all rows of all")
 
 
-@dataclass(frozen=True)
-class ServeSettings:
-    host: str = setting("127.0.0.1", "address to listen on")
-    port: int = setting(0, "port to listen on; 0: any free one", ge=0, le=65535)
-    name: str = setting("", "the model's name in requests; empty: the pipeline's name")
-    start_timeout: float = setting(0.0, "seconds that a program of its own may take to be up; 0: as long as its plugin gives it", ge=0)
-    restarts: int = setting(-1, "how often such a program is started again when it dies, within ten minutes; -1: as its plugin says", ge=-1)
-    shutdown_grace: float = setting(
-        30.0, "seconds that running requests get to end when the server is stopped; then they are ended with an error", ge=0, le=86400
-    )
-    allowed_hosts: list[str] = setting(
-        [], "names that requests may be addressed to beside this machine's own, where the server listens on this machine alone",
-        examples=(["llm.example.com"],),
-    )  # fmt: skip
-
-
 _NONE: dict[str, Any] = {"metrics": {}}  # of its own; its main provider's count
 
 VERBS: tuple[Verb, ...] = (
@@ -125,18 +109,6 @@ VERBS: tuple[Verb, ...] = (
             Input("data", "rows to evaluate on", accepts=("dataset/*",), required=False),
         ),
         produces=("report/metrics",),
-        facts=_NONE,
-    ),
-    Verb(
-        "serve",
-        "a model behind the OpenAI API",
-        "tunesmith.verbs.serve:run",
-        settings=ServeSettings,
-        kind="inference_backend",
-        inputs=(Input("model", "the model to serve", of="inference_backend"),),
-        produces=("endpoint/openai",),
-        converts="insert",
-        service=True,
         facts=_NONE,
     ),
 )

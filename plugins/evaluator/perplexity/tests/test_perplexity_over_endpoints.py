@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Address, Artifact, Cancelled, TunesmithError, UserError, endpoints, message
-from tunesmith.verbs.records import ServeSettings
 from tunesmith_perplexity.evaluator import Perplexity
 from tunesmith_perplexity.settings import PerplexitySettings
 from tunesmith_sdk.steps import LocalStep
+from tunesmith_serve.settings import ServeSettings
 
 TALKS = [
     ("What is the capital of France?", "Paris."), ("Count.", "0123456789"), ("Hm", "x" * 90), ("Hi", "Hello!", "Bye", "Good bye, then."),

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import Address
-from tunesmith.verbs.addresses import free_port
+from tunesmith.contracts.addresses import free_port
 from tunesmith_llamacpp.server import answer as answers
 from tunesmith_llamacpp.server import door as doors
 from tunesmith_llamacpp.server.answer import Chunks

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import Address, Artifact, EstimateRequest, TunesmithError
-from tunesmith.verbs.records import ServeSettings
 from tunesmith_llamacpp.backend import LlamaCppBackend
 from tunesmith_llamacpp.estimate import estimate
 from tunesmith_llamacpp.gguf_file import gguf_file
@@ -20,6 +19,7 @@ from tunesmith_llamacpp.server.echo import BadRequest, Echo
 from tunesmith_llamacpp.server.scoring import aligned
 from tunesmith_llamacpp.settings import LlamaCppSettings
 from tunesmith_sdk.configs import llama
+from tunesmith_serve.settings import ServeSettings
 
 
 def test_every_setting_reaches_the_server(tmp_path: Path, local_step: Any) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Address, Artifact
-from tunesmith.verbs.records import ServeSettings
 from tunesmith_sdk.steps import LocalStep
+from tunesmith_serve.settings import ServeSettings
 from tunesmith_transformers.backend import TransformersBackend
 from tunesmith_transformers.settings import TransformersSettings
 

@@ -89,7 +89,7 @@ SCRIPT = """
 import json, re, sys, threading, urllib.request
 from pathlib import Path
 from tunesmith.contracts import Address, Artifact
-from tunesmith.verbs.records import ServeSettings
+from tunesmith_serve.settings import ServeSettings
 from tunesmith_sdk.steps import LocalStep
 from tunesmith_transformers.backend import TransformersBackend
 from tunesmith_transformers.settings import TransformersSettings

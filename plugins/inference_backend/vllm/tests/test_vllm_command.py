@@ -12,8 +12,8 @@ import pytest
 
 from tunesmith.contracts import Address, Artifact, EstimateRequest, Placement, UserError
 from tunesmith.contracts.settings import build, fill, schema_of
-from tunesmith.verbs.records import ServeSettings
 from tunesmith_models import ModelShape
+from tunesmith_serve.settings import ServeSettings
 from tunesmith_vllm.backend import VllmBackend
 from tunesmith_vllm.estimate import estimate
 from tunesmith_vllm.settings import VllmSettings

@@ -102,8 +102,8 @@ SERVES = """
 import sys
 from pathlib import Path
 from tunesmith.contracts import Artifact
-from tunesmith.verbs import serve
-from tunesmith.verbs.records import ServeSettings
+from tunesmith_serve import verb as serve
+from tunesmith_serve.settings import ServeSettings
 from tunesmith_sdk.steps import LocalStep
 from tunesmith_vllm.backend import VllmBackend
 from tunesmith_vllm.settings import VllmSettings

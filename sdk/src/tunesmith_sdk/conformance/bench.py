@@ -99,9 +99,9 @@ class Bench:
             again: where it works once more when it has been asked to stop and has.
         """
         if self.record.kind == "inference_backend":
-            from tunesmith_sdk.conformance.hosted.serving import serve_request
+            from tunesmith_sdk.conformance.hosted.serving import SERVE, serve_request
 
-            with self.working("tunesmith.verbs.serve:run", work=work, step=serve_request(self)) as worker:
+            with self.working(SERVE, work=work, step=serve_request(self)) as worker:
                 yield worker
         else:
             extra = {"again": str(again)} if again else {}

@@ -1,4 +1,4 @@
-"""A backend under test as users have it: served by the kernel's own verb, asked by OpenAI's own client."""
+"""A backend under test as users have it: served by the verb that serves all, asked by OpenAI's own client."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tunesmith_sdk.conformance.bench import Bench
 
 NAME = "under-test"
+SERVE = "tunesmith_serve.verb:run"  # the verb
 UP = 600.0  # seconds until it answers
 ANSWER = 120.0  # seconds for one answer, on a busy machine
 
@@ -72,14 +73,14 @@ def _status(request: urllib.request.Request) -> int:
 
 
 def serve_request(bench: Bench) -> Mapping[str, Any]:
-    """The step of the kernel's verb that serves the provider's model."""
+    """The step of the verb that serves the provider's model."""
     record = bench.record
     model = bench.source()
     config = Path(model.path) / "config.json"
     meta = {"config": json.loads(config.read_text(encoding="utf-8"))} if config.is_file() else {}
     chosen = {"kind": record.kind, "target": record.target, "settings_class": record.settings, "settings": dict(bench.values)}
     return {
-        "settings": {"name": NAME}, "settings_class": "tunesmith.verbs.records:ServeSettings", "distribution": "tunesmith-core",
+        "settings": {"name": NAME}, "settings_class": "tunesmith_serve.settings:ServeSettings", "distribution": "tunesmith-serve",
         "inputs": {"model": {**model.to_json(), "meta": meta}},
         "choices": {"inference_backend": {**chosen, "distribution": record.distribution}},
     }  # fmt: skip
@@ -92,7 +93,7 @@ def serving(bench: Bench) -> Iterator[Served]:
         from openai import OpenAI
     except ImportError:
         raise NotRun("OpenAI's client is not installed", where="pip install 'tunesmith-sdk[serving]'") from None
-    with bench.working("tunesmith.verbs.serve:run", step=serve_request(bench)) as worker:
+    with bench.working(SERVE, step=serve_request(bench)) as worker:
         if not worker.until(lambda: worker.ready is not None, UP):
             error = worker.error() if worker.done else None
             raise CheckFailed(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
 import threading
 from typing import Any
 
 import uvicorn
 
-from tunesmith.contracts import Address, UserError
+from tunesmith.contracts import Address, addresses
 from tunesmith.contracts.inference_backend import ENDING
 from tunesmith_transformers.api.connection import PATIENCE, Connection
 from tunesmith_transformers.api.job import fan_out
@@ -27,23 +26,9 @@ def listen(address: Address) -> socket.socket:
         UserError: TS-SERVE-001 when that is not possible.
     """
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(place)
-            listener.listen(2048)  # now: a second server must not be able to bind while this one loads its model
-        except BaseException:
-            listener.close()
-            raise
+        return addresses.listen(address.host, address.port, 2048)  # now: a second server must not be able to bind while this one loads
     except OSError as error:
-        busy = error.errno == errno.EADDRINUSE
-        raise UserError(
-            "TS-SERVE-001", f"Port {address.port} on {address.host} can't be listened on.",
-            why="another program is using it" if busy else str(error),
-            fix="Stop that program, or choose another port (`port: 0` takes any free one)." if busy else "Choose another host or port.",
-        ) from error  # fmt: skip
-    return listener
+        raise addresses.not_free(address.host, address.port, error) from error
 
 
 def url_of(listener: socket.socket) -> str:

@@ -14,7 +14,8 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from tunesmith.isolation import guard, remains
+from tunesmith.contracts.executor import MARK
+from tunesmith_serve import guard
 
 KEPT, WIDTH = 40, 300  # last lines, and letters of each
 _LONGEST = 2**16  # bytes of a line whose end is waited for
@@ -35,7 +36,7 @@ class EngineProcess:
         self._sign = re.compile(sign)
         self._lines: deque[str] = deque(maxlen=KEPT)
         guarded = [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), str(grace), *command]
-        inherited = {name: value for name, value in os.environ.items() if name != remains.MARK}  # the guard sees to the engine's end
+        inherited = {name: value for name, value in os.environ.items() if name != MARK}  # the guard sees to the engine's end
         self._process = subprocess.Popen(
             guarded, env={**inherited, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )

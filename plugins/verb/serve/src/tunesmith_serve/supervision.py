@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tunesmith.contracts import Address, Cancelled, Engine, Step, TunesmithError
+from tunesmith.contracts.addresses import free_port, not_free
 from tunesmith.contracts.inference_backend import ENDING
-from tunesmith.verbs.addresses import free_port, not_free
-from tunesmith.verbs.engine_health import Health
-from tunesmith.verbs.engine_process import EngineProcess, is_there
+from tunesmith_serve.engine_process import EngineProcess, is_there
+from tunesmith_serve.health import Health
 
 POLL = 0.1  # seconds between looks at the process
 SILENT = 6  # questions in a row that an engine which was up has not answered: it hangs

@@ -11,8 +11,11 @@ from pathlib import Path
 from tunesmith.errors import UserError
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, backlog: int = 128) -> socket.socket:
     """A socket that listens there.
+
+    Args:
+        backlog: connections that may wait to be taken.
 
     Raises:
         OSError: when that is not possible.
@@ -22,7 +25,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(place)
-        listener.listen()
+        listener.listen(backlog)
     except OSError:
         listener.close()
         raise
@@ -42,12 +45,13 @@ def free_port(host: str, port: int) -> int:
         raise not_free(host, port, error) from None
 
 
-def not_free(host: str, port: int, error: OSError) -> UserError:
-    """TS-SERVE-001 for what listening there gave."""
+def not_free(host: str, port: int, error: OSError, step: str = "") -> UserError:
+    """TS-SERVE-001 for what listening there gave; `step`: who would have listened."""
     busy = error.errno == errno.EADDRINUSE
+    others = "Another program, or another step of this pipeline," if step else "Another program"
     return UserError(
-        "TS-SERVE-001", f"Port {port} on {host} can't be listened on",
-        why=f"{holder(port) or 'Another program'} is using it." if busy else error.strerror or str(error),
+        "TS-SERVE-001", f"`{step}` can't listen on port {port} of {host}" if step else f"Port {port} on {host} can't be listened on",
+        why=f"{holder(port) or others} uses it." if busy else error.strerror or str(error),
         fix="Stop that program, or choose another port (`port: 0` takes any free one)." if busy else "Choose another host or port.",
     )  # fmt: skip
 

@@ -15,10 +15,11 @@ from typing import Any
 import fake_engine
 import pytest
 
-from tunesmith.contracts import Address, Artifact, Cancelled, Engine, TunesmithError, UserError
-from tunesmith.verbs import addresses, engine_health, serve, supervision
-from tunesmith.verbs.records import ServeSettings
+from tunesmith.contracts import Address, Artifact, Cancelled, Engine, TunesmithError, UserError, addresses
 from tunesmith_sdk.steps import LocalStep
+from tunesmith_serve import health, supervision
+from tunesmith_serve import verb as serve
+from tunesmith_serve.settings import ServeSettings
 
 
 class Fake:
@@ -68,7 +69,7 @@ class Served:
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, value in [
         (supervision, "POLL", 0.02), (supervision, "ENDING", 0.3), (supervision, "FIRST_PAUSE", 0.05), (supervision, "SILENT", 2),
-        (engine_health, "ASK_STARTING", 0.05), (engine_health, "ASK_UP", 0.05), (engine_health, "PATIENCE", 0.2),
+        (health, "ASK_STARTING", 0.05), (health, "ASK_UP", 0.05), (health, "PATIENCE", 0.2),
     ]:  # fmt: skip
         monkeypatch.setattr(module, name, value)
 
@@ -268,3 +269,16 @@ def test_cancelling_while_it_starts_does_not_wait_for_it(tmp_path: Path) -> None
 def test_an_engine_that_heeds_gets_to_end_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(tmp_path, Fake(), shutdown_grace=600.0):  # this test would wait for it if it were waited for
         pass
+
+
+class Kettle:
+    """A backend that serves in the worker itself."""
+
+    def serve(self, model: Artifact, name: str, address: Address, step: Any) -> None:
+        step.ready(url=f"http://{address.host}:{address.port}/v1", model=name)
+        step.wait_cancelled()
+
+
+def test_a_backend_that_serves_by_itself_is_told_its_place_and_ends_when_it_is_cancelled(tmp_path: Path) -> None:
+    with serving(tmp_path, Kettle(), port=8123) as served:
+        assert served.step.reports.facts == {"url": "http://127.0.0.1:8123/v1", "model": served.step.pipeline}

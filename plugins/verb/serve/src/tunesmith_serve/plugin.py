@@ -1,0 +1,23 @@
+"""What this plugin brings: the verb `serve`."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Input, Verb
+from tunesmith.hookspecs import hookimpl
+from tunesmith_serve.settings import ServeSettings
+
+
+@hookimpl
+def verb() -> Verb:
+    return Verb(
+        name="serve",
+        summary="a model behind the OpenAI API",
+        target="tunesmith_serve.verb:run",
+        settings=ServeSettings,
+        kind="inference_backend",
+        inputs=(Input("model", "the model to serve", of="inference_backend"),),
+        produces=("endpoint/openai",),
+        converts="insert",
+        service=True,
+        facts={"metrics": {}},  # of its own; its backend's count
+    )

@@ -1,0 +1,23 @@
+"""What a user may set of a server, whichever backend serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts import setting
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    host: str = setting("127.0.0.1", "address to listen on")
+    port: int = setting(0, "port to listen on; 0: any free one", ge=0, le=65535)
+    name: str = setting("", "the model's name in requests; empty: the pipeline's name")
+    start_timeout: float = setting(0.0, "seconds that a program of its own may take to be up; 0: as long as its plugin gives it", ge=0)
+    restarts: int = setting(-1, "how often such a program is started again when it dies, within ten minutes; -1: as its plugin says", ge=-1)
+    shutdown_grace: float = setting(
+        30.0, "seconds that running requests get to end when the server is stopped; then they are ended with an error", ge=0, le=86400
+    )
+    allowed_hosts: list[str] = setting(
+        [], "names that requests may be addressed to beside this machine's own, where the server listens on this machine alone",
+        examples=(["llm.example.com"],),
+    )  # fmt: skip
