@@ -183,7 +183,8 @@ def recipe_of(registry: Registry, plugins: Iterable[Plugin], device: str) -> Rec
 
 
 def closure(registry: Registry, plugins: Iterable[Plugin], device: str) -> tuple[tuple[Plugin, bool], ...]:
-    """Plugins and those among their requirements that are plugins as well, in order of their names; the kernel left out.
+    """Plugins and those among their requirements that are plugins as well, in order of their names; the kernel left out, and what only makes
+    environments, for that works in the host.
 
     Each with whether its runtime is wanted, too: of those that others require, only where they name the extra.
     """
@@ -197,7 +198,8 @@ def closure(registry: Registry, plugins: Iterable[Plugin], device: str) -> tuple
             continue
         found[name] = heavy
         for requirement in requirements(plugin, device, heavy):
-            if sibling := known.get(normal(requirement.name)):
+            sibling = known.get(normal(requirement.name))
+            if sibling and {record.kind for record in sibling.providers} != {BUILDER}:
                 waiting.append((sibling, RUNTIME in requirement.extras))
     return tuple((known[name], found[name]) for name in sorted(found))
 
