@@ -78,9 +78,7 @@ def _endpoint(args: Namespace) -> AbstractContextManager[Any]:
     session = Session.open(beside=[Path(args.pipeline)] if args.pipeline else [])
     verb = next((v for v in session.registry.providers("verb").values() if v.service), None)
     if verb is None:
-        raise UserError(
-            "TS-CLI-004", "no verb that serves is installed", fix="Install a backend: pip install 'tunesmith[serve]'"
-        )
+        raise UserError("TS-CLI-004", "no verb that serves is installed", fix="Install a backend: pip install 'tunesmith[serve]'")
     step: dict[str, Any] = {verb.name: args.backend}
     if args.model:
         data: dict[str, Any] = {"name": "chat", "model": args.model, "steps": {"chat": step}}

@@ -183,8 +183,8 @@ def recipe_of(registry: Registry, plugins: Iterable[Plugin], device: str) -> Rec
 
 
 def closure(registry: Registry, plugins: Iterable[Plugin], device: str) -> tuple[tuple[Plugin, bool], ...]:
-    """Plugins and those among their requirements that are plugins as well, in order of their names; the kernel left out, and what only makes
-    environments, for that works in the host.
+    """Plugins and those among their requirements that are plugins as well, in order of their names; without the kernel, and without
+    what only makes environments, for that works in the host.
 
     Each with whether its runtime is wanted, too: of those that others require, only where they name the extra.
     """

@@ -32,7 +32,7 @@ def test_without_it_a_pipeline_that_serves_is_told_what_to_install(installed: Re
 
 
 @pytest.mark.parametrize("backend", ["llamacpp", "vllm"])
-def test_an_engine_in_an_environment_of_its_own_has_its_code_there_and_asks_for_no_package_for_it(installed: Registry, backend: str) -> None:
+def test_an_engines_own_environment_gets_its_code_and_no_package_for_it(installed: Registry, backend: str) -> None:
     engine = installed.plugin(installed.provider("inference_backend", backend))
     recipe = recipe_of(installed, [installed.plugin(installed.verb("serve")), engine], "cpu")
     assert recipe.packages["tunesmith_serve"] == Path(tunesmith_serve.__file__).parent
