@@ -117,6 +117,8 @@ def test_a_pipeline_runs_with_it_and_without_the_kind_it_is_listed_with_the_reas
     (place.folder / "model" / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     (place.folder / "tunesmith.yaml").write_text("model: file://model\nsteps:\n  hello: {greet: short, from: model}\n")
     place.tunesmith("run")
+    assert "kind: greeter; verb: greet" in place.tunesmith("plugin list")
+    assert "acme_greet.contract:Greeter, version 1" in place.tunesmith("plugin info acme-greet")
     (greeting,) = (place.folder / ".tunesmith" / "store").rglob("greeting.txt")
     assert greeting.read_text().startswith("Morning, ")
     shutil.rmtree(place.site / "acme_greet-0.1.0.dist-info")

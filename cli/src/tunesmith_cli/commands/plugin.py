@@ -41,7 +41,7 @@ def run_list(args: Namespace) -> int:
         return 0
     rows = [("PLUGIN", "VERSION", "STATE", "RUNS", "PROVIDES")]
     for plugin in plugins:
-        kinds: dict[str, list[str]] = {}
+        kinds: dict[str, list[str]] = {"kind": [kind.name for kind in plugin.kinds]} if plugin.kinds else {}
         for record in plugin.providers:
             kinds.setdefault(record.kind, []).append(record.name)
         provides = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items())
@@ -88,6 +88,9 @@ def run_info(args: Namespace) -> int:
         facts += [("events", ", ".join(plugin.events)), *_runtime_facts(plugin)]
         print(f"{plugin.distribution} {plugin.version}")
         print(aligned([(f"  {key}", value) for key, value in facts if value]))
+        for kind in plugin.kinds:
+            print(f"\n  kind {kind.name}: {kind.summary}")
+            print(aligned([("    contract", f"{kind.contract}, version {kind.api}")]))
         for record in plugin.providers:
             print(f"\n  {record.kind} {record.name}: {record.summary}")
             traits = [("accepts", ", ".join(record.accepts)), ("produces", ", ".join(record.produces))]
@@ -137,7 +140,9 @@ def _summary(plugin: Plugin, whole: bool = False) -> dict[str, Any]:
 
     keys = ("distribution", "version", "state", "reason", "fix", "module", "events", "runtime", "missing")
     records = [_record(r) if whole else {"kind": r.kind, "name": r.name, "summary": r.summary} for r in plugin.providers]
-    return {key: getattr(plugin, key) for key in keys} | {"runs": place(plugin), "manifest": str(plugin.path or ""), "providers": records}
+    kinds = [{"name": kind.name, "summary": kind.summary, "contract": kind.contract, "api": kind.api} for kind in plugin.kinds]
+    said = {"runs": place(plugin), "manifest": str(plugin.path or ""), "kinds": kinds, "providers": records}
+    return {key: getattr(plugin, key) for key in keys} | said
 
 
 def _record(record: ProviderRecord) -> dict[str, Any]:
