@@ -53,9 +53,9 @@ def measured(name: str) -> dict[str, Any]:
         data.mkdir()
         rows = map(json.loads, (ROOT / "examples" / "quickstart" / "train.jsonl").read_text().splitlines()[:BATCH])
         (data / "rows.jsonl").write_text("".join(json.dumps({"messages": _turns(row)}) + "\n" for row in rows))
-        settings = {"epochs": STEPS, "batch_size": BATCH, "learning_rate": rate, "checkpoint_every": 0, "checkpoint_seconds": 0.0}
+        settings = {"num_train_epochs": STEPS, "batch_size": BATCH, "learning_rate": rate, "save_steps": 0, "save_seconds": 0.0}
         step = LocalStep.make(
-            Path(folder) / "step", settings=build(TrainSettings, settings | {"warmup": 0.0, "schedule": "auto"}), seed=7,
+            Path(folder) / "step", settings=build(TrainSettings, settings | {"warmup_ratio": 0.0, "lr_scheduler_type": "auto"}), seed=7,
             inputs={"model": Artifact("model/hf", model, digest="m"), "data": Artifact("dataset/chat", data, digest="d")},
             providers={
                 "objective": SupervisedTuning(), "adapter": Full(FullSettings()), "strategy": SingleProcess(), "optimizer": watched,
@@ -63,7 +63,7 @@ def measured(name: str) -> dict[str, Any]:
         )  # fmt: skip
         run(step)
     shape = ModelShape.from_config(json.loads((model / "config.json").read_text()))
-    request = EstimateRequest(shape.config, settings=fill(record.schema, values), step_settings={"schedule": "auto"})
+    request = EstimateRequest(shape.config, settings=fill(record.schema, values), step_settings={"lr_scheduler_type": "auto"})
     held = {value.data_ptr(): value for kept in watched.made.state.values() for value in kept.values() if hasattr(value, "data_ptr")}
     losses = step.reports.metrics["loss"]
     return {

@@ -65,7 +65,7 @@ CASES = (
     case(DPO, "smollm2", 256, 2, **LORA, precision="bfloat16"),
     case(PERPLEXITY, "smollm2", 512, 8),
     case(SFT, "llama-350m", 512, 1, **LORA, precision="bfloat16"),
-    case(SFT, "llama-350m", 256, 4, **LORA, precision="float32", micro_tokens=256),
+    case(SFT, "llama-350m", 256, 4, **LORA, precision="float32", max_tokens_per_microbatch=256),
     case(SFT, "qwen3-200m", 512, 2, **LORA, precision="bfloat16"),
     case(SFT, "gemma2-160m", 256, 4, **LORA, precision="bfloat16"),
     case(SFT, "qwen2-wide", 512, 2, **LORA, precision="float32"),

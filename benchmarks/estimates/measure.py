@@ -24,7 +24,7 @@ def measured(case: Case, model: Path, data: Path, folder: Path) -> int:
     if case.reads_rows:
         command += ["--data", str(data)]
     if case.trains:
-        command += ["--max-steps", str(STEPS), "--epochs", str(STEPS), "--checkpoint-seconds", "0"]
+        command += ["--max-steps", str(STEPS), "--num-train-epochs", str(STEPS), "--save-seconds", "0"]
     log = folder / "log.jsonl"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=folder, env={**os.environ, **THREADS}, stdout=output, stderr=subprocess.STDOUT)

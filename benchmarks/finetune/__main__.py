@@ -2,7 +2,7 @@
 
     python benchmarks/finetune                                       # all peers, bfloat16; installs them into environments of their own
     python benchmarks/finetune --peers trl llamafactory+packing --pairs 3
-    python benchmarks/finetune --precision float32 --learn-from all  # the losses must be equal, too
+    python benchmarks/finetune --precision float32 --train-on all  # the losses must be equal, too
     python benchmarks/finetune --chart docs/pictures/finetune.svg --json figures.json
 
 SmolLM2-135M-Instruct, LoRA of rank 8 on all linear layers, batches of 4, one epoch. Each pair runs Tunesmith and one peer in turn, and
@@ -40,13 +40,13 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=40, help="conversations (default 40: 10 steps)")
     parser.add_argument("--threads", type=int, default=1, help="of each (default 1)")
     parser.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16")
-    parser.add_argument("--learn-from", choices=("answers", "all"), default="answers")
+    parser.add_argument("--train-on", choices=("assistant", "all"), default="assistant")
     parser.add_argument("--work", type=Path, default=Path("build/finetune").resolve(), help="where environments and runs are kept")
     parser.add_argument("--chart", type=Path, help="draw the figures as an SVG")
     parser.add_argument("--json", type=Path, help="write the figures")
     args = parser.parse_args()
     args.work = args.work.resolve()
-    work = prepare(args.work, args.samples, args.precision, args.learn_from)
+    work = prepare(args.work, args.samples, args.precision, args.train_on)
     peak = matrix_peak(args.threads, args.precision)
     print(
         f"{work.count} conversations, {work.tokens} tokens, {work.labels} of them labels; peak {peak / 1e9:.0f} GFLOP/s; {work.precision}\n"
@@ -57,7 +57,7 @@ def main() -> int:
         pairs = [(_run(OURS, work, args.work, args.threads), _run(PEERS[name], work, args.work, args.threads)) for _ in range(args.pairs)]
         rows.append(_row(name, pairs))
         print(_line(rows[-1], work, peak), flush=True)
-    done = {"samples": work.count, "tokens": work.tokens, "labels": work.labels, "precision": work.precision, "learn_from": work.learn_from}
+    done = {"samples": work.count, "tokens": work.tokens, "labels": work.labels, "precision": work.precision, "train_on": work.train_on}
     figures = {**done, "threads": args.threads, "matrix_peak_gflops": peak / 1e9, "rows": rows}
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")

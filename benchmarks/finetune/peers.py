@@ -78,15 +78,15 @@ def losses(peer: Peer, out: Path) -> list[float]:
 def _tunesmith(work: Work) -> list[str]:
     options = {
         "model": work.model, "data": work.shuffled, "adapter": "lora", "adapter.r": RANK, "adapter.alpha": ALPHA, "batch-size": BATCH,
-        "max-length": LONGEST, "learning-rate": RATE, "schedule": "constant", "warmup": 0, "precision": work.precision,
-        "learn-from": work.learn_from,
+        "max-length": LONGEST, "learning-rate": RATE, "lr-scheduler-type": "constant", "warmup-ratio": 0, "dtype": work.precision,
+        "train-on": work.train_on,
     }  # fmt: skip
     program = str(Path(sys.executable).with_name("tunesmith"))
     return [program, "sft", *(word for key, value in options.items() for word in (f"--{key}", str(value)))]
 
 
 def _swift(work: Work, bin: Path, out: Path) -> list[str]:
-    everything = work.learn_from == "all"
+    everything = work.train_on == "all"
     options = {
         "model": work.model, "model_type": "llama", "template": "chatml", "system": SYSTEM, "template_backend": "jinja" if everything else
         "swift", "adapters": work.adapter,
@@ -109,7 +109,7 @@ def _llamafactory(work: Work, bin: Path, out: Path, packing: bool) -> list[str]:
         "model_name_or_path": str(work.model), "adapter_name_or_path": str(work.adapter), "stage": "sft", "do_train": True,
         "finetuning_type": "lora", "dataset": "work", "dataset_dir": str(out), "template": "smollm2", "cutoff_len": LONGEST,
         "disable_shuffling": True, "overwrite_cache": True, "preprocessing_num_workers": 1, "dataloader_num_workers": 0,
-        "train_on_prompt": work.learn_from == "all", "output_dir": str(out / "o"), "logging_steps": 1, "save_strategy": "no",
+        "train_on_prompt": work.train_on == "all", "output_dir": str(out / "o"), "logging_steps": 1, "save_strategy": "no",
         "report_to": "none", "per_device_train_batch_size": BATCH, "gradient_accumulation_steps": 1, "learning_rate": RATE,
         "num_train_epochs": 1.0, "lr_scheduler_type": "constant", "warmup_ratio": 0.0, "weight_decay": 0.0, "max_grad_norm": 1.0,
         "bf16": work.precision == "bfloat16", "disable_gradient_checkpointing": True, "use_cpu": True, "seed": 0, "flash_attn": "sdpa",
@@ -125,7 +125,7 @@ def _written(out: Path, work: Work, packing: bool) -> Path:
     settings = {
         "model": str(work.model), "adapter": str(work.adapter), "rows": str(work.rows), "out": str(out / "o"), "batch": BATCH,
         "rate": RATE, "longest": LONGEST, "bf16": work.precision == "bfloat16", "packing": ROW if packing else 0,
-        "answers": work.learn_from == "answers",
+        "answers": work.train_on == "assistant",
     }  # fmt: skip
     path = out / "work.json"
     path.write_text(json.dumps(settings))

@@ -46,7 +46,7 @@ class Work:
     tokens: int
     labels: int
     precision: str
-    learn_from: str
+    train_on: str
 
     @property
     def operations(self) -> float:
@@ -54,7 +54,7 @@ class Work:
         return 4.0 * (self.tokens * BODY + self.labels * HEAD)
 
 
-def prepare(directory: Path, count: int, precision: str, learn_from: str) -> Work:
+def prepare(directory: Path, count: int, precision: str, train_on: str) -> Work:
     """Make all of it in `directory`, but what is there already."""
     directory.mkdir(parents=True, exist_ok=True)
     model = smollm2(directory)
@@ -66,14 +66,14 @@ def prepare(directory: Path, count: int, precision: str, learn_from: str) -> Wor
     for name, some in (("rows", learnt), ("shuffled", rows)):
         paths.append(directory / f"{name}.jsonl")
         paths[-1].write_text("".join(json.dumps({"messages": row}) + "\n" for row in some), encoding="utf-8")
-    groups = _encoded(model, rows, learn_from)
+    groups = _encoded(model, rows, train_on)
     tokens = sum(size(sequence) for group in groups for sequence in group.sequences)
     labels = sum(sum(sequence.labels) for group in groups for sequence in group.sequences)
-    return Work(model, adapter, *paths, count, tokens, labels, precision, learn_from)
+    return Work(model, adapter, *paths, count, tokens, labels, precision, train_on)
 
 
-def _encoded(model: Path, rows: list[list[dict[str, str]]], learn_from: str) -> list[Group]:
-    objective, chat = SupervisedTuning(SupervisedSettings(learn_from)), ChatTokenizer(load_tokenizer(model))
+def _encoded(model: Path, rows: list[list[dict[str, str]]], train_on: str) -> list[Group]:
+    objective, chat = SupervisedTuning(SupervisedSettings(train_on)), ChatTokenizer(load_tokenizer(model))
     return [objective.encode({"messages": [message(m["role"], m["content"]) for m in row]}, chat) for row in rows]
 
 
@@ -95,7 +95,7 @@ def _adapter(directory: Path, model: Path) -> Path:
     target = directory / "adapter"
     if target.exists():
         return target
-    adapter, base = Lora(LoraSettings(r=RANK, alpha=ALPHA)), load_model(model)
+    adapter, base = Lora(LoraSettings(r=RANK, lora_alpha=ALPHA)), load_model(model)
     adapter.attach(base, seed=derived(0, "adapter"))
     aside = directory / "adapter.new"
     shutil.rmtree(aside, ignore_errors=True)

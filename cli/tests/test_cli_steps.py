@@ -60,6 +60,25 @@ def test_a_name_that_two_parts_have_is_only_taken_in_full(world):
     assert made(world, *TAUGHT, "--echo.epochs", "2")["steps"]["echo"]["teach"] == {"echo": {"epochs": 2}}
 
 
+def test_an_alias_is_an_option_too_and_the_step_has_the_settings_own_name(world):
+    found = made(world, *TAUGHT, "--lr", "0.5", "--adapter.target-modules", "q", "--no-adapter.strong")["steps"]["echo"]
+    assert found["settings"] == {"learning_rate": 0.5}
+    assert found["adapter"] == {"tilt": {"targets": ["q"], "bold": False}}
+    assert "also lr" in world("echo", "--help").out
+
+
+@pytest.mark.parametrize("words", [("--lr", "1", "--learning-rate", "1"), ("--adapter.strong", "--adapter.bold")], ids=str)
+def test_two_names_of_a_setting_at_once_are_refused(world, words):
+    told = world(*TAUGHT, *words)
+    assert told.status == 2
+    assert "is the same setting as" in told.err
+
+
+def test_an_alias_takes_no_name_from_another_setting(world):
+    assert made(world, *TAUGHT, "--volume", "5")["steps"]["echo"]["teach"] == {"echo": {"volume": 5}}
+    assert made(world, *TAUGHT, "--settings.volume", "5")["steps"]["echo"]["settings"] == {"learning_rate": 5.0}
+
+
 def test_a_switch_can_be_turned_off(world):
     assert made(world, *TAUGHT, "--no-adapter.bold")["steps"]["echo"]["adapter"] == {"tilt": {"bold": False}}
 

@@ -40,6 +40,10 @@ def test_everyone_who_reads_a_setting_is_named_with_value_and_origin(desk):
     }
 
 
+def test_an_alias_asks_for_its_setting_and_is_seen_where_it_was_written(desk):
+    assert readers(desk, "lr", "--set", "steps.tune.settings.lr=0.5") == {("tune", "verb.teach"): (0.5, "--set steps.tune.settings.lr")}
+
+
 @pytest.mark.parametrize("key", ["adapter.angle", "tilt.angle", "tune.angle", "steps.tune.adapter.tilt.angle"])
 def test_more_of_its_path_asks_for_one(desk, key):
     assert readers(desk, key) == {("tune", "adapter.tilt"): (9, "tunesmith.yaml:6")}

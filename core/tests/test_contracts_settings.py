@@ -56,7 +56,7 @@ def test_every_problem_is_named_at_once_with_its_path():
     ("value", "sentence"),
     [
         ({"name": "a", "volume": "3"}, "volume should be a whole number, got '3'"),
-        ({"name": "a", "volume": True}, "volume should be a whole number, got True"),
+        ({"name": "a", "volume": True}, "volume should be a whole number, got true"),
         ({"name": "a", "seed": "x"}, "seed should be a whole number or empty, got 'x'"),
         ({"name": "a", "seed": -1}, "seed should be at least 0, got -1"),
         ({"name": "a", "hall": "larg"}, "hall can't be 'larg'. Did you mean `large`?"),
@@ -133,3 +133,45 @@ def test_a_setting_says_where_its_effect_shows_and_can_t_say_that_it_has_none():
     for wrong in ({}, {"none": True}, {"with": "b"}, {"call": 3}):
         with pytest.raises(TypeError, match="an effect says"):
             setting(1, "", effect=wrong)
+
+
+@dataclass(frozen=True)
+class Paced:
+    learning_rate: float = setting(1e-3, "how fast", gt=0, aliases=("lr", "rate"))
+    batch_size: int = setting(8, "rows of a step", unlike={"micro_batch_size": "`batch_size` is the whole batch"})
+    tempo: Horn = field(default_factory=Horn)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "lr", "rate"])
+def test_a_setting_given_by_any_of_its_names_is_the_same(name):
+    assert not list(problems(schema_of(Paced), {name: 0.5}))
+    assert fill(schema_of(Paced), {name: 0.5}) == fill(schema_of(Paced), {"learning_rate": 0.5})
+    assert build(Paced, {name: 0.5}) == Paced(learning_rate=0.5)
+    assert [path for path, _ in problems(schema_of(Paced), {name: 0})] == [name]
+
+
+def test_two_names_of_a_setting_at_once_are_refused():
+    (told,) = problems(schema_of(Paced), {"learning_rate": 0.5, "lr": 0.5})
+    assert told == ("lr", "is the same setting as `learning_rate`: give one of them")
+    with pytest.raises(UserError, match="the same setting as `rate`"):
+        build(Paced, {"lr": 0.5, "rate": 0.5})
+
+
+def test_a_required_setting_may_be_given_by_an_alias():
+    @dataclass(frozen=True)
+    class Needed:
+        name: str = setting(help="what to call it", aliases=("title",))
+
+    assert build(Needed, {"title": "x"}) == Needed("x")
+
+
+def test_a_misspelt_alias_is_told_apart_and_a_name_that_means_something_else_says_what_to_write():
+    assert [sentence for _, sentence in problems(schema_of(Paced), {"rat": 1.0})] == ["is not a setting. Did you mean `rate`?"]
+    (told,) = problems(schema_of(Paced), {"micro_batch_size": 1})
+    assert told == ("micro_batch_size", "is not a setting: `batch_size` is the whole batch")
+
+
+def test_a_name_of_two_settings_is_the_authors_mistake():
+    twice = dataclasses.make_dataclass("Twice", [("a", int, setting(1, "one", aliases=("b",))), ("b", int, setting(1, "two"))])
+    with pytest.raises(TypeError, match="`b` is the name or an alias of two settings"):
+        schema_of(twice)

@@ -40,7 +40,7 @@ def command(project: Path, *words: str) -> tuple[int, list[dict]]:
 def tune(project: Path, model: str, *more: str) -> tuple[int, list[dict]]:
     return command(
         project, "sft", "--model", f"file://{project / model}", "--data", str(project / "rows.jsonl"), "--adapter", "lora",
-        "--precision", "float32", "--learning-rate", "0.02", "--epochs", "6", *more,
+        "--dtype", "float32", "--learning-rate", "0.02", "--num-train-epochs", "6", *more,
     )  # fmt: skip
 
 
@@ -64,9 +64,9 @@ def test_a_model_that_sees_learns_from_pictures_and_peft_loads_what_it_learnt(pr
 
     merging = {"model": f"file://{project / 'tiny-vlm'}", "steps": {
         "sft": {"train": "sft", "adapter": "lora", "data": str(project / "rows.jsonl"),
-                "settings": {"precision": "float32", "learning_rate": 0.02, "epochs": 6}},
+                "settings": {"dtype": "float32", "learning_rate": 0.02, "num_train_epochs": 6}},
         "whole": {"merge": {}, "from": "sft"},
-        "score": {"evaluate": {"perplexity": {"precision": "float32"}}, "from": ["model", "whole"], "data": str(project / "rows.jsonl")},
+        "score": {"evaluate": {"perplexity": {"dtype": "float32"}}, "from": ["model", "whole"], "data": str(project / "rows.jsonl")},
     }}  # fmt: skip
     (project / "merge.yaml").write_text(json.dumps(merging))
     status, events = command(project, "run", str(project / "merge.yaml"))

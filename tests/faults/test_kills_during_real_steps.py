@@ -24,7 +24,7 @@ steps:
     train: sft
     adapter: {lora: {r: 4}}
     data: rows.jsonl
-    settings: {max_steps: 60, batch_size: 4, checkpoint_every: 4, checkpoint_share: 1.0, learning_rate: 0.01, precision: float32}
+    settings: {max_steps: 60, batch_size: 4, save_steps: 4, save_time_share: 1.0, learning_rate: 0.01, dtype: float32}
   merged: {merge: {}, from: tune}
   small: {quantize: bitsandbytes, from: merged}
 """

@@ -9,7 +9,10 @@ command line). Each code has a page in docs/errors/.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
+
+_FEW = 20  # entries of a value that a sentence may show
 
 
 class TunesmithError(Exception):
@@ -96,3 +99,21 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A sentence offering the known names that `word` was probably meant to be, or listing all when none is near."""
     names = sorted(set(known))
     return nearest(word, names, "Known: " + (", ".join(names[:20]) or "none") + (", ..." if len(names) > 20 else "."))
+
+
+def shown(value: Any, most: int = 60) -> str:
+    """A value as a pipeline file writes it (``true``, ``null``, ``{r: 8}``), cut after `most` characters; texts are in quotes."""
+    text = _written(value, depth=3)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def _written(value: Any, depth: int) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if not isinstance(value, (Mapping, list, tuple)):
+        return repr(value)
+    if not depth:
+        return "..."
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_written(inner, depth - 1)}" for key, inner in islice(value.items(), _FEW)) + "}"
+    return "[" + ", ".join(_written(inner, depth - 1) for inner in value[:_FEW]) + "]"

@@ -36,7 +36,7 @@ CONFIG = {
 @dataclass(frozen=True)
 class TeachSettings:
     epochs: int = setting(1, "passes over the rows", ge=1)
-    rate: float = setting(1e-3, "how fast", gt=0)
+    rate: float = setting(1e-3, "how fast", gt=0, aliases=("learning_rate",))
 
 
 @dataclass(frozen=True)

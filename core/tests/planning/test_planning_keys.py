@@ -95,6 +95,15 @@ def test_a_setting_written_out_is_the_same_as_its_default(planner, tune):
     assert step_key(next(step for step in written.steps if step.name == "tune"), DIGESTS) == step_key(tune, DIGESTS)
 
 
+def test_an_alias_gives_the_plan_and_the_key_of_the_settings_own_name(planner):
+    own, alias = (
+        next(step for step in planner(YAML.replace("data:", f"settings: {{{name}: 0.5}}, data:")).steps if step.name == "tune")
+        for name in ("rate", "learning_rate")
+    )
+    assert dict(alias.settings) == dict(own.settings) == {"epochs": 1, "rate": 0.5}
+    assert step_key(alias, DIGESTS) == step_key(own, DIGESTS)
+
+
 def test_a_file_counts_by_what_is_in_it(planner):
     plan = planner(YAML)
     data = next(step for step in plan.steps if step.name == "data:train")

@@ -63,9 +63,9 @@ WRONG = {
     "nothing": ("", "TS-SPEC-005", ["holds no pipeline", "steps:"]),
     "no steps": ("name: bot\nsteps: {}\n", "TS-SPEC-005", ["there are no steps"]),
     "a number as text": (
-        BEGIN + TUNE.replace("}\n", ", settings: {epochs: three}}\n"),
+        BEGIN + TUNE.replace("}\n", ", settings: {num_train_epochs: three}}\n"),
         "TS-SPEC-020",
-        ["`steps.tune.settings.epochs`", "a number"],
+        ["`steps.tune.settings.num_train_epochs`", "a number"],
     ),
     "a value out of bounds": (BEGIN + TUNE.replace("r: 4", "r: 0"), "TS-SPEC-020", ["`steps.tune.adapter.lora.r`", "at least 1"]),
     "settings beside their provider": (

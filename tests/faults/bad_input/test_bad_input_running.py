@@ -22,7 +22,7 @@ steps:
     train: sft
     adapter: {lora: {r: 4}}
     data: train.jsonl
-    settings: {epochs: 30, batch_size: 2, checkpoint_every: 2, checkpoint_share: 1.0, precision: float32}
+    settings: {num_train_epochs: 30, batch_size: 2, save_steps: 2, save_time_share: 1.0, dtype: float32}
 """
 DOWNLOAD = ("download", "file://model")
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.contracts.settings import aliases_of
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.planning.grammar import StepSpec, Wanted, listed, read_steps
 from tunesmith.planning.notes import Notes
@@ -62,11 +63,13 @@ def readers(
     found = []
     for step in plan.steps:
         for slot, record, settings in _parts(step):
-            known += record.schema.get("properties", {})
+            aliases = aliases_of(record.schema)
+            known += [*record.schema.get("properties", {}), *aliases]
             names = {step.name, step.group, slot, record.kind, record.name, *_PLACES}
-            if name in record.schema.get("properties", {}) and {*where} <= names:
-                origin = _origin(name, step, slot, record, wanted.get(step.group), spec, flags)
-                found.append(_reader(step, slot, record, name, settings, origin, remedies or {}))
+            own = aliases.get(name, name)
+            if own in record.schema.get("properties", {}) and {*where} <= names:
+                origin = _origin(own, step, slot, record, wanted.get(step.group), spec, flags)
+                found.append(_reader(step, slot, record, own, settings, origin, remedies or {}))
     if not found:
         raise UserError("TS-CLI-019", f"nobody in this plan reads a setting `{key}`", fix=did_you_mean(name, sorted({*known})))
     return found
@@ -96,9 +99,11 @@ def _origin(
     if said is None or step.inserted:
         return "the planner, which added the step"
     asked = _asked(said, slot, record)
-    if asked is None or name not in asked.settings:
+    aliases = aliases_of(record.schema)
+    written = next((word for word in asked.settings if aliases.get(word, word) == name), None) if asked else None
+    if asked is None or written is None:
         return "its default" if asked is None or asked.name == record.name else f"its default; `{asked.name}` chose the provider"
-    path = (*asked.path, name)
+    path = (*asked.path, written)
     flag = next((flag for flag in reversed([*flags]) if f"{dotted(path)}.".startswith(f"{flag}.")), None)
     return f"--set {flag}" if flag else spec.where(*path)
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from tunesmith.errors import Problems, UserError, did_you_mean, together
+from tunesmith.errors import Problems, UserError, did_you_mean, shown, together
 from tunesmith.planning.spec import TOP_KEYS, PipelineSpec
 
 
@@ -48,7 +48,7 @@ def _put(data: Any, keys: list[str], value: Any, assignment: str) -> None:
                 raise _error(assignment, f"`{key}` is no place in a list of {len(data)}", "Places count from 0.")
             place = int(key)
         elif not isinstance(data, dict):
-            raise _error(assignment, f"`{'.'.join(keys[:index])}` is {data!r}, which holds nothing", "Shorten the path.")
+            raise _error(assignment, f"`{'.'.join(keys[:index])}` is {shown(data)}, which holds nothing", "Shorten the path.")
         if index == len(keys) - 1:
             data[place] = value
             return

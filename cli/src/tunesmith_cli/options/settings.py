@@ -31,6 +31,12 @@ class SettingOption(NamedTuple):
     def dest(self) -> str:
         return SETTING + ".".join(self.place)
 
+    @property
+    def aliases(self) -> list[str]:
+        """Its other names, dotted as `name`."""
+        part = self.name.rpartition(".")[0]
+        return [f"{part}.{alias.replace('_', '-')}" for alias in self.schema.get("aliases", ())]
+
 
 def setting_options(part: str, schema: Schema, place: tuple[str, ...] = ()) -> Iterator[SettingOption]:
     """One option per setting of a part of a step (a slot, a provider, ``settings``); settings within settings have dotted names."""
@@ -43,13 +49,23 @@ def setting_options(part: str, schema: Schema, place: tuple[str, ...] = ()) -> I
             yield SettingOption(name, inner, entry)
 
 
-def add_setting(group: argparse._ArgumentGroup, option: SettingOption, short: str = "") -> None:
-    """Add an option under its full name and a short one, where nothing else has them: a plugin can't take another's name away."""
-    taken = group._option_string_actions
-    flags = [f"--{name}" for name in (short, option.name) if name and f"--{name}" not in taken and f"--no-{name}" not in taken]
-    if not flags:
-        return
-    common: dict[str, Any] = {"dest": option.dest, "default": argparse.SUPPRESS, "help": _help(option.schema)}
+def add_setting(group: argparse._ArgumentGroup, option: SettingOption, short: Mapping[str, str] | None = None) -> None:
+    """Add an option under its full name and its short one, where nothing else has them (a plugin can't take another's name away), and
+    under its aliases, which the help does not list.
+
+    Args:
+        short: full name -> the name without the part.
+    """
+    for names, text in (((option.name,), _help(option.schema)), (option.aliases, argparse.SUPPRESS)):
+        both = [name for full in names for name in ((short or {}).get(full, ""), full)]
+        taken = group._option_string_actions
+        flags = [f"--{name}" for name in both if name and f"--{name}" not in taken and f"--no-{name}" not in taken]
+        if flags:
+            _add(group, option, flags, text)
+
+
+def _add(group: argparse._ArgumentGroup, option: SettingOption, flags: list[str], text: str) -> None:
+    common: dict[str, Any] = {"dest": option.dest, "default": argparse.SUPPRESS, "help": text}
     kind = _kind(option.schema)
     if kind == "boolean":
         group.add_argument(*flags, action=_Switch, nargs=0, **common)
@@ -59,7 +75,7 @@ def add_setting(group: argparse._ArgumentGroup, option: SettingOption, short: st
             *flags, nargs="+", action=_Items, type=typed({"anyOf": [item, {"type": "array"}]}), metavar=_metavar(item), **common
         )
     else:
-        group.add_argument(*flags, type=typed(option.schema), metavar=_metavar(option.schema), **common)
+        group.add_argument(*flags, action=_Value, type=typed(option.schema), metavar=_metavar(option.schema), **common)
 
 
 def settings_given(found: argparse.Namespace, options: list[SettingOption]) -> dict[str, Any]:
@@ -120,7 +136,18 @@ def typed(schema: Schema) -> Callable[[str], Any]:
     return convert
 
 
-class _Switch(argparse.Action):
+class _Value(argparse.Action):
+    """A setting's value; given under two of its names, nobody could say which counts."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
+        name = str(option_string).rpartition(".")[2].removeprefix("--").replace("_", "-")
+        spelt = namespace.__dict__.setdefault("spellings", {}).setdefault(self.dest, name)
+        if spelt != name:
+            parser.error(f"--{name} is the same setting as --{spelt}: give one of them")
+        setattr(namespace, self.dest, values)
+
+
+class _Switch(_Value):
     """``--x`` and ``--no-x``."""
 
     def __init__(self, option_strings: list[str], dest: str, **more: Any) -> None:
@@ -129,14 +156,15 @@ class _Switch(argparse.Action):
         super().__init__([*option_strings, *negated], dest, **more)
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
-        setattr(namespace, self.dest, option_string not in self.negated)
+        off = option_string in self.negated
+        super().__call__(parser, namespace, not off, str(option_string).replace("--no-", "--", 1) if off else option_string)
 
 
-class _Items(argparse.Action):
+class _Items(_Value):
     """Several words, or one that is a JSON list."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
-        setattr(namespace, self.dest, values[0] if len(values) == 1 and isinstance(values[0], list) else values)
+        super().__call__(parser, namespace, values[0] if len(values) == 1 and isinstance(values[0], list) else values, option_string)
 
 
 def _kind(schema: Schema) -> str:
@@ -157,6 +185,8 @@ def _help(schema: Schema) -> str:
     facts = [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]
     if schema.get("default") is not None:
         facts.append(f"default {_shown(schema['default'])}")
+    if schema.get("aliases"):
+        facts.append(f"also {', '.join(schema['aliases'])}")
     text = str(schema.get("description", ""))
     return (text + (f" ({'; '.join(facts)})" if facts else "")).replace("%", "%%")
 

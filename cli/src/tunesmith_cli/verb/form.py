@@ -124,12 +124,16 @@ class VerbForm:
 
     @cached_property
     def short(self) -> dict[str, str]:
-        """Option -> its name without the part, where no other option could be meant."""
+        """Option or alias -> its name without the part, where no other option could be meant; a name goes before an alias."""
         options = [*self.own, *(option for part in self.mains for option in part.options)]
-        names = {option.name: option.name.partition(".")[2] for option in options}
-        often = Counter(names.values())
         taken = _OWN | {dashed(entry.name) for entry in (*self.verb.inputs, *self.verb.slots)}
-        return {name: short for name, short in names.items() if often[short] == 1 and short.partition(".")[0] not in taken}
+        found: dict[str, str] = {}
+        for names in ([option.name for option in options], [alias for option in options for alias in option.aliases]):
+            often = Counter(name.partition(".")[2] for name in names)
+            shorts = {name: name.partition(".")[2] for name in names}
+            found |= {name: short for name, short in shorts.items() if often[short] == 1 and short.partition(".")[0] not in taken}
+            taken = taken | {*often}
+        return found
 
     def absent(self, found: Namespace) -> list[str]:
         """The options of inputs beside the main one that are needed and not given, with what each is."""

@@ -47,7 +47,7 @@ def add_providers(parser: Parser, form: VerbForm) -> None:
 
 def _add(group: Any, options: Sequence[SettingOption], short: dict[str, str] | None = None) -> None:
     for option in options:
-        add_setting(group, option, (short or {}).get(option.name, ""))
+        add_setting(group, option, short)
 
 
 def _add_work(parser: Parser, form: VerbForm) -> None:

@@ -16,8 +16,8 @@ class Rope:
 class TiltSettings:
     angle: int = setting(8, "how far to tilt", ge=1)
     side: str = setting("left", "where to", choices=("left", "right"))
-    targets: list[str] = setting(["all"], "what to tilt")
-    bold: bool = setting(False, "100% tilted")
+    targets: list[str] = setting(["all"], "what to tilt", aliases=("target_modules",))
+    bold: bool = setting(False, "100% tilted", aliases=("strong",))
     limit: int | None = setting(None, "no more than this")
     rope: Rope = field(default_factory=Rope)
 
@@ -31,7 +31,7 @@ class EchoSettings:
 @dataclass(frozen=True)
 class TeachSettings:
     epochs: float = setting(1.0, "how often to go through the data", gt=0)
-    learning_rate: float = setting(1e-3, "how fast", gt=0)
+    learning_rate: float = setting(1e-3, "how fast", gt=0, aliases=("lr", "volume"))
     fail: str = setting("", "how to fail")
 
 

@@ -10,5 +10,5 @@ from tunesmith.contracts import setting
 @dataclass(frozen=True)
 class CardSettings:
     title: str = setting("Model card", "heading of the page")
-    licence: str = setting("", "licence to state, as an SPDX expression", examples=("Apache-2.0",))
+    licence: str = setting("", "licence to state, as an SPDX expression", examples=("Apache-2.0",), aliases=("license",))
     contact: str = setting("", "whom to ask about the model")

@@ -23,7 +23,7 @@ from itertools import islice
 from typing import Any
 
 from tunesmith.contracts.hints import UNIONS, type_hints
-from tunesmith.errors import UserError, did_you_mean
+from tunesmith.errors import UserError, did_you_mean, shown
 
 TOLD = 100  # problems told of a value that fits none of several types: a list of a million is not looked through for each
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
@@ -43,12 +43,16 @@ def setting(
     pattern: str | None = None,
     examples: tuple[Any, ...] = (),
     effect: Mapping[str, Any] | None = None,
+    aliases: tuple[str, ...] = (),
+    unlike: Mapping[str, str] | None = None,
 ) -> Any:
     """A field of a settings dataclass: default (required if left out), help, bounds, and choices.
 
     `choices` closes a setting of the plugin's own; names of other plugins stay open strings.
 
     Args:
+        aliases: other names by which users may give it, of the same meaning: what is shown and what enters a cache key is the field's name.
+        unlike: names that users may know from elsewhere and that mean something else: each with the sentence that tells what to write.
         effect: where a change of the setting shows, if not at once in what the provider makes. ``with``: other settings beside which it
             matters; ``call``: ``package.module:function`` of a library, in whose arguments it arrives; ``scene``: what the provider has to
             meet for it to matter (an endpoint that fails). The conformance kit looks there (its check ``settings.alive``).
@@ -63,6 +67,10 @@ def setting(
         if not effect or not all(isinstance(value, _EFFECT.get(key, ())) for key, value in effect.items()):
             raise TypeError(f"an effect says `with`, `call` or `scene`, not {dict(effect)!r}; see tunesmith.contracts.settings")
         extra["effect"] = dict(effect)
+    if aliases:
+        extra["aliases"] = list(aliases)
+    if unlike:
+        extra["unlike"] = dict(unlike)
     metadata = {"schema": {"description": help, **extra}}
     if isinstance(default, (list, dict, set)):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
@@ -70,7 +78,11 @@ def setting(
 
 
 def schema_of(cls: type | None) -> dict[str, Any]:
-    """JSON Schema (draft 2020-12 subset) of a settings dataclass; an empty closed object for None."""
+    """JSON Schema (draft 2020-12 subset) of a settings dataclass; an empty closed object for None.
+
+    Raises:
+        TypeError: a name or an alias means two settings.
+    """
     schema: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
     if cls is None:
         return schema
@@ -87,7 +99,16 @@ def schema_of(cls: type | None) -> dict[str, Any]:
         schema["properties"][field.name] = entry
     if required:
         schema["required"] = required
+    names = [*schema["properties"], *(name for entry in schema["properties"].values() for name in _others(entry))]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise TypeError(f"{cls.__name__}: `{twice[0]}` is the name or an alias of two settings; see tunesmith.contracts.settings")
     return schema
+
+
+def _others(entry: Mapping[str, Any]) -> Iterator[str]:
+    """The names that are not the setting's own and that it knows."""
+    yield from entry.get("aliases", ())
+    yield from entry.get("unlike", ())
 
 
 def _plain(value: Any) -> Any:
@@ -123,20 +144,20 @@ def problems(schema: Mapping[str, Any], value: Any, where: str = "") -> Iterator
             # An option of the value's type, or one that is wrong only deeper down, is what the user meant: report that one.
             typed = [t for option, t in zip(schema["anyOf"], tries) if "type" in option and _is(option["type"], value)]
             meant = [t for t in tries if any(path != where for path, _ in t)] or typed
-            yield from (meant[0] if meant else [(where, f"should be {_options(schema)}, got {_short(value)}")])
+            yield from (meant[0] if meant else [(where, f"should be {_options(schema)}, got {shown(value)}")])
         if all(tries) or value is None:  # bounds and choices are not meant for "none given"
             return
     kind = schema.get("type")
     if kind and not _is(kind, value):
-        yield where, f"should be {_a(kind)}, got {_short(value)}"
+        yield where, f"should be {_a(kind)}, got {shown(value)}"
         return
     if kind and isinstance(value, float) and not math.isfinite(value):
         yield where, f"should be a finite number, got {value}"
         return
     if "const" in schema and value != schema["const"]:
-        yield where, f"should be {schema['const']!r}, got {_short(value)}"
+        yield where, f"should be {shown(schema['const'])}, got {shown(value)}"
     if "enum" in schema and value not in schema["enum"]:
-        yield where, f"can't be {_short(value)}. " + did_you_mean(str(value), map(str, schema["enum"]))
+        yield where, f"can't be {shown(value)}. " + did_you_mean(str(value), map(str, schema["enum"]))
     yield from _bounds(schema, value, where)
     if isinstance(value, Mapping):
         yield from _object(schema, value, where)
@@ -156,7 +177,7 @@ def _bounds(schema: Mapping[str, Any], value: Any, where: str) -> Iterator[tuple
             if keyword in schema and not fits(schema[keyword]):
                 yield where, f"should be {word} {schema[keyword]}, got {value}"
     if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
-        yield where, f"should match {schema['pattern']}, got {_short(value)}"
+        yield where, f"should match {schema['pattern']}, got {shown(value)}"
     for kind, noun, unit in ((str, "Length", "characters"), ((list, tuple), "Items", "items"), (Mapping, "Properties", "entries")):
         if isinstance(value, kind):
             least, most, size = schema.get(f"min{noun}", 0), schema.get(f"max{noun}"), len(value)
@@ -167,23 +188,38 @@ def _bounds(schema: Mapping[str, Any], value: Any, where: str) -> Iterator[tuple
 
 
 def _object(schema: Mapping[str, Any], value: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
-    known = schema.get("properties", {})
+    known, names = schema.get("properties", {}), aliases_of(schema)
     rest = schema.get("additionalProperties", True)
+    given = [names.get(name, name) for name in value]
     for name in schema.get("required", ()):
-        if name not in value:
+        if name not in given:
             yield _join(where, name), "is missing"
-    for name, item in value.items():
-        if name in known:
-            yield from problems(known[name], item, _join(where, name))
+    for (name, item), own in zip(value.items(), given):
+        if own in known:
+            if name != own and given.count(own) > 1:
+                others = ", ".join(f"`{other}`" for other in value if names.get(other, other) == own and other != name)
+                yield _join(where, name), f"is the same setting as {others}: give one of them"
+            yield from problems(known[own], item, _join(where, name))
         elif rest is False:
-            yield _join(where, str(name)), "is not a setting. " + did_you_mean(str(name), known)
+            yield _join(where, str(name)), _unknown(str(name), known, names)
         elif isinstance(rest, Mapping):
             yield from problems(rest, item, _join(where, str(name)))
 
 
+def _unknown(name: str, known: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    told = next((entry["unlike"][name] for entry in known.values() if name in entry.get("unlike", ())), "")
+    return f"is not a setting: {told}" if told else "is not a setting. " + did_you_mean(name, [*known, *names])
+
+
+def aliases_of(schema: Mapping[str, Any]) -> dict[str, str]:
+    """Alias -> the setting's own name."""
+    return {alias: name for name, entry in schema.get("properties", {}).items() for alias in entry.get("aliases", ())}
+
+
 def fill(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
-    """`value` with every default of `schema` filled in: the canonical settings that enter a cache key."""
-    filled = dict(value)
+    """`value` with every default of `schema` filled in, aliases under the setting's own name: what enters a cache key."""
+    names = aliases_of(schema)
+    filled = {names.get(name, name): item for name, item in value.items()}
     for name, entry in schema.get("properties", {}).items():
         if name not in filled and "default" in entry:
             filled[name] = entry["default"]
@@ -200,13 +236,15 @@ def build(cls: type | None, values: Mapping[str, Any]) -> Any:
     Raises:
         UserError: TS-SPEC-020 naming every value that does not fit.
     """
-    found = [f"`{path}` {sentence}" for path, sentence in problems(schema_of(cls), values)]
+    schema = schema_of(cls)
+    found = [f"`{path}` {sentence}" for path, sentence in problems(schema, values)]
     if found:
         raise UserError("TS-SPEC-020", "; ".join(found), fix="Correct the settings named above.")
     if cls is None:
         return None
-    hints = type_hints(cls)
-    return cls(**{name: _nested(hints[name], value) for name, value in values.items()})
+    hints, names = type_hints(cls), aliases_of(schema)
+    given = {names.get(name, name): value for name, value in values.items()}
+    return cls(**{name: _nested(hints[name], value) for name, value in given.items()})
 
 
 def _nested(hint: Any, value: Any) -> Any:
@@ -236,11 +274,6 @@ def _a(kind: str | list[str]) -> str:
 
 def _options(schema: Mapping[str, Any]) -> str:
     return " or ".join(_a(option.get("type", "value")) for option in schema["anyOf"])
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _join(where: str, name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.artifacts import numbered
 from tunesmith.contracts.input_reader import FILE
-from tunesmith.errors import TunesmithError, did_you_mean
+from tunesmith.errors import TunesmithError, did_you_mean, shown
 from tunesmith.planning.gates import parse_gate
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Gate
@@ -95,9 +95,11 @@ class _Reader:
         elif isinstance(value, Mapping):
             settings, settings_path = {**value, **settings}, (*self.path, verb.name) if not settings else settings_path
         elif value is not None:
-            self.problem("TS-SPEC-008", verb.name, f"`{verb.name}` takes no provider, got {value!r}", f"Write `{verb.name}: {{}}`.")
+            self.problem("TS-SPEC-008", verb.name, f"`{verb.name}` takes no provider, got {shown(value)}", f"Write `{verb.name}: {{}}`.")
         if self.raw.get("env") not in (None, *PLACES):
-            self.problem("TS-SPEC-005", "env", f"there is no environment {self.raw['env']!r}", did_you_mean(str(self.raw["env"]), PLACES))
+            self.problem(
+                "TS-SPEC-005", "env", f"there is no environment {shown(self.raw['env'])}", did_you_mean(str(self.raw["env"]), PLACES)
+            )
         verb, lists = self.lists(verb)
         others = [name for name in others if name not in lists]
         return StepSpec(
@@ -164,7 +166,7 @@ class _Reader:
             ((name, settings),) = value.items()
             if settings is None or isinstance(settings, Mapping):
                 return Wanted(kind, name, settings or {}, (*path, name))
-            what, fix = f"the settings of `{name}` should be a mapping, got {settings!r}", f"Write `{{{name}: {{setting: value}}}}`."
+            what, fix = f"the settings of `{name}` should be a mapping, got {shown(settings)}", f"Write `{{{name}: {{setting: value}}}}`."
         elif isinstance(value, Mapping) and value:
             first = next(iter(value))
             what = f"one {words(kind)} belongs here, got the keys {', '.join(f'`{key}`' for key in value)}"
@@ -172,7 +174,7 @@ class _Reader:
         elif value is None or value == {}:
             what, fix = f"`{path[-1]}` needs to say which {words(kind)}", f"{self.known(kind)} Or `{AUTO}`."
         else:
-            what, fix = f"{value!r} is not the name of {an(words(kind))}", "Write `name` or `{name: {setting: value}}`."
+            what, fix = f"{shown(value)} is not the name of {an(words(kind))}", "Write `name` or `{name: {setting: value}}`."
         self.notes.problem("TS-SPEC-008", f"{self.spec.where(*path)}: {what}", fix=fix)
         return None
 
@@ -203,14 +205,14 @@ class _Reader:
         items = value if isinstance(value, list) else [] if value is None else [value]
         if all(isinstance(item, str) and item for item in items) and (items or value is None):
             return tuple(dict.fromkeys(items))
-        self.problem("TS-SPEC-005", key, f"`{key}` should be a step or a list of steps, got {value!r}", "Give the names of steps.")
+        self.problem("TS-SPEC-005", key, f"`{key}` should be a step or a list of steps, got {shown(value)}", "Give the names of steps.")
         return ()
 
     def text(self, key: str) -> str:
         value = self.raw.get(key)
         if value is None or (isinstance(value, str) and value):
             return value or ""
-        told = f"`{key}` is empty" if value == "" else f"`{key}` should be text, got {value!r}"
+        told = f"`{key}` is empty" if value == "" else f"`{key}` should be text, got {shown(value)}"
         self.problem("TS-SPEC-005", key, told, "Give one name or path.")
         return ""
 
@@ -234,7 +236,7 @@ class _Reader:
         value = self.raw.get(key)
         if value is None or isinstance(value, Mapping):
             return dict(value or {})
-        self.problem("TS-SPEC-005", key, f"`{key}` should be a mapping, got {value!r}", f"Write `{key}: {{name: value}}`.")
+        self.problem("TS-SPEC-005", key, f"`{key}` should be a mapping, got {shown(value)}", f"Write `{key}: {{name: value}}`.")
         return {}
 
     def known(self, kind: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tunesmith.config import PIPELINE_FILE
 from tunesmith.contracts.files import open_regular
-from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.errors import TunesmithError, UserError, did_you_mean, shown
 from tunesmith.planning.notes import Notes
 
 TOP_KEYS = ("name", "model", "seed", "device", "ignore_estimates", "steps")
@@ -164,7 +164,7 @@ def _expect(data: Mapping[str, Any], key: str, kind: type, default: Any, spec: P
         return value
     wanted = {str: "text", bool: "true or false"}.get(kind, "a mapping")
     notes.problem(
-        "TS-SPEC-005", f"{spec.where(key)}: `{key}` should be {wanted}, got {_short(value)}", fix=f"Give {wanted}, or leave it out."
+        "TS-SPEC-005", f"{spec.where(key)}: `{key}` should be {wanted}, got `{shown(value, 40)}`", fix=f"Give {wanted}, or leave it out."
     )
     return default
 
@@ -175,7 +175,7 @@ def seed_of(data: Mapping[str, Any], path: tuple[Any, ...], default: int, spec: 
     if seed is None:
         return default
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
-        what = f"{spec.where(*path, 'seed')}: `seed` should be a whole number from 0 to {LARGEST_SEED}, got {_short(seed)}"
+        what = f"{spec.where(*path, 'seed')}: `seed` should be a whole number from 0 to {LARGEST_SEED}, got `{shown(seed, 40)}`"
         notes.problem("TS-SPEC-005", what, fix="Give such a number, or leave it out.")
         return default
     return seed
@@ -184,7 +184,7 @@ def seed_of(data: Mapping[str, Any], path: tuple[Any, ...], default: int, spec: 
 def _plain(value: Any, path: tuple[Any, ...], notes: Notes) -> Any:
     """A Python value as YAML would have given it."""
     if isinstance(value, str) and not _is_text(value):
-        notes.problem("TS-SPEC-005", f"{dotted(path)}: {_short(value)} is no text", why=_NO_TEXT, fix="Rename what it names.")
+        notes.problem("TS-SPEC-005", f"{dotted(path)}: `{shown(value, 40)}` is no text", why=_NO_TEXT, fix="Rename what it names.")
     if value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if len(path) > 100:
@@ -192,21 +192,18 @@ def _plain(value: Any, path: tuple[Any, ...], notes: Notes) -> Any:
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str) or not _is_text(key):
-                notes.problem("TS-SPEC-005", f"{dotted((*path, ascii(key)))}: a key should be text, got {_short(key)}", fix="Use text.")
+                notes.problem(
+                    "TS-SPEC-005", f"{dotted((*path, ascii(key)))}: a key should be text, got `{shown(key, 40)}`", fix="Use text."
+                )
         return {str(key): _plain(item, (*path, str(key)), notes) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, (*path, index), notes) for index, item in enumerate(value)]
     if isinstance(value, Path):
         return str(value)
-    notes.problem("TS-SPEC-005", f"{dotted(path) or 'pipeline'}: {_short(value)} is nothing that a pipeline file could hold",
+    notes.problem("TS-SPEC-005", f"{dotted(path) or 'pipeline'}: `{shown(value, 40)}` is nothing that a pipeline file could hold",
                   fix="Give text, a number, true or false, a list or a mapping.")  # fmt: skip
     return None
 
 
 def _is_text(value: str) -> bool:
     return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return f"`{text}`" if len(text) <= 40 else f"`{text[:37]}...`"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
+from tunesmith.errors import shown
 from tunesmith.planning.keys import step_key
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.running.journal import FILE, Journal
@@ -38,7 +39,7 @@ class Hit:
 
 def changes(asked: Mapping[str, Any], made: Mapping[str, Any]) -> str:
     """The settings that differ, as a person reads it."""
-    return ", ".join(f"{name}: {asked.get(name)!r} -> {value!r}" for name, value in made.items() if asked.get(name) != value)
+    return ", ".join(f"{name}: {shown(asked.get(name))} -> {shown(value)}" for name, value in made.items() if asked.get(name) != value)
 
 
 def key_of(step: PlannedStep, digests: Mapping[str, str]) -> str | None:

@@ -29,7 +29,7 @@ from tunesmith_torch_optim.adamw import AdamW
 from tunesmith_torch_optim.settings import AdamWSettings
 
 STEPS = 10
-SMALL = {"r": 2, "start_r": 4, "alpha": 8.0}
+SMALL = {"target_r": 2, "init_r": 4, "lora_alpha": 8.0}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def trained(directory, **changes):
     return model, adapter, found
 
 
-@pytest.mark.parametrize(("changes", "phase"), [({}, (1, 2)), ({"warmup": 0.0, "settle": 0.0, "every": 3}, (0, 0))], ids=str)
+@pytest.mark.parametrize(("changes", "phase"), [({}, (1, 2)), ({"tinit_ratio": 0.0, "tfinal_ratio": 0.0, "deltaT": 3}, (0, 0))], ids=str)
 def test_losses_gradients_and_ranks_are_those_of_plain_peft(directory, changes, phase):
     _, adapter, ours = trained(directory, **changes)
     torch.manual_seed(SEED)
@@ -138,9 +138,9 @@ def train(directory, home, name, cancel_after=10**6):
         folder.mkdir(parents=True, exist_ok=True)
     rows = [{"messages": [message("user", f"What is {n}?"), message("assistant", "It is so. " * (n % 3 + 1))]} for n in range(12)]
     (folders["data"] / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    values = {"precision": "float32", "batch_size": 4, "learning_rate": 1e-2, "epochs": 3, "max_grad_norm": 0.0}
-    values |= {"checkpoint_every": 2, "checkpoint_share": 1.0}
-    adapter = Adalora(AdaloraSettings(**SMALL, dropout=0.2))
+    values = {"dtype": "float32", "batch_size": 4, "learning_rate": 1e-2, "num_train_epochs": 3, "max_grad_norm": 0.0}
+    values |= {"save_steps": 2, "save_time_share": 1.0}
+    adapter = Adalora(AdaloraSettings(**SMALL, lora_dropout=0.2))
     step = Steps(
         name=name, output=folders["output"], work=folders["work"], settings=build(TrainSettings, values), seed=5,
         inputs={"model": Artifact("model/hf", directory, digest="a"), "data": Artifact("dataset/chat", folders["data"], digest="b")},
@@ -168,7 +168,7 @@ def test_interrupted_and_resumed_it_ends_in_the_same_ranks_and_bytes(directory, 
     assert "penalty" in contents[0]["training_log.jsonl"].decode()
 
 
-@pytest.mark.parametrize("changes", [{}, {"targets": ["q_proj", "up_proj"]}], ids=str)
+@pytest.mark.parametrize("changes", [{}, {"target_modules": ["q_proj", "up_proj"]}], ids=str)
 def test_the_estimate_counts_what_trains(directory, changes):
     settings = AdaloraSettings(**SMALL | changes)
     model = base(directory)
@@ -178,7 +178,7 @@ def test_the_estimate_counts_what_trains(directory, changes):
     assert parts(EstimateRequest(shape.config, settings=asdict(settings)))["trainable"] == counted
 
 
-@pytest.mark.parametrize("changes", [{"r": 12}, {"warmup": 0.6, "settle": 0.4}], ids=str)
+@pytest.mark.parametrize("changes", [{"target_r": 12}, {"tinit_ratio": 0.6, "tfinal_ratio": 0.4}], ids=str)
 def test_settings_that_leave_nothing_to_allocate_are_refused_in_the_plan(changes):
     with pytest.raises(UserError, match="TS-TRAIN-037"):
         parts(EstimateRequest({}, settings=asdict(AdaloraSettings(**changes))))

@@ -18,7 +18,7 @@ from tunesmith_torch.api.model import label_log_probs, pack
 from tunesmith_torch.model.dense.loader import load_dense
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
-VARIANTS = [{}, {"placement": "houlsby", "activation": "gelu", "reduction": 5}, {"scale": 2.0, "activation": "silu"}]
+VARIANTS = [{}, {"placement": "houlsby", "non_linearity": "gelu", "reduction_factor": 5}, {"scaling": 2.0, "non_linearity": "silu"}]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_it_stands_where_its_placement_says_in_any_family(tmp_path, family, plac
 
 
 def test_it_computes_what_its_authors_write(directory):
-    model, _ = moved(directory, scale=2.0)
+    model, _ = moved(directory, scaling=2.0)
     layer = model.model.layers[1].mlp.down_proj
     x = torch.randn(5, 128, generator=torch.Generator().manual_seed(0))
     y = x @ layer.base.weight.t()
@@ -135,7 +135,7 @@ def test_a_model_whose_blocks_end_in_no_matrix_is_refused(tmp_path):
 def test_the_estimate_counts_what_trains(directory, settings):
     model, _ = moved(directory, **settings)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    asked = {"placement": "pfeiffer", "reduction": 16} | settings
+    asked = {"placement": "pfeiffer", "reduction_factor": 16} | settings
     assert parts(EstimateRequest(shape.config, settings=asked))["trainable"] == sum(
         p.numel() for p in model.parameters() if p.requires_grad
     )

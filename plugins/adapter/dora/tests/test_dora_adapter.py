@@ -18,7 +18,7 @@ from tunesmith_models import ModelShape
 from tunesmith_peft.oracle import base, keeps, learns_as_peft, logits, packs
 from tunesmith_sdk.models import tiny_model
 
-VARIANTS = [{}, {"rank_stabilised": True}, {"targets": ["q_proj", "down_proj"]}]
+VARIANTS = [{}, {"use_rslora": True}, {"target_modules": ["q_proj", "down_proj"]}]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def directory(tmp_path_factory):
 
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
 def test_it_learns_as_plain_peft_does_and_is_kept_merged_and_packed(directory, tmp_path, changes):
-    adapter = Dora(DoraSettings(**{"r": 4, "alpha": 8.0} | changes))
+    adapter = Dora(DoraSettings(**{"r": 4, "lora_alpha": 8.0} | changes))
     model = learns_as_peft(adapter, directory)
     assert not torch.allclose(logits(model), logits(base(directory)), atol=1e-3)
     packs(model)
@@ -37,7 +37,7 @@ def test_it_learns_as_plain_peft_does_and_is_kept_merged_and_packed(directory, t
 
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
 def test_the_estimate_counts_what_trains(directory, changes):
-    settings = DoraSettings(**{"r": 4, "alpha": 8.0} | changes)
+    settings = DoraSettings(**{"r": 4, "lora_alpha": 8.0} | changes)
     model = base(directory)
     Dora(settings).attach(model, seed=0)
     counted = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
@@ -47,12 +47,12 @@ def test_the_estimate_counts_what_trains(directory, changes):
 
 def test_at_the_start_the_model_is_the_base(directory):
     model = base(directory)
-    Dora(DoraSettings(**{"r": 4, "alpha": 8.0})).attach(model, seed=0)
+    Dora(DoraSettings(**{"r": 4, "lora_alpha": 8.0})).attach(model, seed=0)
     torch.testing.assert_close(logits(model), logits(base(directory)), rtol=1e-5, atol=1e-5)
 
 
 def test_the_reference_is_the_base_and_goes_away_again(directory):
-    adapter = Dora(DoraSettings(**{"r": 4, "alpha": 8.0}))
+    adapter = Dora(DoraSettings(**{"r": 4, "lora_alpha": 8.0}))
     model = learns_as_peft(adapter, directory)
     after = logits(model)
     with adapter.reference(model):

@@ -59,12 +59,15 @@ def named(directory, *beginnings):
 @pytest.mark.parametrize(
     ("settings", "wanted"),
     [
-        ({"layers": 1}, ["model.layers.2."]),
-        ({"layers": 2}, ["model.layers.1.", "model.layers.2."]),
-        ({"layers": 9}, ["model.layers."]),
-        ({"layers": 0, "parts": ["mlp"]}, [f"model.layers.{n}.mlp." for n in range(3)]),
-        ({"layers": 1, "parts": ["layers.0.self_attn", "model.norm"]}, ["model.layers.2.", "model.layers.0.self_attn.", "model.norm."]),
-        ({"layers": 1, "embeddings": True}, ["model.layers.2.", "model.embed_tokens."]),
+        ({"trainable_layers": 1}, ["model.layers.2."]),
+        ({"trainable_layers": 2}, ["model.layers.1.", "model.layers.2."]),
+        ({"trainable_layers": 9}, ["model.layers."]),
+        ({"trainable_layers": 0, "trainable_modules": ["mlp"]}, [f"model.layers.{n}.mlp." for n in range(3)]),
+        (
+            {"trainable_layers": 1, "trainable_modules": ["layers.0.self_attn", "model.norm"]},
+            ["model.layers.2.", "model.layers.0.self_attn.", "model.norm."],
+        ),
+        ({"trainable_layers": 1, "train_embeddings": True}, ["model.layers.2.", "model.embed_tokens."]),
     ],
     ids=str,
 )
@@ -73,13 +76,13 @@ def test_what_is_named_trains_and_nothing_else(directory, settings, wanted):
 
 
 def test_the_head_trains_alone_or_with_the_embeddings_it_is_shared_with(directory):
-    model, _ = attached(directory, layers=0, head=True)
+    model, _ = attached(directory, trainable_layers=0, train_lm_head=True)
     tied = model.config.tie_word_embeddings
     assert training(model) == {"model.embed_tokens.weight" if tied else "lm_head.weight"}
 
 
 def test_gradients_reach_what_trains(directory):
-    model, _ = attached(directory, layers=1, parts=["layers.0.mlp"])
+    model, _ = attached(directory, trainable_layers=1, trainable_modules=["layers.0.mlp"])
     model(TOKENS, labels=TOKENS).loss.backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters() if p.requires_grad)
     assert all(p.grad is None for p in model.parameters() if not p.requires_grad)
@@ -126,25 +129,30 @@ def test_saved_and_loaded_is_the_same_model(directory, tmp_path):
 
 def test_a_part_that_is_not_there_is_answered_with_the_nearest(directory):
     with pytest.raises(UserError, match="TS-TRAIN-042") as raised:
-        attached(directory, parts=["self_atn"])
+        attached(directory, trainable_modules=["self_atn"])
     assert "self_attn" in raised.value.fix
 
 
 def test_settings_that_train_nothing_are_refused(directory):
     with pytest.raises(UserError, match="TS-TRAIN-042"):
-        attached(directory, layers=0)
+        attached(directory, trainable_layers=0)
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"layers": 5}, {"layers": 1, "parts": ["mlp"]}, {"layers": 1, "parts": ["layers.0", "layers.2.mlp", "norm", "q_proj"]},
-     {"layers": 0, "head": True}, {"embeddings": True, "head": True}],
+    [{}, {"trainable_layers": 5}, {"trainable_layers": 1, "trainable_modules": ["mlp"]}, {"trainable_layers": 1,
+    "trainable_modules": ["layers.0", "layers.2.mlp", "norm", "q_proj"]},
+     {"trainable_layers": 0, "train_lm_head": True}, {"train_embeddings": True, "train_lm_head": True}],
     ids=str,
 )  # fmt: skip
 def test_the_estimate_counts_what_trains(directory, settings):
     model, _ = attached(directory, **settings)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    asked = {"layers": 2, "parts": [], "embeddings": False, "head": False} | settings
+    asked = {"trainable_layers": 2, "trainable_modules": [], "train_embeddings": False, "train_lm_head": False} | settings
     said = parts(EstimateRequest(shape.config, settings=asked))
-    overlap = sum(p.numel() for n, p in model.named_parameters() if "layers.0.self_attn.q_proj" in n) if "q_proj" in asked["parts"] else 0
+    overlap = (
+        sum(p.numel() for n, p in model.named_parameters() if "layers.0.self_attn.q_proj" in n)
+        if "q_proj" in asked["trainable_modules"]
+        else 0
+    )
     assert said["trainable"] - overlap == sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -75,7 +75,7 @@ def test_saved_and_loaded_is_the_same_model(directory, tmp_path):
 def test_it_is_stored_as_the_base_was_unless_asked(directory, tmp_path, asked, stored):
     half = tmp_path / "half"
     load(directory, dtype=torch.bfloat16).save_pretrained(half)
-    model, adapter = load(half), Full(FullSettings(dtype=asked))
+    model, adapter = load(half), Full(FullSettings(save_dtype=asked))
     adapter.attach(model, seed=0)
     adapter.save(model.float(), tmp_path / "saved")
     assert json.loads((tmp_path / "saved" / "config.json").read_text())["dtype"] == str(stored).removeprefix("torch.")

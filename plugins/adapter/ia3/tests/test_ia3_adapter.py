@@ -16,7 +16,12 @@ from tunesmith_models import ModelShape
 from tunesmith_peft.oracle import base, keeps, learns_as_peft, logits, packs
 from tunesmith_sdk.models import tiny_model
 
-VARIANTS = [{}, {"targets": ["all-linear"]}, {"targets": ["q_proj", "o_proj"], "inputs": ["o_proj"]}, {"targets": ["v_proj"]}]
+VARIANTS = [
+    {},
+    {"target_modules": ["all-linear"]},
+    {"target_modules": ["q_proj", "o_proj"], "feedforward_modules": ["o_proj"]},
+    {"target_modules": ["v_proj"]},
+]
 
 
 @pytest.fixture(scope="module")

@@ -31,12 +31,12 @@ def load(directory):
     return AutoModelForCausalLM.from_pretrained(directory).eval()
 
 
-VARIANTS = [{}, {"start": "pissa"}, {"rank_stabilised": True}, {"start": "pissa", "rank_stabilised": True, "r": 24}]
+VARIANTS = [{}, {"init_lora_weights": "pissa"}, {"use_rslora": True}, {"init_lora_weights": "pissa", "use_rslora": True, "r": 24}]
 
 
 def trained(directory, **changes):
     """A model with an adapter that is no longer at its start."""
-    model, adapter = load(directory), Lora(LoraSettings(**({"r": 4, "alpha": 12.0} | changes)))
+    model, adapter = load(directory), Lora(LoraSettings(**({"r": 4, "lora_alpha": 12.0} | changes)))
     adapter.attach(model, seed=3)
     torch.manual_seed(1)
     with torch.no_grad():
@@ -51,7 +51,7 @@ def logits(model):
         return model(TOKENS).logits
 
 
-@pytest.mark.parametrize(("changes", "tolerance"), [({}, 0.0), ({"start": "pissa"}, 1e-5)], ids=str)
+@pytest.mark.parametrize(("changes", "tolerance"), [({}, 0.0), ({"init_lora_weights": "pissa"}, 1e-5)], ids=str)
 def test_at_the_start_the_model_is_the_base(directory, changes, tolerance):
     model = load(directory)
     before = logits(model)
@@ -64,7 +64,7 @@ def test_pissa_starts_in_the_largest_singular_directions_and_learns_as_the_autho
     layer = model.model.layers[1].mlp.up_proj
     u, s, v = torch.linalg.svd(layer.weight.detach(), full_matrices=False)
     layer.weight.data = (u * s * 0.7 ** torch.arange(len(s))) @ v  # as trained matrices have, and random ones have not
-    Lora(LoraSettings(r=4, alpha=12.0, start="pissa")).attach(model, seed=3)
+    Lora(LoraSettings(r=4, lora_alpha=12.0, init_lora_weights="pissa")).attach(model, seed=3)
     ours = model.model.layers[1].mlp.up_proj
     u, s, v = torch.linalg.svd(layer.weight)
     principal = (u[:, :4] * s[:4]) @ v[:4]
@@ -82,7 +82,7 @@ def test_pissa_starts_in_the_largest_singular_directions_and_learns_as_the_autho
 
 def test_rank_stabilised_a_larger_rank_has_a_larger_scale(directory):
     model = load(directory)
-    Lora(LoraSettings(r=16, alpha=8.0, rank_stabilised=True)).attach(model, seed=0)
+    Lora(LoraSettings(r=16, lora_alpha=8.0, use_rslora=True)).attach(model, seed=0)
     assert model.model.layers[0].mlp.up_proj.scale == 2.0
 
 
@@ -98,7 +98,7 @@ LINEARS = [f"self_attn.{p}_proj" for p in "qkvo"] + [f"mlp.{p}_proj" for p in ("
 def test_the_start_of_a_layer_depends_on_seed_and_name_alone(directory):
     def start(seed, targets):
         model = load(directory)
-        Lora(LoraSettings(targets=targets)).attach(model, seed=seed)
+        Lora(LoraSettings(target_modules=targets)).attach(model, seed=seed)
         return model.model.layers[1].self_attn.v_proj.a
 
     torch.manual_seed(0)
@@ -120,7 +120,7 @@ def test_reference_is_the_base_and_goes_away_again(directory):
 
 @pytest.mark.parametrize("targets", [["all-linear"], ["q_proj", "layers.1.mlp.up_proj"], ["lm_head", "v_proj"]], ids=str)
 def test_merged_equals_unmerged(directory, targets):
-    model, adapter = trained(directory, targets=targets)
+    model, adapter = trained(directory, target_modules=targets)
     wanted = logits(model)
     merged = adapter.merge(model)
     torch.testing.assert_close(logits(merged), wanted, rtol=1e-4, atol=1e-5)
@@ -128,7 +128,7 @@ def test_merged_equals_unmerged(directory, targets):
 
 
 def test_a_merged_model_is_saved_and_loaded_as_a_plain_one(directory, tmp_path):
-    model, adapter = trained(directory, targets=["lm_head", "v_proj"])
+    model, adapter = trained(directory, target_modules=["lm_head", "v_proj"])
     wanted = logits(model)
     adapter.merge(model).save_pretrained(tmp_path)
     torch.testing.assert_close(logits(load(tmp_path)), wanted, rtol=1e-4, atol=1e-5)
@@ -137,7 +137,7 @@ def test_a_merged_model_is_saved_and_loaded_as_a_plain_one(directory, tmp_path):
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
 @pytest.mark.parametrize("targets", [["all-linear"], ["q_proj", "layers.1.mlp.up_proj"], ["lm_head", "v_proj"]], ids=str)
 def test_saved_and_loaded_is_the_same_model(directory, tmp_path, targets, changes):
-    model, adapter = trained(directory, targets=targets, **changes)
+    model, adapter = trained(directory, target_modules=targets, **changes)
     adapter.save(model, tmp_path)
     again = load(directory)
     Lora(LoraSettings(r=1)).load(again, tmp_path)  # the file decides, not the settings
@@ -152,7 +152,9 @@ def test_merged_equals_unmerged_however_it_began(directory, changes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", [{}, {"targets": ["lm_head", "v_proj"]}, {"start": "pissa", "rank_stabilised": True, "r": 24}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{}, {"target_modules": ["lm_head", "v_proj"]}, {"init_lora_weights": "pissa", "use_rslora": True, "r": 24}], ids=str
+)
 def test_peft_loads_what_we_save(directory, tmp_path, changes):
     from peft import PeftModel
 
@@ -207,12 +209,12 @@ def test_an_adapter_of_another_model_is_refused(directory, tmp_path):
 
 def test_a_target_that_is_not_there_is_answered_with_the_nearest(directory):
     with pytest.raises(UserError, match="TS-TRAIN-010") as raised:
-        Lora(LoraSettings(targets=["q_pro"])).attach(load(directory), seed=0)
+        Lora(LoraSettings(target_modules=["q_pro"])).attach(load(directory), seed=0)
     assert "q_proj" in raised.value.fix
 
 
 def test_dropout_is_drawn_in_training_only(directory):
-    model, _ = trained(directory, dropout=0.5)
+    model, _ = trained(directory, lora_dropout=0.5)
     assert torch.equal(logits(model), logits(model))
     model.train()
     assert not torch.equal(logits(model), logits(model))
@@ -222,7 +224,7 @@ def test_dropout_is_drawn_in_training_only(directory):
 @given(r=st.integers(1, 9), targets=st.sampled_from([["all-linear"], ["q_proj"], ["v_proj", "down_proj"]]))
 def test_the_estimate_counts_what_trains(directory, r, targets):
     model = load(directory)
-    Lora(LoraSettings(r=r, targets=targets)).attach(model, seed=0)
+    Lora(LoraSettings(r=r, target_modules=targets)).attach(model, seed=0)
     counted = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    assert parts(EstimateRequest(shape.config, settings={"r": r, "targets": targets}))["trainable"] == counted
+    assert parts(EstimateRequest(shape.config, settings={"r": r, "target_modules": targets}))["trainable"] == counted

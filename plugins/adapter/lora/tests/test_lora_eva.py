@@ -33,7 +33,7 @@ def load(directory):
 
 
 def begun(directory, passes=20, **changes):
-    model, adapter = load(directory), Lora(LoraSettings(**({"r": R, "start": "eva"} | changes)))
+    model, adapter = load(directory), Lora(LoraSettings(**({"r": R, "init_lora_weights": "eva"} | changes)))
     adapter.attach(model, seed=0)
     with torch.no_grad():
         adapter.begin(model, [lambda batch=batch: model(batch) for batch in islice(cycle(BATCHES), passes)])
@@ -54,7 +54,7 @@ def test_it_begins_as_peft_does_on_the_same_batches(directory, spread):
     config = LoraConfig(r=R, target_modules="all-linear", init_lora_weights="eva", eva_config=EvaConfig(rho=spread, use_label_mask=False))
     config.target_modules = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
     theirs = get_eva_state_dict(load(directory), [{"input_ids": batch} for batch in BATCHES], config, show_progress_bar=False)
-    model, _ = begun(directory, spread=spread, passes=200)
+    model, _ = begun(directory, eva_rho=spread, passes=200)
     ours = {name: layer.a for name, layer in adapted(model)}
     assert sum(map(len, ours.values())) == R * 14
     for reading in (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj")):  # between equals PEFT shares out by chance
@@ -91,7 +91,7 @@ def test_portions_give_the_directions_that_all_rows_at_once_do():
 
 
 def test_too_few_tokens_leave_the_random_start(directory):
-    model, adapter = load(directory), Lora(LoraSettings(r=R, start="eva"))
+    model, adapter = load(directory), Lora(LoraSettings(r=R, init_lora_weights="eva"))
     adapter.attach(model, seed=0)
     before = {name: layer.a.detach().clone() for name, layer in adapted(model)}
     adapter.begin(model, [lambda: model(BATCHES[0][:1, :4])])
@@ -124,7 +124,7 @@ def test_lora_plus_gives_b_the_rate_that_peft_gives_it(directory):
     groups = create_loraplus_optimizer(theirs, torch.optim.AdamW, lr=1e-3, loraplus_lr_ratio=8.0).param_groups
     rates = {id(p): group["lr"] for group in groups for p in group["params"]}
     theirs_by_kind = {"ab"["lora_B" in name]: rates[id(p)] for name, p in theirs.named_parameters() if p.requires_grad}
-    model, adapter = load(directory), Lora(LoraSettings(r=R, lora_plus=8.0, targets=["q_proj", "down_proj"]))
+    model, adapter = load(directory), Lora(LoraSettings(r=R, loraplus_lr_ratio=8.0, target_modules=["q_proj", "down_proj"]))
     adapter.attach(model, seed=0)
     ours = adapter.rates(model)
     training = {name for name, p in model.named_parameters() if p.requires_grad}

@@ -60,7 +60,7 @@ def moved(model):
 
 
 def adapter(**changes):
-    return Lora(LoraSettings(**({"r": 4, "alpha": 12.0} | changes)))
+    return Lora(LoraSettings(**({"r": 4, "lora_alpha": 12.0} | changes)))
 
 
 @torch.no_grad()
@@ -71,7 +71,7 @@ def logits(model):
 @pytest.mark.parametrize("start", ["kaiming", "pissa"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_what_is_saved_peft_loads_with_the_same_logits_and_merging_keeps_them(models, tmp_path, family, start):
-    directory, lora = models(family), adapter(start=start)
+    directory, lora = models(family), adapter(init_lora_weights=start)
     model = load_model(directory)
     before = logits(model)
     lora.attach(model, seed=3)
@@ -136,7 +136,7 @@ def test_all_linear_reaches_every_matrix_of_the_decoder(models):
 
 def test_experts_are_named_by_their_parameter(models):
     model = load_model(models("qwen3_moe"))
-    adapter(targets=["q_proj", "layers.1.mlp.experts.down_proj"]).attach(model, seed=0)
+    adapter(target_modules=["q_proj", "layers.1.mlp.experts.down_proj"]).attach(model, seed=0)
     assert [sorted(module.a) for _, module in adapted_experts(model)] == [["down_proj"]]
     assert {name.rsplit(".", 1)[-1] for name, _ in adapted(model)} == {"q_proj"}
 
@@ -153,10 +153,10 @@ def test_switched_off_experts_are_the_bases(models):
 
 def test_with_dropout_experts_are_left_out_or_refused(models):
     model = load_model(models("qwen3_moe"))
-    adapter(dropout=0.1).attach(model, seed=0)
+    adapter(lora_dropout=0.1).attach(model, seed=0)
     assert not list(adapted_experts(model))
     with pytest.raises(UserError, match="TS-TRAIN-016"):
-        adapter(dropout=0.1, targets=["experts.down_proj"]).attach(load_model(models("qwen3_moe")), seed=0)
+        adapter(lora_dropout=0.1, target_modules=["experts.down_proj"]).attach(load_model(models("qwen3_moe")), seed=0)
 
 
 def test_half_an_update_of_experts_is_refused(models, tmp_path):
@@ -177,7 +177,9 @@ def test_half_an_update_of_experts_is_refused(models, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"dropout": 0.1}, {"targets": ["experts.down_proj"]}, {"targets": ["q_proj", "experts.gate_up_proj"]}], ids=str
+    "changes",
+    [{}, {"lora_dropout": 0.1}, {"target_modules": ["experts.down_proj"]}, {"target_modules": ["q_proj", "experts.gate_up_proj"]}],
+    ids=str,
 )
 @pytest.mark.parametrize("family", ["qwen3_moe", "mixtral"])
 def test_the_estimate_counts_the_experts(models, family, changes):

@@ -119,7 +119,7 @@ def assert_comes_back(directory, saved, after, *, merges):
 def assert_counted(directory, method, counted):
     """The estimate is what trains; where no formula is known, it errs on the safe side."""
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    said = parts(EstimateRequest(shape.config, settings={"method": method, "options": OPTIONS.get(method, {})}))["trainable"]
+    said = parts(EstimateRequest(shape.config, settings={"peft_type": method, "options": OPTIONS.get(method, {})}))["trainable"]
     known = method in {*COUNTS, *SHARED, "ia3", "ln_tuning", "trainable_tokens"}
     assert said == counted if known else said >= counted
 
@@ -224,5 +224,5 @@ def test_the_data_and_the_page_are_those_of_the_installed_peft():
 
 
 def test_settings_are_built_from_what_a_pipeline_says():
-    settings = build(PeftSettings, {"method": "hra", "options": {"r": 4}})
+    settings = build(PeftSettings, {"peft_type": "hra", "options": {"r": 4}})
     assert Peft(settings).options["r"] == 4

@@ -117,15 +117,28 @@ def _type(hint: Any) -> dict[str, Any]:
     return {}
 
 
+#: PEFT's help speaks Python; options are written in YAML
+_WORDS = {
+    "True": "true",
+    "False": "false",
+    "None": "null",
+    "dict": "mapping",
+    "dicts": "mappings",
+    "dictionary": "mapping",
+    "tuple": "list",
+}
+
+
 def _help(text: Any) -> str:
-    return " ".join((text if isinstance(text, str) else " ".join(text)).split())
+    plain = " ".join((text if isinstance(text, str) else " ".join(text)).split())
+    return re.sub(rf"\b({'|'.join(_WORDS)})\b(?! of the)", lambda word: _WORDS[word[0]], plain)
 
 
 def page(found: dict[str, Any]) -> Iterator[str]:
     yield "# The methods of the adapter `peft` and their options"
     yield ""
     yield f"<!-- Written by tools/describe_methods.py from PEFT {found['peft']}. -->"
-    yield "`{peft: {method: NAME, options: {...}}}`; names, defaults and help are those of PEFT's configuration classes."
+    yield "`{peft: {peft_type: NAME, options: {...}}}`; names, defaults and help are those of PEFT's configuration classes."
     yield "Where `target_modules` is an option and not given, it goes on all linear layers of the language part but the output head."
     yield ""
     yield " · ".join(f"[{name}](#{name})" for name in found["methods"])

@@ -31,7 +31,7 @@ def load(directory):
 
 
 def attached(directory, seed=3, **settings):
-    model, adapter = load(directory), Prefix(PrefixSettings(**({"tokens": 5} | settings)))
+    model, adapter = load(directory), Prefix(PrefixSettings(**({"num_virtual_tokens": 5} | settings)))
     adapter.attach(model, seed=seed)
     return model, adapter
 
@@ -55,9 +55,9 @@ def pefts(directory, values):
     return theirs.eval()
 
 
-@pytest.mark.parametrize("start", ["activations", "noise"])
+@pytest.mark.parametrize("start", ["activations", "random"])
 def test_only_the_prefix_trains_and_it_depends_on_the_seed_alone(directory, start):
-    first, again, other = (weight(attached(directory, seed=seed, start=start)[0]) for seed in (3, 3, 4))
+    first, again, other = (weight(attached(directory, seed=seed, prefix_init=start)[0]) for seed in (3, 3, 4))
     assert first.shape == (5, 2 * 2 * 32)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -83,7 +83,7 @@ def test_peft_loads_what_we_save_and_we_what_it_saves(directory, tmp_path):
     torch.testing.assert_close(logits(theirs), logits(model), rtol=1e-4, atol=1e-5)
     theirs.save_pretrained(tmp_path / "theirs")
     again = load(directory)
-    Prefix(PrefixSettings(tokens=1)).load(again, tmp_path / "theirs")  # the files decide, not the settings
+    Prefix(PrefixSettings(num_virtual_tokens=1)).load(again, tmp_path / "theirs")  # the files decide, not the settings
     assert torch.equal(logits(again), logits(model))
 
 
@@ -106,11 +106,15 @@ def test_gradient_checkpointing_would_leave_it_out_and_is_refused(directory):
     with pytest.raises(UserError, match="TS-TRAIN-043"):
         model.train()(TOKENS)
     with pytest.raises(UserError, match="TS-TRAIN-043"):
-        parts(EstimateRequest({}, settings={"tokens": 5, "projection": 0}, step_settings={"gradient_checkpointing": True}))
+        parts(
+            EstimateRequest(
+                {}, settings={"num_virtual_tokens": 5, "encoder_hidden_size": 0}, step_settings={"gradient_checkpointing": True}
+            )
+        )
 
 
 def test_with_a_projection_the_network_trains_and_the_prefix_is_saved(directory, tmp_path):
-    model, adapter = attached(directory, projection=12)
+    model, adapter = attached(directory, encoder_hidden_size=12)
     names = {name for name, p in model.named_parameters() if p.requires_grad}
     assert all(".before." in name for name in names)
     assert len(names) == 5
@@ -191,6 +195,9 @@ def test_what_does_not_fit_is_refused(directory, tmp_path, change):
 def test_the_estimate_counts_what_trains(directory):
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
     for projection in (0, 7):
-        model, _ = attached(directory, projection=projection)
+        model, _ = attached(directory, encoder_hidden_size=projection)
         counted = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        assert parts(EstimateRequest(shape.config, settings={"tokens": 5, "projection": projection}))["trainable"] == counted
+        assert (
+            parts(EstimateRequest(shape.config, settings={"num_virtual_tokens": 5, "encoder_hidden_size": projection}))["trainable"]
+            == counted
+        )

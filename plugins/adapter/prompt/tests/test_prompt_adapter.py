@@ -31,7 +31,7 @@ def load(directory):
 
 
 def attached(directory, seed=3, **settings):
-    model, adapter = load(directory), Prompt(PromptSettings(**({"tokens": 5} | settings)))
+    model, adapter = load(directory), Prompt(PromptSettings(**({"num_virtual_tokens": 5} | settings)))
     adapter.attach(model, seed=seed)
     return model, adapter
 
@@ -54,9 +54,9 @@ def pefts(directory, values):
     return theirs.eval()
 
 
-@pytest.mark.parametrize("start", ["words", "noise"])
+@pytest.mark.parametrize("start", ["sample_vocab", "random"])
 def test_only_the_embeddings_train_and_they_depend_on_the_seed_alone(directory, start):
-    first, again, other = (weight(attached(directory, seed=seed, start=start)[0]) for seed in (3, 3, 4))
+    first, again, other = (weight(attached(directory, seed=seed, prompt_tuning_init=start)[0]) for seed in (3, 3, 4))
     assert first.shape == (5, 64)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -83,7 +83,7 @@ def test_peft_loads_what_we_save_and_we_what_it_saves(directory, tmp_path):
     torch.testing.assert_close(logits(theirs)[:, 5:], logits(model), rtol=1e-4, atol=1e-5)
     theirs.save_pretrained(tmp_path / "theirs")
     again = load(directory)
-    Prompt(PromptSettings(tokens=1)).load(again, tmp_path / "theirs")  # the files decide, not the settings
+    Prompt(PromptSettings(num_virtual_tokens=1)).load(again, tmp_path / "theirs")  # the files decide, not the settings
     assert torch.equal(logits(again), logits(model))
 
 
@@ -164,4 +164,4 @@ def test_what_does_not_fit_is_refused(directory, tmp_path, change):
 
 def test_the_estimate_counts_what_trains(directory):
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    assert parts(EstimateRequest(shape.config, settings={"tokens": 5}))["trainable"] == weight(attached(directory)[0]).numel()
+    assert parts(EstimateRequest(shape.config, settings={"num_virtual_tokens": 5}))["trainable"] == weight(attached(directory)[0]).numel()

@@ -51,7 +51,7 @@ def stored(directory, tmp_path_factory):
 
 
 def made(directory, **changes):
-    adapter = Qlora(QloraSettings(**({"r": 4, "alpha": 12.0} | changes)))
+    adapter = Qlora(QloraSettings(**({"r": 4, "lora_alpha": 12.0} | changes)))
     return adapter.load_base(directory, CPU), adapter
 
 
@@ -108,7 +108,7 @@ def test_losses_and_gradients_are_pefts_on_the_same_base(directory, type, double
     for layer in base.quantized(theirs).values():
         layer.support_avx512bf16_for_cpu = False
     theirs = get_peft_model(theirs, LoraConfig(r=4, lora_alpha=12, target_modules="all-linear", task_type="CAUSAL_LM"))
-    ours, _ = attached(directory, type=type, double_quant=double_quant)
+    ours, _ = attached(directory, bnb_4bit_quant_type=type, bnb_4bit_use_double_quant=double_quant)
     named, wanted = dict(theirs.named_parameters()), []
     for name, layer in adapted(ours):
         for letter, value in (("A", layer.a), ("B", layer.b)):
@@ -154,7 +154,7 @@ def test_a_stored_base_is_the_same_as_one_quantized_when_loaded(directory, store
 @pytest.mark.parametrize("base_in", ["directory", "tied"])
 @pytest.mark.parametrize("targets", [["all-linear"], ["q_proj"], ["lm_head", "v_proj"]], ids=str)
 def test_merged_it_answers_as_it_was_trained(request, tmp_path, targets, base_in):
-    model, adapter = attached(request.getfixturevalue(base_in), targets=targets)
+    model, adapter = attached(request.getfixturevalue(base_in), target_modules=targets)
     wanted = logits(model)
     merged = adapter.merge(model)
     torch.testing.assert_close(logits(merged), wanted, rtol=1e-4, atol=2e-5)
@@ -166,7 +166,7 @@ def test_merged_it_answers_as_it_was_trained(request, tmp_path, targets, base_in
 
 @pytest.mark.parametrize("base_in", ["directory", "tied"])
 def test_merged_into_full_weights_it_is_the_plain_lora_on_the_plain_base(request, tmp_path, base_in):
-    model, adapter = attached(request.getfixturevalue(base_in), merge_into="full", targets=["q_proj", "lm_head"])
+    model, adapter = attached(request.getfixturevalue(base_in), merge_into="full", target_modules=["q_proj", "lm_head"])
     adapter.save(model, tmp_path)
     wanted = AutoModelForCausalLM.from_pretrained(request.getfixturevalue(base_in))
     plain = Lora(adapter.settings)
@@ -225,7 +225,7 @@ def test_it_saves_a_plain_lora_that_peft_loads(directory, tmp_path):
 
 
 def test_pissa_starts_from_the_weights_that_are_computed_with(directory):
-    model, adapter = made(directory, start="pissa")
+    model, adapter = made(directory, init_lora_weights="pissa")
     before = logits(model)
     matrix = base.dequantized(model.model.layers[0].mlp.up_proj)
     adapter.attach(model, seed=0)
@@ -238,12 +238,14 @@ def test_pissa_starts_from_the_weights_that_are_computed_with(directory):
 
 @pytest.mark.parametrize("double_quant", [True, False])
 def test_the_estimate_knows_what_the_base_takes(directory, double_quant):
-    model, adapter = made(directory, double_quant=double_quant)
+    model, adapter = made(directory, bnb_4bit_use_double_quant=double_quant)
     layers = base.quantized(model).values()
     states = [layer.weight.quant_state for layer in layers]
     taken = sum(layer.weight.numel() for layer in layers) + sum(s.absmax.numel() * s.absmax.element_size() for s in states)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
-    said = parts(EstimateRequest(shape.config, settings={"r": 4, "targets": ["all-linear"], "double_quant": double_quant}))
+    said = parts(
+        EstimateRequest(shape.config, settings={"r": 4, "target_modules": ["all-linear"], "bnb_4bit_use_double_quant": double_quant})
+    )
     assert said["quantized_bytes"] == pytest.approx(taken, rel=0.02)
     adapter.attach(model, seed=0)
     assert said["trainable"] == sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -41,7 +41,7 @@ def test_what_merging_loses_is_said_where_the_planner_inserts_it(home):
 
 
 def test_full_weights_of_a_base_stored_in_4_bits_are_refused(home):
-    small = {"quantize": {"bitsandbytes": {"type": "nf4"}}}
+    small = {"quantize": {"bitsandbytes": {"bnb_4bit_quant_type": "nf4"}}}
     code, said = plan(home, small=small, tune=tuned(merge_into="full", **{"from": "small"}))
     assert code == 2
     assert "TS-PLAN-003" in said

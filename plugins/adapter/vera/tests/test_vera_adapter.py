@@ -17,7 +17,7 @@ from tunesmith_vera.adapter import Vera
 from tunesmith_vera.estimate import parts
 from tunesmith_vera.settings import VeraSettings
 
-VARIANTS = [{}, {"keep_matrices": False, "key": 5}, {"targets": ["q_proj", "up_proj"]}]
+VARIANTS = [{}, {"save_projection": False, "projection_prng_key": 5}, {"target_modules": ["q_proj", "up_proj"]}]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_the_reference_is_the_base_and_goes_away_again(directory):
 
 
 def test_without_the_random_matrices_the_artifact_is_vectors_alone(directory, tmp_path):
-    adapter = Vera(VeraSettings(r=16, keep_matrices=False))
+    adapter = Vera(VeraSettings(r=16, save_projection=False))
     adapter.save(learns_as_peft(adapter, directory), tmp_path)
     names = load_file(tmp_path / "adapter_model.safetensors").keys()
     assert {name.rsplit(".", 1)[-1] for name in names} == {"vera_lambda_b", "vera_lambda_d"}

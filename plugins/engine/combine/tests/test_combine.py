@@ -67,7 +67,7 @@ def test_without_weights_all_count_alike(models, tmp_path):
 
 
 def test_ties_is_pefts(models, tmp_path):
-    found = _combined(models, tmp_path / "out", method="ties", density=0.3)
+    found = _combined(models, tmp_path / "out", merge_method="ties", density=0.3)
     base, one, other = (_weights(models[name]) for name in ("base", "one", "other"))
     name = "model.layers.1.mlp.up_proj.weight"
     differences = [tuned[name].float() - base[name].float() for tuned in (one, other)]
@@ -77,7 +77,7 @@ def test_ties_is_pefts(models, tmp_path):
 
 @pytest.mark.parametrize("method", ["dare", "dare-ties"])
 def test_what_is_drawn_follows_from_the_seed(models, tmp_path, method):
-    found = [_combined(models, tmp_path / str(at), method=method, density=0.5) for at in range(2)]
+    found = [_combined(models, tmp_path / str(at), merge_method=method, density=0.5) for at in range(2)]
     assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
     linear = _combined(models, tmp_path / "linear")
     assert any(not torch.equal(found[0][name], linear[name]) for name in linear)
@@ -91,7 +91,7 @@ def test_what_nobody_changed_stays_bit_equal(models, tmp_path):
             if name in weights:
                 weights[name] = _weights(models["base"])[name]
                 save_file(weights, path, metadata={"format": "pt"})
-    assert torch.equal(_combined(models, tmp_path / "out", method="dare")[name], _weights(models["base"])[name])
+    assert torch.equal(_combined(models, tmp_path / "out", merge_method="dare")[name], _weights(models["base"])[name])
 
 
 def test_weights_are_one_for_each_model(models, tmp_path):

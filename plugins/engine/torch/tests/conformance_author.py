@@ -18,5 +18,5 @@ def _tuned(case, steps):
     settings = dict(case.settings) if case.name == "train" else {}
     return {
         "train": "sft", "adapter": "lora", "data": str(case.material("rows") / "rows.jsonl"),
-        "settings": settings | {"epochs": steps, "checkpoint_every": 10, "checkpoint_share": 1.0, "max_steps": steps, "batch_size": 2},
+        "settings": settings | {"num_train_epochs": steps, "save_steps": 10, "save_time_share": 1.0, "max_steps": steps, "batch_size": 2},
     }  # fmt: skip

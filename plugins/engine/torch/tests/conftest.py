@@ -76,14 +76,12 @@ class Bench:
         inputs = {"model": self.base, "data": dataset(self.home / f"{name}-data", rows)}
         if validation:
             inputs["validation"] = dataset(self.home / f"{name}-validation", validation)
-        values = {"precision": "float32", "batch_size": 4, "learning_rate": 1e-2, "log_every": 1, "checkpoint_share": 1.0} | (
-            settings or {}
-        )
+        values = {"dtype": "float32", "batch_size": 4, "learning_rate": 1e-2, "logging_steps": 1, "save_time_share": 1.0} | (settings or {})
         return WorkerStep(
             name=name, output=self.home / name / "output", work=self.home / name / "work", settings=build(TrainSettings, values), seed=seed,
             inputs=inputs,
             providers={
-                "objective": objective or SupervisedTuning(), "adapter": adapter or Lora(LoraSettings(r=4, alpha=8.0)),
+                "objective": objective or SupervisedTuning(), "adapter": adapter or Lora(LoraSettings(r=4, lora_alpha=8.0)),
                 "strategy": strategy or SingleProcess(), "optimizer": optimizer or AdamW(AdamWSettings()),
             },
             notify=lambda method, params: self.notices.append((method, dict(params))), **more,

@@ -24,5 +24,5 @@ def test_training_agrees(bench, chat_rows, precision):
     bench.train({"max_steps": 4}, rows=chat_rows, name="host")
     wanted = bench.series("loss")
     placement = Placement(device="cuda", torch="cuda")
-    bench.train({"max_steps": 4, "precision": precision}, rows=chat_rows, name="device", placement=placement)
+    bench.train({"max_steps": 4, "dtype": precision}, rows=chat_rows, name="device", placement=placement)
     assert bench.series("loss") == pytest.approx(wanted, rel=2e-2)

@@ -38,7 +38,7 @@ def logits(path, dtype=torch.float32):
 
 @pytest.fixture
 def trained(bench, chat_rows):
-    output, _ = bench.train({"epochs": 4, "learning_rate": 5e-2}, rows=chat_rows)
+    output, _ = bench.train({"num_train_epochs": 4, "learning_rate": 5e-2}, rows=chat_rows)
     return output
 
 

@@ -119,7 +119,7 @@ def test_a_server_that_stumbles_is_asked_again(server, local_step, stumble):
 def test_a_server_that_fails_is_an_error_and_not_a_wrong_answer(server, local_step, reply, code, why):
     server.before = lambda number: reply
     with pytest.raises(TunesmithError) as caught:
-        evaluate(server, local_step(), rows(2), retries=2)
+        evaluate(server, local_step(), rows(2), max_retries=2)
     assert caught.value.code == code
     assert why in caught.value.why
 
@@ -129,7 +129,7 @@ def test_no_server_is_an_error(server, local_step):
     server.shutdown()
     server.server_close()
     with pytest.raises(TunesmithError, match="TS-SERVE-020"):
-        ExactMatch(ExactMatchSettings(retries=1)).evaluate(endpoint, rows(1), local_step())
+        ExactMatch(ExactMatchSettings(max_retries=1)).evaluate(endpoint, rows(1), local_step())
 
 
 def test_cancelling_does_not_wait_for_answers(server, local_step):

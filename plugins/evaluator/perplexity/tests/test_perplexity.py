@@ -53,7 +53,7 @@ def test_it_is_the_mean_over_the_answers_tokens(model, local_step):
 
 
 def test_how_rows_are_batched_changes_nothing(model, local_step):
-    together, alone = evaluate(model, local_step()), evaluate(model, local_step(), micro_tokens=1)
+    together, alone = evaluate(model, local_step()), evaluate(model, local_step(), max_tokens_per_microbatch=1)
     assert alone.metrics["nll"] == pytest.approx(together.metrics["nll"], rel=1e-6)
 
 

@@ -177,7 +177,7 @@ def test_a_server_that_does_not_give_them_is_an_error(
 ) -> None:
     fake.before = lambda number, body: reply
     with pytest.raises(TunesmithError) as caught:
-        evaluate(fake.endpoint(model), local_step(), retries=1)
+        evaluate(fake.endpoint(model), local_step(), max_retries=1)
     assert caught.value.code == code
     assert why in caught.value.why
 

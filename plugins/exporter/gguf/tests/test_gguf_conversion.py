@@ -34,7 +34,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def convert(python: str, tmp_path_factory: pytest.TempPathFactory):
-    """``convert(model, type="bf16")``: the directory that the exporter wrote."""
+    """``convert(model, outtype="bf16")``: the directory that the exporter wrote."""
 
     def run(model: Path, **settings: str) -> Path:
         step = LocalStep.make(tmp_path_factory.mktemp("gguf"))
@@ -111,7 +111,7 @@ def test_matrices_are_within_what_their_type_can_hold(small: Path, convert, type
     """`share`: of the largest weight of a block of 32, which has the scale."""
     import numpy
 
-    expected, got = originals(small), tensors(convert(small, type=type) / "model.gguf")
+    expected, got = originals(small), tensors(convert(small, outtype=type) / "model.gguf")
     for name, weights in expected.items():
         blocks = numpy.abs(weights).reshape(-1, 32).max(-1, keepdims=True)
         off = numpy.abs(got[name] - weights).reshape(-1, 32)
@@ -122,7 +122,7 @@ def test_matrices_are_within_what_their_type_can_hold(small: Path, convert, type
 def test_the_same_model_gives_the_same_bytes_wherever_it_lies(small: Path, convert, tmp_path: Path):
     elsewhere = tmp_path / "9f2c1e-another-7b-place"
     shutil.copytree(small, elsewhere)
-    one, other = (convert(model, type="q8_0") for model in (small, elsewhere))
+    one, other = (convert(model, outtype="q8_0") for model in (small, elsewhere))
     assert (one / "model.gguf").read_bytes() == (other / "model.gguf").read_bytes()
 
 

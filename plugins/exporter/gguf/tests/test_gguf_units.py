@@ -81,10 +81,10 @@ def test_the_tokenizer_and_the_config_lie_beside_the_file(tmp_path: Path, local_
 @pytest.mark.parametrize(("type", "bytes"), [("f32", 539_845_472), ("f16", 270_885_728), ("bf16", 270_885_728), ("q8_0", 144_810_848)])
 def test_the_size_is_estimated_from_the_shape_alone(type: str, bytes: int):
     """The sizes are those of SmolLM2-135M as the converter wrote it; its peak was 565 to 575 MiB."""
-    found = estimate(EstimateRequest(SMOLLM2, 269_060_552, {"type": type}))
+    found = estimate(EstimateRequest(SMOLLM2, 269_060_552, {"outtype": type}))
     assert found.disk == pytest.approx(bytes, rel=0.01)
     assert found.memory == pytest.approx(570 * 2**20, rel=0.1)
-    assert estimate(EstimateRequest({}, 269_060_552, {"type": type})).notes
+    assert estimate(EstimateRequest({}, 269_060_552, {"outtype": type})).notes
 
 
 def _log(folder: Path, text: str) -> Path:

@@ -40,7 +40,7 @@ Serve = Callable[..., AbstractContextManager[Server]]
 
 @pytest.fixture(scope="session")
 def serve(interpreter: Path, gguf: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Serve:
-    """``with serve(slots=2) as server``: the real model with these settings, ready."""
+    """``with serve(parallel=2) as server``: the real model with these settings, ready."""
 
     def start(model: Artifact = gguf, **settings: Any) -> AbstractContextManager[Server]:
         backend = Elsewhere(LlamaCppBackend(LlamaCppSettings(**settings)), interpreter, (tunesmith, tunesmith_llamacpp))
@@ -52,5 +52,5 @@ def serve(interpreter: Path, gguf: Artifact, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="session")
 def server(serve: Serve) -> Iterator[Server]:
     """A server that tests share."""
-    with serve(slots=4, context=1024) as running:
+    with serve(parallel=4, ctx_size=1024) as running:
         yield running

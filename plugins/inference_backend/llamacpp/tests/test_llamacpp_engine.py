@@ -123,7 +123,7 @@ def test_an_echo_that_can_not_be_given_is_refused_with_the_reason(client: Any) -
 
 
 def test_a_client_that_hangs_up_frees_its_slot(serve: Any) -> None:
-    with serve(slots=1, context=4096) as server:
+    with serve(parallel=1, ctx_size=4096) as server:
         host, port = server.url.removeprefix("http://").removesuffix("/v1").split(":")
         body = json.dumps({"prompt": "x", "max_tokens": 4000, "stream": True, "ignore_eos": True}).encode()
         with socket.create_connection((host, int(port))) as connection:
@@ -135,7 +135,7 @@ def test_a_client_that_hangs_up_frees_its_slot(serve: Any) -> None:
 
 
 def test_running_answers_end_before_the_server_does(serve: Any) -> None:
-    with serve(slots=2, context=512) as server, ThreadPoolExecutor(2) as pool:
+    with serve(parallel=2, ctx_size=512) as server, ThreadPoolExecutor(2) as pool:
         asked = {"model": "bot", "prompt": FRANCE, "max_tokens": 24, "temperature": 0, "stream": True, "extra_body": {"ignore_eos": True}}
         stream = server.client().completions.create(**asked)
         next(stream)

@@ -62,7 +62,7 @@ def test_the_estimate_grows_with_slots_and_context() -> None:
     def memory(**settings: Any) -> float:
         return estimate(EstimateRequest(config, 10**6, vars(LlamaCppSettings(**settings)))).memory
 
-    assert memory(slots=4) < memory(slots=8) < memory(slots=8, context=8192)
+    assert memory(parallel=4) < memory(parallel=8) < memory(parallel=8, ctx_size=8192)
     assert memory(cache_type="q8_0") < memory(cache_type="f16") < memory(cache_type="f32")
     assert estimate(EstimateRequest({}, 10**6, vars(LlamaCppSettings()))).notes
 

@@ -85,7 +85,7 @@ Serve = Callable[..., contextlib.AbstractContextManager[Server]]
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Serve:
-    """``with serve(path, max_batch=2) as server``: a server with these settings, ready."""
+    """``with serve(path, max_num_seqs=2) as server``: a server with these settings, ready."""
 
     @contextlib.contextmanager
     def serving(

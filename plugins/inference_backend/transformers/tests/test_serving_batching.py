@@ -68,7 +68,7 @@ def test_32_requests_at_once_are_all_answered_right(client: Any, expected: dict[
     assert server.metric("tunesmith_step_seconds_count") - steps < 32 * 24 / 2  # they really shared steps
 
 
-@pytest.mark.parametrize("settings", [{"prompt_tokens": 7}, {"max_batch": 2}, {"max_batch": 3, "prompt_tokens": 1}])
+@pytest.mark.parametrize("settings", [{"chunked_prefill_size": 7}, {"max_num_seqs": 2}, {"max_num_seqs": 3, "chunked_prefill_size": 1}])
 def test_reading_prompts_in_parts_and_queueing_change_no_answer(
     serve: Any, tiny: Path, expected: dict[str, str], settings: dict[str, int]
 ) -> None:
@@ -80,7 +80,7 @@ def test_reading_prompts_in_parts_and_queueing_change_no_answer(
 def test_a_full_cache_interrupts_answers_and_changes_none(serve: Any, tiny: Path, reference: Any, tokenizer: Any, shown: Any) -> None:
     """The cache holds 600 tokens of 512 bytes; four answers of 200 tokens have to take turns."""
     want = {prompt: alone(reference, tokenizer, shown, prompt, 200) for prompt in PROMPTS[:4]}
-    with serve(tiny, kv_cache=600 * 512 / 2**30) as server, ThreadPoolExecutor(4) as pool:
+    with serve(tiny, kv_cache_gib=600 * 512 / 2**30) as server, ThreadPoolExecutor(4) as pool:
         client = server.client()
         got = dict(zip(want, pool.map(lambda prompt: continued(client, prompt, 200), want), strict=True))
         assert server.metric("tunesmith_preemptions_total") > 0

@@ -29,7 +29,7 @@ def neighbour(client: Any) -> str:
 @pytest.fixture
 def undisturbed(serve: Any, tiny: Path) -> Iterator[Callable[..., list[Any]]]:
     """``undisturbed(*requests)``: sends them while a neighbour streams, and gives what became of each."""
-    with serve(tiny, prompt_tokens=4) as server, ThreadPoolExecutor(1) as pool:
+    with serve(tiny, chunked_prefill_size=4) as server, ThreadPoolExecutor(1) as pool:
         client = server.client()
         alone = neighbour(client)
 
@@ -115,7 +115,7 @@ def test_a_cache_that_can_not_grow_ends_the_youngest_and_the_others_are_read_aga
         return real(shape, like)
 
     monkeypatch.setattr(cache, "blank", blank)
-    with serve(tiny, max_batch=4, kv_cache=600 * 512 / 2**30) as server, ThreadPoolExecutor(1) as pool:
+    with serve(tiny, max_num_seqs=4, kv_cache_gib=600 * 512 / 2**30) as server, ThreadPoolExecutor(1) as pool:
         client = server.client()
         alone = neighbour(client)
         beside = pool.submit(neighbour, client)

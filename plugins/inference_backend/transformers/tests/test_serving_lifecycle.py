@@ -84,7 +84,7 @@ def test_health_says_loading_until_the_model_is_there(serve: Any, tiny: Path, mo
 
 
 def test_stopping_lets_running_answers_end_and_takes_no_new_ones(serve: Any, tiny: Path) -> None:
-    with serve(tiny, max_batch=1) as server, ThreadPoolExecutor(4) as pool:
+    with serve(tiny, max_num_seqs=1) as server, ThreadPoolExecutor(4) as pool:
         client = server.client()
         running = [pool.submit(lambda: client.completions.create(**LONG)) for _ in range(3)]
         until(lambda: server.metric("tunesmith_sequences_waiting") == 2)  # waiting ones were accepted as well
@@ -101,7 +101,7 @@ def test_stopping_lets_running_answers_end_and_takes_no_new_ones(serve: Any, tin
 
 
 def test_answers_that_outlive_the_grace_are_cut_off_with_an_error(serve: Any, tiny: Path) -> None:
-    with serve(tiny, max_batch=1, shutdown_grace=0.0) as server, ThreadPoolExecutor(4) as pool:
+    with serve(tiny, max_num_seqs=1, shutdown_grace=0.0) as server, ThreadPoolExecutor(4) as pool:
         client = server.client()
         running = [pool.submit(lambda: client.completions.create(**LONG)) for _ in range(4)]
         until(lambda: server.metric("tunesmith_sequences_waiting") == 3)
@@ -127,7 +127,7 @@ def test_a_stream_that_outlives_the_grace_ends_with_an_error_event_and_done(serv
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_client_that_hangs_up_frees_its_place_at_once(serve: Any, tiny: Path, stream: bool) -> None:
-    with serve(tiny, max_batch=1) as server:
+    with serve(tiny, max_num_seqs=1) as server:
         body = {"model": "tiny", "prompt": "x", "max_tokens": 500, "temperature": 0, "ignore_eos": True, "stream": stream}
         raw = json.dumps(body).encode()
         head = f"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n"
@@ -143,7 +143,7 @@ def test_a_client_that_hangs_up_frees_its_place_at_once(serve: Any, tiny: Path, 
 
 
 def test_more_than_the_queue_holds_is_refused_with_429(serve: Any, tiny: Path) -> None:
-    with serve(tiny, max_batch=1, max_queue=1) as server, ThreadPoolExecutor(2) as pool:
+    with serve(tiny, max_num_seqs=1, max_queued_requests=1) as server, ThreadPoolExecutor(2) as pool:
         client = server.client()
         running = [pool.submit(lambda: client.completions.create(**LONG)) for _ in range(2)]
         until(lambda: server.metric("tunesmith_sequences_waiting") == 1)

@@ -68,7 +68,7 @@ def test_echo_scores_the_prompt(client: Any, reference: Any, tokenizer: Any, max
 def test_prompts_scored_in_many_parts_and_in_one_agree(serve: Any, tiny: Any, client: Any) -> None:
     prompts = ["The quick brown fox jumps over the lazy dog. " * 3, "naïve café 你好"]
     ask = {"model": "tiny", "prompt": prompts, "max_tokens": 0, "echo": True, "logprobs": 1}
-    with serve(tiny, prompt_tokens=5) as parts:
+    with serve(tiny, chunked_prefill_size=5) as parts:
         got = parts.client().completions.create(**ask)
     want = client.completions.create(**ask)
     for one, other in zip(got.choices, want.choices, strict=True):

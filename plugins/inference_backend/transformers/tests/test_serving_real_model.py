@@ -100,11 +100,12 @@ serve = threading.Thread(target=TransformersBackend(settings).serve, args=(model
 serve.start()
 step.reports.ready.wait()
 # answers so long that the first still runs when the last prompt has been read
-answer = 2 * settings.max_batch + 8
-body = {"model": "smol", "prompt": [[5] * (settings.max_model_len - answer)] * settings.max_batch, "max_tokens": answer, "ignore_eos": True}
+answer = 2 * settings.max_num_seqs + 8
+body = {"model": "smol", "prompt": [[5] * (settings.max_model_len - answer)] * settings.max_num_seqs, "max_tokens": answer,
+"ignore_eos": True}
 url = step.reports.facts["url"] + "/completions"
 request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-assert len(json.load(urllib.request.urlopen(request))["choices"]) == settings.max_batch
+assert len(json.load(urllib.request.urlopen(request))["choices"]) == settings.max_num_seqs
 step.cancelled.set()
 serve.join()
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])  # not ru_maxrss: it is handed down by the parent
@@ -114,7 +115,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 @pytest.mark.parametrize("dtype", [pytest.param("bfloat16", marks=NATIVE), "float32"])
 def test_the_estimate_is_the_measured_peak_of_a_full_server(smollm2: Path, tmp_path: Path, dtype: str) -> None:
-    settings = asdict(TransformersSettings(dtype=dtype, max_batch=8, max_model_len=1024))
+    settings = asdict(TransformersSettings(dtype=dtype, max_num_seqs=8, max_model_len=1024))
     command = [sys.executable, "-c", SCRIPT, str(smollm2), str(tmp_path), json.dumps(settings)]
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     peak = int(run.stdout.split()[-1]) * 1024

@@ -111,7 +111,7 @@ class Neighbour(threading.Thread):
 @pytest.fixture(scope="module")
 def busy(serve: Any, tiny: Path) -> Iterator[tuple[Any, httpx.Client, Neighbour]]:
     """A server, a client of it, and a neighbour that streams all the time."""
-    with serve(tiny, max_batch=4, max_model_len=LENGTH) as server, httpx.Client(timeout=120) as client:
+    with serve(tiny, max_num_seqs=4, max_model_len=LENGTH) as server, httpx.Client(timeout=120) as client:
         neighbour = Neighbour(server)
         neighbour.start()
         yield server, client, neighbour

@@ -182,7 +182,7 @@ def test_the_estimate_is_weights_and_a_bounded_cache() -> None:
     found = estimate(EstimateRequest(SHAPE.config, settings=asked(dtype="bfloat16")))
     assert found.terms["weights"] == SHAPE.parameters * 2
     assert found.terms["kv cache"] == SHAPE.kv_bytes(32 * 4096)
-    small = estimate(EstimateRequest(SHAPE.config, settings=asked(kv_cache=0.5)))
+    small = estimate(EstimateRequest(SHAPE.config, settings=asked(kv_cache_gib=0.5)))
     assert small.terms["kv cache"] == 2**29
     quantized = estimate(EstimateRequest(SHAPE.config, input_bytes=10**8, settings=asked()))
     assert quantized.terms["weights"] == 10**8
@@ -191,12 +191,12 @@ def test_the_estimate_is_weights_and_a_bounded_cache() -> None:
 
 def test_bounds_come_from_settings_model_and_memory_together() -> None:
     token = 23040
-    assert bounds(TransformersSettings(max_batch=4), 8192, token).cache_tokens == 4 * 4096
+    assert bounds(TransformersSettings(max_num_seqs=4), 8192, token).cache_tokens == 4 * 4096
     assert bounds(TransformersSettings(max_model_len=0), 8192, token).length == 8192
     assert bounds(TransformersSettings(max_model_len=100000), 8192, token).length == 8192
-    assert bounds(TransformersSettings(kv_cache=0.2), 8192, token).cache_tokens == int(0.2 * 2**30) // token
+    assert bounds(TransformersSettings(kv_cache_gib=0.2), 8192, token).cache_tokens == int(0.2 * 2**30) // token
     with pytest.raises(UserError, match="TS-SERVE-005") as raised:
-        bounds(TransformersSettings(kv_cache=0.01), 8192, token)
+        bounds(TransformersSettings(kv_cache_gib=0.01), 8192, token)
     assert "max_model_len" in raised.value.fix
     with pytest.raises(UserError, match="TS-SERVE-005"):
         bounds(TransformersSettings(max_model_len=0), 0, token)

@@ -38,7 +38,7 @@ def serve(python: str, model: Artifact, tmp_path_factory: pytest.TempPathFactory
     from tunesmith_vllm.settings import VllmSettings
 
     def start(served: Artifact = model, **settings: Any) -> contextlib.AbstractContextManager[Server]:
-        backend = VllmBackend(VllmSettings(**{"max_model_len": 1024, "kv_cache": 0.5, **settings}))
+        backend = VllmBackend(VllmSettings(**{"max_model_len": 1024, "kv_cache_gib": 0.5, **settings}))
         return serving(Elsewhere(backend, Path(python)), served, tmp_path_factory.mktemp("api"))
 
     return start

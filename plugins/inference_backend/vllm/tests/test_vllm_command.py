@@ -87,7 +87,7 @@ def test_a_processor_runs_uncompiled_on_all_its_cores_with_a_bounded_cache(start
     assert "--gpu-memory-utilization" not in options
     assert environment["VLLM_CPU_NUM_OF_RESERVED_CPU"] == "0"
     assert environment["TORCHDYNAMO_DISABLE"] == "1"
-    options, environment = start(enforce_eager=False, reserved_cores=2, kv_cache=0.5)
+    options, environment = start(enforce_eager=False, reserved_cores=2, kv_cache_gib=0.5)
     assert "--enforce-eager" not in options
     assert "TORCHDYNAMO_DISABLE" not in environment
     assert environment["VLLM_CPU_NUM_OF_RESERVED_CPU"] == "2"
@@ -130,7 +130,7 @@ def test_what_is_the_kernels_or_would_run_code_of_a_checkpoint_is_refused(start,
 def test_memory_is_weights_cache_and_libraries_and_quantized_weights_stay_small():
     """SmolLM2 in bfloat16 with a cache of 0.5 GiB held 2.4 GiB while it scored (proportional shares of its processes)."""
     shape = ModelShape.from_config(SMOLLM2)
-    settings = fill(schema_of(VllmSettings), {"kv_cache": 0.5, "max_model_len": 1024})
+    settings = fill(schema_of(VllmSettings), {"kv_cache_gib": 0.5, "max_model_len": 1024})
     native = {"dtypes": ("float32", "bfloat16")}
     plain = estimate(EstimateRequest(shape.config, 269_060_552, settings, **native))
     small = estimate(EstimateRequest(shape.config, 110_000_000, settings, **native))
@@ -138,7 +138,7 @@ def test_memory_is_weights_cache_and_libraries_and_quantized_weights_stay_small(
     assert plain.terms["kv cache"] == 0.5 * 2**30
     assert plain.terms["weights"] == pytest.approx(269e6, rel=0.01)
     assert small.terms["weights"] == 110_000_000
-    on_gpu = estimate(EstimateRequest(shape.config, 269_060_552, settings | {"kv_cache": 0.0}, device="cuda", **native))
+    on_gpu = estimate(EstimateRequest(shape.config, 269_060_552, settings | {"kv_cache_gib": 0.0}, device="cuda", **native))
     assert on_gpu.terms["kv cache"] == shape.kv_bytes(64 * 1024)
     assert on_gpu.notes
     assert estimate(EstimateRequest({}, 10**9, settings)).notes

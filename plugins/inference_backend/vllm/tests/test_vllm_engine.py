@@ -110,7 +110,7 @@ from tunesmith_vllm.settings import VllmSettings
 folder, model, python = sys.argv[1:]
 step = LocalStep.make(
     Path(folder), inputs={"model": Artifact("model/hf", Path(model))}, settings=ServeSettings(),
-    providers={"inference_backend": VllmBackend(VllmSettings(max_model_len=512, kv_cache=0.25))},
+    providers={"inference_backend": VllmBackend(VllmSettings(max_model_len=512, kv_cache_gib=0.25))},
 )
 sys.executable = python
 told = step.ready

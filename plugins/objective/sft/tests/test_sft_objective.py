@@ -30,7 +30,7 @@ def test_a_row_is_one_sequence_weighed_by_its_answers():
 
 
 def test_asked_to_it_learns_every_token_that_another_precedes():
-    objective = SupervisedTuning(SupervisedSettings(learn_from="all"))
+    objective = SupervisedTuning(SupervisedSettings(train_on="all"))
     group = objective.encode({"messages": [message("user", "how are you"), message("assistant", "very well")]}, Words())
     assert list(group.sequences[0].labels) == [False, True, True, True, True, True]
     assert objective.weight(group) == 5.0
@@ -38,7 +38,7 @@ def test_asked_to_it_learns_every_token_that_another_precedes():
 
 def test_asked_to_it_learns_the_last_answer_after_all_that_came_before():
     turns = [message("user", "how are you"), message("assistant", "very well"), message("user", "really"), message("assistant", "yes")]
-    group = SupervisedTuning(SupervisedSettings(learn_from="last")).encode({"messages": turns}, Words())
+    group = SupervisedTuning(SupervisedSettings(train_on="last_assistant")).encode({"messages": turns}, Words())
     assert list(group.sequences[0].labels) == [False] * 7 + [True]
 
 

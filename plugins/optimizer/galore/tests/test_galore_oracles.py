@@ -61,7 +61,7 @@ def theirs(adamw, tensors, extra, **settings):
 def test_galore_is_its_authors():
     adamw = package("galore_torch", "adamw").AdamW
     ours, others = parameters(), parameters()
-    settings = GaloreSettings(rank=RANK, interval=INTERVAL, scale=0.25, weight_decay=DECAY)
+    settings = GaloreSettings(rank=RANK, update_proj_gap=INTERVAL, scale=0.25, weight_decay=DECAY)
     mine = course(ours, Galore(settings).build(trained(ours), learning_rate=RATE, device="cpu"))
     extra = {"scale": 0.25, "proj_type": "std"}
     expected = course(others, theirs(adamw, others, extra, no_deprecation_warning=True))
@@ -73,7 +73,7 @@ def test_galore_is_its_authors():
 def test_apollo_is_its_authors(per: str, scale: float, rank: int, monkeypatch: pytest.MonkeyPatch):
     adamw = package("apollo_torch", "apollo").AdamW
     ours, others = parameters(), parameters()
-    settings = ApolloSettings(rank=rank, interval=INTERVAL, scale=scale, per=per, weight_decay=DECAY)
+    settings = ApolloSettings(rank=rank, update_proj_gap=INTERVAL, scale=scale, scale_type=per, weight_decay=DECAY)
     extra = {"scale": scale, "proj_type": "std", "proj": "random", "scale_type": per, "rank": rank}
     if rank == 1:
         extra["params"] = [others[name] for name in ("tall", "wide", "narrow")]
@@ -90,7 +90,7 @@ def test_apollo_is_its_authors(per: str, scale: float, rank: int, monkeypatch: p
 
 def test_what_is_not_projected_is_adamw():
     ours, others = parameters(), parameters()
-    settings = GaloreSettings(rank=16, weight_decay=0.0, epsilon=1e-8)
+    settings = GaloreSettings(rank=16, weight_decay=0.0, eps=1e-8)
     mine = course(ours, Galore(settings).build(trained(ours), learning_rate=RATE, device="cpu"))
     expected = course(others, torch.optim.AdamW(others.values(), lr=RATE, weight_decay=0.0))
     for name, value in mine.items():

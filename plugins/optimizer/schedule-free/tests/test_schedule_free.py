@@ -70,7 +70,7 @@ def test_a_new_one_with_the_same_state_goes_on_bit_for_bit_in_the_midst_of_the_w
 
 def test_a_rate_that_falls_is_refused_in_the_plan():
     for schedule in ("auto", "constant"):
-        assert parts(EstimateRequest({}, step_settings={"schedule": schedule})) == {"state": 8.0}
+        assert parts(EstimateRequest({}, step_settings={"lr_scheduler_type": schedule})) == {"state": 8.0}
     with pytest.raises(UserError, match="cosine") as told:
-        parts(EstimateRequest({}, step_settings={"schedule": "cosine"}))
+        parts(EstimateRequest({}, step_settings={"lr_scheduler_type": "cosine"}))
     assert told.value.code == "TS-TRAIN-050"

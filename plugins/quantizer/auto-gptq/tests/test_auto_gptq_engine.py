@@ -28,7 +28,7 @@ def run(home, model, **steps):
 
 
 def quantize(**settings):
-    return {"quantize": {"auto-gptq": {"group_size": 32, "rows": 24, **settings}}, "data": "train.jsonl"}
+    return {"quantize": {"auto-gptq": {"group_size": 32, "num_calibration_samples": 24, **settings}}, "data": "train.jsonl"}
 
 
 def divergence(exact, got):

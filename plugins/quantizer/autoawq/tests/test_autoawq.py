@@ -10,7 +10,7 @@ from tunesmith_sdk.configs import SMOLLM2
 
 
 def request(settings, config=SMOLLM2, **values):
-    return EstimateRequest(config, 114_000_000, fill(schema_of(settings), values), data={"rows": 276})
+    return EstimateRequest(config, 114_000_000, fill(schema_of(settings), values), data={"num_calibration_samples": 276})
 
 
 def test_a_group_size_that_does_not_fit_is_refused_by_the_plan():

@@ -28,7 +28,7 @@ def run(home, model, **steps):
 
 
 def quantize(**settings):
-    return {"quantize": {"autoawq": {"group_size": 32, "rows": 24, **settings}}, "data": "train.jsonl"}
+    return {"quantize": {"autoawq": {"group_size": 32, "num_calibration_samples": 24, **settings}}, "data": "train.jsonl"}
 
 
 def divergence(exact, got):
@@ -41,7 +41,7 @@ def divergence(exact, got):
     return float((p.exp() * (p - q)).sum(-1).mean())
 
 
-@pytest.mark.parametrize("settings", [{}, {"clip": False}])
+@pytest.mark.parametrize("settings", [{}, {"apply_clip": False}])
 def test_an_old_checkpoint_is_made_and_read_and_computes_nearly_what_the_model_did(tmp_path, tiny, settings):
     made = run(tmp_path, tiny, old=quantize(**settings), plain=PLAIN)
     assert 0 < divergence(tiny, made["plain"].path) < 1e-2

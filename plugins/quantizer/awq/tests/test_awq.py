@@ -11,7 +11,9 @@ from tunesmith_sdk.configs import SMOLLM2
 
 
 def request(config=SMOLLM2, dtypes=("float32", "bfloat16"), **settings):
-    return EstimateRequest(config, 269_060_552, fill(schema_of(AwqSettings), settings), data={"rows": 276}, dtypes=dtypes)
+    return EstimateRequest(
+        config, 269_060_552, fill(schema_of(AwqSettings), settings), data={"num_calibration_samples": 276}, dtypes=dtypes
+    )
 
 
 def test_a_group_size_that_does_not_fit_is_refused_by_the_plan():
@@ -30,7 +32,7 @@ def test_the_size_is_that_of_the_files_that_were_written():
 
 
 def test_fewer_rows_take_less_memory_and_unknown_sizes_are_said():
-    more, less = (estimate(request(group_size=64, rows=rows)) for rows in (64, 16))
+    more, less = (estimate(request(group_size=64, num_calibration_samples=rows)) for rows in (64, 16))
     assert more.memory > less.memory > 0
     assert more.disk == less.disk
     assert estimate(request(config={})).notes

@@ -40,7 +40,7 @@ def tiny(tiny_model):
 
 def quantize(home, model, **settings):
     """The quantized step of a run."""
-    settings = {"group_size": 32, "rows": 24, **settings}
+    settings = {"group_size": 32, "num_calibration_samples": 24, **settings}
     steps = {"small": {"quantize": {"awq": settings}, "data": "train.jsonl"}}
     outcome = ts.Pipeline(model=f"file://{model}", steps=steps, base=EXAMPLES, home=home).run()
     assert outcome.state == "done", [step.error and step.error.to_json() for step in outcome.steps.values()]
@@ -83,7 +83,7 @@ def test_a_real_model_keeps_its_wits(tmp_path):
     """Perplexity of prose within 1.25 times that of the model that was quantized. (The quickstart's short rows are too strange to it: among
     models with weights rounded after other scalings of their channels theirs varies by a factor of three.)"""
     source = smollm2(tmp_path, "bfloat16")
-    small = quantize(tmp_path / "home", source.path, group_size=64, rows=32)
+    small = quantize(tmp_path / "home", source.path, group_size=64, num_calibration_samples=32)
     found = compare(source.path, small.artifact.path)
     assert found["small"] < 1.25 * found["exact"]
     assert small.metrics["ratio"] < 0.45

@@ -40,7 +40,7 @@ def source(tiny_model):
 )
 @torch.no_grad()
 def test_the_reloaded_model_computes_as_the_one_in_memory(source, local_step, type, dtype):
-    small, _ = quantize(source, local_step(), type=type, dtype=dtype)
+    small, _ = quantize(source, local_step(), quant_type=type, dtype=dtype)
     config = BitsAndBytesConfig(
         load_in_4bit=type != "int8", load_in_8bit=type == "int8", bnb_4bit_quant_type=type if type != "int8" else "nf4",
         bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype,
@@ -80,10 +80,10 @@ def test_the_layers_shrink_and_the_head_stays(source, local_step):
 
 
 def test_modules_can_be_left_out(source, local_step):
-    _, result = quantize(source, local_step(), skip=["down_proj"])
+    _, result = quantize(source, local_step(), llm_int8_skip_modules=["down_proj"])
     assert result.meta == {"layers": 12}
     with pytest.raises(UserError, match="TS-MODEL-021"):
-        quantize(source, local_step(), skip=["proj"])
+        quantize(source, local_step(), llm_int8_skip_modules=["proj"])
 
 
 def test_the_tokenizer_comes_along(source, local_step):
@@ -100,7 +100,13 @@ def test_what_is_no_model_is_told(tmp_path, local_step):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"double_quant": False}, {"type": "int8"}, {"dtype": "float32", "skip": ["down_proj", "up_proj"]}]
+    "settings",
+    [
+        {},
+        {"bnb_4bit_use_double_quant": False},
+        {"quant_type": "int8"},
+        {"dtype": "float32", "llm_int8_skip_modules": ["down_proj", "up_proj"]},
+    ],
 )
 def test_the_size_is_estimated(source, local_step, settings):
     _, result = quantize(source, local_step(), **settings)

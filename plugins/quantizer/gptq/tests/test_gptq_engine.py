@@ -25,7 +25,7 @@ def run(home, model, **steps):
 
 
 def quantize(**settings):
-    return {"quantize": {"gptq": {"group_size": 32, "rows": 24, **settings}}, "data": "train.jsonl"}
+    return {"quantize": {"gptq": {"group_size": 32, "num_calibration_samples": 24, **settings}}, "data": "train.jsonl"}
 
 
 @pytest.mark.parametrize("settings", [{}, {"bits": 8}, {"group_size": -1}, {"desc_act": True, "sym": False}])
@@ -65,7 +65,8 @@ def test_a_real_model_keeps_its_wits(tmp_path):
     """Perplexity of the quickstart's held-out answers within 1.25 times that of the model that was quantized."""
     source = smollm2(tmp_path, "bfloat16")
     steps = run(
-        tmp_path / "home", source.path, small=quantize(group_size=64, rows=64), plain={"export": "auto-gptq", "from": "small"},
+        tmp_path / "home", source.path, small=quantize(group_size=64, num_calibration_samples=64),
+        plain={"export": "auto-gptq", "from": "small"},
         before={"evaluate": "perplexity", "data": "held-out.jsonl"},
         after={"evaluate": "perplexity", "from": "plain", "data": "held-out.jsonl"},
     )  # fmt: skip

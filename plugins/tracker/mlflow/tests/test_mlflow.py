@@ -40,7 +40,7 @@ def hook():
 @pytest.fixture
 def step(tmp_path, request):
     run = RunFacts(request.node.name, "support", tmp_path)
-    return StepFacts(run, "tune", "train", settings={"epochs": 3}, providers=PROVIDERS)
+    return StepFacts(run, "tune", "train", settings={"num_train_epochs": 3}, providers=PROVIDERS)
 
 
 def points(name, values, begin=0):
@@ -71,7 +71,7 @@ def test_the_settings_are_parameters(hook, step):
     hook.metrics_reported(step=step, points=points("loss", [3.0]))
     hook.step_finished(step=step)
     (run,) = runs(step.run.id)
-    assert run.data.params == {"epochs": "3", "adapter": "tilt", "adapter.r": "16", "adapter.targets": '["q"]'}
+    assert run.data.params == {"num_train_epochs": "3", "adapter": "tilt", "adapter.r": "16", "adapter.targets": '["q"]'}
 
 
 def test_each_attempt_is_a_run_of_its_own(hook, step):
@@ -152,7 +152,7 @@ def test_a_training_is_in_mlflow(tmp_path, monkeypatch, capsys):
     tiny_model(tmp_path / "model")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "tiny")
-    settings = ["--batch-size", "2", "--epochs", "2", "--adapter", "lora", "--adapter.r", "2"]
+    settings = ["--batch-size", "2", "--num-train-epochs", "2", "--adapter", "lora", "--adapter.r", "2"]
     assert main(["sft", "--model", "file://model", "--data", "rows.jsonl", *settings, "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     reported = [(line["at"], line["value"]) for line in lines if line.get("event") == "metric" and line["name"] == "loss"]

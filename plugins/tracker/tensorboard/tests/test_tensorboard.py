@@ -30,7 +30,9 @@ def hook():
 
 @pytest.fixture
 def step(tmp_path):
-    return StepFacts(RunFacts("r1", "support", tmp_path), "tune", "train", settings={"epochs": 3, "packed": True}, providers=PROVIDERS)
+    return StepFacts(
+        RunFacts("r1", "support", tmp_path), "tune", "train", settings={"num_train_epochs": 3, "packed": True}, providers=PROVIDERS
+    )
 
 
 def points(name, values, begin=0):
@@ -114,7 +116,7 @@ def test_a_training_is_in_tensorboard(tmp_path, monkeypatch, capsys):
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     tiny_model(tmp_path / "model")
     monkeypatch.chdir(tmp_path)
-    settings = ["--batch-size", "2", "--epochs", "2", "--adapter", "lora", "--adapter.r", "2"]
+    settings = ["--batch-size", "2", "--num-train-epochs", "2", "--adapter", "lora", "--adapter.r", "2"]
     assert main(["sft", "--model", "file://model", "--data", "rows.jsonl", *settings, "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     reported = [(line["at"], line["value"]) for line in lines if line.get("event") == "metric" and line["name"] == "loss"]

@@ -37,7 +37,7 @@ def hook():
 
 @pytest.fixture
 def step(tmp_path):
-    return StepFacts(RunFacts("r1", "support", tmp_path), "tune", "train", settings={"epochs": 3}, providers=PROVIDERS)
+    return StepFacts(RunFacts("r1", "support", tmp_path), "tune", "train", settings={"num_train_epochs": 3}, providers=PROVIDERS)
 
 
 def points(name, values, begin=0):
@@ -88,7 +88,7 @@ def test_points_settings_and_the_end_are_told(hook, step, tmp_path):
     hook.step_finished(step=StepFacts(step.run, "tune", "train", metrics={"loss": 2.0}))
     found = Read(tmp_path)
     assert (found.series("loss"), found.series("rate")) == ([(0, 3.0), (1, 2.5), (2, 2.0)], [(0, 0.1)])
-    assert found.config == {"epochs": 3, "adapter": "tilt", "adapter.r": 16, "adapter.targets": '["q"]'}
+    assert found.config == {"num_train_epochs": 3, "adapter": "tilt", "adapter.r": 16, "adapter.targets": '["q"]'}
     assert (found.run.project, found.run.run_group, found.run.display_name) == ("support", "r1", "tune")
     assert (found.summary["final/loss"], found.exit) == (2.0, [0])
 
@@ -162,7 +162,7 @@ def test_a_training_is_told(tmp_path, monkeypatch, capsys):
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     tiny_model(tmp_path / "model")
     monkeypatch.chdir(tmp_path)
-    settings = ["--batch-size", "2", "--epochs", "2", "--adapter", "lora", "--adapter.r", "2"]
+    settings = ["--batch-size", "2", "--num-train-epochs", "2", "--adapter", "lora", "--adapter.r", "2"]
     assert main(["sft", "--model", "file://model", "--data", "rows.jsonl", *settings, "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     reported = [(line["at"], line["value"]) for line in lines if line.get("event") == "metric" and line["name"] == "loss"]

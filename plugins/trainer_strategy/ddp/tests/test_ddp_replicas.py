@@ -46,7 +46,7 @@ if processes == 1:
 else:
     from tunesmith_ddp.settings import ReplicaSettings
     from tunesmith_ddp.strategy import Replicas
-    strategy = Replicas(ReplicaSettings(processes=processes, bucket_megabytes=0.01))
+    strategy = Replicas(ReplicaSettings(num_processes=processes, bucket_cap_mb=0.01))
 metrics = {}
 def notify(method, params):
     if method == "$/metric" and params["name"] != "tokens_per_second":
@@ -101,7 +101,7 @@ def model(tmp_path_factory):
 @pytest.mark.parametrize("objective", ["sft", "dpo"])
 def test_two_processes_have_the_losses_and_weights_of_one(tmp_path, model, objective):
     # 11 rows in batches of 5: the last batch has one row, so one rank has nothing of its own to do
-    settings = {"epochs": 2, "batch_size": 5, "micro_tokens": 60, "learning_rate": 1e-2, "precision": "float32"}
+    settings = {"num_train_epochs": 2, "batch_size": 5, "max_tokens_per_microbatch": 60, "learning_rate": 1e-2, "dtype": "float32"}
     one = launch(tmp_path / "one", model, 1, objective, settings)[0]
     two = launch(tmp_path / "two", model, 2, objective, settings)
     assert two[0]["metrics"] == two[1]["metrics"]
@@ -116,7 +116,7 @@ def test_two_processes_have_the_losses_and_weights_of_one(tmp_path, model, objec
 
 @pytest.mark.slow
 def test_two_processes_validate_as_one_does(tmp_path, model):
-    settings = {"epochs": 4, "batch_size": 4, "learning_rate": 1e-2, "precision": "float32", "validation_share": 0.3, "validate_every": 2}
+    settings = {"num_train_epochs": 4, "batch_size": 4, "learning_rate": 1e-2, "dtype": "float32", "validation_split": 0.3, "eval_steps": 2}
     one = launch(tmp_path / "one", model, 1, "sft", settings)[0]
     two = launch(tmp_path / "two", model, 2, "sft", settings)
     assert two[0]["metrics"] == two[1]["metrics"]
@@ -127,15 +127,15 @@ def test_two_processes_validate_as_one_does(tmp_path, model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("more", [{}, {"validation_share": 0.3, "validate_every": 2}], ids=["plain", "validated"])
+@pytest.mark.parametrize("more", [{}, {"validation_split": 0.3, "eval_steps": 2}], ids=["plain", "validated"])
 def test_two_processes_resume_bit_equal(tmp_path, model, more):
     settings = {
-        "epochs": 3,
+        "num_train_epochs": 3,
         "batch_size": 5,
         "learning_rate": 1e-2,
-        "precision": "float32",
-        "checkpoint_every": 2,
-        "checkpoint_share": 1.0,
+        "dtype": "float32",
+        "save_steps": 2,
+        "save_time_share": 1.0,
     } | more
     launch(tmp_path / "whole", model, 2, "sft", settings)
     launch(tmp_path / "broken", model, 2, "sft", settings)

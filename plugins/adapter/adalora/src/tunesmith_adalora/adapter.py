@@ -18,7 +18,7 @@ _UNKNOWN = 2**31  #: PEFT wants the number of steps before it is known
 
 
 class Adalora(PeftAdapter):
-    """W + (alpha / start_r) B diag(E) A; the entries of E that matter least are set to zero, over all layers, while training goes on.
+    """W + (alpha / init_r) B diag(E) A; the entries of E that matter least are set to zero, over all layers, while training goes on.
 
     Zhang et al., arXiv:2303.10512. The allocation is PEFT's; it is told of each step by the engine, whose checkpoints keep what it holds.
     """
@@ -26,18 +26,18 @@ class Adalora(PeftAdapter):
     def __init__(self, settings: AdaloraSettings) -> None:
         check(dataclasses.asdict(settings))
         options = {
-            "target_r": settings.r, "init_r": settings.start_r, "lora_alpha": settings.alpha, "deltaT": settings.every,
-            "beta1": settings.sensitivity_memory, "beta2": settings.uncertainty_memory, "orth_reg_weight": settings.orthogonality,
-            "lora_dropout": settings.dropout, "total_step": _UNKNOWN,
+            "target_r": settings.target_r, "init_r": settings.init_r, "lora_alpha": settings.lora_alpha, "deltaT": settings.deltaT,
+            "beta1": settings.beta1, "beta2": settings.beta2, "orth_reg_weight": settings.orth_reg_weight,
+            "lora_dropout": settings.lora_dropout, "total_step": _UNKNOWN,
         }  # fmt: skip
-        super().__init__("adalora", options, targets=settings.targets)
+        super().__init__("adalora", options, targets=settings.target_modules)
         self.settings = settings
 
     def stepped(self, model: torch.nn.Module, done: int, total: int) -> None:
         """PEFT's `update_and_allocate`, with the schedule that `total` steps give."""
         config = self.wrapped.peft_config[NAME]
         config.total_step = total
-        config.tinit, config.tfinal = phases(total, self.settings.warmup, self.settings.settle)
+        config.tinit, config.tfinal = phases(total, self.settings.tinit_ratio, self.settings.tfinal_ratio)
         if total - config.tfinal > 1:  # in one step nothing is learnt of what matters
             self.wrapped.base_model.update_and_allocate(done)
 
@@ -68,7 +68,7 @@ class Adalora(PeftAdapter):
             if f"lora_A.{NAME}" in name or f"lora_B.{NAME}" in name:
                 products = parameter @ parameter.T if "lora_A" in name else parameter.T @ parameter
                 terms.append(torch.linalg.norm(products - torch.eye(len(products), device=products.device)))
-        return self.settings.orthogonality * torch.stack(terms).mean()
+        return self.settings.orth_reg_weight * torch.stack(terms).mean()
 
     def save(self, model: Any, directory: Any) -> None:
         """Directions without a rank are left out, as PEFT does. Its configuration then names what is left by other names, so the one that

@@ -21,5 +21,5 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     check(settings)
     if shape is None:
         return {}
-    targets = adapted(shape, settings["targets"])
-    return {"trainable": float(sum(one.count * settings["start_r"] * (one.inputs + one.outputs + 1) for one in targets))}
+    targets = adapted(shape, settings["target_modules"])
+    return {"trainable": float(sum(one.count * settings["init_r"] * (one.inputs + one.outputs + 1) for one in targets))}

@@ -11,7 +11,7 @@ class Boft(PeftAdapter):
 
     def __init__(self, settings: BoftSettings) -> None:
         options = {
-            "boft_block_size": settings.block_size, "boft_block_num": 0, "boft_n_butterfly_factor": settings.factors,
-            "boft_dropout": settings.dropout,
+            "boft_block_size": settings.boft_block_size, "boft_block_num": 0, "boft_n_butterfly_factor": settings.boft_n_butterfly_factor,
+            "boft_dropout": settings.boft_dropout,
         }  # fmt: skip
-        super().__init__("boft", options, targets=settings.targets)
+        super().__init__("boft", options, targets=settings.target_modules)

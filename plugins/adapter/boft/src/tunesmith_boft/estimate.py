@@ -18,14 +18,15 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     """
     shape = ModelShape.of(request)
     settings = request.settings
-    divides(shape, settings["targets"], settings["block_size"], "block_size")
-    if settings["factors"] > 1 and request.device != "cuda":
+    divides(shape, settings["target_modules"], settings["boft_block_size"], "boft_block_size")
+    if settings["boft_n_butterfly_factor"] > 1 and request.device != "cuda":
         raise UserError(
-            "TS-TRAIN-037", f"`factors: {settings['factors']}` can't be computed on `{request.device}`",
+            "TS-TRAIN-037", f"`boft_n_butterfly_factor: {settings['boft_n_butterfly_factor']}` can't be computed on `{request.device}`",
             why="PEFT computes more than one butterfly factor by a CUDA kernel only.",
-            fix="Use `factors: 1` with larger blocks, which turns the inputs as freely.",
+            fix="Use `boft_n_butterfly_factor: 1` with larger blocks, which turns the inputs as freely.",
         )  # fmt: skip
     options = {
-        "boft_block_size": settings["block_size"], "boft_n_butterfly_factor": settings["factors"], "target_modules": settings["targets"],
+        "boft_block_size": settings["boft_block_size"], "boft_n_butterfly_factor": settings["boft_n_butterfly_factor"],
+        "target_modules": settings["target_modules"],
     }  # fmt: skip
     return of_method("boft", options, shape)

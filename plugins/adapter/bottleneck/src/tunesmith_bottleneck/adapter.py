@@ -34,8 +34,8 @@ class Bottleneck:
         s, houlsby = self.settings, self.settings.placement == "houlsby"
         for name, linear in block_ends(model, attention=houlsby).items():
             outputs = sizes(linear)[1]
-            weights = start(outputs, width(outputs, s.reduction), layer_seed(seed, name))
-            replace(model, name, BottleneckLinear(linear, weights, activation=s.activation, scale=s.scale, dropout=s.dropout))
+            weights = start(outputs, width(outputs, s.reduction_factor), layer_seed(seed, name))
+            replace(model, name, BottleneckLinear(linear, weights, activation=s.non_linearity, scale=s.scaling, dropout=s.dropout))
 
     @contextmanager
     def reference(self, model: torch.nn.Module) -> Iterator[torch.nn.Module]:
@@ -54,7 +54,7 @@ class Bottleneck:
         for name, values in weights.items():
             if name not in found or values["up.weight"].shape[0] != sizes(found[name])[1]:
                 raise files.misfit(directory, f"It stands after a layer `{name}` that the model has not, or has in another size.")
-            replace(model, name, BottleneckLinear(found[name], values, activation=s.activation, scale=s.scale, dropout=s.dropout))
+            replace(model, name, BottleneckLinear(found[name], values, activation=s.non_linearity, scale=s.scaling, dropout=s.dropout))
 
     def merge(self, model: Any) -> Any:
         """

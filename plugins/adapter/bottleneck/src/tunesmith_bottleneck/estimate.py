@@ -19,6 +19,6 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     if shape is None:
         return {}
     hidden = shape.hidden
-    inner = width(hidden, int(request.settings["reduction"]))
+    inner = width(hidden, int(request.settings["reduction_factor"]))
     blocks = shape.layers * (2 if request.settings["placement"] == "houlsby" else 1)
     return {"trainable": float(blocks * (2 * hidden * inner + inner + hidden)), "modules_only": 1.0}

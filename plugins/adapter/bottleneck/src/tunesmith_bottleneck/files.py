@@ -20,7 +20,7 @@ VERSION = 1
 def write(directory: Path, layers: Mapping[str, BottleneckLinear], settings: BottleneckSettings) -> None:
     weights = {f"{name}.{part}": value for name, layer in layers.items() for part, value in layer.weights().items()}
     save_file({name: value.detach().float().cpu().contiguous() for name, value in weights.items()}, directory / WEIGHTS)
-    config = {"bottleneck": VERSION, "activation": settings.activation, "scale": settings.scale, "dropout": settings.dropout}
+    config = {"bottleneck": VERSION, "activation": settings.non_linearity, "scale": settings.scaling, "dropout": settings.dropout}
     (directory / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
@@ -35,7 +35,7 @@ def read(directory: Path) -> tuple[BottleneckSettings, dict[str, dict[str, torch
         tensors = load_file(directory / WEIGHTS)
         if config["bottleneck"] != VERSION or config["activation"] not in ACTIVATIONS:
             raise misfit(directory, f"It is of version {config['bottleneck']} with the activation {config['activation']!r}.")
-        settings = BottleneckSettings(activation=config["activation"], scale=float(config["scale"]), dropout=float(config["dropout"]))
+        settings = BottleneckSettings(non_linearity=config["activation"], scaling=float(config["scale"]), dropout=float(config["dropout"]))
     except (OSError, ValueError, KeyError) as error:
         raise misfit(directory, f"It can't be read: {error}.") from error
     weights: dict[str, dict[str, torch.Tensor]] = {}

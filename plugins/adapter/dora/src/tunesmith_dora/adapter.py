@@ -11,7 +11,7 @@ class Dora(PeftAdapter):
 
     def __init__(self, settings: DoraSettings) -> None:
         options = {
-            "r": settings.r, "lora_alpha": settings.alpha, "use_rslora": settings.rank_stabilised, "lora_dropout": settings.dropout,
+            "r": settings.r, "lora_alpha": settings.lora_alpha, "use_rslora": settings.use_rslora, "lora_dropout": settings.lora_dropout,
             "use_dora": True,
         }  # fmt: skip
-        super().__init__("lora", options, targets=settings.targets)
+        super().__init__("lora", options, targets=settings.target_modules)

@@ -16,9 +16,9 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     """
     shape = ModelShape.of(request)
     settings = request.settings
-    found = of_method("lora", {"r": settings["r"], "use_dora": True, "target_modules": settings["targets"]}, shape)
+    found = of_method("lora", {"r": settings["r"], "use_dora": True, "target_modules": settings["target_modules"]}, shape)
     if shape is None:
         return found
-    wide = adapted(shape, settings["targets"])
+    wide = adapted(shape, settings["target_modules"])
     work = sum(one.count * (one.inputs**2 + 3 * one.inputs * one.outputs) for one in wide) / shape.layers
     return {**found, "outputs": 2.0, "work": 4.0 * work}

@@ -82,20 +82,22 @@ def chosen(model: Any, settings: FreezeSettings) -> list[torch.nn.Parameter]:
         UserError: TS-TRAIN-042 when there are none, or a part is not there.
     """
     modules = dict(model.named_modules())
-    parts = list(decoder_layers(model)[1])[-settings.layers :] if settings.layers else []
-    for wanted in settings.parts:
+    parts = list(decoder_layers(model)[1])[-settings.trainable_layers :] if settings.trainable_layers else []
+    for wanted in settings.trainable_modules:
         found = [module for name, module in modules.items() if name == wanted or name.endswith("." + wanted)]
         if not found:
             raise UserError(
-                "TS-TRAIN-042", f"`{wanted}` in the setting `parts` names no part of the model",
+                "TS-TRAIN-042", f"`{wanted}` in the setting `trainable_modules` names no part of the model",
                 fix=did_you_mean(wanted, {name.rsplit(".", 1)[-1] for name in modules if name}),
             )  # fmt: skip
         parts += found
-    parts += [model.get_input_embeddings()] if settings.embeddings else []
-    parts += [model.get_output_embeddings()] if settings.head else []
+    parts += [model.get_input_embeddings()] if settings.train_embeddings else []
+    parts += [model.get_output_embeddings()] if settings.train_lm_head else []
     parameters = [parameter for part in parts for parameter in part.parameters()]
     if not parameters:
         raise UserError(
-            "TS-TRAIN-042", "With these settings of `freeze` nothing trains", fix="Give `layers` (of the last ones) or `parts` (by name)."
+            "TS-TRAIN-042",
+            "With these settings of `freeze` nothing trains",
+            fix="Give `trainable_layers` (of the last ones) or `trainable_modules` (by name).",
         )
     return parameters

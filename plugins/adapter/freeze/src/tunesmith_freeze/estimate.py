@@ -16,15 +16,15 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     shape, settings = ModelShape.of(request), request.settings
     if shape is None:
         return {}
-    last = min(int(settings["layers"]), shape.layers)
+    last = min(int(settings["trainable_layers"]), shape.layers)
     sizes: dict[str, int] = {}
     for linear in shape.linears:
         sizes[linear.name] = sizes.get(linear.name, 0) + linear.parameters // shape.layers
     whole = (shape.matrices + shape.others - shape.hidden) // shape.layers  # all but the norm after them
-    trainable = last * whole + sum(_part(name, sizes, shape, last, whole) for name in settings["parts"])
+    trainable = last * whole + sum(_part(name, sizes, shape, last, whole) for name in settings["trainable_modules"])
     table = shape.vocabulary * shape.hidden
-    tables = {"embedding"} if settings["embeddings"] else set()
-    if settings["head"]:
+    tables = {"embedding"} if settings["train_embeddings"] else set()
+    if settings["train_lm_head"]:
         tables.add("embedding" if shape.tied else "head")
     trainable += len(tables) * table
     return {"trainable": float(trainable), "of_base": float(trainable), "copies": trainable / shape.parameters}

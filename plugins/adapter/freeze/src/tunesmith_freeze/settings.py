@@ -10,10 +10,14 @@ from tunesmith_full.settings import FullSettings
 
 @dataclass(frozen=True)
 class FreezeSettings(FullSettings):
-    layers: int = setting(2, "how many of the last layers train; 0: none but what `parts` names", ge=0)
-    parts: list[str] = setting(
+    trainable_layers: int = setting(
+        2, "how many of the last layers train; 0: none but what `trainable_modules` names", ge=0, aliases=("freeze_trainable_layers",)
+    )
+    trainable_modules: list[str] = setting(
         [], "further parts that train, by name or the end of it after a dot: a kind of block in every layer (`mlp`), or one (`layers.0`)",
-        examples=(["mlp"], ["layers.0.self_attn", "norm"]),
+        examples=(["mlp"], ["layers.0.self_attn", "norm"]), aliases=("freeze_extra_modules",),
     )  # fmt: skip
-    embeddings: bool = setting(False, "train the tokens' embeddings, too; in a model that shares them with the output head, also that")
-    head: bool = setting(False, "train the output head, too; in a model that shares it with the embeddings, also those")
+    train_embeddings: bool = setting(
+        False, "train the tokens' embeddings, too; in a model that shares them with the output head, also that"
+    )
+    train_lm_head: bool = setting(False, "train the output head, too; in a model that shares it with the embeddings, also those")

@@ -36,7 +36,7 @@ class Full:
 
     def save(self, model: Any, directory: Path) -> None:
         """A whole model. Training was in float32; it is rounded to what the base was stored in unless the settings say otherwise."""
-        stored = (model.config.dtype or torch.float32) if self.settings.dtype == "auto" else getattr(torch, self.settings.dtype)
+        stored = (model.config.dtype or torch.float32) if self.settings.save_dtype == "auto" else getattr(torch, self.settings.save_dtype)
         weights = {name: value.to(stored) if value.is_floating_point() else value for name, value in model.state_dict().items()}
         kept = model.config.dtype
         model.save_pretrained(directory, state_dict=weights)

@@ -12,4 +12,8 @@ from tunesmith_peft.estimate import of_method
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters}``; empty where the sizes are unknown."""
     settings = request.settings
-    return of_method("ia3", {"target_modules": settings["targets"], "feedforward_modules": settings["inputs"]}, ModelShape.of(request))
+    return of_method(
+        "ia3",
+        {"target_modules": settings["target_modules"], "feedforward_modules": settings["feedforward_modules"]},
+        ModelShape.of(request),
+    )

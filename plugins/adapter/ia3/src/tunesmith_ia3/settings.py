@@ -9,8 +9,9 @@ from tunesmith.contracts import setting
 
 @dataclass(frozen=True)
 class Ia3Settings:
-    targets: list[str] = setting(
+    target_modules: list[str] = setting(
         ["k_proj", "v_proj", "down_proj"], "names of the linear layers to scale; as in the paper: keys, values, and the way out of the "
-        "feed-forward part (other architectures: `dense_h_to_4h`, `c_proj` ...)", examples=(["all-linear"],),
+        "feed-forward part (other architectures: `dense_h_to_4h`, `c_proj` ...)", examples=(["all-linear"],), aliases=("targets",
+        "lora_target"),
     )  # fmt: skip
-    inputs: list[str] = setting(["down_proj"], "those of the targets whose inputs are scaled instead of their outputs")
+    feedforward_modules: list[str] = setting(["down_proj"], "those of the targets whose inputs are scaled instead of their outputs")

@@ -46,9 +46,9 @@ class Lora:
                 dropout.
         """
         model.requires_grad_(False)
-        r, dropout, pissa = self.settings.r, self.settings.dropout, self.settings.start == "pissa"
-        scale = files.scale(self.settings.alpha, r, self.settings.rank_stabilised)
-        layers, stacks = targets_and_stacks(model, self.settings.targets)
+        r, dropout, pissa = self.settings.r, self.settings.lora_dropout, self.settings.init_lora_weights == "pissa"
+        scale = files.scale(self.settings.lora_alpha, r, self.settings.use_rslora)
+        layers, stacks = targets_and_stacks(model, self.settings.target_modules)
         for name, linear in layers.items():
             own = layer_seed(seed, name)
             a, b = principal(self.matrix(linear), r, own, scale) if pissa else kaiming(linear, r, own)
@@ -60,12 +60,12 @@ class Lora:
 
     def _owners(self, stacks: Mapping[str, Stack]) -> dict[str, dict[str, Stack]]:
         """By the module that has the parameters. With dropout there are none of those that only `all-linear` names."""
-        if self.settings.dropout and stacks:
-            if set(self.settings.targets) == {ALL}:
+        if self.settings.lora_dropout and stacks:
+            if set(self.settings.target_modules) == {ALL}:
                 return {}
             raise UserError(
                 "TS-TRAIN-016", "An update of experts has no dropout", why="It is added to the matrices before anything is multiplied.",
-                fix="Set `dropout: 0`, or leave the experts out of the setting `targets`.",
+                fix="Set `lora_dropout: 0`, or leave the experts out of the setting `target_modules`.",
             )  # fmt: skip
         owners: dict[str, dict[str, Stack]] = {}
         for name, stack in stacks.items():
@@ -73,23 +73,23 @@ class Lora:
         return owners
 
     def _update(self, stack: Stack, seed: int, scale: float) -> tuple[torch.Tensor, torch.Tensor]:
-        if self.settings.start != "pissa":
+        if self.settings.init_lora_weights != "pissa":
             return experts_kaiming(stack, self.settings.r, seed)
         each = [principal(matrix.float(), self.settings.r, seed + at, scale) for at, matrix in enumerate(uprights(stack))]
         return torch.stack([a for a, _ in each]), torch.stack([b for _, b in each])
 
     def begin(self, model: torch.nn.Module, passes: Iterable[Callable[[], None]]) -> None:
-        """With ``start: eva`` each layer begins where its inputs vary most; a layer that gets no rank is the base's again."""
-        if self.settings.start != "eva":
+        """With ``init_lora_weights: eva`` each layer begins where its inputs vary most; a layer that gets no rank is the base's again."""
+        if self.settings.init_lora_weights != "eva":
             return
-        for name, a in eva.starts(dict(adapted(model)), passes, r=self.settings.r, spread=self.settings.spread).items():
+        for name, a in eva.starts(dict(adapted(model)), passes, r=self.settings.r, spread=self.settings.eva_rho).items():
             layer = model.get_submodule(name)
             b = torch.zeros(layer.out_features, len(a), device=a.device)
             replace(model, name, LoraLinear(layer.base, a, b, layer.scale, layer.dropout) if len(a) else layer.base)
 
     def rates(self, model: torch.nn.Module) -> Mapping[str, float]:
         """B learns faster than A, where it is asked for."""
-        ratio = self.settings.lora_plus
+        ratio = self.settings.loraplus_lr_ratio
         if ratio == 1:
             return {}
         names = [f"{name}.b" for name, _ in adapted(model)]

@@ -15,12 +15,12 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     shape = ModelShape.of(request)
     if shape is None:
         return {}
-    r, targets = int(request.settings["r"]), list(request.settings["targets"])
+    r, targets = int(request.settings["r"]), list(request.settings["target_modules"])
     every = "all-linear" in targets
     # A longer name (`layers.0.mlp.up_proj`) narrows what its last part matches; counting all of those errs on the safe side.
     names = {target.rsplit(".", 1)[-1] for target in targets}
     adapted = [linear for linear in shape.modules if every or linear.name in names]
-    if not request.settings.get("dropout"):
+    if not request.settings.get("lora_dropout"):
         adapted += [linear for linear in shape.linears if linear.expert and (every or _STACK.get(linear.name, linear.name) in names)]
     # An expert's gate and up are one matrix, so they have one A.
     trainable = sum(

@@ -35,18 +35,18 @@ class Config:
 
     alpha: float
     alphas: Mapping[str, float]
-    rank_stabilised: bool
+    use_rslora: bool
     dropout: float
     parameters: tuple[str, ...] = ()
 
     def scale(self, name: str, r: int) -> float:
         alpha = next((a for pattern, a in self.alphas.items() if name == pattern or name.endswith("." + pattern)), self.alpha)
-        return scale(alpha, r, self.rank_stabilised)
+        return scale(alpha, r, self.use_rslora)
 
 
-def scale(alpha: float, r: int, rank_stabilised: bool) -> float:
+def scale(alpha: float, r: int, use_rslora: bool) -> float:
     """alpha / r, or alpha / sqrt(r) for rank-stabilised LoRA (Kalajdzievski, arXiv:2312.03732)."""
-    return alpha / (r**0.5 if rank_stabilised else r)
+    return alpha / (r**0.5 if use_rslora else r)
 
 
 def write(directory: Path, layers: Mapping[str, LoraLinear], experts: Mapping[str, LoraExperts], settings: LoraSettings) -> None:
@@ -68,7 +68,8 @@ def write(directory: Path, layers: Mapping[str, LoraLinear], experts: Mapping[st
     (r, rank_pattern), (alpha, alpha_pattern) = _usual(ranks), _usual(alphas)
     config = {
         "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "", "r": r, "lora_alpha": alpha,
-        "rank_pattern": rank_pattern, "alpha_pattern": alpha_pattern, "lora_dropout": settings.dropout, "target_modules": sorted(layers),
+        "rank_pattern": rank_pattern, "alpha_pattern": alpha_pattern, "lora_dropout": settings.lora_dropout,
+        "target_modules": sorted(layers),
         "target_parameters": sorted(f"{owner}.{name}" for owner, module in experts.items() for name in module.a) or None,
         "bias": "none", "fan_in_fan_out": any(transposed(layer.base) for layer in layers.values()), "inference_mode": True,
         "init_lora_weights": True, "use_rslora": False, "use_dora": False, "modules_to_save": None,

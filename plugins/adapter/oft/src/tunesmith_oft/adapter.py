@@ -11,6 +11,7 @@ class Oft(PeftAdapter):
 
     def __init__(self, settings: OftSettings) -> None:
         options = {
-            "r": 0, "oft_block_size": settings.block_size, "block_share": settings.shared, "use_cayley_neumann": not settings.exact,
+            "r": 0, "oft_block_size": settings.oft_block_size, "block_share": settings.block_share,
+            "use_cayley_neumann": settings.use_cayley_neumann,
         }  # fmt: skip
-        super().__init__("oft", options, targets=settings.targets)
+        super().__init__("oft", options, targets=settings.target_modules)

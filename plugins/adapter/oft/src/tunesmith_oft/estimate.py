@@ -17,6 +17,10 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     """
     shape = ModelShape.of(request)
     settings = request.settings
-    divides(shape, settings["targets"], settings["block_size"], "block_size")
-    options = {"oft_block_size": settings["block_size"], "block_share": settings["shared"], "target_modules": settings["targets"]}
+    divides(shape, settings["target_modules"], settings["oft_block_size"], "oft_block_size")
+    options = {
+        "oft_block_size": settings["oft_block_size"],
+        "block_share": settings["block_share"],
+        "target_modules": settings["target_modules"],
+    }
     return of_method("oft", options, shape)

@@ -156,9 +156,9 @@ class Peft(PeftAdapter):
     """The adapter `peft`: any method by its name."""
 
     def __init__(self, settings: PeftSettings) -> None:
-        options = check(settings.method, settings.options)
+        options = check(settings.peft_type, settings.options)
         everywhere = options.get("target_modules") == ALL  # of the language part, where PEFT would take a vision tower's as well
-        super().__init__(settings.method, options, targets=[ALL] if everywhere else None)
+        super().__init__(settings.peft_type, options, targets=[ALL] if everywhere else None)
 
 
 def rewritten(method: str) -> UserError:

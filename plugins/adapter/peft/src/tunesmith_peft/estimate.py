@@ -17,7 +17,7 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     Raises:
         UserError: TS-TRAIN-030 and -031 as `methods.check` does.
     """
-    method = str(request.settings["method"])
+    method = str(request.settings["peft_type"])
     return of_method(method, check(method, request.settings["options"]), ModelShape.of(request))
 
 
@@ -69,5 +69,5 @@ def divides(shape: ModelShape | None, targets: str | Sequence[str] | None, size:
             raise UserError(
                 "TS-TRAIN-033", f"`{what}` of {size} does not divide the {linear.inputs} inputs of `{linear.name}`",
                 why="The inputs are turned in blocks, and each needs a whole one.",
-                fix=f"Set it to {fitting[0]}, which divides all." if fitting else "Choose other `targets`.",
+                fix=f"Set it to {fitting[0]}, which divides all." if fitting else "Choose other `target_modules`.",
             )  # fmt: skip

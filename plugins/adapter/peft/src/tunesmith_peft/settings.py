@@ -10,9 +10,9 @@ from tunesmith.contracts import setting
 
 @dataclass(frozen=True)
 class PeftSettings:
-    method: str = setting(
+    peft_type: str = setting(
         "lora", "PEFT's name of the method, in small letters (loha, lokr, hra, miss, c3a, road, waveft ...); METHODS.md lists all",
-        examples=("loha", "vblora"),
+        examples=("loha", "vblora"), aliases=("method",),
     )  # fmt: skip
     options: dict[str, Any] = setting(
         {}, "options of the method's configuration class, by PEFT's names; checked before anything runs. `target_modules` is all linear "

@@ -22,10 +22,10 @@ class Prefix:
 
     def attach(self, model: Any, *, seed: int, reference: bool = False) -> None:
         model.requires_grad_(False)
-        sizes, device, tokens = caching.Sizes.of(model.config), model.get_input_embeddings().weight.device, self.settings.tokens
-        if self.settings.projection:
-            made = encoders.Projected(tokens, sizes.width, self.settings.projection, sizes.made, seed, device)
-        elif self.settings.start == "noise":
+        sizes, device, tokens = caching.Sizes.of(model.config), model.get_input_embeddings().weight.device, self.settings.num_virtual_tokens
+        if self.settings.encoder_hidden_size:
+            made = encoders.Projected(tokens, sizes.width, self.settings.encoder_hidden_size, sizes.made, seed, device)
+        elif self.settings.prefix_init == "random":
             made = encoders.noise(tokens, sizes.made, seed, device)
         else:
             made = encoders.activations(model, tokens, seed)

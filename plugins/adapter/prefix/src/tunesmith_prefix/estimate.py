@@ -19,7 +19,7 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
         raise checkpointing()
     if shape is None:
         return {}
-    tokens, width = int(request.settings["tokens"]), int(request.settings["projection"])
+    tokens, width = int(request.settings["num_virtual_tokens"]), int(request.settings["encoder_hidden_size"])
     each = shape.kv_heads * shape.head_size
     made = shape.layers * 2 * each
     if not width:
@@ -31,5 +31,5 @@ def checkpointing() -> UserError:
     return UserError(
         "TS-TRAIN-043", "A prefix can't be trained with gradient checkpointing",
         why="A layer that computes its activations twice leaves out the key-value cache, and the prefix lies there.",
-        fix="Set `gradient_checkpointing: false`, and a lower `micro_tokens` if memory is short.",
+        fix="Set `gradient_checkpointing: false`, and a lower `max_tokens_per_microbatch` if memory is short.",
     )  # fmt: skip

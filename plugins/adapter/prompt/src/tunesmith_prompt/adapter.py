@@ -25,11 +25,11 @@ class Prompt:
         model.requires_grad_(False)
         table = model.get_input_embeddings().weight
         generator = torch.Generator().manual_seed(seed)
-        if self.settings.start == "words":
-            words = torch.randint(0, len(table), (self.settings.tokens,), generator=generator)
+        if self.settings.prompt_tuning_init == "sample_vocab":
+            words = torch.randint(0, len(table), (self.settings.num_virtual_tokens,), generator=generator)
             values = table.detach()[words.to(table.device)].float().clone()
         else:
-            values = torch.randn(self.settings.tokens, table.shape[1], generator=generator).to(table.device)
+            values = torch.randn(self.settings.num_virtual_tokens, table.shape[1], generator=generator).to(table.device)
         before.put(model, before.Before(values), insertion.run)
 
     def reference(self, model: Any) -> AbstractContextManager[Any]:

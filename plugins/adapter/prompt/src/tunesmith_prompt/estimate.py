@@ -11,4 +11,4 @@ from tunesmith_models import ModelShape
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters}``; empty where the sizes are unknown."""
     shape = ModelShape.of(request)
-    return {} if shape is None else {"trainable": float(int(request.settings["tokens"]) * shape.hidden)}
+    return {} if shape is None else {"trainable": float(int(request.settings["num_virtual_tokens"]) * shape.hidden)}

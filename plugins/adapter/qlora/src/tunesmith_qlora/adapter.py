@@ -27,7 +27,7 @@ class Qlora(Lora):
 
     def load_base(self, directory: Path, device: torch.device) -> torch.nn.Module:
         self._directory = directory
-        return base.load(directory, device, type=self.settings.type, double_quant=self.settings.double_quant)
+        return base.load(directory, device, type=self.settings.bnb_4bit_quant_type, double_quant=self.settings.bnb_4bit_use_double_quant)
 
     def matrix(self, linear: Any) -> torch.Tensor:
         return base.dequantized(linear) if hasattr(linear.weight, "quant_state") else super().matrix(linear)

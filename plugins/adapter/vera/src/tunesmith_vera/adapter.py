@@ -11,7 +11,8 @@ class Vera(PeftAdapter):
 
     def __init__(self, settings: VeraSettings) -> None:
         options = {
-            "r": settings.r, "d_initial": settings.start, "projection_prng_key": settings.key, "save_projection": settings.keep_matrices,
-            "vera_dropout": settings.dropout,
+            "r": settings.r, "d_initial": settings.d_initial, "projection_prng_key": settings.projection_prng_key,
+            "save_projection": settings.save_projection,
+            "vera_dropout": settings.vera_dropout,
         }  # fmt: skip
-        super().__init__("vera", options, targets=settings.targets)
+        super().__init__("vera", options, targets=settings.target_modules)

@@ -11,4 +11,4 @@ from tunesmith_peft.estimate import of_method
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters}``; empty where the sizes are unknown."""
-    return of_method("vera", {"r": request.settings["r"], "target_modules": request.settings["targets"]}, ModelShape.of(request))
+    return of_method("vera", {"r": request.settings["r"], "target_modules": request.settings["target_modules"]}, ModelShape.of(request))

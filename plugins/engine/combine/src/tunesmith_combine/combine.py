@@ -49,7 +49,7 @@ def run(step: Step) -> Result:
     for path in base.iterdir():
         if path.is_file() and path.suffix != ".safetensors":
             shutil.copyfile(path, step.output / path.name)
-    return Result(meta={"models": len(tuned), "weights": weights, "method": step.settings.method})
+    return Result(meta={"models": len(tuned), "weights": weights, "method": step.settings.merge_method})
 
 
 def _weights(given: list[float], count: int) -> list[float]:
@@ -67,7 +67,7 @@ def _combined(name: str, values: list[torch.Tensor], weights: list[float], step:
         return base
     # each matrix draws for itself, so that the result does not depend on the order of the files
     torch.manual_seed(int.from_bytes(hashlib.sha256(f"{step.seed} {name}".encode()).digest()[:7], "big"))
-    return (base.float() + together(differences, weights, step.settings.method, step.settings.density)).to(base.dtype)
+    return (base.float() + together(differences, weights, step.settings.merge_method, step.settings.density)).to(base.dtype)
 
 
 def _read(stack: ExitStack, files: dict[Path, Any], path: Path, name: str) -> torch.Tensor:

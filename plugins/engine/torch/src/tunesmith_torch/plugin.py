@@ -10,7 +10,7 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_torch.settings import MergeSettings, PreviewSettings, TrainSettings
 from tunesmith_torch.training.failure_recovery import remedy
 
-_JUDGED = ["validation", "validation_share"]
+_JUDGED = ["validation", "validation_split"]
 METRICS = {
     "train_loss": {"better": "lower", "summary": "the objective's loss over the last ten steps, on average"},
     "tokens": {"summary": "tokens that went through the model while training, those without labels and every epoch's counted"},

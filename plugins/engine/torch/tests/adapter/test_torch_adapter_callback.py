@@ -12,14 +12,14 @@ from tunesmith_lora.adapter import Lora, adapted
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch.training.train import run
 
-SETTINGS = {"epochs": 2, "checkpoint_every": 2, "learning_rate": 1e-2, "max_grad_norm": 0.0}
+SETTINGS = {"num_train_epochs": 2, "save_steps": 2, "learning_rate": 1e-2, "max_grad_norm": 0.0}
 
 
 class Fading(Lora):
     """Made up: remembers the gradients it met, and takes from B what they were least of; a penalty on B's size."""
 
     def __init__(self, weight: float = 0.1) -> None:
-        super().__init__(LoraSettings(r=4, dropout=0.2))
+        super().__init__(LoraSettings(r=4, lora_dropout=0.2))
         self.weight, self.seen, self.steps = weight, {}, []
 
     def stepped(self, model, done, total):
@@ -83,7 +83,7 @@ def test_the_penalty_counts_once_however_the_batch_is_cut(bench, chat_rows):
         bench.train(SETTINGS | settings, rows=chat_rows, adapter=Penalised())
         return [bench.series(name) for name in ("loss", "penalty", "grad_norm")]
 
-    whole, cut = train(micro_tokens=4096), train(micro_tokens=60)
+    whole, cut = train(max_tokens_per_microbatch=4096), train(max_tokens_per_microbatch=60)
     torch.testing.assert_close(torch.tensor(cut), torch.tensor(whole), rtol=1e-4, atol=1e-6)
     assert whole[1][0] == 0.0 < whole[1][1]
 

@@ -41,7 +41,7 @@ class Brought(Lora):
 
 
 def first_steps(bench, rows, adapter, name, **settings):
-    output, _ = bench.train({"max_steps": 1, "warmup": 0, **settings}, rows=rows, adapter=adapter, name=name)
+    output, _ = bench.train({"max_steps": 1, "warmup_ratio": 0, **settings}, rows=rows, adapter=adapter, name=name)
     return load_file(output / "adapter_model.safetensors")
 
 
@@ -52,16 +52,18 @@ def test_the_first_step_of_a_faster_parameter_is_that_much_longer(bench, chat_ro
         torch.testing.assert_close(faster[name], value * 4 if "lora_B" in name else value)
 
 
-@pytest.mark.parametrize("micro_tokens", [64, 4096])
-def test_it_begins_from_each_token_of_the_first_epoch_once(bench, chat_rows, micro_tokens):
+@pytest.mark.parametrize("max_tokens_per_microbatch", [64, 4096])
+def test_it_begins_from_each_token_of_the_first_epoch_once(bench, chat_rows, max_tokens_per_microbatch):
     adapter = Begun(LoraSettings(r=2))
-    _, result = bench.train({"epochs": 1, "micro_tokens": micro_tokens}, rows=chat_rows, adapter=adapter)
+    _, result = bench.train(
+        {"num_train_epochs": 1, "max_tokens_per_microbatch": max_tokens_per_microbatch}, rows=chat_rows, adapter=adapter
+    )
     assert sum(adapter.seen) == result.metrics["tokens"]
 
 
 def test_what_it_began_with_is_what_trains_and_a_resumed_run_ends_the_same(bench, chat_rows):
     def train(name, adapter, **more):
-        return bench.train({"max_steps": 4, "checkpoint_every": 1, **more}, rows=chat_rows, adapter=adapter, name=name)
+        return bench.train({"max_steps": 4, "save_steps": 1, **more}, rows=chat_rows, adapter=adapter, name=name)
 
     whole, _ = train("whole", Begun(LoraSettings(r=2)))
     train("cut", Begun(LoraSettings(r=2)), max_steps=4)
@@ -85,7 +87,7 @@ def test_the_base_is_the_one_that_the_adapter_brings(bench, chat_rows):
 @pytest.mark.parametrize("engines_own", [True, False], ids=["own decoder", "transformers"])
 def test_eva_sees_the_layers_inputs_in_either_model(bench, chat_rows, monkeypatch, engines_own):
     monkeypatch.setattr(Lora, "modules_only", engines_own)
-    output, _ = bench.train({"max_steps": 2}, rows=chat_rows, adapter=Lora(LoraSettings(r=3, start="eva")))
+    output, _ = bench.train({"max_steps": 2}, rows=chat_rows, adapter=Lora(LoraSettings(r=3, init_lora_weights="eva")))
     ranks = {len(value) for name, value in load_file(output / "adapter_model.safetensors").items() if "lora_A" in name}
     assert len(ranks) > 1
     assert max(ranks) <= 6

@@ -30,13 +30,13 @@ from tunesmith_torch.model.log_probs import label_log_probs
 from tunesmith_torch.training.train import run
 
 ADAPTERS = {
-    "lora from data": (lambda: Lora(LoraSettings(r=4, start="eva", lora_plus=4.0)), 1e-2),
-    "qlora": (lambda: Qlora(QloraSettings(r=4, dropout=0.1)), 1e-2),
-    "freeze": (lambda: Freeze(FreezeSettings(layers=1, head=True)), 3e-3),
-    "prompt": (lambda: Prompt(PromptSettings(tokens=4)), 0.1),
-    "prefix": (lambda: Prefix(PrefixSettings(tokens=4)), 0.1),
-    "projected prefix": (lambda: Prefix(PrefixSettings(tokens=4, projection=8)), 1e-2),
-    "bottleneck": (lambda: Bottleneck(BottleneckSettings(placement="houlsby", reduction=4)), 1e-2),
+    "lora from data": (lambda: Lora(LoraSettings(r=4, init_lora_weights="eva", loraplus_lr_ratio=4.0)), 1e-2),
+    "qlora": (lambda: Qlora(QloraSettings(r=4, lora_dropout=0.1)), 1e-2),
+    "freeze": (lambda: Freeze(FreezeSettings(trainable_layers=1, train_lm_head=True)), 3e-3),
+    "prompt": (lambda: Prompt(PromptSettings(num_virtual_tokens=4)), 0.1),
+    "prefix": (lambda: Prefix(PrefixSettings(num_virtual_tokens=4)), 0.1),
+    "projected prefix": (lambda: Prefix(PrefixSettings(num_virtual_tokens=4, encoder_hidden_size=8)), 1e-2),
+    "bottleneck": (lambda: Bottleneck(BottleneckSettings(placement="houlsby", reduction_factor=4)), 1e-2),
 }
 
 
@@ -51,7 +51,7 @@ def adapter(request):
 
 def test_it_learns_and_what_it_saves_is_what_it_learnt(bench, chat_rows, adapter):
     make, rate = adapter
-    output, _ = bench.train({"epochs": 2, "learning_rate": rate, "schedule": "constant"}, rows=chat_rows, adapter=make())
+    output, _ = bench.train({"num_train_epochs": 2, "learning_rate": rate, "lr_scheduler_type": "constant"}, rows=chat_rows, adapter=make())
     losses = bench.series("loss")
     assert sum(losses[-3:]) < sum(losses[:3])
     tokens = TokenSequence(list(range(10, 40)), [False] + [True] * 29)
@@ -67,7 +67,7 @@ def test_it_learns_and_what_it_saves_is_what_it_learnt(bench, chat_rows, adapter
 
 def test_cancelled_and_resumed_it_ends_in_the_same_bytes(bench, chat_rows, adapter):
     make, rate = adapter
-    settings = {"max_steps": 5, "checkpoint_every": 1, "learning_rate": rate}
+    settings = {"max_steps": 5, "save_steps": 1, "learning_rate": rate}
     whole, _ = bench.train(settings, rows=chat_rows, name="whole", adapter=make())
     step = bench.step(settings, rows=chat_rows, name="broken", adapter=make())
     tell = step.progress
@@ -90,18 +90,18 @@ def test_cancelled_and_resumed_it_ends_in_the_same_bytes(bench, chat_rows, adapt
 def test_it_learns_from_preferences_against_its_reference(bench, preference_rows, adapter):
     make, rate = adapter
     objective = DirectPreference(PreferenceSettings(beta=0.5))
-    bench.train({"epochs": 5, "learning_rate": rate / 2}, rows=preference_rows[:4], objective=objective, adapter=make())
+    bench.train({"num_train_epochs": 5, "learning_rate": rate / 2}, rows=preference_rows[:4], objective=objective, adapter=make())
     losses = bench.series("loss")
     assert losses[-1] < 0.9 * losses[0]
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_validating_after_each_step_changes_nothing_of_a_base_in_4_bits(bench, chat_rows, precision):
-    settings = {"max_steps": 4, "precision": precision, "keep": "last"}
+    settings = {"max_steps": 4, "dtype": precision, "load_best_model_at_end": False}
     plain, _ = bench.train(settings, rows=chat_rows, adapter=Qlora(QloraSettings(r=4)), name="plain")
     wanted = bench.series("loss")
     more = {"validation": chat_rows[:3], "adapter": Qlora(QloraSettings(r=4)), "name": "validated"}
-    validated, _ = bench.train({**settings, "validate_every": 1}, rows=chat_rows, **more)
+    validated, _ = bench.train({**settings, "eval_steps": 1}, rows=chat_rows, **more)
     assert bench.series("loss") == wanted
     for name, value in load_file(plain / "adapter_model.safetensors").items():
         assert torch.equal(load_file(validated / "adapter_model.safetensors")[name], value)

@@ -52,7 +52,7 @@ def test_experts_are_reached_and_the_router_is_named_as_left(moe, adapter):
 
 @pytest.mark.parametrize(
     "adapter",
-    [Dora(DoraSettings()), Ia3(Ia3Settings(targets=["all-linear"], inputs=[])), Lora(LoraSettings(dropout=0.1))],
+    [Dora(DoraSettings()), Ia3(Ia3Settings(target_modules=["all-linear"], feedforward_modules=[])), Lora(LoraSettings(lora_dropout=0.1))],
     ids=["dora", "ia3", "lora with dropout"],
 )
 def test_experts_that_an_adapter_can_not_reach_are_named_with_their_share(moe, adapter):
@@ -62,7 +62,7 @@ def test_experts_that_an_adapter_can_not_reach_are_named_with_their_share(moe, a
 
 
 def test_of_experts_only_the_named_parameter_counts(moe):
-    what, why = said(moe, Lora(LoraSettings(targets=["experts.down_proj"])))
+    what, why = said(moe, Lora(LoraSettings(target_modules=["experts.down_proj"])))
     assert percent(EXPERTS / 3 / ALL) in what
     assert "mlp.experts.gate_up_proj" in why
     assert "down_proj (" not in why
@@ -70,7 +70,7 @@ def test_of_experts_only_the_named_parameter_counts(moe):
 
 def test_what_trains_itself_is_reached(moe):
     assert "100 %" in said(moe, Full(FullSettings()))[0]
-    assert "50 %" in said(moe, Freeze(FreezeSettings(layers=1)))[0]
+    assert "50 %" in said(moe, Freeze(FreezeSettings(trainable_layers=1)))[0]
 
 
 def test_what_changes_no_matrix_says_so(moe):

@@ -240,10 +240,12 @@ def test_training_learns_what_peft_learns_and_peft_loads_it(bench, models, media
     from tunesmith_torch.training.seed import derived
 
     bench.base, rows = type(bench.base)("model/hf", models(family), digest="sha256:base"), rows_of(media)
-    output, _ = bench.train({"epochs": 2, "batch_size": 3, "schedule": "constant", "warmup": 0.0, "max_grad_norm": 0.0}, rows=rows)
+    output, _ = bench.train(
+        {"num_train_epochs": 2, "batch_size": 3, "lr_scheduler_type": "constant", "warmup_ratio": 0.0, "max_grad_norm": 0.0}, rows=rows
+    )
     ours = bench.series("loss")
 
-    begun, adapter = load_model(models(family)), Lora(LoraSettings(r=4, alpha=8.0))
+    begun, adapter = load_model(models(family)), Lora(LoraSettings(r=4, lora_alpha=8.0))
     adapter.attach(begun, seed=derived(7, "adapter"))
     start = bench.home / "start"
     start.mkdir()
@@ -279,7 +281,7 @@ def their_given(chat, turns, sequence):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("settings", [{"micro_tokens": 1}, {"gradient_checkpointing": True}, {"precision": "bfloat16"}])
+@pytest.mark.parametrize("settings", [{"max_tokens_per_microbatch": 1}, {"gradient_checkpointing": True}, {"dtype": "bfloat16"}])
 def test_how_pictures_are_computed_does_not_change_what_is_learnt(bench, models, media, settings):
     bench.base = type(bench.base)("model/hf", models("qwen2_vl"), digest="sha256:base")
     rows = rows_of(media)
@@ -287,7 +289,7 @@ def test_how_pictures_are_computed_does_not_change_what_is_learnt(bench, models,
     usual = bench.series("loss")
     bench.notices.clear()
     bench.train({"max_steps": 3} | settings, rows=rows, name="other")
-    assert bench.series("loss") == pytest.approx(usual, rel=1e-4 if "precision" not in settings else 2e-2)
+    assert bench.series("loss") == pytest.approx(usual, rel=1e-4 if "dtype" not in settings else 2e-2)
 
 
 @pytest.mark.slow
@@ -297,7 +299,7 @@ def test_the_whole_model_is_saved_with_its_processor(bench, models, media):
 
     bench.base = type(bench.base)("model/hf", models("qwen2_audio"), digest="sha256:base")
     rows = [{"messages": [message("user", [part("audio", media / "tone.wav"), text("What?")]), message("assistant", "A tone.")]}] * 4
-    output, _ = bench.train({"epochs": 4, "learning_rate": 5e-3}, rows=rows, adapter=Full(FullSettings()))
+    output, _ = bench.train({"num_train_epochs": 4, "learning_rate": 5e-3}, rows=rows, adapter=Full(FullSettings()))
     assert bench.series("loss")[-1] < bench.series("loss")[0] - 0.5
     assert chat_encoder(output).encode(rows[0]["messages"]).media
 
@@ -310,7 +312,7 @@ def test_perplexity_of_pictures_is_what_transformers_computes(models, media, tmp
 
     rows, base = rows_of(media)[:3], Artifact("model/hf", models("idefics3"), digest="sha256:base")
     step = WorkerStep(name="score", output=tmp_path, work=tmp_path, notify=lambda *_: None)
-    found = Perplexity(PerplexitySettings(precision="float32")).evaluate(base, rows, step).metrics
+    found = Perplexity(PerplexitySettings(dtype="float32")).evaluate(base, rows, step).metrics
     chat, model = chat_encoder(base), load_model(base)
     with torch.no_grad():
         sequences = [chat.encode(row["messages"]) for row in rows]
@@ -323,7 +325,7 @@ def test_learning_from_all_leaves_out_what_stands_for_pictures(models, media):
     from tunesmith_sft.settings import SupervisedSettings
 
     chat, row = chat_encoder(models("qwen2_vl")), rows_of(media)[0]
-    (sequence,) = SupervisedTuning(SupervisedSettings(learn_from="all")).encode(row, chat).sequences
+    (sequence,) = SupervisedTuning(SupervisedSettings(train_on="all")).encode(row, chat).sequences
     (medium,) = sequence.media
     unlearnt = [at for at, label in enumerate(sequence.labels) if not label]
     assert unlearnt == [0, *range(medium.start, medium.stop)]

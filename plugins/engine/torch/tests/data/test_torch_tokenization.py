@@ -86,7 +86,7 @@ def test_tokens_are_found_again_by_another_run(bench, chat, chat_rows):
 def test_another_objective_template_or_row_makes_them_anew(bench, chat, chat_rows, tiny):
     step = bench.step(rows=chat_rows)
     places = {
-        tokenize("data", SupervisedTuning(SupervisedSettings(learn_from=part)), chat, step, None).directory for part in ("all", "answers")
+        tokenize("data", SupervisedTuning(SupervisedSettings(train_on=part)), chat, step, None).directory for part in ("all", "assistant")
     }
     step = bench.step(rows=[*chat_rows[:-1], chat_rows[0]])
     places.add(tokenize("data", SupervisedTuning(), chat, step, None).directory)
@@ -123,7 +123,7 @@ def test_what_a_limit_takes_away_is_told_with_the_limit_that_takes_nothing(bench
     step = bench.step(rows=chat_rows)
     rows = tokenize("data", SupervisedTuning(), chat, step, None)
     limit = sorted(rows.longest)[10]
-    left = truncated_rows(rows, SupervisedTuning(), step, max_length=limit, overlong="auto")
+    left = truncated_rows(rows, SupervisedTuning(), step, max_length=limit, truncation="auto")
     (told,) = messages(bench, "warning")
     lost = sum(max(0, length - limit) for length in rows.longest)
     learnt = sum(map(sum, (s.labels for group in rows for s in group.sequences)))

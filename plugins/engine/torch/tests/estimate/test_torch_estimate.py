@@ -20,7 +20,7 @@ SHAPE = ModelShape.from_config(CONFIG)
 
 def estimate(config=CONFIG, trainable=2e6, copies=0.0, objective=None, data=None, **settings):
     parts = {"adapter": {"trainable": trainable, "copies": copies}, "objective": objective or {}}
-    values = asdict(TrainSettings(**({"precision": "float32"} | settings)))
+    values = asdict(TrainSettings(**({"dtype": "float32"} | settings)))
     return train(EstimateRequest(config, step_settings=values, parts=parts, data=data or {"rows": 100, "characters": 80000}))
 
 
@@ -32,7 +32,7 @@ def test_an_unknown_model_is_not_guessed_at():
 @pytest.mark.parametrize(
     ("less", "more"),
     [
-        ({"micro_tokens": 512}, {"micro_tokens": 2048}), ({"precision": "bfloat16"}, {"precision": "float32"}),
+        ({"max_tokens_per_microbatch": 512}, {"max_tokens_per_microbatch": 2048}), ({"dtype": "bfloat16"}, {"dtype": "float32"}),
         ({"gradient_checkpointing": True}, {"gradient_checkpointing": False}), ({"trainable": 2e6}, {"trainable": float(SHAPE.parameters)}),
         ({"batch_size": 1}, {"batch_size": 4}),
         ({"trainable": 5e7, "copies": 1.0}, {"trainable": 5e7, "copies": 1.0, "objective": {"sequences": 1.0, "reference": 1.0}}),

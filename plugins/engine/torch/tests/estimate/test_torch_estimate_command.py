@@ -70,8 +70,8 @@ def test_a_slip_in_a_method_is_answered_with_the_one_that_was_meant(capsys):
 def test_what_would_need_less_is_listed_and_does(told):
     _, found = told("sft", "--adapter", "full", "--max-length", "512")
     words = [one["with"] for one in found["less"]]
-    assert words[:2] == ["--micro-tokens 512", "--micro-tokens 512 --gradient-checkpointing"]
-    assert any(word.startswith("--adapter lora --precision") for word in words)
+    assert words[:2] == ["--max-tokens-per-microbatch 512", "--max-tokens-per-microbatch 512 --gradient-checkpointing"]
+    assert any(word.startswith("--adapter lora --dtype") for word in words)
     assert all(one["memory"] < found["estimates"][0]["memory"] for one in found["less"])
 
 
@@ -85,7 +85,7 @@ def told_of(case, *words, capsys):
 
 @pytest.mark.parametrize("where", [("--device", "cuda"), ("--on", "A10")], ids=str)
 def test_a_gpu_that_is_not_here_is_reckoned_with_as_one(capsys, where):
-    (found,) = told_of("qwen3-8b", "--precision", "bfloat16", "--adapter", "qlora", *where, capsys=capsys)["estimates"]
+    (found,) = told_of("qwen3-8b", "--dtype", "bfloat16", "--adapter", "qlora", *where, capsys=capsys)["estimates"]
     assert found["terms"]["weights"] == pytest.approx(6 * 2**30, rel=0.05)
     assert found["device"]["backend"] == "cuda"
     assert "files while loading" not in found["terms"]
@@ -96,16 +96,16 @@ def test_a_named_card_says_what_it_computes_in(capsys):
     for name in ("A10", "T4"):
         found = told_of("qwen3-8b", "--on", name, capsys=capsys)["estimates"]
         types[name] = [(one["settings"], one["remark"]) for one in found if one["of"] == "lora"]
-    assert types["A10"] == [({"precision": "bfloat16"}, ""), ({"precision": "float32"}, "")]
-    assert types["T4"] == [({"precision": "float32"}, ""), ({"precision": "bfloat16"}, "slow: cuda has no native bfloat16")]
+    assert types["A10"] == [({"dtype": "bfloat16"}, ""), ({"dtype": "float32"}, "")]
+    assert types["T4"] == [({"dtype": "float32"}, ""), ({"dtype": "bfloat16"}, "slow: cuda has no native bfloat16")]
 
 
 def test_the_advice_says_with_which_adapter_numbers_and_micro_batch_it_fits(capsys):
     found = told_of("qwen3-8b", "--on", "A10", capsys=capsys)["estimates"]
-    seen = {(one["of"], one["settings"].get("precision")): one for one in found}
+    seen = {(one["of"], one["settings"].get("dtype")): one for one in found}
     lora = seen["lora", "bfloat16"]
     assert (lora["fits"], lora["least"]["fits"]) == (False, True)
-    assert lora["least"]["settings"] == {"micro_tokens": 2048, "gradient_checkpointing": True}
+    assert lora["least"]["settings"] == {"max_tokens_per_microbatch": 2048, "gradient_checkpointing": True}
     assert seen["full", "bfloat16"]["least"]["fits"] is False
 
 
@@ -123,16 +123,16 @@ def test_what_can_not_fit_ends_with_status_1(told):
 
 
 def test_inference_is_estimated_too(told):
-    terms = told("serve", "transformers", "--max-batch", "4")[1]["estimates"][0]["terms"]
+    terms = told("serve", "transformers", "--max-num-seqs", "4")[1]["estimates"][0]["terms"]
     assert {"weights", "kv cache"} <= terms.keys()
-    assert "weights" in told("eval", "perplexity", "--precision", "bfloat16")[1]["estimates"][0]["terms"]
+    assert "weights" in told("eval", "perplexity", "--dtype", "bfloat16")[1]["estimates"][0]["terms"]
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read as Linux counts it")
 @pytest.mark.parametrize(("adapter", "length"), [("lora", "512"), ("full", "256")])
 def test_an_estimate_is_within_a_tenth_of_the_peak(told, tmp_path, adapter, length):
-    words = ["sft", "--adapter", adapter, "--precision", "float32", "--batch-size", "4", "--max-length", length]
+    words = ["sft", "--adapter", adapter, "--dtype", "float32", "--batch-size", "4", "--max-length", length]
     found = told(*words, "--length", length, "--rows", "4", dtype="float32")[1]["estimates"][0]
     model = tiny_model(
         tmp_path / "model", **{name: value for name, value in CONFIG.items() if name not in ("model_type", "dtype")}, head_dim=64
@@ -141,6 +141,6 @@ def test_an_estimate_is_within_a_tenth_of_the_peak(told, tmp_path, adapter, leng
     turns = [[{"role": "user", "content": word}, {"role": "assistant", "content": f"a {word} " * 800}] for word in ("x", "yes", "far", "0")]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"messages": row}) + "\n" for row in turns))
     command = [sys.executable, "-m", "tunesmith_cli.main", *words, "--model", str(model), "--data", "rows.jsonl", "--max-steps", "2"]
-    run = [sys.executable, "-c", MEASURED, *command, "--epochs", "2", "--home", str(tmp_path / "home")]
+    run = [sys.executable, "-c", MEASURED, *command, "--num-train-epochs", "2", "--home", str(tmp_path / "home")]
     peak = int(subprocess.run(run, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True).stdout)
     assert found["memory"] == pytest.approx(peak * 1024, rel=0.1), found["terms"]

@@ -98,7 +98,7 @@ def _same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], toleranc
 
 @pytest.mark.parametrize("targets", [["all-linear"], ["o_proj", "lm_head"]])
 def test_losses_and_gradients_are_those_of_the_reference(directory, targets):
-    settings = LoraSettings(r=3, targets=targets)
+    settings = LoraSettings(r=3, target_modules=targets)
     values, gradients = _losses_and_gradients(load_dense(directory), settings)
     expected, expected_gradients = _losses_and_gradients(load_model(directory), settings)
     assert (values - expected).abs().max() < 2e-4
@@ -122,13 +122,13 @@ def test_in_bfloat16_it_is_as_near_as_the_reference_is(llama):
     assert distances[0] <= 1.5 * distances[1]
 
 
-@pytest.mark.parametrize("settings", [{"dropout": 0.5}, {"targets": ["k_proj", "up_proj"]}, {"start": "pissa"}])
+@pytest.mark.parametrize("settings", [{"lora_dropout": 0.5}, {"target_modules": ["k_proj", "up_proj"]}, {"init_lora_weights": "pissa"}])
 def test_what_can_not_be_joined_is_computed_all_the_same(llama, settings):
     found = []
     for load in (load_dense, load_model):
         torch.manual_seed(7)  # for dropout
         found.append(_losses_and_gradients(load(llama), LoraSettings(r=2, **settings)))
-    if "dropout" not in settings:  # drawn in another order
+    if "lora_dropout" not in settings:  # drawn in another order
         assert (found[0][0] - found[1][0]).abs().max() < 2e-4
         _same(found[0][1], found[1][1], 2e-4)
     assert all(gradient.abs().sum() > 0 for gradient in found[0][1].values())
@@ -153,7 +153,7 @@ def test_checkpointed_layers_give_the_same_gradients(llama):
 
 
 def test_a_switched_off_update_leaves_the_base(llama):
-    adapter, model = Lora(LoraSettings(r=2, start="pissa")), load_dense(llama)
+    adapter, model = Lora(LoraSettings(r=2, init_lora_weights="pissa")), load_dense(llama)
     batch = pack(_sequences())
     base = label_log_probs(model, batch)
     adapter.attach(model, seed=0)

@@ -16,7 +16,7 @@ CONFIG = {
 
 def request(**config):
     config = CONFIG | config
-    return EstimateRequest(config, step_settings={"precision": "float32"}, config=config)
+    return EstimateRequest(config, step_settings={"dtype": "float32"})
 
 
 def test_the_names_are_those_that_transformers_has():

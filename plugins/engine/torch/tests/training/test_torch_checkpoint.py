@@ -39,24 +39,24 @@ class Run:
                 self.schedule.save(progress)
 
 
-@pytest.mark.parametrize("settings", [{"checkpoint_every": 1}, {"checkpoint_every": 0, "checkpoint_seconds": 5.0}], ids=str)
+@pytest.mark.parametrize("settings", [{"save_steps": 1}, {"save_steps": 0, "save_seconds": 5.0}], ids=str)
 def test_checkpoints_that_cost_much_are_made_less_often_and_it_is_said_once(tmp_path, monkeypatch, settings):
     run = Run(tmp_path, monkeypatch, cost=10.0, **settings)
     run.go(2000, seconds=5.0)
     assert run.made * 10.0 <= 0.05 * run.clock + 10.0
     assert run.made * 10.0 >= 0.04 * run.clock
     assert run.told == [
-        ("a checkpoint every 200 s at most", "one takes 10.0 s, and they may take 5% of the time (setting `checkpoint_share`)")
+        ("a checkpoint every 200 s at most", "one takes 10.0 s, and they may take 5% of the time (setting `save_time_share`)")
     ]
 
 
 def test_checkpoints_that_cost_little_are_made_as_often_as_asked_for(tmp_path, monkeypatch):
-    run = Run(tmp_path, monkeypatch, cost=0.1, checkpoint_every=10)
+    run = Run(tmp_path, monkeypatch, cost=0.1, save_steps=10)
     run.go(200, seconds=5.0)
     assert (run.made, run.told) == (20, [])
 
 
 def test_the_share_is_the_users_to_set(tmp_path, monkeypatch):
-    run = Run(tmp_path, monkeypatch, cost=10.0, checkpoint_every=1, checkpoint_share=1.0)
+    run = Run(tmp_path, monkeypatch, cost=10.0, save_steps=1, save_time_share=1.0)
     run.go(20, seconds=5.0)
     assert run.made == 20

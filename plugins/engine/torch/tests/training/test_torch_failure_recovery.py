@@ -32,7 +32,7 @@ def out(groups: int, tokens: int) -> TunesmithError:
 
 def test_a_micro_batch_that_does_not_fit_is_halved():
     answer = step_failed(facts(), out(5, 3000))
-    assert (answer.settings, answer.resume) == ({"micro_tokens": 1500}, True)
+    assert (answer.settings, answer.resume) == ({"max_tokens_per_microbatch": 1500}, True)
     assert "3000 tokens" in answer.reason
 
 
@@ -44,8 +44,10 @@ def test_a_row_that_does_not_fit_is_computed_with_checkpointing_and_then_given_u
 
 def test_a_worker_that_the_system_ended_is_tried_with_half_of_what_it_can_have_had():
     killed = TunesmithError("TS-RUN-012", "ended", facts={"signal": "SIGKILL"})
-    assert step_failed(facts(batch_size=2, max_length=1000), killed).settings == {"micro_tokens": 1000}
-    assert step_failed(facts(batch_size=2, max_length=1000, micro_tokens=1000), killed).settings == {"gradient_checkpointing": True}
+    assert step_failed(facts(batch_size=2, max_length=1000), killed).settings == {"max_tokens_per_microbatch": 1000}
+    assert step_failed(facts(batch_size=2, max_length=1000, max_tokens_per_microbatch=1000), killed).settings == {
+        "gradient_checkpointing": True
+    }
 
 
 def test_memory_that_is_out_before_anything_was_computed_has_no_remedy():
@@ -53,7 +55,7 @@ def test_memory_that_is_out_before_anything_was_computed_has_no_remedy():
 
 
 def test_what_is_none_of_the_engines_has_no_remedy():
-    other = StepFacts(RunFacts("r", "p", Path()), "tune", "train", settings={"micro_tokens": 8})
+    other = StepFacts(RunFacts("r", "p", Path()), "tune", "train", settings={"max_tokens_per_microbatch": 8})
     assert step_failed(other, out(5, 3000)) is None
     assert step_failed(facts(), TunesmithError("TS-RUN-010", "crashed")) is None
 
@@ -73,7 +75,7 @@ from tunesmith_torch.training.train import run
 bench = Bench(Path(sys.argv[1]), Path(sys.argv[2]))
 settings = json.loads(sys.argv[3])
 rows = [{"messages": [message("user", "Say it."), message("assistant", f"{n} " + "word " * 400)]} for n in range(24)]
-bench.train({"max_steps": 1, "micro_tokens": 500, "batch_size": 2}, rows=rows, name="warm")  # what is loaded once is loaded
+bench.train({"max_steps": 1, "max_tokens_per_microbatch": 500, "batch_size": 2}, rows=rows, name="warm")  # what is loaded once is loaded
 bench.notices.clear()
 step = bench.step(settings, rows=rows)
 if sys.argv[4] != "free":
@@ -101,7 +103,7 @@ def starved(home: Path, tiny: Path, settings: dict, memory: str) -> object:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space hold on Linux")
 def test_training_that_really_runs_out_of_memory_is_mended_to_the_same_losses(tmp_path, tiny):
-    settings = {"max_steps": 3, "batch_size": 8, "micro_tokens": 40000, "max_length": 4000}
+    settings = {"max_steps": 3, "batch_size": 8, "max_tokens_per_microbatch": 40000, "max_length": 4000}
     wanted = starved(tmp_path / "free", tiny, settings, "free")
     attempts = 0
     while not isinstance(got := starved(tmp_path / "starved", tiny, settings, MEMORY), list):
@@ -118,8 +120,8 @@ MEMORY = "200"  # MiB
 
 def test_after_a_divergence_training_goes_on_from_before_it_slower(bench, chat_rows, monkeypatch):
     """The rate breaks in the middle: some steps later the numbers are none any more."""
-    settings = {"epochs": 6, "learning_rate": 0.01, "max_grad_norm": 0.0, "checkpoint_every": 1, "keep_checkpoints": 100}
-    monkeypatch.setattr("tunesmith_torch.training.loop.rate", lambda schedule, number, total, warmup: 1e10 if number >= 12 else 0.5)
+    settings = {"num_train_epochs": 6, "learning_rate": 0.01, "max_grad_norm": 0.0, "save_steps": 1, "save_total_limit": 100}
+    monkeypatch.setattr("tunesmith_torch.training.loop.rate", lambda schedule, number, total, warmup_ratio: 1e10 if number >= 12 else 0.5)
     with pytest.raises(TunesmithError, match="TS-TRAIN-001") as raised:
         bench.train(settings, rows=chat_rows, adapter=Full(FullSettings()))
     monkeypatch.undo()
@@ -143,7 +145,18 @@ def test_a_first_step_that_is_no_number_is_not_tried_again(bench):
 @pytest.mark.slow
 def test_a_run_whose_rate_is_broken_is_mended_and_its_report_says_how(tmp_path, tiny, chat_rows):
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in chat_rows))
-    rate = ["--learning-rate", "1e5", "--max-grad-norm", "0", "--warmup", "0.5", "--epochs", "4", "--settings.checkpoint-every", "1"]
+    rate = [
+        "--learning-rate",
+        "1e5",
+        "--max-grad-norm",
+        "0",
+        "--warmup-ratio",
+        "0.5",
+        "--num-train-epochs",
+        "4",
+        "--settings.save-steps",
+        "1",
+    ]
     command = [
         sys.executable,
         "-m",
@@ -157,7 +170,7 @@ def test_a_run_whose_rate_is_broken_is_mended_and_its_report_says_how(tmp_path, 
         "full",
         *rate,
     ]
-    done = subprocess.run([*command, "--precision", "float32"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([*command, "--dtype", "float32"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "try again after TS-TRAIN-001 with learning_rate: 100000.0 -> 25000.0, max_grad_norm: 0.0 -> 1.0" in done.stdout
     (report,) = (tmp_path / ".tunesmith" / "runs").glob("*/report.html")

@@ -51,7 +51,7 @@ class Averaged(torch.optim.SGD):
                 one.div_(1.1)
 
 
-FEW = {"max_steps": 4, "warmup": 0.0, "learning_rate": 0.01}
+FEW = {"max_steps": 4, "warmup_ratio": 0.0, "learning_rate": 0.01}
 
 
 def test_an_optimizer_is_told_what_is_to_be_decayed_and_what_belongs_to_tokens(bench, chat_rows):
@@ -69,7 +69,7 @@ def test_an_optimizer_is_told_what_is_to_be_decayed_and_what_belongs_to_tokens(b
 
 def test_an_adapter_s_own_rates_reach_the_optimizer(bench, chat_rows):
     optimizer = Descent()
-    bench.train({**FEW, "max_steps": 1}, rows=chat_rows, adapter=Lora(LoraSettings(r=2, lora_plus=4.0)), optimizer=optimizer)
+    bench.train({**FEW, "max_steps": 1}, rows=chat_rows, adapter=Lora(LoraSettings(r=2, loraplus_lr_ratio=4.0)), optimizer=optimizer)
     fast = {one.name for one in optimizer.told if one.rate == 4.0}
     assert fast == {one.name for one in optimizer.told if one.name.endswith(".b")} != set()
 
@@ -87,7 +87,7 @@ def test_the_rate_is_multiplied_with_each_group_s_factor():
 )
 def test_the_schedule_is_the_user_s_or_the_optimizer_s_or_the_usual_one(bench, chat_rows, averaging, schedule, falls):
     optimizer = Descent(averaging)
-    bench.train({**FEW, "schedule": schedule}, rows=chat_rows, optimizer=optimizer)
+    bench.train({**FEW, "lr_scheduler_type": schedule}, rows=chat_rows, optimizer=optimizer)
     assert (optimizer.rates[-1] < 0.9 * optimizer.rates[0]) is falls
     said = [params["what"] for method, params in bench.notices if method == "$/decision"]
     assert ("schedule constant" in said) is (averaging and schedule == "auto")
@@ -98,7 +98,7 @@ def test_what_is_saved_are_the_weights_in_use(bench, chat_rows):
 
     saved = {}
     for averaging in (False, True):
-        settings = {**FEW, "schedule": "constant"}
+        settings = {**FEW, "lr_scheduler_type": "constant"}
         output, _ = bench.train(settings, rows=chat_rows, optimizer=Descent(averaging), name=f"averaging-{averaging}")
         saved[averaging] = load_file(output / "adapter_model.safetensors")
     for name, value in saved[False].items():

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.slow
 
 STEPS, BATCH, SEED, RATE = 4, 4, 7, 5e-3
 SETTINGS = {
-    "epochs": 9, "max_steps": STEPS, "batch_size": BATCH, "learning_rate": RATE, "schedule": "linear", "warmup": 0.0,
+    "num_train_epochs": 9, "max_steps": STEPS, "batch_size": BATCH, "learning_rate": RATE, "lr_scheduler_type": "linear",
+    "warmup_ratio": 0.0,
     "max_grad_norm": 0.2,
 }  # fmt: skip
 #: ChatML with nothing after the end of a turn: TRL would learn the line break there, which is never generated.
@@ -53,7 +54,7 @@ def peft_model(model, tmp_path):
     """PEFT's model with our start of the same seed."""
     from peft import PeftModel
 
-    ours, adapter = load_model(model), Lora(LoraSettings(r=4, alpha=8.0))
+    ours, adapter = load_model(model), Lora(LoraSettings(r=4, lora_alpha=8.0))
     adapter.attach(ours, seed=derived(SEED, "adapter"))
     adapter.save(ours, tmp_path)
     return PeftModel.from_pretrained(load_model(model), tmp_path, is_trainable=True)

@@ -23,8 +23,8 @@ from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch.training.checkpoint.storage import Checkpoint, Checkpoints
 from tunesmith_torch.training.train import run
 
-ADAPTERS = {"lora": lambda: Lora(LoraSettings(r=4, dropout=0.3)), "full": lambda: Full(FullSettings())}
-SETTINGS = {"epochs": 3, "micro_tokens": 90, "checkpoint_every": 2, "learning_rate": 1e-3}
+ADAPTERS = {"lora": lambda: Lora(LoraSettings(r=4, lora_dropout=0.3)), "full": lambda: Full(FullSettings())}
+SETTINGS = {"num_train_epochs": 3, "max_tokens_per_microbatch": 90, "save_steps": 2, "learning_rate": 1e-3}
 
 
 def contents(directory: Path) -> dict[str, bytes]:
@@ -60,7 +60,7 @@ def test_cancelled_twice_and_resumed_is_bit_equal(bench, chat_rows, adapter):
 
 def test_a_broken_checkpoint_is_passed_over_for_the_one_before(bench, chat_rows):
     whole, _ = bench.train(SETTINGS, rows=chat_rows, name="whole")
-    interrupted(bench, chat_rows, "broken", Lora(LoraSettings(r=4, alpha=8.0)), 25)
+    interrupted(bench, chat_rows, "broken", Lora(LoraSettings(r=4, lora_alpha=8.0)), 25)
     newest = sorted((bench.home / "broken" / "work" / "checkpoints").glob("step-*"))[-1]
     weights = newest / "model.safetensors"
     data = bytearray(weights.read_bytes())
@@ -72,15 +72,15 @@ def test_a_broken_checkpoint_is_passed_over_for_the_one_before(bench, chat_rows)
 
 
 def test_when_checkpoints_are_made_has_no_influence(bench, chat_rows):
-    often, _ = bench.train(SETTINGS | {"checkpoint_every": 1}, rows=chat_rows, name="often")
-    never, _ = bench.train(SETTINGS | {"checkpoint_every": 0, "checkpoint_seconds": 0.0}, rows=chat_rows, name="never")
+    often, _ = bench.train(SETTINGS | {"save_steps": 1}, rows=chat_rows, name="often")
+    never, _ = bench.train(SETTINGS | {"save_steps": 0, "save_seconds": 0.0}, rows=chat_rows, name="never")
     assert contents(often) == contents(never)
     assert len(list((bench.home / "often" / "work" / "checkpoints").glob("step-*"))) == 2
     assert not (bench.home / "never" / "work" / "checkpoints").exists()
 
 
 def test_other_rows_do_not_continue_a_checkpoint(bench, chat_rows):
-    interrupted(bench, chat_rows, "broken", Lora(LoraSettings(r=4, alpha=8.0)), 25)
+    interrupted(bench, chat_rows, "broken", Lora(LoraSettings(r=4, lora_alpha=8.0)), 25)
     resumed, _ = bench.train(SETTINGS, rows=chat_rows[:10], name="broken")
     fresh, _ = bench.train(SETTINGS, rows=chat_rows[:10], name="fresh")
     assert contents(resumed) == contents(fresh)
@@ -114,13 +114,13 @@ from conftest import Bench, chat_row_list
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 bench = Bench(Path(sys.argv[1]), Path(sys.argv[2]))
-bench.train({settings!r}, rows=chat_row_list(), adapter=Lora(LoraSettings(r=4, dropout=0.3)), name="killed")
+bench.train({settings!r}, rows=chat_row_list(), adapter=Lora(LoraSettings(r=4, lora_dropout=0.3)), name="killed")
 """
 
 
 @pytest.mark.slow
 def test_killed_at_random_moments_and_resumed_is_bit_equal(bench, chat_rows, tiny):
-    settings = SETTINGS | {"epochs": 40, "checkpoint_every": 3, "validation_share": 0.2, "validate_every": 7}
+    settings = SETTINGS | {"num_train_epochs": 40, "save_steps": 3, "validation_split": 0.2, "eval_steps": 7}
     whole, _ = bench.train(settings, rows=chat_rows, name="whole", adapter=ADAPTERS["lora"]())
     chance = random.Random(5)
     output, work = bench.home / "killed" / "output", bench.home / "killed" / "work"

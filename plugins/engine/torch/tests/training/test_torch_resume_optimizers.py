@@ -34,13 +34,15 @@ OPTIMIZERS = {
     "adafactor": lambda: Adafactor(AdafactorSettings()), "muon": lambda: Muon(MuonSettings()), "sgd": lambda: SGD(SGDSettings()),
     "lion": lambda: Lion(LionSettings()), "schedule-free": lambda: ScheduleFree(ScheduleFreeSettings()),
     "adamw-8bit": lambda: AdamW8(AdamW8Settings()), "lion-8bit": lambda: Lion8(Lion8Settings()),
-    "galore": lambda: Galore(GaloreSettings(rank=8, interval=3)), "apollo": lambda: Apollo(ApolloSettings(rank=8, interval=3)),
+    "galore": lambda: Galore(GaloreSettings(rank=8, update_proj_gap=3)), "apollo": lambda: Apollo(ApolloSettings(rank=8,
+    update_proj_gap=3)),
 }  # fmt: skip
 IN_A_MOMENT = ("schedule-free", "galore")  #: an average, projections: what could go wrong
 #: six steps, with a validation in their midst
 SETTINGS = {
-    "epochs": 3, "micro_tokens": 200, "checkpoint_every": 2, "learning_rate": 1e-3, "validation_share": 0.1, "validate_every": 3,
-    "keep": "last",
+    "num_train_epochs": 3, "max_tokens_per_microbatch": 200, "save_steps": 2, "learning_rate": 1e-3, "validation_split": 0.1,
+    "eval_steps": 3,
+    "load_best_model_at_end": False,
 }  # fmt: skip
 
 
@@ -81,7 +83,7 @@ bench.train({settings!r}, rows=chat_row_list()[:9], adapter=Full(FullSettings())
 
 @pytest.mark.slow
 def test_killed_with_projected_gradients_and_resumed_is_bit_equal(bench, chat_rows, tiny):
-    settings = SETTINGS | {"epochs": 12}
+    settings = SETTINGS | {"num_train_epochs": 12}
     whole, _ = bench.train(settings, rows=chat_rows[:9], name="whole", adapter=Full(FullSettings()), optimizer=OPTIMIZERS["galore"]())
     output, work = bench.home / "killed" / "output", bench.home / "killed" / "work"
     here = Path(__file__).parents[1]

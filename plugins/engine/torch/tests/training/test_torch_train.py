@@ -23,7 +23,7 @@ from tunesmith_torch.plugin import METRICS
 
 
 def test_training_lowers_the_loss(bench, chat_rows):
-    _, result = bench.train({"epochs": 8, "learning_rate": 5e-3}, rows=chat_rows, adapter=Full(FullSettings()))
+    _, result = bench.train({"num_train_epochs": 8, "learning_rate": 5e-3}, rows=chat_rows, adapter=Full(FullSettings()))
     losses = bench.series("loss")
     assert len(losses) == result.metrics["steps"] == 40
     assert losses[-1] < 0.6 * losses[0]
@@ -35,14 +35,16 @@ def test_training_lowers_the_loss(bench, chat_rows):
 def test_preferences_are_learnt_with_either_reference(bench, preference_rows, adapter):
     chosen = Lora(LoraSettings(r=4)) if adapter == "lora" else Full(FullSettings())
     objective = DirectPreference(PreferenceSettings(beta=0.5))
-    bench.train({"epochs": 6, "learning_rate": 5e-3}, rows=preference_rows, objective=objective, adapter=chosen)
+    bench.train({"num_train_epochs": 6, "learning_rate": 5e-3}, rows=preference_rows, objective=objective, adapter=chosen)
     losses, accuracy = bench.series("loss"), bench.series("rewards/accuracy")
     assert losses[0] == pytest.approx(math.log(2), abs=1e-5)  # at the start the model is its own reference
     assert losses[-1] < 0.3
     assert accuracy[-1] == 1.0
 
 
-@pytest.mark.parametrize("setting", [{"micro_tokens": 1}, {"micro_tokens": 90}, {"gradient_checkpointing": True}], ids=str)
+@pytest.mark.parametrize(
+    "setting", [{"max_tokens_per_microbatch": 1}, {"max_tokens_per_microbatch": 90}, {"gradient_checkpointing": True}], ids=str
+)
 def test_how_a_batch_is_computed_does_not_change_what_is_learnt(bench, chat_rows, setting):
     wanted, _ = bench.train({"max_steps": 4}, rows=chat_rows, name="whole")
     losses = bench.series("loss")
@@ -53,7 +55,7 @@ def test_how_a_batch_is_computed_does_not_change_what_is_learnt(bench, chat_rows
 
 
 def test_only_what_the_adapter_declares_trains(bench, chat_rows, tiny):
-    output, result = bench.train({"max_steps": 3}, rows=chat_rows, adapter=Lora(LoraSettings(r=2, targets=["q_proj"])))
+    output, result = bench.train({"max_steps": 3}, rows=chat_rows, adapter=Lora(LoraSettings(r=2, target_modules=["q_proj"])))
     saved = load_file(output / "adapter_model.safetensors")
     assert all(".q_proj." in name for name in saved)
     assert sum(value.numel() for value in saved.values()) == result.meta["trained_parameters"] == 2 * 2 * (64 + 64)
@@ -82,7 +84,7 @@ def test_the_artifact_has_the_losses_and_neither_times_nor_paths(bench, chat_row
     assert not any(str(bench.home).encode() in path.read_bytes() for path in output.iterdir())
 
 
-@pytest.mark.parametrize("adapter", [Lora(LoraSettings(dropout=0.2)), Full(FullSettings())], ids=["lora", "full"])
+@pytest.mark.parametrize("adapter", [Lora(LoraSettings(lora_dropout=0.2)), Full(FullSettings())], ids=["lora", "full"])
 def test_equal_steps_give_equal_bytes(bench, chat_rows, adapter):
     first, _ = bench.train({"max_steps": 3}, rows=chat_rows, name="first", adapter=adapter)
     second, _ = bench.train({"max_steps": 3}, rows=chat_rows, name="second", adapter=type(adapter)(adapter.settings))
@@ -102,14 +104,18 @@ def contents(directory: Path) -> dict[str, bytes]:
 def test_bfloat16_trains_what_is_kept_in_float32(bench, chat_rows):
     bench.train({"max_steps": 6}, rows=chat_rows, name="exact")
     exact = bench.series("loss")
-    output, _ = bench.train({"max_steps": 6, "precision": "bfloat16"}, rows=chat_rows, name="rounded")
+    output, _ = bench.train({"max_steps": 6, "dtype": "bfloat16"}, rows=chat_rows, name="rounded")
     assert bench.series("loss") == pytest.approx(exact, rel=0.02)
     assert all(value.dtype == torch.float32 for value in load_file(output / "adapter_model.safetensors").values())
 
 
 def test_a_loss_that_is_no_number_stops_before_anything_is_written(bench, chat_rows):
     with pytest.raises(TunesmithError, match=r"TS-TRAIN-001.*step"):
-        bench.train({"epochs": 20, "learning_rate": 1e8, "max_grad_norm": 0, "warmup": 0}, rows=chat_rows, adapter=Full(FullSettings()))
+        bench.train(
+            {"num_train_epochs": 20, "learning_rate": 1e8, "max_grad_norm": 0, "warmup_ratio": 0},
+            rows=chat_rows,
+            adapter=Full(FullSettings()),
+        )
     assert not list((bench.home / "tune" / "output").iterdir())
 
 
@@ -122,9 +128,9 @@ def test_long_rows_are_cut_and_counted(bench, chat_rows):
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
-        ({"max_length": 55, "overlong": "error"}, "TS-DATA-034"),
+        ({"max_length": 55, "truncation": "error"}, "TS-DATA-034"),
         ({"max_length": 5}, "TS-DATA-035"),
-        ({"overlong": "drop", "max_length": 9}, "TS-DATA-035"),
+        ({"truncation": "drop", "max_length": 9}, "TS-DATA-035"),
     ],
 )
 def test_rows_that_do_not_fit_are_refused_when_none_is_left_or_on_demand(bench, chat_rows, settings, code):
@@ -139,9 +145,9 @@ def test_a_row_without_an_answer_is_named(bench, chat_rows):
 
 
 def test_decisions_are_told_with_their_reasons(bench, chat_rows):
-    bench.train({"max_steps": 1, "precision": "auto"}, rows=chat_rows)
+    bench.train({"max_steps": 1, "dtype": "auto"}, rows=chat_rows)
     decisions = [p for method, p in bench.notices if method == "$/decision"]
-    assert any(p["what"].startswith("precision") and p["reason"] for p in decisions)
+    assert any(p["what"].startswith("dtype") and p["reason"] for p in decisions)
     assert any("packed" in p["what"] for p in decisions)
 
 

@@ -21,7 +21,7 @@ def estimate(request: EstimateRequest) -> Estimate | None:
         return Estimate({}, warnings=unsure) if unsure else None
     kind = stored_type(shape.config)
     stored = BYTES.get(kind, 2.0)
-    each = BYTES[compute_type(str(settings["precision"]), kind, request)[0]]
+    each = BYTES[compute_type(str(settings["dtype"]), kind, request)[0]]
     tokens = _tokens(request)
     inner, wide = 3 * shape.intermediate, 6 * shape.hidden + 4 * shape.heads * shape.head_size
     chunk = min(max(CHUNK, FEWEST * shape.vocabulary * 4.0), tokens * shape.vocabulary * 4.0)
@@ -36,7 +36,7 @@ def estimate(request: EstimateRequest) -> Estimate | None:
 
 def _tokens(request: EstimateRequest) -> float:
     """In one forward pass."""
-    budget, length = float(request.settings["micro_tokens"]), float(request.settings["max_length"])
+    budget, length = float(request.settings["max_tokens_per_microbatch"]), float(request.settings["max_length"])
     rows, characters = float(request.data.get("rows", 0)), float(request.data.get("characters", 0))
     if request.data.get("length"):
         length = min(length, float(request.data["length"]))

@@ -21,12 +21,12 @@ def losses(
 ) -> list[tuple[float, int]]:
     """(Summed loss, number of labels) of each row."""
     device = step.placement.torch
-    precision, reason = compute_type(settings.precision, _stored(subject), step.placement)
-    step.decide(f"precision {precision}", reason)
-    model = load_model(subject, device, precision)
+    dtype, reason = compute_type(settings.dtype, _stored(subject), step.placement)
+    step.decide(f"dtype {dtype}", reason)
+    model = load_model(subject, device, dtype)
     inputs_of = chat.inputs_of(model)
     found: list[tuple[float, int]] = []
-    for batch in batches(scored, settings.micro_tokens):
+    for batch in batches(scored, settings.max_tokens_per_microbatch):
         step.check_cancelled()
         packed = pack([scored[index].sequence for index in batch], device, inputs_of=inputs_of)
         log_probs = label_log_probs(model, packed).double()

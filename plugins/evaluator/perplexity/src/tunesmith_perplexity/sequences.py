@@ -56,13 +56,13 @@ def _first(sequence: TokenSequence, length: int) -> TokenSequence:
     return shortened(sequence, length)
 
 
-def batches(scored: Sequence[Scored], micro_tokens: int) -> Iterator[list[int]]:
-    """Indices in their order, as many at a time as fit into `micro_tokens`; a longer sequence is alone."""
+def batches(scored: Sequence[Scored], max_tokens_per_microbatch: int) -> Iterator[list[int]]:
+    """Indices in their order, as many at a time as fit into `max_tokens_per_microbatch`; a longer sequence is alone."""
     batch: list[int] = []
     used = 0
     for index, one in enumerate(scored):
         length = len(one.sequence.tokens)
-        if batch and used + length > micro_tokens:
+        if batch and used + length > max_tokens_per_microbatch:
             yield batch
             batch, used = [], 0
         batch.append(index)

@@ -13,7 +13,7 @@ METADATA = 36.0  # bytes a token in the file
 
 def estimate(request: EstimateRequest) -> Estimate:
     """It converts tensor by tensor: the largest one in float32, the vocabulary, the libraries."""
-    shape, each = ModelShape.of(request), BYTES[request.settings["type"]]
+    shape, each = ModelShape.of(request), BYTES[request.settings["outtype"]]
     if shape is None:
         note = "the model's sizes are unknown; guessed from its files"
         return Estimate({"libraries": LIBRARIES, "tensor": request.input_bytes / 4}, disk=request.input_bytes * each / 2, notes=(note,))

@@ -29,20 +29,22 @@ class GgufExporter:
         """
         _check_whole(source.path, step)
         file, before = output / FILE, weights_size(source.path)
-        expected = before * BYTES[self.settings.type] / 2.0  # most checkpoints have 16 bits a weight; only the bar goes by it
+        expected = before * BYTES[self.settings.outtype] / 2.0  # most checkpoints have 16 bits a weight; only the bar goes by it
 
         def look() -> None:
             step.check_cancelled()
             done = file.stat().st_size if file.exists() else 0
             step.progress(min(done, expected), expected, what="convert to GGUF", unit="B")
 
-        convert(command(_named_plainly(source.path, step.work), file, self.settings.type, self.settings.name), step.work / "log", look)
+        convert(
+            command(_named_plainly(source.path, step.work), file, self.settings.outtype, self.settings.model_name), step.work / "log", look
+        )
         # a GGUF file holds both in forms of its own: evaluators tokenize with these, planners read the config
         copy_beside(source.path, output)
         shutil.copyfile(source.path / "config.json", output / "config.json")
         after = file.stat().st_size
         step.progress(after, after, what="convert to GGUF", unit="B")
-        step.log(f"{FILE}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB ({self.settings.type})")
+        step.log(f"{FILE}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB ({self.settings.outtype})")
         return Result(metrics={"bytes": float(after), "ratio": after / before if before else 0.0})
 
 

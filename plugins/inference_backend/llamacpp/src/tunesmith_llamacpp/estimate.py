@@ -15,7 +15,7 @@ def estimate(request: EstimateRequest) -> Estimate:
     terms = {"weights": float(request.input_bytes), "libraries": float(LIBRARIES)}
     if shape is None:
         return Estimate(terms, notes=("the model's sizes are unknown: the cache is not counted",))
-    terms["kv cache"] = shape.kv_bytes(settings["context"] * settings["slots"], CACHE_BYTES[settings["cache_type"]])
+    terms["kv cache"] = shape.kv_bytes(settings["ctx_size"] * settings["parallel"], CACHE_BYTES[settings["cache_type"]])
     widest = 2 * shape.intermediate + 4 * shape.hidden + 2 * shape.heads * shape.head_size
-    terms["activations"] = (settings["micro_batch"] * widest + settings["slots"] * shape.vocabulary) * 4.0  # logits of last tokens only
+    terms["activations"] = (settings["ubatch_size"] * widest + settings["parallel"] * shape.vocabulary) * 4.0  # logits of last tokens only
     return Estimate(terms)

@@ -9,11 +9,13 @@ from tunesmith.contracts.settings import setting
 
 @dataclass(frozen=True)
 class LlamaCppSettings:
-    context: int = setting(4096, "longest prompt and answer together, in tokens", ge=64)
-    slots: int = setting(8, "answers generated at the same time; more of them wait", ge=1, le=256)
-    threads: int = setting(0, "processor threads; 0: one per core", ge=0)
-    batch: int = setting(2048, "most tokens of new prompts taken up in one step", ge=32)
-    micro_batch: int = setting(512, "most tokens computed at once; changes speed and memory", ge=32)
-    flash_attention: str = setting("auto", "whether attention is computed in one pass", choices=("auto", "on", "off"))
+    ctx_size: int = setting(4096, "longest prompt and answer together, in tokens", ge=64, aliases=("n_ctx", "context"))
+    parallel: int = setting(8, "answers generated at the same time; more of them wait", ge=1, le=256, aliases=("n_parallel",))
+    threads: int = setting(0, "processor threads; 0: one per core", ge=0, aliases=("n_threads",))
+    batch_size: int = setting(2048, "most tokens of new prompts taken up in one step", ge=32, aliases=("n_batch",))
+    ubatch_size: int = setting(512, "most tokens computed at once; changes speed and memory", ge=32, aliases=("n_ubatch",))
+    flash_attn: str = setting(
+        "auto", "whether attention is computed in one pass", choices=("auto", "on", "off"), aliases=("flash_attention",)
+    )
     cache_type: str = setting("f16", "number type of the cache of keys and values", choices=("f32", "f16", "bf16", "q8_0"))
-    gpu_layers: int = setting(-1, "layers on the GPU where the library was built for one; -1: all", ge=-1)
+    n_gpu_layers: int = setting(-1, "layers on the GPU where the library was built for one; -1: all", ge=-1, aliases=("gpu_layers", "ngl"))

@@ -53,7 +53,7 @@ class TransformersBackend:
             if service.engine.error or not server.alive:
                 raise TunesmithError(
                     "TS-SERVE-004", "The server stopped by itself.", why=service.engine.error or "its HTTP thread ended",
-                    fix="Look at the step's log; fewer `max_batch` or a smaller `kv_cache` need less memory.",
+                    fix="Look at the step's log; fewer `max_num_seqs` or a smaller `kv_cache_gib` need less memory.",
                 )  # fmt: skip
         service.state = "draining"
         grace = step.settings.shutdown_grace

@@ -20,12 +20,12 @@ def estimate(request: EstimateRequest) -> Estimate:
     # a quantized checkpoint stays as small in memory as it is on disk
     weights = request.input_bytes if stored < 1.5 else shape.parameters * dtype
     length = min(settings["max_model_len"] or shape.positions, shape.positions or settings["max_model_len"])
-    bound = settings["kv_cache"] * 2**30
-    cache = min(bound, shape.kv_bytes(settings["max_batch"] * length, dtype))
-    tokens = settings["prompt_tokens"] + settings["max_batch"]
+    bound = settings["kv_cache_gib"] * 2**30
+    cache = min(bound, shape.kv_bytes(settings["max_num_seqs"] * length, dtype))
+    tokens = settings["chunked_prefill_size"] + settings["max_num_seqs"]
     widest = 2 * shape.intermediate + 4 * shape.hidden + 2 * shape.heads * shape.head_size
-    logits = settings["max_batch"] * shape.vocabulary * dtype + VOCABULARY_ROWS * shape.vocabulary * 4.0
+    logits = settings["max_num_seqs"] * shape.vocabulary * dtype + VOCABULARY_ROWS * shape.vocabulary * 4.0
     return Estimate(
         {"weights": float(weights), "kv cache": cache, "activations": tokens * widest * dtype + logits, "libraries": LIBRARIES},
-        notes=(f"the cache is full only with {settings['max_batch']} answers of {length} tokens",) if cache < bound else (),
+        notes=(f"the cache is full only with {settings['max_num_seqs']} answers of {length} tokens",) if cache < bound else (),
     )

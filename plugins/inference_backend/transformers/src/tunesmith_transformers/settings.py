@@ -15,14 +15,20 @@ class TransformersSettings:
         "auto",
         "number type of weights and cache; auto: the checkpoint's, where the device computes in it natively",
         choices=("auto", "float32", "bfloat16", "float16"),
+        aliases=("torch_dtype",),
     )
-    max_batch: int = setting(32, "answers generated at the same time; more of them wait", ge=1, le=1024,
-                             effect={"with": {"max_queue": 0}, "scene": "many at a time"})  # fmt: skip
-    max_model_len: int = setting(4096, "longest prompt and answer together, in tokens; 0: as long as the model allows", ge=0)
-    max_queue: int = setting(256, "requests that may wait; more are refused with status 429", ge=0,
-                             effect={"with": {"max_batch": 1}, "scene": "many at a time"})  # fmt: skip
-    kv_cache: float = setting(4.0, "most memory for keys and values, in GiB; answers wait or are read again rather than exceed it", gt=0)
-    prompt_tokens: int = setting(
+    max_num_seqs: int = setting(32, "answers generated at the same time; more of them wait", ge=1, le=1024,
+                             effect={"with": {"max_queue": 0}, "scene": "many at a time"}, aliases=("max_batch",
+                             "max_running_requests"))  # fmt: skip
+    max_model_len: int = setting(
+        4096, "longest prompt and answer together, in tokens; 0: as long as the model allows", ge=0, aliases=("context_length",)
+    )
+    max_queued_requests: int = setting(256, "requests that may wait; more are refused with status 429", ge=0,
+                             effect={"with": {"max_batch": 1}, "scene": "many at a time"}, aliases=("max_queue",))  # fmt: skip
+    kv_cache_gib: float = setting(
+        4.0, "most memory for keys and values, in GiB; answers wait or are read again rather than exceed it", gt=0
+    )
+    chunked_prefill_size: int = setting(
         512, "tokens of new prompts read in one step; fewer: running answers stutter less, more: prompts are read faster", ge=1,
         effect={"call": "torch.nn.functional:embedding"},
     )  # fmt: skip

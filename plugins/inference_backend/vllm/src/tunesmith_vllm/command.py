@@ -89,4 +89,4 @@ def eager(settings: VllmSettings, device: str) -> bool:
 
 def cache_gib(settings: VllmSettings, device: str) -> float:
     """GiB for keys and values; 0: vLLM is to find out."""
-    return settings.kv_cache or (PROCESSOR_CACHE if device == "cpu" else 0.0)
+    return settings.kv_cache_gib or (PROCESSOR_CACHE if device == "cpu" else 0.0)

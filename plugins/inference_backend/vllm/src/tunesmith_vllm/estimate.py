@@ -16,7 +16,7 @@ def estimate(request: EstimateRequest) -> Estimate:
     """Weights, keys and values (allocated at the start), activations, the libraries."""
     settings, shape, processor = request.settings, ModelShape.of(request), request.device == "cpu"
     libraries = LIBRARIES if processor else GPU_LIBRARIES
-    cache = (settings["kv_cache"] or (PROCESSOR_CACHE if processor else 0.0)) * GIB
+    cache = (settings["kv_cache_gib"] or (PROCESSOR_CACHE if processor else 0.0)) * GIB
     if shape is None:
         note = "the model's sizes are unknown"
         return Estimate({"weights": float(request.input_bytes), "kv cache": cache, "libraries": libraries}, notes=(note,))

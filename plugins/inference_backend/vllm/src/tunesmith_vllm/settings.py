@@ -14,11 +14,15 @@ class VllmSettings:
         "auto",
         "number type of weights and activations; auto: the checkpoint's, where the device computes in it natively",
         choices=("auto", "bfloat16", "float16", "float32"),
+        aliases=("torch_dtype",),
     )
     max_model_len: int = setting(4096, "longest prompt and answer together, in tokens, as far as the model allows; 0: all it allows", ge=0)
     max_num_seqs: int = setting(64, "answers generated at the same time; more of them wait", ge=1)
-    kv_cache: float = setting(
-        0.0, "memory for keys and values, in GiB; 0: on a GPU what gpu_memory_utilization leaves, on a processor 2 GiB", ge=0
+    kv_cache_gib: float = setting(
+        0.0,
+        "memory for keys and values, in GiB; 0: on a GPU what gpu_memory_utilization leaves, on a processor 2 GiB",
+        ge=0,
+        unlike={"kv_cache_memory_bytes": "give it in GiB, `kv_cache_gib`"},
     )
     kv_cache_dtype: str = setting("auto", "number type of keys and values", examples=("fp8",))
     gpu_memory_utilization: float = setting(0.9, "share of a GPU's memory that it may take", gt=0, le=1)

@@ -121,7 +121,7 @@ class HuggingFaceLoader:
             self._client, connections=self.settings.connections, part_size=self.settings.part_mib << 20, partial=partial, step=step
         )
         try:
-            download.run(transfers, lambda: Patience(self.settings.retries, self.settings.backoff, download.stopped.wait))
+            download.run(transfers, lambda: Patience(self.settings.max_retries, self.settings.backoff, download.stopped.wait))
         except Refused as refusal:
             raise hub.explained(refusal, uri) from None
 
@@ -131,7 +131,7 @@ class HuggingFaceLoader:
                             fix="Run once without TUNESMITH_OFFLINE and HF_HUB_OFFLINE.")  # fmt: skip
 
     def _hub(self, step: Step) -> Hub:
-        return Hub(self._client, lambda: Patience(self.settings.retries, self.settings.backoff, step.wait_cancelled))
+        return Hub(self._client, lambda: Patience(self.settings.max_retries, self.settings.backoff, step.wait_cancelled))
 
 
 def _planned(info: ModelInfo) -> dict[str, HubFile]:

@@ -6,7 +6,7 @@ from tunesmith.contracts import Need, Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_dpo.settings import PreferenceSettings
 
-_JUDGED = {"with": ["validation", "validation_share"]}
+_JUDGED = {"with": ["validation", "validation_split"]}
 METRICS = {
     "chosen": {"better": "higher", "summary": "reward of the chosen answer", **_JUDGED},
     "rejected": {"better": "lower", "summary": "reward of the rejected answer", **_JUDGED},

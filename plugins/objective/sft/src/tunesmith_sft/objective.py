@@ -30,9 +30,9 @@ class SupervisedTuning:
             UserError: TS-DATA-033 when the assistant says nothing in it that could be learnt.
         """
         answers = [at for at, turn in enumerate(row["messages"]) if turn["role"] == "assistant"]
-        since = answers[-1] if answers and self.settings.learn_from == "last" else 0
+        since = answers[-1] if answers and self.settings.train_on == "last_assistant" else 0
         sequence = chat.encode(row["messages"], row.get("tools") or (), since=since)
-        if self.settings.learn_from == "all":
+        if self.settings.train_on == "all":
             labels = [at > 0 for at in range(len(sequence.tokens))]
             for medium in sequence.media:  # what stands for a picture or sound is nothing to say
                 labels[medium.start : medium.stop] = [False] * (medium.stop - medium.start)

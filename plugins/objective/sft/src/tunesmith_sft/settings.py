@@ -9,8 +9,11 @@ from tunesmith.contracts import setting
 
 @dataclass(frozen=True)
 class SupervisedSettings:
-    learn_from: str = setting(
-        "answers", "which tokens to learn. answers: all that the assistant says; last: its last answer, with what is before as context; "
-        "all: the whole conversation, as in further pre-training",
-        choices=("answers", "last", "all"),
+    train_on: str = setting(
+        "assistant", "which tokens are trained on. assistant: all that the assistant says; last_assistant: its last answer, with what is "
+        "before as context; all: the whole conversation, as in further pre-training", choices=("assistant", "last_assistant", "all"),
+        unlike={
+            "assistant_only_loss": "write `train_on: assistant`", "completion_only_loss": "write `train_on: last_assistant`",
+            "train_on_inputs": "write `train_on: all`",
+        },
     )  # fmt: skip

@@ -56,7 +56,7 @@ class AdamW8:
     def build(self, parameters: Sequence[Trained], *, learning_rate: float, device: Any) -> torch.optim.Optimizer:
         settings = self.settings
         groups = _groups(parameters, learning_rate, settings.weight_decay, settings.embedding_bits)
-        return _AdamW(groups, lr=learning_rate, betas=(settings.beta1, settings.beta2), eps=settings.epsilon)
+        return _AdamW(groups, lr=learning_rate, betas=(settings.beta1, settings.beta2), eps=settings.eps)
 
 
 class Lion8:

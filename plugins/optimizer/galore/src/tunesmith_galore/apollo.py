@@ -4,7 +4,7 @@ The gradient is seen in `rank` random directions, and Adam's means are kept of t
 gradient, for each channel (row or column of the longer side) or for the whole matrix, is what the gradient is multiplied with. A step that
 is more than 1.01 times as long as the last one is shortened to that (the limiter of Fira, arXiv:2410.01623).
 
-The directions are normal, of variance 1 / rank, and drawn in each step from a seed that is kept: in `interval` steps the same ones.
+The directions are normal, of variance 1 / rank, and drawn in each step from a seed that is kept: in `update_proj_gap` steps the same ones.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Apollo:
         settings = self.settings
         groups = groups_of(parameters, settings.rank, learning_rate, settings.weight_decay)
         return RandomDirections(
-            groups, betas=(settings.beta1, settings.beta2), epsilon=settings.epsilon, interval=settings.interval, scale=settings.scale,
-            per_channel=settings.per == "channel",
+            groups, betas=(settings.beta1, settings.beta2), epsilon=settings.eps, interval=settings.update_proj_gap, scale=settings.scale,
+            per_channel=settings.scale_type == "channel",
         )  # fmt: skip
 
 

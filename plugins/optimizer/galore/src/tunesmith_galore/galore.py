@@ -27,7 +27,7 @@ class Galore:
         settings = self.settings
         groups = groups_of(parameters, settings.rank, learning_rate, settings.weight_decay)
         return SingularDirections(
-            groups, betas=(settings.beta1, settings.beta2), epsilon=settings.epsilon, interval=settings.interval, scale=settings.scale
+            groups, betas=(settings.beta1, settings.beta2), epsilon=settings.eps, interval=settings.update_proj_gap, scale=settings.scale
         )
 
 

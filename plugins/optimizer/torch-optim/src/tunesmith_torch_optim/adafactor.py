@@ -19,4 +19,4 @@ class Adafactor:
 
     def build(self, parameters: Sequence[Trained], *, learning_rate: float, device: Any) -> torch.optim.Optimizer:
         groups = parameter_groups(parameters, learning_rate=learning_rate, weight_decay=self.settings.weight_decay)
-        return torch.optim.Adafactor(groups, beta2_decay=self.settings.beta2_decay, d=self.settings.clip)
+        return torch.optim.Adafactor(groups, beta2_decay=self.settings.beta2_decay, d=self.settings.clip_threshold)

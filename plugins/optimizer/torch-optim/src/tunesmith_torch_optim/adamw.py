@@ -23,4 +23,4 @@ class AdamW:
         settings = self.settings
         groups = parameter_groups(parameters, learning_rate=learning_rate, weight_decay=settings.weight_decay)
         fused = torch.device(device).type in FUSED
-        return torch.optim.AdamW(groups, betas=(settings.beta1, settings.beta2), eps=settings.epsilon, fused=fused)
+        return torch.optim.AdamW(groups, betas=(settings.beta1, settings.beta2), eps=settings.eps, fused=fused)

@@ -30,7 +30,7 @@ class Muon:
             groups = parameter_groups(matrices, learning_rate=learning_rate, weight_decay=settings.weight_decay)
             parts.append(
                 torch.optim.Muon(
-                    groups, momentum=settings.momentum, nesterov=settings.nesterov, ns_steps=settings.iterations,
+                    groups, momentum=settings.momentum, nesterov=settings.nesterov, ns_steps=settings.ns_steps,
                     adjust_lr_fn="match_rms_adamw",
                 )
             )  # fmt: skip

@@ -21,7 +21,10 @@ def quantizing(request: EstimateRequest) -> Estimate:
     group_size = fitting_group_size(shape, settings["group_size"])
     if shape is None:
         return Estimate({"model": 2.0 * request.input_bytes, "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
-    tokens = min(settings["rows"], request.data.get("rows") or settings["rows"]) * settings["length"]
+    tokens = (
+        min(settings["num_calibration_samples"], request.data.get("rows") or settings["num_calibration_samples"])
+        * settings["max_seq_length"]
+    )
     widest = max(linear.inputs for linear in shape.linears)
     each = settings["bits"] / 8 + (HALF + settings["bits"] / 8) / (group_size if group_size > 0 else shape.hidden)
     disk = shape.matrices * each + (shape.parameters - shape.matrices) * HALF

@@ -48,9 +48,9 @@ class AutoGptq:
         older = older_view(model.path, step.work / "model")
         tokenizer, loaded = self._load(older)
         group_size = fitting_group_size(ModelShape.from_config(loaded.config.to_dict()), settings.group_size)
-        rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
+        rows = calibration_tokens(calibration, tokenizer, count=settings.num_calibration_samples, length=settings.max_seq_length, step=step)
         config = BaseQuantizeConfig(
-            bits=settings.bits, group_size=group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
+            bits=settings.bits, group_size=group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp_percent,
             model_file_base_name="model",
         )  # fmt: skip
         wrapped = GPTQ_CAUSAL_LM_MODEL_MAP[loaded.config.model_type](loaded, False, config)
@@ -60,8 +60,9 @@ class AutoGptq:
                 wrapped.quantize(examples, batch_size=settings.batch_size, use_triton=False)
         except torch.linalg.LinAlgError as error:
             raise UserError(
-                "TS-QUANT-003", f"A matrix can't be quantized: what it reads on these rows has no inverse with `damp` {settings.damp:g}",
-                why=str(error), fix="Raise `damp` (0.01 does for most), or calibrate on more rows.",
+                "TS-QUANT-003",
+                f"A matrix can't be quantized: what it reads on these rows has no inverse with `damp_percent` {settings.damp_percent:g}",
+                why=str(error), fix="Raise `damp_percent` (0.01 does for most), or calibrate on more rows.",
             ) from error  # fmt: skip
         wrapped.model.half()
         wrapped.model.config.torch_dtype = "float16"

@@ -41,11 +41,11 @@ class AutoAwq:
         tokenizer, loaded = self._load(older)
         shape = ModelShape.from_config(loaded.model.config.to_dict())
         group_size = fitting_group_size(shape, settings.group_size)
-        rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
+        rows = calibration_tokens(calibration, tokenizer, count=settings.num_calibration_samples, length=settings.max_seq_length, step=step)
         loaded.quantize(
             tokenizer, quant_config={"zero_point": True, "q_group_size": group_size, "w_bit": 4, "version": "GEMM"},
-            calib_data=rows, max_calib_samples=len(rows), max_calib_seq_len=_length(rows, settings.length),
-            apply_clip=settings.clip and self._clips(shape, step), quantizer_cls=_watched(step),
+            calib_data=rows, max_calib_samples=len(rows), max_calib_seq_len=_length(rows, settings.max_seq_length),
+            apply_clip=settings.apply_clip and self._clips(shape, step), quantizer_cls=_watched(step),
         )  # fmt: skip
         step.check_cancelled()
         loaded.model.half()

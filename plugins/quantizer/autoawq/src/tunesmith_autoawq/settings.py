@@ -13,10 +13,17 @@ class AutoAwqSettings:
         0,
         "weights of a row that share a scale, a divisor of the columns of all matrices; 0: the largest up to 128",
         choices=(0, 16, 32, 64, 128, 256),
+        aliases=("q_group_size",),
     )
-    clip: bool = setting(True, "look for the range that weights are best clipped to; left out where a matrix's rows are no multiple of 64")
-    rows: int = setting(128, "rows to calibrate on, the first of the data", ge=1)
-    length: int = setting(512, "tokens of a sequence that rows are joined to", ge=16)
+    apply_clip: bool = setting(
+        True, "look for the range that weights are best clipped to; left out where a matrix's rows are no multiple of 64"
+    )
+    num_calibration_samples: int = setting(
+        128, "rows to calibrate on, the first of the data", ge=1, aliases=("nsamples", "max_calib_samples")
+    )
+    max_seq_length: int = setting(
+        512, "tokens of a sequence that rows are joined to", ge=16, aliases=("max_length", "seqlen", "max_calib_seq_len")
+    )
 
 
 @dataclass(frozen=True)
@@ -25,4 +32,5 @@ class ReadSettings:
         "float16",
         "precision of the weights that are written: float16 is what such checkpoints compute in",
         choices=("float16", "bfloat16", "float32"),
+        aliases=("torch_dtype",),
     )

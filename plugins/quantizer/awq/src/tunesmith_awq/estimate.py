@@ -20,7 +20,10 @@ def estimate(request: EstimateRequest) -> Estimate:
     group_size = fitting_group_size(shape, settings["group_size"])
     if shape is None:
         return Estimate({"model": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
-    tokens = min(settings["rows"], request.data.get("rows") or settings["rows"]) * settings["length"]
+    tokens = (
+        min(settings["num_calibration_samples"], request.data.get("rows") or settings["num_calibration_samples"])
+        * settings["max_seq_length"]
+    )
     widest = max(linear.inputs for linear in shape.linears)
     disk = size(shape, settings["bits"], group_size, settings["sym"])
     each = BYTES[compute_type("auto", stored_type(shape.config) or "bfloat16", request)[0]]
@@ -28,7 +31,7 @@ def estimate(request: EstimateRequest) -> Estimate:
         "model": shape.parameters * each,
         "calibration": tokens * (2 * shape.hidden + widest) * each,
         "one layer's copies": 3 * shape.matrices / shape.layers * SINGLE,
-        "batch": settings["batch_size"] * settings["length"] * 4 * widest * SINGLE,
+        "batch": settings["batch_size"] * settings["max_seq_length"] * 4 * widest * SINGLE,
         "quantized model": disk,
         "libraries": LIBRARIES,
     }

@@ -50,8 +50,8 @@ class Awq:
         transformers.set_seed(step.seed)
         tokenizer, loaded, stored = self._load(model.path, step)
         group_size = fitting_group_size(ModelShape.from_config(loaded.config.to_dict()), settings.group_size)
-        rows = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
-        batches = Batches(sequences(rows, settings.length), settings.batch_size)
+        rows = calibration_tokens(calibration, tokenizer, count=settings.num_calibration_samples, length=settings.max_seq_length, step=step)
+        batches = Batches(sequences(rows, settings.max_seq_length), settings.batch_size)
         weights = {
             "num_bits": settings.bits,
             "type": "int",
@@ -60,7 +60,7 @@ class Awq:
             "strategy": "group",
         }
         recipe = [
-            Watched(duo_scaling=settings.duo_scaling, n_grid=settings.grid),
+            Watched(duo_scaling=settings.duo_scaling, n_grid=settings.n_grid),
             QuantizationModifier(ignore=["lm_head"], config_groups={"group_0": {"targets": ["Linear"], "weights": weights}}),
         ]
         recipe[0].watch(step, loaded.config.get_text_config().num_hidden_layers)

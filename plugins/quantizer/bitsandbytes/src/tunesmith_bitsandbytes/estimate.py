@@ -30,12 +30,12 @@ def estimate(request: EstimateRequest) -> Estimate:
 
 def size(shape: ModelShape, settings: Mapping[str, Any]) -> float:
     """Bytes of the quantized model: matrices of the layers in few bits with their scales, the rest in `dtype`."""
-    skipped = tuple(settings["skip"])
+    skipped = tuple(settings["llm_int8_skip_modules"])
     few = sum(one.parameters for one in shape.linears if not one.expert and not one.name.endswith(skipped or ("\0",)))
     rest = shape.parameters - few
-    if settings["type"] == "int8":
+    if settings["quant_type"] == "int8":
         bits = 8 + 32 / shape.hidden  # one scale a row
-    elif settings["double_quant"]:
+    elif settings["bnb_4bit_use_double_quant"]:
         bits = 4 + 8 / BLOCK + 32 / BLOCK / NESTED
     else:
         bits = 4 + 32 / BLOCK

@@ -39,8 +39,9 @@ class BitsAndBytes:
         layers = sum(type(module).__module__.startswith("bitsandbytes.") for module in loaded.modules())
         if not layers:
             raise UserError(
-                "TS-MODEL-021", "The model has no linear layer to quantize", why="All of them are in the setting `skip`, or it has none.",
-                fix="Shorten the list `skip`.",
+                "TS-MODEL-021", "The model has no linear layer to quantize",
+            why="All of them are in the setting `llm_int8_skip_modules`, or it has none.",
+                fix="Shorten the list `llm_int8_skip_modules`.",
             )  # fmt: skip
         step.check_cancelled()
         step.progress(1, 3, what="quantizing", unit="stages")
@@ -49,16 +50,17 @@ class BitsAndBytes:
         copy_beside(model.path, output)
         before, after = weights_size(model.path), weights_size(output)
         step.progress(3, 3, what="quantizing", unit="stages")
-        step.log(f"{layers} layers quantized to {self.settings.type}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
+        step.log(f"{layers} layers quantized to {self.settings.quant_type}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
         return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"layers": layers})
 
     def _load(self, path: Path, device: str) -> transformers.PreTrainedModel:
         settings = self.settings
-        four_bits = settings.type != "int8"
+        four_bits = settings.quant_type != "int8"
         config = transformers.BitsAndBytesConfig(
-            load_in_4bit=four_bits, load_in_8bit=not four_bits, bnb_4bit_quant_type=settings.type if four_bits else "nf4",
-            bnb_4bit_use_double_quant=settings.double_quant, bnb_4bit_compute_dtype=settings.dtype,
-            llm_int8_skip_modules=["lm_head", *settings.skip] if settings.skip else None,  # None: transformers leaves out the head itself
+            load_in_4bit=four_bits, load_in_8bit=not four_bits, bnb_4bit_quant_type=settings.quant_type if four_bits else "nf4",
+            bnb_4bit_use_double_quant=settings.bnb_4bit_use_double_quant, bnb_4bit_compute_dtype=settings.dtype,
+            llm_int8_skip_modules=["lm_head", *settings.llm_int8_skip_modules] if settings.llm_int8_skip_modules else None,
+             # None: transformers leaves out the head itself
         )  # fmt: skip
         load = transformers.AutoModelForCausalLM.from_pretrained
         load_whole(load, path, device_map={"": "meta"})  # what it quantizes, the library does not hold against the sizes it should have

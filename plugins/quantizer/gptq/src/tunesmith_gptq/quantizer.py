@@ -46,7 +46,9 @@ class Gptq:
         transformers.set_seed(step.seed)
         tokenizer, config = self._described(model.path)
         group_size = fitting_group_size(ModelShape.from_config(config.to_dict()), settings.group_size)
-        tokens = calibration_tokens(calibration, tokenizer, count=settings.rows, length=settings.length, step=step)
+        tokens = calibration_tokens(
+            calibration, tokenizer, count=settings.num_calibration_samples, length=settings.max_seq_length, step=step
+        )
         stored = stored_type(config.to_dict())
         dtype, reason = compute_type("auto", stored, step.placement)
         step.decide(f"computed in {dtype}", reason)
@@ -78,7 +80,7 @@ class Gptq:
     def _load(self, path: Path, group_size: int, dtype: str, step: Step) -> GPTQModel:
         settings = self.settings
         config = QuantizeConfig(
-            bits=settings.bits, group_size=group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp,
+            bits=settings.bits, group_size=group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp_percent,
             act_group_aware=group_size > 0 and not settings.desc_act,  # the library's own default, which fails without groups
             offload_to_disk=False, pack_impl="original",  # the others compile C++ when they first run
         )  # fmt: skip
@@ -119,6 +121,6 @@ def _mean_loss(found: dict[str, list[dict[str, str]]]) -> float:
         raise TunesmithError(
             "TS-QUANT-003", f"{len(broken)} matrices can't be quantized: {', '.join(broken[:3])}",
             why="The error of what they compute is not a finite number: the model's weights or what it computes on the rows are not.",
-            fix="Evaluate the model before quantizing it; raise `damp`, or give other rows.",
+            fix="Evaluate the model before quantizing it; raise `damp_percent`, or give other rows.",
         )  # fmt: skip
     return math.fsum(losses.values()) / len(losses)

@@ -9,18 +9,26 @@ from tunesmith.contracts.settings import setting
 
 @dataclass(frozen=True)
 class GptqSettings:
-    bits: int = setting(4, "bits of a weight; engines run 4 and 8, few run 2 and 3", choices=(2, 3, 4, 8))
+    bits: int = setting(4, "bits of a weight; engines run 4 and 8, few run 2 and 3", choices=(2, 3, 4, 8), aliases=("w_bit",))
     group_size: int = setting(
         0, "weights of a row that share a scale, a divisor of the columns of all matrices; 0: the largest up to 128; -1: the whole row",
-        choices=(-1, 0, 16, 32, 64, 128, 256, 512, 1024),
+        choices=(-1, 0, 16, 32, 64, 128, 256, 512, 1024), aliases=("q_group_size",),
     )  # fmt: skip
     desc_act: bool = setting(
-        False, "quantize columns in the order of their activations: a little better, slower to run, not for every engine"
+        False,
+        "quantize columns in the order of their activations: a little better, slower to run, not for every engine",
+        aliases=("actorder",),
     )
-    sym: bool = setting(True, "levels symmetric around zero; engines' quick kernels want that")
-    damp: float = setting(
-        0.05, "share of the Hessian's mean diagonal that is added to it; raised by itself where it is not enough", gt=0, lt=1
+    sym: bool = setting(True, "levels symmetric around zero; engines' quick kernels want that", aliases=("symmetric",))
+    damp_percent: float = setting(
+        0.05,
+        "share of the Hessian's mean diagonal that is added to it; raised by itself where it is not enough",
+        gt=0,
+        lt=1,
+        aliases=("dampening_frac",),
     )
-    rows: int = setting(128, "rows to calibrate on, the first of the data", ge=1)
-    length: int = setting(512, "tokens that are read of a row", ge=16)
+    num_calibration_samples: int = setting(
+        128, "rows to calibrate on, the first of the data", ge=1, aliases=("nsamples", "max_calib_samples")
+    )
+    max_seq_length: int = setting(512, "tokens that are read of a row", ge=16, aliases=("max_length", "seqlen", "max_calib_seq_len"))
     batch_size: int = setting(4, "rows that run through the model at once", ge=1)

@@ -14,6 +14,6 @@ def trainer_strategy() -> Provider:
         summary="several processes, each with the whole model and a share of every batch",
         target="tunesmith_ddp.strategy:Replicas",
         settings=ReplicaSettings,
-        facts={"ranks": "processes"},
+        facts={"ranks": "num_processes"},
         capabilities={"parallel.replicas": "full", "parallel.shards": "none", "gradients.whole": "full"},
     )

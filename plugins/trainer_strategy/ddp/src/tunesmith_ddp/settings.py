@@ -9,15 +9,24 @@ from tunesmith.contracts import setting
 
 @dataclass(frozen=True)
 class ReplicaSettings:
-    processes: int = setting(2, "how many processes share the work, one device each (on a CPU: a share of its cores)", ge=1)
+    num_processes: int = setting(
+        2,
+        "how many processes share the work, one device each (on a CPU: a share of its cores)",
+        ge=1,
+        aliases=("nproc_per_node", "processes"),
+    )
     backend: str = setting(
         "auto", "how they talk; auto: nccl on NVIDIA devices, gloo elsewhere", examples=("gloo", "nccl"),
-        effect={"call": "torch.distributed:init_process_group"},
+        effect={"call": "torch.distributed:init_process_group"}, aliases=("ddp_backend",),
     )  # fmt: skip
-    bucket_megabytes: float = setting(
-        25.0, "gradients are summed in pieces of about this size", gt=0, effect={"call": "torch.distributed:all_reduce"}
+    bucket_cap_mb: float = setting(
+        25.0,
+        "gradients are summed in pieces of about this size",
+        gt=0,
+        effect={"call": "torch.distributed:all_reduce"},
+        aliases=("ddp_bucket_cap_mb",),
     )
     timeout: float = setting(
         600.0, "seconds after which a process that waits for another gives up", gt=0,
-        effect={"call": "torch.distributed:init_process_group"},
+        effect={"call": "torch.distributed:init_process_group"}, aliases=("ddp_timeout",),
     )  # fmt: skip

@@ -92,7 +92,7 @@ class Replicas:
                 gradient.copy_(summed.view_as(gradient))
 
     def _buckets(self, model: torch.nn.Module) -> Iterator[list[torch.Tensor]]:
-        limit, bucket, size = self.settings.bucket_megabytes * 2**20, [], 0
+        limit, bucket, size = self.settings.bucket_cap_mb * 2**20, [], 0
         for _, parameter in trained(model):
             if parameter.grad is None:  # of a parameter that this rank's share did not touch
                 parameter.grad = torch.zeros_like(parameter)

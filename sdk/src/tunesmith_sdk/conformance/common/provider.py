@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunesmith.contracts.settings import fill, schema_of
+from tunesmith.contracts.settings import aliases_of, fill, schema_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.loading import load, settings_of
 from tunesmith_sdk.conformance.checks import CheckFailed, check
@@ -55,7 +55,7 @@ def round_trip(subject: Subject) -> Iterator[CheckFailed]:
     cls = load(record.settings, record.distribution) if record.settings else None
     if json.loads(json.dumps(schema_of(cls))) != json.loads(json.dumps(record.schema)):
         yield CheckFailed("the settings class has another schema than the manifest", fix="Run `tunesmith plugin sync`.")
-    for values in good_values(record.schema, subject.values):
+    for values in [*good_values(record.schema, subject.values), *_by_aliases(record.schema, subject.values)]:
         built = settings_of(record.settings, values, record.distribution)
         out = json.loads(json.dumps(dataclasses.asdict(built))) if built is not None else {}
         wanted = json.loads(json.dumps(fill(record.schema, values)))
@@ -65,6 +65,14 @@ def round_trip(subject: Subject) -> Iterator[CheckFailed]:
                 f"the setting `{names[0]}` went in as {wanted.get(names[0])!r} and came out as {out.get(names[0])!r}",
                 fix="Keep settings as they are given; compute from them where they are used.",
             )  # fmt: skip
+
+
+def _by_aliases(schema: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Settings in which one that has a default is given by another of its names."""
+    filled = fill(schema, {**next(good_values(schema, base))})
+    for alias, name in aliases_of(schema).items():
+        if name in filled:
+            yield {alias if key == name else key: value for key, value in filled.items()}
 
 
 @check(

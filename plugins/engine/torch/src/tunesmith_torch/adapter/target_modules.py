@@ -59,7 +59,7 @@ def _named(target: str, names: Iterable[str]) -> list[str]:
 def _nothing(model: Any, target: str, found: Iterable[str]) -> UserError:
     experts = _named(target, stacks(model))
     return UserError(
-        "TS-TRAIN-010", f"`{target}` in the setting `targets` names no linear layer of the model",
+        "TS-TRAIN-010", f"`{target}` in the setting `target_modules` names no linear layer of the model",
         why="It names the matrices of experts, which the model keeps as one parameter: this adapter goes on layers." if experts else "",
         fix="Take the adapter `lora`, which reaches them." if experts else did_you_mean(target, {n.rsplit(".", 1)[-1] for n in found}),
     )  # fmt: skip

@@ -239,7 +239,7 @@ def estimate(subject: Subject) -> None:
     trainable = sum(one.tensor.numel() for one in parameters)
     actual = sum(value.numel() * value.element_size() for value in tensors.values()) / trainable
     settings = fill(subject.record.schema, subject.values)
-    step = {"schedule": "auto", "learning_rate": RATE}
+    step = {"lr_scheduler_type": "auto", "learning_rate": RATE}
     request = EstimateRequest(CONFIG, settings=settings, step_settings=step, parts={"adapter": {"trainable": float(trainable)}})
     guess = float(dict(subject.estimator()(request)).get("state", -1))
     if abs(guess - actual) > subject.tolerance("optimizer.estimate", ESTIMATE) * max(actual, 0.01):

@@ -42,7 +42,7 @@ class TruncatedRows(Sequence[Group]):
 
 
 def truncated_rows(
-    rows: TokenizedDataset, objective: Objective, step: Step, *, max_length: int, overlong: str, what: str = "rows"
+    rows: TokenizedDataset, objective: Objective, step: Step, *, max_length: int, truncation: str, what: str = "rows"
 ) -> TruncatedRows:  # fmt: skip
     """The rows that can be learnt from; how long they are, and how many were cut or left out, is told.
 
@@ -50,7 +50,7 @@ def truncated_rows(
         what: they are, for messages.
 
     Raises:
-        UserError: TS-DATA-034 for a row over `max_length` tokens when `overlong` is ``error``; TS-DATA-035 when no row is left;
+        UserError: TS-DATA-034 for a row over `max_length` tokens when `truncation` is ``error``; TS-DATA-035 when no row is left;
             TS-DATA-043 when none has a token to learn.
     """
     total = len(rows)
@@ -71,7 +71,7 @@ def truncated_rows(
                 sizes.append(rows.sizes[at])
             continue
         whole = rows[at]
-        group = _shorten(whole, at + 1, rows.longest[at], max_length, overlong)
+        group = _shorten(whole, at + 1, rows.longest[at], max_length, truncation)
         loss.add(whole, group)
         if group is not None:
             chosen.append(at)
@@ -126,15 +126,15 @@ def _cut(group: Group, max_length: int) -> Group:
     return Group(tuple(shortened(sequence, max_length) for sequence in group.sequences), group.facts)
 
 
-def _shorten(group: Group, number: int, longest: int, max_length: int, overlong: str) -> Group | None:
+def _shorten(group: Group, number: int, longest: int, max_length: int, truncation: str) -> Group | None:
     """The group with its sequences cut, or None to leave it out."""
-    if overlong == "error":
+    if truncation == "error":
         raise UserError(
             "TS-DATA-034", f"Row {number} has {longest} tokens; the longest allowed is {max_length}",
-            fix="Shorten the row, raise the setting `max_length`, or set `overlong` to truncate or drop.",
+            fix="Shorten the row, raise the setting `max_length`, or set `truncation` to truncate or drop.",
         )  # fmt: skip
     # Cutting one of two answers that are compared would change which is better.
-    if overlong == "drop" or (overlong == "auto" and len(group.sequences) > 1):
+    if truncation == "drop" or (truncation == "auto" and len(group.sequences) > 1):
         return None
     left = _cut(group, max_length)
     return left if all(size(sequence) for sequence in left.sequences) else None

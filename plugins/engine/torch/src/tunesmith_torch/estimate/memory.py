@@ -49,7 +49,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     state = request.parts.get("optimizer", {}).get("state", STATE)
     trainable = adapter.get("trainable", float(shape.parameters))
     whole = trainable >= shape.parameters
-    precision = str(settings["precision"])
+    precision = str(settings["dtype"])
     compute = BYTES[compute_type(precision, "", request, training=True)[0]]
     length, tokens = tokens_of(settings, request.data, objective.get("sequences", 1.0))
     of = Pass(shape, tokens, length, compute, request.device, bool(spec.attention_softcap if spec else shape.config.get(SOFTCAP)))
@@ -68,7 +68,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     told, warnings = labels(request)
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
     return Estimate(
-        terms, disk=saved + int(settings["keep_checkpoints"]) * trainable * (4 + state), decisions=(decision, told),
+        terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=(decision, told),
         savings=savings(settings, length * objective.get("sequences", 1.0), tokens), notes=_notes(shape, adapter),
         alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings),
     )  # fmt: skip
@@ -78,7 +78,7 @@ def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...
     """The types of numbers to compare, the one that `auto` means first."""
     names = sorted(("bfloat16", "float32"), key=lambda name: name != compute_type("auto", "", request, training=True)[0])
     slow = f"slow: {request.device} has no native "
-    return tuple(({"precision": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
+    return tuple(({"dtype": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
 
 
 def _notes(shape: ModelShape, adapter: Mapping[str, float]) -> tuple[str, ...]:

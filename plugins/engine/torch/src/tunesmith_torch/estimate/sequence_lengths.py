@@ -11,7 +11,7 @@ TEMPLATE_TOKENS = 30  # what a chat template adds to a row
 
 def tokens_of(settings: Mapping[str, Any], data: Mapping[str, Any], sequences: float) -> tuple[float, float]:
     """Mean tokens of a sequence, and tokens of the largest micro-batch."""
-    budget, longest = float(settings["micro_tokens"]), float(settings["max_length"])
+    budget, longest = float(settings["max_tokens_per_microbatch"]), float(settings["max_length"])
     rows, characters = float(data.get("rows", 0)), float(data.get("characters", 0))
     length = longest
     if data.get("length"):
@@ -27,7 +27,7 @@ def savings(settings: Mapping[str, Any], row: float, tokens: float) -> tuple[Map
     """A smaller micro-batch, which costs least, down to a row; then gradient checkpointing."""
     found: list[Mapping[str, Any]] = []
     if tokens > row:
-        found.append({"micro_tokens": int(row)})
+        found.append({"max_tokens_per_microbatch": int(row)})
     if not settings["gradient_checkpointing"]:
         found.append({"gradient_checkpointing": True})
     return tuple(found)

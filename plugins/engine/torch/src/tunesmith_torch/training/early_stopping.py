@@ -19,7 +19,7 @@ class EarlyStopping:
     Args:
         step: after which the validation loss was least; 0: it was not measured yet.
         loss: that loss.
-        waited: measurements since it last fell by more than `min_delta`.
+        waited: measurements since it last fell by more than `threshold`.
     """
 
     step: int = 0
@@ -27,7 +27,7 @@ class EarlyStopping:
     waited: int = 0
 
 
-def early_stopping(history: Sequence[Mapping[str, float]], min_delta: float) -> EarlyStopping:
+def early_stopping(history: Sequence[Mapping[str, float]], threshold: float) -> EarlyStopping:
     best, step, waited, mark = math.inf, 0, 0, math.inf
     for point in history:
         loss = point.get(LOSS)
@@ -36,6 +36,6 @@ def early_stopping(history: Sequence[Mapping[str, float]], min_delta: float) -> 
         if loss < best:
             best, step = loss, int(point["step"])
         waited += 1
-        if loss < mark - min_delta or mark == math.inf:
+        if loss < mark - threshold or mark == math.inf:
             mark, waited = loss, 0
     return EarlyStopping(step, best, waited)

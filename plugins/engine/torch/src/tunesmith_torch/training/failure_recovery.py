@@ -21,7 +21,7 @@ def remedy(settings: Mapping[str, Any], error: TunesmithError) -> Remedy | None:
     if error.code == "TS-TRAIN-014":
         return _checkpointing(settings)
     if error.code == "TS-RUN-012" and error.facts.get("signal"):  # ended from outside: it could not say where
-        most = min(settings["micro_tokens"], settings["batch_size"] * settings["max_length"])
+        most = min(settings["max_tokens_per_microbatch"], settings["batch_size"] * settings["max_length"])
         return _smaller(most, settings) if most > settings["max_length"] else _checkpointing(settings)
     if error.code == "TS-TRAIN-001" and error.facts.get("step", 0) > 1:  # at the first step it is the model or the data
         return _slower(settings)
@@ -29,11 +29,11 @@ def remedy(settings: Mapping[str, Any], error: TunesmithError) -> Remedy | None:
 
 
 def _smaller(tokens: int, settings: Mapping[str, Any]) -> Remedy | None:
-    half = max(1, min(tokens, settings["micro_tokens"]) // 2)
-    if half >= settings["micro_tokens"]:
+    half = max(1, min(tokens, settings["max_tokens_per_microbatch"]) // 2)
+    if half >= settings["max_tokens_per_microbatch"]:
         return _checkpointing(settings)
     reason = f"a forward pass of up to {tokens} tokens did not fit in memory; the batch is cut into smaller ones, which gives the same loss"
-    return Remedy(reason, {"micro_tokens": half}, resume=True)
+    return Remedy(reason, {"max_tokens_per_microbatch": half}, resume=True)
 
 
 def _checkpointing(settings: Mapping[str, Any]) -> Remedy | None:

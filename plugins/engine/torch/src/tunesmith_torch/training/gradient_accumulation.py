@@ -31,7 +31,7 @@ class GradientAccumulation:
         batch, sizes = [self.groups[i] for i in chosen], [self.groups.sizes[i] for i in chosen]
         weight = sum(self.batch_loss.objective.weight(group) for group in batch)
         placement = self.step.placement
-        micros = micro_batches(sizes, placement.processes, self.settings.micro_tokens)[placement.rank]
+        micros = micro_batches(sizes, placement.processes, self.settings.max_tokens_per_microbatch)[placement.rank]
         seed_everything(self.step.seed, "step", number, placement.rank)
         sums = self.batch_loss.nothing()
         for position, micro in enumerate(micros):

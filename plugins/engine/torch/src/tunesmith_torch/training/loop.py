@@ -37,8 +37,8 @@ class Loop:
         self.objective, self.adapter, self.strategy = objective, adapter, strategy
         self.sizes = groups.sizes
         self.sampler = BatchSampler(len(groups), settings.batch_size, step.seed)
-        self.total = self.sampler.steps(settings.epochs, settings.max_steps)
-        begin(adapter, trainable, groups, self.sampler, device, micro_tokens=settings.micro_tokens, step=step)
+        self.total = self.sampler.steps(settings.num_train_epochs, settings.max_steps)
+        begin(adapter, trainable, groups, self.sampler, device, max_tokens_per_microbatch=settings.max_tokens_per_microbatch, step=step)
         optimizer = step.provider("optimizer")
         self.schedule = chosen_schedule(step, settings, optimizer)
         self.module, self.optimizer = strategy.wrap(trainable, builder(optimizer, trainable, adapter, settings.learning_rate, device))
@@ -52,7 +52,7 @@ class Loop:
         self.best = BestCheckpoint(step, strategy, self.module, self.optimizer, self.adapter_callback)
         self.validation = Validation(step, settings, validation, self.batch_loss, strategy)
         self.early_stopping = EarlyStopping()
-        self.reporter = ProgressReporter(step, self.total, settings.log_every)
+        self.reporter = ProgressReporter(step, self.total, settings.logging_steps)
         self.progress = Progress()
 
     def run(self) -> Progress:
@@ -81,7 +81,7 @@ class Loop:
         found = self.checkpoints.resume()
         if found is not None:
             self.progress = found
-            self.early_stopping = early_stopping(found.history, self.settings.min_delta)
+            self.early_stopping = early_stopping(found.history, self.settings.early_stopping_threshold)
             self.reporter.resumed(found)
         self.reporter.bar(self.progress.steps)
         self.strategy.barrier()
@@ -94,7 +94,7 @@ class Loop:
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.checkpoints.forget_bad(self.progress)
             raise diverged(number + 1, loss, norm)
-        learning_rate = self.settings.learning_rate * rate(self.schedule, number, self.total, self.settings.warmup)
+        learning_rate = self.settings.learning_rate * rate(self.schedule, number, self.total, self.settings.warmup_ratio)
         set_rate(self.optimizer, learning_rate)
         self.optimizer.step()
         self.adapter_callback.stepped(number + 1, self.total)
@@ -125,13 +125,13 @@ class Loop:
             raise diverged(progress.steps, found[LOSS], progress.history[-1]["grad_norm"])
         progress.history[-1] |= found
         self.reporter.point({"step": progress.steps} | found)
-        self.early_stopping = early_stopping(progress.history, self.settings.min_delta)
-        if self.settings.keep == "best" and self.early_stopping.step == progress.steps:
+        self.early_stopping = early_stopping(progress.history, self.settings.early_stopping_threshold)
+        if self.settings.load_best_model_at_end and self.early_stopping.step == progress.steps:
             with in_use(self.optimizer):
                 self.best.keep(progress.steps)
 
     def _patience_is_over(self) -> bool:
-        return bool(self.settings.patience) and self.early_stopping.waited >= self.settings.patience
+        return bool(self.settings.early_stopping_patience) and self.early_stopping.waited >= self.settings.early_stopping_patience
 
     def _choose(self) -> None:
         """Of a run with validation: why it ended before its time, and which parameters are saved."""
@@ -142,12 +142,12 @@ class Loop:
                 f"the validation loss did not fall in {best.waited} validations; it was least after step {best.step}: {best.loss:.4f}",
             )
             self.reporter.bar(done, of=done)
-        if self.settings.keep == "best" and best.step not in (0, done):
+        if self.settings.load_best_model_at_end and best.step not in (0, done):
             self.best.load(best.step)
             last = next(point[LOSS] for point in reversed(self.progress.history) if LOSS in point)
             self.step.decide(
-                f"the parameters after step {best.step} are kept",
-                f"their validation loss is the least: {best.loss:.4f}; the last is {last:.4f} (setting `keep`)",
+                f"the parameters after step {best.step} are saved",
+                f"their validation loss is the least: {best.loss:.4f}; the last is {last:.4f} (setting `load_best_model_at_end`)",
             )
 
     def _note(self, point: dict[str, float], tokens: int) -> None:
@@ -161,5 +161,5 @@ def diverged(step: int, loss: float, norm: float) -> TunesmithError:
     return TunesmithError(
         "TS-TRAIN-001", f"Training diverged at step {step}: loss {loss}, gradient norm {norm}",
         why="A number grew beyond what floating point holds. Usually the learning rate is too high, or a row is broken.",
-        fix="Lower `learning_rate`, set `max_grad_norm: 1.0`, or train in `precision: float32`.", facts={"step": step},
+        fix="Lower `learning_rate`, set `max_grad_norm: 1.0`, or train in `dtype: float32`.", facts={"step": step},
     )  # fmt: skip

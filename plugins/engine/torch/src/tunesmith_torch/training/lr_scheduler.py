@@ -30,8 +30,8 @@ def rate(schedule: str, step: int, steps: int, warmup: float) -> float:
 
 def chosen_schedule(step: Step, settings: TrainSettings, optimizer: Optimizer) -> str:
     """The schedule of the learning rate: the user's, the optimizer's, or the usual one."""
-    if settings.schedule != "auto":
-        return settings.schedule
+    if settings.lr_scheduler_type != "auto":
+        return settings.lr_scheduler_type
     if isinstance(optimizer, OwnSchedule):
         step.decide(f"schedule {optimizer.schedule()}", "the optimizer asks for it")
         return optimizer.schedule()

@@ -35,7 +35,7 @@ def _out(error: Exception) -> bool:
 def unfit(tokens: int) -> TunesmithError:
     return TunesmithError(
         "TS-TRAIN-013", f"A forward pass of {tokens} tokens does not fit in memory",
-        fix=f"Set `micro_tokens: {tokens // 2}`: the batch stays what it is, and so does the loss.", facts={"tokens": tokens},
+        fix=f"Set `max_tokens_per_microbatch: {tokens // 2}`: the batch stays what it is, and so does the loss.", facts={"tokens": tokens},
     )  # fmt: skip
 
 

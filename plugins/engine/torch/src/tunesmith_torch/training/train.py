@@ -53,7 +53,7 @@ def run(step: Step) -> Result:
         strategy.finish()
     return Result(
         refs={} if _stands_alone(step.output) else {"base": base.digest},
-        metrics=_metrics(progress, settings.keep),
+        metrics=_metrics(progress, settings.load_best_model_at_end),
         meta={"trained_parameters": count, "rows": len(groups), "end_tokens": sorted(all_ends(chat))}
         | ({"validation_rows": len(validation)} if validation else {}),
     )
@@ -62,31 +62,31 @@ def run(step: Step) -> Result:
 def _groups(step: Step, objective: Objective, chat: ChatTokenizer, strategy: TrainerStrategy) -> tuple[TruncatedRows, TruncatedRows | None]:
     """What is learnt from, and what is only judged by."""
     settings = step.settings
-    limits = {"max_length": settings.max_length, "overlong": settings.overlong}
+    limits = {"max_length": settings.max_length, "truncation": settings.truncation}
     groups = truncated_rows(tokenize("data", objective, chat, step, strategy), objective, step, **limits)
     if "validation" in step.inputs:
         found = tokenize("validation", objective, chat, step, strategy)
         return groups, truncated_rows(found, objective, step, what="validation rows", **limits)
-    apart = validation_split(len(groups), settings.validation_share, step.seed)
+    apart = validation_split(len(groups), settings.validation_split, step.seed)
     if not apart:
-        if settings.validation_share:
+        if settings.validation_split:
             step.decide(
-                "no validation", f"`validation_share` holds rows out, and the data has {len(groups)}: nothing would be left to learn from"
+                "no validation", f"`validation_split` holds rows out, and the data has {len(groups)}: nothing would be left to learn from"
             )
         return groups, None
-    step.log(f"{len(apart)} of {len(groups)} rows are held out for validation (setting `validation_share`)")
+    step.log(f"{len(apart)} of {len(groups)} rows are held out for validation (setting `validation_split`)")
     left = sorted(set(range(len(groups))) - set(apart))
     return groups.part(left), groups.part(apart)
 
 
-def _metrics(progress: Progress, keep: str) -> dict[str, float]:
+def _metrics(progress: Progress, load_best: bool) -> dict[str, float]:
     last = progress.history[-_LAST:]
     metrics = {"train_loss": sum(point["loss"] for point in last) / len(last), "tokens": progress.tokens, "steps": progress.steps}
     best = early_stopping(progress.history, 0.0)
     if not best.step:
         return metrics
-    kept = progress.history[(best.step if keep == "best" else progress.steps) - 1]
-    return metrics | {"best_step": best.step} | {name: value for name, value in kept.items() if name.startswith("validation_")}
+    saved = progress.history[(best.step if load_best else progress.steps) - 1]
+    return metrics | {"best_step": best.step} | {name: value for name, value in saved.items() if name.startswith("validation_")}
 
 
 def _finish(output: Path, base: Artifact, progress: Progress, chat: ChatTokenizer) -> None:

@@ -50,8 +50,8 @@ def prepare(
     base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, device: torch.device, step: Step
 ) -> TrainableModel:
     """The base model with the adapter on it: what trains in float32, what does not in the type computed in."""
-    name, reason = compute_type(settings.precision, "", step.placement, training=True)
-    step.decide(f"precision {name}", reason)
+    name, reason = compute_type(settings.dtype, "", step.placement, training=True)
+    step.decide(f"dtype {name}", reason)
     compute = getattr(torch, name)
     model = _load(base, adapter, device, step)
     seed_everything(step.seed, "adapter")

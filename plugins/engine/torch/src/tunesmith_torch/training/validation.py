@@ -31,12 +31,12 @@ class Validation:
         self.step, self.settings, self.groups = step, settings, groups or ()
         self.batch_loss, self.strategy = batch_loss, strategy
         placement = step.placement
-        self.micros = micro_batches(groups.sizes, placement.processes, settings.micro_tokens)[placement.rank] if groups else []
+        self.micros = micro_batches(groups.sizes, placement.processes, settings.max_tokens_per_microbatch)[placement.rank] if groups else []
         self.weight = sum(batch_loss.objective.weight(group) for group in self.groups)
 
     def due(self, steps: int, per_epoch: int, total: int) -> bool:
         """Whether it is asked for after so many steps."""
-        return bool(self.groups) and (steps == total or steps % (self.settings.validate_every or per_epoch) == 0)
+        return bool(self.groups) and (steps == total or steps % (self.settings.eval_steps or per_epoch) == 0)
 
     def measure(self) -> dict[str, float]:
         """Names with ``validation_`` before them."""

@@ -56,7 +56,7 @@ class Echo:
         if not tokens or not all(_count(token) and token < self.scorer.vocabulary for token in tokens):
             raise BadRequest(f"`prompt` should be text or tokens below {self.scorer.vocabulary}, and not empty.")
         if len(tokens) > self.context:
-            raise BadRequest(f"The prompt has {len(tokens)} tokens; this server takes at most {self.context} (setting `context`).")
+            raise BadRequest(f"The prompt has {len(tokens)} tokens; this server takes at most {self.context} (setting `ctx_size`).")
         return tokens
 
     def _choice(self, index: int, tokens: list[int], alternatives: int | None, start: int) -> dict[str, Any]:

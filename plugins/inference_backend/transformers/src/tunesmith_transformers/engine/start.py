@@ -36,7 +36,8 @@ def start_engine(
     limits = bounds(settings, loaded.positions, forward.cache.bytes_per_token)
     step.decide(
         f"at most {limits.length} tokens each and {limits.cache_tokens} in all",
-        f"the model has {loaded.positions} positions, a token takes {forward.cache.bytes_per_token} bytes of the {settings.kv_cache:g} GiB",
+        f"the model has {loaded.positions} positions, a token takes {forward.cache.bytes_per_token} bytes of "
+        f"the {settings.kv_cache_gib:g} GiB",
     )
     if loaded.defaults:
         values = ", ".join(f"{name} {value}" for name, value in loaded.defaults.items())
@@ -61,12 +62,18 @@ def bounds(settings: TransformersSettings, positions: int, token_bytes: int) -> 
         UserError: TS-SERVE-005 if not even one answer fits the cache.
     """
     length = min(settings.max_model_len or positions, positions or settings.max_model_len)
-    room = int(settings.kv_cache * 2**30) // token_bytes
+    room = int(settings.kv_cache_gib * 2**30) // token_bytes
     if length == 0:
         raise UserError("TS-SERVE-005", "The model does not say how long its context is.", fix="Set `max_model_len`.")
     if room < length:
         raise UserError(
-            "TS-SERVE-005", f"A `kv_cache` of {settings.kv_cache:g} GiB holds {room} tokens, fewer than one answer of {length}.",
-            fix=f"Set `kv_cache` to {length * token_bytes / 2**30:.2g} or more, or `max_model_len` to {room} or less.",
+            "TS-SERVE-005", f"A `kv_cache_gib` of {settings.kv_cache_gib:g} GiB holds {room} tokens, fewer than one answer of {length}.",
+            fix=f"Set `kv_cache_gib` to {length * token_bytes / 2**30:.2g} or more, or `max_model_len` to {room} or less.",
         )  # fmt: skip
-    return Limits(settings.max_batch, length, settings.max_queue, settings.prompt_tokens, min(room, settings.max_batch * length))
+    return Limits(
+        settings.max_num_seqs,
+        length,
+        settings.max_queued_requests,
+        settings.chunked_prefill_size,
+        min(room, settings.max_num_seqs * length),
+    )

@@ -46,7 +46,7 @@ class LabelWarnings:
         if self.unasked:
             yield (
                 f"{self._of(self.unasked)} is written after other words than the model is asked with (those that make it think, say); rows "
-                "with thoughts (`reasoning_content`) go on from them, or `learn_from: last` where only earlier answers are written so"
+                "with thoughts (`reasoning_content`) go on from them, or `train_on: last_assistant` where only earlier answers are so"
             )
         if self.thoughtless:
             yield f"what was thought before {self._of(self.thoughtless)} is not learnt: the chat template leaves it out"

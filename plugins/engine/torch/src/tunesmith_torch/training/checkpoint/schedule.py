@@ -29,14 +29,14 @@ class CheckpointSchedule:
     ) -> None:  # fmt: skip
         self.step, self.settings, self.strategy, self.device = step, settings, strategy, device
         self.module, self.optimizer, self.adapter_callback, self.identity = module, optimizer, adapter_callback, identity
-        self.checkpoints = Checkpoints(step.work / "checkpoints", keep=settings.keep_checkpoints, log=step.log)
+        self.checkpoints = Checkpoints(step.work / "checkpoints", keep=settings.save_total_limit, log=step.log)
         self._saved_at, self.saved_steps = time.monotonic(), 0
         self._started, self._spent, self._last = self._saved_at, 0.0, 0.0
         self._told = False
 
     def due(self, progress: Progress) -> bool:
         """Whether it is time, the same on every rank."""
-        every, seconds = self.settings.checkpoint_every, self.settings.checkpoint_seconds
+        every, seconds = self.settings.save_steps, self.settings.save_seconds
         wanted = bool(every) and progress.steps - self.saved_steps >= every
         wanted = wanted or (bool(seconds) and time.monotonic() - self._saved_at >= seconds)
         due = wanted and self._affordable()
@@ -46,14 +46,14 @@ class CheckpointSchedule:
 
     def _affordable(self) -> bool:
         """Whether another one leaves the share of time that checkpoints may take, going by what the last one took."""
-        share, last = self.settings.checkpoint_share, self._last
+        share, last = self.settings.save_time_share, self._last
         if self._spent + last <= share * (time.monotonic() - self._started + last):
             return True
         if not self._told:
             self._told = True
             self.step.decide(
                 f"a checkpoint every {last / share:.0f} s at most",
-                f"one takes {last:.1f} s, and they may take {share:.0%} of the time (setting `checkpoint_share`)",
+                f"one takes {last:.1f} s, and they may take {share:.0%} of the time (setting `save_time_share`)",
             )
         return False
 
