@@ -11,7 +11,7 @@ from tunesmith.contracts import setting
 class ServeSettings:
     host: str = setting("127.0.0.1", "address to listen on")
     port: int = setting(0, "port to listen on; 0: any free one", ge=0, le=65535)
-    name: str = setting("", "the model's name in requests; empty: the pipeline's name")
+    name: str = setting("", "the model's name in requests; empty: the pipeline's name", aliases=("served_model_name",))
     start_timeout: float = setting(0.0, "seconds that a program of its own may take to be up; 0: as long as its plugin gives it", ge=0)
     restarts: int = setting(-1, "how often such a program is started again when it dies, within ten minutes; -1: as its plugin says", ge=-1)
     shutdown_grace: float = setting(
