@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 READMES = sorted([*ROOT.glob("plugins/*/*/README.md"), *ROOT.glob("contrib/*/README.md"), *ROOT.glob("*/README.md")])
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.M | re.S)
+OUTER = re.compile(r"^ *````.*?^ *````$", re.M | re.S)  #: a block that shows blocks: a template's
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -32,7 +33,7 @@ def name_of(path: Path) -> str:
 
 def fences(*languages: str, pages: Sequence[Path] = PAGES) -> list[tuple[str, str]]:
     """Page and text of each fenced block in one of these languages."""
-    found = [(page, language, text) for page in pages for language, text in FENCE.findall(page.read_text())]
+    found = [(page, language, text) for page in pages for language, text in FENCE.findall(OUTER.sub("", page.read_text()))]
     return [(name_of(page), textwrap.dedent(text)) for page, language, text in found if language in languages]
 
 
