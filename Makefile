@@ -46,10 +46,11 @@ status: ## when each slow or engine proof last passed; fails for one whose packa
 	@$(PYTHON) tools/install.py --test
 	@$(BIN)/python tools/proofs.py status
 
-lint: ## style and formatting
+lint: ## style, formatting, and the words of docs/words.md
 	@$(PYTHON) tools/install.py --test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/words.py
 
 manifests: ## every plugin.toml says what its code says
 	@$(PYTHON) tools/install.py --test

@@ -6,7 +6,7 @@
 
 All run in one go on one machine, one after the other, with the same prompts, greedy, over HTTP with streaming (but `generate`).
 Compare the ratios: tokens per second depend on the machine and on what else it does. With `--dtype auto` everyone uses the
-number type that this backend chooses here.
+dtype that this backend chooses here.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class Device:
         memory: total bytes that a process may use.
         free: bytes free now.
         cores: physical cores or multiprocessors.
-        dtypes: number types it computes in natively (``float32``, ``bfloat16``).
+        dtypes: dtypes it computes in natively (``float32``, ``bfloat16``).
         facts: anything else worth showing (driver, instruction sets).
     """
 

@@ -28,7 +28,7 @@ class EstimateRequest:
         data: statistics of the data input: ``rows``, and ``characters`` or, where it is known, ``length``, the tokens of a row; ``media``,
             type of part -> how many rows have one.
         device: name of the device backend.
-        dtypes: number types that the device computes in natively, as in `Placement`.
+        dtypes: dtypes that the device computes in natively, as in `Placement`.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)

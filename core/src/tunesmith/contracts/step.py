@@ -17,7 +17,7 @@ class Placement:
     Args:
         device: name of the device backend (``cpu``).
         torch: the name that torch has for it.
-        dtypes: number types that the device computes in natively, as its backend says; `compute_type` chooses among them.
+        dtypes: dtypes that the device computes in natively, as its backend says; `compute_type` chooses among them.
         rank, processes: of a step that runs as several processes, one worker each; only rank 0's reports are shown.
         rendezvous: an empty file's path on which the ranks meet (``file://`` initialisation); empty for one process.
     """

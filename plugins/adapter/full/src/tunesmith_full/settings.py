@@ -9,4 +9,4 @@ from tunesmith.contracts import setting
 
 @dataclass(frozen=True)
 class FullSettings:
-    save_dtype: str = setting("auto", "numbers to store; auto: the base model's", choices=("auto", "float32", "bfloat16", "float16"))
+    save_dtype: str = setting("auto", "dtype to store; auto: the base model's", choices=("auto", "float32", "bfloat16", "float16"))

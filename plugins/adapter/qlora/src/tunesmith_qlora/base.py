@@ -31,7 +31,7 @@ def load(directory: Path, device: torch.device, *, type: str, double_quant: bool
         model = load_model(directory, device)
     else:
         raise UserError(
-            "TS-TRAIN-040", f"The base {directory.name} is kept in few bits in a way that can't be trained on",
+            "TS-TRAIN-040", f"The base {directory.name} is quantized in a way that can't be trained on",
             why=f"Its quantization is {kept.get('quant_method')!r}" + (" in 8 bits." if kept.get("load_in_8bit") else "."),
             fix="Give the model before it was quantized, or one that bitsandbytes stored in 4 bits.",
         )  # fmt: skip

@@ -1,1 +1,1 @@
-"""The processor as a device: cores, memory that a process may use, number types. Standard library only."""
+"""The processor as a device: cores, memory that a process may use, dtypes. Standard library only."""

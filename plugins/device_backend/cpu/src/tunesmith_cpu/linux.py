@@ -10,7 +10,7 @@ from pathlib import Path
 from tunesmith.contracts.device_backend import Device
 from tunesmith_cpu import cgroup
 
-# instruction sets worth showing, and the number type that each computes in (x86 names first, then Arm's)
+# instruction sets worth showing, and the dtype that each computes in (x86 names first, then Arm's)
 INSTRUCTIONS = {
     "avx2": "", "avx512f": "", "avx512_vnni": "", "amx_int8": "", "sve": "", "sve2": "", "i8mm": "",
     "avx512_bf16": "bfloat16", "amx_bf16": "bfloat16", "bf16": "bfloat16", "svebf16": "bfloat16",

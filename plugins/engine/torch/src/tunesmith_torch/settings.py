@@ -44,7 +44,7 @@ class TrainSettings:
         effect={"with": {"max_length": 32}},
     )  # fmt: skip
     dtype: str = setting(
-        "auto", "numbers to compute in; what trains is kept in float32. auto: bfloat16 where the device has it natively",
+        "auto", "dtype to compute in; what trains is kept in float32. auto: bfloat16 where the device has it natively",
         choices=("auto", "float32", "bfloat16"), aliases=("precision", "torch_dtype"),
         unlike={"bf16": "write `dtype: bfloat16`", "fp16": "training computes in float32 or bfloat16: write `dtype: bfloat16`"},
     )  # fmt: skip
@@ -84,7 +84,7 @@ class TrainSettings:
 @dataclass(frozen=True)
 class MergeSettings:
     dtype: str = setting(
-        "auto", "numbers to store; auto: the base model's", choices=("auto", "float32", "bfloat16", "float16"), aliases=("torch_dtype",)
+        "auto", "dtype to store; auto: the base model's", choices=("auto", "float32", "bfloat16", "float16"), aliases=("torch_dtype",)
     )
 
 

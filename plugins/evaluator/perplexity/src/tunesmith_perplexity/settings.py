@@ -21,7 +21,7 @@ class PerplexitySettings:
     )  # fmt: skip
     dtype: str = setting(
         "float32",
-        "numbers to compute in; auto: those of the model's files, where the device computes in them natively",
+        "dtype to compute in; auto: those of the model's files, where the device computes in them natively",
         choices=("float32", "bfloat16", "auto"),
         aliases=("precision", "torch_dtype"),
     )

@@ -17,5 +17,5 @@ class LlamaCppSettings:
     flash_attn: str = setting(
         "auto", "whether attention is computed in one pass", choices=("auto", "on", "off"), aliases=("flash_attention",)
     )
-    cache_type: str = setting("f16", "number type of the cache of keys and values", choices=("f32", "f16", "bf16", "q8_0"))
+    cache_type: str = setting("f16", "dtype of the cache of keys and values", choices=("f32", "f16", "bf16", "q8_0"))
     n_gpu_layers: int = setting(-1, "layers on the GPU where the library was built for one; -1: all", ge=-1, aliases=("gpu_layers", "ngl"))

@@ -13,7 +13,7 @@ class TransformersSettings:
 
     dtype: str = setting(
         "auto",
-        "number type of weights and cache; auto: the checkpoint's, where the device computes in it natively",
+        "dtype of weights and cache; auto: the checkpoint's, where the device computes in it natively",
         choices=("auto", "float32", "bfloat16", "float16"),
         aliases=("torch_dtype",),
     )

@@ -12,7 +12,7 @@ from tunesmith.contracts.settings import setting
 class VllmSettings:
     dtype: str = setting(
         "auto",
-        "number type of weights and activations; auto: the checkpoint's, where the device computes in it natively",
+        "dtype of weights and activations; auto: the checkpoint's, where the device computes in it natively",
         choices=("auto", "bfloat16", "float16", "float32"),
         aliases=("torch_dtype",),
     )
@@ -24,7 +24,7 @@ class VllmSettings:
         ge=0,
         unlike={"kv_cache_memory_bytes": "give it in GiB, `kv_cache_gib`"},
     )
-    kv_cache_dtype: str = setting("auto", "number type of keys and values", examples=("fp8",))
+    kv_cache_dtype: str = setting("auto", "dtype of keys and values", examples=("fp8",))
     gpu_memory_utilization: float = setting(0.9, "share of a GPU's memory that it may take", gt=0, le=1)
     quantization: str = setting("", "how the weights are quantized; empty: as the checkpoint says", examples=("fp8",))
     enforce_eager: bool | None = setting(None, "compile nothing: up sooner, slower afterwards; by default on a processor alone")

@@ -15,7 +15,7 @@ NESTED = 256  # scales that share a scale of their own
 
 
 def estimate(request: EstimateRequest) -> Estimate:
-    """The source's pages as they are read, the copies in another number type made from them, the quantized model, the libraries."""
+    """The source's pages as they are read, the copies in another dtype made from them, the quantized model, the libraries."""
     shape = ModelShape.of(request)
     if shape is None:
         return Estimate({"source": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))

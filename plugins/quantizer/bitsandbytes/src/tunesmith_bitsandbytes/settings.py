@@ -18,7 +18,7 @@ class BitsAndBytesSettings:
     )
     dtype: str = setting(
         "bfloat16",
-        "numbers to compute in, and to keep what is not quantized in",
+        "dtype to compute in, and to keep what is not quantized in",
         choices=("bfloat16", "float16", "float32"),
         aliases=("torch_dtype", "bnb_4bit_compute_dtype"),
     )

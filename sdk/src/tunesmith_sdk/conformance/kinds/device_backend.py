@@ -40,7 +40,7 @@ def _probed(subject: Subject) -> list[Device]:
 @check(
     "device_backend.probes",
     kind="device_backend",
-    title="what it finds is sound: memory, cores, number types, and the same devices when asked again",
+    title="what it finds is sound: memory, cores, dtypes, and the same devices when asked again",
 )
 def probes(subject: Subject) -> Iterator[CheckFailed]:
     if not isinstance(subject.record.facts.get("torch"), str):

@@ -28,7 +28,7 @@ class Loaded:
         positions: longest sequence that the model was made for; 0 if its config does not say.
         ends: ids of the tokens at which it stops.
         doubt: what to say of them; empty where all is well.
-        reason: of its number type.
+        reason: of its dtype.
         defaults: sampling settings that the model's authors recommend, for requests that leave them out.
         ignored: what else their generation_config asks for, and is not done.
     """

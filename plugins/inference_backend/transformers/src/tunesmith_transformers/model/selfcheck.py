@@ -22,7 +22,7 @@ def check(model: Any, forward: Forward) -> None:
     Leaves the cache's layers in place, so that `RowCache.bytes_per_token` is known.
 
     Raises:
-        UserError: TS-SERVE-003 if the probabilities differ by more than the number type explains.
+        UserError: TS-SERVE-003 if the probabilities differ by more than the dtype explains.
     """
     size = min(model.get_input_embeddings().num_embeddings, 1000)
     pair = [[(step * i + 3) % size for i in range(LENGTH)] for step in (7, 11)]

@@ -1,0 +1,102 @@
+"""Holds names of files and settings, help, errors and pages to docs/words.md, which says what is not written and what instead.
+
+python tools/words.py
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tomllib
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "words.md"
+#: what others wrote, or what is written of the past
+LEFT_OUT = re.compile(r"CHANGELOG|METHODS\.md|\.zh-CN\.|docs/words\.md|tests/compatibility/installed")
+
+
+class Rule(NamedTuple):
+    """What is not written, and what is."""
+
+    word: str
+    instead: str
+
+
+def rules(page: str, section: str) -> list[Rule]:
+    """Those of a section's table: what stands in backticks in the last column, with the first."""
+    part = page.partition(f"## {section}\n")[2].partition("\n## ")[0]
+    cells = ([cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line.startswith("|"))
+    wanted = 1 if "| instead of |" in part else 0
+    return [Rule(word, row[wanted].replace("`", "")) for row in cells for word in re.findall(r"`([^`]+)`", row[-1])]
+
+
+def not_yet(page: str, what: str) -> tuple[str, ...]:
+    """How the paths begin whose `names` or `texts` are not looked at yet."""
+    listed = page.partition("## Not looked at yet")[2].partition(f"- {what}: ")[2].partition("\n- ")[0]
+    return tuple(re.findall(r"`([^`]+)`", listed))
+
+
+def names(files: list[str], banned: list[Rule]) -> Iterator[str]:
+    """Modules and folders whose name has one of the words as a part."""
+    for file in files:
+        for part in Path(file).with_suffix("").parts:
+            for rule in banned:
+                if "/src/" in file and rule.word in part.split("_"):
+                    yield f"{file}: the name `{part}` says `{rule.word}`; write {rule.instead}"
+
+
+def settings(file: str, banned: list[Rule], python: list[Rule]) -> Iterator[str]:
+    """The settings of a manifest: their names, and Python's words in their help."""
+    for record in tomllib.loads((ROOT / file).read_text(encoding="utf-8")).get("providers", ()):
+        entries: Mapping[str, Any] = record.get("schema", {}).get("properties", {})
+        for name, entry in entries.items():
+            place = f"{file}: {record['kind']} {record['name']}: `{name}`"
+            yield from (f"{place}; write {rule.instead}" for rule in banned if rule.word == name)
+            yield from (f"{place}: its help {told}" for told in found(entry.get("description", ""), python, ignore_case=False))
+
+
+def texts(file: str) -> Iterator[tuple[int, str]]:
+    """(line, text) of what a person reads: a page's lines, a module's texts that are no docstrings."""
+    source = (ROOT / file).read_text(encoding="utf-8")
+    if file.endswith(".md"):
+        yield from enumerate(source.splitlines(), 1)
+        return
+    tree = ast.parse(source)
+    bodies = (node.body for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)))
+    docstrings = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings and " " in node.value:
+            yield node.lineno, node.value
+
+
+def found(text: str, banned: list[Rule], ignore_case: bool = True) -> Iterator[str]:
+    for rule in banned:
+        if re.search(rf"(?<![\w.-]){re.escape(rule.word)}(?![\w-])", text, re.IGNORECASE if ignore_case else 0):
+            yield f"says `{rule.word}`; write {rule.instead}"
+
+
+def main() -> int:
+    page = PAGE.read_text(encoding="utf-8")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    files = [f for f in listed if not LEFT_OUT.search(f) and (ROOT / f).is_file()]
+    modules = [f for f in files if f.endswith(".py") and not f.startswith(not_yet(page, "names"))]
+    told = list(names(modules, rules(page, "Names of files")))
+    for file in files:
+        if file.startswith(not_yet(page, "texts")):
+            continue
+        if file.endswith("plugin.toml"):
+            told += settings(file, rules(page, "Names of settings"), rules(page, "Python's words in help"))
+        elif file.endswith(".md") or (file.endswith(".py") and "/src/" in file):
+            told += [f"{file}:{line}: {what}" for line, text in texts(file) for what in found(text, rules(page, "In texts"))]
+    print("\n".join(told) or "every word is one of docs/words.md")
+    return 1 if told else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
