@@ -26,14 +26,20 @@ def interleaved(weights: Any, heads: int) -> Any:
     return weights.reshape(heads, 2, weights.shape[0] // heads // 2, *weights.shape[1:]).swapaxes(1, 2).reshape(weights.shape)
 
 
-def write(model: Path, path: Path) -> Path:
-    """Write a tiny Llama in ``model/hf`` as one GGUF file with 32-bit weights. Needs the packages gguf and safetensors."""
+def write(model: Path, path: Path, quantization: str = "F32", architecture: str = "llama", without: str = "") -> Path:
+    """Write a tiny Llama in ``model/hf`` as one GGUF file. Needs the packages gguf and safetensors.
+
+    Args:
+        quantization: of the matrices, by llama.cpp's name.
+        architecture: what the file says that it is.
+        without: a tensor to leave out, by its name in the file.
+    """
     import gguf
     from safetensors.numpy import load_file
 
     config = json.loads((model / "config.json").read_text())
     tokenizer = json.loads((model / "tokenizer.json").read_text())
-    writer = gguf.GGUFWriter(path, "llama")
+    writer = gguf.GGUFWriter(path, architecture)
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_block_count(config["num_hidden_layers"])
     writer.add_embedding_length(config["hidden_size"])
@@ -57,10 +63,16 @@ def write(model: Path, path: Path) -> Path:
     writer.add_unk_token_id(tokens.index("<|endoftext|>"))
     writer.add_add_bos_token(False)
     writer.add_chat_template((model / "chat_template.jinja").read_text())
+    kind = gguf.GGMLQuantizationType[quantization]
     for name, weights in load_file(model / "model.safetensors").items():
+        if gguf_name(name) == without:
+            continue
         if "q_proj" in name or "k_proj" in name:
             weights = interleaved(weights, config["num_attention_heads" if "q_proj" in name else "num_key_value_heads"])
-        writer.add_tensor(gguf_name(name), weights)
+        if weights.ndim == 1 or quantization == "F32":
+            writer.add_tensor(gguf_name(name), weights)
+        else:
+            writer.add_tensor(gguf_name(name), gguf.quants.quantize(weights, kind), raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
