@@ -64,7 +64,7 @@ def test_the_settings_are_hyper_parameters(hook, step, tmp_path):
     hook.metrics_reported(step=step, points=points("loss", [3.0]))
     hook.step_finished(step=step)
     found = told(tmp_path / "tensorboard" / "tune", metadata.SESSION_START_INFO_TAG).hparams
-    assert (found["epochs"].number_value, found["packed"].bool_value, found["adapter"].string_value) == (3, True, "tilt")
+    assert (found["num_train_epochs"].number_value, found["packed"].bool_value, found["adapter"].string_value) == (3, True, "tilt")
     assert (found["adapter.r"].number_value, found["adapter.targets"].string_value) == (16, '["q"]')
 
 

@@ -18,13 +18,13 @@ class TransformersSettings:
         aliases=("torch_dtype",),
     )
     max_num_seqs: int = setting(32, "answers generated at the same time; more of them wait", ge=1, le=1024,
-                             effect={"with": {"max_queue": 0}, "scene": "many at a time"}, aliases=("max_batch",
+                             effect={"with": {"max_queued_requests": 0}, "scene": "many at a time"}, aliases=("max_batch",
                              "max_running_requests"))  # fmt: skip
     max_model_len: int = setting(
         4096, "longest prompt and answer together, in tokens; 0: as long as the model allows", ge=0, aliases=("context_length",)
     )
     max_queued_requests: int = setting(256, "requests that may wait; more are refused with status 429", ge=0,
-                             effect={"with": {"max_batch": 1}, "scene": "many at a time"}, aliases=("max_queue",))  # fmt: skip
+                             effect={"with": {"max_num_seqs": 1}, "scene": "many at a time"}, aliases=("max_queue",))  # fmt: skip
     kv_cache_gib: float = setting(
         4.0, "most memory for keys and values, in GiB; answers wait or are read again rather than exceed it", gt=0
     )
