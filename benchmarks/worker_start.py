@@ -23,7 +23,6 @@ from tunesmith.contracts.environment_builder import Recipe, Start
 from tunesmith.running.executors import Local
 from tunesmith.running.switchboard import Switchboard
 from tunesmith.running.workers import Work, Workers
-from tunesmith_environments.manager import Environments
 
 
 def nothing(step: object) -> None:
@@ -53,6 +52,8 @@ def start(directory: Path, place: Callable[[], Start]) -> tuple[float, float]:
 
 def isolated(directory: Path, python: str = "") -> Callable[[], Start]:
     """A worker in an environment of its own, which is built first."""
+    from tunesmith_environments.manager import Environments  # the worker imports this module, and has no environments
+
     recipe = Recipe(("pluggy",), python=python, packages={Path(__file__).stem: Path(__file__)}, plugins=("benchmark",))
     environments = Environments(directory)
     environments.ensure(recipe)
