@@ -1,4 +1,4 @@
-"""A project in an environment whose only plugin is the made-up `acme-desk`; commands run in this process, their steps in real workers."""
+"""A project in an environment with `tunesmith-data` and the made-up `acme-desk`; commands run in this process, steps in real workers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import tunesmith_data
 from tunesmith import hookspecs
 from tunesmith.plugins import scan
 from tunesmith.plugins.manifest import manifest_of
@@ -25,10 +26,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site-packages folder with the plugin installed in it."""
     site = tmp_path_factory.mktemp("site")
     shutil.copytree(DESK, site / "acme_desk", ignore=shutil.ignore_patterns("__pycache__"))
-    information = site / "acme_desk-1.0.dist-info"
-    information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-desk\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text("[tunesmith.plugins]\ndesk = acme_desk.plugin\n")
+    (site / "tunesmith_data").symlink_to(Path(tunesmith_data.__file__).parent)
+    for name, version, module in (("acme-desk", "1.0", "acme_desk"), ("tunesmith-data", "0.1.0", "tunesmith_data")):
+        information = site / f"{name.replace('-', '_')}-{version}.dist-info"
+        information.mkdir()
+        (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (information / "entry_points.txt").write_text(f"[tunesmith.plugins]\n{name} = {module}.plugin\n")
     sys.path.insert(0, str(site))
     module = importlib.import_module("acme_desk.plugin")
     manager = hookspecs.plugin_manager(desk=module)

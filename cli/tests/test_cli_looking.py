@@ -149,7 +149,7 @@ def test_doctor_tells_of_the_machine(world):
     told = world("doctor")
     assert told.status == 0, told.out
     assert "abacus  ten beads  8.0 GiB free of 16.0 GiB  10 cores  float32" in told.out
-    assert "plugins: 2 active" in told.out
+    assert "plugins: 3 active" in told.out
     assert told.out.endswith("no problems\n")
     found = world("doctor", "--json").json
     assert found["devices"]["abacus"][0]["cores"] == 10

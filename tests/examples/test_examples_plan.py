@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tunesmith.config import load_config
-from tunesmith.planning.datasets import detect
 from tunesmith.plugins.registry import load_registry
+from tunesmith_data.formats.detection import detect
 from tunesmith_sdk.plans import plan_on_a_laptop
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples"

@@ -15,15 +15,16 @@ from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import Registry
-from tunesmith.verbs.plugin import input_reader
 from tunesmith.verbs.records import VERBS
+from tunesmith_data import plugin as data
 from tunesmith_sdk.manifest.records import record_of
 from tunesmith_serve.plugin import verb as serve
 
 ABSENT = "a_module_that_does_not_exist:Anything"  # planning must not import a provider
 ROW = {"row": {"type": "object", "required": ["q", "a"], "properties": {"q": {"type": "string"}, "a": {"type": "string"}}}}
 PROVIDED = (
-    ("input_reader", input_reader()),
+    ("input_reader", data.input_reader()),
+    *(("verb", verb) for verb in data.verb()),
     *(("verb", verb) for verb in (*VERBS, serve())),
     ("verb", Verb("teach", "train", ABSENT, kind="objective", slots=(Slot("adapter", "adapter", "what changes"),), produces_of="adapter",
                   inputs=(Input("model", "the model", of="adapter"), Input("data", "the rows", of="objective")))),

@@ -38,7 +38,6 @@ ENTRIES = (
     Entry("resume", "go on with a run that was stopped or killed", "tunesmith_cli.commands.resume", PIPELINES),
     Entry("chat", "talk to a model", "tunesmith_cli.chat.command", MODELS),
     Entry("estimate", "memory of a step, part by part, from the model's configuration alone", "tunesmith_cli.estimate.command", MODELS),
-    Entry("data", "look into a data file before training on it", "tunesmith_cli.commands.data", MODELS),
     Entry("runs", "past runs: their steps, decisions and logs", "tunesmith_cli.commands.runs", LOOK),
     Entry("lineage", "where an artifact came from: who made it of what, with which settings", "tunesmith_cli.commands.lineage", LOOK),
     Entry("store", "the artifacts of this home: list them, measure them, verify them", "tunesmith_cli.commands.store", LOOK),

@@ -101,7 +101,7 @@ def _show_tokens(plan: Plan, outcome: RunOutcome) -> None:
 
     for step in plan.steps:
         if step.format == FORMAT and step.name in outcome.artifacts:
-            from tunesmith_cli.commands.data_preview import page
+            from tunesmith_cli.display.token_page import page
             from tunesmith_cli.errors import colored
 
             *rows, total = map(json.loads, (outcome.artifacts[step.name].path / FILE).read_text(encoding="utf-8").splitlines())

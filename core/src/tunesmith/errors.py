@@ -117,3 +117,9 @@ def _written(value: Any, depth: int) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_written(inner, depth - 1)}" for key, inner in islice(value.items(), _FEW)) + "}"
     return "[" + ", ".join(_written(inner, depth - 1) for inner in value[:_FEW]) + "]"
+
+
+def listed(names: Iterable[str]) -> str:
+    """``a, b or c``, each as code."""
+    quoted: Sequence[str] = [f"`{name}`" for name in names]
+    return " or ".join(filter(None, (", ".join(quoted[:-1]), *quoted[-1:])))

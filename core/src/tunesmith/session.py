@@ -87,5 +87,5 @@ class Session:
         return HostPlanner(
             self.registry, Environments(self.registry, self.config.environments.plugins), base or Path.cwd(),
             FileDigests(self.config.cache / "digests", refresh=refresh), roots=self.config.roots, ask=ask,
-            memory=FileMemory(self.config.cache / "data-files.json", refresh=refresh),
+            memory=FileMemory(self.config.cache / "inputs.json", refresh=refresh),
         )  # fmt: skip

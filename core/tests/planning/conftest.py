@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -12,15 +13,17 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import API, Device, Estimate, Input, Kind, ModelInfo, Need, Provider, Slot, Verb, setting
+from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.digests import file_sha256
-from tunesmith.errors import TunesmithError
+from tunesmith.contracts.files import path_of, unreadable
+from tunesmith.contracts.input_reader import InputFile, InputRequest, InputStep, PlannedInput, Planner
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning import advice
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.planner import make_plan
 from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry
-from tunesmith.verbs.plugin import input_reader
 from tunesmith.verbs.records import VERBS
 from tunesmith_models import ModelShape
 from tunesmith_sdk.manifest.records import record_of
@@ -191,6 +194,19 @@ PROVIDERS: dict[str, tuple[tuple[str, Provider], ...]] = {
     ),
     "acme-shed": (("environment_builder", Provider("shed", "environments", TARGET)),),
     "acme-rows": (
+        ("input_reader", Provider("files", "files of rows", "made_up:Files", produces=("dataset/*",))),
+        (
+            "verb",
+            Verb(
+                "gather",
+                "rows of a file",
+                TARGET,
+                kind="dataset_format",
+                inputs=(Input("file", "the file", accepts=("file",)),),
+                produces_of="dataset_format",
+                computes=False,
+            ),
+        ),
         ("dataset_format", Provider("tickets", "help desk", TARGET, produces=("dataset/chat",), facts=text("question", "solution"))),
         ("dataset_format", Provider("notes", "one text", TARGET, produces=("dataset/chat",), facts=text("question"))),
         (
@@ -261,10 +277,34 @@ def _parameters(request: Any) -> int:
     return shape.parameters if shape else 0
 
 
+class Files:
+    """A file of rows becomes one step in the first format that has its columns."""
+
+    def read(self, request: InputRequest, planner: Planner) -> PlannedInput | None:
+        if not isinstance(request.written, str):
+            return None
+        path = path_of(request.written, planner.base)
+        try:
+            file, lines = InputFile(path, planner.digest_of(path)), path.read_text().splitlines()
+        except (OSError, ValueError) as error:
+            raise unreadable(path, request.written, error) from error
+        columns = set(json.loads(lines[0]))
+        having = [format for format in planner.installed("dataset_format").values() if set(format.facts["row"]["required"]) <= columns]
+        able = [(each, format) for each in having for format in each.produces if fits(format, request.formats)]
+        if not able:
+            raise UserError("TS-DATA-005", f"{request.written} has rows that {request.reader} can't use", fix="Give others.")
+        record, format = max(able, key=lambda found: len(found[0].facts["row"]["required"]))
+        reason = f"{request.reader} reads {format}"
+        size = path.stat().st_size
+        step = InputStep("gather", f"data:{path.stem}", {"file": file}, format, {}, {"dataset_format": record.name}, 0, 1.5 * size, reason)
+        facts = {"rows": len(lines), "characters": 2 * len(lines), "media": {}, "first": ()}
+        return PlannedInput((step,), size=size, facts=facts)
+
+
 @pytest.fixture(autouse=True)
 def _made_up_module(monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType("made_up")
-    module.__dict__.update(trainable=trainable, teach=teach, kettle=kettle)
+    module.__dict__.update(trainable=trainable, teach=teach, kettle=kettle, Files=Files)
     monkeypatch.setitem(sys.modules, "made_up", module)
 
 
@@ -276,8 +316,7 @@ def made(kind: str, provider: Provider, distribution: str, version: str = "1.0")
 
 def plugins(**changes: dict[str, Any]) -> list[Plugin]:
     """The made-up plugins and the kernel; `changes` are fields of a plugin, dashes as underscores."""
-    provided = [("input_reader", input_reader()), *(("verb", verb) for verb in (*VERBS, SERVE))]
-    records = tuple(made(kind, provider, "tunesmith-core", "0.1.0") for kind, provider in provided)
+    records = tuple(made("verb", verb, "tunesmith-core", "0.1.0") for verb in (*VERBS, SERVE))
     kernel = Plugin("tunesmith-core", "0.1.0", "tunesmith.verbs.plugin", records, fingerprint="k")
     found = [kernel]
     for name, provided in PROVIDERS.items():
@@ -301,26 +340,6 @@ def world() -> Callable[..., Registry]:
         return Registry([plugin for plugin in plugins(**changes) if plugin.distribution not in without] + more)
 
     return make
-
-
-@pytest.fixture
-def formats(world: Callable[..., Registry]) -> Callable[..., Any]:
-    """The dataset formats of a world."""
-    return lambda **more: world(**more).providers("dataset_format")
-
-
-@pytest.fixture
-def answered_by() -> Callable[..., Any]:
-    """What asks a check of rows in the place of a worker."""
-
-    def answering(check: Callable[..., Any]) -> Callable[..., Any]:
-        def ask(step: Any, files: Any) -> Any:
-            chosen = step.choices["dataset_format"]
-            return check(files["file"], chosen.record, step.settings["columns"], chosen.settings).to_json()
-
-        return ask
-
-    return answering
 
 
 def device(memory: float = 8e9, free: float = 4e9, name: str = "beads") -> Device:

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import aliases_of
-from tunesmith.errors import UserError, did_you_mean
-from tunesmith.planning.grammar import StepSpec, Wanted, listed, read_steps
+from tunesmith.errors import UserError, did_you_mean, listed
+from tunesmith.planning.grammar import StepSpec, Wanted, read_steps
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Plan, PlannedStep
 from tunesmith.planning.spec import PipelineSpec, dotted

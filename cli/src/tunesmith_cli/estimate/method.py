@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tunesmith.errors import UserError, did_you_mean, nearest
-from tunesmith.planning.grammar import listed
+from tunesmith.errors import UserError, did_you_mean, listed, nearest
 from tunesmith_cli.catalog import Catalog
 from tunesmith_cli.command import SPOKEN
 from tunesmith_cli.options.parser import normal_options

@@ -1,12 +1,12 @@
 """Contract of kind ``dataset_format``: rows as people keep them -> rows as objectives read them.
 
-Facts: ``row``: JSON Schema (draft 7) of one row. Detection is made from it by the kernel without importing the plugin; of several formats
+Facts: ``row``: JSON Schema (draft 7) of one row. Detection is made from it without importing the plugin; of several formats
 that match, the one that requires most keys wins. Every row is held against it and converted, in a worker, before anything is planned with
 it; a row that the format refuses then is told with its line. What has a place under ``properties`` is read; of other keys it is said that
 they are not. ``aliases``: column -> names that it often has elsewhere; where rows fit no format, the error offers them as `columns`.
 ``produces``: ``dataset/chat`` or another.
 What the schema gives ``"format": "media"`` names images, sounds or videos: a path from the folder in which the rows lie, an object with
-such a ``path`` or ``url``, or a list of these. The kernel sees that they are there, and knows when they have changed.
+such a ``path`` or ``url``, or a list of these. The input reader sees that they are there, and knows when they have changed.
 """
 
 from __future__ import annotations

@@ -8,14 +8,14 @@ from typing import Any
 
 from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.step import Placement
-from tunesmith.errors import TunesmithError, did_you_mean
+from tunesmith.errors import TunesmithError, did_you_mean, listed
 from tunesmith.planning.advice import Advice
 from tunesmith.planning.casting import PRODUCER, Candidates, Caster, Casting
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.devices import common_types
 from tunesmith.planning.estimates import check_memory, estimate
 from tunesmith.planning.formats import Hop, Route, converters, makes
-from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted, listed
+from tunesmith.planning.grammar import AUTO, Path, StepSpec, Wanted
 from tunesmith.planning.input_readers import InputReaders
 from tunesmith.planning.inputs import Inputs
 from tunesmith.planning.notes import Notes

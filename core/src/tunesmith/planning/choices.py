@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import fill, problems
-from tunesmith.errors import TunesmithError, UserError
+from tunesmith.errors import TunesmithError, UserError, listed
 from tunesmith.planning.environments import Environments
-from tunesmith.planning.grammar import AUTO, Path, Wanted, an, listed, words
+from tunesmith.planning.grammar import AUTO, Path, Wanted, an, words
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.spec import PipelineSpec, dotted

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.artifacts import numbered
 from tunesmith.contracts.input_reader import FILE
-from tunesmith.errors import TunesmithError, did_you_mean, shown
+from tunesmith.errors import TunesmithError, did_you_mean, listed, shown
 from tunesmith.planning.gates import parse_gate
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Gate
@@ -256,9 +256,3 @@ def words(kind: str) -> str:
 
 def an(noun: str) -> str:
     return f"{'an' if noun[:1] in 'aeio' else 'a'} {noun}"
-
-
-def listed(names: Iterable[str]) -> str:
-    """``a, b or c``, each as code."""
-    quoted: Sequence[str] = [f"`{name}`" for name in names]
-    return " or ".join(filter(None, (", ".join(quoted[:-1]), *quoted[-1:])))

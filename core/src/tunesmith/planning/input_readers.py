@@ -12,11 +12,10 @@ from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.files import path_of, unreadable
 from tunesmith.contracts.input_reader import FILE, InputFile, InputReader, InputRequest, InputStep, PlannedInput, Question
-from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.errors import TunesmithError, UserError, did_you_mean, listed
 from tunesmith.isolation.loading import build_provider
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.environments import Environments
-from tunesmith.planning.grammar import listed
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.products import Product, product_of, unused

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.errors import did_you_mean
-from tunesmith.planning.grammar import AUTO, StepSpec, listed
+from tunesmith.errors import did_you_mean, listed
+from tunesmith.planning.grammar import AUTO, StepSpec
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Gate
 from tunesmith.planning.spec import MODEL, PipelineSpec

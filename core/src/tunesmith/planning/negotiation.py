@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.provider import Grade, Need
-from tunesmith.planning.grammar import an, listed, words
+from tunesmith.errors import listed
+from tunesmith.planning.grammar import an, words
 from tunesmith.planning.plan import Choice
 from tunesmith.plugins.records import ProviderRecord
 

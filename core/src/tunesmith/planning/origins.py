@@ -13,9 +13,9 @@ from urllib.parse import unquote
 
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.model_loader import ModelInfo, brings_code
-from tunesmith.errors import TunesmithError, UserError
+from tunesmith.errors import TunesmithError, UserError, listed
 from tunesmith.planning.choices import Chooser
-from tunesmith.planning.grammar import FILE, listed
+from tunesmith.planning.grammar import FILE
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.planning.products import Product

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from tunesmith.contracts.artifacts import fits
+from tunesmith.errors import listed
 from tunesmith.planning.casting import Candidates, Caster, Casting
 from tunesmith.planning.choices import Chooser
 from tunesmith.planning.formats import Hop, Route
-from tunesmith.planning.grammar import FROM, StepSpec, listed, words
+from tunesmith.planning.grammar import FROM, StepSpec, words
 from tunesmith.planning.notes import Notes
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.products import Product

@@ -62,7 +62,7 @@ def environments_of(settings: EnvironmentSettings, registry: Providers) -> Envir
     return builder.open(settings.directory, settings.offline, settings.find_links)
 
 
-def prepare(context: Context, keep_serving: bool, refresh: bool) -> None:
+def resolve_environments(context: Context, keep_serving: bool, refresh: bool) -> None:
     """Resolve the environments of the plan's steps, which gives these their keys; build those of steps that will run.
 
     Raises:

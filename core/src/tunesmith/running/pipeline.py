@@ -9,7 +9,7 @@ from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.attempt import POLL
 from tunesmith.running.caching import find
 from tunesmith.running.context import Context
-from tunesmith.running.environments import prepare
+from tunesmith.running.environments import resolve_environments
 from tunesmith.running.gating import check_gates
 from tunesmith.running.journal import gone
 from tunesmith.running.outcome import RunOutcome, StepOutcome
@@ -37,7 +37,7 @@ class Pipeline:
         """Carry it out, and stay for its services; what goes wrong is in the outcome."""
         state = "failed"
         try:
-            prepare(self._context, self._keep_serving, self._refresh)
+            resolve_environments(self._context, self._keep_serving, self._refresh)
             for step in self._context.plan.steps:
                 self._context.cancellation.check()
                 self._step(step)

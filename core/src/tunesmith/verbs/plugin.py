@@ -15,8 +15,3 @@ def verb() -> tuple[Verb, ...]:
 @hookimpl
 def executor() -> Provider:
     return Provider("local", "workers are processes of this machine", "tunesmith.running.executors:Local", priority=100)
-
-
-@hookimpl
-def input_reader() -> Provider:
-    return Provider("data-files", "rows in the user's files", "tunesmith.planning.data_files:DataFiles", produces=("dataset/*", "file"))

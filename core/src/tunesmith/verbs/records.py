@@ -22,25 +22,6 @@ class DownloadSettings:
     directory: str = setting("", "where the files lie on this machine already")
 
 
-@dataclass(frozen=True)
-class PrepareSettings:
-    format: str = setting("dataset/chat", "the rows that the reader wants")
-    columns: dict[str, str] = setting({}, "name that the format wants -> name that the column has in the file")
-
-
-@dataclass(frozen=True)
-class CheckSettings:
-    """Of a worker that judges rows before anything is planned with them."""
-
-    row: dict[str, Any] = setting({}, "the format's row schema")
-    columns: dict[str, str] = setting({}, "as in `PrepareSettings`")
-
-
-@dataclass(frozen=True)
-class MixSettings:
-    weights: list[float] = setting([], "the share that each dataset has in the rows, in the inputs' order; none: all rows of all")
-
-
 _NONE: dict[str, Any] = {"metrics": {}}  # of its own; its main provider's count
 
 VERBS: tuple[Verb, ...] = (
@@ -51,27 +32,6 @@ VERBS: tuple[Verb, ...] = (
         settings=DownloadSettings,
         kind="model_loader",
         produces_of="model_loader",
-        facts=_NONE,
-        computes=False,
-    ),
-    Verb(
-        "prepare",
-        "turn a data file into checked rows",
-        "tunesmith.verbs.prepare:run",
-        settings=PrepareSettings,
-        kind="dataset_format",
-        inputs=(Input("file", "the data file", accepts=("file",)),),
-        produces_of="dataset_format",
-        facts=_NONE,
-        computes=False,
-    ),
-    Verb(
-        "mix",
-        "the rows of several datasets as one; written `data: {a.jsonl: 0.7, b.jsonl: 0.3}`",
-        "tunesmith.verbs.mix:run",
-        settings=MixSettings,
-        inputs=(Input("rows", "the datasets", accepts=("dataset/*",), many=True),),
-        produces=("dataset/*",),
         facts=_NONE,
         computes=False,
     ),

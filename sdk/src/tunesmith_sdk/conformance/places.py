@@ -11,6 +11,7 @@ from pathlib import Path
 
 import fastjsonschema
 
+import tunesmith_data
 import tunesmith_sdk
 from tunesmith.config import load_config
 from tunesmith.contracts.environment_builder import Environment, Start
@@ -27,7 +28,7 @@ from tunesmith_sdk.manifest.source import Source
 #: kind -> what computes with its providers: a tiny model that is adapted, a device that is tried; as in the SDK's own extra `torch`
 _NEEDED = {"adapter": "transformers>=4.56", "device_backend": "torch>=2.4"}
 #: the kit itself, and what it holds rows against their schema with: pure Python that requires nothing
-_LINKED = {module.__name__: Path(module.__file__).parent for module in (tunesmith_sdk, fastjsonschema)}
+_LINKED = {module.__name__: Path(module.__file__).parent for module in (tunesmith_sdk, tunesmith_data, fastjsonschema)}
 
 
 class Place:

@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.files import unreadable
 from tunesmith.contracts.input_reader import InstalledProvider
-from tunesmith.errors import TunesmithError, UserError, did_you_mean
-from tunesmith.planning.grammar import listed
-from tunesmith.planning.row_formats import best, columns_of, likeness, mapping, required, resemblance
-from tunesmith.plugins.row_schema import row_schema
-from tunesmith.verbs.row_check import Verdict, judge
-from tunesmith.verbs.rows_file import Line, NotRows, read_file, renamed
+from tunesmith.errors import TunesmithError, UserError, did_you_mean, listed
+from tunesmith_data.check.verdict import Verdict, judge
+from tunesmith_data.formats.resemblance import best, columns_of, likeness, mapping, required, resemblance
+from tunesmith_data.formats.row_schema import row_schema
+from tunesmith_data.rows_file import Line, NotRows, read_file, renamed
 
 SAMPLE = 50  # rows by which the format is told
 SHOWN = 8  # broken rows that an error names
@@ -77,7 +76,7 @@ def detect(
         shown: how the user calls the file (default: the path).
         reader: who wants it, for errors.
         columns: name that a format wants -> name that the column has in the file.
-        check: what judges the rows (see `tunesmith.planning.row_check.RowCheck`).
+        check: what judges the rows (see `tunesmith_data.check.worker.RowCheck`).
     """
     shown, columns = shown or str(path), columns or {}
     formats = [record for record in installed.values() if record.facts.get("row")]

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from tunesmith.contracts.input_reader import InstalledProvider
-from tunesmith.plugins.row_schema import row_schema
-from tunesmith.verbs.rows_file import renamed
+from tunesmith_data.formats.row_schema import row_schema
+from tunesmith_data.rows_file import renamed
 
 
 def best(formats: Sequence[InstalledProvider], rows: Sequence[Mapping[str, Any]]) -> InstalledProvider | None:

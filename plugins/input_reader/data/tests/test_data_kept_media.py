@@ -13,9 +13,9 @@ import pytest
 
 from tunesmith.contracts import Artifact, TunesmithError, message, read_rows
 from tunesmith.isolation.step import WorkerStep
-from tunesmith.verbs import prepare
-from tunesmith.verbs.records import PrepareSettings
-from tunesmith.verbs.row_check import judge
+from tunesmith_data.check.verdict import judge
+from tunesmith_data.settings import PrepareSettings
+from tunesmith_data.verbs import prepare
 
 
 class Shown:

@@ -10,9 +10,9 @@ from tunesmith.contracts import Result, Row, Step, text_of
 from tunesmith.contracts.files import roots_of
 from tunesmith.contracts.rows import CONVERSATIONS, ROWS_FILE
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith.verbs.media import Keeper
-from tunesmith.verbs.row_check import checked, written
-from tunesmith.verbs.rows_file import Line, NotRows, read_file
+from tunesmith_data.check.verdict import checked, written
+from tunesmith_data.media.files import Keeper
+from tunesmith_data.rows_file import Line, NotRows, read_file
 
 SHOWN = 5  # broken rows that a message names
 _MEND = "Correct or remove these rows; `tunesmith data inspect` lists them all."

@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.contracts.input_reader import InstalledProvider, NoAnswer, Planner, Question
 from tunesmith.errors import TunesmithError
-from tunesmith.verbs.row_check import Verdict, judge
+from tunesmith_data.check.verdict import Verdict, judge
 
 
 class RowCheck:
@@ -28,7 +28,7 @@ class RowCheck:
         """
         schema = record.facts["row"]
         question = Question(
-            "tunesmith.verbs.row_check:run", record, settings, "tunesmith.verbs.records:CheckSettings",
+            "tunesmith_data.check.verdict:run", record, settings, "tunesmith_data.settings:CheckSettings",
             {"row": schema, "columns": dict(columns)}, {"file": path.absolute()},
         )  # fmt: skip
         try:

@@ -9,9 +9,9 @@ import pytest
 
 from tunesmith.contracts import Provider
 from tunesmith.errors import Problems
-from tunesmith.planning.inspection import inspect
 from tunesmith.planning.keys import step_key
 from tunesmith.planning.memory import FileMemory
+from tunesmith_data.inspection import inspect
 
 MEDIUM = {"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "array"}], "format": "media"}
 SLIDES = {
@@ -72,8 +72,8 @@ def test_what_looks_untouched_is_neither_read_nor_hashed_again(planner, registry
     def never(*_args):
         raise AssertionError("read again")
 
-    monkeypatch.setattr("tunesmith.planning.row_media.content_sha256", never)
-    monkeypatch.setattr("tunesmith.planning.row_media.read_file", never)
+    monkeypatch.setattr("tunesmith_data.media.references.content_sha256", never)
+    monkeypatch.setattr("tunesmith_data.media.references.read_file", never)
     assert key_of(planner(YAML, registry, memory=FileMemory(files / "memory.json"))) == first
 
 

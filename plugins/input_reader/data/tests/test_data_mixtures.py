@@ -10,9 +10,9 @@ import pytest
 from tunesmith.contracts import Artifact, message, read_rows
 from tunesmith.errors import Problems, TunesmithError, each
 from tunesmith.isolation.step import WorkerStep
-from tunesmith.planning.mixture import mixture_of
-from tunesmith.verbs import mix
-from tunesmith.verbs.records import MixSettings
+from tunesmith_data.mixture import mixture_of
+from tunesmith_data.settings import MixSettings
+from tunesmith_data.verbs import mix
 
 ROW = '{"question": "q", "solution": "s"}\n'
 PAIR = '{"question": "q", "good": "g", "bad": "b"}\n'

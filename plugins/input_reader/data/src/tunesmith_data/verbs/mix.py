@@ -12,7 +12,7 @@ from tunesmith.contracts import Artifact, Result, Row, Step, read_rows
 from tunesmith.contracts.artifacts import several
 from tunesmith.contracts.rows import ROWS_FILE
 from tunesmith.errors import UserError
-from tunesmith.verbs.media import Keeper
+from tunesmith_data.media.files import Keeper
 
 
 def run(step: Step) -> Result:

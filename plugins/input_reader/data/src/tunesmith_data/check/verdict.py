@@ -16,9 +16,9 @@ from typing import Any
 from tunesmith.contracts import Result, Row, Step
 from tunesmith.contracts.files import roots_of
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith.plugins.row_schema import RowSchema
-from tunesmith.verbs.media import Look
-from tunesmith.verbs.rows_file import Line, read_file
+from tunesmith_data.formats.row_schema import RowSchema
+from tunesmith_data.media.files import Look
+from tunesmith_data.rows_file import Line, read_file
 
 KEPT = 200  # broken rows that are told with what is wrong
 FIRST = 2**13  # characters of the first rows that are kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any, NamedTuple
 from tunesmith.contracts.digests import Seen, content_sha256, looks, settled
 from tunesmith.contracts.files import confined, roots_of
 from tunesmith.errors import TunesmithError
-from tunesmith.planning.keys import canonical
-from tunesmith.plugins.row_schema import expanded
-from tunesmith.verbs.media import Look, files_of, located, unusable
-from tunesmith.verbs.rows_file import NotRows, read_file
+from tunesmith_data.digest import digest_of
+from tunesmith_data.formats.row_schema import expanded
+from tunesmith_data.media.files import Look, files_of, located, unusable
+from tunesmith_data.rows_file import NotRows, read_file
 
 MEDIA = "media"
 Found = dict[str, list[Any]]  #: reference -> [line of the first row with it, looks of its files, their digest, when they were hashed]
@@ -85,7 +84,7 @@ def media_of(
     plain = expanded(schema)
     if not names_media(plain):
         return Media()
-    key = "media " + hashlib.sha256(canonical([digest, schema, columns or {}])).hexdigest()
+    key = "media " + digest_of([digest, schema, columns or {}])
     remembered = memory.get(key)
     known: Found = (
         remembered if isinstance(remembered, dict) else {name: [line, None, "", 0] for name, line in _named(path, plain, columns).items()}
@@ -120,7 +119,7 @@ def media_of(
         return Media()
     contents = sorted([name, entry[2]] for name, entry in found.items())
     files = tuple(Seen(place, "sha256:" + found[name][2], *found[name][1::2]) for name, place in places.items())
-    return Media("sha256:" + hashlib.sha256(canonical(contents)).hexdigest(), size, files)
+    return Media("sha256:" + digest_of(contents), size, files)
 
 
 def _named(path: Path, schema: Mapping[str, Any], columns: Mapping[str, str] | None) -> dict[str, int]:

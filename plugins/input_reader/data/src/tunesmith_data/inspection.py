@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.input_reader import InstalledProvider
-from tunesmith.planning.datasets import Check, by_schema, detect
-from tunesmith.planning.row_formats import is_blank, meant, required
-from tunesmith.planning.row_media import media_of
-from tunesmith.plugins.row_schema import RowSchema, row_schema
-from tunesmith.verbs.rows_file import Line, read_file
+from tunesmith_data.formats.detection import Check, by_schema, detect
+from tunesmith_data.formats.resemblance import is_blank, meant, required
+from tunesmith_data.formats.row_schema import RowSchema, row_schema
+from tunesmith_data.media.references import media_of
+from tunesmith_data.rows_file import Line, read_file
 
 KEPT = 200  # of each kind of finding
 SHARE = 0.05
@@ -79,7 +79,7 @@ def inspect(
     """Tell what is in a file. Which rows are broken is what planning with it says, too.
 
     Args:
-        installed, columns, check: see `tunesmith.planning.datasets.detect`.
+        installed, columns, check: see `tunesmith_data.formats.detection.detect`.
         roots: folders besides the file's own that the media of its rows may lie in.
 
     Raises:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +16,13 @@ from tunesmith_cli.tables import columns
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 if TYPE_CHECKING:
-    from tunesmith.planning.inspection import Inspection
+    from tunesmith_data.inspection import Inspection
 
 _SHOWN = 10  # findings of each kind, and rows of the sample, without --all
 _BAR = 40
 
 
-def configure_inspect(parser: ArgumentParser) -> None:
+def configure(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="rows as JSON lines, a JSON list, or another format that a plugin reads")
     add_columns(parser)
     parser.add_argument("--seed", type=typed({"type": "integer"}), default=0, metavar="N", help="draws another sample (default 0)")
@@ -32,10 +30,10 @@ def configure_inspect(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run_inspect(args: Namespace) -> int:
-    from tunesmith.planning.inspection import inspect
-    from tunesmith.planning.row_check import RowCheck
+def run(args: Namespace) -> int:
     from tunesmith_cli.launch import Session
+    from tunesmith_data.check.worker import RowCheck
+    from tunesmith_data.inspection import inspect
 
     session = Session.open(beside=[args.file])
     with session.reading() as planner:
@@ -97,41 +95,10 @@ def histogram_text(found: Inspection) -> str:
     return columns(bars, "  ")
 
 
-def configure_preview(parser: ArgumentParser) -> None:
-    from tunesmith_cli.commands import data_preview
-
-    data_preview.configure(parser)
-
-
-def run_preview(args: Namespace) -> int:
-    from tunesmith_cli.commands import data_preview
-
-    return data_preview.run(args)
-
-
-COMMANDS = (
-    Command(
-        "inspect", "format, lengths, duplicates, broken rows with their lines, and a sample", configure_inspect, run_inspect,
-        (
-            ("is this file fit to train on? (exit status 1 if it is not)", "tunesmith data inspect train.jsonl"),
-            ("the lines that are broken, for a program", "tunesmith data inspect train.jsonl --json"),
-        ),
-    ),
-    Command(
-        "preview", "rows as the tokens that a model would learn from, coloured by label", configure_preview, run_preview,
-        (
-            ("what would the model learn from the first row?", "tunesmith data preview train.jsonl --model ./model"),
-            ("a pair of answers, and another row", "tunesmith data preview pairs.jsonl --model ./model --row 1 --row 7"),
-        ),
+COMMAND = Command(
+    "inspect", "format, lengths, duplicates, broken rows with their lines, and a sample", configure, run,
+    (
+        ("is this file fit to train on? (exit status 1 if it is not)", "tunesmith data inspect train.jsonl"),
+        ("the lines that are broken, for a program", "tunesmith data inspect train.jsonl --json"),
     ),
 )  # fmt: skip
-
-
-def run_words(words: Sequence[str]) -> int:
-    """A file without a command before it is looked into."""
-    from tunesmith_cli.dispatch import run_group
-
-    named = words[0] if words else "-"
-    known = (command.name for command in COMMANDS)
-    is_file = not named.startswith("-") and named not in known and (not named or bool({".", "/"} & set(named)) or os.path.exists(named))
-    return run_group("look into a data file before training on it", COMMANDS, "tunesmith data", ["inspect", *words] if is_file else words)

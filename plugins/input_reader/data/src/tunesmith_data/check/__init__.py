@@ -1,0 +1,1 @@
+"""Whether the rows of a file can be used."""

@@ -1,0 +1,1 @@
+"""Which dataset format the rows of a file have."""

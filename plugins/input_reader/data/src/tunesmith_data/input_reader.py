@@ -1,0 +1,106 @@
+"""The input reader of data files: their rows are checked, and steps planned that prepare and mix them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tunesmith.contracts.artifacts import numbered
+from tunesmith.contracts.input_reader import FILE, InputRequest, InputStep, PlannedInput, Planner
+from tunesmith.errors import TunesmithError, UserError, each, together
+from tunesmith_data import KIND
+from tunesmith_data.check.worker import RowCheck
+from tunesmith_data.data_file import DataFile, Rows
+from tunesmith_data.formats.detection import Check
+from tunesmith_data.formats.resemblance import meant
+from tunesmith_data.mixture import Mixture, mixture_of
+from tunesmith_data.verbs.mix import shares
+
+
+class DataFiles:
+    """Reads paths and mixtures of paths. What a file's rows are is found once in a plan, and remembered by the file's digest."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Rows | TunesmithError] = {}
+
+    def read(self, request: InputRequest, planner: Planner) -> PlannedInput | None:
+        check = RowCheck(planner)
+        if request.formats == (FILE,):
+            return self._as_it_is(request, planner, check)
+        mixture = mixture_of(request.written, request.key)
+        formats = tuple(format for format in request.formats if format.startswith(("dataset/", "*")))
+        parts, problems = [], []
+        for text, columns in zip(mixture.paths, mixture.columns or ((),) * len(mixture.paths), strict=True):
+            key = (text, formats, columns)
+            if key not in self._known:
+                try:
+                    self._known[key] = DataFile(text, columns, planner, check).fitting(formats, request.reader)
+                except TunesmithError as error:
+                    self._known[key] = error
+            found = self._known[key]
+            problems += each(found) if isinstance(found, TunesmithError) else []
+            parts += [found] if isinstance(found, Rows) else []
+        if problems:
+            raise together(problems)
+        steps = tuple(_prepare(part, text, request.reader) for part, text in zip(parts, mixture.paths, strict=True))
+        size = sum(part.size for part in parts)
+        if len(parts) == 1:
+            return PlannedInput(steps, size=size, facts=_told(parts[0].facts))
+        return _mixed(mixture, parts, steps, size, request)
+
+    def _as_it_is(self, request: InputRequest, planner: Planner, check: Check) -> PlannedInput | None:
+        """A file that the verb `prepare` reads in a format that the user names."""
+        record = planner.installed(KIND).get(request.provider)
+        if request.verb != "prepare" or record is None:
+            return None
+        columns = request.settings.get("columns")
+        said = tuple((name, str(column)) for name, column in columns.items()) if isinstance(columns, Mapping) else ()
+        found = DataFile(str(request.written), said, planner, check).in_format(record, request.provider_settings)
+        return PlannedInput(file=found.file, size=found.size, facts=_told(found.facts))
+
+
+def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: facts[name] for name in ("rows", "characters", "media", "first")}
+
+
+def _prepare(rows: Rows, text: str, reader: str) -> InputStep:
+    settings = {"format": rows.format} | ({"columns": dict(rows.columns)} if rows.columns else {})
+    return InputStep(
+        "prepare", f"data:{rows.file.path.stem}", {"file": rows.file}, rows.format, settings, {KIND: rows.record.name},
+        disk=1.5 * rows.size, reason=_reason(rows, text, reader),
+    )  # fmt: skip
+
+
+def _reason(rows: Rows, text: str, reader: str) -> str:
+    facts, record = rows.facts, rows.record
+    reason = f"{reader} reads {rows.format}; all {facts['rows']} rows of {text} fit"
+    if unread := facts["unread"]:
+        told = {key: f", it reads `{meant(record, key)}`" if meant(record, key) else "" for key in unread}
+        reason += "; not read: " + ", ".join(f"`{key}` ({count} rows{told[key]})" for key, count in unread.items())
+    if not facts["converted"]:
+        reason += "; the format itself sees them in its step, which runs in an environment of its own"
+    if rows.file.beside or facts["media"]:
+        reason += "; what they name is there, whether it can be decoded is seen in the step that reads it"
+    return reason
+
+
+def _mixed(mixture: Mixture, parts: Sequence[Rows], steps: tuple[InputStep, ...], size: int, request: InputRequest) -> PlannedInput:
+    formats = {part.format: text for text, part in zip(mixture.paths, parts, strict=True)}
+    if len(formats) > 1:
+        told = " and ".join(f"those of {text} become {format}" for format, text in formats.items())
+        raise UserError("TS-DATA-046", f"rows of different kinds can't be mixed: {told}", fix="Give files of one kind.")
+    counts = [int(part.facts["rows"]) for part in parts]
+    taken = shares(counts, mixture.weights)
+    facts = {
+        "rows": sum(taken),
+        "characters": sum(part.facts["characters"] * n // max(1, c) for part, n, c in zip(parts, taken, counts, strict=True)),
+        "first": [row for part, n in zip(parts, taken, strict=True) for row in part.facts["first"][:n]],
+        "media": {type: sum(part.facts["media"].get(type, 0) for part in parts) for part in parts for type in part.facts["media"]},
+    }
+    told = ", ".join(f"{n} of the {c} rows of {text}" for text, n, c in zip(mixture.paths, taken, counts, strict=True))
+    mix = InputStep(
+        "mix", "data:mix", dict(zip(numbered("rows", len(parts)), range(len(parts)), strict=True)), parts[0].format,
+        {"weights": list(mixture.weights)}, seed=request.seed, disk=float(size),
+        reason=f"{request.reader} reads {told}; no row twice, which ones by the seed {request.seed}",
+    )  # fmt: skip
+    return PlannedInput((*steps, mix), size=size, facts=facts)

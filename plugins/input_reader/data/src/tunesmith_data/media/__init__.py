@@ -1,0 +1,1 @@
+"""Images, sounds and videos that rows name."""

@@ -1,0 +1,37 @@
+"""What this plugin brings: the input reader of data files, the verbs of its steps, and the command `data`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith.contracts import Input, Provider, Verb
+from tunesmith.hookspecs import hookimpl
+from tunesmith_data import KIND, SUMMARY
+from tunesmith_data.settings import MixSettings, PrepareSettings
+
+_NO_METRICS = {"metrics": {}}
+
+
+@hookimpl
+def input_reader() -> Provider:
+    return Provider("data-files", "rows in the user's files", "tunesmith_data.input_reader:DataFiles", produces=("dataset/*", "file"))
+
+
+@hookimpl
+def verb() -> Sequence[Verb]:
+    return (
+        Verb(
+            "prepare", "turn a data file into checked rows", "tunesmith_data.verbs.prepare:run", PrepareSettings, kind=KIND,
+            inputs=(Input("file", "the data file", accepts=("file",)),), produces_of=KIND, facts=_NO_METRICS, computes=False,
+        ),
+        Verb(
+            "mix", "the rows of several datasets as one; written `data: {a.jsonl: 0.7, b.jsonl: 0.3}`", "tunesmith_data.verbs.mix:run",
+            MixSettings, inputs=(Input("rows", "the datasets", accepts=("dataset/*",), many=True),), produces=("dataset/*",),
+            facts=_NO_METRICS, computes=False,
+        ),
+    )  # fmt: skip
+
+
+@hookimpl
+def cli_commands() -> Sequence[tuple[str, str, str]]:
+    return [("data", SUMMARY, "tunesmith_data.commands:main")]

@@ -1,0 +1,27 @@
+"""Settings of the steps that are planned for data files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.contracts.settings import setting
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    format: str = setting("dataset/chat", "the rows that the reader wants")
+    columns: dict[str, str] = setting({}, "name that the format wants -> name that the column has in the file")
+
+
+@dataclass(frozen=True)
+class CheckSettings:
+    """Of a worker that judges rows before anything is planned with them."""
+
+    row: dict[str, Any] = setting({}, "the format's row schema")
+    columns: dict[str, str] = setting({}, "as in `PrepareSettings`")
+
+
+@dataclass(frozen=True)
+class MixSettings:
+    weights: list[float] = setting([], "the share that each dataset has in the rows, in the inputs' order; none: all rows of all")

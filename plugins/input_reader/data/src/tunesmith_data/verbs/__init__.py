@@ -1,0 +1,1 @@
+"""What the steps do that are planned for data files."""
