@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith_environments import environment, snapshot
 from tunesmith_environments.manager import Environments
 from tunesmith_environments.sizes import measure

@@ -19,10 +19,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tunesmith.contracts.environment_builder import Recipe, Start
-from tunesmith.running.executors import Local
-from tunesmith.running.switchboard import Switchboard
-from tunesmith.running.workers import Work, Workers
+from tunesmith.contracts.kinds.environment_builder import Recipe, Start
+from tunesmith.running.worker.local_executor import Local
+from tunesmith.running.worker.selector import Switchboard
+from tunesmith.running.worker.processes import Work, Workers
 
 
 def nothing(step: object) -> None:

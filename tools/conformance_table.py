@@ -22,8 +22,8 @@ from tunesmith import toml
 from tunesmith.errors import TunesmithError
 from tunesmith_sdk.conformance import catalog, conform
 from tunesmith_sdk.conformance.checks import Check
-from tunesmith_sdk.conformance.levels import LEVELS
-from tunesmith_sdk.conformance.outcome import EXPECTED, FAILED, NOT_RUN, PASSED, UNEXPECTED
+from tunesmith_sdk.conformance.report.levels import LEVELS
+from tunesmith_sdk.conformance.report.outcome import EXPECTED, FAILED, NOT_RUN, PASSED, UNEXPECTED
 from tunesmith_sdk.manifest.source import find_sources
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -32,7 +32,7 @@ from tunesmith.contracts.settings import schema_of, setting
 from tunesmith.contracts.step import Placement, Step
 from tunesmith_models import ModelShape
 from tunesmith_sdk.conformance import catalog
-from tunesmith_sdk.conformance.levels import LEVELS
+from tunesmith_sdk.conformance.report.levels import LEVELS
 from tunesmith_sdk.scaffold.repository import write_template
 from tunesmith_sdk.templates import scaffold_of
 
@@ -82,7 +82,7 @@ def contract(kind: str) -> str:
         return _brought_contract(kind)
     hook = getattr(hookspecs, kind)
     since = re.search(r"Since (\d+\.\d+)\.", inspect.getdoc(hook) or "")
-    module = importlib.import_module(f"tunesmith.contracts.{'provider' if kind == 'verb' else kind}")
+    module = importlib.import_module(f"tunesmith.contracts.{'provider' if kind == 'verb' else f'kinds.{kind}'}")
     classes = [Verb, Input, Slot] if kind == "verb" else [one for one in vars(module).values() if _is_of(one, module)]
     signature = _signature(hook)
     head = f"Hook `{kind}{signature}` ([example](../hooks.md#{kind})), contract version {API[kind]}, since {since[1] if since else '?'}; "

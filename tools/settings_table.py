@@ -20,7 +20,7 @@ from typing import Any
 from tunesmith import toml
 from tunesmith.errors import TunesmithError
 from tunesmith_sdk.conformance import conform
-from tunesmith_sdk.conformance.outcome import NOT_RUN
+from tunesmith_sdk.conformance.report.outcome import NOT_RUN
 from tunesmith_sdk.manifest.source import find_sources, read_source
 from tunesmith_sdk.manifest.sync import described
 

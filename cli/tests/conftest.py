@@ -12,7 +12,7 @@ import pytest
 
 import tunesmith_data
 from tunesmith import hookspecs
-from tunesmith.plugins import scan
+from tunesmith.plugins import entry_points as scan
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin
 from tunesmith_sdk.manifest.records import record_of

@@ -169,7 +169,7 @@ def test_all_problems_are_told_at_once_each_with_its_number(world):
 
 
 def test_what_nobody_foresaw_is_logged_and_shown_with_debug(world, monkeypatch):
-    monkeypatch.setattr("tunesmith.planning.devices.probe", lambda registry: 1 / 0)
+    monkeypatch.setattr("tunesmith.planning.placement.devices.probe", lambda registry: 1 / 0)
     told = world("doctor")
     assert told.status == 1
     assert "TS-RUN-099" in told.err
@@ -192,7 +192,7 @@ def test_ctrl_c_before_anything_runs_ends_without_a_word(world, monkeypatch, sto
     def interrupted(registry):
         raise stop
 
-    monkeypatch.setattr("tunesmith.planning.devices.probe", interrupted)
+    monkeypatch.setattr("tunesmith.planning.placement.devices.probe", interrupted)
     assert (told := world("doctor")).status == 130
     assert told.out + told.err == ""
 
@@ -216,7 +216,7 @@ def test_ctrl_c_stops_the_run_and_it_can_go_on(world, site):
 
 PATCHED = """
 import sys
-from tunesmith.plugins import scan
+from tunesmith.plugins import entry_points as scan
 site = sys.argv.pop(1)
 scan.search_path = lambda: [site]
 from tunesmith_cli.main import main

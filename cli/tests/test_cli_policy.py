@@ -159,7 +159,7 @@ def test_layers_above_the_project_hold_for_it(layer: str, there, world, monkeypa
 
 
 def test_a_session_for_one_project_plans_no_other(there, world):
-    from tunesmith.planning.spec import load_pipeline
+    from tunesmith.planning.pipeline.spec import load_pipeline
 
     with pytest.raises(ValueError, match="can't plan"):
         Session.open().planned(load_pipeline(there), resolve=None)

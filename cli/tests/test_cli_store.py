@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tunesmith.running import verification
-from tunesmith.running.store import Store
+from tunesmith.running.store import verification
+from tunesmith.running.store.store import Store
 
 TAUGHT = ("echo", "--model", "shelf://hello", "--data", "rows.jsonl")
 

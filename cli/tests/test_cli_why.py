@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.planning.spec import load_pipeline
+from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith_cli.commands import plan_why as why
 from tunesmith_cli.launch import Session
 

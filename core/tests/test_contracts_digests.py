@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import digests as files_module
+from tunesmith.contracts.cache_files import read_note, write_note
 from tunesmith.contracts.digests import FileDigests, looks, settled
-from tunesmith.contracts.notes import read_note, write_note
 
 
 @pytest.fixture

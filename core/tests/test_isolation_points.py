@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tunesmith.isolation.points import FILE, KEPT, PointsFile, points_in
+from tunesmith.isolation.metric_log import FILE, KEPT, PointsFile, points_in
 
 
 def test_points_come_back_in_order(tmp_path: Path):

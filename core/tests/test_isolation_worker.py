@@ -13,8 +13,8 @@ import tiny_verbs
 
 from tunesmith.contracts import Artifact, Cancelled, Placement, Result, TunesmithError, UserError
 from tunesmith.isolation import step as step_module
-from tunesmith.isolation.cancel import Cancel
-from tunesmith.isolation.failures import coded
+from tunesmith.isolation.cancellation import Cancel
+from tunesmith.isolation.error_conversion import coded
 from tunesmith.isolation.step import Chosen, WorkerStep, run_entry
 
 

@@ -10,7 +10,7 @@ import packaging.requirements  # noqa: F401  some tests take site-packages off t
 import pytest
 
 from tunesmith.errors import TunesmithError
-from tunesmith.plugins.probe import probe
+from tunesmith.plugins.import_probe import probe
 from tunesmith_cli.commands.plugin import COMMANDS
 from tunesmith_cli.tables import aligned
 from tunesmith_sdk.installs import write_plugin

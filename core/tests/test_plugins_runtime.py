@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.plugins import scan
+from tunesmith.plugins import entry_points as scan
 from tunesmith.plugins.records import Plugin, Surroundings
 from tunesmith.plugins.runtime import Installed, fingerprint, missing, missing_error, place
 from tunesmith_sdk.installs import write_distribution

@@ -17,16 +17,16 @@ import tiny_verbs
 from tiny_plans import Place, plan, step
 
 from tunesmith.config import EnvironmentSettings
-from tunesmith.contracts.environment_builder import Recipe, Start, Watch
+from tunesmith.contracts.kinds.environment_builder import Recipe, Start, Watch
 from tunesmith.contracts.settings import schema_of, setting
 from tunesmith.errors import UserError
-from tunesmith.planning.environments import builder_of
+from tunesmith.planning.placement.environments import builder_of
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry
 from tunesmith.running import runner
-from tunesmith.running.environments import environments_of
+from tunesmith.running.journal.run_directories import stored_plan
 from tunesmith.running.reporter import Recorder
-from tunesmith.running.runs import stored_plan
+from tunesmith.running.steps.environments import environments_of
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,15 +13,15 @@ from tiny_plans import Place, plan, step, text
 
 from tunesmith.contracts import RunFacts, StepFacts
 from tunesmith.errors import UserError
-from tunesmith.planning.keys import step_key
+from tunesmith.planning.cache_keys import step_key
 from tunesmith.planning.plan import Gate
 from tunesmith.plugins.records import Plugin
-from tunesmith.running.caching import standing
-from tunesmith.running.journal import Journal
+from tunesmith.running.journal.journal import Journal
 from tunesmith.running.outcome import can_go_on
 from tunesmith.running.reporter import Recorder
-from tunesmith.running.steps import ATTEMPTS
-from tunesmith.running.store import Store
+from tunesmith.running.steps.cache import standing
+from tunesmith.running.steps.step import ATTEMPTS
+from tunesmith.running.store.store import Store
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def step_finished(step):
 
 
 def test_a_listener_is_told_what_a_step_measures_before_it_finishes(listening, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tunesmith.running.points.EVERY", 600.0)
+    monkeypatch.setattr("tunesmith.running.steps.metric_batches.EVERY", 600.0)
     place = listening(POINTS)
     place.run(step("a", to=3))
     assert seen(place) == [("a", 1, [("square", 0, 0), ("square", 1, 1), ("square", 4, 2)]), "finished"]
@@ -135,7 +135,7 @@ def test_a_listener_is_told_what_a_step_measured_before_it_fails(listening) -> N
 
 
 def test_points_come_in_batches_while_the_step_runs(listening, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tunesmith.running.points.EVERY", 0.0)
+    monkeypatch.setattr("tunesmith.running.steps.metric_batches.EVERY", 0.0)
     place = listening(POINTS)
     place.run(step("a", to=4, pause=0.3))
     batches = [points for name, _, points in seen(place)[:-1]]
@@ -390,7 +390,7 @@ def step_finished(step):
 
 
 def test_a_listener_that_hangs_is_left_behind_and_the_others_still_hear(listening, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tunesmith.plugins.barrier.LIMIT", 0.3)
+    monkeypatch.setattr("tunesmith.plugins.time_limit.LIMIT", 0.3)
     place = listening(HANGING, WATCH)
     reporter = Recorder()
     assert place.run(step("a", to=2), step("b", reads="a", to=2), reporter=reporter).state == "done"
@@ -401,7 +401,7 @@ def test_a_listener_that_hangs_is_left_behind_and_the_others_still_hear(listenin
 
 
 def test_a_required_listener_that_hangs_stops_the_step(listening, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tunesmith.plugins.barrier.LIMIT", 0.3)
+    monkeypatch.setattr("tunesmith.plugins.time_limit.LIMIT", 0.3)
     place = listening(HANGING)
     outcome = dataclasses.replace(place, required=(place.plugins[0].distribution,)).run(step("a", to=2))
     assert (outcome.state, outcome.error.code) == ("failed", "TS-PLUGIN-024")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith.running import runs
-from tunesmith.running.journal import FILE, Journal
-from tunesmith.running.journal_rows import CacheRow
+from tunesmith.running.journal import run_directories as runs
+from tunesmith.running.journal.journal import FILE, Journal
+from tunesmith.running.journal.rows import CacheRow
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_batch_is_written_whole_or_not_at_all(journal: Journal) -> None:
 
 def test_what_was_written_is_there_after_a_kill(tmp_path: Path) -> None:
     code = (
-        "import os, pathlib, sys; from tunesmith.running.journal import Journal;"
+        "import os, pathlib, sys; from tunesmith.running.journal.journal import Journal;"
         "j = Journal(pathlib.Path(sys.argv[1])); [j.metric('k', 'loss', at, at) for at in range(500)];"
         "b = j.batch(); b.__enter__(); j.metric('k', 'half', 1, 1); os.kill(os.getpid(), 9)"
     )

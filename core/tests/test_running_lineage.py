@@ -8,10 +8,10 @@ import pytest
 from tiny_plans import Place, step
 
 from tunesmith.errors import UserError
-from tunesmith.running.journal import Journal
-from tunesmith.running.lineage import ancestry, digests
+from tunesmith.running.journal.journal import Journal
+from tunesmith.running.journal.lineage import ancestry, digests
+from tunesmith.running.journal.run_view import RunView
 from tunesmith.running.reporter import Recorder
-from tunesmith.running.run_view import RunView
 
 
 @pytest.fixture

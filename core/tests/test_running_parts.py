@@ -16,14 +16,14 @@ import tiny_host
 from tiny_plans import Place, plan, step
 
 from tunesmith.contracts.estimates import Estimate
-from tunesmith.contracts.executor import Launch
+from tunesmith.contracts.kinds.executor import Launch
 from tunesmith.contracts.provider import Need
 from tunesmith.isolation.locks import FileLock
 from tunesmith.planning.plan import Choice, Decision, Gate, Source
-from tunesmith.running.executors import Local
-from tunesmith.running.journal import Journal
-from tunesmith.running.logs import cap, tail
-from tunesmith.running.plan_file import read_plan, write_plan
+from tunesmith.running.journal.journal import Journal
+from tunesmith.running.journal.plan_file import read_plan, write_plan
+from tunesmith.running.worker.local_executor import Local
+from tunesmith.running.worker.logs import cap, tail
 
 
 def test_a_lock_is_held_by_one_and_names_its_holder(tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.digests import FileDigests
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Decision, Gate, PlannedStep, Source
-from tunesmith.running import verification
-from tunesmith.running.executors import Local
-from tunesmith.running.journal import Journal
+from tunesmith.running.journal.journal import Journal
 from tunesmith.running.reporter import Recorder
-from tunesmith.running.resuming import check_providers, find_run
+from tunesmith.running.resume import check_providers, find_run
+from tunesmith.running.store import verification
+from tunesmith.running.worker.local_executor import Local
 
 
 @pytest.fixture
@@ -288,7 +288,7 @@ def test_what_a_step_opens_is_verified_and_made_again_where_a_byte_has_flipped(p
 def test_a_run_that_is_wholly_cached_reads_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = (step("a", to=3), step("b", reads="a", to=1))
     place.run(*steps)
-    monkeypatch.setattr("tunesmith.running.verification.files_sha256", lambda paths, **_: [1 / 0 for _ in paths])
+    monkeypatch.setattr("tunesmith.running.store.verification.files_sha256", lambda paths, **_: [1 / 0 for _ in paths])
     assert all(s.cached for s in place.run(*steps).steps.values())
 
 

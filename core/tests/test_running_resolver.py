@@ -11,8 +11,8 @@ from tiny_plans import Place
 from tunesmith.contracts.settings import schema_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.running.model_resolver import Resolver
 from tunesmith.running.reporter import Recorder
-from tunesmith.running.resolver import Resolver
 from tunesmith.verbs.records import DownloadSettings
 
 SHELF = ProviderRecord(

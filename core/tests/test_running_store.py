@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tunesmith.errors import TunesmithError
-from tunesmith.running import store as store_module
-from tunesmith.running import verification
-from tunesmith.running.store import Store
+from tunesmith.running.store import store as store_module
+from tunesmith.running.store import verification
+from tunesmith.running.store.store import Store
 
 
 def put(store: Store, files: dict[str, str], **facts) -> object:
@@ -168,7 +168,7 @@ def test_a_file_that_can_not_be_read_is_damaged(tmp_path: Path, monkeypatch: pyt
 
     store = Store(tmp_path)
     artifact = put(store, {"a": "1"})
-    monkeypatch.setattr("tunesmith.running.hashing.file_sha256", broken)
+    monkeypatch.setattr("tunesmith.running.store.hashing.file_sha256", broken)
     assert "can not be read" in store.problem(artifact.digest, 1)
 
 
@@ -244,7 +244,7 @@ def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path, monkeypatch: py
 
 def test_leftovers_of_the_dead_are_swept_and_those_of_the_living_are_not(tmp_path: Path) -> None:
     code = (
-        "import os, pathlib, sys; from tunesmith.running.store import Store;"
+        "import os, pathlib, sys; from tunesmith.running.store.store import Store;"
         "s = Store(pathlib.Path(sys.argv[1])).stage(); (s / 'files' / 'half').write_text('x'); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)])

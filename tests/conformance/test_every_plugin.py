@@ -8,8 +8,8 @@ import pytest
 
 from tunesmith import toml
 from tunesmith_sdk.conformance import Report, conform
-from tunesmith_sdk.conformance.outcome import NOT_RUN
-from tunesmith_sdk.conformance.table import table
+from tunesmith_sdk.conformance.report.outcome import NOT_RUN
+from tunesmith_sdk.conformance.report.table import table
 from tunesmith_sdk.manifest.source import find_sources
 
 ROOT = Path(__file__).resolve().parents[2]

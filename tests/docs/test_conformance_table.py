@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tunesmith_sdk.conformance import catalog
-from tunesmith_sdk.conformance.outcome import Outcome, Report
+from tunesmith_sdk.conformance.report.outcome import Outcome, Report
 
 ROOT = Path(__file__).parents[2]
 

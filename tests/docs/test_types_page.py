@@ -14,7 +14,7 @@ import pytest
 from tunesmith.contracts import Artifact, EstimateRequest
 from tunesmith.contracts.settings import schema_of
 from tunesmith_models import ModelShape
-from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
+from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 
 PAGE = Path(__file__).parents[2] / "docs" / "types.md"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts.environment_builder import Recipe, Silent
+from tunesmith.contracts.kinds.environment_builder import Recipe, Silent
 from tunesmith.errors import TunesmithError
 from tunesmith_environments import environment, interpreters, snapshot
 from tunesmith_environments.bundle import bundle
@@ -27,7 +27,7 @@ HOST = f"""
 import json, sys
 from pathlib import Path
 from tunesmith_environments.manager import Environments
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 class Watch:
     def progress(self, what, done, total, unit): print("progress", what, flush=True)
     def log(self, message): print("log", message, flush=True)

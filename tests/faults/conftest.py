@@ -19,7 +19,7 @@ if TINY not in sys.path:
 from tiny_plans import Place  # noqa: E402
 
 from tunesmith.config import EnvironmentSettings  # noqa: E402
-from tunesmith.contracts.environment_builder import Recipe  # noqa: E402
+from tunesmith.contracts.kinds.environment_builder import Recipe  # noqa: E402
 from tunesmith.running.outcome import RunOutcome  # noqa: E402
 
 

@@ -15,10 +15,10 @@ from tiny_plans import Place, plan, step
 
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Plan
-from tunesmith.running.journal import FILE, Journal
-from tunesmith.running.plan_file import read_plan
+from tunesmith.running.journal.journal import FILE, Journal
+from tunesmith.running.journal.plan_file import read_plan
+from tunesmith.running.journal.run_directories import stored_plan
 from tunesmith.running.reporter import Recorder
-from tunesmith.running.runs import stored_plan
 from tunesmith_cli.main import main
 
 LOOKING = (

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from tiny_plans import Place, step
 
-from tunesmith.running.logs import LIMIT
+from tunesmith.running.worker.logs import LIMIT
 
 GIGABYTE = 1024  # in megabytes
 

@@ -11,9 +11,9 @@ import pytest
 from impostor import Impostor
 from tiny_plans import Place, step
 
-from tunesmith.contracts.executor import Launch
+from tunesmith.contracts.kinds.executor import Launch
 from tunesmith.isolation import protocol
-from tunesmith.running.executors import Local, LocalProcess
+from tunesmith.running.worker.local_executor import Local, LocalProcess
 
 
 @pytest.mark.parametrize(

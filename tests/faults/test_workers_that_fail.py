@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tiny_plans import Place, step
 
-from tunesmith.running import workers
 from tunesmith.running.reporter import Recorder
+from tunesmith.running.worker import processes as workers
 
 
 @pytest.mark.parametrize(

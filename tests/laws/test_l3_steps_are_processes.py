@@ -10,9 +10,9 @@ import pytest
 from tiny_plans import Place, step
 
 import tunesmith
-from tunesmith.contracts.executor import Launch
-from tunesmith.running.executors import Local, LocalProcess
+from tunesmith.contracts.kinds.executor import Launch
 from tunesmith.running.reporter import Recorder
+from tunesmith.running.worker.local_executor import Local, LocalProcess
 
 SOURCE = Path(tunesmith.__file__).parent
 PICKLING = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "multiprocessing", "dill", "cloudpickle", "joblib"}

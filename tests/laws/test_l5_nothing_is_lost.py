@@ -15,8 +15,8 @@ import pytest
 import tiny_host
 from tiny_plans import Place
 
-from tunesmith.running.journal import Journal
-from tunesmith.running.store import Store
+from tunesmith.running.journal.journal import Journal
+from tunesmith.running.store.store import Store
 
 
 def host(directory: Path, how: str) -> subprocess.Popen[str]:

@@ -51,7 +51,7 @@ def fields(cls: type) -> list[str]:
 
 def protocol(kind: str) -> type:
     name = "".join(word.title() for word in kind.split("_"))
-    return getattr(importlib.import_module(f"tunesmith.contracts.{kind}"), name)
+    return getattr(importlib.import_module(f"tunesmith.contracts.kinds.{kind}"), name)
 
 
 def contracts() -> dict[str, Any]:

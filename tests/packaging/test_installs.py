@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from distributions import ROOT, brought, distributions
 
-from tunesmith_sdk.conformance import tiny_gguf
+from tunesmith_sdk.conformance.materials import tiny_gguf
 
 from .readme import Readme, readmes
 

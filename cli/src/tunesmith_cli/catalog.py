@@ -98,7 +98,7 @@ class Catalog:
                     raise
 
     def _no_provider(self, name: str, verb: ProviderRecord) -> None:
-        from tunesmith.planning.grammar import an, words
+        from tunesmith.planning.pipeline.step_syntax import an, words
 
         raise UserError(
             "TS-CLI-004", f"`{name}` needs a plugin that brings {an(words(verb.main_kind))}, and none is active", why=verb.summary,

@@ -16,11 +16,11 @@ from tunesmith.config import PIPELINE_FILE
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 if TYPE_CHECKING:
-    from tunesmith.planning.input_readers import HostPlanner
+    from tunesmith.planning.inputs.input_readers import HostPlanner
+    from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
-    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.running.model_resolver import Resolver
     from tunesmith.running.outcome import RunOutcome
-    from tunesmith.running.resolver import Resolver
 
 DEFAULT_FILE = PIPELINE_FILE
 
@@ -36,7 +36,7 @@ class Session(session.Session):
     @contextmanager
     def resolver(self, refresh: bool = False) -> Iterator[Resolver]:
         """What tells what a model URI names, and shows its progress."""
-        from tunesmith.running.resolver import Resolver
+        from tunesmith.running.model_resolver import Resolver
         from tunesmith_cli.display import reporting
 
         with reporting(stream=sys.stderr) as reporter:
@@ -56,9 +56,9 @@ class Session(session.Session):
         Raises:
             UserError: TS-PLAN-009 when there is no room for what it would write.
         """
-        from tunesmith.planning.render import plan_json, plan_text
-        from tunesmith.running.caching import standing
-        from tunesmith.running.room import check_room
+        from tunesmith.planning.plan_text import plan_json, plan_text
+        from tunesmith.running.steps.cache import standing
+        from tunesmith.running.store.disk_space import check_room
 
         check_room(plan, self.config.home)
         cached, said = standing(plan, self.config.home)

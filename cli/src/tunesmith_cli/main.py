@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         mute(sys.stdout)
         return BROKEN_PIPE
     except OSError as error:  # stdout is a file on a disk that is full
-        from tunesmith.isolation.failures import disk_error
+        from tunesmith.isolation.error_conversion import disk_error
         from tunesmith_cli.errors import complain
 
         mute(sys.stdout)

@@ -50,7 +50,7 @@ def _inner() -> Iterator[tuple[str, str]]:
 
 def _chosen_by(catalog: Catalog, name: str) -> Iterator[tuple[str, str]]:
     """What a provider of this name is, and how it is chosen."""
-    from tunesmith.planning.grammar import an, words
+    from tunesmith.planning.pipeline.step_syntax import an, words
 
     for kind in catalog.registry.apis:
         if kind != "verb" and name in catalog.registry.providers(kind):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tunesmith.api import Pipeline
-    from tunesmith.running.run_view import RunView
+    from tunesmith.running.journal.run_view import RunView
 
 __all__ = ["Pipeline", "RunView", "__version__"]
 __version__ = "0.1.0"
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> Any:
 
         return Pipeline
     if name == "RunView":
-        from tunesmith.running.run_view import RunView
+        from tunesmith.running.journal.run_view import RunView
 
         return RunView
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

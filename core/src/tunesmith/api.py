@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
-    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.running.model_resolver import Resolver
     from tunesmith.running.outcome import RunOutcome
     from tunesmith.running.reporter import Reporter
-    from tunesmith.running.resolver import Resolver
     from tunesmith.session import Session
 
 
@@ -56,7 +56,7 @@ class Pipeline:
         base: Path | str | None = None,
         home: Path | str | None = None,
     ) -> None:
-        from tunesmith.planning.spec import PipelineSpec
+        from tunesmith.planning.pipeline.spec import PipelineSpec
 
         data = {
             "name": name, "model": model or None, "seed": seed, "device": device, "ignore_estimates": ignore_estimates, "steps": steps,
@@ -66,7 +66,7 @@ class Pipeline:
     @classmethod
     def load(cls, path: Path | str, *, home: Path | str | None = None) -> Pipeline:
         """The pipeline in a file, or in the `tunesmith.yaml` of a folder."""
-        from tunesmith.planning.spec import load_pipeline
+        from tunesmith.planning.pipeline.spec import load_pipeline
 
         pipeline = cls.__new__(cls)
         pipeline._made(load_pipeline(Path(path)), home)
@@ -117,6 +117,6 @@ class Pipeline:
         return Session.open(self.spec.place, self.home)
 
     def _resolver(self, session: Session, refresh: bool = False) -> Resolver:
-        from tunesmith.running.resolver import Resolver
+        from tunesmith.running.model_resolver import Resolver
 
         return Resolver(session.registry, session.config, refresh=refresh)

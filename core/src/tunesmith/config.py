@@ -110,7 +110,7 @@ class Config:
 
     @property
     def verify(self) -> float:
-        """Bytes of what a step opens that are hashed before (see `tunesmith.running.verification`)."""
+        """Bytes of what a step opens that are hashed before (see `tunesmith.running.store.verification`)."""
         said = [policy.verify_gib for policy in self._choosing() if policy.verify_gib is not None]
         return (said[-1] if said else VERIFY_GIB) * 2**30
 

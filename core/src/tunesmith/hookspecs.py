@@ -32,7 +32,7 @@ Providers = Union[Provider, Sequence[Provider]]
 
 @hookspec
 def model_loader() -> Providers:  # type: ignore[empty-body]
-    """Where models come from. Contract: `tunesmith.contracts.model_loader`. Since 0.1.
+    """Where models come from. Contract: `tunesmith.contracts.kinds.model_loader`. Since 0.1.
 
     Example::
 
@@ -45,7 +45,7 @@ def model_loader() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def adapter() -> Providers:  # type: ignore[empty-body]
-    """How a model changes and what of it trains. Contract: `tunesmith.contracts.adapter`. Since 0.1.
+    """How a model changes and what of it trains. Contract: `tunesmith.contracts.kinds.adapter`. Since 0.1.
 
     Example::
 
@@ -58,7 +58,7 @@ def adapter() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def trainer_strategy() -> Providers:  # type: ignore[empty-body]
-    """Processes and memory of training. Contract: `tunesmith.contracts.trainer_strategy`. Since 0.1.
+    """Processes and memory of training. Contract: `tunesmith.contracts.kinds.trainer_strategy`. Since 0.1.
 
     Example::
 
@@ -70,7 +70,7 @@ def trainer_strategy() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def quantizer() -> Providers:  # type: ignore[empty-body]
-    """Fewer bits. Contract: `tunesmith.contracts.quantizer`. Since 0.1.
+    """Fewer bits. Contract: `tunesmith.contracts.kinds.quantizer`. Since 0.1.
 
     Example::
 
@@ -83,7 +83,7 @@ def quantizer() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def exporter() -> Providers:  # type: ignore[empty-body]
-    """Another file format. Contract: `tunesmith.contracts.exporter`. Since 0.1.
+    """Another file format. Contract: `tunesmith.contracts.kinds.exporter`. Since 0.1.
 
     Example::
 
@@ -95,7 +95,7 @@ def exporter() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def evaluator() -> Providers:  # type: ignore[empty-body]
-    """Numbers about a model. Contract: `tunesmith.contracts.evaluator`. Since 0.1.
+    """Numbers about a model. Contract: `tunesmith.contracts.kinds.evaluator`. Since 0.1.
 
     Example::
 
@@ -108,7 +108,7 @@ def evaluator() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def inference_backend() -> Providers:  # type: ignore[empty-body]
-    """Serves a model. Contract: `tunesmith.contracts.inference_backend`. Since 0.1.
+    """Serves a model. Contract: `tunesmith.contracts.kinds.inference_backend`. Since 0.1.
 
     Example::
 
@@ -121,7 +121,7 @@ def inference_backend() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def device_backend() -> Providers:  # type: ignore[empty-body]
-    """What a machine computes on. Contract: `tunesmith.contracts.device_backend`. Since 0.1.
+    """What a machine computes on. Contract: `tunesmith.contracts.kinds.device_backend`. Since 0.1.
 
     Example::
 
@@ -133,7 +133,7 @@ def device_backend() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def dataset_format() -> Providers:  # type: ignore[empty-body]
-    """A way to write rows. Contract: `tunesmith.contracts.dataset_format`. Since 0.1.
+    """A way to write rows. Contract: `tunesmith.contracts.kinds.dataset_format`. Since 0.1.
 
     Example::
 
@@ -146,7 +146,7 @@ def dataset_format() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def executor() -> Providers:  # type: ignore[empty-body]
-    """Where workers start. Contract: `tunesmith.contracts.executor`. Since 0.1.
+    """Where workers start. Contract: `tunesmith.contracts.kinds.executor`. Since 0.1.
 
     Example::
 
@@ -158,7 +158,7 @@ def executor() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def environment_builder() -> Providers:  # type: ignore[empty-body]
-    """Makes environments for plugins that can't share the host's. Contract: `tunesmith.contracts.environment_builder`. Since 0.1.
+    """Makes environments for plugins that can't share the host's. Contract: `tunesmith.contracts.kinds.environment_builder`. Since 0.1.
 
     Example::
 
@@ -170,7 +170,7 @@ def environment_builder() -> Providers:  # type: ignore[empty-body]
 
 @hookspec
 def input_reader() -> Providers:  # type: ignore[empty-body]
-    """Makes an input of what is written in the place of a step. Contract: `tunesmith.contracts.input_reader`. Since 0.1.
+    """Makes an input of what is written in the place of a step. Contract: `tunesmith.contracts.kinds.input_reader`. Since 0.1.
 
     Example::
 

@@ -11,11 +11,11 @@ from tunesmith.config import Config, find_home, load_config
 from tunesmith.plugins.registry import Registry, load_registry
 
 if TYPE_CHECKING:
-    from tunesmith.planning.input_readers import HostPlanner
+    from tunesmith.planning.inputs.input_readers import HostPlanner
+    from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
-    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.running.model_resolver import Resolver
     from tunesmith.running.reporter import Reporter
-    from tunesmith.running.resolver import Resolver
 
 _Session = TypeVar("_Session", bound="Session")
 
@@ -50,11 +50,11 @@ class Session:
             UserError: TS-PLUGIN-022, TS-PLUGIN-023 when a plugin that the configuration requires is not at work.
             ValueError: the session was opened for something else, so another policy may hold for the pipeline.
         """
-        from tunesmith.planning.advice import Advice
-        from tunesmith.planning.devices import probe
+        from tunesmith.planning.estimates.helper import Advice
+        from tunesmith.planning.placement.devices import probe
         from tunesmith.planning.planner import make_plan
         from tunesmith.plugins.required import check_required
-        from tunesmith.running.environments import environments_of
+        from tunesmith.running.steps.environments import environments_of
 
         if spec.place != self.config.start:
             raise ValueError(f"a session for {self.config.start} can't plan {spec.place}")
@@ -75,12 +75,12 @@ class Session:
             refresh: what was remembered does not count.
         """
         from tunesmith.contracts.digests import FileDigests
-        from tunesmith.planning.environments import Environments
-        from tunesmith.planning.input_readers import HostPlanner
-        from tunesmith.planning.memory import FileMemory
+        from tunesmith.planning.inputs.file_findings import FileMemory
+        from tunesmith.planning.inputs.input_readers import HostPlanner
+        from tunesmith.planning.placement.environments import Environments
 
         def ask(*question: Any) -> Mapping[str, Any]:  # imported where somebody is asked: it takes its time
-            from tunesmith.running.question import Questions
+            from tunesmith.running.worker.question import Questions
 
             return Questions(self.config.cache, self.config.roots, reporter)(*question)
 

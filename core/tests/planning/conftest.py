@@ -16,12 +16,12 @@ from tunesmith.contracts import API, Device, Estimate, Input, Kind, ModelInfo, N
 from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.digests import file_sha256
 from tunesmith.contracts.files import path_of, unreadable
-from tunesmith.contracts.input_reader import InputFile, InputRequest, InputStep, PlannedInput, Planner
+from tunesmith.contracts.kinds.input_reader import InputFile, InputRequest, InputStep, PlannedInput, Planner
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith.planning import advice
+from tunesmith.planning.estimates import helper as advice
+from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.planner import make_plan
-from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry
 from tunesmith.verbs.records import VERBS

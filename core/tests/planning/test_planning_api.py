@@ -18,7 +18,7 @@ def test_the_package_imports_its_pipeline_only_when_asked():
 
 def test_planning_imports_neither_rich_nor_a_numerical_library():
     code = (
-        "import sys, tunesmith.planning.planner, tunesmith.planning.render, tunesmith_data.formats.detection\n"
+        "import sys, tunesmith.planning.planner, tunesmith.planning.plan_text, tunesmith_data.formats.detection\n"
         "assert not {'rich', 'numpy', 'torch', 'transformers', 'pydantic'} & {name.partition('.')[0] for name in sys.modules}"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

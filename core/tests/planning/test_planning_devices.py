@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tunesmith.planning.devices import probe
+from tunesmith.planning.placement.devices import probe
 
 
 def test_each_backend_tells_what_it_found(world, make_device, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.plugins.records import Surroundings
 
 TUNE = """

@@ -10,13 +10,13 @@ import pytest
 
 from tunesmith.contracts import Device, Estimate, Placement
 from tunesmith.contracts.estimates import EstimateRequest
-from tunesmith.planning import advice
-from tunesmith.planning.advice import Advice
-from tunesmith.planning.building import placement
-from tunesmith.planning.casting import Casting
-from tunesmith.planning.estimates import check_disk, estimate
-from tunesmith.planning.notes import Notes
+from tunesmith.planning.estimates import helper as advice
+from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.estimates.memory_and_disk import check_disk, estimate
 from tunesmith.planning.plan import Choice
+from tunesmith.planning.plan_builder import placement
+from tunesmith.planning.problems import Notes
+from tunesmith.planning.providers.selection import Casting
 from tunesmith.units import bytes_text
 from tunesmith_models import ModelShape
 

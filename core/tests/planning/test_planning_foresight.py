@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from tunesmith.contracts import Estimate
-from tunesmith.planning.grammar import Wanted
-from tunesmith.planning.products import Product
+from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.pipeline.step_syntax import Wanted
 from tunesmith_cli.estimate.comparison import Tried
 from tunesmith_cli.estimate.devices import Place
 from tunesmith_cli.estimate.page import as_json, page

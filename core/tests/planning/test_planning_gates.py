@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import TunesmithError
-from tunesmith.planning.gates import check_gate, parse_gate
+from tunesmith.planning.pipeline.gates import check_gate, parse_gate
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,8}", fullmatch=True).filter(lambda name: name)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=32)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import Placement
-from tunesmith.planning.estimates import check_disk
-from tunesmith.planning.keys import canonical, step_key, twins
+from tunesmith.planning.cache_keys import canonical, step_key, twins
+from tunesmith.planning.estimates.memory_and_disk import check_disk
 from tunesmith.planning.plan import Choice
-from tunesmith.planning.render import plan_json
+from tunesmith.planning.plan_text import plan_json
 
 YAML = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: {tilt: {angle: 3}}, data: train.jsonl}\n"
 DIGESTS = {"model": "sha256:m", "data:train": "sha256:d"}

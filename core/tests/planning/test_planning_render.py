@@ -3,7 +3,7 @@
 import json
 
 from tunesmith.contracts.provider import Input, Slot, Verb
-from tunesmith.planning.render import plan_json, plan_text
+from tunesmith.planning.plan_text import plan_json, plan_text
 
 YAML = """\
 name: demo

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import Problems, TunesmithError, UserError
-from tunesmith.planning.spec import PipelineSpec, load_pipeline
-from tunesmith.planning.yaml_lines import load_lines
+from tunesmith.planning.pipeline.spec import PipelineSpec, load_pipeline
+from tunesmith.planning.pipeline.yaml_lines import load_lines
 
 GOOD = """\
 name: demo
@@ -168,7 +168,7 @@ def test_numbers_and_words_are_read_as_yaml_1_2_has_it():
 
 def test_yaml_is_read_alike_without_the_c_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "yaml._yaml", None)
-    specification = importlib.util.find_spec("tunesmith.planning.yaml_lines")
+    specification = importlib.util.find_spec("tunesmith.planning.pipeline.yaml_lines")
     plain = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(plain)
     assert plain.CParser is None

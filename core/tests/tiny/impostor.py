@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import sys
 
-from tunesmith.contracts.executor import Launch
-from tunesmith.running.executors import Local, LocalProcess
+from tunesmith.contracts.kinds.executor import Launch
+from tunesmith.running.worker.local_executor import Local, LocalProcess
 
 IMPOSTOR = """
 import json, os, re, socket, sys, time

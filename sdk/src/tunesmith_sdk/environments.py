@@ -8,10 +8,10 @@ from pathlib import Path
 
 import tunesmith
 from tunesmith.config import load_config
-from tunesmith.contracts.environment_builder import Environment, Recipe, Silent
+from tunesmith.contracts.kinds.environment_builder import Environment, Recipe, Silent
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.registry import load_registry
-from tunesmith.running.environments import environments_of
+from tunesmith.running.steps.environments import environments_of
 
 
 def environment_of(package: str, directory: Path, device: str = "cpu") -> Environment:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Device, ModelInfo
+from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.planner import make_plan
-from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.registry import Registry
 
 #: SmolLM2-135M's

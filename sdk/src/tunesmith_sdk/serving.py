@@ -73,7 +73,7 @@ def serving(backend: Any, model: Artifact, directory: Path, *, name: str = "bot"
     """An endpoint for the block.
 
     Args:
-        backend: has `serve` or `engine` (`tunesmith.contracts.inference_backend`).
+        backend: has `serve` or `engine` (`tunesmith.contracts.kinds.inference_backend`).
         directory: an empty one, for its step.
         name: the model's, in requests.
         port: 0: any that is free.

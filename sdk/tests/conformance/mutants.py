@@ -9,11 +9,11 @@ from typing import Any
 
 from tunesmith.config import load_config
 from tunesmith_sdk.conformance import brought, conform
+from tunesmith_sdk.conformance.bench.request import Request
+from tunesmith_sdk.conformance.bench.subject import Subject
+from tunesmith_sdk.conformance.bench.worker import outcome_of
 from tunesmith_sdk.conformance.driver import Examination
-from tunesmith_sdk.conformance.materials import Materials
-from tunesmith_sdk.conformance.request import Request
-from tunesmith_sdk.conformance.subject import Subject
-from tunesmith_sdk.conformance.worker import outcome_of
+from tunesmith_sdk.conformance.materials.materials import Materials
 from tunesmith_sdk.manifest.source import read_source
 from tunesmith_sdk.manifest.sync import sync
 from tunesmith_sdk.steps import LocalStep

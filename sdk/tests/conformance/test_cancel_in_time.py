@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import TunesmithError
+from tunesmith_sdk.conformance.bench.worker_process import Ending
 from tunesmith_sdk.conformance.checks import CheckFailed
 from tunesmith_sdk.conformance.hosted.steps import PATIENCE, in_time
-from tunesmith_sdk.conformance.running import Ending
 
 
 class Asked:

@@ -16,7 +16,7 @@ TIME = "__import__('time').time_ns()"
 #: of an evaluator: one of two answers is right
 ANSWERS = """
 from tunesmith.contracts import message
-from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
+from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 
 def known_answers(case):
     rows = [{"messages": [message("user", question), message("assistant", "yes")]} for question in ("Is it?", "Was it?")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith_sdk.conformance import conform
-from tunesmith_sdk.conformance.outcome import Outcome
+from tunesmith_sdk.conformance.report.outcome import Outcome
 
 _spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
 assert _spec is not None

@@ -11,10 +11,10 @@ import pytest
 
 from tunesmith.errors import UserError
 from tunesmith_sdk.commands.check import CHECK
-from tunesmith_sdk.conformance import badge, progress
-from tunesmith_sdk.conformance.levels import reached
-from tunesmith_sdk.conformance.outcome import Outcome, Report
-from tunesmith_sdk.conformance.table import table
+from tunesmith_sdk.conformance.report import badge, progress
+from tunesmith_sdk.conformance.report.levels import reached
+from tunesmith_sdk.conformance.report.outcome import Outcome, Report
+from tunesmith_sdk.conformance.report.table import table
 
 _spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
 assert _spec is not None

@@ -70,7 +70,7 @@ def _talk(args: Namespace, facts: Any, message: str | None) -> int:
 def _endpoint(args: Namespace) -> AbstractContextManager[Any]:
     if args.url:
         return nullcontext({"url": args.url, "model": args.served_model})
-    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith_cli.chat.endpoint import endpoint
     from tunesmith_cli.launch import Session
     from tunesmith_cli.options.earlier_step import Earlier

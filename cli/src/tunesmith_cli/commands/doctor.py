@@ -41,7 +41,7 @@ def run(args: Namespace) -> int:
 def facts(config: Config, registry: Registry) -> dict[str, Any]:
     """Everything that `doctor` says, as plain data."""
     from tunesmith import __version__
-    from tunesmith.planning.devices import probe
+    from tunesmith.planning.placement.devices import probe
     from tunesmith.plugins.required import unmet
     from tunesmith.plugins.runtime import install_hint, lacking, place
 

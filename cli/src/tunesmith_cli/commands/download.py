@@ -27,7 +27,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from tunesmith.planning.model_plan import plan_model
+    from tunesmith.planning.inputs.model_download import plan_model
 
     check_output(args.output)
     session = Session.open()

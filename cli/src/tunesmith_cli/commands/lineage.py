@@ -14,8 +14,8 @@ from tunesmith_cli.commands.store import short
 from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:
-    from tunesmith.running.journal_rows import LineageRow
-    from tunesmith.running.lineage import Ancestry
+    from tunesmith.running.journal.lineage import Ancestry
+    from tunesmith.running.journal.rows import LineageRow
 
 
 _LONGEST = 80  # letters of a value that is shown
@@ -28,8 +28,8 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from tunesmith.config import find_home
-    from tunesmith.running.journal import FILE, Journal
-    from tunesmith.running.lineage import ancestry, digests
+    from tunesmith.running.journal.journal import FILE, Journal
+    from tunesmith.running.journal.lineage import ancestry, digests
 
     home = find_home()
     journal = Journal(home) if (home / FILE).is_file() else None

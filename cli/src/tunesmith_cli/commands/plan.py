@@ -11,8 +11,8 @@ from tunesmith_cli.options.pipeline_file import add_file, load
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 if TYPE_CHECKING:
+    from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
-    from tunesmith.planning.spec import PipelineSpec
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def _explain(key: str, plan: Plan, spec: PipelineSpec, session: Session, args: N
     Raises:
         UserError: TS-CLI-019 when nobody does.
     """
-    from tunesmith.running.caching import hits
+    from tunesmith.running.steps.cache import hits
     from tunesmith_cli.commands.plan_why import readers, why_json, why_text
 
     remedies = {name: (hit.step.settings, hit.because) for name, hit in hits(plan, session.config.home).items() if hit and hit.because}

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import aliases_of
 from tunesmith.errors import UserError, did_you_mean, listed
-from tunesmith.planning.grammar import StepSpec, Wanted, read_steps
-from tunesmith.planning.notes import Notes
+from tunesmith.planning.pipeline.spec import PipelineSpec, dotted
+from tunesmith.planning.pipeline.step_syntax import StepSpec, Wanted, read_steps
 from tunesmith.planning.plan import Plan, PlannedStep
-from tunesmith.planning.spec import PipelineSpec, dotted
+from tunesmith.planning.problems import Notes
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:

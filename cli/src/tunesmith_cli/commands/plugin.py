@@ -31,8 +31,8 @@ def configure_list(parser: ArgumentParser) -> None:
 
 
 def run_list(args: Namespace) -> int:
+    from tunesmith.plugins.missing_targets import absent_of
     from tunesmith.plugins.runtime import place
-    from tunesmith.plugins.targets import absent_of
 
     config, registry = _loaded()
     plugins = [p for p in registry.plugins if not args.kind or any(r.kind == args.kind for r in p.providers)]
@@ -104,7 +104,7 @@ def run_info(args: Namespace) -> int:
 def _code(args: Namespace, plugin: Plugin) -> dict[str, str]:
     if not args.code:
         return {}
-    from tunesmith.plugins.contents import digest
+    from tunesmith.plugins.code_digest import digest
 
     return {"code": digest(plugin.module, plugin.path)}
 

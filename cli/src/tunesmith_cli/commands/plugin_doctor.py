@@ -12,7 +12,7 @@ from tunesmith_cli.tables import aligned
 
 if TYPE_CHECKING:
     from tunesmith.config import Config
-    from tunesmith.planning.environments import Environments
+    from tunesmith.planning.placement.environments import Environments
     from tunesmith.plugins.records import Plugin
     from tunesmith.plugins.registry import Registry
     from tunesmith_cli.plugin_diagnosis import Ailment
@@ -55,11 +55,11 @@ def _lines(ailment: Ailment) -> Iterator[str]:
 def environments(registry: Registry, config: Config) -> Iterator[Ailment]:
     """Of each plugin that does not run in this environment: why, and whether it has one of its own and how that is."""
     from tunesmith.errors import TunesmithError
-    from tunesmith.planning.devices import probe
-    from tunesmith.planning.environments import Environments
-    from tunesmith.planning.grammar import ISOLATED
+    from tunesmith.planning.pipeline.step_syntax import ISOLATED
+    from tunesmith.planning.placement.devices import probe
+    from tunesmith.planning.placement.environments import Environments
     from tunesmith.plugins.registry import WORKING
-    from tunesmith.running.environments import environments_of
+    from tunesmith.running.steps.environments import environments_of
     from tunesmith_cli.plugin_diagnosis import Ailment
 
     device = next((backend for backend, found in probe(registry).items() if found), "cpu")

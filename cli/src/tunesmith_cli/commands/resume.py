@@ -15,7 +15,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from tunesmith.config import find_home
-    from tunesmith.running.resuming import check_providers, find_run
+    from tunesmith.running.resume import check_providers, find_run
 
     name, plan = find_run(find_home(), args.run)
     session = Session.open(plan.path or plan.base)

@@ -19,8 +19,8 @@ from tunesmith_cli.tables import columns
 from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:
-    from tunesmith.running.journal import Journal
-    from tunesmith.running.run_view import RunView, StepView
+    from tunesmith.running.journal.journal import Journal
+    from tunesmith.running.journal.run_view import RunView, StepView
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -35,8 +35,8 @@ def _configure_run(parser: ArgumentParser) -> None:
 def _journal() -> Iterator[tuple[Journal | None, Path]]:
     """The journal of this home; None if nothing was ever run here, and then none is made."""
     from tunesmith.config import load_config
-    from tunesmith.running.journal import FILE, Journal
-    from tunesmith.running.runs import mark_interrupted
+    from tunesmith.running.journal.journal import FILE, Journal
+    from tunesmith.running.journal.run_directories import mark_interrupted
 
     home = load_config().home
     if not (home / FILE).is_file():
@@ -53,8 +53,8 @@ def _journal() -> Iterator[tuple[Journal | None, Path]]:
 @contextmanager
 def _chosen(name: str | None) -> Iterator[RunView]:
     """The run that is meant."""
-    from tunesmith.running.run_view import RunView
-    from tunesmith.running.runs import find
+    from tunesmith.running.journal.run_directories import find
+    from tunesmith.running.journal.run_view import RunView
 
     with _journal() as (journal, home):
         rows = journal.runs() if journal else []

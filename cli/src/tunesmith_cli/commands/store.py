@@ -13,7 +13,7 @@ from tunesmith_cli.display.quantities import size
 from tunesmith_cli.tables import columns
 
 if TYPE_CHECKING:
-    from tunesmith.running.store import Store
+    from tunesmith.running.store.store import Store
 
 _SHORT = 12  # letters of a digest
 
@@ -24,7 +24,7 @@ def _json_option(parser: ArgumentParser) -> None:
 
 def _open() -> tuple[Store, Path]:
     from tunesmith.config import find_home
-    from tunesmith.running.store import Store
+    from tunesmith.running.store.store import Store
 
     home = find_home()
     return Store(home), home

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.errors import UserError
-from tunesmith.planning.grammar import Wanted
-from tunesmith.planning.products import Product
+from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.pipeline.step_syntax import Wanted
 from tunesmith_cli.catalog import Catalog
 from tunesmith_cli.estimate.comparison import Comparison
 from tunesmith_cli.estimate.method import form_of
@@ -25,7 +25,7 @@ from tunesmith_models import ModelShape
 
 def run_words(arguments: Sequence[str]) -> int:
     """Run the command with what stands after it."""
-    from tunesmith.planning.advice import Advice
+    from tunesmith.planning.estimates.helper import Advice
     from tunesmith_cli.dispatch import use_common
     from tunesmith_cli.estimate.devices import place_of
 
@@ -97,8 +97,8 @@ def _data(args: Namespace, session: Session, form: VerbForm) -> dict[str, Any]:
     """Statistics of the rows: of a file, or as told."""
     found: dict[str, Any] = {}
     if args.data:
-        from tunesmith.contracts.input_reader import InputRequest
-        from tunesmith.planning.input_readers import facts_of
+        from tunesmith.contracts.kinds.input_reader import InputRequest
+        from tunesmith.planning.inputs.input_readers import facts_of
 
         columns = columns_given(args)
         written = {"path": args.data, "columns": columns} if columns else args.data

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.planning.grammar import Wanted
+from tunesmith.planning.pipeline.step_syntax import Wanted
 from tunesmith_cli.estimate.step import Foreseen, Foresight
 from tunesmith_cli.verb.form import VerbForm, dashed
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.contracts.device_backend import Device
+from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.plugins.records import ProviderRecord
 

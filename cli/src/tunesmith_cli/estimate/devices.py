@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tunesmith.contracts.device_backend import Device
+from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import UserError, did_you_mean
-from tunesmith.planning.advice import Advice
-from tunesmith.planning.devices import probe
+from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.placement.devices import probe
 from tunesmith_cli.estimate.device_catalog import card, of_memory, size_of, unnamed
 
 if TYPE_CHECKING:

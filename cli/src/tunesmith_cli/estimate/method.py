@@ -79,6 +79,6 @@ def _by_slot(catalog: Catalog, asked: str, rest: Sequence[str]) -> VerbForm:
 
 def _uri(catalog: Catalog, name: str) -> str:
     """The model's address, where a loader knows such names as its own."""
-    from tunesmith.planning.origins import named_elsewhere
+    from tunesmith.planning.inputs.model_source import named_elsewhere
 
     return next(iter(named_elsewhere(name, catalog.registry)), name)

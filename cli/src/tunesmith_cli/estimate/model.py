@@ -9,9 +9,9 @@ from typing import Any
 
 from tunesmith.contracts.files import open_regular
 from tunesmith.errors import UserError
-from tunesmith.planning.origins import model_uri
-from tunesmith.planning.products import Product
-from tunesmith.planning.spec import MODEL, PipelineSpec
+from tunesmith.planning.inputs.model_source import model_uri
+from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec
 from tunesmith_cli.launch import Session
 
 CONFIG = "config.json"

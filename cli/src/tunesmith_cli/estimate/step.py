@@ -7,22 +7,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.contracts.device_backend import Device
 from tunesmith.contracts.estimates import Estimate
+from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError
-from tunesmith.planning.advice import Advice
-from tunesmith.planning.building import placement
-from tunesmith.planning.capacity import Capacity
-from tunesmith.planning.casting import PRODUCER, Candidates, Caster, Casting
-from tunesmith.planning.choices import Chooser
-from tunesmith.planning.estimates import estimate
-from tunesmith.planning.formats import converters
-from tunesmith.planning.grammar import AUTO, Wanted
-from tunesmith.planning.notes import Notes
+from tunesmith.planning.estimates.device_memory import Capacity
+from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.estimates.memory_and_disk import estimate
+from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.pipeline.spec import PipelineSpec
+from tunesmith.planning.pipeline.step_syntax import AUTO, Wanted
 from tunesmith.planning.plan import Choice, Decision
-from tunesmith.planning.products import Product
-from tunesmith.planning.spec import PipelineSpec
+from tunesmith.planning.plan_builder import placement
+from tunesmith.planning.problems import Notes
+from tunesmith.planning.providers.format_conversion import converters
+from tunesmith.planning.providers.lookup import Chooser
+from tunesmith.planning.providers.selection import PRODUCER, Candidates, Caster, Casting
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:

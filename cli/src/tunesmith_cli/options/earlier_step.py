@@ -11,7 +11,7 @@ from tunesmith.errors import Problems, UserError, did_you_mean
 from tunesmith_cli.launch import DEFAULT_FILE, Session
 
 if TYPE_CHECKING:
-    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.planning.pipeline.spec import PipelineSpec
 
 _MODEL = "model"  # how steps call the pipeline's model
 
@@ -30,7 +30,7 @@ class Earlier:
         Raises:
             UserError: TS-CLI-008 when none has them.
         """
-        from tunesmith.planning.spec import load_pipeline
+        from tunesmith.planning.pipeline.spec import load_pipeline
 
         wanted = [name for name in sources if name != _MODEL]
         if file:
@@ -91,8 +91,8 @@ class Earlier:
 
 def note(session: Session, name: str, data: Mapping[str, Any]) -> None:
     """Keep what a command did, so that a later one can take up what it made."""
-    from tunesmith.contracts.notes import write_note
-    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.contracts.cache_files import write_note
+    from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.running.home_folder import make_home
 
     make_home(session.config.home, session.config.group)
@@ -107,21 +107,21 @@ def _folder(home: Path) -> Path:
 
 def _notes(home: Path) -> list[Path]:
     """Those that can be read, the newest first."""
-    from tunesmith.contracts.notes import read_note
+    from tunesmith.contracts.cache_files import read_note
 
     whole = [path for path in _folder(home).glob("*.json") if read_note(path) is not None]
     return sorted(whole, key=lambda path: (-path.stat().st_mtime, path.name))
 
 
 def _noted(path: Path) -> PipelineSpec:
-    from tunesmith.contracts.notes import read_note
-    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.contracts.cache_files import read_note
+    from tunesmith.planning.pipeline.spec import PipelineSpec
 
     return PipelineSpec.from_mapping(read_note(path), Path("/"), name=path.stem)
 
 
 def _model(spec: PipelineSpec) -> str:
-    from tunesmith.planning.origins import model_uri
+    from tunesmith.planning.inputs.model_source import model_uri
 
     return model_uri(spec) if spec.model else ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tunesmith.errors import Problems, UserError, did_you_mean, shown, together
-from tunesmith.planning.spec import TOP_KEYS, PipelineSpec
+from tunesmith.planning.pipeline.spec import TOP_KEYS, PipelineSpec
 
 
 def override(spec: PipelineSpec, assignments: Iterable[str]) -> PipelineSpec:
@@ -60,7 +60,7 @@ def _put(data: Any, keys: list[str], value: Any, assignment: str) -> None:
 
 
 def _value(text: str) -> Any:
-    from tunesmith.planning.yaml_lines import load_lines
+    from tunesmith.planning.pipeline.yaml_lines import load_lines
 
     value, _, found = load_lines(text, "--set")
     if found:

@@ -11,7 +11,7 @@ from tunesmith.errors import UserError
 from tunesmith_cli.launch import DEFAULT_FILE
 
 if TYPE_CHECKING:
-    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.planning.pipeline.spec import PipelineSpec
 
 
 def add_file(parser: ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def load(file: str, assignments: Sequence[str] = ()) -> PipelineSpec:
     Raises:
         UserError: TS-CLI-005 when no file is named and there is none here.
     """
-    from tunesmith.planning.spec import load_pipeline
+    from tunesmith.planning.pipeline.spec import load_pipeline
     from tunesmith_cli.options.overrides import override
 
     if file == DEFAULT_FILE and not Path(file).exists():

@@ -39,7 +39,7 @@ def run_verb(catalog: Catalog, name: str, arguments: Sequence[str]) -> int:
 
 
 def _run(form: VerbForm, args: Namespace) -> int:
-    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith_cli.dispatch import use_common
 
     use_common(args)

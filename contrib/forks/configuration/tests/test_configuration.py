@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith_environments.manager import Environments
 
 PIPELINE = "name: p\nmodel: file://model\nsteps:\n  released: {stamp: {audience: support}, from: model}\n"

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from tunesmith.contracts.lazy import exports
 
 if TYPE_CHECKING:
-    from tunesmith.contracts.adapter import Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping
     from tunesmith.contracts.artifacts import Artifact, Result, fits
-    from tunesmith.contracts.dataset_format import DatasetFormat
-    from tunesmith.contracts.device_backend import Device, DeviceBackend
     from tunesmith.contracts.endpoints import Endpoint
-    from tunesmith.contracts.environment_builder import (
+    from tunesmith.contracts.estimates import Estimate, EstimateRequest
+    from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
+    from tunesmith.contracts.kinds.adapter import Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping
+    from tunesmith.contracts.kinds.dataset_format import DatasetFormat
+    from tunesmith.contracts.kinds.device_backend import Device, DeviceBackend
+    from tunesmith.contracts.kinds.environment_builder import (
         Condition,
         Environment,
         EnvironmentBuilder,
@@ -24,19 +26,17 @@ if TYPE_CHECKING:
         Start,
         Watch,
     )
-    from tunesmith.contracts.estimates import Estimate, EstimateRequest
-    from tunesmith.contracts.evaluator import Evaluation, Evaluator
-    from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
-    from tunesmith.contracts.executor import Executor, Launch, Process
-    from tunesmith.contracts.exporter import Exporter
-    from tunesmith.contracts.inference_backend import Address, Engine, EngineBackend, InferenceBackend
-    from tunesmith.contracts.model_loader import ModelInfo, ModelLoader
+    from tunesmith.contracts.kinds.evaluator import Evaluation, Evaluator
+    from tunesmith.contracts.kinds.executor import Executor, Launch, Process
+    from tunesmith.contracts.kinds.exporter import Exporter
+    from tunesmith.contracts.kinds.inference_backend import Address, Engine, EngineBackend, InferenceBackend
+    from tunesmith.contracts.kinds.model_loader import ModelInfo, ModelLoader
+    from tunesmith.contracts.kinds.quantizer import Quantizer
+    from tunesmith.contracts.kinds.trainer_strategy import TrainerStrategy
     from tunesmith.contracts.provider import API, Grade, Input, Kind, Need, Provider, Slot, Verb
-    from tunesmith.contracts.quantizer import Quantizer
     from tunesmith.contracts.rows import Message, Part, Row, message, read_rows, text_of
     from tunesmith.contracts.settings import setting
     from tunesmith.contracts.step import Placement, Step
-    from tunesmith.contracts.trainer_strategy import TrainerStrategy
     from tunesmith.errors import Cancelled, TunesmithError, UserError
 
 __all__ = [
@@ -104,25 +104,26 @@ __all__ = [
 ]  # fmt: skip
 
 _MODULES = {
-    "tunesmith.contracts.adapter": "Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping",
+    "tunesmith.contracts.kinds.adapter": "Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping",
     "tunesmith.contracts.artifacts": "Artifact, Result, fits",
-    "tunesmith.contracts.dataset_format": "DatasetFormat",
-    "tunesmith.contracts.device_backend": "Device, DeviceBackend",
+    "tunesmith.contracts.kinds.dataset_format": "DatasetFormat",
+    "tunesmith.contracts.kinds.device_backend": "Device, DeviceBackend",
     "tunesmith.contracts.endpoints": "Endpoint",
-    "tunesmith.contracts.environment_builder": "Condition, Environment, EnvironmentBuilder, EnvironmentDirectory, Recipe, Start, Watch",
+    "tunesmith.contracts.kinds.environment_builder": "Condition, Environment, EnvironmentBuilder, EnvironmentDirectory, Recipe, Start, "
+    "Watch",
     "tunesmith.contracts.estimates": "Estimate, EstimateRequest",
-    "tunesmith.contracts.evaluator": "Evaluation, Evaluator",
+    "tunesmith.contracts.kinds.evaluator": "Evaluation, Evaluator",
     "tunesmith.contracts.events": "MetricPoint, Remedy, RunFacts, StepFacts",
-    "tunesmith.contracts.executor": "Executor, Launch, Process",
-    "tunesmith.contracts.exporter": "Exporter",
-    "tunesmith.contracts.inference_backend": "Address, Engine, EngineBackend, InferenceBackend",
-    "tunesmith.contracts.model_loader": "ModelInfo, ModelLoader",
+    "tunesmith.contracts.kinds.executor": "Executor, Launch, Process",
+    "tunesmith.contracts.kinds.exporter": "Exporter",
+    "tunesmith.contracts.kinds.inference_backend": "Address, Engine, EngineBackend, InferenceBackend",
+    "tunesmith.contracts.kinds.model_loader": "ModelInfo, ModelLoader",
     "tunesmith.contracts.provider": "API, Grade, Input, Kind, Need, Provider, Slot, Verb",
-    "tunesmith.contracts.quantizer": "Quantizer",
+    "tunesmith.contracts.kinds.quantizer": "Quantizer",
     "tunesmith.contracts.rows": "Message, Part, Row, message, read_rows, text_of",
     "tunesmith.contracts.settings": "setting",
     "tunesmith.contracts.step": "Placement, Step",
-    "tunesmith.contracts.trainer_strategy": "TrainerStrategy",
+    "tunesmith.contracts.kinds.trainer_strategy": "TrainerStrategy",
     "tunesmith.errors": "Cancelled, TunesmithError, UserError",
 }
 __getattr__ = exports(__name__, {name: module for module, names in _MODULES.items() for name in names.split(", ")})

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from tunesmith.contracts.hints import UNIONS, type_hints
+from tunesmith.contracts.type_hints import UNIONS, type_hints
 from tunesmith.errors import UserError, did_you_mean, shown
 
 TOLD = 100  # problems told of a value that fits none of several types: a list of a million is not looked through for each

@@ -7,8 +7,8 @@ import signal
 import sys
 from typing import Any
 
-from tunesmith.contracts.executor import MARK
-from tunesmith.isolation import remains
+from tunesmith.contracts.kinds.executor import MARK
+from tunesmith.isolation import orphans as remains
 
 _PR_SET_PDEATHSIG = 1
 

@@ -23,8 +23,8 @@ from typing import Any
 from tunesmith import __version__
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation import parent, protocol
-from tunesmith.isolation.cancel import Cancel
-from tunesmith.isolation.failures import coded
+from tunesmith.isolation.cancellation import Cancel
+from tunesmith.isolation.error_conversion import coded
 from tunesmith.isolation.protocol import Connection, Message
 from tunesmith.isolation.step import WorkerStep, run_entry
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.digests import Seen
-from tunesmith.contracts.environment_builder import Recipe
 from tunesmith.contracts.estimates import Estimate
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.contracts.step import Placement
 from tunesmith.plugins.records import ProviderRecord
 
@@ -129,6 +129,6 @@ class Plan:
     ignore_estimates: bool = False  # the user has overruled them: nothing is refused for want of memory or disk
 
     def __str__(self) -> str:
-        from tunesmith.planning.render import plan_text
+        from tunesmith.planning.plan_text import plan_text
 
         return plan_text(self)

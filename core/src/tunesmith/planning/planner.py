@@ -6,23 +6,23 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.contracts.device_backend import Device
-from tunesmith.contracts.environment_builder import EnvironmentDirectory
-from tunesmith.contracts.model_loader import ModelInfo
+from tunesmith.contracts.kinds.device_backend import Device
+from tunesmith.contracts.kinds.environment_builder import EnvironmentDirectory
+from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.errors import did_you_mean
-from tunesmith.planning.advice import Advice
-from tunesmith.planning.building import Builder
-from tunesmith.planning.choices import Chooser
-from tunesmith.planning.environments import Environments
-from tunesmith.planning.estimates import OVERRULED
-from tunesmith.planning.grammar import FILE, StepSpec, read_steps
-from tunesmith.planning.graph import cycles, order
-from tunesmith.planning.input_readers import Ask, HostPlanner, InputReaders
-from tunesmith.planning.metrics import check_gates
-from tunesmith.planning.notes import Notes
-from tunesmith.planning.origins import ModelOrigin
+from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.estimates.memory_and_disk import OVERRULED
+from tunesmith.planning.inputs.input_readers import Ask, HostPlanner, InputReaders
+from tunesmith.planning.inputs.model_source import ModelOrigin
+from tunesmith.planning.pipeline.gate_metrics import check_gates
+from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec
+from tunesmith.planning.pipeline.step_order import cycles, order
+from tunesmith.planning.pipeline.step_syntax import FILE, StepSpec, read_steps
+from tunesmith.planning.placement.environments import Environments
 from tunesmith.planning.plan import Plan
-from tunesmith.planning.spec import MODEL, PipelineSpec
+from tunesmith.planning.plan_builder import Builder
+from tunesmith.planning.problems import Notes
+from tunesmith.planning.providers.lookup import Chooser
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
@@ -47,11 +47,11 @@ def make_plan(
 
     Args:
         resolve: what a model URI names; asked once, and only if a step reads the pipeline's model.
-        devices: what this machine has, by device backend (see `tunesmith.planning.devices.probe`).
+        devices: what this machine has, by device backend (see `tunesmith.planning.placement.devices.probe`).
         digest_of: SHA-256 of a file of the user's.
         strict: an unknown capability is an error instead of a warning.
-        preferences, locks: see `tunesmith.planning.environments.Environments`.
-        memory, roots: see `tunesmith.contracts.input_reader.Planner`; the memory is filled, too.
+        preferences, locks: see `tunesmith.planning.placement.environments.Environments`.
+        memory, roots: see `tunesmith.contracts.kinds.input_reader.Planner`; the memory is filled, too.
         ask: has a worker answer an input reader's question; default: nobody answers any.
         advice: asks the estimators; default: one of its own.
 

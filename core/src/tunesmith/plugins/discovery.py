@@ -58,7 +58,7 @@ def _paths() -> Iterator[list[Any]]:
     The first is left out when it holds no distribution: it is then the script's folder or the current directory, which changes all
     the time and brings no plugin.
     """
-    from tunesmith.plugins import scan
+    from tunesmith.plugins import entry_points as scan
 
     for index, path in enumerate(scan.search_path()):
         if index == 0 and not scan.information_folders(path):
@@ -70,7 +70,7 @@ def _paths() -> Iterator[list[Any]]:
 
 
 def _contents(entry: dict[str, Any]) -> str:
-    from tunesmith.plugins.contents import digest
+    from tunesmith.plugins.code_digest import digest
 
     return digest(entry["module"], entry["manifest"])
 
@@ -78,7 +78,8 @@ def _contents(entry: dict[str, Any]) -> str:
 def _scan(old: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Fresh entries; manifests that an older scan has read are taken from it."""
     import tunesmith
-    from tunesmith.plugins import KERNEL, KERNEL_MODULE, scan
+    from tunesmith.plugins import KERNEL, KERNEL_MODULE
+    from tunesmith.plugins import entry_points as scan
 
     manifest = str(Path(tunesmith.__file__).parent / "verbs" / "plugin.toml")
     kernel = {"distribution": KERNEL, "version": tunesmith.__version__, "name": "", "module": KERNEL_MODULE, "manifest": manifest}
@@ -180,7 +181,7 @@ def _judge_runtimes(entries: list[dict[str, Any]]) -> None:
 def _absent(entry: Mapping[str, Any]) -> list[str]:
     """What records name and is not there, of what was installed to stay as it is."""
     from tunesmith.plugins.manifest import plugin_of
-    from tunesmith.plugins.targets import missing_here
+    from tunesmith.plugins.missing_targets import missing_here
 
     plugin = plugin_of(entry["data"], Path(entry["manifest"]), entry["distribution"], entry["version"])
     return [error.what for error in missing_here(plugin)]

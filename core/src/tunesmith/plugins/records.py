@@ -101,7 +101,7 @@ class Plugin:
         missing: requirements that this environment does not meet (see `tunesmith.plugins.runtime`): by device backend, ``""`` on any.
         fingerprint: hash of the versions that it runs on here, as discovery found them (see `tunesmith.plugins.runtime.fingerprint`).
         absent: what its records name and is not there, a sentence each, as discovery found it; of an editable one, whose code may change at
-            any time, `tunesmith.plugins.targets.absent_of` tells.
+            any time, `tunesmith.plugins.missing_targets.absent_of` tells.
         editable: installed so that its author can change the code in place.
     """
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tunesmith.errors import Problems, TunesmithError, UserError
-from tunesmith.plugins.barrier import Barrier
 from tunesmith.plugins.records import Plugin
+from tunesmith.plugins.time_limit import Barrier
 from tunesmith.policy import matches, normal
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import UserError
-from tunesmith.plugins import KERNEL, scan
+from tunesmith.plugins import KERNEL
+from tunesmith.plugins import entry_points as scan
 from tunesmith.plugins.records import Plugin, Preference
 from tunesmith.policy import normal
 

@@ -9,27 +9,27 @@ from typing import Protocol
 from tunesmith.config import EnvironmentSettings
 from tunesmith.contracts.digests import FileDigests
 from tunesmith.contracts.events import RunFacts
-from tunesmith.contracts.executor import Executor
+from tunesmith.contracts.kinds.executor import Executor
 from tunesmith.errors import TunesmithError
-from tunesmith.isolation.failures import disk_error
+from tunesmith.isolation.error_conversion import disk_error
 from tunesmith.planning.plan import Plan
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.required import check_required
-from tunesmith.running import runs
-from tunesmith.running.cancelling import Cancellation
-from tunesmith.running.context import Context
-from tunesmith.running.environments import environments_of
-from tunesmith.running.events import Events
-from tunesmith.running.executors import Local
+from tunesmith.running.cancellation import Cancellation
+from tunesmith.running.event_hooks import Events
 from tunesmith.running.home_folder import make_home
-from tunesmith.running.journal import Journal, gone
+from tunesmith.running.journal import run_directories as runs
+from tunesmith.running.journal.journal import Journal, gone
+from tunesmith.running.journal.plan_file import write_plan
 from tunesmith.running.outcome import REPORT, RunOutcome
-from tunesmith.running.pipeline import Pipeline
-from tunesmith.running.plan_file import write_plan
-from tunesmith.running.ports import check_ports
 from tunesmith.running.reporter import Reporter, Silent
-from tunesmith.running.room import check_room
-from tunesmith.running.store import Store
+from tunesmith.running.run_context import Context
+from tunesmith.running.scheduler import Pipeline
+from tunesmith.running.steps.environments import environments_of
+from tunesmith.running.steps.ports import check_ports
+from tunesmith.running.store.disk_space import check_room
+from tunesmith.running.store.store import Store
+from tunesmith.running.worker.local_executor import Local
 
 
 class Places(Protocol):

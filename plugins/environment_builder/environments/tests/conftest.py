@@ -9,7 +9,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
-from tunesmith.plugins import scan
+from tunesmith.plugins import entry_points as scan
 from tunesmith_environments.manager import Environments
 from tunesmith_sdk.installs import link_plugin, write_plugin
 from tunesmith_sdk.typed import World

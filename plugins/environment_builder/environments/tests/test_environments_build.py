@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from told import Told
 
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith_environments import environment, interpreters, links
 from tunesmith_environments.manager import Environments

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith_environments.manager import Environments
 from tunesmith_sdk.wheels import write_wheel
 

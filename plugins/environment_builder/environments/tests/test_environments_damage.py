@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from told import Told
 
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith_environments import environment, snapshot
 from tunesmith_environments.environment import Environment
 from tunesmith_environments.manager import Environments

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith_environments.manager import Environments
 from tunesmith_sdk.installs import write_distribution, write_plugin
 from tunesmith_sdk.wheels import write_wheel

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.errors import TunesmithError
 from tunesmith_environments import disk_space, interpreters
 from tunesmith_environments.manager import Environments

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from told import Told
 
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.errors import Cancelled
 from tunesmith.isolation.locks import FileLock
 from tunesmith_environments import environment, links

@@ -18,7 +18,7 @@ from tunesmith_environments.installers import process
 SPAWN = "import subprocess, sys, time; child = subprocess.Popen(['sleep', '600']); print(child.pid, flush=True); time.sleep(600)"
 HOST = f"""
 import os, sys
-from tunesmith.contracts.environment_builder import Silent
+from tunesmith.contracts.kinds.environment_builder import Silent
 from tunesmith_environments.installers import process
 def heard(line):
     with open(sys.argv[1] + ".new", "w") as file:

@@ -1,7 +1,7 @@
 """What the conformance kit can't know: how many of some answers are right."""
 
 from tunesmith.contracts import message
-from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
+from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 
 #: question, expected answer, given answer
 ASKED = (

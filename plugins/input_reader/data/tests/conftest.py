@@ -11,9 +11,9 @@ import pytest
 from tunesmith.contracts import API, Device, Input, Kind, ModelInfo, Provider, Slot, Verb
 from tunesmith.contracts.digests import file_sha256
 from tunesmith.errors import TunesmithError
+from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.planner import make_plan
-from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry
 from tunesmith.verbs.records import VERBS

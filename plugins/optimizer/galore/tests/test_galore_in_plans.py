@@ -9,8 +9,8 @@ import pytest
 from tunesmith.config import load_config
 from tunesmith.contracts import Device, ModelInfo
 from tunesmith.errors import TunesmithError
+from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith.planning.planner import make_plan
-from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.registry import Registry, load_registry
 from tunesmith_sdk.manifest.sync import sync

@@ -9,9 +9,9 @@ import pytest
 import tunesmith_serve
 from tunesmith.config import load_config
 from tunesmith.errors import Problems
-from tunesmith.planning.environments import recipe_of
+from tunesmith.planning.pipeline.spec import load_pipeline
+from tunesmith.planning.placement.environments import recipe_of
 from tunesmith.planning.planner import make_plan
-from tunesmith.planning.spec import load_pipeline
 from tunesmith.plugins.registry import Registry, load_registry
 
 

@@ -23,9 +23,9 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from tunesmith_sdk.conformance import badge, progress
     from tunesmith_sdk.conformance.driver import conform
-    from tunesmith_sdk.conformance.table import table
+    from tunesmith_sdk.conformance.report import badge, progress
+    from tunesmith_sdk.conformance.report.table import table
 
     if args.badge and args.only:
         raise UserError("TS-PLUGIN-012", "a badge says what came of all checks", fix="Leave out `--only`, or `--badge`.")

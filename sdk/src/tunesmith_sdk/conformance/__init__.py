@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tunesmith_sdk.conformance.author import Case
+    from tunesmith_sdk.conformance.bench.subject import Subject
     from tunesmith_sdk.conformance.catalog import action, observer
     from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
     from tunesmith_sdk.conformance.driver import conform
-    from tunesmith_sdk.conformance.outcome import Outcome, Report
-    from tunesmith_sdk.conformance.subject import Subject
+    from tunesmith_sdk.conformance.report.outcome import Outcome, Report
     from tunesmith_sdk.conformance.suite import suite
 
 __all__ = ["Case", "CheckFailed", "NotRun", "Outcome", "Report", "Subject", "action", "check", "conform", "observer", "suite"]

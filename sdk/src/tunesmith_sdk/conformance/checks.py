@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith_sdk.conformance.levels import LEVELS
+from tunesmith_sdk.conformance.report.levels import LEVELS
 
 _Function = Callable[[Any], "Iterable[CheckFailed] | None"]
 CHECKS: dict[str, Check] = {}  #: by id; filled by importing `tunesmith_sdk.conformance.catalog`

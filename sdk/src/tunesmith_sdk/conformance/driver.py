@@ -15,13 +15,13 @@ from typing import Any
 from tunesmith.errors import Cancelled, TunesmithError, UserError
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith_sdk.conformance import brought, catalog, declared
-from tunesmith_sdk.conformance.bench import WORKER, Bench
+from tunesmith_sdk.conformance.bench.bench import WORKER, Bench
+from tunesmith_sdk.conformance.bench.environments import Place
+from tunesmith_sdk.conformance.bench.worker import CHECKING, OUTCOMES
 from tunesmith_sdk.conformance.checks import Check, CheckFailed, NotRun, make
-from tunesmith_sdk.conformance.materials import Materials
-from tunesmith_sdk.conformance.outcome import EXPECTED, FAILED, NOT_RUN, PASSED, UNEXPECTED, Outcome, Report
-from tunesmith_sdk.conformance.places import Place
-from tunesmith_sdk.conformance.progress import Tell, silent
-from tunesmith_sdk.conformance.worker import CHECKING, OUTCOMES
+from tunesmith_sdk.conformance.materials.materials import Materials
+from tunesmith_sdk.conformance.report.outcome import EXPECTED, FAILED, NOT_RUN, PASSED, UNEXPECTED, Outcome, Report
+from tunesmith_sdk.conformance.report.progress import Tell, silent
 from tunesmith_sdk.manifest.check import Finding, inspect
 from tunesmith_sdk.manifest.source import Source, read_source
 from tunesmith_sdk.manifest.sync import described

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tunesmith_sdk.conformance.driver import Examination, examinations
-from tunesmith_sdk.conformance.outcome import EXPECTED, NOT_RUN
+from tunesmith_sdk.conformance.report.outcome import EXPECTED, NOT_RUN
 
 
 def suite(where: str | Path, *, env: str = "auto") -> Callable[..., None]:

@@ -17,10 +17,10 @@ from packaging.utils import canonicalize_name
 
 from tunesmith.contracts.settings import fill, problems
 from tunesmith.errors import TunesmithError, each
+from tunesmith.plugins.import_probe import probe
 from tunesmith.plugins.manifest import manifest_of
-from tunesmith.plugins.probe import probe
+from tunesmith.plugins.missing_targets import missing
 from tunesmith.plugins.records import Plugin
-from tunesmith.plugins.targets import missing
 from tunesmith_sdk.manifest.source import Source, read_source
 from tunesmith_sdk.manifest.sync import described
 

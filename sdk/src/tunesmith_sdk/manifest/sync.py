@@ -23,9 +23,9 @@ from tunesmith.contracts.provider import Kind, Provider
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, each, together
 from tunesmith.plugins import GROUP, KERNEL
 from tunesmith.plugins.manifest import manifest_of
+from tunesmith.plugins.missing_targets import missing
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import load_registry
-from tunesmith.plugins.targets import missing
 from tunesmith.policy import normal
 from tunesmith.spelling import near
 from tunesmith_data.formats.row_schema import row_schema

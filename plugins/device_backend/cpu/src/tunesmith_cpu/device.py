@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Sequence
 
-from tunesmith.contracts.device_backend import Device
+from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith_cpu import linux, macos
 
 

@@ -7,7 +7,7 @@ import os
 import platform
 from pathlib import Path
 
-from tunesmith.contracts.device_backend import Device
+from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith_cpu import cgroup
 
 # instruction sets worth showing, and the dtype that each computes in (x86 names first, then Arm's)

@@ -7,7 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable
 
-from tunesmith.contracts.device_backend import Device
+from tunesmith.contracts.kinds.device_backend import Device
 
 # sysctl names of Apple silicon (hw.optional.arm) and Intel Macs. Processors there know bfloat16, the system's matrix library does not.
 FEATURES = {"hw.optional.arm.FEAT_BF16": "", "hw.optional.arm.FEAT_FP16": "float16", "hw.optional.avx2_0": ""}

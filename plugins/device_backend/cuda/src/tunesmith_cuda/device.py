@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
-from tunesmith.contracts.device_backend import Device
+from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith_cuda.types import types_of
 
 TIMEOUT = 10.0  # seconds; a driver that hangs must not hang the plan

@@ -8,7 +8,7 @@ import shutil
 import time
 from pathlib import Path
 
-from tunesmith.contracts.environment_builder import Recipe, Watch
+from tunesmith.contracts.kinds.environment_builder import Recipe, Watch
 from tunesmith.errors import TunesmithError
 from tunesmith_environments import environment, health, snapshot
 from tunesmith_environments.disk_space import FreeSpace, no_space

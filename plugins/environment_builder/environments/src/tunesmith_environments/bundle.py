@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from tunesmith.contracts.environment_builder import Recipe, Watch
+from tunesmith.contracts.kinds.environment_builder import Recipe, Watch
 from tunesmith.errors import TunesmithError
 from tunesmith_environments.installers.pip import Pip
 from tunesmith_environments.lock import Lock, file_hashes

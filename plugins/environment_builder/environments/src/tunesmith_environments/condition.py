@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tunesmith.contracts.environment_builder import Condition, Recipe
+from tunesmith.contracts.kinds.environment_builder import Condition, Recipe
 from tunesmith.policy import normal
 from tunesmith_environments import environment, interpreters, snapshot
 from tunesmith_environments.environment import Environment

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
-from tunesmith.contracts.environment_builder import Condition, Recipe, Silent, Start, Watch
+from tunesmith.contracts.kinds.environment_builder import Condition, Recipe, Silent, Start, Watch
 from tunesmith.isolation.locks import FileLock
 from tunesmith_environments import condition, environment, health, interpreters, links, snapshot
 from tunesmith_environments.build import build, disk_error

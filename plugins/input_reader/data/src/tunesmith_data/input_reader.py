@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts.artifacts import numbered
-from tunesmith.contracts.input_reader import FILE, InputRequest, InputStep, PlannedInput, Planner
+from tunesmith.contracts.kinds.input_reader import FILE, InputRequest, InputStep, PlannedInput, Planner
 from tunesmith.errors import TunesmithError, UserError, each, together
 from tunesmith_data import KIND
 from tunesmith_data.check.worker import RowCheck

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.input_reader import InstalledProvider
+from tunesmith.contracts.kinds.input_reader import InstalledProvider
 from tunesmith_data.formats.detection import Check, by_schema, detect
 from tunesmith_data.formats.resemblance import is_blank, meant, required
 from tunesmith_data.formats.row_schema import RowSchema, row_schema

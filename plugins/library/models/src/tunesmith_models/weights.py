@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.model_loader import brings_code
+from tunesmith.contracts.kinds.model_loader import brings_code
 from tunesmith.errors import UserError
 from tunesmith_models.safetensors import check_files, irregular
 

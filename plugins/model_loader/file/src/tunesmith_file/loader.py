@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from tunesmith.contracts.digests import looks
 from tunesmith.contracts.files import roots_of
-from tunesmith.contracts.model_loader import ModelInfo
+from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import UserError
 from tunesmith_file.copying import check_files, copy_files

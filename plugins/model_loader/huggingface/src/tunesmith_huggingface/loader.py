@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.model_loader import ModelInfo
+from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_file import Layout, describe, find

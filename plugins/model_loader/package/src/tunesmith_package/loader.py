@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from tunesmith.contracts.model_loader import ModelInfo
+from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError
 from tunesmith_file import find

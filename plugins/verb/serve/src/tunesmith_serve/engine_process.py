@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from tunesmith.contracts.executor import MARK
+from tunesmith.contracts.kinds.executor import MARK
 from tunesmith_serve import guard
 
 KEPT, WIDTH = 40, 300  # last lines, and letters of each

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from tunesmith.contracts import Address, Cancelled, Engine, Step, TunesmithError
 from tunesmith.contracts.addresses import free_port, not_free
-from tunesmith.contracts.inference_backend import ENDING
+from tunesmith.contracts.kinds.inference_backend import ENDING
 from tunesmith_serve.engine_process import EngineProcess, is_there
 from tunesmith_serve.health import Health
 

@@ -12,9 +12,7 @@ from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.author import missing
-from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.common.samples import changes, good_values
-from tunesmith_sdk.conformance.observation import (
+from tunesmith_sdk.conformance.bench.observation import (
     CALL,
     FAILED,
     LOG,
@@ -28,7 +26,9 @@ from tunesmith_sdk.conformance.observation import (
     rank,
     recorded,
 )
-from tunesmith_sdk.conformance.subject import Subject
+from tunesmith_sdk.conformance.bench.subject import Subject
+from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+from tunesmith_sdk.conformance.common.samples import changes, good_values
 
 #: places that may differ from run to run: times, addresses, files for the time after a kill
 _VARIES = (LOG, "metric", CALL, REQUEST, "left", "result")

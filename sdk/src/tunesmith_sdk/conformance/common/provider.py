@@ -11,10 +11,10 @@ from typing import Any
 from tunesmith.contracts.settings import aliases_of, fill, schema_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.loading import load, settings_of
+from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.checks import CheckFailed, check
 from tunesmith_sdk.conformance.common.samples import bad_values, good_values
 from tunesmith_sdk.conformance.common.shapes import METHODS, shape_of
-from tunesmith_sdk.conformance.subject import Subject
 
 
 @check("provider.loads", title="its class can be built in its environment, and has its kind's methods", level="bronze")
@@ -30,7 +30,7 @@ def loads(subject: Subject) -> None:
     if all(misses):
         raise CheckFailed(
             f"{type(built).__name__} does not have the methods of its kind: {'; '.join(min(misses, key=len))}",
-            fix=f"See {kind.contract if kind else f'tunesmith.contracts.{subject.record.kind}'}.",
+            fix=f"See {kind.contract if kind else f'tunesmith.contracts.kinds.{subject.record.kind}'}.",
         )  # fmt: skip
 
 

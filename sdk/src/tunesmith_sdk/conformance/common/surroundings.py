@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tunesmith_sdk.conformance import catalog
+from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.common.provider import loads
-from tunesmith_sdk.conformance.subject import Subject
 
 _INSTALLED = ("site-packages", "dist-packages")
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tunesmith_sdk.conformance.bench import Bench
+from tunesmith_sdk.conformance.bench.bench import Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, check, has
 from tunesmith_sdk.conformance.hosted.serving import NAME, served, serving
-from tunesmith_sdk.conformance.teaching import SENTENCES
+from tunesmith_sdk.conformance.materials.taught_model import SENTENCES
 
 _KIND = "inference_backend"
 _CHAT = "/v1/chat/completions"

@@ -11,20 +11,20 @@ from tunesmith.config import Config
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.digests import FileDigests
 from tunesmith.errors import TunesmithError
-from tunesmith.planning.devices import probe
-from tunesmith.planning.environments import Environments
+from tunesmith.planning.pipeline.spec import PipelineSpec
+from tunesmith.planning.placement.devices import probe
+from tunesmith.planning.placement.environments import Environments
 from tunesmith.planning.plan import Plan, PlannedStep
 from tunesmith.planning.planner import make_plan
-from tunesmith.planning.spec import PipelineSpec
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.registry import Registry
 from tunesmith.policy import normal
-from tunesmith.running.environments import environments_of
-from tunesmith.running.requests import step_request
-from tunesmith.running.resolver import Resolver
+from tunesmith.running.model_resolver import Resolver
 from tunesmith.running.runner import Runner
+from tunesmith.running.steps.environments import environments_of
+from tunesmith.running.worker.request import step_request
+from tunesmith_sdk.conformance.bench.composed_step import Composed
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun
-from tunesmith_sdk.conformance.composed import Composed
 
 
 def compose(record: ProviderRecord, pipeline: Mapping[str, Any], registry: Registry, config: Config, folder: Path) -> Composed:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from tunesmith_sdk.conformance.bench.worker_process import POLL
 from tunesmith_sdk.conformance.checks import NotRun
-from tunesmith_sdk.conformance.running import POLL
 
 
 def family_of(pids: list[int]) -> dict[int, str]:

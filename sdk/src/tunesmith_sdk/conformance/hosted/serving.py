@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith_sdk.conformance.bench.worker_process import Running
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun
-from tunesmith_sdk.conformance.running import Running
 
 if TYPE_CHECKING:
-    from tunesmith_sdk.conformance.bench import Bench
+    from tunesmith_sdk.conformance.bench.bench import Bench
 
 NAME = "under-test"
 SERVE = "tunesmith_serve.verb:run"  # the verb

@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tunesmith_sdk.conformance.author import KEPT, given, missing
-from tunesmith_sdk.conformance.bench import Bench
+from tunesmith_sdk.conformance.bench.bench import Bench
+from tunesmith_sdk.conformance.bench.worker_process import Ending, Running
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.hosted.processes import command, family_of, left_of
-from tunesmith_sdk.conformance.running import Ending, Running
 
 START = 120.0  # seconds for a worker to import what the provider needs
 PATIENCE = 5.0  # seconds from the request to the end

@@ -7,7 +7,7 @@ import os
 import signal
 from typing import Any
 
-from tunesmith_sdk.conformance.bench import WORKER, Bench
+from tunesmith_sdk.conformance.bench.bench import WORKER, Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, check
 from tunesmith_sdk.conformance.hosted.processes import command, family_of, left_of
 from tunesmith_sdk.conformance.hosted.steps import DEATH, START, entered

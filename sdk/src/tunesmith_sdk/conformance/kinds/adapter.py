@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import BeginsFromData, BringsBase, EstimateRequest, ModulesOnly, OwnRates, Penalising, Stepping
+from tunesmith_sdk.conformance.bench.subject import Subject, contents, differing
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check, has
-from tunesmith_sdk.conformance.subject import Subject, contents, differing
 
 STEPS, RATE = 3, 0.05
 OBSERVED, PASSES = 10, 4  # steps of a training that is observed; passes over data that it may begin from

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tunesmith.contracts import Device
+from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.subject import Subject
 
 _HEAVY = ("torch", "transformers", "numpy")
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tunesmith.contracts.environment_builder import Environment, EnvironmentDirectory, Recipe, Silent
+from tunesmith.contracts.kinds.environment_builder import Environment, EnvironmentDirectory, Recipe, Silent
 from tunesmith.errors import TunesmithError
+from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, check
-from tunesmith_sdk.conformance.subject import Subject
 from tunesmith_sdk.wheels import write_wheel
 
 #: stands in for the kernel: a worker that says where it runs

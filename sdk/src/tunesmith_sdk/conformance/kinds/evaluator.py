@@ -12,10 +12,10 @@ from typing import Any
 
 from tunesmith.contracts import Artifact, Evaluation, fits, message, read_rows, text_of
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.scripted_endpoint import scripted_endpoint
-from tunesmith_sdk.conformance.subject import Subject
+from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 
 #: scenes: an endpoint for what takes models, too; one that fails at first
 ENDPOINT, FAILING = "an endpoint", "an endpoint that fails at first"

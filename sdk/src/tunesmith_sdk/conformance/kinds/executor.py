@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Launch
+from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, check
-from tunesmith_sdk.conformance.subject import Subject
 
 LIMIT = 60.0  # seconds for a process to do next to nothing, on a busy machine
 _SAY = "import os, sys; print(os.environ.get('SAID', '-'), os.environ.get('UNSAID', '-')); print('aside', file=sys.stderr)"

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Result
+from tunesmith_sdk.conformance.bench.files import check_format, check_portable, same_after_a_kill, same_twice
+from tunesmith_sdk.conformance.bench.subject import Subject, contents, differing
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.files import check_format, check_portable, same_after_a_kill, same_twice
-from tunesmith_sdk.conformance.subject import Subject, contents, differing
 
 PRECISION = 0.02  #: largest difference of logits, relative to the largest, where another precision is declared
 

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
-from tunesmith.contracts.inference_backend import Address
+from tunesmith.contracts.kinds.inference_backend import Address
+from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import MATERIALS, observer
 from tunesmith_sdk.conformance.checks import NotRun, has
-from tunesmith_sdk.conformance.subject import Subject
-from tunesmith_sdk.conformance.teaching import SENTENCES
+from tunesmith_sdk.conformance.materials.taught_model import SENTENCES
 
 NAME, GRACE = "under-test", 5.0
 MANY, LIMIT = 12, 60.0  # requests of a burst; seconds for an answer

@@ -10,11 +10,11 @@ from typing import Any
 
 from tunesmith.contracts import TunesmithError, fits
 from tunesmith.contracts.digests import content_sha256
-from tunesmith.contracts.input_reader import InputRequest, PlannedInput, Question
+from tunesmith.contracts.kinds.input_reader import InputRequest, PlannedInput, Question
 from tunesmith_sdk.conformance.author import missing
+from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, check
-from tunesmith_sdk.conformance.subject import Subject
 
 #: what somebody might write, and what nobody should
 STRANGE: tuple[Any, ...] = (

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import ModelInfo, TunesmithError, UserError
+from tunesmith_sdk.conformance.bench.files import same_after_a_kill
+from tunesmith_sdk.conformance.bench.subject import Subject, contents
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.files import same_after_a_kill
-from tunesmith_sdk.conformance.subject import Subject, contents
 
 _FILES = "file"  #: the scheme for which the kit has a model itself
 

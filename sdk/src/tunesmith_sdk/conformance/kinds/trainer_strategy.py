@@ -9,8 +9,8 @@ from typing import Any
 
 from tunesmith.contracts import Step
 from tunesmith_sdk.conformance import catalog
+from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
-from tunesmith_sdk.conformance.subject import Subject
 
 STEPS, HALF, ROWS, MICRO = 4, 2, 8, 2
 MIDST = "midst"  #: in the work directory of the usual work: all ranks are at it

@@ -10,10 +10,10 @@ from tunesmith.isolation.loading import load, settings_of
 from tunesmith.isolation.step import WorkerStep
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith_sdk.conformance.author import KEPT
+from tunesmith_sdk.conformance.bench.files import check_format, check_portable, same_after_a_kill, same_twice
+from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.files import check_format, check_portable, same_after_a_kill, same_twice
-from tunesmith_sdk.conformance.subject import Subject
 
 _MADE = {"model/hf": "taught", "model/gguf": "gguf", "dataset/chat": "rows", "dataset/preference": "pairs"}
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from tunesmith.contracts import Adapter, Artifact
-from tunesmith.contracts.adapter import BringsBase
+from tunesmith.contracts.kinds.adapter import BringsBase
 from tunesmith_models.weights import load_whole
 from tunesmith_torch.data.tokenizer.loader import directory
 from tunesmith_torch.model.multimodal import model_class

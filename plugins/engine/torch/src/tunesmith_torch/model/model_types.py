@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.model_loader import brings_code
+from tunesmith.contracts.kinds.model_loader import brings_code
 from tunesmith_models.weights import needs_code
 
 _FILES = ("auto_mappings.py", "configuration_auto.py")  # newer and older releases keep the names in one or the other

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tunesmith_cli.api import Command
 
 if TYPE_CHECKING:
-    from tunesmith.contracts.environment_builder import Recipe
+    from tunesmith.contracts.kinds.environment_builder import Recipe
     from tunesmith.running.reporter import Reporter
     from tunesmith_cli.api import Session
     from tunesmith_environments.manager import Environments
@@ -131,8 +131,8 @@ def _of_plugin(session: Session, name: str, device: str) -> Recipe:
     Raises:
         UserError: TS-PLUGIN-... when there is no such plugin.
     """
-    from tunesmith.planning.devices import probe
-    from tunesmith.planning.environments import recipe_of
+    from tunesmith.planning.placement.devices import probe
+    from tunesmith.planning.placement.environments import recipe_of
 
     named = [plugin for plugin in session.registry.plugins if any(name in (r.name, f"{r.kind}.{r.name}") for r in plugin.providers)]
     device = device or next((backend for backend, found in probe(session.registry).items() if found), "cpu")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tunesmith.contracts.environment_builder import Recipe, Watch
+from tunesmith.contracts.kinds.environment_builder import Recipe, Watch
 from tunesmith.errors import UserError
 from tunesmith_environments.interpreters import Interpreter
 from tunesmith_environments.lock import Lock

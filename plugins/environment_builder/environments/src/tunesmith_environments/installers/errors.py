@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tunesmith.contracts.environment_builder import Recipe
+from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.errors import TunesmithError
 from tunesmith_environments.disk_space import no_space
 from tunesmith_environments.installers.process import Ended

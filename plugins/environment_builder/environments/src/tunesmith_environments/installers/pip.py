@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.environment_builder import Recipe, Watch
+from tunesmith.contracts.kinds.environment_builder import Recipe, Watch
 from tunesmith.errors import TunesmithError
 from tunesmith.policy import normal
 from tunesmith_environments import environment, interpreters

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tunesmith.contracts.environment_builder import Watch
+from tunesmith.contracts.kinds.environment_builder import Watch
 from tunesmith_environments.installers import supervisor
 
 TICK = 0.05  # seconds between two looks at whether to stop

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tunesmith.contracts.environment_builder import Watch
+from tunesmith.contracts.kinds.environment_builder import Watch
 
 _SIZE = r"\(([\d.]+)\s?(B|bytes|kB|KiB|MB|MiB|GB|GiB)\)"
 _UNITS = {"B": 1, "bytes": 1, "kB": 1e3, "KiB": 2**10, "MB": 1e6, "MiB": 2**20, "GB": 1e9, "GiB": 2**30}

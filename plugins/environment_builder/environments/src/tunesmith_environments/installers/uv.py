@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from tunesmith.contracts.environment_builder import Recipe, Watch
+from tunesmith.contracts.kinds.environment_builder import Recipe, Watch
 from tunesmith_environments import environment
 from tunesmith_environments.disk_space import FreeSpace
 from tunesmith_environments.installers import errors, process, recipe_files

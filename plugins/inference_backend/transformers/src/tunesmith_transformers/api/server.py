@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from tunesmith.contracts import Address, addresses
-from tunesmith.contracts.inference_backend import ENDING
+from tunesmith.contracts.kinds.inference_backend import ENDING
 from tunesmith_transformers.api.connection import PATIENCE, Connection
 from tunesmith_transformers.api.job import fan_out
 from tunesmith_transformers.engine.engine import Deliveries

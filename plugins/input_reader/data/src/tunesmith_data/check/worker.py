@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.input_reader import InstalledProvider, NoAnswer, Planner, Question
+from tunesmith.contracts.kinds.input_reader import InstalledProvider, NoAnswer, Planner, Question
 from tunesmith.errors import TunesmithError
 from tunesmith_data.check.verdict import Verdict, judge
 

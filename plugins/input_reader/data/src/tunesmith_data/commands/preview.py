@@ -43,7 +43,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Exit status 1 if a row can't be used or its labels look wrong."""
-    from tunesmith.planning.spec import PipelineSpec
+    from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.running.runner import Runner
     from tunesmith_cli.display import reporting
     from tunesmith_cli.launch import Session

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.contracts.input_reader import InstalledProvider
+from tunesmith.contracts.kinds.input_reader import InstalledProvider
 from tunesmith.contracts.settings import problems as explained
 from tunesmith.errors import UserError
 

@@ -1,0 +1,1 @@
+"""The contracts of the kinds that the kernel knows, one module each."""

@@ -1,0 +1,142 @@
+"""Where the pipeline's model comes from."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote
+
+from tunesmith.contracts.estimates import Estimate
+from tunesmith.contracts.kinds.model_loader import ModelInfo, brings_code
+from tunesmith.errors import TunesmithError, UserError, listed
+from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec
+from tunesmith.planning.pipeline.step_syntax import FILE
+from tunesmith.planning.plan import PlannedStep
+from tunesmith.planning.problems import Notes
+from tunesmith.planning.providers.lookup import Chooser
+from tunesmith.plugins import runtime
+from tunesmith.plugins.records import ProviderRecord
+from tunesmith.spelling import near
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.registry import Registry
+
+    class _Loaders(Protocol):
+        def providers(self, kind: str) -> Mapping[str, ProviderRecord]: ...
+
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://)?(.*)", re.DOTALL)
+LOADER = "model_loader"
+
+
+def model_uri(spec: PipelineSpec) -> str:
+    """The model's URI, a relative ``file://`` taken from the pipeline's directory; a plain path becomes one."""
+    match = _SCHEME.match(spec.model)
+    plain = spec.base / os.path.expanduser(spec.model)
+    if match is None and os.path.exists(plain):
+        return f"{FILE}://{plain.absolute()}"
+    if match and match[1].lower() == FILE and match[2] and not match[2].startswith(("/", "~", "localhost/")):
+        rest = match[2] if os.path.exists(spec.base / match[2]) else unquote(match[2])
+        return f"{FILE}://{(spec.base / rest).absolute()}"
+    return spec.model
+
+
+def loader_of(uri: str, registry: Registry, where: str) -> ProviderRecord:
+    """The model loader that serves the URI's scheme.
+
+    Raises:
+        UserError: TS-SPEC-013 when there is no scheme, or no loader for it.
+    """
+    loaders = registry.providers(LOADER).values()
+    schemes = {str(scheme): record for record in reversed(list(loaders)) for scheme in record.facts.get("schemes", ())}
+    match = _SCHEME.match(uri)
+    if match is None:
+        raise UserError("TS-SPEC-013", f"{where}: `{uri}` does not say where the model is, and is no path that exists",
+                        fix=uri_hint(uri, registry))  # fmt: skip
+    if match[1].lower() not in schemes:
+        raise UserError("TS-SPEC-013", f"{where}: no installed model loader serves `{uri}`", fix=uri_hint(uri, registry))
+    return schemes[match[1].lower()]
+
+
+def uri_hint(text: str, registry: _Loaders) -> str:
+    """What to write for a model that is named without a scheme, or with one that nobody serves."""
+    loaders = registry.providers(LOADER).values()
+    schemes = sorted({str(scheme) for record in loaders for scheme in record.facts.get("schemes", ())})
+    if not schemes:
+        return "Install a model loader: none is active, `tunesmith plugin list` says why."
+    if named := named_elsewhere(text, registry):
+        return f"Write {listed(named)}."
+    scheme, separator, rest = text.partition("://")
+    meant = near(scheme, schemes) if separator else []
+    known = listed(f"{scheme}://" for scheme in schemes)
+    return f"Did you mean `{meant[0]}://{rest}`?" if meant else f"Name a directory that exists, or write scheme://name. Schemes: {known}."
+
+
+def named_elsewhere(text: str, registry: _Loaders) -> list[str]:
+    """The addresses of a model that is named without a scheme, of those loaders that say that such names are theirs."""
+    loaders = registry.providers(LOADER).values()
+    return [f"{record.facts['schemes'][0]}://{match[1]}" for record in loaders if (match := _elsewhere(record, text))]
+
+
+def _elsewhere(record: ProviderRecord, text: str) -> re.Match[str] | None:
+    """Whether a loader says that a name without a scheme is its own."""
+    try:
+        return re.fullmatch(str(record.facts.get("elsewhere", "")), text)
+    except re.error:  # of a stranger's plugin
+        return None
+
+
+class ModelOrigin:
+    """The pipeline's model: `step` fetches it, planned when something first reads it.
+
+    Args:
+        resolve: tells what a model URI names.
+    """
+
+    def __init__(self, spec: PipelineSpec, chooser: Chooser, notes: Notes, resolve: Callable[[str], ModelInfo]) -> None:
+        self.spec, self.chooser, self.notes, self.resolve = spec, chooser, notes, resolve
+        self.step: PlannedStep | None = None
+
+    @cached_property
+    def product(self) -> Product | None:
+        """The model; None, with a problem noted, if it can't be had."""
+        where = self.spec.where("model")
+        uri = model_uri(self.spec)
+        try:
+            record = loader_of(uri, self.chooser.registry, where)
+        except TunesmithError as error:
+            self.notes.adopt(error)
+            return None
+        plugin = self.chooser.plugin(record)
+        if runtime.lacking(plugin):  # it is asked what the model is while planning, before any environment is built
+            self.notes.adopt(runtime.missing_error(plugin), where)
+            return None
+        verb = self.chooser.verb_over(LOADER, where)
+        try:
+            loader, info = self.chooser.unasked(record), self.resolve(uri)
+        except TunesmithError as error:
+            self.notes.adopt(error, where)
+            return None
+        if verb is None:
+            return None
+        if brings_code(info.config):
+            self.notes.warn(
+                f"{self.spec.model} brings code of its own (`auto_map` in its config.json), which is never run: it loads only where a "
+                f"step's library knows the architecture `{info.config.get('model_type')}` itself"
+            )
+        self.step = PlannedStep(
+            name=MODEL, group=MODEL, verb=verb, choices={LOADER: loader}, settings=asdict(info), inputs={}, format=info.format,
+            inserted=True, estimate=Estimate({}, float(info.size)),
+        )  # fmt: skip
+        reason = f"the pipeline starts from {self.spec.model}, {info.revision[:20]}"
+        self.notes.decide(MODEL, f"inserted: {verb.name} by `{record.name}`", reason)
+        return Product(
+            MODEL, MODEL, info.format, info.size, (loader,), config=info.config, model_bytes=info.size,
+            directory=Path(info.directory) if info.directory else None,
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The pipeline as it was written: its file, the steps in it, gates, the order of steps."""

@@ -1,0 +1,1 @@
+"""Where a step runs: on which device, in which environment."""

@@ -1,0 +1,219 @@
+"""Builds planned steps, one step of the user's after another, in an order in which their inputs are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tunesmith.contracts.kinds.device_backend import Device
+from tunesmith.contracts.step import Placement
+from tunesmith.errors import TunesmithError, did_you_mean, listed
+from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.estimates.memory_and_disk import check_memory, estimate
+from tunesmith.planning.inputs.input_readers import InputReaders
+from tunesmith.planning.inputs.model_source import ModelOrigin
+from tunesmith.planning.inputs.products import Product, product_of, unused
+from tunesmith.planning.inputs.step_inputs import Inputs
+from tunesmith.planning.pipeline.spec import PipelineSpec
+from tunesmith.planning.pipeline.step_syntax import AUTO, Path, StepSpec, Wanted
+from tunesmith.planning.placement.devices import common_types
+from tunesmith.planning.plan import Choice, PlannedStep, Source
+from tunesmith.planning.problems import Notes
+from tunesmith.planning.providers.format_conversion import Hop, Route, converters, makes
+from tunesmith.planning.providers.lookup import Chooser
+from tunesmith.planning.providers.reasons import Reasons
+from tunesmith.planning.providers.selection import PRODUCER, Candidates, Caster, Casting
+from tunesmith.plugins.records import ProviderRecord
+
+STRATEGY = "trainer_strategy"
+
+
+class Builder:
+    """Keeps what is planned so far.
+
+    Args:
+        advice: asks the estimators.
+        strict: an unknown capability is an error.
+    """
+
+    def __init__(
+        self, spec: PipelineSpec, chooser: Chooser, notes: Notes, model: ModelOrigin, readers: InputReaders,
+        devices: Mapping[str, Sequence[Device]], advice: Advice, *, strict: bool,
+    ) -> None:  # fmt: skip
+        self.spec, self.chooser, self.notes, self.model, self.readers, self.devices = spec, chooser, notes, model, readers, devices
+        self.advice = advice
+        self.caster = Caster(chooser, converters(chooser.registry), devices)
+        self.reasons = Reasons(spec, chooser, self.caster, notes, strict=strict)
+        self.environments = chooser.environments
+        self.chosen: dict[Path, Choice | None] = {}
+        self.verbs: dict[str, Choice | None] = {}
+        self.backends: dict[str, list[ProviderRecord | None]] = {}
+        self.products: dict[str, list[Product] | None] = {}  # by group; None where planning it failed
+        self.converted: dict[tuple[str, str], Product] = {}
+        self.steps: list[PlannedStep] = []
+
+    @property
+    def planned(self) -> list[PlannedStep]:
+        """All steps, those that everything comes from first."""
+        first = (self.model.step,) if self.model.step else ()
+        where = self.spec.where("model")
+        return [*(self.placed(step, AUTO, where) for step in (*first, *self.readers.steps)), *self.steps]
+
+    def look_up(self, steps: Iterable[StepSpec]) -> None:
+        """Find every provider that is named and check all settings, so that each mistake is told in one go."""
+        for step in steps:
+            values = self.chooser.settings(step.verb, step.settings, step.settings_path)
+            self.verbs[step.name] = None if values is None else Choice(step.verb, values)
+            self.backends[step.name] = self.devices_for(step)
+            for wanted in (*step.main, *step.slots.values()):
+                if wanted.name == AUTO and not wanted.settings:
+                    if not self.caster.candidates(wanted.kind):
+                        self.chooser.none_usable(wanted)
+                elif wanted.name != PRODUCER or wanted in step.main:  # only a slot can take what made the input
+                    self.chosen[wanted.path] = self.chooser.named(wanted)
+
+    def devices_for(self, step: StepSpec) -> list[ProviderRecord | None]:
+        """Device backends that a step may use, the best first; empty, with a problem noted, if the one it names is not here."""
+        if not step.verb.computes:
+            return [None]
+        if step.device == AUTO:
+            if not self.caster.present:
+                self.notes.warn("no device backend found anything on this machine: steps run on the processor, and memory is not checked")
+            return [*self.caster.present] or [None]
+        where = self.spec.where("steps", step.name, "device") if step.device != self.spec.device else self.spec.where("device")
+        record = self.caster.backends.get(step.device)
+        here = [other.name for other in self.caster.present]
+        if record is None:
+            self.notes.problem(
+                "TS-PLAN-007", f"{where}: there is no device backend `{step.device}`", fix=did_you_mean(step.device, [*here, AUTO])
+            )
+        elif record not in self.caster.present:
+            fix = f"Write {listed([*here, AUTO])}; `tunesmith doctor` says what was looked for."
+            self.notes.problem("TS-PLAN-007", f"{where}: no `{step.device}` device was found on this machine", fix=fix)
+        return [record] if record in self.caster.present else []
+
+    def build(self, step: StepSpec) -> None:
+        """Plan a step: once for each of its sources and main providers."""
+        sources = step.sources or ("",)
+        mains: tuple[Wanted | None, ...] = step.main if step.verb.main_kind else (None,)
+        several = len(sources) * len(mains) > 1
+        made: list[Product] = []
+        for source in sources:
+            for main in mains:
+                parts = (step.name, source, main.name if main else "")
+                name = self.free(":".join(filter(None, parts))) if several else step.name
+                product = self.one(step, name, source, main)
+                made += [product] if product else []
+        self.products[step.name] = made if made and len(made) == len(sources) * len(mains) else None
+
+    def one(self, step: StepSpec, name: str, source: str, main: Wanted | None) -> Product | None:
+        """Plan one worker's work; None if something stands in its way."""
+        inputs = Inputs(self, step, source)
+        wanted = ({step.verb.main_kind: main} if main else {}) | dict(step.slots)
+        slots = {slot: self.candidates(want) for slot, want in wanted.items()}
+        certain = {slot: found[0].record for slot, found in slots.items() if len(found) == 1 and not isinstance(found, str)}
+        inputs.read_files(certain)  # also where something else is wrong already, so that all is told at once
+        verb, backends = self.verbs.get(step.name), self.backends.get(step.name)
+        if verb is None or not backends or not all(slots.values()):
+            return None
+        casting = self.caster.cast(verb, slots, inputs.products, backends)
+        if not self.reasons.objections(step, name, casting, inputs.products, whole=not inputs.failed) or inputs.failed:
+            return None
+        auto = {slot for slot, want in wanted.items() if want.name == AUTO}
+        self.reasons.explain(name, verb, slots, auto, casting, inputs.products, backends)
+        inputs.read_files({slot: choice.record for slot, choice in casting.choices.items()})
+        if main:
+            inputs.require(casting.choices[step.verb.main_kind].record)
+        if inputs.failed:
+            return None
+        read = {
+            key: self.convert(casting.routes[key], product, step, name, self.reasons.limit(step, key, casting, product.format))
+            for key, product in inputs.products.items()
+        }
+        read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
+        sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
+        planned = PlannedStep(
+            name=name, group=step.name, verb=verb.record, choices=casting.choices, settings=verb.settings, inputs=sources,
+            format=makes(verb.record, {slot: choice.record for slot, choice in casting.choices.items()}), seed=step.seed, source=source,
+            after=tuple(other.name for need in step.needs for other in self.steps if other.group == need),
+        )  # fmt: skip
+        return replace(self.add(planned, verb, casting, read, step), facts=inputs.facts)
+
+    def candidates(self, wanted: Wanted) -> Candidates:
+        """Who may fill a slot; nobody where the provider that was named can't be had."""
+        if wanted.name == PRODUCER and not wanted.settings and wanted.path not in self.chosen:
+            return PRODUCER
+        if wanted.name == AUTO and not wanted.settings:
+            return self.caster.candidates(wanted.kind)
+        choice = self.chosen.get(wanted.path)
+        return (choice,) if choice else ()
+
+    def convert(self, route: Route, product: Product, step: StepSpec, reader: str, limit: str = "") -> Product:
+        """The product after the conversions of a route, each inserted once however many read it.
+
+        Args:
+            limit: why the reader does not take the product as it is, where it says so.
+        """
+        for hop in route.hops:
+            key = (product.step, hop.label)
+            if key not in self.converted:
+                self.converted[key] = self.insert(hop, product, step)
+                reason = f"`{reader}` reads {route.hops[-1].format}, and `{product.step}` makes {product.format}{self.reasons.loss(hop)}"
+                reason += f". Not as it is, because {limit}" if limit and hop is route.hops[0] else ""
+                self.notes.decide(self.converted[key].step, f"inserted: {hop.label}", reason)
+            else:
+                self.notes.extend(self.converted[key].step, f"inserted: {hop.label}", f"`{reader}`")
+            product = self.converted[key]
+        return product
+
+    def insert(self, hop: Hop, product: Product, step: StepSpec) -> Product:
+        casting = self.caster.convert(hop, product)
+        verb = self.caster.standard(hop.verb)
+        name = self.free(f"{product.step}.{hop.verb.name}")
+        self.reasons.objections(step, name, casting, {})
+        planned = PlannedStep(
+            name=name, group=name, verb=hop.verb, choices=casting.choices, settings=verb.settings, format=hop.format, inserted=True,
+            inputs={hop.verb.inputs[0].name: Source(product.format, product.step)}, source=product.group,
+        )  # fmt: skip
+        made = self.add(planned, verb, casting, {hop.verb.inputs[0].name: product}, step)
+        return replace(made, group=product.group)
+
+    def add(self, planned: PlannedStep, verb: Choice, casting: Casting, read: Mapping[str, Product], step: StepSpec) -> Product:
+        """Estimate, place and keep a step."""
+        first = read.get(planned.verb.inputs[0].name) if planned.verb.inputs else None
+        facts: Mapping[str, Any] = next((product.facts for product in read.values() if product.facts), {})
+        where = self.spec.where("steps", step.name)
+        here = self.devices.get(casting.device.name, ()) if casting.device else ()
+        place = placement(casting, here)
+        foreseen = estimate(planned.name, verb, casting.choices, first, facts, place, self.notes, self.advice, where)
+        planned = replace(planned, placement=place, estimate=foreseen)
+        placed = self.placed(planned, AUTO if planned.inserted else step.env, where)
+        self.steps.append(placed)
+        check_memory(placed, here, where, self.notes, ignore=self.spec.ignore_estimates)
+        return product_of(placed, verb, first)
+
+    def placed(self, step: PlannedStep, asked: str, where: str) -> PlannedStep:
+        """The step with its environment, the reason noted; a problem is noted where the one it asks for can't be."""
+        try:
+            step = self.environments.placed(step, asked)
+            if told := self.environments.explain(step, asked):
+                self.notes.decide(step.name, f"environment: {told[0]}", told[1])
+        except TunesmithError as error:
+            self.notes.adopt(error, where)
+        return step
+
+    def free(self, name: str) -> str:
+        """A name that no step has yet."""
+        return unused(name, [*self.spec.steps, *(step.name for step in self.steps)])
+
+
+def placement(casting: Casting, devices: Sequence[Device]) -> Placement:
+    """Device and number of processes: as many as the trainer strategy's settings say, by the name that its fact `ranks` gives."""
+    strategies = [choice for choice in casting.choices.values() if choice.record.kind == STRATEGY]
+    processes = max((choice.record.ranks(choice.settings) for choice in strategies), default=1)
+    if casting.device is None:
+        return Placement(processes=processes)
+    return Placement(
+        casting.device.name, str(casting.device.facts.get("torch", casting.device.name)), processes=processes, dtypes=common_types(devices)
+    )

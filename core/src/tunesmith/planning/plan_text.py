@@ -1,0 +1,164 @@
+"""A plan for a person, and for a program."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.planning.cache_keys import twins
+from tunesmith.units import bytes_text
+
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import Plan, PlannedStep
+
+WIDTH = 110
+
+
+def plan_text(plan: Plan, cached: Mapping[str, bool] | None = None, *, width: int = WIDTH) -> str:
+    """The plan as plain text: a line for each step, what was decided below it, totals, warnings.
+
+    Args:
+        cached: step -> whether its artifact is in the store already; steps that are not in it are not known yet.
+    """
+    cached = cached or {}
+    return "\n".join(_lines(plan, cached, width)).rstrip() + "\n"
+
+
+def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
+    same = twins(plan.steps)
+    done = sum(cached.get(step.name, False) for step in plan.steps)
+    usual = _usual_device(plan)
+    count = f"{len(plan.steps)} step{'s' * (len(plan.steps) != 1)}" + (f" on {usual}" if usual else "")
+    count += f", {len(same)} of them the same as another" if same else ""
+    yield f"{plan.name}: {count}" + (f", {done} of them done already" if done else "")
+    for decision in plan.decisions:
+        if not decision.step:
+            yield from _wrapped(f"- {decision.what}: {decision.reason}", "  ", width, hanging="  ")
+    yield ""
+    names = max((len(step.name) for step in plan.steps), default=0)
+    doing = max((len(_does(step)) for step in plan.steps), default=0)
+    indent = " " * 8
+    for number, step in enumerate(plan.steps, 1):
+        mark = "=" if cached.get(step.name) else "+" if step.inserted else " "
+        yield f"{number:>3} {mark} {step.name:<{names}}  {_does(step):<{doing}}  {_flow(step)}".rstrip()
+        if step.name in same:
+            yield from _wrapped(f"the same as {same[step.name]}: run once", indent, width)
+        elif facts := _facts(step, plan, usual):
+            yield from _wrapped(facts, indent, width)
+        for decision in plan.decisions:
+            if decision.step == step.name:
+                yield from _wrapped(f"- {decision.what}: {decision.reason}", indent, width, hanging="  ")
+    yield ""
+    marks = ("+ added by the planner",) if any(step.inserted for step in plan.steps) else ()
+    if marks or done:
+        yield "    " + "   ".join((*marks, *(("= done already, not run again",) if done else ())))
+    yield from _totals(plan, cached)
+    for gate in plan.gates:
+        yield f"    gate: {gate.metric} of `{gate.group}` {gate.text}"
+    if plan.warnings:
+        yield ""
+        yield "Warnings:"
+        for warning in plan.warnings:
+            yield from _wrapped(f"! {warning}", "  ", width, hanging="  ")
+
+
+def _usual_device(plan: Plan) -> str:
+    """The device of most steps that compute."""
+    devices = [step.placement.device for step in plan.steps if step.verb.computes]
+    return max(dict.fromkeys(devices), key=devices.count, default="")
+
+
+def _does(step: PlannedStep) -> str:
+    main = step.choices.get(step.verb.main_kind)
+    others = [choice.record.name for slot, choice in step.told.items() if slot != step.verb.main_kind]
+    return " ".join(filter(None, (step.verb.name, main.record.name if main else "", f"({', '.join(others)})" if others else "")))
+
+
+def _flow(step: PlannedStep) -> str:
+    sources = [source.step or (source.file.name if source.file else "") for source in step.inputs.values()]
+    return f"{', '.join(sources)} -> {step.format}" if sources else f"-> {step.format}"
+
+
+def _facts(step: PlannedStep, plan: Plan, usual: str) -> str:
+    facts = []
+    if step.verb.computes and step.placement.device != usual:
+        facts.append(f"on {step.placement.device}")
+    if step.placement.processes > 1:
+        facts.append(f"{step.placement.processes} processes")
+    if step.estimate and step.estimate.memory:
+        facts.append(f"memory about {bytes_text(step.estimate.memory)}")
+    if step.estimate and step.estimate.disk:
+        facts.append(f"disk about {bytes_text(step.estimate.disk)}")
+    if step.after:
+        groups = {other.name: other.group for other in plan.steps}
+        facts.append("after " + ", ".join(dict.fromkeys(groups.get(name, name) for name in step.after)))
+    return ", ".join(facts)
+
+
+def _totals(plan: Plan, cached: Mapping[str, bool]) -> Iterator[str]:
+    same = twins(plan.steps)
+    ahead = [step for step in plan.steps if step.name not in same and not cached.get(step.name)]
+    if not ahead:
+        yield "    Nothing to do."
+        return
+    known = [step for step in ahead if step.estimate]
+    memory = max(known, key=lambda s: s.estimate.memory if s.estimate else 0.0, default=None)
+    disk = sum(step.estimate.disk for step in known if step.estimate)
+    if memory is not None and memory.estimate and memory.estimate.memory:
+        yield f"    peak memory about {bytes_text(memory.estimate.memory)} (in {memory.name})"
+    if disk:
+        yield f"    disk about {bytes_text(disk)}"
+
+
+def _wrapped(text: str, indent: str, width: int, *, hanging: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, max(width, len(indent) + 30), initial_indent=indent, subsequent_indent=indent + hanging, break_on_hyphens=False
+    )
+
+
+def plan_json(plan: Plan, cached: Mapping[str, bool] | None = None) -> dict[str, Any]:
+    """The plan as JSON values. `cached` is null for a step of which it is not known yet."""
+    cached, same = cached or {}, twins(plan.steps)
+    return {
+        "name": plan.name,
+        "path": str(plan.path) if plan.path else None,
+        "steps": [_step_json(step, cached.get(step.name)) | {"same_as": same.get(step.name)} for step in plan.steps],
+        "gates": [{"group": g.group, "metric": g.metric, "op": g.op, "value": g.value, "relative_to": g.relative_to, "text": g.text}
+                  for g in plan.gates],
+        "decisions": [{"step": d.step, "what": d.what, "reason": d.reason} for d in plan.decisions],
+        "warnings": list(plan.warnings),
+        "outputs": list(plan.outputs),
+    }  # fmt: skip
+
+
+def _step_json(step: PlannedStep, cached: bool | None) -> dict[str, Any]:
+    estimate = step.estimate
+    return {
+        "name": step.name,
+        "group": step.group,
+        "source": step.source,
+        "verb": step.verb.identity,
+        "providers": {slot: choice.record.identity | {"settings": dict(choice.settings)} for slot, choice in step.choices.items()},
+        "settings": dict(step.settings),
+        "inputs": {
+            name: {"format": s.format} | ({"step": s.step} if s.step else {"file": str(s.file), "digest": s.digest})
+            for name, s in step.inputs.items()
+        },
+        "format": step.format,
+        "after": list(step.after),
+        "seed": step.seed,
+        "device": step.placement.device,
+        "processes": step.placement.processes,
+        "environment": step.environment,
+        "isolated": step.recipe and {
+            "key": step.lock or None, "plugins": list(step.recipe.plugins), "python": step.recipe.python,
+            "requirements": [*step.recipe.requirements, *step.recipe.without_dependencies], "absent": list(step.recipe.absent),
+        },
+        "inserted": step.inserted,
+        "service": step.verb.service,
+        "cached": cached,
+        "estimate": estimate and {
+            "memory": estimate.memory, "disk": estimate.disk, "terms": dict(estimate.terms), "notes": list(estimate.notes),
+        },
+    }  # fmt: skip

@@ -1,0 +1,158 @@
+"""The planner's sentences about a casting: why a provider was chosen, and what stands in the way of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from tunesmith.contracts.artifacts import fits
+from tunesmith.errors import listed
+from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.pipeline.spec import PipelineSpec
+from tunesmith.planning.pipeline.step_syntax import FROM, StepSpec, words
+from tunesmith.planning.plan import Choice
+from tunesmith.planning.problems import Notes
+from tunesmith.planning.providers.format_conversion import Hop, Route
+from tunesmith.planning.providers.lookup import Chooser
+from tunesmith.planning.providers.selection import Candidates, Caster, Casting
+from tunesmith.plugins.records import ProviderRecord
+
+
+class Reasons:
+    def __init__(self, spec: PipelineSpec, chooser: Chooser, caster: Caster, notes: Notes, *, strict: bool) -> None:
+        self.spec, self.registry, self.caster, self.notes, self.strict = spec, chooser.registry, caster, notes, strict
+
+    def objections(self, step: StepSpec, name: str, casting: Casting, inputs: Mapping[str, Product], *, whole: bool = True) -> bool:
+        """Note everything that speaks against a casting; True if the step can be planned all the same.
+
+        Args:
+            whole: whether all inputs are known; if not, only what is certain without them is told.
+        """
+        before = len(self.notes.problems)
+        where = self.spec.where("steps", step.name)
+        for finding in casting.findings:
+            if finding.grade != "none" and not whole:
+                continue
+            if finding.grade == "none" or (finding.grade == "unknown" and self.strict):
+                code = "TS-PLAN-003" if finding.grade == "none" else "TS-PLAN-004"
+                self.notes.problem(code, f"{where}: in `{name}` {finding.what}", why=finding.why, fix=finding.fix)
+            else:
+                self.notes.warn(f"{name}: {finding.what} ({finding.why})")
+        for reason in casting.unfilled if whole else ():
+            self.notes.problem(
+                "TS-PLAN-005", f"{where}: in `{name}` {reason}", fix="Name one in the step, or install a plugin that brings one."
+            )
+        for key, route in casting.routes.items():
+            if not route.found:
+                self.unreachable(step, key, route, casting, inputs[key])
+            elif route.proposed:
+                self.proposal(step, key, route, casting, inputs[key])
+        return len(self.notes.problems) == before
+
+    def unreachable(self, step: StepSpec, key: str, route: Route, casting: Casting, product: Product) -> None:
+        """No chain of conversions leads from what is there to what is read."""
+        reader, accepts = self.reader(step, key, casting)
+        why = "; ".join(f"{label} would help, but {reason}" for label, reason in route.rejected)
+        if limit := self.limit(step, key, casting, product.format):
+            why = f"Because {limit}."
+        others = [record.name for record in self.alternatives(step, key, casting) if self.fits(product, record.accepts)]
+        entry = next(entry for entry in step.verb.inputs if entry.name == key)
+        kind = casting.choices[entry.of].record.kind if entry.of in casting.choices else ""
+        if others:
+            fix = f"Use {listed(others)} as the {words(kind)}."
+        else:
+            fix = self.remedy(route, product) or f"Read something else, or install a plugin that converts {product.format}."
+        self.notes.problem(
+            "TS-PLAN-001", f"{self.place(step, key)}: {reader} reads {listed(accepts)}, but `{product.group}` makes {product.format}",
+            why=why or "No chain of installed converters leads from one to the other.", fix=fix,
+        )  # fmt: skip
+
+    def limit(self, step: StepSpec, key: str, casting: Casting, format: str) -> str:
+        """Why the provider that reads an input can't take this format, as a clause: its limit of ``base.<format>``, if it states one."""
+        entry = next(entry for entry in step.verb.inputs if entry.name == key)
+        limits = casting.choices[entry.of].record.limits if entry.of in casting.choices else {}
+        return limits.get("base." + format.partition("/")[2], "")
+
+    def remedy(self, route: Route, product: Product) -> str:
+        """What would make the first conversion possible that was rejected for want of a capability; empty if that is not known."""
+        labels = {label for label, _ in route.rejected}
+        for hop in self.caster.hops:
+            if hop.label in labels and hop.takes(product.format):
+                for finding in self.caster.convert(hop, product).findings:
+                    if finding.grade == "none":
+                        return f"In `{product.group}`: {finding.fix}"
+        return ""
+
+    def proposal(self, step: StepSpec, key: str, route: Route, casting: Casting, product: Product) -> None:
+        """A chain exists, but it loses something: the user has to ask for it."""
+        reader, accepts = self.reader(step, key, casting)
+        lines, source = [], product.group
+        for hop in route.proposed:
+            new = f"{source}-{hop.verb.name}"
+            value = hop.provider.name if hop.provider else "{}"
+            lines.append(f"  {new}: {{{hop.verb.name}: {value}, from: {source}}}")
+            source = new
+        field = FROM if key == step.verb.inputs[0].name else key
+        added = "\n".join(lines)
+        self.notes.problem(
+            "TS-PLAN-002", f"{self.place(step, key)}: {reader} reads {listed(accepts)}, but `{product.group}` makes {product.format}",
+            why=f"{listed(hop.label for hop in route.proposed)} would make it fit; it loses something, so it is not done unasked.",
+            fix=f"Add under `steps:`\n{added}\nand in `{step.name}` write `{field}: {source}`.",
+        )  # fmt: skip
+
+    def reader(self, step: StepSpec, key: str, casting: Casting) -> tuple[str, tuple[str, ...]]:
+        """Who reads an input, and what formats."""
+        entry = next(entry for entry in step.verb.inputs if entry.name == key)
+        choice = casting.choices.get(entry.of)
+        if choice is None:
+            return f"`{step.name}` ({step.verb.name})", entry.accepts
+        return f"the {words(choice.record.kind)} `{choice.record.name}`", choice.record.accepts or entry.accepts
+
+    def alternatives(self, step: StepSpec, key: str, casting: Casting) -> list[ProviderRecord]:
+        """Other providers that could read an input instead."""
+        entry = next(entry for entry in step.verb.inputs if entry.name == key)
+        choice = casting.choices.get(entry.of)
+        return [] if choice is None else [r for r in self.registry.providers(choice.record.kind).values() if r is not choice.record]
+
+    def fits(self, product: Product, accepts: Sequence[str]) -> bool:
+        found = self.caster.route(product, lambda format: fits(format, accepts))
+        return found.found and not found.proposed
+
+    def place(self, step: StepSpec, key: str) -> str:
+        return self.spec.where("steps", step.name, FROM if key == step.verb.inputs[0].name else key)
+
+    def explain(
+        self, name: str, verb: Choice, slots: Mapping[str, Candidates], auto: Collection[str], casting: Casting,
+        inputs: Mapping[str, Product], backends: Sequence[ProviderRecord | None],
+    ) -> None:  # fmt: skip
+        """Give the reason of every choice that was the planner's: the slots in `auto`, those that take the producer, the device."""
+        silent = {slot.name for slot in verb.record.slots if not slot.told}
+        for slot, found in slots.items():
+            if slot in silent:
+                continue
+            if isinstance(found, str) and slot in casting.choices:
+                self.notes.decide(name, f"{slot}: {casting.choices[slot].record.name}", "it made what this step reads")
+            elif slot in auto and not isinstance(found, str):
+                chosen = casting.choices[slot]
+                passed = [
+                    (other.record.name, self.caster.tried(verb, {**casting.choices, slot: other}, slots, inputs, casting.device))
+                    for other in found[: list(found).index(chosen)]
+                ]
+                self.notes.decide(name, f"{slot}: {chosen.record.name}", _because(passed, len(found)))
+        device = casting.device
+        if device is not None and len(backends) > 1:
+            before = backends[: list(backends).index(device)]
+            passed = [(b.name, self.caster.tried(verb, casting.choices, slots, inputs, b)) for b in before if b]
+            self.notes.decide(name if passed else "", f"device: {device.name}", _because(passed, len(backends)))
+
+    def loss(self, hop: Hop) -> str:
+        """What a conversion that is inserted loses, as an addition to its reason."""
+        grade = hop.maker.capabilities.get("lossless", "full")
+        loss = {"partial": "; it changes the precision", "none": "; it loses something"}.get(grade, "")
+        limit = hop.maker.limits.get("lossless", "")
+        return f"{loss}: {limit}" if loss and limit else loss
+
+
+def _because(passed: Sequence[tuple[str, Casting]], count: int) -> str:
+    if passed:
+        return "; ".join(f"not `{other}`: {tried.objection or 'it does not say that it fits'}" for other, tried in passed)
+    return f"the highest priority of {count} that can run here" if count > 1 else "the only one that can run here"

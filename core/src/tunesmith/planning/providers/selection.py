@@ -1,0 +1,174 @@
+"""Who takes part in a step: the providers that the user named, and the best ones where the choice is left to the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import TYPE_CHECKING
+
+from tunesmith.contracts.artifacts import fits
+from tunesmith.contracts.kinds.device_backend import Device
+from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.pipeline.step_syntax import AUTO
+from tunesmith.planning.plan import Choice
+from tunesmith.planning.providers.capabilities import Cast, Finding, negotiate
+from tunesmith.planning.providers.format_conversion import Hop, Route, route, takes
+from tunesmith.plugins.records import ProviderRecord
+
+if TYPE_CHECKING:
+    from tunesmith.planning.providers.lookup import Chooser
+
+PRODUCER = "producer"  #: default of a slot that takes the provider that made the main input
+MOST_TRIED = 1000
+
+Candidates = Sequence[Choice] | str  #: of a slot: one if it is named, several if the planner chooses, or ``producer``
+
+
+@dataclass(frozen=True)
+class Casting:
+    """Everyone in a step, how its inputs reach it, and what speaks against it.
+
+    Args:
+        routes: by input name, where the input is another step's artifact.
+        unfilled: why a slot has nobody in it.
+    """
+
+    choices: Mapping[str, Choice]
+    device: ProviderRecord | None
+    routes: Mapping[str, Route]
+    findings: tuple[Finding, ...] = ()
+    unfilled: tuple[str, ...] = ()
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """Faults that forbid it, and doubts."""
+        faults = sum(finding.grade == "none" for finding in self.findings) + len(self.unfilled)
+        faults += sum(not r.found or bool(r.proposed) for r in self.routes.values())
+        return faults, sum(finding.grade == "unknown" for finding in self.findings)
+
+    @property
+    def objection(self) -> str:
+        """The first thing that speaks against it; empty if nothing does for certain."""
+        for finding in self.findings:
+            if finding.grade == "none":
+                return finding.what
+        for reason in self.unfilled:
+            return reason
+        for name, found in self.routes.items():
+            if not found.found or found.proposed:
+                return f"its input `{name}` would not fit"
+        return ""
+
+
+class Caster:
+    """Chooses providers and devices."""
+
+    def __init__(self, chooser: Chooser, hops: Sequence[Hop], devices: Mapping[str, Sequence[Device]]) -> None:
+        self.chooser, self.registry, self.hops, self.devices = chooser, chooser.registry, hops, devices
+        self._candidates: dict[str, list[Choice]] = {}
+        self.backends = self.registry.providers("device_backend")
+        self.present = [record for name, record in self.backends.items() if devices.get(name)]
+        wanted = chooser.spec.device
+        #: backends for steps that name no device
+        self.usual: list[ProviderRecord | None] = [record for record in self.present if wanted in (AUTO, record.name)] or [None]
+
+    def candidates(self, kind: str) -> list[Choice]:
+        if kind not in self._candidates:
+            self._candidates[kind] = self.chooser.candidates(kind)
+        return self._candidates[kind]
+
+    def cast(
+        self, verb: Choice, slots: Mapping[str, Candidates], inputs: Mapping[str, Product], devices: Sequence[ProviderRecord | None]
+    ) -> Casting:
+        """The best casting: of those with the fewest faults and doubts, the one whose providers come first.
+
+        Args:
+            inputs: those that are other steps' artifacts of a known format.
+            devices: backends to choose from, the best first.
+        """
+        named = {slot: found for slot, found in slots.items() if found and not isinstance(found, str)}
+        best: Casting | None = None
+        for device, picked in islice(product(devices, product(*named.values())), MOST_TRIED):
+            casting = self.tried(verb, dict(zip(named, picked, strict=True)), slots, inputs, device)
+            if best is None or casting.cost < best.cost:
+                best = casting
+            if best.cost == (0, 0):
+                break
+        assert best is not None  # there is always a device to try, if only None
+        return best
+
+    def tried(
+        self, verb: Choice, choices: Mapping[str, Choice], slots: Mapping[str, Candidates], inputs: Mapping[str, Product],
+        device: ProviderRecord | None,
+    ) -> Casting:  # fmt: skip
+        """One way to fill the slots, judged."""
+        records = {slot: choice.record for slot, choice in choices.items()}
+        routes = {
+            entry.name: self.route(inputs[entry.name], _taking(verb.record, records, index))
+            for index, entry in enumerate(verb.record.inputs)
+            if entry.name in inputs
+        }
+        main = verb.record.inputs[0].name if verb.record.inputs else ""
+        made_by = self.after(inputs[main], routes[main].hops) if main in routes else ()
+        format = routes[main].hops[-1].format if main in routes and routes[main].hops else inputs[main].format if main in inputs else ""
+        filled = dict(choices)
+        unfilled = [f"nothing that can be chosen for `{slot}` is installed" for slot, found in slots.items() if not found]
+        for slot in verb.record.slots:
+            if slots.get(slot.name) == PRODUCER:
+                found = self.producer(slot.kind, made_by, inputs.get(main))
+                if found is None:
+                    unfilled.append(f"the {slot.kind} that made its input is not known, and none that is installed writes its format")
+                else:
+                    filled[slot.name] = found
+        here = self.devices.get(device.name, ()) if device else ()
+        cast = Cast(verb, filled, device, here, tuple(choice.record for choice in made_by), format)
+        return Casting(filled, device, routes, tuple(negotiate(cast, self.registry)), tuple(unfilled))
+
+    def producer(self, kind: str, made_by: Sequence[Choice], main: Product | None) -> Choice | None:
+        """The provider of a kind that made the main input; where it came from elsewhere, the first that makes such artifacts."""
+        for choice in made_by:
+            if choice.record.kind == kind:
+                return choice
+        format = main.format if main else ""
+        return next((c for c in self.candidates(kind) if format and fits(format, c.record.produces)), None)
+
+    def route(self, source: Product, accepted: Callable[[str], bool]) -> Route:
+        isolates = self.chooser.environments.isolates
+        return route(
+            self.hops, source.format, accepted, lambda hop, before: self.refusal(hop, before, source), lambda hop: isolates(hop.maker)
+        )
+
+    def refusal(self, hop: Hop, before: tuple[Hop, ...], source: Product) -> str:
+        """Why a conversion can't be used here; empty if it can."""
+        if hop.provider and self.chooser.standard(hop.provider) is None:
+            return f"`{hop.provider.name}` {self.chooser.why_not(hop.provider)}"
+        if self.chooser.standard(hop.verb) is None:
+            return f"`{hop.verb.name}` {self.chooser.why_not(hop.verb)}"
+        format = before[-1].format if before else source.format
+        return self.convert(hop, Product("", "", format, producers=self.after(source, before))).objection
+
+    def convert(self, hop: Hop, source: Product) -> Casting:
+        """The casting of a conversion with nothing but defaults, whose input fits."""
+        slots: dict[str, Candidates] = {}
+        if hop.provider:
+            slots[hop.verb.main_kind] = (self.standard(hop.provider),)
+        for slot in hop.verb.slots:
+            named = [c for c in self.candidates(slot.kind) if c.record.name == slot.default]
+            slots[slot.name] = PRODUCER if slot.default == PRODUCER else named or self.candidates(slot.kind)
+        return self.cast(self.standard(hop.verb), slots, {hop.verb.inputs[0].name: source}, self.usual)
+
+    def after(self, source: Product, hops: Iterable[Hop]) -> tuple[Choice, ...]:
+        """Who made a product once it has gone through conversions, the last one first."""
+        made_by = source.producers
+        for hop in hops:
+            made_by = (self.standard(hop.maker), *made_by)
+        return made_by
+
+    def standard(self, record: ProviderRecord) -> Choice:
+        """A provider with its defaults."""
+        return self.chooser.standard(record) or Choice(record)
+
+
+def _taking(verb: ProviderRecord, records: Mapping[str, ProviderRecord], index: int) -> Callable[[str], bool]:
+    return lambda format: takes(verb, records, format, index)

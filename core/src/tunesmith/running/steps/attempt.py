@@ -1,0 +1,138 @@
+"""One attempt at a step: stage, work, commit."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.artifacts import Artifact
+from tunesmith.errors import TunesmithError
+from tunesmith.isolation.metric_log import points_in
+from tunesmith.planning.plan import PlannedStep
+from tunesmith.running.run_context import Context
+from tunesmith.running.steps.environments import start_of
+from tunesmith.running.steps.metric_batches import Points
+from tunesmith.running.steps.user_files import UserFiles, unsteady
+from tunesmith.running.store.store import FILES
+from tunesmith.running.worker.messages import Hearing
+from tunesmith.running.worker.processes import Work, Workers
+from tunesmith.running.worker.request import producer, secrets_of, step_request
+
+POLL = 0.1  # seconds between two looks at the processes
+READINGS = 3  # of files that are written meanwhile
+
+
+def resolve_inputs(context: Context, step: PlannedStep, files: UserFiles) -> dict[str, Artifact]:
+    """The artifacts a step reads."""
+    own = files.artifacts
+    return {name: context.artifacts[source.step] if source.step else own[name] for name, source in step.inputs.items()}
+
+
+def attempt(
+    context: Context, step: PlannedStep, number: int, key: str, work: Path, meanwhile: Callable[[], None]
+) -> tuple[Artifact, Mapping[str, float]]:
+    """Run a step and commit what it made: once, or again if a file of the user's was touched while it was read.
+
+    Args:
+        number: of the attempt, from 1.
+        key: of the step with the settings in force; its series are kept under it.
+        work: its work directory.
+        meanwhile: called while it runs; what it raises ends the step.
+
+    Raises:
+        TunesmithError: why it failed; TS-RUN-025 when a file of the user's is not what it was when it was planned.
+        Cancelled: it was asked to stop, and has.
+    """
+    for name, value, at in points_in(work):  # of an attempt whose host was killed
+        context.journal.metric(key, name, at, value)
+    for _ in range(READINGS):
+        files = UserFiles(context, step)
+        inputs = resolve_inputs(context, step, files)
+        staging = context.store.stage()
+        try:
+            points = Points(context, step, number)
+            result = _work(context, step, Hearing(context, step, key, points), points, inputs, staging / FILES, work, meanwhile)
+            _check(step, result, staging / FILES)
+        except BaseException as error:
+            context.store.discard(staging)
+            if isinstance(error, TunesmithError) and not files.untouched():
+                UserFiles(context, step)  # says so, if that is why
+            raise
+        if files.untouched():
+            break
+        context.store.discard(staging)
+        shutil.rmtree(work, ignore_errors=True)  # it was made of what was read, too
+        context.log(step.name, "warning", f"a file that `{step.name}` reads was touched meanwhile: it is read again")
+    else:
+        raise unsteady(step.name)
+    artifact = context.store.commit(
+        staging, format=result["format"] or step.format, refs=result["refs"], producer=producer(step), metrics=result["metrics"],
+        inputs={name: artifact.digest for name, artifact in inputs.items()}, meta=result["meta"],
+    )  # fmt: skip
+    return artifact, result["metrics"]
+
+
+def _work(
+    context: Context, step: PlannedStep, hearing: Hearing, points: Points, inputs: Mapping[str, Artifact], output: Path, work: Path,
+    meanwhile: Callable[[], None],
+) -> Mapping[str, Any]:  # fmt: skip
+    meeting = context.store.staging.make() if step.placement.processes > 1 else None
+    workers = make_workers(context, step, inputs, output, work, hearing, str(meeting / "rendezvous") if meeting else "")
+    try:
+        workers.start()
+        while not workers.done:
+            context.board.pump(POLL)
+            workers.tick()
+            points.tell()
+            meanwhile()
+            if context.cancellation.requested:
+                workers.cancel()
+            if context.cancellation.insisted:
+                workers.kill()
+        return workers.result()
+    except TunesmithError as error:
+        raise told(error, step, workers.ranks[0].stderr) from None
+    finally:
+        workers.close()
+        points.tell(all_=True)
+        if meeting:
+            context.store.staging.drop(meeting)
+
+
+def make_workers(
+    context: Context, step: PlannedStep, inputs: Mapping[str, Artifact], output: Path, work: Path,
+    notified: Callable[[str, Mapping[str, Any]], None], rendezvous: str = "",
+) -> Workers:  # fmt: skip
+    """The workers of a step, not started yet."""
+    work.mkdir(parents=True, exist_ok=True)
+    ranks = range(max(1, step.placement.processes))
+    shared = {"rendezvous": rendezvous, "cache": context.home / "cache", "roots": context.roots, "pipeline": context.plan.name}
+    requests = tuple(step_request(step, inputs, output, work, rank=rank, **shared) for rank in ranks)
+    asked = Work(step.name, step.verb.target, requests, context.logs(step), start_of(context, step), work, secrets_of(step))
+    return Workers(asked, context.executor, context.board, notified)
+
+
+def told(error: TunesmithError, step: PlannedStep, log: Path) -> TunesmithError:
+    """The error with what the worker could not know: where its traceback is, and whose environment it was."""
+    if error.code == "TS-RUN-010":
+        return TunesmithError(error.code, error.what, why=error.why, fix=f"The traceback is in {log}.")
+    if error.code == "TS-RUN-011" and step.recipe:
+        fix = f"Its environment {step.lock} holds what the plugin asks for: the plugin's author has to ask for this, too."
+        return TunesmithError(error.code, error.what, why=error.why, fix=fix)
+    return error
+
+
+def _check(step: PlannedStep, result: Mapping[str, Any], output: Path) -> None:
+    made = result["format"] or step.format
+    if made != step.format:
+        problem = f"made {made} where {step.format} was planned"
+    elif not any(output.iterdir()):
+        problem = "wrote no file"
+    else:
+        return
+    raise TunesmithError(
+        "TS-RUN-016", f"`{step.name}` {problem}", why="Its code and its manifest disagree.",
+        fix=f"Tell the author of {producer(step)['distribution']}.",
+    )  # fmt: skip

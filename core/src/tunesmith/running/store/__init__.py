@@ -1,0 +1,1 @@
+"""Artifacts on the disk, by the hash of what is in them."""

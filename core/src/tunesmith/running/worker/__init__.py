@@ -1,0 +1,1 @@
+"""The processes of a step, from the host's side: started, heard, ended."""

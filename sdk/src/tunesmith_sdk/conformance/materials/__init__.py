@@ -1,0 +1,1 @@
+"""Tiny real things that providers are tried on."""
