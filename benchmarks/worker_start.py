@@ -21,8 +21,8 @@ from pathlib import Path
 
 from tunesmith.contracts.kinds.environment_builder import Recipe, Start
 from tunesmith.running.worker.local_executor import Local
-from tunesmith.running.worker.selector import Switchboard
 from tunesmith.running.worker.processes import Work, Workers
+from tunesmith.running.worker.selector import Switchboard
 
 
 def nothing(step: object) -> None:
