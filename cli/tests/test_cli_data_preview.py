@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tunesmith_cli.display.token_page import page
+from tunesmith_cli.display.token_page import token_page as page
 
 SEQUENCE = {
     "name": "", "tokens": [1, 2, 3, 4, 5], "texts": ["<u>", "Hello\n", "<a>", "Hi", "<e>"], "labels": [False, False, False, True, True],

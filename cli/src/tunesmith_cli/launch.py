@@ -101,11 +101,11 @@ def _show_tokens(plan: Plan, outcome: RunOutcome) -> None:
 
     for step in plan.steps:
         if step.format == FORMAT and step.name in outcome.artifacts:
-            from tunesmith_cli.display.token_page import page
+            from tunesmith_cli.display.token_page import token_page
             from tunesmith_cli.errors import colored
 
             *rows, total = map(json.loads, (outcome.artifacts[step.name].path / FILE).read_text(encoding="utf-8").splitlines())
-            print("\n" + page(rows, total, colours=colored(sys.stdout)))
+            print("\n" + token_page(rows, total, colours=colored(sys.stdout)))
 
 
 def add_run_options(parser: ArgumentParser, serving: bool = True) -> None:

@@ -11,7 +11,7 @@ _LEARNT, _GIVEN = ("30;42", "30;102"), ("2", "2;4")  # colours of tokens, in tur
 _OPEN, _CLOSE, _BETWEEN = "⟦", "⟧", "·"  # the same without colours
 
 
-def page(rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any], *, colours: bool) -> str:
+def token_page(rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any], *, colours: bool) -> str:
     """All of it as a person reads it."""
     mark = (
         f"{_paint('learnt', _LEARNT[0])} {_paint('given', _GIVEN[1])}"

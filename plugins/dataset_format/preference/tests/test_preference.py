@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import UserError, text_of
-from tunesmith_data.formats.row_schema import RowSchema
+from tunesmith_data.row_schema import RowSchema
 from tunesmith_preference.rows import PROMPTS, REJECTED_RESPONSE, ROW, Preference, RejectedMessages, RejectedResponse
 from tunesmith_sdk.strategies import fitting
 

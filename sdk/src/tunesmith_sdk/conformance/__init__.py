@@ -20,7 +20,9 @@ author may say to the kit stands in pyproject.toml (see `tunesmith_sdk.conforman
 (see `tunesmith_sdk.conformance.author`).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tunesmith.contracts.lazy import exports
 
 if TYPE_CHECKING:
     from tunesmith_sdk.conformance.author import Case
@@ -35,13 +37,6 @@ __all__ = ["Case", "CheckFailed", "NotRun", "Outcome", "Report", "Subject", "act
 
 _HOMES = {
     "Case": "author", "CheckFailed": "checks", "NotRun": "checks", "check": "checks", "action": "catalog", "observer": "catalog",
-    "conform": "driver", "Outcome": "outcome", "Report": "outcome", "Subject": "subject", "suite": "suite",
+    "conform": "driver", "Outcome": "report.outcome", "Report": "report.outcome", "Subject": "bench.subject", "suite": "suite",
 }  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = exports(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

@@ -10,7 +10,7 @@ from typing import Any
 
 from tunesmith.contracts import UserError
 from tunesmith.contracts.rows import PART_TYPES
-from tunesmith_data.formats.row_schema import expanded, row_schema
+from tunesmith_data.row_schema import expanded, row_schema
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check

@@ -16,8 +16,8 @@ from typing import Any
 from tunesmith.contracts import Result, Row, Step
 from tunesmith.contracts.files import roots_of
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith_data.formats.row_schema import RowSchema
 from tunesmith_data.media.files import Look
+from tunesmith_data.row_schema import RowSchema
 from tunesmith_data.rows_file import Line, read_file
 
 KEPT = 200  # broken rows that are told with what is wrong

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str]) -> int:
     """Run the subcommand that the first argument names. A file without a command before it is looked into."""
-    from tunesmith_cli.dispatch import run_group
+    from tunesmith_cli.api import run_group
     from tunesmith_data import SUMMARY
     from tunesmith_data.commands import inspect, preview
 

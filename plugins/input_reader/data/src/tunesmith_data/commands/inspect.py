@@ -8,12 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith_cli.command import Command
-from tunesmith_cli.display.quantities import number, size
-from tunesmith_cli.options.columns import add_columns, columns_given
-from tunesmith_cli.options.settings import typed
-from tunesmith_cli.tables import columns
-from tunesmith_cli.untrusted_text import safe, safe_json
+from tunesmith_cli.api import Command, add_columns, columns, columns_given, number, safe, safe_json, size, typed
 
 if TYPE_CHECKING:
     from tunesmith_data.inspection import Inspection
@@ -31,7 +26,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from tunesmith_cli.launch import Session
+    from tunesmith_cli.api import Session
     from tunesmith_data.check.worker import RowCheck
     from tunesmith_data.inspection import inspect
 

@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.previews import FILE, FORMAT
 from tunesmith.errors import UserError
-from tunesmith_cli.command import Command
-from tunesmith_cli.display.token_page import page
-from tunesmith_cli.errors import colored
-from tunesmith_cli.options.columns import add_columns, columns_given
-from tunesmith_cli.options.settings import typed
-from tunesmith_cli.untrusted_text import safe_json
+from tunesmith_cli.api import Command, add_columns, colored, columns_given, safe_json, token_page, typed
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
@@ -45,8 +40,7 @@ def run(args: Namespace) -> int:
     """Exit status 1 if a row can't be used or its labels look wrong."""
     from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.running.runner import Runner
-    from tunesmith_cli.display import reporting
-    from tunesmith_cli.launch import Session
+    from tunesmith_cli.api import Session, reporting
 
     session = Session.open(beside=[args.file])
     verb = next((verb for verb in session.registry.providers("verb").values() if FORMAT in verb.produces), None)
@@ -71,7 +65,7 @@ def run(args: Namespace) -> int:
     if args.json:
         print("\n".join(map(safe_json, [*rows, total])))
     else:
-        print(page(rows, total, colours=colored(sys.stdout)))
+        print(token_page(rows, total, colours=colored(sys.stdout)))
     return int(any("error" in row or any(sequence["doubts"] for sequence in row["sequences"]) for row in rows))
 
 

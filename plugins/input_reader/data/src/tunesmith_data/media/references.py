@@ -11,8 +11,8 @@ from tunesmith.contracts.digests import Seen, content_sha256, looks, settled
 from tunesmith.contracts.files import confined, roots_of
 from tunesmith.errors import TunesmithError
 from tunesmith_data.digest import digest_of
-from tunesmith_data.formats.row_schema import expanded
 from tunesmith_data.media.files import Look, files_of, located, unusable
+from tunesmith_data.row_schema import expanded
 from tunesmith_data.rows_file import NotRows, read_file
 
 MEDIA = "media"
