@@ -125,3 +125,8 @@ def test_imports_go_one_way(path: Path):
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CORE)))
 def test_the_kernel_imports_none_of_the_other_distributions(path: Path):
     assert not [name for name in imported(ast.parse(path.read_text())) if name.startswith("tunesmith_")]
+
+
+def test_the_kernel_does_not_grow():
+    """Lines of Python, with comments and blank ones. The goal is 10,000: lower the bound whenever something has left."""
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES) <= 14_400

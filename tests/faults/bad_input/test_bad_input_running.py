@@ -142,7 +142,7 @@ def test_ctrl_c_and_sigterm_stop_training_and_resume_goes_on_from_the_checkpoint
 
 def test_a_pipe_that_closes_is_no_error(project) -> None:
     for words in ("plugin list", "--help", "plan", "train --help"):
-        script = f"{sys.executable} -m tunesmith {words} | head -n 1; exit ${{PIPESTATUS[0]}}"
+        script = f"{sys.executable} -m tunesmith_cli {words} | head -n 1; exit ${{PIPESTATUS[0]}}"
         done = subprocess.run(["bash", "-c", script], cwd=project.folder, env=project.environment, capture_output=True, text=True)
         assert done.returncode in (0, 141), done.stderr
         assert done.stderr == ""

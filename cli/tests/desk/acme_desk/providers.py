@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import threading
 
 from tunesmith.contracts import Device, Evaluation, ModelInfo, Result, UserError, message
@@ -58,6 +59,8 @@ class Words:
 
 class Abacus:
     def probe(self):
+        if os.environ.get("ACME_ABACUS") == "broken":
+            raise ZeroDivisionError("a bead is missing")
         return [Device("ten beads", memory=2**34, free=2**33, cores=10)]
 
 

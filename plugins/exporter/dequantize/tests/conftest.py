@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith_sdk.conformance import tiny_gguf
+from tunesmith_sdk.conformance.materials import tiny_gguf
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,8 @@ class DataFiles:
         check = RowCheck(planner)
         if request.formats == (FILE,):
             return self._as_it_is(request, planner, check)
+        if not isinstance(request.written, (str, Mapping, Sequence)):
+            return None
         mixture = mixture_of(request.written, request.key)
         formats = tuple(format for format in request.formats if format.startswith(("dataset/", "*")))
         parts, problems = [], []
