@@ -33,7 +33,7 @@ def measured(name: str) -> dict[str, Any]:
     from tunesmith.config import load_config
     from tunesmith.contracts import Artifact, EstimateRequest
     from tunesmith.contracts.settings import build, fill
-    from tunesmith.isolation.loading import build_provider, load
+    from tunesmith.isolation.provider_import import build_provider, load
     from tunesmith.plugins.registry import load_registry
     from tunesmith_full.adapter import Full
     from tunesmith_full.settings import FullSettings

@@ -24,7 +24,7 @@ import jinja2
 import yaml
 
 from tunesmith import hookspecs
-from tunesmith.contracts.endpoints import Endpoint
+from tunesmith.contracts.endpoint_client import Endpoint
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith.contracts.provider import API, Input, Need, Provider, Slot, Verb
 from tunesmith.contracts.rows import Message, Part

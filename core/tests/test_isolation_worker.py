@@ -12,10 +12,10 @@ import pytest
 import tiny_verbs
 
 from tunesmith.contracts import Artifact, Cancelled, Placement, Result, TunesmithError, UserError
-from tunesmith.isolation import step as step_module
+from tunesmith.isolation import worker_step as step_module
 from tunesmith.isolation.cancellation import Cancel
 from tunesmith.isolation.error_conversion import coded
-from tunesmith.isolation.step import Chosen, WorkerStep, run_entry
+from tunesmith.isolation.worker_step import Chosen, WorkerStep, run_entry
 
 
 def make(tmp_path: Path, **more: Any) -> tuple[WorkerStep, list[tuple[str, Any]]]:

@@ -14,7 +14,7 @@ import pytest
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.running.journal import run_directories as runs
 from tunesmith.running.journal.journal import FILE, Journal
-from tunesmith.running.journal.rows import CacheRow
+from tunesmith.running.journal.records import CacheRow
 
 
 @pytest.fixture

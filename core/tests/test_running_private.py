@@ -10,8 +10,8 @@ import pytest
 from tiny_plans import Place, step, verb
 
 from tunesmith.errors import UserError
-from tunesmith.isolation.secrets import withheld
-from tunesmith.running.home_folder import make_home
+from tunesmith.isolation.secret_variables import withheld
+from tunesmith.running.home_permissions import make_home
 
 
 def mode(path: Path) -> int:

@@ -10,7 +10,7 @@ import pytest
 import tiny_providers
 
 from tunesmith.contracts import Artifact
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith.verbs import download, evaluate, export, quantize
 from tunesmith.verbs.records import DownloadSettings
 

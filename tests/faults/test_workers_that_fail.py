@@ -90,7 +90,7 @@ def test_a_step_that_imports_for_a_minute_is_cancelled_at_once_and_cleans_up(pla
 
 
 def test_cancelling_twice_does_not_wait(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "GRACE", 600.0)
+    monkeypatch.setattr(workers, "CANCEL_TIMEOUT", 600.0)
     outcome, seconds = place.cancelled(step("a", "stubborn"), when="log", times=2)
     assert outcome.state == "cancelled"
     assert seconds < 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tunesmith.contracts.lazy import exports
+from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
     from tunesmith_cli.command import Command

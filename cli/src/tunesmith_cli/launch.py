@@ -57,7 +57,7 @@ class Session(session.Session):
             UserError: TS-PLAN-009 when there is no room for what it would write.
         """
         from tunesmith.planning.plan_text import plan_json, plan_text
-        from tunesmith.running.steps.cache import standing
+        from tunesmith.running.steps.cached_results import standing
         from tunesmith.running.store.disk_space import check_room
 
         check_room(plan, self.config.home)

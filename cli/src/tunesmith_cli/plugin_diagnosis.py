@@ -12,7 +12,7 @@ from tunesmith.plugins.import_probe import probe
 from tunesmith.plugins.manifest import read_data
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import WORKING, Registry
-from tunesmith.plugins.required import unmet
+from tunesmith.plugins.required_plugins import unmet
 
 SERIOUS = ("broken", "incompatible", "duplicate")  #: states that nobody asked for
 

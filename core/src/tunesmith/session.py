@@ -50,10 +50,10 @@ class Session:
             UserError: TS-PLUGIN-022, TS-PLUGIN-023 when a plugin that the configuration requires is not at work.
             ValueError: the session was opened for something else, so another policy may hold for the pipeline.
         """
-        from tunesmith.planning.estimates.helper import Advice
+        from tunesmith.planning.estimates.estimators import Advice
         from tunesmith.planning.placement.devices import probe
         from tunesmith.planning.planner import make_plan
-        from tunesmith.plugins.required import check_required
+        from tunesmith.plugins.required_plugins import check_required
         from tunesmith.running.steps.environments import environments_of
 
         if spec.place != self.config.start:
@@ -75,12 +75,12 @@ class Session:
             refresh: what was remembered does not count.
         """
         from tunesmith.contracts.digests import FileDigests
-        from tunesmith.planning.inputs.file_findings import FileMemory
+        from tunesmith.planning.inputs.file_check_cache import FileMemory
         from tunesmith.planning.inputs.input_readers import HostPlanner
         from tunesmith.planning.placement.environments import Environments
 
         def ask(*question: Any) -> Mapping[str, Any]:  # imported where somebody is asked: it takes its time
-            from tunesmith.running.worker.question import Questions
+            from tunesmith.running.worker.planner_query import Questions
 
             return Questions(self.config.cache, self.config.roots, reporter)(*question)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.files import open_regular
+from tunesmith.contracts.untrusted_files import open_regular
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPE = "$json"

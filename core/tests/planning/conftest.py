@@ -15,10 +15,10 @@ import pytest
 from tunesmith.contracts import API, Device, Estimate, Input, Kind, ModelInfo, Need, Provider, Slot, Verb, setting
 from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.digests import file_sha256
-from tunesmith.contracts.files import path_of, unreadable
 from tunesmith.contracts.kinds.input_reader import InputFile, InputRequest, InputStep, PlannedInput, Planner
+from tunesmith.contracts.untrusted_files import path_of, unreadable
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith.planning.estimates import helper as advice
+from tunesmith.planning.estimates import estimators as advice
 from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.planner import make_plan

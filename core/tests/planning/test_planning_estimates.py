@@ -10,8 +10,8 @@ import pytest
 
 from tunesmith.contracts import Device, Estimate, Placement
 from tunesmith.contracts.estimates import EstimateRequest
-from tunesmith.planning.estimates import helper as advice
-from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.estimates import estimators as advice
+from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.estimates.memory_and_disk import check_disk, estimate
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.plan_builder import placement

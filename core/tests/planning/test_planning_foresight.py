@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from tunesmith.contracts import Estimate
-from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import Wanted
 from tunesmith_cli.estimate.comparison import Tried
 from tunesmith_cli.estimate.devices import Place

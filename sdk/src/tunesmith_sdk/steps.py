@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Artifact, Placement
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.worker_step import WorkerStep
 
 
 @dataclass

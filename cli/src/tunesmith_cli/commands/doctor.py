@@ -42,8 +42,8 @@ def facts(config: Config, registry: Registry) -> dict[str, Any]:
     """Everything that `doctor` says, as plain data."""
     from tunesmith import __version__
     from tunesmith.planning.placement.devices import probe
-    from tunesmith.plugins.required import unmet
-    from tunesmith.plugins.runtime import install_hint, lacking, place
+    from tunesmith.plugins.required_plugins import unmet
+    from tunesmith.plugins.requirements import install_hint, lacking, place
 
     devices = probe(registry)
     plugins = [

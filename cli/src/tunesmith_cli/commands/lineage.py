@@ -15,7 +15,7 @@ from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:
     from tunesmith.running.journal.lineage import Ancestry
-    from tunesmith.running.journal.rows import LineageRow
+    from tunesmith.running.journal.records import LineageRow
 
 
 _LONGEST = 80  # letters of a value that is shown

@@ -39,7 +39,7 @@ def _explain(key: str, plan: Plan, spec: PipelineSpec, session: Session, args: N
     Raises:
         UserError: TS-CLI-019 when nobody does.
     """
-    from tunesmith.running.steps.cache import hits
+    from tunesmith.running.steps.cached_results import hits
     from tunesmith_cli.commands.plan_why import readers, why_json, why_text
 
     remedies = {name: (hit.step.settings, hit.because) for name, hit in hits(plan, session.config.home).items() if hit and hit.because}

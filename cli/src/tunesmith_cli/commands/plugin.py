@@ -32,7 +32,7 @@ def configure_list(parser: ArgumentParser) -> None:
 
 def run_list(args: Namespace) -> int:
     from tunesmith.plugins.missing_targets import absent_of
-    from tunesmith.plugins.runtime import place
+    from tunesmith.plugins.requirements import place
 
     config, registry = _loaded()
     plugins = [p for p in registry.plugins if not args.kind or any(r.kind == args.kind for r in p.providers)]
@@ -110,7 +110,7 @@ def _code(args: Namespace, plugin: Plugin) -> dict[str, str]:
 
 
 def _runtime_facts(plugin: Plugin) -> list[tuple[str, str]]:
-    from tunesmith.plugins.runtime import missing, place
+    from tunesmith.plugins.requirements import missing, place
 
     wanted = plugin.surroundings
     facts = [("runs", place(plugin)), ("runtime", ", ".join(plugin.runtime))]
@@ -136,7 +136,7 @@ def _loaded() -> tuple[Config, Registry]:
 
 
 def _summary(plugin: Plugin, whole: bool = False) -> dict[str, Any]:
-    from tunesmith.plugins.runtime import place
+    from tunesmith.plugins.requirements import place
 
     keys = ("distribution", "version", "state", "reason", "fix", "module", "events", "runtime", "missing")
     records = [_record(r) if whole else {"kind": r.kind, "name": r.name, "summary": r.summary} for r in plugin.providers]

@@ -79,7 +79,7 @@ def environments(registry: Registry, config: Config) -> Iterator[Ailment]:
 
 
 def _of_its_own(plugin: Plugin, reason: str, deciding: Environments, device: str) -> Ailment:
-    from tunesmith.plugins.runtime import lacking
+    from tunesmith.plugins.requirements import lacking
     from tunesmith_cli.plugin_diagnosis import Ailment
 
     assert deciding.locks is not None

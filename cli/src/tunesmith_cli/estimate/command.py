@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.errors import UserError
-from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import Wanted
 from tunesmith_cli.catalog import Catalog
 from tunesmith_cli.estimate.comparison import Comparison
@@ -25,7 +25,7 @@ from tunesmith_models import ModelShape
 
 def run_words(arguments: Sequence[str]) -> int:
     """Run the command with what stands after it."""
-    from tunesmith.planning.estimates.helper import Advice
+    from tunesmith.planning.estimates.estimators import Advice
     from tunesmith_cli.dispatch import use_common
     from tunesmith_cli.estimate.devices import place_of
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import UserError, did_you_mean
-from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.placement.devices import probe
 from tunesmith_cli.estimate.device_catalog import card, of_memory, size_of, unnamed
 

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.files import open_regular
+from tunesmith.contracts.untrusted_files import open_regular
 from tunesmith.errors import UserError
 from tunesmith.planning.inputs.model_source import model_uri
-from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec
 from tunesmith_cli.launch import Session
 

@@ -12,9 +12,9 @@ from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.estimates.device_memory import Capacity
-from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.estimates.memory_and_disk import estimate
-from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import AUTO, Wanted
 from tunesmith.planning.plan import Choice, Decision

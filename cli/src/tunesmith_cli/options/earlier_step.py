@@ -93,7 +93,7 @@ def note(session: Session, name: str, data: Mapping[str, Any]) -> None:
     """Keep what a command did, so that a later one can take up what it made."""
     from tunesmith.contracts.cache_files import write_note
     from tunesmith.planning.pipeline.spec import PipelineSpec
-    from tunesmith.running.home_folder import make_home
+    from tunesmith.running.home_permissions import make_home
 
     make_home(session.config.home, session.config.group)
     spec = PipelineSpec.from_mapping(data, Path.cwd(), name=name)

@@ -37,7 +37,8 @@ def write_output(outcome: RunOutcome, plan: Plan, step: str, directory: Path, as
     Raises:
         TunesmithError: TS-STORE-002 when what is in the store is damaged; the next run makes it again.
     """
-    from tunesmith.running.store.store import Store, damaged
+    from tunesmith.running.store.damaged_artifacts import damaged
+    from tunesmith.running.store.store import Store
 
     store = Store(home)
     made = {

@@ -7,11 +7,11 @@ needs few of them, and importing all would cost it 20 ms.
 
 from typing import TYPE_CHECKING
 
-from tunesmith.contracts.lazy import exports
+from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
     from tunesmith.contracts.artifacts import Artifact, Result, fits
-    from tunesmith.contracts.endpoints import Endpoint
+    from tunesmith.contracts.endpoint_client import Endpoint
     from tunesmith.contracts.estimates import Estimate, EstimateRequest
     from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
     from tunesmith.contracts.kinds.adapter import Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping
@@ -108,7 +108,7 @@ _MODULES = {
     "tunesmith.contracts.artifacts": "Artifact, Result, fits",
     "tunesmith.contracts.kinds.dataset_format": "DatasetFormat",
     "tunesmith.contracts.kinds.device_backend": "Device, DeviceBackend",
-    "tunesmith.contracts.endpoints": "Endpoint",
+    "tunesmith.contracts.endpoint_client": "Endpoint",
     "tunesmith.contracts.kinds.environment_builder": "Condition, Environment, EnvironmentBuilder, EnvironmentDirectory, Recipe, Start, "
     "Watch",
     "tunesmith.contracts.estimates": "Estimate, EstimateRequest",

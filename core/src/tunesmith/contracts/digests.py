@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.cache_files import read_note, write_note
-from tunesmith.contracts.files import open_regular
+from tunesmith.contracts.untrusted_files import open_regular
 
 SETTLED = 2.0  # seconds: the coarsest clock of a file system in use (FAT)
 _BUFFER = 4 * 2**20

@@ -37,7 +37,7 @@ class Step(Protocol):
     crashes and resumes of the same step (checkpoints, partial downloads) and is gone once the artifact is committed. `cache` is one for all
     steps of a project, for what can be made again: it may be emptied at any time between two steps, and others use it at the same time.
     `refresh` says that the user asked for everything anew (``--refresh``): what was remembered outside of `work` does not count.
-    `roots` are the folders besides its own to which what a user's data or model names may lead (see `tunesmith.contracts.files`).
+    `roots` are the folders besides its own to which what a user's data or model names may lead (see `tunesmith.contracts.untrusted_files`).
     """
 
     name: str

@@ -22,11 +22,11 @@ from typing import Any
 
 from tunesmith import __version__
 from tunesmith.errors import Cancelled, TunesmithError
-from tunesmith.isolation import parent, protocol
+from tunesmith.isolation import parent_death, protocol
 from tunesmith.isolation.cancellation import Cancel
 from tunesmith.isolation.error_conversion import coded
 from tunesmith.isolation.protocol import Connection, Message
-from tunesmith.isolation.step import WorkerStep, run_entry
+from tunesmith.isolation.worker_step import WorkerStep, run_entry
 
 ADDRESS, TOKEN, RANK, HOST = "TUNESMITH_ADDRESS", "TUNESMITH_TOKEN", "TUNESMITH_RANK", "TUNESMITH_HOST_PID"
 
@@ -91,7 +91,7 @@ class Worker:
                         return
         except BaseException:
             _log_traceback()
-        parent.end_group()
+        parent_death.end_group()
 
     def answer(self, message: Message) -> bytes:
         """The encoded response, so that a result that is no JSON is an error of the step as well."""
@@ -122,7 +122,7 @@ def _log_traceback() -> None:
 def main() -> None:
     faulthandler.enable()
     os.environ.pop("PYTHONSAFEPATH", None)  # was for this interpreter, not for what a step starts
-    parent.end_with(int(os.environ.pop(HOST, "0")))
+    parent_death.end_with(int(os.environ.pop(HOST, "0")))
     connection = connect(os.environ.pop(ADDRESS))
     worker = Worker(connection, os.environ.pop(TOKEN), int(os.environ.pop(RANK, "0")))
     worker.initialize()

@@ -9,12 +9,12 @@ from typing import Any
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError, did_you_mean, listed
-from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.estimates.memory_and_disk import check_memory, estimate
 from tunesmith.planning.inputs.input_readers import InputReaders
 from tunesmith.planning.inputs.model_source import ModelOrigin
-from tunesmith.planning.inputs.products import Product, product_of, unused
 from tunesmith.planning.inputs.step_inputs import Inputs
+from tunesmith.planning.inputs.step_outputs import Product, product_of, unused
 from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import AUTO, Path, StepSpec, Wanted
 from tunesmith.planning.placement.devices import common_types

@@ -10,7 +10,7 @@ from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.contracts.kinds.environment_builder import EnvironmentDirectory
 from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.errors import did_you_mean
-from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.estimates.memory_and_disk import OVERRULED
 from tunesmith.planning.inputs.input_readers import Ask, HostPlanner, InputReaders
 from tunesmith.planning.inputs.model_source import ModelOrigin

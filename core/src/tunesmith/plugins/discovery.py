@@ -27,8 +27,8 @@ def discover(config: Config) -> list[dict[str, Any]]:
 
     An entry has ``distribution``, ``version``, ``name``, ``module``; ``refused``: why policy forbids it (then nothing of it was read);
     ``manifest``: its path, empty if its package can't be found; ``data``: what the manifest says, or ``problem``: why that can't be
-    known, and ``fix``: what to do about it; ``kernel``, ``missing`` and ``fingerprint``: see `tunesmith.plugins.runtime`; ``absent``: see
-    `Plugin.absent`.
+    known, and ``fix``: what to do about it; ``kernel``, ``missing`` and ``fingerprint``: see `tunesmith.plugins.requirements`;
+    ``absent``: see `Plugin.absent`.
     """
     from tunesmith import __version__
 
@@ -162,19 +162,19 @@ def _read(entry: dict[str, Any], path: Path) -> None:
 
 
 def _judge_runtimes(entries: list[dict[str, Any]]) -> None:
-    from tunesmith.plugins import runtime
+    from tunesmith.plugins import requirements
     from tunesmith.plugins.manifest import surroundings_of
     from tunesmith.plugins.records import Plugin
 
-    installed = runtime.Installed()
+    installed = requirements.Installed()
     for entry in entries:
         named = tuple(entry["data"].get("runtime", ()))
         plugin = Plugin(
             entry["distribution"], entry["version"], entry["module"], runtime=named, surroundings=surroundings_of(entry["data"])
         )
-        entry["kernel"] = runtime.other_kernel(plugin, installed)
-        entry["missing"] = {device: list(phrases) for device, phrases in runtime.missing(plugin, installed).items()}
-        entry["fingerprint"] = runtime.fingerprint(plugin, installed)
+        entry["kernel"] = requirements.other_kernel(plugin, installed)
+        entry["missing"] = {device: list(phrases) for device, phrases in requirements.missing(plugin, installed).items()}
+        entry["fingerprint"] = requirements.fingerprint(plugin, installed)
         entry["absent"] = [] if entry.get("editable") else _absent(entry)
 
 

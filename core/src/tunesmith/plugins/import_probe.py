@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tunesmith.isolation.secrets import withheld
+from tunesmith.isolation.secret_variables import withheld
 
 
 def probe(modules: Sequence[str], root: Path | None = None, timeout: float = 60) -> Iterator[dict[str, Any]]:

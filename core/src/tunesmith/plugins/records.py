@@ -98,8 +98,8 @@ class Plugin:
         state, reason: why it is not active, if it is not. A plugin that is ``duplicate`` or ``overridden`` in one name goes on working in
             its others.
         fix: what to do about that.
-        missing: requirements that this environment does not meet (see `tunesmith.plugins.runtime`): by device backend, ``""`` on any.
-        fingerprint: hash of the versions that it runs on here, as discovery found them (see `tunesmith.plugins.runtime.fingerprint`).
+        missing: requirements that this environment does not meet (see `tunesmith.plugins.requirements`): by device backend, ``""`` on any.
+        fingerprint: hash of the versions that it runs on here, as discovery found them (see `tunesmith.plugins.requirements.fingerprint`).
         absent: what its records name and is not there, a sentence each, as discovery found it; of an editable one, whose code may change at
             any time, `tunesmith.plugins.missing_targets.absent_of` tells.
         editable: installed so that its author can change the code in place.

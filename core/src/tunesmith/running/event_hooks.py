@@ -13,8 +13,8 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
 from tunesmith.errors import TunesmithError
 from tunesmith.plugins.records import Plugin
-from tunesmith.plugins.required import cannot_listen, listener, names, undecided
-from tunesmith.plugins.runtime import missing_error
+from tunesmith.plugins.required_plugins import cannot_listen, listener, names, undecided
+from tunesmith.plugins.requirements import missing_error
 from tunesmith.plugins.time_limit import Barrier
 from tunesmith.policy import normal
 

@@ -18,10 +18,10 @@ from tunesmith.isolation.error_conversion import disk_error
 from tunesmith.planning.inputs.model_source import uri_hint
 from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith.running.home_folder import make_home
+from tunesmith.running.home_permissions import make_home
 from tunesmith.running.reporter import Reporter, Silent
 from tunesmith.running.store.hashing import canonical
-from tunesmith.running.worker.question import Questions
+from tunesmith.running.worker.planner_query import Questions
 
 _TELL = "Tell the author of the loader's plugin; `tunesmith plugin list` names it."
 

@@ -14,10 +14,10 @@ from tunesmith.errors import TunesmithError
 from tunesmith.isolation.error_conversion import disk_error
 from tunesmith.planning.plan import Plan
 from tunesmith.plugins.records import Plugin, ProviderRecord
-from tunesmith.plugins.required import check_required
+from tunesmith.plugins.required_plugins import check_required
 from tunesmith.running.cancellation import Cancellation
 from tunesmith.running.event_hooks import Events
-from tunesmith.running.home_folder import make_home
+from tunesmith.running.home_permissions import make_home
 from tunesmith.running.journal import run_directories as runs
 from tunesmith.running.journal.journal import Journal, gone
 from tunesmith.running.journal.plan_file import write_plan

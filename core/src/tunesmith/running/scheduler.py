@@ -11,7 +11,7 @@ from tunesmith.running.journal.run_view import RunView
 from tunesmith.running.outcome import RunOutcome, StepOutcome
 from tunesmith.running.run_context import Context
 from tunesmith.running.steps.attempt import POLL
-from tunesmith.running.steps.cache import find
+from tunesmith.running.steps.cached_results import find
 from tunesmith.running.steps.environments import resolve_environments
 from tunesmith.running.steps.gates import check_gates
 from tunesmith.running.steps.services import Services

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from tunesmith.contracts import Artifact, Cancelled, EstimateRequest, Penalising, Stepping, UserError, message
 from tunesmith.contracts.settings import build
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_adalora.adapter import Adalora
 from tunesmith_adalora.estimate import parts
 from tunesmith_adalora.schedule import phases

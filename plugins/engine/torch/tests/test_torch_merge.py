@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM
 
 from tunesmith.contracts import Artifact, TunesmithError, message
 from tunesmith.contracts.settings import build
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_sdk.models import tiny_model

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tunesmith.contracts import Artifact, Cancelled, TunesmithError, UserError, endpoints, message
+from tunesmith.contracts import Artifact, Cancelled, TunesmithError, UserError, endpoint_client, message
 from tunesmith_exact_match.evaluator import ExactMatch
 from tunesmith_exact_match.settings import ExactMatchSettings
 
@@ -51,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(endpoints, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(endpoint_client, "FIRST_DELAY", 0.01)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # must not be used for this machine's own ports
     server = Server({f"q{n}": f"The answer {n}." for n in range(20)})
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts import Address, Artifact, Cancelled, TunesmithError, UserError, endpoints, message
+from tunesmith.contracts import Address, Artifact, Cancelled, TunesmithError, UserError, endpoint_client, message
 from tunesmith_perplexity.evaluator import Perplexity
 from tunesmith_perplexity.settings import PerplexitySettings
 from tunesmith_sdk.steps import LocalStep
@@ -125,8 +125,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
-    monkeypatch.setattr(endpoints, "FIRST_DELAY", 0.01)
-    monkeypatch.setattr(endpoints, "LONGEST_DELAY", 0.01)
+    monkeypatch.setattr(endpoint_client, "FIRST_DELAY", 0.01)
+    monkeypatch.setattr(endpoint_client, "LONGEST_DELAY", 0.01)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # must not be used for this machine's own ports
     server = FakeServer()
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()

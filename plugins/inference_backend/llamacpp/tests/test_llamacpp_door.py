@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import Address
-from tunesmith.contracts.addresses import free_port
+from tunesmith.contracts.port_in_use import free_port
 from tunesmith_llamacpp.server import answer as answers
 from tunesmith_llamacpp.server import door as doors
 from tunesmith_llamacpp.server.answer import Chunks
@@ -66,13 +66,13 @@ class Running:
 
 
 @contextmanager
-def opened(grace: float = 0.0) -> Iterator[Running]:
+def opened(shutdown_grace: float = 0.0) -> Iterator[Running]:
     port, ready, llama, loop = free_port("127.0.0.1", 0), threading.Event(), FakeLlama(), asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def serve() -> None:
         await llama.start()
-        await Door(llama, 1).serve(Address("127.0.0.1", port, ("llm.example",)), stop, ready.set, grace)  # type: ignore[arg-type]
+        await Door(llama, 1).serve(Address("127.0.0.1", port, ("llm.example",)), stop, ready.set, shutdown_grace)  # type: ignore[arg-type]
 
     def run() -> None:
         loop.run_until_complete(serve())
@@ -164,7 +164,7 @@ def test_an_answer_that_has_not_begun_at_the_end_of_the_grace_is_a_503() -> None
 
 
 def test_an_answer_that_ends_within_the_grace_is_whole() -> None:
-    with opened(grace=30.0) as door:
+    with opened(shutdown_grace=30.0) as door:
         got: list[str] = []
         asking = threading.Thread(target=lambda: got.append(httpx.post(f"{door.url}/slow", json=ASKED, timeout=30).text))
         asking.start()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Artifact, TunesmithError, message, read_rows
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_data.check.verdict import judge
 from tunesmith_data.settings import PrepareSettings
 from tunesmith_data.verbs import prepare

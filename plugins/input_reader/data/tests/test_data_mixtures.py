@@ -9,7 +9,7 @@ import pytest
 
 from tunesmith.contracts import Artifact, message, read_rows
 from tunesmith.errors import Problems, TunesmithError, each
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_data.mixture import mixture_of
 from tunesmith_data.settings import MixSettings
 from tunesmith_data.verbs import mix

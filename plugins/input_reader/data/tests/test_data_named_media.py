@@ -10,7 +10,7 @@ import pytest
 from tunesmith.contracts import Provider
 from tunesmith.errors import Problems
 from tunesmith.planning.cache_keys import step_key
-from tunesmith.planning.inputs.file_findings import FileMemory
+from tunesmith.planning.inputs.file_check_cache import FileMemory
 from tunesmith_data.inspection import inspect
 
 MEDIUM = {"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "array"}], "format": "media"}

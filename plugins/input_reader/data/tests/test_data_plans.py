@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tunesmith.errors import UserError
-from tunesmith.planning.inputs.file_findings import FileMemory
+from tunesmith.planning.inputs.file_check_cache import FileMemory
 from tunesmith_data import data_file
 from tunesmith_data.check.verdict import judge
 from tunesmith_data.formats.detection import detect

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError, message, read_rows
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_data.settings import MixSettings, PrepareSettings
 from tunesmith_data.verbs import mix, prepare
 

@@ -23,7 +23,7 @@ import json, sys
 from pathlib import Path
 from tunesmith.contracts import Artifact, Placement, message
 from tunesmith.contracts.settings import build
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.train import run
 from tunesmith_lora.adapter import Lora

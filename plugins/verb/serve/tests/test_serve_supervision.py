@@ -15,7 +15,7 @@ from typing import Any
 import fake_engine
 import pytest
 
-from tunesmith.contracts import Address, Artifact, Cancelled, Engine, TunesmithError, UserError, addresses
+from tunesmith.contracts import Address, Artifact, Cancelled, Engine, TunesmithError, UserError, port_in_use
 from tunesmith_sdk.steps import LocalStep
 from tunesmith_serve import health, supervision
 from tunesmith_serve import verb as serve
@@ -68,7 +68,7 @@ class Served:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, value in [
-        (supervision, "POLL", 0.02), (supervision, "ENDING", 0.3), (supervision, "FIRST_PAUSE", 0.05), (supervision, "SILENT", 2),
+        (supervision, "POLL", 0.02), (supervision, "KILL_AFTER", 0.3), (supervision, "FIRST_PAUSE", 0.05), (supervision, "SILENT", 2),
         (health, "ASK_STARTING", 0.05), (health, "ASK_UP", 0.05), (health, "PATIENCE", 0.2),
     ]:  # fmt: skip
         monkeypatch.setattr(module, name, value)
@@ -155,7 +155,7 @@ def test_a_host_that_is_not_this_machines_is_told(tmp_path: Path) -> None:
 
 
 def test_a_port_that_the_engine_finds_in_use_is_told(tmp_path: Path) -> None:
-    port = addresses.free_port("127.0.0.1", 0)
+    port = port_in_use.free_port("127.0.0.1", 0)
     error = failing(tmp_path, Fake("--fail", "--say", "[Errno 98] Address already in use"), port=port)
     assert (error.code, error.user) == ("TS-SERVE-001", True)
 

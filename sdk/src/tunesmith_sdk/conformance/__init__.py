@@ -22,7 +22,7 @@ author may say to the kit stands in pyproject.toml (see `tunesmith_sdk.conforman
 
 from typing import TYPE_CHECKING
 
-from tunesmith.contracts.lazy import exports
+from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
     from tunesmith_sdk.conformance.author import Case

@@ -29,10 +29,10 @@ class Started:
         status = self.process.poll()
         return status
 
-    def stop(self, grace):
+    def stop(self, term_timeout):
         for number in (signal.SIGTERM, signal.SIGKILL):
             try:
                 os.killpg(self.process.pid, number)
-                self.process.wait(grace)
+                self.process.wait(term_timeout)
             except (ProcessLookupError, subprocess.TimeoutExpired):
                 pass

@@ -1,7 +1,7 @@
 """A good minimal input reader: a file that is called by its name alone."""
 
-from tunesmith.contracts.files import path_of, unreadable
 from tunesmith.contracts.kinds.input_reader import InputFile, PlannedInput
+from tunesmith.contracts.untrusted_files import path_of, unreadable
 
 
 class Provider:

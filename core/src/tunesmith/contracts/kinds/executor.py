@@ -40,8 +40,8 @@ class Process(Protocol):
     def poll(self) -> int | None:
         """Exit status (negative: the signal that ended it), or None while it runs."""
 
-    def stop(self, grace: float) -> None:
-        """End it and all that it started: SIGTERM, `grace` seconds, SIGKILL."""
+    def stop(self, term_timeout: float) -> None:
+        """End it and all that it started: SIGTERM, `term_timeout` seconds, SIGKILL."""
 
 
 class Executor(Protocol):

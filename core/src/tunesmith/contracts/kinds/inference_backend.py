@@ -10,18 +10,16 @@ log-probabilities), ``batching.continuous``, ``device.<name>``. Estimator: ``f(E
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tunesmith.contracts.allowed_hosts import is_allowed
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.step import Step
 
 #: Seconds that a server has beyond `shutdown_grace` to end what still runs, and itself; then it is killed.
-ENDING = 10.0
-_NAME = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<name>[^:]*))(?::\d*)?")  # a Host header: a name or an address, and perhaps a port
+KILL_AFTER = 10.0
 
 
 @dataclass(frozen=True)
@@ -38,28 +36,15 @@ class Address:
     allowed_hosts: tuple[str, ...] = ()
 
     def answers_to(self, header: str) -> bool:
-        """Whether a request with this ``Host`` is to be answered.
-
-        A server that listens on this machine alone answers to this machine's names: else any web page could have a name of its own lead
-        here and speak to it through the browser (DNS rebinding). Others are known by names that only their network knows.
-        """
-        found = _NAME.fullmatch(header.strip().lower())
-        name = (found["six"] or found["name"] or "") if found else header
-        return not _is_loopback(self.host) or not header or _is_loopback(name) or name in {self.host, *self.allowed_hosts}
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+        """Whether a request with this ``Host`` is to be answered (see `tunesmith.contracts.allowed_hosts`)."""
+        return is_allowed(header, self.host, self.allowed_hosts)
 
 
 class InferenceBackend(Protocol):
     def serve(self, model: Artifact, name: str, address: Address, step: Step) -> None:
         """Serve until `step.wait_cancelled()`; then take nothing new, let running requests end and return. What still runs after
         ``step.settings.shutdown_grace`` seconds is ended so that its client knows: a stream by an error event and ``[DONE]``, others by
-        status 503. `ENDING` seconds later the process is killed.
+        status 503. `KILL_AFTER` seconds later the process is killed.
 
         Calls ``step.ready(url="http://127.0.0.1:1234/v1", model=name)`` once requests are answered. Routes: ``/v1/chat/completions``,
         ``/v1/completions``, ``/v1/models``, ``/health``, ``/metrics``.
@@ -100,5 +85,5 @@ class EngineBackend(Protocol):
         the model by `name`; files that it needs go to `step.work`. May be asked again with another port.
 
         On SIGTERM the engine takes nothing new and lets running requests end; after ``step.settings.shutdown_grace`` seconds it ends what
-        still runs. `ENDING` seconds later it, and all that it started, is killed.
+        still runs. `KILL_AFTER` seconds later it, and all that it started, is killed.
         """

@@ -11,8 +11,8 @@ from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.cache_keys import twins
 from tunesmith.planning.estimates.device_memory import Capacity
-from tunesmith.planning.estimates.helper import Advice, NoAdvice
-from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.estimates.estimators import Advice, NoAdvice
+from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.plan import Choice, Plan, PlannedStep
 from tunesmith.planning.problems import Notes
 from tunesmith.units import bytes_text

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.estimates import Estimate
-from tunesmith.contracts.files import path_of, unreadable
 from tunesmith.contracts.kinds.input_reader import FILE, InputFile, InputReader, InputRequest, InputStep, PlannedInput, Question
+from tunesmith.contracts.untrusted_files import path_of, unreadable
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, listed
-from tunesmith.isolation.loading import build_provider
-from tunesmith.planning.inputs.products import Product, product_of, unused
+from tunesmith.isolation.provider_import import build_provider
+from tunesmith.planning.inputs.step_outputs import Product, product_of, unused
 from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.placement.environments import Environments
 from tunesmith.planning.plan import Choice, PlannedStep, Source
@@ -33,7 +33,7 @@ class HostPlanner:
     """What a reader may know and ask: `tunesmith.contracts.kinds.input_reader.Planner`.
 
     Args:
-        ask: see `tunesmith.running.worker.question.Questions`; None: nobody is asked.
+        ask: see `tunesmith.running.worker.planner_query.Questions`; None: nobody is asked.
     """
 
     def __init__(

@@ -14,13 +14,13 @@ from urllib.parse import unquote
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.kinds.model_loader import ModelInfo, brings_code
 from tunesmith.errors import TunesmithError, UserError, listed
-from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import FILE
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.lookup import Chooser
-from tunesmith.plugins import runtime
+from tunesmith.plugins import requirements
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.spelling import near
 
@@ -114,8 +114,8 @@ class ModelOrigin:
             self.notes.adopt(error)
             return None
         plugin = self.chooser.plugin(record)
-        if runtime.lacking(plugin):  # it is asked what the model is while planning, before any environment is built
-            self.notes.adopt(runtime.missing_error(plugin), where)
+        if requirements.lacking(plugin):  # it is asked what the model is while planning, before any environment is built
+            self.notes.adopt(requirements.missing_error(plugin), where)
             return None
         verb = self.chooser.verb_over(LOADER, where)
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.kinds.input_reader import InputRequest
 from tunesmith.contracts.provider import Input
-from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import MODEL
 from tunesmith.planning.pipeline.step_syntax import FILE, FROM, StepSpec, words
 from tunesmith.planning.plan import Source

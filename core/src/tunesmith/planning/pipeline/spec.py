@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config import PIPELINE_FILE
-from tunesmith.contracts.files import open_regular
+from tunesmith.contracts.untrusted_files import open_regular
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, shown
 from tunesmith.planning.problems import Notes
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts.kinds.device_backend import Device
-from tunesmith.planning.estimates.helper import Advice
+from tunesmith.planning.estimates.estimators import Advice
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry

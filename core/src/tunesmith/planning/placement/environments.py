@@ -14,7 +14,7 @@ from tunesmith.contracts.kinds.environment_builder import EnvironmentDirectory, 
 from tunesmith.errors import UserError
 from tunesmith.planning.pipeline.step_syntax import AUTO, HOST, ISOLATED
 from tunesmith.planning.plan import PlannedStep
-from tunesmith.plugins import KERNEL, runtime
+from tunesmith.plugins import KERNEL, requirements
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.policy import normal
 
@@ -60,10 +60,10 @@ class Environments:
         plugins = self.plugins(step)
         where, _ = self.place(plugins, step.placement.device, asked)
         if where == HOST:
-            marks = sorted({runtime.fingerprint(plugin) for plugin in plugins})
+            marks = sorted({requirements.fingerprint(plugin) for plugin in plugins})
             return replace(step, environment=_hash(marks), **changes)
         recipe = self.recipe(plugins, step.placement.device)
-        marks = sorted({runtime.mark(plugin) for plugin, _ in closure(self.registry, plugins, step.placement.device)})
+        marks = sorted({requirements.mark(plugin) for plugin, _ in closure(self.registry, plugins, step.placement.device)})
         return replace(step, environment=_hash(marks), recipe=recipe, lock=(self.locks and self.locks.key(recipe)) or "", **changes)
 
     def explain(self, step: PlannedStep, asked: str = AUTO) -> tuple[str, str] | None:
@@ -84,7 +84,7 @@ class Environments:
             UserError: TS-PLUGIN-010, TS-ENV-015 (see `placed`).
         """
         plugins = tuple(plugins)
-        lacks = [(plugin, found) for plugin in plugins if (found := runtime.lacking(plugin, device))]
+        lacks = [(plugin, found) for plugin in plugins if (found := requirements.lacking(plugin, device))]
         if asked == ISOLATED:
             return self._isolated(plugins, "the step asks for it")
         wishes = [(plugin, self._preference(plugin)) for plugin in plugins]
@@ -92,11 +92,11 @@ class Environments:
             for plugin, (wish, who) in wishes:
                 if wish == ISOLATED:
                     return self._isolated([plugin], f"{who} says so of {plugin.distribution}")
-            if lacks and not any(wish == HOST for plugin, (wish, _) in wishes if runtime.lacking(plugin, device)):
+            if lacks and not any(wish == HOST for plugin, (wish, _) in wishes if requirements.lacking(plugin, device)):
                 why = "; ".join(f"{plugin.distribution} needs {', '.join(found)}" for plugin, found in lacks)
                 return self._isolated([plugin for plugin, _ in lacks], why)
         if lacks:
-            raise runtime.missing_error(lacks[0][0], device)
+            raise requirements.missing_error(lacks[0][0], device)
         return HOST, "the step asks for it" if asked == HOST else ""
 
     def _isolated(self, plugins: Iterable[Plugin], reason: str) -> tuple[str, str]:
@@ -108,12 +108,12 @@ class Environments:
         """Whether a provider, by itself, would run in an environment of its own."""
         plugin = self.registry.plugin(record)
         wish = self._preference(plugin)[0]
-        return (runtime.place(plugin) if wish == AUTO else wish) == ISOLATED
+        return (requirements.place(plugin) if wish == AUTO else wish) == ISOLATED
 
     def refusal(self, record: ProviderRecord) -> str:
         """Why a provider can run nowhere; empty if it can."""
         plugin = self.registry.plugin(record)
-        lacks = runtime.lacking(plugin)
+        lacks = requirements.lacking(plugin)
         alone = self._preference(plugin)[0] == HOST or not self.registry.providers(BUILDER)
         return f"lacks {', '.join(lacks)}" if lacks and alone else ""
 
@@ -169,7 +169,7 @@ def recipe_of(registry: Registry, plugins: Iterable[Plugin], device: str) -> Rec
     everyone = closure(registry, plugins, device)
     siblings = {normal(plugin.distribution) for plugin in registry.plugins}
     asking = [plugin.distribution for plugin in plugins if plugin.runtime or plugin.surroundings.runtime.get(device)]
-    wanted = {str(r) for plugin, heavy in everyone for r in requirements(plugin, device, heavy) if normal(r.name) not in siblings}
+    wanted = {str(r) for plugin, heavy in everyone for r in required_by(plugin, device, heavy) if normal(r.name) not in siblings}
     return Recipe(
         tuple(sorted(wanted)),
         tuple(sorted({line for plugin, _ in everyone for line in plugin.surroundings.without_dependencies})),
@@ -197,18 +197,18 @@ def closure(registry: Registry, plugins: Iterable[Plugin], device: str) -> tuple
         if found.get(name, -1) >= heavy:
             continue
         found[name] = heavy
-        for requirement in requirements(plugin, device, heavy):
+        for requirement in required_by(plugin, device, heavy):
             sibling = known.get(normal(requirement.name))
             if sibling and {record.kind for record in sibling.providers} != {BUILDER}:
                 waiting.append((sibling, RUNTIME in requirement.extras))
     return tuple((known[name], found[name]) for name in sorted(found))
 
 
-def requirements(plugin: Plugin, device: str, heavy: bool) -> Iterator[Requirement]:
+def required_by(plugin: Plugin, device: str, heavy: bool) -> Iterator[Requirement]:
     """A plugin's own requirements and, if `heavy`, its runtime's on a device; those of the kernel left out."""
     from packaging.requirements import Requirement
 
-    lines = [*runtime.declared(plugin), *((*plugin.runtime, *plugin.surroundings.runtime.get(device, ())) if heavy else ())]
+    lines = [*requirements.declared(plugin), *((*plugin.runtime, *plugin.surroundings.runtime.get(device, ())) if heavy else ())]
     return (requirement for requirement in map(Requirement, lines) if normal(requirement.name) != KERNEL)
 
 

@@ -49,14 +49,6 @@ class Chooser:
             self.notes.problem("TS-SPEC-020", f"{self.spec.where(*full)}: `{dotted(full)}` {sentence}", fix=fix)
         return None if found else fill(record.schema, values)
 
-    def candidates(self, kind: str) -> list[Choice]:
-        """What the planner may choose from: those that need no settings and can run here, highest priority first.
-
-        Those that need an environment of their own come last: gigabytes are not installed for want of a word.
-        """
-        found = [choice for record in self.registry.providers(kind).values() if (choice := self.standard(record))]
-        return sorted(found, key=lambda c: (self.environments.isolates(c.record), -c.record.priority, c.record.name))
-
     def standard(self, record: ProviderRecord) -> Choice | None:
         """A provider with nothing but defaults; None if it has to be told something or can't run here."""
         key = (record.kind, record.name)

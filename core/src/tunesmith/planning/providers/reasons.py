@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from tunesmith.contracts.artifacts import fits
 from tunesmith.errors import listed
-from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import FROM, StepSpec, words
 from tunesmith.planning.plan import Choice

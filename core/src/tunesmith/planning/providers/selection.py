@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.kinds.device_backend import Device
-from tunesmith.planning.inputs.products import Product
+from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import AUTO
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.providers.capabilities import Cast, Finding, negotiate
@@ -74,8 +74,14 @@ class Caster:
         self.usual: list[ProviderRecord | None] = [record for record in self.present if wanted in (AUTO, record.name)] or [None]
 
     def candidates(self, kind: str) -> list[Choice]:
+        """What the planner may choose from: those that need no settings and can run here, highest priority first.
+
+        Those that need an isolated environment come last: gigabytes are not installed for want of a word.
+        """
         if kind not in self._candidates:
-            self._candidates[kind] = self.chooser.candidates(kind)
+            found = [choice for record in self.registry.providers(kind).values() if (choice := self.chooser.standard(record))]
+            isolates = self.chooser.environments.isolates
+            self._candidates[kind] = sorted(found, key=lambda c: (isolates(c.record), -c.record.priority, c.record.name))
         return self._candidates[kind]
 
     def cast(

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.error_conversion import disk_error
-from tunesmith.running.journal.rows import CacheRow, LineageRow, ProgressRow, RunRow, StepRow, row_of, sealed
+from tunesmith.running.journal.records import CacheRow, LineageRow, ProgressRow, RunRow, StepRow, row_of, sealed
 from tunesmith.running.journal.schema import TABLES, VERSION
 
 FILE = "journal.sqlite"

@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.running.journal.journal import Journal
-from tunesmith.running.journal.rows import LineageRow
+from tunesmith.running.journal.records import LineageRow
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import typing
 from pathlib import Path
 
 from tunesmith.contracts.cache_files import read_note, write_note
-from tunesmith.planning.json_values import build, plain
+from tunesmith.planning.dataclass_json import build, plain
 from tunesmith.planning.plan import Plan
 
 FILE = "plan.json"

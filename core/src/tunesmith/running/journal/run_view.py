@@ -14,7 +14,7 @@ from tunesmith.planning.pipeline.gates import check_gate, group_metrics
 from tunesmith.planning.plan import Plan
 from tunesmith.running.journal import run_directories as runs
 from tunesmith.running.journal.journal import Journal
-from tunesmith.running.journal.rows import CacheRow, LineageRow, ProgressRow, RunRow, StepRow
+from tunesmith.running.journal.records import CacheRow, LineageRow, ProgressRow, RunRow, StepRow
 from tunesmith.running.outcome import GateOutcome, report_of
 from tunesmith.running.store.store import Store
 

@@ -16,9 +16,9 @@ from tunesmith.running.steps.environments import start_of
 from tunesmith.running.steps.metric_batches import Points
 from tunesmith.running.steps.user_files import UserFiles, unsteady
 from tunesmith.running.store.store import FILES
-from tunesmith.running.worker.messages import Hearing
+from tunesmith.running.worker.notifications import Hearing
 from tunesmith.running.worker.processes import Work, Workers
-from tunesmith.running.worker.request import producer, secrets_of, step_request
+from tunesmith.running.worker.step_request import producer, secrets_of, step_request
 
 POLL = 0.1  # seconds between two looks at the processes
 READINGS = 3  # of files that are written meanwhile

@@ -15,7 +15,7 @@ from tunesmith.errors import UserError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.journal.plan_file import write_plan
 from tunesmith.running.run_context import Context
-from tunesmith.running.steps.cache import standing
+from tunesmith.running.steps.cached_results import standing
 
 if TYPE_CHECKING:
     from tunesmith.planning.placement.environments import Providers
@@ -51,7 +51,7 @@ def environments_of(settings: EnvironmentSettings, registry: Providers) -> Envir
             are wrong.
     """
     from tunesmith.contracts.settings import problems
-    from tunesmith.isolation.loading import build_provider
+    from tunesmith.isolation.provider_import import build_provider
     from tunesmith.planning.placement.environments import builder_of
 
     record = builder_of(registry, settings.builder)

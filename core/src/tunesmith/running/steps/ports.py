@@ -7,7 +7,7 @@ import socket
 import time
 from contextlib import ExitStack
 
-from tunesmith.contracts.addresses import listen, not_free
+from tunesmith.contracts.port_in_use import listen, not_free
 from tunesmith.planning.plan import Plan
 
 PATIENCE = 2.0  # seconds: a service whose host was killed is on its way out

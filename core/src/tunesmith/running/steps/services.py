@@ -15,12 +15,12 @@ from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.run_context import Context
 from tunesmith.running.steps.attempt import make_workers, resolve_inputs, told
 from tunesmith.running.steps.user_files import UserFiles
-from tunesmith.running.worker.messages import Hearing
+from tunesmith.running.worker.notifications import Hearing
 from tunesmith.running.worker.processes import Workers
 
 POLL = 0.1
-STOP_GRACE = 10.0  # seconds for requests that are under way, where the service has no setting `shutdown_grace`
-ENDING = 20.0  # seconds beyond `shutdown_grace` for the service's own end, and that of what it has started
+SHUTDOWN_GRACE = 10.0  # seconds for requests that are under way, where the service has no setting `shutdown_grace`
+END_TIMEOUT = 20.0  # seconds beyond `shutdown_grace` for the service's own end, and that of what it has started
 BLAME = 0.5  # seconds for a death to show
 
 
@@ -35,9 +35,9 @@ class Service:
     facts: Mapping[str, Any] | None = None
 
     def cancel(self) -> None:
-        """Ask it to stop. It has its own `shutdown_grace` for its requests, then `ENDING`."""
+        """Ask it to stop. It has its own `shutdown_grace` for its requests, then `END_TIMEOUT`."""
         grace = self.step.settings.get("shutdown_grace")
-        self.workers.cancel(STOP_GRACE if grace is None else grace + ENDING)
+        self.workers.cancel(SHUTDOWN_GRACE if grace is None else grace + END_TIMEOUT)
 
 
 class Services:

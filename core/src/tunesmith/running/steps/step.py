@@ -14,14 +14,14 @@ from tunesmith.errors import TunesmithError
 from tunesmith.isolation.locks import FileLock
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.journal.journal import gone
-from tunesmith.running.journal.rows import CacheRow
+from tunesmith.running.journal.records import CacheRow
 from tunesmith.running.outcome import StepOutcome
 from tunesmith.running.run_context import Context
 from tunesmith.running.steps.attempt import POLL, attempt
-from tunesmith.running.steps.cache import changes, find, key_of
+from tunesmith.running.steps.cached_results import changes, find, key_of
 from tunesmith.running.steps.environments import mend
 from tunesmith.running.steps.services import Services
-from tunesmith.running.store.store import damaged
+from tunesmith.running.store.damaged_artifacts import damaged
 
 ATTEMPTS = 5  # of a step in a run, the first included
 

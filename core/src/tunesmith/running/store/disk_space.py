@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tunesmith.planning.estimates.memory_and_disk import check_disk
 from tunesmith.planning.plan import Plan
-from tunesmith.running.steps.cache import standing
+from tunesmith.running.steps.cached_results import standing
 
 
 def check_room(plan: Plan, home: Path) -> None:

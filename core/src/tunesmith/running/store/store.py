@@ -1,12 +1,12 @@
 """The store: artifacts by the hash of what is in them. Written aside, made durable, then renamed into place (law L5).
 
 ``store/ab/abcdef.../`` holds ``artifact.json``, ``files/`` and ``seal.json`` (see `verification`). What is found damaged is moved to
-``damaged/`` beside the store: the keys that it answered lead to nothing then, so it is made again, and nothing of it is lost.
+``damaged/`` beside the store (see `damaged_artifacts`): the keys that it answered lead to nothing then, so it is made again, and nothing of
+it is lost.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,19 +18,19 @@ from tunesmith.isolation.error_conversion import disk_error
 from tunesmith.running.store import verification
 from tunesmith.running.store.artifact_record import FILE as RECORD
 from tunesmith.running.store.artifact_record import read_record, write_record
+from tunesmith.running.store.damaged_artifacts import FOLDER, GONE, damaged, set_aside
 from tunesmith.running.store.durability import make_durable, sync_directory
 from tunesmith.running.store.hashing import artifact_digest, files_sha256
 from tunesmith.running.store.staging import Staging
 
-FILES, DAMAGED = "files", "damaged"
-GONE = "it is not in the store"
+FILES = "files"
 
 
 class Store:
     """The artifacts of a home."""
 
     def __init__(self, home: Path) -> None:
-        self.root, self._damaged = home / "store", home / DAMAGED
+        self.root, self._damaged = home / "store", home / FOLDER
         self.staging = Staging(home / "staging")
 
     def stage(self) -> Path:
@@ -141,12 +141,7 @@ class Store:
 
     def set_aside(self, digest: str) -> Path:
         """Take an artifact out, at once for everyone who looks; where it is kept."""
-        name = digest.removeprefix("sha256:")
-        kept = next(place for number in range(10**6) if not (place := self._damaged / (f"{name}-{number}" if number else name)).exists())
-        self._damaged.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):  # somebody else did it
-            os.rename(self.path(digest), kept)
-        return kept
+        return set_aside(self.path(digest), self._damaged)
 
     def size(self, digest: str) -> int:
         """Bytes of its files; 0 if it is not here."""
@@ -171,10 +166,3 @@ def _inventory(directory: Path) -> dict[str, list[Any]]:
     names.sort()
     hashes = files_sha256(directory / name for name in names)
     return {name: [sha256, (directory / name).stat().st_size] for name, sha256 in zip(names, hashes, strict=True)}
-
-
-def damaged(digest: str, problem: str) -> TunesmithError:
-    return TunesmithError(
-        "TS-STORE-002", f"The artifact {digest[:19]} is {'gone' if problem.startswith(GONE) else 'damaged'}: {problem}",
-        fix="Run the pipeline again: what is not whole is made anew. If it returns, see what deletes or changes files of the home.",
-    )  # fmt: skip

@@ -44,11 +44,11 @@ class LocalProcess:
     def poll(self) -> int | None:
         return self._process.poll()
 
-    def stop(self, grace: float) -> None:
-        if grace > 0 and self._process.poll() is None:
+    def stop(self, term_timeout: float) -> None:
+        if term_timeout > 0 and self._process.poll() is None:
             self._signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(grace)
+                self._process.wait(term_timeout)
         self._signal(signal.SIGKILL)
         self._process.wait()
         remains.end(self._mark)  # daemons, which have left the group

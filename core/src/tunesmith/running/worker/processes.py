@@ -16,18 +16,18 @@ from tunesmith.contracts.kinds.environment_builder import Start
 from tunesmith.contracts.kinds.executor import Executor, Launch
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation import protocol, worker
-from tunesmith.isolation.secrets import withheld
+from tunesmith.isolation.secret_variables import withheld
 from tunesmith.running.worker.exit_status import ended, oom_kills
+from tunesmith.running.worker.listener import Listener
 from tunesmith.running.worker.logs import cap, tail
 from tunesmith.running.worker.rank import Rank
 from tunesmith.running.worker.selector import Switchboard
-from tunesmith.running.worker.socket import Listener
 
 CONNECT_TIMEOUT = 120.0  # seconds for a process to start and call in, on a busy machine
 SETTLE = 1.0  # seconds to wait for the other ranks' reasons after the first has failed
 HOST = (sys.executable, "-m", "tunesmith.isolation.worker")  # starts a worker in this environment
-GRACE = 2.5  # seconds between $/cancel and SIGTERM
-TERM_GRACE = 0.75  # seconds between SIGTERM and SIGKILL
+CANCEL_TIMEOUT = 2.5  # seconds between $/cancel and SIGTERM
+TERM_TIMEOUT = 0.75  # seconds between SIGTERM and SIGKILL
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Work:
         logs: directory for stdout and stderr.
         start: the interpreter and the variables of the environment it runs in.
         directory: the current directory of its processes; None: the host's.
-        secrets: variables that its processes get though they hold a secret (see `tunesmith.isolation.secrets`).
+        secrets: variables that its processes get though they hold a secret (see `tunesmith.isolation.secret_variables`).
     """
 
     name: str
@@ -66,7 +66,7 @@ class Workers:
         self._oom = oom_kills()
         self._started = time.monotonic()
         self._failed_at = self._cancelled_at = self._capped_at = 0.0
-        self._grace = GRACE
+        self._cancel_timeout = CANCEL_TIMEOUT
         self._strangers: list[socket.socket] = []
         self.ranks = [Rank(number, step) for number, step in enumerate(work.steps)]
 
@@ -164,13 +164,13 @@ class Workers:
                 if rank.result is None and rank.error is None:
                     rank.error, rank.died = self._death(rank, status), True
             elif rank.closed and status is None and rank.result is None and rank.error is None and rank.process:
-                rank.process.stop(TERM_GRACE)  # it hung up: whatever it still does, nobody will hear of
+                rank.process.stop(TERM_TIMEOUT)  # it hung up: whatever it still does, nobody will hear of
             elif rank.connection is None and rank.error is None and now - self._started > CONNECT_TIMEOUT:
                 rank.error = _no_start(self.work.name, rank.stderr, f"It did not call in within {CONNECT_TIMEOUT:.0f} seconds.")
         if not self._failed_at and any(rank.error for rank in self.ranks):
             self._failed_at = now
-        if self._cancelled_at and now - self._cancelled_at > self._grace:
-            self.kill(TERM_GRACE)
+        if self._cancelled_at and now - self._cancelled_at > self._cancel_timeout:
+            self.kill(TERM_TIMEOUT)
         if now - self._capped_at > 0.1:
             self._capped_at = now
             for rank in self.ranks:
@@ -206,18 +206,18 @@ class Workers:
 
     # --- ending ------------------------------------------------------------------------------------------------------------------
 
-    def cancel(self, grace: float = GRACE) -> None:
-        """Ask all ranks to stop; `tick` ends those that have not after `grace` seconds."""
+    def cancel(self, timeout: float = CANCEL_TIMEOUT) -> None:
+        """Ask all ranks to stop; `tick` ends those that have not after `timeout` seconds."""
         if not self._cancelled_at:
-            self._cancelled_at, self._grace = time.monotonic(), grace
+            self._cancelled_at, self._cancel_timeout = time.monotonic(), timeout
             for rank in self.ranks:
                 rank.cancel()
 
-    def kill(self, grace: float = 0.0) -> None:
-        """End all processes: SIGTERM, `grace` seconds, SIGKILL."""
+    def kill(self, term_timeout: float = 0.0) -> None:
+        """End all processes: SIGTERM, `term_timeout` seconds, SIGKILL."""
         processes = [rank.process for rank in self.ranks if rank.process]
         with ThreadPoolExecutor(max(1, len(processes))) as pool:
-            list(pool.map(lambda process: process.stop(grace), processes))
+            list(pool.map(lambda process: process.stop(term_timeout), processes))
 
     def close(self) -> None:
         """Let finished workers go, end the others, and forget their sockets."""

@@ -306,7 +306,7 @@ def test_the_whole_model_is_saved_with_its_processor(bench, models, media):
 
 def test_perplexity_of_pictures_is_what_transformers_computes(models, media, tmp_path):
     from tunesmith.contracts import Artifact
-    from tunesmith.isolation.step import WorkerStep
+    from tunesmith.isolation.worker_step import WorkerStep
     from tunesmith_perplexity.evaluator import Perplexity
     from tunesmith_perplexity.settings import PerplexitySettings
 

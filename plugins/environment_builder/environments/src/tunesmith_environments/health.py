@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tunesmith.contracts.kinds.environment_builder import Recipe, Watch
 from tunesmith.errors import TunesmithError
-from tunesmith.isolation.secrets import withheld
+from tunesmith.isolation.secret_variables import withheld
 from tunesmith.policy import normal
 from tunesmith_environments import environment, links, snapshot
 from tunesmith_environments.installers import process

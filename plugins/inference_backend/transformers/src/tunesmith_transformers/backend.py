@@ -56,6 +56,6 @@ class TransformersBackend:
                     fix="Look at the step's log; fewer `max_num_seqs` or a smaller `kv_cache_gib` need less memory.",
                 )  # fmt: skip
         service.state = "draining"
-        grace = step.settings.shutdown_grace
-        if not service.engine.drain(grace):
-            step.log(f"answers still running after {grace:g} s were cut off", "warning")
+        shutdown_grace = step.settings.shutdown_grace
+        if not service.engine.drain(shutdown_grace):
+            step.log(f"answers still running after {shutdown_grace:g} s were cut off", "warning")

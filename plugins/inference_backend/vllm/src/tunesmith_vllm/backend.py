@@ -31,7 +31,7 @@ class VllmBackend:
         positions = int((config.get("text_config") or config).get("max_position_embeddings") or 0)
         words = command(
             replace(self.settings, dtype=dtype), str(model.path), name, address, device=device, positions=positions, seed=step.seed,
-            grace=step.settings.shutdown_grace,
+            shutdown_grace=step.settings.shutdown_grace,
         )  # fmt: skip
         return Engine(words, environment(self.settings, device, address), start_timeout=START_TIMEOUT, name="vLLM")
 

@@ -24,12 +24,12 @@ NOT_TO_GIVE = {
 
 
 def command(
-    settings: VllmSettings, model: str, name: str, address: Address, *, device: str, positions: int, seed: int, grace: float
+    settings: VllmSettings, model: str, name: str, address: Address, *, device: str, positions: int, seed: int, shutdown_grace: float
 ) -> tuple[str, ...]:
     """The interpreter of this environment, running vLLM's server.
 
     Args:
-        grace: seconds that running requests get to end when it is stopped.
+        shutdown_grace: seconds that running requests get to end when it is stopped.
         positions: longest text that the model allows, in tokens; 0: unknown.
 
     Raises:
@@ -43,7 +43,8 @@ def command(
         "gpu_memory_utilization": None if device == "cpu" else settings.gpu_memory_utilization,
         "enforce_eager": eager(settings, device) or None,
         "tensor_parallel_size": settings.tensor_parallel_size, "pipeline_parallel_size": settings.pipeline_parallel_size,
-        "shutdown_timeout": math.ceil(grace), "allowed_origins": json.dumps([]), "disable_access_log_for_endpoints": "/health,/metrics",
+        "shutdown_timeout": math.ceil(shutdown_grace), "allowed_origins": json.dumps([]),
+        "disable_access_log_for_endpoints": "/health,/metrics",
     }  # fmt: skip
     given = {key.replace("-", "_"): value for key, value in settings.options.items()}
     for key in given:

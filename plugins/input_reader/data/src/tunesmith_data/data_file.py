@@ -6,8 +6,8 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from tunesmith.contracts.files import path_of, unreadable
 from tunesmith.contracts.kinds.input_reader import InputFile, InstalledProvider, Planner
+from tunesmith.contracts.untrusted_files import path_of, unreadable
 from tunesmith.errors import TunesmithError, UserError, together
 from tunesmith_data import KIND
 from tunesmith_data.digest import digest_of

@@ -12,9 +12,9 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tunesmith.contracts.files import NotRegular, Outside, confined, open_confined, open_regular
 from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
+from tunesmith.contracts.untrusted_files import NotRegular, Outside, confined, open_confined, open_regular
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_file.digests import forget, hash_file
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from tunesmith.contracts.digests import looks
-from tunesmith.contracts.files import roots_of
 from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
+from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import UserError
 from tunesmith_file.copying import check_files, copy_files
 from tunesmith_file.describe import describe_layout, locate

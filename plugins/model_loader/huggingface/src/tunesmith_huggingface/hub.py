@@ -1,4 +1,4 @@
-"""The hub's API: what a revision is, and where its files are. Its refusals become coded errors here."""
+"""The hub's API: what a revision is, and where its files are. Its refusals become coded errors (`hub_errors`)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from tunesmith.errors import TunesmithError, UserError, did_you_mean
+from tunesmith.errors import UserError
 from tunesmith_huggingface.http import Client, Patience, Refused, Response, Transient
+from tunesmith_huggingface.hub_errors import hub_error
 from tunesmith_huggingface.listing import Listing
 from tunesmith_huggingface.uri import HubURI
 
@@ -34,9 +35,9 @@ class Hub:
         """
         url = f"{self.client.endpoint}/api/models/{uri.repo}/revision/{quote(uri.revision, safe='')}?blobs=true"
         try:
-            return Listing.from_hub(self._read_json(url, str(uri)))
+            return Listing.from_hub(self.read_json(url, str(uri)))
         except Refused as refusal:
-            raise self.explained(refusal, uri) from None
+            raise hub_error(self, refusal, uri) from None
         except (KeyError, TypeError, ValueError):
             raise UserError(
                 "TS-MODEL-002", f"{self.client.endpoint} does not answer like a hub.",
@@ -59,29 +60,6 @@ class Hub:
             except (OSError, EOFError, http.client.HTTPException) as error:
                 patience.failed(Transient(str(error) or type(error).__name__), what)
 
-    def explained(self, refusal: Refused, uri: HubURI) -> TunesmithError:
-        """A refusal as a coded error."""
-        why = refusal.message + "."
-        if refusal.code == "RevisionNotFound":
-            return UserError("TS-MODEL-001", f"hf://{uri.repo} has no revision `{uri.revision}`.", why=why, fix=self._near(uri))
-        if refusal.code == "EntryNotFound":
-            return UserError("TS-MODEL-001", f"{uri} lacks a file that it lists.", why=why, fix="Run the command again.")
-        if refusal.code == "GatedRepo" or (refusal.status in (401, 403) and self.client.authenticated and refusal.code != "RepoNotFound"):
-            fix = f"Ask for access on {self.client.endpoint}/{uri.repo}, then set HF_TOKEN to a token that may read it."
-            return UserError("TS-MODEL-006", f"The hub refuses access to {uri}.", why=why, fix=fix)
-        if refusal.status in (401, 403, 404):
-            private = "" if self.client.authenticated else " If it is private or gated, set HF_TOKEN: without it the hub does not tell."
-            return UserError("TS-MODEL-001", f"There is no model {uri} on {self.client.endpoint}.", why=why,
-                             fix=f"Check the spelling: hf://ORG/NAME.{private}")  # fmt: skip
-        return UserError("TS-MODEL-002", f"The hub refuses a request for {uri}.", why=why, fix="Check HF_ENDPOINT and the proxy settings.")
-
-    def _near(self, uri: HubURI) -> str:
-        try:
-            refs = self._read_json(f"{self.client.endpoint}/api/models/{uri.repo}/refs", str(uri))
-            names = [str(entry["name"]) for kind in ("branches", "tags") for entry in refs.get(kind) or ()]
-        except (TunesmithError, Refused, KeyError, TypeError, ValueError, AttributeError):
-            names = ["main"]
-        return did_you_mean(uri.revision, names)
-
-    def _read_json(self, url: str, what: str) -> Any:
+    def read_json(self, url: str, what: str) -> Any:
+        """The JSON of a response."""
         return self.read(url, what, lambda response: json.loads(response.read()))

@@ -19,6 +19,7 @@ from tunesmith_huggingface import cache, environment
 from tunesmith_huggingface.download import Download, Transfer
 from tunesmith_huggingface.http import Client, Patience, Refused
 from tunesmith_huggingface.hub import Hub
+from tunesmith_huggingface.hub_errors import hub_error
 from tunesmith_huggingface.listing import HubFile, Listing
 from tunesmith_huggingface.placing import local_copy, place
 from tunesmith_huggingface.settings import HuggingFaceSettings
@@ -101,7 +102,7 @@ class HuggingFaceLoader:
             # The header is read as far as it goes, then the connection is dropped.
             header = hub.read(hub.url(uri.repo, commit, name), name, lambda r: read_header(io.BufferedReader(r, 1 << 16), file.size))
         except Refused as refusal:
-            raise hub.explained(refusal, uri) from None
+            raise hub_error(hub, refusal, uri) from None
         except NotGGUF as error:
             raise UserError("TS-MODEL-008", f"{uri}: {name} is not a whole GGUF file: {error}.", fix="Tell whoever uploaded it.") from None
         config = config_of(header)
@@ -123,7 +124,7 @@ class HuggingFaceLoader:
         try:
             download.run(transfers, lambda: Patience(self.settings.max_retries, self.settings.backoff, download.stopped.wait))
         except Refused as refusal:
-            raise hub.explained(refusal, uri) from None
+            raise hub_error(hub, refusal, uri) from None
 
     def _require_online(self, uri: HubURI, count: int) -> None:
         if environment.is_offline():

@@ -8,10 +8,9 @@ Every token of the batch counts the same, however its rows are long and however 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tunesmith.contracts import Row, UserError
 from tunesmith_sft.settings import SupervisedSettings
+from tunesmith_sft.train_on import trained_on
 from tunesmith_torch.api import ChatEncoder, Group, LogProbs, LossSum
 
 
@@ -29,14 +28,7 @@ class SupervisedTuning:
         Raises:
             UserError: TS-DATA-033 when the assistant says nothing in it that could be learnt.
         """
-        answers = [at for at, turn in enumerate(row["messages"]) if turn["role"] == "assistant"]
-        since = answers[-1] if answers and self.settings.train_on == "last_assistant" else 0
-        sequence = chat.encode(row["messages"], row.get("tools") or (), since=since)
-        if self.settings.train_on == "all":
-            labels = [at > 0 for at in range(len(sequence.tokens))]
-            for medium in sequence.media:  # what stands for a picture or sound is nothing to say
-                labels[medium.start : medium.stop] = [False] * (medium.stop - medium.start)
-            return Group((replace(sequence, labels=labels),))
+        sequence = trained_on(self.settings.train_on, row, chat)
         if not any(sequence.labels):
             raise UserError(
                 "TS-DATA-033", "the conversation has no answer of the assistant to learn from",

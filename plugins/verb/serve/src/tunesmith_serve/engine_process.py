@@ -26,16 +26,16 @@ class EngineProcess:
     """A program that runs.
 
     Args:
-        grace: seconds between `stop` and the end of whatever is still there.
+        term_timeout: seconds between `stop` and the end of whatever is still there.
         sign: regular expression; the first line of the output that it is found in sets `sign_seen`. Empty: no need to wait for one.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], grace: float, sign: str = "") -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], term_timeout: float, sign: str = "") -> None:
         self.sign_seen = threading.Event()
-        self.grace = grace
+        self.term_timeout = term_timeout
         self._sign = re.compile(sign)
         self._lines: deque[str] = deque(maxlen=KEPT)
-        guarded = [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), str(grace), *command]
+        guarded = [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), str(term_timeout), *command]
         inherited = {name: value for name, value in os.environ.items() if name != MARK}  # the guard sees to the engine's end
         self._process = subprocess.Popen(
             guarded, env={**inherited, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -65,11 +65,11 @@ class EngineProcess:
         return f"ended with status {status}"
 
     def stop(self) -> None:
-        """End it and all that it started: SIGTERM, its grace, SIGKILL."""
+        """End it and all that it started: SIGTERM, its `term_timeout`, SIGKILL."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(self.grace + 2 * guard.KILLING)
+                self._process.wait(self.term_timeout + 2 * guard.KILLING)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

@@ -1,7 +1,7 @@
-"""Runs a program and sees to its end: ``python guard.py PARENT GRACE PROGRAM ARGUMENT...``, a process between a worker and an engine.
+"""Runs a program and sees to its end: ``python guard.py PARENT SECONDS PROGRAM ARGUMENT...``, a process between a worker and an engine.
 
 Nothing that the program starts is left behind: this process adopts the orphans among it (on Linux), and kills what there is when the
-program has ended, when it is told to stop (SIGTERM: the program gets GRACE seconds to end by itself) and when its parent has died. It
+program has ended, when it is told to stop (SIGTERM: the program gets SECONDS seconds to end by itself) and when its parent has died. It
 leaves the worker's process group, so that a kill of that group leaves it to do so; the program stays in the group. Standard library only.
 Exit status: the program's; 128 and the signal's number if a signal ended it; 127 if it can't be started.
 """
@@ -25,8 +25,8 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 class Guard:
     """One program, its parent's process id, and the seconds it gets to end by itself."""
 
-    def __init__(self, parent: int, grace: float) -> None:
-        self.parent, self.grace = parent, grace
+    def __init__(self, parent: int, term_timeout: float) -> None:
+        self.parent, self.term_timeout = parent, term_timeout
         self.program = 0
         self.status: int | None = None
         self.deadline: float | None = None
@@ -43,7 +43,7 @@ class Guard:
         self.program = _start(command)
         while self.status is None and os.getppid() == self.parent:
             if self.told_to_stop and self.deadline is None:
-                self.deadline = time.monotonic() + self.grace
+                self.deadline = time.monotonic() + self.term_timeout
                 os.kill(self.program, signal.SIGTERM)
             wait = TICK if self.deadline is None else min(TICK, self.deadline - time.monotonic())
             if wait <= 0:

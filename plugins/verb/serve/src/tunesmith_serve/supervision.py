@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tunesmith.contracts import Address, Cancelled, Engine, Step, TunesmithError
-from tunesmith.contracts.addresses import free_port, not_free
-from tunesmith.contracts.kinds.inference_backend import ENDING
+from tunesmith.contracts.kinds.inference_backend import KILL_AFTER
+from tunesmith.contracts.port_in_use import free_port, not_free
 from tunesmith_serve.engine_process import EngineProcess, is_there
 from tunesmith_serve.health import Health
 
@@ -88,8 +88,8 @@ class Supervisor:
             self._stop()
 
     def _start(self) -> None:
-        grace = self.step.settings.shutdown_grace + ENDING
-        self.process = EngineProcess(self.engine.command, self.engine.environment, grace, self.engine.ready_line)
+        term_timeout = self.step.settings.shutdown_grace + KILL_AFTER
+        self.process = EngineProcess(self.engine.command, self.engine.environment, term_timeout, self.engine.ready_line)
         self.health = Health(self.host, self.address.port, self.engine.ready)
 
     def _stop(self) -> None:

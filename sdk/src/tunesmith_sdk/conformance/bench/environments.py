@@ -16,7 +16,7 @@ import tunesmith_sdk
 from tunesmith.config import load_config
 from tunesmith.contracts.kinds.environment_builder import Environment, Start
 from tunesmith.planning.placement.environments import recipe_of
-from tunesmith.plugins import runtime
+from tunesmith.plugins import requirements
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry, load_registry
 from tunesmith.policy import normal
@@ -43,7 +43,7 @@ class Place:
         self.source, self.plugin, self.asked, self._tell = source, plugin, asked, tell
         self.config = load_config()
         self.registry = _with(load_registry(self.config), replace(plugin, path=source.manifest), self.config.overrides)
-        wanted = runtime.place(plugin) if asked == "auto" else asked
+        wanted = requirements.place(plugin) if asked == "auto" else asked
         self.where = "isolated" if wanted == "isolated" else "host"
         self._starts: dict[tuple[str, ...], Start] = {}
         self._built: Environment | None = None
@@ -65,7 +65,7 @@ class Place:
         return self._starts[key]
 
     def _host(self, device: str, plugins: Sequence[Plugin]) -> Start:
-        lacks = [phrase for plugin in plugins for phrase in runtime.lacking(plugin, device)]
+        lacks = [phrase for plugin in plugins for phrase in requirements.lacking(plugin, device)]
         if lacks:
             raise NotRun(f"this environment lacks {', '.join(lacks)}", where="tunesmith plugin check PATH --env isolated")
         paths = [str(self.source.root), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -75,7 +75,7 @@ class Place:
         environments = environments_of(self.config.environments, self.registry)
         siblings = {normal(plugin.distribution): plugin for plugin in self.registry.plugins}
         required = [siblings[name] for name in map(_name, self.source.dependencies) if name in siblings]
-        if runtime.declared(self.plugin):  # it is installed, and the kernel knows whom it requires
+        if requirements.declared(self.plugin):  # it is installed, and the kernel knows whom it requires
             required = []
         recipe = recipe_of(self.registry, [*plugins, *required], device)
         own = [line for line in self.source.dependencies if _name(line) not in siblings]
@@ -125,7 +125,7 @@ def _with(installed: Registry, plugin: Plugin, overrides: Mapping[str, str]) -> 
 
 
 def _probe(record: ProviderRecord) -> bool:
-    from tunesmith.isolation.loading import build_provider
+    from tunesmith.isolation.provider_import import build_provider
 
     return bool(build_provider(record.target, record.settings, {}, record.distribution).probe())
 

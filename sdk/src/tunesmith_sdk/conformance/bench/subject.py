@@ -11,8 +11,8 @@ from typing import Any
 
 from tunesmith.contracts import Artifact, Step
 from tunesmith.contracts.settings import fill
-from tunesmith.isolation.loading import build_provider, load
-from tunesmith.isolation.step import Notify, WorkerStep
+from tunesmith.isolation.provider_import import build_provider, load
+from tunesmith.isolation.worker_step import Notify, WorkerStep
 from tunesmith_sdk.conformance.author import KEPT, Case, function, given, missing
 from tunesmith_sdk.conformance.bench.request import Request
 from tunesmith_sdk.conformance.checks import NotRun, no_material

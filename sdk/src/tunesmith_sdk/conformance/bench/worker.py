@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from tunesmith.contracts import Cancelled, Result, Step
 from tunesmith.isolation.error_conversion import coded
-from tunesmith.isolation.loading import load
+from tunesmith.isolation.provider_import import load
 from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.checks import CHECKS, CheckFailed, NotRun, make

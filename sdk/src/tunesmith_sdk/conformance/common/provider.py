@@ -10,7 +10,7 @@ from typing import Any
 
 from tunesmith.contracts.settings import aliases_of, fill, schema_of
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith.isolation.loading import load, settings_of
+from tunesmith.isolation.provider_import import load, settings_of
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.checks import CheckFailed, check
 from tunesmith_sdk.conformance.common.samples import bad_values, good_values

@@ -22,7 +22,7 @@ from tunesmith.policy import normal
 from tunesmith.running.model_resolver import Resolver
 from tunesmith.running.runner import Runner
 from tunesmith.running.steps.environments import environments_of
-from tunesmith.running.worker.request import step_request
+from tunesmith.running.worker.step_request import step_request
 from tunesmith_sdk.conformance.bench.composed_step import Composed
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun
 

@@ -17,7 +17,7 @@ from tunesmith_sdk.conformance.catalog import MATERIALS, observer
 from tunesmith_sdk.conformance.checks import NotRun, has
 from tunesmith_sdk.conformance.materials.taught_model import SENTENCES
 
-NAME, GRACE = "under-test", 5.0
+NAME, SHUTDOWN_GRACE = "under-test", 5.0
 MANY, LIMIT = 12, 60.0  # requests of a burst; seconds for an answer
 BURST = "many at a time"  #: the scene: a burst of requests
 FREE = 8765  # a port that is named to an engine which is not started
@@ -29,7 +29,7 @@ LONG = "word " * 400  # of a request body that is larger than the smallest limit
 def observe(subject: Subject) -> dict[str, Any]:
     """How its engine would be started; of a server in its worker: what it answers."""
     backend, step = subject.build(), subject.step
-    step.settings = SimpleNamespace(shutdown_grace=GRACE)  # type: ignore[misc]
+    step.settings = SimpleNamespace(shutdown_grace=SHUTDOWN_GRACE)  # type: ignore[misc]
     if hasattr(backend, "engine"):
         engine = backend.engine(subject.source(), NAME, Address(port=FREE), step)
         package = subject.record.target.partition(".")[0]

@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any, cast
 
 from tunesmith.contracts import API, Artifact, Result, fits
-from tunesmith.isolation.loading import load, settings_of
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.provider_import import load, settings_of
+from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith_sdk.conformance.author import KEPT
 from tunesmith_sdk.conformance.bench.files import check_format, check_portable, same_after_a_kill, same_twice

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tunesmith.contracts.lazy import exports
+from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
     from tunesmith_torch.adapter.target_modules import (

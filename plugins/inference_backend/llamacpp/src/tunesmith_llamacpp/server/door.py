@@ -42,14 +42,14 @@ class Door:
         self.answers: set[Answer] = set()
         self.cut = asyncio.Event()
 
-    async def serve(self, address: Address, stop: asyncio.Event, ready: Callable[[], None], grace: float) -> None:
-        """Until `stop`; what is under way then has `grace` seconds, and is ended with an error after them."""
+    async def serve(self, address: Address, stop: asyncio.Event, ready: Callable[[], None], shutdown_grace: float) -> None:
+        """Until `stop`; what is under way then has `shutdown_grace` seconds, and is ended with an error after them."""
         self.address = address
         server = await asyncio.start_server(self._client, address.host, address.port, limit=LARGEST_HEAD, backlog=2048)
         ready()
         await stop.wait()
         server.close()
-        await self._closed(grace)
+        await self._closed(shutdown_grace)
         self.cut.set()
         for answer in list(self.answers):
             answer.end()

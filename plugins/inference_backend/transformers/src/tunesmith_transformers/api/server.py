@@ -10,13 +10,13 @@ from typing import Any
 
 import uvicorn
 
-from tunesmith.contracts import Address, addresses
-from tunesmith.contracts.kinds.inference_backend import ENDING
+from tunesmith.contracts import Address, port_in_use
+from tunesmith.contracts.kinds.inference_backend import KILL_AFTER
 from tunesmith_transformers.api.connection import PATIENCE, Connection
 from tunesmith_transformers.api.job import fan_out
 from tunesmith_transformers.engine.engine import Deliveries
 
-LAST_WORDS = 6  # seconds of `ENDING` in which clients may take the error that ends their answers
+LAST_WORDS = 6  # seconds of `KILL_AFTER` in which clients may take the error that ends their answers
 
 
 def listen(address: Address) -> socket.socket:
@@ -26,9 +26,9 @@ def listen(address: Address) -> socket.socket:
         UserError: TS-SERVE-001 when that is not possible.
     """
     try:
-        return addresses.listen(address.host, address.port, 2048)  # now: a second server must not be able to bind while this one loads
+        return port_in_use.listen(address.host, address.port, 2048)  # now: a second server must not be able to bind while this one loads
     except OSError as error:
-        raise addresses.not_free(address.host, address.port, error) from error
+        raise port_in_use.not_free(address.host, address.port, error) from error
 
 
 def url_of(listener: socket.socket) -> str:
@@ -72,4 +72,4 @@ class HttpServer:
         """Close connections and end the thread."""
         self._server.should_exit = True
         if self._thread.ident is not None:
-            self._thread.join(ENDING)
+            self._thread.join(KILL_AFTER)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Result, Row, Step
-from tunesmith.contracts.files import roots_of
+from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_data.media.files import Look
 from tunesmith_data.row_schema import RowSchema

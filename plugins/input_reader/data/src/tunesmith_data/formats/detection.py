@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunesmith.contracts.artifacts import fits
-from tunesmith.contracts.files import unreadable
 from tunesmith.contracts.kinds.input_reader import InstalledProvider
+from tunesmith.contracts.untrusted_files import unreadable
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, listed
 from tunesmith_data.check.verdict import Verdict, judge
 from tunesmith_data.formats.resemblance import best, columns_of, likeness, mapping, required, resemblance

@@ -19,8 +19,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
-from tunesmith.contracts.files import Outside, open_confined
 from tunesmith.contracts.rows import CONVERSATIONS, Part, Row
+from tunesmith.contracts.untrusted_files import Outside, open_confined
 from tunesmith.errors import UserError
 
 FOLDER = "media"
@@ -62,7 +62,7 @@ def content_of(path: Path, roots: Sequence[Path]) -> str:
     """Hexadecimal SHA-256 of a file; of a folder, over its files' names and contents.
 
     Args:
-        roots: folders that the files may lie in (see `tunesmith.contracts.files`).
+        roots: folders that the files may lie in (see `tunesmith.contracts.untrusted_files`).
 
     Raises:
         OSError: a file can't be read, is no regular one, or leads elsewhere.

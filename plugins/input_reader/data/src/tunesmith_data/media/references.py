@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunesmith.contracts.digests import Seen, content_sha256, looks, settled
-from tunesmith.contracts.files import confined, roots_of
+from tunesmith.contracts.untrusted_files import confined, roots_of
 from tunesmith.errors import TunesmithError
 from tunesmith_data.digest import digest_of
 from tunesmith_data.media.files import Look, files_of, located, unusable

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Result, Row, Step, text_of
-from tunesmith.contracts.files import roots_of
 from tunesmith.contracts.rows import CONVERSATIONS, ROWS_FILE
+from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_data.check.verdict import checked, written
 from tunesmith_data.media.files import Keeper

@@ -12,8 +12,8 @@ from typing import Any
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.step import Placement
 from tunesmith.errors import Cancelled, TunesmithError, did_you_mean
-from tunesmith.isolation.loading import build_provider, load, settings_of
 from tunesmith.isolation.metric_log import PointsFile
+from tunesmith.isolation.provider_import import build_provider, load, settings_of
 
 PROGRESS_INTERVAL = 0.1  # seconds between two progress reports of one task
 

@@ -1,4 +1,4 @@
-"""The process in which plugins' estimators and device probes run: ``python -m tunesmith.planning.estimates.helper_process`` (see `advice`).
+"""The process in which plugins' estimators and device probes run: ``python -m tunesmith.planning.estimates.estimator_process``.
 
 It reads a question a line from stdin, ``[kind, target, distribution, request]``, and answers each with a line: ``{"answer"}``, or why there
 is none: ``{"refused"}``, the `UserError` that an estimator raised, or ``{"failed"}``, a sentence. What plugins print is thrown away.
@@ -52,8 +52,8 @@ def _answered(kind: str, target: str, distribution: str, request: Any) -> str:
 
 def _answer(kind: str, target: str, distribution: str, request: Any) -> Any:
     from tunesmith.contracts.estimates import Estimate, EstimateRequest
-    from tunesmith.isolation.loading import build_provider, load
-    from tunesmith.planning.json_values import build, plain
+    from tunesmith.isolation.provider_import import build_provider, load
+    from tunesmith.planning.dataclass_json import build, plain
 
     asked = load(target, distribution)
     if kind == DEVICES:

@@ -13,7 +13,7 @@ from tunesmith.errors import shown
 from tunesmith.planning.cache_keys import step_key
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.running.journal.journal import FILE, Journal
-from tunesmith.running.journal.rows import CacheRow
+from tunesmith.running.journal.records import CacheRow
 from tunesmith.running.store.store import Store
 
 

@@ -24,9 +24,9 @@ from typing import Any
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import TunesmithError
-from tunesmith.isolation.secrets import withheld
-from tunesmith.planning.estimates import helper_process as advisor
-from tunesmith.planning.json_values import build, plain
+from tunesmith.isolation.secret_variables import withheld
+from tunesmith.planning.dataclass_json import build, plain
+from tunesmith.planning.estimates import estimator_process as advisor
 from tunesmith.planning.plan import Choice
 from tunesmith.plugins.records import ProviderRecord
 

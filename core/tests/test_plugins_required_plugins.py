@@ -11,7 +11,7 @@ import pytest
 import tunesmith
 from tunesmith.errors import Problems, UserError
 from tunesmith.plugins.records import Plugin
-from tunesmith.plugins.required import check_required
+from tunesmith.plugins.required_plugins import check_required
 from tunesmith_sdk.installs import write_plugin
 
 GATE = """

@@ -13,14 +13,14 @@ from tunesmith.contracts.kinds.input_reader import FILE, NoAnswer
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.cancellation import Cancellation
-from tunesmith.running.home_folder import PRIVATE
+from tunesmith.running.home_permissions import PRIVATE
 from tunesmith.running.reporter import Reporter, Silent
 from tunesmith.running.store.staging import Staging
 from tunesmith.running.worker.local_executor import Local
 from tunesmith.running.worker.logs import tail
 from tunesmith.running.worker.processes import Work, Workers
-from tunesmith.running.worker.request import secrets_of, step_request
 from tunesmith.running.worker.selector import Switchboard
+from tunesmith.running.worker.step_request import secrets_of, step_request
 
 
 class Questions:
