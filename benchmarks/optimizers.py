@@ -75,7 +75,7 @@ def measured(name: str) -> dict[str, Any]:
 
 
 def _turns(row: dict[str, str]) -> list[Any]:
-    from tunesmith.contracts import message
+    from tunesmith_data.api import message
 
     return [message("user", row["instruction"]), message("assistant", row["output"])]
 

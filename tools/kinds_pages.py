@@ -27,9 +27,9 @@ from tunesmith import hookspecs
 from tunesmith.contracts.endpoint_client import Endpoint
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith.contracts.provider import API, Input, Need, Provider, Slot, Verb
-from tunesmith.contracts.rows import Message, Part
 from tunesmith.contracts.settings import schema_of, setting
 from tunesmith.contracts.step import Placement, Step
+from tunesmith_data.api import Message, Part
 from tunesmith_models import ModelShape
 from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.report.levels import LEVELS

@@ -15,6 +15,8 @@ from tunesmith import hookspecs
 from tunesmith.plugins import entry_points as scan
 from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin
+from tunesmith_data import KIND
+from tunesmith_data import plugin as data
 from tunesmith_sdk.manifest.records import record_of
 from tunesmith_sdk.typed import World
 
@@ -36,13 +38,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module = importlib.import_module("acme_desk.plugin")
     manager = hookspecs.plugin_manager(desk=module)
     records = []
-    brought = {kind.name: kind for kind in manager.hook.kind()}
+    own = {kind.name: kind for kind in manager.hook.kind()}
+    brought = {KIND: data.kind(), **own}
     hookspecs.add_kinds(manager, brought)
     for kind in (*hookspecs.REGISTRATION, *brought):
         for answer in getattr(manager.hook, kind)():
             for provider in answer if isinstance(answer, (list, tuple)) else [answer]:
-                records.append(record_of(kind, provider, "acme-desk", "1.0", brought=brought.get(kind)))
-    plugin = Plugin("acme-desk", "1.0", "acme_desk.plugin", tuple(records), tuple(brought.values()), commands=tuple(module.cli_commands()),
+                records.append(
+                    record_of(
+                        kind, provider, "acme-desk", "1.0", brought=brought.get(kind), bringer="" if kind in own else "tunesmith-data"
+                    )
+                )
+    plugin = Plugin("acme-desk", "1.0", "acme_desk.plugin", tuple(records), tuple(own.values()), commands=tuple(module.cli_commands()),
                     error_pages={"DESK-": "https://acme.example/desk/{code}"})  # fmt: skip
     (site / "acme_desk" / "plugin.toml").write_text(manifest_of(plugin))
     sys.path.remove(str(site))  # each test has it there as long as it runs

@@ -9,7 +9,7 @@ import pytest
 import torch
 import transformers
 
-from tunesmith.contracts import message
+from tunesmith_data.api import message
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_models import ModelShape

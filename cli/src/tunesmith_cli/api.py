@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from tunesmith_cli.dispatch import run_command, run_group
     from tunesmith_cli.display import reporting
     from tunesmith_cli.display.quantities import amount, duration, number, size
+    from tunesmith_cli.display.token_page import TOKENS_FILE, TOKENS_FORMAT, token_page
     from tunesmith_cli.errors import colored
     from tunesmith_cli.launch import DEFAULT_FILE, Session
     from tunesmith_cli.main import main
+    from tunesmith_cli.options.columns import add_columns, columns_given
     from tunesmith_cli.options.pipeline_file import load
     from tunesmith_cli.options.settings import typed
     from tunesmith_cli.tables import columns
@@ -27,7 +29,7 @@ _MODULES = {
     "tunesmith_cli.dispatch": "run_command, run_group",
     "tunesmith_cli.display": "reporting",
     "tunesmith_cli.display.quantities": "amount, duration, number, size",
-    "tunesmith_cli.display.token_page": "token_page",
+    "tunesmith_cli.display.token_page": "TOKENS_FILE, TOKENS_FORMAT, token_page",
     "tunesmith_cli.errors": "colored",
     "tunesmith_cli.launch": "DEFAULT_FILE, Session",
     "tunesmith_cli.main": "main",
@@ -42,11 +44,15 @@ __getattr__ = exports(__name__, {name: module for module, names in _MODULES.item
 __all__ = [
     "API",
     "DEFAULT_FILE",
+    "TOKENS_FILE",
+    "TOKENS_FORMAT",
     "Command",
     "Session",
+    "add_columns",
     "amount",
     "colored",
     "columns",
+    "columns_given",
     "duration",
     "load",
     "main",
@@ -57,5 +63,6 @@ __all__ = [
     "safe",
     "safe_json",
     "size",
+    "token_page",
     "typed",
 ]  # fmt: skip

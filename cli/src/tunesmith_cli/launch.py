@@ -97,14 +97,13 @@ class Session(session.Session):
 
 def _show_tokens(plan: Plan, outcome: RunOutcome) -> None:
     """Rows as tokens are made to be read: what a step made of that format is shown."""
-    from tunesmith.contracts.previews import FILE, FORMAT
+    from tunesmith_cli.display.token_page import TOKENS_FILE, TOKENS_FORMAT, token_page
 
     for step in plan.steps:
-        if step.format == FORMAT and step.name in outcome.artifacts:
-            from tunesmith_cli.display.token_page import token_page
+        if step.format == TOKENS_FORMAT and step.name in outcome.artifacts:
             from tunesmith_cli.errors import colored
 
-            *rows, total = map(json.loads, (outcome.artifacts[step.name].path / FILE).read_text(encoding="utf-8").splitlines())
+            *rows, total = map(json.loads, (outcome.artifacts[step.name].path / TOKENS_FILE).read_text(encoding="utf-8").splitlines())
             print("\n" + token_page(rows, total, colours=colored(sys.stdout)))
 
 

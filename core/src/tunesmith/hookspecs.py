@@ -132,19 +132,6 @@ def device_backend() -> Providers:  # type: ignore[empty-body]
 
 
 @hookspec
-def dataset_format() -> Providers:  # type: ignore[empty-body]
-    """A way to write rows. Contract: `tunesmith.contracts.kinds.dataset_format`. Since 0.1.
-
-    Example::
-
-        @hookimpl
-        def dataset_format():
-            return Provider("tickets", "the help desk's export", "acme_desk.rows:Tickets", produces=("dataset/chat",),
-                            facts={"row": {"type": "object", "required": ["question", "solution"]}})
-    """
-
-
-@hookspec
 def executor() -> Providers:  # type: ignore[empty-body]
     """Where workers start. Contract: `tunesmith.contracts.kinds.executor`. Since 0.1.
 
@@ -333,7 +320,7 @@ def ui_pages() -> Sequence[tuple[str, str, str]]:  # type: ignore[empty-body]
 #: the hooks of the kernel's own kinds
 REGISTRATION = (
     "model_loader", "adapter", "trainer_strategy", "quantizer", "exporter", "evaluator", "inference_backend",
-    "device_backend", "dataset_format", "executor", "environment_builder", "input_reader", "verb",
+    "device_backend", "executor", "environment_builder", "input_reader", "verb",
 )  # fmt: skip
 EVENTS = ("run_started", "step_starting", "metrics_reported", "step_finished", "step_failed", "artifact_committed", "run_finished")
 

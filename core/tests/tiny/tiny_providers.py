@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tunesmith.contracts import Evaluation, ModelInfo, Result, UserError, message
+from tunesmith.contracts import Evaluation, ModelInfo, Result, UserError
 
 
 class Shelf:
@@ -29,7 +29,13 @@ class Pairs:
     def convert(self, row):
         if not row["a"]:
             raise UserError("TS-DATA-020", "the answer is empty", fix="Write one.")
-        return {"messages": [message("user", row["q"]), message("assistant", row["a"])]}
+        turns = (("user", row["q"]), ("assistant", row["a"]))
+        return {"messages": [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in turns]}
+
+
+def read(data):
+    """The rows of a dataset."""
+    return [json.loads(line) for line in (data.path / "rows.jsonl").read_text().splitlines()] if data else []
 
 
 class Shorter:
@@ -39,7 +45,7 @@ class Shorter:
         text = (model.path / "weights").read_text()[::2]
         (output / "weights").write_text(text)
         (output / "config.json").write_text("{}")
-        return Result(metrics={"rows": sum(1 for _ in calibration or ())})
+        return Result(metrics={"rows": sum(1 for _ in read(calibration))})
 
 
 class Card:
@@ -52,7 +58,7 @@ class Card:
 class Letters:
     """An evaluator: the number of letters of the model, a sample per row."""
 
-    def evaluate(self, subject, rows, step):
+    def evaluate(self, subject, data, step):
         letters = len((subject.path / "weights").read_text())
-        samples = [{"prompt": row["messages"][0]["content"][0]["text"], "answer": "é", "score": 1.0} for row in rows or ()]
+        samples = [{"prompt": row["messages"][0]["content"][0]["text"], "answer": "é", "score": 1.0} for row in read(data)]
         return Evaluation({"letters": letters}, samples)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,13 @@ def parameters(function: Any) -> list[str]:
 
 
 def told(thing: Any) -> dict[str, Any]:
-    """What its users rely on: how it is called, and a class's public methods."""
-    if not callable(thing):
+    """What its users rely on: how it is called, a class's public methods, a `TypedDict`'s keys, by which names an error
+    is caught."""
+    if typing.is_typeddict(thing):
+        return {"keys": {name: {} for name in thing.__annotations__}}
+    if inspect.isclass(thing) and issubclass(thing, Exception):  # which others catch, and do not make
+        return {"errors": {base.__name__: {} for base in thing.__mro__[1:-2]}}
+    if not callable(thing) or typing.get_origin(thing):
         return {"value": thing} if isinstance(thing, str) else {}
     said: dict[str, Any] = {}
     if not getattr(thing, "_is_protocol", False):

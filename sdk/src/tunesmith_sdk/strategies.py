@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith_data.row_schema import expanded
+from tunesmith_data.api import expanded
 
 
 def fitting(schema: Mapping[str, Any], text: Any = None) -> Any:

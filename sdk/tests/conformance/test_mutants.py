@@ -15,7 +15,7 @@ _spec.loader.exec_module(mutants)  # type: ignore[union-attr]
 TIME = "__import__('time').time_ns()"
 #: of an evaluator: one of two answers is right
 ANSWERS = """
-from tunesmith.contracts import message
+from tunesmith_data.api import message
 from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 
 def known_answers(case):

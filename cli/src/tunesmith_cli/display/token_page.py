@@ -1,4 +1,10 @@
-"""Rows as the tokens that a model would learn from, as a page: what an artifact of ``report/tokens`` holds."""
+"""Rows as the tokens that a model would learn from, as a page: what an artifact of ``report/tokens`` holds.
+
+Its file has an object a row: ``{"row", "sequences": [{"name", "tokens", "texts", "labels", "turns": [{"role", "start", "stop"}],
+"doubts", "media"}], "error"?}``, all by token but `doubts`, which are sentences; then one of statistics: ``{"rows", "broken", "lengths",
+"max_length"}``. The verb that makes it reads a model and ``data``, has a slot ``objective``, and takes the settings ``rows`` (numbers from
+1) and ``max_length``.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,8 @@ from typing import Any
 
 from tunesmith_cli.untrusted_text import safe
 
+TOKENS_FORMAT = "report/tokens"
+TOKENS_FILE = "preview.jsonl"
 _LEARNT, _GIVEN = ("30;42", "30;102"), ("2", "2;4")  # colours of tokens, in turns, so that one sees where each ends
 _OPEN, _CLOSE, _BETWEEN = "⟦", "⟧", "·"  # the same without colours
 

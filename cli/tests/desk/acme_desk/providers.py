@@ -7,7 +7,8 @@ import json
 import os
 import threading
 
-from tunesmith.contracts import Device, Evaluation, ModelInfo, Result, UserError, message
+from tunesmith.contracts import Device, Evaluation, ModelInfo, Result, UserError
+from tunesmith_data.api import message
 
 
 class Shelf:
@@ -48,12 +49,12 @@ class Shorter:
 
 
 class Letters:
-    def evaluate(self, subject, rows, step) -> Evaluation:
+    def evaluate(self, subject, data, step) -> Evaluation:
         return Evaluation({"letters": float(len((subject.path / "text").read_text()))})
 
 
 class Words:
-    def evaluate(self, subject, rows, step) -> Evaluation:
+    def evaluate(self, subject, data, step) -> Evaluation:
         return Evaluation({"words": float(len((subject.path / "text").read_text().split()))})
 
 

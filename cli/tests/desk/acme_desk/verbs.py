@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tunesmith.contracts import Address, Result, TunesmithError, UserError, read_rows
+from tunesmith.contracts import Address, Result, TunesmithError, UserError
+from tunesmith_data.api import read_rows
 
 
 def teach(step) -> Result:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tunesmith.contracts.estimates import Estimate, EstimateRequest
     from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
     from tunesmith.contracts.kinds.adapter import Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping
-    from tunesmith.contracts.kinds.dataset_format import DatasetFormat
     from tunesmith.contracts.kinds.device_backend import Device, DeviceBackend
     from tunesmith.contracts.kinds.environment_builder import (
         Condition,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from tunesmith.contracts.kinds.quantizer import Quantizer
     from tunesmith.contracts.kinds.trainer_strategy import TrainerStrategy
     from tunesmith.contracts.provider import API, Grade, Input, Kind, Need, Provider, Slot, Verb
-    from tunesmith.contracts.rows import Message, Part, Row, message, read_rows, text_of
     from tunesmith.contracts.settings import setting
     from tunesmith.contracts.step import Placement, Step
     from tunesmith.errors import Cancelled, TunesmithError, UserError
@@ -48,7 +46,6 @@ __all__ = [
     "BringsBase",
     "Cancelled",
     "Condition",
-    "DatasetFormat",
     "Device",
     "DeviceBackend",
     "Endpoint",
@@ -68,14 +65,12 @@ __all__ = [
     "Input",
     "Kind",
     "Launch",
-    "Message",
     "MetricPoint",
     "ModelInfo",
     "ModelLoader",
     "ModulesOnly",
     "Need",
     "OwnRates",
-    "Part",
     "Penalising",
     "Placement",
     "Process",
@@ -84,7 +79,6 @@ __all__ = [
     "Recipe",
     "Remedy",
     "Result",
-    "Row",
     "RunFacts",
     "Slot",
     "Start",
@@ -97,16 +91,12 @@ __all__ = [
     "Verb",
     "Watch",
     "fits",
-    "message",
-    "read_rows",
     "setting",
-    "text_of",
 ]  # fmt: skip
 
 _MODULES = {
     "tunesmith.contracts.kinds.adapter": "Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping",
     "tunesmith.contracts.artifacts": "Artifact, Result, fits",
-    "tunesmith.contracts.kinds.dataset_format": "DatasetFormat",
     "tunesmith.contracts.kinds.device_backend": "Device, DeviceBackend",
     "tunesmith.contracts.endpoint_client": "Endpoint",
     "tunesmith.contracts.kinds.environment_builder": "Condition, Environment, EnvironmentBuilder, EnvironmentDirectory, Recipe, Start, "
@@ -120,7 +110,6 @@ _MODULES = {
     "tunesmith.contracts.kinds.model_loader": "ModelInfo, ModelLoader",
     "tunesmith.contracts.provider": "API, Grade, Input, Kind, Need, Provider, Slot, Verb",
     "tunesmith.contracts.kinds.quantizer": "Quantizer",
-    "tunesmith.contracts.rows": "Message, Part, Row, message, read_rows, text_of",
     "tunesmith.contracts.settings": "setting",
     "tunesmith.contracts.step": "Placement, Step",
     "tunesmith.contracts.kinds.trainer_strategy": "TrainerStrategy",

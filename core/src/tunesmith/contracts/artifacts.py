@@ -2,7 +2,7 @@
 
 A format is ``family/name`` and an open string. Those in use: ``model/hf`` (config.json, safetensors, tokenizer files),
 ``model/gguf``, ``adapter/peft`` (adapter_config.json, adapter_model.safetensors), ``dataset/chat``,
-``dataset/preference``, ``dataset/prompt`` (rows.jsonl, see `tunesmith.contracts.rows`), ``report/metrics`` (metrics.json,
+``dataset/preference``, ``dataset/prompt`` (rows.jsonl), ``report/metrics`` (metrics.json,
 samples.jsonl), ``endpoint/openai`` (a running server). A plugin may bring more.
 """
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.rows import Row
-
 
 @dataclass(frozen=True)
 class EstimateRequest:
@@ -42,7 +40,7 @@ class EstimateRequest:
     format: str = ""
     model_bytes: int = 0
     directory: Path | None = None
-    rows: tuple[Row, ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
     provider: Callable[[str], Any] | None = field(default=None, compare=False)
 
 

@@ -16,7 +16,7 @@ Grade = Literal["full", "partial", "none", "unknown"]
 #: The kernel's own kinds, each with the contract version that it speaks (it takes N and N-1, law L7). Plugins bring others (`Kind`).
 API: Mapping[str, int] = {
     "model_loader": 1, "adapter": 1, "trainer_strategy": 1, "quantizer": 1, "inference_backend": 1, "evaluator": 1,
-    "device_backend": 1, "dataset_format": 1, "exporter": 1, "executor": 1,
+    "device_backend": 1, "exporter": 1, "executor": 1,
     "environment_builder": 1, "input_reader": 1, "verb": 1,
 }  # fmt: skip
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 
-from tunesmith.contracts import Result, Step, read_rows
+from tunesmith.contracts import Result, Step
 
 METRICS_FILE, SAMPLES_FILE = "metrics.json", "samples.jsonl"
 
 
 def run(step: Step) -> Result:
     """Have the evaluator judge the model or endpoint; its metrics become the step's, its samples lie beside them."""
-    data = step.inputs.get("data")
-    rows = read_rows(data.path) if data else None
-    evaluation = step.provider("evaluator").evaluate(step.inputs["model"], rows, step)
+    evaluation = step.provider("evaluator").evaluate(step.inputs["model"], step.inputs.get("data"), step)
     metrics = {name: float(value) for name, value in evaluation.metrics.items()}
     (step.output / METRICS_FILE).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     with open(step.output / SAMPLES_FILE, "w", encoding="utf-8") as lines:

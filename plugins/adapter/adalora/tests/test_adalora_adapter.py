@@ -11,13 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tunesmith.contracts import Artifact, Cancelled, EstimateRequest, Penalising, Stepping, UserError, message
+from tunesmith.contracts import Artifact, Cancelled, EstimateRequest, Penalising, Stepping, UserError
 from tunesmith.contracts.settings import build
 from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_adalora.adapter import Adalora
 from tunesmith_adalora.estimate import parts
 from tunesmith_adalora.schedule import phases
 from tunesmith_adalora.settings import AdaloraSettings
+from tunesmith_data.api import message
 from tunesmith_models import ModelShape
 from tunesmith_peft.oracle import SEED, base, keeps, logits, packs, steps
 from tunesmith_sdk.models import tiny_model

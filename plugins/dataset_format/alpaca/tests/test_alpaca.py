@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.contracts import UserError, text_of
+from tunesmith.contracts import UserError
 from tunesmith.contracts.settings import problems
 from tunesmith_alpaca.rows import ROW, Alpaca
+from tunesmith_data.api import text_of
 from tunesmith_sdk.strategies import fitting
 
 

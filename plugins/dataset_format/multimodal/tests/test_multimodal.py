@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.contracts import UserError, text_of
+from tunesmith.contracts import UserError
 from tunesmith.contracts.settings import problems
+from tunesmith_data.api import text_of
 from tunesmith_multimodal import rows
 from tunesmith_multimodal.formats import Captions, Speech, Texts, VisualQuestions
 from tunesmith_multimodal.grounding import Places

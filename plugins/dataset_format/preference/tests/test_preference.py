@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.contracts import UserError, text_of
-from tunesmith_data.row_schema import RowSchema
+from tunesmith.contracts import UserError
+from tunesmith_data.api import RowSchema, text_of
 from tunesmith_preference.rows import PROMPTS, REJECTED_RESPONSE, ROW, Preference, RejectedMessages, RejectedResponse
 from tunesmith_sdk.strategies import fitting
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.contracts import UserError, text_of
+from tunesmith.contracts import UserError
 from tunesmith.contracts.settings import problems
+from tunesmith_data.api import text_of
 from tunesmith_sdk.strategies import fitting
 from tunesmith_sharegpt.rows import ROW, ShareGPT
 

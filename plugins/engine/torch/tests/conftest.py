@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import Artifact, message
+from tunesmith.contracts import Artifact
 from tunesmith.contracts.settings import build
 from tunesmith.isolation.worker_step import WorkerStep
+from tunesmith_data.api import message
 from tunesmith_sdk.models import tiny_model
 
 QUESTIONS = ["What is a plugin?", "Who reads the manifest?", "Where do artifacts live?", "Why plan before a run?", "Which law is first?"]

@@ -7,9 +7,10 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from tunesmith.contracts import Artifact, TunesmithError, message
+from tunesmith.contracts import Artifact, TunesmithError
 from tunesmith.contracts.settings import build
 from tunesmith.isolation.worker_step import WorkerStep
+from tunesmith_data.api import message
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_sdk.models import tiny_model

@@ -1,6 +1,6 @@
 """What the conformance kit can't know: how many of some answers are right."""
 
-from tunesmith.contracts import message
+from tunesmith_data.api import message
 from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 
 #: question, expected answer, given answer

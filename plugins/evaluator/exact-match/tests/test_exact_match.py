@@ -7,9 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tunesmith.contracts import Artifact, Cancelled, TunesmithError, UserError, endpoint_client, message
+from tunesmith.contracts import Artifact, Cancelled, TunesmithError, UserError, endpoint_client
+from tunesmith_data.api import message
 from tunesmith_exact_match.evaluator import ExactMatch
 from tunesmith_exact_match.settings import ExactMatchSettings
+from tunesmith_sdk.datasets import dataset
 
 
 class Server(ThreadingHTTPServer):
@@ -65,7 +67,9 @@ def rows(count, wrong=0):
 
 
 def evaluate(server, step, data, **settings):
-    return ExactMatch(ExactMatchSettings(**settings)).evaluate(server.endpoint, data, step)
+    return ExactMatch(ExactMatchSettings(**settings)).evaluate(
+        server.endpoint, data if data is None else dataset(step.work / "rows", data), step
+    )
 
 
 def test_the_metric_is_the_share_of_right_answers(server, local_step):
@@ -124,12 +128,12 @@ def test_a_server_that_fails_is_an_error_and_not_a_wrong_answer(server, local_st
     assert why in caught.value.why
 
 
-def test_no_server_is_an_error(server, local_step):
+def test_no_server_is_an_error(server, local_step, tmp_path):
     endpoint = server.endpoint
     server.shutdown()
     server.server_close()
     with pytest.raises(TunesmithError, match="TS-SERVE-020"):
-        ExactMatch(ExactMatchSettings(max_retries=1)).evaluate(endpoint, rows(1), local_step())
+        ExactMatch(ExactMatchSettings(max_retries=1)).evaluate(endpoint, dataset(tmp_path / "rows", rows(1)), local_step())
 
 
 def test_cancelling_does_not_wait_for_answers(server, local_step):

@@ -6,7 +6,8 @@ from math import exp, log
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tunesmith.contracts import Artifact, message
+from tunesmith.contracts import Artifact
+from tunesmith_data.api import message
 
 ROWS = [{"messages": [message("user", "What?"), message("assistant", answer)]} for answer in ("q", "xyz")]
 LETTERS, ENDS = 4, 2  # tokens of the answers: each letter is one, and each answer's end

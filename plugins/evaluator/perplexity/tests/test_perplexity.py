@@ -5,9 +5,11 @@ import math
 import pytest
 import torch
 
-from tunesmith.contracts import Artifact, UserError, message
+from tunesmith.contracts import Artifact, UserError
+from tunesmith_data.api import message
 from tunesmith_perplexity.evaluator import Perplexity
 from tunesmith_perplexity.settings import PerplexitySettings
+from tunesmith_sdk.datasets import dataset
 from tunesmith_torch.api.model import load_model
 from tunesmith_torch.api.text import load_tokenizer
 
@@ -23,7 +25,7 @@ def model(tiny_model):
 
 
 def evaluate(model, step, rows=ROWS, **settings):
-    return Perplexity(PerplexitySettings(**settings)).evaluate(model, rows, step)
+    return Perplexity(PerplexitySettings(**settings)).evaluate(model, rows if rows is None else dataset(step.work / "rows", rows), step)
 
 
 @torch.no_grad()

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts import Address, Artifact, Cancelled, TunesmithError, UserError, endpoint_client, message
+from tunesmith.contracts import Address, Artifact, Cancelled, TunesmithError, UserError, endpoint_client
+from tunesmith_data.api import message
 from tunesmith_perplexity.evaluator import Perplexity
 from tunesmith_perplexity.settings import PerplexitySettings
+from tunesmith_sdk.datasets import dataset
 from tunesmith_sdk.steps import LocalStep
 from tunesmith_serve.settings import ServeSettings
 
@@ -56,7 +58,7 @@ def endpoint(model: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def evaluate(subject: Artifact, step: Any, rows: Any = ROWS, **settings: Any) -> Any:
-    return Perplexity(PerplexitySettings(**settings)).evaluate(subject, rows, step)
+    return Perplexity(PerplexitySettings(**settings)).evaluate(subject, rows if rows is None else dataset(step.work / "rows", rows), step)
 
 
 def test_it_is_what_the_model_itself_gives(model: Artifact, endpoint: Artifact, local_step: Any) -> None:

@@ -78,7 +78,7 @@ def test_arguments_of_earlier_tool_calls_are_objects_for_the_template(chatty: An
 
 def test_a_conversation_is_asked_with_the_tokens_that_were_learnt(tiny: Path, tmp_path: Path) -> None:
     """Keys of tools and arguments in their order, arguments that came as text, an empty content: the same as in training."""
-    from tunesmith.contracts import message
+    from tunesmith_data.api import message
     from tunesmith_torch.api.text import chat_encoder, load_tokenizer
     from tunesmith_transformers.api.prompts import chat_prompt
     from tunesmith_transformers.text.vocabulary import Vocabulary

@@ -1,8 +1,23 @@
-"""What the conformance kit can't know: pipelines in which the verbs have something to do."""
+"""What the conformance kit can't know: pipelines in which the verbs have something to do, and a format for the reader to find."""
 
 import json
 
+from tunesmith.contracts import Provider
+
 ROWS = [{"question": f"What is {number}?", "answer": f"It is {number}."} for number in range(8)]
+
+ROW = {"type": "object", "required": ["question", "answer"], "properties": {"question": {"type": "string"}, "answer": {"type": "string"}}}
+
+
+def installed(case):
+    return {"dataset_format": [Provider("pairs", "question and answer", "nowhere:Pairs", produces=("dataset/chat",), facts={"row": ROW})]}
+
+
+def written(case):
+    """Two files, one row in four from the first."""
+    for name, rows in (("one", ROWS[:4]), ("other", ROWS[4:])):
+        (case.directory / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return {str(case.directory / "one.jsonl"): 1, str(case.directory / "other.jsonl"): 3}
 
 
 def pipeline(case):

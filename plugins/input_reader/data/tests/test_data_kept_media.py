@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts import Artifact, TunesmithError, message, read_rows
+from tunesmith.contracts import Artifact, TunesmithError
 from tunesmith.isolation.worker_step import WorkerStep
+from tunesmith_data.api import message, read_rows
 from tunesmith_data.check.verdict import judge
 from tunesmith_data.settings import PrepareSettings
 from tunesmith_data.verbs import prepare

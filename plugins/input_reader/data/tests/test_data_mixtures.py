@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import Artifact, message, read_rows
+from tunesmith.contracts import Artifact
 from tunesmith.errors import Problems, TunesmithError, each
 from tunesmith.isolation.worker_step import WorkerStep
+from tunesmith_data.api import message, read_rows
 from tunesmith_data.mixture import mixture_of
 from tunesmith_data.settings import MixSettings
 from tunesmith_data.verbs import mix

@@ -3,7 +3,7 @@
 import pytest
 
 from tunesmith.errors import UserError
-from tunesmith_data.row_schema import RowSchema
+from tunesmith_data.api import RowSchema
 
 
 def schema(**properties):

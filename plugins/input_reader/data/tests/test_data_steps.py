@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts import Artifact, TunesmithError, UserError, message, read_rows
+from tunesmith.contracts import Artifact, TunesmithError, UserError
 from tunesmith.isolation.worker_step import WorkerStep
+from tunesmith_data.api import message, read_rows
 from tunesmith_data.settings import MixSettings, PrepareSettings
 from tunesmith_data.verbs import mix, prepare
 

@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 
-from tunesmith.contracts import UserError, message
+from tunesmith.contracts import UserError
+from tunesmith_data.api import message
 from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_torch.api import Group, LogProbs, TokenSequence

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunesmith.contracts import UserError, message
+from tunesmith.contracts import UserError
+from tunesmith_data.api import message
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_sft.settings import SupervisedSettings
 from tunesmith_torch.api import Group, LogProbs, TokenSequence

@@ -9,13 +9,15 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
-from tunesmith.contracts import Artifact, UserError, message
+from tunesmith.contracts import Artifact, UserError
 from tunesmith.contracts.estimates import EstimateRequest
 from tunesmith.contracts.settings import build, fill, schema_of
 from tunesmith_bitsandbytes.estimate import estimate
 from tunesmith_bitsandbytes.quantizer import BitsAndBytes
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
+from tunesmith_data.api import message
 from tunesmith_models import ModelShape
+from tunesmith_sdk.datasets import dataset
 from tunesmith_sdk.real_models import smollm2
 
 IDS = torch.arange(3, 40)[None]
@@ -131,8 +133,8 @@ def test_a_real_model_keeps_its_wits(tmp_path, local_step):
         ("Who wrote Hamlet?", "Hamlet was written by William Shakespeare around the year 1600."),
     ]
     rows = [{"messages": [message("user", question), message("assistant", answer)]} for question, answer in talk]
-    source = smollm2(tmp_path)
+    data, source = dataset(tmp_path / "rows", rows), smollm2(tmp_path)
     small, result = quantize(source, local_step())
-    before, after = (Perplexity(PerplexitySettings()).evaluate(model, rows, local_step()).metrics for model in (source, small))
+    before, after = (Perplexity(PerplexitySettings()).evaluate(model, data, local_step()).metrics for model in (source, small))
     assert after["perplexity"] < 1.35 * before["perplexity"]
     assert result.metrics["ratio"] < 0.25

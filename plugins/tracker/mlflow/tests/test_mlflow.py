@@ -11,8 +11,9 @@ import textwrap
 import pytest
 from mlflow import MlflowClient
 
-from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError, message
+from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith.hookspecs import plugin_manager
+from tunesmith_data.api import message
 from tunesmith_mlflow import plugin
 from tunesmith_sdk.models import tiny_model
 

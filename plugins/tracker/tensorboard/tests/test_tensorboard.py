@@ -10,8 +10,9 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import api_pb2, metadata
 
-from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError, message
+from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith.hookspecs import plugin_manager
+from tunesmith_data.api import message
 from tunesmith_sdk.models import tiny_model
 from tunesmith_tensorboard import plugin
 

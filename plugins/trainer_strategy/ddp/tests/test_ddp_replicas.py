@@ -21,7 +21,8 @@ from tunesmith_sdk.models import tiny_model
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from tunesmith.contracts import Artifact, Placement, message
+from tunesmith.contracts import Artifact, Placement
+from tunesmith_data.api import message
 from tunesmith.contracts.settings import build
 from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_torch.settings import TrainSettings
@@ -65,7 +66,7 @@ result = run(step)
 
 
 def rows(objective: str):
-    from tunesmith.contracts import message
+    from tunesmith_data.api import message
 
     for number in range(11):
         prompt = [message("user", "What is it? " * (1 + number % 3))]

@@ -17,6 +17,9 @@ and the kit does what it would have done without it::
     def written(case):                  # input_reader: something that it reads, as in a pipeline
         return str(case.directory / "rows-*.jsonl")
 
+    def installed(case):                # input_reader: providers by kind that it may choose among
+        return {"dataset_format": [Provider("tickets", ..., facts={"row": {...}})]}
+
     def known_answers(case):            # evaluator: (artifact, rows, metrics known beforehand)
         yield Artifact("model/hf", case.material("taught")), [...], {"share": 0.5}
 
@@ -50,7 +53,7 @@ from typing import Any
 from tunesmith_sdk.conformance.checks import NotRun
 
 KEPT = "folders"  #: in a work directory: what the kit itself puts there
-FUNCTIONS = ("source", "uri", "rows", "written", "known_answers", "oracle", "model", "pipeline", "scene")
+FUNCTIONS = ("source", "uri", "rows", "written", "installed", "known_answers", "oracle", "model", "pipeline", "scene")
 
 
 @dataclass(frozen=True)

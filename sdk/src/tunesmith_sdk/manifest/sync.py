@@ -28,7 +28,7 @@ from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import load_registry
 from tunesmith.policy import normal
 from tunesmith.spelling import near
-from tunesmith_data.row_schema import row_schema
+from tunesmith_data.api import row_schema
 from tunesmith_sdk.manifest.records import checked_kind, record_of
 from tunesmith_sdk.manifest.source import Source, read_source
 

@@ -1,6 +1,7 @@
 """A good minimal dataset format: questions and answers."""
 
-from tunesmith.contracts import UserError, message
+from tunesmith.contracts import UserError
+from tunesmith_data.api import message
 
 
 class Provider:

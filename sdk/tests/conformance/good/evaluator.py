@@ -3,13 +3,14 @@
 import json
 import urllib.request
 
-from tunesmith.contracts import Evaluation, text_of
+from tunesmith.contracts import Evaluation
+from tunesmith_data.api import read_rows, text_of
 
 
 class Provider:
-    def evaluate(self, subject, rows, step):
+    def evaluate(self, subject, data, step):
         samples, right = [], 0
-        for row in rows:
+        for row in read_rows(data.path):
             step.check_cancelled()
             answer = ask(subject, text_of(row["messages"][-2]))
             right += answer == text_of(row["messages"][-1])

@@ -7,12 +7,11 @@ false: it is measured without the answers that rows expect, as a length or a jud
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tunesmith.contracts.artifacts import Artifact
-from tunesmith.contracts.rows import Row
 from tunesmith.contracts.step import Step
 
 
@@ -29,5 +28,5 @@ class Evaluation:
 
 
 class Evaluator(Protocol):
-    def evaluate(self, subject: Artifact, rows: Iterable[Row] | None, step: Step) -> Evaluation:
-        """Evaluate `subject` (its `meta["url"]` and `meta["model"]` if it is an endpoint) on `rows`."""
+    def evaluate(self, subject: Artifact, data: Artifact | None, step: Step) -> Evaluation:
+        """Evaluate `subject` (its `meta["url"]` and `meta["model"]` if it is an endpoint) on `data`, a ``dataset/*``."""

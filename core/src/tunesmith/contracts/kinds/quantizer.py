@@ -8,15 +8,14 @@ can't work on the model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
 from tunesmith.contracts.artifacts import Artifact, Result
-from tunesmith.contracts.rows import Row
 from tunesmith.contracts.step import Step
 
 
 class Quantizer(Protocol):
-    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result | None:
-        """Write the quantized model, tokenizer files included, to `output`. Deterministic in `step.seed`."""
+    def quantize(self, model: Artifact, output: Path, calibration: Artifact | None, step: Step) -> Result | None:
+        """Write the quantized model, tokenizer files included, to `output`; `calibration` is a ``dataset/*``. Deterministic in
+        `step.seed`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts.rows import Message, Row
 from tunesmith.errors import UserError
+from tunesmith_data.api import Message, Row
 from tunesmith_messages.conversation import read_messages
 from tunesmith_messages.media import Media
 from tunesmith_messages.schema import KTO, MEDIA_COLUMNS, MESSAGES, TEXT_OR_NULL, TOOLS

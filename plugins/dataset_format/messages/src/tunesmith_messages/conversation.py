@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts.rows import PART_TYPES, Message, Part, text_of
 from tunesmith.errors import UserError
+from tunesmith_data.api import PART_TYPES, Message, Part, text_of
 from tunesmith_messages.calls import read_calls
 from tunesmith_messages.media import Media, reference
 from tunesmith_messages.roles import CALLERS, ROLES, speaker

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tunesmith.contracts.json_text import loads
 from tunesmith.errors import UserError
+from tunesmith_data.api.json_text import loads
 
 
 def read_json(text: str, where: str, wanted: str) -> Any:

@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.contracts.rows import Part
 from tunesmith.errors import UserError
+from tunesmith_data.api import Part
 
 KINDS = ("image", "audio", "video")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.contracts.rows import Row, message
 from tunesmith.errors import UserError
+from tunesmith_data.api import Row, message
 from tunesmith_messages.media import reference
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.contracts.rows import Row
 from tunesmith.errors import UserError
+from tunesmith_data.api import Row
 from tunesmith_multimodal.exchange import exchange
 from tunesmith_multimodal.settings import PromptSettings
 

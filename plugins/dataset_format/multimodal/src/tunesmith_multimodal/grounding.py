@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts.rows import Row
 from tunesmith.errors import UserError
+from tunesmith_data.api import Row
 from tunesmith_multimodal.exchange import exchange
 from tunesmith_multimodal.settings import GroundingSettings
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.contracts.rows import Message, Row, text_of
 from tunesmith.errors import UserError
+from tunesmith_data.api import Message, Row, text_of
 from tunesmith_messages import MEDIA_COLUMNS, TEXT_OR_NULL, TOOLS, TURN, Media, read_messages, read_tools, refuse_nothing_learnt
 
 _TURN = {"$ref": "#/definitions/turn"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.contracts.rows import Message, Row
 from tunesmith.errors import UserError
+from tunesmith_data.api import Message, Row
 from tunesmith_messages import (
     KTO,
     MEDIA_COLUMNS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.contracts.rows import Row
+from tunesmith_data.api import Row
 from tunesmith_messages import chat_schema, read_chat
 
 ROW = chat_schema("conversations")

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tunesmith.contracts import UserError, message
+from tunesmith.contracts import UserError
+from tunesmith_data.api import message
+from tunesmith_sdk.datasets import dataset
 from tunesmith_torch.data.calibration import calibration_tokens
 
 STEP = SimpleNamespace(name="small", check_cancelled=lambda: None)
@@ -27,23 +29,31 @@ def rows(*texts):
     return [{"messages": [message("user", text)]} for text in texts]
 
 
+@pytest.fixture
+def calibrated(tmp_path):
+    def tokens(rows, tokenizer, **limits):
+        return calibration_tokens(dataset(tmp_path / "rows", rows), tokenizer, **limits, step=STEP)
+
+    return tokens
+
+
 def read(tokens):
     return ["".join(map(chr, ids)) for ids in tokens]
 
 
-def test_rows_are_cut_and_taken_in_their_order_with_the_answers_of_preferences():
+def test_rows_are_cut_and_taken_in_their_order_with_the_answers_of_preferences(calibrated):
     given = [*rows("first", "second"), {**rows("q")[0], "chosen": [message("assistant", "a")], "rejected": []}, *rows("too many")]
-    assert read(calibration_tokens(given, LetterTokenizer(), count=3, length=4, step=STEP)) == ["firs", "seco", "q\na"]
+    assert read(calibrated(given, LetterTokenizer(), count=3, length=4)) == ["firs", "seco", "q\na"]
 
 
-def test_the_models_chat_template_writes_the_rows():
+def test_the_models_chat_template_writes_the_rows(calibrated):
     tokenizer = LetterTokenizer()
     tokenizer.chat_template = "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
-    assert read(calibration_tokens(rows("hi"), tokenizer, count=1, length=99, step=STEP)) == ["^<user>hi"]
+    assert read(calibrated(rows("hi"), tokenizer, count=1, length=99)) == ["^<user>hi"]
 
 
 @pytest.mark.parametrize("given", [None, [], rows("")])
-def test_without_a_row_there_is_no_calibration(given):
+def test_without_a_row_there_is_no_calibration(given, tmp_path):
     with pytest.raises(UserError, match="TS-QUANT-002") as caught:
-        calibration_tokens(given, LetterTokenizer(), count=9, length=9, step=STEP)
+        calibration_tokens(given if given is None else dataset(tmp_path / "rows", given), LetterTokenizer(), count=9, length=9, step=STEP)
     assert "`data: train.jsonl`" in caught.value.fix

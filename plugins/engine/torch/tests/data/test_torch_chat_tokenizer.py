@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.contracts import UserError, message
+from tunesmith.contracts import UserError
+from tunesmith_data.api import message
 from tunesmith_sdk.models import CHAT_TEMPLATE, tiny_tokenizer
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 

@@ -9,7 +9,8 @@ import wave
 import pytest
 import torch
 
-from tunesmith.contracts import UserError, message
+from tunesmith.contracts import UserError
+from tunesmith_data.api import message
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_sdk.multimodal import tiny_multimodal
@@ -309,10 +310,11 @@ def test_perplexity_of_pictures_is_what_transformers_computes(models, media, tmp
     from tunesmith.isolation.worker_step import WorkerStep
     from tunesmith_perplexity.evaluator import Perplexity
     from tunesmith_perplexity.settings import PerplexitySettings
+    from tunesmith_sdk.datasets import dataset
 
     rows, base = rows_of(media)[:3], Artifact("model/hf", models("idefics3"), digest="sha256:base")
     step = WorkerStep(name="score", output=tmp_path, work=tmp_path, notify=lambda *_: None)
-    found = Perplexity(PerplexitySettings(dtype="float32")).evaluate(base, rows, step).metrics
+    found = Perplexity(PerplexitySettings(dtype="float32")).evaluate(base, dataset(tmp_path / "rows", rows), step).metrics
     chat, model = chat_encoder(base), load_model(base)
     with torch.no_grad():
         sequences = [chat.encode(row["messages"]) for row in rows]

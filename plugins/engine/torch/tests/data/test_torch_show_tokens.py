@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from tunesmith.contracts import UserError, message
-from tunesmith.contracts.previews import FILE
+from tunesmith.contracts import UserError
 from tunesmith.contracts.settings import build
+from tunesmith_data.api import message
 from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_sdk.models import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
-from tunesmith_torch.data.show_tokens import pieces, run
+from tunesmith_torch.data.show_tokens import FILE, pieces, run
 from tunesmith_torch.settings import PreviewSettings
 
 TURNS = [

@@ -11,7 +11,8 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from tunesmith.contracts import Artifact, UserError, message
+from tunesmith.contracts import Artifact, UserError
+from tunesmith_data.api import message
 from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_sft.objective import SupervisedTuning

@@ -100,7 +100,7 @@ def test_a_dense_model_and_a_plain_tokenizer_need_no_transformers(tmp_path):
     code = """
 import sys
 from pathlib import Path
-from tunesmith.contracts import message
+from tunesmith_data.api import message
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch.training import train

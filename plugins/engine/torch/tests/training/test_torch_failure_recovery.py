@@ -70,7 +70,8 @@ import json, resource, sys
 from pathlib import Path
 import torch
 from conftest import Bench
-from tunesmith.contracts import TunesmithError, message
+from tunesmith.contracts import TunesmithError
+from tunesmith_data.api import message
 from tunesmith_torch.training.train import run
 bench = Bench(Path(sys.argv[1]), Path(sys.argv[2]))
 settings = json.loads(sys.argv[3])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from tunesmith.contracts import Artifact, Endpoint, Evaluation, Row, Step, TunesmithError
+from tunesmith.contracts import Artifact, Endpoint, Evaluation, Step, TunesmithError
 from tunesmith_exact_match.normalise import contains, equal
 from tunesmith_exact_match.questions import Question, questions
 from tunesmith_exact_match.settings import ExactMatchSettings
@@ -17,8 +16,8 @@ class ExactMatch:
     def __init__(self, settings: ExactMatchSettings) -> None:
         self.settings = settings
 
-    def evaluate(self, subject: Artifact, rows: Iterable[Row] | None, step: Step) -> Evaluation:
-        asked = questions(rows)
+    def evaluate(self, subject: Artifact, data: Artifact | None, step: Step) -> Evaluation:
+        asked = questions(data)
         answers = self._ask(subject, asked, step)
         right = equal if self.settings.match == "exact" else contains
         samples = [

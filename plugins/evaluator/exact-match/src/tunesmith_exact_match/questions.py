@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.contracts import Message, Row, UserError, text_of
+from tunesmith.contracts import Artifact, UserError
+from tunesmith_data.api import Message, Row, read_rows, text_of
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Question:
     expected: str
 
 
-def questions(rows: Iterable[Row] | None) -> list[Question]:
+def questions(data: Artifact | None) -> list[Question]:
     """One a row: all before the assistant's last turn asks, that turn is the expected answer.
 
     Raises:
         UserError: TS-DATA-040 without rows, TS-DATA-041 for a row without question or answer, TS-DATA-042 for one that is not text.
     """
-    found = [_question(number, row) for number, row in enumerate(rows or (), 1)]
+    found = [_question(number, row) for number, row in enumerate(read_rows(data.path) if data else (), 1)]
     if not found:
         raise UserError("TS-DATA-040", "There are no rows to evaluate on", fix="Give the step a `data:` file with questions and answers.")
     return found

@@ -10,9 +10,8 @@ The same rows, tokens and labels are scored whether the model is computed here o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
-from tunesmith.contracts import Artifact, Evaluation, Row, Step
+from tunesmith.contracts import Artifact, Evaluation, Step
 from tunesmith_perplexity.sequences import sequences
 from tunesmith_perplexity.settings import PerplexitySettings
 from tunesmith_perplexity.tokenizer import encoder_of
@@ -24,9 +23,9 @@ class Perplexity:
     def __init__(self, settings: PerplexitySettings) -> None:
         self.settings = settings
 
-    def evaluate(self, subject: Artifact, rows: Iterable[Row] | None, step: Step) -> Evaluation:
+    def evaluate(self, subject: Artifact, data: Artifact | None, step: Step) -> Evaluation:
         chat = encoder_of(subject)
-        scored = sequences(rows, chat, self.settings.max_length, step)
+        scored = sequences(data, chat, self.settings.max_length, step)
         if subject.format == ENDPOINT:  # what computes models is not imported for those that are computed elsewhere
             from tunesmith_perplexity.remote import losses
 

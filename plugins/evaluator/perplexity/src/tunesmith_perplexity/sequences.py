@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tunesmith.contracts import Row, Step, UserError, text_of
+from tunesmith.contracts import Artifact, Step, UserError
+from tunesmith_data.api import Row, read_rows, text_of
 from tunesmith_torch.api import ChatEncoder, TokenSequence
 
 
@@ -18,7 +19,7 @@ class Scored:
     answer: str
 
 
-def sequences(rows: Iterable[Row] | None, chat: ChatEncoder, max_length: int, step: Step) -> list[Scored]:
+def sequences(data: Artifact | None, chat: ChatEncoder, max_length: int, step: Step) -> list[Scored]:
     """The rows that have labels within `max_length` tokens, in their order.
 
     Raises:
@@ -26,7 +27,7 @@ def sequences(rows: Iterable[Row] | None, chat: ChatEncoder, max_length: int, st
     """
     found: list[Scored] = []
     count = cut = left_out = 0
-    for row in rows or ():
+    for row in read_rows(data.path) if data else ():
         step.check_cancelled()
         count += 1
         whole = chat.encode(row["messages"], row.get("tools") or ())

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.kinds.input_reader import InstalledProvider
+from tunesmith_data.api import RowSchema, row_schema
 from tunesmith_data.formats.detection import Check, by_schema, detect
 from tunesmith_data.formats.resemblance import is_blank, meant, required
 from tunesmith_data.media.references import media_of
-from tunesmith_data.row_schema import RowSchema, row_schema
 from tunesmith_data.rows_file import Line, read_file
 
 KEPT = 200  # of each kind of finding

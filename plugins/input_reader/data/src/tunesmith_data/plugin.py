@@ -1,15 +1,28 @@
-"""What this plugin brings: the input reader of data files, the verbs of its steps, and the command `data`."""
+"""What this plugin brings: the kind `dataset_format`, the input reader of data files, the verbs of its steps, and the command `data`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tunesmith.contracts import Input, Provider, Verb
+from tunesmith.contracts import Input, Kind, Provider, Verb
 from tunesmith.hookspecs import hookimpl
 from tunesmith_data import KIND, SUMMARY
 from tunesmith_data.settings import MixSettings, PrepareSettings
 
 _NO_METRICS = {"metrics": {}}
+
+
+@hookimpl
+def kind() -> Kind:
+    return Kind(
+        name=KIND,
+        summary="a way to write rows",
+        contract="tunesmith_data.api.dataset_format:DatasetFormat",
+        checks="tunesmith_data.conformance.dataset_format",
+        scaffold="scaffold/dataset_format",
+        example='Provider("tickets", "the help desk\'s export", "acme_desk.rows:Tickets", produces=("dataset/chat",),\n'
+        '                    facts={"row": {"type": "object", "required": ["question", "solution"]}})',
+    )
 
 
 @hookimpl

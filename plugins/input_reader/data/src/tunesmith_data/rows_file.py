@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from tunesmith.contracts.json_text import Unfit, loads
 from tunesmith.contracts.untrusted_files import open_regular
+from tunesmith_data.api.json_text import Unfit, loads
 
 _CHUNK = 2**20
 _LARGEST_ROW = 2**26

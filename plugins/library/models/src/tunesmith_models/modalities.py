@@ -19,7 +19,7 @@ _OTHERS = {
 
 
 def takes(config: Mapping[str, Any], type: str) -> bool | None:
-    """Whether a model takes parts of a type (see `tunesmith.contracts.rows`); None where its configuration does not tell."""
+    """Whether a model takes parts of a type (see `tunesmith_data.api.rows`); None where its configuration does not tell."""
     if type == "text":
         return True
     objects = set(_objects(config))

@@ -10,7 +10,8 @@ Mitchell 2023) it is ``-(1 - e) log sigmoid(m) - e log sigmoid(-m)`` with m the 
 
 from __future__ import annotations
 
-from tunesmith.contracts import Row, UserError
+from tunesmith.contracts import UserError
+from tunesmith_data.api import Row
 from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_torch.api import ChatEncoder, Group, LogProbs, LossSum
 

@@ -8,7 +8,8 @@ Every token of the batch counts the same, however its rows are long and however 
 
 from __future__ import annotations
 
-from tunesmith.contracts import Row, UserError
+from tunesmith.contracts import UserError
+from tunesmith_data.api import Row
 from tunesmith_sft.settings import SupervisedSettings
 from tunesmith_sft.train_on import trained_on
 from tunesmith_torch.api import ChatEncoder, Group, LogProbs, LossSum

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import transformers
 from auto_gptq import BaseQuantizeConfig
 from auto_gptq.modeling.auto import GPTQ_CAUSAL_LM_MODEL_MAP
 
-from tunesmith.contracts import Artifact, Result, Row, Step, UserError
+from tunesmith.contracts import Artifact, Result, Step, UserError
 from tunesmith_auto_gptq.header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings
 from tunesmith_models import ModelShape
@@ -36,7 +36,7 @@ class AutoGptq:
     def __init__(self, settings: AutoGptqSettings) -> None:
         self.settings = settings
 
-    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result:
+    def quantize(self, model: Artifact, output: Path, calibration: Artifact | None, step: Step) -> Result:
         """Calibrate, quantize and save.
 
         Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import transformers
 from awq import AutoAWQForCausalLM
 from awq.quantize.quantizer import AwqQuantizer
 
-from tunesmith.contracts import Artifact, Result, Row, Step
+from tunesmith.contracts import Artifact, Result, Step
 from tunesmith_autoawq.settings import AutoAwqSettings
 from tunesmith_models import ModelShape
 from tunesmith_models.calibration import fitting_group_size
@@ -28,7 +27,7 @@ class AutoAwq:
     def __init__(self, settings: AutoAwqSettings) -> None:
         self.settings = settings
 
-    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result:
+    def quantize(self, model: Artifact, output: Path, calibration: Artifact | None, step: Step) -> Result:
         """Calibrate, quantize and save.
 
         Raises:

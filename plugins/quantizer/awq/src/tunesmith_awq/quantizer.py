@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from llmcompressor.modifiers.quantization import QuantizationModifier
 from llmcompressor.modifiers.transform.awq import AWQModifier
 from llmcompressor.pipelines.cache import IntermediatesCache
 
-from tunesmith.contracts import Artifact, Result, Row, Step
+from tunesmith.contracts import Artifact, Result, Step
 from tunesmith_awq.sequences import Batches, sequences
 from tunesmith_awq.settings import AwqSettings
 from tunesmith_models import ModelShape, compute_type, stored_type
@@ -38,7 +38,7 @@ class Awq:
     def __init__(self, settings: AwqSettings) -> None:
         self.settings = settings
 
-    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result:
+    def quantize(self, model: Artifact, output: Path, calibration: Artifact | None, step: Step) -> Result:
         """Calibrate, quantize and save.
 
         Raises:

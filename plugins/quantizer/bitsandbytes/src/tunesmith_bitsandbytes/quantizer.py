@@ -7,7 +7,6 @@ through the model before it is saved: what is written is the plain format that e
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -15,7 +14,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
 
-from tunesmith.contracts import Artifact, Result, Row, Step, UserError
+from tunesmith.contracts import Artifact, Result, Step, UserError
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
 from tunesmith_models.checkpoints import copy_beside, weights_size
 from tunesmith_models.weights import load_whole
@@ -25,7 +24,7 @@ class BitsAndBytes:
     def __init__(self, settings: BitsAndBytesSettings) -> None:
         self.settings = settings
 
-    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result:
+    def quantize(self, model: Artifact, output: Path, calibration: Artifact | None, step: Step) -> Result:
         """Needs no calibration.
 
         Raises:

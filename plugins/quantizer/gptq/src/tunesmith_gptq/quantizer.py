@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -18,7 +17,7 @@ import torch
 import transformers
 from gptqmodel import GPTQModel, QuantizeConfig
 
-from tunesmith.contracts import Artifact, Result, Row, Step, TunesmithError
+from tunesmith.contracts import Artifact, Result, Step, TunesmithError
 from tunesmith_gptq.settings import GptqSettings
 from tunesmith_models import ModelShape, compute_type, stored_type
 from tunesmith_models.calibration import fitting_group_size
@@ -33,7 +32,7 @@ class Gptq:
     def __init__(self, settings: GptqSettings) -> None:
         self.settings = settings
 
-    def quantize(self, model: Artifact, output: Path, calibration: Iterable[Row] | None, step: Step) -> Result:
+    def quantize(self, model: Artifact, output: Path, calibration: Artifact | None, step: Step) -> Result:
         """Calibrate, quantize and save.
 
         Raises:

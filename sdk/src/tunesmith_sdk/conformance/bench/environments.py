@@ -11,7 +11,7 @@ from pathlib import Path
 
 import fastjsonschema
 
-import tunesmith_data
+import tunesmith_data.api
 import tunesmith_sdk
 from tunesmith.config import load_config
 from tunesmith.contracts.kinds.environment_builder import Environment, Start
@@ -28,7 +28,8 @@ from tunesmith_sdk.manifest.source import Source
 #: kind -> what computes with its providers: a tiny model that is adapted, a device that is tried; as in the SDK's own extra `torch`
 _NEEDED = {"adapter": "transformers>=4.56", "device_backend": "torch>=2.4"}
 #: the kit itself, and what it holds rows against their schema with: pure Python that requires nothing
-_LINKED = {module.__name__: Path(module.__file__).parent for module in (tunesmith_sdk, tunesmith_data, fastjsonschema)}
+_LINKED = {module.__name__: Path(module.__file__).parent for module in (tunesmith_sdk, fastjsonschema)}
+_LINKED["tunesmith_data"] = Path(tunesmith_data.api.__file__).parents[1]
 
 
 class Place:

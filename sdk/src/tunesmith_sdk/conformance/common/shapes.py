@@ -10,10 +10,9 @@ METHODS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "adapter": (
         {"attach": "model seed= reference=", "reference": "model", "save": "model directory", "load": "model directory", "merge": "model"},
     ),
-    "dataset_format": ({"convert": "row"},),
     "device_backend": ({"probe": ""},),
     "environment_builder": ({"open": "directory offline find_links"},),
-    "evaluator": ({"evaluate": "subject rows step"},),
+    "evaluator": ({"evaluate": "subject data step"},),
     "executor": ({"start": "launch"},),
     "exporter": ({"export": "source output step"},),
     "inference_backend": ({"serve": "model name address step"}, {"engine": "model name address step"}),

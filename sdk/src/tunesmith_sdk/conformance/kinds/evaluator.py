@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import Artifact, Evaluation, fits, message, read_rows, text_of
+from tunesmith.contracts import Artifact, Evaluation, fits
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith_data.api import message, read_rows, text_of
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
+from tunesmith_sdk.datasets import dataset
 
 #: scenes: an endpoint for what takes models, too; one that fails at first
 ENDPOINT, FAILING = "an endpoint", "an endpoint that fails at first"
@@ -48,7 +50,11 @@ def _scripted(subject: Subject, *, good: bool, wordy: bool = False, failures: in
 
 def _evaluated(subject: Subject, *, good: bool = True) -> Evaluation:
     with _examinee(subject, good=good) as examinee:
-        return subject.build().evaluate(examinee, read_rows(subject.material("rows")), subject.step)
+        return subject.build().evaluate(examinee, _rows(subject), subject.step)
+
+
+def _rows(subject: Subject) -> Artifact:
+    return Artifact("dataset/chat", subject.material("rows"))
 
 
 @action("evaluator", materials=("taught", "blank", "rows"))
@@ -65,7 +71,7 @@ def observe(subject: Subject) -> dict[str, Any]:
     if scene is None and fits("model/hf", subject.record.accepts):
         return {"evaluation": _evaluated(subject)}
     with _scripted(subject, good=True, wordy=True, failures=scene == FAILING) as examinee:
-        return {"evaluation": subject.build().evaluate(examinee, read_rows(subject.material("rows")), subject.step)}
+        return {"evaluation": subject.build().evaluate(examinee, _rows(subject), subject.step)}
 
 
 @check(
@@ -135,8 +141,9 @@ def prefers(subject: Subject) -> Iterator[CheckFailed]:
 def needs_no_reference(subject: Subject) -> Iterator[CheckFailed]:
     rows = list(read_rows(subject.material("rows")))
     others = [{**row, "messages": [*row["messages"][:-1], message("assistant", f"{number} zebras")]} for number, row in enumerate(rows)]
+    changed = dataset(subject.folder("others") / "rows", others)
     with _examinee(subject, good=True) as examinee:
-        one, other = (subject.build().evaluate(examinee, iter(given), subject.step).metrics for given in (rows, others))
+        one, other = (subject.build().evaluate(examinee, given, subject.step).metrics for given in (_rows(subject), changed))
     for name in _metrics(subject.record, reference=False):
         if one.get(name) != other.get(name):
             yield CheckFailed(f"`{name}` is {one.get(name)}, and with other answers in the rows {other.get(name)}",
@@ -149,7 +156,8 @@ def needs_no_reference(subject: Subject) -> Iterator[CheckFailed]:
 def known_answers(subject: Subject) -> Iterator[CheckFailed]:
     cases: Any = subject.author("known_answers")
     for number, (examinee, rows, expected) in enumerate(cases, 1):
-        found = subject.build().evaluate(examinee, rows, subject.step).metrics
+        data = dataset(subject.folder("known") / str(number), rows)
+        found = subject.build().evaluate(examinee, data, subject.step).metrics
         for name, value in expected.items():
             limit = subject.tolerance("evaluator.known-answers", KNOWN) * max(1.0, abs(value))
             if not abs(found.get(name, math.nan) - value) <= limit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +34,35 @@ STRANGE: tuple[Any, ...] = (
 )
 
 
-class _Planner:
-    """A planner of which nothing is installed, in a folder of its own; nobody is asked."""
+@dataclass(frozen=True)
+class _Installed:
+    """A provider that the reader may choose, as its author describes it."""
 
-    def __init__(self, base: Path) -> None:
-        self.base, self.roots, self.memory = base, (), {}
+    kind: str
+    name: str
+    accepts: tuple[str, ...]
+    produces: tuple[str, ...]
+    facts: Mapping[str, Any]
+    distribution: str = "tunesmith-sdk"
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        return {"kind": self.kind, "name": self.name, "distribution": self.distribution, "version": "0"}
+
+
+class _Planner:
+    """A planner in a folder of its own, of which what the author says is installed; nobody is asked."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.base, self.roots, self.memory = subject.folder("read"), (), {}
+        self._installed: Mapping[str, Any] = subject.asked("installed") or {}
 
     def digest_of(self, path: Path) -> str:
         return f"sha256:{content_sha256(path)}"
 
     def installed(self, kind: str) -> Mapping[str, Any]:
-        return {}
+        found = self._installed.get(kind, ())
+        return {one.name: _Installed(kind, one.name, tuple(one.accepts), tuple(one.produces), one.facts) for one in found}
 
     def ask(self, question: Question) -> None:
         return None
@@ -66,7 +85,7 @@ def _written(subject: Subject) -> Any:
 def _read(subject: Subject, written: Any = None) -> PlannedInput:
     """What it makes of what is written."""
     written = _written(subject) if written is None else written
-    found = subject.build().read(_request(subject, written), _Planner(subject.folder("read")))
+    found = subject.build().read(_request(subject, written), _Planner(subject))
     if found is None and subject.asked("written") is None:
         raise missing("written")
     if found is None:
@@ -91,7 +110,7 @@ def observe(subject: Subject) -> dict[str, Any]:
 def leaves(subject: Subject) -> Iterator[CheckFailed]:
     for written in STRANGE:
         try:
-            found = subject.build().read(_request(subject, written), _Planner(subject.folder("read")))
+            found = subject.build().read(_request(subject, written), _Planner(subject))
         except TunesmithError:
             continue
         except Exception as error:

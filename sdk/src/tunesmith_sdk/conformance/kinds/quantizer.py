@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import Result, UserError, read_rows
+from tunesmith.contracts import Artifact, Result, UserError
 from tunesmith_sdk.conformance.bench.files import check_format, check_portable, same_after_a_kill, same_twice
 from tunesmith_sdk.conformance.bench.subject import Subject, contents, differing
 from tunesmith_sdk.conformance.catalog import action, observer
@@ -17,8 +16,8 @@ RATIO = 1.5  #: of perplexities on the sentences that the tiny model knows by he
 SMALLER = 0.8  #: of the matrices' bytes, embeddings and output head left out
 
 
-def _rows(subject: Subject) -> Iterable[Any] | None:
-    return read_rows(subject.material("rows")) if subject.record.facts.get("calibration") else None
+def _rows(subject: Subject) -> Artifact | None:
+    return Artifact("dataset/chat", subject.material("rows")) if subject.record.facts.get("calibration") else None
 
 
 @action("quantizer", materials=("taught", "blank", "rows"))

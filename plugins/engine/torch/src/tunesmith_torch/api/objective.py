@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tunesmith.contracts.rows import Message, Part, Row
+from tunesmith_data.api import Message, Part, Row
 
 Tensor = Any  #: torch.Tensor; the contracts import no torch
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tunesmith.contracts import TunesmithError, read_rows, text_of
+from tunesmith.contracts import TunesmithError
+from tunesmith_data.api import read_rows, text_of
 from tunesmith_sdk.conformance import CheckFailed, Subject, action, check, observer
 from tunesmith_torch.api import Group, LogProbs, TokenSequence
 

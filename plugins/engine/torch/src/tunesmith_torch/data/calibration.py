@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from tunesmith.contracts import Row, Step, UserError, text_of
+from tunesmith.contracts import Artifact, Step, UserError
+from tunesmith_data.api import read_rows, text_of
 from tunesmith_torch.data.chat_template.template import ChatTemplate
 
 
-def calibration_tokens(rows: Iterable[Row] | None, tokenizer: Any, *, count: int, length: int, step: Step) -> list[list[int]]:
-    """The first `count` rows, tokenized and cut after `length` tokens.
+def calibration_tokens(data: Artifact | None, tokenizer: Any, *, count: int, length: int, step: Step) -> list[list[int]]:
+    """The first `count` rows of a ``dataset/*``, tokenized and cut after `length` tokens.
 
     The order is the dataset's: the same rows give the same model. Where the tokenizer has no chat template, messages are lines.
 
@@ -22,7 +22,7 @@ def calibration_tokens(rows: Iterable[Row] | None, tokenizer: Any, *, count: int
     """
     template = ChatTemplate.of(tokenizer) if getattr(tokenizer, "chat_template", None) else None
     found: list[list[int]] = []
-    for row in rows or ():
+    for row in read_rows(data.path) if data else ():
         if len(found) >= count:
             break
         step.check_cancelled()

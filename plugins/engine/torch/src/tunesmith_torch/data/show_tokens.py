@@ -8,13 +8,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import Message, Result, Row, Step, UserError, read_rows
-from tunesmith.contracts.previews import FILE
+from tunesmith.contracts import Result, Step, UserError
+from tunesmith_data.api import Message, Row, read_rows
 from tunesmith_torch.api import Objective, TokenSequence
 from tunesmith_torch.data.chat_template.eos_tokens import unnamed_end
 from tunesmith_torch.data.chat_template.label_warnings import LabelWarnings
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 
+FILE = "preview.jsonl"  #: of ``report/tokens``, where the command line reads it
 _CONTEXT = 4  # tokens before one that are decoded with it: some tokenizers write spaces by what stands before
 
 

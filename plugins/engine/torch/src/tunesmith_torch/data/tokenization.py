@@ -20,8 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tunesmith.contracts import Artifact, Row, Step, TrainerStrategy, read_rows
-from tunesmith.contracts.rows import ROWS_FILE
+from tunesmith.contracts import Artifact, Step, TrainerStrategy
+from tunesmith_data.api import ROWS_FILE, Row, read_rows
 from tunesmith_torch.api import Group, Objective
 from tunesmith_torch.data import chat_template
 from tunesmith_torch.data.chat_template.label_warnings import LabelWarnings

@@ -9,7 +9,7 @@ from pathlib import Path
 import trl
 from transformers import PreTrainedTokenizerFast
 
-from tunesmith.contracts import message
+from tunesmith_data.api import message
 from tunesmith_sdk.models import tiny_tokenizer
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from tunesmith.contracts import UserError, message
+from tunesmith.contracts import UserError
+from tunesmith_data.api import message
 from tunesmith_sdk.models import CHAT_TEMPLATE, tiny_tokenizer
 from tunesmith_torch.data.chat_template import renderer
 from tunesmith_torch.data.chat_template.messages import for_template

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.contracts import message
+from tunesmith_data.api import message
 from tunesmith_sdk.models import tiny_tokenizer
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 

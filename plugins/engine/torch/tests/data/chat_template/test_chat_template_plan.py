@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest, UserError, message
+from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_data.api import message
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.tokenizer.template_tokenizer import TextTokenizer

@@ -13,11 +13,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import Result, Row, Step
+from tunesmith.contracts import Result, Step
 from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import TunesmithError, UserError
+from tunesmith_data.api import Row, RowSchema
 from tunesmith_data.media.files import Look
-from tunesmith_data.row_schema import RowSchema
 from tunesmith_data.rows_file import Line, read_file
 
 KEPT = 200  # broken rows that are told with what is wrong

@@ -10,9 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.contracts.previews import FILE, FORMAT
 from tunesmith.errors import UserError
-from tunesmith_cli.api import Command, add_columns, colored, columns_given, safe_json, token_page, typed
+from tunesmith_cli.api import TOKENS_FILE, TOKENS_FORMAT, Command, add_columns, colored, columns_given, safe_json, token_page, typed
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
@@ -43,7 +42,7 @@ def run(args: Namespace) -> int:
     from tunesmith_cli.api import Session, reporting
 
     session = Session.open(beside=[args.file])
-    verb = next((verb for verb in session.registry.providers("verb").values() if FORMAT in verb.produces), None)
+    verb = next((verb for verb in session.registry.providers("verb").values() if TOKENS_FORMAT in verb.produces), None)
     if verb is None:
         raise UserError("TS-PLAN-005", "No installed plugin shows rows as tokens", fix="Install one that trains.")
     columns = columns_given(args)
@@ -60,7 +59,7 @@ def run(args: Namespace) -> int:
         outcome = Runner(plan, session.registry, session.config, reporter=reporter).run()
     if outcome.error:
         raise outcome.error
-    lines = (outcome.artifacts["preview"].path / FILE).read_text(encoding="utf-8").splitlines()
+    lines = (outcome.artifacts["preview"].path / TOKENS_FILE).read_text(encoding="utf-8").splitlines()
     *rows, total = map(json.loads, lines)
     if args.json:
         print("\n".join(map(safe_json, [*rows, total])))

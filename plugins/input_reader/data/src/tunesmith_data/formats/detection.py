@@ -15,9 +15,9 @@ from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.kinds.input_reader import InstalledProvider
 from tunesmith.contracts.untrusted_files import unreadable
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, listed
+from tunesmith_data.api import row_schema
 from tunesmith_data.check.verdict import Verdict, judge
 from tunesmith_data.formats.resemblance import best, columns_of, likeness, mapping, required, resemblance
-from tunesmith_data.row_schema import row_schema
 from tunesmith_data.rows_file import Line, NotRows, read_file, renamed
 
 SAMPLE = 50  # rows by which the format is told

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from tunesmith.contracts.kinds.input_reader import InstalledProvider
-from tunesmith_data.row_schema import row_schema
+from tunesmith_data.api import row_schema
 from tunesmith_data.rows_file import renamed
 
 

@@ -19,9 +19,9 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
-from tunesmith.contracts.rows import CONVERSATIONS, Part, Row
 from tunesmith.contracts.untrusted_files import Outside, open_confined
 from tunesmith.errors import UserError
+from tunesmith_data.api import CONVERSATIONS, Part, Row
 
 FOLDER = "media"
 _ADDRESS = re.compile(r"data:|[A-Za-z][\w+.-]*://")

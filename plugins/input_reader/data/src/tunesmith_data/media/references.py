@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from tunesmith.contracts.digests import Seen, content_sha256, looks, settled
 from tunesmith.contracts.untrusted_files import confined, roots_of
 from tunesmith.errors import TunesmithError
+from tunesmith_data.api import expanded
 from tunesmith_data.digest import digest_of
 from tunesmith_data.media.files import Look, files_of, located, unusable
-from tunesmith_data.row_schema import expanded
 from tunesmith_data.rows_file import NotRows, read_file
 
 MEDIA = "media"

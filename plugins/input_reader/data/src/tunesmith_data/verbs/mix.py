@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from heapq import merge
 from pathlib import Path
 
-from tunesmith.contracts import Artifact, Result, Row, Step, read_rows
+from tunesmith.contracts import Artifact, Result, Step
 from tunesmith.contracts.artifacts import several
-from tunesmith.contracts.rows import ROWS_FILE
 from tunesmith.errors import UserError
+from tunesmith_data.api import ROWS_FILE, Row, read_rows
 from tunesmith_data.media.files import Keeper
 
 

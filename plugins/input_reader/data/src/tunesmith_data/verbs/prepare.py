@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import Result, Row, Step, text_of
-from tunesmith.contracts.rows import CONVERSATIONS, ROWS_FILE
+from tunesmith.contracts import Result, Step
 from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import TunesmithError, UserError
+from tunesmith_data.api import CONVERSATIONS, ROWS_FILE, Row, text_of
 from tunesmith_data.check.verdict import checked, written
 from tunesmith_data.media.files import Keeper
 from tunesmith_data.rows_file import Line, NotRows, read_file

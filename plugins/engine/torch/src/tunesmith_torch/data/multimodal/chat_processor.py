@@ -6,7 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts import Message, Part, UserError
+from tunesmith.contracts import UserError
+from tunesmith_data.api import Message, Part
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.api.objective import Medium
 from tunesmith_torch.data.chat_template.assistant_spans import Span

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.contracts import Part, UserError
+from tunesmith.contracts import UserError
+from tunesmith_data.api import Part
 
 
 def read_image(part: Part) -> Any:

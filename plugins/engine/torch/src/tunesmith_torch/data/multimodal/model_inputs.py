@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Part, UserError
+from tunesmith.contracts import UserError
+from tunesmith_data.api import Part
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.data.multimodal.media_files import read_frames, read_image, read_sound
 from tunesmith_torch.data.packing import size

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts import Message, Row, UserError, text_of
+from tunesmith.contracts import UserError
+from tunesmith_data.api import Message, Row, text_of
 from tunesmith_torch.api import ChatEncoder, Group, Objective, TokenSequence
 from tunesmith_torch.data.chat_template.assistant_spans import AssistantSpans, Span
 from tunesmith_torch.data.chat_template.eos_tokens import turn_end

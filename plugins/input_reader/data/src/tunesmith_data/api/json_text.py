@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+__all__ = ["Unfit", "loads"]
+
 DEEPEST = 100
 _LARGE = re.compile(r"\d[eE]\+?\d{3}")  # perhaps a number too large for a float, which would be read as infinity
 _LONG = re.compile(r"\d{4300,}")  # more digits than Python makes a number of

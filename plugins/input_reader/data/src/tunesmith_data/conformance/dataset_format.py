@@ -9,11 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunesmith.contracts import UserError
-from tunesmith.contracts.rows import PART_TYPES
-from tunesmith_data.row_schema import expanded, row_schema
-from tunesmith_sdk.conformance.bench.subject import Subject
-from tunesmith_sdk.conformance.catalog import action, observer
-from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+from tunesmith_data.api import PART_TYPES, expanded, row_schema
+from tunesmith_sdk.conformance import CheckFailed, NotRun, Subject, action, check, observer
 
 #: what keys that name the speaker hold, in turns
 SPEAKERS = {"role": ("user", "assistant"), "from": ("human", "gpt")}
@@ -132,7 +129,7 @@ def converts(subject: Subject) -> Iterator[CheckFailed]:
     for row, result in made:
         for sentence in _faults(result, subject.record.produces):
             yield CheckFailed(
-                f"a row that it made {sentence}", found=json.dumps(row, ensure_ascii=False)[:120], fix="See tunesmith.contracts.rows."
+                f"a row that it made {sentence}", found=json.dumps(row, ensure_ascii=False)[:120], fix="See tunesmith_data.api.rows."
             )
 
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from tunesmith.contracts.rows import Row
+from tunesmith_data.api.rows import Row
 
 
 class DatasetFormat(Protocol):
     def convert(self, row: Mapping[str, Any]) -> Row:
-        """The row in the form that `produces` names (see `tunesmith.contracts.rows`). It already fits the row schema.
+        """The row in the form that `produces` names (see `tunesmith_data.api.rows`). It already fits the row schema.
 
         Raises:
             UserError: TS-DATA-... for what the schema can't say; the caller adds file and line.

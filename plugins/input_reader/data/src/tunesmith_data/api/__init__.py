@@ -1,0 +1,28 @@
+"""What others build on: the contract of dataset formats, and rows. `tunesmith_data.api.json_text` reads JSON as a row may hold it.
+
+Nothing else of `tunesmith_data` is for others.
+"""
+
+from tunesmith_data.api.dataset_format import DatasetFormat
+from tunesmith_data.api.row_schema import RowSchema, expanded, row_schema
+from tunesmith_data.api.rows import CONVERSATIONS, PART_TYPES, ROWS_FILE, Message, Part, Row, message, read_rows, text_of
+
+#: Of everything here: raised when a name goes away or takes its arguments otherwise. New names leave it as it is.
+API = 1
+
+__all__ = [
+    "API",
+    "CONVERSATIONS",
+    "PART_TYPES",
+    "ROWS_FILE",
+    "DatasetFormat",
+    "Message",
+    "Part",
+    "Row",
+    "RowSchema",
+    "expanded",
+    "message",
+    "read_rows",
+    "row_schema",
+    "text_of",
+]
