@@ -21,8 +21,8 @@ from typing import Any
 
 from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith_environments import environment, snapshot
+from tunesmith_environments.disk_usage import measure
 from tunesmith_environments.manager import Environments
-from tunesmith_environments.sizes import measure
 
 RECIPES = {"xllamacpp": Recipe(("xllamacpp==2026.10.11549",)), "torch (CPU)": Recipe(("torch==2.13.0",))}
 LOOKS = 30  # quick checks of which the best and the median are told

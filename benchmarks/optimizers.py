@@ -38,7 +38,7 @@ def measured(name: str) -> dict[str, Any]:
     from tunesmith_full.adapter import Full
     from tunesmith_full.settings import FullSettings
     from tunesmith_models import ModelShape
-    from tunesmith_sdk.steps import LocalStep
+    from tunesmith_sdk.local_step import LocalStep
     from tunesmith_sft.objective import SupervisedTuning
     from tunesmith_single.strategy import SingleProcess
     from tunesmith_torch.settings import TrainSettings

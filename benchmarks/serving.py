@@ -205,7 +205,7 @@ def main() -> int:
 
             from tunesmith.contracts import Placement
             from tunesmith_cpu.device import Cpu
-            from tunesmith_transformers.model.loading import number_type
+            from tunesmith_transformers.model.loader import number_type
 
             place = Placement(dtypes=Cpu().probe()[0].dtypes)
             dtype = str(number_type("auto", AutoConfig.from_pretrained(model), place)[0]).removeprefix("torch.")

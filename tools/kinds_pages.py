@@ -33,7 +33,7 @@ from tunesmith_data.api import Message, Part
 from tunesmith_models import ModelShape
 from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.report.levels import LEVELS
-from tunesmith_sdk.scaffold.repository import write_template
+from tunesmith_sdk.scaffold.template_repository import write_template
 from tunesmith_sdk.templates import scaffold_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))

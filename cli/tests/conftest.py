@@ -17,8 +17,8 @@ from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin
 from tunesmith_data import KIND
 from tunesmith_data import plugin as data
+from tunesmith_sdk.command_runner import World
 from tunesmith_sdk.manifest.records import record_of
-from tunesmith_sdk.typed import World
 
 DESK = Path(__file__).parent / "desk" / "acme_desk"
 

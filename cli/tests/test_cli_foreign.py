@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from tunesmith.errors import UserError
 from tunesmith_cli.display.json_lines import JsonLines
-from tunesmith_cli.display.plain import Plain
+from tunesmith_cli.display.plain_lines import Plain
 from tunesmith_cli.display.terminal import Terminal
 from tunesmith_cli.display.token_page import token_page as page
 from tunesmith_cli.errors import complain, error_text
-from tunesmith_cli.tables import aligned, columns
+from tunesmith_cli.text_tables import aligned, columns
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 ODD = "a\x1b]0;b\x07\x00\r\x9b\u202ec\ud800"

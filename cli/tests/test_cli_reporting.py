@@ -18,13 +18,13 @@ from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.outcome import RunOutcome, StepOutcome
 from tunesmith_cli.display import reporting
+from tunesmith_cli.display.event_messages import Narrator
 from tunesmith_cli.display.json_lines import JsonLines, plain
-from tunesmith_cli.display.narration import Narrator
-from tunesmith_cli.display.pace import Pace
-from tunesmith_cli.display.plain import Plain
-from tunesmith_cli.display.quantities import amount, duration, number, ratio, size
+from tunesmith_cli.display.number_format import amount, duration, number, ratio, size
+from tunesmith_cli.display.plain_lines import Plain
 from tunesmith_cli.display.summary import curl_line, table
 from tunesmith_cli.display.terminal import Terminal
+from tunesmith_cli.display.time_left import Pace
 
 VERB = ProviderRecord("verb", "count", "", "m:f", "tiny", "1")
 STEP = PlannedStep("a", "a", VERB, {}, {}, {}, "model/hf")

@@ -12,8 +12,8 @@ import pytest
 from tunesmith.errors import TunesmithError
 from tunesmith.plugins.import_probe import probe
 from tunesmith_cli.commands.plugin import COMMANDS
-from tunesmith_cli.tables import aligned
-from tunesmith_sdk.installs import write_plugin
+from tunesmith_cli.text_tables import aligned
+from tunesmith_sdk.written_plugins import write_plugin
 
 TILT = {"kind": "adapter", "name": "tilt", "schema": {"type": "object", "properties": {"angle": {"type": "number", "default": 0.5}}}}
 

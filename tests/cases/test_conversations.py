@@ -9,7 +9,7 @@ import trl
 
 from tunesmith_alpaca.rows import Alpaca
 from tunesmith_messages.rows import Messages
-from tunesmith_sdk.models import tiny_tokenizer
+from tunesmith_sdk.tiny_models import tiny_tokenizer
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_torch.api.text import ChatTokenizer
 from tunesmith_torch.data.chat_template.eos_tokens import unnamed_end

@@ -13,7 +13,7 @@ from tunesmith_data.api import message
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_models import ModelShape
-from tunesmith_sdk.models import tiny_tokenizer
+from tunesmith_sdk.tiny_models import tiny_tokenizer
 from tunesmith_torch.api.text import ChatTokenizer
 
 CASES = Path(__file__).parent

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "multimodal.md"

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tunesmith.contracts import Artifact, UserError
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 Weights = dict[str, torch.Tensor]
 
@@ -35,7 +35,7 @@ def evaluate(model: Path, step: Any) -> None:
 
 
 def few_bits(model: Path, step: Any) -> None:
-    from tunesmith_qlora.base import load
+    from tunesmith_qlora.quantized_base import load
 
     load(model, torch.device("cpu"), type="nf4", double_quant=True)
 
@@ -55,7 +55,7 @@ def export(model: Path, step: Any) -> None:
 
 
 def serve(model: Path, step: Any) -> None:
-    from tunesmith_transformers.model.loading import load
+    from tunesmith_transformers.model.loader import load
 
     load(model, "auto", step.placement)
 

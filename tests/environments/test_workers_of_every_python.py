@@ -12,7 +12,7 @@ from scripted_host import TOKEN, scripted_host
 
 import tunesmith
 from tunesmith.isolation import protocol
-from tunesmith_environments import interpreters, links
+from tunesmith_environments import code_links, interpreters
 
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 IMPORT_ALL = """
@@ -41,7 +41,7 @@ def python(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """What a worker in an environment of its own is given to run."""
-    return links.make(tmp_path, {"tiny_choosy": Path(tiny_choosy.__file__), links.__package__: Path(links.__file__).parent})
+    return code_links.make(tmp_path, {"tiny_choosy": Path(tiny_choosy.__file__), code_links.__package__: Path(code_links.__file__).parent})
 
 
 def asked(directory: Path, **settings: Any) -> dict[str, Any]:

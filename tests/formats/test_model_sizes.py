@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith_models import ModelShape
-from tunesmith_models.families import FAMILIES
+from tunesmith_models.model_families import FAMILIES
 
 CASES = Path(__file__).parents[1] / "cases" / "estimates"
 SIZES = {

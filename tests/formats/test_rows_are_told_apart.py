@@ -10,7 +10,7 @@ SCHEMAS = {
     name: import_module(f"tunesmith_{name.replace('-', '_')}.rows").ROW
     for name in ("alpaca", "sharegpt", "messages", "prompt-completion", "preference")
 } | {
-    name: getattr(import_module("tunesmith_multimodal.rows"), name.upper())
+    name: getattr(import_module("tunesmith_multimodal.row_schema"), name.upper())
     for name in ("vqa", "captioning", "ocr", "grounding", "transcription")
 }
 CHAT = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]

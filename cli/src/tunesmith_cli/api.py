@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.command import Command
     from tunesmith_cli.dispatch import run_command, run_group
     from tunesmith_cli.display import reporting
-    from tunesmith_cli.display.quantities import amount, duration, number, size
+    from tunesmith_cli.display.number_format import amount, duration, number, size
     from tunesmith_cli.display.token_page import TOKENS_FILE, TOKENS_FORMAT, token_page
     from tunesmith_cli.errors import colored
     from tunesmith_cli.launch import DEFAULT_FILE, Session
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.options.columns import add_columns, columns_given
     from tunesmith_cli.options.pipeline_file import load
     from tunesmith_cli.options.settings import typed
-    from tunesmith_cli.tables import columns
+    from tunesmith_cli.text_tables import columns
     from tunesmith_cli.untrusted_text import safe, safe_json
 
 #: Of everything here: raised when a name goes away or takes its arguments otherwise. New names leave it as it is.
@@ -28,7 +28,7 @@ _MODULES = {
     "tunesmith_cli.command": "Command",
     "tunesmith_cli.dispatch": "run_command, run_group",
     "tunesmith_cli.display": "reporting",
-    "tunesmith_cli.display.quantities": "amount, duration, number, size",
+    "tunesmith_cli.display.number_format": "amount, duration, number, size",
     "tunesmith_cli.display.token_page": "TOKENS_FILE, TOKENS_FORMAT, token_page",
     "tunesmith_cli.errors": "colored",
     "tunesmith_cli.launch": "DEFAULT_FILE, Session",
@@ -36,7 +36,7 @@ _MODULES = {
     "tunesmith_cli.options.columns": "add_columns, columns_given",
     "tunesmith_cli.options.pipeline_file": "load",
     "tunesmith_cli.options.settings": "typed",
-    "tunesmith_cli.tables": "columns",
+    "tunesmith_cli.text_tables": "columns",
     "tunesmith_cli.untrusted_text": "safe, safe_json",
 }
 __getattr__ = exports(__name__, {name: module for module, names in _MODULES.items() for name in names.split(", ")})

@@ -12,7 +12,7 @@ from tunesmith_cli.command import AUTHORS, Command
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from tunesmith_cli.catalog import Catalog
+    from tunesmith_cli.plugin_commands import Catalog
 
 
 def run_command(command: Command, prog: str, arguments: Sequence[str]) -> int:
@@ -48,7 +48,7 @@ def run_group(summary: str, commands: Sequence[Command], prog: str, arguments: S
         return catalog.call(f"{group} {word}", arguments[1:])
     rows = [*((command.name, command.summary) for command in commands), *added.items()]
     if word in ("-h", "--help"):
-        from tunesmith_cli.overview import group_text
+        from tunesmith_cli.help_overview import group_text
 
         print(group_text(prog, summary, rows))
         return 0
@@ -67,6 +67,6 @@ def load_catalog() -> Catalog:
     """The commands that the installed plugins bring."""
     from tunesmith.config import load_config
     from tunesmith.plugins.registry import load_registry
-    from tunesmith_cli.catalog import Catalog
+    from tunesmith_cli.plugin_commands import Catalog
 
     return Catalog(load_registry(load_config()))

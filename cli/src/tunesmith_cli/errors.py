@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_cli.streams import Unbroken
+from tunesmith_cli.broken_pipe import Unbroken
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 if TYPE_CHECKING:

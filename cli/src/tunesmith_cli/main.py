@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import Cancelled, TunesmithError, UserError
+from tunesmith_cli.broken_pipe import mute
 from tunesmith_cli.command import ENTRIES, SPOKEN
 from tunesmith_cli.dispatch import load_catalog, run_command, run_group
-from tunesmith_cli.streams import mute
 
 if TYPE_CHECKING:
     pass
@@ -130,7 +130,7 @@ def _dynamic(name: str, arguments: Sequence[str]) -> int:
 
 
 def _overview() -> int:
-    from tunesmith_cli.overview import overview_text
+    from tunesmith_cli.help_overview import overview_text
 
     print(overview_text(load_catalog()))
     return 0

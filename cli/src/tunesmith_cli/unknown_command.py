@@ -11,7 +11,7 @@ from tunesmith.spelling import near
 from tunesmith_cli.command import AUTHORS, ENTRIES
 
 if TYPE_CHECKING:
-    from tunesmith_cli.catalog import Catalog
+    from tunesmith_cli.plugin_commands import Catalog
 
 
 def unknown_command(catalog: Catalog, word: str) -> UserError:

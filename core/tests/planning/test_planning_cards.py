@@ -6,7 +6,7 @@ import pytest
 
 from tunesmith.errors import TunesmithError
 from tunesmith_cli.estimate.device_catalog import card, of_memory, size_of
-from tunesmith_cli.estimate.devices import place_of
+from tunesmith_cli.estimate.target_devices import place_of
 
 
 def args(on="", memory="", device=None):

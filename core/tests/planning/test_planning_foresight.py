@@ -8,9 +8,9 @@ from tunesmith.contracts import Estimate
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import Wanted
 from tunesmith_cli.estimate.comparison import Tried
-from tunesmith_cli.estimate.devices import Place
-from tunesmith_cli.estimate.page import as_json, page
+from tunesmith_cli.estimate.output import as_json, page
 from tunesmith_cli.estimate.step import Foresight
+from tunesmith_cli.estimate.target_devices import Place
 from tunesmith_models import ModelShape
 
 CONFIG = {"hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 128, "vocab_size": 1000,

@@ -16,7 +16,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     made: dict[Any, Path] = {}
 
     def make(family: str = "llama", seed: int = 0, **config: Any) -> Path:
-        from tunesmith_sdk.models import tiny_model as write
+        from tunesmith_sdk.tiny_models import tiny_model as write
 
         key = (family, seed, tuple(sorted(config.items())))
         if key not in made:
@@ -29,7 +29,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 @pytest.fixture
 def local_step(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """``local_step(inputs=..., settings=..., providers=..., directory=...)``: a step in the test's own process."""
-    from tunesmith_sdk.steps import LocalStep
+    from tunesmith_sdk.local_step import LocalStep
 
     def make(directory: Path | None = None, **arguments: Any) -> LocalStep:
         return LocalStep.make(directory or tmp_path_factory.mktemp("step"), **arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tunesmith.contracts import Artifact
-from tunesmith_sdk.steps import LocalStep
+from tunesmith_sdk.local_step import LocalStep
 
 
 def smollm2(directory: Path, dtype: str = "float32") -> Artifact:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Address, Artifact, Engine, Step
-from tunesmith_sdk.steps import LocalStep
+from tunesmith_sdk.local_step import LocalStep
 
 UP, END = 900.0, 60.0  # seconds until it answers, and until it has ended
 

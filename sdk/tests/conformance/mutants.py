@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.config import load_config
-from tunesmith_sdk.conformance import brought, conform
+from tunesmith_sdk.conformance import conform, plugin_kinds
 from tunesmith_sdk.conformance.bench.request import Request
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.bench.worker import outcome_of
-from tunesmith_sdk.conformance.driver import Examination
+from tunesmith_sdk.conformance.examination import Examination
 from tunesmith_sdk.conformance.materials.materials import Materials
+from tunesmith_sdk.local_step import LocalStep
 from tunesmith_sdk.manifest.source import read_source
 from tunesmith_sdk.manifest.sync import sync
-from tunesmith_sdk.steps import LocalStep
 
 GOOD = Path(__file__).parent / "good"
 
@@ -141,7 +141,7 @@ def failed_here(folder: Path, scratch: Path) -> set[str]:
     materials = Materials(load_config().cache, scratch, examination.declared.author)
     found = {name: materials.get(name) for name in ("taught", "blank", "rows")} | materials.source(record, {})
     values = examination.declared.settings.get(f"{record.kind}.{record.name}", {})
-    kind = brought.all_kinds().get(record.kind)
+    kind = plugin_kinds.all_kinds().get(record.kind)
     request = Request(
         dataclasses.asdict(record),
         dataclasses.asdict(kind) if kind else {},

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tunesmith_sdk.conformance
-from tunesmith_sdk.conformance.author import FUNCTIONS
+from tunesmith_sdk.conformance.author_functions import FUNCTIONS
 
 _spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
 assert _spec is not None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tunesmith.contracts.settings import problems
 from tunesmith_sdk.conformance.bench.observation import difference, of_files, of_value, recorded
-from tunesmith_sdk.conformance.common.samples import changes
+from tunesmith_sdk.conformance.common.setting_values import changes
 
 
 def test_a_refusal_is_told_before_numbers_and_numbers_before_words():

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from tunesmith.errors import UserError
-from tunesmith_sdk.scaffold import Wanted, make, repository, update, updating
-from tunesmith_sdk.scaffold.repository import TEMPLATE, add_version
+from tunesmith_sdk.scaffold import Wanted, make, template_repository, template_update, update
+from tunesmith_sdk.scaffold.template_repository import TEMPLATE, add_version
 from tunesmith_sdk.templates import Scaffold, brought
 
 ENTRY = "project/pyproject.toml.jinja"
@@ -50,8 +50,8 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(TEMPLATE, template)
     path = template / ENTRY
     path.write_text(path.read_text().replace("hatchling>=1.27", "hatchling>=9.9"))
-    monkeypatch.setattr(repository, "TEMPLATE", template)
-    monkeypatch.setattr(repository, "version", lambda distribution: "99.1.0")
+    monkeypatch.setattr(template_repository, "TEMPLATE", template)
+    monkeypatch.setattr(template_repository, "version", lambda distribution: "99.1.0")
     return template
 
 
@@ -64,7 +64,7 @@ def test_an_update_brings_the_fix_and_keeps_what_is_the_authors(plugin: Path, la
 
 
 def test_copier_itself_updates_it_once_the_sdk_is_there(plugin: Path, later: Path, cache: Path):
-    repository.template_repository(cache, "verb")
+    template_repository.template_repository(cache, "verb")
     copier.run_update(plugin, defaults=True, overwrite=True, skip_answered=True, quiet=True)
     assert "hatchling>=9.9" in (plugin / "pyproject.toml").read_text()
 
@@ -90,7 +90,7 @@ def test_on_another_machine_the_old_template_comes_from_the_old_sdks_wheel(plugi
         asked.append((tag, kind))
         add_version(cache, TEMPLATE, tag)
 
-    monkeypatch.setattr(updating, "fetch_version", from_wheel)
+    monkeypatch.setattr(template_update, "fetch_version", from_wheel)
     assert update(plugin, cache=elsewhere)[1:] == ("v99.1.0", [])
     assert asked == [(f"v{repository_version()}", "verb")]
     assert "hatchling>=9.9" in (plugin / "pyproject.toml").read_text()
@@ -118,7 +118,7 @@ def later_of_both(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, 
     path = tmp_path / "templates" / "optimizer.py.jinja"
     path.write_text(path.read_text() + "# theirs\n")
     found = {"optimizer": Scaffold(replace(plugin, version="99.2"), tmp_path / "templates")}
-    monkeypatch.setattr(repository, "brought", lambda: found)
+    monkeypatch.setattr(template_repository, "brought", lambda: found)
     return folder
 
 

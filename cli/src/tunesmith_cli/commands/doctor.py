@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith_cli.command import Command
-from tunesmith_cli.display.quantities import size
-from tunesmith_cli.tables import columns
+from tunesmith_cli.display.number_format import size
+from tunesmith_cli.text_tables import columns
 from tunesmith_cli.untrusted_text import safe_json
 
 if TYPE_CHECKING:

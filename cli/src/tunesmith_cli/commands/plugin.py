@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith_cli.command import Command
 from tunesmith_cli.commands import plugin_doctor
-from tunesmith_cli.tables import aligned
+from tunesmith_cli.text_tables import aligned
 
 if TYPE_CHECKING:
     from tunesmith.config import Config

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tunesmith_cli.command import Command
-from tunesmith_cli.tables import aligned
+from tunesmith_cli.text_tables import aligned
 
 if TYPE_CHECKING:
     from tunesmith.config import Config

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.running.outcome import can_go_on
 from tunesmith_cli.command import Command
-from tunesmith_cli.display.quantities import duration, number, ratio
-from tunesmith_cli.tables import columns
+from tunesmith_cli.display.number_format import duration, number, ratio
+from tunesmith_cli.text_tables import columns
 from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:

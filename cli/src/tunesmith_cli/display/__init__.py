@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_cli.streams import Unbroken
+from tunesmith_cli.broken_pipe import Unbroken
 
 if TYPE_CHECKING:
     from tunesmith.running.reporter import Reporter
@@ -32,7 +32,7 @@ def reporting(as_json: bool = False, stream: Any = None) -> Iterator[Reporter]:
 
         reporter = Terminal(stream)
     else:
-        from tunesmith_cli.display.plain import Plain
+        from tunesmith_cli.display.plain_lines import Plain
 
         reporter = Plain(stream)
     try:

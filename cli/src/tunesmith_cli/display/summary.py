@@ -9,7 +9,7 @@ from typing import Any
 
 from tunesmith.planning.plan import Plan, PlannedStep
 from tunesmith.running.outcome import StepOutcome
-from tunesmith_cli.display.quantities import number
+from tunesmith_cli.display.number_format import number
 
 
 def steps(count: int) -> str:

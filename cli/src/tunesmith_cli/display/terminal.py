@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.outcome import RunOutcome, StepOutcome
-from tunesmith_cli.display.narration import BAD, BOLD, DIM, GOOD, WARN, Narrator
-from tunesmith_cli.display.pace import Pace
+from tunesmith_cli.display.event_messages import BAD, BOLD, DIM, GOOD, WARN, Narrator
+from tunesmith_cli.display.time_left import Pace
 from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ from typing import Any
 from tunesmith.errors import UserError
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import Wanted
-from tunesmith_cli.catalog import Catalog
+from tunesmith_cli.estimate.arguments import form_of
 from tunesmith_cli.estimate.comparison import Comparison
-from tunesmith_cli.estimate.method import form_of
-from tunesmith_cli.estimate.page import as_json, page
+from tunesmith_cli.estimate.output import as_json, page
 from tunesmith_cli.estimate.parser import estimate_parser, general_help
 from tunesmith_cli.estimate.step import Foresight
 from tunesmith_cli.launch import Session
 from tunesmith_cli.options.columns import columns_given
 from tunesmith_cli.options.settings import settings_given
-from tunesmith_cli.verb.form import SETTINGS, Part, VerbForm
+from tunesmith_cli.plugin_commands import Catalog
+from tunesmith_cli.verb.arguments import SETTINGS, Part, VerbForm
 from tunesmith_models import ModelShape
 
 
@@ -27,7 +27,7 @@ def run_words(arguments: Sequence[str]) -> int:
     """Run the command with what stands after it."""
     from tunesmith.planning.estimates.estimators import Advice
     from tunesmith_cli.dispatch import use_common
-    from tunesmith_cli.estimate.devices import place_of
+    from tunesmith_cli.estimate.target_devices import place_of
 
     catalog = Catalog(Session.open().registry)
     form = form_of(catalog, arguments)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.planning.pipeline.step_syntax import Wanted
 from tunesmith_cli.estimate.step import Foreseen, Foresight
-from tunesmith_cli.verb.form import VerbForm, dashed
+from tunesmith_cli.verb.arguments import VerbForm, dashed
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tunesmith_cli.catalog import Catalog
-from tunesmith_cli.estimate.method import estimable
+from tunesmith_cli.estimate.arguments import estimable
 from tunesmith_cli.options.columns import add_columns
 from tunesmith_cli.options.parser import Parser
 from tunesmith_cli.options.settings import typed
-from tunesmith_cli.verb.form import VerbForm, dashed
+from tunesmith_cli.plugin_commands import Catalog
+from tunesmith_cli.verb.arguments import VerbForm, dashed
 from tunesmith_cli.verb.parser import add_providers
 
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 1}

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import UserError
-from tunesmith_cli.catalog import Catalog
 from tunesmith_cli.launch import Session, add_judgement, add_run_options, as_asked
 from tunesmith_cli.options.earlier_step import Earlier, note
 from tunesmith_cli.options.output import check_output, write_output
+from tunesmith_cli.plugin_commands import Catalog
 from tunesmith_cli.untrusted_text import safe_json
-from tunesmith_cli.verb.form import VerbForm, takes_rows
+from tunesmith_cli.verb.arguments import VerbForm, takes_rows
 from tunesmith_cli.verb.parser import verb_parser
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tunesmith_cli.options.columns import add_columns
 from tunesmith_cli.options.parser import Parser, usage_of
 from tunesmith_cli.options.settings import SettingOption, add_setting, typed
-from tunesmith_cli.verb.form import AUTO, VerbForm, dashed, takes_rows
+from tunesmith_cli.verb.arguments import AUTO, VerbForm, dashed, takes_rows
 
 _SEED = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 

@@ -7,7 +7,7 @@ from acme_stamp.settings import StampSettings
 from acme_stamp.stamps import run
 
 from tunesmith.contracts import Artifact
-from tunesmith_sdk.steps import LocalStep
+from tunesmith_sdk.local_step import LocalStep
 
 
 def source(case):

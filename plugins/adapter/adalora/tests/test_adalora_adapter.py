@@ -20,8 +20,8 @@ from tunesmith_adalora.schedule import phases
 from tunesmith_adalora.settings import AdaloraSettings
 from tunesmith_data.api import message
 from tunesmith_models import ModelShape
-from tunesmith_peft.oracle import SEED, base, keeps, logits, packs, steps
-from tunesmith_sdk.models import tiny_model
+from tunesmith_peft.reference_check import SEED, base, keeps, logits, packs, steps
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_single.strategy import SingleProcess
 from tunesmith_torch.settings import TrainSettings

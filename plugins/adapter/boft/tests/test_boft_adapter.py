@@ -13,8 +13,8 @@ from tunesmith_boft.adapter import Boft
 from tunesmith_boft.estimate import parts
 from tunesmith_boft.settings import BoftSettings
 from tunesmith_models import ModelShape
-from tunesmith_peft.oracle import base, keeps, learns_as_peft, logits, packs
-from tunesmith_sdk.models import tiny_model
+from tunesmith_peft.reference_check import base, keeps, learns_as_peft, logits, packs
+from tunesmith_sdk.tiny_models import tiny_model
 
 VARIANTS = [{}, {"boft_block_size": 16}, {"target_modules": ["q_proj", "down_proj"]}]
 

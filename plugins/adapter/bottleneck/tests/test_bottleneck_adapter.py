@@ -13,7 +13,7 @@ from tunesmith_bottleneck.adapter import Bottleneck, adapted
 from tunesmith_bottleneck.estimate import parts
 from tunesmith_bottleneck.settings import BottleneckSettings
 from tunesmith_models import ModelShape
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_torch.api.model import label_log_probs, pack
 from tunesmith_torch.model.dense.loader import load_dense
 

@@ -15,8 +15,8 @@ from tunesmith_dora.adapter import Dora
 from tunesmith_dora.estimate import parts
 from tunesmith_dora.settings import DoraSettings
 from tunesmith_models import ModelShape
-from tunesmith_peft.oracle import base, keeps, learns_as_peft, logits, packs
-from tunesmith_sdk.models import tiny_model
+from tunesmith_peft.reference_check import base, keeps, learns_as_peft, logits, packs
+from tunesmith_sdk.tiny_models import tiny_model
 
 VARIANTS = [{}, {"use_rslora": True}, {"target_modules": ["q_proj", "down_proj"]}]
 

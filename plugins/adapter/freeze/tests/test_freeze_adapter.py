@@ -13,7 +13,7 @@ from tunesmith_freeze.adapter import Freeze
 from tunesmith_freeze.estimate import parts
 from tunesmith_freeze.settings import FreezeSettings
 from tunesmith_models import ModelShape
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
 

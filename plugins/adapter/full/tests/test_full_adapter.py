@@ -13,7 +13,7 @@ from tunesmith_full.adapter import Full
 from tunesmith_full.estimate import parts
 from tunesmith_full.settings import FullSettings
 from tunesmith_models import ModelShape
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
 

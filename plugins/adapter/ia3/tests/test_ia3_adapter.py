@@ -13,8 +13,8 @@ from tunesmith_ia3.adapter import Ia3
 from tunesmith_ia3.estimate import parts
 from tunesmith_ia3.settings import Ia3Settings
 from tunesmith_models import ModelShape
-from tunesmith_peft.oracle import base, keeps, learns_as_peft, logits, packs
-from tunesmith_sdk.models import tiny_model
+from tunesmith_peft.reference_check import base, keeps, learns_as_peft, logits, packs
+from tunesmith_sdk.tiny_models import tiny_model
 
 VARIANTS = [
     {},

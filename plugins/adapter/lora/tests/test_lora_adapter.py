@@ -15,7 +15,7 @@ from tunesmith_lora.adapter import Lora
 from tunesmith_lora.estimate import parts
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_models import ModelShape
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
 

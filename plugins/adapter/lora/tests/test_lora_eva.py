@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM
 from tunesmith_lora import eva
 from tunesmith_lora.adapter import Lora, adapted
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 R = 3
 BATCHES = [torch.randint(3, 300, (4, 40), generator=torch.Generator().manual_seed(n)) for n in range(3)]

@@ -13,8 +13,8 @@ from tunesmith_models import ModelShape
 from tunesmith_oft.adapter import Oft
 from tunesmith_oft.estimate import parts
 from tunesmith_oft.settings import OftSettings
-from tunesmith_peft.oracle import base, keeps, learns_as_peft, logits, packs
-from tunesmith_sdk.models import tiny_model
+from tunesmith_peft.reference_check import base, keeps, learns_as_peft, logits, packs
+from tunesmith_sdk.tiny_models import tiny_model
 
 VARIANTS = [{}, {"block_share": True}, {"use_cayley_neumann": False, "target_modules": ["q_proj", "down_proj"]}]
 

@@ -17,11 +17,11 @@ from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith.contracts.settings import build
 from tunesmith_models import ModelShape
 from tunesmith_peft.adapter import Peft
-from tunesmith_peft.counts import COUNTS, SHARED
 from tunesmith_peft.estimate import parts
 from tunesmith_peft.methods import check, described
+from tunesmith_peft.parameter_counts import COUNTS, SHARED
 from tunesmith_peft.settings import PeftSettings
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101, 3, 8]])
 METHODS = sorted(described()["methods"])

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from tunesmith.contracts import UserError
-from tunesmith_peft import oracle
+from tunesmith_peft import reference_check
 from tunesmith_peft.adapter import PeftAdapter
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 #: PEFT's name and options of what the adapters dora, vera, ia3 and adalora are made of
 METHODS = {
@@ -27,20 +27,20 @@ def gpt2(tmp_path_factory):
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_that_knows_such_layers_is_saved_and_merged_right(gpt2, tmp_path, name):
     method, options = METHODS[name]
-    adapter, model = PeftAdapter(method, options, targets=["all-linear"]), oracle.base(gpt2)
+    adapter, model = PeftAdapter(method, options, targets=["all-linear"]), reference_check.base(gpt2)
     adapter.attach(model, seed=3)
-    before = oracle.logits(model)
+    before = reference_check.logits(model)
     torch.manual_seed(1)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.requires_grad:
                 parameter += 0.05 * torch.randn_like(parameter)
-    assert (oracle.logits(model) - before).abs().max() > 1e-3
-    oracle.keeps(adapter, model, gpt2, tmp_path, cut=1e-6)
+    assert (reference_check.logits(model) - before).abs().max() > 1e-3
+    reference_check.keeps(adapter, model, gpt2, tmp_path, cut=1e-6)
 
 
 @pytest.mark.parametrize(("method", "options"), [("oft", {"r": 0, "oft_block_size": 4}), ("boft", {"boft_block_size": 4})])
 def test_one_that_does_not_is_refused_and_names_the_kind_of_layer(gpt2, method, options):
     with pytest.raises(UserError, match="TS-TRAIN-032") as refused:
-        PeftAdapter(method, options, targets=["all-linear"]).attach(oracle.base(gpt2), seed=3)
+        PeftAdapter(method, options, targets=["all-linear"]).attach(reference_check.base(gpt2), seed=3)
     assert "Conv1D" in refused.value.why

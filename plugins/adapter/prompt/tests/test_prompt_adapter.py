@@ -13,7 +13,7 @@ from tunesmith_models import ModelShape
 from tunesmith_prompt.adapter import Prompt
 from tunesmith_prompt.estimate import parts
 from tunesmith_prompt.settings import PromptSettings
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.api.model import label_log_probs, pack
 from tunesmith_torch.model.architecture import architecture

@@ -12,11 +12,11 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_lora.adapter import Lora, adapted, adapted_experts
 from tunesmith_models import ModelShape
-from tunesmith_qlora import base
+from tunesmith_qlora import quantized_base
 from tunesmith_qlora.adapter import Qlora
 from tunesmith_qlora.estimate import parts
 from tunesmith_qlora.settings import QloraSettings
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_torch.api.model import load_model
 
 CPU = torch.device("cpu")
@@ -105,7 +105,7 @@ def test_losses_and_gradients_are_pefts_on_the_same_base(directory, type, double
 
     settings = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type=type, bnb_4bit_use_double_quant=double_quant)
     theirs = AutoModelForCausalLM.from_pretrained(directory, quantization_config=settings, device_map={"": "cpu"})
-    for layer in base.quantized(theirs).values():
+    for layer in quantized_base.quantized(theirs).values():
         layer.support_avx512bf16_for_cpu = False
     theirs = get_peft_model(theirs, LoraConfig(r=4, lora_alpha=12, target_modules="all-linear", task_type="CAUSAL_LM"))
     ours, _ = attached(directory, bnb_4bit_quant_type=type, bnb_4bit_use_double_quant=double_quant)
@@ -126,7 +126,7 @@ def test_gradients_are_those_of_the_dequantized_base(request, base_in):
     path = request.getfixturevalue(base_in)
     quantized, _ = attached(path)
     plain, adapter = made(path)
-    plain = base.plain(plain)
+    plain = quantized_base.plain(plain)
     Lora(adapter.settings).attach(plain, seed=3)
     for (_, one), (_, other) in zip(adapted(plain), adapted(quantized), strict=True):
         one.b.data = other.b.data.clone()
@@ -142,7 +142,7 @@ def test_gradients_are_those_of_the_dequantized_base(request, base_in):
 
 def test_matrices_of_the_layers_are_in_4_bits_and_nothing_of_the_base_trains(directory):
     model, adapter = made(directory)
-    assert len(base.quantized(model)) == 14
+    assert len(quantized_base.quantized(model)) == 14
     adapter.attach(model, seed=0)
     assert {name.rsplit(".", 1)[1] for name, p in model.named_parameters() if p.requires_grad} == {"a", "b"}
 
@@ -227,7 +227,7 @@ def test_it_saves_a_plain_lora_that_peft_loads(directory, tmp_path):
 def test_pissa_starts_from_the_weights_that_are_computed_with(directory):
     model, adapter = made(directory, init_lora_weights="pissa")
     before = logits(model)
-    matrix = base.dequantized(model.model.layers[0].mlp.up_proj)
+    matrix = quantized_base.dequantized(model.model.layers[0].mlp.up_proj)
     adapter.attach(model, seed=0)
     torch.testing.assert_close(logits(model), before, rtol=1e-4, atol=1e-4)
     layer = model.model.layers[0].mlp.up_proj
@@ -239,7 +239,7 @@ def test_pissa_starts_from_the_weights_that_are_computed_with(directory):
 @pytest.mark.parametrize("double_quant", [True, False])
 def test_the_estimate_knows_what_the_base_takes(directory, double_quant):
     model, adapter = made(directory, bnb_4bit_use_double_quant=double_quant)
-    layers = base.quantized(model).values()
+    layers = quantized_base.quantized(model).values()
     states = [layer.weight.quant_state for layer in layers]
     taken = sum(layer.weight.numel() for layer in layers) + sum(s.absmax.numel() * s.absmax.element_size() for s in states)
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))

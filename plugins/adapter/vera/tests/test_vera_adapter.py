@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 
 from tunesmith.contracts import EstimateRequest
 from tunesmith_models import ModelShape
-from tunesmith_peft.oracle import base, keeps, learns_as_peft, logits, packs
-from tunesmith_sdk.models import tiny_model
+from tunesmith_peft.reference_check import base, keeps, learns_as_peft, logits, packs
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_vera.adapter import Vera
 from tunesmith_vera.estimate import parts
 from tunesmith_vera.settings import VeraSettings

@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from tunesmith.contracts import UserError
 from tunesmith.contracts.settings import problems
 from tunesmith_data.api import text_of
-from tunesmith_multimodal import rows
+from tunesmith_multimodal import row_schema
 from tunesmith_multimodal.formats import Captions, Speech, Texts, VisualQuestions
 from tunesmith_multimodal.grounding import Places
 from tunesmith_multimodal.settings import GroundingSettings, PromptSettings
-from tunesmith_sdk.strategies import fitting
+from tunesmith_sdk.hypothesis_strategies import fitting
 
 FORMATS = {
-    "vqa": (rows.VQA, VisualQuestions), "captioning": (rows.CAPTIONING, Captions), "ocr": (rows.OCR, Texts),
-    "grounding": (rows.GROUNDING, Places), "transcription": (rows.TRANSCRIPTION, Speech),
+    "vqa": (row_schema.VQA, VisualQuestions), "captioning": (row_schema.CAPTIONING, Captions), "ocr": (row_schema.OCR, Texts),
+    "grounding": (row_schema.GROUNDING, Places), "transcription": (row_schema.TRANSCRIPTION, Speech),
 }  # fmt: skip
 BUS = {"image": "bus.jpg", "phrase": "the bus", "bbox": [12, 40, 220, 180]}
 

@@ -11,7 +11,7 @@ from tunesmith.contracts import Artifact
 from tunesmith.contracts.settings import build
 from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_data.api import message
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 QUESTIONS = ["What is a plugin?", "Who reads the manifest?", "Where do artifacts live?", "Why plan before a run?", "Which law is first?"]
 ANSWERS = ["A package.", "The kernel reads it.", "In the store, under their hash.", "So nothing is lost.", "Kinds, not names!"]

@@ -13,7 +13,7 @@ from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_data.api import message
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_torch.api.text import ChatTokenizer, load_tokenizer
 from tunesmith_torch.merge import run
 from tunesmith_torch.settings import MergeSettings

@@ -11,13 +11,13 @@ from told import Told
 
 from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.errors import Cancelled, TunesmithError
-from tunesmith_environments import environment, interpreters, links
+from tunesmith_environments import code_links, environment, interpreters
 from tunesmith_environments.manager import Environments
 from tunesmith_sdk.wheels import write_wheel
 
 
 def python(built: environment.Environment, code: str, recipe: Recipe | None = None) -> str:
-    linked = links.make(built.path.parent, recipe.packages if recipe else {})
+    linked = code_links.make(built.path.parent, recipe.packages if recipe else {})
     done = subprocess.run([built.python, "-c", code], env=built.variables(linked), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

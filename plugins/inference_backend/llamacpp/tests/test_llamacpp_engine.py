@@ -14,7 +14,7 @@ import openai
 import pytest
 
 from tunesmith.contracts import Artifact, TunesmithError
-from tunesmith_sdk.steps import LocalStep
+from tunesmith_sdk.local_step import LocalStep
 
 pytestmark = pytest.mark.isolated
 

@@ -15,10 +15,10 @@ from tunesmith_llamacpp.backend import LlamaCppBackend
 from tunesmith_llamacpp.estimate import estimate
 from tunesmith_llamacpp.gguf_file import gguf_file
 from tunesmith_llamacpp.server.__main__ import options
-from tunesmith_llamacpp.server.echo import BadRequest, Echo
-from tunesmith_llamacpp.server.scoring import aligned
+from tunesmith_llamacpp.server.prompt_echo import BadRequest, Echo
+from tunesmith_llamacpp.server.prompt_logprobs import aligned
 from tunesmith_llamacpp.settings import LlamaCppSettings
-from tunesmith_sdk.configs import llama
+from tunesmith_sdk.model_configs import llama
 from tunesmith_serve.settings import ServeSettings
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Address, Artifact
-from tunesmith_sdk.steps import LocalStep
+from tunesmith_sdk.local_step import LocalStep
 from tunesmith_serve.settings import ServeSettings
 from tunesmith_transformers.backend import TransformersBackend
 from tunesmith_transformers.settings import TransformersSettings

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from tunesmith.contracts import Placement, UserError
-from tunesmith_sdk.models import tiny_model
-from tunesmith_transformers.model.forward import Chunk, Forward
-from tunesmith_transformers.model.loading import load
-from tunesmith_transformers.model.selfcheck import check
+from tunesmith_sdk.tiny_models import tiny_model
+from tunesmith_transformers.model.forward_pass import Chunk, Forward
+from tunesmith_transformers.model.loader import load
+from tunesmith_transformers.model.self_check import check
 
 LAYERS = {"num_hidden_layers": 2, "initializer_range": 0.15}
 FAMILIES: dict[str, dict[str, Any]] = {

@@ -105,7 +105,7 @@ def test_a_base_model_stops_where_its_template_ends_a_turn(tiny: Path, tmp_path:
     import json
 
     from tunesmith.contracts.step import Placement
-    from tunesmith_transformers.model.loading import load
+    from tunesmith_transformers.model.loader import load
 
     path = tmp_path / "model"
     shutil.copytree(tiny, path)

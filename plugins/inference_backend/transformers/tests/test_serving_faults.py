@@ -12,10 +12,10 @@ import openai
 import pytest
 
 from tunesmith.contracts import TunesmithError
-from tunesmith_transformers.model import cache
-from tunesmith_transformers.model.forward import Forward
+from tunesmith_transformers.model import kv_cache
+from tunesmith_transformers.model.forward_pass import Forward
 from tunesmith_transformers.sampling import sampler
-from tunesmith_transformers.text.output import Output
+from tunesmith_transformers.text.answer_text import Output
 
 POISON = 200  # a token
 
@@ -106,7 +106,7 @@ def test_text_that_can_not_be_made_fails_its_own_sequence(undisturbed: Any, monk
 def test_a_cache_that_can_not_grow_ends_the_youngest_and_the_others_are_read_again(
     serve: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, short = cache.blank, threading.Event()
+    real, short = kv_cache.blank, threading.Event()
 
     def blank(shape: Any, like: Any) -> Any:
         if short.is_set():
@@ -114,7 +114,7 @@ def test_a_cache_that_can_not_grow_ends_the_youngest_and_the_others_are_read_aga
             raise MemoryError("not enough")
         return real(shape, like)
 
-    monkeypatch.setattr(cache, "blank", blank)
+    monkeypatch.setattr(kv_cache, "blank", blank)
     with serve(tiny, max_num_seqs=4, kv_cache_gib=600 * 512 / 2**30) as server, ThreadPoolExecutor(1) as pool:
         client = server.client()
         alone = neighbour(client)

@@ -16,7 +16,7 @@ from threading import Event
 import httpx
 import pytest
 
-from tunesmith_serve.guard import below
+from tunesmith_serve.orphan_reaper import below
 
 pytestmark = pytest.mark.slow
 

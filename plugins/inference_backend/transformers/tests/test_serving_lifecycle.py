@@ -53,15 +53,15 @@ def test_an_unknown_host_is_a_users_error_too(serve: Any, tmp_path: Path) -> Non
 
 
 def test_health_says_loading_until_the_model_is_there(serve: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tunesmith_transformers.engine import start
+    from tunesmith_transformers.engine import engine_start
 
-    proceed, real = threading.Event(), start.load
+    proceed, real = threading.Event(), engine_start.load
 
     def slow(*arguments: Any) -> Any:
         assert proceed.wait(30)
         return real(*arguments)
 
-    monkeypatch.setattr(start, "load", slow)
+    monkeypatch.setattr(engine_start, "load", slow)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     seen: list[tuple[int, str]] = []

@@ -90,7 +90,7 @@ import json, re, sys, threading, urllib.request
 from pathlib import Path
 from tunesmith.contracts import Address, Artifact
 from tunesmith_serve.settings import ServeSettings
-from tunesmith_sdk.steps import LocalStep
+from tunesmith_sdk.local_step import LocalStep
 from tunesmith_transformers.backend import TransformersBackend
 from tunesmith_transformers.settings import TransformersSettings
 step = LocalStep.make(Path(sys.argv[2]), settings=ServeSettings())

@@ -85,8 +85,8 @@ def test_the_end_token_ends_an_answer_unless_it_is_to_be_ignored(client: Any, to
 def test_draws_follow_the_distribution_that_the_settings_define(top_p: float, top_k: int, size: int) -> None:
     import torch
 
-    from tunesmith_transformers.sampling.params import Sampling
     from tunesmith_transformers.sampling.sampler import Draw, choose
+    from tunesmith_transformers.sampling.sampling_params import Sampling
 
     torch.manual_seed(0)
     logits, rows, temperature = torch.randn(size) * (2 if size < 100 else 0.3), 20000, 0.8
@@ -112,8 +112,8 @@ def test_draws_follow_the_distribution_that_the_settings_define(top_p: float, to
 def test_a_row_is_drawn_the_same_alone_and_in_any_batch(seeds: list[int], top_p: float, top_k: int, temperature: float) -> None:
     import torch
 
-    from tunesmith_transformers.sampling.params import Sampling
     from tunesmith_transformers.sampling.sampler import Draw, choose
+    from tunesmith_transformers.sampling.sampling_params import Sampling
 
     logits = torch.stack([torch.randn(600, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
     wanted = [Sampling(temperature=(1.0, temperature)[i % 2], top_p=top_p, top_k=(0, top_k)[i % 2], seed=s) for i, s in enumerate(seeds)]

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_models import ModelShape
+from tunesmith_transformers.engine.engine_start import bounds
 from tunesmith_transformers.engine.scheduler import Limits, Scheduler
-from tunesmith_transformers.engine.start import bounds
 from tunesmith_transformers.estimate import estimate
-from tunesmith_transformers.sampling.params import Sampling
+from tunesmith_transformers.sampling.sampling_params import Sampling
 from tunesmith_transformers.settings import TransformersSettings
-from tunesmith_transformers.text.incremental import IncrementalText
-from tunesmith_transformers.text.stops import StopFilter
+from tunesmith_transformers.text.incremental_detokenizer import IncrementalText
+from tunesmith_transformers.text.stop_strings import StopFilter
 from tunesmith_transformers.text.vocabulary import Vocabulary, _printable_bytes
 
 TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from("\ufffd🦊é "), max_size=40)

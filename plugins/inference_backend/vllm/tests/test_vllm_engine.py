@@ -104,7 +104,7 @@ from pathlib import Path
 from tunesmith.contracts import Artifact
 from tunesmith_serve import verb as serve
 from tunesmith_serve.settings import ServeSettings
-from tunesmith_sdk.steps import LocalStep
+from tunesmith_sdk.local_step import LocalStep
 from tunesmith_vllm.backend import VllmBackend
 from tunesmith_vllm.settings import VllmSettings
 folder, model, python = sys.argv[1:]

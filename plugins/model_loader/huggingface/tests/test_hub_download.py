@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.errors import Cancelled, TunesmithError, UserError
-from tunesmith_huggingface.parts import PartFile
+from tunesmith_huggingface.partial_file import PartFile
 
 WANTED = {"config.json", "tokenizer.json", "model.safetensors"}
 BLOB = "/cdn/"
@@ -169,7 +169,7 @@ def test_killed_in_the_middle_it_goes_on_and_fetches_only_what_is_missing(hub, l
     hub.add("org/big", model_files(size))
     fault = hub.fault("model.safetensors", times=1000, delay=delay)
     script = (
-        "import sys; from pathlib import Path; from tunesmith_sdk.steps import LocalStep\n"
+        "import sys; from pathlib import Path; from tunesmith_sdk.local_step import LocalStep\n"
         "from tunesmith_huggingface.loader import HuggingFaceLoader\n"
         "from tunesmith_huggingface.settings import HuggingFaceSettings\n"
         "step = LocalStep.make(Path(sys.argv[1])); loader = HuggingFaceLoader(HuggingFaceSettings(part_mib=1, connections=3))\n"

@@ -153,7 +153,7 @@ def test_a_server_that_is_no_hub_is_named(hub, loader, step):
     {"rfilename": "config.json"},
 ])  # fmt: skip
 def test_nothing_that_a_server_says_leads_out_of_the_cache(entry):
-    from tunesmith_huggingface.listing import Listing
+    from tunesmith_huggingface.repository_files import Listing
 
     with pytest.raises((KeyError, ValueError)):
         Listing.from_hub({"sha": "0" * 40, "siblings": [entry]})

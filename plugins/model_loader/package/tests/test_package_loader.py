@@ -162,7 +162,7 @@ def test_killed_while_pip_downloads_the_next_run_cleans_up_and_finishes(step, sh
     big = {f"tiny_model/{name}": data for name, data in model_files(8_000_000).items()}
     write_wheel(shelf, "tiny-model", "1.2", big)
     script = (
-        "import sys; from pathlib import Path; from tunesmith_sdk.steps import LocalStep\n"
+        "import sys; from pathlib import Path; from tunesmith_sdk.local_step import LocalStep\n"
         "from tunesmith_package.loader import PackageLoader\n"
         "PackageLoader().resolve('package://tiny-model', LocalStep.make(Path(sys.argv[1])))"
     )

@@ -23,7 +23,7 @@ from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.reporter import Recorder
 from tunesmith.running.runner import Runner
-from tunesmith_report import chart, environments, plugin, text
+from tunesmith_report import chart, environments, number_format, plugin
 from tunesmith_report.header import header
 from tunesmith_report.page import page_of
 
@@ -104,18 +104,18 @@ def test_the_page_has_everything_in_words(told) -> None:
 
 
 def test_nothing_comes_from_elsewhere_and_nothing_runs(told) -> None:
-    _, page, text = told
+    _, page, number_format = told
     assert not [tag for tag, _ in page.tags if tag in ("script", "link", "iframe", "img", "object")]
     assert not [a for _, attributes in page.tags for a in attributes if a.startswith("on") or a in ("src", "href")]
-    assert "http" not in text.replace("http-equiv", "")
-    assert "@import" not in text
-    assert "url(" not in text
+    assert "http" not in number_format.replace("http-equiv", "")
+    assert "@import" not in number_format
+    assert "url(" not in number_format
 
 
 def test_what_a_model_says_stays_text(told) -> None:
-    _, page, text = told
+    _, page, number_format = told
     assert "<script>alert(1)</script>" in page.words
-    assert "<script" not in text
+    assert "<script" not in number_format
 
 
 def test_the_same_is_there_as_data(told) -> None:
@@ -182,21 +182,21 @@ def test_a_long_series_is_thinned_and_a_straight_one_stays_straight() -> None:
     [(0, "0 B"), (999, "999 B"), (84_000_000, "84 MB"), (269_512_345, "270 MB"), (1_234, "1.23 kB"), (None, ""), (999_700, "1 MB")],
 )
 def test_sizes(value: float | None, shown: str) -> None:
-    assert text.size(value) == shown
+    assert number_format.size(value) == shown
 
 
 @pytest.mark.parametrize(
     ("value", "shown"), [(0.04, "0.0 s"), (9.96, "10 s"), (59.6, "1 min"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (None, "")]
 )
 def test_durations(value: float | None, shown: str) -> None:
-    assert text.seconds(value) == shown
+    assert number_format.seconds(value) == shown
 
 
 @pytest.mark.parametrize(
     ("value", "shown"), [(3.18712, "3.187"), (-2.0, "−2"), (1840, "1 840"), (2e-05, "2e−05"), (math.nan, "–"), (None, "–")]
 )
 def test_numbers(value: float | None, shown: str) -> None:
-    assert text.number(value) == shown
+    assert number_format.number(value) == shown
 
 
 def test_page_of_is_a_function_of_the_facts(told) -> None:

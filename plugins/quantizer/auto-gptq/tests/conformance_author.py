@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from tunesmith_models.checkpoints import copy_beside, older_view
+from tunesmith_models.model_directory import copy_beside, older_view
 
 GROUP, PACKED = 32, ("qweight", "qzeros", "scales", "g_idx")
 

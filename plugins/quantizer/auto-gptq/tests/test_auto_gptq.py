@@ -8,9 +8,9 @@ from safetensors.numpy import load_file, save_file
 from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith.contracts.settings import fill, schema_of
 from tunesmith_auto_gptq.estimate import quantizing, reading
-from tunesmith_auto_gptq.header import drop_metadata
+from tunesmith_auto_gptq.safetensors_header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings, ReadSettings
-from tunesmith_sdk.configs import SMOLLM2
+from tunesmith_sdk.model_configs import SMOLLM2
 
 
 def request(settings, config=SMOLLM2, **values):

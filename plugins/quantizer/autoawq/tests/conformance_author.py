@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from tunesmith_models.checkpoints import copy_beside, older_view
+from tunesmith_models.model_directory import copy_beside, older_view
 
 ORDER, GROUP = (0, 2, 4, 6, 1, 3, 5, 7), 32
 

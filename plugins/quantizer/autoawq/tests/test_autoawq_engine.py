@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tunesmith as ts
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(1800)]
 EXAMPLES = Path(__file__).parents[4] / "examples" / "quickstart"

@@ -63,7 +63,7 @@ def test_the_same_model_and_settings_give_the_same_files(source, local_step):
 def test_another_process_gives_the_same_files(source, local_step, tmp_path):
     code = (
         "import sys; from pathlib import Path; from tunesmith.contracts import Artifact\n"
-        "from tunesmith_sdk.steps import LocalStep; from tunesmith_bitsandbytes.quantizer import BitsAndBytes\n"
+        "from tunesmith_sdk.local_step import LocalStep; from tunesmith_bitsandbytes.quantizer import BitsAndBytes\n"
         "from tunesmith_bitsandbytes.settings import BitsAndBytesSettings\n"
         "step = LocalStep.make(Path(sys.argv[2]))\n"
         "BitsAndBytes(BitsAndBytesSettings()).quantize(Artifact('model/hf', Path(sys.argv[1])), step.output, None, step)\n"

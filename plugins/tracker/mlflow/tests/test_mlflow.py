@@ -15,7 +15,7 @@ from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith.hookspecs import plugin_manager
 from tunesmith_data.api import message
 from tunesmith_mlflow import plugin
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 PROVIDERS = {"adapter": {"name": "tilt", "settings": {"r": 16, "targets": ["q"]}}}
 BROKE = TunesmithError("TINY-1", "broke")

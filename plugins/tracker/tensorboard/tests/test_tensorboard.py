@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata
 from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith.hookspecs import plugin_manager
 from tunesmith_data.api import message
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_tensorboard import plugin
 
 PROVIDERS = {"adapter": {"name": "tilt", "settings": {"r": 16, "targets": ["q"]}}}

@@ -17,7 +17,7 @@ from wandb.proto.wandb_internal_pb2 import Record
 from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith.hookspecs import plugin_manager
 from tunesmith_data.api import message
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_wandb import login, plugin
 
 PROVIDERS = {"adapter": {"name": "tilt", "settings": {"r": 16, "targets": ["q"]}}}

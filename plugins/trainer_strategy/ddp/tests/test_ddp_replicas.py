@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from tunesmith.contracts import Placement, UserError
 from tunesmith_ddp.settings import ReplicaSettings
 from tunesmith_ddp.strategy import Replicas
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 #: One rank of a step, as a worker would run it.
 PROGRAM = """

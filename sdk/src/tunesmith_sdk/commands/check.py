@@ -23,7 +23,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from tunesmith_sdk.conformance.driver import conform
+    from tunesmith_sdk.conformance.examination import conform
     from tunesmith_sdk.conformance.report import badge, progress
     from tunesmith_sdk.conformance.report.table import table
 

@@ -63,14 +63,14 @@ def observer(kind: str, *, scenes: tuple[str, ...] = ()) -> Callable[[_Observer]
 
 def load() -> dict[str, Check]:
     """Import every module of checks; they import nothing heavy until one is made. In one order, whichever was imported first."""
-    from tunesmith_sdk.conformance import brought, hosted
+    from tunesmith_sdk.conformance import hosted, plugin_kinds
 
     modules = _own(hosted, common, kinds)
-    for kind in brought.all_kinds().values():
+    for kind in plugin_kinds.all_kinds().values():
         if not kind.checks or kind.checks in modules:
             continue
         try:
-            brought.import_checks(kind)
+            plugin_kinds.import_checks(kind)
             modules.append(kind.checks)
         except UserError as error:
             UNUSABLE[kind.name] = error

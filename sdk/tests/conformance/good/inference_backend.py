@@ -6,7 +6,7 @@ import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tunesmith_sdk.conformance.materials.taught_model import SENTENCES
+from tunesmith_sdk.conformance.materials.tiny_trained_model import SENTENCES
 
 KNOWN = dict(SENTENCES)
 LONGEST = 4000

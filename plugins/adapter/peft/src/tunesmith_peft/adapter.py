@@ -22,7 +22,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 
 from tunesmith.contracts import TunesmithError, UserError
 from tunesmith_peft import files
-from tunesmith_peft.extensions import compiled, sparing
+from tunesmith_peft.compiled_extensions import compiled, sparing
 from tunesmith_peft.methods import ALL, check
 from tunesmith_peft.settings import PeftSettings
 from tunesmith_torch.api.layers import targets as layers_of

@@ -7,8 +7,8 @@ from typing import Any
 
 from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_models import Linear, ModelShape
-from tunesmith_peft.counts import COUNTS, SHARED, STAND_IN, low_rank
 from tunesmith_peft.methods import ALL, check
+from tunesmith_peft.parameter_counts import COUNTS, SHARED, STAND_IN, low_rank
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from tunesmith.contracts import TunesmithError
-from tunesmith_prompt import before, files, insertion
+from tunesmith_prompt import files, virtual_token_insertion, virtual_tokens
 from tunesmith_prompt.settings import PromptSettings
 
 
@@ -30,24 +30,28 @@ class Prompt:
             values = table.detach()[words.to(table.device)].float().clone()
         else:
             values = torch.randn(self.settings.num_virtual_tokens, table.shape[1], generator=generator).to(table.device)
-        before.put(model, before.Before(values), insertion.run)
+        virtual_tokens.put(model, virtual_tokens.Before(values), virtual_token_insertion.run)
 
     def reference(self, model: Any) -> AbstractContextManager[Any]:
         """The model is as it was: the embeddings are left out."""
-        return before.switched_off(model)
+        return virtual_tokens.switched_off(model)
 
     def save(self, model: Any, directory: Path) -> None:
         config = model.config.get_text_config()
         files.write(
-            directory, self.peft_type, before.of(model)(), token_dim=config.hidden_size, num_attention_heads=config.num_attention_heads,
-            num_layers=config.num_hidden_layers, prompt_tuning_init="RANDOM",
+            directory, self.peft_type, virtual_tokens.of(model)(), token_dim=config.hidden_size,
+            num_attention_heads=config.num_attention_heads, num_layers=config.num_hidden_layers, prompt_tuning_init="RANDOM",
         )  # fmt: skip
 
     def load(self, model: Any, directory: Path) -> None:
         """The files say how many there are: the settings have no part in it."""
         model.requires_grad_(False)
         table = model.get_input_embeddings().weight
-        before.put(model, before.Before(files.read(directory, self.peft_type, table.shape[1]).to(table.device)), insertion.run)
+        virtual_tokens.put(
+            model,
+            virtual_tokens.Before(files.read(directory, self.peft_type, table.shape[1]).to(table.device)),
+            virtual_token_insertion.run,
+        )
 
     def merge(self, model: Any) -> Any:
         """

@@ -9,7 +9,7 @@ import torch
 
 from tunesmith.contracts import TunesmithError, UserError
 from tunesmith_lora.adapter import Lora, adapted, adapted_experts
-from tunesmith_qlora import base
+from tunesmith_qlora import quantized_base
 from tunesmith_qlora.settings import QloraSettings
 from tunesmith_torch.api.layers import replace, transposed
 from tunesmith_torch.api.model import load_model
@@ -27,10 +27,12 @@ class Qlora(Lora):
 
     def load_base(self, directory: Path, device: torch.device) -> torch.nn.Module:
         self._directory = directory
-        return base.load(directory, device, type=self.settings.bnb_4bit_quant_type, double_quant=self.settings.bnb_4bit_use_double_quant)
+        return quantized_base.load(
+            directory, device, type=self.settings.bnb_4bit_quant_type, double_quant=self.settings.bnb_4bit_use_double_quant
+        )
 
     def matrix(self, linear: Any) -> torch.Tensor:
-        return base.dequantized(linear) if hasattr(linear.weight, "quant_state") else super().matrix(linear)
+        return quantized_base.dequantized(linear) if hasattr(linear.weight, "quant_state") else super().matrix(linear)
 
     def merge(self, model: Any) -> Any:
         """Into the base as it was trained on, dequantized, or into its full weights.
@@ -42,13 +44,13 @@ class Qlora(Lora):
             return self._merged_into_full(model)
         for name, layer in dict(adapted(model)).items():
             if hasattr(layer.base.weight, "quant_state"):
-                replace(model, name, base.linear(self.matrix(layer.base) + layer.change(), layer.base))
-        return super().merge(base.plain(model))
+                replace(model, name, quantized_base.linear(self.matrix(layer.base) + layer.change(), layer.base))
+        return super().merge(quantized_base.plain(model))
 
     def _merged_into_full(self, model: Any) -> Any:
         if self._directory is None:
             raise TunesmithError("TS-TRAIN-041", "The base's full weights are not known", fix="Load the base by the adapter's `load_base`.")
-        if base.stored(self._directory) is not None:
+        if quantized_base.stored(self._directory) is not None:
             raise UserError(
                 "TS-TRAIN-041", "The update can't be folded into full weights",
                 why="The base is stored in 4 bits: its full weights are not there.",

@@ -8,8 +8,8 @@ parts), `Media` (a row's image, audio and video columns behind their placeholder
 from tunesmith_messages.chat import chat_schema, read_chat, refuse_bad_example, refuse_nothing_learnt
 from tunesmith_messages.conversation import read_messages
 from tunesmith_messages.media import Media
-from tunesmith_messages.schema import KTO, MEDIA_COLUMNS, MESSAGES, TEXT_OR_NULL, TOOLS, TURN
-from tunesmith_messages.tools import read_tools
+from tunesmith_messages.row_schema import KTO, MEDIA_COLUMNS, MESSAGES, TEXT_OR_NULL, TOOLS, TURN
+from tunesmith_messages.tool_descriptions import read_tools
 
 __all__ = [
     "KTO", "MEDIA_COLUMNS", "MESSAGES", "TEXT_OR_NULL", "TOOLS", "TURN", "Media", "chat_schema", "read_chat", "read_messages", "read_tools",

@@ -9,8 +9,8 @@ from tunesmith.errors import UserError
 from tunesmith_data.api import Message, Row
 from tunesmith_messages.conversation import read_messages
 from tunesmith_messages.media import Media
-from tunesmith_messages.schema import KTO, MEDIA_COLUMNS, MESSAGES, TEXT_OR_NULL, TOOLS
-from tunesmith_messages.tools import read_tools
+from tunesmith_messages.row_schema import KTO, MEDIA_COLUMNS, MESSAGES, TEXT_OR_NULL, TOOLS
+from tunesmith_messages.tool_descriptions import read_tools
 
 CHAT = {"system": TEXT_OR_NULL, **TOOLS, **KTO, **MEDIA_COLUMNS}  #: columns that may stand beside a conversation
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from tunesmith.errors import UserError
 from tunesmith_data.api import PART_TYPES, Message, Part, text_of
-from tunesmith_messages.calls import read_calls
 from tunesmith_messages.media import Media, reference
 from tunesmith_messages.roles import CALLERS, ROLES, speaker
-from tunesmith_messages.weights import weight
+from tunesmith_messages.tool_calls import read_calls
+from tunesmith_messages.turn_weights import weight
 
 _TEXTS = ("text", "input_text", "output_text", "refusal")
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")

@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.errors import UserError
 from tunesmith_data.api import Row
-from tunesmith_multimodal.exchange import exchange
+from tunesmith_multimodal.question_answer import exchange
 from tunesmith_multimodal.settings import PromptSettings
 
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
 from tunesmith.contracts.kinds.device_backend import Device
-from tunesmith_cuda.types import types_of
+from tunesmith_cuda.dtypes import types_of
 
 TIMEOUT = 10.0  # seconds; a driver that hangs must not hang the plan
 FIELDS = ("index", "uuid", "name", "memory.total", "memory.free", "driver_version")

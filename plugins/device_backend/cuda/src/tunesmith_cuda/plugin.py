@@ -2,7 +2,7 @@
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
-from tunesmith_cuda.cards import catalogue
+from tunesmith_cuda.device_catalog import catalogue
 
 
 @hookimpl

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from tunesmith.contracts import Result, Step, UserError
 from tunesmith.contracts.artifacts import several
-from tunesmith_combine.differences import together
+from tunesmith_combine.merge_methods import together
 from tunesmith_models.safetensors import check_files
 
 

@@ -18,7 +18,7 @@ from tunesmith_prompt.adapter import Prompt
 from tunesmith_prompt.settings import PromptSettings
 from tunesmith_qlora.adapter import Qlora
 from tunesmith_qlora.settings import QloraSettings
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_torch.adapter.coverage import AdapterCoverage
 from tunesmith_torch.model.loader import load_base
 

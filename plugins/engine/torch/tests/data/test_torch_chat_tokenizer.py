@@ -6,7 +6,7 @@ import pytest
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import message
-from tunesmith_sdk.models import CHAT_TEMPLATE, tiny_tokenizer
+from tunesmith_sdk.tiny_models import CHAT_TEMPLATE, tiny_tokenizer
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 
 TURNS = [

@@ -13,7 +13,7 @@ from tunesmith.contracts import UserError
 from tunesmith_data.api import message
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_sdk.multimodal import tiny_multimodal
+from tunesmith_sdk.tiny_multimodal_models import tiny_multimodal
 from tunesmith_torch.adapter.target_modules import targets
 from tunesmith_torch.api.model import label_log_probs, load_model, pack
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.api.model import label_log_probs, load_model, pack
 from tunesmith_torch.data.packing import SHARED, size

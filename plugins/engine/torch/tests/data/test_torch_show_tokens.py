@@ -11,7 +11,7 @@ from tunesmith.contracts.settings import build
 from tunesmith_data.api import message
 from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
-from tunesmith_sdk.models import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
+from tunesmith_sdk.tiny_models import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
 from tunesmith_torch.data.show_tokens import FILE, pieces, run
 from tunesmith_torch.settings import PreviewSettings
 

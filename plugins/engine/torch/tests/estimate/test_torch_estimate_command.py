@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith_cli.main import main
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 CONFIG = {
     "model_type": "llama", "hidden_size": 512, "num_hidden_layers": 8, "intermediate_size": 1536, "num_attention_heads": 8,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.api.model import label_log_probs, load_model, pack
 from tunesmith_torch.model.architecture import architecture

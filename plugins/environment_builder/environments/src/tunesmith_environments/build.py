@@ -10,14 +10,14 @@ from pathlib import Path
 
 from tunesmith.contracts.kinds.environment_builder import Recipe, Watch
 from tunesmith.errors import TunesmithError
-from tunesmith_environments import environment, health, snapshot
+from tunesmith_environments import environment, health_check, snapshot
 from tunesmith_environments.disk_space import FreeSpace, no_space
+from tunesmith_environments.disk_usage import measure
 from tunesmith_environments.environment import Environment
 from tunesmith_environments.installers import errors
 from tunesmith_environments.installers.choice import Installer
 from tunesmith_environments.interpreters import Interpreter
 from tunesmith_environments.lock import Lock
-from tunesmith_environments.sizes import measure
 
 _RIGHTS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 
@@ -45,8 +45,8 @@ def _build(path: Path, recipe: Recipe, lock: Lock, interpreter: Interpreter, ins
     (path / "lock.txt").write_text(lock.text, encoding="utf-8")
     installer.install(path, lock, recipe, watch)
     watch.progress("checking", 0, None, "")
-    health.check_packages(path, lock, recipe)
-    facts = health.probe(path, recipe, recipe.probes, path.parent, watch)
+    health_check.check_packages(path, lock, recipe)
+    facts = health_check.probe(path, recipe, recipe.probes, path.parent, watch)
     snapshot.take(path, environment.site(path, lock.python))
     size, shared = measure(path)
     made = Environment(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tunesmith.contracts.kinds.environment_builder import Condition, Recipe, Silent, Start, Watch
 from tunesmith.isolation.locks import FileLock
-from tunesmith_environments import condition, environment, health, interpreters, links, snapshot
+from tunesmith_environments import code_links, environment, environment_status, health_check, interpreters, snapshot
 from tunesmith_environments.build import build, disk_error
 from tunesmith_environments.environment import Environment
 from tunesmith_environments.installers import recipe_files
@@ -141,12 +141,12 @@ class Environments:
 
     def start(self, built: Environment, recipe: Recipe) -> Start:
         """How a worker is started in it: the host's code is linked beside its packages."""
-        folder = links.make(self.directory, recipe.packages)
+        folder = code_links.make(self.directory, recipe.packages)
         return Start((built.python, str(folder)), built.variables(folder), environment.UNSET)
 
     def examine(self, recipe: Recipe) -> Condition:
         """How the environment of a recipe is (see condition.py)."""
-        return condition.examine(self.directory, recipe)
+        return environment_status.examine(self.directory, recipe)
 
     @cached_property
     def installer(self) -> Installer:
@@ -180,7 +180,7 @@ class Environments:
         missing = [probe for probe in recipe.probes if probe not in built.probed]
         if not missing:
             return built
-        facts = health.probe(built.path, recipe, missing, self.directory, watch)
+        facts = health_check.probe(built.path, recipe, missing, self.directory, watch)
         return dataclasses.replace(built, probed=(*built.probed, *missing), facts={**built.facts, **facts})
 
     @contextmanager

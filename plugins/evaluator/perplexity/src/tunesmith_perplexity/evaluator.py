@@ -27,13 +27,13 @@ class Perplexity:
         chat = encoder_of(subject)
         scored = sequences(data, chat, self.settings.max_length, step)
         if subject.format == ENDPOINT:  # what computes models is not imported for those that are computed elsewhere
-            from tunesmith_perplexity.remote import losses
+            from tunesmith_perplexity.endpoint import losses
 
             found = losses(subject, scored, self.settings, step)
         else:
-            from tunesmith_perplexity import local
+            from tunesmith_perplexity import local_model
 
-            found = local.losses(subject, scored, self.settings, step, chat)
+            found = local_model.losses(subject, scored, self.settings, step, chat)
         tokens = sum(count for _, count in found)
         nll = math.fsum(loss for loss, _ in found) / tokens
         samples = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith_models import ModelShape
-from tunesmith_models.number_types import BYTES
+from tunesmith_models.dtypes import BYTES
 
 _LIBRARIES = 380e6  # resident after importing torch and transformers
 _ENTRY = 1150.0  # the gguf package keeps every token, its type and every merge as objects: this much for each

@@ -8,10 +8,10 @@ from typing import Any
 from tunesmith.contracts.artifacts import Artifact, Result
 from tunesmith.contracts.step import Step
 from tunesmith.errors import UserError
-from tunesmith_dequantize.old_readers import complete_config, complete_tokenizer_config
-from tunesmith_dequantize.reading_once import reading_once
+from tunesmith_dequantize.gguf_lookup_cache import reading_once
+from tunesmith_dequantize.older_transformers import complete_config, complete_tokenizer_config
 from tunesmith_dequantize.settings import DequantizeSettings
-from tunesmith_models.weights import check_report
+from tunesmith_models.weight_check import check_report
 
 
 class Dequantizer:

@@ -10,8 +10,8 @@ from tunesmith.contracts import Artifact, Result, Step, UserError
 from tunesmith_gguf.converter import command, convert
 from tunesmith_gguf.estimate import BYTES
 from tunesmith_gguf.settings import GgufSettings
-from tunesmith_models.checkpoints import copy_beside, weights_size
-from tunesmith_models.weights import load_whole
+from tunesmith_models.model_directory import copy_beside, weights_size
+from tunesmith_models.weight_check import load_whole
 
 FILE = "model.gguf"
 

@@ -3,7 +3,7 @@
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_gguf.settings import GgufSettings
-from tunesmith_models.checkpoints import SIZES
+from tunesmith_models.model_directory import SIZES
 
 
 @hookimpl

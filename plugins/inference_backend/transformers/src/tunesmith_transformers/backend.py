@@ -43,7 +43,7 @@ class TransformersBackend:
             listener.close()
 
     def _serve(self, model: Artifact, url: str, service, server, step: Step) -> None:
-        from tunesmith_transformers.engine.start import start_engine
+        from tunesmith_transformers.engine.engine_start import start_engine
 
         service.engine, service.vocabulary, service.defaults = start_engine(model, self.settings, step, server.deliver, service.metrics)
         service.state = "ready"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunesmith.contracts import Address, UserError
-from tunesmith_vllm import local_names
+from tunesmith_vllm import host_header
 from tunesmith_vllm.settings import VllmSettings
 
 PROCESSOR_CACHE = 2.0  # GiB for keys and values where nothing is said: vLLM's own default is most of the machine's memory
@@ -54,7 +54,7 @@ def command(
                 fix=f"Leave `{key}` out of `options`.",
             )  # fmt: skip
     words = [word for key, value in (known | given).items() for word in option(key, value)]
-    return (sys.executable, "-m", "vllm.entrypoints.openai.api_server", *words, "--middleware", local_names.PATH)
+    return (sys.executable, "-m", "vllm.entrypoints.openai.api_server", *words, "--middleware", host_header.PATH)
 
 
 def option(key: str, value: Any) -> Iterator[str]:
@@ -75,7 +75,7 @@ def option(key: str, value: Any) -> Iterator[str]:
 def environment(settings: VllmSettings, device: str, address: Address) -> dict[str, str]:
     """Variables on top of the worker's: no hub, no usage statistics, where it listens, and on a processor all its cores."""
     variables = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_DO_NOT_TRACK": "1"}
-    variables |= {local_names.HOST: address.host, local_names.ALLOWED: " ".join(address.allowed_hosts)}
+    variables |= {host_header.HOST: address.host, host_header.ALLOWED: " ".join(address.allowed_hosts)}
     if device == "cpu":
         variables["VLLM_CPU_NUM_OF_RESERVED_CPU"] = str(settings.reserved_cores)
         if eager(settings, device):

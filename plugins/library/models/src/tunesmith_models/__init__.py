@@ -3,8 +3,8 @@
 For plugins that estimate, load, quantize or convert models; it brings no capability of its own.
 """
 
+from tunesmith_models.dtypes import BYTES, compute_type, stored_type
 from tunesmith_models.modalities import check_media, takes
-from tunesmith_models.number_types import BYTES, compute_type, stored_type
-from tunesmith_models.shape import Linear, ModelShape
+from tunesmith_models.model_size import Linear, ModelShape
 
 __all__ = ["BYTES", "Linear", "ModelShape", "check_media", "compute_type", "stored_type", "takes"]

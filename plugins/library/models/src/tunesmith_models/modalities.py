@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import UserError
-from tunesmith_models.families import FAMILIES
+from tunesmith_models.model_families import FAMILIES
 
 if TYPE_CHECKING:
     from tunesmith.contracts import EstimateRequest

@@ -3,7 +3,7 @@
 Other loaders use `describe` (what format is this, what is the model's config) and `find` (which of these file names belong to the model).
 """
 
-from tunesmith_file.describe import describe
-from tunesmith_file.layout import Layout, find
+from tunesmith_file.model_description import describe
+from tunesmith_file.model_files import Layout, find
 
 __all__ = ["Layout", "describe", "find"]

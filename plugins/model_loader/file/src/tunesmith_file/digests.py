@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tunesmith.contracts.digests import FileDigests, file_sha256
 from tunesmith.contracts.step import Step
-from tunesmith_file.cache import cache_root
+from tunesmith_file.cache_folder import cache_root
 
 
 def sha256_of(path: Path, step: Step, what: str) -> str:

@@ -12,10 +12,10 @@ from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import UserError
-from tunesmith_file.copying import check_files, copy_files
-from tunesmith_file.describe import describe_layout, locate
 from tunesmith_file.digests import revision_of, sha256_of
-from tunesmith_file.layout import Layout
+from tunesmith_file.file_copy import check_files, copy_files
+from tunesmith_file.model_description import describe_layout, locate
+from tunesmith_file.model_files import Layout
 
 _READINGS = 3  # of files that are written meanwhile
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from tunesmith_huggingface.listing import HubFile
+from tunesmith_huggingface.repository_files import HubFile
 
 _CHUNK = 4 << 20
 

@@ -17,10 +17,10 @@ from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError
 from tunesmith_file.locks import file_lock
 from tunesmith_huggingface.digests import matches
+from tunesmith_huggingface.download_source import Source
 from tunesmith_huggingface.http import Client, Patience, Transient
-from tunesmith_huggingface.listing import HubFile
-from tunesmith_huggingface.parts import Part, PartFile
-from tunesmith_huggingface.source import Source
+from tunesmith_huggingface.partial_file import Part, PartFile
+from tunesmith_huggingface.repository_files import HubFile
 
 _TICK = 0.1  # seconds between two looks at how far the threads are
 _GRACE = 2.0  # seconds for the threads to see that they should stop

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from tunesmith.errors import UserError
 from tunesmith_huggingface.http import Client, Patience, Refused, Response, Transient
 from tunesmith_huggingface.hub_errors import hub_error
-from tunesmith_huggingface.listing import Listing
+from tunesmith_huggingface.repository_files import Listing
 from tunesmith_huggingface.uri import HubURI
 
 T = TypeVar("T")

@@ -11,17 +11,17 @@ from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_file import Layout, describe, find
-from tunesmith_file.cache import read_cached_json, write_json
-from tunesmith_file.describe import format_of, gguf_config, read_json, with_quantization
+from tunesmith_file.cache_folder import read_cached_json, write_json
 from tunesmith_file.gguf import NotGGUF, read_header
 from tunesmith_file.gguf_config import config_of
-from tunesmith_huggingface import cache, environment
+from tunesmith_file.model_description import format_of, gguf_config, read_json, with_quantization
+from tunesmith_huggingface import cache, environment_variables
 from tunesmith_huggingface.download import Download, Transfer
 from tunesmith_huggingface.http import Client, Patience, Refused
 from tunesmith_huggingface.hub import Hub
 from tunesmith_huggingface.hub_errors import hub_error
-from tunesmith_huggingface.listing import HubFile, Listing
-from tunesmith_huggingface.placing import local_copy, place
+from tunesmith_huggingface.local_copy import local_copy, place
+from tunesmith_huggingface.repository_files import HubFile, Listing
 from tunesmith_huggingface.settings import HuggingFaceSettings
 from tunesmith_huggingface.uri import HubURI
 
@@ -31,8 +31,8 @@ class HuggingFaceLoader:
 
     def __init__(self, settings: HuggingFaceSettings | None = None) -> None:
         self.settings = settings or HuggingFaceSettings()
-        self._endpoint = self.settings.endpoint.rstrip("/") or environment.endpoint()
-        self._client = Client(self._endpoint, environment.token(), self.settings.timeout)
+        self._endpoint = self.settings.endpoint.rstrip("/") or environment_variables.endpoint()
+        self._client = Client(self._endpoint, environment_variables.token(), self.settings.timeout)
 
     def resolve(self, uri: str, step: Step) -> ModelInfo:
         parsed = HubURI.parse(uri)
@@ -57,9 +57,9 @@ class HuggingFaceLoader:
 
     def _listing(self, uri: HubURI, step: Step) -> Listing:
         known = cache.remembered(uri)
-        if known and (uri.pinned or environment.is_offline()):
+        if known and (uri.pinned or environment_variables.is_offline()):
             return known
-        if environment.is_offline():
+        if environment_variables.is_offline():
             raise UserError("TS-MODEL-002", f"Offline mode is on and {uri} is not in the cache.",
                             fix="Run once without TUNESMITH_OFFLINE and HF_HUB_OFFLINE.")  # fmt: skip
         try:
@@ -127,7 +127,7 @@ class HuggingFaceLoader:
             raise hub_error(hub, refusal, uri) from None
 
     def _require_online(self, uri: HubURI, count: int) -> None:
-        if environment.is_offline():
+        if environment_variables.is_offline():
             raise UserError("TS-MODEL-002", f"Offline mode is on and {count} of the files of hf://{uri.repo} are not in the cache.",
                             fix="Run once without TUNESMITH_OFFLINE and HF_HUB_OFFLINE.")  # fmt: skip
 

@@ -9,10 +9,10 @@ from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError
 from tunesmith_file import find
-from tunesmith_file.copying import copy_files
-from tunesmith_file.describe import describe_layout
 from tunesmith_file.digests import revision_of, sha256_of
-from tunesmith_package.sources import forget, obtain
+from tunesmith_file.file_copy import copy_files
+from tunesmith_file.model_description import describe_layout
+from tunesmith_package.distribution_files import forget, obtain
 from tunesmith_package.uri import PackageURI
 
 

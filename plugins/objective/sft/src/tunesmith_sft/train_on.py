@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tunesmith.contracts import Row
+from tunesmith_data.api import Row
 from tunesmith_torch.api import ChatEncoder, TokenSequence
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from tunesmith_galore.projected import Projected, State, groups_of, tall
+from tunesmith_galore.projected_adamw import Projected, State, groups_of, tall
 from tunesmith_galore.settings import GaloreSettings
 from tunesmith_torch.api import Trained
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tunesmith_report.text import number, text
+from tunesmith_report.number_format import number, text
 
 Points = Sequence[tuple[int, "float | None"]]
 

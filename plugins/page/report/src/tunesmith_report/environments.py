@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from tunesmith import RunView, __version__
-from tunesmith_report.text import size, text
+from tunesmith_report.number_format import size, text
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith_report.text import seconds, size, text
+from tunesmith_report.number_format import seconds, size, text
 
 Facts = Mapping[str, Any]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith_report import environments, header, results, steps
+from tunesmith_report.number_format import text
 from tunesmith_report.style import CSS
-from tunesmith_report.text import text
 
 
 def page_of(facts: Mapping[str, Any]) -> str:

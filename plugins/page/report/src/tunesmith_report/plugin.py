@@ -15,8 +15,8 @@ PAGE, DATA = "report.html", "report.json"
 @hookimpl
 def run_finished(view: RunView) -> None:
     """Write ``report.html`` and ``report.json`` into the run's directory."""
-    from tunesmith_report.data import report_data
     from tunesmith_report.page import page_of
+    from tunesmith_report.report_data import report_data
 
     data = report_data(view)
     _replace(view.directory / DATA, json.dumps(data, indent=1, ensure_ascii=False))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith_report.chart import curve
-from tunesmith_report.text import change, number, size, text
+from tunesmith_report.number_format import change, number, size, text
 
 Facts = Mapping[str, Any]
 

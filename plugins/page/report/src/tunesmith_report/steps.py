@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith_report.text import seconds, size, text
+from tunesmith_report.number_format import seconds, size, text
 
 Facts = Mapping[str, Any]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith_models import ModelShape, check_media
-from tunesmith_models.calibration import fitting_group_size
-from tunesmith_models.number_types import BYTES
+from tunesmith_models.dtypes import BYTES
+from tunesmith_models.group_size import fitting_group_size
 
 LIBRARIES = 0.5 * 2**30  # resident size of Python with torch, transformers and AutoGPTQ
 HALF, SINGLE = 2.0, 4.0

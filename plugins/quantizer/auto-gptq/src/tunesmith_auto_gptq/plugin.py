@@ -3,7 +3,7 @@
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_auto_gptq.settings import AutoGptqSettings, ReadSettings
-from tunesmith_models.checkpoints import SIZES
+from tunesmith_models.model_directory import SIZES
 
 
 @hookimpl
@@ -27,7 +27,7 @@ def exporter():
     return Provider(
         "auto-gptq",
         "a GPTQ checkpoint as a plain one again, unpacked by AutoGPTQ",
-        "tunesmith_auto_gptq.reader:Reader",
+        "tunesmith_auto_gptq.dequantizer:Reader",
         settings=ReadSettings,
         accepts=("model/gptq",),
         produces=("model/hf",),

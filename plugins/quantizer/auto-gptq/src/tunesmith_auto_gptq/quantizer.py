@@ -23,12 +23,12 @@ from auto_gptq import BaseQuantizeConfig
 from auto_gptq.modeling.auto import GPTQ_CAUSAL_LM_MODEL_MAP
 
 from tunesmith.contracts import Artifact, Result, Step, UserError
-from tunesmith_auto_gptq.header import drop_metadata
+from tunesmith_auto_gptq.safetensors_header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings
 from tunesmith_models import ModelShape
-from tunesmith_models.calibration import fitting_group_size
-from tunesmith_models.checkpoints import copy_beside, older_view, weights_size
-from tunesmith_models.weights import load_whole, unloadable
+from tunesmith_models.group_size import fitting_group_size
+from tunesmith_models.model_directory import copy_beside, older_view, weights_size
+from tunesmith_models.weight_check import load_whole, unloadable
 from tunesmith_torch.api.text import calibration_tokens
 
 

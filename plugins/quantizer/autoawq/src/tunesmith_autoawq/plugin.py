@@ -3,7 +3,7 @@
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_autoawq.settings import AutoAwqSettings, ReadSettings
-from tunesmith_models.checkpoints import SIZES
+from tunesmith_models.model_directory import SIZES
 
 
 @hookimpl
@@ -27,7 +27,7 @@ def exporter():
     return Provider(
         "autoawq",
         "an AWQ checkpoint as a plain one again, unpacked by AutoAWQ",
-        "tunesmith_autoawq.reader:Reader",
+        "tunesmith_autoawq.dequantizer:Reader",
         settings=ReadSettings,
         accepts=("model/awq",),
         produces=("model/hf",),

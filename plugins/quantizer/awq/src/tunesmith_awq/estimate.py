@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith_models import BYTES, ModelShape, check_media, compute_type, stored_type
-from tunesmith_models.calibration import fitting_group_size
+from tunesmith_models.group_size import fitting_group_size
 
 LIBRARIES = 0.46 * 2**30  # resident size of Python with torch, transformers and LLM Compressor
 HALF, SINGLE = 2.0, 4.0

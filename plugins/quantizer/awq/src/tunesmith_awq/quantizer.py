@@ -26,9 +26,9 @@ from tunesmith.contracts import Artifact, Result, Step
 from tunesmith_awq.sequences import Batches, sequences
 from tunesmith_awq.settings import AwqSettings
 from tunesmith_models import ModelShape, compute_type, stored_type
-from tunesmith_models.calibration import fitting_group_size
-from tunesmith_models.checkpoints import copy_beside, weights_size
-from tunesmith_models.weights import load_whole, unloadable
+from tunesmith_models.group_size import fitting_group_size
+from tunesmith_models.model_directory import copy_beside, weights_size
+from tunesmith_models.weight_check import load_whole, unloadable
 from tunesmith_torch.api.text import calibration_tokens
 
 RECIPE = "recipe.yaml"  # what LLM Compressor was told, in names of this module's classes: the config says what readers need

@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith_models import ModelShape
-from tunesmith_models.number_types import BYTES
+from tunesmith_models.dtypes import BYTES
 
 LIBRARIES = 0.4 * 2**30  # resident size of Python with torch, transformers and bitsandbytes; docs/estimates.md holds it against runs
 BLOCK = 64  # weights that share a scale

@@ -16,8 +16,8 @@ import transformers
 
 from tunesmith.contracts import Artifact, Result, Step, UserError
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
-from tunesmith_models.checkpoints import copy_beside, weights_size
-from tunesmith_models.weights import load_whole
+from tunesmith_models.model_directory import copy_beside, weights_size
+from tunesmith_models.weight_check import load_whole
 
 
 class BitsAndBytes:

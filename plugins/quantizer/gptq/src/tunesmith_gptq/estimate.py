@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith_models import BYTES, ModelShape, check_media, compute_type, stored_type
-from tunesmith_models.calibration import fitting_group_size
+from tunesmith_models.group_size import fitting_group_size
 
 LIBRARIES = 0.49 * 2**30  # resident size of Python with torch, transformers and GPTQModel
 HALF, SINGLE = 2.0, 4.0

@@ -3,7 +3,7 @@
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_gptq.settings import GptqSettings
-from tunesmith_models.checkpoints import SIZES
+from tunesmith_models.model_directory import SIZES
 
 LOSS = {"better": "lower", "summary": "error of the matrices on the calibration rows, as the library gives it, on average"}
 

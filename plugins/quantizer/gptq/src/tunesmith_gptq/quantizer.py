@@ -20,9 +20,9 @@ from gptqmodel import GPTQModel, QuantizeConfig
 from tunesmith.contracts import Artifact, Result, Step, TunesmithError
 from tunesmith_gptq.settings import GptqSettings
 from tunesmith_models import ModelShape, compute_type, stored_type
-from tunesmith_models.calibration import fitting_group_size
-from tunesmith_models.checkpoints import copy_beside, weights_size
-from tunesmith_models.weights import load_whole, unloadable
+from tunesmith_models.group_size import fitting_group_size
+from tunesmith_models.model_directory import copy_beside, weights_size
+from tunesmith_models.weight_check import load_whole, unloadable
 from tunesmith_torch.api.text import calibration_tokens
 
 TIMES = "quant_log.csv"  # how long each layer took: no part of a model, and another on every run

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from tunesmith.contracts.kinds.executor import MARK
-from tunesmith_serve import guard
+from tunesmith_serve import orphan_reaper
 
 KEPT, WIDTH = 40, 300  # last lines, and letters of each
 _LONGEST = 2**16  # bytes of a line whose end is waited for
@@ -35,7 +35,7 @@ class EngineProcess:
         self.term_timeout = term_timeout
         self._sign = re.compile(sign)
         self._lines: deque[str] = deque(maxlen=KEPT)
-        guarded = [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), str(term_timeout), *command]
+        guarded = [sys.executable, "-I", "-S", orphan_reaper.__file__, str(os.getpid()), str(term_timeout), *command]
         inherited = {name: value for name, value in os.environ.items() if name != MARK}  # the guard sees to the engine's end
         self._process = subprocess.Popen(
             guarded, env={**inherited, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -69,7 +69,7 @@ class EngineProcess:
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(self.term_timeout + 2 * guard.KILLING)
+                self._process.wait(self.term_timeout + 2 * orphan_reaper.KILLING)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from tunesmith.contracts import Address, Step
-from tunesmith_serve.supervision import supervise
+from tunesmith_serve.engine_supervisor import supervise
 
 
 def run(step: Step) -> None:

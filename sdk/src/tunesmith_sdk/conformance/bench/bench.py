@@ -12,13 +12,13 @@ from typing import Any
 from tunesmith.contracts import Artifact, Placement
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.worker.processes import Work
-from tunesmith_sdk.conformance import brought, catalog
-from tunesmith_sdk.conformance.author import missing
+from tunesmith_sdk.conformance import catalog, plugin_kinds
+from tunesmith_sdk.conformance.author_functions import missing
+from tunesmith_sdk.conformance.author_settings import Declared
 from tunesmith_sdk.conformance.bench.composed_step import Composed
 from tunesmith_sdk.conformance.bench.environments import Place
 from tunesmith_sdk.conformance.bench.worker_process import Running, logs_below, running
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun
-from tunesmith_sdk.conformance.declared import Declared
 from tunesmith_sdk.conformance.materials.materials import Materials
 
 WORKER = "tunesmith_sdk.conformance.bench.worker"
@@ -154,7 +154,7 @@ class Bench:
 
     def _request(self, checks: Sequence[str], extra: Mapping[str, Any]) -> dict[str, Any]:
         names = catalog.MATERIALS.get(self.record.kind, ("rows",))
-        kind = brought.all_kinds().get(self.record.kind)
+        kind = plugin_kinds.all_kinds().get(self.record.kind)
         materials = {name: self.materials.get(name) for name in names} | self.materials.source(self.record, self.values)
         if self.killed:
             materials["killed"] = self.killed

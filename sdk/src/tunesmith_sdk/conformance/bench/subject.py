@@ -13,7 +13,7 @@ from tunesmith.contracts import Artifact, Step
 from tunesmith.contracts.settings import fill
 from tunesmith.isolation.provider_import import build_provider, load
 from tunesmith.isolation.worker_step import Notify, WorkerStep
-from tunesmith_sdk.conformance.author import KEPT, Case, function, given, missing
+from tunesmith_sdk.conformance.author_functions import KEPT, Case, function, given, missing
 from tunesmith_sdk.conformance.bench.request import Request
 from tunesmith_sdk.conformance.checks import NotRun, no_material
 
@@ -94,7 +94,7 @@ class Subject:
         return float(self.request.tolerances.get(check, default))
 
     def author(self, name: str, *arguments: Any) -> Any:
-        """What a function of the author's own file gives for this provider (see `tunesmith_sdk.conformance.author`).
+        """What a function of the author's own file gives for this provider (see `tunesmith_sdk.conformance.author_functions`).
 
         Raises:
             NotRun: there is no such function, it has nothing for this provider, or its file imports what this environment has not.

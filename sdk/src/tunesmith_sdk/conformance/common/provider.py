@@ -13,8 +13,8 @@ from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.provider_import import load, settings_of
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.checks import CheckFailed, check
-from tunesmith_sdk.conformance.common.samples import bad_values, good_values
-from tunesmith_sdk.conformance.common.shapes import METHODS, shape_of
+from tunesmith_sdk.conformance.common.method_signatures import METHODS, shape_of
+from tunesmith_sdk.conformance.common.setting_values import bad_values, good_values
 
 
 @check("provider.loads", title="its class can be built in its environment, and has its kind's methods", level="bronze")

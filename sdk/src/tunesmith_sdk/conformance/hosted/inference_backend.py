@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith_sdk.conformance.bench.bench import Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, check, has
 from tunesmith_sdk.conformance.hosted.serving import NAME, served, serving
-from tunesmith_sdk.conformance.materials.taught_model import SENTENCES
+from tunesmith_sdk.conformance.materials.tiny_trained_model import SENTENCES
 
 _KIND = "inference_backend"
 _CHAT = "/v1/chat/completions"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tunesmith_sdk.conformance.author import KEPT, given, missing
+from tunesmith_sdk.conformance.author_functions import KEPT, given, missing
 from tunesmith_sdk.conformance.bench.bench import Bench
 from tunesmith_sdk.conformance.bench.worker_process import Ending, Running
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check

@@ -15,7 +15,7 @@ from tunesmith.contracts.kinds.inference_backend import Address
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import MATERIALS, observer
 from tunesmith_sdk.conformance.checks import NotRun, has
-from tunesmith_sdk.conformance.materials.taught_model import SENTENCES
+from tunesmith_sdk.conformance.materials.tiny_trained_model import SENTENCES
 
 NAME, SHUTDOWN_GRACE = "under-test", 5.0
 MANY, LIMIT = 12, 60.0  # requests of a burst; seconds for an answer

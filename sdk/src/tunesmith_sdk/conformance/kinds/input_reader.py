@@ -12,7 +12,7 @@ from typing import Any
 from tunesmith.contracts import TunesmithError, fits
 from tunesmith.contracts.digests import content_sha256
 from tunesmith.contracts.kinds.input_reader import InputRequest, PlannedInput, Question
-from tunesmith_sdk.conformance.author import missing
+from tunesmith_sdk.conformance.author_functions import missing
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, check

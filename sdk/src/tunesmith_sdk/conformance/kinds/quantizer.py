@@ -10,7 +10,7 @@ from tunesmith_sdk.conformance.bench.files import check_format, check_portable, 
 from tunesmith_sdk.conformance.bench.subject import Subject, contents, differing
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
-from tunesmith_sdk.conformance.materials.taught_model import perplexity
+from tunesmith_sdk.conformance.materials.tiny_trained_model import perplexity
 
 RATIO = 1.5  #: of perplexities on the sentences that the tiny model knows by heart
 SMALLER = 0.8  #: of the matrices' bytes, embeddings and output head left out

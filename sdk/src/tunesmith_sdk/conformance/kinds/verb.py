@@ -9,7 +9,7 @@ from tunesmith.contracts import API, Artifact, Result, fits
 from tunesmith.isolation.provider_import import load, settings_of
 from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith_sdk.conformance.author import KEPT
+from tunesmith_sdk.conformance.author_functions import KEPT
 from tunesmith_sdk.conformance.bench.files import check_format, check_portable, same_after_a_kill, same_twice
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer

@@ -23,12 +23,12 @@ from typing import Any
 from tunesmith.contracts.artifacts import fits
 from tunesmith.contracts.settings import fill
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith_sdk import models
-from tunesmith_sdk.conformance.author import Case, function, given
+from tunesmith_sdk import tiny_models
+from tunesmith_sdk.conformance.author_functions import Case, function, given
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, no_material
-from tunesmith_sdk.conformance.materials import taught_model as teaching
 from tunesmith_sdk.conformance.materials import tiny_gguf
-from tunesmith_sdk.conformance.materials.taught_model import SENTENCES
+from tunesmith_sdk.conformance.materials import tiny_trained_model as teaching
+from tunesmith_sdk.conformance.materials.tiny_trained_model import SENTENCES
 
 FORMATS = {"model/hf": "taught", "model/gguf": "gguf", "dataset/chat": "rows", "dataset/preference": "pairs"}
 LIMIT = 300  # seconds to make one
@@ -143,7 +143,7 @@ def _run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Co
 def _version() -> str:
     """Names what they follow from: the code that makes them and the libraries it uses."""
     digest = hashlib.sha256()
-    for module in (models, teaching, tiny_gguf):
+    for module in (tiny_models, teaching, tiny_gguf):
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(Path(__file__).read_bytes())
     for name in ("torch", "transformers", "gguf"):
@@ -157,9 +157,9 @@ def _version() -> str:
 def make(name: str, directory: Path, taught: str = "") -> None:
     """Make one of them."""
     if name == "blank":
-        models.tiny_model(directory, **SIZES)
+        tiny_models.tiny_model(directory, **SIZES)
     elif name == "taught":
-        teaching.teach(models.tiny_model(directory, **SIZES))
+        teaching.teach(tiny_models.tiny_model(directory, **SIZES))
     elif name == "gguf":
         tiny_gguf.write(Path(taught), directory / "tiny.gguf")
     else:

@@ -13,7 +13,7 @@ from typing import Any
 from tunesmith.contracts import Estimate, EstimateRequest
 from tunesmith_models import BYTES, ModelShape, check_media, compute_type
 from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer, own_layer
-from tunesmith_torch.estimate.labels import labels
+from tunesmith_torch.estimate.label_preview import labels
 from tunesmith_torch.estimate.model_states import loading, of_base, stored, weights
 from tunesmith_torch.estimate.sequence_lengths import savings, tokens_of
 from tunesmith_torch.model.dense.config import DenseSpec

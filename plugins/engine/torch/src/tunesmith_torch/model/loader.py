@@ -10,7 +10,7 @@ import torch
 
 from tunesmith.contracts import Adapter, Artifact
 from tunesmith.contracts.kinds.adapter import BringsBase
-from tunesmith_models.weights import load_whole
+from tunesmith_models.weight_check import load_whole
 from tunesmith_torch.data.tokenizer.loader import directory
 from tunesmith_torch.model.multimodal import model_class
 from tunesmith_torch.transformers_library import quiet

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.kinds.model_loader import brings_code
-from tunesmith_models.weights import needs_code
+from tunesmith_models.weight_check import needs_code
 
 _FILES = ("auto_mappings.py", "configuration_auto.py")  # newer and older releases keep the names in one or the other
 _ENTRY = re.compile(r'"([\w.-]+)"\s*[,:]\s*"\w+Config"')

@@ -10,7 +10,7 @@ import trl
 from transformers import PreTrainedTokenizerFast
 
 from tunesmith_data.api import message
-from tunesmith_sdk.models import tiny_tokenizer
+from tunesmith_sdk.tiny_models import tiny_tokenizer
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 
 FOLDER = Path(trl.__file__).parent / "chat_templates"

@@ -8,7 +8,7 @@ import pytest
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import message
-from tunesmith_sdk.models import CHAT_TEMPLATE, tiny_tokenizer
+from tunesmith_sdk.tiny_models import CHAT_TEMPLATE, tiny_tokenizer
 from tunesmith_torch.data.chat_template import renderer
 from tunesmith_torch.data.chat_template.messages import for_template
 from tunesmith_torch.data.chat_template.renderer import Renderer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunesmith_data.api import message
-from tunesmith_sdk.models import tiny_tokenizer
+from tunesmith_sdk.tiny_models import tiny_tokenizer
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 
 #: As Mistral's: no words ask for an answer but the end of the question, and the system message stands in the last question.

@@ -9,7 +9,7 @@ import pytest
 
 from tunesmith.contracts import Artifact
 from tunesmith_data.api import message
-from tunesmith_sdk.models import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
+from tunesmith_sdk.tiny_models import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
 from tunesmith_torch.data.chat_template.eos_tokens import named_ends, unnamed_end
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.tokenizer.loader import load_tokenizer

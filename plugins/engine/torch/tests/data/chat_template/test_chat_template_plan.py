@@ -13,7 +13,7 @@ from tunesmith_data.api import message
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.tokenizer.template_tokenizer import TextTokenizer
-from tunesmith_torch.estimate.labels import labels
+from tunesmith_torch.estimate.label_preview import labels
 
 _SPEC = importlib.util.spec_from_file_location("families", Path(__file__).with_name("families.py"))
 families = importlib.util.module_from_spec(_SPEC)

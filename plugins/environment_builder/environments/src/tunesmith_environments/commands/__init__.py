@@ -10,6 +10,6 @@ def main(arguments: Sequence[str]) -> int:
     from tunesmith_cli.api import run_group
     from tunesmith_environments import SUMMARY
     from tunesmith_environments.commands.build import BUILD, BUNDLE
-    from tunesmith_environments.commands.inspection import COMMANDS
+    from tunesmith_environments.commands.environments import COMMANDS
 
     return run_group(SUMMARY, (*COMMANDS, BUILD, BUNDLE), "tunesmith env", arguments)

@@ -9,9 +9,9 @@ import signal
 import sys
 
 from tunesmith.contracts import Address
-from tunesmith_llamacpp.server.door import Door
-from tunesmith_llamacpp.server.echo import Echo
-from tunesmith_llamacpp.server.upstream import Upstream
+from tunesmith_llamacpp.server.llama_client import Upstream
+from tunesmith_llamacpp.server.prompt_echo import Echo
+from tunesmith_llamacpp.server.proxy import Proxy
 from tunesmith_llamacpp.settings import LlamaCppSettings
 
 
@@ -36,11 +36,11 @@ async def serve(asked: argparse.Namespace, url: str) -> None:
         loop.add_signal_handler(number, stop.set)
     echo = await asyncio.to_thread(Echo, Upstream(url), asked.name)
     address = Address(asked.host, asked.port, tuple(asked.allowed_hosts))
-    await Door(echo, asked.slots).serve(address, stop, lambda: print(f"serving {asked.name}", flush=True), asked.shutdown_grace)
+    await Proxy(echo, asked.slots).serve(address, stop, lambda: print(f"serving {asked.name}", flush=True), asked.shutdown_grace)
 
 
 def main() -> None:
-    from tunesmith_llamacpp.server.library import start
+    from tunesmith_llamacpp.server.llama_server import start
 
     asked = options()
     try:

@@ -8,12 +8,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tunesmith_transformers.api.answers import Answer, Shape, new_id, respond
-from tunesmith_transformers.api.asked import sampling
-from tunesmith_transformers.api.job import Job
+from tunesmith_transformers.api.generation_response import Answer, Shape, new_id, respond
 from tunesmith_transformers.api.logprob_format import chat_logprobs
 from tunesmith_transformers.api.prompts import chat_prompt
-from tunesmith_transformers.api.schema import CHAT
+from tunesmith_transformers.api.request_schema import CHAT
+from tunesmith_transformers.api.request_sequences import Job
+from tunesmith_transformers.api.sampling_request import sampling
 from tunesmith_transformers.api.service import Service
 from tunesmith_transformers.engine.sequence import Delta
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tunesmith_transformers.sampling.logprobs import TokenLogprob
-from tunesmith_transformers.text.incremental import IncrementalText
-from tunesmith_transformers.text.output import Placed, begin
+from tunesmith_transformers.text.answer_text import Placed, begin
+from tunesmith_transformers.text.incremental_detokenizer import IncrementalText
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
 

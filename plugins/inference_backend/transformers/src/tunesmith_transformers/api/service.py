@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from tunesmith.contracts import Address
-from tunesmith_transformers.api.body import read
 from tunesmith_transformers.api.errors import ApiError
+from tunesmith_transformers.api.request_body import read
 from tunesmith_transformers.engine.engine import Engine
 from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.text.vocabulary import Vocabulary

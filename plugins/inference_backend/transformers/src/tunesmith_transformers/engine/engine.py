@@ -9,14 +9,14 @@ from collections.abc import Callable, Collection, Iterable
 
 import torch
 
+from tunesmith_transformers.engine.batch_execution import Advance, carry_out
 from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.engine.scheduler import Limits, Scheduler
 from tunesmith_transformers.engine.sequence import Delta, Sequence
-from tunesmith_transformers.engine.steps import Advance, carry_out
-from tunesmith_transformers.model.cache import CacheLost
-from tunesmith_transformers.model.forward import Chunk, Forward
-from tunesmith_transformers.sampling.params import Sampling
+from tunesmith_transformers.model.forward_pass import Chunk, Forward
+from tunesmith_transformers.model.kv_cache import CacheLost
 from tunesmith_transformers.sampling.sampler import Draw, choose
+from tunesmith_transformers.sampling.sampling_params import Sampling
 
 Deliveries = list[tuple[Sequence, Delta]]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tunesmith_transformers.engine.sequence import Sequence
-from tunesmith_transformers.model.cache import RowCache
-from tunesmith_transformers.model.forward import Chunk
+from tunesmith_transformers.model.forward_pass import Chunk
+from tunesmith_transformers.model.kv_cache import RowCache
 
 STEP = 128  # columns are added in steps, so that growing sequences seldom change the cache's shape
 

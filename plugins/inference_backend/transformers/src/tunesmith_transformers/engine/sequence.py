@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tunesmith_transformers.sampling.logprobs import TokenLogprob
-from tunesmith_transformers.sampling.params import Sampling
 from tunesmith_transformers.sampling.sampler import Draw
-from tunesmith_transformers.text.output import Output, Placed
+from tunesmith_transformers.sampling.sampling_params import Sampling
+from tunesmith_transformers.text.answer_text import Output, Placed
 
 
 @dataclass(frozen=True)

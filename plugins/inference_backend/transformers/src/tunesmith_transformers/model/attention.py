@@ -16,7 +16,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
-from tunesmith_transformers.model.cache import Layer, RowCache
+from tunesmith_transformers.model.kv_cache import Layer, RowCache
 
 
 @dataclass

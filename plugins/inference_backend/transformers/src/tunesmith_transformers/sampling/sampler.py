@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from tunesmith_transformers.sampling.params import Sampling
+from tunesmith_transformers.sampling.sampling_params import Sampling
 
 NUCLEUS = 256  # candidates sorted at first; nearly always enough, and a full sort of the vocabulary costs 50 times more
 BLOCK = 256  # weights are summed in blocks of at most so many before one block is looked at closely

@@ -1,0 +1,133 @@
+"""An estimate for a person, with a bar for each part, and for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tunesmith.contracts.estimates import Estimate
+from tunesmith.units import bytes_text
+from tunesmith_cli.estimate.comparison import Tried, options
+from tunesmith_cli.estimate.step import Foreseen
+from tunesmith_cli.estimate.target_devices import Place
+from tunesmith_cli.text_tables import columns
+
+BAR = 40
+
+
+def page(title: str, found: Sequence[Tried], less: Sequence[Tried], place: Place) -> str:
+    """The breakdown of what was asked for, or a line for each of several."""
+    seen = found[0].seen
+    if len(found) > 1:
+        told = [f"  - {place.note}"] if place.note else []
+        return "\n".join([title, "", *_compared(found), "", f"  {_device(seen, place)}", *told])
+    return "\n".join([f"{title}{_with(seen)}", "", *_broken_down(seen, place), *_told(seen, place), *_less(less)]).rstrip()
+
+
+def _with(seen: Foreseen) -> str:
+    names = [choice.record.name for choice in seen.choices.values()]
+    return f", with {', '.join(names)}" if names else ""
+
+
+def _broken_down(seen: Foreseen, place: Place) -> list[str]:
+    for problem in seen.problems:
+        return [f"  It can't be done like this: {problem.what}"] + ([f"  {problem.fix}"] if problem.fix else [])
+    if seen.estimate is None:
+        return ["  Nobody knows what this needs: none of its plugins has an estimator for it."]
+    terms = sorted(seen.estimate.terms.items(), key=lambda term: -term[1])
+    total = seen.estimate.memory
+    rows = [(name, bytes_text(value), f"{value / total:4.0%}", _bar(value, total)) for name, value in terms if value]
+    rows.append(("memory", bytes_text(total), "", ""))
+    if seen.capacity.sharing > 1:
+        rows.append((f"of {seen.capacity.sharing} processes", bytes_text(seen.needed), "", ""))
+    if seen.estimate.disk:
+        rows.append(("disk", bytes_text(seen.estimate.disk), "", ""))
+    return [columns(rows, "  "), "", f"  {_device(seen, place)}" + (f": {_verdict(seen)}" if seen.capacity.memory else "")]
+
+
+def _bar(value: float, total: float) -> str:
+    return "█" * max(1, round(BAR * value / total))
+
+
+def _device(seen: Foreseen, place: Place) -> str:
+    capacity = seen.capacity
+    if not capacity.memory:
+        return "What the device has is not known" + ("." if place.here else ": name it by --on CARD, or give --memory 24GiB.")
+    if not place.here:
+        name = capacity.name or "the device"
+        if place.told:
+            return f"With {bytes_text(capacity.memory)} on {name}, as --memory says"
+        return f"{name[:1].upper()}{name[1:]} has {bytes_text(capacity.memory)}"
+    return f"This machine has {bytes_text(capacity.memory)} ({seen.device}), {bytes_text(capacity.free)} of it free now"
+
+
+def _verdict(seen: Foreseen) -> str:
+    if not seen.fits:
+        return "it does not fit"
+    return "it fits" if seen.needed <= seen.capacity.free else "it fits once others have ended"
+
+
+def _told(seen: Foreseen, place: Place) -> list[str]:
+    lines = [f"  - {decision.what}: {decision.reason}" for decision in seen.decisions]
+    lines += [f"  - {place.note}"] if place.note else []
+    return ["", *lines, *(f"  ! {warning}" for warning in seen.warnings)] if lines or seen.warnings else []
+
+
+def _less(tried: Sequence[Tried]) -> list[str]:
+    rows = [(one.words, bytes_text(one.seen.needed), _mark(one)) for one in tried]
+    return ["", "It would need less with", columns(rows, "  ")] if rows else []
+
+
+def _mark(tried: Tried) -> str:
+    """Whether it fits, and with what; and what speaks against it."""
+    verdict = {True: "fits", False: "does not fit", None: ""}[tried.seen.fits]
+    if tried.least and not tried.seen.fits:
+        settings, less = tried.least
+        word = {True: "fits with", False: "does not fit, not even with", None: "less with"}[less.fits]
+        verdict = f"{word} {options(settings)}: {bytes_text(less.needed)}"
+    return ", ".join(filter(None, (verdict, tried.remark)))
+
+
+def _compared(found: Sequence[Tried]) -> list[str]:
+    rows, cannot = [], []
+    for tried in sorted(found, key=lambda tried: tried.seen.needed):
+        if tried.seen.problems:
+            cannot.append(f"  {tried.provider}: {tried.seen.problems[0].what}")
+        elif tried.seen.estimate:
+            largest = _largest(tried.seen.estimate)
+            rows.append((tried.provider, options(tried.settings), bytes_text(tried.seen.needed), largest, _mark(tried)))
+        else:
+            cannot.append(f"  {tried.provider}: nobody knows")
+    table = [columns([("", "", "memory", "the most of it", ""), *rows], "  ")] if rows else []
+    return [*table, *(["", "Not these:", *cannot] if cannot else [])]
+
+
+def _largest(estimate: Estimate) -> str:
+    first = sorted(estimate.terms.items(), key=lambda term: -term[1])[:2]
+    return ", ".join(f"{name} {bytes_text(value)}" for name, value in first if value)
+
+
+def as_json(title: str, found: Sequence[Tried], less: Sequence[Tried], place: Place) -> dict[str, Any]:
+    """The same as JSON values; a comparison has an entry for each provider in each type of numbers."""
+    return {"what": title, "note": place.note, "estimates": [_tried(one) for one in found], "less": [_tried(one) for one in less]}
+
+
+def _tried(tried: Tried) -> dict[str, Any]:
+    least = tried.least and {"settings": dict(tried.least[0])} | _json(tried.least[1])
+    what = {"of": tried.provider, "with": tried.words, "settings": dict(tried.settings), "remark": tried.remark}
+    return what | _json(tried.seen) | {"least": least}
+
+
+def _json(seen: Foreseen) -> dict[str, Any]:
+    estimate, at = seen.estimate, seen.capacity
+    return {
+        "memory": estimate and estimate.memory,
+        "needed": estimate and seen.needed,
+        "terms": dict(estimate.terms) if estimate else {},
+        "disk": estimate and estimate.disk,
+        "device": {"backend": seen.device, "name": at.name, "memory": at.memory, "free": at.free, "sharing": at.sharing},
+        "fits": seen.fits,
+        "providers": {slot: choice.record.name for slot, choice in seen.choices.items()},
+        "decisions": [{"what": decision.what, "reason": decision.reason} for decision in seen.decisions],
+        "problems": [{"code": problem.code, "what": problem.what, "fix": problem.fix} for problem in seen.problems],
+    }

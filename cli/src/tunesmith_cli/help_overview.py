@@ -1,0 +1,61 @@
+"""`tunesmith --help`: all commands at a glance, from static records alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tunesmith_cli.command import ENTRIES, GROUPS, PIPELINES, PLUGINS, STEPS
+from tunesmith_cli.errors import colored
+
+if TYPE_CHECKING:
+    from tunesmith_cli.plugin_commands import Catalog
+
+_HINTS = {PIPELINES: "a file with several steps, tunesmith.yaml by default"}
+_MARGIN = 2
+
+
+def overview_text(catalog: Catalog) -> str:
+    """The page that lists every command."""
+    rows: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
+    for entry in ENTRIES:
+        rows[entry.group].append((entry.name, entry.summary))
+    rows[STEPS] = [(name, verb.summary) for name, verb in catalog.verbs.items()]
+    own = [(name, summary) for name, (summary, _, _) in catalog.commands.items() if " " not in name]
+    rows[PLUGINS] = [*own, *rows[PLUGINS]]
+    lines = ["usage: tunesmith COMMAND [options]", "", "The whole life of a language model, as a pipeline of plugins.", ""]
+    lines += _table([(group, rows[group]) for group in GROUPS])
+    lines += [_heading("Options"), *_columns([("--home DIR", "where artifacts and runs are kept (default: the nearest .tunesmith)"),
+                                              ("--debug", "show the traceback of an internal error"),
+                                              ("--version, --help", "")], 20)]  # fmt: skip
+    lines += ["", "`tunesmith COMMAND --help` shows a command's options and examples. Every command takes --json."]
+    idle = [plugin for plugin in catalog.registry.plugins if plugin.state != "active"]
+    if idle:
+        plugins = "1 plugin is" if len(idle) == 1 else f"{len(idle)} plugins are"
+        lines.append(f"{plugins} not fully active: `tunesmith plugin list` says why.")
+    return "\n".join(lines)
+
+
+def group_text(prog: str, summary: str, rows: list[tuple[str, str]]) -> str:
+    """The page of a command that has subcommands, by name and summary."""
+    head = [f"usage: {prog} COMMAND [options]", "", summary[:1].upper() + summary[1:] + ".", ""]
+    return "\n".join([*head, *_table([("Commands", rows)]), f"`{prog} COMMAND --help` shows a command's options and examples."])
+
+
+def _table(groups: Sequence[tuple[str, list[tuple[str, str]]]]) -> list[str]:
+    first = max((len(name) for _, rows in groups for name, _ in rows), default=0)
+    lines = []
+    for group, rows in groups:
+        if rows:
+            hint = f" ({_HINTS[group]})" if group in _HINTS else ""
+            lines += [_heading(group) + hint, *_columns(rows, first), ""]
+    return lines
+
+
+def _heading(text: str) -> str:
+    return f"\x1b[1m{text}\x1b[0m" if colored(sys.stdout) else text
+
+
+def _columns(rows: Sequence[tuple[str, str]], first: int) -> list[str]:
+    return [" " * _MARGIN + f"{name:<{first}}  {summary}".rstrip() for name, summary in rows]

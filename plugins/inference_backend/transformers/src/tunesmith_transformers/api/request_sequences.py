@@ -1,0 +1,71 @@
+"""The sequences of one request, and the deltas that come back for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+
+from tunesmith_transformers.api.errors import ApiError
+from tunesmith_transformers.engine.engine import Deliveries, Draining, Engine, QueueFull
+from tunesmith_transformers.engine.sequence import Delta, Sequence
+from tunesmith_transformers.sampling.sampling_params import Sampling
+from tunesmith_transformers.text.answer_text import Output
+from tunesmith_transformers.text.vocabulary import Vocabulary
+
+
+def fan_out(out: Deliveries) -> None:
+    """Hand a step's deltas to their jobs; runs on the event loop."""
+    for sequence, delta in out:
+        sequence.receive(delta)
+
+
+class Job:
+    """One request: `n` answers to each prompt, numbered prompt by prompt."""
+
+    def __init__(self, engine: Engine, vocabulary: Vocabulary, prompts: list[tuple[list[int], Sampling]], n: int) -> None:
+        self._engine = engine
+        self._deltas: asyncio.Queue[tuple[int, Delta]] = asyncio.Queue()
+        self.prompt_tokens = sum(len(ids) for ids, _ in prompts)
+        self.sequences: list[Sequence] = []
+        for ids, sampling in prompts:
+            for copy in range(n):
+                own = sampling if sampling.seed is None else replace(sampling, seed=sampling.seed + copy)
+                receive = partial(self._receive, len(self.sequences))
+                self.sequences.append(Sequence(ids, own, Output(vocabulary, ids, own.stop), receive))
+
+    def start(self) -> None:
+        """Raises ApiError 429 when too many requests wait, 503 when the server is going down."""
+        try:
+            self._engine.submit(self.sequences)
+        except QueueFull:
+            raise ApiError(429, "Too many requests are waiting. Try again in a moment.", code="queue_full") from None
+        except Draining:
+            raise ApiError(503, "The server is shutting down.", code="draining") from None
+
+    def _receive(self, index: int, delta: Delta) -> None:
+        if delta.finish in ("cancelled", "error"):  # its client hears of it at once, however far behind it is
+            while not self._deltas.empty():
+                self._deltas.get_nowait()
+        self._deltas.put_nowait((index, delta))
+
+    async def deltas(self) -> AsyncIterator[tuple[int, Delta]]:
+        """(answer, delta) until all answers have ended.
+
+        Raises:
+            ApiError: 500 if the model failed, 503 if the server shut down before the end.
+        """
+        left = len(self.sequences)
+        while left:
+            index, delta = await self._deltas.get()
+            if delta.finish == "error":
+                raise ApiError(500, f"The model failed: {delta.error}", code="engine_error")
+            if delta.finish == "cancelled":
+                raise ApiError(503, "The server shut down before the answer was complete.", code="draining")
+            yield index, delta
+            left -= bool(delta.finish)
+
+    async def close(self) -> None:
+        """Free what still runs; harmless when all is done."""
+        self._engine.cancel(self.sequences)
