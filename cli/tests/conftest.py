@@ -13,12 +13,12 @@ import pytest
 import tunesmith_data
 from tunesmith import hookspecs
 from tunesmith.plugins import entry_points as scan
-from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin
 from tunesmith_data import KIND
 from tunesmith_data import plugin as data
 from tunesmith_sdk.command_runner import World
 from tunesmith_sdk.manifest.records import record_of
+from tunesmith_sdk.manifest.text import manifest_of
 
 DESK = Path(__file__).parent / "desk" / "acme_desk"
 

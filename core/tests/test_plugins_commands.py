@@ -10,8 +10,8 @@ import packaging.requirements  # noqa: F401  some tests take site-packages off t
 import pytest
 
 from tunesmith.errors import TunesmithError
-from tunesmith.plugins.import_probe import probe
 from tunesmith_cli.commands.plugin import COMMANDS
+from tunesmith_cli.import_probe import probe
 from tunesmith_cli.text_tables import aligned
 from tunesmith_sdk.written_plugins import write_plugin
 

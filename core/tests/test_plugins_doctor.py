@@ -12,9 +12,9 @@ from pathlib import Path
 import packaging.requirements  # noqa: F401  the tests below take site-packages off the path
 import pytest
 
-from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin
 from tunesmith_cli.commands.plugin_doctor import COMMAND
+from tunesmith_sdk.manifest.text import manifest_of
 from tunesmith_sdk.written_plugins import record, write_plugin
 
 TILT = {"kind": "adapter", "name": "tilt"}

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tunesmith.contracts.provider import Input, Need, Slot
 from tunesmith.errors import UserError
-from tunesmith.plugins.manifest import manifest_of, read_manifest
+from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith_sdk.manifest.text import manifest_of
 
 words = st.text(min_size=1, max_size=12)
 json_values = st.recursive(
@@ -119,10 +120,10 @@ def test_a_manifest_that_is_not_there_is_a_coded_error(tmp_path: Path):
 
 @given(st.dictionaries(st.sampled_from(["manifest", "distribution", "module", "providers", "events", "commands"]), json_values))
 def test_no_content_whatever_raises_anything_but_a_coded_error(data: dict):
-    from tunesmith import toml
+    from tunesmith_sdk.manifest import toml_text
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "plugin.toml")
-        path.write_text(toml.dumps(data), encoding="utf-8")
+        path.write_text(toml_text.dumps(data), encoding="utf-8")
         with contextlib.suppress(UserError):
             read_manifest(path)

@@ -25,8 +25,8 @@ from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry
 from tunesmith.running import runner
 from tunesmith.running.journal.run_directories import stored_plan
-from tunesmith.running.reporter import Recorder
 from tunesmith.running.steps.environments import environments_of
+from tunesmith_sdk.recorder import Recorder
 
 
 @dataclasses.dataclass(frozen=True)

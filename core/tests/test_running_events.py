@@ -18,10 +18,10 @@ from tunesmith.planning.plan import Gate
 from tunesmith.plugins.records import Plugin
 from tunesmith.running.journal.journal import Journal
 from tunesmith.running.outcome import can_go_on
-from tunesmith.running.reporter import Recorder
 from tunesmith.running.steps.cached_results import standing
 from tunesmith.running.steps.step import ATTEMPTS
 from tunesmith.running.store.store import Store
+from tunesmith_sdk.recorder import Recorder
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from tiny_plans import Place, step
 
 from tunesmith.errors import UserError
 from tunesmith.running.journal.journal import Journal
-from tunesmith.running.journal.lineage import ancestry, digests
 from tunesmith.running.journal.run_view import RunView
-from tunesmith.running.reporter import Recorder
+from tunesmith_cli.commands.lineage import ancestry, digests
+from tunesmith_sdk.recorder import Recorder
 
 
 @pytest.fixture

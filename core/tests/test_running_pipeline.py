@@ -15,10 +15,10 @@ from tunesmith.contracts.digests import FileDigests
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Decision, Gate, PlannedStep, Source
 from tunesmith.running.journal.journal import Journal
-from tunesmith.running.reporter import Recorder
-from tunesmith.running.resume import check_providers, find_run
 from tunesmith.running.store import verification
 from tunesmith.running.worker.local_executor import Local
+from tunesmith_cli.commands.resume import check_providers, find_run
+from tunesmith_sdk.recorder import Recorder
 
 
 @pytest.fixture

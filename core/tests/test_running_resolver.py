@@ -12,8 +12,8 @@ from tunesmith.contracts.settings import schema_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.model_resolver import Resolver
-from tunesmith.running.reporter import Recorder
 from tunesmith.verbs.records import DownloadSettings
+from tunesmith_sdk.recorder import Recorder
 
 SHELF = ProviderRecord(
     "model_loader",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tiny_plans import Place, step
 
-from tunesmith.running.reporter import Recorder
 from tunesmith.running.worker import processes as workers
+from tunesmith_sdk.recorder import Recorder
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.display.number_format import amount, duration, number, size
     from tunesmith_cli.display.token_page import TOKENS_FILE, TOKENS_FORMAT, token_page
     from tunesmith_cli.errors import colored
+    from tunesmith_cli.import_probe import probe
     from tunesmith_cli.launch import DEFAULT_FILE, Session
     from tunesmith_cli.main import main
     from tunesmith_cli.options.columns import add_columns, columns_given
@@ -31,6 +32,7 @@ _MODULES = {
     "tunesmith_cli.display.number_format": "amount, duration, number, size",
     "tunesmith_cli.display.token_page": "TOKENS_FILE, TOKENS_FORMAT, token_page",
     "tunesmith_cli.errors": "colored",
+    "tunesmith_cli.import_probe": "probe",
     "tunesmith_cli.launch": "DEFAULT_FILE, Session",
     "tunesmith_cli.main": "main",
     "tunesmith_cli.options.columns": "add_columns, columns_given",
@@ -57,6 +59,7 @@ __all__ = [
     "load",
     "main",
     "number",
+    "probe",
     "reporting",
     "run_command",
     "run_group",

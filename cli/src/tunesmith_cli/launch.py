@@ -56,7 +56,7 @@ class Session(session.Session):
         Raises:
             UserError: TS-PLAN-009 when there is no room for what it would write.
         """
-        from tunesmith.planning.plan_text import plan_json, plan_text
+        from tunesmith.planning.plan_text import plan_text
         from tunesmith.running.steps.cached_results import standing
         from tunesmith.running.store.disk_space import check_room
 
@@ -68,6 +68,8 @@ class Session(session.Session):
             "policies": [{"layer": policy.layer, "path": str(policy.path)} for policy in self.config.policies],
         }
         if as_json:
+            from tunesmith_cli.display.plan_json import plan_json
+
             print(safe_json(plan_json(plan, cached) | where, 2))
             return
         print(safe(plan_text(plan, cached)))

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from tunesmith.config import Config
 from tunesmith.errors import TunesmithError
 from tunesmith.plugins import missing_targets as targets
-from tunesmith.plugins.import_probe import probe
 from tunesmith.plugins.manifest import read_data
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import WORKING, Registry
 from tunesmith.plugins.required_plugins import unmet
+from tunesmith_cli.import_probe import probe
 
 SERIOUS = ("broken", "incompatible", "duplicate")  #: states that nobody asked for
 

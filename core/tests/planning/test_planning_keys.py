@@ -11,7 +11,7 @@ from tunesmith.contracts import Placement
 from tunesmith.planning.cache_keys import canonical, step_key, twins
 from tunesmith.planning.estimates.memory_and_disk import check_disk
 from tunesmith.planning.plan import Choice
-from tunesmith.planning.plan_text import plan_json
+from tunesmith_cli.display.plan_json import plan_json
 
 YAML = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: {tilt: {angle: 3}}, data: train.jsonl}\n"
 DIGESTS = {"model": "sha256:m", "data:train": "sha256:d"}

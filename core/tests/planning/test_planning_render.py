@@ -3,7 +3,8 @@
 import json
 
 from tunesmith.contracts.provider import Input, Slot, Verb
-from tunesmith.planning.plan_text import plan_json, plan_text
+from tunesmith.planning.plan_text import plan_text
+from tunesmith_cli.display.plan_json import plan_json
 
 YAML = """\
 name: demo

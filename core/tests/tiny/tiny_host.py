@@ -10,7 +10,7 @@ from pathlib import Path
 from tiny_plans import Place, plan, step
 
 from tunesmith.errors import UserError
-from tunesmith.running.resume import find_run
+from tunesmith_cli.commands.resume import find_run
 
 STEPS = (
     step("a", to=12, pause=0.03),

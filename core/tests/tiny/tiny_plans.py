@@ -17,8 +17,8 @@ from tunesmith.planning.plan import Plan, PlannedStep, Source
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry, load_registry
 from tunesmith.running.outcome import RunOutcome
-from tunesmith.running.reporter import Recorder
 from tunesmith.running.runner import Runner
+from tunesmith_sdk.recorder import Recorder
 
 
 def verb(name: str, **more: Any) -> ProviderRecord:

@@ -11,8 +11,8 @@ from typing import Any
 
 import tunesmith
 import tunesmith_cli
-from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith_sdk.manifest.text import manifest_of
 
 #: what the module of such a plugin does unless told otherwise: nobody may import it
 RAISES = 'raise AssertionError(f"{__name__} was imported")\n'

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunesmith_cli.command import Command
 from tunesmith_cli.launch import Session, add_run_options
 from tunesmith_cli.options.output import check_output, write_output
+
+if TYPE_CHECKING:
+    from tunesmith.contracts.kinds.model_loader import ModelInfo
+    from tunesmith.planning.plan import Plan
+    from tunesmith.plugins.registry import Registry
 
 
 def command(summary: str) -> Command:
@@ -27,8 +35,6 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from tunesmith.planning.inputs.model_download import plan_model
-
     check_output(args.output)
     session = Session.open()
     with session.resolver(args.refresh) as resolve:
@@ -40,3 +46,31 @@ def run(args: Namespace) -> int:
     if args.output and not outcome.exit_status:
         write_output(outcome, plan, plan.outputs[0], args.output, args.json, session.config.home)
     return outcome.exit_status
+
+
+def plan_model(uri: str, registry: Registry, resolve: Callable[[str], ModelInfo], *, base: Path, name: str = "download") -> Plan:
+    """A plan of nothing but a model: the step that every pipeline with this model begins with, so that they share what it brings.
+
+    Args:
+        resolve: what a model URI names.
+        base: directory that relative paths start from.
+
+    Raises:
+        Problems: why it can't be had.
+    """
+    from tunesmith.planning.inputs.model_source import ModelOrigin
+    from tunesmith.planning.pipeline.spec import PipelineSpec
+    from tunesmith.planning.plan import Plan
+    from tunesmith.planning.problems import Notes
+    from tunesmith.planning.providers.lookup import Chooser
+
+    notes = Notes()
+    spec = PipelineSpec(name, uri, {}, base)
+    chooser = Chooser(spec, registry, notes)
+    origin = ModelOrigin(spec, chooser, notes, resolve)
+    product = origin.product
+    notes.raise_problems()
+    assert product is not None
+    assert origin.step is not None
+    step = chooser.environments.placed(replace(origin.step, inserted=False))
+    return Plan(name, None, (step,), warnings=tuple(notes.warnings), outputs=(step.name,))

@@ -6,15 +6,16 @@ import json
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.errors import UserError
+from tunesmith.errors import UserError, did_you_mean
 from tunesmith_cli.command import Command
 from tunesmith_cli.commands.store import short
 from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:
-    from tunesmith.running.journal.lineage import Ancestry
+    from tunesmith.running.journal.journal import Journal
     from tunesmith.running.journal.records import LineageRow
 
 
@@ -29,7 +30,6 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from tunesmith.config import find_home
     from tunesmith.running.journal.journal import FILE, Journal
-    from tunesmith.running.journal.lineage import ancestry, digests
 
     home = find_home()
     journal = Journal(home) if (home / FILE).is_file() else None
@@ -46,6 +46,61 @@ def run(args: Namespace) -> int:
     ends = [artifact for artifact in found if artifact.digest not in read]  # the others stand below these
     print(json.dumps([one.to_json() for one in ends], indent=2) if args.json else safe("\n\n".join("\n".join(_tree(one)) for one in ends)))
     return 0
+
+
+@dataclass(frozen=True)
+class Ancestry:
+    """An artifact, or a file of the user's.
+
+    Args:
+        digest: of it.
+        makers: the steps that gave it, the first one first; none for a file of the user's.
+        inputs: name -> what its first maker read.
+    """
+
+    digest: str
+    makers: tuple[LineageRow, ...]
+    inputs: Mapping[str, Ancestry]
+
+    def to_json(self) -> dict[str, Any]:
+        makers = [{name: value for name, value in asdict(row).items() if name != "digest"} for row in self.makers]
+        return {"digest": self.digest, "makers": makers, "inputs": {name: one.to_json() for name, one in self.inputs.items()}}
+
+
+def ancestry(journal: Journal, digest: str) -> Ancestry:
+    """Of the artifact with this digest; who made equal bytes is told, too."""
+    known: dict[str, Ancestry] = {}
+
+    def of(digest: str, above: frozenset[str]) -> Ancestry:
+        if digest not in known:
+            makers = tuple(journal.lineage(digest=digest))
+            made = next((row for row in makers if not row.cached), makers[0] if makers else None)
+            inputs = dict(made.inputs or {}) if made and digest not in above else {}
+            found = {name: of(str(read), above | {digest}) for name, read in inputs.items() if read}
+            known[digest] = Ancestry(digest, makers, found)
+        return known[digest]
+
+    return of(digest, frozenset())
+
+
+def digests(journal: Journal, name: str) -> Iterator[str]:
+    """What a name means: a digest or its beginning, else all that a run gave (its id, or the beginning of that), in order.
+
+    Raises:
+        UserError: TS-STORE-008 when there is nothing of that name.
+    """
+    rows = journal.lineage()
+    wanted = name.removeprefix("sha256:")
+    found = [row.digest for row in rows if wanted and row.digest.removeprefix("sha256:").startswith(wanted)]
+    found = found or [row.digest for row in rows if row.run.startswith(name)]
+    if not found:
+        known = {row.run for row in rows} | {row.digest.removeprefix("sha256:")[: len(wanted)] for row in rows}
+        raise UserError(
+            "TS-STORE-008", f"no step of this home gave an artifact `{name}`",
+            why="Artifacts are named by the beginning of their digest, runs by the beginning of their id.",
+            fix=did_you_mean(name, known) or "`tunesmith store ls` lists the artifacts, `tunesmith runs list` the runs.",
+        )  # fmt: skip
+    yield from dict.fromkeys(found)
 
 
 def _tree(one: Ancestry, name: str = "", indent: str = "") -> Iterator[str]:

@@ -21,11 +21,11 @@ from tiny_plans import Place, plan, step
 from tunesmith.planning.plan import Choice, Decision, Gate
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith.running.reporter import Recorder
 from tunesmith.running.runner import Runner
 from tunesmith_report import chart, environments, number_format, plugin
 from tunesmith_report.header import header
 from tunesmith_report.page import page_of
+from tunesmith_sdk.recorder import Recorder
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 

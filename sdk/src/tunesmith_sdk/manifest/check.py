@@ -17,12 +17,12 @@ from packaging.utils import canonicalize_name
 
 from tunesmith.contracts.settings import fill, problems
 from tunesmith.errors import TunesmithError, each
-from tunesmith.plugins.import_probe import probe
-from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.missing_targets import missing
 from tunesmith.plugins.records import Plugin
+from tunesmith_cli.api import probe
 from tunesmith_sdk.manifest.source import Source, read_source
 from tunesmith_sdk.manifest.sync import described
+from tunesmith_sdk.manifest.text import manifest_of
 
 
 class Finding(NamedTuple):

@@ -22,7 +22,6 @@ from tunesmith.config import load_config
 from tunesmith.contracts.provider import Kind, Provider
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, each, together
 from tunesmith.plugins import GROUP, KERNEL
-from tunesmith.plugins.manifest import manifest_of
 from tunesmith.plugins.missing_targets import missing
 from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import load_registry
@@ -31,6 +30,7 @@ from tunesmith.spelling import near
 from tunesmith_data.api import row_schema
 from tunesmith_sdk.manifest.records import checked_kind, record_of
 from tunesmith_sdk.manifest.source import Source, read_source
+from tunesmith_sdk.manifest.text import manifest_of
 
 
 @dataclass(frozen=True)

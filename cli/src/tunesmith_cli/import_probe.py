@@ -1,4 +1,4 @@
-"""Imports modules in a process of its own and says what came of it: ``python -m tunesmith.plugins.import_probe MODULE...``.
+"""Imports modules in a process of its own and says what came of it: ``python -m tunesmith_cli.import_probe MODULE...``.
 
 A line of JSON per module: ``{"module", "error", "loaded"}``. What the modules print goes to stderr. A module may end the process; the
 caller sees it by the missing lines.
@@ -27,7 +27,7 @@ def probe(modules: Sequence[str], root: Path | None = None, timeout: float = 60)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), environment.get("PYTHONPATH")]))
     waiting = list(modules)
     while waiting:
-        command = [sys.executable, "-m", "tunesmith.plugins.import_probe", *waiting]
+        command = [sys.executable, "-m", "tunesmith_cli.import_probe", *waiting]
         try:
             done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
             lines, ended = done.stdout.splitlines(), f"it ends the process with status {done.returncode}"
