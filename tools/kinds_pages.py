@@ -24,7 +24,6 @@ import jinja2
 import yaml
 
 from tunesmith import hookspecs
-from tunesmith.contracts.endpoint_client import Endpoint
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith.contracts.provider import API, Input, Need, Provider, Slot, Verb
 from tunesmith.contracts.settings import schema_of, setting
@@ -35,6 +34,7 @@ from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.report.levels import LEVELS
 from tunesmith_sdk.scaffold.template_repository import write_template
 from tunesmith_sdk.templates import scaffold_of
+from tunesmith_serve import Endpoint
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from hooks_page import ROOT, brought

@@ -129,4 +129,4 @@ def test_the_kernel_imports_none_of_the_other_distributions(path: Path):
 
 def test_the_kernel_does_not_grow():
     """Lines of Python, with comments and blank ones. The goal is 10,000: lower the bound whenever something has left."""
-    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES) <= 13_680
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES) <= 13_570

@@ -11,7 +11,6 @@ from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
     from tunesmith.contracts.artifacts import Artifact, Result, fits
-    from tunesmith.contracts.endpoint_client import Endpoint
     from tunesmith.contracts.estimates import Estimate, EstimateRequest
     from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
     from tunesmith.contracts.kinds.adapter import Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping
@@ -48,7 +47,6 @@ __all__ = [
     "Condition",
     "Device",
     "DeviceBackend",
-    "Endpoint",
     "Engine",
     "EngineBackend",
     "Environment",
@@ -98,7 +96,6 @@ _MODULES = {
     "tunesmith.contracts.kinds.adapter": "Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping",
     "tunesmith.contracts.artifacts": "Artifact, Result, fits",
     "tunesmith.contracts.kinds.device_backend": "Device, DeviceBackend",
-    "tunesmith.contracts.endpoint_client": "Endpoint",
     "tunesmith.contracts.kinds.environment_builder": "Condition, Environment, EnvironmentBuilder, EnvironmentDirectory, Recipe, Start, "
     "Watch",
     "tunesmith.contracts.estimates": "Estimate, EstimateRequest",

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts import Address, Artifact, Cancelled, TunesmithError, UserError, endpoint_client
+from tunesmith.contracts import Address, Artifact, Cancelled, TunesmithError, UserError
 from tunesmith_data.api import message
 from tunesmith_perplexity.evaluator import Perplexity
 from tunesmith_perplexity.settings import PerplexitySettings
 from tunesmith_sdk.datasets import dataset
 from tunesmith_sdk.local_step import LocalStep
+from tunesmith_serve import endpoint_client
 from tunesmith_serve.settings import ServeSettings
 
 TALKS = [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tunesmith.contracts import Artifact, Endpoint, Evaluation, Step, TunesmithError
+from tunesmith.contracts import Artifact, Evaluation, Step, TunesmithError
 from tunesmith_exact_match.answer_normalization import contains, equal
 from tunesmith_exact_match.questions import Question, questions
 from tunesmith_exact_match.settings import ExactMatchSettings
+from tunesmith_serve import Endpoint
 
 
 class ExactMatch:

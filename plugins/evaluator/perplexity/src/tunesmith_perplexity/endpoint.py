@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tunesmith.contracts import Artifact, Endpoint, Step, TunesmithError
+from tunesmith.contracts import Artifact, Step, TunesmithError
 from tunesmith_perplexity.sequences import Scored
 from tunesmith_perplexity.settings import PerplexitySettings
+from tunesmith_serve import Endpoint
 
 
 def losses(subject: Artifact, scored: Sequence[Scored], settings: PerplexitySettings, step: Step) -> list[tuple[float, int]]:

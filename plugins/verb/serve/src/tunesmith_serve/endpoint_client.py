@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from tunesmith.contracts.artifacts import Artifact
-from tunesmith.contracts.step import Step
-from tunesmith.errors import Cancelled, TunesmithError
+from tunesmith.contracts import Artifact, Cancelled, Step, TunesmithError
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 16.0  # seconds before another try; doubled for each further one
 POLL = 0.2  # seconds between looks at what is done
