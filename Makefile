@@ -34,7 +34,7 @@ test-share: ## some of these, as many as take a quarter of an hour; which ones, 
 	@$(PYTHON) tools/install.py --test
 	$(BIN)/python tools/proofs.py share 15
 
-test-engines: ## real engines in environments of their own: gigabytes, tens of minutes
+test-engines: ## real engines in isolated environments: gigabytes, tens of minutes
 	@$(PYTHON) tools/install.py --test
 	TUNESMITH_NOTE_PROOFS=engines $(BIN)/python -m pytest -m engines
 

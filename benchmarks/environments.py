@@ -1,4 +1,4 @@
-"""Seconds and megabytes of environments of their own, made by uv and by pip with an empty and with a filled cache; and of looking at them.
+"""Seconds and megabytes of isolated environments, made by uv and by pip with an empty and with a filled cache; and of looking at them.
 
 Each installer gets a cache directory of its own that is empty at first, so "cold" is a machine that has never seen the packages. "New on
 disk" is what the file system holds more afterwards, cache and environment together, each file counted once. "Second" is a further

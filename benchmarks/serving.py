@@ -1,7 +1,7 @@
 """Serving throughput against peers: 32 conversations at once, 64 tokens each, SmolLM2-135M.
 
     python benchmarks/serving.py                      # this backend against one-by-one `generate`
-    python benchmarks/serving.py --peer               # also against `transformers serve`, in an environment of its own
+    python benchmarks/serving.py --peer               # also against `transformers serve`, in an isolated environment
     python benchmarks/serving.py --dtype float32 --model DIR
 
 All run in one go on one machine, one after the other, with the same prompts, greedy, over HTTP with streaming (but `generate`).

@@ -51,7 +51,7 @@ def start(directory: Path, place: Callable[[], Start]) -> tuple[float, float]:
 
 
 def isolated(directory: Path, python: str = "") -> Callable[[], Start]:
-    """A worker in an environment of its own, which is built first."""
+    """A worker in an isolated environment, which is built first."""
     from tunesmith_environments.manager import Environments  # the worker imports this module, and has no environments
 
     recipe = Recipe(("pluggy",), python=python, packages={Path(__file__).stem: Path(__file__)}, plugins=("benchmark",))

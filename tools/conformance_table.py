@@ -1,6 +1,6 @@
 """Run the conformance kit over the plugins of this repository, and write what came of it to docs/conformance/README.md.
 
-    python tools/conformance_table.py                  # those without a report, each in an environment of its own
+    python tools/conformance_table.py                  # those without a report, each in an isolated environment
     python tools/conformance_table.py tilt acme-hub    # these, anew
     python tools/conformance_table.py --none           # examine nothing: the page alone, after checks or plugins came or went
 

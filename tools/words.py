@@ -1,4 +1,4 @@
-"""Holds names of files and settings, help, errors and pages to docs/words.md, which says what is not written and what instead.
+"""Holds names of files, of settings and in code, help, errors and pages to docs/words.md, which says what is not written and what instead.
 
 python tools/words.py
 """
@@ -18,7 +18,7 @@ import tomllib
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "words.md"
 #: what others wrote, or what is written of the past
-LEFT_OUT = re.compile(r"CHANGELOG|METHODS\.md|\.zh-CN\.|docs/words\.md|tests/compatibility/installed")
+LEFT_OUT = re.compile(r"CHANGELOG|METHODS\.md|\.zh-CN\.|docs/words\.md|docs/finding-code\.md|tests/compatibility/installed")
 
 
 class Rule(NamedTuple):
@@ -34,12 +34,6 @@ def rules(page: str, section: str) -> list[Rule]:
     cells = ([cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line.startswith("|"))
     wanted = 1 if "| instead of |" in part else 0
     return [Rule(word, row[wanted].replace("`", "")) for row in cells for word in re.findall(r"`([^`]+)`", row[-1])]
-
-
-def not_yet(page: str, what: str) -> tuple[str, ...]:
-    """How the paths begin whose `names` or `texts` are not looked at yet."""
-    listed = page.partition("## Not looked at yet")[2].partition(f"- {what}: ")[2].partition("\n- ")[0]
-    return tuple(re.findall(r"`([^`]+)`", listed))
 
 
 def names(files: list[str], banned: list[Rule]) -> Iterator[str]:
@@ -59,6 +53,13 @@ def settings(file: str, banned: list[Rule], python: list[Rule]) -> Iterator[str]
             place = f"{file}: {record['kind']} {record['name']}: `{name}`"
             yield from (f"{place}; write {rule.instead}" for rule in banned if rule.word == name)
             yield from (f"{place}: its help {told}" for told in found(entry.get("description", ""), python, ignore_case=False))
+
+
+def code(file: str, banned: list[Rule]) -> Iterator[str]:
+    """Variables and parameters of a module that have one of the names."""
+    for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+        name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
+        yield from (f"{file}:{node.lineno}: the name `{name}`; write {rule.instead}" for rule in banned if rule.word == name)  # type: ignore[attr-defined]
 
 
 def texts(file: str) -> Iterator[tuple[int, str]]:
@@ -85,15 +86,14 @@ def main() -> int:
     page = PAGE.read_text(encoding="utf-8")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     files = [f for f in listed if not LEFT_OUT.search(f) and (ROOT / f).is_file()]
-    modules = [f for f in files if f.endswith(".py") and not f.startswith(not_yet(page, "names"))]
-    told = list(names(modules, rules(page, "Names of files")))
+    told = list(names([f for f in files if f.endswith(".py")], rules(page, "Names of files")))
     for file in files:
-        if file.startswith(not_yet(page, "texts")):
-            continue
         if file.endswith("plugin.toml"):
             told += settings(file, rules(page, "Names of settings"), rules(page, "Python's words in help"))
         elif file.endswith(".md") or (file.endswith(".py") and "/src/" in file):
             told += [f"{file}:{line}: {what}" for line, text in texts(file) for what in found(text, rules(page, "In texts"))]
+        if file.endswith(".py") and "/src/" in file:
+            told += code(file, rules(page, "Names in code"))
     print("\n".join(told) or "every word is one of docs/words.md")
     return 1 if told else 0
 

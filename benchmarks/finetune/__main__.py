@@ -1,6 +1,6 @@
 """Fine-tuning against its peers: the same samples, from the same adapter, for the same number of steps, by one thread.
 
-    python benchmarks/finetune                                       # all peers, bfloat16; installs them into environments of their own
+    python benchmarks/finetune                                       # all peers, bfloat16; installs them into isolated environments
     python benchmarks/finetune --peers trl llamafactory+packing --pairs 3
     python benchmarks/finetune --precision float32 --train-on all  # the losses must be equal, too
     python benchmarks/finetune --chart docs/pictures/finetune.svg --json figures.json

@@ -20,7 +20,8 @@ def shown(*rows, colours: bool = False, **total) -> list[str]:
 def test_roles_counts_and_marks_where_there_are_no_colours():
     lines = shown({"row": 1, "sequences": [SEQUENCE]})
     assert lines[2:] == [
-        "row 1: 5 tokens, 2 learnt", "-- user: 2 tokens, 0 learnt", "<u>·Hello", "", "-- assistant: 3 tokens, 2 learnt", "<a>⟦Hi·<e>⟧", "",
+        "row 1: 5 tokens, 2 trained on", "-- user: 2 tokens, 0 trained on", "<u>·Hello", "",
+        "-- assistant: 3 tokens, 2 trained on", "<a>⟦Hi·<e>⟧", "",
         "tokens in the first 3 rows: shortest 3, median 5, longest 9",
     ]  # fmt: skip
 
@@ -34,11 +35,11 @@ def test_colours_tell_labels_and_say_the_same_words():
 
 
 def test_doubts_errors_and_lengths_stand_out():
-    doubtful = {**SEQUENCE, "name": "chosen", "doubts": ["no token is learnt"]}
-    broken = {"row": 2, "sequences": [], "error": {"code": "ACME-1", "what": "it is odd", "fix": "Mend it."}}
+    doubtful = {**SEQUENCE, "name": "chosen", "doubts": ["no token is trained on"]}
+    broken = {"row": 2, "sequences": [], "error": {"code": "ACME-1", "what": "it is odd", "fix": "Fix it."}}
     lines = shown({"row": 1, "sequences": [doubtful]}, broken, max_length=4, broken=1)
-    assert "row 1, chosen: 5 tokens, 2 learnt" in lines
-    assert "!! no token is learnt" in lines
+    assert "row 1, chosen: 5 tokens, 2 trained on" in lines
+    assert "!! no token is trained on" in lines
     assert "row 2 can't be used: ACME-1: it is odd" in lines
     assert "!! 2 of them are longer than 4 tokens; `max_length: 9` would cut none" in lines
     assert lines[-1] == "!! 1 rows can't be used"

@@ -104,7 +104,7 @@ def test_what_is_no_file_of_rows_is_told_as_such(world, words, code, says):
 def test_a_step_that_makes_rows_as_tokens_shows_them(world):
     told = world("spell", "--model", "shelf://it")
     assert told.status == 0
-    assert "-- assistant: 1 tokens, 1 learnt" in told.out
+    assert "-- assistant: 1 tokens, 1 trained on" in told.out
     assert "⟦me⟧" in told.out
     assert all(line.startswith("{") for line in world("spell", "--model", "shelf://it", "--json").out.splitlines())
 

@@ -115,7 +115,7 @@ def test_a_pattern_names_distributions_and_versions(pattern: str, distribution: 
         ("[plugins.override]\nadapter.x = 1", "TS-PLUGIN-021", "`plugins.override.adapter.x` should be a string"),
     ],
 )
-def test_a_mistake_is_told_with_its_file_and_until_it_is_mended_nothing_is_trusted(text: str, code: str, said: str, tmp_path: Path):
+def test_a_mistake_is_told_with_its_file_and_until_it_is_fixed_nothing_is_trusted(text: str, code: str, said: str, tmp_path: Path):
     config = load_config(written(tmp_path / "project/tunesmith.toml", text))
     with pytest.raises(TunesmithError, match=code) as error:
         config.check()

@@ -160,7 +160,7 @@ def test_times_too_fresh_to_be_trusted_are_not(site: Path, config: Config):
 @pytest.mark.parametrize(
     "damage", [lambda b: b[:-5], lambda b: b"", lambda b: b.replace(b"tilt", b"bilt"), lambda b: b"[]" + b, lambda b: b"\xff" * 99]
 )
-def test_a_damaged_cache_is_passed_over_and_mended(damage, site: Path, config: Config):
+def test_a_damaged_cache_is_passed_over_and_fixed(damage, site: Path, config: Config):
     write_plugin(site, "acme-tilt", providers=[TILT])
     age(site)
     first = discover(config)

@@ -1,4 +1,4 @@
-"""`tunesmith plugin doctor`: each way in which a plugin can be not active is told with what mends it."""
+"""`tunesmith plugin doctor`: each way in which a plugin can be not active is told with what fixes it."""
 
 from __future__ import annotations
 

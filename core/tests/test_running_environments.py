@@ -1,4 +1,4 @@
-"""What a run does with environments of their own: resolve, build before anything is computed, start workers there, mend.
+"""What a run does with isolated environments: resolve, build before anything is computed, start workers there, fix.
 
 The environments here are stand-ins: their interpreter is this one. Real ones are built in tests/environments.
 """

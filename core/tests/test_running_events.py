@@ -1,4 +1,4 @@
-"""Plugins that listen to runs: they see everything, may stop a step or mend it, and can't break the run."""
+"""Plugins that listen to runs: they see everything, may stop a step or fix it, and can't break the run."""
 
 from __future__ import annotations
 
@@ -351,7 +351,7 @@ def test_a_remedy_says_whether_to_go_on_with_what_the_failed_attempt_left(listen
     assert list((place.home / "work").iterdir()) == []
 
 
-def test_a_plugin_that_only_mends_is_not_imported_while_nothing_fails(listening) -> None:
+def test_a_plugin_that_only_fixes_is_not_imported_while_nothing_fails(listening) -> None:
     place = listening("raise SystemExit('imported')\n@hookimpl\ndef step_failed(step, error): pass")
     assert place.run(step("a", to=2)).state == "done"
 
@@ -431,7 +431,7 @@ def test_a_wrapper_that_fails_is_as_if_it_was_not_there(listening, half: str) ->
                 raise ValueError("no")
             yield
             raise ValueError("no")
-    """, "@hookimpl\ndef step_failed(step, error): return Remedy('mended', {'fail': ''})")  # fmt: skip
+    """, "@hookimpl\ndef step_failed(step, error): return Remedy('fixed', {'fail': ''})")  # fmt: skip
     reporter = Recorder()
     assert place.run(step("a", to=2, fail="crash"), reporter=reporter).state == "done"
     assert any("failed in step_failed: ValueError: no" in message for _, _, message in reporter.of("log"))

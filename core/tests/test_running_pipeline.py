@@ -105,8 +105,8 @@ def test_resume_goes_on_with_the_same_run(place: Place) -> None:
     first = place.run(*steps)
     run, stored = find_run(place.home)
     assert (run, stored) == (first.run, plan(*steps))
-    mended = dataclasses.replace(stored, steps=(stored.steps[0], step("b", reads="a")))
-    second = place.run(plan=mended, resume=run)
+    fixed = dataclasses.replace(stored, steps=(stored.steps[0], step("b", reads="a")))
+    second = place.run(plan=fixed, resume=run)
     assert (second.state, second.run) == ("done", first.run)
     assert second.steps["a"].cached
     with pytest.raises(TunesmithError, match="TS-RUN-021"):

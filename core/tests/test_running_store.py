@@ -86,7 +86,7 @@ def _damage_size(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_damage_content, _damage_size, Path.unlink], ids=["content", "size", "missing"])
-def test_damage_is_noticed_and_mended_by_making_it_again(tmp_path: Path, damage) -> None:
+def test_damage_is_noticed_and_fixed_by_making_it_again(tmp_path: Path, damage) -> None:
     store = Store(tmp_path)
     artifact = put(store, {"a": "1"})
     damage(artifact.path / "a")

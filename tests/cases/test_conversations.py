@@ -1,4 +1,4 @@
-"""Conversations that users brought, by real and rewritten templates: what of them is learnt."""
+"""Conversations that users brought, by real and rewritten templates: what of them is trained on."""
 
 from __future__ import annotations
 

@@ -18,12 +18,22 @@ def test_nothing_that_is_not_written_is_written(capsys):
     assert words.main() == 0, capsys.readouterr().out
 
 
-@pytest.mark.parametrize("section", ["In texts", "Names of settings", "Names of files", "Python's words in help"])
+@pytest.mark.parametrize("section", ["In texts", "Names of settings", "Names of files", "Names in code", "Python's words in help"])
 def test_each_table_is_read(section):
     assert words.rules(PAGE, section)
 
 
-@pytest.mark.parametrize("text", ["the Number type of weights", "kept in few bits"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the Number type of weights",
+        "kept in few bits",
+        "runs in an environment of its own",
+        "10 labelled tokens",
+        "a turn is learnt",
+        "mend it",
+    ],
+)
 def test_a_text_with_such_a_word_is_found_with_what_to_write(text):
     (told,) = words.found(text, words.rules(PAGE, "In texts"))
     assert "; write " in told
@@ -36,6 +46,13 @@ def test_a_word_that_only_holds_one_is_none():
 def test_a_module_named_by_a_metaphor_is_found():
     (told,) = words.names(["plugins/a/b/src/c/free_room.py"], words.rules(PAGE, "Names of files"))
     assert told.endswith("write disk_space")
+
+
+def test_a_deadline_by_the_name_of_all_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(words, "ROOT", tmp_path)
+    (tmp_path / "stop.py").write_text("GRACE = 2.5\n\n\ndef stop(grace, shutdown_grace):\n    pass\n")
+    told = list(words.code("stop.py", words.rules(PAGE, "Names in code")))
+    assert [one.partition("write ")[2] for one in told] == ["CANCEL_TIMEOUT", "term_timeout"]
 
 
 def test_a_setting_with_a_name_of_our_own_and_pythons_words_in_its_help_are_found(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""A plugin that runs in an environment of its own is read by every Python that it says it runs under, not only by the host's."""
+"""A plugin that runs in an isolated environment is read by every Python that it says it runs under, not only by the host's."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def python(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """What a worker in an environment of its own is given to run."""
+    """What a worker in an isolated environment is given to run."""
     return code_links.make(tmp_path, {"tiny_choosy": Path(tiny_choosy.__file__), code_links.__package__: Path(code_links.__file__).parent})
 
 

@@ -1,5 +1,5 @@
 """Puts the tiny pipeline of the kernel's tests in reach of the tests here and of the workers that they start, in the host's environment
-and in one of their own."""
+and in an isolated one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tunesmith.running.outcome import RunOutcome  # noqa: E402
 
 @dataclasses.dataclass
 class Isolated(Place):
-    """A place whose steps run in an environment of their own that holds nothing but what is always there."""
+    """A place whose steps run in an isolated environment that holds nothing but what is always there."""
 
     directory: Path = Path()
 
@@ -53,11 +53,11 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def isolated(tmp_path: Path, bare: Path) -> Place:
-    """A home for runs whose workers run in an environment of their own."""
+    """A home for runs whose workers run in an isolated environment."""
     return Isolated(tmp_path / ".tunesmith", tmp_path / "cache", directory=bare)
 
 
 @pytest.fixture(params=["host", pytest.param("isolated", marks=pytest.mark.isolated)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """A home for runs whose workers run in the host's environment, or in one of their own."""
+    """A home for runs whose workers run in the host's environment, or in an isolated one."""
     return Place.at(tmp_path) if request.param == "host" else request.getfixturevalue("isolated")

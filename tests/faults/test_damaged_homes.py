@@ -1,4 +1,4 @@
-"""A home that a disk, or a person, has damaged: every command answers by a code, or mends it; none answers by an internal error."""
+"""A home that a disk, or a person, has damaged: every command answers by a code, or fixes it; none answers by an internal error."""
 
 from __future__ import annotations
 

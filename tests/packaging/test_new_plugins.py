@@ -1,4 +1,4 @@
-"""What `tunesmith plugin new` makes keeps its contract untouched: made, built and checked by wheels, in an environment of their own."""
+"""What `tunesmith plugin new` makes keeps its contract untouched: made, built and checked by wheels, in an isolated environment."""
 
 from __future__ import annotations
 

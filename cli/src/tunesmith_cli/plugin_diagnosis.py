@@ -70,7 +70,7 @@ def _unimportable(plugin: Plugin, error: str) -> Ailment:
 
 
 def lacking(plugin: Plugin) -> list[Ailment]:
-    """What its records name and is not there: nobody else than its author can mend that. Imports nothing."""
+    """What its records name and is not there: nobody else than its author can fix that. Imports nothing."""
     fix = f"pip install --upgrade {plugin.distribution}; if it is the same then, tell its author"
     return [
         Ailment(plugin.distribution, error.what, error.fix if plugin.editable else fix, True, plugin.state)

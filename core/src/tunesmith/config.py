@@ -19,7 +19,7 @@ _PROJECT = (PIPELINE_FILE, PROJECT_FILE, ".git")  # a folder with one of these i
 
 @dataclass(frozen=True)
 class EnvironmentSettings:
-    """Where environments of their own are for plugins that need one, and how they are made.
+    """Where isolated environments are for plugins that need one, and how they are made.
 
     Args:
         builder: the environment builder's name; empty: the one of the highest priority.
@@ -130,7 +130,7 @@ class Config:
             contents: gives the digest of the plugin's code; asked only if a pattern that names the plugin has one.
         """
         if self.policy_problems:
-            return f"the plugin policy can't be read ({self.policy_problems[0].what}); until it is mended no plugin is trusted"
+            return f"the plugin policy can't be read ({self.policy_problems[0].what}); until it is fixed no plugin is trusted"
         for policy in self.policies:
             for pattern in policy.deny:
                 if matches(pattern, distribution, version, contents):

@@ -26,7 +26,7 @@ class TunesmithError(Exception):
         why: the reason, when `what` does not already give it.
         fix: what to do, in the imperative; a command to type where there is one.
         user: the user's mistake (exit status 2) rather than a failed run (exit status 1).
-        facts: what a program needs that mends it (`hookspecs.step_failed`); JSON values.
+        facts: what a program needs that fixes it (`hookspecs.step_failed`); JSON values.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class UserError(TunesmithError):
 
 
 class Problems(TunesmithError):
-    """Several problems found at once, so that they can be mended in one go. Exit status 2."""
+    """Several problems found at once, so that they can be fixed in one go. Exit status 2."""
 
     def __init__(self, problems: Iterable[TunesmithError]) -> None:
         self.problems = tuple(problems)

@@ -100,7 +100,7 @@ def test_without_a_builder_what_needs_no_environment_is_planned_and_what_would_n
 
 
 @pytest.mark.parametrize("how", [{"yaml": tune("host")}, {"yaml": tune(), "preferences": {"acme-tilt": "host"}}])
-def test_the_host_s_environment_is_refused_where_it_lacks_something_with_the_command_that_mends_it(problems, world, how):
+def test_the_host_s_environment_is_refused_where_it_lacks_something_with_the_command_that_fixes_it(problems, world, how):
     (found,) = problems(registry=world(acme_tilt=LACKS), **how)
     assert found.code == "TS-PLUGIN-010"
     assert "heavy>=2" in found.what

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.planning.pipeline.step_order import cycles, order
+from tunesmith.planning.pipeline.step_dependencies import cycles, order
 
 COUNT = 12
 NODES = [f"s{i}" for i in range(COUNT)]

@@ -69,7 +69,7 @@ class Place:
 
     @property
     def _registry(self) -> Registry:
-        """What is installed: asked where a step needs an environment of its own."""
+        """What is installed: asked where a step needs an isolated environment."""
         return load_registry(load_config())
 
     @classmethod

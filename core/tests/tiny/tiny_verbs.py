@@ -64,7 +64,7 @@ def fail(how: str) -> None:
     if how == "crash":
         raise RuntimeError("something\nbroke")
     if how == "user":
-        raise UserError("TINY-001", "a row is wrong", fix="Mend it.")
+        raise UserError("TINY-001", "a row is wrong", fix="Fix it.")
     if how == "segfault":
         ctypes.string_at(0)
     if how == "kill":

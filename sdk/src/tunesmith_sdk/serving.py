@@ -90,7 +90,7 @@ def serving(backend: Any, model: Artifact, directory: Path, *, name: str = "bot"
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A backend whose engine is started by another interpreter, as the verb does in an environment of the plugin's own.
+    """A backend whose engine is started by another interpreter, as the verb does in an isolated environment.
 
     Args:
         python: see `tunesmith_sdk.environments.environment_of`.

@@ -59,7 +59,7 @@ LIGHT = {
     ),
     "environment_builder.tells-one-key": ("environment_builder", ("json.dumps([lock, recipe.accelerator])", "json.dumps([lock])")),
     "environment_builder.starts-workers": ("environment_builder", ('("PYTHONPATH", "PYTHONHOME")', '("PYTHONPATH",)')),
-    "environment_builder.mends-damage": ("environment_builder", ("if not (site / name).exists()]", "if not site.exists()]")),
+    "environment_builder.fixes-damage": ("environment_builder", ("if not (site / name).exists()]", "if not site.exists()]")),
     "environment_builder.stops": ("environment_builder", *[("watch.check()", "pass")] * 3),
     "environment_builder.refuses-by-code": ("environment_builder", ('UserError("ACME-ENV-002"', 'KeyError("ACME-ENV-002"')),
     "evaluator.reports-what-it-declares": (

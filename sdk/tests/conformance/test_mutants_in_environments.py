@@ -1,4 +1,4 @@
-"""Tests of the kit: what only an environment of its own shows of a plugin."""
+"""Tests of the kit: what only an isolated environment shows of a plugin."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def outcome(check: str, state: str, **texts: str) -> Outcome:
 
 def test_a_report_says_of_what_is_wrong_what_was_found_and_what_to_do_and_the_reason_of_several_once():
     lacks = {"what": "it lacks a library", "fix": "elsewhere"}
-    wrong = outcome("a.wrong", "failed", what="it is wrong", found="7", fix="Mend it.")
+    wrong = outcome("a.wrong", "failed", what="it is wrong", found="7", fix="Fix it.")
     report = Report(
         "acme", "1.0", "host", [outcome("a.fine", "passed"), outcome("b", "not run", **lacks), outcome("c", "not run", **lacks), wrong]
     )
@@ -151,7 +151,7 @@ def test_a_report_says_of_what_is_wrong_what_was_found_and_what_to_do_and_the_re
     assert lines.count("it lacks a library") == lines.count("where: elsewhere") == 1
     at = lines.index("it is wrong")
     assert lines[at - 1 : at + 4] == [
-        "WRONG     a.wrong  title of a.wrong", "it is wrong", "found: 7", "fix: Mend it.", "page: docs/conformance/a.wrong.md"
+        "WRONG     a.wrong  title of a.wrong", "it is wrong", "found: 7", "fix: Fix it.", "page: docs/conformance/a.wrong.md"
     ]  # fmt: skip
     assert lines[-2:] == ["1 ok, 1 WRONG, 2 not run, in the host's environment", "level: none (bronze lacks b, c, a.wrong)"]
 

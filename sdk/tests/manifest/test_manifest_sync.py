@@ -184,7 +184,7 @@ def test_a_record_that_names_what_is_not_there_is_told_and_writes_nothing(old, n
         ("acme_tilt.plugin:hooks", "acme_tilt.plugin has no `hooks`", "Correct the entry point"),
     ],
 )
-def test_an_entry_point_to_nothing_is_answered_with_what_mends_it(named, said, fix, checkout):
+def test_an_entry_point_to_nothing_is_answered_with_what_fixes_it(named, said, fix, checkout):
     with pytest.raises(UserError, match="TS-PLUGIN-006") as error:
         sync(checkout(GOOD, PROJECT.replace("acme_tilt.plugin", named)))
     assert said in error.value.what

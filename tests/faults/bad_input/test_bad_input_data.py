@@ -13,7 +13,7 @@ LINES = [json.dumps(row) + "\n" for row in ROWS]
 DPO = "name: bot\nmodel: file://model\nsteps:\n  tune: {train: dpo, adapter: lora, data: pairs.jsonl}\n"
 
 
-def test_a_misspelt_column_is_named_and_renaming_it_as_offered_mends_the_file(project) -> None:
+def test_a_misspelt_column_is_named_and_renaming_it_as_offered_fixes_the_file(project) -> None:
     project.write("train.jsonl", "".join(LINES).replace('"output"', '"ouput"'))
     answer = project.refuses(codes="TS-DATA-004", says=["tunesmith.yaml:4", "train.jsonl", "line 1", "`output` is missing", "`ouput`"])
     (wrong,) = answer.offers
@@ -26,7 +26,7 @@ def test_a_column_misspelt_in_one_row_is_told_with_its_line(project) -> None:
     project.refuses(codes="TS-DATA-003", says=["1 of 12 rows is broken", "line 7 `output` is missing"])
 
 
-def test_a_line_cut_off_is_told_with_its_number_and_removing_it_mends_the_file(project) -> None:
+def test_a_line_cut_off_is_told_with_its_number_and_removing_it_fixes_the_file(project) -> None:
     project.write("train.jsonl", "".join(LINES)[:-9])
     project.refuses(codes="TS-DATA-003", says=["train.jsonl: 1 of 12 rows is broken", "line 12 is cut off", "data inspect train.jsonl"])
     looked = project("data", "inspect", "train.jsonl")

@@ -1,4 +1,4 @@
-"""Mistakes in a pipeline file: told with the line before anything is begun; where a name is offered, writing it mends the file."""
+"""Mistakes in a pipeline file: told with the line before anything is begun; where a name is offered, writing it fixes the file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MISSPELT = {
 
 
 @pytest.mark.parametrize("what", MISSPELT)
-def test_what_is_misspelt_is_named_with_its_line_and_the_offer_mends_it(what: str, project) -> None:
+def test_what_is_misspelt_is_named_with_its_line_and_the_offer_fixes_it(what: str, project) -> None:
     word, text, code = MISSPELT[what]
     project.pipeline(text)
     line = next(number for number, line in enumerate(text.splitlines(), 1) if word in line)

@@ -77,7 +77,7 @@ def test_a_provider_that_fails_when_it_is_used_is_a_coded_error(how: str, projec
     assert project("runs", "show").status == 0, "a failed run can be looked at"
 
 
-def test_a_mended_plugin_goes_on_with_the_same_run(project, shaky, tmp_path: Path) -> None:
+def test_a_fixed_plugin_goes_on_with_the_same_run(project, shaky, tmp_path: Path) -> None:
     shaky("raise RuntimeError('no abacus here')\n")
     assert project("run").status == 1
     (tmp_path / "site" / "acme_shaky" / "provider.py").write_text(WORKS)

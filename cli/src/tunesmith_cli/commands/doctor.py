@@ -107,7 +107,7 @@ def doctor_text(found: Mapping[str, Any]) -> str:
     lines += ["", "plugins: " + ", ".join(f"{count} {state}" for state, count in states.items())]
     isolated = [plugin for plugin in found["plugins"] if plugin["runs"] == "isolated"]
     own = [(p["distribution"], f"needs {', '.join(p['missing'])}" if p["missing"] else "its manifest says so") for p in isolated]
-    lines += ["  in environments of their own:", columns(own, "  ")] if own else []
+    lines += ["  in isolated environments:", columns(own, "  ")] if own else []
     lines += ["", *(f"warning: {warning}" for warning in found["warnings"])] if found["warnings"] else []
     lines += ["", *(f"problem: {problem}" for problem in found["problems"])] if found["problems"] else ["", "no problems"]
     return "\n".join(lines)

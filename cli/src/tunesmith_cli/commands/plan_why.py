@@ -84,10 +84,10 @@ def _reader(
     step: PlannedStep, slot: str, record: ProviderRecord, name: str, settings: Mapping[str, Any], origin: str, remedies: Remedies
 ) -> Reader:  # fmt: skip
     entry, value = record.schema["properties"][name], settings.get(name)
-    mended, reason = remedies.get(step.name, ({}, ""))
-    if not slot and mended.get(name, value) != value:
+    fixed, reason = remedies.get(step.name, ({}, ""))
+    if not slot and fixed.get(name, value) != value:
         origin = f"a remedy, in place of {json.dumps(value)} ({origin}): {reason}"
-        value = mended[name]
+        value = fixed[name]
     return Reader(
         step.name, f"{record.kind}.{record.name}", slot, name, value, origin, str(entry.get("description", "")), entry.get("effect", {})
     )

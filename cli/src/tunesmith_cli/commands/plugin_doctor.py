@@ -1,4 +1,4 @@
-"""`tunesmith plugin doctor`: why plugins are not active, which can't be imported, and how their own environments are."""
+"""`tunesmith plugin doctor`: why plugins are not active, which can't be imported, and how their isolated environments are."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _lines(ailment: Ailment) -> Iterator[str]:
 
 
 def environments(registry: Registry, config: Config) -> Iterator[Ailment]:
-    """Of each plugin that does not run in this environment: why, and whether it has one of its own and how that is."""
+    """Of each plugin that does not run in this environment: why, and whether it has an isolated one and how that is."""
     from tunesmith.errors import TunesmithError
     from tunesmith.planning.pipeline.step_syntax import ISOLATED
     from tunesmith.planning.placement.devices import probe
@@ -74,7 +74,7 @@ def environments(registry: Registry, config: Config) -> Iterator[Ailment]:
         except TunesmithError as error:
             fix = error.fix
             if error.code == "TS-PLUGIN-010":
-                fix += f', or allow it an environment of its own: "{plugin.distribution}" = "isolated" below [environments.plugins]'
+                fix += f', or allow it an isolated environment: "{plugin.distribution}" = "isolated" below [environments.plugins]'
             yield Ailment(plugin.distribution, f"{error.code}: {error.what}", fix, True, plugin.state)
 
 
@@ -86,11 +86,11 @@ def _of_its_own(plugin: Plugin, reason: str, deciding: Environments, device: str
     lacks = ", ".join(lacking(plugin, device))
     why = f"{reason}; not met here: {lacks}" if lacks and lacks not in reason else reason
     found = deciding.locks.examine(deciding.recipe([plugin], device))
-    what = f"runs in an environment of its own: {why}; {found.what}"
+    what = f"runs in an isolated environment: {why}; {found.what}"
     return Ailment(plugin.distribution, what, found.fix, found.serious, plugin.state)
 
 
 COMMAND = Command(
-    "doctor", "why plugins are not active, which can't be imported, how their own environments are", configure, run,
+    "doctor", "why plugins are not active, which can't be imported, how their isolated environments are", configure, run,
     (("all of them (exit status 1 if something is wrong)", "tunesmith plugin doctor"), ("one", "tunesmith plugin doctor acme-tilt")),
 )  # fmt: skip

@@ -22,9 +22,9 @@ _OPEN, _CLOSE, _BETWEEN = "⟦", "⟧", "·"  # the same without colours
 def token_page(rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any], *, colours: bool) -> str:
     """All of it as a person reads it."""
     mark = (
-        f"{_paint('learnt', _LEARNT[0])} {_paint('given', _GIVEN[1])}"
+        f"{_paint('trained on', _LEARNT[0])} {_paint('given', _GIVEN[1])}"
         if colours
-        else f"{_OPEN}learnt{_CLOSE} given, {_BETWEEN} between tokens"
+        else f"{_OPEN}trained on{_CLOSE} given, {_BETWEEN} between tokens"
     )
     lines = [mark, ""]
     for row in rows:
@@ -39,12 +39,12 @@ def _sequence(row: int, sequence: Mapping[str, Any], colours: bool) -> list[str]
     tokens, labels = sequence["tokens"], sequence["labels"]
     texts = [safe(text) for text in sequence["texts"]]
     name = f", {safe(sequence['name'])}" if sequence["name"] else ""
-    lines = [f"row {row}{name}: {len(tokens)} tokens, {sum(labels)} learnt"]
+    lines = [f"row {row}{name}: {len(tokens)} tokens, {sum(labels)} trained on"]
     turns = sequence["turns"] or [{"role": "", "start": 0, "stop": len(tokens)}]
     for turn in turns:
         part = slice(turn["start"], turn["stop"])
         if turn["role"]:
-            lines.append(f"-- {safe(turn['role'])}: {turn['stop'] - turn['start']} tokens, {sum(labels[part])} learnt")
+            lines.append(f"-- {safe(turn['role'])}: {turn['stop'] - turn['start']} tokens, {sum(labels[part])} trained on")
         lines.append(_text(texts[part], labels[part], colours))
     lines += [f"!! {safe(doubt)}" for doubt in sequence["doubts"]]
     return [*lines, ""]

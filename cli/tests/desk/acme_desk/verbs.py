@@ -17,7 +17,7 @@ def teach(step) -> Result:
     step.log("the pupil is tired", "warning")
     step.decide("learn quietly", "the room is small")
     if step.settings.fail == "user":
-        raise UserError("TS-DATA-020", "a row is wrong", fix="Mend it.")
+        raise UserError("TS-DATA-020", "a row is wrong", fix="Fix it.")
     if step.settings.fail == "run":
         raise TunesmithError("TS-RUN-011", "the beads fell off", fix="Pick them up.")
     text = (step.inputs["model"].path / "text").read_text()

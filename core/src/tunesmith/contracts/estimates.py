@@ -18,7 +18,7 @@ class EstimateRequest:
         model_bytes: size of the files that `config` came with, 0 if unknown: those of the model before any conversion.
         directory: where that model's files can be read now; None if they have to be fetched first.
         rows: the first rows of the data input as the step will read them, some kilobytes at most; none where they are not known yet.
-        provider: of the step, by its slot, built as in the step; raises a `TunesmithError` where it needs an environment of its own.
+        provider: of the step, by its slot, built as in the step; raises a `TunesmithError` where it needs an isolated environment.
         format: of the main input as the step reads it, after what was inserted before it; empty if unknown.
         settings: of this provider, defaults filled in.
         step_settings: of the step's verb.

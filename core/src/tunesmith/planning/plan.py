@@ -62,8 +62,8 @@ class PlannedStep:
         inputs: by input name.
         after: steps that must be done first though nothing of theirs is read (`needs:`).
         format: of the artifact it makes.
-        environment: hash of what its plugins run in (in an environment of its own: of what they bring there); part of the cache key.
-        recipe: of the environment of its own that it runs in; None: in the host's.
+        environment: hash of what its plugins run in (in an isolated environment: of what they bring there); part of the cache key.
+        recipe: of the isolated environment that it runs in; None: in the host's.
         lock: key of that environment, part of the cache key as well; empty while its packages are not resolved.
         inserted: added by the planner.
         source: the group that its main input comes from, before any conversion: what gates and tables call it (``tune``, ``model``).

@@ -16,7 +16,7 @@ from tunesmith.planning.inputs.input_readers import Ask, HostPlanner, InputReade
 from tunesmith.planning.inputs.model_source import ModelOrigin
 from tunesmith.planning.pipeline.gate_metrics import check_gates
 from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec
-from tunesmith.planning.pipeline.step_order import cycles, order
+from tunesmith.planning.pipeline.step_dependencies import cycles, order
 from tunesmith.planning.pipeline.step_syntax import FILE, StepSpec, read_steps
 from tunesmith.planning.placement.environments import Environments
 from tunesmith.planning.plan import Plan

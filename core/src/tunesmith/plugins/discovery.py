@@ -123,7 +123,7 @@ def _has_module(entry: Mapping[str, Any]) -> bool:
 
 
 def _correct(entry: Mapping[str, Any]) -> str:
-    """What mends an entry point: its author can, nobody else."""
+    """What fixes an entry point: its author can, nobody else."""
     from tunesmith.plugins.editable import folder_of
 
     folder = folder_of(Path(entry["manifest"])) if entry.get("editable") else None

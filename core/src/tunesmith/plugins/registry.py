@@ -100,7 +100,7 @@ class Registry:
         return self._by_name[normal(name)]
 
     def providers(self, kind: str) -> Mapping[str, ProviderRecord]:
-        """The providers of a kind that can be chosen, by name, in order of priority. Some may need an environment of their own."""
+        """The providers of a kind that can be chosen, by name, in order of priority. Some may need an isolated environment."""
         found = [self._winner(name) for name in self._candidates if name[0] == kind]
         return {r.name: r for r in sorted((r for r in found if r), key=lambda r: (-r.priority, r.name))}
 
@@ -120,7 +120,7 @@ class Registry:
         if winner and candidates:
             others = ", ".join(record.distribution for record in candidates)
             raise UserError("TS-PLUGIN-002", f"{what} is given to {winner} by [plugins.override]", why=self._why_not(winner, kind, name),
-                            fix=f"Mend {winner}, or remove the override to use {others}.")  # fmt: skip
+                            fix=f"Fix {winner}, or remove the override to use {others}.")  # fmt: skip
         if candidates:
             both = " and ".join(f"{record.distribution} {record.version}" for record in candidates)
             lines = " or ".join(f'"{kind}.{name}" = "{record.distribution}"' for record in candidates)

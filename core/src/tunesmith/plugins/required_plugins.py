@@ -58,7 +58,7 @@ def unmet(required: Iterable[str], plugins: Iterable[Plugin]) -> Iterator[Tunesm
     for entry in required:
         name, _, version = entry.partition("==")
         here = [plugin for plugin in plugins if normal(plugin.distribution) == normal(name)]
-        what, fix = f"{entry} is required, and ", f"Mend {name}, or have `[plugins] require` changed by whoever asks for it."
+        what, fix = f"{entry} is required, and ", f"Fix {name}, or have `[plugins] require` changed by whoever asks for it."
         if not here:
             exact = f"=={version}" if version else ""
             yield UserError("TS-PLUGIN-022", f"{what}not installed", why=_WHY, fix=f"pip install '{name}{exact}'")
@@ -98,14 +98,14 @@ def _all_named(plugin: Plugin) -> None:
 def cannot_listen(plugin: Plugin, error: Exception) -> UserError:
     """The error of a required plugin whose hooks can't be used."""
     what = f"{plugin.distribution} is required, and can't listen to the run"
-    fix = f"Mend or reinstall {plugin.distribution}; `tunesmith plugin doctor` shows when it is well again."
+    fix = f"Fix or reinstall {plugin.distribution}; `tunesmith plugin doctor` shows when it is well again."
     return UserError("TS-PLUGIN-023", what, why=f"{type(error).__name__}: {error}", fix=fix)
 
 
 def undecided(plugin: Plugin, hook: str, error: Exception) -> TunesmithError:
     """The error of a required plugin that fails where it should have decided."""
     what = f"{plugin.distribution} is required, and failed in {hook}"
-    fix = f"Mend {plugin.distribution}: a gate that fails lets nothing through."
+    fix = f"Fix {plugin.distribution}: a gate that fails lets nothing through."
     return TunesmithError("TS-PLUGIN-024", what, why=f"{type(error).__name__}: {error}", fix=fix)
 
 

@@ -123,7 +123,7 @@ def _versions(plugin: Plugin, installed: Installed) -> str:
 
 
 def mark(plugin: Plugin) -> str:
-    """The plugin's version, and its code where that is editable: what a step in an environment of its own has of the host."""
+    """The plugin's version, and its code where that is editable: what a step in an isolated environment has of the host."""
     version = f"{normal(plugin.distribution)}=={plugin.version}"
     return _with_code(version, plugin.path.parent) if plugin.editable and plugin.path else version
 

@@ -16,7 +16,7 @@ class Reporter(Protocol):
     def run_started(self, run: RunFacts, plan: Plan, resumed: bool) -> None: ...
 
     def environment_started(self, name: str) -> None:
-        """An environment of its own is built for some steps; `progress` tells of it under its name."""
+        """An isolated environment is built for some steps; `progress` tells of it under its name."""
 
     def environment_ready(self, name: str, key: str, disk: int, seconds: float) -> None:
         """It is there: `disk` bytes, after so many seconds."""

@@ -38,7 +38,7 @@ class Context:
     events: Events
     cancellation: Cancellation
     verify: float  # bytes of what a step opens that are hashed before
-    provide: Callable[[], EnvironmentDirectory]  # where environments of their own are, asked for if a step needs one
+    provide: Callable[[], EnvironmentDirectory]  # where isolated environments are, asked for if a step needs one
     roots: tuple[Path, ...] = ()  # folders that data and models may lead to, besides their own
     board: Switchboard = field(default_factory=Switchboard)
     artifacts: dict[str, Artifact] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a row says of a turn that is not learnt is read in every spelling, or refused; never dropped."""
+"""What a row says of a turn that is not trained on is read in every spelling, or refused; never dropped."""
 
 import json
 from pathlib import Path
@@ -37,10 +37,10 @@ def test_a_turn_that_is_to_be_learnt_is_an_ordinary_one(key, yes):
     ({"loss": "some"}, "assistant", "`messages[1].loss`"),
     ({"weight": -1}, "assistant", "weight"),
     ({"weight": [1]}, "assistant", "weight"),
-    ({"weight": 0, "train": True}, "assistant", "both that it is learnt and that it is not"),
+    ({"weight": 0, "train": True}, "assistant", "both that it is trained on and that it is not"),
     ({"train_detail": [{"begin_offset": 0, "end_offset": 3, "train": False}]}, "assistant", "a part of a turn"),
-    ({"weight": 1}, "user", "to be learnt"),
-    ({"loss": True}, "tool", "to be learnt"),
+    ({"weight": 1}, "user", "to be trained on"),
+    ({"loss": True}, "tool", "to be trained on"),
 ])  # fmt: skip
 def test_what_can_not_be_done_is_refused_with_its_place(extra, role, words):
     with pytest.raises(UserError, match="TS-DATA-026") as caught:

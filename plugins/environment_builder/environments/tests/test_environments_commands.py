@@ -66,7 +66,7 @@ def test_what_is_not_there_is_said_with_what_is(forge: Any, built: Any):
     assert "`smithy`" in told.err
 
 
-def test_a_check_finds_what_is_damaged_and_the_next_build_mends_it(forge: Any, built: Any):
+def test_a_check_finds_what_is_damaged_and_the_next_build_fixes_it(forge: Any, built: Any):
     assert forge("env", "check").status == 0
     (built.site / "anvil" / "__init__.py").unlink()
     assert "changed" in forge("env", "list").out

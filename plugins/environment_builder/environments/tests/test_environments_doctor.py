@@ -1,4 +1,4 @@
-"""`tunesmith plugin doctor` of plugins that run in environments of their own, made of tiny wheels."""
+"""`tunesmith plugin doctor` of plugins that run in isolated environments, made of tiny wheels."""
 
 from __future__ import annotations
 

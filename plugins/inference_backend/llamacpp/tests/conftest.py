@@ -1,4 +1,4 @@
-"""llama.cpp in an environment of its own, and a real model for it."""
+"""llama.cpp in an isolated environment, and a real model for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real library with a real model, in an environment of its own, kept up by the kernel."""
+"""The real library with a real model, in an isolated environment, kept up by the kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""vLLM in an environment of its own, and a real model for it. Nothing is made before a test of the real engine asks."""
+"""vLLM in an isolated environment, and a real model for it. Nothing is made before a test of the real engine asks."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ def test_the_cache_of_the_hubs_own_library_is_used_read_only(hub, load, loader, 
     assert not (tmp_path / "cache/huggingface/blobs").exists()
 
 
-def test_a_damaged_cache_mends_itself(hub, load, step, model_files, tmp_path):
+def test_a_damaged_cache_fixes_itself(hub, load, step, model_files, tmp_path):
     load()
     for path in step.output.iterdir():
         path.unlink()

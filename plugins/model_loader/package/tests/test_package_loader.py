@@ -134,7 +134,7 @@ def test_a_cache_that_was_emptied_after_planning_is_filled_again(step, shelf, mo
     assert {p.name: p.read_bytes() for p in step.output.iterdir()} == model_files()
 
 
-def test_a_damaged_cache_mends_itself(step, shelf, model_files):
+def test_a_damaged_cache_fixes_itself(step, shelf, model_files):
     loader = PackageLoader()
     info = loader.resolve("package://tiny-model", step)
     (blob,) = cache(step).rglob("model.safetensors")

@@ -37,7 +37,7 @@ ROW = {
 
 def test_a_row_is_chosen_then_rejected_with_the_prompt_as_context():
     group = DirectPreference(PreferenceSettings()).encode(ROW, Words())
-    assert [sum(s.labels) for s in group.sequences] == [2, 1]  # the answer within the prompt is not learnt
+    assert [sum(s.labels) for s in group.sequences] == [2, 1]  # the answer within the prompt is not trained on
     assert [len(s.tokens) for s in group.sequences] == [8, 7]
     assert DirectPreference(PreferenceSettings()).weight(group) == 1.0
 

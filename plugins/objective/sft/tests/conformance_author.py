@@ -1,6 +1,6 @@
 """What the conformance kit can't know: what `sft` must equal is transformers' loss of causal language models.
 
-Where only torch is, as in an environment of the plugin's own, it is torch's cross-entropy, with labels one position after their logits.
+Where only torch is, as in an isolated environment, it is torch's cross-entropy, with labels one position after their logits.
 """
 
 import torch

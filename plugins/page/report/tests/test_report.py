@@ -220,9 +220,9 @@ def test_a_run_that_fails_has_its_report_and_the_next_end_another(tmp_path: Path
     failed = place.run(step("a", to=2), step("b", reads="a", fail="user"))
     assert "TINY-001" in failed.report.read_text()
     assert [s["state"] for s in data_of(failed)["steps"]] == ["done", "failed"]
-    mended = place.run(step("a", to=2), step("b", reads="a"), resume=failed.run)
-    assert data_of(mended)["state"] == "done"
-    assert "TINY-001" not in mended.report.read_text()
+    fixed = place.run(step("a", to=2), step("b", reads="a"), resume=failed.run)
+    assert data_of(fixed)["state"] == "done"
+    assert "TINY-001" not in fixed.report.read_text()
 
 
 def test_what_stays_to_serve_has_its_report_while_it_does(tmp_path: Path) -> None:

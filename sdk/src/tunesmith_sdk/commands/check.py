@@ -16,7 +16,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--only", action="append", default=[], metavar="ID", help="a check, or the beginning of its id; may be repeated")
     parser.add_argument(
         "--env", choices=("auto", "host", "isolated"), default="auto",
-        help="where its workers run; isolated: in an environment of its own, built if need be (default: where the plugin would run)",
+        help="where its workers run; isolated: in an isolated environment, built if need be (default: where the plugin would run)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--badge", type=Path, metavar="FILE", help="write the level as a picture (.svg) or a line of Markdown (.md)")

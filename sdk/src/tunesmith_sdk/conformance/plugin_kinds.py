@@ -49,5 +49,5 @@ def import_checks(kind: Kind) -> None:
         importlib.import_module(kind.checks)
     except Exception as error:
         what = f"the checks of the kind `{kind.name}` can't be imported: {type(error).__name__}: {error}"
-        fix = f"Mend {kind.checks}, or update the distribution that brings the kind."
+        fix = f"Fix {kind.checks}, or update the distribution that brings the kind."
         raise UserError("TS-PLUGIN-008", what, fix=fix) from error

@@ -207,7 +207,7 @@ def _import(source: Source, module: str, attribute: str) -> Any:
 
 
 def _unimportable(source: Source, module: str, error: Exception) -> UserError:
-    """Why a plugin can't be imported, and who can mend that."""
+    """Why a plugin can't be imported, and who can fix that."""
     absent = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
     where = f'Correct the entry point below [project.entry-points."{GROUP}"] in {source.folder / "pyproject.toml"}'
     if absent and f"{module}.".startswith(f"{absent}."):  # itself, or a package that it lies in

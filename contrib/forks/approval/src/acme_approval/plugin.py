@@ -19,7 +19,7 @@ def step_starting(step: StepFacts) -> None:
     try:
         known = approved()
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise UserError("ACME-APPROVAL-003", "the approvals can't be read", why=str(error), fix="Mend the file.") from error
+        raise UserError("ACME-APPROVAL-003", "the approvals can't be read", why=str(error), fix="Fix the file.") from error
     if model not in known:
         fix = f"Have it approved: tunesmith approve {model} --by NAME"
         raise UserError("ACME-APPROVAL-001", f"the model of the step `{step.name}` is not approved: {model}", fix=fix)

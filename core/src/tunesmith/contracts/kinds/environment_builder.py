@@ -1,4 +1,4 @@
-"""Contract of kind ``environment_builder``: makes environments of their own for plugins that can't share the host's.
+"""Contract of kind ``environment_builder``: makes isolated environments for plugins that can't share the host's.
 
 A builder works in the host's process. A step's cache key holds the key of its environment, and its worker is started there. Of several
 builders the one that the configuration names is used (``[environments] builder``), else the one of the highest priority.

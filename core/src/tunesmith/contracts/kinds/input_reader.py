@@ -176,7 +176,7 @@ class Planner(Protocol):
         """The providers of a kind that can be chosen, by name, in order of priority."""
 
     def ask(self, question: Question) -> Mapping[str, Any] | None:
-        """A worker's answer; None where none is asked: the provider works in an environment of its own, which might have to be built.
+        """A worker's answer; None where none is asked: the provider works in an isolated environment, which might have to be built.
 
         Raises:
             NoAnswer: the worker died.

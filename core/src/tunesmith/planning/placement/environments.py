@@ -1,4 +1,4 @@
-"""Where a step runs: in the host's environment or in one of its own, with the reason; and what that enters into its cache key."""
+"""Where a step runs: in the host's environment or in an isolated one, with the reason; and what that enters into its cache key."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Environments:
             asked: the step's own `env`.
 
         Raises:
-            UserError: TS-PLUGIN-010 when it is to run in the host's environment and can't, TS-ENV-015 when it is to run in one of its own
+            UserError: TS-PLUGIN-010 when it is to run in the host's environment and can't, TS-ENV-015 when it is to run in an isolated one
                 and nothing that builds one is installed.
         """
         plugins = self.plugins(step)
@@ -105,7 +105,7 @@ class Environments:
         return ISOLATED, reason
 
     def isolates(self, record: ProviderRecord) -> bool:
-        """Whether a provider, by itself, would run in an environment of its own."""
+        """Whether a provider, by itself, would run in an isolated environment."""
         plugin = self.registry.plugin(record)
         wish = self._preference(plugin)[0]
         return (requirements.place(plugin) if wish == AUTO else wish) == ISOLATED
@@ -158,7 +158,7 @@ def builder_of(registry: Providers, name: str = "") -> ProviderRecord:
 def no_builder(who: str, reason: str) -> UserError:
     """The error of an environment that nobody builds."""
     return UserError(
-        "TS-ENV-015", f"{who} can't have an environment of its own: nothing that builds one is installed", why=reason,
+        "TS-ENV-015", f"{who} can't have an isolated environment: nothing that builds one is installed", why=reason,
         fix='pip install tunesmith; or install what the plugin needs into this environment, where that can be.',
     )  # fmt: skip
 

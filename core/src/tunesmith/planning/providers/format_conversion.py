@@ -86,12 +86,12 @@ def route(
     isolates: Callable[[Hop], bool] = lambda hop: False,
 ) -> Route:
     """The shortest chain from a format to one that is accepted; one without proposals before any with them, and one that needs no
-    environment of its own before any that does.
+    isolated environment before any that does.
 
     Args:
         accepted: whether a format will do.
         refuse: why a conversion can't be used after those before it, or empty.
-        isolates: whether a conversion needs an environment of its own.
+        isolates: whether a conversion needs an isolated environment.
     """
     if accepted(source):
         return Route()

@@ -55,7 +55,7 @@ class RunView:
 
     Args:
         row: the run, as `Journal.run` or `runs.find` gives it.
-        built: gives the environments that there are, asked for where a step has one of its own.
+        built: gives the environments that there are, asked for where a step has an isolated one.
     """
 
     def __init__(self, journal: Journal, home: Path, row: RunRow, built: Callable[[], Iterable[Environment]] = tuple) -> None:
@@ -132,7 +132,7 @@ class RunView:
 
     @cached_property
     def environments(self) -> dict[str, Environment]:
-        """key (`lock` of the plan's steps) -> the environment of its own that a step ran in; without those that are there no more."""
+        """key (`lock` of the plan's steps) -> the isolated environment that a step ran in; without those that are there no more."""
         wanted = {step.lock for step in self.plan.steps if step.recipe}
         return {environment.key: environment for environment in (self._built() if wanted else ()) if environment.key in wanted}
 

@@ -64,10 +64,10 @@ def find(journal: Journal, store: Store, step: PlannedStep, digests: Mapping[str
     if remedy is None:
         return None
     settings, reason = remedy
-    mended = dataclasses.replace(step, settings={**step.settings, **settings})
-    answer = _answer(journal, store, key_of(mended, digests) or "")
+    fixed = dataclasses.replace(step, settings={**step.settings, **settings})
+    answer = _answer(journal, store, key_of(fixed, digests) or "")
     because = f"the settings asked for failed: {reason}; --refresh tries them again"
-    return Hit(mended, *answer, because) if answer else None
+    return Hit(fixed, *answer, because) if answer else None
 
 
 def _answer(journal: Journal, store: Store, key: str) -> tuple[Artifact, CacheRow] | None:

@@ -103,7 +103,7 @@ def start_of(context: Context, step: PlannedStep) -> Start:
     return context.environments.start(ensure(context, step.recipe), step.recipe)
 
 
-def mend(context: Context, step: PlannedStep, code: str) -> bool:
+def fix(context: Context, step: PlannedStep, code: str) -> bool:
     """Whether a worker failed because its environment is damaged; the next `start_of` then builds it anew."""
     if step.recipe is None or code not in _NOT_STARTED:
         return False

@@ -36,8 +36,8 @@ class Service:
 
     def cancel(self) -> None:
         """Ask it to stop. It has its own `shutdown_grace` for its requests, then `END_TIMEOUT`."""
-        grace = self.step.settings.get("shutdown_grace")
-        self.workers.cancel(SHUTDOWN_GRACE if grace is None else grace + END_TIMEOUT)
+        shutdown_grace = self.step.settings.get("shutdown_grace")
+        self.workers.cancel(SHUTDOWN_GRACE if shutdown_grace is None else shutdown_grace + END_TIMEOUT)
 
 
 class Services:

@@ -19,7 +19,7 @@ from tunesmith.running.outcome import StepOutcome
 from tunesmith.running.run_context import Context
 from tunesmith.running.steps.attempt import POLL, attempt
 from tunesmith.running.steps.cached_results import changes, find, key_of
-from tunesmith.running.steps.environments import mend
+from tunesmith.running.steps.environments import fix
 from tunesmith.running.steps.services import Services
 from tunesmith.running.store.damaged_artifacts import damaged
 
@@ -172,7 +172,7 @@ class Steps:
                     raise
                 failed.append(key)
                 reasons.append(f"{error.code}, {remedy.reason}")
-                current, key = self._mended(current, key, remedy, error)
+                current, key = self._fixed(current, key, remedy, error)
                 number += 1
                 self._note(step, current, [other for other in failed if other != key], reasons)
                 if key != failed[-1] and (cached := self._cached(current, key)):
@@ -185,12 +185,12 @@ class Steps:
         if remedy is None:
             return None
         settings, reason = remedy
-        mended = dataclasses.replace(step, settings={**step.settings, **settings})
-        made = self.key(mended) or key
+        fixed = dataclasses.replace(step, settings={**step.settings, **settings})
+        made = self.key(fixed) or key
         if not (self._context.home / "work" / made).exists():
             return None
         self._context.decide(step.name, f"go on with {changes(step.settings, settings)}", f"the settings asked for failed: {reason}")
-        return mended, made
+        return fixed, made
 
     def _note(self, step: PlannedStep, current: PlannedStep, failed: list[str], reasons: list[str]) -> None:
         """Which settings worked where others failed; whoever asks for those is told so."""
@@ -217,7 +217,7 @@ class Steps:
             try:
                 return attempt(context, step, number, key, context.home / "work" / key, self._watch)
             except TunesmithError as error:
-                if not mend(context, step, error.code):
+                if not fix(context, step, error.code):
                     raise
                 return attempt(context, step, number, key, context.home / "work" / key, self._watch)
         except TunesmithError:
@@ -231,10 +231,10 @@ class Steps:
         if self._context.journal.gone:
             raise gone(self._context.home)
 
-    def _mended(self, step: PlannedStep, key: str, remedy: Remedy, error: TunesmithError) -> tuple[PlannedStep, str]:
+    def _fixed(self, step: PlannedStep, key: str, remedy: Remedy, error: TunesmithError) -> tuple[PlannedStep, str]:
         """The step with a remedy's settings, and its key."""
         context = self._context
-        mended = dataclasses.replace(step, settings={**step.settings, **remedy.settings})
+        fixed = dataclasses.replace(step, settings={**step.settings, **remedy.settings})
         changed = changes(step.settings, remedy.settings)
         context.decide(step.name, f"try again after {error.code}" + (f" with {changed}" if changed else ""), remedy.reason)
         until = time.monotonic() + remedy.delay
@@ -242,10 +242,10 @@ class Steps:
             context.cancellation.check()
             context.board.pump(min(POLL, left))
             self._services.check()
-        made = self.key(mended) or key
+        made = self.key(fixed) or key
         if remedy.resume and made != key:
             self._hand_on(key, made)
-        return mended, made
+        return fixed, made
 
     def _hand_on(self, old: str, new: str) -> None:
         """What an attempt left for going on with becomes the next one's, whose settings give it another key."""

@@ -27,7 +27,7 @@ def read_chat(row: Mapping[str, Any], column: str) -> Row:
         column: which one holds the turns.
 
     Raises:
-        UserError: TS-DATA-020 to TS-DATA-026 for what can't be read, or would be learnt otherwise than the row says.
+        UserError: TS-DATA-020 to TS-DATA-026 for what can't be read, or would be trained on otherwise than the row says.
     """
     refuse_bad_example(row)
     media = Media(row)
@@ -39,13 +39,13 @@ def read_chat(row: Mapping[str, Any], column: str) -> Row:
 
 
 def refuse_nothing_learnt(messages: Sequence[Message], where: str) -> None:
-    """Raise TS-DATA-021 for turns of which none is the assistant's, or none is learnt."""
+    """Raise TS-DATA-021 for turns of which none is the assistant's, or none is trained on."""
     answers = [turn for turn in messages if turn["role"] == "assistant"]
     if not answers:
         raise UserError("TS-DATA-021", f"`{where}` has no turn of the assistant", why="There is nothing to learn or compare.",
                         fix="Add the answer as the last turn, or remove the row.")  # fmt: skip
     if all(turn.get("weight") == 0 for turn in answers):
-        raise UserError("TS-DATA-021", f"`{where}` has no turn of the assistant that is learnt", why="All have the weight 0.",
+        raise UserError("TS-DATA-021", f"`{where}` has no turn of the assistant that is trained on", why="All have the weight 0.",
                         fix="Remove the row.")  # fmt: skip
 
 
@@ -54,5 +54,5 @@ def refuse_bad_example(row: Mapping[str, Any]) -> None:
     for key in KTO:
         if row.get(key) is False:
             raise UserError("TS-DATA-023", f"`{key}` is false: the row says that its answer is a bad one",
-                            why="As an ordinary row it would be learnt as a good one.",
+                            why="As an ordinary row it would be trained on as a good one.",
                             fix=f"Remove the rows whose `{key}` is false, or make pairs of them: `chosen` and `rejected`.")  # fmt: skip

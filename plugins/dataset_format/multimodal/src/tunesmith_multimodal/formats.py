@@ -13,7 +13,7 @@ from tunesmith_multimodal.settings import PromptSettings
 
 
 class VisualQuestions:
-    """``{"image", "question", "answer"}`` or, where several people answered, ``"answers"``: what most of them said is learnt."""
+    """``{"image", "question", "answer"}`` or, where several people answered, ``"answers"``: what most of them said is trained on."""
 
     def convert(self, row: Mapping[str, Any]) -> Row:
         if row.get("answer"):

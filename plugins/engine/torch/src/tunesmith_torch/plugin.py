@@ -15,7 +15,7 @@ METRICS = {
     "train_loss": {"better": "lower", "summary": "the objective's loss over the last ten steps, on average"},
     "tokens": {"summary": "tokens that went through the model while training, those without labels and every epoch's counted"},
     "steps": {"summary": "optimizer steps"},
-    "validation_loss": {"better": "lower", "summary": "the loss over the rows that are not learnt from", "with": _JUDGED},
+    "validation_loss": {"better": "lower", "summary": "the loss over the rows that are not trained on", "with": _JUDGED},
     "best_step": {"summary": "the step after which that was least", "with": _JUDGED},
 }
 
@@ -73,7 +73,7 @@ def verb() -> Sequence[Verb]:
             settings=PreviewSettings,
             # An objective that needs something of the adapter would have it in training: here it changes nothing.
             slots=(
-                Slot("objective", "objective", "what would be learnt from the rows"),
+                Slot("objective", "objective", "what the rows teach"),
                 Slot("adapter", "adapter", "what would be trained; the tokens are the same with any", told=False),
             ),
             inputs=(

@@ -102,7 +102,7 @@ def test_an_answer_without_its_end_of_turn_is_doubted(bench):
         bench, [{"messages": TURNS[1:3]}], MARKED.replace("<|im_end|>{% endgeneration %}", "{% endgeneration %}<|im_end|>")
     )
     (doubt,) = row["sequences"][0]["doubts"]
-    assert "ends the turn is not learnt" in doubt
+    assert "ends the turn is not trained on" in doubt
 
 
 def test_marks_that_enclose_nothing_are_told(bench):

@@ -1,4 +1,4 @@
-"""Rows become tokens once, on the disk; what is learnt of them is told before training."""
+"""Rows become tokens once, on the disk; what is trained on of them is told before training."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class Mute(SupervisedTuning):
 def test_rows_without_a_label_are_left_out_and_counted(bench, chat_rows):
     _, result = bench.train({"max_steps": 1}, rows=chat_rows, objective=Mute({2, 5}))
     assert result.meta["rows"] == 18
-    assert "2 of 20 rows have no token to learn and were left out" in messages(bench, "warning")
+    assert "2 of 20 rows have no trained token and were left out" in messages(bench, "warning")
 
 
 def test_a_file_without_any_label_is_refused(bench, chat_rows):

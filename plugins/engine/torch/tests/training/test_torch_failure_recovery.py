@@ -1,4 +1,4 @@
-"""Failures that are mended: what is tried, and that the same is learnt."""
+"""Failures that are fixed: what is tried, and that the same is learnt."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def starved(home: Path, tiny: Path, settings: dict, memory: str) -> object:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space hold on Linux")
-def test_training_that_really_runs_out_of_memory_is_mended_to_the_same_losses(tmp_path, tiny):
+def test_training_that_really_runs_out_of_memory_is_fixed_to_the_same_losses(tmp_path, tiny):
     settings = {"max_steps": 3, "batch_size": 8, "max_tokens_per_microbatch": 40000, "max_length": 4000}
     wanted = starved(tmp_path / "free", tiny, settings, "free")
     attempts = 0
@@ -144,7 +144,7 @@ def test_a_first_step_that_is_no_number_is_not_tried_again(bench):
 
 
 @pytest.mark.slow
-def test_a_run_whose_rate_is_broken_is_mended_and_its_report_says_how(tmp_path, tiny, chat_rows):
+def test_a_run_whose_rate_is_broken_is_fixed_and_its_report_says_how(tmp_path, tiny, chat_rows):
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in chat_rows))
     rate = [
         "--learning-rate",

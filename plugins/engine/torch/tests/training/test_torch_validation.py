@@ -1,4 +1,4 @@
-"""Validation while training: it changes nothing that is learnt, chooses what is saved, and ends what gets no better."""
+"""Validation while training: it changes nothing that is trained on, chooses what is saved, and ends what gets no better."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_it_comes_at_the_end_of_each_epoch_or_as_often_as_asked_and_at_the_end(b
 
 
 def overfitted(bench, chat_rows, **settings):
-    """Rows to judge by that contradict those that are learnt: the validation loss has its least in the middle."""
+    """Rows to judge by that contradict those that are trained on: the validation loss has its least in the middle."""
     other = [{"messages": [row["messages"][0], chat_rows[at - 7]["messages"][1]]} for at, row in enumerate(chat_rows[:8])]
     settings = {
         "num_train_epochs": 24,

@@ -80,7 +80,7 @@ def _reason(rows: Rows, text: str, reader: str) -> str:
         told = {key: f", it reads `{meant(record, key)}`" if meant(record, key) else "" for key in unread}
         reason += "; not read: " + ", ".join(f"`{key}` ({count} rows{told[key]})" for key, count in unread.items())
     if not facts["converted"]:
-        reason += "; the format itself sees them in its step, which runs in an environment of its own"
+        reason += "; the format itself sees them in its step, which runs in an isolated environment"
     if rows.file.beside or facts["media"]:
         reason += "; what they name is there, whether it can be decoded is seen in the step that reads it"
     return reason

@@ -173,7 +173,7 @@ class Download:
             return
         parts = transfer.parts
         assert parts is not None
-        if not matches(parts.path, transfer.file) and not self._mended(transfer, parts):
+        if not matches(parts.path, transfer.file) and not self._fixed(transfer, parts):
             raise TunesmithError(
                 "TS-MODEL-007", f"The hub sends another `{transfer.name}` than it promises.",
                 why="All its parts were fetched twice, and its hash is still not the one that the hub lists.",
@@ -183,7 +183,7 @@ class Download:
         parts.finish(transfer.target)
         transfer.finished = True
 
-    def _mended(self, transfer: Transfer, parts: PartFile) -> bool:
+    def _fixed(self, transfer: Transfer, parts: PartFile) -> bool:
         """Fetch part after part again until the file's hash is right; a part whose bytes are the same again was not the damaged one."""
         self._warnings.put(f"{transfer.name} was damaged on the way; its parts are fetched again until the hash is right.")
         for part in parts.parts:

@@ -1,6 +1,6 @@
 """Cross-entropy on the assistant's tokens, of all answers or the last, or on all tokens.
 
-    loss = - sum over labelled tokens t of log p(x_t | x_<t)  /  number of labelled tokens in the batch
+    loss = - sum over trained tokens t of log p(x_t | x_<t)  /  number of trained tokens in the batch
 
 Every token of the batch counts the same, however its rows are long and however the batch is cut: the same as TRL's and transformers'
 ``num_items_in_batch`` normalisation.
@@ -27,7 +27,7 @@ class SupervisedTuning:
         """The conversation as one sequence.
 
         Raises:
-            UserError: TS-DATA-033 when the assistant says nothing in it that could be learnt.
+            UserError: TS-DATA-033 when the assistant says nothing in it that could be trained on.
         """
         sequence = trained_on(self.settings.train_on, row, chat)
         if not any(sequence.labels):
@@ -38,9 +38,9 @@ class SupervisedTuning:
         return Group((sequence,))
 
     def weight(self, group: Group) -> float:
-        """The labelled tokens."""
+        """The trained tokens."""
         return float(sum(group.sequences[0].labels))
 
     def loss(self, batch: LogProbs) -> LossSum:
-        """Minus the log-likelihood, summed over the labelled tokens."""
+        """Minus the log-likelihood, summed over the trained tokens."""
         return LossSum(-batch.policy.sum())

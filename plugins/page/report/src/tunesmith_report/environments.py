@@ -1,4 +1,4 @@
-"""What ran where: this machine, the host's environment and those of steps that have one of their own."""
+"""What ran where: this machine, the host's environment and those of steps that have an isolated one."""
 
 from __future__ import annotations
 

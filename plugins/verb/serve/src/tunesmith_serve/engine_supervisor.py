@@ -164,7 +164,7 @@ class Supervisor:
     def _error(self, code: str, how: str, why: str = "") -> TunesmithError:
         said = "\n".join(self.process.last_lines[-QUOTED:]) if not why else ""
         fix = {
-            "TS-SERVE-006": "Mend what it complains of; `tunesmith runs logs` shows all that it said.",
+            "TS-SERVE-006": "Fix what it complains of; `tunesmith runs logs` shows all that it said.",
             "TS-SERVE-007": "Give it longer with the step's setting `start_timeout`, or see what it waits for: `tunesmith runs logs`.",
             "TS-SERVE-008": "Where memory is short, give it less to hold; `tunesmith runs logs` shows all that it said.",
         }[code]

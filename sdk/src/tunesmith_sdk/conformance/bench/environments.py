@@ -1,4 +1,4 @@
-"""Where a plugin's workers run during an examination: the host's environment, or one of its own as the kernel builds it."""
+"""Where a plugin's workers run during an examination: the host's environment, or an isolated one as the kernel builds it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Place:
         own = [line for line in self.source.dependencies if _name(line) not in siblings]
         recipe = replace(recipe, requirements=tuple(sorted({*recipe.requirements, *own, *self._needed(recipe.requirements)})))
         if self.asked == "auto" and environments.ready(recipe) is None:
-            raise NotRun("it runs in an environment of its own, which is not built", where="tunesmith plugin check PATH --env isolated")
+            raise NotRun("it runs in an isolated environment, which is not built", where="tunesmith plugin check PATH --env isolated")
         built = self._built = environments.ensure(recipe, Building(self._tell))
         return environments.start(built, replace(recipe, packages={**recipe.packages, **_LINKED}))
 

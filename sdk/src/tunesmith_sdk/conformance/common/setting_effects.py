@@ -105,7 +105,7 @@ class _Watch:
             if found not in ("", REFUSED) and "enum" not in entry:  # a refusal shows that it is read, not yet what it does
                 break
         if not found and (wavering := sorted(place for place in noise if not place.startswith(_VARIES))):
-            raise NotRun(f"two runs with the same settings differ in {wavering[0]}", where="mend what is not deterministic first")
+            raise NotRun(f"two runs with the same settings differ in {wavering[0]}", where="fix what is not deterministic first")
         if not found:
             tried = ", ".join(map(json.dumps, values))
             raise CheckFailed(f"`{name}` is dead: nothing changes with it", found=f"{json.dumps(base.get(name))} -> {tried}", fix=_FIX)

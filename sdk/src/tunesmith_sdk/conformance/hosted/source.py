@@ -28,7 +28,7 @@ def _made(id: str) -> Any:
             if finding.ok is None:
                 raise NotRun(finding.what, where=finding.fix)
         if not mine:
-            raise NotRun("the plugin does not describe itself", where="mend source.describes-itself first")
+            raise NotRun("the plugin does not describe itself", where="fix source.describes-itself first")
 
     return judge
 

@@ -1,4 +1,4 @@
-"""Checks of environment builders, on wheels of a few bytes and without a network: what is built, found again, mended and stopped."""
+"""Checks of environment builders, on wheels of a few bytes and without a network: what is built, found again, fixed and stopped."""
 
 from __future__ import annotations
 
@@ -185,8 +185,8 @@ def starts(subject: Subject) -> Iterator[CheckFailed]:
         yield CheckFailed("a worker finds what the host's variables name", fix="Name PYTHONPATH, PYTHONHOME ... in `without`, or set them.")
 
 
-@check("environment_builder.mends-damage", kind="environment_builder", title="an environment that lost a file is found out, and built anew")
-def mends(subject: Subject) -> Iterator[CheckFailed]:
+@check("environment_builder.fixes-damage", kind="environment_builder", title="an environment that lost a file is found out, and built anew")
+def fixes(subject: Subject) -> Iterator[CheckFailed]:
     made = forge(subject)
     built = made.environments.ensure(made.recipe, Silent())
     if wrong := made.environments.verify(built):

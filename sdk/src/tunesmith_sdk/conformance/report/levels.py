@@ -6,7 +6,7 @@ not pass, and neither did one that is expected to fail: a reason makes a fault k
 - **bronze**: it is what its manifest says, installs light, loads, refuses bad settings by name, stops when asked, and a crash of it is
   contained.
 - **silver**: and it does what its kind is for, on a tiny real model or real rows.
-- **gold**: and it agrees with an oracle, survives a kill, and works in an environment of its own.
+- **gold**: and it agrees with an oracle, survives a kill, and works in an isolated environment.
 """
 
 from __future__ import annotations

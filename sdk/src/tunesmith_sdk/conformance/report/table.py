@@ -49,7 +49,7 @@ def _summary(report: Report) -> Iterator[str]:
     counts: dict[str, int] = {}
     for outcome in report.outcomes:
         counts[_WORDS[outcome.state]] = counts.get(_WORDS[outcome.state], 0) + 1
-    where = "the host's environment" if report.where == "host" else "an environment of its own"
+    where = "the host's environment" if report.where == "host" else "an isolated environment"
     yield ", ".join(f"{counts[word]} {word}" for word in dict.fromkeys(_WORDS.values()) if word in counts) + f", in {where}"
     if report.whole:
         yield f"level: {report.level or 'none'}{_lacking(report)}"

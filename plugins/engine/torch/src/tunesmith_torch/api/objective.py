@@ -68,7 +68,7 @@ class LogProbs:
     """What `loss` is given for a micro-batch.
 
     Args:
-        policy: (labels,) float32 with gradient: log p of every labelled token, sequence after sequence.
+        policy: (labels,) float32 with gradient: log p of every trained token, sequence after sequence.
         reference: the same from the model before training, no gradient; None unless `needs_reference`.
         lengths: labels per sequence, in the order of `groups` and of the sequences in each.
         groups: the micro-batch's groups.

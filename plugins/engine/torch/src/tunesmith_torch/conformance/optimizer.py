@@ -149,7 +149,7 @@ def keeps_tensors(subject: Subject) -> Iterator[CheckFailed]:
 @check("optimizer.resumes", kind="optimizer", title="a new one that is given what it kept goes on bit for bit")
 def resumes(subject: Subject) -> None:
     if _wavers(subject):
-        raise NotRun("two trainings that begin alike differ", where="mend optimizer.deterministic first")
+        raise NotRun("two trainings that begin alike differ", where="fix optimizer.deterministic first")
     whole, _ = _trained(subject)
     first, stepping = _trained(subject, HALF)
     entries = kept(first, stepping)

@@ -27,7 +27,7 @@ class Packed:
         tokens, positions: (tokens,) int64; positions count from 0 in each sequence.
         pieces: how the row is cut, in its order. A piece's tokens see those before them in it and in all that it continues.
         predictors: (labels,) int64: index of the token whose output predicts the label.
-        targets: (labels,) int64: the labelled tokens' ids.
+        targets: (labels,) int64: the trained tokens' ids.
         lengths: labels per sequence, in the order given; a sequence without labels has 0 and takes no room.
         inputs: of each piece, where a sequence has images or sounds; empty where none has.
     """

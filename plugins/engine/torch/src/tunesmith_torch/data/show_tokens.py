@@ -130,7 +130,7 @@ def _turns(messages: Sequence[Message], tools: Sequence[Any], chat: Any, texts: 
 
 def _doubts(labels: Sequence[bool], chat: Any) -> Iterator[str]:
     if not any(labels):
-        yield "no token is learnt: none is the assistant's, or the template's {% generation %} marks enclose nothing"
+        yield "no token is trained on: none is the assistant's, or the template's {% generation %} marks enclose nothing"
     elif not all(labels[1:]):
         yield from chat.label_warnings.sentences()
         if sentence := unnamed_end(chat):

@@ -94,7 +94,7 @@ class TokenizedDataset(Sequence[Group]):
     """The groups in a directory that a `Writer` filled.
 
     `total`: tokens of all. By group, `sizes`: tokens that have to run through the model; `longest`: tokens of its longest sequence;
-    `labelled`: tokens that are learnt; `highest`: the highest id of a token; `weights`: see `Objective.weight`.
+    `labelled`: tokens that are trained on; `highest`: the highest id of a token; `weights`: see `Objective.weight`.
     """
 
     def __init__(self, directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""What of the rows is learnt from: how long they are, and what `max_length` leaves of them."""
+"""What of the rows is trained on: how long they are, and what `max_length` leaves of them."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ class TruncatedRows(Sequence[Group]):
 def truncated_rows(
     rows: TokenizedDataset, objective: Objective, step: Step, *, max_length: int, truncation: str, what: str = "rows"
 ) -> TruncatedRows:  # fmt: skip
-    """The rows that can be learnt from; how long they are, and how many were cut or left out, is told.
+    """The rows that can be trained on; how long they are, and how many were cut or left out, is told.
 
     Args:
         what: they are, for messages.
 
     Raises:
         UserError: TS-DATA-034 for a row over `max_length` tokens when `truncation` is ``error``; TS-DATA-035 when no row is left;
-            TS-DATA-043 when none has a token to learn.
+            TS-DATA-043 when none has a trained token.
     """
     total = len(rows)
     if total:
         step.decide(*lengths(rows, what))
     if total and not any(rows.labelled):
         raise UserError(
-            "TS-DATA-043", f"None of the {total} {what} has a token to learn", why="Labels are on what the assistant says.",
+            "TS-DATA-043", f"None of the {total} {what} has a trained token", why="Labels are on what the assistant says.",
             fix="`tunesmith data preview` shows where the labels are; rows need a message of the role `assistant`.",
         )  # fmt: skip
     chosen, sizes = array("q"), array("q")
@@ -77,7 +77,7 @@ def truncated_rows(
             chosen.append(at)
             sizes.append(group_size(group))
     if mute:
-        step.log(f"{mute} of {total} {what} have no token to learn and were left out", "warning")
+        step.log(f"{mute} of {total} {what} have no trained token and were left out", "warning")
     loss.tell(step, total, what, max_length, max(rows.longest, default=0))
     if not chosen:
         raise UserError(
@@ -93,7 +93,7 @@ def lengths(rows: TokenizedDataset, what: str = "rows") -> tuple[str, str]:
     marks |= {"95%": ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], "longest": ordered[-1]}
     told = ", ".join(f"{name} {count}" for name, count in marks.items())
     return (
-        f"{len(rows)} {what} of {rows.total:,} tokens, {sum(rows.labelled):,} of them learnt",
+        f"{len(rows)} {what} of {rows.total:,} tokens, {sum(rows.labelled):,} of them trained on",
         f"tokens of the longest sequence of a row: {told}" if rows.total > sum(ordered) else f"tokens of a row: {told}",
     )
 
@@ -116,7 +116,7 @@ class _Loss:
         if done:
             step.log(
                 f"{self.cut + self.dropped} of {total} {what} are longer than {max_length} tokens: {' and '.join(done)}, with "
-                f"{self.tokens:,} tokens of which {self.labels:,} were to be learnt. `max_length: {longest}` would lose none", "warning",
+                f"{self.tokens:,} tokens of which {self.labels:,} would be trained on. `max_length: {longest}` would lose none", "warning",
             )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from tunesmith_torch.data.tokenizer.template_tokenizer import TextTokenizer
 
 _MEDIA = ("processor_config.json", "preprocessor_config.json")  # files of models that see or hear
 WHAT = "labels by the model's chat template"
-LATER = "before its weights are loaded; `tunesmith data preview` shows what is learnt"
+LATER = "before its weights are loaded; `tunesmith data preview` shows what is trained on"
 
 
 def labels(request: EstimateRequest) -> tuple[tuple[str, str], tuple[str, ...]]:
@@ -23,7 +23,7 @@ def labels(request: EstimateRequest) -> tuple[tuple[str, str], tuple[str, ...]]:
         return (WHAT, f"each row is held against it once the model is here, {LATER}"), ()
     rows = f"the first {written} rows were" if written > 1 else "the first row was"
     warnings = tuple(f"{sentence} (in the first {written} rows)" for sentence in doubts)
-    return (WHAT, f"{rows} written with it now, as they will be learnt; each is held against it {LATER}"), warnings
+    return (WHAT, f"{rows} written with it now, as they will be trained on; each is held against it {LATER}"), warnings
 
 
 def _written(request: EstimateRequest) -> tuple[int, list[str]]:
@@ -35,7 +35,7 @@ def _written(request: EstimateRequest) -> tuple[int, list[str]]:
         objective = request.provider("objective")
     except UserError:
         raise
-    except TunesmithError:  # it needs an environment of its own
+    except TunesmithError:  # it needs an isolated environment
         return 0, []
     chat = ChatTokenizer(TextTokenizer(directory), named_ends(directory))
     for number, row in enumerate(request.rows, 1):

@@ -1,4 +1,4 @@
-"""Log-probabilities of labelled tokens, without ever holding the whole vocabulary's logits.
+"""Log-probabilities of trained tokens, without ever holding the whole vocabulary's logits.
 
 A row of logits has as many numbers as the vocabulary has tokens; keeping them for every label of a batch is what usually fills the memory.
 Here they exist for a chunk of labels at a time. With ``z = W h`` and ``p = softmax(z)``
@@ -25,7 +25,7 @@ FEWEST = 128  # labels at a time, however large the vocabulary: the head's matri
 
 
 def label_log_probs(model: Any, batch: Packed, *, rows: int = 0) -> torch.Tensor:
-    """(labels,) float32: log p of every labelled token of `batch`, given what comes before it in its sequence.
+    """(labels,) float32: log p of every trained token of `batch`, given what comes before it in its sequence.
 
     Args:
         model: a causal language model; a transformers one's attention is set to the packed one at the first call.

@@ -1,4 +1,4 @@
-"""Running out of memory in a forward or backward pass, told so that it can be mended."""
+"""Running out of memory in a forward or backward pass, told so that it can be fixed."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def run(step: Step) -> Result:
 
 
 def _groups(step: Step, objective: Objective, chat: ChatTokenizer, strategy: TrainerStrategy) -> tuple[TruncatedRows, TruncatedRows | None]:
-    """What is learnt from, and what is only judged by."""
+    """What is trained on, and what is only judged by."""
     settings = step.settings
     limits = {"max_length": settings.max_length, "truncation": settings.truncation}
     groups = truncated_rows(tokenize("data", objective, chat, step, strategy), objective, step, **limits)

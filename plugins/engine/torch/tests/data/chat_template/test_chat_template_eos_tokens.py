@@ -104,4 +104,4 @@ def test_a_thought_that_the_template_leaves_out_is_told(bench):
     rows = [{"messages": [message("user", "Hi"), message("assistant", "Paris.") | {"reasoning_content": "France?"}]}] * 2
     bench.train({"max_steps": 1}, rows=rows)
     warnings = [p["message"] for method, p in bench.notices if method == "$/log" and p["level"] == "warning"]
-    assert any("thought before 2 of 2 answers is not learnt" in warning for warning in warnings)
+    assert any("thought before 2 of 2 answers is not trained on" in warning for warning in warnings)

@@ -17,7 +17,7 @@ families = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(families)
 CASES = families.CONVERSATIONS
 
-#: What a template does not write, or refuses: nothing can be learnt of that, and it is said.
+#: What a template does not write, or refuses: nothing of that can be trained on, and it is said.
 _NO_CALLS = {"cohere", "cohere2", "deepseek_r1_distill", "gemma", "gemma3", "idefics3", "lfm2", "llama3", "llava_next", "phi3", "phi3_5",
              "qwen2_5_vl", "smolvlm"}  # fmt: skip
 REFUSED = {

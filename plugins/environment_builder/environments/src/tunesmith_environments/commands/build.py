@@ -69,7 +69,7 @@ def run_build(args: Namespace) -> int:
     for name, key in there:
         print(json.dumps({"event": "environment_there", "name": name, "key": key}) if args.json else f"= {name}: there already ({key})")
     if not recipes and not args.json:
-        print("None of them needs an environment of its own here.")
+        print("None of them needs an isolated environment here.")
     return 0
 
 

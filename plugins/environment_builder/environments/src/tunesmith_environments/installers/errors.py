@@ -58,7 +58,7 @@ def failed(installer: str, ended: Ended, recipe: Recipe | None, offline: bool) -
     if _CONFLICT.search(text) and not _UNKNOWN.search(text):
         return TunesmithError(
             "TS-ENV-004", f"The requirements of {who} can't be met together", why=why,
-            fix="Use them in different steps: each has an environment of its own then. Or take another version of one of these plugins.",
+            fix="Use them in different steps: each has an isolated environment then. Or take another version of one of these plugins.",
             user=True,
         )  # fmt: skip
     if nowhere:

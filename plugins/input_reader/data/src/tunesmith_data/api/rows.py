@@ -39,7 +39,7 @@ class Message(TypedDict, total=False):
         role: ``system``, ``user``, ``assistant`` or ``tool``.
         tool_calls: ``{"type": "function", "function": {"name", "arguments"}, "id"?}``; `arguments` are an object, never a text of JSON.
         reasoning_content: what the assistant thought before its answer.
-        weight: 0 for a turn of the assistant that is read and not learnt; 1, or no such key, for one that is learnt.
+        weight: 0 for a turn of the assistant that is read and not trained on; 1, or no such key, for one that is trained on.
     """
 
     role: str

@@ -14,7 +14,7 @@ from tunesmith_data.check.verdict import Verdict, judge
 class RowCheck:
     """Callable: file, format, columns, settings of the format -> `Verdict`.
 
-    Where the planner asks nobody (a format that works in an environment of its own), the format's schema judges alone.
+    Where the planner asks nobody (a format that works in an isolated environment), the format's schema judges alone.
     """
 
     def __init__(self, planner: Planner) -> None:

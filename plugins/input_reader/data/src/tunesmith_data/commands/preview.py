@@ -25,7 +25,7 @@ def configure(parser: ArgumentParser) -> None:
         "--model", required=True, metavar="URI", help="whose tokenizer and chat template: scheme://place, or a local directory"
     )
     add_columns(parser)
-    parser.add_argument("--objective", default="", metavar="NAME", help="what would be learnt from the rows (default: what fits them)")
+    parser.add_argument("--objective", default="", metavar="NAME", help="what the rows teach (default: what fits them)")
     parser.add_argument(
         "--row", type=typed(_COUNT), action="append", metavar="N", help="this row, from 1; give it again for more (default 1)"
     )

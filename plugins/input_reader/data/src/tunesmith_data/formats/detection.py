@@ -151,10 +151,10 @@ def broken_rows(shown: str, verdict: Verdict, record: InstalledProvider | None =
         else f"{shown}: {wrong} of {verdict.rows + wrong} rows {'is' if wrong == 1 else 'are'} broken"
     )
     as_what = f" (read as `{record.name}`)" if record else ""
-    mend = f"Correct or remove these lines; `tunesmith data inspect {shown}` lists all."
+    fix = f"Correct or remove these lines; `tunesmith data inspect {shown}` lists all."
     fixes = list(dict.fromkeys(one.fix for one in verdict.broken))  # of one code there may be several
     told = len(codes) == 1 and len(fixes) <= 3 and all(fixes)
-    fix = f"{' '.join(fixes)} `tunesmith data inspect {shown}` lists all." if told else mend
+    fix = f"{' '.join(fixes)} `tunesmith data inspect {shown}` lists all." if told else fix
     return UserError(codes.pop() if len(codes) == 1 else "TS-DATA-003", what + as_what, why=lines, fix=fix)
 
 

@@ -203,7 +203,7 @@ def _decoded(reference: str) -> bytes:
 
 
 def _unfit(reference: str, why: str) -> UserError:
-    return UserError("TS-DATA-060", f"{reference} can't be used", why=why, fix="Mend the file, or leave the row out.")
+    return UserError("TS-DATA-060", f"{reference} can't be used", why=why, fix="Fix the file, or leave the row out.")
 
 
 def unusable(reference: str, error: OSError | ValueError) -> UserError:
@@ -221,7 +221,7 @@ def unusable(reference: str, error: OSError | ValueError) -> UserError:
 def remote(reference: str) -> UserError:
     return UserError(
         "TS-DATA-063", f"The row names {reference[:80]}, which lies on a network",
-        why="A dataset holds all that it is made of, so that what is learnt from it can be learnt again.",
+        why="A dataset holds all that it is made of, so that training on it can be done again.",
         fix="Download it, and name the file.",
     )  # fmt: skip
 

@@ -233,5 +233,5 @@ def _untold(at: int) -> UserError:
 def _left_out(what: str, at: int) -> UserError:
     return UserError(
         "TS-DATA-039", f"The chat template leaves out {what} of message {at + 1}",
-        why="What a template does not write can't be learnt.", fix="Leave the row out, or use a model whose template knows it.",
+        why="What a template does not write can't be trained on.", fix="Leave the row out, or use a model whose template knows it.",
     )  # fmt: skip

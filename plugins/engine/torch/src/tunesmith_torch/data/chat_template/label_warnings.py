@@ -1,4 +1,4 @@
-"""What is wrong with answers that are learnt all the same: each is warned of, with what to do."""
+"""What is wrong with answers that are trained on all the same: each is warned of, with what to do."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LabelWarnings:
     def sentences(self) -> Iterator[str]:
         """What to tell of them."""
         if self.endless:
-            yield f"the token that ends the turn is not learnt in {self._of(self.endless)}: the model would not learn to stop"
+            yield f"the token that ends the turn is not trained on in {self._of(self.endless)}: the model would not learn to stop"
         if self.begun:
             yield (
                 f"the first token of {self._of(self.begun)} begins in the words that ask for it, so the model is asked with other tokens "
@@ -49,7 +49,7 @@ class LabelWarnings:
                 "with thoughts (`reasoning_content`) go on from them, or `train_on: last_assistant` where only earlier answers are so"
             )
         if self.thoughtless:
-            yield f"what was thought before {self._of(self.thoughtless)} is not learnt: the chat template leaves it out"
+            yield f"what was thought before {self._of(self.thoughtless)} is not trained on: the chat template leaves it out"
 
     def _of(self, count: int) -> str:
         return f"{count} of {self.answers} answers" if self.answers > 1 else "the answer"

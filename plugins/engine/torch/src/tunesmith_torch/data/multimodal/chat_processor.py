@@ -84,7 +84,7 @@ class ChatProcessor(ChatTokenizer):
         if not replaced:
             raise UserError(
                 "TS-TRAIN-062", f"{type(self.processor).__name__} does not tell which tokens stand for media",
-                why="Without that they can't be kept out of what is learnt.", fix="Use a model whose processor in transformers does.",
+                why="Without that they can't be kept out of what is trained on.", fix="Use a model whose processor in transformers does.",
             )  # fmt: skip
         return list(encoded["input_ids"][0]), [tuple(span) for span in encoded["offset_mapping"][0]], replaced
 

@@ -102,4 +102,4 @@ def _reading(part: Part) -> Iterator[Path]:
 
 
 def _unreadable(part: Part, name: str, why: str) -> UserError:
-    return UserError("TS-DATA-060", f"The {part['type']} {name} can't be read", why=why, fix="Mend the file, or leave the row out.")
+    return UserError("TS-DATA-060", f"The {part['type']} {name} can't be read", why=why, fix="Fix the file, or leave the row out.")

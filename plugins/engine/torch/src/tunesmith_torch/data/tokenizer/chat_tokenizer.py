@@ -25,7 +25,7 @@ class ChatTokenizer:
         tokenizer: a fast one of transformers, or a plain one.
         ends: ids of the tokens at which the model stops, beside the tokenizer's own.
 
-    `label_warnings` counts the answers of all conversations so far that would not be learnt as they are asked for.
+    `label_warnings` counts the answers of all conversations so far that would not be trained on as they are asked for.
 
     Raises:
         UserError: TS-DATA-030 when the tokenizer has no chat template.
@@ -51,7 +51,7 @@ class ChatTokenizer:
         """The conversation with labels on the assistant's turns, end-of-turn token included, from message `since` on.
 
         Raises:
-            UserError: TS-DATA-031, -036, -038 and -039 when the template does not write the conversation so that it can be learnt;
+            UserError: TS-DATA-031, -036, -038 and -039 when the template does not write the conversation so that it can be trained on;
                 TS-DATA-032 for media that the model does not take.
         """
         text, spans = self._text_and_spans([self._plain(message) for message in messages], tools, since)
@@ -86,7 +86,7 @@ class ChatTokenizer:
         return {**message, "content": text_of(message)}
 
     def _text_and_spans(self, plain: Sequence[Mapping[str, Any]], tools: Sequence[Any], since: int) -> tuple[str, list[Span]]:
-        """The conversation's text, and what of it is learnt."""
+        """The conversation's text, and what of it is trained on."""
         said = [at for at, message in enumerate(plain) if message["role"] == "assistant"]
         learnt = [at for at in said if at >= since and plain[at].get("weight", 1)]
         marked = self.template.marked(tools)

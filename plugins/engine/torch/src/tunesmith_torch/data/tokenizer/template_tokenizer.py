@@ -1,6 +1,6 @@
 """A tokenizer as far as conversations go, from its files alone: every character is a token.
 
-That is enough to see whether a chat template writes rows so that they can be learnt, at a hundredth of what a vocabulary takes to load.
+That is enough to see whether a chat template writes rows so that they can be trained on, at a hundredth of what a vocabulary takes to load.
 """
 
 from __future__ import annotations
