@@ -115,7 +115,7 @@ def messages(bench, level: str) -> list[str]:
 
 def test_lengths_are_told_before_training(bench, chat_rows):
     bench.train({"max_steps": 1}, rows=chat_rows)
-    (told,) = [p for method, p in bench.notices if method == "$/decision" and "learnt" in p["what"]]
+    (told,) = [p for method, p in bench.notices if method == "$/decision" and "trained on" in p["what"]]
     assert "20 rows of" in told["what"]
     assert all(word in told["reason"] for word in ("shortest", "median", "95%", "longest"))
 
@@ -130,7 +130,7 @@ def test_what_a_limit_takes_away_is_told_with_the_limit_that_takes_nothing(bench
     learnt = sum(map(sum, (s.labels for group in rows for s in group.sequences)))
     kept = sum(map(sum, (s.labels for group in left for s in group.sequences)))
     cut = sum(length > limit for length in rows.longest)
-    assert f"{cut} of 20 rows are longer than {limit} tokens: {cut} were cut, with {lost} tokens of which {learnt - kept} were" in told
+    assert f"{cut} of 20 rows are longer than {limit} tokens: {cut} were cut, with {lost} tokens of which {learnt - kept} would be trained on" in told
     assert f"`max_length: {max(rows.longest)}` would lose none" in told
     assert list(left.sizes) == [group_size(group) for group in left]
     assert max(len(s.tokens) for group in left for s in group.sequences) == limit
