@@ -130,7 +130,10 @@ def test_what_a_limit_takes_away_is_told_with_the_limit_that_takes_nothing(bench
     learnt = sum(map(sum, (s.labels for group in rows for s in group.sequences)))
     kept = sum(map(sum, (s.labels for group in left for s in group.sequences)))
     cut = sum(length > limit for length in rows.longest)
-    assert f"{cut} of 20 rows are longer than {limit} tokens: {cut} were cut, with {lost} tokens of which {learnt - kept} would be trained on" in told
+    assert (
+        f"{cut} of 20 rows are longer than {limit} tokens: {cut} were cut, with {lost} tokens of which {learnt - kept} would be trained on"
+        in told
+    )
     assert f"`max_length: {max(rows.longest)}` would lose none" in told
     assert list(left.sizes) == [group_size(group) for group in left]
     assert max(len(s.tokens) for group in left for s in group.sequences) == limit
