@@ -74,7 +74,6 @@ def _run(peer: Peer, work: Work, directory: Path, threads: int) -> tuple[Cost, l
     quiet = {
         "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE", "CUDA_VISIBLE_DEVICES": "",
         "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "WANDB_DISABLED": "true", "PYTHONDONTWRITEBYTECODE": "",
-        **{f"TUNESMITH_{tracker}": "off" for tracker in ("TENSORBOARD", "MLFLOW", "WANDB")},
         "TUNESMITH_HOME": str(out / ".tunesmith"), "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}",
     }  # fmt: skip
     cost = measure([str(word) for word in command(peer, work, bin, out)], out, quiet, out / "log.txt")

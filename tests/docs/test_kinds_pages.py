@@ -116,6 +116,7 @@ def test_its_pipeline_plans_with_the_example_installed(kind: str, example, tmp_p
     spec = load_pipeline(project / "tunesmith.yaml")
     plan = make_plan(spec, registry, resolve=lambda _: info, devices=devices, digest_of=lambda path: "0" * 64)
     records = [record for step in plan.steps for record in (step.verb, *(choice.record for choice in step.choices.values()))]
+    records += [choice.record for choice in plan.listeners]
     taking_part = {record.distribution for record in records}
     assert "acme-tilt" in taking_part or "tilt" in {step.placement.device for step in plan.steps}
     assert [warning for warning in plan.warnings if kind != "device_backend" or "tilt" not in warning] == []

@@ -28,7 +28,7 @@ PIPELINES = [readme for readme in ALL if readme.pipeline]
 #: what is imported and not called by a command
 CODE = [readme for readme in ALL if readme.one.name == "tunesmith-core" or readme.one.folder.parts[-2] == "library"]
 #: kinds whose example is no pipeline: they are imported, or read, show or listen whatever the pipeline
-NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "page", "tracker"}
+NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "page"}
 DATA = {"pairs.jsonl": "dpo/pairs.jsonl"}
 
 
@@ -101,6 +101,7 @@ def test_its_line_brings_all_that_its_example_takes(project: Path, readme: Readm
     assert [warning for warning in plan.warnings if "runs only in part" not in warning] == []
     in_host = [step for step in plan.steps if not step.recipe]
     used = {record.distribution for step in in_host for record in (step.verb, *(choice.record for choice in step.choices.values()))}
+    used |= {choice.record.distribution for choice in plan.listeners}
     for name in used - {"tunesmith-core"}:
         for wanted in map(Requirement, distributions()[name].extras.get("runtime", ())):
             assert wanted.name in ours or any(at_least(other, wanted) for other in others), f"{name} runs on {wanted}"

@@ -11,9 +11,6 @@ from packaging.requirements import Requirement
 APART = {
     "tunesmith-sdk": "for authors of plugins",
     "tunesmith-model-card": "an example of what a stranger writes",
-    "tunesmith-tensorboard": "installed, it is told of every run",
-    "tunesmith-mlflow": "installed, it is told of every run",
-    "tunesmith-wandb": "installed, it is told of every run",
 }
 
 

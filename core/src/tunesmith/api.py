@@ -39,28 +39,21 @@ class Pipeline:
         ignore_estimates: refuse nothing because an estimate of memory or disk is too large.
         base: directory that relative paths start from; default: the current one.
         home: the project's state; default: as for the command.
+        more: further keys of a pipeline file, those of kinds that listen to runs.
 
     Raises:
         Problems: it holds nothing of a pipeline, or what no pipeline file could; all else that is wrong is told by `plan`.
     """
 
     def __init__(
-        self,
-        *,
-        steps: Mapping[str, Mapping[str, Any]],
-        model: str | Path = "",
-        name: str = "pipeline",
-        seed: int = 0,
-        device: str = "auto",
-        ignore_estimates: bool = False,
-        base: Path | str | None = None,
-        home: Path | str | None = None,
-    ) -> None:
+        self, *, steps: Mapping[str, Mapping[str, Any]], model: str | Path = "", name: str = "pipeline", seed: int = 0,
+        device: str = "auto", ignore_estimates: bool = False, base: Path | str | None = None, home: Path | str | None = None, **more: Any,
+    ) -> None:  # fmt: skip
         from tunesmith.planning.pipeline.spec import PipelineSpec
 
         data = {
             "name": name, "model": model or None, "seed": seed, "device": device, "ignore_estimates": ignore_estimates, "steps": steps,
-        }  # fmt: skip
+        } | more  # fmt: skip
         self._made(PipelineSpec.from_mapping(data, Path(base or Path.cwd()).absolute()), home)
 
     @classmethod

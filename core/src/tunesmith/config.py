@@ -91,6 +91,11 @@ class Config:
         return EnvironmentSettings(**said, offline=offline, find_links=tuple(links))
 
     @property
+    def pipelines(self) -> list[tuple[Path, Mapping[str, Any]]]:
+        """What the files say of all pipelines, each with its file; those that count more last."""
+        return [(policy.path, policy.pipeline) for policy in self._choosing()]
+
+    @property
     def roots(self) -> tuple[Path, ...]:
         """Folders besides their own to which the media of rows and the links of models may lead: below a root of every file that names
         some.

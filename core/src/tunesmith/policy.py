@@ -32,11 +32,14 @@ $TUNESMITH_POLICY), ``user``, ``project`` (the pipeline's) and ``home`` (of the 
     [home]
     group = "research"                    # the home is shared with this group; files that name different ones share it with nobody
 
+    [pipeline]                            # what a pipeline says that does not say otherwise: keys of kinds that listen to runs
+    watch = {diary = {pages = 3}}
+
     [policy]
     company = "/mnt/acme/tunesmith.toml"  # in the system's file only
 
-Of what is a choice and no rule (override, directory, builder, find_links, plugins, verify_gib) the system's and the company's files count
-first, then the project's, the home's, the user's.
+Of what is a choice and no rule (override, directory, builder, find_links, plugins, verify_gib, pipeline) the system's and the company's
+files count first, then the project's, the home's, the user's.
 """
 
 from __future__ import annotations
@@ -74,13 +77,14 @@ _SCHEMA = _table(
         plugins={"type": "object", "additionalProperties": {"type": "string", "enum": ["auto", "host", "isolated"]}},
     ),
     store=_table(verify_gib={"type": "number", "minimum": 0}), files=_table(roots=_TEXTS), home=_table(group=_TEXT),
-    policy=_table(company=_TEXT),
+    pipeline={"type": "object"}, policy=_table(company=_TEXT),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What one file says. An empty `allow` allows every plugin that is not denied; `environments` is its table as it is written.
+    """What one file says. An empty `allow` allows every plugin that is not denied; `environments` and `pipeline` are its tables as they are
+    written.
 
     Args:
         layer: ``system``, ``company``, ``user``, ``project`` or ``home``.
@@ -100,6 +104,7 @@ class Policy:
     group: str = ""
     company: str = ""
     verify_gib: float | None = None
+    pipeline: Mapping[str, Any] = field(default_factory=dict)
 
     def place(self, text: str) -> Path:
         """A folder or file that the policy names, relative to where its own file lies."""
@@ -184,7 +189,7 @@ def read_policy(path: Path, layer: str = "project") -> tuple[Policy, list[Tunesm
     policy = Policy(
         path, layer, allow, deny, plugins.get("override", {}), data.get("environments", {}), require,
         group=data.get("home", {}).get("group", ""), company=company,
-        verify_gib=data.get("store", {}).get("verify_gib"),
+        verify_gib=data.get("store", {}).get("verify_gib"), pipeline=data.get("pipeline", {}),
     )  # fmt: skip
     roots = data.get("files", {}).get("roots")
     return (policy if roots is None else replace(policy, roots=tuple(map(policy.place, roots)))), found

@@ -64,6 +64,7 @@ class Session:
             spec, self.registry, resolve=resolve, devices=probe(self.registry, advice), strict=strict, digest_of=planner.digest_of,
             memory=planner.memory, preferences=self.config.environments.plugins,
             locks=lambda: environments_of(self.config.environments, self.registry), roots=planner.roots, ask=planner.asks, advice=advice,
+            defaults=self.config.pipelines,
         )  # fmt: skip
 
     def planner(self, base: Path | None = None, *, reporter: Reporter | None = None, refresh: bool = False) -> HostPlanner:

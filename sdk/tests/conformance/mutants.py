@@ -36,6 +36,7 @@ RECORDS = {
     "input_reader": 'produces=("file",)',
     "model_loader": 'produces=("model/hf",), facts={"schemes": ["file"]}',
     "trainer_strategy": "",
+    "tracker": "",
     "optimizer": 'estimator="PACKAGE.estimate:estimate"',
     "inference_backend": 'accepts=("model/hf",), produces=("endpoint/openai",), capabilities={name: "full" for name in '
     '("api.chat", "api.completions", "api.stream", "api.logprobs", "api.echo")}',

@@ -91,6 +91,14 @@ LIGHT = {
         "exporter",
         ("        for pattern", '        (source.path / "mark").write_text("seen")\n        for pattern'),
     ),
+    "tracker.hears-a-run": ("tracker", ("code=error.code", "code=error.status")),
+    "tracker.keeps-what-is-told": ("tracker", ("settings=step.parameters(), ", "")),
+    "tracker.light": ("tracker", ("import threading", "import yaml")),
+    "tracker.prints-nothing": ("tracker", ("        self._write(state=", "        print('over')\n        self._write(state=")),
+    "tracker.lets-go": (
+        "tracker",
+        ("        self.path =", "        threading.Thread(target=threading.Event().wait, args=(5,)).start()\n        self.path ="),
+    ),
     "step.crash-contained": (
         "exporter",
         (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.planning.cache_keys import twins
+from tunesmith.planning.plan_text import without_passwords
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan, PlannedStep
@@ -23,6 +24,7 @@ def plan_json(plan: Plan, cached: Mapping[str, bool] | None = None) -> dict[str,
         "decisions": [{"step": d.step, "what": d.what, "reason": d.reason} for d in plan.decisions],
         "warnings": list(plan.warnings),
         "outputs": list(plan.outputs),
+        "listeners": [one.record.identity | {"settings": without_passwords(one.settings)} for one in plan.listeners],
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from tunesmith.errors import Problems, UserError, did_you_mean, shown, together
+from tunesmith.errors import Problems, UserError, did_you_mean, nearest, shown, together
 from tunesmith.planning.pipeline.spec import TOP_KEYS, PipelineSpec
 
 
@@ -24,15 +24,15 @@ def override(spec: PipelineSpec, assignments: Iterable[str]) -> PipelineSpec:
         raise Problems(spec.problems)
     data = {
         "name": spec.name, "model": spec.model or None, "seed": spec.seed, "device": spec.device, "steps": _copy(spec.steps),
-        "ignore_estimates": spec.ignore_estimates,
+        "ignore_estimates": spec.ignore_estimates, **_copy(spec.more),
     }  # fmt: skip
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         keys = path.split(".")
         if not equals or not all(keys):
             raise _error(assignment, "it is not PATH=VALUE", "Write for example `--set steps.NAME.settings.epochs=3`.")
-        if keys[0] not in TOP_KEYS:
-            raise _error(assignment, f"`{keys[0]}` is not a key of a pipeline", did_you_mean(keys[0], TOP_KEYS))
+        if keys[0] not in TOP_KEYS and (meant := nearest(keys[0], TOP_KEYS, "")):  # others are the planner's to judge
+            raise _error(assignment, f"`{keys[0]}` is not a key of a pipeline", meant)
         if keys[0] == "steps" and len(keys) > 1 and keys[1] not in spec.steps:
             raise _error(assignment, f"there is no step `{keys[1]}`", did_you_mean(keys[1], spec.steps))
         _put(data, keys, _value(text), assignment)

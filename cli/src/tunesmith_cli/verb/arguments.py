@@ -18,7 +18,7 @@ from tunesmith_cli.options.settings import SettingOption, setting_options, setti
 from tunesmith_cli.plugin_commands import VerbName
 
 if TYPE_CHECKING:
-    from tunesmith.contracts.provider import Input
+    from tunesmith.contracts.provider import Input, Kind
     from tunesmith.plugins.registry import Registry
 
 AUTO = "auto"
@@ -118,6 +118,11 @@ class VerbForm:
         return not accepts or any(not format.startswith("adapter/") for format in accepts)
 
     @cached_property
+    def listening(self) -> dict[str, Kind]:
+        """The kinds that are told of runs, by the key under which a pipeline names theirs."""
+        return {kind.listens: kind for kind in self.registry.kinds.values() if kind.listens}
+
+    @cached_property
     def own(self) -> list[SettingOption]:
         """The verb's own settings."""
         return list(setting_options(SETTINGS, self.verb.schema))
@@ -126,7 +131,7 @@ class VerbForm:
     def short(self) -> dict[str, str]:
         """Option or alias -> its name without the part, where no other option could be meant; a name goes before an alias."""
         options = [*self.own, *(option for part in self.mains for option in part.options)]
-        taken = _OWN | {dashed(entry.name) for entry in (*self.verb.inputs, *self.verb.slots)}
+        taken = _OWN | {dashed(name) for name in (*(entry.name for entry in (*self.verb.inputs, *self.verb.slots)), *self.listening)}
         found: dict[str, str] = {}
         for names in ([option.name for option in options], [alias for option in options for alias in option.aliases]):
             often = Counter(name.partition(".")[2] for name in names)

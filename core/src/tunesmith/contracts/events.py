@@ -11,11 +11,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RunFacts:
-    """A run of a pipeline: `directory` holds its plan, its logs and what plugins write about it."""
+    """A run of a pipeline.
+
+    Args:
+        directory: holds its plan, its logs and what plugins write about it.
+        base: the folder that relative paths of the pipeline start from.
+    """
 
     id: str
     pipeline: str
     directory: Path
+    base: Path = Path()
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ class Kind:
         checks: ``package.module`` with the conformance checks of its providers, which the kit imports.
         scaffold: folder within the package, relative to the manifest, with the templates that ``tunesmith plugin new`` fills in.
         example: a record in Python, as the documentation shows it.
+        listens: key at the top of a pipeline below which its providers are named, with their settings: they take part in no step and are
+            told what a run does, by methods called as the event hooks are (``step_finished(self, step)``). Empty: they take part in steps.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Kind:
     checks: str = ""
     scaffold: str = ""
     example: str = ""
+    listens: str = ""
 
 
 @dataclass(frozen=True)

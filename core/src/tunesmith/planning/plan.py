@@ -115,6 +115,7 @@ class Plan:
     Args:
         path: the pipeline's file; None for one of Python's or of a single command.
         base: the folder that its relative paths start from.
+        listeners: who is told of its runs and takes part in no step.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Plan:
     text: str = ""  # of the pipeline's file, as it was read
     base: Path = Path()
     ignore_estimates: bool = False  # the user has overruled them: nothing is refused for want of memory or disk
+    listeners: tuple[Choice, ...] = ()
 
     def __str__(self) -> str:
         from tunesmith.planning.plan_text import plan_text

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.planning.cache_keys import twins
 from tunesmith.units import bytes_text
@@ -115,3 +116,10 @@ def _wrapped(text: str, indent: str, width: int, *, hanging: str = "") -> list[s
     return textwrap.wrap(
         text, max(width, len(indent) + 30), initial_indent=indent, subsequent_indent=indent + hanging, break_on_hyphens=False
     )
+
+
+def without_passwords(settings: Any) -> Any:
+    """Settings as they may be shown: an address that has a password in it says only where it leads."""
+    if isinstance(settings, Mapping):
+        return {name: without_passwords(value) for name, value in settings.items()}
+    return re.sub(r"//[^/@\s]*@", "//", settings) if isinstance(settings, str) else settings

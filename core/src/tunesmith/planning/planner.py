@@ -14,6 +14,7 @@ from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.estimates.memory_and_disk import OVERRULED
 from tunesmith.planning.inputs.input_readers import Ask, HostPlanner, InputReaders
 from tunesmith.planning.inputs.model_source import ModelOrigin
+from tunesmith.planning.listeners import Defaults, read_listeners
 from tunesmith.planning.pipeline.gate_metrics import check_gates
 from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec
 from tunesmith.planning.pipeline.step_dependencies import cycles, order
@@ -29,20 +30,11 @@ if TYPE_CHECKING:
 
 
 def make_plan(
-    spec: PipelineSpec,
-    registry: Registry,
-    *,
-    resolve: Callable[[str], ModelInfo],
-    devices: Mapping[str, Sequence[Device]],
-    digest_of: Callable[[Path], str],
-    strict: bool = False,
-    preferences: Mapping[str, str] | None = None,
-    locks: Callable[[], EnvironmentDirectory] | None = None,
-    memory: MutableMapping[str, Any] | None = None,
-    roots: Sequence[Path] = (),
-    ask: Ask | None = None,
-    advice: Advice | None = None,
-) -> Plan:
+    spec: PipelineSpec, registry: Registry, *, resolve: Callable[[str], ModelInfo], devices: Mapping[str, Sequence[Device]],
+    digest_of: Callable[[Path], str], strict: bool = False, preferences: Mapping[str, str] | None = None,
+    locks: Callable[[], EnvironmentDirectory] | None = None, memory: MutableMapping[str, Any] | None = None, roots: Sequence[Path] = (),
+    ask: Ask | None = None, advice: Advice | None = None, defaults: Defaults = (),
+) -> Plan:  # fmt: skip
     """Plan a pipeline.
 
     Args:
@@ -54,6 +46,7 @@ def make_plan(
         memory, roots: see `tunesmith.contracts.kinds.input_reader.Planner`; the memory is filled, too.
         ask: has a worker answer an input reader's question; default: nobody answers any.
         advice: asks the estimators; default: one of its own.
+        defaults: see `tunesmith.planning.listeners`.
 
     Raises:
         Problems: everything that is wrong, at once.
@@ -63,6 +56,7 @@ def make_plan(
     if spec.ignore_estimates:
         notes.decide("", "estimates of memory and disk refuse nothing", OVERRULED)
     chooser = Chooser(spec, registry, notes, Environments(registry, preferences, locks))
+    listeners = read_listeners(spec, registry, notes, defaults)
     steps = {step.name: step for step in read_steps(spec, registry, notes)}
     edges = {name: _needed(step, spec, notes) for name, step in steps.items()}
     for cycle in cycles(edges):
@@ -84,7 +78,7 @@ def make_plan(
     return Plan(
         name=spec.name, path=spec.path, steps=tuple(planned), gates=tuple(gate for step in steps.values() for gate in step.gates),
         decisions=tuple(notes.decisions), warnings=tuple(notes.warnings), outputs=tuple(spec.steps), text=spec.text, base=spec.base,
-        ignore_estimates=spec.ignore_estimates,
+        ignore_estimates=spec.ignore_estimates, listeners=listeners,
     )  # fmt: skip
 
 

@@ -1,93 +1,61 @@
-"""What a manifest looks like, as JSON Schema. Keys that are not named here come from newer kernels and are passed over."""
+"""What a manifest looks like, as JSON Schema, made of the records that it is read into. Keys that are not in it come from newer kernels and
+are passed over.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from tunesmith.contracts.provider import Kind
+from tunesmith.plugins.records import ProviderRecord, Surroundings
 
 VERSION = 1  #: of the manifest's own layout
 
-_STRING: dict[str, Any] = {"type": "string"}
-_BOOLEAN: dict[str, Any] = {"type": "boolean"}
-_OBJECT: dict[str, Any] = {"type": "object"}
-_STRINGS: dict[str, Any] = {"type": "array", "items": _STRING}
-_WORD: dict[str, Any] = {"type": "string", "minLength": 1}
+_TYPES = {str: "string", bool: "boolean", int: "integer"}
+_EMPTY = ("summary", "of", "capability", "why")  # what must be there and may say nothing
+_INSTALLED = ("distribution", "version")  # of a record: what is installed says them
 
 
-def _records(needed: tuple[str, ...], **properties: Any) -> dict[str, Any]:
-    return {"type": "array", "items": {"type": "object", "properties": properties, "required": list(needed)}}
+def _of(hint: Any) -> dict[str, Any]:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint in _TYPES:
+        return {"type": _TYPES[hint]}
+    if origin is Literal:
+        return {"type": "string", "enum": list(arguments)}
+    if origin is tuple:
+        return {"type": "array", "items": _of(arguments[0])}
+    if dataclasses.is_dataclass(hint):
+        return _record(hint)
+    return {"type": "object"} if arguments[1] is Any else {"type": "object", "additionalProperties": _of(arguments[1])}
 
 
+def _record(cls: Any, without: Collection[str] = ()) -> dict[str, Any]:
+    hints = get_type_hints(cls)
+    fields = [field for field in dataclasses.fields(cls) if field.name not in without]
+    needed = [f.name for f in fields if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING]
+    properties = {f.name: _of(hints[f.name]) | ({"minLength": 1} if f.name in needed and f.name not in _EMPTY else {}) for f in fields}
+    return {"type": "object", "properties": properties, "required": needed}
+
+
+_WORD = {"type": "string", "minLength": 1}
+_NAMES = {"name": _WORD, "summary": {"type": "string"}, "target": _WORD}
+_COMMAND = {"type": "object", "properties": _NAMES, "required": list(_NAMES)}
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["manifest", "distribution", "module"],
     "properties": {
         "manifest": {"type": "integer", "minimum": 1},
         "distribution": _WORD,
-        "version": _STRING,
+        "version": {"type": "string"},
         "module": _WORD,
-        "runtime": _STRINGS,
-        "environment": {
-            "type": "object",
-            "properties": {
-                "prefer": {"type": "string", "enum": ["auto", "host", "isolated"]},
-                "python": _STRING,
-                "runtime": {"type": "object", "additionalProperties": _STRINGS},
-                "without_dependencies": _STRINGS,
-                "absent": _STRINGS,
-                "probe": _STRING,
-            },
-        },
-        "events": _STRINGS,
-        "errors": {"type": "object", "additionalProperties": _STRING},
-        "commands": _records(("name", "summary", "target"), name=_WORD, summary=_STRING, target=_WORD),
-        "kinds": _records(
-            ("name", "summary", "contract"),
-            name=_WORD,
-            summary=_STRING,
-            contract=_WORD,
-            api={"type": "integer", "minimum": 0},
-            until=_STRING,
-            checks=_STRING,
-            scaffold=_STRING,
-            example=_STRING,
-        ),
-        "providers": _records(
-            ("kind", "name", "summary", "target"),
-            kind=_WORD,
-            name=_WORD,
-            summary=_STRING,
-            target=_WORD,
-            api={"type": "integer", "minimum": 0},
-            kind_from=_STRING,
-            settings=_STRING,
-            schema=_OBJECT,
-            accepts=_STRINGS,
-            produces=_STRINGS,
-            capabilities={"type": "object", "additionalProperties": {"type": "string", "enum": ["full", "partial", "none", "unknown"]}},
-            limits={"type": "object", "additionalProperties": _STRING},
-            needs=_records(("of", "capability", "why"), of=_STRING, capability=_STRING, why=_STRING, when=_OBJECT, formats=_STRINGS),
-            facts=_OBJECT,
-            estimator=_STRING,
-            priority={"type": "integer"},
-            secrets=_STRINGS,
-            main_kind=_STRING,
-            many=_BOOLEAN,
-            slots=_records(("name", "kind", "summary"), name=_WORD, kind=_WORD, summary=_STRING, default=_STRING, told=_BOOLEAN),
-            inputs=_records(
-                ("name", "summary"),
-                name=_WORD,
-                summary=_STRING,
-                accepts=_STRINGS,
-                of=_STRING,
-                required=_BOOLEAN,
-                required_by=_STRING,
-                many=_BOOLEAN,
-            ),
-            produces_of=_STRING,
-            converts=_STRING,
-            service=_BOOLEAN,
-            promote=_BOOLEAN,
-            computes=_BOOLEAN,
-        ),
+        "runtime": _of(tuple[str, ...]),
+        "environment": _record(Surroundings),
+        "events": _of(tuple[str, ...]),
+        "errors": _of(Mapping[str, str]),
+        "commands": {"type": "array", "items": _COMMAND},
+        "kinds": {"type": "array", "items": _record(Kind)},
+        "providers": {"type": "array", "items": _record(ProviderRecord, _INSTALLED)},
     },
 }

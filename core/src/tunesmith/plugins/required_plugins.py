@@ -49,7 +49,7 @@ def check_required(required: Iterable[str], plugins: Iterable[Plugin]) -> None:
 def _register(plugin: Plugin) -> None:
     from tunesmith.hookspecs import plugin_manager
 
-    plugin_manager().register(listener(plugin), plugin.distribution)
+    plugin_manager().register(types.SimpleNamespace(**hooks_of(plugin)), plugin.distribution)
 
 
 def unmet(required: Iterable[str], plugins: Iterable[Plugin]) -> Iterator[TunesmithError]:
@@ -69,14 +69,14 @@ def unmet(required: Iterable[str], plugins: Iterable[Plugin]) -> Iterator[Tunesm
                 yield UserError("TS-PLUGIN-022", f"{what}{plugin.state}", why=plugin.reason, fix=fix)
 
 
-def listener(plugin: Plugin) -> types.SimpleNamespace:
-    """A plugin's event hooks as its module has them. Imports the module.
+def hooks_of(plugin: Plugin) -> dict[str, Any]:
+    """A plugin's event hooks as its module has them, by name. Imports the module.
 
     Raises:
         Exception: whatever is wrong with it.
     """
     hooks = _entry(plugin)
-    return types.SimpleNamespace(**{name: getattr(hooks, name) for name in plugin.events})
+    return {name: getattr(hooks, name) for name in plugin.events}
 
 
 def _entry(plugin: Plugin) -> Any:

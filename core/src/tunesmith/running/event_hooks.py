@@ -7,13 +7,17 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
 from tunesmith.errors import TunesmithError
+from tunesmith.isolation.provider_import import build_provider
+from tunesmith.planning.plan import Choice
 from tunesmith.plugins.records import Plugin
-from tunesmith.plugins.required_plugins import cannot_listen, listener, names, undecided
+from tunesmith.plugins.registry import WORKING
+from tunesmith.plugins.required_plugins import cannot_listen, hooks_of, names, undecided
 from tunesmith.plugins.requirements import missing_error
 from tunesmith.plugins.time_limit import Barrier
 from tunesmith.policy import normal
@@ -31,20 +35,27 @@ class Events:
     Args:
         complain: told a sentence when a plugin fails.
         required: entries of `[plugins] require`.
+        chosen: providers that the plan names to be told: their answers do not count, and none stops anything.
 
     Raises:
         UserError: TS-PLUGIN-023 when a required plugin can't listen.
     """
 
-    def __init__(self, plugins: Iterable[Plugin], complain: Callable[[str], None], required: Collection[str] = (),
-        lost: Callable[[], bool] = bool,
+    def __init__(self, plugins: Collection[Plugin], complain: Callable[[str], None], required: Collection[str] = (),
+        lost: Callable[[], bool] = bool, chosen: Iterable[Choice] = (),
     ) -> None:  # fmt: skip
         self._complain, self._lost = complain, lost
         self._barrier = Barrier()
         self._silent: dict[str, str] = {}
+        self._told: set[tuple[str, str]] = set()
         self._required = names(required)
         self._manager: Any = None
         self._waiting = [plugin for plugin in plugins if plugin.events and plugin.state == "active"]
+        self._chosen = {
+            f"the {one.record.kind} {one.record.name}" + f" ({place})" * (place > 1): one for place, one in enumerate(chosen, 1)
+        }
+        # waiting last, so called first: who mends a failure ends the telling
+        self._waiting += [_bringer(choice, plugins, name) for name, choice in self._chosen.items()]
         self._heard = {name for plugin in self._waiting for name in plugin.events}
         if any(self._is_required(plugin) for plugin in self._waiting):
             self._load_all()
@@ -60,15 +71,17 @@ class Events:
             self._load(plugin)
 
     def _load(self, plugin: Plugin) -> None:
-        from tunesmith.hookspecs import plugin_manager  # pluggy only where somebody listens
+        from tunesmith.hookspecs import hookimpl, plugin_manager  # pluggy only where somebody listens
 
         try:
             if not plugin.providers and plugin.missing.get(""):  # its libraries are for its hooks: a provider's may be elsewhere
                 raise missing_error(plugin)
-            hooks = vars(self._barrier(listener, plugin))
-            guarded = types.SimpleNamespace(**{name: self._guarded(plugin, name, function) for name, function in hooks.items()})
+            choice = self._chosen.get(plugin.distribution)
+            hooks = self._barrier(*((_built, plugin, choice) if choice else (hooks_of, plugin)))
+            guarded = {name: self._guarded(plugin, name, function) for name, function in hooks.items()}
+            guarded = {name: hookimpl(function) for name, function in guarded.items()} if choice else guarded
             self._manager = self._manager or plugin_manager()
-            self._manager.register(guarded, plugin.distribution)
+            self._manager.register(types.SimpleNamespace(**guarded), plugin.distribution)
         except Exception as error:
             if self._is_required(plugin):
                 raise cannot_listen(plugin, error) from error
@@ -100,22 +113,25 @@ class Events:
         return wrapper if options.get("wrapper") else guarded
 
     def _tried(self, plugin: Plugin, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What a hook of a plugin gives; None, with a complaint, where it fails. One that took more than its time is not called again.
+        """What a hook gives; None, with a complaint once in a run, where it fails. One that took more than its time is not called again.
 
         Raises:
             TunesmithError: what stops a step: the plugin's own word, or that one which is required can't decide.
         """
-        decides = name == _MAY_STOP
+        heeded = plugin.distribution not in self._chosen
+        decides = name == _MAY_STOP and heeded
         try:
             if plugin.distribution in self._silent:
                 raise TimeoutError(self._silent[plugin.distribution])
-            return self._barrier(function, *arguments)
+            answer = self._barrier(function, *arguments)
+            return answer if heeded else None
         except Exception as error:
             if decides and isinstance(error, TunesmithError):
                 raise
             if decides and self._is_required(plugin):
                 raise undecided(plugin, name, error) from error
-            if plugin.distribution not in self._silent:
+            if plugin.distribution not in self._silent and (plugin.distribution, name) not in self._told:
+                self._told.add((plugin.distribution, name))
                 self._complain(f"{plugin.distribution} failed in {name}: {type(error).__name__}: {error}")
             if isinstance(error, TimeoutError):
                 self._silent[plugin.distribution] = str(error)
@@ -159,6 +175,27 @@ class Events:
 
     def run_finished(self, run: RunFacts, view: RunView) -> None:
         self._call("run_finished", run=run, view=view)
+
+
+def _bringer(choice: Choice, plugins: Iterable[Plugin], name: str) -> Plugin:
+    """The plugin that brings a chosen provider now, as one of that name which may have any hook; without providers where it is gone."""
+    from tunesmith.hookspecs import EVENTS
+
+    here = (p for p in plugins if p.state in WORKING and p.distribution == choice.record.distribution)
+    plugin = next(here, Plugin(choice.record.distribution, "", ""))
+    records = (r for r in plugin.providers if (r.kind, r.name) == (choice.record.kind, choice.record.name))
+    return replace(plugin, distribution=name, providers=tuple(records), events=EVENTS)
+
+
+def _built(plugin: Plugin, choice: Choice) -> dict[str, Callable[..., Any]]:
+    """The methods of a chosen provider that are hooks."""
+    from tunesmith.hookspecs import EVENTS
+
+    if not plugin.providers:
+        raise LookupError(f"{choice.record.distribution} is not there any more, or may not be used")
+    (record,) = plugin.providers
+    built = build_provider(record.target, record.settings, choice.settings, record.distribution)
+    return {name: getattr(built, name) for name in EVENTS if callable(getattr(built, name, None))}
 
 
 def _resumed(around: Generator[Any, Any, Any], result: Any) -> Any:

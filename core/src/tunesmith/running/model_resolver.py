@@ -6,9 +6,9 @@ import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from tunesmith.config import Config
 from tunesmith.contracts.cache_files import read_note, write_note
 from tunesmith.contracts.kinds.executor import Executor
 from tunesmith.contracts.kinds.input_reader import NoAnswer
@@ -18,32 +18,13 @@ from tunesmith.isolation.error_conversion import disk_error
 from tunesmith.planning.inputs.model_source import uri_hint
 from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.plugins.registry import Registry
 from tunesmith.running.home_permissions import make_home
 from tunesmith.running.reporter import Reporter, Silent
 from tunesmith.running.store.hashing import canonical
 from tunesmith.running.worker.planner_query import Questions
 
 _TELL = "Tell the author of the loader's plugin; `tunesmith plugin list` names it."
-
-
-class _Loaders(Protocol):
-    def providers(self, kind: str) -> Mapping[str, ProviderRecord]: ...
-
-    def verb(self, name: str) -> ProviderRecord: ...
-
-
-class _Places(Protocol):
-    @property
-    def home(self) -> Path: ...
-
-    @property
-    def cache(self) -> Path: ...
-
-    @property
-    def roots(self) -> tuple[Path, ...]: ...
-
-    @property
-    def group(self) -> str: ...
 
 
 class Resolver:
@@ -58,14 +39,9 @@ class Resolver:
     """
 
     def __init__(
-        self,
-        registry: _Loaders,
-        config: _Places,
-        *,
-        refresh: bool = False,
-        reporter: Reporter | None = None,
+        self, registry: Registry, config: Config, *, refresh: bool = False, reporter: Reporter | None = None,
         executor: Executor | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._registry, self._home, self._group = registry, config.home, config.group
         self.refresh = refresh
         self.reporter = reporter or Silent()

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Protocol
-
-from tunesmith.config import EnvironmentSettings
+from tunesmith.config import Config
 from tunesmith.contracts.digests import FileDigests
 from tunesmith.contracts.events import RunFacts
 from tunesmith.contracts.kinds.executor import Executor
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.error_conversion import disk_error
 from tunesmith.planning.plan import Plan
-from tunesmith.plugins.records import Plugin, ProviderRecord
+from tunesmith.plugins.registry import Registry
 from tunesmith.plugins.required_plugins import check_required
 from tunesmith.running.cancellation import Cancellation
 from tunesmith.running.event_hooks import Events
@@ -32,42 +28,6 @@ from tunesmith.running.store.store import Store
 from tunesmith.running.worker.local_executor import Local
 
 
-class Places(Protocol):
-    """What running needs of the configuration: where the project and the user's caches are, and without which plugins nothing runs."""
-
-    @property
-    def home(self) -> Path: ...
-
-    @property
-    def cache(self) -> Path: ...
-
-    @property
-    def verify(self) -> float: ...
-
-    @property
-    def environments(self) -> EnvironmentSettings: ...
-
-    @property
-    def required(self) -> tuple[str, ...]: ...
-
-    @property
-    def roots(self) -> tuple[Path, ...]: ...
-
-    @property
-    def group(self) -> str: ...
-
-
-class Installed(Protocol):
-    """What running needs of the registry."""
-
-    @property
-    def plugins(self) -> tuple[Plugin, ...]: ...
-
-    def provider(self, kind: str, name: str) -> ProviderRecord: ...
-
-    def providers(self, kind: str) -> Mapping[str, ProviderRecord]: ...
-
-
 class Runner:
     """A plan and where to carry it out.
 
@@ -79,7 +39,7 @@ class Runner:
     """
 
     def __init__(
-        self, plan: Plan, registry: Installed, config: Places, *, reporter: Reporter | None = None, keep_serving: bool = True,
+        self, plan: Plan, registry: Registry, config: Config, *, reporter: Reporter | None = None, keep_serving: bool = True,
         refresh: bool = False, executor: Executor | None = None,
     ) -> None:  # fmt: skip
         self._plan, self._registry, self._config = plan, registry, config
@@ -115,7 +75,7 @@ class Runner:
         store = Store(home)
         store.staging.sweep()
         runs.mark_interrupted(journal, home)
-        facts = RunFacts(run, self._plan.name, runs.directory(home, run))
+        facts = RunFacts(run, self._plan.name, runs.directory(home, run), self._plan.base)
         try:
             with runs.lock(home, run), self._cancellation.by_signals():
                 write_plan(self._plan, facts.directory)
@@ -135,8 +95,8 @@ class Runner:
         digests = FileDigests(self._config.cache / "digests")
         return Context(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
-            Events(self._registry.plugins, complain, self._config.required, lambda: journal.gone), self._cancellation, self._config.verify,
-            lambda: environments_of(self._config.environments, self._registry), self._config.roots,
+            Events(self._registry.plugins, complain, self._config.required, lambda: journal.gone, self._plan.listeners),
+            self._cancellation, self._config.verify, lambda: environments_of(self._config.environments, self._registry), self._config.roots,
         )  # fmt: skip
 
     def _carry_out(self, context: Context, resumed: bool) -> RunOutcome:

@@ -15,10 +15,11 @@ import wandb
 from wandb.proto.wandb_internal_pb2 import Record
 
 from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
-from tunesmith.hookspecs import plugin_manager
 from tunesmith_data.api import message
 from tunesmith_sdk.tiny_models import tiny_model
-from tunesmith_wandb import login, plugin
+from tunesmith_wandb import login
+from tunesmith_wandb.settings import WandbSettings
+from tunesmith_wandb.tracker import Wandb
 
 PROVIDERS = {"adapter": {"name": "tilt", "settings": {"r": 16, "targets": ["q"]}}}
 HEAD, BLOCK, LAST = 7, 2**15, (1, 4)  # bytes of the file's and of a record's head, of a block; kinds of a record's last part
@@ -26,19 +27,19 @@ HEAD, BLOCK, LAST = 7, 2**15, (1, 4)  # bytes of the file's and of a record's he
 
 @pytest.fixture(autouse=True)
 def at_work(monkeypatch, tmp_path):
-    for name in ("TUNESMITH_WANDB", "WANDB_MODE", "WANDB_API_KEY", "WANDB_PROJECT", "WANDB_DIR", "WANDB_BASE_URL"):
+    for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_PROJECT", "WANDB_ENTITY", "WANDB_DIR", "WANDB_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
 
 
 @pytest.fixture
-def hook():
-    return plugin_manager(wandb=plugin).hook
+def tracker():
+    return Wandb(WandbSettings())
 
 
 @pytest.fixture
 def step(tmp_path):
-    return StepFacts(RunFacts("r1", "support", tmp_path), "tune", "train", settings={"num_train_epochs": 3}, providers=PROVIDERS)
+    return StepFacts(RunFacts("r1", "support", tmp_path, tmp_path), "tune", "train", settings={"num_train_epochs": 3}, providers=PROVIDERS)
 
 
 def points(name, values, begin=0):
@@ -83,10 +84,10 @@ def _items(items):
     return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
 
 
-def test_points_settings_and_the_end_are_told(hook, step, tmp_path):
-    hook.metrics_reported(step=step, points=points("loss", [3.0, 2.5]) + points("rate", [0.1]))
-    hook.metrics_reported(step=step, points=points("loss", [2.0], begin=2))
-    hook.step_finished(step=StepFacts(step.run, "tune", "train", metrics={"loss": 2.0}))
+def test_points_settings_and_the_end_are_told(tracker, step, tmp_path):
+    tracker.metrics_reported(step=step, points=points("loss", [3.0, 2.5]) + points("rate", [0.1]))
+    tracker.metrics_reported(step=step, points=points("loss", [2.0], begin=2))
+    tracker.step_finished(step=StepFacts(step.run, "tune", "train", metrics={"loss": 2.0}))
     found = Read(tmp_path)
     assert (found.series("loss"), found.series("rate")) == ([(0, 3.0), (1, 2.5), (2, 2.0)], [(0, 0.1)])
     assert found.config == {"num_train_epochs": 3, "adapter": "tilt", "adapter.r": 16, "adapter.targets": '["q"]'}
@@ -94,12 +95,12 @@ def test_points_settings_and_the_end_are_told(hook, step, tmp_path):
     assert (found.summary["final/loss"], found.exit) == (2.0, [0])
 
 
-def test_each_attempt_is_a_run_of_its_own(hook, step, tmp_path):
-    hook.metrics_reported(step=step, points=points("loss", [3.0, 99.0]))
-    hook.step_failed(step=step, error=TunesmithError("TINY-1", "broke"))
+def test_each_attempt_is_a_run_of_its_own(tracker, step, tmp_path):
+    tracker.metrics_reported(step=step, points=points("loss", [3.0, 99.0]))
+    tracker.step_failed(step=step, error=TunesmithError("TINY-1", "broke"))
     again = StepFacts(step.run, "tune", "train", attempt=2)
-    hook.metrics_reported(step=again, points=points("loss", [2.0], begin=1))
-    hook.step_finished(step=again)
+    tracker.metrics_reported(step=again, points=points("loss", [2.0], begin=1))
+    tracker.step_finished(step=again)
     first, second = Read(tmp_path), Read(tmp_path, attempt=2)
     assert (first.series("loss"), first.exit) == ([(0, 3.0), (1, 99.0)], [1])
     assert (second.series("loss"), second.exit) == ([(1, 2.0)], [0])
@@ -119,12 +120,33 @@ def test_the_packages_own_settings_count(monkeypatch, variable, value):
     assert login.mode() == value
 
 
-@pytest.mark.parametrize(("variable", "value"), [("TUNESMITH_WANDB", "off"), ("WANDB_MODE", "disabled")])
-def test_it_can_be_switched_off(hook, step, tmp_path, monkeypatch, variable, value):
-    monkeypatch.setenv(variable, value)
-    hook.metrics_reported(step=step, points=points("loss", [3.0]))
-    hook.step_finished(step=StepFacts(step.run, "tune", "train", metrics={"loss": 2.0}))
-    assert not (tmp_path / "wandb").exists()
+def measured(tracker, step):
+    tracker.metrics_reported(step=step, points=points("loss", [3.0]))
+    tracker.step_finished(step=StepFacts(step.run, "tune", "train", metrics={"loss": 2.0}))
+
+
+@pytest.mark.parametrize("by", ["setting", "variable"])
+def test_it_can_be_disabled(step, tmp_path, monkeypatch, by):
+    if by == "variable":
+        monkeypatch.setenv("WANDB_MODE", "disabled")
+    measured(Wandb(WandbSettings(mode="disabled" if by == "setting" else None)), step)
+    assert not [*tmp_path.rglob("*.wandb")]
+
+
+def test_what_the_settings_say_is_told_and_counts_more_than_variables(step, tmp_path, monkeypatch):
+    for name in ("PROJECT", "ENTITY", "MODE"):
+        monkeypatch.setenv(f"WANDB_{name}", "disabled")
+    about = {"project": "bot", "entity": "acme", "name": "night", "group": "week 7", "notes": "the long one"}
+    measured(Wandb(WandbSettings(**about, tags=["a", "b"], mode="offline", dir="boards")), step)
+    run = Read(tmp_path / "boards").run
+    assert (run.project, run.entity, run.display_name, run.run_group, run.notes) == ("bot", "acme", "night/tune", "week 7", "the long one")
+    assert list(run.tags) == ["a", "b"]
+
+
+def test_a_step_that_is_cut_short_has_failed_at_the_runs_end(tracker, step, tmp_path):
+    tracker.metrics_reported(step=step, points=points("loss", [3.0]))
+    tracker.run_finished(run=step.run, view=None)
+    assert Read(tmp_path).exit == [1]
 
 
 def test_a_server_that_is_not_there_is_tried_once_in_a_run(step):
@@ -132,15 +154,18 @@ def test_a_server_that_is_not_there_is_tried_once_in_a_run(step):
         import sys
         from pathlib import Path
         from tunesmith.contracts import MetricPoint, RunFacts, StepFacts
-        from tunesmith_wandb import plugin, tracked
+        from tunesmith_wandb import tracked
+        from tunesmith_wandb.settings import WandbSettings
+        from tunesmith_wandb.tracker import Wandb
         tracked.PATIENCE = 1.0
+        tracker = Wandb(WandbSettings())
         step, points = StepFacts(RunFacts("r1", "support", Path(sys.argv[1])), "tune", "train"), [MetricPoint("loss", 3.0, 0)]
         for _ in range(2):
             try:
-                plugin.metrics_reported(step, points)
+                tracker.metrics_reported(step, points)
             except Exception as error:
                 print("failed", flush=True)
-        plugin.step_finished(step)
+        tracker.step_finished(step)
     """
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # nobody listens there
@@ -151,7 +176,7 @@ def test_a_server_that_is_not_there_is_tried_once_in_a_run(step):
 
 
 def test_its_library_is_not_imported_before_something_is_measured():
-    code = "import sys, tunesmith_wandb.plugin; print('wandb' in sys.modules)"
+    code = "import sys, tunesmith_wandb.plugin, tunesmith_wandb.tracker; print('wandb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
 
 
@@ -164,7 +189,7 @@ def test_a_training_is_told(tmp_path, monkeypatch, capsys):
     tiny_model(tmp_path / "model")
     monkeypatch.chdir(tmp_path)
     settings = ["--batch-size", "2", "--num-train-epochs", "2", "--adapter", "lora", "--adapter.r", "2"]
-    assert main(["sft", "--model", "file://model", "--data", "rows.jsonl", *settings, "--json"]) == 0
+    assert main(["sft", "--model", "file://model", "--data", "rows.jsonl", *settings, "--track", "wandb", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     reported = [(line["at"], line["value"]) for line in lines if line.get("event") == "metric" and line["name"] == "loss"]
     found = records(tmp_path, ".tunesmith/runs/*/wandb/offline-run-*/run-*-sft-1.wandb")

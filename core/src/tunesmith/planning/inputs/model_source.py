@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from tunesmith.contracts.estimates import Estimate
@@ -26,9 +26,6 @@ from tunesmith.spelling import near
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
-
-    class _Loaders(Protocol):
-        def providers(self, kind: str) -> Mapping[str, ProviderRecord]: ...
 
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://)?(.*)", re.DOTALL)
@@ -64,7 +61,7 @@ def loader_of(uri: str, registry: Registry, where: str) -> ProviderRecord:
     return schemes[match[1].lower()]
 
 
-def uri_hint(text: str, registry: _Loaders) -> str:
+def uri_hint(text: str, registry: Registry) -> str:
     """What to write for a model that is named without a scheme, or with one that nobody serves."""
     loaders = registry.providers(LOADER).values()
     schemes = sorted({str(scheme) for record in loaders for scheme in record.facts.get("schemes", ())})
@@ -78,7 +75,7 @@ def uri_hint(text: str, registry: _Loaders) -> str:
     return f"Did you mean `{meant[0]}://{rest}`?" if meant else f"Name a directory that exists, or write scheme://name. Schemes: {known}."
 
 
-def named_elsewhere(text: str, registry: _Loaders) -> list[str]:
+def named_elsewhere(text: str, registry: Registry) -> list[str]:
     """The addresses of a model that is named without a scheme, of those loaders that say that such names are theirs."""
     loaders = registry.providers(LOADER).values()
     return [f"{record.facts['schemes'][0]}://{match[1]}" for record in loaders if (match := _elsewhere(record, text))]

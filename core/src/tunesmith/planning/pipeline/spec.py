@@ -33,6 +33,7 @@ class PipelineSpec:
         base: directory that relative paths start from.
         path: the file, or None for one made in Python.
         ignore_estimates: refuse nothing for want of memory or disk.
+        more: what stands below other keys: a kind that listens may have one (see `tunesmith.planning.listeners`).
         problems: what is wrong with it; the rest of it can be judged all the same, so planning tells it with what it finds.
         lines: path of keys -> line from 1; empty for one made in Python.
         text: the file's, as it was read.
@@ -48,6 +49,7 @@ class PipelineSpec:
     lines: Mapping[tuple[Any, ...], int] = field(default_factory=dict)
     text: str = ""
     ignore_estimates: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[TunesmithError, ...] = ()
 
     @property
@@ -68,9 +70,11 @@ class PipelineSpec:
         return _checked(plain, {}, base, None, name, notes)
 
     def where(self, *path: Any) -> str:
-        """The place of a value for an error: ``tunesmith.yaml:12``, or its path of keys where there is no file."""
+        """The place of a value for an error: ``tunesmith.yaml:12``, or its path of keys where there is no file, or no lines of it."""
         if self.path is None:
             return dotted(path) or "pipeline"
+        if not self.lines:
+            return f"{self.path.name}: {dotted(path)}"
         while path and path not in self.lines:
             path = path[:-1]
         return f"{self.path.name}:{self.lines.get(path, 1)}"
@@ -119,9 +123,7 @@ def _checked(
         notes.problem("TS-SPEC-005", what, why="It should be a mapping with `steps`.", fix=f"Write at least:\n{example}")
         notes.raise_problems()
     spec = PipelineSpec("", "", {}, base, path=path, lines=lines)
-    for key in data:
-        if key not in TOP_KEYS:
-            notes.problem("TS-SPEC-004", f"{spec.where(key)}: `{key}` is not a key of a pipeline", fix=did_you_mean(key, TOP_KEYS))
+    more = {key: value for key, value in data.items() if key not in TOP_KEYS}
     found = {
         key: _expect(data, key, kind, default, spec, notes)
         for key, kind, default in (
@@ -135,7 +137,8 @@ def _checked(
     seed = seed_of(data, (), 0, spec, notes)
     steps = found["steps"]
     if not steps and not notes.problems:
-        notes.problem("TS-SPEC-005", f"{spec.where('steps')}: there are no steps", fix="Name at least one under `steps:`.")
+        other = f", but `{next(iter(more))}`" if more else ""
+        notes.problem("TS-SPEC-005", f"{spec.where('steps')}: there are no steps{other}", fix="Name at least one under `steps:`.")
     for step, value in steps.items():
         where = spec.where("steps", step)
         if step == MODEL or not STEP_NAME.fullmatch(step):
@@ -152,7 +155,7 @@ def _checked(
         notes.raise_problems()
     return PipelineSpec(
         found["name"], found["model"], steps, base, seed, found["device"], path, lines, ignore_estimates=bool(found["ignore_estimates"]),
-        problems=tuple(notes.problems),
+        more=more, problems=tuple(notes.problems),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import tunesmith
 from tunesmith.contracts.kinds.environment_builder import EnvironmentDirectory, Recipe
@@ -134,15 +134,7 @@ class Environments:
         return (configured, "your configuration") if configured else (plugin.surroundings.prefer, "its manifest")
 
 
-class Providers(Protocol):
-    """What is asked of the registry to find a builder."""
-
-    def provider(self, kind: str, name: str) -> ProviderRecord: ...
-
-    def providers(self, kind: str) -> Mapping[str, ProviderRecord]: ...
-
-
-def builder_of(registry: Providers, name: str = "") -> ProviderRecord:
+def builder_of(registry: Registry, name: str = "") -> ProviderRecord:
     """The environment builder that is called `name`, or the one of the highest priority.
 
     Raises:

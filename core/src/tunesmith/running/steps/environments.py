@@ -18,7 +18,7 @@ from tunesmith.running.run_context import Context
 from tunesmith.running.steps.cached_results import standing
 
 if TYPE_CHECKING:
-    from tunesmith.planning.placement.environments import Providers
+    from tunesmith.plugins.registry import Registry
 
 _NOT_STARTED = ("TS-RUN-001", "TS-RUN-011", "TS-RUN-017")  #: how a damaged environment shows
 
@@ -43,7 +43,7 @@ class _Watch:
         self._context.cancellation.check()
 
 
-def environments_of(settings: EnvironmentSettings, registry: Providers) -> EnvironmentDirectory:
+def environments_of(settings: EnvironmentSettings, registry: Registry) -> EnvironmentDirectory:
     """The environments that the configuration names, by its builder. Imports that: for when an environment is needed.
 
     Raises:

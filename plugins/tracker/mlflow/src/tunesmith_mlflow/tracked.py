@@ -16,6 +16,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from mlflow.utils.validation import (
     MAX_METRICS_PER_BATCH,
     MAX_PARAM_VAL_LENGTH,
@@ -23,6 +24,8 @@ from mlflow.utils.validation import (
 )
 
 from tunesmith.contracts import MetricPoint, StepFacts
+from tunesmith_mlflow.settings import MLflowSettings
+from tunesmith_tracking.step_tracker import End
 
 
 class Tracked:
@@ -32,9 +35,9 @@ class Tracked:
         MlflowException: MLflow can't be told.
     """
 
-    def __init__(self, step: StepFacts) -> None:
-        self._client = MlflowClient()
-        experiment = self._experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME") or step.run.pipeline)
+    def __init__(self, step: StepFacts, settings: MLflowSettings) -> None:
+        self._client = MlflowClient(tracking_uri=settings.tracking_uri)
+        experiment = self._experiment(settings.experiment_name or os.environ.get("MLFLOW_EXPERIMENT_NAME") or step.run.pipeline)
         self._told: dict[str, int] = {}  # series -> the last place that MLflow knows
         found = self._client.search_runs([experiment], _filter(step), max_results=1)
         if found:
@@ -42,11 +45,14 @@ class Tracked:
             self._client.update_run(self._id, "RUNNING")
             self._told = {name: self._client.get_metric_history(self._id, name)[-1].step for name in found[0].data.metrics}
         else:
-            self._id = self._client.create_run(experiment, run_name=step.name, tags=_tags(step)).info.run_id
+            name = f"{settings.run_name}/{step.name}" if settings.run_name else step.name
+            about = {MLFLOW_RUN_NOTE: settings.description} if settings.description else {}
+            tags = {**settings.tags, **about, **_tags(step)}
+            self._id = self._client.create_run(experiment, run_name=name, tags=tags).info.run_id
             params = [Param(_name(name), str(value)[:MAX_PARAM_VAL_LENGTH]) for name, value in step.parameters().items()]
             for start in range(0, len(params), MAX_PARAMS_TAGS_PER_BATCH):
                 self._client.log_batch(self._id, params=params[start : start + MAX_PARAMS_TAGS_PER_BATCH])
-        atexit.register(self.end, "KILLED")
+        atexit.register(self.close, "killed")
 
     def add(self, points: Sequence[MetricPoint]) -> None:
         """Points that MLflow knows are left out: it would keep both, and a step that is resumed measures the same again."""
@@ -62,9 +68,9 @@ class Tracked:
         last = max(self._told.values(), default=0)
         self.add([MetricPoint(f"final/{name}", value, last) for name, value in metrics.items()])
 
-    def end(self, status: str) -> None:
-        atexit.unregister(self.end)
-        self._client.set_terminated(self._id, status)
+    def close(self, end: End) -> None:
+        atexit.unregister(self.close)
+        self._client.set_terminated(self._id, end.upper())
 
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)

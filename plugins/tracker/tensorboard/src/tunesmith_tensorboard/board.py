@@ -14,6 +14,7 @@ from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from tunesmith.contracts import MetricPoint
+from tunesmith_tracking.step_tracker import End
 
 
 class Board:
@@ -22,10 +23,11 @@ class Board:
     Args:
         trial: what the hyper-parameters are listed under.
         begin: readers drop what earlier files of the folder say of this place and of later ones, because it is told again.
+        suffix: of the file's name.
     """
 
-    def __init__(self, directory: Path, trial: str, parameters: Mapping[str, Any], begin: int) -> None:
-        self._writer = EventFileWriter(str(directory))
+    def __init__(self, directory: Path, trial: str, parameters: Mapping[str, Any], begin: int, suffix: str = "") -> None:
+        self._writer = EventFileWriter(str(directory), filename_suffix=suffix)
         self._last = begin
         self._writer.add_event(Event(wall_time=time.time(), step=begin, session_log=SessionLog(status=SessionLog.START)))
         self._write(hparams_pb(dict(parameters), trial_id=trial), 0)
@@ -41,8 +43,8 @@ class Board:
         """What the step says of itself at its end, at the last place that it measured."""
         self.add([MetricPoint(f"final/{name}", value, self._last) for name, value in metrics.items()])
 
-    def close(self, well: bool) -> None:
-        status = api_pb2.STATUS_SUCCESS if well else api_pb2.STATUS_FAILURE
+    def close(self, end: End) -> None:
+        status = api_pb2.STATUS_SUCCESS if end == "finished" else api_pb2.STATUS_FAILURE
         ended = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
         content = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(session_end_info=ended))
         self._write(Summary(value=[Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=content, tensor=metadata.NULL_TENSOR)]), 0)
