@@ -26,49 +26,27 @@ _NONE: dict[str, Any] = {"metrics": {}}  # of its own; its main provider's count
 
 VERBS: tuple[Verb, ...] = (
     Verb(
-        "download",
-        "bring a model into the store",
-        "tunesmith.verbs.download:run",
-        settings=DownloadSettings,
-        kind="model_loader",
-        produces_of="model_loader",
-        facts=_NONE,
-        computes=False,
+        "download", "bring a model into the store", "tunesmith.verbs.download:run", settings=DownloadSettings, kind="model_loader",
+        produces_of="model_loader", facts=_NONE, computes=False,
     ),
     Verb(
-        "quantize",
-        "a model in fewer bits",
-        "tunesmith.verbs.quantize:run",
-        kind="quantizer",
+        "quantize", "a model in fewer bits", "tunesmith.verbs.quantize:run", kind="quantizer", produces_of="quantizer", converts="propose",
+        facts=_NONE,
         inputs=(
             Input("model", "the model to quantize", of="quantizer"),
             Input("data", "rows to calibrate on", accepts=("dataset/*",), required=False, required_by="calibration"),
         ),
-        produces_of="quantizer",
-        converts="propose",
-        facts=_NONE,
     ),
     Verb(
-        "export",
-        "an artifact in another format",
-        "tunesmith.verbs.export:run",
-        kind="exporter",
-        inputs=(Input("model", "what to export", of="exporter"),),
-        produces_of="exporter",
-        converts="insert",
-        facts=_NONE,
+        "export", "an artifact in another format", "tunesmith.verbs.export:run", kind="exporter", produces_of="exporter",
+        converts="insert", facts=_NONE, inputs=(Input("model", "what to export", of="exporter"),),
     ),
     Verb(
-        "evaluate",
-        "numbers about a model",
-        "tunesmith.verbs.evaluate:run",
-        kind="evaluator",
-        many=True,
+        "evaluate", "numbers about a model", "tunesmith.verbs.evaluate:run", kind="evaluator", many=True,
+        produces=("report/metrics",), facts=_NONE,
         inputs=(
             Input("model", "the model or endpoint to evaluate", of="evaluator"),
             Input("data", "rows to evaluate on", accepts=("dataset/*",), required=False),
         ),
-        produces=("report/metrics",),
-        facts=_NONE,
     ),
-)
+)  # fmt: skip
