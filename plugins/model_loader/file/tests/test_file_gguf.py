@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import UserError
-from tunesmith_file import describe
+from tunesmith_file.api import describe
 from tunesmith_file.gguf import NotGGUF, read_header
 
 gguf = pytest.importorskip("gguf", reason="the gguf package writes the files that this reads")

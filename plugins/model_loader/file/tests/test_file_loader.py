@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import Cancelled, TunesmithError, UserError
-from tunesmith_file import describe
+from tunesmith_file.api import describe
 from tunesmith_file.loader import FileLoader, path_of
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import UserError
-from tunesmith_file import find
+from tunesmith_file.api import find
 
 HF = ["config.json", "model.safetensors", "tokenizer.json"]
 

@@ -10,7 +10,7 @@ import torch
 
 from tunesmith_adalora.schedule import phases
 from tunesmith_adalora.settings import AdaloraSettings, check
-from tunesmith_peft.adapter import NAME, PeftAdapter
+from tunesmith_peft.api import NAME, PeftAdapter
 
 _MEASURES = ("ipt", "exp_avg_ipt", "exp_avg_unc")  #: of a direction's importance, in PEFT's allocator
 _RANKS = "ranks"

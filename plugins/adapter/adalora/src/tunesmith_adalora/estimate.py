@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tunesmith.contracts import EstimateRequest
 from tunesmith_adalora.settings import check
 from tunesmith_models import ModelShape
-from tunesmith_peft.estimate import adapted
+from tunesmith_peft.api import adapted
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunesmith_boft.settings import BoftSettings
-from tunesmith_peft.adapter import PeftAdapter
+from tunesmith_peft.api import PeftAdapter
 
 
 class Boft(PeftAdapter):

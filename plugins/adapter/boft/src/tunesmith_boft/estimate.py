@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_models import ModelShape
-from tunesmith_peft.estimate import divides, of_method
+from tunesmith_peft.api import divides, of_method
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunesmith_dora.settings import DoraSettings
-from tunesmith_peft.adapter import PeftAdapter
+from tunesmith_peft.api import PeftAdapter
 
 
 class Dora(PeftAdapter):

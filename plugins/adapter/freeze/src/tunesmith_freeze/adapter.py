@@ -12,7 +12,7 @@ import torch
 from tunesmith.contracts import TunesmithError, UserError
 from tunesmith.errors import did_you_mean
 from tunesmith_freeze.settings import FreezeSettings
-from tunesmith_full.adapter import Full
+from tunesmith_full.api import Full
 from tunesmith_torch.api.layers import decoder_layers
 from tunesmith_torch.api.model import load_model
 

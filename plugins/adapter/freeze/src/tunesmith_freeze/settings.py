@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.contracts import setting
-from tunesmith_full.settings import FullSettings
+from tunesmith_full.api import FullSettings
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tunesmith_ia3.settings import Ia3Settings
-from tunesmith_peft.adapter import PeftAdapter
+from tunesmith_peft.api import PeftAdapter
 from tunesmith_torch.api.layers import linears
 
 

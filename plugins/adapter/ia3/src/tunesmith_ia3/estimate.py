@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
 from tunesmith_models import ModelShape
-from tunesmith_peft.estimate import of_method
+from tunesmith_peft.api import of_method
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunesmith_oft.settings import OftSettings
-from tunesmith_peft.adapter import PeftAdapter
+from tunesmith_peft.api import PeftAdapter
 
 
 class Oft(PeftAdapter):

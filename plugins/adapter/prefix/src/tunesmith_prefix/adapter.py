@@ -8,8 +8,7 @@ from typing import Any
 
 from tunesmith_prefix import kv_cache, prefix_encoder
 from tunesmith_prefix.settings import PrefixSettings
-from tunesmith_prompt import files, virtual_tokens
-from tunesmith_prompt.adapter import unmergeable
+from tunesmith_prompt.api import files, unmergeable, virtual_tokens
 
 
 class Prefix:

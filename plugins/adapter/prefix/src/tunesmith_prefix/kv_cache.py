@@ -13,7 +13,7 @@ import torch
 from transformers import DynamicCache
 
 from tunesmith_prefix.estimate import checkpointing
-from tunesmith_prompt.virtual_tokens import cached, longer_mask, segments
+from tunesmith_prompt.api import cached, longer_mask, segments
 
 
 class Sizes(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from tunesmith_prompt.virtual_tokens import Before
+from tunesmith_prompt.api import Before
 
 
 class Projected(torch.nn.Module):

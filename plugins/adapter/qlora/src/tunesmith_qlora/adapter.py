@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from tunesmith.contracts import TunesmithError, UserError
-from tunesmith_lora.adapter import Lora, adapted, adapted_experts
+from tunesmith_lora.api import Lora, adapted, adapted_experts
 from tunesmith_qlora import quantized_base
 from tunesmith_qlora.settings import QloraSettings
 from tunesmith_torch.api.layers import replace, transposed

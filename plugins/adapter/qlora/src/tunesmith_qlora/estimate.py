@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
-from tunesmith_lora.estimate import parts as lora_parts
+from tunesmith_lora.api import parts as lora_parts
 from tunesmith_models import ModelShape
 
 BLOCK = 64  # weights that share a scale

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.contracts import setting
-from tunesmith_lora.settings import LoraSettings
+from tunesmith_lora.api import LoraSettings
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith_peft.adapter import PeftAdapter
+from tunesmith_peft.api import PeftAdapter
 from tunesmith_vera.settings import VeraSettings
 
 

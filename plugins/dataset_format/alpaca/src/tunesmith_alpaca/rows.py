@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.errors import UserError
 from tunesmith_data.api import Row
-from tunesmith_messages import KTO, MEDIA_COLUMNS, TEXT_OR_NULL, TOOLS, Media, read_messages, read_tools, refuse_bad_example
+from tunesmith_messages.api import KTO, MEDIA_COLUMNS, TEXT_OR_NULL, TOOLS, Media, read_messages, read_tools, refuse_bad_example
 
 _EXCHANGE = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 2}
 ROW = {

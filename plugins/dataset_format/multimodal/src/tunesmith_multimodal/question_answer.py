@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.errors import UserError
 from tunesmith_data.api import Row, message
-from tunesmith_messages.media import reference
+from tunesmith_messages.api import reference
 
 
 def exchange(row: Mapping[str, Any], kind: str, question: str, answer: str) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith_messages import TEXT_OR_NULL
+from tunesmith_messages.api import TEXT_OR_NULL
 
 _TEXT = {"type": "string", "minLength": 1}
 _NULL = {"type": "null"}

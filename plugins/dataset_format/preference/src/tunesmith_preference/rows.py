@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.errors import UserError
 from tunesmith_data.api import Message, Row, text_of
-from tunesmith_messages import MEDIA_COLUMNS, TEXT_OR_NULL, TOOLS, TURN, Media, read_messages, read_tools, refuse_nothing_learnt
+from tunesmith_messages.api import MEDIA_COLUMNS, TEXT_OR_NULL, TOOLS, TURN, Media, read_messages, read_tools, refuse_nothing_learnt
 
 _TURN = {"$ref": "#/definitions/turn"}
 _TURNS = {"type": "array", "items": _TURN}

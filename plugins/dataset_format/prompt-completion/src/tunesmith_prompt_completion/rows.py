@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.errors import UserError
 from tunesmith_data.api import Message, Row
-from tunesmith_messages import (
+from tunesmith_messages.api import (
     KTO,
     MEDIA_COLUMNS,
     MESSAGES,

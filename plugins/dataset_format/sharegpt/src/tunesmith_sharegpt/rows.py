@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith_data.api import Row
-from tunesmith_messages import chat_schema, read_chat
+from tunesmith_messages.api import chat_schema, read_chat
 
 ROW = chat_schema("conversations")
 

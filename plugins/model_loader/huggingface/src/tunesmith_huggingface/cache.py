@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-from tunesmith_file.cache_folder import cache_root, read_cached_json, write_json
+from tunesmith_file.api import cache_root, read_cached_json, write_json
 from tunesmith_huggingface.environment_variables import hub_cache
 from tunesmith_huggingface.repository_files import HubFile, Listing
 from tunesmith_huggingface.uri import HubURI

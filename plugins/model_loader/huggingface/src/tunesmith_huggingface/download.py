@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError
-from tunesmith_file.locks import file_lock
+from tunesmith_file.api import file_lock
 from tunesmith_huggingface.digests import matches
 from tunesmith_huggingface.download_source import Source
 from tunesmith_huggingface.http import Client, Patience, Transient

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tunesmith_file.cache_folder import offline
+from tunesmith_file.api import offline
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 

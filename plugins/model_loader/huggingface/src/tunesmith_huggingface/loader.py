@@ -10,11 +10,20 @@ from typing import Any
 from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith_file import Layout, describe, find
-from tunesmith_file.cache_folder import read_cached_json, write_json
-from tunesmith_file.gguf import NotGGUF, read_header
-from tunesmith_file.gguf_config import config_of
-from tunesmith_file.model_description import format_of, gguf_config, read_json, with_quantization
+from tunesmith_file.api import (
+    Layout,
+    NotGGUF,
+    config_of,
+    describe,
+    find,
+    format_of,
+    gguf_config,
+    read_cached_json,
+    read_header,
+    read_json,
+    with_quantization,
+    write_json,
+)
 from tunesmith_huggingface import cache, environment_variables
 from tunesmith_huggingface.download import Download, Transfer
 from tunesmith_huggingface.http import Client, Patience, Refused

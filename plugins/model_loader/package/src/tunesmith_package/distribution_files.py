@@ -15,8 +15,7 @@ from typing import Any
 
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith_file.cache_folder import cache_root, offline, read_cached_json, write_json
-from tunesmith_file.locks import file_lock
+from tunesmith_file.api import cache_root, file_lock, offline, read_cached_json, write_json
 from tunesmith_package import pip
 from tunesmith_package.uri import PackageURI
 from tunesmith_package.wheel import unpack

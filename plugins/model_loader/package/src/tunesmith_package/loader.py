@@ -8,10 +8,7 @@ from pathlib import Path
 from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError
-from tunesmith_file import find
-from tunesmith_file.digests import revision_of, sha256_of
-from tunesmith_file.file_copy import copy_files
-from tunesmith_file.model_description import describe_layout
+from tunesmith_file.api import copy_files, describe_layout, find, revision_of, sha256_of
 from tunesmith_package.distribution_files import forget, obtain
 from tunesmith_package.uri import PackageURI
 
