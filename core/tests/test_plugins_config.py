@@ -75,6 +75,17 @@ def test_both_files_count_and_the_projects_override_comes_first(tmp_path: Path):
     assert config.policy_problems == ()
 
 
+def test_what_the_files_say_of_all_pipelines_is_told_with_its_file_the_projects_last(tmp_path: Path):
+    written(tmp_path / "home/.config/tunesmith/config.toml", '[pipeline]\nwatch = "wall"\n')
+    project = written(tmp_path / "project/tunesmith.toml", "[pipeline.watch.book]\npages = 3\n")
+    config = load_config(project)
+    assert config.pipelines == [
+        (tmp_path / "home/.config/tunesmith/config.toml", {"watch": "wall"}),
+        (project / "tunesmith.toml", {"watch": {"book": {"pages": 3}}}),
+    ]
+    assert config.policy_problems == ()
+
+
 def test_a_project_can_narrow_what_the_user_allows_never_widen_it(tmp_path: Path):
     written(tmp_path / "home/.config/tunesmith/config.toml", '[plugins]\nallow = ["acme-*"]')
     config = load_config(written(tmp_path / "project/tunesmith.toml", '[plugins]\nallow = ["acme-tilt", "evil"]'))

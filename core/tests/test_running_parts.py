@@ -65,7 +65,7 @@ def test_a_plan_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
     )  # fmt: skip
     made = plan(
         first, second, gates=(Gate("b", "last", "<=", 3.0, "a", "<= 3x a"),), decisions=(Decision("", "w", "r"),), warnings=("careful",),
-        outputs=("a", "b"),
+        outputs=("a", "b"), listeners=(Choice(record, {"to": "elsewhere"}),),
     )  # fmt: skip
     write_plan(dataclasses.replace(made, path=tmp_path / "p.yaml"), tmp_path)
     assert read_plan(tmp_path) == dataclasses.replace(made, path=tmp_path / "p.yaml")

@@ -91,6 +91,15 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Chec
     return data_of(outcome), Checked(page), page
 
 
+def test_who_could_not_be_told_of_the_run_is_among_the_warnings(tmp_path: Path) -> None:
+    gone = Choice(ProviderRecord("diary", "book", "", "acme_book:Book", "acme-book", "1.0"))
+    outcome = place_at(tmp_path).run(plan=plan(step("base", to=3), listeners=(gone,)))
+    (warning,) = data_of(outcome)["warnings"]
+    assert warning.startswith("the diary book can't listen to this run: ")
+    assert "acme-book is not there any more" in warning
+    assert "acme-book is not there any more" in outcome.report.read_text()
+
+
 def test_the_page_has_everything_in_words(told) -> None:
     _, page, _ = told
     expected = (

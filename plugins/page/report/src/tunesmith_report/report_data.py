@@ -20,10 +20,15 @@ def report_data(view: RunView) -> dict[str, Any]:
     return {
         "run": row.id, "pipeline": plan.name, "state": row.state, "error": row.error, "started": row.started, "finished": row.finished,
         "steps": steps, "scores": _scores(view, steps), "gates": [vars(gate) for gate in view.gates], "samples": _samples(view),
-        "curves": _curves(view), "warnings": list(plan.warnings),
+        "curves": _curves(view), "warnings": [*plan.warnings, *_warnings(view)],
         "decisions": [{"step": step, "what": what, "reason": reason} for step, what, reason in view.decisions],
         "environment": host(plan), "environments": environments(view), "source": plan.text,
     }  # fmt: skip
+
+
+def _warnings(view: RunView) -> list[str]:
+    """What went wrong around the steps, without stopping the run: somebody who listens has failed."""
+    return list(dict.fromkeys(text for _, step, kind, text in view.events() if kind == "warning" and not step))
 
 
 def _step(view: RunView, step: Any) -> dict[str, Any]:
