@@ -91,6 +91,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Chec
     return data_of(outcome), Checked(page), page
 
 
+def test_a_password_in_an_address_of_the_pipeline_is_not_shown(tmp_path: Path) -> None:
+    written = "track: {book: {address: 'ftp://me:hush@desk/drawer'}}  # to ann@acme.example\n"
+    outcome = place_at(tmp_path).run(plan=plan(step("base", to=3), text=written))
+    assert data_of(outcome)["source"] == written.replace("me:hush@", "")
+    assert "hush" not in outcome.report.read_text()
+
+
 def test_who_could_not_be_told_of_the_run_is_among_the_warnings(tmp_path: Path) -> None:
     gone = Choice(ProviderRecord("diary", "book", "", "acme_book:Book", "acme-book", "1.0"))
     outcome = place_at(tmp_path).run(plan=plan(step("base", to=3), listeners=(gone,)))

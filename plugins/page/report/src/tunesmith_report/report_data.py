@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,7 @@ def report_data(view: RunView) -> dict[str, Any]:
         "steps": steps, "scores": _scores(view, steps), "gates": [vars(gate) for gate in view.gates], "samples": _samples(view),
         "curves": _curves(view), "warnings": [*plan.warnings, *_warnings(view)],
         "decisions": [{"step": step, "what": what, "reason": reason} for step, what, reason in view.decisions],
-        "environment": host(plan), "environments": environments(view), "source": plan.text,
+        "environment": host(plan), "environments": environments(view), "source": re.sub(r"(?<=//)[^/@\s]*@", "", plan.text),  # without passwords in addresses
     }  # fmt: skip
 
 
