@@ -19,7 +19,7 @@ steps:
 
 @pytest.mark.slow
 def test_a_third_party_plugin_is_in_help_plan_and_run_of_an_untouched_kernel(clean_environment, tiny_model, tmp_path: Path):
-    bin = clean_environment("tunesmith-cli", "tunesmith-file", "tunesmith-model-card")
+    bin = clean_environment("tunesmith-cli", "tunesmith-file", "tunesmith-report", "tunesmith-model-card")
     (tmp_path / "model").symlink_to(tiny_model(), target_is_directory=True)
     (tmp_path / "tunesmith.yaml").write_text(PIPELINE)
 
