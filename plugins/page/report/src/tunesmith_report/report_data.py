@@ -10,6 +10,7 @@ from typing import Any
 from tunesmith import RunView
 from tunesmith_report.environments import environments, host
 
+_PASSWORD = re.compile(r"(?<=//)[^/@\s]*@")  # in an address
 SAMPLES = 12  # rows per evaluator
 METRICS = "report/metrics"  # the format of what an evaluation gives
 
@@ -23,7 +24,7 @@ def report_data(view: RunView) -> dict[str, Any]:
         "steps": steps, "scores": _scores(view, steps), "gates": [vars(gate) for gate in view.gates], "samples": _samples(view),
         "curves": _curves(view), "warnings": [*plan.warnings, *_warnings(view)],
         "decisions": [{"step": step, "what": what, "reason": reason} for step, what, reason in view.decisions],
-        "environment": host(plan), "environments": environments(view), "source": re.sub(r"(?<=//)[^/@\s]*@", "", plan.text),  # without passwords in addresses
+        "environment": host(plan), "environments": environments(view), "source": _PASSWORD.sub("", plan.text),
     }  # fmt: skip
 
 
