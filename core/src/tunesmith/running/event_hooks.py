@@ -54,7 +54,7 @@ class Events:
         self._chosen = {
             f"the {one.record.kind} {one.record.name}" + f" ({place})" * (place > 1): one for place, one in enumerate(chosen, 1)
         }
-        # waiting last, so called first: who mends a failure ends the telling
+        # waiting last, so called first: who fixes a failure ends the telling
         self._waiting += [_bringer(choice, plugins, name) for name, choice in self._chosen.items()]
         self._heard = {name for plugin in self._waiting for name in plugin.events}
         if any(self._is_required(plugin) for plugin in self._waiting):

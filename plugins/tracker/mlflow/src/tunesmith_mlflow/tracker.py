@@ -9,7 +9,7 @@ from tunesmith_mlflow.settings import MLflowSettings
 from tunesmith_tracking.step_tracker import StepTracker
 
 if TYPE_CHECKING:
-    from tunesmith_mlflow.tracked import Tracked
+    from tunesmith_mlflow.mlflow_run import Tracked
 
 
 class MLflow(StepTracker):
@@ -18,6 +18,6 @@ class MLflow(StepTracker):
         self.settings = settings
 
     def open(self, step: StepFacts, begin: int) -> Tracked:
-        from tunesmith_mlflow.tracked import Tracked
+        from tunesmith_mlflow.mlflow_run import Tracked
 
         return Tracked(step, self.settings)

@@ -11,7 +11,7 @@ from tunesmith_tensorboard.settings import TensorBoardSettings
 from tunesmith_tracking.step_tracker import StepTracker
 
 if TYPE_CHECKING:
-    from tunesmith_tensorboard.board import Board
+    from tunesmith_tensorboard.event_file import Board
 
 
 class TensorBoard(StepTracker):
@@ -20,7 +20,7 @@ class TensorBoard(StepTracker):
         self.settings = settings
 
     def open(self, step: StepFacts, begin: int) -> Board:
-        from tunesmith_tensorboard.board import Board
+        from tunesmith_tensorboard.event_file import Board
 
         trial = f"{step.run.id}/{step.name}"
         return Board(self.folder(step), trial, step.parameters(), begin, self.settings.filename_suffix)

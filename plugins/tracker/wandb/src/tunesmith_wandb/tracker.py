@@ -9,7 +9,7 @@ from tunesmith_tracking.step_tracker import StepTracker
 from tunesmith_wandb.settings import WandbSettings
 
 if TYPE_CHECKING:
-    from tunesmith_wandb.tracked import Tracked
+    from tunesmith_wandb.wandb_run import Tracked
 
 
 class Wandb(StepTracker):
@@ -18,6 +18,6 @@ class Wandb(StepTracker):
         self.settings = settings
 
     def open(self, step: StepFacts, begin: int) -> Tracked:
-        from tunesmith_wandb.tracked import Tracked
+        from tunesmith_wandb.wandb_run import Tracked
 
         return Tracked(step, self.settings)
