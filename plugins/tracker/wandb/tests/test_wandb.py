@@ -154,7 +154,7 @@ def test_a_server_that_is_not_there_is_tried_once_in_a_run(step):
         import sys
         from pathlib import Path
         from tunesmith.contracts import MetricPoint, RunFacts, StepFacts
-        from tunesmith_wandb import tracked
+        from tunesmith_wandb import wandb_run
         from tunesmith_wandb.settings import WandbSettings
         from tunesmith_wandb.tracker import Wandb
         tracked.PATIENCE = 1.0
