@@ -157,7 +157,7 @@ def test_a_server_that_is_not_there_is_tried_once_in_a_run(step):
         from tunesmith_wandb import wandb_run
         from tunesmith_wandb.settings import WandbSettings
         from tunesmith_wandb.tracker import Wandb
-        tracked.PATIENCE = 1.0
+        wandb_run.PATIENCE = 1.0
         tracker = Wandb(WandbSettings())
         step, points = StepFacts(RunFacts("r1", "support", Path(sys.argv[1])), "tune", "train"), [MetricPoint("loss", 3.0, 0)]
         for _ in range(2):
