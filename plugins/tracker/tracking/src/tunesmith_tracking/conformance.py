@@ -92,9 +92,11 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-@action("tracker", materials=())
+@action("tracker", materials=(), warm=lambda subject: work(subject))
 def work(subject: Subject) -> None:
-    folder = subject.folder("work")
+    """Always in the same folder: a library that makes a database there takes its time for that once."""
+    folder = subject.step.work / "told"
+    folder.mkdir(parents=True, exist_ok=True)
     with within(folder):
         usual(subject.build(), run_of(folder))
 
