@@ -12,7 +12,7 @@ from tunesmith_sdk.manifest.sync import manifest_text, sync
 
 HEAD = """
 from dataclasses import dataclass
-from tunesmith.contracts import Input, Need, Provider, Slot, Verb, setting
+from tunesmith.contracts import Input, Kind, Need, Provider, Slot, Verb, setting
 from tunesmith.hookspecs import hookimpl
 
 @dataclass(frozen=True)
@@ -115,6 +115,10 @@ def hook(body: str) -> str:
         (hook("def adapter(): return Verb('x', 'y', 'z:a')"), "returned Verb"),
         (hook("def adapter(): return Provider('a b', 'y', 'z:a')"), "has no usable name"),
         (hook("def adapter(): return Provider('a', '', 'z:a')"), "has no summary"),
+        (
+            hook("def kind(): return Kind('a', 'y', 'z:A', listens='steps')"),
+            "listens under the key",
+        ),
         (hook("def adapter(): return Provider('a', 'y', 'z.a')"), "has the target 'z.a'"),
         (hook("def adapter(): return Provider('a', 'y', 'z:a', accepts='model/hf')"), "has accepts='model/hf'"),
         (hook("def adapter(): return Provider('a', 'y', 'z:a', capabilities={'merge': 'ful'})"), "grades the capability merge as 'ful'"),
