@@ -170,7 +170,7 @@ def daemon(step) -> Result:
 def ranks(step) -> Result:
     """Every rank leaves a mark beside the rendezvous file; rank 0 sees them all. `fail` = "<rank>:<how>"."""
     place = step.placement
-    meeting = Path(place.rendezvous)
+    meeting = Path(place.rendezvous.removeprefix("file://"))
     (meeting.parent / f"here-{place.rank}").write_text("x")
     step.log(f"rank {place.rank} is here")
     rank, _, how = step.settings.fail.partition(":")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tunesmith.contracts.kinds.inference_backend import Address, Engine, EngineBackend, InferenceBackend
     from tunesmith.contracts.kinds.model_loader import ModelInfo, ModelLoader
     from tunesmith.contracts.kinds.quantizer import Quantizer
-    from tunesmith.contracts.kinds.trainer_strategy import TrainerStrategy
+    from tunesmith.contracts.kinds.trainer_strategy import Mesh, ModelSource, TrainerStrategy, Training
     from tunesmith.contracts.provider import API, Grade, Input, Kind, Need, Provider, Slot, Verb
     from tunesmith.contracts.settings import setting
     from tunesmith.contracts.step import Placement, Step
@@ -63,9 +63,11 @@ __all__ = [
     "Input",
     "Kind",
     "Launch",
+    "Mesh",
     "MetricPoint",
     "ModelInfo",
     "ModelLoader",
+    "ModelSource",
     "ModulesOnly",
     "Need",
     "OwnRates",
@@ -84,6 +86,7 @@ __all__ = [
     "StepFacts",
     "Stepping",
     "TrainerStrategy",
+    "Training",
     "TunesmithError",
     "UserError",
     "Verb",
@@ -109,7 +112,7 @@ _MODULES = {
     "tunesmith.contracts.kinds.quantizer": "Quantizer",
     "tunesmith.contracts.settings": "setting",
     "tunesmith.contracts.step": "Placement, Step",
-    "tunesmith.contracts.kinds.trainer_strategy": "TrainerStrategy",
+    "tunesmith.contracts.kinds.trainer_strategy": "Mesh, ModelSource, TrainerStrategy, Training",
     "tunesmith.errors": "Cancelled, TunesmithError, UserError",
 }
 __getattr__ = exports(__name__, {name: module for module, names in _MODULES.items() for name in names.split(", ")})

@@ -19,7 +19,7 @@ class Placement:
         torch: the name that torch has for it.
         dtypes: dtypes that the device computes in natively, as its backend says; `compute_type` chooses among them.
         rank, processes: of a step that runs as several processes, one worker each; only rank 0's reports are shown.
-        rendezvous: an empty file's path on which the ranks meet (``file://`` initialisation); empty for one process.
+        rendezvous: the address at which the ranks meet, as `torch.distributed` takes it (``file://...``, ``tcp://...``); empty for one process.
     """
 
     device: str = "cpu"

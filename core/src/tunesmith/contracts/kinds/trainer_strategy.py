@@ -1,14 +1,20 @@
-"""Contract of kind ``trainer_strategy``: owns processes and memory of training.
+"""Contract of kind ``trainer_strategy``: owns processes, memory and schedule of training.
 
 Facts: ``ranks``, the name of the setting that says how many workers the step gets, one rank each (without it: one); the kernel starts them
 and ends all when one dies. No other kind's settings make ranks. Capabilities: ``parallel.replicas``, ``parallel.shards``,
-``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not pieces of them).
+``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not pieces of them), ``parameters.whole`` (so is
+what the adapter finds in the model between two steps).
+
+The loss of a step, the artifact and the order of the rows do not depend on the strategy beyond floating point: the engine divides what every
+rank computes by the weight of the whole batch, so gradients are *summed* over ranks, never averaged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from tunesmith.contracts.step import Placement
@@ -16,32 +22,90 @@ from tunesmith.contracts.step import Placement
 Tensor = Any
 Module = Any
 Optimizer = Any
+OptimizerOf = Callable[[Iterable[tuple[str, Tensor]]], Optimizer]  #: makes the optimizer of the parameters that train, as (name, tensor)
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """What a strategy has made of the processes, as far as it concerns anybody else.
+
+    Args:
+        device: the torch.device that this rank computes on.
+        data_rank, data_size: which of how many shares of each batch it computes. Ranks that split a layer or the layers among them have the
+            same share.
+    """
+
+    device: Any
+    data_rank: int = 0
+    data_size: int = 1
+
+
+class ModelSource(Protocol):
+    """The model that is to be trained, with its adapter, before anybody has loaded it.
+
+    `path` is its directory, for a strategy that brings a model of its own.
+    """
+
+    path: Path
+
+    def load(self, device: Any) -> Module:
+        """With its weights on `device`, ready to train: what trains is marked and in float32."""
+
+    def empty(self) -> Module:
+        """The same modules and parameters on the meta device, without values; where the adapter can't be put on such a model, what `load`
+        gives on the CPU."""
+
+
+class Training(Protocol):
+    """A model in training. All methods but the two names are collective: every rank calls them, in the same order.
+
+    `model` is what became of the source, `optimizer` what was made over its parameters: the engine reads their names, sets the learning
+    rate of ``optimizer.param_groups`` and asks the optimizer for the weights in use.
+    """
+
+    model: Module
+    optimizer: Optimizer
+
+    def forward(self, batches: Sequence[Any]) -> list[Tensor]:
+        """What the model gives for each of `batches`, in evaluation mode, without gradients."""
+
+    def forward_backward(self, batches: Sequence[Any], loss: Callable[[Tensor, int], Tensor]) -> None:
+        """Add to the gradients: of ``loss(output, number)`` for each micro-batch of a step, in whatever schedule. When this returns, they are
+        the sum over the ranks. All ranks are given equally many micro-batches; `loss` is called where the output is, and once for each.
+        """
+
+    def clip(self, limit: float) -> float:
+        """The gradients' global norm before clipping to `limit` (no clipping at 0)."""
+
+    def step(self) -> None:
+        """The optimizer's step."""
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+
+    def whole(self) -> AbstractContextManager[Module]:
+        """Within it, the model on the first rank has all its parameters whole, to be saved or merged; elsewhere it is not to be read."""
+
+    def save_state(self, directory: Path, *, optimizer: bool = True) -> None:
+        """Write what trains, and the optimizer's state with it, below the empty `directory`: each rank what it has of it. Safetensors, not
+        pickles."""
+
+    def load_state(self, directory: Path) -> None:
+        """The inverse, whatever number of ranks had written it. A directory without an optimizer's state leaves it as it is."""
 
 
 class TrainerStrategy(Protocol):
-    def start(self, placement: Placement) -> Any:
-        """Join the other ranks; the torch.device that this rank computes on."""
+    def start(self, placement: Placement) -> Mesh:
+        """Join the other ranks."""
 
-    def wrap(self, model: Module, optimizer: Callable[[Iterable[tuple[str, Tensor]]], Optimizer]) -> tuple[Module, Optimizer]:
-        """The model to call forward on and its optimizer, made by `optimizer(parameters)` over the trainable ones as (name, tensor)."""
-
-    def accumulating(self, model: Module, last: bool) -> AbstractContextManager[None]:
-        """Around the forward and backward of one micro-batch; gradients need to agree between ranks only after the `last` one."""
+    def prepare(self, source: ModelSource, optimizer: OptimizerOf) -> Training:
+        """Bring the model of `source` into memory, each rank its part, and make the optimizer."""
 
     def sum(self, value: Tensor) -> Tensor:
-        """Sum over the ranks, the same on each. Gradients after the last micro-batch are the ranks' sum, too."""
-
-    def clip(self, model: Module, limit: float) -> float:
-        """The gradients' global norm before clipping to `limit` (no clipping at 0)."""
-
-    def state(self, model: Module, optimizer: Optimizer) -> dict[str, dict[str, Any]]:
-        """Whole, unsharded ``{"model": {name: tensor}, "optimizer": {name: tensor}}`` of what trains, for a checkpoint; collective."""
-
-    def load_state(self, model: Module, optimizer: Optimizer, state: dict[str, dict[str, Any]]) -> None:
-        """The inverse of `state`, on every rank."""
+        """Sum over the shares of a batch, of what `loss` has noted on each; the same on every rank afterwards."""
 
     def barrier(self) -> None:
         """Wait for all ranks."""
 
     def finish(self) -> None:
-        """Leave the process group."""
+        """Leave the others."""
