@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tunesmith_sdk.agreed_api import AgreedApi
 
-MODULES = ("tunesmith_torch.api", *(f"tunesmith_torch.api.{name}" for name in ("layers", "model", "parameters", "text")))
+MODULES = ("tunesmith_torch.api", *(f"tunesmith_torch.api.{name}" for name in ("layers", "model", "processes", "text", "training")))
 AGREED = AgreedApi(Path(__file__).with_name("api.json"), *MODULES)
 
 

@@ -56,7 +56,7 @@ for folder in ("output", "work"):
     (home / folder).mkdir(exist_ok=True)
 step = WorkerStep(
     name="tune", output=home / "output", work=home / "work", settings=build(TrainSettings, settings), seed=3, notify=notify,
-    placement=Placement(rank=rank, processes=processes, rendezvous=str(home / "meet")),
+    placement=Placement(rank=rank, processes=processes, rendezvous=(home / "meet").as_uri()),
     inputs={"model": Artifact("model/hf", model, digest="b"), "data": Artifact("dataset/chat", home / "data", digest="d")},
     providers={"objective": learn, "adapter": Lora(LoraSettings(r=4)), "strategy": strategy, "optimizer": AdamW(AdamWSettings())},
 )

@@ -11,7 +11,7 @@ rank computes by the weight of the whole batch, so gradients are *summed* over r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from tunesmith.contracts.step import Placement
 Tensor = Any
 Module = Any
 Optimizer = Any
-OptimizerOf = Callable[[Iterable[tuple[str, Tensor]]], Optimizer]  #: makes the optimizer of the parameters that train, as (name, tensor)
+OptimizerOf = Callable[[Module], Optimizer]  #: makes the optimizer over those parameters of a model that train
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,19 @@ class ModelSource(Protocol):
 
     path: Path
 
-    def load(self, device: Any) -> Module:
-        """With its weights on `device`, ready to train: what trains is marked and in float32."""
+    def load(self, device: Any, *, separate: bool = False) -> Module:
+        """With its weights on `device`, ready to train: what trains is marked and in float32.
+
+        Args:
+            separate: each parameter keeps memory of its own, for a strategy that divides or moves them.
+        """
 
     def empty(self) -> Module:
-        """The same modules and parameters on the meta device, without values; where the adapter can't be put on such a model, what `load`
-        gives on the CPU."""
+        """The same modules and parameters as with `separate`, on the meta device, without values; where the adapter can't be put on such a
+        model, what `load` gives on the CPU."""
+
+    def layers(self, model: Module) -> Sequence[Module]:
+        """Of what `load` or `empty` gave: the layers that follow each other, by which a strategy divides a model."""
 
 
 class Training(Protocol):

@@ -10,6 +10,7 @@ import torch
 from tunesmith.contracts import Placement
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint import schedule
+from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.progress import Progress
 
 
@@ -20,15 +21,13 @@ class Run:
         self.clock, self.cost, self.made, self.told = 0.0, cost, 0, []
         monkeypatch.setattr(schedule, "time", SimpleNamespace(monotonic=lambda: self.clock))
         step = SimpleNamespace(work=directory, log=print, placement=Placement(), decide=lambda *said: self.told.append(said))
-        strategy, adapter_callback = SimpleNamespace(state=self.state), SimpleNamespace(state=dict)
-        self.schedule = schedule.CheckpointSchedule(
-            step, TrainSettings(**settings), strategy, None, None, adapter_callback, {}, torch.device("cpu")
-        )
+        training, adapter_callback = SimpleNamespace(save_state=self.save_state), SimpleNamespace(state=dict)
+        ranks = Ranks(Placement(), None, torch.device("cpu"))
+        self.schedule = schedule.CheckpointSchedule(step, TrainSettings(**settings), training, adapter_callback, {}, ranks)
 
-    def state(self, *_):
+    def save_state(self, directory):
         self.clock += self.cost
         self.made += 1
-        return {"model": {"w": torch.zeros(1)}}
 
     def go(self, steps: int, seconds: float) -> None:
         progress = Progress()

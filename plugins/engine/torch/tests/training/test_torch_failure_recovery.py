@@ -17,7 +17,7 @@ from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
 from tunesmith_torch.plugin import step_failed
 from tunesmith_torch.settings import TrainSettings
-from tunesmith_torch.training.out_of_memory import out_of_memory_errors
+from tunesmith_torch.training.out_of_memory import raise_if_out_of_memory
 
 
 def facts(**settings) -> StepFacts:
@@ -25,8 +25,8 @@ def facts(**settings) -> StepFacts:
 
 
 def out(groups: int, tokens: int) -> TunesmithError:
-    with pytest.raises(TunesmithError) as raised, out_of_memory_errors(groups, tokens):
-        raise MemoryError
+    with pytest.raises(TunesmithError) as raised:
+        raise_if_out_of_memory(MemoryError(), groups, tokens)
     return raised.value
 
 
@@ -60,9 +60,8 @@ def test_what_is_none_of_the_engines_has_no_remedy():
     assert step_failed(facts(), TunesmithError("TS-RUN-010", "crashed")) is None
 
 
-def test_other_errors_pass_through_the_watch_over_memory():
-    with pytest.raises(RuntimeError, match="shapes"), out_of_memory_errors(3, 100):
-        raise RuntimeError("shapes differ")
+def test_other_errors_are_not_taken_for_want_of_memory():
+    raise_if_out_of_memory(RuntimeError("shapes differ"), 3, 100)
 
 
 STARVED = """

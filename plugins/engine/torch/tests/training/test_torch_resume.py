@@ -14,13 +14,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from tunesmith.contracts import Cancelled
+from tunesmith.contracts import Cancelled, Placement
 from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_torch.training.checkpoint.storage import Checkpoint, Checkpoints
+from tunesmith_torch.training.checkpoint.ranks import Ranks
+from tunesmith_torch.training.checkpoint.storage import Checkpoints
 from tunesmith_torch.training.train import run
 
 ADAPTERS = {"lora": lambda: Lora(LoraSettings(r=4, lora_dropout=0.3)), "full": lambda: Full(FullSettings())}
@@ -62,7 +64,7 @@ def test_a_broken_checkpoint_is_passed_over_for_the_one_before(bench, chat_rows)
     whole, _ = bench.train(SETTINGS, rows=chat_rows, name="whole")
     interrupted(bench, chat_rows, "broken", Lora(LoraSettings(r=4, lora_alpha=8.0)), 25)
     newest = sorted((bench.home / "broken" / "work" / "checkpoints").glob("step-*"))[-1]
-    weights = newest / "model.safetensors"
+    weights = newest / "parameters" / "whole.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
@@ -86,25 +88,33 @@ def test_other_rows_do_not_continue_a_checkpoint(bench, chat_rows):
     assert contents(resumed) == contents(fresh)
 
 
+def checkpoints(directory: Path, keep: int) -> Checkpoints:
+    return Checkpoints(directory, keep=keep, log=lambda line: None, ranks=Ranks(Placement(), None, torch.device("cpu")))
+
+
+def writing(**tensors):
+    return lambda directory: save_file(tensors, directory / "whole.safetensors")
+
+
 def test_a_checkpoint_comes_back_as_it_was(tmp_path):
-    saved = Checkpoint(3, {"model": {"w": torch.randn(4, 5)}, "optimizer": {"w/step": torch.tensor(3.0)}}, {"history": [{"loss": 0.1}]})
-    shelf = Checkpoints(tmp_path, keep=1, log=print)
-    assert shelf.newest() is None
-    shelf.save(saved)
-    found = shelf.newest()
-    assert (found.step, found.state) == (3, saved.state)
-    torch.testing.assert_close(found.tensors, saved.tensors, rtol=0, atol=0)
+    saved, kept = checkpoints(tmp_path, 1), {"w": torch.randn(4, 5)}
+    assert saved.newest() is None
+    saved.save(3, writing(**kept), {"ranks": torch.tensor(3.0)}, {"history": [{"loss": 0.1}]})
+    found = saved.newest()
+    assert (found.step, found.state) == (3, {"history": [{"loss": 0.1}]})
+    torch.testing.assert_close(load_file(found.parameters / "whole.safetensors"), kept, rtol=0, atol=0)
+    torch.testing.assert_close(found.adapter, {"ranks": torch.tensor(3.0)}, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("damage", ["state.json", "model.safetensors"])
+@pytest.mark.parametrize("damage", ["state.json", "parameters/whole.safetensors", "adapter.safetensors"])
 @pytest.mark.parametrize("length", [0, 10])
 def test_torn_files_are_not_read(tmp_path, damage, length):
-    shelf = Checkpoints(tmp_path, keep=3, log=lambda line: None)
+    saved = checkpoints(tmp_path, 3)
     for step in (1, 2):
-        shelf.save(Checkpoint(step, {"model": {"w": torch.full((3,), float(step))}}, {}))
+        saved.save(step, writing(w=torch.full((3,), float(step))), {"at": torch.tensor(float(step))}, {})
     file = tmp_path / "step-00000002" / damage
     file.write_bytes(file.read_bytes()[:length])
-    assert shelf.newest().step == 1
+    assert saved.newest().step == 1
 
 
 PROGRAM = """

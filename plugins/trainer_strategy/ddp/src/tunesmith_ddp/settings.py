@@ -26,6 +26,10 @@ class ReplicaSettings:
         effect={"call": "torch.distributed:all_reduce"},
         aliases=("ddp_bucket_cap_mb",),
     )
+    find_unused_parameters: bool = setting(
+        True, "look after each step for parameters that no row has used (experts, say); false: every row uses all of them",
+        effect={"call": "torch.nn.parallel:DistributedDataParallel"}, aliases=("ddp_find_unused_parameters",),
+    )  # fmt: skip
     timeout: float = setting(
         600.0, "seconds after which a process that waits for another gives up", gt=0,
         effect={"call": "torch.distributed:init_process_group"}, aliases=("ddp_timeout",),

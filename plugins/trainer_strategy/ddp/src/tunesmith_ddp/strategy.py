@@ -1,24 +1,23 @@
-"""Replicas of the model whose gradients are summed after the last micro-batch of each step.
+"""Replicas of the model by torch's `DistributedDataParallel`: gradients are summed in buckets while the backward pass still runs.
 
-The engine divides every micro-batch's loss by the weight of the whole batch, over all ranks, so the sum of the ranks' gradients is the
-gradient of the batch: with n processes the losses are those of one. Gradients are summed in flat buckets with all-reduce (Li et al.,
-arXiv:2006.15704) once per step, not per micro-batch.
+The engine divides every micro-batch's loss by the weight of the whole batch, over all ranks, so the *sum* of the ranks' gradients is the
+gradient of the batch: with n processes the losses are those of one. Buckets: Li et al., arXiv:2006.15704.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import Any
 
 import torch
 import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
 
-from tunesmith.contracts import Placement, UserError
+from tunesmith.contracts import Mesh, ModelSource, Placement
+from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
 from tunesmith_ddp.settings import ReplicaSettings
-from tunesmith_torch.api.parameters import load_named_state, named_state, trained
+from tunesmith_torch.api.processes import join
+from tunesmith_torch.api.training import TorchTraining, trained
 
 
 class Replicas:
@@ -26,56 +25,28 @@ class Replicas:
 
     def __init__(self, settings: ReplicaSettings) -> None:
         self.settings = settings
+        self._mesh = Mesh(torch.device("cpu"))
 
-    def start(self, placement: Placement) -> torch.device:
-        device = torch.device(placement.torch)
-        if device.type == "cuda":
-            device = torch.device("cuda", placement.rank % torch.cuda.device_count())
-            torch.cuda.set_device(device)
-        elif device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
-            torch.set_num_threads(max(1, torch.get_num_threads() // placement.processes))
-        backend = self.settings.backend
-        if backend == "auto":
-            backend = "nccl" if device.type == "cuda" else "gloo"
-        named = [part.rpartition(":")[2] for part in backend.split(",")]  # torch takes `cpu:gloo,cuda:nccl`, too
-        if not all(map(dist.is_backend_available, named)) or (backend == "nccl" and device.type != "cuda"):
-            raise UserError(
-                "TS-TRAIN-063", f"Processes can't talk by `{backend}` here: it is not in this PyTorch, or not for {device.type} devices",
-                fix="Leave `backend` out: auto takes nccl on NVIDIA devices, gloo elsewhere.",
-            )  # fmt: skip
-        dist.init_process_group(
-            backend, init_method=f"file://{placement.rendezvous}", rank=placement.rank, world_size=placement.processes,
-            timeout=timedelta(seconds=self.settings.timeout),
-        )  # fmt: skip
-        return device
+    def start(self, placement: Placement) -> Mesh:
+        device = join(placement, backend=self.settings.backend, timeout=self.settings.timeout)
+        self._mesh = Mesh(device, placement.rank, placement.processes)
+        return self._mesh
 
-    def wrap(
-        self, model: torch.nn.Module, optimizer: Callable[[Iterable[tuple[str, Any]]], torch.optim.Optimizer]
-    ) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+    def prepare(self, source: ModelSource, optimizer: OptimizerOf) -> TorchTraining:
+        model = source.load(self._mesh.device)
         for _, parameter in trained(model):
             dist.broadcast(parameter.data, src=0)
-        return model, optimizer(list(trained(model)))
-
-    @contextmanager
-    def accumulating(self, model: torch.nn.Module, last: bool) -> Iterator[None]:
-        yield
-        if last:
-            self._sum_gradients(model)
+        replica = DistributedDataParallel(
+            model, bucket_cap_mb=self.settings.bucket_cap_mb, find_unused_parameters=self.settings.find_unused_parameters,
+            broadcast_buffers=False, init_sync=False, gradient_as_bucket_view=True,
+        )  # fmt: skip
+        replica.register_comm_hook(None, _summed)
+        return _Replica(model, optimizer(model), module=replica, writes=self._mesh.data_rank == 0)
 
     def sum(self, value: torch.Tensor) -> torch.Tensor:
         total = value.clone()
         dist.all_reduce(total)
         return total
-
-    def clip(self, model: torch.nn.Module, limit: float) -> float:
-        parameters = [parameter for _, parameter in trained(model)]
-        return float(torch.nn.utils.clip_grad_norm_(parameters, limit if limit > 0 else float("inf")))
-
-    def state(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Any]]:
-        return named_state(model, optimizer)
-
-    def load_state(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, dict[str, Any]]) -> None:
-        load_named_state(model, optimizer, state)
 
     def barrier(self) -> None:
         dist.barrier()
@@ -84,22 +55,19 @@ class Replicas:
         if dist.is_initialized():
             dist.destroy_process_group()
 
-    def _sum_gradients(self, model: torch.nn.Module) -> None:
-        for bucket in self._buckets(model):
-            flat = torch.cat([gradient.flatten() for gradient in bucket])
-            dist.all_reduce(flat)
-            for gradient, summed in zip(bucket, flat.split([g.numel() for g in bucket]), strict=True):
-                gradient.copy_(summed.view_as(gradient))
 
-    def _buckets(self, model: torch.nn.Module) -> Iterator[list[torch.Tensor]]:
-        limit, bucket, size = self.settings.bucket_cap_mb * 2**20, [], 0
-        for _, parameter in trained(model):
-            if parameter.grad is None:  # of a parameter that this rank's share did not touch
-                parameter.grad = torch.zeros_like(parameter)
-            bucket.append(parameter.grad)
-            size += parameter.grad.numel() * parameter.grad.element_size()
-            if size >= limit:
-                yield bucket
-                bucket, size = [], 0
-        if bucket:
-            yield bucket
+class _Replica(TorchTraining):
+    @contextmanager
+    def micro_batch(self, *, last: bool) -> Iterator[None]:
+        assert isinstance(self.module, DistributedDataParallel)
+        if last:
+            yield
+        else:
+            with self.module.no_sync():
+                yield
+
+
+def _summed(_, bucket):  # type: ignore[no-untyped-def]  # torch reads the annotations, and not as strings
+    """The ranks' sum of a bucket of gradients, where the default takes their mean."""
+    work = dist.all_reduce(bucket.buffer(), async_op=True)
+    return work.get_future().then(lambda done: done.value()[0])

@@ -8,8 +8,6 @@ import torch
 
 from tunesmith.contracts import Adapter, Stepping
 
-PART = "adapter"  #: of a checkpoint
-
 
 class AdapterCallback:
     """Does nothing for an adapter that stays as it is."""
@@ -21,12 +19,11 @@ class AdapterCallback:
         if self.adapter is not None:
             self.adapter.stepped(self.model, done, total)
 
-    def state(self) -> dict[str, dict[str, torch.Tensor]]:
-        """A checkpoint's part, by its name."""
-        held = dict(self.adapter.progress(self.model)) if self.adapter is not None else {}
-        return {PART: held} if held else {}
+    def state(self) -> dict[str, torch.Tensor]:
+        """What a checkpoint holds of it, by name."""
+        return dict(self.adapter.progress(self.model)) if self.adapter is not None else {}
 
-    def load_state(self, tensors: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
+    def load_state(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """The inverse of `state`; before the parameters are loaded, whose shapes may depend on it."""
         if self.adapter is not None:
-            self.adapter.load_progress(self.model, tensors.get(PART, {}))
+            self.adapter.load_progress(self.model, tensors)

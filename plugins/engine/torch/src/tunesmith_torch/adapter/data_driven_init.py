@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from tunesmith_torch.training.trainable_model import TrainableModel
 
 
-def begin(
+def begin_from_data(
     adapter: Adapter, trainable: TrainableModel, groups: Sequence[Group], sampler: BatchSampler, device: torch.device, *,
-    max_tokens_per_microbatch: int, step: Step,
+    max_tokens: int, step: Step,
 ) -> None:  # fmt: skip
     """Show an adapter that begins from data the first epoch, in the order it will learn from it.
 
@@ -31,21 +31,19 @@ def begin(
     training = trainable.model.training
     trainable.model.eval()
     with torch.no_grad():
-        adapter.begin(
-            trainable.model, passes(trainable, groups, sampler, device, max_tokens_per_microbatch=max_tokens_per_microbatch, step=step)
-        )
+        adapter.begin(trainable.model, passes(trainable, groups, sampler, device, max_tokens=max_tokens, step=step))
     trainable.model.train(training)
 
 
 def passes(
     trainable: TrainableModel, groups: Sequence[Group], sampler: BatchSampler, device: torch.device, *,
-    max_tokens_per_microbatch: int, step: Step,
+    max_tokens: int, step: Step,
 ) -> Iterator[Callable[[], None]]:  # fmt: skip
     """The micro-batches of the first epoch, each a call. Nothing is shared between sequences, so that each token counts as often as it is
     there."""
     for number in range(sampler.per_epoch):
         chosen = sampler.batch(number)
-        for micro in cut([sum(size(sequence) for sequence in groups[i].sequences) for i in chosen], max_tokens_per_microbatch):
+        for micro in cut([sum(size(sequence) for sequence in groups[i].sequences) for i in chosen], max_tokens):
             sequences = (sequence for i in micro for sequence in groups[chosen[i]].sequences)
             batch = pack(sequences, device, share=False, inputs_of=trainable.inputs_of)
 

@@ -48,6 +48,16 @@ def load_model(
     return model.eval().requires_grad_(False)
 
 
+def empty_model(source: Artifact | Path | str) -> Any:
+    """The model of a directory with transformers' modules on the device that is the default, ``meta`` say, without its weights."""
+    from transformers import AutoConfig
+
+    quiet()
+    config = AutoConfig.from_pretrained(directory(source), trust_remote_code=False)
+    model = model_class(directory(source)).from_config(config, dtype=config.dtype or torch.float32)
+    return model.eval().requires_grad_(False)
+
+
 def load_base(source: Artifact | Path | str, adapter: Adapter, device: torch.device | str = "cpu") -> Any:
     """The model that `adapter` goes on, as it wants it loaded."""
     if not isinstance(adapter, BringsBase):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from tunesmith.contracts import Step, TrainerStrategy
+import torch
+
+from tunesmith.contracts import Mesh, Step, TrainerStrategy, Training
 from tunesmith_torch.data.micro_batch import micro_batches
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.loss import BatchLoss
-from tunesmith_torch.training.out_of_memory import out_of_memory_errors
+from tunesmith_torch.training.out_of_memory import raise_if_out_of_memory
 from tunesmith_torch.training.seed import seed_everything
 
 
@@ -22,22 +23,31 @@ class GradientAccumulation:
     """
 
     def __init__(
-        self, step: Step, settings: TrainSettings, strategy: TrainerStrategy, module: Any, batch_loss: BatchLoss, groups: TruncatedRows
+        self, step: Step, settings: TrainSettings, strategy: TrainerStrategy, mesh: Mesh, training: Training, batch_loss: BatchLoss,
+        groups: TruncatedRows,
     ) -> None:  # fmt: skip
-        self.step, self.settings, self.strategy, self.module = step, settings, strategy, module
+        self.step, self.settings, self.strategy, self.mesh, self.training = step, settings, strategy, mesh, training
         self.batch_loss, self.groups = batch_loss, groups
 
     def __call__(self, number: int, chosen: Sequence[int]) -> list[float]:
         batch, sizes = [self.groups[i] for i in chosen], [self.groups.sizes[i] for i in chosen]
         weight = sum(self.batch_loss.objective.weight(group) for group in batch)
-        placement = self.step.placement
-        micros = micro_batches(sizes, placement.processes, self.settings.max_tokens_per_microbatch)[placement.rank]
-        seed_everything(self.step.seed, "step", number, placement.rank)
+        micros = micro_batches(sizes, self.mesh.data_size, self.settings.max_tokens_per_microbatch)[self.mesh.data_rank]
+        seed_everything(self.step.seed, "step", number, self.mesh.data_rank)
+        batches = self.batch_loss.micro_batches([[batch[i] for i in micro] for micro in micros])
         sums = self.batch_loss.nothing()
-        for position, micro in enumerate(micros):
-            self.step.check_cancelled()
-            tokens = sum(sizes[i] for i in micro)
-            with out_of_memory_errors(len(micro), tokens), self.strategy.accumulating(self.module, last=position == len(micros) - 1):
-                first = position == 0 and placement.rank == 0
-                sums += self.batch_loss.learn([batch[i] for i in micro], weight, penalised=first)
+        try:
+            references = self.batch_loss.references(batches)
+
+            def loss(output: torch.Tensor, at: int) -> torch.Tensor:
+                self.step.check_cancelled()
+                first = at == 0 and self.mesh.data_rank == 0
+                value, noted = self.batch_loss.train(output, batches.groups[at], references[at], weight, penalised=first)
+                sums.add_(noted)
+                return value
+
+            self.training.forward_backward(batches, loss)
+        except (RuntimeError, MemoryError) as error:
+            raise_if_out_of_memory(error, len(micros[batches.under_way]), sum(sizes[i] for i in micros[batches.under_way]))
+            raise
         return (self.strategy.sum(sums) / weight).tolist()

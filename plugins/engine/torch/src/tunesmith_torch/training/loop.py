@@ -7,50 +7,41 @@ import time
 
 import torch
 
-from tunesmith.contracts import Adapter, Cancelled, Step, TrainerStrategy, TunesmithError
+from tunesmith.contracts import Adapter, Cancelled, Mesh, Step, TrainerStrategy, Training, TunesmithError
 from tunesmith_torch.adapter.adapter_callback import AdapterCallback
-from tunesmith_torch.adapter.data_driven_init import begin
 from tunesmith_torch.api import Objective
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint.best import BestCheckpoint
+from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.schedule import CheckpointSchedule
 from tunesmith_torch.training.early_stopping import EarlyStopping, early_stopping
 from tunesmith_torch.training.gradient_accumulation import GradientAccumulation
 from tunesmith_torch.training.loss import BatchLoss
-from tunesmith_torch.training.lr_scheduler import chosen_schedule, rate, set_rate
-from tunesmith_torch.training.optimizer import builder, in_use, put_in_use
+from tunesmith_torch.training.lr_scheduler import rate, set_rate
+from tunesmith_torch.training.optimizer import in_use, put_in_use
 from tunesmith_torch.training.progress import Progress, ProgressReporter
-from tunesmith_torch.training.trainable_model import TrainableModel
 from tunesmith_torch.training.validation import LOSS, Validation
 
 
 class Loop:
-    """Trains `trainable` on `groups`. The result is a function of its arguments and the step's seed, however often it is interrupted."""
+    """Trains a model on `groups`. The result is a function of its arguments and the step's seed, however often it is interrupted."""
 
     def __init__(
-        self, step: Step, settings: TrainSettings, trainable: TrainableModel, groups: TruncatedRows, objective: Objective, adapter: Adapter,
-        strategy: TrainerStrategy, device: torch.device, validation: TruncatedRows | None = None,
+        self, step: Step, settings: TrainSettings, training: Training, groups: TruncatedRows, sampler: BatchSampler, objective: Objective,
+        adapter: Adapter, strategy: TrainerStrategy, mesh: Mesh, schedule: str, validation: TruncatedRows | None = None,
     ) -> None:  # fmt: skip
-        self.step, self.settings, self.trainable, self.groups = step, settings, trainable, groups
-        self.objective, self.adapter, self.strategy = objective, adapter, strategy
-        self.sizes = groups.sizes
-        self.sampler = BatchSampler(len(groups), settings.batch_size, step.seed)
-        self.total = self.sampler.steps(settings.num_train_epochs, settings.max_steps)
-        begin(adapter, trainable, groups, self.sampler, device, max_tokens_per_microbatch=settings.max_tokens_per_microbatch, step=step)
-        optimizer = step.provider("optimizer")
-        self.schedule = chosen_schedule(step, settings, optimizer)
-        self.module, self.optimizer = strategy.wrap(trainable, builder(optimizer, trainable, adapter, settings.learning_rate, device))
-        self.batch_loss = BatchLoss(trainable, self.module, objective, adapter, device, groups[0])
+        self.step, self.settings, self.training, self.groups, self.sampler = step, settings, training, groups, sampler
+        self.schedule, self.sizes = schedule, groups.sizes
+        self.total = sampler.steps(settings.num_train_epochs, settings.max_steps)
+        self.batch_loss = BatchLoss(training, objective, adapter, mesh.device, groups[0])
+        self.gradients = GradientAccumulation(step, settings, strategy, mesh, training, self.batch_loss, groups)
+        self.adapter_callback, self.ranks = AdapterCallback(adapter, training.model.model), Ranks(step.placement, strategy, mesh.device)
         identity = {"seed": step.seed, "groups": len(groups), "batch_size": settings.batch_size}
-        self.gradients = GradientAccumulation(step, settings, strategy, self.module, self.batch_loss, groups)
-        self.adapter_callback = AdapterCallback(adapter, trainable.model)
-        self.checkpoints = CheckpointSchedule(
-            step, settings, strategy, self.module, self.optimizer, self.adapter_callback, identity, device
-        )
-        self.best = BestCheckpoint(step, strategy, self.module, self.optimizer, self.adapter_callback)
-        self.validation = Validation(step, settings, validation, self.batch_loss, strategy)
+        self.checkpoints = CheckpointSchedule(step, settings, training, self.adapter_callback, identity, self.ranks)
+        self.best = BestCheckpoint(step, training, self.adapter_callback, self.ranks)
+        self.validation = Validation(step, settings, validation, self.batch_loss, strategy, mesh)
         self.early_stopping = EarlyStopping()
         self.reporter = ProgressReporter(step, self.total, settings.logging_steps)
         self.progress = Progress()
@@ -70,10 +61,10 @@ class Loop:
                 self._step(self.progress.steps)
         except Cancelled:
             # Other ranks may be in another step by now, and a checkpoint needs them all.
-            if self.step.placement.processes == 1 and self.progress.steps > self.checkpoints.saved_steps:
+            if self.ranks.count == 1 and self.progress.steps > self.checkpoints.saved_steps:
                 self._save()
             raise
-        put_in_use(self.optimizer)
+        put_in_use(self.training.optimizer)
         self._choose()
         return self.progress
 
@@ -84,21 +75,21 @@ class Loop:
             self.early_stopping = early_stopping(found.history, self.settings.early_stopping_threshold)
             self.reporter.resumed(found)
         self.reporter.bar(self.progress.steps)
-        self.strategy.barrier()
+        self.ranks.barrier()
 
     def _step(self, number: int) -> None:
         started = time.monotonic()
         chosen = self.sampler.batch(number)
         loss, *values = self.gradients(number, chosen)
-        norm = self.strategy.clip(self.module, self.settings.max_grad_norm)
+        norm = self.training.clip(self.settings.max_grad_norm)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.checkpoints.forget_bad(self.progress)
             raise diverged(number + 1, loss, norm)
         learning_rate = self.settings.learning_rate * rate(self.schedule, number, self.total, self.settings.warmup_ratio)
-        set_rate(self.optimizer, learning_rate)
-        self.optimizer.step()
+        set_rate(self.training.optimizer, learning_rate)
+        self.training.step()
         self.adapter_callback.stepped(number + 1, self.total)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.training.zero_grad()
         tokens = sum(self.sizes[i] for i in chosen)
         self._note(
             {"loss": loss, "grad_norm": norm, "learning_rate": learning_rate}
@@ -119,7 +110,7 @@ class Loop:
         progress = self.progress
         if LOSS in progress.history[-1] or not self.validation.due(progress.steps, self.sampler.per_epoch, self.total):
             return
-        with in_use(self.optimizer):
+        with in_use(self.training.optimizer):
             found = self.validation.measure()
         if not math.isfinite(found[LOSS]):
             raise diverged(progress.steps, found[LOSS], progress.history[-1]["grad_norm"])
@@ -127,7 +118,7 @@ class Loop:
         self.reporter.point({"step": progress.steps} | found)
         self.early_stopping = early_stopping(progress.history, self.settings.early_stopping_threshold)
         if self.settings.load_best_model_at_end and self.early_stopping.step == progress.steps:
-            with in_use(self.optimizer):
+            with in_use(self.training.optimizer):
                 self.best.keep(progress.steps)
 
     def _patience_is_over(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,19 +10,21 @@ import torch
 
 from tunesmith.contracts import Adapter, OwnRates
 from tunesmith_torch.api import Optimizer, Trained
+from tunesmith_torch.training.checkpoint.state_dict import trained
 from tunesmith_torch.training.trainable_model import TrainableModel
 
 
 def builder(
-    optimizer: Optimizer, trainable: TrainableModel, adapter: Adapter, learning_rate: float, device: torch.device
-) -> Callable[[Iterable[tuple[str, Any]]], torch.optim.Optimizer]:
-    """What strategies make the optimizer with, over the (name, tensor) that they give it."""
-    rates, embeddings = own_rates(adapter, trainable), _embeddings(trainable)
+    optimizer: Optimizer, adapter: Adapter, learning_rate: float, device: torch.device
+) -> Callable[[TrainableModel], torch.optim.Optimizer]:
+    """What strategies make the optimizer with, over the model as they hold it."""
 
-    def build(named: Iterable[tuple[str, Any]]) -> torch.optim.Optimizer:
+    def build(trainable: TrainableModel) -> torch.optim.Optimizer:
+        rates, embeddings = own_rates(adapter, trainable), _embeddings(trainable)
         # Norms' weights and biases are not decayed, as everywhere.
         parameters = [
-            Trained(name, tensor, rate=rates.get(name, 1.0), decay=tensor.ndim > 1, embedding=name in embeddings) for name, tensor in named
+            Trained(name, tensor, rate=rates.get(name, 1.0), decay=tensor.ndim > 1, embedding=name in embeddings)
+            for name, tensor in trained(trainable)
         ]
         return optimizer.build(parameters, learning_rate=learning_rate, device=device)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 
 from tunesmith.contracts import TunesmithError
@@ -13,18 +10,13 @@ from tunesmith.contracts import TunesmithError
 _SIGNS = ("out of memory", "can't allocate memory", "Cannot allocate memory", "not enough memory", "bad_alloc", "unable to mmap")
 
 
-@contextmanager
-def out_of_memory_errors(groups: int, tokens: int) -> Iterator[None]:
-    """Around the computation of one micro-batch.
+def raise_if_out_of_memory(error: Exception, groups: int, tokens: int) -> None:
+    """For what the computation of one micro-batch of `tokens` tokens has raised.
 
     Raises:
         TunesmithError: where memory is out: TS-TRAIN-013 for a micro-batch of several groups, TS-TRAIN-014 for one that can't be cut.
     """
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not _out(error):
-            raise
+    if _out(error):
         raise (unfit(tokens) if groups > 1 else unfit_row(tokens)) from error
 
 

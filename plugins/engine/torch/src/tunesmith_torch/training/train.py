@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import torch
+
 from tunesmith.contracts import Artifact, Result, Step, TrainerStrategy
+from tunesmith_torch.adapter.data_driven_init import begin_from_data
 from tunesmith_torch.api import Objective
+from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.chat_template.eos_tokens import all_ends, unnamed_end, write_ends
 from tunesmith_torch.data.tokenization import tokenize
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.truncation import TruncatedRows, truncated_rows
 from tunesmith_torch.model.loader import copy_tokenizer
-from tunesmith_torch.model.sanity_checks import check_weights
 from tunesmith_torch.training.checkpoint.state_dict import trained
 from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.loop import Loop
+from tunesmith_torch.training.lr_scheduler import chosen_schedule
 from tunesmith_torch.training.malloc import keep_freed_blocks
+from tunesmith_torch.training.model_source import BaseWithAdapter
+from tunesmith_torch.training.optimizer import builder
 from tunesmith_torch.training.progress import Progress
 from tunesmith_torch.training.seed import deterministic
-from tunesmith_torch.training.trainable_model import prepare
+from tunesmith_torch.training.trainable_model import TrainableModel
 from tunesmith_torch.training.validation import validation_split
 
 LOG = "training_log.jsonl"
@@ -33,21 +39,29 @@ def run(step: Step) -> Result:
     objective, adapter, strategy = (step.provider(slot) for slot in ("objective", "adapter", "strategy"))
     deterministic()
     keep_freed_blocks()
-    device = strategy.start(step.placement)
+    mesh = strategy.start(step.placement)
     try:
         chat = chat_encoder(base)
         if sentence := unnamed_end(chat):
             step.log(sentence, "warning")
         groups, validation = _groups(step, objective, chat, strategy)
-        trainable = prepare(base, adapter, objective, settings, device, step)
-        check_weights(trainable.model, base)
-        trainable.inputs_of = chat.inputs_of(trainable.model)
-        count = sum(parameter.numel() for _, parameter in trained(trainable))
-        step.log(f"training {count:,} of {sum(p.numel() for p in trainable.parameters()):,} parameters on {len(groups)} rows")
-        progress = Loop(step, settings, trainable, groups, objective, adapter, strategy, device, validation).run()
-        if step.placement.rank == 0:
-            adapter.save(trainable.model, step.output)
-            _finish(step.output, base, progress, chat)
+        sampler = BatchSampler(len(groups), settings.batch_size, step.seed)
+
+        def begin(trainable: TrainableModel, device: torch.device) -> None:
+            trainable.inputs_of = chat.inputs_of(trainable.model)
+            begin_from_data(adapter, trainable, groups, sampler, device, step=step, max_tokens=settings.max_tokens_per_microbatch)
+
+        source = BaseWithAdapter(base, adapter, objective, settings, step, begin)
+        optimizer = step.provider("optimizer")
+        schedule = chosen_schedule(step, settings, optimizer)
+        training = strategy.prepare(source, builder(optimizer, adapter, settings.learning_rate, mesh.device))
+        count = sum(parameter.numel() for _, parameter in trained(training.model))
+        step.log(f"training {count:,} of {sum(p.numel() for p in training.model.parameters()):,} parameters on {len(groups)} rows")
+        progress = Loop(step, settings, training, groups, sampler, objective, adapter, strategy, mesh, schedule, validation).run()
+        with training.whole() as trainable:
+            if step.placement.rank == 0:
+                adapter.save(trainable.model, step.output)
+                _finish(step.output, base, progress, chat)
         strategy.barrier()
     finally:
         strategy.finish()

@@ -47,13 +47,19 @@ def autocast(device: torch.device, compute: torch.dtype) -> torch.autocast:
 
 
 def prepare(
-    base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, device: torch.device, step: Step
-) -> TrainableModel:
-    """The base model with the adapter on it: what trains in float32, what does not in the type computed in."""
+    base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, device: torch.device, step: Step, *,
+    plain: bool = False, model: Any = None,
+) -> TrainableModel:  # fmt: skip
+    """The base model with the adapter on it: what trains in float32, what does not in the type computed in.
+
+    Args:
+        plain: by transformers' model.
+        model: the base, if it is loaded already.
+    """
     name, reason = compute_type(settings.dtype, "", step.placement, training=True)
     step.decide(f"dtype {name}", reason)
     compute = getattr(torch, name)
-    model = _load(base, adapter, device, step)
+    model = model if model is not None else load_base(base, adapter, device) if plain else _load(base, adapter, device, step)
     seed_everything(step.seed, "adapter")
     coverage = AdapterCoverage(model)
     adapter.attach(model, seed=derived(step.seed, "adapter"), reference=objective.needs_reference)

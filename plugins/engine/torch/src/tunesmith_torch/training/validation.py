@@ -6,7 +6,7 @@ import random
 
 import torch
 
-from tunesmith.contracts import Step, TrainerStrategy
+from tunesmith.contracts import Mesh, Step, TrainerStrategy
 from tunesmith_torch.data.micro_batch import micro_batches
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.settings import TrainSettings
@@ -26,12 +26,12 @@ class Validation:
     """The loss and the objective's metrics over `groups`, on all ranks together."""
 
     def __init__(
-        self, step: Step, settings: TrainSettings, groups: TruncatedRows | None, batch_loss: BatchLoss, strategy: TrainerStrategy
+        self, step: Step, settings: TrainSettings, groups: TruncatedRows | None, batch_loss: BatchLoss, strategy: TrainerStrategy, mesh: Mesh
     ) -> None:  # fmt: skip
         self.step, self.settings, self.groups = step, settings, groups or ()
         self.batch_loss, self.strategy = batch_loss, strategy
-        placement = step.placement
-        self.micros = micro_batches(groups.sizes, placement.processes, settings.max_tokens_per_microbatch)[placement.rank] if groups else []
+        tokens = settings.max_tokens_per_microbatch
+        self.micros = micro_batches(groups.sizes, mesh.data_size, tokens)[mesh.data_rank] if groups else []
         self.weight = sum(batch_loss.objective.weight(group) for group in self.groups)
 
     def due(self, steps: int, per_epoch: int, total: int) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import torch
-
-from tunesmith.contracts import Step, TrainerStrategy
+from tunesmith.contracts import Step, Training
 from tunesmith_torch.adapter.adapter_callback import AdapterCallback
 from tunesmith_torch.settings import TrainSettings
-from tunesmith_torch.training.checkpoint.storage import Checkpoint, Checkpoints
+from tunesmith_torch.training.checkpoint.ranks import Ranks
+from tunesmith_torch.training.checkpoint.storage import Checkpoints
 from tunesmith_torch.training.progress import Progress
 
 
@@ -18,18 +17,17 @@ class CheckpointSchedule:
     """The checkpoints of a run.
 
     Args:
-        module, optimizer: as the strategy wrapped them.
         adapter_callback: what of the adapter goes on beside its parameters.
         identity: what the order of the data depends on: with another one the position in it would mean other rows.
     """
 
     def __init__(
-        self, step: Step, settings: TrainSettings, strategy: TrainerStrategy, module: Any, optimizer: Any,
-        adapter_callback: AdapterCallback, identity: dict[str, Any], device: torch.device,
+        self, step: Step, settings: TrainSettings, training: Training, adapter_callback: AdapterCallback, identity: dict[str, Any],
+        ranks: Ranks,
     ) -> None:  # fmt: skip
-        self.step, self.settings, self.strategy, self.device = step, settings, strategy, device
-        self.module, self.optimizer, self.adapter_callback, self.identity = module, optimizer, adapter_callback, identity
-        self.checkpoints = Checkpoints(step.work / "checkpoints", keep=settings.save_total_limit, log=step.log)
+        self.step, self.settings, self.training, self.ranks = step, settings, training, ranks
+        self.adapter_callback, self.identity = adapter_callback, identity
+        self.checkpoints = Checkpoints(step.work / "checkpoints", keep=settings.save_total_limit, log=step.log, ranks=ranks)
         self._saved_at, self.saved_steps = time.monotonic(), 0
         self._started, self._spent, self._last = self._saved_at, 0.0, 0.0
         self._told = False
@@ -40,9 +38,7 @@ class CheckpointSchedule:
         wanted = bool(every) and progress.steps - self.saved_steps >= every
         wanted = wanted or (bool(seconds) and time.monotonic() - self._saved_at >= seconds)
         due = wanted and self._affordable()
-        if self.step.placement.processes > 1:  # the first rank's clock counts
-            due = bool(self.strategy.sum(torch.tensor(float(due and self.step.placement.rank == 0), device=self.device)))
-        return due
+        return self.ranks.any(due and self.ranks.first)  # the first rank's clock counts
 
     def _affordable(self) -> bool:
         """Whether another one leaves the share of time that checkpoints may take, going by what the last one took."""
@@ -59,10 +55,8 @@ class CheckpointSchedule:
 
     def save(self, progress: Progress) -> None:
         started = time.monotonic()
-        tensors = self.strategy.state(self.module, self.optimizer) | self.adapter_callback.state()
-        if self.step.placement.rank == 0:
-            state = {"identity": self.identity, "tokens": progress.tokens, "history": progress.history}
-            self.checkpoints.save(Checkpoint(progress.steps, tensors, state))
+        state = {"identity": self.identity, "tokens": progress.tokens, "history": progress.history}
+        self.checkpoints.save(progress.steps, self.training.save_state, self.adapter_callback.state(), state)
         self._saved_at, self.saved_steps = time.monotonic(), progress.steps
         self._last = self._saved_at - started
         self._spent += self._last
@@ -72,8 +66,8 @@ class CheckpointSchedule:
         found = self.checkpoints.newest()
         if found is None or found.state["identity"] != self.identity:
             return None
-        self.adapter_callback.load_state(found.tensors)
-        self.strategy.load_state(self.module, self.optimizer, found.tensors)
+        self.adapter_callback.load_state(found.adapter)
+        self.training.load_state(found.parameters)
         self.saved_steps = found.step
         return Progress(found.step, found.state["tokens"], list(found.state["history"]))
 
@@ -83,6 +77,5 @@ class CheckpointSchedule:
         """
         first = progress.history[0]["loss"] if progress.history else 0.0
         good = [at for at, point in enumerate(progress.history) if point["loss"] <= first]
-        if self.step.placement.rank == 0:
-            self.checkpoints.forget(max(good, default=0))
-        self.strategy.barrier()
+        self.checkpoints.forget(max(good, default=0))
+        self.ranks.barrier()

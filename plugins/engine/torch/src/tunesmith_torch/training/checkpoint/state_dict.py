@@ -1,11 +1,20 @@
-"""What trains, by name: the state that strategies put into checkpoints."""
+"""What trains, by name, and an optimizer's state beside it: how they lie in a directory.
+
+``model/NAME`` and ``optimizer/NAME/KEY`` in safetensors. Ranks that have the whole of everything write one file; ranks that have pieces
+write a file each, by PyTorch's distributed checkpoints (``HuggingFaceStorageWriter``). Either is read by any number of ranks of either kind.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
+
+MODEL, OPTIMIZER = "model/", "optimizer/"
+WHOLE = "whole.safetensors"
 
 
 def trained(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]:
@@ -13,36 +22,78 @@ def trained(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]:
     return ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)
 
 
-def named_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, torch.Tensor]]:
-    """``{"model": {name: values}, "optimizer": {"name/key": values}}`` of what trains."""
-    values = {name: parameter.detach() for name, parameter in trained(model)}
-    moments = {}
-    for name, parameter in trained(model):
-        for key, value in optimizer.state.get(parameter, {}).items():
-            moments[f"{name}/{key}"] = torch.as_tensor(value)
-    return {"model": values, "optimizer": moments}
+def save_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer | None, directory: Path, *, writes: bool = True) -> None:
+    """Write what trains, and the optimizer's state if one is given. With parameters in pieces (``DTensor``) every rank has to call it.
+
+    Args:
+        writes: whether this rank is the one that writes what all have.
+    """
+    state = _state(model, optimizer)
+    if any(map(_in_pieces, state.values())):
+        from torch.distributed.checkpoint import HuggingFaceStorageWriter, save
+
+        save(state, storage_writer=HuggingFaceStorageWriter(str(directory), save_distributed=True))
+    elif writes:
+        save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, directory / WHOLE)
 
 
 @torch.no_grad()
-def load_named_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, dict[str, torch.Tensor]]) -> None:
-    """The inverse of `named_state`.
+def load_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer, directory: Path) -> None:
+    """The inverse of `save_state`, by however many ranks it was called.
 
     Raises:
         ValueError: the state is of other parameters.
     """
     parameters = dict(trained(model))
-    if parameters.keys() != state["model"].keys():
+    if (directory / WHOLE).exists() and not any(map(_in_pieces, parameters.values())):
+        state = load_file(directory / WHOLE)
+    else:
+        state = _read_pieces(parameters, directory)
+    if parameters.keys() != {name.removeprefix(MODEL) for name in state if name.startswith(MODEL)}:
         raise ValueError("the state is of a model whose trained parameters have other names")
     for name, parameter in parameters.items():
-        parameter.copy_(state["model"][name])
+        parameter.copy_(state[MODEL + name])
+    kept = {name.removeprefix(OPTIMIZER): value for name, value in state.items() if name.startswith(OPTIMIZER)}
+    if not kept:
+        return
     moments: dict[torch.nn.Parameter, dict[str, Any]] = {}
-    for entry, value in state["optimizer"].items():
+    for entry, value in kept.items():
         name, _, key = entry.rpartition("/")
         parameter = parameters[name]
-        moved = value if key == "step" and not _capturable(optimizer) else value.to(parameter.device)
-        moments.setdefault(parameter, {})[key] = moved.clone()
+        stays = key == "step" and not _capturable(optimizer)
+        moments.setdefault(parameter, {})[key] = value.clone() if stays else value.to(parameter.device).clone()
     optimizer.state.clear()
     optimizer.state.update(moments)
+
+
+def _state(model: torch.nn.Module, optimizer: torch.optim.Optimizer | None) -> dict[str, torch.Tensor]:
+    state = {MODEL + name: parameter.detach() for name, parameter in trained(model)}
+    if optimizer is not None:
+        for name, parameter in trained(model):
+            for key, value in optimizer.state.get(parameter, {}).items():
+                state[f"{OPTIMIZER}{name}/{key}"] = torch.as_tensor(value)
+    return state
+
+
+def _read_pieces(parameters: dict[str, torch.nn.Parameter], directory: Path) -> dict[str, torch.Tensor]:
+    """By every rank what it needs. What has a parameter's shape is divided as the parameter is."""
+    from torch.distributed.checkpoint import HuggingFaceStorageReader, load
+
+    reader = HuggingFaceStorageReader(str(directory))
+    state: dict[str, torch.Tensor] = {}
+    for name, found in reader.read_metadata().state_dict_metadata.items():
+        own = name.removeprefix(MODEL) if name.startswith(MODEL) else name.removeprefix(OPTIMIZER).rpartition("/")[0]
+        like, dtype = parameters.get(own), found.properties.dtype
+        if like is not None and found.size == like.shape:
+            state[name] = torch.empty_like(like, dtype=dtype, requires_grad=False)
+        else:
+            state[name] = torch.empty(found.size, dtype=dtype)
+    load(state, storage_reader=reader, no_dist=not torch.distributed.is_initialized())
+    return state
+
+
+def _in_pieces(value: torch.Tensor) -> bool:
+    return hasattr(value, "placements")  # a DTensor, without importing its module where there is none
 
 
 def _capturable(optimizer: torch.optim.Optimizer) -> bool:

@@ -1,7 +1,8 @@
 """Checkpoints: directories that are there whole or not at all, without pickles.
 
-``step-00000120/`` holds one safetensors file per part (``model``, ``optimizer``) and ``state.json`` with the loop's position, its history
-and the SHA-256 of the files. It is written under another name, flushed to the disk and renamed.
+``step-00000120/`` holds the strategy's state in ``parameters/``, what an adapter keeps beside it in ``adapter.safetensors``, and
+``state.json`` with the loop's position, its history and the SHA-256 of the files. It is written under another name, flushed to the disk and
+renamed. All ranks see the same directory; each hashes its share of the files.
 """
 
 from __future__ import annotations
@@ -18,46 +19,74 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-Tensors = dict[str, dict[str, torch.Tensor]]
-STATE = "state.json"
+from tunesmith_torch.training.checkpoint.ranks import Ranks
+
+PARAMETERS, ADAPTER, STATE = "parameters", "adapter.safetensors", "state.json"
+_HASHES = ".sha256"  # of one rank's share, until the first has put them together
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a resumed run starts from: `tensors` by part, `state` whatever the loop put there."""
+    """One that was found whole: `state` is whatever the loop put there."""
 
     step: int
-    tensors: Tensors
+    directory: Path
     state: Mapping[str, Any]
+
+    @property
+    def parameters(self) -> Path:
+        """What the strategy wrote, to be read by it."""
+        return self.directory / PARAMETERS
+
+    @property
+    def adapter(self) -> dict[str, torch.Tensor]:
+        """What the adapter keeps, by name."""
+        return load_file(self.directory / ADAPTER) if (self.directory / ADAPTER).exists() else {}
 
 
 class Checkpoints:
-    """The checkpoints of one step.
+    """The checkpoints of one step. Every rank calls the methods, in the same order.
 
     Args:
         directory: where they lie; made when needed.
         keep: how many to keep.
     """
 
-    def __init__(self, directory: Path, *, keep: int, log: Callable[[str], None]) -> None:
-        self.directory, self.keep, self.log = directory, keep, log
+    def __init__(self, directory: Path, *, keep: int, log: Callable[[str], None], ranks: Ranks) -> None:
+        self.directory, self.keep, self.log, self.ranks = directory, keep, log, ranks
 
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint; when this returns it is on the disk, and the oldest ones are gone."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        final = self.directory / f"step-{checkpoint.step:08d}"
-        draft = self.directory / f".draft-{checkpoint.step:08d}"
-        for leftover in (draft, final):
-            shutil.rmtree(leftover, ignore_errors=True)
-        draft.mkdir()
-        digests = {}
-        for part, tensors in checkpoint.tensors.items():
-            file = draft / f"{part}.safetensors"
-            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, file)
-            digests[part] = _digest(file)
-        text = json.dumps({"step": checkpoint.step, "files": digests, "state": checkpoint.state})
-        (draft / STATE).write_text(text, encoding="utf-8")
-        for path in [*draft.iterdir(), draft]:
+    def save(
+        self, step: int, write: Callable[[Path], None], adapter: Mapping[str, torch.Tensor], state: Mapping[str, Any]
+    ) -> None:  # fmt: skip
+        """Write a checkpoint; when this returns it is on the disk, and the oldest ones are gone.
+
+        Args:
+            write: puts the parameters into an empty directory.
+        """
+        final, draft = self.directory / f"step-{step:08d}", self.directory / f".draft-{step:08d}"
+        if self.ranks.first:
+            for leftover in (draft, final):
+                shutil.rmtree(leftover, ignore_errors=True)
+            (draft / PARAMETERS).mkdir(parents=True)
+        self.ranks.barrier()
+        write(draft / PARAMETERS)
+        if self.ranks.first and adapter:
+            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in adapter.items()}, draft / ADAPTER)
+        self.ranks.barrier()
+        own = {path.relative_to(draft).as_posix(): _hash_of(path) for path in self.ranks.share(_files(draft))}
+        if self.ranks.count > 1:
+            (draft / f"{self.ranks.rank}{_HASHES}").write_text(json.dumps(own), encoding="utf-8")
+            self.ranks.barrier()
+        if self.ranks.first:
+            self._publish(step, draft, final, own, state)
+        self.ranks.barrier()
+
+    def _publish(self, step: int, draft: Path, final: Path, hashes: dict[str, str], state: Mapping[str, Any]) -> None:
+        for path in draft.glob(f"*{_HASHES}"):
+            hashes |= json.loads(path.read_text(encoding="utf-8"))
+            path.unlink()
+        (draft / STATE).write_text(json.dumps({"step": step, "files": hashes, "state": state}), encoding="utf-8")
+        for path in [*draft.rglob("*"), draft]:
             _flush(path)
         draft.rename(final)
         _flush(self.directory)
@@ -67,10 +96,14 @@ class Checkpoints:
     def newest(self) -> Checkpoint | None:
         """The newest one that is whole; broken ones are named in the log and passed over."""
         for path in reversed(self._found()):
+            found, problem = None, ""
             try:
-                return _read(path)
-            except Exception as error:  # whatever a torn or overwritten file makes the readers raise
-                self.log(f"the checkpoint {path.name} is broken and was passed over: {error}")
+                found = self._read(path)
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # what torn or overwritten files come to
+                problem = str(error)
+            if self.ranks.all(found is not None):
+                return found
+            self.log(f"the checkpoint {path.name} is broken and was passed over: {problem or 'another process found it so'}")
         return None
 
     def at(self, step: int) -> Checkpoint:
@@ -79,40 +112,42 @@ class Checkpoints:
         Raises:
             OSError, ValueError: it is not there, or broken.
         """
-        return _read(self.directory / f"step-{step:08d}")
+        return self._read(self.directory / f"step-{step:08d}")
 
     def forget(self, step: int) -> None:
         """Remove those made after `step`."""
-        for path in self._found():
-            if _number(path) > step:
-                shutil.rmtree(path)
+        self._remove(lambda number: number > step)
 
     def forget_before(self, step: int) -> None:
         """Remove those made before `step`."""
-        for path in self._found():
-            if _number(path) < step:
-                shutil.rmtree(path)
+        self._remove(lambda number: number < step)
+
+    def _remove(self, wanted: Callable[[int], bool]) -> None:
+        if self.ranks.first:
+            for path in self._found():
+                if wanted(_number(path)):
+                    shutil.rmtree(path)
 
     def _found(self) -> list[Path]:
         return sorted(self.directory.glob("step-*"))
+
+    def _read(self, path: Path) -> Checkpoint:
+        saved = json.loads((path / STATE).read_text(encoding="utf-8"))
+        for name in self.ranks.share(sorted(saved["files"])):
+            if _hash_of(path / name) != saved["files"][name]:
+                raise ValueError(f"{name} is not what was written")
+        return Checkpoint(saved["step"], path, saved["state"])
 
 
 def _number(path: Path) -> int:
     return int(path.name.removeprefix("step-"))
 
 
-def _read(path: Path) -> Checkpoint:
-    saved = json.loads((path / STATE).read_text(encoding="utf-8"))
-    tensors: Tensors = {}
-    for part, digest in saved["files"].items():
-        file = path / f"{part}.safetensors"
-        if _digest(file) != digest:
-            raise ValueError(f"{file.name} is not what was written")
-        tensors[part] = load_file(file)
-    return Checkpoint(saved["step"], tensors, saved["state"])
+def _files(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.rglob("*") if path.is_file())
 
 
-def _digest(path: Path) -> str:
+def _hash_of(path: Path) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as stream:
         while block := stream.read(1 << 20):

@@ -1,0 +1,63 @@
+"""The model as a strategy gets it: what is to be loaded, and how, before anybody has loaded it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tunesmith.contracts import Adapter, Artifact, Step
+from tunesmith_torch.adapter.target_modules import decoder_layers
+from tunesmith_torch.api import Objective
+from tunesmith_torch.model.loader import empty_model
+from tunesmith_torch.model.sanity_checks import check_weights
+from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.trainable_model import TrainableModel, prepare
+
+
+class BaseWithAdapter:
+    """The base model of a step with its adapter on it.
+
+    Args:
+        begin: what the adapter does with a loaded model before the first step.
+    """
+
+    def __init__(
+        self, base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, step: Step,
+        begin: Callable[[TrainableModel, torch.device], None],
+    ) -> None:  # fmt: skip
+        self.path: Path = base.path
+        self._base, self._adapter, self._objective, self._settings, self._step = base, adapter, objective, settings, step
+        self._begin = begin
+
+    def load(self, device: torch.device | str, *, separate: bool = False) -> TrainableModel:
+        """With its weights, on `device`; with `separate` by transformers' model, for the engine's own moves matrices together."""
+        device = torch.device(device)
+        trainable = self._prepare(device, plain=separate)
+        check_weights(trainable.model, self._base)
+        self._begin(trainable, device)
+        return trainable
+
+    def empty(self) -> TrainableModel:
+        """On the meta device; whole on the CPU for an adapter that can't be put on a model without values."""
+        try:
+            with torch.device("meta") as device:
+                trainable = self._prepare(device, plain=True, model=empty_model(self._base))
+                self._begin(trainable, device)
+                return trainable
+        except (NotImplementedError, RuntimeError) as error:  # what torch raises for an operation that has to see values
+            self._step.log(f"every process loads the whole model before it is divided: {type(self._adapter).__name__} needs values ({error})")
+            return self.load("cpu", separate=True)
+
+    def layers(self, model: TrainableModel) -> Sequence[torch.nn.Module]:
+        """The decoder's.
+
+        Raises:
+            UserError: TS-TRAIN-047 when the model keeps them in no list of their number.
+        """
+        return decoder_layers(model.model)[1]
+
+    def _prepare(self, device: torch.device, *, plain: bool, model: Any = None) -> TrainableModel:
+        return prepare(self._base, self._adapter, self._objective, self._settings, device, self._step, plain=plain, model=model)

@@ -1,0 +1,40 @@
+"""Joining the other processes of a step by `torch.distributed`."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+from tunesmith.contracts import Placement, UserError
+
+
+def join(placement: Placement, *, backend: str = "auto", timeout: float) -> torch.device:
+    """Meet the other ranks at the placement's rendezvous; the device that this one computes on.
+
+    Args:
+        backend: as `torch.distributed` names it; auto: nccl on NVIDIA devices, gloo elsewhere.
+        timeout: seconds after which one that waits for another gives up.
+
+    Raises:
+        UserError: TS-TRAIN-063 for a backend that is not here, or not for this device.
+    """
+    device = torch.device(placement.torch)
+    if device.type == "cuda":
+        device = torch.device("cuda", placement.rank % torch.cuda.device_count())
+        torch.cuda.set_device(device)
+    elif device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, torch.get_num_threads() // placement.processes))
+    chosen = backend if backend != "auto" else "nccl" if device.type == "cuda" else "gloo"
+    named = [part.rpartition(":")[2] for part in chosen.split(",")]  # torch takes `cpu:gloo,cuda:nccl`, too
+    if not all(map(dist.is_backend_available, named)) or (chosen == "nccl" and device.type != "cuda"):
+        raise UserError(
+            "TS-TRAIN-063", f"Processes can't talk by `{chosen}` here: it is not in this PyTorch, or not for {device.type} devices",
+            fix="Leave `backend` out: auto takes nccl on NVIDIA devices, gloo elsewhere.",
+        )  # fmt: skip
+    dist.init_process_group(
+        chosen, init_method=placement.rendezvous, rank=placement.rank, world_size=placement.processes, timeout=timedelta(seconds=timeout)
+    )
+    return device

@@ -1,0 +1,66 @@
+"""A torch module in training, for strategies to build on: micro-batches one after the other, state by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tunesmith_torch.training.checkpoint.state_dict import load_state, save_state, trained
+
+
+class TorchTraining:
+    """What `single` needs, and what strategies of several processes change in places.
+
+    Args:
+        model: with what trains marked.
+        optimizer: over the parameters of `model` that train.
+        module: what is called in training, where it is not `model` itself.
+        writes: whether this rank writes state that all have.
+    """
+
+    def __init__(
+        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, *, module: torch.nn.Module | None = None, writes: bool = True
+    ) -> None:
+        self.model, self.optimizer, self.module, self.writes = model, optimizer, module or model, writes
+
+    @torch.no_grad()
+    def forward(self, batches: Sequence[Any]) -> list[torch.Tensor]:
+        training = self.model.training
+        self.model.eval()
+        try:
+            return [self.model(batch) for batch in batches]
+        finally:
+            self.model.train(training)
+
+    def forward_backward(self, batches: Sequence[Any], loss: Callable[[torch.Tensor, int], torch.Tensor]) -> None:
+        for number, batch in enumerate(batches):
+            with self.micro_batch(last=number == len(batches) - 1):
+                loss(self.module(batch), number).backward()
+
+    def micro_batch(self, *, last: bool) -> AbstractContextManager[None]:
+        """Around the forward and backward pass of one; gradients need to agree between ranks only after the `last`."""
+        return nullcontext()
+
+    def clip(self, limit: float) -> float:
+        parameters = [parameter for _, parameter in trained(self.model)]
+        return float(torch.nn.utils.clip_grad_norm_(parameters, limit if limit > 0 else float("inf")))
+
+    def step(self) -> None:
+        self.optimizer.step()
+
+    def zero_grad(self) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+
+    @contextmanager
+    def whole(self) -> Iterator[torch.nn.Module]:
+        yield self.model
+
+    def save_state(self, directory: Path, *, optimizer: bool = True) -> None:
+        save_state(self.model, self.optimizer if optimizer else None, directory, writes=self.writes)
+
+    def load_state(self, directory: Path) -> None:
+        load_state(self.model, self.optimizer, directory)

@@ -1,0 +1,21 @@
+"""What this plugin brings: the strategy `fsdp`."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_fsdp.settings import ShardingSettings
+
+
+@hookimpl
+def trainer_strategy() -> Provider:
+    return Provider(
+        name="fsdp",
+        summary="several processes that divide the model, its gradients and the optimizer's state among them",
+        target="tunesmith_fsdp.strategy:FullyShardedDataParallel",
+        settings=ShardingSettings,
+        facts={"ranks": "num_processes"},
+        capabilities={
+            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "parameters.whole": "none",
+        },
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""The model in pieces, by torch's `fully_shard` (FSDP2): each rank holds a piece of every parameter, and a layer is whole while it computes.
+
+The first rank reads the weights into the host's memory; the others make the modules without values and are sent their pieces. Gradients are
+summed, not averaged: the engine divides each micro-batch's loss by the weight of the whole batch. ZeRO: Rajbhandari et al.,
+arXiv:1910.02054; FSDP: Zhao et al., arXiv:2304.11277.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, OffloadPolicy, fully_shard
+
+from tunesmith.contracts import Mesh, ModelSource, Placement, UserError
+from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
+from tunesmith_fsdp.distribute import distribute
+from tunesmith_fsdp.settings import ShardingSettings
+from tunesmith_fsdp.training import ShardedTraining
+from tunesmith_torch.api.processes import join
+
+
+class FullyShardedDataParallel:
+    """The strategy `fsdp`."""
+
+    def __init__(self, settings: ShardingSettings) -> None:
+        self.settings = settings
+        self._mesh = Mesh(torch.device("cpu"))
+
+    def start(self, placement: Placement) -> Mesh:
+        """Join the others.
+
+        Raises:
+            UserError: TS-TRAIN-063 for a backend that is not here; TS-TRAIN-064 when `shard_size` does not divide the processes.
+        """
+        size = self.settings.shard_size
+        if size and placement.processes % size:
+            raise UserError(
+                "TS-TRAIN-064", f"{placement.processes} processes can't be divided into groups of {size}",
+                fix=f"Set `shard_size` to a divisor of {placement.processes}, or to 0: one copy of the model for all.",
+            )  # fmt: skip
+        device = join(placement, backend=self.settings.backend, timeout=self.settings.timeout)
+        self._mesh = Mesh(device, placement.rank, placement.processes)
+        return self._mesh
+
+    def prepare(self, source: ModelSource, optimizer: OptimizerOf) -> ShardedTraining:
+        first = self._mesh.data_rank == 0
+        model = source.load("cpu", separate=True) if first else source.empty()
+        values = {name: tensor.detach() for name, tensor in [*model.named_parameters(), *model.named_buffers()]} if first else {}
+        options = {"mesh": self._device_mesh(), "mp_policy": self._precision(), "offload_policy": self._offload()}
+        for layer in source.layers(model):
+            fully_shard(layer, reshard_after_forward=self.settings.reshard_after_forward, **options)
+        fully_shard(model, reshard_after_forward=False, **options)
+        model.set_gradient_divide_factor(1.0)
+        distribute(model, values, torch.device("cpu") if self.settings.cpu_offload else self._mesh.device)
+        return ShardedTraining(model, optimizer(model), first=first)
+
+    def sum(self, value: torch.Tensor) -> torch.Tensor:
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    def barrier(self) -> None:
+        dist.barrier()
+
+    def finish(self) -> None:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+    def _device_mesh(self) -> DeviceMesh:
+        size, together = self._mesh.data_size, self.settings.shard_size or self._mesh.data_size
+        shape, names = ((size,), ("shard",)) if together == size else ((size // together, together), ("replicate", "shard"))
+        return init_device_mesh(self._mesh.device.type, shape, mesh_dim_names=names)
+
+    def _precision(self) -> MixedPrecisionPolicy:
+        return MixedPrecisionPolicy(param_dtype=_dtype(self.settings.param_dtype), reduce_dtype=_dtype(self.settings.reduce_dtype))
+
+    def _offload(self) -> OffloadPolicy:
+        return CPUOffloadPolicy(pin_memory=self._mesh.device.type == "cuda") if self.settings.cpu_offload else OffloadPolicy()
+
+
+def _dtype(name: str) -> Any:
+    return None if name == "auto" else getattr(torch, name)
