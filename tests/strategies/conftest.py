@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.contracts import message
+from tunesmith_data.api import message
 from tunesmith_sdk.models import tiny_model
 
 RANK = Path(__file__).with_name("rank.py")

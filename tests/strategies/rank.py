@@ -12,7 +12,7 @@ from typing import Any
 
 from tunesmith.contracts import Artifact, Placement
 from tunesmith.contracts.settings import build
-from tunesmith.isolation.step import WorkerStep
+from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.train import run
 from tunesmith_torch_optim.adamw import AdamW

@@ -38,7 +38,7 @@ class Replicas:
             dist.broadcast(parameter.data, src=0)
         replica = DistributedDataParallel(
             model, bucket_cap_mb=self.settings.bucket_cap_mb, find_unused_parameters=self.settings.find_unused_parameters,
-            broadcast_buffers=False, init_sync=False, gradient_as_bucket_view=True,
+            forward_sync_buffers=False, init_sync=False, gradient_as_bucket_view=True,
         )  # fmt: skip
         replica.register_comm_hook(None, _summed)
         return _Replica(model, optimizer(model), module=replica, writes=self._mesh.data_rank == 0)
