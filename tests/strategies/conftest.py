@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tunesmith_data.api import message
-from tunesmith_sdk.models import tiny_model
+from tunesmith_sdk.tiny_models import tiny_model
 
 RANK = Path(__file__).with_name("rank.py")
 

@@ -25,14 +25,15 @@ REPLACE = "import subprocess, time; subprocess.Popen(['/bin/sleep', '20'], env={
 #: check -> changes of the good strategy
 FAULTS = {
     "trainer_strategy.same-losses": [("return value", "return 2 * value")],
-    "trainer_strategy.resumes": [('p.data.copy_(state["model"][name])', 'p.data.copy_(state["model"][name] * 1.01)')],
-    "trainer_strategy.whole-state": [
-        ("{name: p.detach() for", '{f"module.{name}": p.detach() for'),
-        ('state["model"][name]', 'state["model"][f"module.{name}"]'),
+    "trainer_strategy.resumes": [('p.data.copy_(state[f"model/{name}"])', 'p.data.copy_(state[f"model/{name}"] * 1.01)')],
+    "trainer_strategy.whole-model": [
+        ("        yield self.model", "        yield torch.nn.Sequential(*(torch.nn.Identity() if i == 3 else m for i, m in enumerate(self.model)))"),
     ],
+    "trainer_strategy.no-pickles": [("save_file(state, path)", 'save_file(state, path); torch.save(state, path.with_suffix(".pt"))')],
 }
 #: the same of one with a process a rank
 FAULTS_OF_RANKS = {
+    "trainer_strategy.same-everywhere": [("        return total\n", "        return total if dist.get_rank() == 0 else total + 1\n")],
     "trainer_strategy.kill-ends-all": [
         (
             "    dist.all_reduce(tensor)",

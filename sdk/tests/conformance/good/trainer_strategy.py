@@ -1,40 +1,76 @@
 """A good minimal trainer strategy: one process."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager
 
 import torch
+from safetensors.torch import load_file, save_file
+
+from tunesmith.contracts import Mesh
 
 
 class Provider:
     def start(self, placement):
-        return torch.device("cpu")
+        return Mesh(torch.device("cpu"))
 
-    def wrap(self, model, optimizer):
-        return model, optimizer([(name, p) for name, p in model.named_parameters() if p.requires_grad])
-
-    def accumulating(self, model, last):
-        return nullcontext()
+    def prepare(self, source, optimizer):
+        model = source.load(torch.device("cpu"))
+        return Training(model, optimizer(model))
 
     def sum(self, value):
         return value
-
-    def clip(self, model, limit):
-        return float(torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], limit))
-
-    def state(self, model, optimizer):
-        named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-        moments = {f"{name}/{key}": value for name, p in named for key, value in optimizer.state[p].items()}
-        return {"model": {name: p.detach() for name, p in named}, "optimizer": moments}
-
-    def load_state(self, model, optimizer, state):
-        for name, p in model.named_parameters():
-            if p.requires_grad:
-                p.data.copy_(state["model"][name])
-                mine = {key.partition("/")[2]: value.clone() for key, value in state["optimizer"].items() if key.startswith(f"{name}/")}
-                optimizer.state[p] = mine
 
     def barrier(self):
         pass
 
     def finish(self):
         pass
+
+
+class Training:
+    def __init__(self, model, optimizer):
+        self.model, self.optimizer = model, optimizer
+
+    def forward(self, batches):
+        with torch.no_grad():
+            return [self.model(batch) for batch in batches]
+
+    def forward_backward(self, batches, loss):
+        for number, batch in enumerate(batches):
+            loss(self.model(batch), number).backward()
+        self.agree()
+
+    def agree(self):
+        pass
+
+    def clip(self, limit):
+        return float(torch.nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], limit))
+
+    def step(self):
+        self.optimizer.step()
+
+    def zero_grad(self):
+        self.optimizer.zero_grad()
+
+    @contextmanager
+    def whole(self):
+        yield self.model
+
+    def save_state(self, directory, *, optimizer=True):
+        state = {}
+        for name, p in self.trained():
+            state[f"model/{name}"] = p.detach().clone()
+            state |= {f"{name}/{key}": value for key, value in self.optimizer.state[p].items() if optimizer}
+        self.write(state, directory / "state.safetensors")
+
+    def write(self, state, path):
+        save_file(state, path)
+
+    def load_state(self, directory):
+        state = load_file(directory / "state.safetensors")
+        for name, p in self.trained():
+            p.data.copy_(state[f"model/{name}"])
+            mine = {key.partition("/")[2]: value.clone() for key, value in state.items() if key.startswith(f"{name}/")}
+            self.optimizer.state[p] = mine
+
+    def trained(self):
+        return [(name, p) for name, p in self.model.named_parameters() if p.requires_grad]

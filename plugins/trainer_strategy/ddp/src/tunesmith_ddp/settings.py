@@ -27,7 +27,7 @@ class ReplicaSettings:
         aliases=("ddp_bucket_cap_mb",),
     )
     find_unused_parameters: bool = setting(
-        True, "look after each step for parameters that no row has used (experts, say); false: every row uses all of them",
+        False, "look in each step for parameters that no row of a process has used (a vision tower, where rows have no pictures)",
         effect={"call": "torch.nn.parallel:DistributedDataParallel"}, aliases=("ddp_find_unused_parameters",),
     )  # fmt: skip
     timeout: float = setting(

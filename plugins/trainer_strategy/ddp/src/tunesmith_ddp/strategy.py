@@ -6,14 +6,15 @@ gradient of the batch: with n processes the losses are those of one. Buckets: Li
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from tunesmith.contracts import Mesh, ModelSource, Placement
+from tunesmith.contracts import Mesh, ModelSource, Placement, UserError
 from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
 from tunesmith_ddp.settings import ReplicaSettings
 from tunesmith_torch.api.processes import join
@@ -57,6 +58,23 @@ class Replicas:
 
 
 class _Replica(TorchTraining):
+    def forward_backward(self, batches: Sequence[Any], loss: Callable[[torch.Tensor, int], torch.Tensor]) -> None:
+        """As of any module.
+
+        Raises:
+            UserError: TS-TRAIN-065 where a process did not use all that trains.
+        """
+        try:
+            super().forward_backward(batches, loss)
+        except RuntimeError as error:
+            if "find_unused_parameters" not in str(error):
+                raise
+            raise UserError(
+                "TS-TRAIN-065", "A process has rows that do not use all parameters that train",
+                why="Processes agree on gradients when all of them are there. A vision tower has none for rows without pictures.",
+                fix="Set `find_unused_parameters: true` for the strategy `ddp`.",
+            ) from error  # fmt: skip
+
     @contextmanager
     def micro_batch(self, *, last: bool) -> Iterator[None]:
         assert isinstance(self.module, DistributedDataParallel)

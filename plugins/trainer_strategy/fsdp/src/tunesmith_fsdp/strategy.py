@@ -50,10 +50,10 @@ class FullyShardedDataParallel:
         model = source.load("cpu", separate=True) if first else source.empty()
         values = {name: tensor.detach() for name, tensor in [*model.named_parameters(), *model.named_buffers()]} if first else {}
         options = {"mesh": self._device_mesh(), "mp_policy": self._precision(), "offload_policy": self._offload()}
-        for layer in source.layers(model):
-            fully_shard(layer, reshard_after_forward=self.settings.reshard_after_forward, **options)
-        fully_shard(model, reshard_after_forward=False, **options)
-        model.set_gradient_divide_factor(1.0)
+        parts = [fully_shard(layer, reshard_after_forward=self.settings.reshard_after_forward, **options) for layer in source.layers(model)]
+        for part in [*parts, fully_shard(model, reshard_after_forward=False, **options)]:
+            part.set_gradient_divide_factor(1.0)  # the ranks' sum, not their mean
+            part.set_force_sum_reduction_for_comms(True)  # gloo knows no other
         distribute(model, values, torch.device("cpu") if self.settings.cpu_offload else self._mesh.device)
         return ShardedTraining(model, optimizer(model), first=first)
 

@@ -14,6 +14,7 @@ from tunesmith_sdk.conformance.hosted.steps import DEATH, START, entered
 from tunesmith_sdk.conformance.kinds.trainer_strategy import MIDST
 
 SAME = 1e-4  #: largest difference of losses and norms from plain PyTorch, relative
+WHOLE = 1e-4  #: of a weight at the end
 LIMIT = 240.0  # seconds for all ranks together
 _KIND = "trainer_strategy"
 
@@ -54,22 +55,42 @@ def resumes(bench: Bench) -> None:
     for rank, said in enumerate(_trained(bench)):
         if not said["apart"] <= limit:
             raise CheckFailed(f"rank {rank}: resumed, weights end {said['apart']:.2g} from where they would have, more than {limit:g}",
-                              fix="Put the optimizer's moments and step counts into `state`, and take all of it back.")  # fmt: skip
+                              fix="Write the optimizer's moments and step counts in `save_state`, and take all of it back.")  # fmt: skip
 
 
 @check(
-    "trainer_strategy.whole-state",
+    "trainer_strategy.whole-model",
     kind=_KIND,
     at="host",
-    title="its state is whole and the same on every rank, under the model's own names",
+    title="the whole model on the first rank is plain PyTorch's, tensor by tensor, under the model's own names",
 )
-def whole_state(bench: Bench) -> None:
-    said = _trained(bench)
-    if said[0]["names"] != said[0]["wanted"]:
-        raise CheckFailed(f"its state names {', '.join(said[0]['names'][:4])}, and {', '.join(said[0]['wanted'][:4])} train",
-                          fix="Take wrappers' prefixes off, and leave out what is frozen.")  # fmt: skip
-    if len({one["digest"] for one in said}) > 1:
-        raise CheckFailed("ranks end with different weights", fix="Start from the same ones, and let gradients agree before every step.")
+def whole_model(bench: Bench) -> None:
+    first = _trained(bench)[0]
+    if first["names"] != first["wanted"]:
+        raise CheckFailed(f"the model has {', '.join(first['names'][:4])}, and should have {', '.join(first['wanted'][:4])}",
+                          fix="Give the model itself in `whole`, without wrappers' prefixes.")  # fmt: skip
+    limit = float(bench.declared.tolerances.get("trainer_strategy.whole-model", WHOLE))
+    for name, tensor in first["tensors"].items():
+        if not tensor["finite"] or not tensor["apart"] <= limit:
+            raise CheckFailed(f"`{name}` is {tensor['apart']:.2g} from plain PyTorch's, more than {limit:g}",
+                              fix="Gather every rank's piece before `whole` gives the model.")  # fmt: skip
+        if tensor["changed"] != tensor["trains"]:
+            raise CheckFailed(f"`{name}` {'is as it was before training' if tensor['trains'] else 'has changed, and is frozen'}",
+                              fix="Train what has `requires_grad`, and nothing else.")  # fmt: skip
+
+
+@check("trainer_strategy.same-everywhere", kind=_KIND, at="host", title="all ranks tell the same losses and norms")
+def same_everywhere(bench: Bench) -> None:
+    first, *others = _trained(bench)
+    for rank, said in enumerate(others, 1):
+        if said["course"] != first["course"]:
+            raise CheckFailed(f"rank {rank} tells other losses or norms than rank 0", fix="`sum` and `clip` give the same on every rank.")
+
+
+@check("trainer_strategy.no-pickles", kind=_KIND, at="host", title="its saved state is safetensors and JSON, nothing that could run code")
+def no_pickles(bench: Bench) -> None:
+    if files := _trained(bench)[0]["pickles"]:
+        raise CheckFailed(f"its state is in {', '.join(files[:3])}", fix="Write safetensors: `save_state` of tunesmith_torch does.")
 
 
 @check(

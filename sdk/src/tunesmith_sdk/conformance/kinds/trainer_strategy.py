@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Step
@@ -17,20 +17,32 @@ MIDST = "midst"  #: in the work directory of the usual work: all ranks are at it
 RATE, LIMIT = 0.02, 1.0  # learning rate; largest norm of the gradients
 
 
-def model() -> Any:
-    """A small network with frozen weights and ones that train; always the same."""
+class Source:
+    """A small network with frozen weights and ones that train, always the same: a `ModelSource`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self, device: Any, *, separate: bool = False) -> Any:
+        import torch
+
+        torch.manual_seed(0)
+        layers = (torch.nn.Embedding(32, 16), torch.nn.Linear(16, 32), torch.nn.GELU(), torch.nn.Linear(32, 32))
+        made = torch.nn.Sequential(*layers).to(device)
+        made[0].requires_grad_(False)
+        return made
+
+    def empty(self) -> Any:
+        return self.load("meta")
+
+    def layers(self, model: Any) -> list[Any]:
+        return [model[1], model[3]]
+
+
+def optimizer(network: Any) -> Any:
     import torch
 
-    torch.manual_seed(0)
-    made = torch.nn.Sequential(torch.nn.Embedding(32, 16), torch.nn.Linear(16, 32), torch.nn.GELU(), torch.nn.Linear(32, 32))
-    made[0].requires_grad_(False)
-    return made
-
-
-def optimizer(named: Any) -> Any:
-    import torch
-
-    return torch.optim.AdamW([tensor for _, tensor in named], lr=RATE, weight_decay=0.01)
+    return torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=RATE, weight_decay=0.01)
 
 
 def batch(number: int) -> Any:
@@ -41,47 +53,51 @@ def batch(number: int) -> Any:
     return torch.randint(0, 32, (ROWS, 6), generator=drawn), torch.randint(0, 32, (ROWS, 6), generator=drawn)
 
 
-def total(network: Any, inputs: Any, targets: Any) -> Any:
+def share_of_loss(output: Any, targets: Any) -> Any:
     """The loss, summed over tokens and divided by those of the whole batch."""
     from torch.nn import functional
 
-    return functional.cross_entropy(network(inputs).flatten(0, 1), targets.flatten(), reduction="sum") / (ROWS * targets.shape[1])
+    return functional.cross_entropy(output.flatten(0, 1), targets.flatten(), reduction="sum") / (ROWS * targets.shape[1])
 
 
-def plain() -> list[list[float]]:
-    """Loss and norm of every step, by PyTorch alone."""
+def plain() -> tuple[list[list[float]], dict[str, Any]]:
+    """Loss and norm of every step, and the weights at the end, by PyTorch alone."""
     import torch
 
-    network = model()
-    stepping = optimizer([named for named in network.named_parameters() if named[1].requires_grad])
+    network = Source(Path()).load("cpu")
+    stepping = optimizer(network)
     course = []
     for number in range(STEPS):
         stepping.zero_grad()
-        loss = total(network, *batch(number))
+        inputs, targets = batch(number)
+        loss = share_of_loss(network(inputs), targets)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], LIMIT)
         stepping.step()
         course.append([float(loss), float(norm)])
-    return course
+    return course, {name: value.detach() for name, value in network.named_parameters()}
 
 
-def train(strategy: Any, wrapped: Any, stepping: Any, placement: Any, device: Any, numbers: range, step: Step) -> list[list[float]]:
-    """Train over the steps `numbers`, each rank on its own rows in two micro-batches."""
+def train(strategy: Any, training: Any, mesh: Any, numbers: range, step: Step) -> list[list[float]]:
+    """Train over the steps `numbers`, each share of the rows in two micro-batches."""
+    import torch
+
     course = []
     for number in numbers:
         step.check_cancelled()
-        stepping.zero_grad()
-        inputs, targets = (part[placement.rank :: placement.processes].to(device) for part in batch(number))
-        pieces = list(zip(inputs.chunk(MICRO), targets.chunk(MICRO)))  # noqa: B905
-        loss = 0.0
-        for count, piece in enumerate(pieces, 1):
-            with strategy.accumulating(wrapped, count == len(pieces)):
-                part = total(wrapped, *piece)
-                part.backward()
-            loss = loss + part.detach()
-        norm = strategy.clip(wrapped, LIMIT)
-        stepping.step()
-        course.append([float(strategy.sum(loss)), float(norm)])
+        training.zero_grad()
+        inputs, targets = (part[mesh.data_rank :: mesh.data_size].to(mesh.device) for part in batch(number))
+        wanted, total = targets.chunk(MICRO), torch.zeros((), device=mesh.device)
+
+        def loss(output: Any, at: int, wanted: Any = wanted, total: Any = total) -> Any:
+            part = share_of_loss(output, wanted[at])
+            total.add_(part.detach())
+            return part
+
+        training.forward_backward(inputs.chunk(MICRO), loss)
+        norm = training.clip(LIMIT)
+        training.step()
+        course.append([float(strategy.sum(total)), float(norm)])
     return course
 
 
@@ -91,29 +107,55 @@ def run(step: Step) -> None:
     import torch
 
     strategy, placement = Subject(step, step.settings).build(), step.placement
-    device = strategy.start(placement)
-    wrapped, stepping = strategy.wrap(model().to(device), optimizer)
-    course = train(strategy, wrapped, stepping, placement, device, range(STEPS), step)
-    whole = strategy.state(wrapped, stepping)
+    mesh, source = strategy.start(placement), Source(step.work)
+    training = strategy.prepare(source, optimizer)
+    course = train(strategy, training, mesh, range(STEPS), step)
+    judged = [float(output.float().sum()) for output in training.forward([batch(0)[0].to(mesh.device)])]
+    whole = _whole(training, placement)
+    state = step.work / "state"
+    if placement.rank == 0:
+        state.mkdir()
     strategy.barrier()
-    before, stepping = strategy.wrap(model().to(device), optimizer)
-    train(strategy, before, stepping, placement, device, range(HALF), step)
-    saved = _copied(strategy.state(before, stepping))
-    again, stepping = strategy.wrap(model().to(device), optimizer)
-    strategy.load_state(again, stepping, saved)
-    resumed = train(strategy, again, stepping, placement, device, range(HALF, STEPS), step)
-    after = strategy.state(again, stepping)
-    names = sorted(name for name, p in model().named_parameters() if p.requires_grad)
-    apart = max((float((whole["model"][n].float() - after["model"][n].float()).abs().max()) for n in whole["model"]), default=0.0)
-    digest = hashlib.sha256(b"".join(whole["model"][name].detach().cpu().contiguous().numpy().tobytes() for name in sorted(whole["model"])))
+    before = strategy.prepare(source, optimizer)
+    train(strategy, before, mesh, range(HALF), step)
+    before.save_state(state)
+    strategy.barrier()
+    again = strategy.prepare(source, optimizer)
+    again.load_state(state)
+    resumed = train(strategy, again, mesh, range(HALF, STEPS), step)
+    after = _whole(again, placement)
     said = {
-        "course": course, "resumed": resumed, "apart": apart, "names": sorted(whole["model"]), "wanted": names,
-        "digest": digest.hexdigest(),
-        "plain": plain() if placement.rank == 0 else [], "torch": torch.__version__,
+        "course": course, "resumed": resumed, "judged": judged, "torch": torch.__version__,
+        "apart": max((float((whole[name] - after[name]).abs().max()) for name in whole), default=0.0),
+        "pickles": sorted(path.name for path in state.rglob("*") if path.is_file() and path.suffix not in (".safetensors", ".json")),
     }  # fmt: skip
+    if placement.rank == 0:
+        wanted_course, wanted = plain()
+        begun = dict(source.load("cpu").named_parameters())
+        said |= {
+            "plain": wanted_course, "names": sorted(whole), "wanted": sorted(wanted),
+            "tensors": {name: _compared(whole[name], wanted[name], begun[name]) for name in wanted if name in whole},
+        }  # fmt: skip
     (step.output / f"rank-{placement.rank}.json").write_text(json.dumps(said))
     strategy.barrier()
     strategy.finish()
+
+
+def _whole(training: Any, placement: Any) -> dict[str, Any]:
+    """The parameters as the first rank sees them; nothing elsewhere."""
+    with training.whole() as network:
+        if placement.rank:
+            return {}
+        return {name: parameter.detach().float().cpu().clone() for name, parameter in network.named_parameters()}
+
+
+def _compared(value: Any, wanted: Any, begun: Any) -> dict[str, Any]:
+    """A tensor beside what plain PyTorch made of it."""
+    return {
+        "apart": float((value - wanted).abs().max()) if value.shape == wanted.shape else float("inf"),
+        "finite": bool(value.isfinite().all()), "changed": not bool((value == begun).all()) if value.shape == begun.shape else True,
+        "trains": begun.requires_grad,
+    }  # fmt: skip
 
 
 @observer("trainer_strategy")
@@ -122,32 +164,25 @@ def observe(subject: Subject) -> dict[str, Any]:
     import torch
 
     torch.manual_seed(1)
-    placement = dataclasses.replace(subject.step.placement, rendezvous=str(subject.step.work / "rendezvous"))
+    meeting = (subject.step.work / "rendezvous").as_uri()
     strategy = subject.build()
-    device = strategy.start(placement)
+    mesh = strategy.start(dataclasses.replace(subject.step.placement, rendezvous=meeting))
     try:
-        wrapped, stepping = strategy.wrap(model().to(device), optimizer)
-        course = train(strategy, wrapped, stepping, placement, device, range(STEPS), subject.step)
+        training = strategy.prepare(Source(subject.step.work), optimizer)
+        course = train(strategy, training, mesh, range(STEPS), subject.step)
     finally:
         strategy.finish()
     return {"course": course, "request.ranks": subject.record.ranks(subject.values)}
-
-
-def _copied(state: Any) -> Any:
-    return {
-        part: {name: value.clone() if hasattr(value, "clone") else value for name, value in entries.items()}
-        for part, entries in state.items()
-    }
 
 
 @action("trainer_strategy", warm=lambda subject: plain())
 def work(subject: Subject) -> None:
     """Train a little; as every rank does."""
     strategy, placement = subject.build(), subject.step.placement
-    device = strategy.start(placement)
-    wrapped, stepping = strategy.wrap(model().to(device), optimizer)
+    mesh = strategy.start(placement)
+    training = strategy.prepare(Source(subject.step.work), optimizer)
     for number in range(50):
-        train(strategy, wrapped, stepping, placement, device, range(STEPS), subject.step)
+        train(strategy, training, mesh, range(STEPS), subject.step)
         if number == 0 and placement.rank == 0:
             (subject.step.work / MIDST).touch()
     strategy.barrier()

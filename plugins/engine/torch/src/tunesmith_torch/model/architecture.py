@@ -56,6 +56,18 @@ def architecture(model: Any) -> Architecture:
     return known
 
 
+def adopt_architecture(model: Any, *, packed: bool) -> None:
+    """For a model that could not be tried, since it had no values: what was found out of the same model elsewhere."""
+    from tunesmith_torch.model.attention.transformers_attention import NAME
+
+    if isinstance(model, Dense) or model in _KNOWN:
+        return
+    found = _of_head(model.config.get_text_config())
+    if packed:
+        model.set_attn_implementation({"text_config": NAME} if has_modality_encoders(model) else NAME)
+    _KNOWN[model] = found if packed else replace(found, packed=False, reason="it was found so by the first process")
+
+
 def predicting_states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
     """(labels, hidden): the last hidden states of the tokens whose outputs predict labels."""
     if isinstance(model, Dense):
@@ -90,8 +102,7 @@ def _probe(model: Any) -> Architecture:
     from tunesmith_torch.model.attention.transformers_attention import NAME, Unpackable
 
     config = model.config.get_text_config()
-    scale = float(getattr(config, "logit_scale", None) or 1.0) / float(getattr(config, "logits_scaling", None) or 1.0)
-    found = Architecture(scale=scale, softcap=float(getattr(config, "final_logit_softcapping", None) or 0.0))
+    found = _of_head(config)
     device = model.get_input_embeddings().weight.device
     limit = min(config.vocab_size, 997)
     first, other, second = ([(3 + step * at) % limit for at in range(6)] for step in (7, 11, 13))
@@ -113,6 +124,11 @@ def _probe(model: Any) -> Architecture:
         found = replace(found, packed=False, reason=reason)
     _check_head(model, torch.tensor([second], device=device), found)
     return found
+
+
+def _of_head(config: Any) -> Architecture:
+    scale = float(getattr(config, "logit_scale", None) or 1.0) / float(getattr(config, "logits_scaling", None) or 1.0)
+    return Architecture(scale=scale, softcap=float(getattr(config, "final_logit_softcapping", None) or 0.0))
 
 
 def _states(model: Any, tokens: list[int], device: Any, found: Architecture) -> torch.Tensor:

@@ -11,9 +11,11 @@ import torch
 from tunesmith.contracts import Adapter, Artifact, Step
 from tunesmith_torch.adapter.target_modules import decoder_layers
 from tunesmith_torch.api import Objective
+from tunesmith_torch.model.architecture import adopt_architecture
 from tunesmith_torch.model.loader import empty_model
 from tunesmith_torch.model.sanity_checks import check_weights
 from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.trainable_model import TrainableModel, prepare
 
 
@@ -50,6 +52,13 @@ class BaseWithAdapter:
         except (NotImplementedError, RuntimeError) as error:  # what torch raises for an operation that has to see values
             self._step.log(f"every process loads the whole model before it is divided: {type(self._adapter).__name__} needs values ({error})")
             return self.load("cpu", separate=True)
+
+    def agree(self, trainable: TrainableModel, ranks: Ranks) -> None:
+        """After every rank has its part: what the first one found out by trying the model holds for those who had no values to try."""
+        if ranks.count > 1:
+            packed = ranks.any(ranks.first and trainable.packed)
+            if not ranks.first:
+                adopt_architecture(trainable.model, packed=packed)
 
     def layers(self, model: TrainableModel) -> Sequence[torch.nn.Module]:
         """The decoder's.

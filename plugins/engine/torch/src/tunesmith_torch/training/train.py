@@ -17,6 +17,7 @@ from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.truncation import TruncatedRows, truncated_rows
 from tunesmith_torch.model.loader import copy_tokenizer
+from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.state_dict import trained
 from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.loop import Loop
@@ -55,6 +56,7 @@ def run(step: Step) -> Result:
         optimizer = step.provider("optimizer")
         schedule = chosen_schedule(step, settings, optimizer)
         training = strategy.prepare(source, builder(optimizer, adapter, settings.learning_rate, mesh.device))
+        source.agree(training.model, Ranks(step.placement, strategy, mesh.device))
         count = sum(parameter.numel() for _, parameter in trained(training.model))
         step.log(f"training {count:,} of {sum(p.numel() for p in training.model.parameters()):,} parameters on {len(groups)} rows")
         progress = Loop(step, settings, training, groups, sampler, objective, adapter, strategy, mesh, schedule, validation).run()

@@ -71,11 +71,12 @@ def prepare(
                 cast(reference, compute)
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    found = architecture(model)
-    step.decide(
-        "sequences packed without padding" if found.packed else "sequences run one by one",
-        "they share forward passes; attention runs for each by itself" if found.packed else f"{type(model).__name__}: {found.reason}",
-    )
+    if device.type != "meta":
+        found = architecture(model)
+        step.decide(
+            "sequences packed without padding" if found.packed else "sequences run one by one",
+            "they share forward passes; attention runs for each by itself" if found.packed else f"{type(model).__name__}: {found.reason}",
+        )
     return TrainableModel(model.train(), compute)
 
 

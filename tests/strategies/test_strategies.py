@@ -1,0 +1,118 @@
+"""Whatever the strategy, a run learns the same: losses, norms and what is saved are those of one process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import launched
+from safetensors.torch import load_file
+
+pytestmark = pytest.mark.slow
+
+STRATEGIES = ("ddp", "fsdp")
+#: 11 rows in batches of 5: the last batch has one row, so that one rank has nothing of its own to do
+SETTINGS = {"num_train_epochs": 2, "batch_size": 5, "max_tokens_per_microbatch": 60, "learning_rate": 1e-2, "dtype": "float32"}
+SAVING = {"save_steps": 2, "save_time_share": 1.0}
+WEIGHTS = {"lora": "adapter_model.safetensors", "full": "model.safetensors"}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / "output").iterdir()}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, model):
+    """``alone(objective, adapter)``: the folder and the report of a run by one process, made once."""
+    made = {}
+
+    def of(objective: str, adapter: str):
+        if (objective, adapter) not in made:
+            home = tmp_path_factory.mktemp("alone") / f"{objective}-{adapter}"
+            report = launched(home, model, 1, strategy="single", objective=objective, adapter=adapter, settings=SETTINGS)[0]
+            made[objective, adapter] = home, report
+        return made[objective, adapter]
+
+    return of
+
+
+@pytest.mark.parametrize("adapter", ["lora", "full"])
+@pytest.mark.parametrize("objective", ["sft", "dpo"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, objective, adapter):
+    home, one = alone(objective, adapter)
+    two = launched(tmp_path, model, 2, strategy=strategy, objective=objective, adapter=adapter, settings=SETTINGS)
+    assert two[0]["metrics"] == two[1]["metrics"]
+    assert one["metrics"].keys() == two[0]["metrics"].keys()
+    for name, value in one["metrics"].items():
+        assert two[0]["metrics"][name] == pytest.approx(value, rel=2e-4, abs=1e-5), name
+    ours, theirs = (load_file(folder / "output" / WEIGHTS[adapter]) for folder in (tmp_path, home))
+    begun = load_file(Path(model) / "model.safetensors")
+    assert ours.keys() == theirs.keys()
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-2, atol=2e-4)
+        assert ours[name].isfinite().all() and ours[name].any(), name
+        assert name not in begun or not torch.equal(ours[name], begun[name]), name
+
+
+def test_each_rank_of_fsdp_holds_its_piece_of_the_parameters_and_of_the_optimizers_state(tmp_path, model, alone):
+    _, one = alone("sft", "full")
+    two = launched(tmp_path, model, 2, strategy="fsdp", adapter="full", settings=SETTINGS | {"max_steps": 1})
+    for rank in two.values():
+        assert rank["bytes"]["parameters"] == pytest.approx(one["bytes"]["parameters"] / 2, rel=0.01)
+        assert rank["bytes"]["optimizer"] == pytest.approx(one["bytes"]["optimizer"] / 2, rel=0.01)
+    assert not any("loads the whole model" in line for line in two[1]["said"])
+
+
+@pytest.mark.parametrize(
+    "settings", [{"reshard_after_forward": False}, {"cpu_offload": True}, {"shard_size": 1}], ids=["zero-2", "offload", "replicated"]
+)
+def test_how_fsdp_divides_changes_no_loss(tmp_path, model, alone, settings):
+    _, one = alone("sft", "lora")
+    two = launched(tmp_path, model, 2, strategy="fsdp", strategy_settings=settings, settings=SETTINGS)
+    for name, value in one["metrics"].items():
+        assert two[0]["metrics"][name] == pytest.approx(value, rel=2e-4, abs=1e-5), name
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_two_processes_validate_as_one_does(tmp_path, model, strategy):
+    settings = SETTINGS | {"num_train_epochs": 4, "batch_size": 4, "validation_split": 0.3, "eval_steps": 2}
+    one = launched(tmp_path / "one", model, 1, strategy="single", settings=settings)[0]
+    two = launched(tmp_path / "two", model, 2, strategy=strategy, settings=settings)
+    assert two[0]["metrics"] == two[1]["metrics"]
+    measured = {name: value for name, value in one["metrics"].items() if name.startswith("validation_loss")}
+    assert len(measured) == 4
+    assert {name: two[0]["metrics"][name] for name in measured} == pytest.approx(measured, rel=2e-4)
+    assert two[0]["result"] == pytest.approx(one["result"], rel=1e-4)
+
+
+@pytest.mark.parametrize("more", [{}, {"validation_split": 0.3, "eval_steps": 2}], ids=["plain", "validated"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_two_processes_resume_bit_equal(tmp_path, model, strategy, more):
+    settings = SETTINGS | {"num_train_epochs": 3} | SAVING | more
+    launched(tmp_path / "whole", model, 2, strategy=strategy, settings=settings)
+    launched(tmp_path / "broken", model, 2, strategy=strategy, settings=settings)
+    wanted = files(tmp_path / "whole")
+    for path in (tmp_path / "broken" / "output").iterdir():
+        path.unlink()
+    assert len(list((tmp_path / "broken" / "work" / "checkpoints").glob("step-*"))) == 2  # the second run starts from the last of them
+    launched(tmp_path / "broken", model, 2, strategy=strategy, settings=settings)
+    assert files(tmp_path / "broken") == wanted
+
+
+@pytest.mark.parametrize("adapter", ["lora", "full"])
+def test_a_run_goes_on_by_another_strategy_and_another_number_of_processes(tmp_path, model, adapter):
+    settings = SETTINGS | SAVING | {"lr_scheduler_type": "constant", "warmup_ratio": 0.0, "num_train_epochs": 3}
+    whole = launched(tmp_path / "whole", model, 1, strategy="single", adapter=adapter, settings=settings | {"max_steps": 8})[0]
+    home = tmp_path / "moved"
+    for steps, (processes, strategy) in zip((2, 4, 6, 8), ((2, "ddp"), (1, "single"), (2, "fsdp"), (1, "single")), strict=True):
+        launched(home, model, processes, strategy=strategy, adapter=adapter, settings=settings | {"max_steps": steps})
+        lines = (home / "output" / "training_log.jsonl").read_text().splitlines()
+        assert [json.loads(line)["step"] for line in lines] == list(range(1, steps + 1))
+    moved = {f"loss@{point['step']}": point["loss"] for point in map(json.loads, lines)}
+    assert moved == {name: pytest.approx(whole["metrics"][name], rel=5e-4) for name in moved}
+    ours, theirs = (load_file(tmp_path / name / "output" / WEIGHTS[adapter]) for name in ("moved", "whole"))
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=2e-2, atol=5e-4)
