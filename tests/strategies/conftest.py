@@ -30,7 +30,7 @@ def rows(objective: str):
             }
 
 
-def launched(home: Path, model: Path, processes: int, **spec: Any) -> dict[int, dict[str, Any]]:
+def launch(home: Path, model: Path, processes: int, **spec: Any) -> dict[int, dict[str, Any]]:
     """Run all ranks to their end; what each reported."""
     (home / "data").mkdir(parents=True, exist_ok=True)
     (home / "data" / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(spec.get("objective", "sft"))))
@@ -51,3 +51,9 @@ def launched(home: Path, model: Path, processes: int, **spec: Any) -> dict[int, 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     return tiny_model(tmp_path_factory.mktemp("strategies"))
+
+
+@pytest.fixture(scope="session")
+def launched():
+    """``launched(folder, model, processes, strategy="ddp", settings={...})``: all ranks of a step, run to their end; what each reported."""
+    return launch

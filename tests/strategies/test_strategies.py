@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import launched
 from safetensors.torch import load_file
 
 pytestmark = pytest.mark.slow
@@ -24,7 +23,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory, model):
+def alone(tmp_path_factory, model, launched):
     """``alone(objective, adapter)``: the folder and the report of a run by one process, made once."""
     made = {}
 
@@ -41,7 +40,7 @@ def alone(tmp_path_factory, model):
 @pytest.mark.parametrize("adapter", ["lora", "full"])
 @pytest.mark.parametrize("objective", ["sft", "dpo"])
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, objective, adapter):
+def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, objective, adapter, launched):
     home, one = alone(objective, adapter)
     two = launched(tmp_path, model, 2, strategy=strategy, objective=objective, adapter=adapter, settings=SETTINGS)
     assert two[0]["metrics"] == two[1]["metrics"]
@@ -57,7 +56,7 @@ def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, o
         assert name not in begun or not torch.equal(ours[name], begun[name]), name
 
 
-def test_each_rank_of_fsdp_holds_its_piece_of_the_parameters_and_of_the_optimizers_state(tmp_path, model, alone):
+def test_each_rank_of_fsdp_holds_its_piece_of_the_parameters_and_of_the_optimizers_state(tmp_path, model, alone, launched):
     _, one = alone("sft", "full")
     two = launched(tmp_path, model, 2, strategy="fsdp", adapter="full", settings=SETTINGS | {"max_steps": 1})
     for rank in two.values():
@@ -69,7 +68,7 @@ def test_each_rank_of_fsdp_holds_its_piece_of_the_parameters_and_of_the_optimize
 @pytest.mark.parametrize(
     "settings", [{"reshard_after_forward": False}, {"cpu_offload": True}, {"shard_size": 1}], ids=["zero-2", "offload", "replicated"]
 )
-def test_how_fsdp_divides_changes_no_loss(tmp_path, model, alone, settings):
+def test_how_fsdp_divides_changes_no_loss(tmp_path, model, alone, settings, launched):
     _, one = alone("sft", "lora")
     two = launched(tmp_path, model, 2, strategy="fsdp", strategy_settings=settings, settings=SETTINGS)
     for name, value in one["metrics"].items():
@@ -77,7 +76,7 @@ def test_how_fsdp_divides_changes_no_loss(tmp_path, model, alone, settings):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_two_processes_validate_as_one_does(tmp_path, model, strategy):
+def test_two_processes_validate_as_one_does(tmp_path, model, strategy, launched):
     settings = SETTINGS | {"num_train_epochs": 4, "batch_size": 4, "validation_split": 0.3, "eval_steps": 2}
     one = launched(tmp_path / "one", model, 1, strategy="single", settings=settings)[0]
     two = launched(tmp_path / "two", model, 2, strategy=strategy, settings=settings)
@@ -90,7 +89,7 @@ def test_two_processes_validate_as_one_does(tmp_path, model, strategy):
 
 @pytest.mark.parametrize("more", [{}, {"validation_split": 0.3, "eval_steps": 2}], ids=["plain", "validated"])
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_two_processes_resume_bit_equal(tmp_path, model, strategy, more):
+def test_two_processes_resume_bit_equal(tmp_path, model, strategy, more, launched):
     settings = SETTINGS | {"num_train_epochs": 3} | SAVING | more
     launched(tmp_path / "whole", model, 2, strategy=strategy, settings=settings)
     launched(tmp_path / "broken", model, 2, strategy=strategy, settings=settings)
@@ -103,7 +102,7 @@ def test_two_processes_resume_bit_equal(tmp_path, model, strategy, more):
 
 
 @pytest.mark.parametrize("adapter", ["lora", "full"])
-def test_a_run_goes_on_by_another_strategy_and_another_number_of_processes(tmp_path, model, adapter):
+def test_a_run_goes_on_by_another_strategy_and_another_number_of_processes(tmp_path, model, adapter, launched):
     settings = SETTINGS | SAVING | {"lr_scheduler_type": "constant", "warmup_ratio": 0.0, "num_train_epochs": 3}
     whole = launched(tmp_path / "whole", model, 1, strategy="single", adapter=adapter, settings=settings | {"max_steps": 8})[0]
     home = tmp_path / "moved"

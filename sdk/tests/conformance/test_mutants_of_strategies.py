@@ -27,7 +27,10 @@ FAULTS = {
     "trainer_strategy.same-losses": [("return value", "return 2 * value")],
     "trainer_strategy.resumes": [('p.data.copy_(state[f"model/{name}"])', 'p.data.copy_(state[f"model/{name}"] * 1.01)')],
     "trainer_strategy.whole-model": [
-        ("        yield self.model", "        yield torch.nn.Sequential(*(torch.nn.Identity() if i == 3 else m for i, m in enumerate(self.model)))"),
+        (
+            "        yield self.model",
+            "        yield torch.nn.Sequential(*(torch.nn.Identity() if i == 3 else m for i, m in enumerate(self.model)))",
+        ),
     ],
     "trainer_strategy.no-pickles": [("save_file(state, path)", 'save_file(state, path); torch.save(state, path.with_suffix(".pt"))')],
 }

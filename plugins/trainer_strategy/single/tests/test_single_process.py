@@ -22,7 +22,9 @@ class Source:
 def prepared():
     strategy = SingleProcess()
     strategy.start(Placement(torch="cpu"))
-    return strategy.prepare(Source(), lambda model: torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=0.1, fused=True))
+    return strategy.prepare(
+        Source(), lambda model: torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=0.1, fused=True)
+    )
 
 
 def learn(training, steps: int) -> None:

@@ -5,8 +5,8 @@ and ends all when one dies. No other kind's settings make ranks. Capabilities: `
 ``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not pieces of them), ``parameters.whole`` (so is
 what the adapter finds in the model between two steps).
 
-The loss of a step, the artifact and the order of the rows do not depend on the strategy beyond floating point: the engine divides what every
-rank computes by the weight of the whole batch, so gradients are *summed* over ranks, never averaged.
+The loss of a step, the artifact and the order of the rows do not depend on the strategy beyond floating point: the engine divides what each
+rank computes by the weight of the whole batch, so that gradients are *summed* over ranks, never averaged.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ class Training(Protocol):
         """What the model gives for each of `batches`, in evaluation mode, without gradients."""
 
     def forward_backward(self, batches: Sequence[Any], loss: Callable[[Tensor, int], Tensor]) -> None:
-        """Add to the gradients: of ``loss(output, number)`` for each micro-batch of a step, in whatever schedule. When this returns, they are
-        the sum over the ranks. All ranks are given equally many micro-batches; `loss` is called where the output is, and once for each.
+        """Add to the gradients: of ``loss(output, number)`` for each micro-batch of a step, in whatever schedule. When this returns, they
+        are the sum over the ranks. All ranks are given equally many micro-batches; `loss` is called where the output is, and once for each.
         """
 
     def clip(self, limit: float) -> float:

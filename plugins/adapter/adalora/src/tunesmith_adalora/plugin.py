@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import Provider
+from tunesmith.contracts import Need, Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_adalora.settings import AdaloraSettings
 
@@ -18,5 +18,6 @@ def adapter() -> Provider:
         produces=("adapter/peft",),
         capabilities={"merge": "full", "reference": "full", "trains.weights": "partial"},
         limits={"trains.weights": "it trains narrow matrices beside frozen ones"},
+        needs=(Need("strategy", "parameters.whole", "ranks move by what whole matrices and their gradients say"),),
         estimator="tunesmith_adalora.estimate:parts",
     )

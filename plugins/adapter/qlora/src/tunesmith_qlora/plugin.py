@@ -22,6 +22,7 @@ def adapter() -> Provider:
             "bits, with `full` it has weights that the update was not trained with"
         },
         needs=(
+            Need("strategy", "parameters.whole", "bitsandbytes keeps a matrix in 4 bits whole on one device"),
             Need("producer", "weights.full", "`merge_into: full` folds the update into weights that a base stored in 4 bits no longer has",
                  when={"merge_into": "full"}, formats=("model/bnb",)),
         ),

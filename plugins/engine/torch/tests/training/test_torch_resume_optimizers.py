@@ -90,7 +90,9 @@ def test_killed_with_projected_gradients_and_resumed_is_bit_equal(bench, chat_ro
     for kills in range(3):
         shutil.rmtree(output, ignore_errors=True)
         command = [sys.executable, "-c", PROGRAM.format(settings=settings), str(bench.home), str(tiny)]
-        process = subprocess.Popen(command, cwd=here, env=os.environ | {"PYTHONPATH": os.pathsep.join((str(here), str(Path(__file__).parent)))})
+        process = subprocess.Popen(
+            command, cwd=here, env=os.environ | {"PYTHONPATH": os.pathsep.join((str(here), str(Path(__file__).parent)))}
+        )
         if kills < 2:
             threading.Thread(target=kill_after_a_checkpoint, args=(process, work)).start()
             assert process.wait() == -signal.SIGKILL

@@ -46,8 +46,18 @@ class FullyShardedDataParallel:
         return self._mesh
 
     def prepare(self, source: ModelSource, optimizer: OptimizerOf) -> ShardedTraining:
+        """Each rank's pieces of the model.
+
+        Raises:
+            UserError: TS-TRAIN-066 for a quantized model.
+        """
         first = self._mesh.data_rank == 0
         model = source.load("cpu", separate=True) if first else source.empty()
+        if packed := next((name for name, parameter in model.named_parameters() if not parameter.is_floating_point()), ""):
+            raise UserError(
+                "TS-TRAIN-066", f"`{packed}` is kept in fewer bits, and `fsdp` divides matrices of floating-point numbers",
+                fix="Train on the model before it was quantized, or use the strategy `single` or `ddp`.",
+            )  # fmt: skip
         values = {name: tensor.detach() for name, tensor in [*model.named_parameters(), *model.named_buffers()]} if first else {}
         options = {"mesh": self._device_mesh(), "mp_policy": self._precision(), "offload_policy": self._offload()}
         parts = [fully_shard(layer, reshard_after_forward=self.settings.reshard_after_forward, **options) for layer in source.layers(model)]

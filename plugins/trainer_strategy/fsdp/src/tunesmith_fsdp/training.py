@@ -13,7 +13,7 @@ from tunesmith_torch.api.training import TorchTraining, trained
 
 class ShardedTraining(TorchTraining):
     """Args:
-        first: whether this is the rank that is given whole parameters.
+    first: whether this is the rank that is given whole parameters.
     """
 
     def __init__(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, *, first: bool) -> None:

@@ -21,8 +21,7 @@ METHODS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "quantizer": ({"quantize": "model output calibration step"},),
     "trainer_strategy": (
         {
-            "start": "placement", "wrap": "model optimizer", "accumulating": "model last", "sum": "value", "clip": "model limit",
-            "state": "model optimizer", "load_state": "model optimizer state", "barrier": "", "finish": "",
+            "start": "placement", "prepare": "source optimizer", "sum": "value", "barrier": "", "finish": "",
         },
     ),
 }  # fmt: skip

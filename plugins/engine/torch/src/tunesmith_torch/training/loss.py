@@ -9,8 +9,7 @@ import torch
 from tunesmith.contracts import Adapter, Penalising, Training
 from tunesmith_torch.api import Group, LogProbs, LossSum, Objective
 from tunesmith_torch.data.packing import Packed, nothing, pack
-from tunesmith_torch.model.log_probs import label_log_probs
-from tunesmith_torch.training.trainable_model import TrainableModel, autocast
+from tunesmith_torch.training.trainable_model import TrainableModel
 
 PENALTY = "penalty"  #: the metric: what an adapter adds to the loss, which itself stays the objective's
 
@@ -87,11 +86,8 @@ class BatchLoss:
         """What the model before training gives for each micro-batch; Nones where the objective does not ask."""
         if not self.objective.needs_reference:
             return [None] * len(batches)
-        with self.adapter.reference(self.trainable.model) as model:
-            if model is self.trainable.model:  # through the strategy, which may hold its weights in pieces
-                return self.training.forward(batches)
-            with autocast(self.device, self.trainable.compute):
-                return [label_log_probs(model, batch) for batch in batches]
+        with self.trainable.before_training(self.adapter):
+            return self.training.forward(batches)
 
     def _result(self, output: torch.Tensor, groups: Sequence[Group], reference: torch.Tensor | None) -> LossSum:
         lengths = [sum(sequence.labels[1:]) for group in groups for sequence in group.sequences]

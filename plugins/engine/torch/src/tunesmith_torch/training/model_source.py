@@ -50,7 +50,9 @@ class BaseWithAdapter:
                 self._begin(trainable, device)
                 return trainable
         except (NotImplementedError, RuntimeError) as error:  # what torch raises for an operation that has to see values
-            self._step.log(f"every process loads the whole model before it is divided: {type(self._adapter).__name__} needs values ({error})")
+            self._step.log(
+                f"every process loads the whole model before it is divided: {type(self._adapter).__name__} needs values ({error})"
+            )
             return self.load("cpu", separate=True)
 
     def agree(self, trainable: TrainableModel, ranks: Ranks) -> None:
@@ -58,15 +60,18 @@ class BaseWithAdapter:
         if ranks.count > 1:
             packed = ranks.any(ranks.first and trainable.packed)
             if not ranks.first:
-                adopt_architecture(trainable.model, packed=packed)
+                for model in (trainable.model, trainable.reference):
+                    if model is not None:
+                        adopt_architecture(model, packed=packed)
 
     def layers(self, model: TrainableModel) -> Sequence[torch.nn.Module]:
-        """The decoder's.
+        """The decoder's, and those of the copy from before training where there is one.
 
         Raises:
             UserError: TS-TRAIN-047 when the model keeps them in no list of their number.
         """
-        return decoder_layers(model.model)[1]
+        kept = [model.model] if model.reference is None else [model.model, model.reference]
+        return [layer for each in kept for layer in decoder_layers(each)[1]]
 
     def _prepare(self, device: torch.device, *, plain: bool, model: Any = None) -> TrainableModel:
         return prepare(self._base, self._adapter, self._objective, self._settings, device, self._step, plain=plain, model=model)

@@ -58,7 +58,7 @@ def run(step: Step) -> Result:
         training = strategy.prepare(source, builder(optimizer, adapter, settings.learning_rate, mesh.device))
         source.agree(training.model, Ranks(step.placement, strategy, mesh.device))
         count = sum(parameter.numel() for _, parameter in trained(training.model))
-        step.log(f"training {count:,} of {sum(p.numel() for p in training.model.parameters()):,} parameters on {len(groups)} rows")
+        step.log(f"training {count:,} of {sum(p.numel() for p in training.model.model.parameters()):,} parameters on {len(groups)} rows")
         progress = Loop(step, settings, training, groups, sampler, objective, adapter, strategy, mesh, schedule, validation).run()
         with training.whole() as trainable:
             if step.placement.rank == 0:

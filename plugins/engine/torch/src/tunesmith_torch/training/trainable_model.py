@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from tunesmith_models import compute_type
 from tunesmith_torch.adapter.coverage import AdapterCoverage
 from tunesmith_torch.api import Objective, TokenSequence
 from tunesmith_torch.data.packing import Inputs, Packed
-from tunesmith_torch.model.architecture import architecture
+from tunesmith_torch.model.architecture import adopt_architecture, architecture
 from tunesmith_torch.model.dense.config import NotDense
 from tunesmith_torch.model.dense.loader import load_dense
 from tunesmith_torch.model.loader import load_base
@@ -23,11 +24,16 @@ from tunesmith_torch.training.seed import derived, seed_everything
 
 
 class TrainableModel(torch.nn.Module):
-    """Everything that a step computes, in one forward, so that a strategy may wrap it as a whole."""
+    """Everything that a step computes, in one forward, so that a strategy may wrap it as a whole.
 
-    def __init__(self, model: Any, compute: torch.dtype) -> None:
+    Args:
+        reference: the model before training, where the adapter keeps a copy of it.
+    """
+
+    def __init__(self, model: Any, compute: torch.dtype, reference: Any = None) -> None:
         super().__init__()
-        self.model, self.compute = model, compute
+        self.model, self.compute, self.reference = model, compute, reference
+        self._asks_reference = False
         self.inputs_of: Callable[[TokenSequence], Inputs] | None = None  #: what the model is given of a sequence's media
 
     @property
@@ -38,7 +44,17 @@ class TrainableModel(torch.nn.Module):
     def forward(self, batch: Packed) -> torch.Tensor:
         """(labels,) float32 log-probabilities."""
         with autocast(batch.tokens.device, self.compute):
-            return label_log_probs(self.model, batch)
+            return label_log_probs(self.reference if self._asks_reference else self.model, batch)
+
+    @contextmanager
+    def before_training(self, adapter: Adapter) -> Iterator[None]:
+        """Within it, `forward` computes as before training."""
+        with adapter.reference(self.model) as model:
+            self._asks_reference = model is not self.model
+            try:
+                yield
+            finally:
+                self._asks_reference = False
 
 
 def autocast(device: torch.device, compute: torch.dtype) -> torch.autocast:
@@ -65,9 +81,11 @@ def prepare(
     adapter.attach(model, seed=derived(step.seed, "adapter"), reference=objective.needs_reference)
     step.decide(*coverage.decision(model))
     cast(model, compute)
+    reference = None
     if objective.needs_reference:
-        with adapter.reference(model) as reference:
-            if reference is not model:
+        with adapter.reference(model) as found_before:
+            if found_before is not model:
+                reference = found_before
                 cast(reference, compute)
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
@@ -77,7 +95,9 @@ def prepare(
             "sequences packed without padding" if found.packed else "sequences run one by one",
             "they share forward passes; attention runs for each by itself" if found.packed else f"{type(model).__name__}: {found.reason}",
         )
-    return TrainableModel(model.train(), compute)
+        if reference is not None:
+            adopt_architecture(reference, packed=found.packed)
+    return TrainableModel(model.train(), compute, reference)
 
 
 def _load(base: Artifact, adapter: Adapter, device: torch.device, step: Step) -> Any:
