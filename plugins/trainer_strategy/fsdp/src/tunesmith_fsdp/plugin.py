@@ -15,6 +15,7 @@ def trainer_strategy() -> Provider:
         target="tunesmith_fsdp.strategy:FullyShardedDataParallel",
         settings=ShardingSettings,
         facts={"ranks": "num_processes"},
+        estimator="tunesmith_fsdp.estimate:shares",
         capabilities={
             "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "parameters.whole": "none",
         },

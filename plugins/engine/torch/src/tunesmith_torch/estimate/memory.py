@@ -14,7 +14,7 @@ from tunesmith.contracts import Estimate, EstimateRequest
 from tunesmith_models import BYTES, ModelShape, check_media, compute_type
 from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer, own_layer
 from tunesmith_torch.estimate.label_preview import labels
-from tunesmith_torch.estimate.model_states import loading, of_base, stored, weights
+from tunesmith_torch.estimate.model_states import divided, loading, of_base, stored, weights
 from tunesmith_torch.estimate.sequence_lengths import savings, tokens_of
 from tunesmith_torch.model.dense.config import DenseSpec
 from tunesmith_torch.model.model_impl import model_impl
@@ -43,7 +43,8 @@ def train(request: EstimateRequest) -> Estimate | None:
     if shape is None:
         return Estimate({}, warnings=unsure) if unsure else None
     adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
-    spec, decision = model_impl(shape.config, adapter, request.format)
+    strategy = request.parts.get("strategy", {})
+    spec, decision = model_impl(shape.config, adapter, request.format, divided=bool(strategy))
     if spec is not None:
         shape = replace(shape, tied=spec.tied)
     state = request.parts.get("optimizer", {}).get("state", STATE)
@@ -64,12 +65,13 @@ def train(request: EstimateRequest) -> Estimate | None:
     }
     if whole and compute < 4:
         terms["casts"] = shape.parameters * compute  # autocast keeps a copy of each matrix within a forward pass
+    terms = divided(terms, strategy, shape.layers)
     terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute))
     told, warnings = labels(request)
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
     return Estimate(
         terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=(decision, told),
-        savings=savings(settings, length * objective.get("sequences", 1.0), tokens), notes=_notes(shape, adapter),
+        savings=savings(settings, length * objective.get("sequences", 1.0), tokens), notes=_notes(shape, adapter, strategy),
         alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings),
     )  # fmt: skip
 
@@ -81,11 +83,13 @@ def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...
     return tuple(({"dtype": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
 
 
-def _notes(shape: ModelShape, adapter: Mapping[str, float]) -> tuple[str, ...]:
+def _notes(shape: ModelShape, adapter: Mapping[str, float], strategy: Mapping[str, float]) -> tuple[str, ...]:
     experts = sum(linear.parameters for linear in shape.linears if linear.expert)
+    whole = f"the first process has the whole model, {shape.parameters / 1e9:.1f} billion parameters, in the host's memory while it loads"
+    loading = (whole,) if strategy else ()
     if not experts or not adapter.get("quantized"):
-        return ()
-    return (f"the experts' {experts / 1e9:.1f} billion parameters are not kept in fewer bits: they share tensors that are no modules",)
+        return loading
+    return (*loading, f"the experts' {experts / 1e9:.1f} billion parameters are not kept in fewer bits: they share tensors that are no modules",)
 
 
 def merge(request: EstimateRequest) -> Estimate | None:

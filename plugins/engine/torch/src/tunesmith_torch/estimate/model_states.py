@@ -27,6 +27,15 @@ def weights(request: EstimateRequest, shape: ModelShape, spec: DenseSpec | None,
     return held
 
 
+def divided(terms: Mapping[str, float], strategy: Mapping[str, float], layers: int) -> dict[str, float]:
+    """What one rank holds of `terms` where the strategy's estimator says what share it has; the layers that are whole at a time come on top.
+    """
+    shares = {"weights": "parameters", "gradients": "gradients", "optimizer": "optimizer"}
+    held = {name: value * strategy.get(shares.get(name, ""), 1.0) for name, value in terms.items()}
+    whole = min(strategy.get("gathered", 0.0), float(layers)) / max(layers, 1)
+    return held | ({"gathered layers": terms["weights"] * whole} if whole else {})
+
+
 def loading(request: EstimateRequest, shape: ModelShape, terms: Mapping[str, float], kept: float) -> Mapping[str, float]:
     """Before the first step: files in another type than what is made of them, all `kept` bytes a number, are mapped until all is made."""
     stored = _bytes_stored(request, shape)

@@ -11,14 +11,22 @@ PLAIN, QUANTIZED = "model/hf", "quantization_config"
 ENGINE, TRANSFORMERS = "the engine's own decoder", "transformers' model"
 
 
-def model_impl(config: Mapping[str, Any], adapter: Mapping[str, float], format: str = PLAIN) -> tuple[DenseSpec | None, tuple[str, str]]:
+DIVIDED: tuple[str, str] = (TRANSFORMERS, "the strategy divides parameters, and the engine's decoder moves some of them together")
+
+
+def model_impl(
+    config: Mapping[str, Any], adapter: Mapping[str, float], format: str = PLAIN, *, divided: bool = False
+) -> tuple[DenseSpec | None, tuple[str, str]]:
     """The engine's decoder, or None for transformers' model; and that as a decision with its reason.
 
     Args:
         config: of the model that the pipeline starts from; what is inserted before the step may have changed how its weights are kept.
         adapter: the parts that its estimator gives.
         format: of the model as the step reads it.
+        divided: whether the strategy divides parameters.
     """
+    if divided:
+        return None, DIVIDED
     plain = {key: value for key, value in config.items() if key != QUANTIZED}
     config = plain if format in ("", PLAIN) else {**plain, QUANTIZED: format}
     if not adapter.get("modules_only"):

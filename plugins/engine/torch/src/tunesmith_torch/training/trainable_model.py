@@ -18,7 +18,7 @@ from tunesmith_torch.model.dense.config import NotDense
 from tunesmith_torch.model.dense.loader import load_dense
 from tunesmith_torch.model.loader import load_base
 from tunesmith_torch.model.log_probs import label_log_probs
-from tunesmith_torch.model.model_impl import engine_impl, transformers_impl
+from tunesmith_torch.model.model_impl import DIVIDED, engine_impl, transformers_impl
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.seed import derived, seed_everything
 
@@ -75,7 +75,10 @@ def prepare(
     name, reason = compute_type(settings.dtype, "", step.placement, training=True)
     step.decide(f"dtype {name}", reason)
     compute = getattr(torch, name)
-    model = model if model is not None else load_base(base, adapter, device) if plain else _load(base, adapter, device, step)
+    if model is None:
+        model = load_base(base, adapter, device) if plain else _load(base, adapter, device, step)
+    if plain:
+        step.decide(*DIVIDED)
     seed_everything(step.seed, "adapter")
     coverage = AdapterCoverage(model)
     adapter.attach(model, seed=derived(step.seed, "adapter"), reference=objective.needs_reference)
