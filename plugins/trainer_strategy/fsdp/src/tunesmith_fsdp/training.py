@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.distributed.fsdp import FSDPModule
 
 from tunesmith_torch.api.training import TorchTraining, trained
 
@@ -19,6 +20,13 @@ class ShardedTraining(TorchTraining):
     def __init__(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, *, first: bool) -> None:
         super().__init__(model, optimizer)
         self.first = first
+
+    def forward(self, batches: Sequence[Any]) -> list[torch.Tensor]:
+        outputs = super().forward(batches)
+        for module in self.model.modules():  # no backward pass follows, after which they would be divided again
+            if isinstance(module, FSDPModule):
+                module.reshard()
+        return outputs
 
     def clip(self, limit: float) -> float:
         parameters = [parameter for _, parameter in trained(self.model)]
