@@ -11,15 +11,14 @@ from tunesmith.contracts import Device, ModelInfo
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith.planning.planner import make_plan
-from tunesmith.plugins.manifest import read_manifest
-from tunesmith.plugins.registry import Registry, load_registry
-from tunesmith_sdk.manifest.sync import sync
+from tunesmith.plugins.registry import load_registry
 
 CONFIG = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30,
     "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49152, "tie_word_embeddings": True, "max_position_embeddings": 8192,
 }  # fmt: skip
 ROW = '{"messages": [{"role": "user", "content": "What is it?"}, {"role": "assistant", "content": "A plugin."}]}\n'
+
 
 def planned(folder: Path, step: str):
     project = folder / "project"

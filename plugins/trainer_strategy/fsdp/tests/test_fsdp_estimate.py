@@ -19,7 +19,9 @@ def test_each_rank_holds_its_part_and_two_layers():
     assert asked(num_processes=8) == {"parameters": 1 / 8, "gradients": 1 / 8, "optimizer": 1 / 8, "gathered": 2.0}
 
 
-@pytest.mark.parametrize(("settings", "share"), [({"num_processes": 8, "shard_size": 4}, 1 / 4), ({"num_processes": 8, "shard_size": 1}, 1.0)])
+@pytest.mark.parametrize(
+    ("settings", "share"), [({"num_processes": 8, "shard_size": 4}, 1 / 4), ({"num_processes": 8, "shard_size": 1}, 1.0)]
+)
 def test_a_group_divides_what_each_copy_takes(settings, share):
     assert asked(**settings)["optimizer"] == share
 

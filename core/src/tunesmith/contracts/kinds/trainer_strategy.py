@@ -107,7 +107,7 @@ class TrainerStrategy(Protocol):
         """Join the other ranks."""
 
     def prepare(self, source: ModelSource, optimizer: OptimizerOf) -> Training:
-        """Bring the model of `source` into memory, each rank its part, and make the optimizer."""
+        """Bring the model into memory, each rank its part, and make the optimizer."""
 
     def sum(self, value: Tensor) -> Tensor:
         """Sum over the shares of a batch, of what `loss` has noted on each; the same on every rank afterwards."""

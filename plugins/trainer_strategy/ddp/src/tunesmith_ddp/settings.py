@@ -28,7 +28,7 @@ class ReplicaSettings:
     )
     find_unused_parameters: bool = setting(
         False, "look in each step for parameters that no row of a process has used (a vision tower, where rows have no pictures)",
-        effect={"call": "torch.nn.parallel:DistributedDataParallel"}, aliases=("ddp_find_unused_parameters",),
+        effect={"call": "torch.nn.parallel:DistributedDataParallel.__init__"}, aliases=("ddp_find_unused_parameters",),
     )  # fmt: skip
     timeout: float = setting(
         600.0, "seconds after which a process that waits for another gives up", gt=0,

@@ -17,7 +17,7 @@ class ShardingSettings:
     )  # fmt: skip
     shard_size: int = setting(
         0, "processes that share one copy of the model (hybrid sharding: a node's devices, say); 0: all of them", ge=0,
-        effect=_SHARD, aliases=("hybrid_shard_group_size",),
+        examples=(8,), effect=_SHARD, aliases=("hybrid_shard_group_size",),
     )  # fmt: skip
     reshard_after_forward: bool = setting(
         True, "free a layer's parameters after the forward pass and gather them again in the backward pass (ZeRO-3); "

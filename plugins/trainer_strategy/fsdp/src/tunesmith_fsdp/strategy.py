@@ -1,4 +1,4 @@
-"""The model in pieces, by torch's `fully_shard` (FSDP2): each rank holds a piece of every parameter, and a layer is whole while it computes.
+"""The model in pieces, by torch's `fully_shard` (FSDP2): each rank holds a piece of each parameter, and a layer is whole while it computes.
 
 The first rank reads the weights into the host's memory; the others make the modules without values and are sent their pieces. Gradients are
 summed, not averaged: the engine divides each micro-batch's loss by the weight of the whole batch. ZeRO: Rajbhandari et al.,

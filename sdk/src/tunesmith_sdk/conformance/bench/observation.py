@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib
 import json
@@ -111,6 +112,7 @@ def recorded(target: str, package: str) -> Iterator[list[str]]:
     except (ImportError, AttributeError) as error:
         raise CheckFailed(f"there is no `{target}` for the effect to show in: {error}", fix="Name a function that is called.") from error
 
+    @functools.wraps(real)
     def spy(*args: Any, **kwargs: Any) -> Any:
         calls.append(_argument([*args, kwargs]))
         return real(*args, **kwargs)
@@ -133,6 +135,8 @@ def _argument(value: Any) -> str:
         return "[" + ", ".join(map(_argument, value[:_SHOWN])) + "]"
     if hasattr(value, "untyped_storage"):
         return f"{value.dtype}{tuple(value.shape)}"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return type(value).__name__ + _argument({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
     if isinstance(value, urllib.request.Request):
         return f"{value.get_method()} {value.selector} {value.headers} {value.data!r}"
     if value is None or (type(value).__module__ in ("builtins", "datetime", "torch") and not callable(value)):

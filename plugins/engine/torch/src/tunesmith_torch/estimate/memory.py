@@ -89,7 +89,10 @@ def _notes(shape: ModelShape, adapter: Mapping[str, float], strategy: Mapping[st
     loading = (whole,) if strategy else ()
     if not experts or not adapter.get("quantized"):
         return loading
-    return (*loading, f"the experts' {experts / 1e9:.1f} billion parameters are not kept in fewer bits: they share tensors that are no modules",)
+    return (
+        *loading,
+        f"the experts' {experts / 1e9:.1f} billion parameters are not kept in fewer bits: they share tensors that are no modules",
+    )
 
 
 def merge(request: EstimateRequest) -> Estimate | None:

@@ -28,8 +28,7 @@ def weights(request: EstimateRequest, shape: ModelShape, spec: DenseSpec | None,
 
 
 def divided(terms: Mapping[str, float], strategy: Mapping[str, float], layers: int) -> dict[str, float]:
-    """What one rank holds of `terms` where the strategy's estimator says what share it has; the layers that are whole at a time come on top.
-    """
+    """What one rank holds of `terms`, by the shares that the strategy's estimator gives; layers that are whole at a time come on top."""
     shares = {"weights": "parameters", "gradients": "gradients", "optimizer": "optimizer"}
     held = {name: value * strategy.get(shares.get(name, ""), 1.0) for name, value in terms.items()}
     whole = min(strategy.get("gathered", 0.0), float(layers)) / max(layers, 1)

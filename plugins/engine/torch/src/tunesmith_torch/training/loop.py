@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import time
 
-import torch
-
 from tunesmith.contracts import Adapter, Cancelled, Mesh, Step, TrainerStrategy, Training, TunesmithError
 from tunesmith_torch.adapter.adapter_callback import AdapterCallback
 from tunesmith_torch.api import Objective

@@ -59,7 +59,7 @@ class BatchLoss:
     def train(
         self, output: torch.Tensor, groups: Sequence[Group], reference: torch.Tensor | None, weight: float, *, penalised: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """For a micro-batch of a batch of `weight`: a scalar with the gradients to take, and (1 + metrics,) the loss and the metrics, summed.
+        """For a micro-batch of a batch of `weight`: a scalar with the gradients to take, and (1 + metrics,) the summed loss and metrics.
 
         Args:
             output: (labels,) log-probabilities, with gradients.

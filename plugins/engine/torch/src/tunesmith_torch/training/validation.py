@@ -26,7 +26,8 @@ class Validation:
     """The loss and the objective's metrics over `groups`, on all ranks together."""
 
     def __init__(
-        self, step: Step, settings: TrainSettings, groups: TruncatedRows | None, batch_loss: BatchLoss, strategy: TrainerStrategy, mesh: Mesh
+        self, step: Step, settings: TrainSettings, groups: TruncatedRows | None, batch_loss: BatchLoss, strategy: TrainerStrategy,
+        mesh: Mesh,
     ) -> None:  # fmt: skip
         self.step, self.settings, self.groups = step, settings, groups or ()
         self.batch_loss, self.strategy = batch_loss, strategy

@@ -1,7 +1,7 @@
 """What trains, by name, and an optimizer's state beside it: how they lie in a directory.
 
 ``model/NAME`` and ``optimizer/NAME/KEY`` in safetensors. Ranks that have the whole of everything write one file; ranks that have pieces
-write a file each, by PyTorch's distributed checkpoints (``HuggingFaceStorageWriter``). Either is read by any number of ranks of either kind.
+write a file each, by PyTorch's distributed checkpoints (``HuggingFaceStorageWriter``). Either is read by any number of ranks of both.
 """
 
 from __future__ import annotations
