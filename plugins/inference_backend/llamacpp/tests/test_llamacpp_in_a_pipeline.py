@@ -22,7 +22,7 @@ PIPELINE = """
 name: bot
 model: file://model
 steps:
-  api: {serve: {llamacpp: {slots: 4, context: 512}}}
+  api: {serve: {llamacpp: {parallel: 4, ctx_size: 512}}}
 """
 SCORE = "  score: {evaluate: perplexity, from: [model, api], data: rows.jsonl}\n"
 ROWS = [

@@ -36,7 +36,7 @@ async def serve(asked: argparse.Namespace, url: str) -> None:
         loop.add_signal_handler(number, stop.set)
     echo = await asyncio.to_thread(Echo, Upstream(url), asked.name)
     address = Address(asked.host, asked.port, tuple(asked.allowed_hosts))
-    await Proxy(echo, asked.slots).serve(address, stop, lambda: print(f"serving {asked.name}", flush=True), asked.shutdown_grace)
+    await Proxy(echo, asked.parallel).serve(address, stop, lambda: print(f"serving {asked.name}", flush=True), asked.shutdown_grace)
 
 
 def main() -> None:

@@ -17,13 +17,13 @@ def start(asked: argparse.Namespace) -> Any:
     params.model.path = asked.model
     params.model_alias = {asked.name}
     params.hostnames = ["127.0.0.1"]
-    params.n_ctx = asked.context * asked.slots
-    params.n_parallel = asked.slots
-    params.n_batch, params.n_ubatch = asked.batch, min(asked.micro_batch, asked.batch)
-    params.n_gpu_layers = asked.gpu_layers
+    params.n_ctx = asked.ctx_size * asked.parallel
+    params.n_parallel = asked.parallel
+    params.n_batch, params.n_ubatch = asked.batch_size, min(asked.ubatch_size, asked.batch_size)
+    params.n_gpu_layers = asked.n_gpu_layers
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = asked.threads or len(os.sched_getaffinity(0))
     params.cpuparams.poll = params.cpuparams_batch.poll = 0  # waiting threads sleep
-    params.flash_attn_type = getattr(library.llama_flash_attn_type, f"LLAMA_FLASH_ATTN_TYPE_{_FLASH[asked.flash_attention]}")
+    params.flash_attn_type = getattr(library.llama_flash_attn_type, f"LLAMA_FLASH_ATTN_TYPE_{_FLASH[asked.flash_attn]}")
     params.cache_type_k = params.cache_type_v = getattr(library.ggml_type, f"GGML_TYPE_{asked.cache_type.upper()}")
     params.fit_params = False  # the context is what was asked for, or starting fails
     params.cache_ram_mib = 0  # no further copies of old prompts' caches beside the slots' own

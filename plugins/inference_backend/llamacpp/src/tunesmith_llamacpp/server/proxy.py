@@ -32,12 +32,12 @@ class Proxy:
 
     Args:
         echo: answers what llama.cpp does not.
-        slots: how many such answers are under way at a time.
+        parallel: how many such answers are under way at a time.
     """
 
-    def __init__(self, echo: Echo, slots: int) -> None:
+    def __init__(self, echo: Echo, parallel: int) -> None:
         self.echo = echo
-        self.pool = ThreadPoolExecutor(slots, "echo")
+        self.pool = ThreadPoolExecutor(parallel, "echo")
         self.open: set[asyncio.Task[None]] = set()
         self.answers: set[Answer] = set()
         self.cut = asyncio.Event()
