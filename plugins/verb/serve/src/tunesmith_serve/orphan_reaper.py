@@ -1,4 +1,4 @@
-"""Runs a program and sees to its end: ``python guard.py PARENT SECONDS PROGRAM ARGUMENT...``, a process between a worker and an engine.
+"""Runs a program and sees to its end: ``python orphan_reaper.py PARENT SECONDS PROGRAM ARGUMENT...``, a process between a worker and an engine.
 
 Nothing that the program starts is left behind: this process adopts the orphans among it (on Linux), and kills what there is when the
 program has ended, when it is told to stop (SIGTERM: the program gets SECONDS seconds to end by itself) and when its parent has died. It
