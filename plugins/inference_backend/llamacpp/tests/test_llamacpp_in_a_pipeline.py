@@ -72,7 +72,8 @@ def test_an_engine_killed_while_it_is_asked_is_started_again_and_the_numbers_are
         assert host.stdout is not None
         for event in map(json.loads, host.stdout):
             if event["event"] == "progress" and event["what"] == "scoring" and event["done"] and not killed:
-                (engine,) = (process for process, command in servers(project).items() if "orphan_reaper.py" not in command and "--model" in command)
+                serving = {process: command for process, command in servers(project).items() if "--model" in command}
+                (engine,) = (process for process, command in serving.items() if "orphan_reaper.py" not in command)
                 os.kill(engine, signal.SIGKILL)
                 killed = True
             elif event["event"] == "step_finished":
