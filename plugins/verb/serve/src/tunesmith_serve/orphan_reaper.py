@@ -1,10 +1,10 @@
 """Runs a program and sees to its end: a process between a worker and an engine.
 
-``python orphan_reaper.py PARENT SECONDS PROGRAM ARGUMENT...``: nothing that the program starts is left behind: this process adopts the
-orphans among it (on Linux), and kills what there is when the program has ended, when it is told to stop (SIGTERM: the program gets
-SECONDS seconds to end by itself) and when its parent has died. It leaves the worker's process group, so that a kill of that group leaves
-it to do so; the program stays in the group. Standard library only. Exit status: the program's; 128 and the signal's number if a signal
-ended it; 127 if it can't be started.
+It is called as ``python orphan_reaper.py PARENT SECONDS PROGRAM ARGUMENT...``. Nothing that the program starts is left behind: this
+process adopts the orphans among it (on Linux), and kills what there is when the program has ended, when it is told to stop (SIGTERM: the
+program gets SECONDS seconds to end by itself) and when its parent has died. It leaves the worker's process group, so that a kill of that
+group leaves it to do so; the program stays in the group. Standard library only. Exit status: the program's; 128 and the signal's number
+if a signal ended it; 127 if it can't be started.
 """
 
 from __future__ import annotations
