@@ -30,6 +30,11 @@ def strategy_of(spec: dict[str, Any], processes: int) -> Any:
         from tunesmith_ddp.strategy import Replicas
 
         return Replicas(build(ReplicaSettings, {"num_processes": processes, "bucket_cap_mb": 0.01} | settings))
+    if name.startswith("zero-"):
+        from tunesmith_deepspeed.settings import ZeroSettings
+        from tunesmith_deepspeed.strategy import Zero
+
+        return Zero(build(ZeroSettings, {"num_processes": processes, "stage": int(name[-1])} | settings))
     from tunesmith_fsdp.settings import ShardingSettings
     from tunesmith_fsdp.strategy import FullyShardedDataParallel
 
@@ -65,7 +70,7 @@ def main(home: Path, model: Path, rank: int, processes: int, spec: dict[str, Any
     def notify(method: str, params: dict[str, Any]) -> None:
         if method == "$/metric" and params["name"] != "tokens_per_second":
             metrics[f"{params['name']}@{params['at']}"] = params["value"]
-        if method in ("$/log", "$/decide"):
+        if method in ("$/log", "$/decision"):
             said.append(str(params))
 
     for folder in ("output", "work"):
@@ -91,7 +96,7 @@ def own_bytes(training: Any) -> dict[str, int]:
     """What this rank holds of the parameters and of the optimizer's state."""
 
     def size(tensor: Any) -> int:
-        local = tensor.to_local() if hasattr(tensor, "to_local") else tensor
+        local = tensor.to_local() if hasattr(tensor, "to_local") else getattr(tensor, "ds_tensor", tensor)
         return local.numel() * local.element_size()
 
     states = [value for state in training.optimizer.state.values() for value in state.values() if hasattr(value, "numel")]

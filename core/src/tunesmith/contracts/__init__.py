@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tunesmith.contracts.kinds.inference_backend import Address, Engine, EngineBackend, InferenceBackend
     from tunesmith.contracts.kinds.model_loader import ModelInfo, ModelLoader
     from tunesmith.contracts.kinds.quantizer import Quantizer
-    from tunesmith.contracts.kinds.trainer_strategy import Mesh, ModelSource, TrainerStrategy, Training
+    from tunesmith.contracts.kinds.trainer_strategy import Explains, Mesh, ModelSource, TrainerStrategy, Training
     from tunesmith.contracts.provider import API, Grade, Input, Kind, Need, Provider, Slot, Verb
     from tunesmith.contracts.settings import setting
     from tunesmith.contracts.step import Placement, Step
@@ -57,6 +57,7 @@ __all__ = [
     "Evaluation",
     "Evaluator",
     "Executor",
+    "Explains",
     "Exporter",
     "Grade",
     "InferenceBackend",
@@ -112,7 +113,7 @@ _MODULES = {
     "tunesmith.contracts.kinds.quantizer": "Quantizer",
     "tunesmith.contracts.settings": "setting",
     "tunesmith.contracts.step": "Placement, Step",
-    "tunesmith.contracts.kinds.trainer_strategy": "Mesh, ModelSource, TrainerStrategy, Training",
+    "tunesmith.contracts.kinds.trainer_strategy": "Explains, Mesh, ModelSource, TrainerStrategy, Training",
     "tunesmith.errors": "Cancelled, TunesmithError, UserError",
 }
 __getattr__ = exports(__name__, {name: module for module, names in _MODULES.items() for name in names.split(", ")})

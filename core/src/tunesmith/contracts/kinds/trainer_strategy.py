@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tunesmith.contracts.step import Placement
 
@@ -100,6 +100,13 @@ class Training(Protocol):
 
     def load_state(self, directory: Path) -> None:
         """The inverse, whatever number of ranks had written it. A directory without an optimizer's state leaves it as it is."""
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A `Training` that has something to say: (what, reason) of choices that were made with the model at hand. They are kept with the run."""
+
+    decisions: Sequence[tuple[str, str]]
 
 
 class TrainerStrategy(Protocol):

@@ -1,19 +1,24 @@
-"""What strategies of torch modules build on: training by name and micro-batch, and which parameters train."""
+"""What strategies of torch modules build on: training by name and micro-batch, which parameters train, and how state lies in a directory."""
 
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
-    from tunesmith_torch.training.checkpoint.state_dict import trained
+    from tunesmith_torch.training.checkpoint.state_dict import MODEL, OPTIMIZER, capturable, read_state, trained, write_state
     from tunesmith_torch.training.torch_training import TorchTraining
 
-__all__ = ["TorchTraining", "trained"]
+__all__ = ["MODEL", "OPTIMIZER", "TorchTraining", "capturable", "read_state", "trained", "write_state"]
 
 __getattr__ = exports(
     __name__,
     {
         "TorchTraining": "tunesmith_torch.training.torch_training",
+        "MODEL": "tunesmith_torch.training.checkpoint.state_dict",
+        "OPTIMIZER": "tunesmith_torch.training.checkpoint.state_dict",
+        "capturable": "tunesmith_torch.training.checkpoint.state_dict",
+        "read_state": "tunesmith_torch.training.checkpoint.state_dict",
         "trained": "tunesmith_torch.training.checkpoint.state_dict",
+        "write_state": "tunesmith_torch.training.checkpoint.state_dict",
     },
 )

@@ -33,6 +33,7 @@ class BaseWithAdapter:
         self.path: Path = base.path
         self._base, self._adapter, self._objective, self._settings, self._step = base, adapter, objective, settings, step
         self._begin = begin
+        self.trained = self.parameters = 0  #: how many numbers train, and how many there are, once the model is there
 
     def load(self, device: torch.device | str, *, separate: bool = False) -> TrainableModel:
         """With its weights, on `device`; with `separate` by transformers' model, for the engine's own moves matrices together."""
@@ -74,4 +75,7 @@ class BaseWithAdapter:
         return [layer for each in kept for layer in decoder_layers(each)[1]]
 
     def _prepare(self, device: torch.device, *, plain: bool, model: Any = None) -> TrainableModel:
-        return prepare(self._base, self._adapter, self._objective, self._settings, device, self._step, plain=plain, model=model)
+        made = prepare(self._base, self._adapter, self._objective, self._settings, device, self._step, plain=plain, model=model)
+        self.trained = sum(parameter.numel() for parameter in made.parameters() if parameter.requires_grad)
+        self.parameters = sum(parameter.numel() for parameter in made.model.parameters())
+        return made

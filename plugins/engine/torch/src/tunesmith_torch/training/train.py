@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from tunesmith.contracts import Artifact, Result, Step, TrainerStrategy
+from tunesmith.contracts import Artifact, Explains, Result, Step, TrainerStrategy
 from tunesmith_torch.adapter.data_driven_init import begin_from_data
 from tunesmith_torch.api import Objective
 from tunesmith_torch.data.batch_sampler import BatchSampler
@@ -18,7 +18,6 @@ from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.truncation import TruncatedRows, truncated_rows
 from tunesmith_torch.model.loader import copy_tokenizer
 from tunesmith_torch.training.checkpoint.ranks import Ranks
-from tunesmith_torch.training.checkpoint.state_dict import trained
 from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.loop import Loop
 from tunesmith_torch.training.lr_scheduler import chosen_schedule
@@ -57,8 +56,9 @@ def run(step: Step) -> Result:
         schedule = chosen_schedule(step, settings, optimizer)
         training = strategy.prepare(source, builder(optimizer, adapter, settings.learning_rate, mesh.device))
         source.agree(training.model, Ranks(step.placement, strategy, mesh.device))
-        count = sum(parameter.numel() for _, parameter in trained(training.model))
-        step.log(f"training {count:,} of {sum(p.numel() for p in training.model.model.parameters()):,} parameters on {len(groups)} rows")
+        for what, reason in training.decisions if isinstance(training, Explains) else ():
+            step.decide(what, reason)
+        step.log(f"training {source.trained:,} of {source.parameters:,} parameters on {len(groups)} rows")
         progress = Loop(step, settings, training, groups, sampler, objective, adapter, strategy, mesh, schedule, validation).run()
         with training.whole() as trainable:
             if step.placement.rank == 0:
@@ -70,7 +70,7 @@ def run(step: Step) -> Result:
     return Result(
         refs={} if _stands_alone(step.output) else {"base": base.digest},
         metrics=_metrics(progress, settings.load_best_model_at_end),
-        meta={"trained_parameters": count, "rows": len(groups), "end_tokens": sorted(all_ends(chat))}
+        meta={"trained_parameters": source.trained, "rows": len(groups), "end_tokens": sorted(all_ends(chat))}
         | ({"validation_rows": len(validation)} if validation else {}),
     )
 

@@ -6,11 +6,12 @@ write a file each, by PyTorch's distributed checkpoints (``HuggingFaceStorageWri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 MODEL, OPTIMIZER = "model/", "optimizer/"
@@ -34,7 +35,22 @@ def save_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer | None, 
 
         save(state, storage_writer=HuggingFaceStorageWriter(str(directory), save_distributed=True))
     elif writes:
-        save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, directory / WHOLE)
+        write_state(state, directory)
+
+
+def write_state(state: Mapping[str, torch.Tensor], directory: Path) -> None:
+    """One file of whole tensors, by the names that are said above."""
+    save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, directory / WHOLE)
+
+
+def read_state(directory: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """What was written, whole and on the CPU, one tensor after the other, by whatever strategy. Every rank has to call it."""
+    if not (directory / WHOLE).exists():
+        yield from _read_pieces({}, directory).items()
+        return
+    with safe_open(directory / WHOLE, "pt") as stream:
+        for name in stream.keys():
+            yield name, stream.get_tensor(name)
 
 
 @torch.no_grad()
@@ -60,7 +76,7 @@ def load_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer, directo
     for entry, value in kept.items():
         name, _, key = entry.rpartition("/")
         parameter = parameters[name]
-        stays = key == "step" and not _capturable(optimizer)
+        stays = key == "step" and not capturable(optimizer)
         moments.setdefault(parameter, {})[key] = value.clone() if stays else value.to(parameter.device).clone()
     optimizer.state.clear()
     optimizer.state.update(moments)
@@ -96,6 +112,6 @@ def _in_pieces(value: torch.Tensor) -> bool:
     return hasattr(value, "placements")  # a DTensor, without importing its module where there is none
 
 
-def _capturable(optimizer: torch.optim.Optimizer) -> bool:
+def capturable(optimizer: torch.optim.Optimizer) -> bool:
     """Whether the step counter lives on the device, beside the moments."""
     return any(group.get("capturable") or group.get("fused") for group in optimizer.param_groups)

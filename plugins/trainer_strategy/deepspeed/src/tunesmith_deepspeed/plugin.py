@@ -1,0 +1,25 @@
+"""What this plugin brings: the strategy `deepspeed`."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_deepspeed.settings import ZeroSettings
+
+
+@hookimpl
+def trainer_strategy() -> Provider:
+    return Provider(
+        name="deepspeed",
+        summary="several processes that divide the optimizer's state, gradients and parameters among them by ZeRO, with offload",
+        target="tunesmith_deepspeed.strategy:Zero",
+        settings=ZeroSettings,
+        facts={"ranks": "num_processes"},
+        capabilities={
+            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "parameters.whole": "none",
+        },
+        limits={
+            "gradients.whole": "ZeRO hands the optimizer one flat piece of all parameters, in every stage",
+            "parameters.whole": "stage 3 holds pieces, and in stages 1 and 2 what the optimizer changes is a copy of them in pieces",
+        },
+    )  # fmt: skip
