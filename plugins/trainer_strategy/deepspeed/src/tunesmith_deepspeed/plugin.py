@@ -14,6 +14,7 @@ def trainer_strategy() -> Provider:
         summary="several processes that divide the optimizer's state, gradients and parameters among them by ZeRO, with offload",
         target="tunesmith_deepspeed.strategy:Zero",
         settings=ZeroSettings,
+        estimator="tunesmith_deepspeed.estimate:shares",
         facts={"ranks": "num_processes"},
         capabilities={
             "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "parameters.whole": "none",
