@@ -104,12 +104,46 @@ def test_two_processes_resume_bit_equal(tmp_path, model, strategy, more, launche
     assert files(tmp_path / "broken") == wanted
 
 
+@ZERO
+@pytest.mark.parametrize(
+    ("stage", "more"),
+    [(1, {"offload_optimizer": "cpu"}), (2, {"offload_optimizer": "cpu"}), (2, {"overlap_comm": True}),
+     (3, {"offload_optimizer": "cpu", "offload_param": "cpu"}), (3, {"stage3_param_persistence_threshold": 0}),
+     (3, {"zero_hpz_partition_size": 2}), (2, {"config": {"zero_optimization": {"round_robin_gradients": True}}})],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)  # fmt: skip
+def test_how_zero_divides_and_where_it_keeps_things_changes_no_loss(tmp_path, model, alone, stage, more, launched):
+    _, one = alone("sft", "full")
+    two = launched(tmp_path, model, 2, strategy=f"zero-{stage}", strategy_settings=more, adapter="full", settings=SETTINGS | SAVING)
+    for name, value in one["metrics"].items():
+        assert two[0]["metrics"][name] == pytest.approx(value, rel=2e-4, abs=1e-5), name
+
+
+@ZERO
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_each_rank_of_zero_holds_its_piece(tmp_path, model, alone, stage, launched):
+    _, one = alone("sft", "full")
+    two = launched(tmp_path, model, 2, strategy=f"zero-{stage}", adapter="full", settings=SETTINGS | {"max_steps": 1})
+    for rank in two.values():
+        assert rank["bytes"]["parameters"] == pytest.approx(one["bytes"]["parameters"] / (2 if stage == 3 else 1), rel=0.01)
+        assert rank["bytes"]["optimizer"] == pytest.approx(one["bytes"]["optimizer"] / 2, rel=0.01)
+    assert any("DeepSpeed's JSON" in line and f'"stage": {stage}' in line for line in two[0]["said"])
+    assert not any("loads the whole model" in line for line in two[1]["said"])
+
+
+@pytest.mark.parametrize(
+    "relay",
+    [(("ddp", 2), ("single", 1), ("fsdp", 2), ("single", 1)),
+     pytest.param((("zero-2", 2), ("fsdp", 2), ("zero-3", 2), ("single", 1)), marks=ZERO),
+     pytest.param((("zero-3", 3), ("zero-1", 2), ("single", 1), ("zero-3", 2)), marks=ZERO)],
+    ids=lambda relay: "-".join(name.replace("-", "") for name, _ in relay),
+)  # fmt: skip
 @pytest.mark.parametrize("adapter", ["lora", "full"])
-def test_a_run_goes_on_by_another_strategy_and_another_number_of_processes(tmp_path, model, adapter, launched):
+def test_a_run_goes_on_by_another_strategy_and_another_number_of_processes(tmp_path, model, adapter, relay, launched):
     settings = SETTINGS | SAVING | {"lr_scheduler_type": "constant", "warmup_ratio": 0.0, "num_train_epochs": 3}
     whole = launched(tmp_path / "whole", model, 1, strategy="single", adapter=adapter, settings=settings | {"max_steps": 8})[0]
     home = tmp_path / "moved"
-    for steps, (processes, strategy) in zip((2, 4, 6, 8), ((2, "ddp"), (1, "single"), (2, "fsdp"), (1, "single")), strict=True):
+    for steps, (strategy, processes) in zip((2, 4, 6, 8), relay, strict=True):
         launched(home, model, processes, strategy=strategy, adapter=adapter, settings=settings | {"max_steps": steps})
         lines = (home / "output" / "training_log.jsonl").read_text().splitlines()
         assert [json.loads(line)["step"] for line in lines] == list(range(1, steps + 1))

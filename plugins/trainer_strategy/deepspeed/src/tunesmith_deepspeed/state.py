@@ -88,7 +88,7 @@ def save(model: torch.nn.Module, zero: Any, state: dict[Any, Any] | None, direct
         keep(MODEL + name, piece.gathered(piece.flat.detach(), device))
         for key, value in (state or {}).get(piece.flat, {}).items():
             in_pieces = torch.is_tensor(value) and value.shape == piece.flat.shape
-            keep(f"{OPTIMIZER}{name}/{key}", piece.gathered(value, device) if in_pieces else torch.as_tensor(value))
+            keep(f"{OPTIMIZER}{name}/{key}", piece.gathered(value, device) if in_pieces else torch.as_tensor(value).clone())
     if first:
         write_state(written, directory)
 

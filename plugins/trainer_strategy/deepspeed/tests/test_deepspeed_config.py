@@ -1,0 +1,79 @@
+"""DeepSpeed's JSON and what is refused of it. That training learns what one process learns is shown in tests/strategies."""
+
+from __future__ import annotations
+
+import pytest
+
+from tunesmith.contracts import Placement, UserError
+from tunesmith_deepspeed.config import LARGEST_BUCKET, check, config_of
+from tunesmith_deepspeed.settings import ZeroSettings
+from tunesmith_deepspeed.strategy import Zero
+
+
+def json_of(trained: int = 1000, on_device: bool = True, **settings):
+    return config_of(ZeroSettings(**settings), trained=trained, on_device=on_device)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"train_batch_size": 8}, {"gradient_accumulation_steps": 2}, {"gradient_clipping": 1.0}, {"optimizer": {"type": "Adam"}},
+     {"scheduler": {}}, {"bf16": {"enabled": True}}, {"prescale_gradients": True}, {"zero_optimization": {"stage": 3}}],
+    ids=lambda config: next(iter(config)),
+)  # fmt: skip
+def test_entries_that_are_decided_elsewhere_are_refused_by_name(config):
+    with pytest.raises(UserError, match="TS-TRAIN-067") as told:
+        check(ZeroSettings(config=config))
+    assert f"`{next(iter(config))}" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"stage": 2, "offload_param": "cpu"}, {"stage": 2, "offload_optimizer": "nvme", "nvme_path": "/disk"},
+     {"stage": 1, "zero_hpz_partition_size": 2}, {"stage": 3, "offload_optimizer": "nvme"}],
+    ids=lambda settings: "-".join(map(str, settings)),
+)  # fmt: skip
+def test_what_a_stage_has_not_is_refused(settings):
+    with pytest.raises(UserError, match="TS-TRAIN-068"):
+        check(ZeroSettings(**settings))
+
+
+def test_all_that_goes_together_is_taken():
+    check(ZeroSettings(stage=3, offload_optimizer="nvme", offload_param="cpu", nvme_path="/disk", zero_hpz_partition_size=2))
+    check(ZeroSettings(stage=1, offload_optimizer="cpu", config={"zero_optimization": {"round_robin_gradients": True}}))
+
+
+def test_the_users_entries_go_before_the_derived_ones_and_leave_the_others():
+    made = json_of(stage=2, config={"zero_optimization": {"reduce_bucket_size": 7, "round_robin_gradients": True}, "wall_clock_breakdown": True})
+    assert made["zero_optimization"] == {
+        "stage": 2, "reduce_bucket_size": 7, "round_robin_gradients": True, "allgather_bucket_size": 500_000_000,
+    }  # fmt: skip
+    assert made["wall_clock_breakdown"] is True
+    assert made["zero_force_ds_cpu_optimizer"] is False
+
+
+@pytest.mark.parametrize(("trained", "given", "size"), [(1000, 0, 1000), (10**10, 0, LARGEST_BUCKET), (1000, 50, 50)])
+def test_a_bucket_is_no_larger_than_what_trains(trained, given, size):
+    assert json_of(trained, reduce_bucket_size=given)["zero_optimization"]["reduce_bucket_size"] == size
+
+
+def test_memory_is_pinned_for_a_device_alone():
+    settings = {"stage": 3, "offload_optimizer": "nvme", "offload_param": "cpu", "nvme_path": "/disk"}
+    for on_device in (True, False):
+        zero = json_of(on_device=on_device, **settings)["zero_optimization"]
+        assert zero["offload_optimizer"] == {"device": "nvme", "nvme_path": "/disk", "pin_memory": on_device}
+        assert zero["offload_param"] == {"device": "cpu", "pin_memory": on_device}
+
+
+def test_settings_of_another_stage_are_not_in_the_json():
+    assert "sub_group_size" not in json_of(stage=2)["zero_optimization"]
+    assert "allgather_bucket_size" not in json_of(stage=3)["zero_optimization"]
+
+
+def test_groups_that_do_not_divide_the_processes_are_refused():
+    with pytest.raises(UserError, match="TS-TRAIN-064"):
+        Zero(ZeroSettings(stage=3, zero_hpz_partition_size=4)).start(Placement(processes=6))
+
+
+def test_what_cannot_be_is_refused_before_the_processes_meet():
+    with pytest.raises(UserError, match="TS-TRAIN-068"):
+        Zero(ZeroSettings(stage=2, offload_param="cpu")).start(Placement())
