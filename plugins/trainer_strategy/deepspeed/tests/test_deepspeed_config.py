@@ -43,7 +43,9 @@ def test_all_that_goes_together_is_taken():
 
 
 def test_the_users_entries_go_before_the_derived_ones_and_leave_the_others():
-    made = json_of(stage=2, config={"zero_optimization": {"reduce_bucket_size": 7, "round_robin_gradients": True}, "wall_clock_breakdown": True})
+    made = json_of(
+        stage=2, config={"zero_optimization": {"reduce_bucket_size": 7, "round_robin_gradients": True}, "wall_clock_breakdown": True}
+    )
     assert made["zero_optimization"] == {
         "stage": 2, "reduce_bucket_size": 7, "round_robin_gradients": True, "allgather_bucket_size": 500_000_000,
     }  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 import tunesmith as ts
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(1800)]
-TRAIN = {"train": "sft", "adapter": "lora", "max_steps": 3, "batch_size": 4, "max_tokens_per_microbatch": 200, "dtype": "float32"}
+SETTINGS = {"max_steps": 3, "batch_size": 4, "max_tokens_per_microbatch": 200, "dtype": "float32"}
 
 
 def losses(step) -> list[float]:
@@ -30,7 +30,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("stage", [2, 3])
 def test_a_run_by_deepspeed_learns_what_one_process_learns(data: Path, tiny_model, stage: int):
-    train = TRAIN | {"data": "train.jsonl"}
+    train = {"train": "sft", "adapter": "lora", "settings": SETTINGS, "data": "train.jsonl"}
     steps = {
         "one": train | {"strategy": "single"},
         "two": train | {"strategy": {"deepspeed": {"num_processes": 2, "stage": stage}}},

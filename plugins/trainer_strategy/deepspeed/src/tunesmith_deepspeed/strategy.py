@@ -74,7 +74,7 @@ class Zero:
             config = self._config(model)
         if hasattr(made, "eval"):
             raise UserError(
-                "TS-TRAIN-072", f"`{type(made).__name__}` uses other weights than it trains, and `deepspeed` has the model follow the latter",
+                "TS-TRAIN-072", f"`{type(made).__name__}` uses other weights than it trains; by `deepspeed` the model has only the latter",
                 fix="Use another optimizer (`adamw`), or the strategy `single`, `ddp` or `fsdp`.",
             )  # fmt: skip
         engine, *_ = self._deepspeed.initialize(model=model, optimizer=made, config=config, dist_init_required=False)

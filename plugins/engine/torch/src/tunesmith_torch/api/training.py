@@ -1,4 +1,4 @@
-"""What strategies of torch modules build on: training by name and micro-batch, which parameters train, and how state lies in a directory."""
+"""What strategies of torch modules build on: training by name and micro-batch, what trains, and how state lies in a directory."""
 
 from typing import TYPE_CHECKING
 

@@ -43,14 +43,26 @@ def write_state(state: Mapping[str, torch.Tensor], directory: Path) -> None:
     save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, directory / WHOLE)
 
 
-def read_state(directory: Path) -> Iterator[tuple[str, torch.Tensor]]:
-    """What was written, whole and on the CPU, one tensor after the other, by whatever strategy. Every rank has to call it."""
-    if not (directory / WHOLE).exists():
-        yield from _read_pieces({}, directory).items()
-        return
-    with safe_open(directory / WHOLE, "pt") as stream:
-        for name in stream.keys():
-            yield name, stream.get_tensor(name)
+def read_state(directory: Path) -> Mapping[str, torch.Tensor]:
+    """What was written, whole and on the CPU, by whatever strategy. Every rank calls it; a file's tensors are read when asked for."""
+    return WholeFile(directory / WHOLE) if (directory / WHOLE).exists() else _read_pieces({}, directory)
+
+
+class WholeFile(Mapping[str, torch.Tensor]):
+    """The tensors of a file of safetensors, each read when it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = safe_open(path, "pt")
+        self._names = list(self._stream.keys())
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        return self._stream.get_tensor(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 @torch.no_grad()
