@@ -104,7 +104,7 @@ class Training(Protocol):
 
 @runtime_checkable
 class Explains(Protocol):
-    """A `Training` that has something to say: (what, reason) of choices that were made with the model at hand. They are kept with the run."""
+    """A `Training` that tells of choices made with the model at hand: (what, reason) of each. They are kept with the run."""
 
     decisions: Sequence[tuple[str, str]]
 
