@@ -30,6 +30,7 @@ class Zero:
     def __init__(self, settings: ZeroSettings) -> None:
         self.settings = settings
         self._mesh = Mesh(torch.device("cpu"))
+        self._deepspeed: Any = None
 
     def start(self, placement: Placement) -> Mesh:
         """Join the others.
@@ -90,8 +91,8 @@ class Zero:
         dist.barrier()
 
     def finish(self) -> None:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        if dist.is_initialized():  # DeepSpeed remembers groups of its own beside torch's
+            (self._deepspeed.comm if self._deepspeed else dist).destroy_process_group()
 
     def _config(self, model: torch.nn.Module) -> dict[str, Any]:
         count = sum(getattr(parameter, "ds_numel", parameter.numel()) for _, parameter in trained(model))
