@@ -63,7 +63,10 @@ def test_memory_is_pinned_for_a_device_alone():
     for on_device in (True, False):
         zero = json_of(on_device=on_device, **settings)["zero_optimization"]
         assert zero["offload_optimizer"] == {"device": "nvme", "nvme_path": "/disk", "pin_memory": on_device}
-        assert zero["offload_param"] == {"device": "cpu", "pin_memory": on_device}
+        assert zero["offload_param"] == {"device": "cpu", "nvme_path": "/disk", "pin_memory": on_device}
+        assert json_of(on_device=on_device, offload_optimizer="cpu")["zero_optimization"]["offload_optimizer"] == {
+            "device": "cpu", "pin_memory": on_device,
+        }  # fmt: skip
 
 
 def test_settings_of_another_stage_are_not_in_the_json():

@@ -78,7 +78,7 @@ def config_of(settings: ZeroSettings, *, trained: int, on_device: bool) -> dict[
     if settings.overlap_comm is not None:
         zero["overlap_comm"] = settings.overlap_comm
     if settings.stage < 3:
-        zero["allgather_bucket_size"] = settings.allgather_bucket_size
+        zero["allgather_bucket_size"] = settings.allgather_bucket_size + settings.allgather_bucket_size % 2  # DeepSpeed takes pairs
     else:
         for name in ("stage3_prefetch_bucket_size", "stage3_param_persistence_threshold", "stage3_max_live_parameters"):
             zero[name] = getattr(settings, name)
@@ -86,7 +86,7 @@ def config_of(settings: ZeroSettings, *, trained: int, on_device: bool) -> dict[
     for name in ("offload_optimizer", "offload_param"):
         place = getattr(settings, name)
         if place != "none":
-            zero[name] = {"device": place, "pin_memory": on_device} | ({"nvme_path": settings.nvme_path} if place == "nvme" else {})
+            zero[name] = {"device": place, "pin_memory": on_device} | ({"nvme_path": settings.nvme_path} if settings.nvme_path else {})
     derived = {
         # One row stands for a micro-batch: how many there are in a step, and of how many rows, is another matter for every step.
         "train_micro_batch_size_per_gpu": 1, "gradient_accumulation_steps": 1,

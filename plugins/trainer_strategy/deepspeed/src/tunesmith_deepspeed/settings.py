@@ -32,7 +32,7 @@ class ZeroSettings:
     )  # fmt: skip
     nvme_path: str = setting(
         "", "folder on a local disk for what is offloaded to `nvme`", examples=("/local_nvme",),
-        effect={"with": {"stage": 3, "offload_optimizer": "nvme"}, "call": "deepspeed:initialize"},
+        effect={"with": {"stage": 3, "offload_optimizer": "cpu"}, "call": "deepspeed:initialize"},
         aliases=("offload_optimizer_nvme_path", "offload_param_nvme_path"),
     )  # fmt: skip
     reduce_bucket_size: int = setting(
