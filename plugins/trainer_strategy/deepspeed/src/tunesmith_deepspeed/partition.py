@@ -7,7 +7,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from tunesmith.contracts import ModelSource
+from tunesmith.contracts import ModelSource, UserError
 from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
 
 
@@ -20,8 +20,16 @@ def partitioned(source: ModelSource, build: OptimizerOf, init: Any, device: torc
 
     Args:
         init: a `deepspeed.zero.Init`.
+
+    Raises:
+        UserError: TS-TRAIN-066 for a quantized model.
     """
     model = source.load("cpu", separate=True) if first else source.empty()
+    if packed := next((name for name, parameter in model.named_parameters() if not parameter.is_floating_point()), ""):
+        raise UserError(
+            "TS-TRAIN-066", f"`{packed}` is kept in fewer bits, and stage 3 of `deepspeed` divides matrices of floating-point numbers",
+            fix="Train on the model before it was quantized, or use the strategy `single` or `ddp`.",
+        )  # fmt: skip
     optimizer = build(model)
     done: dict[torch.nn.Parameter, torch.nn.Parameter] = {}
     for module in model.modules():
