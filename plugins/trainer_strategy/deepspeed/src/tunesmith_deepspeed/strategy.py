@@ -61,7 +61,7 @@ class Zero:
         """The model as DeepSpeed holds it.
 
         Raises:
-            UserError: TS-TRAIN-066 for a quantized model in stage 3; TS-TRAIN-072 for an optimizer whose weights in use are others than those that train.
+            UserError: TS-TRAIN-066 for a quantized model in stage 3; TS-TRAIN-072 for an optimizer that uses other weights than it trains.
         """
         first, device = self._mesh.data_rank == 0, self._mesh.device
         if self.settings.stage < 3:
