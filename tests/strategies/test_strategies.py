@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 pytestmark = pytest.mark.slow
 
-ZERO = pytest.mark.skipif(find_spec("deepspeed") is None, reason="DeepSpeed is in environments of its own: see test_deepspeed.py")
+ZERO = pytest.mark.skipif(find_spec("deepspeed") is None, reason="DeepSpeed is in an environment of its own: see test_deepspeed_run.py")
 STRATEGIES = ("ddp", "fsdp", *(pytest.param(f"zero-{stage}", marks=ZERO) for stage in (1, 2, 3)))
 #: 11 rows in batches of 5: the last batch has one row, so that one rank has nothing of its own to do
 SETTINGS = {"num_train_epochs": 2, "batch_size": 5, "max_tokens_per_microbatch": 60, "learning_rate": 1e-2, "dtype": "float32"}
