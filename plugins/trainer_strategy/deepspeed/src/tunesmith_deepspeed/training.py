@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 
 from tunesmith_deepspeed import state
-from tunesmith_torch.api.training import TorchTraining
+from tunesmith_torch.api.training import TorchTraining, whole_parameters
 
 
 class ZeroTraining(TorchTraining):
@@ -53,31 +53,13 @@ class ZeroTraining(TorchTraining):
     def zero_grad(self) -> None:
         self.zero.zero_grad(set_to_none=True)
 
-    @contextmanager
-    def whole(self) -> Iterator[torch.nn.Module]:
-        """With stage 3, parameters are gathered one after the other into the first rank's host memory."""
-        if self.gathered is None:
-            yield self.model
-            return
-        kept: list[tuple[torch.nn.Module, str, torch.nn.Parameter]] = []
-        seen: dict[torch.nn.Parameter, torch.nn.Parameter] = {}
-        for module in self.model.modules():
-            for name in list(module._parameters):
-                parameter = dict.__getitem__(module._parameters, name)  # DeepSpeed's would gather it
-                if parameter is None:
-                    continue
-                if parameter not in seen:
-                    with self.gathered([parameter]):
-                        copy = torch.nn.Parameter(parameter.detach().cpu().clone(), parameter.requires_grad) if self.first else parameter
-                    seen[parameter] = copy
-                kept.append((module, name, parameter))
-        try:
-            for module, name, parameter in kept:
-                module._parameters[name] = seen[parameter]
-            yield self.model
-        finally:
-            for module, name, parameter in kept:
-                module._parameters[name] = parameter
+    def whole(self) -> AbstractContextManager[torch.nn.Module]:
+        return nullcontext(self.model) if self.gathered is None else whole_parameters(self.model, self._gather, first=self.first)
+
+    def _gather(self, parameter: torch.nn.Parameter) -> torch.Tensor:
+        assert self.gathered is not None
+        with self.gathered([parameter]):
+            return parameter.detach().cpu().clone() if self.first else parameter
 
     def save_state(self, directory: Path, *, optimizer: bool = True) -> None:
         state.save(self.model, self.zero, self.optimizer.state if optimizer else None, directory, self.engine.device)

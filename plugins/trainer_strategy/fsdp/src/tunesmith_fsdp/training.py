@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch.distributed.fsdp import FSDPModule
 
-from tunesmith_torch.api.training import TorchTraining, trained
+from tunesmith_torch.api.training import TorchTraining, trained, whole_parameters
 
 
 class ShardedTraining(TorchTraining):
@@ -33,22 +33,5 @@ class ShardedTraining(TorchTraining):
         norm: Any = torch.nn.utils.clip_grad_norm_(parameters, limit if limit > 0 else float("inf"))
         return float(norm.full_tensor())
 
-    @contextmanager
-    def whole(self) -> Iterator[torch.nn.Module]:
-        """Parameters are gathered one after the other into the first rank's host memory."""
-        kept: list[tuple[torch.nn.Module, str, torch.nn.Parameter]] = []
-        seen: dict[torch.nn.Parameter, torch.nn.Parameter] = {}
-        for module in self.model.modules():
-            for name, parameter in list(module._parameters.items()):
-                if parameter is None:
-                    continue
-                if parameter not in seen:
-                    gathered = parameter.detach().full_tensor()  # type: ignore[attr-defined]
-                    seen[parameter] = torch.nn.Parameter(gathered.cpu(), parameter.requires_grad) if self.first else parameter
-                kept.append((module, name, parameter))
-                module._parameters[name] = seen[parameter]
-        try:
-            yield self.model
-        finally:
-            for module, name, parameter in kept:
-                module._parameters[name] = parameter
+    def whole(self) -> AbstractContextManager[torch.nn.Module]:
+        return whole_parameters(self.model, lambda parameter: parameter.detach().full_tensor(), first=self.first)  # type: ignore[attr-defined]

@@ -6,9 +6,9 @@ from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
     from tunesmith_torch.training.checkpoint.state_dict import MODEL, OPTIMIZER, capturable, read_state, trained, write_state
-    from tunesmith_torch.training.torch_training import TorchTraining
+    from tunesmith_torch.training.torch_training import TorchTraining, whole_parameters
 
-__all__ = ["MODEL", "OPTIMIZER", "TorchTraining", "capturable", "read_state", "trained", "write_state"]
+__all__ = ["MODEL", "OPTIMIZER", "TorchTraining", "capturable", "read_state", "trained", "whole_parameters", "write_state"]
 
 __getattr__ = exports(
     __name__,
@@ -19,6 +19,7 @@ __getattr__ = exports(
         "capturable": "tunesmith_torch.training.checkpoint.state_dict",
         "read_state": "tunesmith_torch.training.checkpoint.state_dict",
         "trained": "tunesmith_torch.training.checkpoint.state_dict",
+        "whole_parameters": "tunesmith_torch.training.torch_training",
         "write_state": "tunesmith_torch.training.checkpoint.state_dict",
     },
 )

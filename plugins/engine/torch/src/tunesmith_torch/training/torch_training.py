@@ -55,12 +55,41 @@ class TorchTraining:
     def zero_grad(self) -> None:
         self.optimizer.zero_grad(set_to_none=True)
 
-    @contextmanager
-    def whole(self) -> Iterator[torch.nn.Module]:
-        yield self.model
+    def whole(self) -> AbstractContextManager[torch.nn.Module]:
+        return nullcontext(self.model)
 
     def save_state(self, directory: Path, *, optimizer: bool = True) -> None:
         save_state(self.model, self.optimizer if optimizer else None, directory, writes=self.writes)
 
     def load_state(self, directory: Path) -> None:
         load_state(self.model, self.optimizer, directory)
+
+
+@contextmanager
+def whole_parameters(
+    model: torch.nn.Module, gather: Callable[[torch.nn.Parameter], torch.Tensor], *, first: bool
+) -> Iterator[torch.nn.Module]:  # fmt: skip
+    """Within it, `model` has whole parameters in the host's memory on the first rank, gathered one after the other, each once.
+
+    Args:
+        gather: a parameter in pieces -> its values, on any device; every rank calls it.
+        first: whether this is the rank that keeps them.
+    """
+    kept: list[tuple[torch.nn.Module, str, torch.nn.Parameter]] = []
+    seen: dict[torch.nn.Parameter, torch.nn.Parameter] = {}
+    for module in model.modules():
+        for name in list(module._parameters):
+            parameter = dict.__getitem__(module._parameters, name)  # a library's own mapping may gather what is read from it
+            if parameter is None:
+                continue
+            if parameter not in seen:
+                values = gather(parameter)
+                seen[parameter] = torch.nn.Parameter(values.cpu(), parameter.requires_grad) if first else parameter
+            kept.append((module, name, parameter))
+    try:
+        for module, name, parameter in kept:
+            module._parameters[name] = seen[parameter]
+        yield model
+    finally:
+        for module, name, parameter in kept:
+            module._parameters[name] = parameter
