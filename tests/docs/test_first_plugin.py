@@ -36,7 +36,7 @@ def test_the_page_followed_literally_works(tmp_path: Path):
     folder = tmp_path / "tunesmith-lora-xs"
     bin = tmp_path / "bin"
     bin.mkdir()
-    for name, module in {"tunesmith": "tunesmith", "pytest": "pytest", "python": ""}.items():
+    for name, module in {"tunesmith": "tunesmith_cli", "pytest": "pytest", "python": ""}.items():
         (bin / name).write_text(f'#!/bin/sh\nexec {sys.executable} {f"-m {module}" if module else ""} "$@"\n')
         (bin / name).chmod(0o755)
     environment = {name: value for name, value in os.environ.items() if name != "TUNESMITH_HOME"}

@@ -42,10 +42,7 @@ class Mesh:
 
 
 class ModelSource(Protocol):
-    """The model that is to be trained, with its adapter, before anybody has loaded it.
-
-    `path` is its directory, for a strategy that brings a model of its own.
-    """
+    """The model that is to be trained, with its adapter, before anybody has loaded it; `path`: its directory."""
 
     path: Path
 
@@ -95,8 +92,7 @@ class Training(Protocol):
         """Within it, the model on the first rank has all its parameters whole, to be saved or merged; elsewhere it is not to be read."""
 
     def save_state(self, directory: Path, *, optimizer: bool = True) -> None:
-        """Write what trains, and the optimizer's state with it, below the empty `directory`: each rank what it has of it. Safetensors, not
-        pickles."""
+        """Write what trains, and the optimizer's state, as safetensors below the empty `directory`: each rank what it has of it."""
 
     def load_state(self, directory: Path) -> None:
         """The inverse, whatever number of ranks had written it. A directory without an optimizer's state leaves it as it is."""

@@ -17,24 +17,22 @@ from torch.nn.parallel import DistributedDataParallel
 from tunesmith.contracts import Mesh, ModelSource, Placement, UserError
 from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
 from tunesmith_ddp.settings import ReplicaSettings
-from tunesmith_torch.api.processes import join
+from tunesmith_torch.api.processes import ProcessGroup
 from tunesmith_torch.api.training import TorchTraining, trained
 
 
-class Replicas:
+class Replicas(ProcessGroup):
     """The strategy `ddp`."""
 
     def __init__(self, settings: ReplicaSettings) -> None:
+        super().__init__()
         self.settings = settings
-        self._mesh = Mesh(torch.device("cpu"))
 
     def start(self, placement: Placement) -> Mesh:
-        device = join(placement, backend=self.settings.backend, timeout=self.settings.timeout)
-        self._mesh = Mesh(device, placement.rank, placement.processes)
-        return self._mesh
+        return self.joined(placement, backend=self.settings.backend, timeout=self.settings.timeout)
 
     def prepare(self, source: ModelSource, optimizer: OptimizerOf) -> TorchTraining:
-        model = source.load(self._mesh.device)
+        model = source.load(self.mesh.device)
         for _, parameter in trained(model):
             dist.broadcast(parameter.data, src=0)
         replica = DistributedDataParallel(
@@ -42,19 +40,7 @@ class Replicas:
             forward_sync_buffers=False, init_sync=False, gradient_as_bucket_view=True,
         )  # fmt: skip
         replica.register_comm_hook(None, _summed)
-        return _Replica(model, optimizer(model), module=replica, writes=self._mesh.data_rank == 0)
-
-    def sum(self, value: torch.Tensor) -> torch.Tensor:
-        total = value.clone()
-        dist.all_reduce(total)
-        return total
-
-    def barrier(self) -> None:
-        dist.barrier()
-
-    def finish(self) -> None:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        return _Replica(model, optimizer(model), module=replica, writes=self.mesh.data_rank == 0)
 
 
 class _Replica(TorchTraining):

@@ -20,16 +20,16 @@ from tunesmith_deepspeed.config import check, config_of
 from tunesmith_deepspeed.partition import partitioned
 from tunesmith_deepspeed.settings import ZeroSettings
 from tunesmith_deepspeed.training import ZeroTraining
-from tunesmith_torch.api.processes import join
+from tunesmith_torch.api.processes import ProcessGroup
 from tunesmith_torch.api.training import trained
 
 
-class Zero:
+class Zero(ProcessGroup):
     """The strategy `deepspeed`."""
 
     def __init__(self, settings: ZeroSettings) -> None:
+        super().__init__()
         self.settings = settings
-        self._mesh = Mesh(torch.device("cpu"))
         self._deepspeed: Any = None
 
     def start(self, placement: Placement) -> Mesh:
@@ -46,16 +46,15 @@ class Zero:
                 "TS-TRAIN-064", f"{placement.processes} processes can't be divided into groups of {size}",
                 fix=f"Set `zero_hpz_partition_size` to a divisor of {placement.processes}, or to 1: no second copy.",
             )  # fmt: skip
-        device = join(placement, backend=self.settings.backend, timeout=self.settings.timeout)
-        self._mesh = Mesh(device, placement.rank, placement.processes)
-        self._deepspeed = library.load(device)
+        self.joined(placement, backend=self.settings.backend, timeout=self.settings.timeout)
+        self._deepspeed = library.load(self.mesh.device)
         self._deepspeed.init_distributed(auto_mpi_discovery=False)
         if "nvme" in (self.settings.offload_optimizer, self.settings.offload_param) and not library.can_use_nvme():
             raise UserError(
                 "TS-TRAIN-069", "DeepSpeed can't offload to a disk here: its operator `async_io` is not there and can't be compiled",
                 fix="Install libaio's headers and a C++ compiler (Debian: apt install libaio-dev g++), or offload to `cpu`.",
             )  # fmt: skip
-        return self._mesh
+        return self.mesh
 
     def prepare(self, source: ModelSource, optimizer: OptimizerOf) -> ZeroTraining:
         """The model as DeepSpeed holds it.
@@ -63,7 +62,7 @@ class Zero:
         Raises:
             UserError: TS-TRAIN-066 for a quantized model in stage 3; TS-TRAIN-072 for an optimizer that uses other weights than it trains.
         """
-        first, device = self._mesh.data_rank == 0, self._mesh.device
+        first, device = self.mesh.data_rank == 0, self.mesh.device
         if self.settings.stage < 3:
             model = source.load(device, separate=True)
             made = optimizer(model)
@@ -82,21 +81,13 @@ class Zero:
         gathered = self._deepspeed.zero.GatheredParameters if self.settings.stage == 3 else None
         return ZeroTraining(engine, made, gathered, self._decisions(config))
 
-    def sum(self, value: torch.Tensor) -> torch.Tensor:
-        total = value.clone()
-        dist.all_reduce(total)
-        return total
-
-    def barrier(self) -> None:
-        dist.barrier()
-
     def finish(self) -> None:
         if dist.is_initialized():  # DeepSpeed remembers groups of its own beside torch's
             (self._deepspeed.comm if self._deepspeed else dist).destroy_process_group()
 
     def _config(self, model: torch.nn.Module) -> dict[str, Any]:
         count = sum(getattr(parameter, "ds_numel", parameter.numel()) for _, parameter in trained(model))
-        return config_of(self.settings, trained=count, on_device=self._mesh.device.type != "cpu")
+        return config_of(self.settings, trained=count, on_device=self.mesh.device.type != "cpu")
 
     def _decisions(self, config: dict[str, Any]) -> list[tuple[str, str]]:
         said = [

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, OffloadPolicy, fully_shard
 
@@ -19,15 +18,15 @@ from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
 from tunesmith_fsdp.distribute import distribute
 from tunesmith_fsdp.settings import ShardingSettings
 from tunesmith_fsdp.training import ShardedTraining
-from tunesmith_torch.api.processes import join
+from tunesmith_torch.api.processes import ProcessGroup
 
 
-class FullyShardedDataParallel:
+class FullyShardedDataParallel(ProcessGroup):
     """The strategy `fsdp`."""
 
     def __init__(self, settings: ShardingSettings) -> None:
+        super().__init__()
         self.settings = settings
-        self._mesh = Mesh(torch.device("cpu"))
 
     def start(self, placement: Placement) -> Mesh:
         """Join the others.
@@ -41,9 +40,7 @@ class FullyShardedDataParallel:
                 "TS-TRAIN-064", f"{placement.processes} processes can't be divided into groups of {size}",
                 fix=f"Set `shard_size` to a divisor of {placement.processes}, or to 0: one copy of the model for all.",
             )  # fmt: skip
-        device = join(placement, backend=self.settings.backend, timeout=self.settings.timeout)
-        self._mesh = Mesh(device, placement.rank, placement.processes)
-        return self._mesh
+        return self.joined(placement, backend=self.settings.backend, timeout=self.settings.timeout)
 
     def prepare(self, source: ModelSource, optimizer: OptimizerOf) -> ShardedTraining:
         """Each rank's pieces of the model.
@@ -51,7 +48,7 @@ class FullyShardedDataParallel:
         Raises:
             UserError: TS-TRAIN-066 for a quantized model.
         """
-        first = self._mesh.data_rank == 0
+        first = self.mesh.data_rank == 0
         model = source.load("cpu", separate=True) if first else source.empty()
         if packed := next((name for name, parameter in model.named_parameters() if not parameter.is_floating_point()), ""):
             raise UserError(
@@ -64,31 +61,19 @@ class FullyShardedDataParallel:
         for part in [*parts, fully_shard(model, reshard_after_forward=False, **options)]:
             part.set_gradient_divide_factor(1.0)  # the ranks' sum, not their mean
             part.set_force_sum_reduction_for_comms(True)  # gloo knows no other
-        distribute(model, values, torch.device("cpu") if self.settings.cpu_offload else self._mesh.device)
+        distribute(model, values, torch.device("cpu") if self.settings.cpu_offload else self.mesh.device)
         return ShardedTraining(model, optimizer(model), first=first)
 
-    def sum(self, value: torch.Tensor) -> torch.Tensor:
-        total = value.clone()
-        dist.all_reduce(total)
-        return total
-
-    def barrier(self) -> None:
-        dist.barrier()
-
-    def finish(self) -> None:
-        if dist.is_initialized():
-            dist.destroy_process_group()
-
     def _device_mesh(self) -> DeviceMesh:
-        size, together = self._mesh.data_size, self.settings.shard_size or self._mesh.data_size
+        size, together = self.mesh.data_size, self.settings.shard_size or self.mesh.data_size
         shape, names = ((size,), ("shard",)) if together == size else ((size // together, together), ("replicate", "shard"))
-        return init_device_mesh(self._mesh.device.type, shape, mesh_dim_names=names)
+        return init_device_mesh(self.mesh.device.type, shape, mesh_dim_names=names)
 
     def _precision(self) -> MixedPrecisionPolicy:
         return MixedPrecisionPolicy(param_dtype=_dtype(self.settings.param_dtype), reduce_dtype=_dtype(self.settings.reduce_dtype))
 
     def _offload(self) -> OffloadPolicy:
-        return CPUOffloadPolicy(pin_memory=self._mesh.device.type == "cuda") if self.settings.cpu_offload else OffloadPolicy()
+        return CPUOffloadPolicy(pin_memory=self.mesh.device.type == "cuda") if self.settings.cpu_offload else OffloadPolicy()
 
 
 def _dtype(name: str) -> Any:

@@ -1,12 +1,12 @@
-"""Processes of a step that talk by `torch.distributed`: how one joins the others."""
+"""Processes of a step that talk by `torch.distributed`: what strategies of them build on."""
 
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
-    from tunesmith_torch.training.processes import join
+    from tunesmith_torch.training.processes import ProcessGroup, join
 
-__all__ = ["join"]
+__all__ = ["ProcessGroup", "join"]
 
-__getattr__ = exports(__name__, {"join": "tunesmith_torch.training.processes"})
+__getattr__ = exports(__name__, dict.fromkeys(__all__, "tunesmith_torch.training.processes"))

@@ -1,4 +1,4 @@
-"""Joining the other processes of a step by `torch.distributed`."""
+"""The processes of a step that talk by `torch.distributed`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 
-from tunesmith.contracts import Placement, UserError
+from tunesmith.contracts import Mesh, Placement, UserError
 
 
 def join(placement: Placement, *, backend: str = "auto", timeout: float) -> torch.device:
@@ -38,3 +38,27 @@ def join(placement: Placement, *, backend: str = "auto", timeout: float) -> torc
         chosen, init_method=placement.rendezvous, rank=placement.rank, world_size=placement.processes, timeout=timedelta(seconds=timeout)
     )
     return device
+
+
+class ProcessGroup:
+    """What strategies have in common whose processes each compute a share of a batch."""
+
+    def __init__(self) -> None:
+        self.mesh = Mesh(torch.device("cpu"))
+
+    def joined(self, placement: Placement, *, backend: str, timeout: float) -> Mesh:
+        """Meet the other ranks, as `join` does; each has a share of its own."""
+        self.mesh = Mesh(join(placement, backend=backend, timeout=timeout), placement.rank, placement.processes)
+        return self.mesh
+
+    def sum(self, value: torch.Tensor) -> torch.Tensor:
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    def barrier(self) -> None:
+        dist.barrier()
+
+    def finish(self) -> None:
+        if dist.is_initialized():
+            dist.destroy_process_group()
