@@ -1,13 +1,13 @@
 """Contract of kind ``adapter``: how modules change, what trains, what is saved, how it merges.
 
 ``accepts``: formats of base model it can be put on. ``produces``: what `save` writes.
-Capabilities: ``merge`` (it can be folded into the base), ``reference`` (it can give back the model as it was before
-training, which preference objectives need), ``base.<format>`` (``base.gguf`` for ``model/gguf``: where it is none, its limit says why such
-a base is refused). Estimator: ``f(EstimateRequest) -> {"trainable": parameters, ...}``,
-and where it applies ``of_base``: how many of those are the base's own, ``copies``: whole models kept beside it for a reference (a fraction
-is allowed), ``quantized``: parameters of the base that are kept in fewer bits, ``quantized_bytes``: what those take,
-``modules_only``: 1 where it is a `ModulesOnly` with that set,
-``outputs``: how often it keeps what each matrix gives for the backward pass, ``work``: bytes that it makes and gives back in a layer.
+Capabilities: ``merge`` (it can be folded into the base), ``reference`` (it can give back the model as it was before training, which
+preference objectives need), ``parallel.shards`` (it trains where each process has a piece of every matrix), ``base.<format>``
+(``base.gguf`` for ``model/gguf``: where it is none, its limit says why such a base is refused). Estimator: ``f(EstimateRequest) ->
+{"trainable": parameters, ...}``, and where it applies ``of_base``: how many of those are the base's own, ``copies``: whole models kept
+beside it for a reference (a fraction is allowed), ``quantized``: parameters of the base that are kept in fewer bits, ``quantized_bytes``:
+what those take, ``modules_only``: 1 where it is a `ModulesOnly` with that set, ``outputs``: how often it keeps what each matrix gives for
+the backward pass, ``work``: bytes that it makes and gives back in a layer.
 
 The protocols after `Adapter` are each optional: an adapter that has the method is asked, one that has not is not.
 """

@@ -2,8 +2,8 @@
 
 Facts: ``ranks``, the name of the setting that says how many workers the step gets, one rank each (without it: one); the kernel starts them
 and ends all when one dies. No other kind's settings make ranks. Capabilities: ``parallel.replicas``, ``parallel.shards``,
-``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not pieces of them), ``parameters.whole`` (so is
-what the adapter finds in the model between two steps). Estimator, for one that divides: ``f(EstimateRequest) -> {"parameters", "gradients",
+``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not pieces of them). One that divides parameters
+needs ``parallel.shards`` of the adapter. Estimator, for one that divides: ``f(EstimateRequest) -> {"parameters", "gradients",
 "optimizer", "gathered"}``: the share that a rank holds of the first three on its device, and how many layers are whole on it at a time.
 
 The loss of a step, the artifact and the order of the rows do not depend on the strategy beyond floating point: the engine divides what each

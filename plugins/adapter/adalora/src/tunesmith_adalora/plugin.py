@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import Need, Provider
+from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_adalora.settings import AdaloraSettings
 
@@ -16,8 +16,10 @@ def adapter() -> Provider:
         settings=AdaloraSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "trains.weights": "partial"},
-        limits={"trains.weights": "it trains narrow matrices beside frozen ones"},
-        needs=(Need("strategy", "parameters.whole", "ranks move by what whole matrices and their gradients say"),),
+        capabilities={"merge": "full", "reference": "full", "trains.weights": "partial", "parallel.shards": "none"},
+        limits={
+            "trains.weights": "it trains narrow matrices beside frozen ones",
+            "parallel.shards": "its ranks move by what whole matrices and their gradients say",
+        },
         estimator="tunesmith_adalora.estimate:parts",
     )

@@ -16,6 +16,6 @@ def adapter() -> Provider:
         settings=FullSettings,
         accepts=("model/hf",),
         produces=("model/hf",),
-        capabilities={"merge": "none", "reference": "full", "trains.weights": "full"},
+        capabilities={"merge": "none", "reference": "full", "trains.weights": "full", "parallel.shards": "full"},
         estimator="tunesmith_full.estimate:parts",
     )

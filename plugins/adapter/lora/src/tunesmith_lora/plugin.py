@@ -16,7 +16,7 @@ def adapter() -> Provider:
         settings=LoraSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "trains.weights": "partial"},
+        capabilities={"merge": "full", "reference": "full", "trains.weights": "partial", "parallel.shards": "full"},
         limits={"trains.weights": "it trains narrow matrices beside frozen ones"},
         estimator="tunesmith_lora.estimate:parts",
         priority=10,

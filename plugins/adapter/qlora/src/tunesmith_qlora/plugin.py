@@ -16,13 +16,13 @@ def adapter() -> Provider:
         settings=QloraSettings,
         accepts=("model/hf", "model/bnb"),
         produces=("adapter/peft",),
-        capabilities={"merge": "partial", "reference": "full", "device.cpu": "full", "device.cuda": "unknown"},
+        capabilities={"merge": "partial", "reference": "full", "device.cpu": "full", "device.cuda": "unknown", "parallel.shards": "none"},
         limits={
+            "parallel.shards": "a matrix in 4 bits stays whole on one device",
             "merge": "the update was trained beside rounded weights: with `merge_into: dequantized` the result keeps the rounding of 4 "
             "bits, with `full` it has weights that the update was not trained with"
         },
         needs=(
-            Need("strategy", "parameters.whole", "bitsandbytes keeps a matrix in 4 bits whole on one device"),
             Need("producer", "weights.full", "`merge_into: full` folds the update into weights that a base stored in 4 bits no longer has",
                  when={"merge_into": "full"}, formats=("model/bnb",)),
         ),

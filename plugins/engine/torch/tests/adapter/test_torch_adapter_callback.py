@@ -7,9 +7,10 @@ import shutil
 import pytest
 import torch
 
-from tunesmith.contracts import Cancelled, Placement
+from tunesmith.contracts import Cancelled, Mesh, Placement
 from tunesmith_lora.adapter import Lora, adapted
 from tunesmith_lora.settings import LoraSettings
+from tunesmith_single.strategy import SingleProcess
 from tunesmith_torch.training.train import run
 
 SETTINGS = {"num_train_epochs": 2, "save_steps": 2, "learning_rate": 1e-2, "max_grad_norm": 0.0}
@@ -88,11 +89,22 @@ def test_the_penalty_counts_once_however_the_batch_is_cut(bench, chat_rows):
     assert whole[1][0] == 0.0 < whole[1][1]
 
 
+class Share(SingleProcess):
+    """One of two ranks, without the other."""
+
+    def __init__(self, rank: int) -> None:
+        super().__init__()
+        self.rank = rank
+
+    def start(self, placement: Placement) -> Mesh:
+        super().start(placement)
+        return Mesh(torch.device("cpu"), self.rank, 2)
+
+
 def test_of_several_ranks_the_first_alone_adds_the_penalty(bench, chat_rows):
     def penalties(rank):
         bench.notices.clear()
-        placement = Placement("cpu", "cpu", processes=2, rank=rank)
-        bench.train(SETTINGS, rows=chat_rows, adapter=Penalised(), name=f"rank-{rank}", placement=placement)
+        bench.train(SETTINGS, rows=chat_rows, adapter=Penalised(), strategy=Share(rank), name=f"rank-{rank}")
         return bench.series("penalty")
 
     assert min(penalties(0)[1:]) > 0

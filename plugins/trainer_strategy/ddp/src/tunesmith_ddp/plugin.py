@@ -15,5 +15,5 @@ def trainer_strategy() -> Provider:
         target="tunesmith_ddp.strategy:Replicas",
         settings=ReplicaSettings,
         facts={"ranks": "num_processes"},
-        capabilities={"parallel.replicas": "full", "parallel.shards": "none", "gradients.whole": "full", "parameters.whole": "full"},
+        capabilities={"parallel.replicas": "full", "parallel.shards": "none", "gradients.whole": "full"},
     )

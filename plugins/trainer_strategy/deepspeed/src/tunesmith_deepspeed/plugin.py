@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import Provider
+from tunesmith.contracts import Need, Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_deepspeed.settings import ZeroSettings
 
@@ -14,13 +14,13 @@ def trainer_strategy() -> Provider:
         summary="several processes that divide the optimizer's state, gradients and parameters among them by ZeRO, with offload",
         target="tunesmith_deepspeed.strategy:Zero",
         settings=ZeroSettings,
+        needs=(Need("adapter", "parallel.shards", "the optimizer changes pieces, and in stage 3 each process has no more of a matrix"),),
         estimator="tunesmith_deepspeed.estimate:shares",
         facts={"ranks": "num_processes"},
         capabilities={
-            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "parameters.whole": "none",
+            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none",
         },
         limits={
             "gradients.whole": "ZeRO hands the optimizer one flat piece of all parameters, in every stage",
-            "parameters.whole": "stage 3 holds pieces, and in stages 1 and 2 what the optimizer changes is a copy of them in pieces",
         },
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import Provider
+from tunesmith.contracts import Need, Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_fsdp.settings import ShardingSettings
 
@@ -15,8 +15,9 @@ def trainer_strategy() -> Provider:
         target="tunesmith_fsdp.strategy:FullyShardedDataParallel",
         settings=ShardingSettings,
         facts={"ranks": "num_processes"},
+        needs=(Need("adapter", "parallel.shards", "each process has a piece of every matrix"),),
         estimator="tunesmith_fsdp.estimate:shares",
         capabilities={
-            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "parameters.whole": "none",
+            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none",
         },
     )  # fmt: skip
