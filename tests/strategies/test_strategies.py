@@ -78,6 +78,19 @@ def test_how_fsdp_divides_changes_no_loss(tmp_path, model, alone, settings, laun
         assert two[0]["metrics"][name] == pytest.approx(value, rel=2e-4, abs=1e-5), name
 
 
+def test_a_start_that_follows_from_the_matrices_is_the_same_in_pieces(tmp_path, model, launched):
+    spec = {"settings": SETTINGS, "adapter_settings": {"init_lora_weights": "pissa"}}
+    one = launched(tmp_path / "one", model, 1, strategy="single", **spec)[0]
+    two = launched(tmp_path / "two", model, 2, strategy="fsdp", **spec)[0]
+    assert two["metrics"] == {name: pytest.approx(value, rel=2e-4, abs=1e-5) for name, value in one["metrics"].items()}
+
+
+def test_a_start_that_follows_from_the_data_is_refused_in_pieces(tmp_path, model, launched, capfd):
+    with pytest.raises(AssertionError):
+        launched(tmp_path, model, 2, strategy="fsdp", settings=SETTINGS, adapter_settings={"init_lora_weights": "eva"})
+    assert "TS-TRAIN-073" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_two_processes_validate_as_one_does(tmp_path, model, strategy, launched):
     settings = SETTINGS | {"num_train_epochs": 4, "batch_size": 4, "validation_split": 0.3, "eval_steps": 2}

@@ -54,8 +54,8 @@ class ModelSource(Protocol):
         """
 
     def empty(self) -> Module:
-        """The same modules and parameters as with `separate`, on the meta device, without values; where the adapter can't be put on such a
-        model, what `load` gives on the CPU."""
+        """The same modules and parameters as with `separate`, on the meta device, without values. Raises UserError where the adapter
+        can't be put on such a model."""
 
     def layers(self, model: Module) -> Sequence[Module]:
         """Of what `load` or `empty` gave: the layers that follow each other, by which a strategy divides a model."""

@@ -107,4 +107,4 @@ def principal(weight: torch.Tensor, r: int, seed: int, scale: float) -> tuple[to
         torch.manual_seed(seed)
         u, s, v = torch.svd_lowrank(weight, q=min(r + 8, *weight.shape), niter=4)
     root = (s[:r] / scale).sqrt()
-    return (v[:, :r] * root).t().contiguous(), u[:, :r] * root
+    return (v[:, :r] * root).t().contiguous(), (u[:, :r] * root).contiguous()

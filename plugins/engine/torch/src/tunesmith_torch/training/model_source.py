@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact, Step
+from tunesmith.contracts import Adapter, Artifact, Step, UserError
 from tunesmith_torch.adapter.target_modules import decoder_layers
 from tunesmith_torch.api import Objective
 from tunesmith_torch.model.architecture import adopt_architecture
@@ -44,17 +44,22 @@ class BaseWithAdapter:
         return trainable
 
     def empty(self) -> TrainableModel:
-        """On the meta device; whole on the CPU for an adapter that can't be put on a model without values."""
+        """On the meta device.
+
+        Raises:
+            UserError: TS-TRAIN-073 for an adapter that has to see values when it is put on the model.
+        """
         try:
             with torch.device("meta") as device:
                 trainable = self._prepare(device, plain=True, model=empty_model(self._base))
                 self._begin(trainable, device)
                 return trainable
         except (NotImplementedError, RuntimeError) as error:  # what torch raises for an operation that has to see values
-            self._step.log(
-                f"every process loads the whole model before it is divided: {type(self._adapter).__name__} needs values ({error})"
-            )
-            return self.load("cpu", separate=True)
+            raise UserError(
+                "TS-TRAIN-073", "The adapter has to see the model's values to begin, and the strategy gives each process a piece",
+                why=f"{type(self._adapter).__name__}: {error}",
+                fix="Use another start (`init_lora_weights: kaiming`, say), or the strategy `single` or `ddp`.",
+            ) from error  # fmt: skip
 
     def agree(self, trainable: TrainableModel, ranks: Ranks) -> None:
         """After every rank has its part: what the first one found out by trying the model holds for those who had no values to try."""
