@@ -58,7 +58,7 @@ class Parrot(BaseHTTPRequestHandler):
             if "<|im_start|>" in prompt:
                 begun = prompt.rpartition("\n")[2]
                 return [next(text[len(begun) :] for text in KNOWN.values() if text.startswith(begun))]
-            die = random.Random(seed)
+            die = random.Random(seed if heat else 0)
             return [f"{die.randrange(9)} " for _ in range(20)]
         return re.findall(r"\S+\s*", KNOWN[prompt])
 
