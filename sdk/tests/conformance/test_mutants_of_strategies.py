@@ -35,15 +35,14 @@ FAULTS = {
     "trainer_strategy.no-pickles": [("save_file(state, path)", 'save_file(state, path); torch.save(state, path.with_suffix(".pt"))')],
 }
 #: the same of one with a process a rank
-FAULTS_OF_RANKS = {
-    "trainer_strategy.same-everywhere": [("        return total\n", "        return total if dist.get_rank() == 0 else total + 1\n")],
-    "trainer_strategy.kill-ends-all": [
-        (
-            "    dist.all_reduce(tensor)",
-            f"    try:\n        dist.all_reduce(tensor)\n    except RuntimeError:\n        {REPLACE}",
-        )
-    ],
-}
+FAULTS_OF_RANKS = [
+    ("trainer_strategy.same-everywhere", ("        return total\n", "        return total if dist.get_rank() == 0 else total + 1\n")),
+    ("trainer_strategy.same-everywhere", ("        return bool(heard > 0)\n", "        return said\n")),
+    (
+        "trainer_strategy.kill-ends-all",
+        ("    dist.all_reduce(tensor)", f"    try:\n        dist.all_reduce(tensor)\n    except RuntimeError:\n        {REPLACE}"),
+    ),
+]
 
 
 @pytest.mark.parametrize("check", FAULTS)
@@ -51,9 +50,9 @@ def test_a_fault_of_a_strategy_is_caught_by_the_check_that_is_meant_for_it_alone
     assert mutants.failed(mutants.write(tmp_path, KIND, *FAULTS[check]), KIND, "provider") == {check}
 
 
-@pytest.mark.parametrize("check", FAULTS_OF_RANKS)
-def test_a_fault_of_ranks_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
-    folder = mutants.write(tmp_path, KIND, *FAULTS_OF_RANKS[check], settings=SETTINGS, good="trainer_strategy_of_ranks", record=RECORD)
+@pytest.mark.parametrize(("check", "change"), FAULTS_OF_RANKS, ids=lambda value: value if isinstance(value, str) else value[1].strip()[:20])
+def test_a_fault_of_ranks_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, change: tuple[str, str], tmp_path: Path):
+    folder = mutants.write(tmp_path, KIND, change, settings=SETTINGS, good="trainer_strategy_of_ranks", record=RECORD)
     assert mutants.failed(folder, KIND, "provider", "step") == {check}
 
 

@@ -23,6 +23,11 @@ class Provider:
         agree(total)
         return total
 
+    def any(self, said):
+        heard = torch.tensor(float(said))
+        agree(heard)
+        return bool(heard > 0)
+
     def barrier(self):
         dist.barrier()
 

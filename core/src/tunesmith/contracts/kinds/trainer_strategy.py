@@ -72,7 +72,7 @@ class Training(Protocol):
     optimizer: Optimizer
 
     def forward(self, batches: Sequence[Any]) -> list[Tensor]:
-        """What the model gives for each of `batches`, in evaluation mode, without gradients."""
+        """What the model gives for each of `batches`, in evaluation mode, without gradients; the same on all ranks that share them."""
 
     def forward_backward(self, batches: Sequence[Any], loss: Callable[[Tensor, int], Tensor]) -> None:
         """Add to the gradients: of ``loss(output, number)`` for each micro-batch of a step, in whatever schedule. When this returns, they
@@ -113,7 +113,11 @@ class TrainerStrategy(Protocol):
         """Bring the model into memory, each rank its part, and make the optimizer."""
 
     def sum(self, value: Tensor) -> Tensor:
-        """Sum over the shares of a batch, of what `loss` has noted on each; the same on every rank afterwards."""
+        """Sum over the shares of a batch, of what `loss` or the outputs of `forward` came to on each: where several ranks have the same
+        share, it counts once, on a rank that `loss` is called on. The same on every rank afterwards."""
+
+    def any(self, said: bool) -> bool:
+        """Whether one of all the ranks says so; the same on every rank."""
 
     def barrier(self) -> None:
         """Wait for all ranks."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from tunesmith.contracts import Placement
 from tunesmith_torch.settings import TrainSettings
@@ -22,7 +21,7 @@ class Run:
         monkeypatch.setattr(schedule, "time", SimpleNamespace(monotonic=lambda: self.clock))
         step = SimpleNamespace(work=directory, log=print, placement=Placement(), decide=lambda *said: self.told.append(said))
         training, adapter_callback = SimpleNamespace(save_state=self.save_state), SimpleNamespace(state=dict)
-        ranks = Ranks(Placement(), None, torch.device("cpu"))
+        ranks = Ranks(Placement(), None)
         self.schedule = schedule.CheckpointSchedule(step, TrainSettings(**settings), training, adapter_callback, {}, ranks)
 
     def save_state(self, directory):

@@ -89,7 +89,7 @@ def test_other_rows_do_not_continue_a_checkpoint(bench, chat_rows):
 
 
 def checkpoints(directory: Path, keep: int) -> Checkpoints:
-    return Checkpoints(directory, keep=keep, log=lambda line: None, ranks=Ranks(Placement(), None, torch.device("cpu")))
+    return Checkpoints(directory, keep=keep, log=lambda line: None, ranks=Ranks(Placement(), None))
 
 
 def writing(**tensors):

@@ -79,9 +79,12 @@ def whole_model(bench: Bench) -> None:
                               fix="Train what has `requires_grad`, and nothing else.")  # fmt: skip
 
 
-@check("trainer_strategy.same-everywhere", kind=_KIND, at="host", title="all ranks tell the same losses and norms")
+@check("trainer_strategy.same-everywhere", kind=_KIND, at="host", title="all ranks tell the same losses and norms, and hear each other")
 def same_everywhere(bench: Bench) -> None:
-    first, *others = _trained(bench)
+    first, *others = everybody = _trained(bench)
+    for rank, said in enumerate(everybody):
+        if said["heard"] != [True, False]:
+            raise CheckFailed(f"rank {rank} is not told what one of the ranks says", fix="`any` asks all ranks, whichever share they have.")
     for rank, said in enumerate(others, 1):
         if said["course"] != first["course"]:
             raise CheckFailed(f"rank {rank} tells other losses or norms than rank 0", fix="`sum` and `clip` give the same on every rank.")

@@ -35,7 +35,7 @@ class Loop:
         self.total = sampler.steps(settings.num_train_epochs, settings.max_steps)
         self.batch_loss = BatchLoss(training, objective, adapter, mesh.device, groups[0])
         self.gradients = GradientAccumulation(step, settings, strategy, mesh, training, self.batch_loss, groups)
-        self.adapter_callback, self.ranks = AdapterCallback(adapter, training.model.model), Ranks(step.placement, strategy, mesh.device)
+        self.adapter_callback, self.ranks = AdapterCallback(adapter, training.model.model), Ranks(step.placement, strategy)
         identity = {"seed": step.seed, "groups": len(groups), "batch_size": settings.batch_size}
         self.checkpoints = CheckpointSchedule(step, settings, training, self.adapter_callback, identity, self.ranks)
         self.best = BestCheckpoint(step, training, self.adapter_callback, self.ranks)

@@ -56,6 +56,11 @@ class ProcessGroup:
         dist.all_reduce(total)
         return total
 
+    def any(self, said: bool) -> bool:
+        heard = torch.tensor(said, dtype=torch.int32, device=self.mesh.device)
+        dist.all_reduce(heard, op=dist.ReduceOp.MAX)
+        return bool(heard)
+
     def barrier(self) -> None:
         dist.barrier()
 

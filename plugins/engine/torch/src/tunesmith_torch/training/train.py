@@ -55,7 +55,7 @@ def run(step: Step) -> Result:
         optimizer = step.provider("optimizer")
         schedule = chosen_schedule(step, settings, optimizer)
         training = strategy.prepare(source, builder(optimizer, adapter, settings.learning_rate, mesh.device))
-        source.agree(training.model, Ranks(step.placement, strategy, mesh.device))
+        source.agree(training.model, Ranks(step.placement, strategy))
         for what, reason in training.decisions if isinstance(training, Explains) else ():
             step.decide(what, reason)
         step.log(f"training {source.trained:,} of {source.parameters:,} parameters on {len(groups)} rows")

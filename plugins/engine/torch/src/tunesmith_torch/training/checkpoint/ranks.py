@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-import torch
-
 from tunesmith.contracts import Placement, TrainerStrategy
 
 T = TypeVar("T")
@@ -15,8 +13,8 @@ T = TypeVar("T")
 class Ranks:
     """Asks the strategy only where there are several."""
 
-    def __init__(self, placement: Placement, strategy: TrainerStrategy, device: torch.device) -> None:
-        self.rank, self.count, self._strategy, self._device = placement.rank, placement.processes, strategy, device
+    def __init__(self, placement: Placement, strategy: TrainerStrategy) -> None:
+        self.rank, self.count, self._strategy = placement.rank, placement.processes, strategy
 
     @property
     def first(self) -> bool:
@@ -39,4 +37,4 @@ class Ranks:
         """Whether one of them says so."""
         if self.count == 1:
             return said
-        return bool(self._strategy.sum(torch.tensor(float(said), device=self._device)) > 0)
+        return self._strategy.any(said)
