@@ -14,6 +14,7 @@ from tunesmith.policy import CHOOSING, PROJECT_FILE, Policy, find_policies, matc
 PIPELINE_FILE = "tunesmith.yaml"
 HOME = ".tunesmith"
 VERIFY_GIB = 4.0
+HANG_TIMEOUT = 30.0
 _PROJECT = (PIPELINE_FILE, PROJECT_FILE, ".git")  # a folder with one of these is a project of its own
 
 
@@ -118,6 +119,12 @@ class Config:
         """Bytes of what a step opens that are hashed before (see `tunesmith.running.store.verification`)."""
         said = [policy.verify_gib for policy in self._choosing() if policy.verify_gib is not None]
         return (said[-1] if said else VERIFY_GIB) * 2**30
+
+    @property
+    def hang_timeout(self) -> float:
+        """Seconds in which the ranks of a step that do nothing are taken for hanging; 0: never."""
+        said = [policy.hang_timeout for policy in self._choosing() if policy.hang_timeout is not None]
+        return said[-1] if said else HANG_TIMEOUT
 
     def _choosing(self) -> list[Policy]:
         """The policies in the order in which a later one's choice counts more."""

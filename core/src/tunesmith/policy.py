@@ -25,6 +25,9 @@ $TUNESMITH_POLICY), ``user``, ``project`` (the pipeline's) and ``home`` (of the 
     verify_gib = 4                        # of what a step opens, so much is hashed before, what was not for longest first; 0: nothing.
                                           # A file that looks touched is hashed in any case
 
+    [run]
+    hang_timeout = 30                     # seconds in which the processes of a step that all do nothing are taken for hanging; 0: never
+
     [files]
     roots = ["/data/images"]              # where the media of rows and the links of models may lead, besides their own folder;
                                           # a file must lie below a root of every file that names some
@@ -38,8 +41,8 @@ $TUNESMITH_POLICY), ``user``, ``project`` (the pipeline's) and ``home`` (of the 
     [policy]
     company = "/mnt/acme/tunesmith.toml"  # in the system's file only
 
-Of what is a choice and no rule (override, directory, builder, find_links, plugins, verify_gib, pipeline) the system's and the company's
-files count first, then the project's, the home's, the user's.
+Of what is a choice and no rule (override, directory, builder, find_links, plugins, verify_gib, hang_timeout, pipeline) the system's and the
+company's files count first, then the project's, the home's, the user's.
 """
 
 from __future__ import annotations
@@ -63,6 +66,7 @@ _PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+(==[A-Za-z0-9._*?\[\]!+-]+)?(@sha2
 _REQUIRED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(==[A-Za-z0-9._*?\[\]!+-]+)?")
 _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _TEXT = {"type": "string", "minLength": 1}
+_NUMBER = {"type": "number", "minimum": 0}
 _BUILDER = {"anyOf": [_TEXT, {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": {"type": "object"}}]}
 
 
@@ -76,7 +80,7 @@ _SCHEMA = _table(
         directory=_TEXT, builder=_BUILDER, offline={"type": "boolean"}, find_links=_TEXTS,
         plugins={"type": "object", "additionalProperties": {"type": "string", "enum": ["auto", "host", "isolated"]}},
     ),
-    store=_table(verify_gib={"type": "number", "minimum": 0}), files=_table(roots=_TEXTS), home=_table(group=_TEXT),
+    store=_table(verify_gib=_NUMBER), run=_table(hang_timeout=_NUMBER), files=_table(roots=_TEXTS), home=_table(group=_TEXT),
     pipeline={"type": "object"}, policy=_table(company=_TEXT),
 )  # fmt: skip
 
@@ -91,6 +95,7 @@ class Policy:
         roots: folders in full; None: the file names none.
         group: with which the home is shared; empty: the file names none.
         verify_gib: of what a step opens, to be hashed before; None: the file does not say.
+        hang_timeout: seconds for ranks that do nothing; None: the file does not say.
     """
 
     path: Path
@@ -104,6 +109,7 @@ class Policy:
     group: str = ""
     company: str = ""
     verify_gib: float | None = None
+    hang_timeout: float | None = None
     pipeline: Mapping[str, Any] = field(default_factory=dict)
 
     def place(self, text: str) -> Path:
@@ -189,7 +195,8 @@ def read_policy(path: Path, layer: str = "project") -> tuple[Policy, list[Tunesm
     policy = Policy(
         path, layer, allow, deny, plugins.get("override", {}), data.get("environments", {}), require,
         group=data.get("home", {}).get("group", ""), company=company,
-        verify_gib=data.get("store", {}).get("verify_gib"), pipeline=data.get("pipeline", {}),
+        verify_gib=data.get("store", {}).get("verify_gib"), hang_timeout=data.get("run", {}).get("hang_timeout"),
+        pipeline=data.get("pipeline", {}),
     )  # fmt: skip
     roots = data.get("files", {}).get("roots")
     return (policy if roots is None else replace(policy, roots=tuple(map(policy.place, roots)))), found

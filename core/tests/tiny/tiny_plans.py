@@ -55,6 +55,7 @@ class Place:
     required: tuple[str, ...] = ()
     roots: tuple[Path, ...] = ()
     verify: float = 2**30
+    hang_timeout: float = 30.0
     group: str = ""
 
     @property

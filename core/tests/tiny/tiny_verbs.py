@@ -69,6 +69,8 @@ def fail(how: str) -> None:
         ctypes.string_at(0)
     if how == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if how == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
     if how == "exit":
         os._exit(7)
     if how == "import":
@@ -184,6 +186,34 @@ def ranks(step) -> Result:
     if place.rank == 0:
         (step.output / "ranks").write_text(str(place.processes))
     return Result(metrics={"ranks": place.processes})
+
+
+def late(step) -> Result:
+    """All ranks wait for one, which takes some seconds for something else first. `fail` = "<rank>:<what it does>"."""
+    place = step.placement
+    late, _, how = step.settings.fail.partition(":")
+    mark = Path(place.rendezvous.removeprefix("file://")).parent / "mark"
+    if int(late) == place.rank:
+        _busy_with(how, step)
+        mark.write_text("x")
+    step.progress(place.rank, 2, what="waiting")
+    while not mark.exists():
+        time.sleep(0.02)
+    (step.output / "sign").write_text("x")
+    return Result()
+
+
+def _busy_with(how: str, step) -> None:
+    until = time.monotonic() + 4
+    while time.monotonic() < until:
+        if how == "reports":
+            step.progress(time.monotonic(), what="loading")
+        if how == "writes":
+            with open(step.work / "file", "wb") as file:
+                file.write(b"x" * 2**21)
+                os.fsync(file.fileno())
+        if how != "computes":
+            time.sleep(0.2)
 
 
 class _Answer(http.server.BaseHTTPRequestHandler):

@@ -53,6 +53,8 @@ LIGHT = {
     "executor.starts-as-asked": ("executor", (" if name not in launch.without", "")),
     "executor.tells-the-end": ("executor", ("return status", "return status if status is None else abs(status)")),
     "executor.ends-all": ("executor", ("os.killpg(", "os.kill(")),
+    "executor.tells-activity": ("executor", ("sum(map(int, ticks))", "int(ticks[1])")),
+    "executor.dumps-stacks": ("executor", ("os.kill(self.process.pid, signal.SIGCONT)", "pass")),
     "environment_builder.builds-what-is-asked": (
         "environment_builder",
         ("return sum(file.lstat().st_size", "return 0 * sum(file.lstat().st_size"),

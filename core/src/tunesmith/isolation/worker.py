@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith import __version__
+from tunesmith.contracts.kinds.executor import STACKS
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation import parent_death, protocol
 from tunesmith.isolation.cancellation import Cancel
@@ -121,6 +122,8 @@ def _log_traceback() -> None:
 
 def main() -> None:
     faulthandler.enable()
+    if STACKS:
+        faulthandler.register(STACKS, all_threads=True)
     os.environ.pop("PYTHONSAFEPATH", None)  # was for this interpreter, not for what a step starts
     parent_death.end_with(int(os.environ.pop(HOST, "0")))
     connection = connect(os.environ.pop(ADDRESS))

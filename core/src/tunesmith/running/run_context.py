@@ -38,6 +38,7 @@ class Context:
     events: Events
     cancellation: Cancellation
     verify: float  # bytes of what a step opens that are hashed before
+    hang_timeout: float  # seconds in which ranks that do nothing are taken for hanging
     provide: Callable[[], EnvironmentDirectory]  # where isolated environments are, asked for if a step needs one
     roots: tuple[Path, ...] = ()  # folders that data and models may lead to, besides their own
     board: Switchboard = field(default_factory=Switchboard)

@@ -96,7 +96,8 @@ class Runner:
         return Context(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
             Events(self._registry.plugins, complain, self._config.required, lambda: journal.gone, self._plan.listeners),
-            self._cancellation, self._config.verify, lambda: environments_of(self._config.environments, self._registry), self._config.roots,
+            self._cancellation, self._config.verify, self._config.hang_timeout,
+            lambda: environments_of(self._config.environments, self._registry), self._config.roots,
         )  # fmt: skip
 
     def _carry_out(self, context: Context, resumed: bool) -> RunOutcome:

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 
+from tunesmith.contracts.kinds.executor import STACKS, Activity
+
 
 class Provider:
     def start(self, launch):
@@ -28,6 +30,15 @@ class Started:
     def poll(self):
         status = self.process.poll()
         return status
+
+    def activity(self):
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            ticks = file.read().rpartition(")")[2].split()[11:13]
+        return Activity(sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
+
+    def dump_stacks(self):
+        os.kill(self.process.pid, STACKS)
+        os.kill(self.process.pid, signal.SIGCONT)
 
     def stop(self, term_timeout):
         for number in (signal.SIGTERM, signal.SIGKILL):

@@ -5,6 +5,7 @@ The kernel's own starts them here. Every executor is given the same request, so 
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Protocol
 
 #: Variable by which all that a worker started is found when it has ended; who takes it from a program sees to that program's end.
 MARK = "TUNESMITH_WORKER"
+#: The signal at which a worker writes its stacks, from when it has called in; 0 on systems without it.
+STACKS = int(getattr(signal, "SIGUSR2", 0))
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,21 @@ class Launch:
     directory: Path | None = None
 
 
+@dataclass(frozen=True)
+class Activity:
+    """What a process has done since its start, with all that it started.
+
+    Args:
+        cpu: seconds of processor time.
+        io: bytes read from disks and written to them.
+        stopped: whether a signal has stopped it (SIGSTOP), so that it does nothing and is not over.
+    """
+
+    cpu: float
+    io: int = 0
+    stopped: bool = False
+
+
 class Process(Protocol):
     """A started worker."""
 
@@ -42,6 +60,12 @@ class Process(Protocol):
 
     def stop(self, term_timeout: float) -> None:
         """End it and all that it started: SIGTERM, `term_timeout` seconds, SIGKILL."""
+
+    def activity(self) -> Activity | None:
+        """None where that can't be told."""
+
+    def dump_stacks(self) -> None:
+        """Have it write the Python stacks of its threads to its stderr (`STACKS`), going on if it was stopped; nothing where it can't."""
 
 
 class Executor(Protocol):

@@ -110,7 +110,10 @@ def make_workers(
     ranks = range(max(1, step.placement.processes))
     shared = {"rendezvous": rendezvous, "cache": context.home / "cache", "roots": context.roots, "pipeline": context.plan.name}
     requests = tuple(step_request(step, inputs, output, work, rank=rank, **shared) for rank in ranks)
-    asked = Work(step.name, step.verb.target, requests, context.logs(step), start_of(context, step), work, secrets_of(step))
+    asked = Work(
+        step.name, step.verb.target, requests, context.logs(step), start_of(context, step), work, secrets_of(step),
+        0.0 if step.verb.service else context.hang_timeout,  # who serves waits to be asked
+    )  # fmt: skip
     return Workers(asked, context.executor, context.board, notified)
 
 

@@ -8,8 +8,9 @@ import secrets
 import signal
 import subprocess
 
-from tunesmith.contracts.kinds.executor import MARK, Launch
+from tunesmith.contracts.kinds.executor import MARK, STACKS, Activity, Launch
 from tunesmith.isolation import orphans as remains
+from tunesmith.running.worker.process_activity import session_activity
 
 #: Set unless the host's environment or the launch says otherwise. Waiting threads that spin cost more than they win.
 DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
@@ -52,6 +53,18 @@ class LocalProcess:
         self._signal(signal.SIGKILL)
         self._process.wait()
         remains.end(self._mark)  # daemons, which have left the group
+
+    def activity(self) -> Activity | None:
+        try:
+            return session_activity(self.pid)
+        except (OSError, ValueError, IndexError):  # it has just ended, or this is no Linux
+            return None
+
+    def dump_stacks(self) -> None:
+        if STACKS:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, STACKS)
+                os.kill(self.pid, signal.SIGCONT)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left in it

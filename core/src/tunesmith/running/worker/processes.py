@@ -18,6 +18,7 @@ from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.isolation import protocol, worker
 from tunesmith.isolation.secret_variables import withheld
 from tunesmith.running.worker.exit_status import ended, oom_kills
+from tunesmith.running.worker.hang_detection import HangDetection, with_ranks
 from tunesmith.running.worker.listener import Listener
 from tunesmith.running.worker.logs import cap, tail
 from tunesmith.running.worker.rank import Rank
@@ -42,6 +43,7 @@ class Work:
         start: the interpreter and the variables of the environment it runs in.
         directory: the current directory of its processes; None: the host's.
         secrets: variables that its processes get though they hold a secret (see `tunesmith.isolation.secret_variables`).
+        hang_timeout: seconds after which ranks that do nothing are ended; 0: never.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Work:
     start: Start = field(default_factory=Start)
     directory: Path | None = None
     secrets: tuple[str, ...] = ()
+    hang_timeout: float = 0.0
 
 
 class Workers:
@@ -69,6 +72,7 @@ class Workers:
         self._cancel_timeout = CANCEL_TIMEOUT
         self._strangers: list[socket.socket] = []
         self.ranks = [Rank(number, step) for number, step in enumerate(work.steps)]
+        self._hang_detection = HangDetection(work.name, self.ranks, work.hang_timeout)
 
     def start(self) -> None:
         self._board.connect(self._listener.socket, self._accept)
@@ -162,11 +166,14 @@ class Workers:
             if status is not None and rank.result is None and rank.error is None:
                 self._hear_out(rank)
                 if rank.result is None and rank.error is None:
-                    rank.error, rank.died = self._death(rank, status), True
+                    rank.fail(self._death(rank, status), died=True)
             elif rank.closed and status is None and rank.result is None and rank.error is None and rank.process:
                 rank.process.stop(TERM_TIMEOUT)  # it hung up: whatever it still does, nobody will hear of
             elif rank.connection is None and rank.error is None and now - self._started > CONNECT_TIMEOUT:
-                rank.error = _no_start(self.work.name, rank.stderr, f"It did not call in within {CONNECT_TIMEOUT:.0f} seconds.")
+                rank.fail(_no_start(self.work.name, rank.stderr, f"It did not call in within {CONNECT_TIMEOUT:.0f} seconds."))
+        if not self._failed_at and not self._cancelled_at and (found := self._hang_detection.found()):
+            late, error = found
+            late.fail(error, died=True)
         if not self._failed_at and any(rank.error for rank in self.ranks):
             self._failed_at = now
         if self._cancelled_at and now - self._cancelled_at > self._cancel_timeout:
@@ -191,16 +198,17 @@ class Workers:
         """What rank 0 returned.
 
         Raises:
-            TunesmithError: the reason of the rank that failed; a death before an error, for the death is what caused the others' errors.
+            TunesmithError: the reason of the rank that failed first, with where those are that did not answer; a death counts before an
+                error, for it is what caused the others' errors.
             Cancelled: if the ranks ended because they were asked to.
         """
-        failed = sorted((rank for rank in self.ranks if rank.error), key=lambda rank: (not rank.died, rank.number))
+        failed = sorted((rank for rank in self.ranks if rank.error), key=lambda rank: (not rank.died, rank.failed_at))
         if self._cancelled_at and failed:
             raise Cancelled(self.work.name)
         if failed:
             error = failed[0].error
             assert error is not None
-            raise error
+            raise with_ranks(error, failed[0], self.ranks)
         assert self.ranks[0].result is not None
         return self.ranks[0].result
 

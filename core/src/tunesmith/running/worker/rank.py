@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ class Rank:
         self.result: Mapping[str, Any] | None = None
         self.error: TunesmithError | None = None
         self.died = self.closed = False
+        self.failed_at = 0.0  #: when its error was heard of
+        self.heard_at = time.monotonic()  #: when it last said anything
+        self.progress: Mapping[str, Any] = {}  #: what it last said of how far it is
         self._decoder = protocol.Decoder()
         self._entry = ""
 
@@ -56,9 +60,13 @@ class Rank:
                     else:
                         method, params = str(message.get("method")), message.get("params", {})
                         protocol.check_report(method, params)
+                        self.heard_at = time.monotonic()
+                        if method == "$/progress":
+                            self.progress = params
                         yield method, params
             except TunesmithError as error:  # not our protocol: nothing that follows can be trusted
-                self.error, self.died, self.closed = error, True, True
+                self.fail(error, died=True)
+                self.closed = True
 
     def _answered(self, message: protocol.Message) -> None:
         result, error = message.get("result"), message.get("error")
@@ -66,15 +74,23 @@ class Rank:
             data = error.get("data") if isinstance(error, dict) else None
             if not isinstance(data, dict) or not {"code", "what"} <= set(data):
                 raise protocol.garbage(f"the error {str(error)[:60]}")
-            self.error = TunesmithError.from_json(data)
+            self.fail(TunesmithError.from_json(data))
         elif not isinstance(result, dict):
             raise protocol.garbage(f"the result {str(result)[:60]}")
         elif message["id"] == _INITIALIZE and result.get("protocol") not in protocol.SPOKEN:
-            self.error = protocol.no_common(result.get("protocol"), protocol.VERSION, _installation(result))
+            self.fail(protocol.no_common(result.get("protocol"), protocol.VERSION, _installation(result)))
         elif message["id"] == _INITIALIZE:
             self._send(protocol.request(_RUN, "run", {"entry": self._entry, "step": self.step}))
         elif message["id"] == _RUN:
             self.result = {"format": "", "refs": {}, "metrics": {}, "meta": {}, **result}
+
+    def fail(self, error: TunesmithError, *, died: bool = False) -> None:
+        """It did not end as it should.
+
+        Args:
+            died: its process ended of itself, which is what the others' errors come from.
+        """
+        self.error, self.died, self.failed_at = error, died, time.monotonic()
 
     def cancel(self) -> None:
         self._send(protocol.notification("$/cancel", {}))

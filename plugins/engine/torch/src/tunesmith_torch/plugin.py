@@ -105,4 +105,4 @@ def verb() -> Sequence[Verb]:
 @hookimpl
 def step_failed(step: StepFacts, error: TunesmithError) -> Remedy | None:
     ours = step.verb == "train" and TrainSettings.__dataclass_fields__.keys() <= step.settings.keys()
-    return remedy(step.settings, error) if ours else None
+    return remedy(step.settings, error, step.attempt) if ours else None

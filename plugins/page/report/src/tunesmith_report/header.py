@@ -25,6 +25,8 @@ def _trouble(error: Facts | None) -> str:
     if not error:
         return ""
     more = "".join(f"<p>{text(error[part])}</p>" for part in ("why", "fix") if error.get(part))
+    for who, stacks in error.get("facts", {}).get("stacks", {}).items():
+        more += f"<details><summary>Where {text(who)} was</summary><pre>{text(stacks)}</pre></details>"
     return f'<div class="trouble"><b>{text(error["code"])}</b> {text(error["what"])}{more}</div>'
 
 

@@ -97,6 +97,41 @@ def ends(subject: Subject) -> None:
         raise CheckFailed(f"after `stop` {len(left)} of its processes live on", fix="Start it in a group of its own, and end the group.")
 
 
+@check("executor.tells-activity", kind="executor", title="`activity` grows with the processor time of a process, or is None")
+def tells_activity(subject: Subject) -> None:
+    process, out, _ = _started(subject, "import time\nwhile time.process_time() < 1: pass\nprint('done', flush=True)\ntime.sleep(600)")
+    first = process.activity()
+    until = time.monotonic() + LIMIT
+    while not (out.exists() and out.read_text()) and time.monotonic() < until:
+        time.sleep(0.02)
+    last = process.activity()
+    process.stop(0.0)
+    if first is not None and (last is None or last.cpu - first.cpu < 0.5):
+        raise CheckFailed(
+            f"of a second of processor time it tells {'nothing' if last is None else f'{last.cpu - first.cpu:.2f} s'}",
+            fix="Add up what the process and all that it started have used, or return None: ranks that hang are then not noticed.",
+        )
+
+
+@check("executor.dumps-stacks", kind="executor", title="`dump_stacks` has a worker write its stacks, also one that is stopped")
+def dumps_stacks(subject: Subject) -> None:
+    code = (
+        "import faulthandler, os, signal; from tunesmith.contracts.kinds.executor import STACKS;"
+        "faulthandler.register(STACKS); print('ready', flush=True); os.kill(os.getpid(), signal.SIGSTOP)"
+    )
+    process, out, err = _started(subject, code)
+    until = time.monotonic() + LIMIT
+    while not (out.exists() and out.read_text()) and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.2)
+    process.dump_stacks()
+    while "most recent call first" not in err.read_text() and time.monotonic() < until:
+        time.sleep(0.02)
+    process.stop(0.0)
+    if "most recent call first" not in err.read_text():
+        raise CheckFailed("a stopped worker wrote no stacks", fix="Send it the signal `STACKS`, then SIGCONT.")
+
+
 def _lives(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
