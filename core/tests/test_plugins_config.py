@@ -241,3 +241,12 @@ def test_how_much_is_verified_is_the_projects_choice_before_the_users(tmp_path: 
     written(tmp_path / "project" / "tunesmith.toml", "[store]\nverify_gib = -1\n")
     with pytest.raises(TunesmithError, match="verify_gib"):
         load_config(tmp_path / "project").check()
+
+
+def test_how_long_ranks_may_do_nothing_is_the_projects_choice(tmp_path: Path):
+    assert load_config(tmp_path / "project").hang_timeout == 30
+    written(tmp_path / "project" / "tunesmith.toml", "[run]\nhang_timeout = 0\n")
+    assert load_config(tmp_path / "project").hang_timeout == 0
+    written(tmp_path / "project" / "tunesmith.toml", "[run]\nhang_timeout = -1\n")
+    with pytest.raises(TunesmithError, match="hang_timeout"):
+        load_config(tmp_path / "project").check()
