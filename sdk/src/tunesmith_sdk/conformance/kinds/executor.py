@@ -99,7 +99,8 @@ def ends(subject: Subject) -> None:
 
 @check("executor.tells-activity", kind="executor", title="`activity` grows with the processor time of a process, or is None")
 def tells_activity(subject: Subject) -> None:
-    process, out, _ = _started(subject, "import time\nwhile time.process_time() < 1: sum(range(10000))\nprint('done', flush=True)\ntime.sleep(600)")
+    code = "import time\nwhile time.process_time() < 1: sum(range(10000))\nprint('done', flush=True)\ntime.sleep(600)"
+    process, out, _ = _started(subject, code)
     first = process.activity()
     until = time.monotonic() + LIMIT
     while not (out.exists() and out.read_text()) and time.monotonic() < until:
