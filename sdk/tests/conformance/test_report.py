@@ -67,6 +67,12 @@ def test_settings_of_a_provider_that_is_not_there_are_refused(tmp_path: Path):
         mutants.conform(folder)
 
 
+def test_settings_that_a_provider_does_not_have_are_refused(tmp_path: Path):
+    folder = mutants.write(tmp_path, "device_backend", table='[tool.tunesmith.conformance.settings]\n"device_backend.tried" = {a = 1}')
+    with pytest.raises(UserError, match=r"`a` of `device_backend\.tried` is not a setting"):
+        mutants.conform(folder)
+
+
 def test_all_that_a_check_finds_is_told_at_once(tmp_path: Path):
     metrics = '{"share": right / len(samples), "other": 1.0, "third": float("nan")}'
     folder = mutants.write(tmp_path, "evaluator", ('{"share": right / len(samples)}', metrics))

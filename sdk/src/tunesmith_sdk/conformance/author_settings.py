@@ -51,11 +51,12 @@ class Declared:
         """Why a check is expected to fail; empty if it is not."""
         return self.expected.get(f"{provider}:{check}") or self.expected.get(check, "")
 
-    def fit(self, planned: Sequence[tuple[str, str]], folder: Path) -> None:
+    def fit(self, planned: Sequence[tuple[str, str]], schemas: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
         """Whether what is named is there: an expected failure of what nobody tries would be a note that nobody reads.
 
         Args:
             planned: provider (``kind.name``) and id of every check that is made of the plugin.
+            schemas: provider -> what its settings may be.
 
         Raises:
             UserError: TS-PLUGIN-012 for what is not.
@@ -64,6 +65,11 @@ class Declared:
         keys = {f"{provider}:{check}" for provider, check in planned} | {check for _, check in planned}
         found = [f"it expects `{key}` to fail, which is not made of this plugin" for key in self.expected if key not in keys]
         found += [f"it has settings of `{name}`, which the plugin does not bring" for name in self.settings if name not in providers]
+        found += [
+            f"its setting `{path}` of `{name}` {sentence}"
+            for name in self.settings
+            for path, sentence in problems({**schemas.get(name, {}), "required": ()}, self.settings[name])
+        ]
         if found:
             fix = f"Write `kind.name:check`, or the check alone; it brings {', '.join(providers) or 'hooks alone'}."
             raise UserError("TS-PLUGIN-012", f"{folder / 'pyproject.toml'}: [tool.tunesmith.conformance]: {'; '.join(found)}", fix=fix)

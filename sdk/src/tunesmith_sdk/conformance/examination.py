@@ -98,7 +98,8 @@ class Examination:
         planned = [Planned(check) for check in catalog.source_checks()]
         planned += [Planned(check, record) for record in records for check in catalog.checks_of(record)]
         if self.plugin:
-            self.declared.fit([(one.provider, one.check.id) for one in planned], self.source.folder)
+            schemas = {f"{record.kind}.{record.name}": record.schema for record in records}
+            self.declared.fit([(one.provider, one.check.id) for one in planned], schemas, self.source.folder)
         return planned
 
     def report(self, only: Collection[str] = ()) -> Report:

@@ -83,19 +83,24 @@ def _imports(source: Source, plugin: Plugin) -> Iterator[Finding]:
 
 
 def _settings(source: Source, plugin: Plugin) -> Iterator[Finding]:
-    """Defaults and examples must fit the schema that is made of them."""
+    """Defaults and examples must fit the schema that is made of them, and so must settings beside which another shows its effect."""
     for record in plugin.providers:
         for path, sentence in problems(record.schema, fill(record.schema, {})):
             if sentence != "is missing":  # a required setting has no default, and need not
                 yield Finding(
                     "settings.defaults-fit", False, f"the default of {record.name}'s setting `{path}` {sentence}", "Correct the default."
                 )
-        for name, entry in record.schema.get("properties", {}).items():
+        properties = record.schema.get("properties", {})
+        by_own_names = {**record.schema, "required": (), "properties": {name: {**properties[name], "aliases": ()} for name in properties}}
+        for name, entry in properties.items():
             for example in entry.get("examples", ()):
                 for _, sentence in problems(entry, example):
                     yield Finding(
                         "settings.defaults-fit", False, f"an example of {record.name}'s setting `{name}` {sentence}", "Correct the example."
                     )
+            for path, sentence in problems(by_own_names, entry.get("effect", {}).get("with", {})):
+                told = f"the effect of {record.name}'s setting `{name}` is looked for with `{path}`, which {sentence}"
+                yield Finding("settings.defaults-fit", False, told, "Correct the effect.")
 
 
 def _targets(source: Source, plugin: Plugin) -> Iterator[Finding]:

@@ -17,4 +17,4 @@ class CombineSettings:
         choices=METHODS, aliases=("method", "combination_type"),
     )  # fmt: skip
     weights: list[float] = setting([], "how much each of the models counts, in their order; none: all alike, together 1")
-    density: float = setting(0.5, "share of each difference that ties and dare keep", gt=0, le=1, effect={"with": {"method": "ties"}})
+    density: float = setting(0.5, "share of each difference that ties and dare keep", gt=0, le=1, effect={"with": {"merge_method": "ties"}})

@@ -32,5 +32,5 @@ class AwqSettings:
     )
     batch_size: int = setting(
         8, "sequences that run through the model at once", ge=1,
-        effect={"with": {"length": 16}, "call": "torch.nn.functional:linear"},
+        effect={"with": {"max_seq_length": 16}, "call": "torch.nn.functional:linear"},
     )  # fmt: skip

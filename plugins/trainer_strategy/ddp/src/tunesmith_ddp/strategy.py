@@ -27,6 +27,7 @@ class Replicas(ProcessGroup):
     def __init__(self, settings: ReplicaSettings) -> None:
         super().__init__()
         self.settings = settings
+        self._replicas: list[DistributedDataParallel] = []
 
     def start(self, placement: Placement) -> Mesh:
         return self.joined(placement, backend=self.settings.backend, timeout=self.settings.timeout)
@@ -40,7 +41,17 @@ class Replicas(ProcessGroup):
             forward_sync_buffers=False, init_sync=False, gradient_as_bucket_view=True,
         )  # fmt: skip
         replica.register_comm_hook(None, _summed)
+        self._replicas.append(replica)
         return _Replica(model, optimizer(model), module=replica, writes=self.mesh.data_rank == 0)
+
+    def finish(self) -> None:
+        """Leave the other ranks. The replicas' reducers go first: one that outlives the group ends it in its own destructor, which waits
+        for gloo's thread with Python locked, while that thread may wait for Python.
+        """
+        for replica in self._replicas:
+            del replica.reducer, replica.logger
+        self._replicas.clear()
+        super().finish()
 
 
 class _Replica(TorchTraining):

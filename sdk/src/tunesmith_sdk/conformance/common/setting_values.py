@@ -77,7 +77,8 @@ def _numbers(entry: Mapping[str, Any], value: float, *, whole: bool) -> Iterator
     least = entry.get("minimum", entry.get("exclusiveMinimum", 0.0) + (1 if whole else 1e-6))
     most = entry.get("maximum", entry.get("exclusiveMaximum"))
     middle = (least + most) / 2 if most is not None else 2 * value or 1
-    for new in (least, value / 100, middle, value / 2, value + 1, 10 * value, most):
+    little = value / (100 if whole else 1000)  # a time: less than what is tried takes, on any machine
+    for new in (least, little, middle, value / 2, value + 1, 10 * value, most):
         if new is not None:
             yield int(new) if whole else float(new)
 
