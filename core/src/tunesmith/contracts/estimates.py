@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.kinds.device_backend import Device
+
 
 @dataclass(frozen=True)
 class EstimateRequest:
@@ -27,6 +29,8 @@ class EstimateRequest:
             type of part -> how many rows have one.
         device: name of the device backend.
         dtypes: dtypes that the device computes in natively, as in `Placement`.
+        devices: of that backend that the step may compute on, of this machine or of one that is asked about.
+        processes: of the step.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -42,6 +46,8 @@ class EstimateRequest:
     directory: Path | None = None
     rows: tuple[Mapping[str, Any], ...] = ()
     provider: Callable[[str], Any] | None = field(default=None, compare=False)
+    devices: tuple[Device, ...] = ()
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,9 @@ class Estimate:
         notes: what to know of the figures, a sentence each.
         decisions: what will be done in another way on this model than on others: (what, reason); the plan says so.
         warnings: what may not be meant, a sentence each; the plan warns of it.
+        host: bytes of the host's memory that a process takes as well, where `terms` are of a device with memory of its own.
+        sent: bytes that a process sends to others in a unit of its work, such as a step of training.
+        seconds: that such a unit is expected to take; 0 where nothing is known of the device's speed.
         savings: settings of the verb with which it would need less, those first that cost least; each on top of the ones before.
         alternatives: settings of the verb that are worth a comparison, such as another type of numbers: (settings, what speaks against
             them, or nothing); none where the user has chosen.
@@ -68,6 +77,9 @@ class Estimate:
     savings: tuple[Mapping[str, Any], ...] = ()
     alternatives: tuple[tuple[Mapping[str, Any], str], ...] = ()
     warnings: tuple[str, ...] = ()
+    host: float = 0.0
+    sent: float = 0.0
+    seconds: float = 0.0
 
     @property
     def memory(self) -> float:

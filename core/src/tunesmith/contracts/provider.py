@@ -88,6 +88,9 @@ class Provider:
             which its steps' results have (name -> ``{"better": "lower" | "higher", "summary": ..., "with": [...]}``; ``with``: only with
             one of these inputs or settings of the verb): where a verb and its main provider both do, a gate over another is refused.
         estimator: ``package.module:function`` for the planner; must import only the standard library and contracts.
+        variants: ``package.module:function`` for the planner, as `estimator`: ``f(EstimateRequest) -> Sequence[Mapping]``, settings of this
+            provider that could serve the machine that is asked for, the simplest first; none where it has nothing to offer there. Where the
+            choice is left to the planner and one device does not do, it estimates them all and takes the fastest that fits.
         priority: order among providers when the user leaves the choice to the planner; highest first.
         secrets: environment variables with a token, a key or a password that its code reads in the worker (``ACME_TOKEN``; ``*`` stands for
             any letters). Variables whose names say that they hold one are kept from a worker unless a provider of its step declares them.
@@ -104,6 +107,7 @@ class Provider:
     needs: tuple[Need, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     estimator: str = ""
+    variants: str = ""
     priority: int = 0
     secrets: tuple[str, ...] = ()
 

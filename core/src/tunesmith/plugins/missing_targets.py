@@ -39,7 +39,8 @@ def absent_of(plugin: Plugin) -> tuple[str, ...]:
 
 def _named(plugin: Plugin) -> Iterator[tuple[str, str]]:
     for record in plugin.providers:
-        yield from ((f"the {record.kind} `{record.name}`", target) for target in (record.target, record.estimator) if target)
+        targets = (record.target, record.estimator, record.variants)
+        yield from ((f"the {record.kind} `{record.name}`", target) for target in targets if target)
     for kind in plugin.kinds:
         yield from ((f"the kind `{kind.name}`", target) for target in (kind.contract, kind.checks) if target)
     yield from ((f"the command `{name}`", target) for name, _, target in plugin.commands)

@@ -39,6 +39,7 @@ class ProviderRecord:
     needs: tuple[Need, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     estimator: str = ""
+    variants: str = ""
     priority: int = 0
     secrets: tuple[str, ...] = ()
     main_kind: str = ""

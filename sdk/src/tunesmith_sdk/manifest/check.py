@@ -66,7 +66,11 @@ def _manifest(source: Source, plugin: Plugin) -> Finding:
 
 def _imports(source: Source, plugin: Plugin) -> Iterator[Finding]:
     """What the kernel imports into its own process must need nothing but the standard library and tunesmith."""
-    modules = [source.module, *(r.estimator for r in plugin.providers), *(r.target for r in plugin.providers if r.kind == "device_backend")]
+    modules = [
+        source.module,
+        *(f for r in plugin.providers for f in (r.estimator, r.variants)),
+        *(r.target for r in plugin.providers if r.kind == "device_backend"),
+    ]
     named = list(dict.fromkeys(target.partition(":")[0] for target in modules if target))
     siblings = {canonicalize_name(Requirement(line).name).replace("-", "_") for line in source.dependencies}
     allowed = {*sys.stdlib_module_names, "tunesmith", "pluggy", source.package, *(s for s in siblings if s.startswith("tunesmith"))}

@@ -73,6 +73,7 @@ def record_of(
         kind_from=bringer,
         capabilities=dict(provider.capabilities),
         estimator=provider.estimator,
+        variants=provider.variants,
         priority=provider.priority,
         **made,
     )
@@ -117,9 +118,9 @@ def _faults(kind: str, provider: Provider) -> Iterator[UserError]:
         yield _wrong(kind, str(name), "has no usable name", "Use letters, digits, `.`, `_`, `+` and `-`.")
     if not isinstance(provider.summary, str) or not provider.summary.strip() or "\n" in provider.summary:
         yield _wrong(kind, name, "has no summary of one line", "Say in one line what it does; it is its help.")
-    for field in ("target", "estimator"):
+    for field in ("target", "estimator", "variants"):
         value = getattr(provider, field)
-        if not isinstance(value, str) or not (TARGET.fullmatch(value) or (field == "estimator" and not value)):
+        if not isinstance(value, str) or not (TARGET.fullmatch(value) or (field != "target" and not value)):
             yield _wrong(kind, name, f"has the {field} {value!r}", "Write it as `package.module:Name`.")
     for capability, grade in provider.capabilities.items():
         if grade not in get_args(Grade):

@@ -1,10 +1,10 @@
 """Contract of kind ``device_backend``: what this machine can compute on.
 
 Facts: ``torch`` (torch's name for it); ``cards``, a catalogue for machines that are not here: by name ``mib``, the memory of one as its
-driver tells it, and ``dtypes`` as in `Device`, the most usual card first. Beside the backend's own capabilities, a need of
-``device_backend`` is met by what `probe` finds: ``dtype.<name>`` (every device computes in it natively), ``devices.many`` (there are two
-or more). The planner calls `probe` in a helper process of the host's environment, with some seconds' time: it must import only the standard
-library.
+driver tells it, ``dtypes`` and ``facts`` as in `Device`, and ``also``, other names of it; the most usual card first. Beside the backend's
+own capabilities, a need of ``device_backend`` is met by what `probe` finds: ``dtype.<name>`` (every device computes in it natively),
+``devices.many`` (there are two or more). The planner calls `probe` in a helper process of the host's environment, with some seconds'
+time: it must import only the standard library.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ class Device:
         free: bytes free now.
         cores: physical cores or multiprocessors.
         dtypes: dtypes it computes in natively (``float32``, ``bfloat16``).
-        facts: anything else worth showing (driver, instruction sets).
+        facts: anything else worth showing (driver, instruction sets). Estimates of time read, as the vendor's data sheet says: ``flops``,
+            dtype -> matrix operations in a second; ``bandwidth``, bytes a second of its memory; ``link``, ``network`` and ``host_link``,
+            bytes a second that it sends to others of its node, to other nodes, to its host; ``node``, how many are in a node; and
+            ``host``, bytes of the host's memory for each.
     """
 
     name: str

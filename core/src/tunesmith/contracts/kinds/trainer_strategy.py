@@ -3,8 +3,22 @@
 Facts: ``ranks``, the name of the setting that says how many workers the step gets, one rank each (without it: one); the kernel starts them
 and ends all when one dies. No other kind's settings make ranks. Capabilities: ``parallel.replicas``, ``parallel.shards``,
 ``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not pieces of them). One that divides parameters
-needs ``parallel.shards`` of the adapter. Estimator, for one that divides: ``f(EstimateRequest) -> {"parameters", "gradients",
-"optimizer", "gathered"}``: the share that a rank holds of the first three on its device, and how many layers are whole on it at a time.
+needs ``parallel.shards`` of the adapter.
+
+Estimator, for several processes: ``f(EstimateRequest) -> Mapping[str, float]``; what is left out is as with one process.
+
+- ``parameters``, ``gradients``, ``optimizer``, ``activations``: the share of each that a rank holds on its device; ``gathered``: how many
+  layers are whole on it at a time; ``master``: its share of a further copy, in float32, of what trains; ``computes``: the share of a
+  micro-batch's work that it does; ``cast``: the bytes of a number in which parameters are gathered, where they are not their own. Who
+  gives ``parameters`` divides the model or moves its parameters: each has memory of its own.
+- ``host_parameters``, ``host_gradients``, ``host_optimizer``: the share that it holds in the host's memory instead; ``host_step``: seconds
+  that a host takes there for the optimizer's step of a number that trains.
+- ``data``: into how many shares a batch is divided (left out: one for each process).
+- Bytes that a rank sends: ``gather``, of each byte of the parameters in a micro-batch; ``reduce``, of each byte of the gradients in a
+  micro-batch, and ``reduce_step``, in a step; ``exchange``, of each byte of a layer's hidden states in a micro-batch. ``group``: how many
+  neighbours gather and exchange among them (left out: all). ``idle``: the share of the time in which a rank waits for others.
+
+Variants (see `Provider.variants`) offer a process for each device that is there.
 
 The loss of a step, the artifact and the order of the rows do not depend on the strategy beyond floating point: the engine divides what each
 rank computes by the weight of the whole batch, so that gradients are *summed* over ranks, never averaged.
