@@ -13,8 +13,8 @@ from tunesmith.contracts.estimates import EstimateRequest
 from tunesmith.planning.estimates import estimators as advice
 from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.estimates.memory_and_disk import check_disk, estimate
+from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Choice
-from tunesmith.planning.plan_builder import placement
 from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.selection import Casting
 from tunesmith.units import bytes_text

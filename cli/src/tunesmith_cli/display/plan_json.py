@@ -9,7 +9,7 @@ from tunesmith.planning.cache_keys import twins
 from tunesmith.planning.plan_text import without_passwords
 
 if TYPE_CHECKING:
-    from tunesmith.planning.plan import Plan, PlannedStep
+    from tunesmith.planning.plan import Alternative, Plan, PlannedStep
 
 
 def plan_json(plan: Plan, cached: Mapping[str, bool] | None = None) -> dict[str, Any]:
@@ -57,4 +57,15 @@ def _step_json(step: PlannedStep, cached: bool | None) -> dict[str, Any]:
         "estimate": estimate and {
             "memory": estimate.memory, "disk": estimate.disk, "terms": dict(estimate.terms), "notes": list(estimate.notes),
         },
+        "alternatives": [alternative_json(one) for one in step.alternatives],
+    }  # fmt: skip
+
+
+def alternative_json(one: Alternative) -> dict[str, Any]:
+    """A way to fill a slot; figures are null where nobody knows."""
+    estimate = one.estimate
+    return {
+        "slot": one.slot, "provider": one.provider, "settings": dict(one.settings), "processes": one.processes, "taken": one.taken,
+        "memory": estimate and one.needed, "host": estimate and estimate.host, "sent": estimate and estimate.sent,
+        "seconds": one.seconds or None, "verdict": one.verdict,
     }  # fmt: skip

@@ -20,7 +20,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT])?(i?)B?", re.IGNORECASE)
 
 
 def card(registry: Registry, text: str) -> tuple[str, tuple[Device, ...]]:
-    """The backend and the devices that ``A10`` or ``4xA10`` names.
+    """The backend and the devices that ``A10``, ``4xA10`` or ``2xA100-80`` names.
 
     Raises:
         UserError: TS-PLAN-007 when no catalogue has such a card, TS-CLI-002 for none of one.
@@ -32,11 +32,13 @@ def card(registry: Registry, text: str) -> tuple[str, tuple[Device, ...]]:
     known: dict[str, tuple[str, str, Any]] = {}
     for backend, record in registry.providers(KIND).items():
         for title, entry in _cards(record).items():
-            known.setdefault(_plain(title), (backend, title, entry))
-    if _plain(name) not in known:
+            for other in (title, *entry.get("also", ())):
+                known.setdefault(_plain(other), (backend, title, entry))
+    key = next((key for key in (_plain(name), f"{_plain(name)}gb") if key in known), "")
+    if not key:
         fix = did_you_mean(name, [title for _, title, _ in known.values()]) + " Or give its memory: --device NAME --memory 24GiB."
         raise UserError("TS-PLAN-007", f"No installed device backend knows a card `{name}`", fix=fix)
-    backend, title, entry = known[_plain(name)]
+    backend, title, entry = known[key]
     return backend, (_device(title, entry),) * count
 
 
@@ -71,7 +73,7 @@ def _cards(record: ProviderRecord) -> dict[str, Any]:
 
 def _device(name: str, entry: Any) -> Device:
     size = int(entry.get("mib", 0)) << 20
-    return Device(name, size, size, 0, tuple(entry.get("dtypes", ("float32",))))
+    return Device(name, size, size, 0, tuple(entry.get("dtypes", ("float32",))), entry.get("facts", {}))
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate
+from tunesmith.planning.plan_text import compared_text
 from tunesmith.units import bytes_text
+from tunesmith_cli.display.plan_json import alternative_json
 from tunesmith_cli.estimate.comparison import Tried, options
 from tunesmith_cli.estimate.step import Foreseen
 from tunesmith_cli.estimate.target_devices import Place
@@ -68,7 +70,9 @@ def _verdict(seen: Foreseen) -> str:
 
 
 def _told(seen: Foreseen, place: Place) -> list[str]:
-    lines = [f"  - {decision.what}: {decision.reason}" for decision in seen.decisions]
+    compared = {one.decision for one in seen.alternatives if not one.taken}
+    lines = [f"  {line}" for line in compared_text(seen.alternatives)] + [""] * bool(compared)
+    lines += [f"  - {said.what}: {said.reason}" for said in seen.decisions if (said.what, said.reason) not in compared]
     lines += [f"  - {place.note}"] if place.note else []
     return ["", *lines, *(f"  ! {warning}" for warning in seen.warnings)] if lines or seen.warnings else []
 
@@ -129,5 +133,6 @@ def _json(seen: Foreseen) -> dict[str, Any]:
         "fits": seen.fits,
         "providers": {slot: choice.record.name for slot, choice in seen.choices.items()},
         "decisions": [{"what": decision.what, "reason": decision.reason} for decision in seen.decisions],
+        "alternatives": [alternative_json(one) for one in seen.alternatives],
         "problems": [{"code": problem.code, "what": problem.what, "fix": problem.fix} for problem in seen.problems],
     }

@@ -11,14 +11,15 @@ from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError
+from tunesmith.planning.estimates.alternatives import Alternatives
 from tunesmith.planning.estimates.device_memory import Capacity
 from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.estimates.memory_and_disk import estimate
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import AUTO, Wanted
-from tunesmith.planning.plan import Choice, Decision
-from tunesmith.planning.plan_builder import placement
+from tunesmith.planning.placement.processes import placement
+from tunesmith.planning.plan import Alternative, Choice, Decision
 from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.format_conversion import converters
 from tunesmith.planning.providers.lookup import Chooser
@@ -39,6 +40,7 @@ class Foreseen:
         capacity: what the step finds there.
         estimate: of one process; None where nobody knows.
         problems: why it can't be done like this.
+        alternatives: ways to fill a slot that were compared.
     """
 
     choices: Mapping[str, Choice]
@@ -48,6 +50,7 @@ class Foreseen:
     decisions: tuple[Decision, ...] = ()
     warnings: tuple[str, ...] = ()
     problems: tuple[TunesmithError, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def needed(self) -> float:
@@ -101,10 +104,14 @@ class Foresight:
         here = self.devices.get(casting.device.name, ()) if casting.device else ()
         place = placement(casting, here)
         read = self._read(caster, casting, main, place)
-        found = estimate(record.name, verb, casting.choices, read, self.data, place, notes, self.advice)
+        auto = {slot for slot, wanted in slots.items() if wanted.name == AUTO}
+        options = Alternatives(caster, self.advice, verb, candidates, {main: self.product}, read, self.data, here)
+        casting, found, told, tried = options.chosen(record.name, casting, auto)
+        notes.take(told)
+        place = placement(casting, here)
         return Foreseen(
             casting.choices, casting.device.name if casting.device else "", Capacity.of(here, place.processes), found,
-            tuple(notes.decisions), tuple(notes.warnings), tuple(notes.problems),
+            tuple(notes.decisions), tuple(notes.warnings), tuple(notes.problems), tried,
         )  # fmt: skip
 
     def _read(self, caster: Caster, casting: Casting, main: str, place: Placement) -> Product:

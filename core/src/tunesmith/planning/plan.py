@@ -15,6 +15,7 @@ from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.contracts.step import Placement
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith.units import bytes_text
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,44 @@ class Choice:
 
     record: ProviderRecord
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A way to fill a slot that was left to the planner, which compared several by their estimates.
+
+    Args:
+        settings: beside the provider's defaults; `words`, how the way is told from the provider's others.
+        estimate: of one process; None where it can't be or nobody knows.
+        needed: bytes of a device.
+        verdict: why it was taken, or why not.
+    """
+
+    slot: str
+    provider: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    processes: int = 1
+    estimate: Estimate | None = None
+    needed: float = 0.0
+    verdict: str = ""
+    taken: bool = False
+    words: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return self.estimate.seconds if self.estimate else 0.0
+
+    @property
+    def decision(self) -> tuple[str, str]:
+        """What was decided, and why, with the figures."""
+        figures = (
+            f"{bytes_text(self.needed)} of the device" if self.needed else "",
+            f"{bytes_text(self.estimate.sent)} sent a step" if self.estimate and self.estimate.sent else "",
+            f"{self.seconds:.3g} s a step" if self.seconds else "",
+        )
+        told = ", ".join(filter(None, figures))
+        whole = " ".join((self.provider, *(f"{name}={value}" for name, value in self.settings.items())))
+        return f"{self.slot}: {whole if self.taken else f'not {self.words}'}", self.verdict + (f" ({told})" if told else "")
 
 
 @dataclass(frozen=True)
@@ -66,6 +105,7 @@ class PlannedStep:
         recipe: of the isolated environment that it runs in; None: in the host's.
         lock: key of that environment, part of the cache key as well; empty while its packages are not resolved.
         inserted: added by the planner.
+        alternatives: ways to fill a slot that were compared, the one that was taken among them.
         source: the group that its main input comes from, before any conversion: what gates and tables call it (``tune``, ``model``).
     """
 
@@ -85,6 +125,7 @@ class PlannedStep:
     inserted: bool = False
     estimate: Estimate | None = None
     source: str = ""
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def told(self) -> Mapping[str, Choice]:

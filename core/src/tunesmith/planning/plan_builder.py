@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tunesmith.contracts.kinds.device_backend import Device
-from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError, did_you_mean, listed
+from tunesmith.planning.estimates.alternatives import Alternatives
 from tunesmith.planning.estimates.estimators import Advice
-from tunesmith.planning.estimates.memory_and_disk import check_memory, estimate
+from tunesmith.planning.estimates.memory_and_disk import check_memory
 from tunesmith.planning.inputs.input_readers import InputReaders
 from tunesmith.planning.inputs.model_source import ModelOrigin
 from tunesmith.planning.inputs.step_inputs import Inputs
 from tunesmith.planning.inputs.step_outputs import Product, product_of, unused
 from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import AUTO, Path, StepSpec, Wanted
-from tunesmith.planning.placement.devices import common_types
+from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.format_conversion import Hop, Route, converters, makes
@@ -25,8 +25,6 @@ from tunesmith.planning.providers.lookup import Chooser
 from tunesmith.planning.providers.reasons import Reasons
 from tunesmith.planning.providers.selection import PRODUCER, Candidates, Caster, Casting
 from tunesmith.plugins.records import ProviderRecord
-
-STRATEGY = "trainer_strategy"
 
 
 class Builder:
@@ -121,7 +119,6 @@ class Builder:
         if not self.reasons.objections(step, name, casting, inputs.products, whole=not inputs.failed) or inputs.failed:
             return None
         auto = {slot for slot, want in wanted.items() if want.name == AUTO}
-        self.reasons.explain(name, verb, slots, auto, casting, inputs.products, backends)
         inputs.read_files({slot: choice.record for slot, choice in casting.choices.items()})
         if main:
             inputs.require(casting.choices[step.verb.main_kind].record)
@@ -138,7 +135,10 @@ class Builder:
             format=makes(verb.record, {slot: choice.record for slot, choice in casting.choices.items()}), seed=step.seed, source=source,
             after=tuple(other.name for need in step.needs for other in self.steps if other.group == need),
         )  # fmt: skip
-        return replace(self.add(planned, verb, casting, read, step), facts=inputs.facts)
+        made = self.add(planned, verb, casting, read, step, (auto, slots, inputs.products))
+        compared = {one.slot for one in self.steps[-1].alternatives}
+        self.reasons.explain(name, verb, slots, auto - compared, casting, inputs.products, backends)
+        return replace(made, facts=inputs.facts)
 
     def candidates(self, wanted: Wanted) -> Candidates:
         """Who may fill a slot; nobody where the provider that was named can't be had."""
@@ -179,15 +179,24 @@ class Builder:
         made = self.add(planned, verb, casting, {hop.verb.inputs[0].name: product}, step)
         return replace(made, group=product.group)
 
-    def add(self, planned: PlannedStep, verb: Choice, casting: Casting, read: Mapping[str, Product], step: StepSpec) -> Product:
-        """Estimate, place and keep a step."""
+    def add(
+        self, planned: PlannedStep, verb: Choice, casting: Casting, read: Mapping[str, Product], step: StepSpec,
+        left: tuple[Collection[str], Mapping[str, Candidates], Mapping[str, Product]] = ((), {}, {}),
+    ) -> Product:  # fmt: skip
+        """Estimate, place and keep a step.
+
+        Args:
+            left: slots that are left to the planner; who may fill each; the inputs.
+        """
         first = read.get(planned.verb.inputs[0].name) if planned.verb.inputs else None
         facts: Mapping[str, Any] = next((product.facts for product in read.values() if product.facts), {})
         where = self.spec.where("steps", step.name)
         here = self.devices.get(casting.device.name, ()) if casting.device else ()
-        place = placement(casting, here)
-        foreseen = estimate(planned.name, verb, casting.choices, first, facts, place, self.notes, self.advice, where)
-        planned = replace(planned, placement=place, estimate=foreseen)
+        auto, slots, inputs = left
+        options = Alternatives(self.caster, self.advice, verb, slots, inputs, first, facts, here)
+        casting, foreseen, told, tried = options.chosen(planned.name, casting, auto, where)
+        self.notes.take(told)
+        planned = replace(planned, choices=casting.choices, placement=placement(casting, here), estimate=foreseen, alternatives=tried)
         placed = self.placed(planned, AUTO if planned.inserted else step.env, where)
         self.steps.append(placed)
         check_memory(placed, here, where, self.notes, ignore=self.spec.ignore_estimates)
@@ -206,14 +215,3 @@ class Builder:
     def free(self, name: str) -> str:
         """A name that no step has yet."""
         return unused(name, [*self.spec.steps, *(step.name for step in self.steps)])
-
-
-def placement(casting: Casting, devices: Sequence[Device]) -> Placement:
-    """Device and number of processes: as many as the trainer strategy's settings say, by the name that its fact `ranks` gives."""
-    strategies = [choice for choice in casting.choices.values() if choice.record.kind == STRATEGY]
-    processes = max((choice.record.ranks(choice.settings) for choice in strategies), default=1)
-    if casting.device is None:
-        return Placement(processes=processes)
-    return Placement(
-        casting.device.name, str(casting.device.facts.get("torch", casting.device.name)), processes=processes, dtypes=common_types(devices)
-    )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.planning.cache_keys import twins
 from tunesmith.units import bytes_text
 
 if TYPE_CHECKING:
-    from tunesmith.planning.plan import Plan, PlannedStep
+    from tunesmith.planning.plan import Alternative, Plan, PlannedStep
 
 WIDTH = 110
 
@@ -47,8 +47,10 @@ def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
             yield from _wrapped(f"the same as {same[step.name]}: run once", indent, width)
         elif facts := _facts(step, plan, usual):
             yield from _wrapped(facts, indent, width)
+        compared = {one.decision for one in step.alternatives if not one.taken}
+        yield from (f"{indent}{line}" for line in compared_text(step.alternatives))
         for decision in plan.decisions:
-            if decision.step == step.name:
+            if decision.step == step.name and (decision.what, decision.reason) not in compared:
                 yield from _wrapped(f"- {decision.what}: {decision.reason}", indent, width, hanging="  ")
     yield ""
     marks = ("+ added by the planner",) if any(step.inserted for step in plan.steps) else ()
@@ -95,6 +97,19 @@ def _facts(step: PlannedStep, plan: Plan, usual: str) -> str:
         groups = {other.name: other.group for other in plan.steps}
         facts.append("after " + ", ".join(dict.fromkeys(groups.get(name, name) for name in step.after)))
     return ", ".join(facts)
+
+
+def compared_text(tried: Sequence[Alternative]) -> list[str]:
+    """Ways to fill a slot that were compared, a line each, the one that was taken marked."""
+    if not tried:
+        return []
+    rows = [(tried[0].slot, "processes", "memory", "sent a step", "s a step", "")]
+    for one in tried:
+        sent = one.estimate.sent if one.estimate else 0.0
+        figures = (bytes_text(one.needed) if one.needed else "?", bytes_text(sent) if one.estimate else "?", f"{one.seconds:.3g}")
+        rows.append((f"{'> ' * one.taken}{one.words}", str(one.processes), *figures[:2], figures[2] if one.seconds else "?", one.verdict))
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _totals(plan: Plan, cached: Mapping[str, bool]) -> Iterator[str]:

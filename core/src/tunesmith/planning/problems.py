@@ -37,6 +37,15 @@ class Notes:
         if decision not in self.decisions:
             self.decisions.append(decision)
 
+    def take(self, others: Notes) -> None:
+        """All that others have noted."""
+        for error in others.problems:
+            self.adopt(error)
+        for sentence in others.warnings:
+            self.warn(sentence)
+        for decision in others.decisions:
+            self.decide(decision.step, decision.what, decision.reason)
+
     def extend(self, step: str, what: str, other: str) -> None:
         """Another one that a decision was made for."""
         for index, decision in enumerate(self.decisions):

@@ -1,4 +1,4 @@
-"""What the plan is told of a rank's share."""
+"""What the plan is told of a rank's share, of what it sends, and of what serves a machine."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest
-from tunesmith_deepspeed.estimate import shares
+from tunesmith.contracts import Device, EstimateRequest
+from tunesmith_deepspeed.config import check
+from tunesmith_deepspeed.estimate import shares, variants
 from tunesmith_deepspeed.settings import ZeroSettings
 
 
@@ -15,16 +16,45 @@ def asked(device: str = "cuda", **settings):
     return shares(EstimateRequest(settings=asdict(ZeroSettings(**settings)), device=device))
 
 
+def offered(count: int, device: str = "cuda"):
+    return variants(EstimateRequest(device=device, devices=(Device("card", 1, 1, 0),) * count))
+
+
 @pytest.mark.parametrize(
     ("stage", "parameters", "gradients", "optimizer", "gathered"),
     [(1, 1.0, 1.0, 1 / 8, 0.0), (2, 1.0, 1 / 8, 1 / 8, 0.0), (3, 1 / 8, 1 / 8, 1 / 8, 2.0)],
 )
 def test_each_stage_divides_more(stage, parameters, gradients, optimizer, gathered):
-    told = {"parameters": parameters, "gradients": gradients, "optimizer": optimizer, "gathered": gathered}
-    assert asked(num_processes=8, stage=stage) == told
+    told = asked(num_processes=8, stage=stage)
+    assert (told["parameters"], told["gradients"], told["optimizer"], told.get("gathered", 0.0)) == (
+        parameters, gradients, optimizer, gathered,
+    )  # fmt: skip
 
 
 def test_what_is_offloaded_takes_nothing_of_the_device():
     away = asked(num_processes=8, stage=3, offload_optimizer="cpu", offload_param="cpu")
-    assert away == {"parameters": 0.0, "gradients": 0.0, "optimizer": 0.0, "gathered": 2.0}
+    assert (away["parameters"], away["gradients"], away["optimizer"], away["gathered"]) == (0.0, 0.0, 0.0, 2.0)
+    assert (away["host_parameters"], away["host_gradients"], away["host_optimizer"]) == (1 / 8, 1 / 8, 1 / 8)
     assert asked(device="cpu", num_processes=8, stage=3, offload_param="cpu")["parameters"] == 1 / 8
+
+
+def test_stages_1_and_2_keep_a_second_copy_of_what_trains_in_pieces():
+    assert [asked(num_processes=8, stage=stage).get("master") for stage in (1, 2, 3)] == [1 / 8, 1 / 8, None]
+
+
+@pytest.mark.parametrize(("stage", "gather", "reduce", "reduce_step"), [(1, 0, 0, 2), (2, 0, 1, 1), (3, 2, 1, 0)])
+def test_a_rank_sends_as_often_as_zero_does(stage, gather, reduce, reduce_step):
+    told = asked(num_processes=8, stage=stage)
+    assert [told.get(name, 0.0) * 8 / 7 for name in ("gather", "reduce", "reduce_step")] == [gather, reduce, reduce_step]
+
+
+def test_one_accelerator_is_offered_what_offloads_and_one_processor_nothing():
+    assert [one["offload_optimizer"] for one in offered(1)] == ["cpu", "cpu"]
+    assert offered(1, "cpu") == []
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_what_is_offered_goes_together(count):
+    for settings in offered(count):
+        check(ZeroSettings(**settings))
+        assert settings["num_processes"] == count

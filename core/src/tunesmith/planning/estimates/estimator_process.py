@@ -15,7 +15,7 @@ from typing import Any
 
 from tunesmith.errors import TunesmithError, UserError
 
-ESTIMATE, DEVICES = "estimate", "devices"
+ESTIMATE, DEVICES, VARIANTS = "estimate", "devices", "variants"
 LONGEST = 120  # seconds after which a question ends the process, in case the one who asked has died
 
 
@@ -58,6 +58,8 @@ def _answer(kind: str, target: str, distribution: str, request: Any) -> Any:
     asked = load(target, distribution)
     if kind == DEVICES:
         return [plain(device) for device in asked().probe()]
+    if kind == VARIANTS:
+        return [plain(dict(settings)) for settings in asked(build(EstimateRequest, request))]
     choices = request.pop("choices")
     given = asked(replace(build(EstimateRequest, request), provider=lambda slot: build_provider(*choices[slot])))
     if given is None or isinstance(given, Estimate):

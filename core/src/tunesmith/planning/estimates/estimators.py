@@ -77,6 +77,15 @@ class Advice:
             return {str(name): float(value) for name, value in found["parts"].items()}
         return build(Estimate | None, found["estimate"])
 
+    def variants(self, record: ProviderRecord, request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
+        """The settings that a provider offers for a machine.
+
+        Raises:
+            UserError: it refuses.
+            NoAdvice: it failed.
+        """
+        return tuple(self._ask(advisor.VARIANTS, record.variants, record.distribution, plain(replace(request, provider=None))))
+
     def _ask(self, kind: str, target: str, distribution: str, request: Any) -> Any:
         if target in self._given_up:
             raise NoAdvice(self._given_up[target])

@@ -24,7 +24,7 @@ MARGIN = 1.15  # estimates are not exact: forbid only what is over by more
 
 def estimate(
     name: str, verb: Choice, choices: Mapping[str, Choice], product: Product | None, data: Mapping[str, Any], place: Placement,
-    notes: Notes, advice: Advice, where: str = "",
+    notes: Notes, advice: Advice, where: str = "", devices: Sequence[Device] = (),
 ) -> Estimate | None:  # fmt: skip
     """The estimate of a step: its providers are asked first, the verb last. None, perhaps with a warning, where nobody knows.
 
@@ -38,6 +38,7 @@ def estimate(
         place: what the step computes on.
         advice: asks the estimators.
         where: its place in the pipeline, for such a problem.
+        devices: that it may compute on.
     """
     parts: dict[str, Mapping[str, float]] = {}
     data, rows = {name: value for name, value in data.items() if name != "first"}, data.get("first", ())
@@ -48,12 +49,12 @@ def estimate(
             continue
         request = EstimateRequest(
             model.config, model.size, choice.settings, verb.settings, parts, data, place.device, place.dtypes, model.format,
-            model.model_bytes, model.directory, tuple(rows),
+            model.model_bytes, model.directory, tuple(rows), devices=tuple(devices), processes=place.processes,
         )  # fmt: skip
         try:
             given = advice.estimate(choice.record, request, choices)
             if isinstance(given, Estimate):
-                _check(given.terms, given.disk)
+                _check(given.terms, given.disk, given.host, given.sent, given.seconds)
                 answer = given
                 parts[slot] = {**given.terms, "disk": given.disk}
             elif given is not None:
@@ -76,10 +77,10 @@ def estimate(
     return answer
 
 
-def _check(terms: Mapping[str, float], disk: float) -> None:
-    for value in (*terms.values(), disk):
+def _check(terms: Mapping[str, float], *others: float) -> None:
+    for value in (*terms.values(), *others):
         if not 0 <= float(value) < 1e18:
-            raise ValueError(f"{value} is no number of bytes")
+            raise ValueError(f"{value} is no number of bytes or seconds")
 
 
 def check_memory(step: PlannedStep, devices: Sequence[Device], where: str, notes: Notes, *, ignore: bool = False) -> None:
@@ -97,6 +98,8 @@ def check_memory(step: PlannedStep, devices: Sequence[Device], where: str, notes
     if needed > device.memory * MARGIN:
         what = f"the step `{step.name}` needs about {bytes_text(needed)} of memory, {device.name} has {bytes_text(device.memory)}"
         why = f"{terms}" + (f"; {shared} processes share the device" if shared > 1 else "")
+        if step.alternatives:
+            why += "; " + "; ".join(": ".join(one.decision) for one in step.alternatives if not one.taken)
         if ignore:
             notes.warn(f"{what} ({why})")
             notes.decide(step.name, "started although its estimate says that it does not fit", OVERRULED)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from tunesmith.contracts.kinds.device_backend import Device
+from tunesmith_cuda.device_catalog import figures
 from tunesmith_cuda.dtypes import types_of
 
 TIMEOUT = 10.0  # seconds; a driver that hangs must not hang the plan
@@ -38,7 +40,9 @@ class Cuda:
             text = self._ask(fields)
         lines = [[cell.strip() for cell in line.split(",")] for line in (text or "").splitlines()]
         rows = [dict(zip(fields, cells, strict=True)) for cells in lines if len(cells) == len(fields) and cells[0].isdigit()]
-        return [device(row) for row in visible(rows, self._environment.get("CUDA_VISIBLE_DEVICES"))]
+        found = [device(row) for row in visible(rows, self._environment.get("CUDA_VISIBLE_DEVICES"))]
+        host = _memory()["MemTotal"] // len(found) if found else 0
+        return [replace(one, facts={**one.facts, **figures(one.name), "node": len(found), "host": host}) for one in found]
 
 
 def visible(rows: list[dict[str, str]], chosen: str | None) -> list[dict[str, str]]:
@@ -58,7 +62,7 @@ def device(row: Mapping[str, str]) -> Device:
     """One GPU."""
     memory, free = _mebibytes(row["memory.total"]), _mebibytes(row["memory.free"])
     if not memory:  # memory shared with the processor: nvidia-smi says "[N/A]"
-        memory, free = _shared_memory()
+        memory, free = (_memory()[name] for name in ("MemTotal", "MemAvailable"))
     capability = row.get(CAPABILITY, "")
     version = tuple(int(part) for part in capability.split(".") if part.isdigit())
     facts = {"index": row["index"], "uuid": row["uuid"], "driver": row["driver_version"], "compute_capability": capability}
@@ -69,10 +73,11 @@ def _mebibytes(text: str) -> int:
     return int(text) << 20 if text.isdigit() else 0
 
 
-def _shared_memory() -> tuple[int, int]:
+def _memory() -> Mapping[str, int]:
+    """Bytes of the host's memory, by the kernel's names; nothing where it does not say."""
     try:
         with open("/proc/meminfo") as lines:
             known = {name: int(rest.split()[0]) << 10 for name, _, rest in (line.partition(":") for line in lines)}
     except OSError:
-        return 0, 0
-    return known["MemTotal"], known["MemAvailable"]
+        known = {}
+    return {"MemTotal": 0, "MemAvailable": 0, **known}

@@ -1,23 +1,45 @@
-"""NVIDIA cards as data, for estimates on machines that are not here: memory in MiB as nvidia-smi tells it, and compute capability."""
+"""Cards as data, for estimates on machines that are not here and of the speed of those that are: `cards.json`, the most usual first.
+
+Memory is in MiB as nvidia-smi tells it, and the rest as data sheets do: matrix operations of dense matrices in 10^12 a second, bandwidths
+in 10^9 bytes a second, of links in one direction (``link_gb_s`` to others of its node, ``network_gb_s`` to other nodes, both for one card).
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from tunesmith_cuda.dtypes import types_of
 
-#: name -> (MiB, compute capability), the most usual first
-CARDS = {
-    "A100-80GB": (81920, (8, 0)), "A100-40GB": (40960, (8, 0)), "H100-80GB": (81559, (9, 0)), "H100-NVL": (95830, (9, 0)),
-    "H200": (143771, (9, 0)), "H20": (97871, (9, 0)), "B200": (183359, (10, 0)), "A800-80GB": (81920, (8, 0)), "H800": (81559, (9, 0)),
-    "A10": (23028, (8, 6)), "A10G": (23028, (8, 6)), "A16": (15356, (8, 6)), "A2": (15356, (8, 6)), "A30": (24576, (8, 0)),
-    "A40": (46068, (8, 6)), "L4": (23034, (8, 9)), "L20": (46068, (8, 9)), "L40": (46068, (8, 9)), "L40S": (46068, (8, 9)),
-    "T4": (15360, (7, 5)), "V100-16GB": (16384, (7, 0)), "V100-32GB": (32768, (7, 0)), "P40": (24576, (6, 1)), "P100-16GB": (16384, (6, 0)),
-    "RTX 3060": (12288, (8, 6)), "RTX 3080": (10240, (8, 6)), "RTX 3090": (24576, (8, 6)), "RTX 4060 Ti 16GB": (16380, (8, 9)),
-    "RTX 4070": (12282, (8, 9)), "RTX 4080": (16376, (8, 9)), "RTX 4090": (24564, (8, 9)), "RTX 5080": (16303, (12, 0)),
-    "RTX 5090": (32607, (12, 0)), "RTX 2080 Ti": (11264, (7, 5)), "RTX A4000": (16376, (8, 6)), "RTX A5000": (24564, (8, 6)),
-    "RTX A6000": (49140, (8, 6)), "RTX 6000 Ada": (49140, (8, 9)), "RTX PRO 6000": (97887, (12, 0)),
+FILE = Path(__file__).with_name("cards.json")
+TERA, GIGA = 1e12, 1e9
+#: of a card -> the same as a fact of a device, and its unit
+FACTS = {
+    "memory_gb_s": ("bandwidth", GIGA), "link_gb_s": ("link", GIGA), "network_gb_s": ("network", GIGA),
+    "host_link_gb_s": ("host_link", GIGA), "host_gib": ("host", float(2**30)),
 }  # fmt: skip
 
 
-def catalogue() -> dict[str, dict[str, object]]:
+def catalogue() -> dict[str, dict[str, Any]]:
     """The fact `cards` of the device backend."""
-    return {name: {"mib": mib, "dtypes": list(types_of(capability))} for name, (mib, capability) in CARDS.items()}
+    return {name: _card(entry) for name, entry in json.loads(FILE.read_text("utf-8")).items()}
+
+
+def figures(name: str) -> Mapping[str, Any]:
+    """Facts of the card that its driver calls so; nothing of one that is not known. What memory its host has is seen there."""
+    found = next((card for title, card in catalogue().items() if name in (title, *card.get("also", ()))), {})
+    return {key: value for key, value in found.get("facts", {}).items() if key not in ("host", "node")}
+
+
+def _card(entry: Mapping[str, Any]) -> dict[str, Any]:
+    facts: dict[str, Any] = {to: entry[key] * unit for key, (to, unit) in FACTS.items() if key in entry}
+    if "tflops" in entry:
+        facts |= {
+            "flops": {dtype: count * TERA for dtype, count in entry["tflops"].items()},
+            "node": entry["node"],
+            "source": entry["source"],
+        }
+    known = {"mib": entry["mib"], "dtypes": entry.get("dtypes") or list(types_of(tuple(entry["capability"])))}
+    return known | {key: value for key, value in (("also", entry.get("also")), ("facts", facts)) if value}

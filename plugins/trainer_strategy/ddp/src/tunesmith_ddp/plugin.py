@@ -15,5 +15,7 @@ def trainer_strategy() -> Provider:
         target="tunesmith_ddp.strategy:Replicas",
         settings=ReplicaSettings,
         facts={"ranks": "num_processes"},
+        estimator="tunesmith_ddp.estimate:shares",
+        variants="tunesmith_ddp.estimate:variants",
         capabilities={"parallel.replicas": "full", "parallel.shards": "none", "gradients.whole": "full"},
     )

@@ -1,21 +1,48 @@
-"""What a rank holds, as shares. Standard library and contracts only."""
+"""What a rank holds and sends, as shares, and which settings serve a machine. Standard library and contracts only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tunesmith.contracts import EstimateRequest
 
 AHEAD = 2.0  # layers that are whole: the one that computes, and the next, which is gathered meanwhile
+ON_HOST = 1.5e-9  # seconds of a host for a number in the step of PyTorch's Adam (ZeRO-Offload, arXiv:2101.06840, measures about so much)
+AWAY = {"offload_optimizer": "cpu"}
 
 
 def shares(request: EstimateRequest) -> Mapping[str, float]:
-    """Of parameters, gradients and the optimizer's state on this rank's device (arXiv:1910.02054, 5), and the layers that are whole."""
+    """Of parameters, gradients and the optimizer's state on this rank's device (arXiv:1910.02054, 5), and the layers that are whole.
+
+    Gradients are reduced to their owner, in stage 1 once a step and else in every micro-batch; what trains is gathered after the step, or,
+    in stage 3, all parameters in the forward and in the backward pass (7).
+    """
     settings = request.settings
     stage, part = int(settings["stage"]), 1.0 / int(settings["num_processes"])
+    others = 1.0 - part
     away = request.device != "cpu"
     optimizer = 0.0 if away and settings["offload_optimizer"] != "none" else part
+    found = {"optimizer": optimizer}
+    if not optimizer:
+        found |= {"host_optimizer": part, "host_gradients": part, "host_step": ON_HOST}
     if stage < 3:
-        return {"parameters": 1.0, "gradients": part if stage == 2 else 1.0, "optimizer": optimizer, "gathered": 0.0}
+        found |= {"parameters": 1.0, "gradients": part if stage == 2 else 1.0, "master": optimizer}
+        if others:
+            found |= {"reduce": others, "reduce_step": others} if stage == 2 else {"reduce_step": 2 * others}
+        return found
     parameters = 0.0 if away and settings["offload_param"] != "none" else part
-    return {"parameters": parameters, "gradients": optimizer, "optimizer": optimizer, "gathered": 0.0 if part == 1.0 else AHEAD}
+    found |= {"parameters": parameters, "gradients": optimizer}
+    if others:
+        found |= {"gathered": AHEAD, "gather": 2 * others, "reduce": others}
+    return found | ({} if parameters else {"host_parameters": part})
+
+
+def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
+    """A process for each device: the stages of several, and what is offloaded to the host of an accelerator."""
+    count = len(request.devices)
+    each: dict[str, Any] = {"num_processes": count}
+    if request.device == "cpu":
+        return [{**each, "stage": stage} for stage in (1, 2, 3)] if count > 1 else []
+    stages = [{**each, "stage": stage} for stage in (1, 2, 3)] if count > 1 else []
+    return [*stages, {**each, "stage": 2, **AWAY}, {**each, "stage": 3, **AWAY, "offload_param": "cpu"}]

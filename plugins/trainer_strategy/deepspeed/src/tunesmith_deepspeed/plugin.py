@@ -16,6 +16,7 @@ def trainer_strategy() -> Provider:
         settings=ZeroSettings,
         needs=(Need("adapter", "parallel.shards", "the optimizer changes pieces, and in stage 3 each process has no more of a matrix"),),
         estimator="tunesmith_deepspeed.estimate:shares",
+        variants="tunesmith_deepspeed.estimate:variants",
         facts={"ranks": "num_processes"},
         capabilities={
             "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none",

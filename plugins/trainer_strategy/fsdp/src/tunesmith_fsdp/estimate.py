@@ -1,19 +1,54 @@
-"""What a rank holds, as shares. Standard library and contracts only."""
+"""What a rank holds and sends, as shares, and which settings serve a machine. Standard library and contracts only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tunesmith.contracts import EstimateRequest
 
 AHEAD = 2.0  # layers that are whole: the one that computes, and the next, which is gathered meanwhile
+ON_HOST = 1.5e-9  # seconds of a host for a number in the step of PyTorch's Adam (ZeRO-Offload, arXiv:2101.06840, measures about so much)
 ALL = 1e6  # more layers than any model has
 
 
 def shares(request: EstimateRequest) -> Mapping[str, float]:
-    """Of parameters, gradients and the optimizer's state on this rank's device (arXiv:1910.02054, 5), and the layers that are whole."""
-    settings = request.settings
-    together = int(settings["shard_size"]) or int(settings["num_processes"])
-    share = 0.0 if settings["cpu_offload"] and request.device != "cpu" else 1.0 / together
-    gathered = AHEAD if settings["reshard_after_forward"] else ALL
-    return {"parameters": share, "gradients": share, "optimizer": share, "gathered": 0.0 if together == 1 else gathered}
+    """Of parameters, gradients and the optimizer's state on this rank's device (arXiv:1910.02054, 5), and the layers that are whole.
+
+    In a micro-batch parameters are gathered for the forward pass and, where they were freed, for the backward pass; gradients are reduced
+    to each rank's piece, and summed over the copies of the model.
+    """
+    settings, count = request.settings, int(request.settings["num_processes"])
+    together = int(settings["shard_size"]) or count
+    away = bool(settings["cpu_offload"]) and request.device != "cpu"
+    share, others, copies = 1.0 / together, (together - 1) / together, count / together
+    here, there = (0.0, share) if away else (share, 0.0)
+    found = {"parameters": here, "gradients": here, "optimizer": here, "group": float(together)}
+    if together > 1:
+        found["gathered"] = AHEAD if settings["reshard_after_forward"] else ALL
+        found["gather"] = others * (2 if settings["reshard_after_forward"] else 1)
+    if count > 1:
+        found["reduce"] = others + 2 * (copies - 1) / copies / together
+    if settings["param_dtype"] != "auto":
+        found["cast"] = {"float32": 4.0, "bfloat16": 2.0}[settings["param_dtype"]]
+    if there:
+        found |= {"host_parameters": there, "host_gradients": there, "host_optimizer": there, "host_step": ON_HOST}
+    return found
+
+
+def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
+    """A process for each of several devices: parameters freed after a layer, kept, divided within a node alone, and on the host.
+
+    Where the step computes in bfloat16 they are gathered in it, which is half the traffic, and no layer is copied into it.
+    """
+    count = len(request.devices)
+    if count < 2:
+        return []
+    usual: dict[str, Any] = {"num_processes": count}
+    if "bfloat16" in request.dtypes and request.step_settings.get("dtype", "auto") in ("auto", "bfloat16"):
+        usual |= {"param_dtype": "bfloat16", "reduce_dtype": "float32"}
+    node = int(request.devices[0].facts.get("node", count))
+    found = [usual, {**usual, "reshard_after_forward": False}]
+    if 1 < node < count and count % node == 0:
+        found.append({**usual, "shard_size": node})
+    return [*found, {**usual, "cpu_offload": True}]

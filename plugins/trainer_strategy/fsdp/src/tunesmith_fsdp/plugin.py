@@ -17,6 +17,7 @@ def trainer_strategy() -> Provider:
         facts={"ranks": "num_processes"},
         needs=(Need("adapter", "parallel.shards", "each process has a piece of every matrix"),),
         estimator="tunesmith_fsdp.estimate:shares",
+        variants="tunesmith_fsdp.estimate:variants",
         capabilities={
             "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none",
         },

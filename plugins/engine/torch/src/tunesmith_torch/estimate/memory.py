@@ -16,6 +16,7 @@ from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer
 from tunesmith_torch.estimate.label_preview import labels
 from tunesmith_torch.estimate.model_states import divided, loading, of_base, stored, weights
 from tunesmith_torch.estimate.sequence_lengths import savings, tokens_of
+from tunesmith_torch.estimate.step_time import TrainingStep, facts_of
 from tunesmith_torch.model.dense.config import DenseSpec
 from tunesmith_torch.model.model_impl import model_impl
 from tunesmith_torch.model.model_types import refuse_code
@@ -44,15 +45,17 @@ def train(request: EstimateRequest) -> Estimate | None:
         return Estimate({}, warnings=unsure) if unsure else None
     adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
     strategy = request.parts.get("strategy", {})
-    spec, decision = model_impl(shape.config, adapter, request.format, divided=bool(strategy))
+    divides = "parameters" in strategy
+    spec, decision = model_impl(shape.config, adapter, request.format, divided=divides)
     if spec is not None:
         shape = replace(shape, tied=spec.tied)
     state = request.parts.get("optimizer", {}).get("state", STATE)
     trainable = adapter.get("trainable", float(shape.parameters))
     whole = trainable >= shape.parameters
     precision = str(settings["dtype"])
-    compute = BYTES[compute_type(precision, "", request, training=True)[0]]
-    length, tokens = tokens_of(settings, request.data, objective.get("sequences", 1.0))
+    dtype = compute_type(precision, "", request, training=True)[0]
+    compute, sequences = BYTES[dtype], objective.get("sequences", 1.0)
+    length, tokens = tokens_of(settings, request.data, sequences, strategy.get("data", float(request.processes)))
     of = Pass(shape, tokens, length, compute, request.device, bool(spec.attention_softcap if spec else shape.config.get(SOFTCAP)))
     kept = _activations(of, spec, trainable, adapter, bool(settings["gradient_checkpointing"]))
     terms = {
@@ -63,16 +66,21 @@ def train(request: EstimateRequest) -> Estimate | None:
         "activations": kept,
         "logits": _logits(shape, tokens, compute, whole, bool(spec and spec.logit_softcap)),
     }
-    if whole and compute < 4:
+    if whole and compute < 4 and not strategy.get("cast"):
         terms["casts"] = shape.parameters * compute  # autocast keeps a copy of each matrix within a forward pass
-    terms = divided(terms, strategy, shape.layers)
+    step = TrainingStep(
+        shape, strategy, request.processes, length, int(settings["batch_size"]) * sequences, tokens, trainable, state, dtype, compute,
+        bool(settings["gradient_checkpointing"]), adapter.get("quantized", 0.0), objective.get("reference", 0.0),
+    )  # fmt: skip
+    terms = divided(terms, strategy, shape, trainable, compute)
     terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute))
     told, warnings = labels(request)
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
     return Estimate(
         terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=(decision, told),
-        savings=savings(settings, length * objective.get("sequences", 1.0), tokens), notes=_notes(shape, adapter, strategy),
+        savings=savings(settings, length * sequences, tokens), notes=_notes(shape, adapter, divides=divides),
         alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings),
+        host=step.host_bytes, sent=step.sent, seconds=step.seconds(facts_of(request)),
     )  # fmt: skip
 
 
@@ -83,10 +91,10 @@ def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...
     return tuple(({"dtype": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
 
 
-def _notes(shape: ModelShape, adapter: Mapping[str, float], strategy: Mapping[str, float]) -> tuple[str, ...]:
+def _notes(shape: ModelShape, adapter: Mapping[str, float], *, divides: bool) -> tuple[str, ...]:
     experts = sum(linear.parameters for linear in shape.linears if linear.expert)
     whole = f"the first process has the whole model, {shape.parameters / 1e9:.1f} billion parameters, in the host's memory while it loads"
-    loading = (whole,) if strategy else ()
+    loading = (whole,) if divides else ()
     if not experts or not adapter.get("quantized"):
         return loading
     return (

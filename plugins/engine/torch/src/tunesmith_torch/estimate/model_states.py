@@ -27,12 +27,20 @@ def weights(request: EstimateRequest, shape: ModelShape, spec: DenseSpec | None,
     return held
 
 
-def divided(terms: Mapping[str, float], strategy: Mapping[str, float], layers: int) -> dict[str, float]:
-    """What one rank holds of `terms`, by the shares that the strategy's estimator gives; layers that are whole at a time come on top."""
-    shares = {"weights": "parameters", "gradients": "gradients", "optimizer": "optimizer"}
+def divided(
+    terms: Mapping[str, float], strategy: Mapping[str, float], shape: ModelShape, trainable: float, compute: float
+) -> dict[str, float]:  # fmt: skip
+    """What one rank holds of `terms`, by the shares that the strategy's estimator gives. Layers that are whole at a time come on top, with
+    what lies outside of layers, and a copy of what trains, where it keeps one."""
+    shares = {"weights": "parameters", "gradients": "gradients", "optimizer": "optimizer", "activations": "activations"}
     held = {name: value * strategy.get(shares.get(name, ""), 1.0) for name, value in terms.items()}
-    whole = min(strategy.get("gathered", 0.0), float(layers)) / max(layers, 1)
-    return held | ({"gathered layers": terms["weights"] * whole} if whole else {})
+    whole = min(strategy.get("gathered", 0.0), float(shape.layers)) / max(shape.layers, 1)
+    if whole:
+        cast = strategy.get("cast", 0.0)
+        layers = shape.parameters * cast if cast else terms["weights"]
+        outside = shape.embedding * (cast or (4.0 if trainable >= shape.parameters else compute))
+        held["gathered layers"] = layers * whole + outside * (1 - whole)
+    return held | ({"master copy": trainable * 4 * strategy["master"]} if strategy.get("master") else {})
 
 
 def loading(request: EstimateRequest, shape: ModelShape, terms: Mapping[str, float], kept: float) -> Mapping[str, float]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 30  # what a chat template adds to a row
 
 
-def tokens_of(settings: Mapping[str, Any], data: Mapping[str, Any], sequences: float) -> tuple[float, float]:
-    """Mean tokens of a sequence, and tokens of the largest micro-batch."""
+def tokens_of(settings: Mapping[str, Any], data: Mapping[str, Any], sequences: float, shares: float = 1.0) -> tuple[float, float]:
+    """Mean tokens of a sequence, and tokens of the largest micro-batch.
+
+    Args:
+        sequences: of a row.
+        shares: into which a batch is divided.
+    """
     budget, longest = float(settings["max_tokens_per_microbatch"]), float(settings["max_length"])
     rows, characters = float(data.get("rows", 0)), float(data.get("characters", 0))
     length = longest
@@ -18,7 +24,7 @@ def tokens_of(settings: Mapping[str, Any], data: Mapping[str, Any], sequences: f
         length = min(longest, float(data["length"]))
     elif rows and characters:
         length = min(longest, characters / rows / sequences / CHARACTERS_PER_TOKEN + TEMPLATE_TOKENS)
-    groups = min(float(settings["batch_size"]), rows or float(settings["batch_size"]))
+    groups = ceil(min(float(settings["batch_size"]), rows or float(settings["batch_size"])) / shares)
     fitting = max(1.0, budget // (length * sequences))  # whole rows
     return length, min(fitting, groups) * length * sequences
 

@@ -1,0 +1,175 @@
+"""Where a slot is left to the planner and one device does not do: each way to fill it is estimated, and the fastest that fits is taken.
+
+A way is a provider with settings that its `variants` offer for the machine, or with its defaults where it has none. Of ways that are about
+as fast, the first one is taken: those that need no isolated environment come first, then by priority and name, then as they are offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tunesmith.contracts.estimates import Estimate, EstimateRequest
+from tunesmith.contracts.kinds.device_backend import Device
+from tunesmith.contracts.settings import fill, problems
+from tunesmith.errors import UserError
+from tunesmith.planning.estimates.device_memory import Capacity
+from tunesmith.planning.estimates.estimators import Advice, NoAdvice
+from tunesmith.planning.estimates.memory_and_disk import estimate
+from tunesmith.planning.inputs.step_outputs import Product
+from tunesmith.planning.placement.processes import placement
+from tunesmith.planning.plan import Alternative, Choice
+from tunesmith.planning.problems import Notes
+from tunesmith.planning.providers.selection import Candidates, Caster, Casting
+from tunesmith.plugins.records import ProviderRecord
+from tunesmith.units import bytes_text
+
+CLOSE = 1.1  # expected times are not exact: so much slower counts as equally fast
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to fill a slot, and its step; without `casting` it can't be gone."""
+
+    told: Alternative
+    casting: Casting | None = None
+    fits: bool | None = None
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """Compares, for one step.
+
+    Args:
+        slots: who may fill each slot; `inputs`: as in `Caster.cast`.
+        main: the step's main input as it reads it; `data`: statistics of its rows.
+        devices: of the backend that the step computes on.
+    """
+
+    caster: Caster
+    advice: Advice
+    verb: Choice
+    slots: Mapping[str, Candidates]
+    inputs: Mapping[str, Product]
+    main: Product | None
+    data: Mapping[str, Any]
+    devices: Sequence[Device]
+
+    def chosen(
+        self, name: str, casting: Casting, auto: Collection[str], where: str = ""
+    ) -> tuple[Casting, Estimate | None, Notes, tuple[Alternative, ...]]:  # fmt: skip
+        """The casting with the best ways to fill the slots in `auto`, what it needs, what is to be told of that, and the ways compared.
+
+        Where nothing is left to the planner, or one device is there and it fits, it is estimated as it is, and nothing else is asked.
+        """
+        slots = [slot for slot in casting.choices if slot in auto and any(record.variants for record in self._records(slot, casting))]
+        many, notes, tried = len(self.devices) > 1, Notes(), ()
+        found = None if slots and many else self._estimate(name, casting, self.data, notes, where)
+        if slots and (many or (found and self._capacity(casting).fits(found) is False)):
+            notes = Notes()
+            for slot in slots:
+                casting, more = self.best(slot, casting)
+                tried = (*tried, *more)
+            found = self._estimate(name, casting, self.data, notes, where)
+        for one in tried:
+            notes.decide(name, *one.decision)
+        return casting, found, notes, tried
+
+    def _records(self, slot: str, casting: Casting) -> Collection[ProviderRecord]:
+        return self.caster.registry.providers(casting.choices[slot].record.kind).values()
+
+    def _capacity(self, casting: Casting) -> Capacity:
+        return Capacity.of(self.devices, placement(casting, self.devices).processes)
+
+    def _estimate(self, name: str, casting: Casting, data: Mapping[str, Any], notes: Notes, where: str = "") -> Estimate | None:
+        place = placement(casting, self.devices)
+        return estimate(name, self.verb, casting.choices, self.main, data, place, notes, self.advice, where, self.devices)
+
+    def best(self, slot: str, casting: Casting) -> tuple[Casting, tuple[Alternative, ...]]:
+        """The casting with the best way to fill a slot, and all that were looked at; the casting as it is where there is only one, or
+        nothing is known of any."""
+        isolates = self.caster.chooser.environments.isolates
+        order = sorted(self._records(slot, casting), key=lambda record: (isolates(record), -record.priority, record.name))
+        ways = [way for record in order for way in self._ways(slot, record, casting)]
+        known = [way for way in ways if way.casting and way.told.estimate]
+        if len(ways) < 2 or not known:
+            return casting, ()
+        fitting = [way for way in known if way.fits]
+        least = min((way.casting.cost for way in fitting if way.casting), default=(0, 0))
+        taken = _first([way for way in fitting if way.casting and way.casting.cost == least], known)
+        assert taken.casting is not None
+        return taken.casting, tuple(_judged(way.told, taken.told, bool(fitting), way is taken) for way in ways)
+
+    def _ways(self, slot: str, record: ProviderRecord, casting: Casting) -> Iterator[Way]:
+        name = Alternative(slot, record.name, words=record.name)
+        if reason := self.caster.chooser.environments.refusal(record):
+            yield Way(replace(name, verdict=reason))
+            return
+        standard = fill(record.schema, {})
+        offered: Sequence[Mapping[str, Any]] = ({},)
+        if record.variants:
+            try:
+                offered = self.advice.variants(record, self._request(standard, casting))
+            except (NoAdvice, UserError) as error:
+                yield Way(replace(name, verdict=f"what it offers is not known: {error}"))
+                return
+        ranks = record.facts.get("ranks")
+        shared = [key for key in offered[0] if all(other.get(key) == offered[0][key] for other in offered)] if len(offered) > 1 else []
+        for settings in offered:
+            own = (f"{key}={value}" for key, value in settings.items() if key != ranks and key not in shared)
+            told = replace(name, settings=settings, words=" ".join((record.name, *own)))
+            wrong = next((f"`{path}` {sentence}" for path, sentence in problems(record.schema, settings)), "")
+            if wrong:
+                yield Way(replace(told, verdict=f"its settings can't be: {wrong}"))
+            else:
+                yield self._tried(told, Choice(record, fill(record.schema, settings)), casting)
+
+    def _request(self, settings: Mapping[str, Any], casting: Casting) -> EstimateRequest:
+        place, model = placement(casting, self.devices), self.main or Product("", "", "")
+        return EstimateRequest(
+            model.config, settings=settings, step_settings=self.verb.settings, device=place.device, dtypes=place.dtypes,
+            format=model.format, devices=tuple(self.devices),
+        )  # fmt: skip
+
+    def _tried(self, told: Alternative, choice: Choice, casting: Casting) -> Way:
+        tried = self.caster.tried(self.verb, {**casting.choices, told.slot: choice}, self.slots, self.inputs, casting.device)
+        notes, told = Notes(), replace(told, processes=placement(tried, self.devices).processes)
+        if tried.cost[0]:
+            return Way(replace(told, verdict=tried.objection))
+        rows = {name: value for name, value in self.data.items() if name != "first"}  # they change no figure, and take their time
+        found, capacity = self._estimate(told.slot, tried, rows, notes), self._capacity(tried)
+        if notes.problems:
+            return Way(replace(told, verdict=notes.problems[0].what))
+        if found is None or not found.memory:
+            return Way(replace(told, verdict="what it needs is not known"))
+        told = replace(told, estimate=found, needed=capacity.needed(found))
+        if capacity.fits(found) is False:
+            return Way(replace(told, verdict=f"it does not fit into the {bytes_text(capacity.memory)} of {capacity.name}"), tried, False)
+        host, needed = self.devices[0].facts.get("host", 0), found.host * capacity.sharing
+        if needed > host:
+            there = f"and there are {bytes_text(host)}" if host else "and what that has is not known"
+            return Way(replace(told, verdict=f"it needs {bytes_text(needed)} of the host's memory for each device, {there}"), tried, None)
+        return Way(told, tried, True)
+
+
+def _first(fitting: Sequence[Way], known: Sequence[Way]) -> Way:
+    """The fastest; where no time is known, the one of most processes; where none fits, the one that needs least."""
+    if not fitting:
+        return min((way for way in known if way.fits is False), key=lambda way: way.told.needed, default=known[0])
+    times = [way.told.seconds for way in fitting if way.told.seconds]
+    if not times:
+        return max(fitting, key=lambda way: way.told.processes)
+    return next(way for way in fitting if 0 < way.told.seconds <= min(times) * CLOSE)
+
+
+def _judged(one: Alternative, taken: Alternative, fits: bool, best: bool) -> Alternative:
+    if best:
+        verdict = one.verdict if not fits else "the fastest that fits" if one.seconds else "it fits, and nothing is known of speed"
+        return replace(one, taken=True, verdict=verdict)
+    if one.verdict:
+        return one
+    if not one.seconds or not taken.seconds:
+        return replace(one, verdict="it fits, with fewer processes or as a later choice")
+    slower = one.seconds / taken.seconds
+    return replace(one, verdict=f"it fits, {slower:.1f} times as slow" if slower > CLOSE else "it fits, about as fast, and is less simple")

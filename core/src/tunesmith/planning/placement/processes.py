@@ -1,0 +1,23 @@
+"""On what and in how many processes a step runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith.contracts.kinds.device_backend import Device
+from tunesmith.contracts.step import Placement
+from tunesmith.planning.placement.devices import common_types
+from tunesmith.planning.providers.selection import Casting
+
+STRATEGY = "trainer_strategy"
+
+
+def placement(casting: Casting, devices: Sequence[Device]) -> Placement:
+    """Device and number of processes: as many as the trainer strategy's settings say, by the name that its fact `ranks` gives."""
+    strategies = [choice for choice in casting.choices.values() if choice.record.kind == STRATEGY]
+    processes = max((choice.record.ranks(choice.settings) for choice in strategies), default=1)
+    if casting.device is None:
+        return Placement(processes=processes)
+    return Placement(
+        casting.device.name, str(casting.device.facts.get("torch", casting.device.name)), processes=processes, dtypes=common_types(devices)
+    )

@@ -1,0 +1,20 @@
+"""What a rank of `ddp` sends, and which settings serve a machine. Standard library and contracts only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tunesmith.contracts import EstimateRequest
+
+
+def shares(request: EstimateRequest) -> Mapping[str, float]:
+    """Gradients are summed by a ring once a step: each rank sends nearly twice their bytes (Patarasuk and Yuan, 2009)."""
+    count = int(request.settings["num_processes"])
+    return {"reduce_step": 2 * (count - 1) / count}
+
+
+def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
+    """A process for each of several devices."""
+    count = len(request.devices)
+    return [{"num_processes": count}] if count > 1 else []
