@@ -9,8 +9,10 @@ export PYTHONDONTWRITEBYTECODE :=
 JOBS ?= 2
 # where wheels go
 TO ?= dist
+# what test-gpu and bench-gpu try, as torch names it; cpu tries the commands themselves, with tiny sizes
+DEVICE ?= cuda
 
-.PHONY: help setup quickstart test test-slow test-share test-engines test-gpu status lint manifests release bench clean
+.PHONY: help setup quickstart test test-slow test-share test-engines test-gpu bench-gpu status lint manifests release bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,9 +40,11 @@ test-engines: ## real engines in isolated environments: gigabytes, tens of minut
 	@$(PYTHON) tools/install.py --test
 	TUNESMITH_NOTE_PROOFS=engines $(BIN)/python -m pytest -m engines
 
-test-gpu: ## what needs an NVIDIA device; skipped where there is none
-	@$(PYTHON) tools/install.py --test
-	$(BIN)/python -m pytest -m gpu
+test-gpu: ## results of a GPU against the processor's; some minutes, nothing is installed (PYTHON=, DEVICE=, JSON=FILE)
+	@$(PYTHON) benchmarks/gpu test --device $(DEVICE) $(if $(JSON),--json $(JSON))
+
+bench-gpu: ## its speed and memory, beside plain transformers and PEFT; the same way
+	@$(PYTHON) benchmarks/gpu bench --device $(DEVICE) $(if $(JSON),--json $(JSON))
 
 status: ## when each slow or engine proof last passed; fails for one whose package has changed since
 	@$(PYTHON) tools/install.py --test

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from entries import BENCH, ENTRIES, PATIENCE, TEST, TOTAL, Entry
-from told import FAILED, SKIPPED, Row, rows
+from runner import run_entry
+from told import FAILED, SKIPPED, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -32,7 +34,6 @@ from checkout_path import IMPORTED, environment, missing  # noqa: E402
 
 LIBRARIES = {"torch": "torch", "transformers": "transformers", "peft": "peft", "accelerate": "accelerate", "pytest": "pytest"}
 QUIET = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONDONTWRITEBYTECODE": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
-TAIL = 1500  # characters of what a failed entry printed
 
 
 def main() -> int:
@@ -48,26 +49,35 @@ def main() -> int:
     chosen = [entry for entry in ENTRIES if entry.suite == args.suite and (not args.entries or entry.name in args.entries)]
     if unknown := set(args.entries) - {entry.name for entry in chosen}:
         parser.error(f"{args.suite} has no {', '.join(sorted(unknown))}")
-    begun, patience = time.monotonic(), PATIENCE if args.device == "cpu" else 1
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        surroundings = environment(folder / "metadata") | QUIET | {"TUNESMITH_HOME": str(folder / "home"), "XDG_CACHE_HOME": str(folder / "cache")}
+        own = {"TUNESMITH_HOME": str(folder / "home"), "XDG_CACHE_HOME": str(folder / "cache")}
+        surroundings = environment(folder / "metadata") | QUIET | own
         facts = _facts(args.device, surroundings)
         if facts is None:
             return 2
         print(_head(facts), flush=True)
-        found: list[dict[str, Any]] = []
-        for entry in chosen:
-            left = TOTAL[args.suite] * patience - (time.monotonic() - begun)
-            started = time.monotonic()
-            told = _run(entry, args.device, folder, surroundings, min(entry.limit * patience, left))
-            seconds = time.monotonic() - started
-            found += [{"entry": entry.name, **asdict(row)} for row in told]
-            print(_lines(entry, told, seconds), flush=True)
-    if args.json:
-        args.json.write_text(json.dumps({**facts, "suite": args.suite, "seconds": round(time.monotonic() - begun), "rows": found}, indent=2) + "\n")
-    failed = sum(row["state"] == FAILED for row in found)
-    print(f"\n{len(found)} rows, {failed} failed, {sum(row['state'] == SKIPPED for row in found)} skipped, {time.monotonic() - begun:.0f} s")
+        return _run_all(chosen, args, folder, surroundings, facts)
+
+
+def _run_all(
+    chosen: Sequence[Entry], args: argparse.Namespace, folder: Path, surroundings: dict[str, str], facts: dict[str, Any]
+) -> int:  # fmt: skip
+    """The exit status. The file is written anew after each entry, so that what was found stays if the machine goes."""
+    begun, patience = time.monotonic(), PATIENCE if args.device == "cpu" else 1
+    found: list[dict[str, Any]] = []
+    for entry in chosen:
+        started = time.monotonic()
+        left = TOTAL[args.suite] * patience - (started - begun)
+        told = run_entry(entry, args.device, folder, surroundings, min(entry.limit * patience, left))
+        ended = time.monotonic()
+        print(_lines(entry, told, ended - started), flush=True)
+        found += [{"entry": entry.name, **asdict(row)} for row in told]
+        if args.json:
+            written = {**facts, "suite": args.suite, "seconds": round(ended - begun), "rows": found}
+            args.json.write_text(json.dumps(written, indent=2) + "\n")
+    failed, skipped = (sum(row["state"] == state for row in found) for state in (FAILED, SKIPPED))
+    print(f"\n{len(found)} rows, {failed} failed, {skipped} skipped, {time.monotonic() - begun:.0f} s")
     return int(failed > 0)
 
 
@@ -79,31 +89,15 @@ def _facts(device: str, surroundings: dict[str, str]) -> dict[str, Any] | None:
     if done.returncode:
         print(f"{device}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
         return None
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    return json.loads(done.stdout.splitlines()[-1]) | {"date": datetime.now(timezone.utc).date().isoformat(), "commit": commit}
+    return json.loads(done.stdout.splitlines()[-1]) | {"date": datetime.now(timezone.utc).date().isoformat(), "commit": _commit()}
 
 
-def _run(entry: Entry, device: str, folder: Path, surroundings: dict[str, str], limit: float) -> list[Row]:
-    if limit < 5:
-        return [Row(entry.summary, SKIPPED, reason="the command's time is over")]
-    home, log = folder / entry.name, folder / f"{entry.name}.log"
-    home.mkdir()
-    found = folder / f"{entry.name}.jsonl"
-    command = [sys.executable, str(Path(__file__).with_name("entry.py")), entry.name, device, str(home), str(found)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, env=surroundings, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-        try:
-            status: int | None = process.wait(timeout=limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            process.wait()
-            status = None
-    told = rows(found)
-    if status is None:
-        told.append(Row(entry.summary, FAILED, reason=f"not done after {limit:.0f} s"))
-    elif status:
-        told.append(Row(entry.summary, FAILED, reason=f"ended with status {status}: {log.read_text(errors='replace')[-TAIL:].strip()}"))
-    return told
+def _commit() -> str:
+    """Empty where the checkout has lost its history."""
+    if not shutil.which("git"):
+        return ""
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _head(facts: dict[str, Any]) -> str:

@@ -61,7 +61,7 @@ def run(device: Device, folder: Path, tell: Telling, *, timed: bool) -> None:
             figures = {"off": off}
             told = f"{off:.1e} off"
             if timed:
-                seconds = device.seconds(lambda call=call: _passes(call, given), times=TIMES)
+                seconds = device.seconds(lambda call=call, given=given: _passes(call, given), times=TIMES)
                 base = base or seconds
                 figures |= {"seconds": seconds, "of_loop": seconds / base}
                 told += f", {seconds * 1e3:.2f} ms, {base / seconds:.2f} times the loop's speed"

@@ -18,7 +18,8 @@ from tunesmith.contracts import Placement
 #: Products of dense bfloat16 matrices summed in float32, operations a second, as NVIDIA's data sheets have them (float16 for T4 and V100).
 #: A longer name goes before a shorter one.
 DATA_SHEETS = {
-    "H100 PCIe": 756e12, "H100 NVL": 835e12, "H100": 989e12, "H200": 989e12, "H800": 989e12, "GH200": 989e12, "H20": 148e12, "B200": 2250e12,
+    "H100 PCIe": 756e12, "H100 NVL": 835e12, "H100": 989e12, "H200": 989e12, "H800": 989e12, "GH200": 989e12, "H20": 148e12,
+    "B200": 2250e12,
     "A100": 312e12, "A800": 312e12, "A30": 165e12, "A10G": 70e12, "A10": 125e12, "A40": 150e12, "L40S": 362e12, "L40": 181e12, "L4": 121e12,
     "RTX 4090": 165e12, "RTX 3090": 71e12, "T4": 65e12, "V100": 125e12,
 }  # fmt: skip
@@ -32,6 +33,7 @@ class Device:
     def __init__(self, name: str) -> None:
         self.torch = torch.device(name)
         self.gpu = self.torch.type == "cuda"
+        self._before = 0
         if self.gpu:
             torch.cuda.set_device(self.torch)
 
@@ -75,13 +77,14 @@ class Device:
         if self.gpu:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats(self.torch)
+            self._before = torch.cuda.memory_allocated(self.torch)
         else:
             Path("/proc/self/clear_refs").write_text("5")
 
     def peak(self) -> int:
-        """Bytes at most since then: what torch has allocated on a GPU, what is resident of the process elsewhere."""
+        """Bytes at most since then: what torch has allocated more on a GPU, what is resident of the whole process elsewhere."""
         if self.gpu:
-            return torch.cuda.max_memory_allocated(self.torch)
+            return torch.cuda.max_memory_allocated(self.torch) - self._before
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
 

@@ -1,27 +1,27 @@
-"""One entry in a process of its own: `python entry.py NAME DEVICE FOLDER ROWS`."""
+"""One entry in a process of its own: `python entry.py JSON FOLDER ROWS`, with what the runner says of it."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
-from entries import ENTRIES
 from told import Skip, Telling
 
 
-def main(name: str, device: str, folder: Path, rows: Path) -> None:
+def main(told_to: dict[str, Any], folder: Path, rows: Path) -> None:
     warnings.filterwarnings("ignore", message=".*deterministic.*")
-    entry = next(entry for entry in ENTRIES if entry.name == name)
     tell = Telling(rows)
     try:
         from device import Device
 
-        importlib.import_module(entry.module).run(Device(device), folder, tell, **entry.given)
+        importlib.import_module(told_to["module"]).run(Device(told_to["device"]), folder, tell, **told_to["given"])
     except Skip as reason:
-        tell.skipped(entry.summary, str(reason))
+        tell.skipped(told_to["summary"], str(reason))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
+    main(json.loads(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))

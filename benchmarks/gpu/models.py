@@ -51,18 +51,19 @@ def made(name: str, folder: Path, device: torch.device, dtype: str = "bfloat16")
     return aside.rename(target)
 
 
-def conversations(count: int, *, shortest: int, longest: int, seed: int = 0) -> Iterator[dict[str, Any]]:
+def conversations(count: int, *, shortest: int, longest: int, question: float = 0.3, seed: int = 0) -> Iterator[dict[str, Any]]:
     """Questions and answers of words drawn at random; lengths as conversations have them, most short and some long.
 
     Args:
-        shortest, longest: of a row, in characters; a token is about two of them.
+        shortest, longest: of a row, in characters; a token is one or two of them.
+        question: its share of the row.
     """
     draw = random.Random(seed)
     for _ in range(count):
         middle = math.sqrt(shortest * longest)
         size = min(longest, max(shortest, int(draw.lognormvariate(math.log(middle), 0.8))))
-        question, answer = _text(draw, size // 3), _text(draw, size - size // 3)
-        yield {"messages": [_turn("user", question), _turn("assistant", answer)]}
+        asked = int(size * question)
+        yield {"messages": [_turn("user", _text(draw, asked)), _turn("assistant", _text(draw, size - asked))]}
 
 
 def preferences(count: int, *, longest: int, seed: int = 0) -> Iterator[dict[str, Any]]:

@@ -38,7 +38,7 @@ def run(device: Device, folder: Path, tell: Telling) -> None:
         if MISSING in said:
             raise Skip(f"the plan: {said.splitlines()[0][:300]}")
         raise RuntimeError(said[-2000:])
-    placed = {step["placement"]["device"] for step in json.loads(plan.stdout)["steps"] if step["name"] in ("tune", "judged")}
+    placed = {step["device"] for step in json.loads(plan.stdout)["steps"] if step["name"] in ("tune", "judged")}
     tell.held("the plan puts it on the device", ", ".join(sorted(placed)), holds=placed == {device.torch.type}, limit=device.torch.type)
     done = _tunesmith(folder, "run", str(file), "--json")
     last = (done.stdout + done.stderr).strip().splitlines()[-1:]

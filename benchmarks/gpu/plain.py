@@ -15,8 +15,8 @@ IGNORED = -100
 
 
 def train(
-    device: Device, model: Path, batches: Sequence[Sequence[Any]], begun: Mapping[str, torch.Tensor], *, rank: int, alpha: float, packed: bool,
-    attention: str = "sdpa",
+    device: Device, model: Path, batches: Sequence[Sequence[Any]], begun: Mapping[str, torch.Tensor], *, rank: int, alpha: float,
+    packed: bool, attention: str = "sdpa",
 ) -> Trained:  # fmt: skip
     """Args:
     batches: sequences with tokens and labels, a batch each.

@@ -75,8 +75,8 @@ def train(
     providers = {slot: provider(kind, name, own.get(slot, {})) for slot, (kind, name) in kinds.items()}
     format = "dataset/chat" if objective == "sft" else "dataset/preference"
     step = WorkerStep(
-        name="tune", output=folder / "output", work=folder / "work", settings=build(TrainSettings, USUAL | settings), seed=SEED, notify=notify,
-        placement=device.placement, providers=providers | {"strategy": strategy},
+        name="tune", output=folder / "output", work=folder / "work", settings=build(TrainSettings, USUAL | settings), seed=SEED,
+        notify=notify, placement=device.placement, providers=providers | {"strategy": strategy},
         inputs={"model": Artifact("model/hf", model, digest="model"), "data": Artifact(format, data, digest=str(data))},
     )  # fmt: skip
     device.forget_peak()
