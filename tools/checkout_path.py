@@ -16,7 +16,6 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PATTERNS = ("*/", "plugins/*/*/", "contrib/*/")  #: folders with a distribution
 IMPORTED = {"pluggy": "pluggy", "yaml": "PyYAML", "packaging": "packaging"}  #: what the kernel imports, and who brings it
-COMMAND_LINE = {**IMPORTED, "rich": "rich"}  #: with the command line
 
 
 def environment(folder: Path) -> dict[str, str]:

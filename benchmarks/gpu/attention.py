@@ -6,10 +6,11 @@ forward and a backward pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from device import Device
@@ -66,7 +67,7 @@ def run(device: Device, folder: Path, tell: Telling, *, timed: bool) -> None:
                 figures |= {"seconds": seconds, "of_loop": seconds / base}
                 told += f", {seconds * 1e3:.2f} ms, {base / seconds:.2f} times the loop's speed"
             limit = 0.05 if name == "loop" else allowed
-            tell.held(what, told, holds=off <= limit, limit=f"{limit:.1e}", **figures)
+            tell.held(what, told, holds=off <= limit, otherwise=f"at most {limit:.1e}", **figures)
 
 
 def _given(shape: Shape, device: Device) -> list[torch.Tensor]:
@@ -147,28 +148,19 @@ def _varlen(shape: Shape, device: Device) -> Call:
     from torch.nn.attention.varlen import varlen_attn
 
     bounds, longest = _bounds(shape, device), max(shape.lengths)
+    known = signature(varlen_attn).parameters
+    # its first versions had `is_causal`; later ones have a window, of which a right side of 0 is the same
+    options: dict[str, Any] = {"window_size": (-1, 0)} if "window_size" in known else {"is_causal": True}
+    shared = "enable_gqa" in known
+    if shared:
+        options["enable_gqa"] = True
 
-    def call(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-        rows = _rows(shape, query, key, value)
-        return _causal_varlen(varlen_attn, rows, bounds, longest)[None]
+    def call(*given: torch.Tensor) -> torch.Tensor:
+        wide = given if shared else [tensor.repeat_interleave(shape.heads // tensor.shape[1], 1) for tensor in given]
+        rows = [tensor[0].transpose(0, 1) for tensor in wide]
+        return varlen_attn(*rows, bounds, bounds, longest, longest, **options)[None]
 
     return call
-
-
-def _causal_varlen(varlen: Callable[..., torch.Tensor], rows: Iterator[torch.Tensor], bounds: torch.Tensor, longest: int) -> torch.Tensor:
-    """Its first versions had `is_causal`; later ones have a window, of which a right side of 0 is the same."""
-    import inspect
-
-    if "window_size" in inspect.signature(varlen).parameters:
-        return varlen(*rows, bounds, bounds, longest, longest, window_size=(-1, 0))
-    return varlen(*rows, bounds, bounds, longest, longest, is_causal=True)
-
-
-def _rows(shape: Shape, *given: torch.Tensor) -> Iterator[torch.Tensor]:
-    """(tokens, heads, size) each, keys and values repeated for the queries that share them."""
-    for tensor in given:
-        repeats = shape.heads // tensor.shape[1]
-        yield tensor.repeat_interleave(repeats, 1)[0].transpose(0, 1).contiguous() if repeats > 1 else tensor[0].transpose(0, 1)
 
 
 def _flex(shape: Shape, device: Device) -> Call:

@@ -33,6 +33,8 @@ class Device:
     def __init__(self, name: str) -> None:
         self.torch = torch.device(name)
         self.gpu = self.torch.type == "cuda"
+        if self.gpu and self.torch.index is None:
+            self.torch = torch.device("cuda", 0)
         self._before = 0
         if self.gpu:
             torch.cuda.set_device(self.torch)

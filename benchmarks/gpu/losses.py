@@ -61,7 +61,7 @@ def _held(tell: Telling, what: str, wanted: Trained, found: Trained, allowed: tu
     losses, norms = (apart(*pair) for pair in ((wanted.losses, found.losses), (wanted.norms, found.norms)))
     tell.held(
         what, f"losses {losses:.1e}, norms {norms:.1e} apart", holds=losses <= allowed[0] and norms <= allowed[1],
-        limit=f"{allowed[0]:.0e} and {allowed[1]:.0e}", losses=losses, norms=norms,
+        otherwise=f"at most {allowed[0]:.0e} and {allowed[1]:.0e}", losses=losses, norms=norms,
     )  # fmt: skip
 
 

@@ -25,4 +25,6 @@ def run(device: Device, folder: Path, tell: Telling) -> None:
     )
     lines = done.stdout.strip().splitlines()
     told = [line for line in lines if re.match(r"(FAILED|ERROR|SKIPPED)", line)]
-    tell.held(", ".join(files), lines[-1] if lines else "", holds=done.returncode == 0, limit="; ".join(told)[:600] or done.stderr[-600:])
+    tell.held(
+        ", ".join(files), lines[-1] if lines else "", holds=done.returncode == 0, otherwise="; ".join(told)[:600] or done.stderr[-600:]
+    )

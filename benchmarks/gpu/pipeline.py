@@ -21,28 +21,32 @@ steps:
   merged: {{merge: {{}}, from: tune}}
   judged: {{evaluate: perplexity, from: merged, data: rows.jsonl}}
 """
-MISSING = "TS-ENV-"  # codes of plans that need an environment of their own
+COMMAND_LINE = ("rich", "fastjsonschema")
 
 
 def run(device: Device, folder: Path, tell: Telling) -> None:
-    if find_spec("rich") is None:
-        raise Skip("the command line needs rich, which is not installed")
+    if lacking := [name for name in COMMAND_LINE if find_spec(name) is None]:
+        raise Skip(f"the command line needs {', '.join(lacking)}")
     model = made("tiny", folder, device.torch, device.compute)
     rows = [{"messages": _plain(row["messages"])} for row in conversations(16, shortest=60, longest=300)]
     written(iter(rows), folder)
     file = folder / "tunesmith.yaml"
     file.write_text(PIPELINE.format(model=model.as_uri(), device=device.torch.type))
-    plan = _tunesmith(folder, "plan", str(file), "--json")
-    if plan.returncode:
-        said = (plan.stdout + plan.stderr).strip()
-        if MISSING in said:
-            raise Skip(f"the plan: {said.splitlines()[0][:300]}")
-        raise RuntimeError(said[-2000:])
-    placed = {step["device"] for step in json.loads(plan.stdout)["steps"] if step["name"] in ("tune", "judged")}
-    tell.held("the plan puts it on the device", ", ".join(sorted(placed)), holds=placed == {device.torch.type}, limit=device.torch.type)
+    planned = _tunesmith(folder, "plan", str(file), "--json")
+    if planned.returncode:
+        raise RuntimeError((planned.stdout + planned.stderr)[-2000:])
+    plan = json.loads(planned.stdout)
+    if apart := [step["name"] for step in plan["steps"] if step["isolated"]]:
+        reasons = [
+            f"{said['what']}: {said['reason']}" for said in plan["decisions"] if said["step"] in apart and "environment" in said["what"]
+        ]
+        raise Skip(f"{', '.join(apart)} would have to have an environment of their own: {'; '.join(reasons)[:300]}")
+    placed = {step["device"] for step in plan["steps"] if step["name"] in ("tune", "judged")}
+    wanted = device.torch.type
+    tell.held("the plan's device", ", ".join(sorted(placed)), holds=placed == {wanted}, otherwise=f"it should be {wanted}")
     done = _tunesmith(folder, "run", str(file), "--json")
     last = (done.stdout + done.stderr).strip().splitlines()[-1:]
-    tell.held("the run", f"exit status {done.returncode}", holds=done.returncode == 0, limit=f"0: {' '.join(last)[:400]}")
+    tell.held("the run", f"exit status {done.returncode}", holds=done.returncode == 0, otherwise=" ".join(last)[:600])
 
 
 def _plain(turns: list[dict]) -> list[dict]:

@@ -16,12 +16,13 @@ IGNORED = -100
 
 def train(
     device: Device, model: Path, batches: Sequence[Sequence[Any]], begun: Mapping[str, torch.Tensor], *, rank: int, alpha: float,
-    packed: bool, attention: str = "sdpa",
+    packed: bool, tokens: int, attention: str = "sdpa",
 ) -> Trained:  # fmt: skip
     """Args:
     batches: sequences with tokens and labels, a batch each.
     begun: LoRA's A by the name of its layer.
-    packed: end to end, with positions that start anew in each; transformers keeps them apart. Else padded to the longest of a batch.
+    packed: end to end, with positions that start anew in each; transformers keeps them apart. Else padded to the longest of a pass.
+    tokens: of a forward pass at most, padding among them.
     attention: as transformers names it.
     """
     from peft import LoraConfig, get_peft_model
@@ -38,14 +39,18 @@ def train(
     optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.0, fused=device.gpu)
     done, last = Trained(), time.perf_counter()
     for batch in batches:
-        inputs = _packed(batch) if packed else _padded(batch, network.config.pad_token_id)
-        with torch.autocast(device.torch.type, dtype=compute, enabled=compute != torch.float32):
-            loss = network(**{name: value.to(device.torch) for name, value in inputs.items()}, use_cache=False).loss
-        loss.backward()
+        labels, total = sum(sum(sequence.labels[1:]) for sequence in batch), 0.0
+        for rows in passes_of(batch, packed, tokens):
+            inputs = _packed(rows) if packed else _padded(rows, network.config.pad_token_id)
+            on_device = {name: value.to(device.torch) for name, value in inputs.items()}
+            with torch.autocast(device.torch.type, dtype=compute, enabled=compute != torch.float32):
+                loss = network(**on_device, use_cache=False, num_items_in_batch=labels).loss
+            loss.backward()
+            total += float(loss)
         done.norms.append(float(torch.nn.utils.clip_grad_norm_(trained, 1.0)))
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        done.losses.append(float(loss))
+        done.losses.append(total)
         now = time.perf_counter()
         done.seconds.append(now - last)
         last = now
@@ -61,6 +66,19 @@ def _begin(network: torch.nn.Module, begun: Mapping[str, torch.Tensor]) -> None:
     with torch.no_grad():
         for name, module in own.items():
             module.lora_A["default"].weight.copy_(begun[name])
+
+
+def passes_of(batch: Sequence[Any], packed: bool, tokens: int) -> list[list[Any]]:
+    """The rows of each forward pass, in their order: as many as `tokens` hold."""
+    passes: list[list[Any]] = []
+    for sequence in batch:
+        grown = [*passes[-1], sequence] if passes else [sequence]
+        lengths = [len(row.tokens) for row in grown]
+        if passes and (sum(lengths) if packed else max(lengths) * len(lengths)) <= tokens:
+            passes[-1] = grown
+        else:
+            passes.append([sequence])
+    return passes
 
 
 def _padded(batch: Sequence[Any], padding: int) -> dict[str, torch.Tensor]:

@@ -30,7 +30,7 @@ def run(device: Device, folder: Path, tell: Telling, *, timed: bool) -> None:
     wanted = train(Device("cpu"), model, data, folder / "cpu", settings, adapter="qlora").losses
     found = train(device, model, data, folder / "device", {**settings, "dtype": device.compute}, adapter="qlora").losses
     off = apart(wanted, found)
-    tell.held("qlora, nf4", f"losses {off:.1e} apart", holds=off <= APART, limit=f"{APART:.0e}", losses=off)
+    tell.held("qlora, nf4", f"losses {off:.1e} apart", holds=off <= APART, otherwise=f"at most {APART:.0e}", losses=off)
 
 
 def _measured(device: Device, folder: Path, tell: Telling) -> None:

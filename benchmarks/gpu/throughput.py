@@ -16,6 +16,7 @@ from typing import Any
 from device import Device
 from losses import apart
 from models import conversations, made, written
+from plain import passes_of
 from plain import train as train_plainly
 from told import Telling, sentence
 from training import SEED, Trained, sequences, train
@@ -24,6 +25,7 @@ from tunesmith.units import bytes_text
 from tunesmith_models import ModelShape
 
 RANK, ALPHA = 8, 16.0
+TEMPLATE = 40  # tokens that the chat template adds, or more; a character is a token at most
 WARM = 3  # steps that don't count
 SAME = 1e-3  # what losses may be apart, as a share
 FORMULA = "(4 frozen + 6 LoRA) per token + 4 head per label + 6 layers width n^2 per sequence, by seconds and peak"
@@ -32,21 +34,23 @@ FORMULA = "(4 frozen + 6 LoRA) per token + 4 head per label + 6 layers width n^2
 def run(device: Device, folder: Path, tell: Telling, *, name: str) -> None:
     from tunesmith_torch.data.batch_sampler import BatchSampler
 
-    rows, longest, steps = (16 if device.memory > 60e9 else 8 if device.memory > 30e9 else 4, 1024, 12) if device.gpu else (4, 128, 5)
+    rows, longest, steps = (32, 1024, 10) if device.gpu else (6, 128, 5)
+    tokens = longest * ((8 if device.memory > 60e9 else 4 if device.memory > 30e9 else 2) if device.gpu else 2)
     name = name if device.gpu else "tiny"
     model = made(name, folder, device.torch, device.compute)
-    data = written(conversations(rows * steps, shortest=100, longest=2 * longest), folder / "rows")
+    data = written(conversations(rows * steps, shortest=60, longest=longest - TEMPLATE), folder / "rows")
     encoded = [group.sequences[0] for group in sequences(model, data)]
     sampler = BatchSampler(len(encoded), rows, SEED)
     batches = [[encoded[at] for at in sampler.batch(number)] for number in range(steps)]
     peak, source = device.most(device.compute, 8192 if device.gpu else 512)
     tell.measured(
         f"{name}, {device.compute}: the work",
-        f"{sum(len(s.tokens) for s in encoded)} tokens in {steps} steps of {rows} rows, {_padding(batches):.0%} of padded rows is padding; "
+        f"{sum(len(s.tokens) for s in encoded)} tokens in {steps} steps of {rows} rows, in passes of {tokens} tokens; padded to a pass's "
+        f"longest, {_padding(batches, tokens):.0%} is padding; "
         f"peak {peak / 1e12:.3g} TFLOP/s ({source})",
-        peak=peak, padding=_padding(batches),
+        peak=peak, padding=_padding(batches, tokens),
     )  # fmt: skip
-    settings = {"batch_size": rows, "max_length": 4 * longest, "max_tokens_per_microbatch": 10**9, "dtype": device.compute}
+    settings = {"batch_size": rows, "max_length": 4 * longest, "max_tokens_per_microbatch": tokens, "dtype": device.compute}
     lora = {"r": RANK, "lora_alpha": ALPHA, "target_modules": ["all-linear"]}
     ours = train(device, model, data, folder / "ours", settings, adapter_settings=lora)
     work = _operations(model, batches[WARM:])
@@ -59,14 +63,16 @@ def run(device: Device, folder: Path, tell: Telling, *, name: str) -> None:
     for title, packed, attention in variants:
         what = f"{name}: transformers and PEFT, {title}"
         try:
-            theirs = train_plainly(device, model, batches, ours.begun, rank=RANK, alpha=ALPHA, packed=packed, attention=attention)
+            theirs = train_plainly(
+                device, model, batches, ours.begun, rank=RANK, alpha=ALPHA, packed=packed, tokens=tokens, attention=attention
+            )
         except (RuntimeError, ImportError) as error:
             device.forget_peak()
             tell.skipped(what, sentence(error))
             continue
         _told(tell, what, theirs, batches, work, peak, speed)
         off = apart(theirs.losses, ours.losses)
-        tell.held(f"{what}: losses", f"{off:.1e} apart", holds=off <= SAME, limit=f"{SAME:.0e}", apart=off)
+        tell.held(f"{what}: losses", f"{off:.1e} apart", holds=off <= SAME, otherwise=f"at most {SAME:.0e}", apart=off)
 
 
 def _told(
@@ -84,8 +90,9 @@ def _told(
     return speed
 
 
-def _padding(batches: Sequence[Sequence[Any]]) -> float:
-    room = sum(len(batch) * max(len(sequence.tokens) for sequence in batch) for batch in batches)
+def _padding(batches: Sequence[Sequence[Any]], tokens: int) -> float:
+    passes = [rows for batch in batches for rows in passes_of(batch, False, tokens)]
+    room = sum(len(rows) * max(len(sequence.tokens) for sequence in rows) for rows in passes)
     return 1 - sum(len(sequence.tokens) for batch in batches for sequence in batch) / room
 
 

@@ -42,9 +42,9 @@ class Telling:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(row)) + "\n")
 
-    def held(self, what: str, found: str, *, holds: bool, limit: str, **figures: float) -> None:
-        """A promise: whether it `holds`."""
-        self.row(Row(what, PASSED if holds else FAILED, found, "" if holds else f"at most {limit} is allowed", figures))
+    def held(self, what: str, found: str, *, holds: bool, otherwise: str, **figures: float) -> None:
+        """A promise: whether it `holds`, and what is said if it does not."""
+        self.row(Row(what, PASSED if holds else FAILED, found, "" if holds else otherwise, figures))
 
     def measured(self, what: str, found: str, **figures: float) -> None:
         self.row(Row(what, MEASURED, found, "", figures))
