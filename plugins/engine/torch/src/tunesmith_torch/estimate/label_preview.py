@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from tunesmith.contracts import EstimateRequest, TunesmithError, UserError
 from tunesmith_torch.data.chat_template.eos_tokens import named_ends, unnamed_end
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer, encoded
@@ -30,6 +32,8 @@ def _written(request: EstimateRequest) -> tuple[int, list[str]]:
     """How many rows the template has written, and what is doubtful in them; none where that can't be tried here."""
     directory = request.directory
     if directory is None or not request.rows or request.provider is None or any((directory / name).is_file() for name in _MEDIA):
+        return 0, []
+    if find_spec("jinja2") is None:  # what writes by templates is in the step's isolated environment alone
         return 0, []
     try:
         objective = request.provider("objective")

@@ -13,6 +13,7 @@ from tunesmith_data.api import message
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.tokenizer.template_tokenizer import TextTokenizer
+from tunesmith_torch.estimate import label_preview
 from tunesmith_torch.estimate.label_preview import labels
 
 _SPEC = importlib.util.spec_from_file_location("families", Path(__file__).with_name("families.py"))
@@ -72,6 +73,13 @@ def test_a_model_without_a_template_is_told_of(model):
     (directory / "chat_template.jinja").unlink()
     with pytest.raises(UserError, match="TS-DATA-030"):
         told(directory, ROW)
+
+
+def test_where_templates_can_t_be_run_rows_are_looked_at_in_the_step(model, monkeypatch: pytest.MonkeyPatch):
+    directory = model(template="{{ raise_exception('never') }}")
+    monkeypatch.setattr(label_preview, "find_spec", lambda name: None)
+    (_, reason), warnings = told(directory, ROW)
+    assert (reason.partition(" once")[0], warnings) == ("each row is held against it", ())
 
 
 def test_what_would_be_learnt_otherwise_than_meant_is_warned_of(model):
