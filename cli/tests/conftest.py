@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module = importlib.import_module("acme_desk.plugin")
     manager = hookspecs.plugin_manager(desk=module)
     records = []
-    own = {kind.name: kind for kind in manager.hook.kind()}
+    own = {kind.name: kind for kinds in manager.hook.kind() for kind in kinds}
     brought = {KIND: data.kind(), **own}
     hookspecs.add_kinds(manager, brought)
     for kind in (*hookspecs.REGISTRATION, *brought):

@@ -92,6 +92,29 @@ def test_a_gate_names_what_there_is_to_change(desk):
     assert "fix:  Change the data or the settings of `small`, or the bound under `gate` of `score`" in told.err
 
 
+def test_an_option_of_plan_and_run_names_who_is_told(desk):
+    (desk.folder / "tunesmith.toml").write_text("[pipeline.watch.book]\naddress = 'shelf'\n")
+    assert "watch book" in desk("plan", "--watch", "book").out
+    assert "watch" not in desk("plan", "--watch", "none").out
+    assert "a diary for this run, one of none, book" in desk("run", "--help").out
+    desk("run", "--watch", "book", "--no-serve")
+    (book,) = desk.folder.glob(".tunesmith/runs/*/book.txt")
+    assert book.read_text() == "\n", "it is who is named, with its defaults"
+    assert "TS-PLUGIN-001" in desk("run", "--watch", "boook").err
+
+
+def test_a_run_keeps_no_password_of_who_is_told_and_takes_it_from_the_pipeline_where_it_goes_on(desk):
+    told = 'watch: {book: {address: "http://me:hush@desk.example/"}}\n'
+    desk.write("tunesmith.yaml", PIPELINE + told)
+    assert desk("run", "--set", "steps.tune.settings.fail=run").status == 1
+    (plan,) = desk.folder.glob(".tunesmith/runs/*/plan.json")
+    assert "desk.example" in plan.read_text()
+    assert "hush" not in plan.read_text()
+    desk("resume")
+    (book,) = desk.folder.glob(".tunesmith/runs/*/book.txt")
+    assert book.read_text() == 2 * "http://me:hush@desk.example/\n"
+
+
 def test_resume_goes_on_with_a_failed_run(desk):
     failed = desk("run", "--set", "steps.tune.settings.fail=run")
     assert failed.status == 1

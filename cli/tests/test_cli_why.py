@@ -83,3 +83,21 @@ def test_a_value_that_a_remedy_gave_is_told_with_what_was_asked_for(desk):
     remedies = {"tune": ({"epochs": 1.0, "learning_rate": 0.001}, "the room is small")}
     (found,) = why.readers("teach.epochs", session.plan(spec), spec, session.registry, remedies=remedies)
     assert (found.value, found.origin) == (1.0, "a remedy, in place of 3.0 (tunesmith.yaml:8): the room is small")
+
+
+WATCHED = PIPELINE + "watch:\n  book: {url: 'http://me:hush@desk.example/', pages: 7}\n"
+
+
+@pytest.mark.parametrize("key", ["watch.book.address", "diary.address", "url"])
+def test_who_is_told_of_the_run_reads_settings_like_others_and_no_password_is_shown(desk, key):
+    desk.write("tunesmith.yaml", WATCHED)
+    assert readers(desk, key) == {("", "diary.book"): ("http://desk.example/", "tunesmith.yaml:11")}
+    assert desk("plan", "--why", key).out.startswith('the run: diary.book reads `address` = "http://desk.example/"')
+
+
+def test_what_the_configuration_or_the_command_line_says_of_who_is_told_is_from_there(desk):
+    (desk.folder / "tunesmith.toml").write_text("[pipeline.watch.book]\npages = 5\n")
+    assert readers(desk, "watch.pages")["", "diary.book"] == (5, "tunesmith.toml: pipeline.watch.book.pages")
+    assert readers(desk, "watch.pages", "--watch", "book")["", "diary.book"] == (10, "its default")
+    found = readers(desk, "watch.book.pages", "--set", "watch.book.pages=3")
+    assert found["", "diary.book"] == (3, "--set watch.book.pages")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from tunesmith.config import load_config
+from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.command import Command
 from tunesmith_cli.launch import DEFAULT_FILE, Session, add_judgement, as_asked
+from tunesmith_cli.options.listeners import add_listeners, listeners
 from tunesmith_cli.options.pipeline_file import add_file, load
 from tunesmith_cli.untrusted_text import safe, safe_json
 
@@ -18,12 +21,13 @@ if TYPE_CHECKING:
 def configure(parser: ArgumentParser) -> None:
     add_file(parser)
     add_judgement(parser)
+    add_listeners(parser, load_registry(load_config()))
     parser.add_argument("--why", metavar="KEY", help="say who reads a setting, with what value and from where: r, adapter.r, tune.epochs")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Namespace) -> int:
-    spec = as_asked(load(args.file, args.set), args)
+    spec = as_asked(load(args.file, args.set, listeners(args)), args)
     session = Session.open(spec.place)
     plan = session.plan(spec, args.strict)
     if args.why:
@@ -44,7 +48,7 @@ def _explain(key: str, plan: Plan, spec: PipelineSpec, session: Session, args: N
 
     remedies = {name: (hit.step.settings, hit.because) for name, hit in hits(plan, session.config.home).items() if hit and hit.because}
     flags = [assignment.partition("=")[0] for assignment in args.set]
-    found = readers(key, plan, spec, session.registry, flags=flags, remedies=remedies)
+    found = readers(key, plan, spec, session.registry, flags=flags, remedies=remedies, defaults=session.config.pipelines)
     print(safe_json(why_json(found), 2) if args.json else safe(why_text(found)), end="\n" if args.json else "")
 
 

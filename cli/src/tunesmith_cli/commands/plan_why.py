@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import aliases_of
 from tunesmith.errors import UserError, did_you_mean, listed
+from tunesmith.planning.listeners import Defaults, named_listeners
 from tunesmith.planning.pipeline.spec import PipelineSpec, dotted
 from tunesmith.planning.pipeline.step_syntax import StepSpec, Wanted, read_steps
-from tunesmith.planning.plan import Plan, PlannedStep
+from tunesmith.planning.plan import Choice, Plan, PlannedStep
+from tunesmith.planning.plan_text import without_passwords
 from tunesmith.planning.problems import Notes
 from tunesmith.plugins.records import ProviderRecord
 
@@ -29,6 +31,7 @@ class Reader:
     """A provider, or a step's verb, that reads a setting.
 
     Args:
+        step: empty for who is told of the run.
         provider: ``kind.name``.
         slot: what the provider is to the step; empty: the step's own verb.
         origin: where the value was said: a line of the file, ``--set``, the default, a remedy.
@@ -46,13 +49,15 @@ class Reader:
 
 
 def readers(
-    key: str, plan: Plan, spec: PipelineSpec, registry: Registry, *, flags: Collection[str] = (), remedies: Remedies | None = None
+    key: str, plan: Plan, spec: PipelineSpec, registry: Registry, *, flags: Collection[str] = (), remedies: Remedies | None = None,
+    defaults: Defaults = (),
 ) -> list[Reader]:  # fmt: skip
     """Everyone in a plan who reads the setting ``key``: its name, or more of its path (``adapter.angle``, ``tilt.angle``,
-    ``tune.epochs``, ``steps.tune.settings.epochs``).
+    ``tune.epochs``, ``steps.tune.settings.epochs``, ``track.mlflow.tracking_uri``).
 
     Args:
         flags: paths that ``--set`` changed.
+        defaults: what the configuration says of all pipelines (see `tunesmith.planning.listeners`).
 
     Raises:
         UserError: TS-CLI-019 when nobody does.
@@ -70,9 +75,26 @@ def readers(
             if own in record.schema.get("properties", {}) and {*where} <= names:
                 origin = _origin(own, step, slot, record, wanted.get(step.group), spec, flags)
                 found.append(_reader(step, slot, record, own, settings, origin, remedies or {}))
+    for place, choice, above, wanted in _listeners(plan, spec, registry, defaults):
+        record, aliases = choice.record, aliases_of(choice.record.schema)
+        known += [*record.schema.get("properties", {}), *aliases]
+        own = aliases.get(name, name)
+        if own in record.schema.get("properties", {}) and {*where} <= {above, record.kind, record.name}:
+            entry, value = record.schema["properties"][own], without_passwords(choice.settings.get(own))
+            origin = _written(own, wanted, aliases, place, flags if place is spec else ())
+            told = str(entry.get("description", "")), entry.get("effect", {})
+            found.append(Reader("", f"{record.kind}.{record.name}", above, own, value, origin or "its default", *told))
     if not found:
         raise UserError("TS-CLI-019", f"nobody in this plan reads a setting `{key}`", fix=did_you_mean(name, sorted({*known})))
     return found
+
+
+def _listeners(
+    plan: Plan, spec: PipelineSpec, registry: Registry, defaults: Defaults
+) -> Iterator[tuple[PipelineSpec, Choice, str, Wanted]]:
+    """Who is told of the run: where that was said, who it is, under which key, and how it was written."""
+    said = named_listeners(spec, registry, Notes(), defaults)
+    yield from ((place, choice, key, wanted) for choice, (key, place, wanted) in zip(plan.listeners, said, strict=True))
 
 
 def _parts(step: PlannedStep) -> Iterator[tuple[str, ProviderRecord, Mapping[str, Any]]]:
@@ -99,13 +121,19 @@ def _origin(
     if said is None or step.inserted:
         return "the planner, which added the step"
     asked = _asked(said, slot, record)
-    aliases = aliases_of(record.schema)
-    written = next((word for word in asked.settings if aliases.get(word, word) == name), None) if asked else None
-    if asked is None or written is None:
-        return "its default" if asked is None or asked.name == record.name else f"its default; `{asked.name}` chose the provider"
+    if asked and (origin := _written(name, asked, aliases_of(record.schema), spec, flags)):
+        return origin
+    return "its default" if asked is None or asked.name == record.name else f"its default; `{asked.name}` chose the provider"
+
+
+def _written(name: str, asked: Wanted, aliases: Mapping[str, str], place: PipelineSpec, flags: Collection[str]) -> str:
+    """Where a setting of a provider was said; empty if nowhere."""
+    written = next((word for word in asked.settings if aliases.get(word, word) == name), None)
+    if written is None:
+        return ""
     path = (*asked.path, written)
     flag = next((flag for flag in reversed([*flags]) if f"{dotted(path)}.".startswith(f"{flag}.")), None)
-    return f"--set {flag}" if flag else spec.where(*path)
+    return f"--set {flag}" if flag else place.where(*path)
 
 
 def _asked(said: StepSpec, slot: str, record: ProviderRecord) -> Wanted | None:
@@ -121,7 +149,8 @@ def why_text(found: list[Reader]) -> str:
     """For a person: who, with what value, whence, and when it matters."""
     lines = []
     for one in found:
-        lines.append(f"{one.step}: {one.provider} reads `{one.setting}` = {json.dumps(one.value, ensure_ascii=False)}, from {one.origin}")
+        value = json.dumps(one.value, ensure_ascii=False)
+        lines.append(f"{one.step or 'the run'}: {one.provider} reads `{one.setting}` = {value}, from {one.origin}")
         lines += [f"    {one.help}"] if one.help else []
         beside = one.effect.get("with", {})
         lines += [f"    it matters with {listed(f'{name}: {json.dumps(value)}' for name, value in beside.items())}"] if beside else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,24 @@ def run(args: Namespace) -> int:
     name, plan = find_run(find_home(), args.run)
     session = Session.open(plan.path or plan.base)
     check_providers(name, plan, session.registry)
+    plan = _with_passwords(plan, session)
     return session.carry_out(plan, args, resume=name).exit_status
+
+
+def _with_passwords(plan: Plan, session: Session) -> Plan:
+    """The plan with the passwords of those who listen as pipeline and configuration say them now; a file that is gone says none."""
+    from tunesmith.planning.listeners import read_listeners, with_passwords
+    from tunesmith.planning.pipeline.spec import PipelineSpec, load_pipeline
+    from tunesmith.planning.problems import Notes
+
+    if not plan.listeners:
+        return plan
+    try:
+        spec = load_pipeline(plan.path) if plan.path else PipelineSpec(plan.name, "", {}, plan.base)
+    except UserError:
+        spec = PipelineSpec(plan.name, "", {}, plan.base)
+    said = read_listeners(spec, session.registry, Notes(), session.config.pipelines)
+    return replace(plan, listeners=with_passwords(plan.listeners, said))
 
 
 def find_run(home: Path, run: str | None = None) -> tuple[str, Plan]:

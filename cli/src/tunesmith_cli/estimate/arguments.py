@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tunesmith.errors import UserError, did_you_mean, listed, nearest
 from tunesmith_cli.command import SPOKEN
-from tunesmith_cli.options.parser import normal_options
+from tunesmith_cli.options.parser import dashed, normal_options
 from tunesmith_cli.plugin_commands import Catalog
-from tunesmith_cli.verb.arguments import VerbForm, dashed
+from tunesmith_cli.verb.arguments import VerbForm
 
 METHOD = "--method"
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from tunesmith.planning.pipeline.step_syntax import Wanted
 from tunesmith_cli.estimate.step import Foreseen, Foresight
-from tunesmith_cli.verb.arguments import VerbForm, dashed
+from tunesmith_cli.options.parser import dashed
+from tunesmith_cli.verb.arguments import VerbForm
 
 
 @dataclass(frozen=True)

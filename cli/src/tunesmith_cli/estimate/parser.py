@@ -6,10 +6,10 @@ from typing import Any
 
 from tunesmith_cli.estimate.arguments import estimable
 from tunesmith_cli.options.columns import add_columns
-from tunesmith_cli.options.parser import Parser
+from tunesmith_cli.options.parser import Parser, dashed
 from tunesmith_cli.options.settings import typed
 from tunesmith_cli.plugin_commands import Catalog
-from tunesmith_cli.verb.arguments import VerbForm, dashed
+from tunesmith_cli.verb.arguments import VerbForm
 from tunesmith_cli.verb.parser import add_providers
 
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 1}

@@ -17,6 +17,11 @@ _ABSENT = "the following arguments are required: "  # as argparse says it
 SETTING = "setting:"  # how the destinations of options begin that are made from a schema
 
 
+def dashed(name: str) -> str:
+    """A name as it stands in an option."""
+    return name.replace("_", "-")
+
+
 class Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=34, width=width())

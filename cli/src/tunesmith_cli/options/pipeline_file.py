@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import UserError
 from tunesmith_cli.launch import DEFAULT_FILE
@@ -21,8 +22,11 @@ def add_file(parser: ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change a value, e.g. seed=7; repeatable")
 
 
-def load(file: str, assignments: Sequence[str] = ()) -> PipelineSpec:
+def load(file: str, assignments: Sequence[str] = (), more: Mapping[str, Any] | None = None) -> PipelineSpec:
     """The pipeline in a file, with values changed.
+
+    Args:
+        more: what stands under further keys of it, in place of what the file says there.
 
     Raises:
         UserError: TS-CLI-005 when no file is named and there is none here.
@@ -38,4 +42,5 @@ def load(file: str, assignments: Sequence[str] = ()) -> PipelineSpec:
             else "Name a file, or change to the directory of one. A command of a single step prints one: `--yaml`."
         )
         raise UserError("TS-CLI-005", f"there is no {DEFAULT_FILE} in {Path.cwd()}", fix=hint)
-    return override(load_pipeline(Path(file)), assignments)
+    spec = override(load_pipeline(Path(file)), assignments)
+    return replace(spec, more={**spec.more, **(more or {})})

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.errors import UserError
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith_cli.options.columns import columns_given
-from tunesmith_cli.options.parser import normal_options
+from tunesmith_cli.options.listeners import kinds_that_listen
+from tunesmith_cli.options.parser import dashed, normal_options
 from tunesmith_cli.options.settings import SettingOption, setting_options, settings_given
 from tunesmith_cli.plugin_commands import VerbName
 
 if TYPE_CHECKING:
-    from tunesmith.contracts.provider import Input, Kind
+    from tunesmith.contracts.provider import Input
     from tunesmith.plugins.registry import Registry
 
 AUTO = "auto"
@@ -118,11 +119,6 @@ class VerbForm:
         return not accepts or any(not format.startswith("adapter/") for format in accepts)
 
     @cached_property
-    def listening(self) -> dict[str, Kind]:
-        """The kinds that are told of runs, by the key under which a pipeline names theirs."""
-        return {kind.listens: kind for kind in self.registry.kinds.values() if kind.listens}
-
-    @cached_property
     def own(self) -> list[SettingOption]:
         """The verb's own settings."""
         return list(setting_options(SETTINGS, self.verb.schema))
@@ -131,7 +127,8 @@ class VerbForm:
     def short(self) -> dict[str, str]:
         """Option or alias -> its name without the part, where no other option could be meant; a name goes before an alias."""
         options = [*self.own, *(option for part in self.mains for option in part.options)]
-        taken = _OWN | {dashed(name) for name in (*(entry.name for entry in (*self.verb.inputs, *self.verb.slots)), *self.listening)}
+        entries = (*self.verb.inputs, *self.verb.slots)
+        taken = _OWN | {dashed(name) for name in (*(entry.name for entry in entries), *kinds_that_listen(self.registry))}
         found: dict[str, str] = {}
         for names in ([option.name for option in options], [alias for option in options for alias in option.aliases]):
             often = Counter(name.partition(".")[2] for name in names)
@@ -170,11 +167,6 @@ class VerbForm:
             return {"path": paths[0], "columns": columns}
         shares = mixed if isinstance(mixed, Mapping) else {}
         return [{"path": path, "columns": columns} | ({"weight": shares[path]} if path in shares else {}) for path in paths]
-
-
-def dashed(name: str) -> str:
-    """A name as it stands in an option."""
-    return name.replace("_", "-")
 
 
 def takes_rows(entry: Input) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 from tunesmith.errors import UserError
 from tunesmith_cli.launch import Session, add_judgement, add_run_options, as_asked
 from tunesmith_cli.options.earlier_step import Earlier, note
+from tunesmith_cli.options.listeners import add_listeners, listeners
 from tunesmith_cli.options.output import check_output, write_output
 from tunesmith_cli.plugin_commands import Catalog
 from tunesmith_cli.untrusted_text import safe_json
-from tunesmith_cli.verb.arguments import VerbForm, dashed, takes_rows
+from tunesmith_cli.verb.arguments import VerbForm, takes_rows
 from tunesmith_cli.verb.parser import verb_parser
 
 
@@ -33,10 +34,7 @@ def run_verb(catalog: Catalog, name: str, arguments: Sequence[str]) -> int:
     if not called.verb.service:
         group.add_argument("--output", type=Path, metavar="DIR", help="put a copy of what is made there")
     add_judgement(group)
-    for key, kind in form.listening.items():
-        known = ", ".join(["none", *form.registry.providers(kind.name)])
-        told = f"a {kind.name.replace('_', ' ')} for this run, one of {known}; again for more"
-        group.add_argument(f"--{dashed(key)}", dest=f"listening:{key}", action="append", metavar="NAME", help=told)
+    add_listeners(group, form.registry)
     add_run_options(parser, serving=False)
     parser.add_common()
     return _run(form, parser.parse(form.arguments))
@@ -52,8 +50,7 @@ def _run(form: VerbForm, args: Namespace) -> int:
     session = Session.open(beside=[Path(args.pipeline)] if args.pipeline else [])
     data, step = pipeline(form, args, session)
     data |= {"ignore_estimates": True} if args.ignore_estimates else {}
-    listening = {key: getattr(args, f"listening:{key}") for key in form.listening}
-    data |= {key: names if len(names) > 1 else names[0] for key, names in listening.items() if names}
+    data |= listeners(args)
     if args.yaml:
         print(safe_json(data, 2) if args.json else yaml_text(data), end="\n" if args.json else "")
         return 0

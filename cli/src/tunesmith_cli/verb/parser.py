@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunesmith_cli.options.columns import add_columns
-from tunesmith_cli.options.parser import Parser, usage_of
+from tunesmith_cli.options.parser import Parser, dashed, usage_of
 from tunesmith_cli.options.settings import SettingOption, add_setting, typed
-from tunesmith_cli.verb.arguments import AUTO, VerbForm, dashed, takes_rows
+from tunesmith_cli.verb.arguments import AUTO, VerbForm, takes_rows
 
 _SEED = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acme_desk.settings import EchoSettings, ServeSettings, ShorterSettings, TeachSettings, TiltSettings
+from acme_desk.settings import BookSettings, EchoSettings, ServeSettings, ShorterSettings, TeachSettings, TiltSettings
 from tunesmith.contracts import Input, Kind, Need, Provider, Slot, Verb
 from tunesmith.hookspecs import hookimpl
 
@@ -24,7 +24,15 @@ def dataset_format():
 
 @hookimpl
 def kind():
-    return Kind("objective", "what is learnt", "acme_desk.settings:TeachSettings")
+    return [
+        Kind("objective", "what is learnt", "acme_desk.settings:TeachSettings"),
+        Kind("diary", "writes down what happens", AT + "Book", listens="watch"),
+    ]
+
+
+@hookimpl
+def diary():
+    return Provider("book", "on paper", AT + "Book", settings=BookSettings)
 
 
 @hookimpl

@@ -96,3 +96,14 @@ class Kettle:
         step.ready(url=f"http://{address.host}:{server.server_address[1]}/v1", model=name)
         step.wait_cancelled()
         server.shutdown()
+
+
+class Book:
+    """Listens to runs: writes the address that it was given into the run's directory."""
+
+    def __init__(self, settings):
+        self.settings = settings
+
+    def run_started(self, run):
+        with open(run.directory / "book.txt", "a") as file:
+            file.write(self.settings.address + "\n")

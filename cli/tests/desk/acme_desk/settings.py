@@ -44,3 +44,9 @@ class ShorterSettings:
 class ServeSettings:
     host: str = setting("127.0.0.1", "address to listen on")
     port: int = setting(0, "port to listen on; 0: any free one", ge=0, le=65535)
+
+
+@dataclass(frozen=True)
+class BookSettings:
+    address: str = setting("", "where the book lies", aliases=("url",))
+    pages: int = setting(10, "how long it is", ge=1)

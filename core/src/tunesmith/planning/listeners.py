@@ -27,6 +27,14 @@ Defaults = Sequence[tuple[Path, Mapping[str, Any]]]  #: such tables with their f
 
 def read_listeners(spec: PipelineSpec, registry: Registry, notes: Notes, defaults: Defaults = ()) -> tuple[Choice, ...]:
     """Everyone who is to be told; what is wrong goes to `notes`."""
+    said = named_listeners(spec, registry, notes, defaults)
+    return tuple(choice for key, place, wanted in said if (choice := _choice(wanted, key, Chooser(place, registry, notes))))
+
+
+def named_listeners(
+    spec: PipelineSpec, registry: Registry, notes: Notes, defaults: Defaults = ()
+) -> list[tuple[str, PipelineSpec, Wanted]]:
+    """(key, where it stands, who and with what settings) of each of them, in the order of `read_listeners`."""
     kinds = {kind.listens: name for name, kind in registry.kinds.items() if kind.listens}
     said: dict[str, tuple[PipelineSpec, tuple[str, ...], Any]] = {}
     tables = [(replace(spec, path=path, lines={}), (TABLE,), table) for path, table in defaults]
@@ -37,11 +45,14 @@ def read_listeners(spec: PipelineSpec, registry: Registry, notes: Notes, default
                 notes.problem("TS-SPEC-004", what, fix=did_you_mean(key, (*TOP_KEYS, *kinds)))
             elif value is not None:
                 said[key] = (place, (*above, key), value)
+    return [(key, place, wanted) for key, (place, path, value) in said.items() for wanted in _wanted(kinds[key], value, place, path, notes)]
+
+
+def with_passwords(stored: Sequence[Choice], said: Sequence[Choice]) -> tuple[Choice, ...]:
+    """Listeners of a stored plan, which keeps no passwords, with those in what is said now, where it is the same but for these."""
     return tuple(
-        choice
-        for key, (place, path, value) in said.items()
-        for wanted in _wanted(kinds[key], value, place, path, notes)
-        if (choice := _choice(wanted, key, Chooser(place, registry, notes)))
+        next((one for one in said if one.record == choice.record and without_passwords(one.settings) == choice.settings), choice)
+        for choice in stored
     )
 
 
