@@ -56,9 +56,10 @@ def settings(file: str, banned: list[Rule], python: list[Rule]) -> Iterator[str]
 
 
 def code(file: str, banned: list[Rule]) -> Iterator[str]:
-    """Variables and parameters of a module that have one of the names."""
+    """Variables, parameters and classes of a module that have one of the names."""
     for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
         name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
+        name = node.name if isinstance(node, ast.ClassDef) else name
         yield from (f"{file}:{node.lineno}: the name `{name}`; write {rule.instead}" for rule in banned if rule.word == name)  # type: ignore[attr-defined]
 
 

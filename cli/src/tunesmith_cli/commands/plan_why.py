@@ -27,7 +27,7 @@ Remedies = Mapping[str, tuple[Mapping[str, Any], str]]
 
 
 @dataclass(frozen=True)
-class Reader:
+class SettingReader:
     """A provider, or a step's verb, that reads a setting.
 
     Args:
@@ -51,7 +51,7 @@ class Reader:
 def readers(
     key: str, plan: Plan, spec: PipelineSpec, registry: Registry, *, flags: Collection[str] = (), remedies: Remedies | None = None,
     defaults: Defaults = (),
-) -> list[Reader]:  # fmt: skip
+) -> list[SettingReader]:  # fmt: skip
     """Everyone in a plan who reads the setting ``key``: its name, or more of its path (``adapter.angle``, ``tilt.angle``,
     ``tune.epochs``, ``steps.tune.settings.epochs``, ``track.mlflow.tracking_uri``).
 
@@ -83,7 +83,7 @@ def readers(
             entry, value = record.schema["properties"][own], without_passwords(choice.settings.get(own))
             origin = _written(own, wanted, aliases, place, flags if place is spec else ())
             told = str(entry.get("description", "")), entry.get("effect", {})
-            found.append(Reader("", f"{record.kind}.{record.name}", above, own, value, origin or "its default", *told))
+            found.append(SettingReader("", f"{record.kind}.{record.name}", above, own, value, origin or "its default", *told))
     if not found:
         raise UserError("TS-CLI-019", f"nobody in this plan reads a setting `{key}`", fix=did_you_mean(name, sorted({*known})))
     return found
@@ -104,13 +104,13 @@ def _parts(step: PlannedStep) -> Iterator[tuple[str, ProviderRecord, Mapping[str
 
 def _reader(
     step: PlannedStep, slot: str, record: ProviderRecord, name: str, settings: Mapping[str, Any], origin: str, remedies: Remedies
-) -> Reader:  # fmt: skip
+) -> SettingReader:  # fmt: skip
     entry, value = record.schema["properties"][name], settings.get(name)
     fixed, reason = remedies.get(step.name, ({}, ""))
     if not slot and fixed.get(name, value) != value:
         origin = f"a remedy, in place of {json.dumps(value)} ({origin}): {reason}"
         value = fixed[name]
-    return Reader(
+    return SettingReader(
         step.name, f"{record.kind}.{record.name}", slot, name, value, origin, str(entry.get("description", "")), entry.get("effect", {})
     )
 
@@ -145,7 +145,7 @@ def _asked(said: StepSpec, slot: str, record: ProviderRecord) -> Wanted | None:
     return said.slots.get(slot)
 
 
-def why_text(found: list[Reader]) -> str:
+def why_text(found: list[SettingReader]) -> str:
     """For a person: who, with what value, whence, and when it matters."""
     lines = []
     for one in found:
@@ -159,5 +159,5 @@ def why_text(found: list[Reader]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def why_json(found: list[Reader]) -> list[dict[str, Any]]:
+def why_json(found: list[SettingReader]) -> list[dict[str, Any]]:
     return [asdict(one) for one in found]

@@ -195,21 +195,21 @@ def test_a_long_series_is_thinned_and_a_straight_one_stays_straight() -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0, "0 B"), (999, "999 B"), (84_000_000, "84 MB"), (269_512_345, "270 MB"), (1_234, "1.23 kB"), (None, ""), (999_700, "1 MB")],
+    [(0, "0 B"), (999, "999 B"), (84_000_000, "80.1 MiB"), (269_512_345, "257 MiB"), (1_234, "1.2 KiB"), (None, "")],
 )
 def test_sizes(value: float | None, shown: str) -> None:
     assert number_format.size(value) == shown
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0.04, "0.0 s"), (9.96, "10 s"), (59.6, "1 min"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (None, "")]
+    ("value", "shown"), [(0.04, "0.0 s"), (9.96, "10 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"), (7500, "2 h 05 min"), (None, "")]
 )
 def test_durations(value: float | None, shown: str) -> None:
     assert number_format.seconds(value) == shown
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(3.18712, "3.187"), (-2.0, "−2"), (1840, "1 840"), (2e-05, "2e−05"), (math.nan, "–"), (None, "–")]
+    ("value", "shown"), [(3.18712, "3.1871"), (-2.0, "−2"), (1840, "1840"), (2e-05, "2e−05"), (math.inf, "∞"), (math.nan, "–"), (None, "–")]
 )
 def test_numbers(value: float | None, shown: str) -> None:
     assert number_format.number(value) == shown
@@ -227,8 +227,8 @@ def test_the_models_at_the_ends_of_branches_are_told_from_those_on_the_way():
 
     run = {"state": "done", "started": None, "run": "r", "pipeline": "p", "error": None}
     line = [model("base", 3000, ""), model("merged", 9000, "base"), model("small", 1000, "merged")]
-    assert "3 kB → 1 kB" in (told := header(run | {"steps": line})), told
-    assert "3 kB → 1 kB to 2 kB" in (told := header(run | {"steps": [*line, model("file", 2000, "merged")]})), told
+    assert "2.9 KiB → 1000 B" in (told := header(run | {"steps": line})), told
+    assert "2.9 KiB → 1000 B to 2.0 KiB" in (told := header(run | {"steps": [*line, model("file", 2000, "merged")]})), told
 
 
 def test_a_run_that_fails_has_its_report_and_the_next_end_another(tmp_path: Path) -> None:
@@ -293,4 +293,4 @@ def test_killed_while_it_is_written_it_leaves_the_old_one_whole(tmp_path: Path) 
 def test_a_step_with_an_environment_of_its_own_is_in_the_table_of_what_ran_where() -> None:
     own = {"key": "key-of-one", "steps": ["a"], "python": "3.11.2", "size": 84_000_000, "packages": {"library": "1.2"}}
     page = environments.table({"environments": [{"key": "host", "steps": ["b"], "python": "", "size": None, "packages": {}}, own]})
-    assert all(words in page for words in ("what ran where", "key-of-one", "library 1.2", "84 MB"))
+    assert all(words in page for words in ("what ran where", "key-of-one", "library 1.2", "80.1 MiB"))

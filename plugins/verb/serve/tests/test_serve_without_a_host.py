@@ -33,11 +33,11 @@ PIPELINE = "name: bot\nmodel: file://model\nsteps:\n  api: {serve: puppet, setti
 
 @dataclass
 class Running:
-    """The processes of a run that serves: command, worker, guard, engine, and the deaf child that left the engine's session."""
+    """The processes of a run that serves: command, worker, reaper, engine, and the deaf child that left the engine's session."""
 
     host: subprocess.Popen[str]
     worker: int
-    guard: int
+    reaper: int
     engine: int
     child: int
     port: int
@@ -45,7 +45,7 @@ class Running:
 
     @property
     def below(self) -> tuple[int, ...]:
-        return self.worker, self.guard, self.engine, self.child
+        return self.worker, self.reaper, self.engine, self.child
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def running(tmp_path: Path, tiny_model: Callable[..., Path]) -> Iterator[Running
         said += line
     port = int(said.partition("http://127.0.0.1:")[2].partition("/")[0])
     engine, child = map(int, pids.read_text().split())
-    guard = parent(engine)
-    yield Running(host, parent(guard), guard, engine, child, port, project / ".tunesmith" / "runs")
+    reaper = parent(engine)
+    yield Running(host, parent(reaper), reaper, engine, child, port, project / ".tunesmith" / "runs")
     host.kill()
     host.communicate()
     for pid in (engine, child):
@@ -106,18 +106,18 @@ def test_killing_the_host_leaves_no_process(running: Running) -> None:
         pass
 
 
-@pytest.mark.parametrize("victim", ["worker", "guard", "engine"])
+@pytest.mark.parametrize("victim", ["worker", "reaper", "engine"])
 def test_killing_what_the_host_started_fails_the_run_and_leaves_no_process(running: Running, victim: str) -> None:
     os.kill(getattr(running, victim), signal.SIGKILL)
     out, _ = running.host.communicate(timeout=60)
     assert running.host.returncode == 1
-    assert {"worker": "TS-RUN-013", "guard": "TS-SERVE-008", "engine": "TS-SERVE-008"}[victim] in out
-    # what left the engine's session is found by the guard alone
-    assert gone(running.below if victim != "guard" else running.below[:-1])
+    assert {"worker": "TS-RUN-013", "reaper": "TS-SERVE-008", "engine": "TS-SERVE-008"}[victim] in out
+    # what left the engine's session is found by the reaper alone
+    assert gone(running.below if victim != "reaper" else running.below[:-1])
 
 
 def test_killing_host_and_worker_at_once_leaves_no_process(running: Running) -> None:
-    os.kill(running.worker, signal.SIGSTOP)  # it must not do the guard's work
+    os.kill(running.worker, signal.SIGSTOP)  # it must not do the reaper's work
     running.host.kill()
     os.kill(running.worker, signal.SIGKILL)
     assert gone(running.below)

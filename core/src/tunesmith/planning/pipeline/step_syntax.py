@@ -69,10 +69,10 @@ def read_steps(spec: PipelineSpec, registry: Registry, notes: Notes) -> list[Ste
     """Every step that can be made sense of; what is wrong with the others goes to `notes`."""
     verbs = registry.providers("verb")
     mappings = {name: raw for name, raw in spec.steps.items() if isinstance(raw, Mapping)}  # of the others it is told already
-    return [step for name, raw in mappings.items() if (step := _Reader(spec, registry, notes, name, raw).step(verbs)) is not None]
+    return [step for name, raw in mappings.items() if (step := _StepReader(spec, registry, notes, name, raw).step(verbs)) is not None]
 
 
-class _Reader:
+class _StepReader:
     def __init__(self, spec: PipelineSpec, registry: Registry, notes: Notes, name: str, raw: Mapping[str, Any]) -> None:
         self.spec, self.registry, self.notes, self.name, self.raw = spec, registry, notes, name, raw
         self.path: Path = ("steps", name)

@@ -79,7 +79,7 @@ def load_lines(text: str, name: str) -> tuple[Any, Mapping[Path, int], Sequence[
         raise _syntax_error(error, text, name) from None
     except RecursionError:
         raise UserError("TS-SPEC-002", f"{name} is nested too deeply", fix="A pipeline needs a handful of levels.") from None
-    reader = _Reader(name)
+    reader = _NodeReader(name)
     value = None if node is None else reader.value(node, ())
     if reader.endless:
         raise reader.endless
@@ -98,7 +98,7 @@ def _refuse_depth(text: str) -> None:
             raise RecursionError
 
 
-class _Reader:
+class _NodeReader:
     def __init__(self, name: str) -> None:
         self.name, self.count = name, 0
         self.lines: dict[Path, int] = {}

@@ -16,7 +16,7 @@ from tunesmith.running.steps.environments import start_of
 from tunesmith.running.steps.metric_batches import Points
 from tunesmith.running.steps.user_files import UserFiles, unsteady
 from tunesmith.running.store.store import FILES
-from tunesmith.running.worker.notifications import Hearing
+from tunesmith.running.worker.notifications import Notifications
 from tunesmith.running.worker.processes import Work, Workers
 from tunesmith.running.worker.step_request import producer, secrets_of, step_request
 
@@ -53,7 +53,7 @@ def attempt(
         staging = context.store.stage()
         try:
             points = Points(context, step, number)
-            result = _work(context, step, Hearing(context, step, key, points), points, inputs, staging / FILES, work, meanwhile)
+            result = _work(context, step, Notifications(context, step, key, points), points, inputs, staging / FILES, work, meanwhile)
             _check(step, result, staging / FILES)
         except BaseException as error:
             context.store.discard(staging)
@@ -75,11 +75,11 @@ def attempt(
 
 
 def _work(
-    context: Context, step: PlannedStep, hearing: Hearing, points: Points, inputs: Mapping[str, Artifact], output: Path, work: Path,
-    meanwhile: Callable[[], None],
+    context: Context, step: PlannedStep, notifications: Notifications, points: Points, inputs: Mapping[str, Artifact], output: Path,
+    work: Path, meanwhile: Callable[[], None],
 ) -> Mapping[str, Any]:  # fmt: skip
     meeting = context.store.staging.make() if step.placement.processes > 1 else None
-    workers = make_workers(context, step, inputs, output, work, hearing, (meeting / "rendezvous").as_uri() if meeting else "")
+    workers = make_workers(context, step, inputs, output, work, notifications, (meeting / "rendezvous").as_uri() if meeting else "")
     try:
         workers.start()
         while not workers.done:

@@ -15,7 +15,7 @@ from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.run_context import Context
 from tunesmith.running.steps.attempt import make_workers, resolve_inputs, told
 from tunesmith.running.steps.user_files import UserFiles
-from tunesmith.running.worker.notifications import Hearing
+from tunesmith.running.worker.notifications import Notifications
 from tunesmith.running.worker.processes import Workers
 
 POLL = 0.1
@@ -76,13 +76,13 @@ class Services:
         directory = context.store.staging.make()
         (directory / "output").mkdir()
 
-        hearing = Hearing(context, step, key)
+        notifications = Notifications(context, step, key)
 
         def notified(method: str, params: Mapping[str, Any]) -> None:
             if method == "$/ready":
                 service.facts = context.endpoints[step.name] = params
             else:
-                hearing(method, params)
+                notifications(method, params)
 
         workers = make_workers(context, step, inputs, directory / "output", directory / "work", notified)
         service = self._running[step.name] = Service(step, workers, directory, _served(inputs))

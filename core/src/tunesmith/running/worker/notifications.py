@@ -18,7 +18,7 @@ _POINT = 32  # what a point of a series counts for
 _LEVELS = ("debug", "info", "warning", "error")
 
 
-class Hearing:
+class Notifications:
     """Takes down the reports of an attempt at a step, as long as these are not endless.
 
     Args:

@@ -72,7 +72,7 @@ class Header:
         return max((self.data + t.offset + t.bytes for t in self.tensors), default=self.data)
 
 
-class _Reader:
+class _HeaderReader:
     """Numbers and strings off a file; `limit` (the file's size) keeps a damaged length from being believed."""
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
@@ -121,7 +121,7 @@ def read_header(file: BinaryIO, size: int) -> Header:
         NotGGUF: if it is not a GGUF file or damaged.
         EOFError: if `file` gives fewer bytes than `size`: a connection that was cut.
     """
-    reader = _Reader(file, size)
+    reader = _HeaderReader(file, size)
     if reader.take(4) != b"GGUF":
         raise NotGGUF("it does not start with the letters GGUF")
     version = reader.number("<I")
@@ -153,13 +153,13 @@ def read_header(file: BinaryIO, size: int) -> Header:
     return Header(metadata, lengths, tensors, -(-reader.position // alignment) * alignment)
 
 
-def _plausible(count: int, reader: _Reader) -> int:
+def _plausible(count: int, reader: _HeaderReader) -> int:
     if count > (reader.limit - reader.position) // 24:  # no entry is shorter
         raise NotGGUF(f"it claims {count} tensors")
     return count
 
 
-def _tensor(reader: _Reader) -> Tensor:
+def _tensor(reader: _HeaderReader) -> Tensor:
     name, dimensions = reader.string(), reader.number("<I")
     if dimensions > 8:
         raise NotGGUF(f"tensor `{name}` has {dimensions} dimensions")

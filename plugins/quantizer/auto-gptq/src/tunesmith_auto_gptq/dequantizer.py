@@ -19,7 +19,7 @@ from huggingface_hub import save_torch_state_dict
 from safetensors import safe_open
 
 from tunesmith.contracts import Artifact, Result, Step, UserError
-from tunesmith_auto_gptq.settings import ReadSettings
+from tunesmith_auto_gptq.settings import DequantizerSettings
 from tunesmith_models.model_directory import copy_beside, weights_size
 from tunesmith_models.safetensors import check_files
 from tunesmith_models.weight_check import check_tensors
@@ -28,8 +28,8 @@ NEEDED = ("qweight", "qzeros", "scales")
 PACKED = (*NEEDED, "g_idx")  # what a matrix is kept as, in place of `weight`; the last is not in every checkpoint
 
 
-class Reader:
-    def __init__(self, settings: ReadSettings) -> None:
+class Dequantizer:
+    def __init__(self, settings: DequantizerSettings) -> None:
         self.settings = settings
 
     def export(self, source: Artifact, output: Path, step: Step) -> Result:

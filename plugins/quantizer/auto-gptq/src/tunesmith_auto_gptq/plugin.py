@@ -2,7 +2,7 @@
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
-from tunesmith_auto_gptq.settings import AutoGptqSettings, ReadSettings
+from tunesmith_auto_gptq.settings import AutoGptqSettings, DequantizerSettings
 from tunesmith_models.model_directory import SIZES
 
 
@@ -27,8 +27,8 @@ def exporter():
     return Provider(
         "auto-gptq",
         "a GPTQ checkpoint as a plain one again, unpacked by AutoGPTQ",
-        "tunesmith_auto_gptq.dequantizer:Reader",
-        settings=ReadSettings,
+        "tunesmith_auto_gptq.dequantizer:Dequantizer",
+        settings=DequantizerSettings,
         accepts=("model/gptq",),
         produces=("model/hf",),
         capabilities={"lossless": "partial", "device.cpu": "full"},

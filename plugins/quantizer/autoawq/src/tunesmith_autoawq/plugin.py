@@ -2,7 +2,7 @@
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
-from tunesmith_autoawq.settings import AutoAwqSettings, ReadSettings
+from tunesmith_autoawq.settings import AutoAwqSettings, DequantizerSettings
 from tunesmith_models.model_directory import SIZES
 
 
@@ -27,8 +27,8 @@ def exporter():
     return Provider(
         "autoawq",
         "an AWQ checkpoint as a plain one again, unpacked by AutoAWQ",
-        "tunesmith_autoawq.dequantizer:Reader",
-        settings=ReadSettings,
+        "tunesmith_autoawq.dequantizer:Dequantizer",
+        settings=DequantizerSettings,
         accepts=("model/awq",),
         produces=("model/hf",),
         capabilities={"lossless": "partial", "device.cpu": "full"},

@@ -27,7 +27,7 @@ class AutoAwqSettings:
 
 
 @dataclass(frozen=True)
-class ReadSettings:
+class DequantizerSettings:
     dtype: str = setting(
         "float16",
         "precision of the weights that are written: float16 is what such checkpoints compute in",

@@ -28,7 +28,7 @@ from tunesmith_mlflow.settings import MLflowSettings
 from tunesmith_tracking.step_tracker import End
 
 
-class Tracked:
+class MLflowRun:
     """A new run of MLflow's, or the one of the same step and attempt that a run which was stopped has begun.
 
     Raises:

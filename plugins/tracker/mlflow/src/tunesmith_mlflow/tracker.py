@@ -9,7 +9,7 @@ from tunesmith_mlflow.settings import MLflowSettings
 from tunesmith_tracking.step_tracker import StepTracker
 
 if TYPE_CHECKING:
-    from tunesmith_mlflow.mlflow_run import Tracked
+    from tunesmith_mlflow.mlflow_run import MLflowRun
 
 
 class MLflow(StepTracker):
@@ -17,7 +17,7 @@ class MLflow(StepTracker):
         super().__init__()
         self.settings = settings
 
-    def open(self, step: StepFacts, begin: int) -> Tracked:
-        from tunesmith_mlflow.mlflow_run import Tracked
+    def open(self, step: StepFacts, begin: int) -> MLflowRun:
+        from tunesmith_mlflow.mlflow_run import MLflowRun
 
-        return Tracked(step, self.settings)
+        return MLflowRun(step, self.settings)

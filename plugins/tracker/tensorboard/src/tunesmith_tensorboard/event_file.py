@@ -17,7 +17,7 @@ from tunesmith.contracts import MetricPoint
 from tunesmith_tracking.step_tracker import End
 
 
-class Board:
+class EventFile:
     """An event file; a folder may have several, of attempts one after the other.
 
     Args:

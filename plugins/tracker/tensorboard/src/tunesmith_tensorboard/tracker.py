@@ -11,7 +11,7 @@ from tunesmith_tensorboard.settings import TensorBoardSettings
 from tunesmith_tracking.step_tracker import StepTracker
 
 if TYPE_CHECKING:
-    from tunesmith_tensorboard.event_file import Board
+    from tunesmith_tensorboard.event_file import EventFile
 
 
 class TensorBoard(StepTracker):
@@ -19,11 +19,11 @@ class TensorBoard(StepTracker):
         super().__init__()
         self.settings = settings
 
-    def open(self, step: StepFacts, begin: int) -> Board:
-        from tunesmith_tensorboard.event_file import Board
+    def open(self, step: StepFacts, begin: int) -> EventFile:
+        from tunesmith_tensorboard.event_file import EventFile
 
         trial = f"{step.run.id}/{step.name}"
-        return Board(self.folder(step), trial, step.parameters(), begin, self.settings.filename_suffix)
+        return EventFile(self.folder(step), trial, step.parameters(), begin, self.settings.filename_suffix)
 
     def folder(self, step: StepFacts) -> Path:
         """Of a step's event files."""

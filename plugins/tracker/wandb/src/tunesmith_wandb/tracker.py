@@ -9,7 +9,7 @@ from tunesmith_tracking.step_tracker import StepTracker
 from tunesmith_wandb.settings import WandbSettings
 
 if TYPE_CHECKING:
-    from tunesmith_wandb.wandb_run import Tracked
+    from tunesmith_wandb.wandb_run import WandbRun
 
 
 class Wandb(StepTracker):
@@ -17,7 +17,7 @@ class Wandb(StepTracker):
         super().__init__()
         self.settings = settings
 
-    def open(self, step: StepFacts, begin: int) -> Tracked:
-        from tunesmith_wandb.wandb_run import Tracked
+    def open(self, step: StepFacts, begin: int) -> WandbRun:
+        from tunesmith_wandb.wandb_run import WandbRun
 
-        return Tracked(step, self.settings)
+        return WandbRun(step, self.settings)

@@ -18,7 +18,7 @@ PATIENCE = 20.0  # seconds for a server to answer
 AXIS = "step"
 
 
-class Tracked:
+class WandbRun:
     """A new run, or the one of the same step and attempt that a run which was stopped has begun.
 
     Raises:

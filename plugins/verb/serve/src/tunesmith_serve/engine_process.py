@@ -1,4 +1,4 @@
-"""An engine's process: started under a guard, its output passed on to the step's log, its last lines kept."""
+"""An engine's process: started by the orphan reaper, its output passed on to the step's log, its last lines kept."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class EngineProcess:
         self.term_timeout = term_timeout
         self._sign = re.compile(sign)
         self._lines: deque[str] = deque(maxlen=KEPT)
-        guarded = [sys.executable, "-I", "-S", orphan_reaper.__file__, str(os.getpid()), str(term_timeout), *command]
-        inherited = {name: value for name, value in os.environ.items() if name != MARK}  # the guard sees to the engine's end
+        reaped = [sys.executable, "-I", "-S", orphan_reaper.__file__, str(os.getpid()), str(term_timeout), *command]
+        inherited = {name: value for name, value in os.environ.items() if name != MARK}  # the reaper sees to the engine's end
         self._process = subprocess.Popen(
-            guarded, env={**inherited, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            reaped, env={**inherited, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         self.pid = self._process.pid
         self.started = time.monotonic()

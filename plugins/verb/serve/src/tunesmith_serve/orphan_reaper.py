@@ -23,7 +23,7 @@ NOT_STARTED = 127
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
-class Guard:
+class OrphanReaper:
     """One program, its parent's process id, and the seconds it gets to end by itself."""
 
     def __init__(self, parent: int, term_timeout: float) -> None:
@@ -102,7 +102,7 @@ def below(pid: int) -> set[int]:
 
 
 def _start(command: list[str]) -> int:
-    group, guard = os.getpgrp(), os.getpid()
+    group, reaper = os.getpgrp(), os.getpid()
     with contextlib.suppress(PermissionError):  # it leads a session, as when it is started by hand
         os.setpgid(0, 0)
     child = os.fork()
@@ -115,7 +115,7 @@ def _start(command: list[str]) -> int:
         with contextlib.suppress(OSError):  # nobody else is in it any more
             os.setpgid(0, group)
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == guard:
+        if os.getppid() == reaper:
             os.execvp(command[0], command)
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr, flush=True)
@@ -141,4 +141,4 @@ def _noted(*signalled: Any) -> None:
 
 
 if __name__ == "__main__":
-    os._exit(Guard(int(sys.argv[1]), float(sys.argv[2])).run(sys.argv[3:]))
+    os._exit(OrphanReaper(int(sys.argv[1]), float(sys.argv[2])).run(sys.argv[3:]))
