@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tunesmith.isolation.metric_log import FILE, KEPT, PointsFile, points_in
+from tunesmith.isolation.metric_log import BYTES, FILE, KEPT, PointsFile, points_in
 
 
 def test_points_come_back_in_order(tmp_path: Path):
@@ -20,6 +20,14 @@ def test_however_many_there_are_the_last_ones_are_there_and_the_files_stay_small
         points.add({"name": "loss", "value": 0.0, "at": at})
     kept = [at for _, _, at in points_in(tmp_path)]
     assert kept == list(range(4 * KEPT, 5 * KEPT + 7))
+
+
+def test_however_long_their_names_are_the_files_stay_small(tmp_path: Path):
+    points, name = PointsFile(tmp_path), "x" * 2**17
+    for at in range(100):
+        points.add({"name": name, "value": 0.0, "at": at})
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 2 * BYTES + 2**20
+    assert [at for _, _, at in points_in(tmp_path)][-1] == 99
 
 
 def test_a_line_that_a_kill_has_cut_off_is_passed_over(tmp_path: Path):

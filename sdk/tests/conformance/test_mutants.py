@@ -146,7 +146,7 @@ SERVED = {
     "inference_backend.unicode": ((_S, ('{"content": piece}', '{"content": piece.replace("你", "\\ufffd")}'))),
     "inference_backend.stops": ((_S, ('asked.get("stop") or ()', "()"))),
     "inference_backend.logprobs": ((_S, ('{"token": p, "logprob": -0.1,', '{"token": p, "logprob": 0.5,'))),
-    "inference_backend.seeds": ((_S, ("random.Random(seed)", "random.Random()"))),
+    "inference_backend.seeds": ((_S, ("random.Random(seed if heat else 0)", "random.Random()"))),
     "inference_backend.long-prompts": ((_S, ("LONGEST = 4000", "LONGEST = 4000_000"))),
     "inference_backend.concurrent": (
         (

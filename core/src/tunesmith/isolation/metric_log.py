@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 FILE, BEFORE = ".points.jsonl", ".points.before.jsonl"
-KEPT = 1000  # points at least; more are never on their way to the host
+KEPT, BYTES = 1000, 4 * 2**20  # points at least, or so many bytes of them; more are never on their way to the host
 
 
 class PointsFile:
@@ -18,15 +18,15 @@ class PointsFile:
 
     def __init__(self, work: Path) -> None:
         self._path, self._before = work / FILE, work / BEFORE
-        self._lines = 0
+        self._lines = self._bytes = 0
 
     def add(self, point: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
-            if self._lines >= KEPT:
+            if self._lines >= KEPT or self._bytes >= BYTES:
                 os.replace(self._path, self._before)
-                self._lines = 0
+                self._lines = self._bytes = 0
             with open(self._path, "a", encoding="utf-8") as file:
-                file.write(json.dumps(point) + "\n")
+                self._bytes += file.write(json.dumps(point) + "\n")
             self._lines += 1
 
 
