@@ -6,7 +6,7 @@ import dataclasses
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from tunesmith.config import PIPELINE_FILE
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 if TYPE_CHECKING:
+    from tunesmith.contracts.kinds.device_backend import Device
     from tunesmith.planning.inputs.input_readers import HostPlanner
     from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
@@ -28,10 +29,13 @@ DEFAULT_FILE = PIPELINE_FILE
 class Session(session.Session):
     """What a command works with."""
 
-    def plan(self, spec: PipelineSpec, strict: bool = False, refresh: bool = False) -> Plan:
-        """The plan of a pipeline. What takes its time (asking what a model's name means) is told on stderr."""
+    def plan(
+        self, spec: PipelineSpec, strict: bool = False, refresh: bool = False, devices: Mapping[str, Sequence[Device]] | None = None
+    ) -> Plan:
+        """The plan of a pipeline, on other `devices` than this machine's where they are given. What takes its time (asking what a model's
+        name means) is told on stderr."""
         with self.resolver(refresh) as resolve:
-            return self.planned(spec, resolve, strict)
+            return self.planned(spec, resolve, strict, devices)
 
     @contextmanager
     def resolver(self, refresh: bool = False) -> Iterator[Resolver]:
@@ -50,8 +54,11 @@ class Session(session.Session):
         with reporting(stream=sys.stderr) as reporter:
             yield self.planner(reporter=reporter)
 
-    def show(self, plan: Plan, as_json: bool) -> None:
+    def show(self, plan: Plan, as_json: bool, *, here: bool = True) -> None:
         """Print a plan.
+
+        Args:
+            here: whether it is one for this machine, whose disk has to have room for it.
 
         Raises:
             UserError: TS-PLAN-009 when there is no room for what it would write.
@@ -60,7 +67,8 @@ class Session(session.Session):
         from tunesmith.running.steps.cached_results import standing
         from tunesmith.running.store.disk_space import check_room
 
-        check_room(plan, self.config.home)
+        if here:
+            check_room(plan, self.config.home)
         cached, said = standing(plan, self.config.home)
         plan = dataclasses.replace(plan, decisions=(*plan.decisions, *said))
         where = {

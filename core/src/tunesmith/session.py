@@ -11,6 +11,7 @@ from tunesmith.config import Config, find_home, load_config
 from tunesmith.plugins.registry import Registry, load_registry
 
 if TYPE_CHECKING:
+    from tunesmith.contracts.kinds.device_backend import Device
     from tunesmith.planning.inputs.input_readers import HostPlanner
     from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
@@ -42,8 +43,13 @@ class Session:
         config.check()
         return cls(config, load_registry(config))
 
-    def planned(self, spec: PipelineSpec, resolve: Resolver, strict: bool = False) -> Plan:
+    def planned(
+        self, spec: PipelineSpec, resolve: Resolver, strict: bool = False, devices: Mapping[str, Sequence[Device]] | None = None
+    ) -> Plan:
         """The plan of a pipeline.
+
+        Args:
+            devices: by device backend, of another machine than this one.
 
         Raises:
             Problems: all that is wrong with the pipeline.
@@ -61,8 +67,8 @@ class Session:
         check_required(self.config.required, self.registry.plugins)
         advice, planner = Advice(), self.planner(reporter=resolve.reporter, refresh=resolve.refresh)
         return make_plan(
-            spec, self.registry, resolve=resolve, devices=probe(self.registry, advice), strict=strict, digest_of=planner.digest_of,
-            memory=planner.memory, preferences=self.config.environments.plugins,
+            spec, self.registry, resolve=resolve, devices=devices or probe(self.registry, advice), strict=strict,
+            digest_of=planner.digest_of, memory=planner.memory, preferences=self.config.environments.plugins,
             locks=lambda: environments_of(self.config.environments, self.registry), roots=planner.roots, ask=planner.asks, advice=advice,
             defaults=self.config.pipelines,
         )  # fmt: skip

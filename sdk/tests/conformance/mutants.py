@@ -100,8 +100,8 @@ def write(
     settings = settings or SETTINGS.get(kind, "")
     if settings:
         record = ", ".join(filter(None, [record, "settings=Settings"]))
-    if settings and "settings" not in code and kind != "verb":
-        code += "\n\nProvider.__init__ = lambda self, settings: None\n"
+    if settings and "settings" not in code.partition("def estimate")[0] and kind != "verb":
+        code = code.replace("class Provider:\n", "class Provider:\n    def __init__(self, settings):\n        pass\n\n", 1)
     for old, new in changes:
         assert (old in code) + (old in record) == 1, f"{old!r} should be in the code or in the record"
         code, record = code.replace(old, new, 1), record.replace(old, new, 1)

@@ -18,7 +18,7 @@ SETTINGS = """@dataclass(frozen=True)
 class Settings:
     processes: int = setting(2, "ranks", ge=1)
 """
-RECORD = 'facts={"ranks": "processes"}'
+RECORD = 'facts={"ranks": "processes"}, estimator="PACKAGE.estimate:estimate", variants="PACKAGE.estimate:variants"'
 #: starts a process that nobody knows of, and goes on
 REPLACE = "import subprocess, time; subprocess.Popen(['/bin/sleep', '20'], env={}, start_new_session=True); time.sleep(60)"
 
@@ -37,6 +37,8 @@ FAULTS = {
 #: the same of one with a process a rank
 FAULTS_OF_RANKS = [
     ("trainer_strategy.same-everywhere", ("        return total\n", "        return total if dist.get_rank() == 0 else total + 1\n")),
+    ("provider.variants", ('[{"processes": len(request.devices)}]', '[{"processes": len(request.devices), "side": "left"}]')),
+    ("trainer_strategy.estimate", ("2 * (count - 1) / count}", '2 * (count - 1) / count, "parameters": 1.5}')),
     ("trainer_strategy.same-everywhere", ("        return bool(heard > 0)\n", "        return said\n")),
     (
         "trainer_strategy.kill-ends-all",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunesmith.config import load_config
@@ -14,6 +16,7 @@ from tunesmith_cli.options.pipeline_file import add_file, load
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 if TYPE_CHECKING:
+    from tunesmith.contracts.kinds.device_backend import Device
     from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
 
@@ -23,18 +26,34 @@ def configure(parser: ArgumentParser) -> None:
     add_judgement(parser)
     add_listeners(parser, load_registry(load_config()))
     parser.add_argument("--why", metavar="KEY", help="say who reads a setting, with what value and from where: r, adapter.r, tune.epochs")
+    parser.add_argument("--on", metavar="CARD", help="plan for cards that are not here, by name, as many as said: A10, 8xH100")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Namespace) -> int:
     spec = as_asked(load(args.file, args.set, listeners(args)), args)
     session = Session.open(spec.place)
-    plan = session.plan(spec, args.strict)
+    devices = _elsewhere(args.on, session) if args.on else None
+    plan = session.plan(spec, args.strict, devices=devices)
     if args.why:
         _explain(args.why, plan, spec, session, args)
     else:
-        session.show(plan, args.json)
+        session.show(_told(plan, args.on) if args.on else plan, args.json, here=not args.on)
     return 0
+
+
+def _elsewhere(text: str, session: Session) -> dict[str, Sequence[Device]]:
+    from tunesmith_cli.estimate.device_catalog import card
+
+    backend, devices = card(session.registry, text)
+    return {backend: devices}
+
+
+def _told(plan: Plan, text: str) -> Plan:
+    from tunesmith.planning.plan import Decision
+
+    said = Decision("", f"planned for {text}", "`--on` says so; its figures are those of data sheets, not verified on hardware")
+    return replace(plan, decisions=(said, *plan.decisions))
 
 
 def _explain(key: str, plan: Plan, spec: PipelineSpec, session: Session, args: Namespace) -> None:
@@ -57,6 +76,7 @@ COMMAND = Command(
     (
         (f"the pipeline in ./{DEFAULT_FILE}", "tunesmith plan"),
         ("who reads a setting, and where is its value from?", "tunesmith plan --why adapter.r"),
+        ("how would it be done on eight other cards?", "tunesmith plan --on 8xH100"),
         ("what would another value change?", "tunesmith plan --set steps.tune.settings.epochs=3"),
     ),
 )  # fmt: skip

@@ -36,7 +36,8 @@ def card(registry: Registry, text: str) -> tuple[str, tuple[Device, ...]]:
                 known.setdefault(_plain(other), (backend, title, entry))
     key = next((key for key in (_plain(name), f"{_plain(name)}gb") if key in known), "")
     if not key:
-        fix = did_you_mean(name, [title for _, title, _ in known.values()]) + " Or give its memory: --device NAME --memory 24GiB."
+        names = [name for _, title, entry in known.values() for name in (title, *entry.get("also", ()))]
+        fix = did_you_mean(name, names) + " Or give its memory: --device NAME --memory 24GiB."
         raise UserError("TS-PLAN-007", f"No installed device backend knows a card `{name}`", fix=fix)
     backend, title, entry = known[key]
     return backend, (_device(title, entry),) * count

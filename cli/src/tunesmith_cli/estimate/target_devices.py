@@ -55,7 +55,7 @@ def _named(args: Namespace, registry: Registry, advice: Advice | None) -> Place:
         backend, cards = card(registry, args.on)
         if args.device not in (None, AUTO, backend):
             raise UserError("TS-CLI-002", f"--on {args.on} is a card of `{backend}`, not of `{args.device}`", fix="Leave --device out.")
-        note = f"of {len(cards)} cards: the figures are those of one" if len(cards) > 1 else ""
+        note = f"of {len(cards)} cards: the figures are those of one, of data sheets, not verified on hardware" if len(cards) > 1 else ""
         return Place({backend: cards}, backend, here=False, note=note)
     found = probe(registry, advice)
     if args.device in (None, AUTO) or found.get(args.device):

@@ -11,8 +11,9 @@ Estimator, for several processes: ``f(EstimateRequest) -> Mapping[str, float]``;
   layers are whole on it at a time; ``master``: its share of a further copy, in float32, of what trains; ``computes``: the share of a
   micro-batch's work that it does; ``cast``: the bytes of a number in which parameters are gathered, where they are not their own. Who
   gives ``parameters`` divides the model or moves its parameters: each has memory of its own.
-- ``host_parameters``, ``host_gradients``, ``host_optimizer``: the share that it holds in the host's memory instead; ``host_step``: seconds
-  that a host takes there for the optimizer's step of a number that trains.
+- ``host_parameters``, ``host_gradients``, ``host_optimizer``, ``host_master``: the share that it holds in the host's memory instead;
+  ``host_step``: seconds that a host takes there for the optimizer's step of a number that trains; ``host_loading``: the share of the whole
+  model that the first rank has there while it loads.
 - ``data``: into how many shares a batch is divided (left out: one for each process).
 - Bytes that a rank sends: ``gather``, of each byte of the parameters in a micro-batch; ``reduce``, of each byte of the gradients in a
   micro-batch, and ``reduce_step``, in a step; ``exchange``, of each byte of a layer's hidden states in a micro-batch. ``group``: how many

@@ -115,9 +115,9 @@ class Alternatives:
                 yield Way(replace(name, verdict=f"what it offers is not known: {error}"))
                 return
         ranks = record.facts.get("ranks")
-        shared = [key for key in offered[0] if all(other.get(key) == offered[0][key] for other in offered)] if len(offered) > 1 else []
+        usual = offered[0] if offered and len(offered) > 1 and all({**one, **offered[0]} == one for one in offered) else {}
         for settings in offered:
-            own = (f"{key}={value}" for key, value in settings.items() if key != ranks and key not in shared)
+            own = (f"{key}={value}" for key, value in settings.items() if key != ranks and key not in usual)
             told = replace(name, settings=settings, words=" ".join((record.name, *own)))
             wrong = next((f"`{path}` {sentence}" for path, sentence in problems(record.schema, settings)), "")
             if wrong:

@@ -35,11 +35,8 @@ def figures(name: str) -> Mapping[str, Any]:
 
 def _card(entry: Mapping[str, Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {to: entry[key] * unit for key, (to, unit) in FACTS.items() if key in entry}
+    facts |= {key: entry[key] for key in ("node", "source") if key in entry}
     if "tflops" in entry:
-        facts |= {
-            "flops": {dtype: count * TERA for dtype, count in entry["tflops"].items()},
-            "node": entry["node"],
-            "source": entry["source"],
-        }
+        facts["flops"] = {dtype: count * TERA for dtype, count in entry["tflops"].items()}
     known = {"mib": entry["mib"], "dtypes": entry.get("dtypes") or list(types_of(tuple(entry["capability"])))}
     return known | {key: value for key, value in (("also", entry.get("also")), ("facts", facts)) if value}

@@ -51,6 +51,7 @@ class ModelShape:
         config: what it was made of, for estimators that have to know the family.
         linears: the layers' matrices.
         others: parameters that are neither in `linears` nor in `embedding`: norms, biases, routers, learned positions, what sees or hears.
+        expert_others: of those, what experts have.
         experts, experts_used: in a layer that has them, and by a token.
         kv_size: numbers that a layer keeps of a token's keys and values.
         kv_latent: the same where an engine keeps them as they are compressed (multi-head latent attention); 0 for models without.
@@ -68,6 +69,7 @@ class ModelShape:
     config: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     linears: tuple[Linear, ...] = ()
     others: int = -1
+    expert_others: int = 0
     experts: int = 0
     experts_used: int = 0
     kv_size: int = 0
@@ -126,7 +128,7 @@ class ModelShape:
     @property
     def active(self) -> int:
         """Parameters that compute a token: of the experts only those that it is sent to."""
-        idle = sum(linear.parameters for linear in self.linears if linear.expert)
+        idle = sum(linear.parameters for linear in self.linears if linear.expert) + self.expert_others
         return self.parameters - (idle - idle * self.experts_used // self.experts if self.experts else 0)
 
     def beside(self, others: int) -> ModelShape:
@@ -193,7 +195,8 @@ class _Config:
             layers=self.layers, hidden=self.hidden, intermediate=max(self.inner * (experts.layers < self.layers), experts.width),
             heads=self.heads, kv_heads=self.kv_heads, head_size=keys, vocabulary=self.size("vocab_size"),
             tied=bool(self.get("tie_word_embeddings")), positions=int(self.get("max_position_embeddings") or 0), config=whole,
-            linears=linears, others=self.others(linears, experts), experts=experts.count, experts_used=experts.used,
+            linears=linears, others=self.others(linears, experts), expert_others=self.expert_biases(linears),
+            experts=experts.count, experts_used=experts.used,
             kv_size=self.kv_heads * (keys + values), kv_latent=latent + rope,
         )  # fmt: skip
 
@@ -255,8 +258,12 @@ class _Config:
         found += sum(linear.outputs * linear.count for linear in linears if linear.name in biased and not linear.expert)
         found += self.size("vocab_size") if HEAD in biased else 0
         if family.expert_biases:
-            found += sum(linear.outputs * linear.count for linear in linears if linear.expert) + experts.layers * experts.count
+            found += self.expert_biases(linears) + experts.layers * experts.count
         found += layers * self.heads if family.sinks else 0
         if family.positions is not None:
             found += (self.size("max_position_embeddings") + family.positions) * self.hidden
         return found
+
+    def expert_biases(self, linears: tuple[Linear, ...]) -> int:
+        """Of the experts themselves, not of the router."""
+        return sum(linear.outputs * linear.count for linear in linears if linear.expert) if self.family.expert_biases else 0

@@ -25,14 +25,14 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
     optimizer = 0.0 if away and settings["offload_optimizer"] != "none" else part
     found = {"optimizer": optimizer}
     if not optimizer:
-        found |= {"host_optimizer": part, "host_gradients": part, "host_step": ON_HOST}
+        found |= {"host_optimizer": part, "host_gradients": part, "host_step": ON_HOST, "host_master": part if stage < 3 else 0.0}
     if stage < 3:
         found |= {"parameters": 1.0, "gradients": part if stage == 2 else 1.0, "master": optimizer}
         if others:
             found |= {"reduce": others, "reduce_step": others} if stage == 2 else {"reduce_step": 2 * others}
         return found
     parameters = 0.0 if away and settings["offload_param"] != "none" else part
-    found |= {"parameters": parameters, "gradients": optimizer}
+    found |= {"parameters": parameters, "gradients": optimizer, "host_loading": 1.0}
     if others:
         found |= {"gathered": AHEAD, "gather": 2 * others, "reduce": others}
     return found | ({} if parameters else {"host_parameters": part})

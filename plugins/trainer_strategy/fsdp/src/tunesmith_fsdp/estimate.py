@@ -23,7 +23,7 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
     away = bool(settings["cpu_offload"]) and request.device != "cpu"
     share, others, copies = 1.0 / together, (together - 1) / together, count / together
     here, there = (0.0, share) if away else (share, 0.0)
-    found = {"parameters": here, "gradients": here, "optimizer": here, "group": float(together)}
+    found = {"parameters": here, "gradients": here, "optimizer": here, "group": float(together), "host_loading": 1.0}
     if together > 1:
         found["gathered"] = AHEAD if settings["reshard_after_forward"] else ALL
         found["gather"] = others * (2 if settings["reshard_after_forward"] else 1)

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunesmith.contracts.settings import aliases_of, fill, schema_of
+from tunesmith.contracts import Device, EstimateRequest
+from tunesmith.contracts.settings import aliases_of, fill, problems, schema_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.provider_import import load, settings_of
 from tunesmith_sdk.conformance.bench.subject import Subject
@@ -116,3 +117,33 @@ def _built(subject: Subject, values: Mapping[str, Any]) -> None:
 
 def _shown(values: Mapping[str, Any]) -> str:
     return json.dumps(dict(values))[:120]
+
+
+def offers(subject: Subject) -> Iterator[tuple[EstimateRequest, list[dict[str, Any]]]]:
+    """What the provider's `variants` offer for machines of one device and of several, in one node and in two."""
+    variants = load(subject.record.variants, subject.record.distribution)
+    for backend, count in (("cpu", 1), ("cpu", 2), ("cuda", 1), ("cuda", 2), ("cuda", 16)):
+        device = Device("made up", 80 << 30, 80 << 30, 0, ("float32", "float16", "bfloat16"), {"node": 8})
+        request = EstimateRequest(
+            {}, settings=fill(subject.record.schema, subject.values), device=backend, dtypes=device.dtypes, devices=(device,) * count
+        )
+        yield request, [dict(settings) for settings in variants(request)]
+
+
+@check(
+    "provider.variants",
+    when=lambda record: bool(record.variants),
+    title="what it offers for a machine are settings of its own, the same at each asking",
+)
+def variants(subject: Subject) -> Iterator[CheckFailed]:
+    again = [offered for _, offered in offers(subject)]
+    for (request, offered), other in zip(offers(subject), again, strict=True):
+        place = f"for {len(request.devices)} x {request.device}"
+        if offered != other:
+            yield CheckFailed(f"{place} it offers other settings at each asking", fix="Look at the request alone.")
+        if len({json.dumps(one, sort_keys=True) for one in offered}) < len(offered):
+            yield CheckFailed(f"{place} it offers the same settings twice", fix="Leave one out.")
+        for settings in offered:
+            wrong = next((f"`{path}` {sentence}" for path, sentence in problems(subject.record.schema, settings)), "")
+            if wrong:
+                yield CheckFailed(f"{place} it offers {_shown(settings)}: {wrong}", fix="Offer what its own settings class takes.")

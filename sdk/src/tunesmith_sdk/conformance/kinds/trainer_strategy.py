@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Step
+from tunesmith.contracts.settings import fill
 from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
+from tunesmith_sdk.conformance.checks import CheckFailed, check
+from tunesmith_sdk.conformance.common.provider import offers
 
 STEPS, HALF, ROWS, MICRO = 4, 2, 8, 2
 MIDST = "midst"  #: in the work directory of the usual work: all ranks are at it
@@ -189,3 +193,33 @@ def work(subject: Subject) -> None:
             (subject.step.work / MIDST).touch()
     strategy.barrier()
     strategy.finish()
+
+
+#: what an estimator may tell, and the most of it (see the contract)
+SHARES = (
+    "parameters", "gradients", "optimizer", "activations", "master", "computes", "host_parameters", "host_gradients", "host_optimizer",
+    "host_master", "host_loading", "idle",
+)  # fmt: skip
+AMOUNTS = ("gathered", "cast", "host_step", "data", "gather", "reduce", "reduce_step", "exchange", "group")
+
+
+@check(
+    "trainer_strategy.estimate",
+    kind="trainer_strategy",
+    when=lambda record: bool(record.estimator and record.variants),
+    title="of what it offers its estimator tells shares and amounts, and there is a rank for each device",
+)
+def estimate(subject: Subject) -> Iterator[CheckFailed]:
+    for request, offered in offers(subject):
+        for settings in offered:
+            ranks, count = subject.record.ranks(fill(subject.record.schema, settings)), len(request.devices)
+            if ranks != count:
+                yield CheckFailed(f"for {count} devices it offers {ranks} ranks ({settings})", fix="Offer a rank for each device.")
+            asked = dataclasses.replace(request, settings=fill(subject.record.schema, settings), processes=ranks)
+            for name, value in dict(subject.estimator()(asked)).items():
+                most = 1.0 if name in SHARES else float("inf") if name in AMOUNTS else -1.0
+                if most < 0:
+                    known = ", ".join((*SHARES, *AMOUNTS))
+                    yield CheckFailed(f"its estimator tells `{name}`, which nobody reads", fix=f"It may tell {known}.")
+                elif not 0 <= float(value) <= most:
+                    yield CheckFailed(f"with {settings} its estimator tells {value} of `{name}`", fix="A share is from 0 to 1.")

@@ -68,6 +68,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     }
     if whole and compute < 4 and not strategy.get("cast"):
         terms["casts"] = shape.parameters * compute  # autocast keeps a copy of each matrix within a forward pass
+    facts = facts_of(request)
     step = TrainingStep(
         shape, strategy, request.processes, length, int(settings["batch_size"]) * sequences, tokens, trainable, state, dtype, compute,
         bool(settings["gradient_checkpointing"]), adapter.get("quantized", 0.0), objective.get("reference", 0.0),
@@ -80,7 +81,7 @@ def train(request: EstimateRequest) -> Estimate | None:
         terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=(decision, told),
         savings=savings(settings, length * sequences, tokens), notes=_notes(shape, adapter, divides=divides),
         alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings),
-        host=step.host_bytes, sent=step.sent, seconds=step.seconds(facts_of(request)),
+        host=step.host_bytes(facts), sent=step.sent, seconds=step.seconds(facts),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from tunesmith_models import ModelShape
 
 COMPUTED = 0.4  # of the matrix units' peak: torchtitan's docs/performance.md tells 0.52 to 0.58 of A100's for Llama 3, and less of H100's
 MOVED = 0.7  # of a bandwidth: NCCL's tests come to 208 of 300 GB/s on A100 (nccl-tests#178) and to 370 of 450 on H100 (#212)
+BUFFERS = 1.5  # of what is kept on a host, as DeepSpeed reckons (`additional_buffer_factor` of its estimate_zero*_model_states_mem_needs)
 FORWARD, BACKWARD = 2.0, 2.0  # operations for each parameter and token: what a matrix gives, and the gradient of what it was given
 
 
@@ -65,11 +66,15 @@ class TrainingStep:
         return token * self.rank_tokens * self.strategy.get("computes", 1.0)
 
     @property
+    def kept_bytes(self) -> float:
+        """Of all parameters as they are kept: what trains in float32."""
+        return max(0.0, self.shape.parameters - self.trainable) * self.compute + self.trainable * 4
+
+    @property
     def parameter_bytes(self) -> float:
         """Of all parameters as ranks gather them."""
-        frozen = max(0.0, self.shape.parameters - self.trainable)
         cast = self.strategy.get("cast", 0.0)
-        return self.shape.parameters * cast if cast else frozen * self.compute + self.trainable * 4
+        return self.shape.parameters * cast if cast else self.kept_bytes
 
     @property
     def gathered(self) -> float:
@@ -88,12 +93,15 @@ class TrainingStep:
     def sent(self) -> float:
         return self.gathered + self.reduced
 
-    @property
-    def host_bytes(self) -> float:
-        """What a rank keeps in the host's memory: an optimizer there has its own copy of the numbers."""
+    def host_bytes(self, facts: Mapping[str, Any]) -> float:
+        """What a rank takes of the host's memory: its share of what is kept there, and of the whole model that the first one loads. That is
+        left out of a host of which nothing is known, for it passes."""
         share = self.strategy.get
-        own = 4 * share("host_gradients", 0.0) + (4 + self.state) * share("host_optimizer", 0.0)
-        return self.parameter_bytes * share("host_parameters", 0.0) + self.trainable * own
+        trained = 4 * share("host_gradients", 0.0) + self.state * share("host_optimizer", 0.0) + 4 * share("host_master", 0.0)
+        kept = self.kept_bytes * share("host_parameters", 0.0) + self.trainable * trained
+        beside = min(self.processes, int(facts.get("node", 1)))
+        loading = self.kept_bytes * share("host_loading", 0.0) / beside if facts.get("host") else 0.0
+        return max(BUFFERS * kept, kept + loading)
 
     def seconds(self, facts: Mapping[str, Any]) -> float:
         """On a device with these figures (see `Device.facts`); 0 where they are not known."""
@@ -133,7 +141,7 @@ class TrainingStep:
         passes = 2 + self.checkpointing
         parameters = self.micro_batches * passes * self.parameter_bytes * share("host_parameters", 0.0)
         trained = self.trainable * share("host_optimizer", 0.0)
-        moved = parameters + 8 * trained
+        moved = parameters + 8 * trained  # gradients there, numbers back
         link = float(facts.get("host_link", 0.0)) * MOVED
         here = min(self.processes, int(facts.get("node", 1)))
         return (moved / link if link else 0.0) + trained * here * share("host_step", 0.0)

@@ -1,0 +1,1 @@
+"""Ascend NPUs as devices, asked through npu-smi. Standard library only."""
