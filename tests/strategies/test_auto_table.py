@@ -17,9 +17,9 @@ import pytest
 from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import Wanted
-from tunesmith_cli.estimate.device_catalog import card
 from tunesmith_cli.estimate.step import Foreseen, Foresight
 from tunesmith_cli.launch import Session
+from tunesmith_cli.options.device_catalog import card
 from tunesmith_models import ModelShape
 
 CASES = Path(__file__).parents[1] / "cases" / "estimates"

@@ -5,8 +5,8 @@ from argparse import Namespace
 import pytest
 
 from tunesmith.errors import TunesmithError
-from tunesmith_cli.estimate.device_catalog import card, of_memory, size_of
 from tunesmith_cli.estimate.target_devices import place_of
+from tunesmith_cli.options.device_catalog import card, of_memory, size_of
 
 
 def args(on="", memory="", device=None):

@@ -43,7 +43,7 @@ def run(args: Namespace) -> int:
 
 
 def _elsewhere(text: str, session: Session) -> dict[str, Sequence[Device]]:
-    from tunesmith_cli.estimate.device_catalog import card
+    from tunesmith_cli.options.device_catalog import card
 
     backend, devices = card(session.registry, text)
     return {backend: devices}

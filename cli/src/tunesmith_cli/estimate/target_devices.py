@@ -11,7 +11,7 @@ from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.placement.devices import probe
-from tunesmith_cli.estimate.device_catalog import card, of_memory, size_of, unnamed
+from tunesmith_cli.options.device_catalog import card, of_memory, size_of, unnamed
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
