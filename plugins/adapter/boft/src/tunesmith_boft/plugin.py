@@ -16,7 +16,10 @@ def adapter() -> Provider:
         settings=BoftSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "trains.weights": "none"},
-        limits={"trains.weights": "it trains turns of the inputs"},
+        capabilities={"merge": "full", "reference": "full", "trains.weights": "none", "parallel.shards": "none"},
+        limits={
+            "trains.weights": "it trains turns of the inputs",
+            "parallel.shards": "it looks at the values of its blocks when it is put on a model, and a process may have none",
+        },
         estimator="tunesmith_boft.estimate:parts",
     )

@@ -16,7 +16,14 @@ def adapter() -> Provider:
         settings=DoraSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "trains.weights": "partial", "base.gptq": "none", "base.awq": "none"},
+        capabilities={
+            "merge": "full",
+            "reference": "full",
+            "trains.weights": "partial",
+            "base.gptq": "none",
+            "base.awq": "none",
+            "parallel.shards": "full",
+        },
         limits={
             "trains.weights": "it trains narrow matrices beside frozen ones",
             "base.gptq": "DoRA needs the length of each row of W + B A at every step, which PEFT does not compute of GPTQ's packed weights",

@@ -36,10 +36,13 @@ class Freeze(Full):
         """
         Raises:
             UserError: TS-TRAIN-042 when the settings name nothing of the model, or nothing at all.
+            NotImplementedError: when a reference is asked for and the model has no values, which would be kept.
         """
         model.requires_grad_(False)
         for parameter in chosen(model, self.settings):
             parameter.requires_grad_(True)
+        if reference and any(parameter.is_meta for parameter in model.parameters()):
+            raise NotImplementedError("the values from before training are kept whole, for the objective asks for that model")
         if reference:
             self._values = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
 

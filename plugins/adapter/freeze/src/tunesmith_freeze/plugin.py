@@ -16,7 +16,10 @@ def adapter() -> Provider:
         settings=FreezeSettings,
         accepts=("model/hf",),
         produces=("model/hf",),
-        capabilities={"merge": "none", "reference": "full", "trains.weights": "full"},
-        limits={"merge": "what it saves is a whole model: there is nothing to merge"},
+        capabilities={"merge": "none", "reference": "full", "trains.weights": "full", "parallel.shards": "partial"},
+        limits={
+            "merge": "what it saves is a whole model: there is nothing to merge",
+            "parallel.shards": "not with an objective that asks for the model before training: its values are kept whole",
+        },
         estimator="tunesmith_freeze.estimate:parts",
     )

@@ -16,7 +16,7 @@ def adapter() -> Provider:
         settings=OftSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "trains.weights": "none"},
+        capabilities={"merge": "full", "reference": "full", "trains.weights": "none", "parallel.shards": "full"},
         limits={"trains.weights": "it trains turns of the inputs"},
         estimator="tunesmith_oft.estimate:parts",
     )

@@ -70,12 +70,14 @@ class PeftAdapter:
             method rewrites the base.
         """
         model.requires_grad_(False)
-        base, wanted = set(model.parameters()), _outputs(model) if reference else None
+        valued = not any(parameter.is_meta for parameter in model.parameters())  # else another process checks the same model
+        base, wanted = set(model.parameters()), _outputs(model) if reference and valued else None
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self._put_on(model)
-        if wanted is not None:
+        if reference:
             self._before = [(p, p.detach().clone()) for p in model.parameters() if p in base and p.requires_grad]
+        if wanted is not None:
             with self.reference(model):
                 apart = (_outputs(model) - wanted).abs().max()
             if apart > _CLOSE * wanted.abs().max():

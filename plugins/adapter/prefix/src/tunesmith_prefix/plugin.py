@@ -16,7 +16,10 @@ def adapter() -> Provider:
         settings=PrefixSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "none", "reference": "full"},
-        limits={"merge": "no matrix of the model holds what keys and values before the text do to it"},
+        capabilities={"merge": "none", "reference": "full", "parallel.shards": "none"},
+        limits={
+            "merge": "no matrix of the model holds what keys and values before the text do to it",
+            "parallel.shards": "it runs the layers once for each sequence, and processes that gather them have to run them equally often",
+        },
         estimator="tunesmith_prefix.estimate:parts",
     )

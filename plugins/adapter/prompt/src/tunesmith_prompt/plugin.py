@@ -16,7 +16,7 @@ def adapter() -> Provider:
         settings=PromptSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "none", "reference": "full"},
+        capabilities={"merge": "none", "reference": "full", "parallel.shards": "full"},
         limits={"merge": "no matrix of the model holds what embeddings before the text do to it"},
         estimator="tunesmith_prompt.estimate:parts",
     )
