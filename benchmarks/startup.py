@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tunesmith_sdk.written_plugins import age, write_environment, write_many
+from tunesmith_sdk.distributions.written_plugins import age, write_environment, write_many
 
 COUNTS = (0, 10, 100)
 COMMANDS = (("--help",), ("plugin", "list"))

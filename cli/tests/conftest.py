@@ -16,9 +16,9 @@ from tunesmith.plugins import entry_points as scan
 from tunesmith.plugins.records import Plugin
 from tunesmith_data import KIND
 from tunesmith_data import plugin as data
-from tunesmith_sdk.command_runner import World
 from tunesmith_sdk.manifest.records import record_of
 from tunesmith_sdk.manifest.text import manifest_of
+from tunesmith_sdk.testing.command_runner import World
 
 DESK = Path(__file__).parent / "desk" / "acme_desk"
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tunesmith_sdk.agreed_api import AgreedApi
+from tunesmith_sdk.testing.agreed_api import AgreedApi
 
 AGREED = AgreedApi(Path(__file__).with_name("api.json"), "tunesmith_cli.api")
 

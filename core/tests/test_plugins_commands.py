@@ -13,7 +13,7 @@ from tunesmith.errors import TunesmithError
 from tunesmith_cli.commands.plugin import COMMANDS
 from tunesmith_cli.import_probe import probe
 from tunesmith_cli.text_tables import aligned
-from tunesmith_sdk.written_plugins import write_plugin
+from tunesmith_sdk.distributions.written_plugins import write_plugin
 
 TILT = {"kind": "adapter", "name": "tilt", "schema": {"type": "object", "properties": {"angle": {"type": "number", "default": 0.5}}}}
 

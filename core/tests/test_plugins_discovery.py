@@ -12,7 +12,7 @@ from tunesmith.config import Config
 from tunesmith.plugins import discovery
 from tunesmith.plugins.discovery import discover
 from tunesmith.policy import Policy
-from tunesmith_sdk.written_plugins import age, write_distribution, write_plugin
+from tunesmith_sdk.distributions.written_plugins import age, write_distribution, write_plugin
 
 TILT = {"kind": "adapter", "name": "tilt"}
 

@@ -14,8 +14,8 @@ import pytest
 
 from tunesmith.plugins.records import Plugin
 from tunesmith_cli.commands.plugin_doctor import COMMAND
+from tunesmith_sdk.distributions.written_plugins import record, write_plugin
 from tunesmith_sdk.manifest.text import manifest_of
-from tunesmith_sdk.written_plugins import record, write_plugin
 
 TILT = {"kind": "adapter", "name": "tilt"}
 FINE = "x = 1\n"

@@ -9,7 +9,7 @@ from tunesmith.errors import UserError
 from tunesmith.plugins.kinds import speaking
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import Registry
-from tunesmith_sdk.written_plugins import record
+from tunesmith_sdk.distributions.written_plugins import record
 
 POET = Kind("poet", "writes verses", "acme.poet:Poet", api=3)
 

@@ -12,7 +12,7 @@ from tunesmith.deprecations import PREVIOUS_API
 from tunesmith.errors import UserError
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import Registry, _plugin
-from tunesmith_sdk.written_plugins import record
+from tunesmith_sdk.distributions.written_plugins import record
 
 
 def plugin(distribution: str, *names: str, kind: str = "adapter", **fields) -> Plugin:

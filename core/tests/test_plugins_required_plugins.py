@@ -12,7 +12,7 @@ import tunesmith
 from tunesmith.errors import Problems, UserError
 from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.required_plugins import check_required
-from tunesmith_sdk.written_plugins import write_plugin
+from tunesmith_sdk.distributions.written_plugins import write_plugin
 
 GATE = """
 from tunesmith.hookspecs import hookimpl

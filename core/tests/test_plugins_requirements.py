@@ -8,7 +8,7 @@ import pytest
 from tunesmith.plugins import entry_points as scan
 from tunesmith.plugins.records import Plugin, Surroundings
 from tunesmith.plugins.requirements import Installed, fingerprint, missing, missing_error, place
-from tunesmith_sdk.written_plugins import write_distribution
+from tunesmith_sdk.distributions.written_plugins import write_distribution
 
 NOT_HERE = "nowhere>=1; python_version < '3'"
 

@@ -26,7 +26,7 @@ from tunesmith.plugins.registry import Registry
 from tunesmith.running import runner
 from tunesmith.running.journal.run_directories import stored_plan
 from tunesmith.running.steps.environments import environments_of
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 
 @dataclasses.dataclass(frozen=True)

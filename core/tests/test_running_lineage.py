@@ -11,7 +11,7 @@ from tunesmith.errors import UserError
 from tunesmith.running.journal.journal import Journal
 from tunesmith.running.journal.run_view import RunView
 from tunesmith_cli.commands.lineage import ancestry, digests
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 
 @pytest.fixture

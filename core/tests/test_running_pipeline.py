@@ -18,7 +18,7 @@ from tunesmith.running.journal.journal import Journal
 from tunesmith.running.store import verification
 from tunesmith.running.worker.local_executor import Local
 from tunesmith_cli.commands.resume import check_providers, find_run
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 
 @pytest.fixture

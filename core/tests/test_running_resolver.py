@@ -13,7 +13,7 @@ from tunesmith.errors import TunesmithError, UserError
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.model_resolver import Resolver
 from tunesmith.verbs.records import DownloadSettings
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 SHELF = ProviderRecord(
     "model_loader",

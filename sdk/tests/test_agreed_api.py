@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith_sdk.agreed_api import AgreedApi, kept
+from tunesmith_sdk.testing.agreed_api import AgreedApi, kept
 
 
 @pytest.mark.parametrize(

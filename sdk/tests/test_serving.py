@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.contracts import Address, Artifact, Engine, Step, TunesmithError
-from tunesmith_sdk.serving import Elsewhere, serving
+from tunesmith_sdk.testing.serving import Elsewhere, serving
 
 FILES = "http.server"  # answers 200 to what lies in its directory
 

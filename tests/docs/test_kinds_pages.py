@@ -21,9 +21,9 @@ from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith.planning.planner import make_plan
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.registry import Registry, load_registry
+from tunesmith_sdk.distributions.wheels import write_wheel
 from tunesmith_sdk.manifest.sync import sync
 from tunesmith_sdk.scaffold import Wanted, make
-from tunesmith_sdk.wheels import write_wheel
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.plugins.manifest import read_manifest
-from tunesmith_sdk.written_plugins import write_distribution
+from tunesmith_sdk.distributions.written_plugins import write_distribution
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-kind.md"
 FILE = re.compile(r"^`(?P<name>src/[\w./-]+\.\w+)`.*?\n(?P<fence>`{3,})(?:python|jinja)\n(?P<code>.*?)^(?P=fence)$", re.M | re.S)

@@ -17,7 +17,7 @@ TINY = str(Path(__file__).parents[2] / "core" / "tests" / "tiny")
 if TINY not in sys.path:
     sys.path.append(TINY)  # the tiny pipeline of the kernel's tests
 
-from tunesmith_sdk.written_plugins import link_plugin, write_distribution, write_environment, write_plugin  # noqa: E402
+from tunesmith_sdk.distributions.written_plugins import link_plugin, write_distribution, write_environment, write_plugin  # noqa: E402
 
 SHELF = """
 from tunesmith.contracts import ModelInfo

@@ -17,7 +17,7 @@ from tunesmith.config import load_config
 from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.main import main
 from tunesmith_sdk.manifest.source import read_source
-from tunesmith_sdk.plans import plan_on_a_laptop
+from tunesmith_sdk.testing.plans import plan_on_a_laptop
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

@@ -7,7 +7,7 @@ import pytest
 from tunesmith.config import load_config
 from tunesmith.plugins.registry import load_registry
 from tunesmith_data.formats.detection import detect
-from tunesmith_sdk.plans import plan_on_a_laptop
+from tunesmith_sdk.testing.plans import plan_on_a_laptop
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples"
 

@@ -19,7 +19,7 @@ from tunesmith.running.journal.journal import FILE, Journal
 from tunesmith.running.journal.plan_file import read_plan
 from tunesmith.running.journal.run_directories import stored_plan
 from tunesmith_cli.main import main
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 LOOKING = (
     ("runs", "list"), ("runs", "list", "--json"), ("runs", "show"), ("runs", "show", "--json"), ("runs", "logs"), ("store", "ls"),

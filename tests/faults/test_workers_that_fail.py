@@ -10,7 +10,7 @@ import pytest
 from tiny_plans import Place, step
 
 from tunesmith.running.worker import processes as workers
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith_sdk.written_plugins import age, write_distribution, write_environment, write_plugin
+from tunesmith_sdk.distributions.written_plugins import age, write_distribution, write_environment, write_plugin
 
 TILT = {"kind": "adapter", "name": "tilt"}
 PIPELINE = "name: x\nmodel: file://m\nsteps:\n  out: {export: %s, from: model}\n"

@@ -12,7 +12,7 @@ from tiny_plans import Place, step
 import tunesmith
 from tunesmith.contracts.kinds.executor import Launch
 from tunesmith.running.worker.local_executor import Local, LocalProcess
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 SOURCE = Path(tunesmith.__file__).parent
 PICKLING = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "multiprocessing", "dill", "cloudpickle", "joblib"}

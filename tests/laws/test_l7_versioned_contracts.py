@@ -115,7 +115,7 @@ def test_a_hook_that_takes_fewer_arguments_than_there_are_goes_on_working(tmp_pa
 
 
 def test_the_version_before_is_taken_with_a_warning_that_says_until_when_others_are_refused(tmp_path: Path):
-    from tunesmith_sdk.written_plugins import write_environment, write_plugin
+    from tunesmith_sdk.distributions.written_plugins import write_environment, write_plugin
 
     python, site = write_environment(tmp_path / "env")
     for name, api in (("acme-before", API["exporter"] - 1), ("acme-now", API["exporter"]), ("acme-next", API["exporter"] + 1)):
@@ -197,7 +197,7 @@ class Card:
 
 
 def test_a_plugin_of_the_version_before_is_planned_and_run(tmp_path: Path):
-    from tunesmith_sdk.written_plugins import write_environment, write_plugin
+    from tunesmith_sdk.distributions.written_plugins import write_environment, write_plugin
 
     python, site = write_environment(tmp_path / "env")
     manifest = OLD_MANIFEST.partition("[[providers.needs]]")[0].replace('runtime = ["heavy>=2"]', "")

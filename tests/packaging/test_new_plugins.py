@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.config import load_config
+from tunesmith.plugins.registry import load_registry
 from tunesmith_sdk.templates import kinds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,9 +28,10 @@ def build(source: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def elsewhere(clean_environment: Callable[..., Path]) -> Path:
-    """The bin folder of an environment with the kernel and the SDK with all that its authors have, from their wheels."""
+    """The bin folder of an environment with the kernel, the SDK with all that its authors have and those that bring kinds, by wheels."""
     constraints = ROOT / "tools" / "constraints.txt"
-    return clean_environment("--constraint", str(constraints), "tunesmith-sdk[scaffold,torch,serving]", "tunesmith-torch", "hatchling")
+    bringers = [plugin.distribution for plugin in load_registry(load_config()).plugins if plugin.kinds]
+    return clean_environment("--constraint", str(constraints), "tunesmith-sdk[scaffold,torch,serving]", *bringers, "hatchling")
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from tunesmith import toml
 from tunesmith.config import load_config
 from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.main import main
-from tunesmith_sdk.plans import plan_on_a_laptop
+from tunesmith_sdk.testing.plans import plan_on_a_laptop
 
 from .readme import Readme, readmes
 

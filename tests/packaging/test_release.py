@@ -13,7 +13,7 @@ import pytest
 import release
 from distributions import distributions
 
-from tunesmith_sdk.wheels import write_wheel
+from tunesmith_sdk.distributions.wheels import write_wheel
 
 UV = Path(sys.executable).with_name("uv")
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tunesmith_sdk.written_plugins import age, link_plugin, write_environment, write_many
+from tunesmith_sdk.distributions.written_plugins import age, link_plugin, write_environment, write_many
 
 PLUGINS = 100
 #: modules of the standard library that a start has no business with, each dearer than a millisecond

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tunesmith_sdk.written_plugins import write_plugin
+from tunesmith_sdk.distributions.written_plugins import write_plugin
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 STEPS = 24

@@ -12,7 +12,7 @@ from tiny_plans import Place, plan, step
 
 from tunesmith.planning.plan import Choice
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 CHOSEN = """
 class Diary:

@@ -6,7 +6,7 @@ from tiny_listeners import seen
 from tiny_plans import plan, step
 
 from tunesmith.planning.plan import Gate
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 FINISHED = """
 @hookimpl

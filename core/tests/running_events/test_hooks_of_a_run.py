@@ -12,7 +12,7 @@ from tiny_plans import step
 
 from tunesmith.contracts import RunFacts, StepFacts
 from tunesmith.running.outcome import can_go_on
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 
 def test_a_listener_is_told_of_the_run_its_steps_and_artifacts(listening) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tiny_listeners import seen
 from tiny_plans import step
 
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 POINTS = """
 @hookimpl

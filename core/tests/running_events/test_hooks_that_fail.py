@@ -6,7 +6,7 @@ import pytest
 from tiny_listeners import HANGING, WATCH, seen
 from tiny_plans import step
 
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 BROKEN = """
 @hookimpl

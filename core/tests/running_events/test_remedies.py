@@ -11,7 +11,7 @@ from tunesmith.running.journal.journal import Journal
 from tunesmith.running.steps.cached_results import standing
 from tunesmith.running.steps.step import ATTEMPTS
 from tunesmith.running.store.store import Store
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 
 def test_a_remedy_is_tried_with_its_settings_and_noted(listening) -> None:

@@ -6,7 +6,7 @@ import sys
 
 from tiny_plans import Place
 
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 WATCH = """
 @hookimpl

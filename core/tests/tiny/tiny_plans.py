@@ -18,7 +18,7 @@ from tunesmith.plugins.records import Plugin, ProviderRecord
 from tunesmith.plugins.registry import Registry, load_registry
 from tunesmith.running.outcome import RunOutcome
 from tunesmith.running.runner import Runner
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 
 def verb(name: str, **more: Any) -> ProviderRecord:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tunesmith_sdk.written_plugins import write_plugin
+from tunesmith_sdk.distributions.written_plugins import write_plugin
 
 ROWS = [{"instruction": f"What is {n} plus {n + 1}?", "output": f"It is {2 * n + 1}."} for n in range(12)]
 LINES = [json.dumps(row) + "\n" for row in ROWS]

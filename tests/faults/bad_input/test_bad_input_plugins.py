@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.contracts import Need
-from tunesmith_sdk.written_plugins import write_plugin
+from tunesmith_sdk.distributions.written_plugins import write_plugin
 
 QUANTIZER = {"kind": "quantizer", "name": "shaky", "accepts": ("model/hf",), "produces": ("model/shaky",)}
 PIPELINE = "name: bot\nmodel: file://model\nsteps:\n  small: {quantize: shaky}\n"

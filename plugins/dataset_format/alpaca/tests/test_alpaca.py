@@ -6,7 +6,7 @@ from tunesmith.contracts import UserError
 from tunesmith.contracts.settings import problems
 from tunesmith_alpaca.rows import ROW, Alpaca
 from tunesmith_data.api import text_of
-from tunesmith_sdk.hypothesis_strategies import fitting
+from tunesmith_sdk.testing.hypothesis_strategies import fitting
 
 
 def convert(row):

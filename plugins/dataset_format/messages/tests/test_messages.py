@@ -8,7 +8,7 @@ from tunesmith.contracts import UserError
 from tunesmith.contracts.settings import problems
 from tunesmith_data.api import text_of
 from tunesmith_messages.rows import ROW, Messages
-from tunesmith_sdk.hypothesis_strategies import fitting
+from tunesmith_sdk.testing.hypothesis_strategies import fitting
 
 WORDS = st.sampled_from(["", " ", "<image>", "text", "image_url", "[]", "see <image> and <audio>"]) | st.text(max_size=12)
 

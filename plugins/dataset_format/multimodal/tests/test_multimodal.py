@@ -11,7 +11,7 @@ from tunesmith_multimodal import row_schema
 from tunesmith_multimodal.formats import Captions, Speech, Texts, VisualQuestions
 from tunesmith_multimodal.grounding import Places
 from tunesmith_multimodal.settings import GroundingSettings, PromptSettings
-from tunesmith_sdk.hypothesis_strategies import fitting
+from tunesmith_sdk.testing.hypothesis_strategies import fitting
 
 FORMATS = {
     "vqa": (row_schema.VQA, VisualQuestions), "captioning": (row_schema.CAPTIONING, Captions), "ocr": (row_schema.OCR, Texts),

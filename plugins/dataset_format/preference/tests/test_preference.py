@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tunesmith.contracts import UserError
 from tunesmith_data.api import RowSchema, text_of
 from tunesmith_preference.rows import PROMPTS, REJECTED_RESPONSE, ROW, Preference, RejectedMessages, RejectedResponse
-from tunesmith_sdk.hypothesis_strategies import fitting
+from tunesmith_sdk.testing.hypothesis_strategies import fitting
 
 SCHEMA = RowSchema(ROW)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tunesmith.contracts import UserError
 from tunesmith.contracts.settings import problems
 from tunesmith_data.api import text_of
-from tunesmith_sdk.hypothesis_strategies import fitting
+from tunesmith_sdk.testing.hypothesis_strategies import fitting
 from tunesmith_sharegpt.rows import ROW, ShareGPT
 
 

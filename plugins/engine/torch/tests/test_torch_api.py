@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tunesmith_sdk.agreed_api import AgreedApi
+from tunesmith_sdk.testing.agreed_api import AgreedApi
 
 MODULES = ("tunesmith_torch.api", *(f"tunesmith_torch.api.{name}" for name in ("layers", "model", "processes", "text", "training")))
 AGREED = AgreedApi(Path(__file__).with_name("api.json"), *MODULES)

@@ -11,9 +11,9 @@ sys.path.append(str(Path(__file__).parent))
 
 from tunesmith.plugins import entry_points as scan
 from tunesmith_environments.manager import Environments
-from tunesmith_sdk.command_runner import World
-from tunesmith_sdk.wheels import write_wheel
-from tunesmith_sdk.written_plugins import link_plugin, write_plugin
+from tunesmith_sdk.distributions.wheels import write_wheel
+from tunesmith_sdk.distributions.written_plugins import link_plugin, write_plugin
+from tunesmith_sdk.testing.command_runner import World
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith_environments import code_links, environment, interpreters
 from tunesmith_environments.manager import Environments
-from tunesmith_sdk.wheels import write_wheel
+from tunesmith_sdk.distributions.wheels import write_wheel
 
 
 def python(built: environment.Environment, code: str, recipe: Recipe | None = None) -> str:

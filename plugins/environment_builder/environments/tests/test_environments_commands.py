@@ -10,7 +10,7 @@ import pytest
 
 from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith_environments.manager import Environments
-from tunesmith_sdk.wheels import write_wheel
+from tunesmith_sdk.distributions.wheels import write_wheel
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith_environments.manager import Environments
-from tunesmith_sdk.wheels import write_wheel
-from tunesmith_sdk.written_plugins import write_distribution, write_plugin
+from tunesmith_sdk.distributions.wheels import write_wheel
+from tunesmith_sdk.distributions.written_plugins import write_distribution, write_plugin
 
 FORGE = {"kind": "quantizer", "name": "forge"}
 

@@ -12,7 +12,7 @@ from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.errors import TunesmithError
 from tunesmith_environments import disk_space, interpreters
 from tunesmith_environments.manager import Environments
-from tunesmith_sdk.wheels import write_wheel
+from tunesmith_sdk.distributions.wheels import write_wheel
 
 WHO = ("acme-forge", "acme-press")
 

@@ -11,7 +11,7 @@ from tunesmith.contracts import Artifact, Cancelled, TunesmithError, UserError
 from tunesmith_data.api import message
 from tunesmith_exact_match.evaluator import ExactMatch
 from tunesmith_exact_match.settings import ExactMatchSettings
-from tunesmith_sdk.datasets import dataset
+from tunesmith_sdk.testing.datasets import dataset
 from tunesmith_serve import endpoint_client
 
 

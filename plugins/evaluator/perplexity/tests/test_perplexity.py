@@ -9,7 +9,7 @@ from tunesmith.contracts import Artifact, UserError
 from tunesmith_data.api import message
 from tunesmith_perplexity.evaluator import Perplexity
 from tunesmith_perplexity.settings import PerplexitySettings
-from tunesmith_sdk.datasets import dataset
+from tunesmith_sdk.testing.datasets import dataset
 from tunesmith_torch.api.model import load_model
 from tunesmith_torch.api.text import load_tokenizer
 

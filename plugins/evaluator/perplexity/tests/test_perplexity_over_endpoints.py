@@ -17,8 +17,8 @@ from tunesmith.contracts import Address, Artifact, Cancelled, TunesmithError, Us
 from tunesmith_data.api import message
 from tunesmith_perplexity.evaluator import Perplexity
 from tunesmith_perplexity.settings import PerplexitySettings
-from tunesmith_sdk.datasets import dataset
 from tunesmith_sdk.local_step import LocalStep
+from tunesmith_sdk.testing.datasets import dataset
 from tunesmith_serve import endpoint_client
 from tunesmith_serve.settings import ServeSettings
 
@@ -203,7 +203,7 @@ def test_cancelling_does_not_wait_for_answers(fake: FakeServer, model: Artifact,
 
 @pytest.mark.slow
 def test_a_real_model_scores_alike_over_its_endpoint(tmp_path: Path, local_step: Any) -> None:
-    from tunesmith_sdk.real_models import smollm2
+    from tunesmith_sdk.testing.real_models import smollm2
 
     model = smollm2(tmp_path)
     here = evaluate(model, local_step())

@@ -7,7 +7,7 @@ import pytest
 
 from tunesmith.contracts import EstimateRequest, TunesmithError
 from tunesmith_dequantize.estimate import estimate
-from tunesmith_sdk.model_configs import SMOLLM2
+from tunesmith_sdk.testing.model_configs import SMOLLM2
 
 torch = pytest.importorskip("torch", reason="the runtime of this plugin is not installed")
 gguf = pytest.importorskip("gguf", reason="the runtime of this plugin is not installed")

@@ -11,9 +11,9 @@ import pytest
 from tunesmith.contracts import Artifact, TunesmithError
 from tunesmith_gguf.exporter import GgufExporter
 from tunesmith_gguf.settings import GgufSettings
-from tunesmith_sdk.environments import environment_of
 from tunesmith_sdk.local_step import LocalStep
-from tunesmith_sdk.real_models import smollm2
+from tunesmith_sdk.testing.environments import environment_of
+from tunesmith_sdk.testing.real_models import smollm2
 
 pytestmark = pytest.mark.isolated
 TEXTS = [

@@ -12,7 +12,7 @@ from tunesmith_gguf import exporter
 from tunesmith_gguf.converter import command, complaint, convert
 from tunesmith_gguf.estimate import estimate
 from tunesmith_gguf.settings import GgufSettings
-from tunesmith_sdk.model_configs import SMOLLM2
+from tunesmith_sdk.testing.model_configs import SMOLLM2
 
 
 def python(code: str) -> tuple[str, ...]:

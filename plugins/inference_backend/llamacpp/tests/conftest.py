@@ -14,9 +14,9 @@ import tunesmith_llamacpp
 from tunesmith.contracts import Artifact
 from tunesmith_llamacpp.backend import LlamaCppBackend
 from tunesmith_llamacpp.settings import LlamaCppSettings
-from tunesmith_sdk.environments import environment_of
 from tunesmith_sdk.local_step import LocalStep
-from tunesmith_sdk.serving import Elsewhere, Server, serving
+from tunesmith_sdk.testing.environments import environment_of
+from tunesmith_sdk.testing.serving import Elsewhere, Server, serving
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from tunesmith_llamacpp.server.__main__ import options
 from tunesmith_llamacpp.server.prompt_echo import BadRequest, Echo
 from tunesmith_llamacpp.server.prompt_logprobs import aligned
 from tunesmith_llamacpp.settings import LlamaCppSettings
-from tunesmith_sdk.model_configs import llama
+from tunesmith_sdk.testing.model_configs import llama
 from tunesmith_serve.settings import ServeSettings
 
 

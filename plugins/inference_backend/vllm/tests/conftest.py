@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Artifact
-from tunesmith_sdk.serving import Elsewhere, Server, serving
+from tunesmith_sdk.testing.serving import Elsewhere, Server, serving
 
 
 @pytest.fixture(scope="session")
 def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Python of an environment with what the plugin's manifest asks for."""
-    from tunesmith_sdk.environments import environment_of
+    from tunesmith_sdk.testing.environments import environment_of
 
     return str(environment_of("tunesmith_vllm", tmp_path_factory.mktemp("environments")).python)
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    from tunesmith_sdk.real_models import smollm2
+    from tunesmith_sdk.testing.real_models import smollm2
 
     return smollm2(tmp_path_factory.mktemp("smollm2"), "bfloat16")
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tunesmith_sdk.agreed_api import AgreedApi
+from tunesmith_sdk.testing.agreed_api import AgreedApi
 
 MODULES = ("tunesmith_data.api", "tunesmith_data.api.json_text")
 AGREED = AgreedApi(Path(__file__).with_name("api.json"), *MODULES)

@@ -25,7 +25,7 @@ from tunesmith.running.runner import Runner
 from tunesmith_report import chart, environments, number_format, plugin
 from tunesmith_report.header import header
 from tunesmith_report.page import page_of
-from tunesmith_sdk.recorder import Recorder
+from tunesmith_sdk.testing.recorder import Recorder
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 

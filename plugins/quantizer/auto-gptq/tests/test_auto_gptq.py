@@ -10,7 +10,7 @@ from tunesmith.contracts.settings import fill, schema_of
 from tunesmith_auto_gptq.estimate import quantizing, reading
 from tunesmith_auto_gptq.safetensors_header import drop_metadata
 from tunesmith_auto_gptq.settings import AutoGptqSettings, DequantizerSettings
-from tunesmith_sdk.model_configs import SMOLLM2
+from tunesmith_sdk.testing.model_configs import SMOLLM2
 
 
 def request(settings, config=SMOLLM2, **values):

@@ -6,7 +6,7 @@ from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith.contracts.settings import fill, schema_of
 from tunesmith_autoawq.estimate import quantizing, reading
 from tunesmith_autoawq.settings import AutoAwqSettings, DequantizerSettings
-from tunesmith_sdk.model_configs import SMOLLM2
+from tunesmith_sdk.testing.model_configs import SMOLLM2
 
 
 def request(settings, config=SMOLLM2, **values):

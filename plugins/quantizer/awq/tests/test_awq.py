@@ -7,7 +7,7 @@ from tunesmith.contracts.settings import fill, schema_of
 from tunesmith_awq.estimate import estimate, size
 from tunesmith_awq.settings import AwqSettings
 from tunesmith_models import ModelShape
-from tunesmith_sdk.model_configs import SMOLLM2
+from tunesmith_sdk.testing.model_configs import SMOLLM2
 
 
 def request(config=SMOLLM2, dtypes=("float32", "bfloat16"), **settings):

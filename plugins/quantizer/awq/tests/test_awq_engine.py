@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import tunesmith as ts
-from tunesmith_sdk.real_models import smollm2
+from tunesmith_sdk.testing.real_models import smollm2
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).parents[4]

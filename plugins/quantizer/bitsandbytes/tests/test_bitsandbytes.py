@@ -17,8 +17,8 @@ from tunesmith_bitsandbytes.quantizer import BitsAndBytes
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
 from tunesmith_data.api import message
 from tunesmith_models import ModelShape
-from tunesmith_sdk.datasets import dataset
-from tunesmith_sdk.real_models import smollm2
+from tunesmith_sdk.testing.datasets import dataset
+from tunesmith_sdk.testing.real_models import smollm2
 
 IDS = torch.arange(3, 40)[None]
 

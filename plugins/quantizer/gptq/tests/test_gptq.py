@@ -7,7 +7,7 @@ from tunesmith.contracts.settings import fill, schema_of
 from tunesmith_gptq.estimate import estimate, size
 from tunesmith_gptq.settings import GptqSettings
 from tunesmith_models import ModelShape
-from tunesmith_sdk.model_configs import SMOLLM2
+from tunesmith_sdk.testing.model_configs import SMOLLM2
 
 
 def request(config=SMOLLM2, dtypes=("float32", "bfloat16"), **settings):

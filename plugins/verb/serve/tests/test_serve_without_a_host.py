@@ -16,7 +16,7 @@ from pathlib import Path
 import fake_engine
 import pytest
 
-from tunesmith_sdk.written_plugins import write_plugin
+from tunesmith_sdk.distributions.written_plugins import write_plugin
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")]
 

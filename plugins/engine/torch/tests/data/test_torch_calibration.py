@@ -8,7 +8,7 @@ import pytest
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import message
-from tunesmith_sdk.datasets import dataset
+from tunesmith_sdk.testing.datasets import dataset
 from tunesmith_torch.data.calibration import calibration_tokens
 
 STEP = SimpleNamespace(name="small", check_cancelled=lambda: None)

@@ -310,7 +310,7 @@ def test_perplexity_of_pictures_is_what_transformers_computes(models, media, tmp
     from tunesmith.isolation.worker_step import WorkerStep
     from tunesmith_perplexity.evaluator import Perplexity
     from tunesmith_perplexity.settings import PerplexitySettings
-    from tunesmith_sdk.datasets import dataset
+    from tunesmith_sdk.testing.datasets import dataset
 
     rows, base = rows_of(media)[:3], Artifact("model/hf", models("idefics3"), digest="sha256:base")
     step = WorkerStep(name="score", output=tmp_path, work=tmp_path, notify=lambda *_: None)

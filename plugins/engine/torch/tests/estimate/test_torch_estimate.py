@@ -10,7 +10,7 @@ import pytest
 
 from tunesmith.contracts import EstimateRequest
 from tunesmith_models import ModelShape
-from tunesmith_sdk.model_configs import llama
+from tunesmith_sdk.testing.model_configs import llama
 from tunesmith_torch.estimate.memory import CHUNK, merge, train
 from tunesmith_torch.settings import TrainSettings
 

@@ -15,7 +15,7 @@ from tunesmith.errors import TunesmithError
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, check
-from tunesmith_sdk.wheels import write_wheel
+from tunesmith_sdk.distributions.wheels import write_wheel
 
 #: stands in for the kernel: a worker that says where it runs
 _WORKER = """

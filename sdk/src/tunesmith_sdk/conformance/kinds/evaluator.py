@@ -17,7 +17,7 @@ from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
-from tunesmith_sdk.datasets import dataset
+from tunesmith_sdk.testing.datasets import dataset
 
 #: scenes: an endpoint for what takes models, too; one that fails at first
 ENDPOINT, FAILING = "an endpoint", "an endpoint that fails at first"

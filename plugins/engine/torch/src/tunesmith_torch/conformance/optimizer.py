@@ -9,7 +9,7 @@ from tunesmith.contracts import EstimateRequest
 from tunesmith.contracts.settings import fill
 from tunesmith_models import ModelShape
 from tunesmith_sdk.conformance import CheckFailed, NotRun, Subject, action, check, observer
-from tunesmith_sdk.model_configs import llama
+from tunesmith_sdk.testing.model_configs import llama
 from tunesmith_torch.api import Trained
 
 RATE, STEPS, HALF = 0.01, 20, 4

@@ -93,7 +93,7 @@ class Elsewhere:
     """A backend whose engine is started by another interpreter, as the verb does in an isolated environment.
 
     Args:
-        python: see `tunesmith_sdk.environments.environment_of`.
+        python: see `tunesmith_sdk.testing.environments.environment_of`.
         packages: modules of this environment that the engine's program imports.
     """
 
