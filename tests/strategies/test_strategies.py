@@ -59,6 +59,17 @@ def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, o
         assert name not in begun or not torch.equal(ours[name], begun[name]), name
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_in_float16_two_processes_learn_what_one_learns_and_compute_again_what_overflowed(tmp_path, model, strategy, launched):
+    settings = SETTINGS | {"dtype": "float16"}
+    one = launched(tmp_path / "one", model, 1, strategy="single", adapter="full", settings=SETTINGS)[0]
+    two = launched(tmp_path / "two", model, 2, strategy=strategy, adapter="full", settings=settings)
+    assert two[0]["metrics"] == two[1]["metrics"]
+    assert any("overflowed in float16" in line for line in two[0]["said"])
+    for name, value in one["metrics"].items():
+        assert two[0]["metrics"][name] == pytest.approx(value, rel=0.05 if "norm" in name else 1e-2, abs=1e-4), name
+
+
 def test_each_rank_of_fsdp_holds_its_piece_of_the_parameters_and_of_the_optimizers_state(tmp_path, model, alone, launched):
     _, one = alone("sft", "full")
     two = launched(tmp_path, model, 2, strategy="fsdp", adapter="full", settings=SETTINGS | {"max_steps": 1})

@@ -34,6 +34,14 @@ FAULTS = {
     ],
     "trainer_strategy.no-pickles": [("save_file(state, path)", 'save_file(state, path); torch.save(state, path.with_suffix(".pt"))')],
 }
+_NORM = "float(torch.nn.utils.clip_grad_norm_(trained, limit))"
+_KEPT = "[p.grad.zero_() for p in self.model.parameters() if p.grad is not None and p.grad.isfinite().all()]"
+#: changes by which it can't be trained with in float16
+FAULTS_IN_FLOAT16 = {
+    "not divided": ("            parameter.grad.div_(scale)", "            pass"),
+    "finite norm": (f"return {_NORM}", f"return min(1e9, {_NORM})"),
+    "not forgotten": ("self.optimizer.zero_grad()", _KEPT),
+}
 #: the same of one with a process a rank
 FAULTS_OF_RANKS = [
     ("trainer_strategy.same-everywhere", ("        return total\n", "        return total if dist.get_rank() == 0 else total + 1\n")),
@@ -45,6 +53,11 @@ FAULTS_OF_RANKS = [
         ("    dist.all_reduce(tensor)", f"    try:\n        dist.all_reduce(tensor)\n    except RuntimeError:\n        {REPLACE}"),
     ),
 ]
+
+
+@pytest.mark.parametrize("change", FAULTS_IN_FLOAT16.values(), ids=FAULTS_IN_FLOAT16)
+def test_a_strategy_that_can_not_be_trained_with_in_float16_is_caught(change: tuple[str, str], tmp_path: Path):
+    assert mutants.failed(mutants.write(tmp_path, KIND, change), KIND, "provider") >= {"trainer_strategy.same-losses"}
 
 
 @pytest.mark.parametrize("check", FAULTS)

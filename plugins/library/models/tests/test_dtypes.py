@@ -23,9 +23,10 @@ def test_it_is_the_one_that_is_stored_where_that_is_native_and_never_an_emulated
     assert compute_type("auto", stored, EstimateRequest({}, device=device, dtypes=native))[0] == found
 
 
-@pytest.mark.parametrize(("native", "found"), [(OLD, "float32"), (NEW, "bfloat16"), (GPU_OF_2018, "float32"), (GPU, "bfloat16")])
-def test_training_takes_bfloat16_or_float32(native, found):
+@pytest.mark.parametrize(("native", "found"), [(OLD, "float32"), (NEW, "bfloat16"), (GPU_OF_2018, "float16"), (GPU, "bfloat16")])
+def test_training_takes_bfloat16_where_it_is_native_else_float16_on_a_gpu_else_float32(native, found):
     assert compute_type("auto", "", Placement("loom", dtypes=native), training=True)[0] == found
+    assert compute_type("auto", "", Placement("cpu", dtypes=GPU_OF_2018), training=True)[0] == "float32"
 
 
 def test_what_is_asked_for_is_taken_and_an_emulated_type_is_called_slow():

@@ -52,8 +52,11 @@ class Training:
         for _, p in self.trained():
             agree(p.grad)
 
-    def clip(self, limit):
-        return float(torch.nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], limit))
+    def clip(self, limit, scale=1.0):
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        for parameter in trained:
+            parameter.grad.div_(scale)
+        return float(torch.nn.utils.clip_grad_norm_(trained, limit))
 
     def step(self):
         self.optimizer.step()

@@ -94,14 +94,15 @@ class Training(Protocol):
         are the sum over the ranks. All ranks are given equally many micro-batches; `loss` is called where the output is, and once for each.
         """
 
-    def clip(self, limit: float) -> float:
-        """The gradients' global norm before clipping to `limit` (no clipping at 0)."""
+    def clip(self, limit: float, scale: float = 1.0) -> float:
+        """The gradients' global norm before clipping to `limit` (no clipping at 0), once they are divided by `scale`, which the losses
+        were multiplied with. Infinite or no number where a gradient is: then `zero_grad` follows, and no `step`."""
 
     def step(self) -> None:
         """The optimizer's step."""
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Forget the gradients, whether a step was made with them or not."""
 
     def whole(self) -> AbstractContextManager[Module]:
         """Within it, the model on the first rank has all its parameters whole, to be saved or merged; elsewhere it is not to be read."""

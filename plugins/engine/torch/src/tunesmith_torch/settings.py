@@ -44,9 +44,14 @@ class TrainSettings:
         effect={"with": {"max_length": 32}},
     )  # fmt: skip
     dtype: str = setting(
-        "auto", "dtype to compute in; what trains is kept in float32. auto: bfloat16 where the device has it natively",
-        choices=("auto", "float32", "bfloat16"), aliases=("precision", "torch_dtype"),
-        unlike={"bf16": "write `dtype: bfloat16`", "fp16": "training computes in float32 or bfloat16: write `dtype: bfloat16`"},
+        "auto", "dtype to compute in; what trains is kept in float32. auto: bfloat16 where the device has it natively, else float16 "
+        "on GPUs that have that (losses are then scaled), else float32",
+        choices=("auto", "float32", "bfloat16", "float16"), aliases=("precision", "torch_dtype"),
+        unlike={"bf16": "write `dtype: bfloat16`", "fp16": "write `dtype: float16`"},
+    )  # fmt: skip
+    deterministic: bool = setting(
+        True, "use kernels that give the same bits each time; false: the fastest, so that a run on a GPU can't be repeated bit for bit",
+        effect={"call": "torch:use_deterministic_algorithms"},
     )  # fmt: skip
     gradient_checkpointing: bool = setting(
         False, "compute activations twice instead of keeping them: less memory, a third slower",

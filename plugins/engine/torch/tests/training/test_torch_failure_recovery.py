@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,16 @@ def test_a_worker_that_the_system_ended_is_tried_with_half_of_what_it_can_have_h
 
 def test_memory_that_is_out_before_anything_was_computed_has_no_remedy():
     assert step_failed(facts(), TunesmithError("TS-RUN-012", "The step ran out of memory")) is None
+
+
+@pytest.mark.parametrize("code", ["TS-RUN-013", "TS-RUN-026", "TS-RUN-027"])
+def test_a_step_that_loses_a_process_of_several_goes_on_from_its_checkpoint_twice(code):
+    lost = TunesmithError(code, "Rank 1 of `tune` is lost", facts={"rank": 1})
+    answer = step_failed(facts(), lost)
+    assert (answer.settings, answer.resume) == ({}, True)
+    assert step_failed(replace(facts(), attempt=2), lost)
+    assert step_failed(replace(facts(), attempt=3), lost) is None
+    assert step_failed(facts(), TunesmithError(code, "The worker of `tune` is lost")) is None
 
 
 def test_what_is_none_of_the_engines_has_no_remedy():

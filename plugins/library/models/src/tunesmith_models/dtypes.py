@@ -34,7 +34,7 @@ def compute_type(asked: str, stored: str, on: Computing, *, training: bool = Fal
         asked: by a setting; ``auto`` leaves it to this rule.
         stored: of the model's weights; empty if unknown.
         on: the device, and its native types.
-        training: gradients in float16 vanish without scaling, so there it is no choice; and bfloat16 is one whatever is stored.
+        training: float16, whose gradients have to be scaled, is the choice only where bfloat16 is emulated; what is stored does not count.
     """
     native = on.dtypes
     if asked != AUTO:
@@ -43,6 +43,8 @@ def compute_type(asked: str, stored: str, on: Computing, *, training: bool = Fal
     if training:
         if BRAIN in native:
             return BRAIN, f"{on.device} computes in it natively; what trains is kept in float32"
+        if HALF in native and on.device != "cpu":
+            return HALF, f"{on.device} computes in it natively, and not in bfloat16; losses are scaled, what trains is kept in float32"
         return WHOLE, f"{on.device} has no native bfloat16"
     if stored not in (BRAIN, HALF):
         return WHOLE, "the model's weights are in it" if stored == WHOLE else "the type of the model's weights is not known"

@@ -90,6 +90,18 @@ def _in_memory(zero: Any, number: int, *, changed: bool = False) -> Iterator[Non
         zero._release_swap_buffers(number)
 
 
+def discard(zero: Any) -> None:
+    """Forget gradients, also those that no step was made with: what DeepSpeed does when they overflow."""
+    zero.zero_grad(set_to_none=True)
+    if zero.cpu_offload if hasattr(zero, "cpu_offload") else zero.offload_optimizer:
+        zero.reset_cpu_buffers()
+    elif hasattr(zero, "fp16_partitioned_groups"):
+        zero.averaged_gradients = {}
+    else:
+        for group in zero.averaged_gradients:
+            zero.averaged_gradients[group] = zero.all_grad_tensors[group] = None
+
+
 def _by_group(model: torch.nn.Module, zero: Any) -> Iterator[tuple[int, list[tuple[str, torch.nn.Parameter, Piece]]]]:
     found = pieces(zero)
     named = sorted(((name, one, found[one]) for name, one in trained(model)), key=lambda each: each[2].group)

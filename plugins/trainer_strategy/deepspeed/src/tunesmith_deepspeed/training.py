@@ -28,7 +28,7 @@ class ZeroTraining(TorchTraining):
     ) -> None:  # fmt: skip
         super().__init__(engine.module, optimizer, module=engine)
         self.engine, self.zero, self.gathered, self.decisions = engine, engine.optimizer, gathered, decisions
-        self.first, self.count = dist.get_rank() == 0, dist.get_world_size()
+        self.first, self.count, self.scale = dist.get_rank() == 0, dist.get_world_size(), 1.0
 
     def forward_backward(self, batches: Sequence[Any], loss: Callable[[torch.Tensor, int], torch.Tensor]) -> None:
         """DeepSpeed takes the mean of the ranks' gradients, where their sum is wanted."""
@@ -36,22 +36,24 @@ class ZeroTraining(TorchTraining):
             self.engine.set_gradient_accumulation_boundary(number == len(batches) - 1)
             self.engine.backward(loss(self.engine(batch), number) * self.count, scale_wrt_gas=False)
 
-    def clip(self, limit: float) -> float:
-        """The norm; gradients are clipped in the step, by the limit that is left here."""
-        self.zero.clip_grad = max(limit, 0.0)
+    def clip(self, limit: float, scale: float = 1.0) -> float:
+        """The norm; gradients are divided and clipped in the step, by the scale and the limit that are left here."""
+        self.zero.clip_grad, self.scale = max(limit, 0.0), scale
+        from deepspeed.runtime.utils import combine_grad_norm_groups, is_invalid_grad_norm
+
         if self.gathered is None:
             norm = self.zero.scaled_global_norm()
         else:
-            from deepspeed.runtime.utils import combine_grad_norm_groups
-
             norm = combine_grad_norm_groups(self.zero._get_norm_groups())
-        return float(norm)
+        return float("inf") if is_invalid_grad_norm(norm) else float(norm) / scale
 
     def step(self) -> None:
+        self.zero.override_loss_scale(self.scale)
         self.engine.step()
+        self.zero.override_loss_scale(1.0)  # else the backward pass would multiply, too
 
     def zero_grad(self) -> None:
-        self.zero.zero_grad(set_to_none=True)
+        state.discard(self.zero)
 
     def whole(self) -> AbstractContextManager[torch.nn.Module]:
         return nullcontext(self.model) if self.gathered is None else whole_parameters(self.model, self._gather, first=self.first)

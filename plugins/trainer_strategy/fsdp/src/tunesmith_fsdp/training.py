@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.distributed.fsdp import FSDPModule
 
-from tunesmith_torch.api.training import TorchTraining, trained, whole_parameters
+from tunesmith_torch.api.training import TorchTraining, whole_parameters
 
 
 class ShardedTraining(TorchTraining):
@@ -28,9 +28,8 @@ class ShardedTraining(TorchTraining):
                 module.reshard()
         return outputs
 
-    def clip(self, limit: float) -> float:
-        parameters = [parameter for _, parameter in trained(self.model)]
-        norm: Any = torch.nn.utils.clip_grad_norm_(parameters, limit if limit > 0 else float("inf"))
+    def clip(self, limit: float, scale: float = 1.0) -> float:
+        norm: Any = self.unscaled_norm(limit, scale)
         return float(norm.full_tensor())
 
     def whole(self) -> AbstractContextManager[torch.nn.Module]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 from typing import Any
@@ -38,10 +39,14 @@ def same_losses(bench: Bench) -> None:
     first = _trained(bench)[0]
     limit = float(bench.declared.tolerances.get("trainer_strategy.same-losses", SAME))
     for number, (mine, theirs) in enumerate(zip(first["course"], first["plain"], strict=True), 1):
+        if math.isfinite(mine[2]):
+            raise CheckFailed(f"step {number}: of gradients that are infinite, `clip` gives {mine[2]:g}",
+                              fix="Give a norm that is infinite or no number: it is how the engine learns of them.")  # fmt: skip
         for what, one, other in (("loss", mine[0], theirs[0]), ("gradient norm", mine[1], theirs[1])):
             if abs(one - other) > limit * max(1.0, abs(other)):
                 raise CheckFailed(f"step {number}: the {what} is {one:.6f}, and {other:.6f} by plain PyTorch",
-                                  fix="Gradients are the ranks' sum, not their mean; agree after the last micro-batch only.")  # fmt: skip
+                                  fix="Gradients are the ranks' sum, not their mean; agree after the last micro-batch only; "
+                                     "`clip` divides them by its scale, and `zero_grad` forgets them.")  # fmt: skip
 
 
 @check(

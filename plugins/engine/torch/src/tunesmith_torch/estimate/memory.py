@@ -87,7 +87,8 @@ def train(request: EstimateRequest) -> Estimate | None:
 
 def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...]:
     """The types of numbers to compare, the one that `auto` means first."""
-    names = sorted(("bfloat16", "float32"), key=lambda name: name != compute_type("auto", "", request, training=True)[0])
+    usual = compute_type("auto", "", request, training=True)[0]
+    names = (usual, "bfloat16" if usual == "float32" else "float32")
     slow = f"slow: {request.device} has no native "
     return tuple(({"dtype": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
 

@@ -18,8 +18,8 @@ from tunesmith_torch.training.seed import seed_everything
 class GradientAccumulation:
     """Callable: a batch's number and the places of its groups -> its loss and metrics, over all ranks.
 
-    The gradients are left at the parameters. Before each batch all generators are seeded with its number, so that they don't depend on
-    what came before.
+    The gradients are left at the parameters, multiplied by a scale if one is given. Before each batch all generators are seeded with its
+    number, so that they don't depend on what came before.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class GradientAccumulation:
         self.step, self.settings, self.strategy, self.mesh, self.training = step, settings, strategy, mesh, training
         self.batch_loss, self.groups = batch_loss, groups
 
-    def __call__(self, number: int, chosen: Sequence[int]) -> list[float]:
+    def __call__(self, number: int, chosen: Sequence[int], scale: float = 1.0) -> list[float]:
         batch, sizes = [self.groups[i] for i in chosen], [self.groups.sizes[i] for i in chosen]
         weight = sum(self.batch_loss.objective.weight(group) for group in batch)
         micros = micro_batches(sizes, self.mesh.data_size, self.settings.max_tokens_per_microbatch)[self.mesh.data_rank]
@@ -44,7 +44,7 @@ class GradientAccumulation:
                 first = at == 0 and self.mesh.data_rank == 0
                 value, noted = self.batch_loss.train(output, batches.groups[at], references[at], weight, penalised=first)
                 sums.add_(noted)
-                return value
+                return value * scale
 
             self.training.forward_backward(batches, loss)
         except (RuntimeError, MemoryError) as error:

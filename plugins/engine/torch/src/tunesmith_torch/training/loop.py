@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
 from tunesmith.contracts import Adapter, Cancelled, Mesh, Step, TrainerStrategy, Training, TunesmithError
+from tunesmith_models import compute_type
 from tunesmith_torch.adapter.adapter_callback import AdapterCallback
 from tunesmith_torch.api import Objective
 from tunesmith_torch.data.batch_sampler import BatchSampler
@@ -17,6 +19,7 @@ from tunesmith_torch.training.checkpoint.schedule import CheckpointSchedule
 from tunesmith_torch.training.early_stopping import EarlyStopping, early_stopping
 from tunesmith_torch.training.gradient_accumulation import GradientAccumulation
 from tunesmith_torch.training.loss import BatchLoss
+from tunesmith_torch.training.loss_scaler import LossScaler
 from tunesmith_torch.training.lr_scheduler import rate, set_rate
 from tunesmith_torch.training.optimizer import in_use, put_in_use
 from tunesmith_torch.training.progress import Progress, ProgressReporter
@@ -42,7 +45,7 @@ class Loop:
         self.validation = Validation(step, settings, validation, self.batch_loss, strategy, mesh)
         self.early_stopping = EarlyStopping()
         self.reporter = ProgressReporter(step, self.total, settings.logging_steps)
-        self.progress = Progress()
+        self.progress = Progress(scaler=LossScaler.of(compute_type(settings.dtype, "", step.placement, training=True)[0]))
 
     def run(self) -> Progress:
         """Train from the newest checkpoint to the end.
@@ -78,14 +81,14 @@ class Loop:
     def _step(self, number: int) -> None:
         started = time.monotonic()
         chosen = self.sampler.batch(number)
-        loss, *values = self.gradients(number, chosen)
-        norm = self.training.clip(self.settings.max_grad_norm)
+        loss, norm, values = self._gradients(number, chosen)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.checkpoints.forget_bad(self.progress)
             raise diverged(number + 1, loss, norm)
         learning_rate = self.settings.learning_rate * rate(self.schedule, number, self.total, self.settings.warmup_ratio)
         set_rate(self.training.optimizer, learning_rate)
         self.training.step()
+        self.progress.scaler.stepped()
         self.adapter_callback.stepped(number + 1, self.total)
         self.training.zero_grad()
         tokens = sum(self.sizes[i] for i in chosen)
@@ -98,6 +101,20 @@ class Loop:
         self._validate()
         if self.checkpoints.due(self.progress):
             self._save()
+
+    def _gradients(self, number: int, chosen: Sequence[int]) -> tuple[float, float, list[float]]:
+        """Loss, gradient norm and metrics of a batch; where gradients overflow in float16, with ever smaller ones until they don't."""
+        scaler = self.progress.scaler
+        while True:
+            scale = scaler.scale
+            loss, *values = self.gradients(number, chosen, scale)
+            norm = self.training.clip(self.settings.max_grad_norm, scale)
+            if math.isfinite(norm) or not math.isfinite(loss) or not scaler.overflowed():
+                return loss, norm, values
+            self.step.log(
+                f"gradients of step {number + 1} overflowed in float16 with losses multiplied by {scale:g}: again with half of it"
+            )
+            self.training.zero_grad()
 
     def _save(self) -> None:
         self.checkpoints.save(self.progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tunesmith.contracts import Step
+from tunesmith_torch.training.loss_scaler import LossScaler
 
 _PLACE = ("step", "epoch")
 
@@ -16,6 +17,7 @@ class Progress:
     steps: int = 0
     tokens: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
+    scaler: LossScaler = field(default_factory=LossScaler)
 
 
 class ProgressReporter:

@@ -7,6 +7,7 @@ draws the same dropout masks as an uninterrupted one, whatever was drawn in betw
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import sys
 
@@ -27,8 +28,10 @@ def seed_everything(*parts: object) -> None:
         sys.modules["numpy"].random.seed(seed % 2**32)
 
 
-def deterministic() -> None:
-    """Choose kernels that give the same bits each time, where there are such."""
-    torch.use_deterministic_algorithms(True, warn_only=True)
+def deterministic(wanted: bool) -> None:
+    """Choose kernels that give the same bits each time, where there are such; or the fastest. Before the first work on a GPU."""
+    torch.use_deterministic_algorithms(wanted, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # for finding bugs, at the price of writing every buffer twice
     torch.backends.cudnn.benchmark = False
+    if wanted:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else its products differ from stream to stream

@@ -45,9 +45,16 @@ class TorchTraining:
         """Around the forward and backward pass of one; gradients need to agree between ranks only after the `last`."""
         return nullcontext()
 
-    def clip(self, limit: float) -> float:
+    def clip(self, limit: float, scale: float = 1.0) -> float:
+        return float(self.unscaled_norm(limit, scale))
+
+    def unscaled_norm(self, limit: float, scale: float) -> torch.Tensor:
+        """What `clip` gives, as torch gives it."""
         parameters = [parameter for _, parameter in trained(self.model)]
-        return float(torch.nn.utils.clip_grad_norm_(parameters, limit if limit > 0 else float("inf")))
+        for parameter in parameters:
+            if scale != 1.0 and parameter.grad is not None:
+                parameter.grad.div_(scale)
+        return torch.nn.utils.clip_grad_norm_(parameters, limit if limit > 0 else float("inf"))
 
     def step(self) -> None:
         self.optimizer.step()

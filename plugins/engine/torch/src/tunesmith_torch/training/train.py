@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from tunesmith.contracts import Artifact, Explains, Result, Step, TrainerStrategy
+from tunesmith.contracts import Artifact, Cancelled, Explains, Result, Step, TrainerStrategy
 from tunesmith_torch.adapter.data_driven_init import begin_from_data
 from tunesmith_torch.api import Objective
 from tunesmith_torch.data.batch_sampler import BatchSampler
@@ -37,7 +37,7 @@ def run(step: Step) -> Result:
     """Train and write the artifact: what the adapter saves, and the losses by step in `LOG`."""
     settings, base = step.settings, step.inputs["model"]
     objective, adapter, strategy = (step.provider(slot) for slot in ("objective", "adapter", "strategy"))
-    deterministic()
+    deterministic(settings.deterministic)
     keep_freed_blocks()
     mesh = strategy.start(step.placement)
     try:
@@ -65,8 +65,10 @@ def run(step: Step) -> Result:
                 adapter.save(trainable.model, step.output)
                 _finish(step.output, base, progress, chat)
         strategy.barrier()
-    finally:
+    except Cancelled:
         strategy.finish()
+        raise
+    strategy.finish()  # not after an error: the host has to hear of that before the others miss this process
     return Result(
         refs={} if _stands_alone(step.output) else {"base": base.digest},
         metrics=_metrics(progress, settings.load_best_model_at_end),

@@ -10,6 +10,7 @@ from tunesmith_torch.adapter.adapter_callback import AdapterCallback
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.storage import Checkpoints
+from tunesmith_torch.training.loss_scaler import LossScaler
 from tunesmith_torch.training.progress import Progress
 
 
@@ -55,7 +56,8 @@ class CheckpointSchedule:
 
     def save(self, progress: Progress) -> None:
         started = time.monotonic()
-        state = {"identity": self.identity, "tokens": progress.tokens, "history": progress.history}
+        scaler = [progress.scaler.scale, progress.scaler.steps]
+        state = {"identity": self.identity, "tokens": progress.tokens, "history": progress.history, "scaler": scaler}
         self.checkpoints.save(progress.steps, self.training.save_state, self.adapter_callback.state(), state)
         self._saved_at, self.saved_steps = time.monotonic(), progress.steps
         self._last = self._saved_at - started
@@ -69,7 +71,7 @@ class CheckpointSchedule:
         self.adapter_callback.load_state(found.adapter)
         self.training.load_state(found.parameters)
         self.saved_steps = found.step
-        return Progress(found.step, found.state["tokens"], list(found.state["history"]))
+        return Progress(found.step, found.state["tokens"], list(found.state["history"]), LossScaler(*found.state["scaler"]))
 
     def forget_bad(self, progress: Progress) -> None:
         """After a divergence: remove checkpoints unless the step after them, the first that shows their parameters, had a loss no higher
