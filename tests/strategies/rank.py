@@ -1,6 +1,6 @@
 """One rank of a training step, as a worker would run it: `python rank.py FOLDER MODEL RANK PROCESSES JSON`.
 
-The JSON says what is trained by what: {"strategy", "objective", "adapter", "settings"}.
+The JSON says what is trained by what: {"strategy", "objective", "adapter", "settings", "first_scale"}.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tunesmith.contracts import Artifact, Placement
 from tunesmith.contracts.settings import build
 from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training import loss_scaler
 from tunesmith_torch.training.train import run
 from tunesmith_torch_optim.adamw import AdamW
 from tunesmith_torch_optim.settings import AdamWSettings
@@ -76,6 +77,7 @@ def main(home: Path, model: Path, rank: int, processes: int, spec: dict[str, Any
     for folder in ("output", "work"):
         (home / folder).mkdir(exist_ok=True)
     strategy = strategy_of(spec, processes)
+    loss_scaler.FIRST = spec.get("first_scale", loss_scaler.FIRST)
     step = WorkerStep(
         name="tune", output=home / "output", work=home / "work", settings=build(TrainSettings, spec["settings"]), seed=3, notify=notify,
         placement=Placement(rank=rank, processes=processes, rendezvous=(home / "meet").as_uri() if processes > 1 else ""),

@@ -61,13 +61,13 @@ def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, o
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_in_float16_two_processes_learn_what_one_learns_and_compute_again_what_overflowed(tmp_path, model, strategy, launched):
-    settings = SETTINGS | {"dtype": "float16"}
-    one = launched(tmp_path / "one", model, 1, strategy="single", adapter="full", settings=SETTINGS)[0]
-    two = launched(tmp_path / "two", model, 2, strategy=strategy, adapter="full", settings=settings)
+    spec = {"adapter": "full", "settings": SETTINGS | {"dtype": "float16", "max_steps": 3}, "first_scale": 2.0**30}
+    one = launched(tmp_path / "one", model, 1, strategy="single", **spec)[0]
+    two = launched(tmp_path / "two", model, 2, strategy=strategy, **spec)
     assert two[0]["metrics"] == two[1]["metrics"]
     assert any("overflowed in float16" in line for line in two[0]["said"])
     for name, value in one["metrics"].items():
-        assert two[0]["metrics"][name] == pytest.approx(value, rel=0.05 if "norm" in name else 1e-2, abs=1e-4), name
+        assert two[0]["metrics"][name] == pytest.approx(value, rel=2e-2, abs=1e-4), name
 
 
 def test_each_rank_of_fsdp_holds_its_piece_of_the_parameters_and_of_the_optimizers_state(tmp_path, model, alone, launched):

@@ -43,7 +43,7 @@ def same_losses(bench: Bench) -> None:
             raise CheckFailed(f"step {number}: of gradients that are infinite, `clip` gives {mine[2]:g}",
                               fix="Give a norm that is infinite or no number: it is how the engine learns of them.")  # fmt: skip
         for what, one, other in (("loss", mine[0], theirs[0]), ("gradient norm", mine[1], theirs[1])):
-            if abs(one - other) > limit * max(1.0, abs(other)):
+            if not abs(one - other) <= limit * max(1.0, abs(other)):
                 raise CheckFailed(f"step {number}: the {what} is {one:.6f}, and {other:.6f} by plain PyTorch",
                                   fix="Gradients are the ranks' sum, not their mean; agree after the last micro-batch only; "
                                      "`clip` divides them by its scale, and `zero_grad` forgets them.")  # fmt: skip
