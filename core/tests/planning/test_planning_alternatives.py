@@ -131,6 +131,14 @@ def test_where_nothing_is_known_of_speed_most_devices_are_used(tune, monkeypatch
     assert verdicts(step)["chorus"] == "it fits, and nothing is known of speed"
 
 
+def test_where_nobody_knows_what_is_needed_that_is_said(tune, monkeypatch):
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: None)
+    step, plan = tune(4, 1000)
+    assert step.choices["strategy"].record.name == "solo"
+    assert not step.alternatives
+    assert plan.warnings == ("tune: how 4 devices are best used is not known: name a strategy",)
+
+
 @pytest.mark.parametrize(("facts", "verdict"), [
     ({}, "it needs 400 B of the host's memory for each device, and what that has is not known"),
     ({"host": 300}, "it needs 400 B of the host's memory for each device, and there are 300 B"),

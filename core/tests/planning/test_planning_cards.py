@@ -1,5 +1,6 @@
 """Devices that are not here are found by name in what device backends have as data."""
 
+import json
 from argparse import Namespace
 
 import pytest
@@ -9,8 +10,8 @@ from tunesmith_cli.estimate.target_devices import place_of
 from tunesmith_cli.options.device_catalog import card, of_memory, size_of
 
 
-def args(on="", memory="", device=None):
-    return Namespace(on=on, memory=memory, device=device)
+def args(on="", memory="", device=None, cards=None):
+    return Namespace(on=on, memory=memory, device=device, cards=cards)
 
 
 @pytest.mark.parametrize(("text", "count", "mib"), [("Loom 9", 1, 1024), ("loom9", 1, 1024), ("4xLoom-9", 4, 1024), ("loom 1 mini", 1, 16)])
@@ -70,3 +71,30 @@ def test_a_backend_that_is_none_and_a_card_of_another_one_are_refused(world):
         place_of(args(device="lom"), world())
     with pytest.raises(TunesmithError, match="TS-CLI-002"):
         place_of(args("Loom 9", device="abacus"), world())
+
+
+OWN = {"Loom 9": {"backend": "loom", "mib": 2, "facts": {"flops": {"float32": 1e12}}, "also": ["the new one"]}}
+
+
+def test_a_file_of_ones_own_goes_before_what_backends_know(world, tmp_path):
+    file = tmp_path / "cards.json"
+    file.write_text(json.dumps(OWN))
+    (device,) = place_of(args("The New One", cards=str(file)), world()).devices["loom"]
+    assert (device.name, device.memory, device.facts) == ("Loom 9", 2 << 20, {"flops": {"float32": 1e12}})
+    assert card(world(), "Loom-1 Mini", str(file))[1][0].memory == 16 << 20
+
+
+@pytest.mark.parametrize(("text", "code"), [
+    ("[]", "TS-CLI-002"), ("{", "TS-CLI-002"), ('{"a": {"backend": "loom"}}', "TS-CLI-002"),
+    ('{"a": {"backend": "loom", "mib": 1, "facts": {"flop": {}}}}', "TS-CLI-002"), ('{"a": {"backend": "lom", "mib": 1}}', "TS-PLAN-007"),
+])  # fmt: skip
+def test_a_file_that_is_no_catalogue_is_refused(world, tmp_path, text, code):
+    file = tmp_path / "cards.json"
+    file.write_text(text)
+    with pytest.raises(TunesmithError, match=code):
+        card(world(), "a", str(file))
+
+
+def test_a_file_without_a_card_of_it_is_refused(world):
+    with pytest.raises(TunesmithError, match="TS-CLI-002"):
+        place_of(args(cards="cards.json"), world())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,12 @@ from tunesmith.config import load_config
 from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.command import Command
 from tunesmith_cli.launch import DEFAULT_FILE, Session, add_judgement, as_asked
+from tunesmith_cli.options.device_catalog import add_cards, named_cards
 from tunesmith_cli.options.listeners import add_listeners, listeners
 from tunesmith_cli.options.pipeline_file import add_file, load
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 if TYPE_CHECKING:
-    from tunesmith.contracts.kinds.device_backend import Device
     from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
 
@@ -26,27 +25,20 @@ def configure(parser: ArgumentParser) -> None:
     add_judgement(parser)
     add_listeners(parser, load_registry(load_config()))
     parser.add_argument("--why", metavar="KEY", help="say who reads a setting, with what value and from where: r, adapter.r, tune.epochs")
-    parser.add_argument("--on", metavar="CARD", help="plan for cards that are not here, by name, as many as said: A10, 8xH100")
+    add_cards(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: Namespace) -> int:
     spec = as_asked(load(args.file, args.set, listeners(args)), args)
     session = Session.open(spec.place)
-    devices = _elsewhere(args.on, session) if args.on else None
-    plan = session.plan(spec, args.strict, devices=devices)
+    named = named_cards(args, session.registry)
+    plan = session.plan(spec, args.strict, devices=dict([named]) if named else None)
     if args.why:
         _explain(args.why, plan, spec, session, args)
     else:
         session.show(_told(plan, args.on) if args.on else plan, args.json, here=not args.on)
     return 0
-
-
-def _elsewhere(text: str, session: Session) -> dict[str, Sequence[Device]]:
-    from tunesmith_cli.options.device_catalog import card
-
-    backend, devices = card(session.registry, text)
-    return {backend: devices}
 
 
 def _told(plan: Plan, text: str) -> Plan:

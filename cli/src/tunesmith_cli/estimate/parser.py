@@ -6,6 +6,7 @@ from typing import Any
 
 from tunesmith_cli.estimate.arguments import estimable
 from tunesmith_cli.options.columns import add_columns
+from tunesmith_cli.options.device_catalog import add_cards
 from tunesmith_cli.options.parser import Parser, dashed
 from tunesmith_cli.options.settings import typed
 from tunesmith_cli.plugin_commands import Catalog
@@ -25,7 +26,7 @@ def estimate_parser(form: VerbForm) -> Parser:
     group.add_argument("--rows", type=typed(_COUNT), metavar="N", help="how many rows there are (default: enough for full batches)")
     group.add_argument("--length", type=typed(_COUNT), metavar="N", help="tokens of a row (default: the longest that is allowed)")
     group.add_argument("--device", metavar="NAME", help="device backend (default: the best that is here)")
-    group.add_argument("--on", metavar="CARD", help="a card that is not here, by name, as many as said: A10, 4xA100-80GB")
+    add_cards(group)
     group.add_argument("--memory", metavar="SIZE", help="memory of the device, where it is another than is known: 24GiB")
     group.add_argument("--json", action="store_true", help="print JSON")
     add_providers(parser, form)

@@ -11,7 +11,7 @@ from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.planning.estimates.estimators import Advice
 from tunesmith.planning.placement.devices import probe
-from tunesmith_cli.options.device_catalog import card, of_memory, size_of, unnamed
+from tunesmith_cli.options.device_catalog import named_cards, of_memory, size_of, unnamed
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
@@ -51,8 +51,8 @@ def place_of(args: Namespace, registry: Registry, advice: Advice | None = None) 
 
 
 def _named(args: Namespace, registry: Registry, advice: Advice | None) -> Place:
-    if args.on:
-        backend, cards = card(registry, args.on)
+    if named := named_cards(args, registry):
+        backend, cards = named
         if args.device not in (None, AUTO, backend):
             raise UserError("TS-CLI-002", f"--on {args.on} is a card of `{backend}`, not of `{args.device}`", fix="Leave --device out.")
         note = f"of {len(cards)} cards: the figures are those of one, of data sheets, not verified on hardware" if len(cards) > 1 else ""

@@ -1,15 +1,19 @@
-"""Devices that are not here, by name: from the catalogues that device backends have as data in their manifests (fact `cards`)."""
+"""Devices that are not here, by name: from the catalogues that device backends have as data in their manifests (fact `cards`), and from a
+file of one's own."""
 
 from __future__ import annotations
 
 import re
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.plugins.records import ProviderRecord
+from tunesmith_cli.options.cards_file import read_cards
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
@@ -19,8 +23,28 @@ _COUNT = re.compile(r"(\d+) ?[x*] ?(?=\D|\d+\D)", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT])?(i?)B?", re.IGNORECASE)
 
 
-def card(registry: Registry, text: str) -> tuple[str, tuple[Device, ...]]:
+def add_cards(parser: Any) -> None:
+    """The options that name cards."""
+    parser.add_argument("--on", metavar="CARD", help="cards that are not here, by name, as many as said: A10, 8xH100 (8 in a node)")
+    parser.add_argument("--cards", metavar="FILE", help="JSON with cards of your own for --on, beside those that device backends know")
+
+
+def named_cards(args: Namespace, registry: Registry) -> tuple[str, tuple[Device, ...]] | None:
+    """What those options name; None where they are not given.
+
+    Raises:
+        UserError: as `card`; TS-CLI-002 for a file without a card.
+    """
+    if args.cards and not args.on:
+        raise UserError("TS-CLI-002", "--cards has cards for --on, which is not given", fix="Name one of them: --on CARD.")
+    return card(registry, args.on, args.cards) if args.on else None
+
+
+def card(registry: Registry, text: str, file: str | None = None) -> tuple[str, tuple[Device, ...]]:
     """The backend and the devices that ``A10``, ``4xA10`` or ``2xA100-80`` names.
+
+    Args:
+        file: with cards of one's own.
 
     Raises:
         UserError: TS-PLAN-007 when no catalogue has such a card, TS-CLI-002 for none of one.
@@ -29,11 +53,15 @@ def card(registry: Registry, text: str) -> tuple[str, tuple[Device, ...]]:
     count, name = (int(found[1]), text[found.end() :]) if found else (1, text)
     if not count:
         raise UserError("TS-CLI-002", f"--on {text} names no card: it asks for none of them", fix=f"Write {name}, or for two 2x{name}.")
+    backends = registry.providers(KIND)
+    entries = [(entry["backend"], title, entry) for title, entry in (read_cards(Path(file)).items() if file else ())]
+    if other := next((backend for backend, _, _ in entries if backend not in backends), ""):
+        raise UserError("TS-PLAN-007", f"--cards {file}: there is no device backend `{other}`", fix=did_you_mean(other, backends))
+    entries += [(backend, title, entry) for backend, record in backends.items() for title, entry in _cards(record).items()]
     known: dict[str, tuple[str, str, Any]] = {}
-    for backend, record in registry.providers(KIND).items():
-        for title, entry in _cards(record).items():
-            for other in (title, *entry.get("also", ())):
-                known.setdefault(_plain(other), (backend, title, entry))
+    for backend, title, entry in entries:
+        for called in (title, *entry.get("also", ())):
+            known.setdefault(_plain(called), (backend, title, entry))
     key = next((key for key in (_plain(name), f"{_plain(name)}gb") if key in known), "")
     if not key:
         names = [name for _, title, entry in known.values() for name in (title, *entry.get("also", ()))]

@@ -18,6 +18,7 @@ from tunesmith.planning.estimates.device_memory import Capacity
 from tunesmith.planning.estimates.estimators import Advice, NoAdvice
 from tunesmith.planning.estimates.memory_and_disk import estimate
 from tunesmith.planning.inputs.step_outputs import Product
+from tunesmith.planning.pipeline.step_syntax import words
 from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Alternative, Choice
 from tunesmith.planning.problems import Notes
@@ -72,6 +73,9 @@ class Alternatives:
                 casting, more = self.best(slot, casting)
                 tried = (*tried, *more)
             found = self._estimate(name, casting, self.data, notes, where)
+            if many and not tried:
+                unknown = f"how {len(self.devices)} devices are best used is not known: name a {words(slots[0])}"
+                notes.warn(f"{name}: {unknown}")
         for one in tried:
             notes.decide(name, *one.decision)
         return casting, found, notes, tried

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -34,9 +35,9 @@ def join(placement: Placement, *, backend: str = "auto", timeout: float) -> torc
             "TS-TRAIN-063", f"Processes can't talk by `{chosen}` here: it is not in this PyTorch, or not for {device.type} devices",
             fix="Leave `backend` out: auto takes nccl on NVIDIA devices, gloo elsewhere.",
         )  # fmt: skip
-    dist.init_process_group(
-        chosen, init_method=placement.rendezvous, rank=placement.rank, world_size=placement.processes, timeout=timedelta(seconds=timeout)
-    )
+    # One process has nobody to meet; it needs a group all the same, to offload to the host by, say.
+    meeting: dict[str, Any] = {"init_method": placement.rendezvous} if placement.rendezvous else {"store": dist.HashStore()}
+    dist.init_process_group(chosen, rank=placement.rank, world_size=placement.processes, timeout=timedelta(seconds=timeout), **meeting)
     return device
 
 
