@@ -6,12 +6,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from tunesmith.config import Config
+from tunesmith.planning.placement.environments import recipe_of
+from tunesmith.plugins.registry import load_registry
 from tunesmith_data.api import message
+from tunesmith_environments.manager import Environments
 from tunesmith_sdk.tiny_models import tiny_model
 
 RANK = Path(__file__).with_name("rank.py")
@@ -30,16 +38,21 @@ def rows(objective: str):
             }
 
 
-def launch(home: Path, model: Path, processes: int, **spec: Any) -> dict[int, dict[str, Any]]:
-    """Run all ranks to their end; what each reported."""
+def launch(
+    home: Path, model: Path, processes: int, *, program: Path = RANK, python: Sequence[str] = (sys.executable,),
+    variables: Mapping[str, str] = MappingProxyType({}), **spec: Any,
+) -> dict[int, dict[str, Any]]:  # fmt: skip
+    """Run all ranks to their end; what each reported.
+
+    Args:
+        program: what a rank runs, by `python` with `variables` set.
+    """
     (home / "data").mkdir(parents=True, exist_ok=True)
     (home / "data" / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(spec.get("objective", "sft"))))
     (home / "meet").unlink(missing_ok=True)
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    ranks = [
-        subprocess.Popen([sys.executable, str(RANK), str(home), str(model), str(rank), str(processes), json.dumps(spec)], env=environment)
-        for rank in range(processes)
-    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+    given = [(str(home), str(model), str(rank), str(processes), json.dumps(spec)) for rank in range(processes)]
+    ranks = [subprocess.Popen([*python, str(program), *each], env=environment) for each in given]
     try:
         assert [rank.wait(timeout=300) for rank in ranks] == [0] * processes
     finally:
@@ -51,6 +64,19 @@ def launch(home: Path, model: Path, processes: int, **spec: Any) -> dict[int, di
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     return tiny_model(tmp_path_factory.mktemp("strategies"))
+
+
+@pytest.fixture(scope="session")
+def by_megatron(tmp_path_factory):
+    """``by_megatron(folder, model, processes, settings={...})``: the same where megatron-core is: here, or in an environment that is built."""
+    if find_spec("megatron") is not None:
+        return partial(launch, strategy="megatron", adapter="full")
+    registry = load_registry(Config())
+    wanted = ("megatron", "sft", "dpo", "full", "torch-optim", "fsdp")
+    plugins = [plugin for plugin in registry.plugins if plugin.distribution.removeprefix("tunesmith-") in wanted]
+    recipe, built = recipe_of(registry, plugins, "cpu"), Environments(tmp_path_factory.mktemp("environments"))
+    start = built.start(built.ensure(recipe), recipe)
+    return partial(launch, strategy="megatron", adapter="full", python=start.command[:1], variables=start.environment)
 
 
 @pytest.fixture(scope="session")

@@ -36,10 +36,23 @@ def strategy_of(spec: dict[str, Any], processes: int) -> Any:
         from tunesmith_deepspeed.strategy import Zero
 
         return Zero(build(ZeroSettings, {"num_processes": processes, "stage": int(name[-1])} | settings))
+    if name == "megatron":
+        return megatron(processes, settings)
     from tunesmith_fsdp.settings import ShardingSettings
     from tunesmith_fsdp.strategy import FullyShardedDataParallel
 
     return FullyShardedDataParallel(build(ShardingSettings, {"num_processes": processes} | settings))
+
+
+def megatron(processes: int, settings: dict[str, Any]) -> Any:
+    """The strategy, on processors."""
+    import cpu_redirect
+
+    cpu_redirect.redirect()
+    from tunesmith_megatron.settings import MegatronSettings
+    from tunesmith_megatron.strategy import Megatron
+
+    return Megatron(build(MegatronSettings, {"num_processes": processes} | settings))
 
 
 def objective_of(spec: dict[str, Any]) -> Any:

@@ -31,11 +31,16 @@ def save_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer | None, 
     """
     state = _state(model, optimizer)
     if any(map(_in_pieces, state.values())):
-        from torch.distributed.checkpoint import HuggingFaceStorageWriter, save
-
-        save(state, storage_writer=HuggingFaceStorageWriter(str(directory), save_distributed=True))
+        save_pieces(state, directory)
     elif writes:
         write_state(state, directory)
+
+
+def save_pieces(state: Mapping[str, torch.Tensor], directory: Path) -> None:
+    """By every rank what it has of tensors in pieces (``DTensor``), and of others; what several have is written once."""
+    from torch.distributed.checkpoint import HuggingFaceStorageWriter, save
+
+    save(dict(state), storage_writer=HuggingFaceStorageWriter(str(directory), save_distributed=True))
 
 
 def write_state(state: Mapping[str, torch.Tensor], directory: Path) -> None:
@@ -45,7 +50,7 @@ def write_state(state: Mapping[str, torch.Tensor], directory: Path) -> None:
 
 def read_state(directory: Path) -> Mapping[str, torch.Tensor]:
     """What was written, whole and on the CPU, by whatever strategy. Every rank calls it; a file's tensors are read when asked for."""
-    return WholeFile(directory / WHOLE) if (directory / WHOLE).exists() else _read_pieces({}, directory)
+    return WholeFile(directory / WHOLE) if (directory / WHOLE).exists() else read_pieces({}, directory)
 
 
 class WholeFile(Mapping[str, torch.Tensor]):
@@ -76,7 +81,7 @@ def load_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer, directo
     if (directory / WHOLE).exists() and not any(map(_in_pieces, parameters.values())):
         state = load_file(directory / WHOLE)
     else:
-        state = _read_pieces(parameters, directory)
+        state = read_pieces(parameters, directory)
     if parameters.keys() != {name.removeprefix(MODEL) for name in state if name.startswith(MODEL)}:
         raise ValueError("the state is of a model whose trained parameters have other names")
     for name, parameter in parameters.items():
@@ -103,8 +108,12 @@ def _state(model: torch.nn.Module, optimizer: torch.optim.Optimizer | None) -> d
     return state
 
 
-def _read_pieces(parameters: dict[str, torch.nn.Parameter], directory: Path) -> dict[str, torch.Tensor]:
-    """By every rank what it needs. What has a parameter's shape is divided as the parameter is."""
+def read_pieces(parameters: Mapping[str, torch.Tensor], directory: Path, *, others: bool = True) -> dict[str, torch.Tensor]:
+    """By every rank what it needs of what was written, by whatever strategy. What has a parameter's shape is divided as the parameter is.
+
+    Args:
+        others: what belongs to none of `parameters` is read as well, whole.
+    """
     from torch.distributed.checkpoint import HuggingFaceStorageReader, load
 
     reader = HuggingFaceStorageReader(str(directory))
@@ -112,6 +121,8 @@ def _read_pieces(parameters: dict[str, torch.nn.Parameter], directory: Path) -> 
     for name, found in reader.read_metadata().state_dict_metadata.items():
         own = name.removeprefix(MODEL) if name.startswith(MODEL) else name.removeprefix(OPTIMIZER).rpartition("/")[0]
         like, dtype = parameters.get(own), found.properties.dtype
+        if like is None and not others:
+            continue
         if like is not None and found.size == like.shape:
             state[name] = torch.empty_like(like, dtype=dtype, requires_grad=False)
         else:

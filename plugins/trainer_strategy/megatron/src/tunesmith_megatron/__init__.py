@@ -1,0 +1,1 @@
+"""Training by megatron-core: layers, and the sequence of layers, divided among processes."""

@@ -1,0 +1,70 @@
+"""Whether a model and a number of processes can be divided as the settings say. Standard library and contracts only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.contracts import UserError
+from tunesmith_megatron.architecture import Architecture
+
+
+def check_processes(settings: Mapping[str, Any], processes: int) -> None:
+    """Raises:
+    UserError: TS-TRAIN-082 when the processes can't be divided so.
+    """
+    tensor, stages, experts = (
+        int(settings[name]) for name in ("tensor_model_parallel_size", "pipeline_model_parallel_size", "expert_model_parallel_size")
+    )
+    if processes % (tensor * stages):
+        raise _processes(processes, f"`tensor_model_parallel_size` {tensor} times `pipeline_model_parallel_size` {stages}")
+    if processes // stages % (tensor * experts):
+        raise _processes(
+            processes // stages, f"`tensor_model_parallel_size` {tensor} times `expert_model_parallel_size` {experts}, within a stage"
+        )
+    if settings["sequence_parallel"] and tensor == 1:
+        raise UserError(
+            "TS-TRAIN-081", "`sequence_parallel` divides tokens among the processes of a layer, and each layer has one",
+            fix="Set `tensor_model_parallel_size`, or leave `sequence_parallel` out.",
+        )  # fmt: skip
+
+
+def check_model(settings: Mapping[str, Any], shape: Architecture) -> None:
+    """Raises:
+    UserError: TS-TRAIN-081 when the model can't be divided so.
+    """
+    tensor, stages, experts = (
+        int(settings[name]) for name in ("tensor_model_parallel_size", "pipeline_model_parallel_size", "expert_model_parallel_size")
+    )
+    moe = shape.experts > 0
+    for name, count, what in (
+        ("tensor_model_parallel_size", shape.heads % tensor and shape.heads, "attention heads"),
+        ("tensor_model_parallel_size", shape.kv_heads % tensor and shape.kv_heads, "key and value heads"),
+        ("tensor_model_parallel_size", shape.vocabulary % tensor and shape.vocabulary, "tokens in its vocabulary"),
+        ("tensor_model_parallel_size", shape.intermediate % tensor and shape.intermediate, "as the inner width of its layers"),
+        ("tensor_model_parallel_size", shape.expert_intermediate % tensor and shape.expert_intermediate, "as the inner width of an expert"),
+        ("pipeline_model_parallel_size", shape.layers % stages and shape.layers, "layers"),
+        ("expert_model_parallel_size", moe and shape.experts % experts and shape.experts, "experts"),
+    ):
+        if count:
+            raise UserError(
+                "TS-TRAIN-081", f"The model has {count:,} {what}, which `{name}: {settings[name]}` does not divide",
+                fix=f"Set `{name}` to a divisor of {count:,}.",
+            )  # fmt: skip
+    if experts > 1 and not moe:
+        raise UserError(
+            "TS-TRAIN-081", f"`expert_model_parallel_size: {experts}` divides experts, and the model has none",
+            fix="Leave `expert_model_parallel_size` out.",
+        )  # fmt: skip
+    if moe and tensor > 1 and not settings["sequence_parallel"]:
+        raise UserError(
+            "TS-TRAIN-081", "Megatron trains experts with `tensor_model_parallel_size` only where `sequence_parallel` is set",
+            fix="Set `sequence_parallel: true`.",
+        )  # fmt: skip
+
+
+def _processes(count: int, groups: str) -> UserError:
+    return UserError(
+        "TS-TRAIN-082", f"{count} processes can't be divided into groups of {groups}",
+        fix="Set `num_processes` to a multiple of that product.",
+    )  # fmt: skip

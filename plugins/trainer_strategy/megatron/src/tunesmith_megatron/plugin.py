@@ -1,0 +1,27 @@
+"""What this plugin brings: the strategy `megatron`."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Need, Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_megatron.settings import MegatronSettings
+
+
+@hookimpl
+def trainer_strategy() -> Provider:
+    return Provider(
+        name="megatron",
+        summary="several processes that divide layers, and the sequence of layers, among them by megatron-core",
+        target="tunesmith_megatron.strategy:Megatron",
+        settings=MegatronSettings,
+        facts={"ranks": "num_processes"},
+        needs=(Need("adapter", "parallel.own-model", "it computes with a model of its own, made from the weights"),),
+        estimator="tunesmith_megatron.estimate:shares",
+        capabilities={
+            "parallel.replicas": "full", "parallel.shards": "full", "gradients.whole": "none", "device.cuda": "unknown",
+        },
+        limits={
+            "gradients.whole": "each process has a part of every matrix, and of queries, keys and values in one",
+            "device.cuda": "not verified on hardware",
+        },
+    )  # fmt: skip
