@@ -68,7 +68,8 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def by_megatron(tmp_path_factory):
-    """``by_megatron(folder, model, processes, settings={...})``: the same where megatron-core is: here, or in an environment that is built."""
+    """``by_megatron(folder, model, processes, settings={...})``: the same where megatron-core is: here, or in an environment that is
+    built for it."""
     if find_spec("megatron") is not None:
         return partial(launch, strategy="megatron", adapter="full")
     registry = load_registry(Config())

@@ -1,7 +1,7 @@
 """megatron-core on processors, for tests alone: its calls of CUDA are answered by the CPU. Nothing of its mathematics is touched.
 
 What is redirected, and no more: torch's functions about the current device, its generators and streams; `device="cuda"` in the factories of
-tensors; the two functions by which Megatron reads and sets a CUDA generator's state.
+tensors; the two functions by which Megatron reads and sets a CUDA generator's state, and the one that brings counts of tokens to the host.
 """
 
 from __future__ import annotations
@@ -54,6 +54,11 @@ def redirect() -> None:
     Factories().__enter__()
     torch.Tensor.cuda = lambda self, *_, **__: self  # type: ignore[assignment, method-assign]
     from megatron.core.tensor_parallel import random
+    from megatron.core.transformer.moe import token_dispatcher
 
     random._get_cuda_rng_state = lambda *_, **__: torch.get_rng_state()
     random._set_cuda_rng_state = lambda state, *_, **__: torch.set_rng_state(state)
+    # It leaves what is on the CPU as it is, and so does not make lists of numbers of it either.
+    token_dispatcher.maybe_move_tensor_to_cpu = lambda tensor, as_numpy=False, record_stream=False: (
+        tensor.numpy() if as_numpy and tensor is not None else tensor
+    )

@@ -1,7 +1,7 @@
 """One rank of a comparison: a model by Megatron beside transformers' own. `python megatron_model.py FOLDER MODEL RANK PROCESSES JSON`.
 
-The JSON's `strategy_settings` are the strategy's. The report says how far log-probabilities and the gradients' norm are apart; what is saved
-without training goes to the folder `output`.
+The JSON's `strategy_settings` are the strategy's. The report says how far log-probabilities and the gradients' norm are apart; what is
+saved without training goes to the folder `output`.
 """
 
 from __future__ import annotations
