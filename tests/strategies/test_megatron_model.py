@@ -31,7 +31,7 @@ CASES = {
     "qwen3-pp-dp": ("qwen3", {"tie_word_embeddings": True}, PP | {"overlap_grad_reduce": True}, 4),
     "moe-sp": ("qwen3_moe", MOE | {"norm_topk_prob": True}, SP, 2),
     "moe-ep": ("qwen3_moe", MOE | {"norm_topk_prob": False}, EP, 2),
-    "moe-sp-ep": ("qwen3_moe", MOE | {"norm_topk_prob": True, "mlp_only_layers": [0]}, SP | EP, 4),
+    "moe-ep-pp": ("qwen3_moe", MOE | {"norm_topk_prob": True, "mlp_only_layers": [0]}, EP | PP, 4),
     "moe-pp": ("qwen3_moe", MOE | {"norm_topk_prob": True, "decoder_sparse_step": 2}, PP, 2),
 }
 

@@ -16,9 +16,16 @@ def adapter() -> Provider:
         settings=AdaloraSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "trains.weights": "partial", "parallel.shards": "none"},
+        capabilities={
+            "merge": "full",
+            "reference": "full",
+            "trains.weights": "partial",
+            "parallel.shards": "none",
+            "parallel.own-model": "none",
+        },
         limits={
             "trains.weights": "it trains narrow matrices beside frozen ones",
+            "parallel.own-model": "its modules lie in transformers' model",
             "parallel.shards": "its ranks move by what whole matrices and their gradients say",
         },
         estimator="tunesmith_adalora.estimate:parts",

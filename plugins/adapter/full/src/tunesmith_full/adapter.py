@@ -37,7 +37,11 @@ class Full:
     def save(self, model: Any, directory: Path) -> None:
         """A whole model. Training was in float32; it is rounded to what the base was stored in unless the settings say otherwise."""
         stored = (model.config.dtype or torch.float32) if self.settings.save_dtype == "auto" else getattr(torch, self.settings.save_dtype)
-        weights = {name: value.to(stored) if value.is_floating_point() else value for name, value in model.state_dict().items()}
+        once: dict[tuple[int, torch.Size], torch.Tensor] = {}  # a head that is the embedding stays it, and is written once
+        weights = {
+            name: once.setdefault((value.data_ptr(), value.shape), value.to(stored) if value.is_floating_point() else value)
+            for name, value in model.state_dict().items()
+        }
         kept = model.config.dtype
         model.save_pretrained(directory, state_dict=weights)
         # transformers writes the type that the model computes in, and leaves it in the config

@@ -16,6 +16,12 @@ def adapter() -> Provider:
         settings=FullSettings,
         accepts=("model/hf",),
         produces=("model/hf",),
-        capabilities={"merge": "none", "reference": "full", "trains.weights": "full", "parallel.shards": "full"},
+        capabilities={
+            "merge": "none",
+            "reference": "full",
+            "trains.weights": "full",
+            "parallel.shards": "full",
+            "parallel.own-model": "full",
+        },
         estimator="tunesmith_full.estimate:parts",
     )

@@ -16,8 +16,13 @@ def adapter() -> Provider:
         settings=LoraSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "trains.weights": "partial", "parallel.shards": "full"},
-        limits={"trains.weights": "it trains narrow matrices beside frozen ones"},
+        capabilities={
+            "merge": "full", "reference": "full", "trains.weights": "partial", "parallel.shards": "full", "parallel.own-model": "none",
+        },
+        limits={
+            "trains.weights": "it trains narrow matrices beside frozen ones",
+            "parallel.own-model": "its modules lie in transformers' model",
+        },
         estimator="tunesmith_lora.estimate:parts",
         priority=10,
-    )
+    )  # fmt: skip

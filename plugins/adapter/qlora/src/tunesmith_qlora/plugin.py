@@ -16,8 +16,12 @@ def adapter() -> Provider:
         settings=QloraSettings,
         accepts=("model/hf", "model/bnb"),
         produces=("adapter/peft",),
-        capabilities={"merge": "partial", "reference": "full", "device.cpu": "full", "device.cuda": "unknown", "parallel.shards": "none"},
+        capabilities={
+            "merge": "partial", "reference": "full", "device.cpu": "full", "device.cuda": "unknown", "parallel.shards": "none",
+            "parallel.own-model": "none",
+        },
         limits={
+            "parallel.own-model": "its modules lie in transformers' model",
             "parallel.shards": "a matrix in 4 bits stays whole on one device",
             "merge": "the update was trained beside rounded weights: with `merge_into: dequantized` the result keeps the rounding of 4 "
             "bits, with `full` it has weights that the update was not trained with"

@@ -9,13 +9,17 @@ from tunesmith.contracts import UserError
 from tunesmith_megatron.architecture import Architecture
 
 
+def sizes_of(settings: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Processes of a layer, stages, and processes that divide the experts."""
+    tensor, stages, experts = (f"{name}_model_parallel_size" for name in ("tensor", "pipeline", "expert"))
+    return int(settings[tensor]), int(settings[stages]), int(settings[experts])
+
+
 def check_processes(settings: Mapping[str, Any], processes: int) -> None:
     """Raises:
     UserError: TS-TRAIN-082 when the processes can't be divided so.
     """
-    tensor, stages, experts = (
-        int(settings[name]) for name in ("tensor_model_parallel_size", "pipeline_model_parallel_size", "expert_model_parallel_size")
-    )
+    tensor, stages, experts = sizes_of(settings)
     if processes % (tensor * stages):
         raise _processes(processes, f"`tensor_model_parallel_size` {tensor} times `pipeline_model_parallel_size` {stages}")
     if processes // stages % (tensor * experts):
@@ -33,9 +37,7 @@ def check_model(settings: Mapping[str, Any], shape: Architecture) -> None:
     """Raises:
     UserError: TS-TRAIN-081 when the model can't be divided so.
     """
-    tensor, stages, experts = (
-        int(settings[name]) for name in ("tensor_model_parallel_size", "pipeline_model_parallel_size", "expert_model_parallel_size")
-    )
+    tensor, stages, experts = sizes_of(settings)
     moe = shape.experts > 0
     for name, count, what in (
         ("tensor_model_parallel_size", shape.heads % tensor and shape.heads, "attention heads"),

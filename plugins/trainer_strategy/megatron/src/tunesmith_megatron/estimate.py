@@ -1,13 +1,18 @@
-"""What a rank holds, as shares, and what can't be divided. Standard library and contracts only."""
+"""What a rank holds and sends, as shares; what can't be divided; which settings serve a machine. Standard library and contracts only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from tunesmith.contracts import EstimateRequest
-from tunesmith_megatron.architecture import architecture_of
-from tunesmith_megatron.division import check_model, check_processes
+from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_megatron.architecture import Architecture, architecture_of
+from tunesmith_megatron.division import check_model, check_processes, sizes_of
 from tunesmith_models import ModelShape
+
+#: Of what a layer keeps of its activations, what ranks that compute it together divide without `sequence_parallel`: all but the norms' and
+#: the residual stream's ten bytes of 34 for each number (arXiv:2205.05198, 4.1).
+_DIVIDED = 24 / 34
 
 
 def shares(request: EstimateRequest) -> Mapping[str, float]:
@@ -16,23 +21,59 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
     Raises:
         UserError: TS-TRAIN-080 for a model that is not converted; TS-TRAIN-081 and -082 where it or the processes can't be divided so.
     """
-    settings = request.settings
-    check_processes(settings, int(settings["num_processes"]))
+    settings, count = request.settings, int(request.settings["num_processes"])
+    check_processes(settings, count)
+    tensor, stages, _ = sizes_of(settings)
+    together, data = tensor * stages, count // (tensor * stages)
+    found: dict[str, float] = {
+        "computes": 1 / together, "data": float(data), "exchange": 8 * (tensor - 1) / tensor / stages, "reduce_step": 2 * (data - 1) / data,
+        "activations": (1 / tensor if settings["sequence_parallel"] else 1 - _DIVIDED * (1 - 1 / tensor)),
+    }  # fmt: skip
+    if tensor > 1:
+        found["group"] = float(tensor)
+    if stages > 1:
+        # Of a stage's micro-batches one after the other, as many as there are stages wait in it for their backward pass.
+        micro = max(1.0, float(request.step_settings.get("batch_size", 1)) / data)
+        found["idle"] = (stages - 1) / (micro + stages - 1)
     if not request.config:
-        return {}
-    found = architecture_of(request.config)
-    check_model(settings, found)
-    shape = ModelShape.of(request)
-    if shape is None:
-        return {}
-    tensor, stages, expert = (
-        int(settings[name]) for name in ("tensor_model_parallel_size", "pipeline_model_parallel_size", "expert_model_parallel_size")
-    )
-    table = found.vocabulary * found.hidden
-    experts = sum(found.expert_layers) * found.experts * 3 * found.hidden * found.expert_intermediate
-    layers = shape.parameters - experts - table * (1 if found.tied else 2)
-    # The first stage has the embedding, the last one the head: the larger of them is all of it where there is one stage.
-    tables = table * (1 if found.tied or stages > 1 else 2)
-    held = (tables + layers / stages) / tensor + experts / (stages * tensor * expert)
-    share = held / shape.parameters
-    return {"parameters": share, "gradients": share, "optimizer": share, "gathered": 0.0}
+        return found | dict.fromkeys(("parameters", "gradients", "optimizer"), 1 / together)
+    shape, model = architecture_of(request.config), ModelShape.of(request)
+    check_model(settings, shape)
+    held = 1 / together if model is None else _held(settings, shape, float(model.parameters))
+    return found | dict.fromkeys(("parameters", "gradients", "optimizer"), held)
+
+
+def _held(settings: Mapping[str, Any], shape: Architecture, parameters: float) -> float:
+    """The share of the stage that has the embedding or the head, and of its rank."""
+    tensor, stages, experts = sizes_of(settings)
+    table = shape.vocabulary * shape.hidden
+    of_experts = sum(shape.expert_layers) * shape.experts * 3 * shape.hidden * shape.expert_intermediate
+    layers = parameters - of_experts - table * (1 if shape.tied else 2)
+    tables = table * (1 if shape.tied or stages > 1 else 2)
+    return ((tables + layers / stages) / tensor + of_experts / (stages * tensor * experts)) / parameters
+
+
+def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
+    """A process for each of several devices, for a model that is converted: layers divided within a node, and stages across."""
+    count = len(request.devices)
+    if count < 2 or not request.config:
+        return []
+    return list(_possible(request, count, int(request.devices[0].facts.get("node", count))))
+
+
+def _possible(request: EstimateRequest, count: int, node: int) -> Iterator[Mapping[str, Any]]:
+    for tensor in (2, 4, 8):
+        for stages in (1, 2, 4, 8):
+            found = {
+                "num_processes": count, "tensor_model_parallel_size": tensor, "pipeline_model_parallel_size": stages,
+                "sequence_parallel": True,
+            }  # fmt: skip
+            filled = {**found, "expert_model_parallel_size": 1}
+            if tensor > node or tensor * stages > count:
+                continue
+            try:
+                check_processes(filled, count)
+                check_model(filled, architecture_of(request.config))
+            except UserError:
+                continue
+            yield found

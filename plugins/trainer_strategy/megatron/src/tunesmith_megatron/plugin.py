@@ -17,6 +17,7 @@ def trainer_strategy() -> Provider:
         facts={"ranks": "num_processes"},
         needs=(Need("adapter", "parallel.own-model", "it computes with a model of its own, made from the weights"),),
         estimator="tunesmith_megatron.estimate:shares",
+        variants="tunesmith_megatron.estimate:variants",
         capabilities={
             "parallel.replicas": "full", "parallel.shards": "full", "gradients.whole": "none", "device.cuda": "unknown",
         },

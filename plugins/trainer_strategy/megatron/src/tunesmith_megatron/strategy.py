@@ -7,7 +7,6 @@ Narayanan et al., arXiv:2104.04473; sequence parallelism: Korthikanti et al., ar
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import asdict
 from typing import Any
@@ -20,7 +19,7 @@ from megatron.core.tensor_parallel import model_parallel_cuda_manual_seed
 
 from tunesmith.contracts import Mesh, ModelSource, Placement, UserError
 from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
-from tunesmith_megatron.architecture import architecture_of
+from tunesmith_megatron.architecture import Architecture, architecture_of
 from tunesmith_megatron.causal_lm import CausalLM
 from tunesmith_megatron.checkpoint_files import CheckpointFiles
 from tunesmith_megatron.division import check_model, check_processes
@@ -30,6 +29,10 @@ from tunesmith_megatron.trainable import MegatronModel
 from tunesmith_megatron.training import MegatronTraining
 from tunesmith_torch.api.processes import join
 
+DECISIONS = (
+    ("Megatron's model", "the strategy computes with its own, made from the model's sizes; weights are moved, not changed"),
+    ("sequences packed without padding, none sharing its beginning", "attention runs for each by itself"),
+)
 _SEED = 1  # of Megatron's generators, which nothing here draws from: there is no dropout
 
 
@@ -70,22 +73,33 @@ class Megatron:
         """This rank's part of the model.
 
         Raises:
-            UserError: TS-TRAIN-080 for a model that is not converted; TS-TRAIN-081 when it can't be divided; TS-TRAIN-083 for files that
-                lack a tensor; TS-TRAIN-085 for an adapter that leaves weights as they are.
+            UserError: TS-TRAIN-072 for an optimizer that uses other weights than it trains; TS-TRAIN-080 for a model that is not converted,
+                TS-TRAIN-081 when it can't be divided; TS-TRAIN-083 for files that lack a tensor; TS-TRAIN-085 for an adapter that leaves
+                weights as they are.
         """
         shape = architecture_of(json.loads((source.path / "config.json").read_text(encoding="utf-8")))
         check_model(asdict(self.settings), shape)
         shell: Any = source.empty()
         _check_adapter(shell.model)
-        compute, recompute = shell.compute, bool(shell.model.is_gradient_checkpointing)
-        frequencies = _frequencies(shell.model)
-        model = CausalLM(shape, self.settings, compute, frequencies, recompute=recompute).to(self.mesh.device)
+        model = self._empty(shape, shell)
         parameters = Parameters(model, shape, self.mesh.device)
         parameters.read(CheckpointFiles(source.path))
-        reference = copy.deepcopy(model).requires_grad_(False) if shell.reference is not None else None
+        reference = self._empty(shape, shell).requires_grad_(False) if shell.reference is not None else None
+        if reference is not None:
+            reference.load_state_dict(model.state_dict())
         chunk = self._wrapped(model)
         trainable = MegatronModel(shell, chunk, parameters, reference)
-        return MegatronTraining(trainable, parameters, optimizer(trainable), self._decisions())
+        made = optimizer(trainable)
+        if hasattr(made, "eval"):
+            raise UserError(
+                "TS-TRAIN-072", f"`{type(made).__name__}` uses other weights than it trains; by `megatron` the model has only the latter",
+                fix="Use another optimizer (`adamw`), or the strategy `single`, `ddp` or `fsdp`.",
+            )  # fmt: skip
+        return MegatronTraining(trainable, parameters, made, DECISIONS)
+
+    def _empty(self, shape: Architecture, shell: Any) -> CausalLM:
+        recompute = bool(shell.model.is_gradient_checkpointing)
+        return CausalLM(shape, self.settings, shell.compute, _frequencies(shell.model), recompute=recompute).to(self.mesh.device)
 
     def _wrapped(self, model: CausalLM) -> DistributedDataParallel:
         options = DistributedDataParallelConfig(
@@ -94,12 +108,6 @@ class Megatron:
         chunk = DistributedDataParallel(model.config, options, model)
         chunk.train()
         return chunk
-
-    def _decisions(self) -> list[tuple[str, str]]:
-        return [
-            ("Megatron's model", "the strategy computes with its own, made from the model's sizes; weights are moved, not changed"),
-            ("sequences packed without padding, none sharing its beginning", "attention runs for each by itself"),
-        ]
 
     def sum(self, value: torch.Tensor) -> torch.Tensor:
         """Over the shares, each told of by the first rank of its last stage."""
