@@ -23,6 +23,5 @@ def trainer_strategy() -> Provider:
         },
         limits={
             "gradients.whole": "each process has a part of every matrix, and of queries, keys and values in one",
-            "device.cuda": "not verified on hardware",
         },
     )  # fmt: skip

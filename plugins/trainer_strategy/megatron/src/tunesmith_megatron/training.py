@@ -80,12 +80,12 @@ class MegatronTraining:
             )
         )  # fmt: skip
 
-    def clip(self, limit: float) -> float:
-        norm = self.parameters.norm()
-        if limit > 0 and (factor := limit / (norm + 1e-6)) < 1:
-            for one in self.parameters:
-                assert one.trains.grad is not None
-                one.trains.grad.mul_(factor)
+    def clip(self, limit: float, scale: float = 1.0) -> float:
+        norm = self.parameters.norm() / scale
+        factor = (min(1.0, limit / (norm + 1e-6)) if limit > 0 else 1.0) / scale
+        for one in self.parameters if factor != 1.0 else ():
+            assert one.trains.grad is not None
+            one.trains.grad.mul_(factor)
         return norm
 
     def step(self) -> None:

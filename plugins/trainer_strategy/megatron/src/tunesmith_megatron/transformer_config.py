@@ -47,7 +47,7 @@ def config_of(shape: Architecture, settings: MegatronSettings, compute: torch.dt
         tensor_model_parallel_size=settings.tensor_model_parallel_size,
         pipeline_model_parallel_size=settings.pipeline_model_parallel_size, sequence_parallel=settings.sequence_parallel,
         variable_seq_lengths=True, moe_token_dispatcher_type="alltoall", pipeline_dtype=compute, params_dtype=compute,
-        bf16=compute == torch.bfloat16,
+        bf16=compute == torch.bfloat16, fp16=compute == torch.float16,
         # The engine divides by the weight of the batch: gradients are summed over ranks and micro-batches.
         calculate_per_token_loss=True,
         # Values come from the model's files; kernels that Megatron would compile are left out.
