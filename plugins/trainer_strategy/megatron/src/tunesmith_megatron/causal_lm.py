@@ -58,10 +58,10 @@ class CausalLM(GPTModel):
         if self.config.sequence_parallel:
             # Each rank computes with all of it from here on: in the backward pass it takes its part of the gradient, which is whole.
             hidden = gather_from_sequence_parallel_region(hidden, tensor_parallel_output_grad=False)
-        wanted = hidden[batch.predictors, 0]
-        if not len(wanted):
-            return hidden.sum() * wanted.new_zeros(0, dtype=torch.float32)
-        parts = zip(wanted.split(self._rows), batch.targets.split(self._rows), strict=True)
+        if not len(batch.predictors):
+            # Nothing to learn from: each parameter is given a gradient all the same, of zeros, for that is what Megatron waits for.
+            return self._of_labels(hidden[:1, 0], batch.tokens[:1])[:0]
+        parts = zip(hidden[batch.predictors, 0].split(self._rows), batch.targets.split(self._rows), strict=True)
         if not torch.is_grad_enabled():
             return torch.cat([self._of_labels(*part) for part in parts])
         return torch.cat([checkpoint(self._of_labels, *part, use_reentrant=False) for part in parts])
