@@ -16,8 +16,15 @@ def adapter() -> Provider:
         settings=BoftSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "trains.weights": "none", "parallel.shards": "none"},
+        capabilities={
+            "merge": "full",
+            "reference": "full",
+            "trains.weights": "none",
+            "parallel.shards": "none",
+            "parallel.own-model": "none",
+        },
         limits={
+            "parallel.own-model": "its modules lie in transformers' model",
             "trains.weights": "it trains turns of the inputs",
             "parallel.shards": "it looks at the values of its blocks when it is put on a model, and a process may have none",
         },

@@ -16,7 +16,10 @@ def adapter() -> Provider:
         settings=BottleneckSettings,
         accepts=("model/hf",),
         produces=("adapter/bottleneck",),
-        capabilities={"merge": "none", "reference": "full", "parallel.shards": "full"},
-        limits={"merge": "they are not linear, so no matrix of the model can hold them"},
+        capabilities={"merge": "none", "reference": "full", "parallel.shards": "full", "parallel.own-model": "none"},
+        limits={
+            "parallel.own-model": "its modules lie in transformers' model",
+            "merge": "they are not linear, so no matrix of the model can hold them",
+        },
         estimator="tunesmith_bottleneck.estimate:parts",
     )

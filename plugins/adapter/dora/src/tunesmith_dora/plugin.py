@@ -23,8 +23,10 @@ def adapter() -> Provider:
             "base.gptq": "none",
             "base.awq": "none",
             "parallel.shards": "full",
+            "parallel.own-model": "none",
         },
         limits={
+            "parallel.own-model": "its modules lie in transformers' model",
             "trains.weights": "it trains narrow matrices beside frozen ones",
             "base.gptq": "DoRA needs the length of each row of W + B A at every step, which PEFT does not compute of GPTQ's packed weights",
             "base.awq": "DoRA needs the length of each row of W + B A at every step, which PEFT does not compute of AWQ's packed weights",

@@ -16,8 +16,15 @@ def adapter() -> Provider:
         settings=FreezeSettings,
         accepts=("model/hf",),
         produces=("model/hf",),
-        capabilities={"merge": "none", "reference": "full", "trains.weights": "full", "parallel.shards": "partial"},
+        capabilities={
+            "merge": "none",
+            "reference": "full",
+            "trains.weights": "full",
+            "parallel.shards": "partial",
+            "parallel.own-model": "none",
+        },
         limits={
+            "parallel.own-model": "it leaves some of the weights as they are",
             "merge": "what it saves is a whole model: there is nothing to merge",
             "parallel.shards": "not with an objective that asks for the model before training: its values are kept whole",
         },

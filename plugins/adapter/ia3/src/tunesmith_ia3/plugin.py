@@ -16,7 +16,13 @@ def adapter() -> Provider:
         settings=Ia3Settings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "trains.weights": "none", "parallel.shards": "full"},
-        limits={"trains.weights": "it trains vectors"},
+        capabilities={
+            "merge": "full",
+            "reference": "full",
+            "trains.weights": "none",
+            "parallel.shards": "full",
+            "parallel.own-model": "none",
+        },
+        limits={"parallel.own-model": "its modules lie in transformers' model", "trains.weights": "it trains vectors"},
         estimator="tunesmith_ia3.estimate:parts",
     )

@@ -16,7 +16,13 @@ def adapter() -> Provider:
         settings=OftSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "full", "reference": "full", "trains.weights": "none", "parallel.shards": "full"},
-        limits={"trains.weights": "it trains turns of the inputs"},
+        capabilities={
+            "merge": "full",
+            "reference": "full",
+            "trains.weights": "none",
+            "parallel.shards": "full",
+            "parallel.own-model": "none",
+        },
+        limits={"parallel.own-model": "its modules lie in transformers' model", "trains.weights": "it trains turns of the inputs"},
         estimator="tunesmith_oft.estimate:parts",
     )

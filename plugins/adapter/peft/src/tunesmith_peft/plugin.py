@@ -16,8 +16,15 @@ def adapter() -> Provider:
         settings=PeftSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "partial", "reference": "full", "trains.weights": "partial", "parallel.shards": "partial"},
+        capabilities={
+            "merge": "partial",
+            "reference": "full",
+            "trains.weights": "partial",
+            "parallel.shards": "partial",
+            "parallel.own-model": "none",
+        },
         limits={
+            "parallel.own-model": "its modules lie in transformers' model",
             "trains.weights": "most of its methods train narrow tensors beside frozen matrices",
             "merge": "most methods fold into the base, but `lily` does not, and `beft` only where the base has biases",
             "parallel.shards": "not with a method that looks at values when it is put on a model (boft, say), nor with biases of the "

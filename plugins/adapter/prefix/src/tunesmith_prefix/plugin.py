@@ -16,8 +16,9 @@ def adapter() -> Provider:
         settings=PrefixSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "none", "reference": "full", "parallel.shards": "none"},
+        capabilities={"merge": "none", "reference": "full", "parallel.shards": "none", "parallel.own-model": "none"},
         limits={
+            "parallel.own-model": "its modules lie in transformers' model",
             "merge": "no matrix of the model holds what keys and values before the text do to it",
             "parallel.shards": "it runs the layers once for each sequence, and processes that gather them have to run them equally often",
         },

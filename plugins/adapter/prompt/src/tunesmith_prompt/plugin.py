@@ -16,7 +16,10 @@ def adapter() -> Provider:
         settings=PromptSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "none", "reference": "full", "parallel.shards": "full"},
-        limits={"merge": "no matrix of the model holds what embeddings before the text do to it"},
+        capabilities={"merge": "none", "reference": "full", "parallel.shards": "full", "parallel.own-model": "none"},
+        limits={
+            "parallel.own-model": "its modules lie in transformers' model",
+            "merge": "no matrix of the model holds what embeddings before the text do to it",
+        },
         estimator="tunesmith_prompt.estimate:parts",
     )
