@@ -20,8 +20,10 @@ def trainer_strategy() -> Provider:
         variants="tunesmith_megatron.estimate:variants",
         capabilities={
             "parallel.replicas": "full", "parallel.shards": "full", "gradients.whole": "none", "device.cuda": "unknown",
+            "device.cpu": "none",
         },
         limits={
+            "device.cpu": "megatron-core allocates on NVIDIA devices, whatever it is told",
             "gradients.whole": "each process has a part of every matrix, and of queries, keys and values in one",
         },
     )  # fmt: skip
