@@ -48,7 +48,7 @@ def test_what_can_be_divided_is_planned_in_an_environment_with_a_process_a_devic
      ("{num_processes: 4, tensor_model_parallel_size: 3}", {}, "TS-TRAIN-082"),
      ("{num_processes: 3, tensor_model_parallel_size: 3}", {"adapter": "lora"}, "its modules lie in transformers' model"),
      ("{num_processes: 3, tensor_model_parallel_size: 3}", {"optimizer": "adafactor"}, "each process has a part of every matrix"),
-     ("{num_processes: 3, tensor_model_parallel_size: 3}", {"devices": CPU}, "allocates on NVIDIA devices")],
+     ("{num_processes: 3, tensor_model_parallel_size: 3}", {"devices": CPU}, "does not run on `cpu`")],
     ids=["heads", "processes", "lora", "adafactor", "cpu"],
 )  # fmt: skip
 def test_what_does_not_go_together_is_refused_with_its_reason(tmp_path, settings, more, told):
