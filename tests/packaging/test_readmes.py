@@ -18,7 +18,7 @@ from tunesmith import toml
 from tunesmith.config import load_config
 from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.main import main
-from tunesmith_sdk.testing.plans import plan_on_a_laptop
+from tunesmith_sdk.testing.plans import CARDS, LAPTOP, plan_on_a_laptop
 
 from .readme import Readme, readmes
 
@@ -90,6 +90,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+ON_CARDS = {"tunesmith-megatron"}  # what runs on no processor
+
+
 @pytest.mark.parametrize("readme", PIPELINES, ids=named)
 def test_its_line_brings_all_that_its_example_takes(project: Path, readme: Readme) -> None:
     """Planned with these plugins alone, and with what those run on that are not isolated."""
@@ -97,7 +100,8 @@ def test_its_line_brings_all_that_its_example_takes(project: Path, readme: Readm
     names = ", ".join(f'"{name}"' for name in sorted(ours))
     (project / "tunesmith.toml").write_text(f"[plugins]\nallow = [{names}]\n")
     (project / "tunesmith.yaml").write_text(readme.pipeline)
-    plan = plan_on_a_laptop(project / "tunesmith.yaml", load_registry(load_config(project, home=project / "home")))
+    registry = load_registry(load_config(project, home=project / "home"))
+    plan = plan_on_a_laptop(project / "tunesmith.yaml", registry, CARDS if ours & ON_CARDS else LAPTOP)
     assert [warning for warning in plan.warnings if "runs only in part" not in warning] == []
     in_host = [step for step in plan.steps if not step.recipe]
     used = {record.distribution for step in in_host for record in (step.verb, *(choice.record for choice in step.choices.values()))}

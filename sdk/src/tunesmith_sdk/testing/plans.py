@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,15 @@ CONFIG: Mapping[str, Any] = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30,
     "num_attention_heads": 9, "num_key_value_heads": 3, "vocab_size": 49152, "tie_word_embeddings": True, "max_position_embeddings": 8192,
 }  # fmt: skip
+CARDS = {"cuda": [Device("a card", 80 << 30, 80 << 30, 1, ("float32", "bfloat16"))] * 2}
 LAPTOP = {"cpu": [Device("a laptop's processor", 16 << 30, 12 << 30, 4, ("float32", "bfloat16"))]}
 
 
-def plan_on_a_laptop(file: Path, registry: Registry) -> Plan:
+def plan_on_a_laptop(file: Path, registry: Registry, devices: Mapping[str, Sequence[Device]] = LAPTOP) -> Plan:
     """The plan of a pipeline's file. Whatever its models are called, they are SmolLM2-135M; those of ``package://`` as GGUF.
+
+    Args:
+        devices: those of another machine, `CARDS` say.
 
     Raises:
         TunesmithError: as planning does.
@@ -31,4 +35,4 @@ def plan_on_a_laptop(file: Path, registry: Registry) -> Plan:
         stored, name = ("model/gguf", "model.gguf") if uri.startswith("package://") else ("model/hf", "model.safetensors")
         return ModelInfo(uri, "1", stored, {name: {"size": 269_000_000, "sha256": ""}}, CONFIG)
 
-    return make_plan(load_pipeline(file), registry, resolve=resolve, devices=LAPTOP, digest_of=lambda path: "0" * 64)
+    return make_plan(load_pipeline(file), registry, resolve=resolve, devices=devices, digest_of=lambda path: "0" * 64)

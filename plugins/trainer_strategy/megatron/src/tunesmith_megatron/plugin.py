@@ -19,10 +19,11 @@ def trainer_strategy() -> Provider:
         estimator="tunesmith_megatron.estimate:shares",
         variants="tunesmith_megatron.estimate:variants",
         capabilities={
-            "parallel.replicas": "full", "parallel.shards": "full", "gradients.whole": "none", "device.cuda": "unknown",
+            "parallel.replicas": "full", "parallel.shards": "full", "gradients.whole": "none", "device.cuda": "partial",
             "device.cpu": "none",
         },
         limits={
+            "device.cuda": "it is not verified on hardware",
             "device.cpu": "megatron-core allocates on NVIDIA devices, whatever it is told",
             "gradients.whole": "each process has a part of every matrix, and of queries, keys and values in one",
         },
