@@ -39,12 +39,13 @@ class NoAdvice(Exception):
 
 
 class Advice:
-    """Asks. A plugin's code that took more than its time once is not asked again."""
+    """Asks, each question once. A plugin's code that took more than its time once is not asked again."""
 
     def __init__(self, limit: float = LIMIT) -> None:
         self._limit = limit
         self._helper: _Helper | None = None
         self._given_up: dict[str, str] = {}
+        self._told: dict[str, Any] = {}
 
     def devices(self, record: ProviderRecord) -> Sequence[Device]:
         """The devices that a device backend finds.
@@ -90,8 +91,11 @@ class Advice:
         if target in self._given_up:
             raise NoAdvice(self._given_up[target])
         self._helper = self._helper or _Helper()
+        question = json.dumps([kind, target, distribution, request])
+        if question in self._told:
+            return self._told[question]
         try:
-            said = json.loads(self._helper.ask(json.dumps([kind, target, distribution, request]), self._limit))
+            said = json.loads(self._helper.ask(question, self._limit))
         except (OSError, EOFError, ValueError) as error:
             if isinstance(error, ValueError):
                 why = "it wrote something else where its answer goes"
@@ -105,6 +109,7 @@ class Advice:
             raise TunesmithError.from_json(said["refused"])
         if "failed" in said:
             raise NoAdvice(said["failed"])
+        self._told[question] = said["answer"]
         return said["answer"]
 
 
