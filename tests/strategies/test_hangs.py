@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ model: model
 steps:
   tune:
     train: {objective}
-    adapter: {{lora: {{r: 4}}}}
+    adapter: {{{adapter}}}
     strategy: {{{strategy}: {{num_processes: 2, timeout: 60}}}}
     data: rows.jsonl
     settings: {{max_steps: 24, batch_size: 4, save_steps: 2, save_time_share: 1.0, dtype: float32}}
@@ -54,6 +55,25 @@ class Provider(SupervisedTuning):
         return super().loss(batch)
 """
 
+#: the first worker to import it sleeps for ever
+ASLEEP = """
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from tunesmith_sft.objective import SupervisedTuning as Provider
+
+if "TUNESMITH_WORKER" in os.environ:
+    try:
+        Path(os.environ["STRAY_MARK"]).touch(exist_ok=False)
+    except FileExistsError:
+        pass
+    else:
+        time.sleep(3600)
+"""
+
 
 @pytest.fixture
 def project(model: Path, tmp_path: Path) -> Path:
@@ -64,13 +84,18 @@ def project(model: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def trained(project: Path, home: str, *, objective: str = "sft", strategy: str, meanwhile: Callable[[int], None] | None = None) -> Any:
-    """Run the pipeline; its last event, all events, and the seconds from `meanwhile` to the end.
+def trained(
+    project: Path, home: str, *, objective: str = "sft", strategy: str, adapter: str = "lora: {r: 4}",
+    meanwhile: Callable[[int], None] | None = None, limit: int = resource.RLIM_INFINITY, ends: int = 0,
+) -> Any:  # fmt: skip
+    """Run the pipeline; all events, and the seconds from `meanwhile` to the end.
 
     Args:
         meanwhile: called once with the host's pid when a few steps have been trained.
+        limit: bytes of the largest file that may be written.
+        ends: the exit status.
     """
-    (project / "tunesmith.yaml").write_text(PIPELINE.format(objective=objective, strategy=strategy))
+    (project / "tunesmith.yaml").write_text(PIPELINE.format(objective=objective, strategy=strategy, adapter=adapter))
     variables = {
         "TUNESMITH_HOME": str(project / home), "OMP_NUM_THREADS": "1", "STRAY_MARK": str(project / "stray"),
         "PYTHONPATH": str(project / "site"),
@@ -78,6 +103,7 @@ def trained(project: Path, home: str, *, objective: str = "sft", strategy: str, 
     process = subprocess.Popen(
         [sys.executable, "-m", "tunesmith_cli", "run", "--json"], cwd=project, env=os.environ | variables, stdout=subprocess.PIPE,
         stderr=(project / "stderr").open("a"), text=True, start_new_session=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
     events, at = [], 0.0
     assert process.stdout is not None
@@ -88,7 +114,7 @@ def trained(project: Path, home: str, *, objective: str = "sft", strategy: str, 
                 meanwhile(process.pid)
                 at = time.monotonic()
     status = process.wait()
-    assert status == 0, f"{events[-2:]} {(project / 'stderr').read_text()[-3000:]}"
+    assert status == ends, f"{events[-2:]} {(project / 'stderr').read_text()[-3000:]}"
     return events, time.monotonic() - at
 
 
@@ -137,3 +163,32 @@ def test_a_process_in_another_collective_is_named_with_its_line(project: Path) -
     assert len(losses(events)) == STEPS
     logs = "".join(path.read_text() for path in (project / "stray-home" / "runs").rglob("stderr*.log"))
     assert "in recv" in logs
+
+
+def test_a_process_that_never_comes_to_the_rendezvous_is_waited_for_only_so_long(project: Path) -> None:
+    write_plugin(
+        project / "site", "stray",
+        providers=[{"kind": "objective", "name": "stray", "accepts": ("dataset/chat",), "facts": {"metrics": {}}}],
+    )  # fmt: skip
+    (project / "site" / "stray" / "provider.py").write_text(ASLEEP)
+    events, _ = trained(project, "asleep", objective="stray", strategy="ddp")
+    (again,) = retried(events)
+    assert "TS-RUN-027" in again["what"]
+    assert len(losses(events)) == STEPS
+    logs = "".join(path.read_text() for path in (project / "asleep" / "runs").rglob("stderr*.log"))
+    assert "stray/provider.py" in logs
+    assert "init_process_group" in logs
+
+
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_a_disk_that_is_full_in_the_middle_of_a_checkpoint_is_told_and_the_run_goes_on_when_it_is_not(project: Path, strategy: str) -> None:
+    """The limit of a file's size stands for the full disk: the model fits below it, its optimizer's state does not."""
+    size = (project / "model" / "model.safetensors").stat().st_size
+    events, _ = trained(project, "full", strategy=strategy, adapter="full: {}", limit=int(size * 1.2), ends=1)
+    (error,) = [event["error"] for event in events if event["event"] == "error"]
+    assert error["code"] == "TS-STORE-001"
+    assert not list((project / "full" / "work").rglob("step-*"))
+    assert losses(events).keys() == {1, 2}
+    events, _ = trained(project, "full", strategy=strategy, adapter="full: {}")
+    undisturbed, _ = trained(project, "undisturbed", strategy=strategy, adapter="full: {}")
+    assert losses(events) == pytest.approx(losses(undisturbed), rel=1e-5)

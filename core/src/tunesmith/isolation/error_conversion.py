@@ -8,6 +8,7 @@ from tunesmith.errors import TunesmithError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_TEXTS = ("No space left on device", "os error 28")
+_LARGE_TEXT = "(os error 27)"  # what libraries in Rust say of EFBIG
 _MEMORY_TEXTS = ("out of memory", "can't allocate memory", "Cannot allocate memory")
 
 
@@ -16,7 +17,7 @@ def coded(error: BaseException) -> TunesmithError:
     if isinstance(error, TunesmithError):
         return error
     text = str(error)
-    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+    if (isinstance(error, OSError) and error.errno == errno.EFBIG) or _LARGE_TEXT in text:
         return _too_large(text)
     if (isinstance(error, OSError) and error.errno in _FULL) or any(sign in text for sign in _FULL_TEXTS):
         return _disk_full(text)

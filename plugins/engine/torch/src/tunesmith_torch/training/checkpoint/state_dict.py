@@ -7,6 +7,7 @@ write a file each, by PyTorch's distributed checkpoints (``HuggingFaceStorageWri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def save_pieces(state: Mapping[str, torch.Tensor], directory: Path) -> None:
     """By every rank what it has of tensors in pieces (``DTensor``), and of others; what several have is written once."""
     from torch.distributed.checkpoint import HuggingFaceStorageWriter, save
 
-    save(dict(state), storage_writer=HuggingFaceStorageWriter(str(directory), save_distributed=True))
+    with _first_failure():
+        save(dict(state), storage_writer=HuggingFaceStorageWriter(str(directory), save_distributed=True))
 
 
 def write_state(state: Mapping[str, torch.Tensor], directory: Path) -> None:
@@ -127,8 +129,21 @@ def read_pieces(parameters: Mapping[str, torch.Tensor], directory: Path, *, othe
             state[name] = torch.empty_like(like, dtype=dtype, requires_grad=False)
         else:
             state[name] = torch.empty(found.size, dtype=dtype)
-    load(state, storage_reader=reader, no_dist=not torch.distributed.is_initialized())
+    with _first_failure():
+        load(state, storage_reader=reader, no_dist=not torch.distributed.is_initialized())
     return state
+
+
+@contextmanager
+def _first_failure() -> Iterator[None]:
+    """Within it, what failed on some rank is raised as it was there (a full disk, say), on every rank."""
+    from torch.distributed.checkpoint.api import CheckpointException
+
+    try:
+        yield
+    except CheckpointException as error:
+        failed = min(error.failures)
+        raise error.failures[failed][0] from error
 
 
 def _in_pieces(value: torch.Tensor) -> bool:
