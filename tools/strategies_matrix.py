@@ -31,6 +31,7 @@ CODE = "TS-PLAN-003"  # of a plan that refuses; with --strict a warning is TS-PL
 SAME = "same"
 LOSSES, NORMS = 2e-4, 1e-3  # what they may be apart, as a share
 PATIENCE = 20.0  # seconds after which a process gives up that waits for one that has failed
+AGAIN = 3  #: a process's exit status after a cell that failed: what libraries count in each may differ now, so new ones go on
 SECONDS = 900  # for all cells of a strategy
 
 
@@ -128,15 +129,15 @@ def _launch(strategy: str, wanted: Iterable[Cell], folder: Path, processes: int)
         (home / cell["name"]).mkdir(parents=True)
     end = time.monotonic() + SECONDS
     while waiting and time.monotonic() < end:
-        _run(waiting, home, folder, processes, end)
+        alive = _run(waiting, home, folder, processes, end)
         waiting = [cell for cell in waiting if len([*(home / cell["name"]).glob("rank*.json")]) < processes]
-        if waiting:
+        if waiting and not alive:
             died = {"loss": [], "grad_norm": [], "code": "", "error": "a process died"}
             (home / waiting.pop(0)["name"] / "rank0.json").write_text(json.dumps(died))
 
 
-def _run(waiting: Sequence[Mapping[str, Any]], home: Path, folder: Path, processes: int, end: float) -> None:
-    """Until all processes are at their end, or one has died."""
+def _run(waiting: Sequence[Mapping[str, Any]], home: Path, folder: Path, processes: int, end: float) -> bool:
+    """Until a process is at its end; whether none has died."""
     rows = {f"dataset/{name}": str(folder / name) for name in ("chat", "preference")}
     spec = json.dumps({"model": str(folder / "model"), "rows": rows, "cells": waiting})
     with contextlib.ExitStack() as stack:
@@ -149,6 +150,7 @@ def _run(waiting: Sequence[Mapping[str, Any]], home: Path, folder: Path, process
             stack.callback(ranks[-1].kill)
         while any(rank.poll() is None for rank in ranks) and not any(rank.poll() for rank in ranks) and time.monotonic() < end:
             time.sleep(0.1)
+        return all(rank.poll() in (None, 0, AGAIN) for rank in ranks)
 
 
 def _spec(cell: Cell, processes: int) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from strategies_matrix import AGAIN
+
 from tunesmith.contracts import Artifact, Placement
 from tunesmith.contracts.settings import build
 from tunesmith.errors import TunesmithError
@@ -37,6 +39,8 @@ def main(folder: Path, rank: int, processes: int, spec: Mapping[str, Any]) -> No
         (home / f"rank{rank}.new").write_text(json.dumps(found))
         (home / f"rank{rank}.new").rename(home / f"rank{rank}.json")
         _meet(home, processes)
+        if found["error"]:
+            sys.exit(AGAIN)
 
 
 def _meet(home: Path, processes: int) -> None:
