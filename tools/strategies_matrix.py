@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.planning.plan import Choice
-from tunesmith.planning.providers.capabilities import Cast, Finding, negotiate
+from tunesmith.planning.providers.capabilities import Finding, Participants, negotiate
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.registry import Registry
 from tunesmith.plugins.requirements import lacking
@@ -71,7 +71,7 @@ def cells() -> Iterator[Cell]:
 def decided(cell: Cell) -> Decision:
     """What the plan says, from the manifests."""
     choices = {slot: Choice(_record(cell, slot), {}) for slot in ("objective", "adapter", "strategy", "optimizer")}
-    findings = negotiate(Cast(Choice(registry().verb("train"), {}), choices, format=MODEL_FORMAT), registry())
+    findings = negotiate(Participants(Choice(registry().verb("train"), {}), choices, format=MODEL_FORMAT), registry())
     for state, grades in ((REFUSED, ("none",)), (WARNED, ("unknown", "partial"))):
         if worst := [finding for finding in findings if finding.grade in grades]:
             return Decision(state, "; ".join(map(_sentence, worst)))

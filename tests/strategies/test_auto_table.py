@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.planning.estimates.estimators import Advice
+from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import Wanted
 from tunesmith_cli.estimate.step import Foreseen, Foresight
@@ -47,13 +47,13 @@ def shape(model: str) -> ModelShape:
 
 
 @cache
-def session() -> tuple[Session, Advice]:
-    return Session.open(), Advice()
+def session() -> tuple[Session, Estimators]:
+    return Session.open(), Estimators()
 
 
 @cache
 def seen(model: str, machine: str, method: str, strategy: str = "auto", **settings: Any) -> Foreseen:
-    opened, advice = session()
+    opened, estimators = session()
     backend, cards = card(opened.registry, machine)
     wanted = Wanted("trainer_strategy", strategy, settings, ("strategy", strategy))
     slots = {
@@ -61,7 +61,7 @@ def seen(model: str, machine: str, method: str, strategy: str = "auto", **settin
         "optimizer": Wanted("optimizer", "auto"),
     }  # fmt: skip
     foresight = Foresight(
-        opened.registry, {backend: cards}, Product("model", "model", "model/hf", config=config(model)), {}, backend, advice
+        opened.registry, {backend: cards}, Product("model", "model", "model/hf", config=config(model)), {}, backend, estimators
     )
     return foresight.of(opened.registry.verb("train"), USUAL, slots)
 

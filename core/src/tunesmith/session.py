@@ -56,7 +56,7 @@ class Session:
             UserError: TS-PLUGIN-022, TS-PLUGIN-023 when a plugin that the configuration requires is not at work.
             ValueError: the session was opened for something else, so another policy may hold for the pipeline.
         """
-        from tunesmith.planning.estimates.estimators import Advice
+        from tunesmith.planning.estimates.estimators import Estimators
         from tunesmith.planning.placement.devices import probe
         from tunesmith.planning.planner import make_plan
         from tunesmith.plugins.required_plugins import check_required
@@ -65,12 +65,12 @@ class Session:
         if spec.place != self.config.start:
             raise ValueError(f"a session for {self.config.start} can't plan {spec.place}")
         check_required(self.config.required, self.registry.plugins)
-        advice, planner = Advice(), self.planner(reporter=resolve.reporter, refresh=resolve.refresh)
+        estimators, planner = Estimators(), self.planner(reporter=resolve.reporter, refresh=resolve.refresh)
         return make_plan(
-            spec, self.registry, resolve=resolve, devices=devices or probe(self.registry, advice), strict=strict,
+            spec, self.registry, resolve=resolve, devices=devices or probe(self.registry, estimators), strict=strict,
             digest_of=planner.digest_of, memory=planner.memory, preferences=self.config.environments.plugins,
-            locks=lambda: environments_of(self.config.environments, self.registry), roots=planner.roots, ask=planner.asks, advice=advice,
-            defaults=self.config.pipelines,
+            locks=lambda: environments_of(self.config.environments, self.registry), roots=planner.roots, ask=planner.asks,
+            estimators=estimators, defaults=self.config.pipelines,
         )  # fmt: skip
 
     def planner(self, base: Path | None = None, *, reporter: Reporter | None = None, refresh: bool = False) -> HostPlanner:

@@ -15,7 +15,7 @@ from made_up_plugins import made, plugins
 from tunesmith.contracts import Device, ModelInfo, Provider
 from tunesmith.contracts.digests import file_sha256
 from tunesmith.errors import TunesmithError
-from tunesmith.planning.estimates import estimators as advice
+from tunesmith.planning.estimates import estimators
 from tunesmith.planning.pipeline.spec import load_pipeline
 from tunesmith.planning.plan import Plan
 from tunesmith.planning.planner import make_plan
@@ -53,7 +53,7 @@ def device(memory: float = 8e9, free: float = 4e9, name: str = "beads") -> Devic
 @pytest.fixture(autouse=True)
 def forked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The made-up module is in no file, so the planner's helper must be forked, whatever threads other tests have left."""
-    monkeypatch.setattr(advice, "_spawn", advice._fork)
+    monkeypatch.setattr(estimators, "_spawn", estimators._fork)
 
 
 def digest(path: Path) -> str:

@@ -10,13 +10,13 @@ import pytest
 
 from tunesmith.contracts import Device, Estimate, Placement
 from tunesmith.contracts.estimates import EstimateRequest
-from tunesmith.planning.estimates import estimators as advice
-from tunesmith.planning.estimates.estimators import Advice
+from tunesmith.planning.estimates import estimators
+from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.estimates.memory_and_disk import check_disk, estimate
 from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.problems import Notes
-from tunesmith.planning.providers.selection import Casting
+from tunesmith.planning.providers.selection import Selection
 from tunesmith.units import bytes_text
 from tunesmith_models import ModelShape
 
@@ -128,7 +128,7 @@ def test_bytes_are_written_for_people(count, text):
     assert bytes_text(count) == text
 
 
-SPAWN = advice._spawn
+SPAWN = estimators._spawn
 SCRIBBLE = """
 import os
 
@@ -159,17 +159,17 @@ def test_what_becomes_of_an_estimator_never_becomes_of_the_plan(planner, world, 
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     for start in ("_fork", "_spawn"):
-        monkeypatch.setattr(advice, start, advice._fork if forked else SPAWN)
+        monkeypatch.setattr(estimators, start, estimators._fork if forked else SPAWN)
     registry = world()
     verb = replace(registry.verb("teach"), estimator=f"{name}:teach")
-    advisor = Advice(limit=1.0 if forked else 3.0)
+    asked = Estimators(limit=1.0 if forked else 3.0)
     notes = Notes()
-    found = estimate("tune", Choice(verb, {}), {}, None, {}, Placement(), notes, advisor)
+    found = estimate("tune", Choice(verb, {}), {}, None, {}, Placement(), notes, asked)
     assert found is None
     (warning,) = notes.warnings
     assert "tune: the estimate is unknown; the estimator of `teach` (acme-engine) failed: " in warning
     began = time.monotonic()
-    estimate("again", Choice(verb, {}), {}, None, {}, Placement(), notes, advisor)
+    estimate("again", Choice(verb, {}), {}, None, {}, Placement(), notes, asked)
     assert len(notes.warnings) == 2
     if fate in ("hangs", "loops"):
         assert "no answer within" in warning
@@ -184,7 +184,7 @@ def test_one_that_ends_its_process_takes_no_other_with_it(planner, monkeypatch):
 
 
 def test_one_helper_serves_all_and_ends_with_what_asked_it(world):
-    asks, record = Advice(), replace(world().verb("teach"), estimator="builtins:print")
+    asks, record = Estimators(), replace(world().verb("teach"), estimator="builtins:print")
     assert asks.estimate(record, EstimateRequest({})) is None
     pid = asks._helper.pid
     assert asks.estimate(record, EstimateRequest({})) is None
@@ -200,7 +200,7 @@ def test_the_helper_has_no_secrets(world, monkeypatch):
         sys.modules["made_up"], "seen", lambda request: {name: 1.0 for name in ("ACME_TOKEN", "PATH") if name in os.environ}, raising=False
     )
     record = replace(world().verb("teach"), estimator="made_up:seen")
-    assert Advice().estimate(record, EstimateRequest({})) == {"PATH": 1.0}
+    assert Estimators().estimate(record, EstimateRequest({})) == {"PATH": 1.0}
 
 
 def test_a_request_and_an_estimate_arrive_as_they_were(world, monkeypatch):
@@ -208,7 +208,7 @@ def test_a_request_and_an_estimate_arrive_as_they_were(world, monkeypatch):
     monkeypatch.setattr(sys.modules["made_up"], "seen", lambda request: seen if request == asked else None, raising=False)
     asked = EstimateRequest(CONFIG, 3, {"x": [1, "y"]}, {"z": None}, {"s": {"t": 1.0}}, {"rows": 7}, "cpu")
     asked = replace(asked, directory=Path("here"), rows=({"messages": [{"role": "user"}]},))
-    assert Advice().estimate(replace(world().verb("teach"), estimator="made_up:seen"), asked) == seen
+    assert Estimators().estimate(replace(world().verb("teach"), estimator="made_up:seen"), asked) == seen
 
 
 def test_an_estimate_can_be_overruled_and_the_refusal_says_how(planner, problems, make_device):
@@ -231,7 +231,7 @@ def test_only_what_a_trainer_strategy_declares_makes_ranks(planner, make_device)
     assert tune.placement.processes == 4
     adapter, strategy = (tune.choices[slot] for slot in ("adapter", "strategy"))
     silent = replace(strategy, record=replace(strategy.record, facts={}))
-    other = Casting({"adapter": replace(adapter, settings={"processes": 5}), "strategy": silent}, None, {})
+    other = Selection({"adapter": replace(adapter, settings={"processes": 5}), "strategy": silent}, None, {})
     assert placement(other, ()).processes == 1
 
 

@@ -25,7 +25,7 @@ from tunesmith_models import ModelShape
 
 def run_words(arguments: Sequence[str]) -> int:
     """Run the command with what stands after it."""
-    from tunesmith.planning.estimates.estimators import Advice
+    from tunesmith.planning.estimates.estimators import Estimators
     from tunesmith_cli.dispatch import use_common
     from tunesmith_cli.estimate.target_devices import place_of
 
@@ -38,9 +38,9 @@ def run_words(arguments: Sequence[str]) -> int:
     use_common(args)
     session = Session.open()
     product, shape = _model(args, session, form)
-    advice = Advice()
-    place = place_of(args, session.registry, advice)
-    foresight = Foresight(session.registry, place.devices, product, _data(args, session, form), place.asked, advice)
+    estimators = Estimators()
+    place = place_of(args, session.registry, estimators)
+    foresight = Foresight(session.registry, place.devices, product, _data(args, session, form), place.asked, estimators)
     comparison = Comparison(foresight, form, settings_given(args, form.own).get(SETTINGS, {}), _wanted(form, args))
     found = [comparison.asked()] if comparison.chosen else list(comparison.all())
     less = comparison.less(found[0].seen) if comparison.chosen else []

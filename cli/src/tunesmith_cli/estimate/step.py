@@ -13,7 +13,7 @@ from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.estimates.alternatives import Alternatives
 from tunesmith.planning.estimates.device_memory import Capacity
-from tunesmith.planning.estimates.estimators import Advice
+from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.estimates.memory_and_disk import estimate
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import PipelineSpec
@@ -23,7 +23,7 @@ from tunesmith.planning.plan import Alternative, Choice, Decision
 from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.format_conversion import converters
 from tunesmith.planning.providers.lookup import Chooser
-from tunesmith.planning.providers.selection import PRODUCER, Candidates, Caster, Casting
+from tunesmith.planning.providers.selection import PRODUCER, Candidates, Selection, Selector
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Foresight:
     Args:
         devices: what there is to compute on, by device backend.
         asked: device backend to compute on.
-        advice: asks the estimators.
+        estimators: the plugins'.
         product: the model.
         data: statistics of the rows, as `EstimateRequest.data`.
     """
@@ -82,53 +82,53 @@ class Foresight:
     product: Product
     data: Mapping[str, Any] = field(default_factory=dict)
     asked: str = AUTO
-    advice: Advice = field(default_factory=Advice)
+    estimators: Estimators = field(default_factory=Estimators)
 
     def of(self, record: ProviderRecord, settings: Mapping[str, Any], slots: Mapping[str, Wanted]) -> Foreseen:
         """A step of the verb `record` with those settings and, by slot, those providers (its main one among them)."""
         notes = Notes()
         spec = PipelineSpec(record.name, "", {}, Path.cwd(), device=self.asked)
         chooser = Chooser(spec, self.registry, notes)
-        caster = Caster(chooser, converters(self.registry), self.devices)
+        selector = Selector(chooser, converters(self.registry), self.devices)
         values = chooser.settings(record, settings, ("settings",))
-        candidates = {slot: self._candidates(wanted, chooser, caster) for slot, wanted in slots.items()}
+        candidates = {slot: self._candidates(wanted, chooser, selector) for slot, wanted in slots.items()}
         if values is None or not all(candidates.values()):
             return Foreseen({}, problems=tuple(notes.problems))
         verb, main = Choice(record, values), record.inputs[0].name
-        casting = caster.cast(verb, candidates, {main: self.product}, caster.usual)
-        if casting.objection:
+        selection = selector.select(verb, candidates, {main: self.product}, selector.usual)
+        if selection.objection:
             notes.problem(
-                "TS-PLAN-003", casting.objection,
+                "TS-PLAN-003", selection.objection,
                 fix="Name another provider, or another device: `tunesmith plugin info NAME` says what each can do.",
             )  # fmt: skip
-        here = self.devices.get(casting.device.name, ()) if casting.device else ()
-        place = placement(casting, here)
-        read = self._read(caster, casting, main, place)
+        here = self.devices.get(selection.device.name, ()) if selection.device else ()
+        place = placement(selection, here)
+        read = self._read(selector, selection, main, place)
         auto = {slot for slot, wanted in slots.items() if wanted.name == AUTO}
-        options = Alternatives(caster, self.advice, verb, candidates, {main: self.product}, read, self.data, here)
-        casting, found, told, tried = options.chosen(record.name, casting, auto)
+        options = Alternatives(selector, self.estimators, verb, candidates, {main: self.product}, read, self.data, here)
+        selection, found, told, tried = options.chosen(record.name, selection, auto)
         notes.take(told)
-        place = placement(casting, here)
+        place = placement(selection, here)
         return Foreseen(
-            casting.choices, casting.device.name if casting.device else "", Capacity.of(here, place.processes), found,
+            selection.choices, selection.device.name if selection.device else "", Capacity.of(here, place.processes), found,
             tuple(notes.decisions), tuple(notes.warnings), tuple(notes.problems), tried,
         )  # fmt: skip
 
-    def _read(self, caster: Caster, casting: Casting, main: str, place: Placement) -> Product:
+    def _read(self, selector: Selector, selection: Selection, main: str, place: Placement) -> Product:
         """The model as the step will read it: after the conversions that a plan would insert."""
         product = self.product
-        for hop in casting.routes[main].hops if main in casting.routes else ():
+        for hop in selection.routes[main].hops if main in selection.routes else ():
             made = estimate(
-                hop.label, caster.standard(hop.verb), caster.convert(hop, product).choices, product, {}, place, Notes(), self.advice
+                hop.label, selector.standard(hop.verb), selector.convert(hop, product).choices, product, {}, place, Notes(), self.estimators
             )
-            producers = (caster.standard(hop.maker), *product.producers)
+            producers = (selector.standard(hop.maker), *product.producers)
             product = replace(product, format=hop.format, size=int(made.disk) if made else 0, producers=producers)
         return product
 
-    def _candidates(self, wanted: Wanted, chooser: Chooser, caster: Caster) -> Candidates:
+    def _candidates(self, wanted: Wanted, chooser: Chooser, selector: Selector) -> Candidates:
         if wanted.name == PRODUCER and not wanted.settings:
             return PRODUCER
         if wanted.name == AUTO and not wanted.settings:
-            return caster.candidates(wanted.kind)
+            return selector.candidates(wanted.kind)
         choice = chooser.named(wanted)
         return (choice,) if choice else ()

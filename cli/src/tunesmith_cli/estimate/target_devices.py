@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import UserError, did_you_mean
-from tunesmith.planning.estimates.estimators import Advice
+from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.placement.devices import probe
 from tunesmith_cli.options.device_catalog import named_cards, of_memory, size_of, unnamed
 
@@ -37,27 +37,27 @@ class Place:
     told: bool = False
 
 
-def place_of(args: Namespace, registry: Registry, advice: Advice | None = None) -> Place:
+def place_of(args: Namespace, registry: Registry, estimators: Estimators | None = None) -> Place:
     """What `--on`, `--device` and `--memory` name.
 
     Raises:
         UserError: TS-PLAN-007 for a card or a backend that nobody knows, TS-CLI-002 for a size that is none or options that contradict.
     """
     memory = size_of(args.memory) if args.memory else 0
-    place = _named(args, registry, advice)
+    place = _named(args, registry, estimators)
     if not memory:
         return place
     return Place({name: of_memory(devices, memory) for name, devices in place.devices.items()}, place.asked, False, place.note, told=True)
 
 
-def _named(args: Namespace, registry: Registry, advice: Advice | None) -> Place:
+def _named(args: Namespace, registry: Registry, estimators: Estimators | None) -> Place:
     if named := named_cards(args, registry):
         backend, cards = named
         if args.device not in (None, AUTO, backend):
             raise UserError("TS-CLI-002", f"--on {args.on} is a card of `{backend}`, not of `{args.device}`", fix="Leave --device out.")
         note = f"of {len(cards)} cards: the figures are those of one, of data sheets, not verified on hardware" if len(cards) > 1 else ""
         return Place({backend: cards}, backend, here=False, note=note)
-    found = probe(registry, advice)
+    found = probe(registry, estimators)
     if args.device in (None, AUTO) or found.get(args.device):
         return Place(found, args.device or AUTO)
     backends = registry.providers("device_backend")

@@ -9,7 +9,7 @@ from typing import Any
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import TunesmithError, did_you_mean, listed
 from tunesmith.planning.estimates.alternatives import Alternatives
-from tunesmith.planning.estimates.estimators import Advice
+from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.estimates.memory_and_disk import check_memory
 from tunesmith.planning.inputs.input_readers import InputReaders
 from tunesmith.planning.inputs.model_source import ModelOrigin
@@ -23,7 +23,7 @@ from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.format_conversion import Hop, Route, converters, makes
 from tunesmith.planning.providers.lookup import Chooser
 from tunesmith.planning.providers.reasons import Reasons
-from tunesmith.planning.providers.selection import PRODUCER, Candidates, Caster, Casting
+from tunesmith.planning.providers.selection import PRODUCER, Candidates, Selection, Selector
 from tunesmith.plugins.records import ProviderRecord
 
 
@@ -31,18 +31,18 @@ class Builder:
     """Keeps what is planned so far.
 
     Args:
-        advice: asks the estimators.
+        estimators: the plugins'.
         strict: an unknown capability is an error.
     """
 
     def __init__(
         self, spec: PipelineSpec, chooser: Chooser, notes: Notes, model: ModelOrigin, readers: InputReaders,
-        devices: Mapping[str, Sequence[Device]], advice: Advice, *, strict: bool,
+        devices: Mapping[str, Sequence[Device]], estimators: Estimators, *, strict: bool,
     ) -> None:  # fmt: skip
         self.spec, self.chooser, self.notes, self.model, self.readers, self.devices = spec, chooser, notes, model, readers, devices
-        self.advice = advice
-        self.caster = Caster(chooser, converters(chooser.registry), devices)
-        self.reasons = Reasons(spec, chooser, self.caster, notes, strict=strict)
+        self.estimators = estimators
+        self.selector = Selector(chooser, converters(chooser.registry), devices)
+        self.reasons = Reasons(spec, chooser, self.selector, notes, strict=strict)
         self.environments = chooser.environments
         self.chosen: dict[Path, Choice | None] = {}
         self.verbs: dict[str, Choice | None] = {}
@@ -66,7 +66,7 @@ class Builder:
             self.backends[step.name] = self.devices_for(step)
             for wanted in (*step.main, *step.slots.values()):
                 if wanted.name == AUTO and not wanted.settings:
-                    if not self.caster.candidates(wanted.kind):
+                    if not self.selector.candidates(wanted.kind):
                         self.chooser.none_usable(wanted)
                 elif wanted.name != PRODUCER or wanted in step.main:  # only a slot can take what made the input
                     self.chosen[wanted.path] = self.chooser.named(wanted)
@@ -76,20 +76,20 @@ class Builder:
         if not step.verb.computes:
             return [None]
         if step.device == AUTO:
-            if not self.caster.present:
+            if not self.selector.present:
                 self.notes.warn("no device backend found anything on this machine: steps run on the processor, and memory is not checked")
-            return [*self.caster.present] or [None]
+            return [*self.selector.present] or [None]
         where = self.spec.where("steps", step.name, "device") if step.device != self.spec.device else self.spec.where("device")
-        record = self.caster.backends.get(step.device)
-        here = [other.name for other in self.caster.present]
+        record = self.selector.backends.get(step.device)
+        here = [other.name for other in self.selector.present]
         if record is None:
             self.notes.problem(
                 "TS-PLAN-007", f"{where}: there is no device backend `{step.device}`", fix=did_you_mean(step.device, [*here, AUTO])
             )
-        elif record not in self.caster.present:
+        elif record not in self.selector.present:
             fix = f"Write {listed([*here, AUTO])}; `tunesmith doctor` says what was looked for."
             self.notes.problem("TS-PLAN-007", f"{where}: no `{step.device}` device was found on this machine", fix=fix)
-        return [record] if record in self.caster.present else []
+        return [record] if record in self.selector.present else []
 
     def build(self, step: StepSpec) -> None:
         """Plan a step: once for each of its sources and main providers."""
@@ -115,29 +115,29 @@ class Builder:
         verb, backends = self.verbs.get(step.name), self.backends.get(step.name)
         if verb is None or not backends or not all(slots.values()):
             return None
-        casting = self.caster.cast(verb, slots, inputs.products, backends)
-        if not self.reasons.objections(step, name, casting, inputs.products, whole=not inputs.failed) or inputs.failed:
+        selection = self.selector.select(verb, slots, inputs.products, backends)
+        if not self.reasons.objections(step, name, selection, inputs.products, whole=not inputs.failed) or inputs.failed:
             return None
         auto = {slot for slot, want in wanted.items() if want.name == AUTO}
-        inputs.read_files({slot: choice.record for slot, choice in casting.choices.items()})
+        inputs.read_files({slot: choice.record for slot, choice in selection.choices.items()})
         if main:
-            inputs.require(casting.choices[step.verb.main_kind].record)
+            inputs.require(selection.choices[step.verb.main_kind].record)
         if inputs.failed:
             return None
         read = {
-            key: self.convert(casting.routes[key], product, step, name, self.reasons.limit(step, key, casting, product.format))
+            key: self.convert(selection.routes[key], product, step, name, self.reasons.limit(step, key, selection, product.format))
             for key, product in inputs.products.items()
         }
         read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
         sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
         planned = PlannedStep(
-            name=name, group=step.name, verb=verb.record, choices=casting.choices, settings=verb.settings, inputs=sources,
-            format=makes(verb.record, {slot: choice.record for slot, choice in casting.choices.items()}), seed=step.seed, source=source,
+            name=name, group=step.name, verb=verb.record, choices=selection.choices, settings=verb.settings, inputs=sources,
+            format=makes(verb.record, {slot: choice.record for slot, choice in selection.choices.items()}), seed=step.seed, source=source,
             after=tuple(other.name for need in step.needs for other in self.steps if other.group == need),
         )  # fmt: skip
-        made = self.add(planned, verb, casting, read, step, (auto, slots, inputs.products))
+        made = self.add(planned, verb, selection, read, step, (auto, slots, inputs.products))
         compared = {one.slot for one in self.steps[-1].alternatives}
-        self.reasons.explain(name, verb, slots, auto - compared, casting, inputs.products, backends)
+        self.reasons.explain(name, verb, slots, auto - compared, selection, inputs.products, backends)
         return replace(made, facts=inputs.facts)
 
     def candidates(self, wanted: Wanted) -> Candidates:
@@ -145,7 +145,7 @@ class Builder:
         if wanted.name == PRODUCER and not wanted.settings and wanted.path not in self.chosen:
             return PRODUCER
         if wanted.name == AUTO and not wanted.settings:
-            return self.caster.candidates(wanted.kind)
+            return self.selector.candidates(wanted.kind)
         choice = self.chosen.get(wanted.path)
         return (choice,) if choice else ()
 
@@ -168,19 +168,19 @@ class Builder:
         return product
 
     def insert(self, hop: Hop, product: Product, step: StepSpec) -> Product:
-        casting = self.caster.convert(hop, product)
-        verb = self.caster.standard(hop.verb)
+        selection = self.selector.convert(hop, product)
+        verb = self.selector.standard(hop.verb)
         name = self.free(f"{product.step}.{hop.verb.name}")
-        self.reasons.objections(step, name, casting, {})
+        self.reasons.objections(step, name, selection, {})
         planned = PlannedStep(
-            name=name, group=name, verb=hop.verb, choices=casting.choices, settings=verb.settings, format=hop.format, inserted=True,
+            name=name, group=name, verb=hop.verb, choices=selection.choices, settings=verb.settings, format=hop.format, inserted=True,
             inputs={hop.verb.inputs[0].name: Source(product.format, product.step)}, source=product.group,
         )  # fmt: skip
-        made = self.add(planned, verb, casting, {hop.verb.inputs[0].name: product}, step)
+        made = self.add(planned, verb, selection, {hop.verb.inputs[0].name: product}, step)
         return replace(made, group=product.group)
 
     def add(
-        self, planned: PlannedStep, verb: Choice, casting: Casting, read: Mapping[str, Product], step: StepSpec,
+        self, planned: PlannedStep, verb: Choice, selection: Selection, read: Mapping[str, Product], step: StepSpec,
         left: tuple[Collection[str], Mapping[str, Candidates], Mapping[str, Product]] = ((), {}, {}),
     ) -> Product:  # fmt: skip
         """Estimate, place and keep a step.
@@ -191,12 +191,12 @@ class Builder:
         first = read.get(planned.verb.inputs[0].name) if planned.verb.inputs else None
         facts: Mapping[str, Any] = next((product.facts for product in read.values() if product.facts), {})
         where = self.spec.where("steps", step.name)
-        here = self.devices.get(casting.device.name, ()) if casting.device else ()
+        here = self.devices.get(selection.device.name, ()) if selection.device else ()
         auto, slots, inputs = left
-        options = Alternatives(self.caster, self.advice, verb, slots, inputs, first, facts, here)
-        casting, foreseen, told, tried = options.chosen(planned.name, casting, auto, where)
+        options = Alternatives(self.selector, self.estimators, verb, slots, inputs, first, facts, here)
+        selection, foreseen, told, tried = options.chosen(planned.name, selection, auto, where)
         self.notes.take(told)
-        planned = replace(planned, choices=casting.choices, placement=placement(casting, here), estimate=foreseen, alternatives=tried)
+        planned = replace(planned, choices=selection.choices, placement=placement(selection, here), estimate=foreseen, alternatives=tried)
         placed = self.placed(planned, AUTO if planned.inserted else step.env, where)
         self.steps.append(placed)
         check_memory(placed, here, where, self.notes, ignore=self.spec.ignore_estimates)

@@ -10,7 +10,7 @@ from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.contracts.kinds.environment_builder import EnvironmentDirectory
 from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.errors import did_you_mean
-from tunesmith.planning.estimates.estimators import Advice
+from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.estimates.memory_and_disk import OVERRULED
 from tunesmith.planning.inputs.input_readers import Ask, HostPlanner, InputReaders
 from tunesmith.planning.inputs.model_source import ModelOrigin
@@ -33,7 +33,7 @@ def make_plan(
     spec: PipelineSpec, registry: Registry, *, resolve: Callable[[str], ModelInfo], devices: Mapping[str, Sequence[Device]],
     digest_of: Callable[[Path], str], strict: bool = False, preferences: Mapping[str, str] | None = None,
     locks: Callable[[], EnvironmentDirectory] | None = None, memory: MutableMapping[str, Any] | None = None, roots: Sequence[Path] = (),
-    ask: Ask | None = None, advice: Advice | None = None, defaults: Defaults = (),
+    ask: Ask | None = None, estimators: Estimators | None = None, defaults: Defaults = (),
 ) -> Plan:  # fmt: skip
     """Plan a pipeline.
 
@@ -45,7 +45,7 @@ def make_plan(
         preferences, locks: see `tunesmith.planning.placement.environments.Environments`.
         memory, roots: see `tunesmith.contracts.kinds.input_reader.Planner`; the memory is filled, too.
         ask: has a worker answer an input reader's question; default: nobody answers any.
-        advice: asks the estimators; default: one of its own.
+        estimators: the plugins'; default: asked anew.
         defaults: see `tunesmith.planning.listeners`.
 
     Raises:
@@ -64,7 +64,9 @@ def make_plan(
                       why="An arrow means `needs`.", fix="Take one of these `from`, `needs` or inputs out.")  # fmt: skip
     planner = HostPlanner(registry, chooser.environments, spec.base, digest_of, memory=memory, roots=roots, ask=ask)
     readers = InputReaders(chooser, notes, planner)
-    builder = Builder(spec, chooser, notes, ModelOrigin(spec, chooser, notes, resolve), readers, devices, advice or Advice(), strict=strict)
+    builder = Builder(
+        spec, chooser, notes, ModelOrigin(spec, chooser, notes, resolve), readers, devices, estimators or Estimators(), strict=strict
+    )
     builder.look_up(steps.values())
     for name in dict.fromkeys([*order(edges), *steps]):  # those in and behind a cycle last: what else is wrong with them is told, too
         builder.build(steps[name])

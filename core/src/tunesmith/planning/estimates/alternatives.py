@@ -15,14 +15,14 @@ from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.contracts.settings import fill, problems
 from tunesmith.errors import UserError
 from tunesmith.planning.estimates.device_memory import Capacity
-from tunesmith.planning.estimates.estimators import Advice, NoAdvice
+from tunesmith.planning.estimates.estimators import Estimators, NoAnswer
 from tunesmith.planning.estimates.memory_and_disk import estimate
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import words
 from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Alternative, Choice
 from tunesmith.planning.problems import Notes
-from tunesmith.planning.providers.selection import Candidates, Caster, Casting
+from tunesmith.planning.providers.selection import Candidates, Selection, Selector
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.units import bytes_text
 
@@ -31,10 +31,10 @@ CLOSE = 1.1  # expected times are not exact: so much slower counts as equally fa
 
 @dataclass(frozen=True)
 class Way:
-    """A way to fill a slot, and its step; without `casting` it can't be gone."""
+    """A way to fill a slot, and its step; without `selection` it can't be gone."""
 
     told: Alternative
-    casting: Casting | None = None
+    selection: Selection | None = None
     fits: bool | None = None
 
 
@@ -43,13 +43,13 @@ class Alternatives:
     """Compares, for one step.
 
     Args:
-        slots: who may fill each slot; `inputs`: as in `Caster.cast`.
+        slots: who may fill each slot; `inputs`: as in `Selector.select`.
         main: the step's main input as it reads it; `data`: statistics of its rows.
         devices: of the backend that the step computes on.
     """
 
-    caster: Caster
-    advice: Advice
+    selector: Selector
+    estimators: Estimators
     verb: Choice
     slots: Mapping[str, Candidates]
     inputs: Mapping[str, Product]
@@ -58,64 +58,64 @@ class Alternatives:
     devices: Sequence[Device]
 
     def chosen(
-        self, name: str, casting: Casting, auto: Collection[str], where: str = ""
-    ) -> tuple[Casting, Estimate | None, Notes, tuple[Alternative, ...]]:  # fmt: skip
-        """The casting with the best ways to fill the slots in `auto`, what it needs, what is to be told of that, and the ways compared.
+        self, name: str, selection: Selection, auto: Collection[str], where: str = ""
+    ) -> tuple[Selection, Estimate | None, Notes, tuple[Alternative, ...]]:  # fmt: skip
+        """The selection with the best ways to fill the slots in `auto`, what it needs, what is to be told of that, and the ways compared.
 
         Where nothing is left to the planner, or one device is there and it fits, it is estimated as it is, and nothing else is asked.
         """
-        slots = [slot for slot in casting.choices if slot in auto and any(record.variants for record in self._records(slot, casting))]
+        slots = [slot for slot in selection.choices if slot in auto and any(record.variants for record in self._records(slot, selection))]
         many, notes, tried = len(self.devices) > 1, Notes(), ()
-        found = None if slots and many else self._estimate(name, casting, self.data, notes, where)
-        if slots and (many or (found and self._capacity(casting).fits(found) is False)):
+        found = None if slots and many else self._estimate(name, selection, self.data, notes, where)
+        if slots and (many or (found and self._capacity(selection).fits(found) is False)):
             notes = Notes()
             for slot in slots:
-                casting, more = self.best(slot, casting)
+                selection, more = self.best(slot, selection)
                 tried = (*tried, *more)
-            found = self._estimate(name, casting, self.data, notes, where)
+            found = self._estimate(name, selection, self.data, notes, where)
             if many and not tried:
                 unknown = f"how {len(self.devices)} devices are best used is not known: name a {words(slots[0])}"
                 notes.warn(f"{name}: {unknown}")
         for one in tried:
             notes.decide(name, *one.decision)
-        return casting, found, notes, tried
+        return selection, found, notes, tried
 
-    def _records(self, slot: str, casting: Casting) -> Collection[ProviderRecord]:
-        return self.caster.registry.providers(casting.choices[slot].record.kind).values()
+    def _records(self, slot: str, selection: Selection) -> Collection[ProviderRecord]:
+        return self.selector.registry.providers(selection.choices[slot].record.kind).values()
 
-    def _capacity(self, casting: Casting) -> Capacity:
-        return Capacity.of(self.devices, placement(casting, self.devices).processes)
+    def _capacity(self, selection: Selection) -> Capacity:
+        return Capacity.of(self.devices, placement(selection, self.devices).processes)
 
-    def _estimate(self, name: str, casting: Casting, data: Mapping[str, Any], notes: Notes, where: str = "") -> Estimate | None:
-        place = placement(casting, self.devices)
-        return estimate(name, self.verb, casting.choices, self.main, data, place, notes, self.advice, where, self.devices)
+    def _estimate(self, name: str, selection: Selection, data: Mapping[str, Any], notes: Notes, where: str = "") -> Estimate | None:
+        place = placement(selection, self.devices)
+        return estimate(name, self.verb, selection.choices, self.main, data, place, notes, self.estimators, where, self.devices)
 
-    def best(self, slot: str, casting: Casting) -> tuple[Casting, tuple[Alternative, ...]]:
-        """The casting with the best way to fill a slot, and all that were looked at; the casting as it is where there is only one, or
+    def best(self, slot: str, selection: Selection) -> tuple[Selection, tuple[Alternative, ...]]:
+        """The selection with the best way to fill a slot, and all that were looked at; the selection as it is where there is only one, or
         nothing is known of any."""
-        isolates = self.caster.chooser.environments.isolates
-        order = sorted(self._records(slot, casting), key=lambda record: (isolates(record), -record.priority, record.name))
-        ways = [way for record in order for way in self._ways(slot, record, casting)]
-        known = [way for way in ways if way.casting and way.told.estimate]
+        isolates = self.selector.chooser.environments.isolates
+        order = sorted(self._records(slot, selection), key=lambda record: (isolates(record), -record.priority, record.name))
+        ways = [way for record in order for way in self._ways(slot, record, selection)]
+        known = [way for way in ways if way.selection and way.told.estimate]
         if len(ways) < 2 or not known:
-            return casting, ()
+            return selection, ()
         fitting = [way for way in known if way.fits]
-        least = min((way.casting.cost for way in fitting if way.casting), default=(0, 0))
-        taken = _first([way for way in fitting if way.casting and way.casting.cost == least], known)
-        assert taken.casting is not None
-        return taken.casting, tuple(_judged(way.told, taken.told, bool(fitting), way is taken) for way in ways)
+        least = min((way.selection.cost for way in fitting if way.selection), default=(0, 0))
+        taken = _first([way for way in fitting if way.selection and way.selection.cost == least], known)
+        assert taken.selection is not None
+        return taken.selection, tuple(_judged(way.told, taken.told, bool(fitting), way is taken) for way in ways)
 
-    def _ways(self, slot: str, record: ProviderRecord, casting: Casting) -> Iterator[Way]:
+    def _ways(self, slot: str, record: ProviderRecord, selection: Selection) -> Iterator[Way]:
         name = Alternative(slot, record.name, words=record.name)
-        if reason := self.caster.chooser.environments.refusal(record):
+        if reason := self.selector.chooser.environments.refusal(record):
             yield Way(replace(name, verdict=reason))
             return
         standard = fill(record.schema, {})
         offered: Sequence[Mapping[str, Any]] = ({},)
         if record.variants:
             try:
-                offered = self.advice.variants(record, self._request(standard, casting))
-            except (NoAdvice, UserError) as error:
+                offered = self.estimators.variants(record, self._request(standard, selection))
+            except (NoAnswer, UserError) as error:
                 yield Way(replace(name, verdict=f"what it offers is not known: {error}"))
                 return
         ranks = record.facts.get("ranks")
@@ -127,17 +127,17 @@ class Alternatives:
             if wrong:
                 yield Way(replace(told, verdict=f"its settings can't be: {wrong}"))
             else:
-                yield self._tried(told, Choice(record, fill(record.schema, settings)), casting)
+                yield self._tried(told, Choice(record, fill(record.schema, settings)), selection)
 
-    def _request(self, settings: Mapping[str, Any], casting: Casting) -> EstimateRequest:
-        place, model = placement(casting, self.devices), self.main or Product("", "", "")
+    def _request(self, settings: Mapping[str, Any], selection: Selection) -> EstimateRequest:
+        place, model = placement(selection, self.devices), self.main or Product("", "", "")
         return EstimateRequest(
             model.config, settings=settings, step_settings=self.verb.settings, device=place.device, dtypes=place.dtypes,
             format=model.format, devices=tuple(self.devices),
         )  # fmt: skip
 
-    def _tried(self, told: Alternative, choice: Choice, casting: Casting) -> Way:
-        tried = self.caster.tried(self.verb, {**casting.choices, told.slot: choice}, self.slots, self.inputs, casting.device)
+    def _tried(self, told: Alternative, choice: Choice, selection: Selection) -> Way:
+        tried = self.selector.tried(self.verb, {**selection.choices, told.slot: choice}, self.slots, self.inputs, selection.device)
         notes, told = Notes(), replace(told, processes=placement(tried, self.devices).processes)
         if tried.cost[0]:
             return Way(replace(told, verdict=tried.objection))

@@ -26,7 +26,7 @@ from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.secret_variables import withheld
 from tunesmith.planning.dataclass_json import build, plain
-from tunesmith.planning.estimates import estimator_process as advisor
+from tunesmith.planning.estimates import estimator_process
 from tunesmith.planning.plan import Choice
 from tunesmith.plugins.records import ProviderRecord
 
@@ -34,12 +34,15 @@ LIMIT = 30.0  # seconds for one answer
 _GOING = 1.0  # seconds for a process that has closed its connection to be gone
 
 
-class NoAdvice(Exception):
+class NoAnswer(Exception):
     """There is no answer; the message says why, as a clause."""
 
 
-class Advice:
-    """Asks, each question once. A plugin's code that took more than its time once is not asked again."""
+class Estimators:
+    """Asks plugins' estimators, and device backends for devices, each question once.
+
+    A plugin's code that took more than its time once is not asked again.
+    """
 
     def __init__(self, limit: float = LIMIT) -> None:
         self._limit = limit
@@ -51,9 +54,9 @@ class Advice:
         """The devices that a device backend finds.
 
         Raises:
-            NoAdvice: it failed.
+            NoAnswer: it failed.
         """
-        found = self._ask(advisor.DEVICES, record.target, record.distribution, None)
+        found = self._ask(estimator_process.DEVICES, record.target, record.distribution, None)
         return tuple(build(Device, device) for device in found)
 
     def estimate(
@@ -66,14 +69,14 @@ class Advice:
 
         Raises:
             UserError: it refuses.
-            NoAdvice: it failed.
+            NoAnswer: it failed.
         """
         asked = plain(replace(request, provider=None))
         asked["choices"] = {
             slot: [choice.record.target, choice.record.settings, plain(choice.settings), choice.record.distribution]
             for slot, choice in choices.items()
         }
-        found = self._ask(advisor.ESTIMATE, record.estimator, record.distribution, asked)
+        found = self._ask(estimator_process.ESTIMATE, record.estimator, record.distribution, asked)
         if "parts" in found:
             return {str(name): float(value) for name, value in found["parts"].items()}
         return build(Estimate | None, found["estimate"])
@@ -83,13 +86,13 @@ class Advice:
 
         Raises:
             UserError: it refuses.
-            NoAdvice: it failed.
+            NoAnswer: it failed.
         """
-        return tuple(self._ask(advisor.VARIANTS, record.variants, record.distribution, plain(replace(request, provider=None))))
+        return tuple(self._ask(estimator_process.VARIANTS, record.variants, record.distribution, plain(replace(request, provider=None))))
 
     def _ask(self, kind: str, target: str, distribution: str, request: Any) -> Any:
         if target in self._given_up:
-            raise NoAdvice(self._given_up[target])
+            raise NoAnswer(self._given_up[target])
         self._helper = self._helper or _Helper()
         question = json.dumps([kind, target, distribution, request])
         if question in self._told:
@@ -104,11 +107,11 @@ class Advice:
             self._given_up[target] = why
             self._helper.close()
             self._helper = None
-            raise NoAdvice(why) from None
+            raise NoAnswer(why) from None
         if "refused" in said:
             raise TunesmithError.from_json(said["refused"])
         if "failed" in said:
-            raise NoAdvice(said["failed"])
+            raise NoAnswer(said["failed"])
         self._told[question] = said["answer"]
         return said["answer"]
 
@@ -181,7 +184,7 @@ def _fork(questions: int, answers: int) -> int:
             with contextlib.suppress(OSError):  # the listing's own
                 os.close(number)
         signal.set_wakeup_fd(-1)
-        advisor.serve(questions, answers)
+        estimator_process.serve(questions, answers)
         status = 0
     finally:
         os._exit(status)
@@ -192,7 +195,7 @@ def _spawn(questions: int, answers: int) -> int:
 
     secrets = withheld(os.environ, ())
     environment = {name: value for name, value in os.environ.items() if name not in secrets}
-    command = [sys.executable, "-m", advisor.__name__]
+    command = [sys.executable, "-m", estimator_process.__name__]
     process = subprocess.Popen(
         command, stdin=questions, stdout=answers, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
     )  # fmt: skip

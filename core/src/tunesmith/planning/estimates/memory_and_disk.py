@@ -11,7 +11,7 @@ from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.cache_keys import twins
 from tunesmith.planning.estimates.device_memory import Capacity
-from tunesmith.planning.estimates.estimators import Advice, NoAdvice
+from tunesmith.planning.estimates.estimators import Estimators, NoAnswer
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.plan import Choice, Plan, PlannedStep
 from tunesmith.planning.problems import Notes
@@ -24,7 +24,7 @@ MARGIN = 1.15  # estimates are not exact: forbid only what is over by more
 
 def estimate(
     name: str, verb: Choice, choices: Mapping[str, Choice], product: Product | None, data: Mapping[str, Any], place: Placement,
-    notes: Notes, advice: Advice, where: str = "", devices: Sequence[Device] = (),
+    notes: Notes, estimators: Estimators, where: str = "", devices: Sequence[Device] = (),
 ) -> Estimate | None:  # fmt: skip
     """The estimate of a step: its providers are asked first, the verb last. None, perhaps with a warning, where nobody knows.
 
@@ -36,7 +36,7 @@ def estimate(
         product: the main input as the step reads it; None if there is none.
         data: statistics of the rows.
         place: what the step computes on.
-        advice: asks the estimators.
+        estimators: the plugins'.
         where: its place in the pipeline, for such a problem.
         devices: that it may compute on.
     """
@@ -52,7 +52,7 @@ def estimate(
             model.model_bytes, model.directory, tuple(rows), devices=tuple(devices), processes=place.processes,
         )  # fmt: skip
         try:
-            given = advice.estimate(choice.record, request, choices)
+            given = estimators.estimate(choice.record, request, choices)
             if isinstance(given, Estimate):
                 _check(given.terms, given.disk, given.host, given.sent, given.seconds)
                 answer = given
@@ -63,7 +63,7 @@ def estimate(
             notes.adopt(error, where or name)
             return None
         except Exception as error:  # an estimator's bug must not stop a plan
-            sentence = str(error) if isinstance(error, NoAdvice) else f"{type(error).__name__}: {error}"
+            sentence = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
             who = f"the estimator of `{choice.record.name}` ({choice.record.distribution})"
             notes.warn(f"{name}: the estimate is unknown; {who} failed: {sentence}")
             return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts.kinds.device_backend import Device
-from tunesmith.planning.estimates.estimators import Advice
+from tunesmith.planning.estimates.estimators import Estimators
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
@@ -26,17 +26,17 @@ def common_types(devices: Sequence[Device]) -> tuple[str, ...]:
     return tuple(name for name in types[0] if all(name in others for others in types))
 
 
-def probe(registry: Registry, advice: Advice | None = None) -> Devices:
+def probe(registry: Registry, estimators: Estimators | None = None) -> Devices:
     """Ask every device backend what there is. One that fails counts as having nothing, with a warning.
 
     Args:
-        advice: asks them; default: one of its own.
+        estimators: which are asked for devices, too; default: asked anew.
     """
-    advice = advice or Advice()
+    estimators = estimators or Estimators()
     found = Devices()
     for name, record in registry.providers("device_backend").items():
         try:
-            found[name] = advice.devices(record)
+            found[name] = estimators.devices(record)
         except Exception as error:  # a backend's bug must not keep the others from being used
             found[name] = ()
             found.warnings.append(f"The device backend `{name}` ({record.distribution}) could not be asked: {error}")

@@ -23,7 +23,7 @@ HAS_IT: tuple[Grade, ...] = ("full", "partial")
 
 
 @dataclass(frozen=True)
-class Cast:
+class Participants:
     """Everyone who takes part in a step.
 
     Args:
@@ -63,29 +63,29 @@ class Finding:
     fix: str
 
 
-def negotiate(cast: Cast, registry: Registry) -> list[Finding]:
+def negotiate(participants: Participants, registry: Registry) -> list[Finding]:
     """Every need in the step that is not met in full."""
     found = []
-    for choice in (*cast.choices.values(), cast.verb):
+    for choice in (*participants.choices.values(), participants.verb):
         for need in choice.record.needs:
             if all(choice.settings.get(name) == value for name, value in need.when.items()) and (
-                not need.formats or fits(cast.format, need.formats)
+                not need.formats or fits(participants.format, need.formats)
             ):
-                grade, holder = grade_of(cast, need)
+                grade, holder = grade_of(participants, need)
                 if grade != "full":
                     found.append(_unmet(choice.record, need, grade, holder, registry))
-        found += _off_device(choice.record, cast.device, registry)
+        found += _off_device(choice.record, participants.device, registry)
     return found
 
 
-def grade_of(cast: Cast, need: Need) -> tuple[Grade, ProviderRecord | None]:
+def grade_of(participants: Participants, need: Need) -> tuple[Grade, ProviderRecord | None]:
     """How well a need is met, and by whom. Of the producers, the last one that says anything counts: a converter that is silent
     passes on what it was given."""
-    holders = cast.of(need.of)
+    holders = participants.of(need.of)
     for holder in holders:
         grade = holder.capabilities.get(need.capability)
-        if grade is None and holder is cast.device:
-            grade = _found_on(cast.devices, need.capability)
+        if grade is None and holder is participants.device:
+            grade = _found_on(participants.devices, need.capability)
         if grade is not None and grade != "unknown":
             return grade, holder
     if holders:

@@ -1,4 +1,4 @@
-"""The planner's sentences about a casting: why a provider was chosen, and what stands in the way of a step."""
+"""The planner's sentences about a selection: why a provider was chosen, and what stands in the way of a step."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from tunesmith.planning.plan import Choice
 from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.format_conversion import Hop, Route
 from tunesmith.planning.providers.lookup import Chooser
-from tunesmith.planning.providers.selection import Candidates, Caster, Casting
+from tunesmith.planning.providers.selection import Candidates, Selection, Selector
 from tunesmith.plugins.records import ProviderRecord
 
 
 class Reasons:
-    def __init__(self, spec: PipelineSpec, chooser: Chooser, caster: Caster, notes: Notes, *, strict: bool) -> None:
-        self.spec, self.registry, self.caster, self.notes, self.strict = spec, chooser.registry, caster, notes, strict
+    def __init__(self, spec: PipelineSpec, chooser: Chooser, selector: Selector, notes: Notes, *, strict: bool) -> None:
+        self.spec, self.registry, self.selector, self.notes, self.strict = spec, chooser.registry, selector, notes, strict
 
-    def objections(self, step: StepSpec, name: str, casting: Casting, inputs: Mapping[str, Product], *, whole: bool = True) -> bool:
-        """Note everything that speaks against a casting; True if the step can be planned all the same.
+    def objections(self, step: StepSpec, name: str, selection: Selection, inputs: Mapping[str, Product], *, whole: bool = True) -> bool:
+        """Note everything that speaks against a selection; True if the step can be planned all the same.
 
         Args:
             whole: whether all inputs are known; if not, only what is certain without them is told.
         """
         before = len(self.notes.problems)
         where = self.spec.where("steps", step.name)
-        for finding in casting.findings:
+        for finding in selection.findings:
             if finding.grade != "none" and not whole:
                 continue
             if finding.grade == "none" or (finding.grade == "unknown" and self.strict):
@@ -37,26 +37,26 @@ class Reasons:
                 self.notes.problem(code, f"{where}: in `{name}` {finding.what}", why=finding.why, fix=finding.fix)
             else:
                 self.notes.warn(f"{name}: {finding.what} ({finding.why})")
-        for reason in casting.unfilled if whole else ():
+        for reason in selection.unfilled if whole else ():
             self.notes.problem(
                 "TS-PLAN-005", f"{where}: in `{name}` {reason}", fix="Name one in the step, or install a plugin that brings one."
             )
-        for key, route in casting.routes.items():
+        for key, route in selection.routes.items():
             if not route.found:
-                self.unreachable(step, key, route, casting, inputs[key])
+                self.unreachable(step, key, route, selection, inputs[key])
             elif route.proposed:
-                self.proposal(step, key, route, casting, inputs[key])
+                self.proposal(step, key, route, selection, inputs[key])
         return len(self.notes.problems) == before
 
-    def unreachable(self, step: StepSpec, key: str, route: Route, casting: Casting, product: Product) -> None:
+    def unreachable(self, step: StepSpec, key: str, route: Route, selection: Selection, product: Product) -> None:
         """No chain of conversions leads from what is there to what is read."""
-        reader, accepts = self.reader(step, key, casting)
+        reader, accepts = self.reader(step, key, selection)
         why = "; ".join(f"{label} would help, but {reason}" for label, reason in route.rejected)
-        if limit := self.limit(step, key, casting, product.format):
+        if limit := self.limit(step, key, selection, product.format):
             why = f"Because {limit}."
-        others = [record.name for record in self.alternatives(step, key, casting) if self.fits(product, record.accepts)]
+        others = [record.name for record in self.alternatives(step, key, selection) if self.fits(product, record.accepts)]
         entry = next(entry for entry in step.verb.inputs if entry.name == key)
-        kind = casting.choices[entry.of].record.kind if entry.of in casting.choices else ""
+        kind = selection.choices[entry.of].record.kind if entry.of in selection.choices else ""
         if others:
             fix = f"Use {listed(others)} as the {words(kind)}."
         else:
@@ -66,25 +66,25 @@ class Reasons:
             why=why or "No chain of installed converters leads from one to the other.", fix=fix,
         )  # fmt: skip
 
-    def limit(self, step: StepSpec, key: str, casting: Casting, format: str) -> str:
+    def limit(self, step: StepSpec, key: str, selection: Selection, format: str) -> str:
         """Why the provider that reads an input can't take this format, as a clause: its limit of ``base.<format>``, if it states one."""
         entry = next(entry for entry in step.verb.inputs if entry.name == key)
-        limits = casting.choices[entry.of].record.limits if entry.of in casting.choices else {}
+        limits = selection.choices[entry.of].record.limits if entry.of in selection.choices else {}
         return limits.get("base." + format.partition("/")[2], "")
 
     def remedy(self, route: Route, product: Product) -> str:
         """What would make the first conversion possible that was rejected for want of a capability; empty if that is not known."""
         labels = {label for label, _ in route.rejected}
-        for hop in self.caster.hops:
+        for hop in self.selector.hops:
             if hop.label in labels and hop.takes(product.format):
-                for finding in self.caster.convert(hop, product).findings:
+                for finding in self.selector.convert(hop, product).findings:
                     if finding.grade == "none":
                         return f"In `{product.group}`: {finding.fix}"
         return ""
 
-    def proposal(self, step: StepSpec, key: str, route: Route, casting: Casting, product: Product) -> None:
+    def proposal(self, step: StepSpec, key: str, route: Route, selection: Selection, product: Product) -> None:
         """A chain exists, but it loses something: the user has to ask for it."""
-        reader, accepts = self.reader(step, key, casting)
+        reader, accepts = self.reader(step, key, selection)
         lines, source = [], product.group
         for hop in route.proposed:
             new = f"{source}-{hop.verb.name}"
@@ -99,29 +99,29 @@ class Reasons:
             fix=f"Add under `steps:`\n{added}\nand in `{step.name}` write `{field}: {source}`.",
         )  # fmt: skip
 
-    def reader(self, step: StepSpec, key: str, casting: Casting) -> tuple[str, tuple[str, ...]]:
+    def reader(self, step: StepSpec, key: str, selection: Selection) -> tuple[str, tuple[str, ...]]:
         """Who reads an input, and what formats."""
         entry = next(entry for entry in step.verb.inputs if entry.name == key)
-        choice = casting.choices.get(entry.of)
+        choice = selection.choices.get(entry.of)
         if choice is None:
             return f"`{step.name}` ({step.verb.name})", entry.accepts
         return f"the {words(choice.record.kind)} `{choice.record.name}`", choice.record.accepts or entry.accepts
 
-    def alternatives(self, step: StepSpec, key: str, casting: Casting) -> list[ProviderRecord]:
+    def alternatives(self, step: StepSpec, key: str, selection: Selection) -> list[ProviderRecord]:
         """Other providers that could read an input instead."""
         entry = next(entry for entry in step.verb.inputs if entry.name == key)
-        choice = casting.choices.get(entry.of)
+        choice = selection.choices.get(entry.of)
         return [] if choice is None else [r for r in self.registry.providers(choice.record.kind).values() if r is not choice.record]
 
     def fits(self, product: Product, accepts: Sequence[str]) -> bool:
-        found = self.caster.route(product, lambda format: fits(format, accepts))
+        found = self.selector.route(product, lambda format: fits(format, accepts))
         return found.found and not found.proposed
 
     def place(self, step: StepSpec, key: str) -> str:
         return self.spec.where("steps", step.name, FROM if key == step.verb.inputs[0].name else key)
 
     def explain(
-        self, name: str, verb: Choice, slots: Mapping[str, Candidates], auto: Collection[str], casting: Casting,
+        self, name: str, verb: Choice, slots: Mapping[str, Candidates], auto: Collection[str], selection: Selection,
         inputs: Mapping[str, Product], backends: Sequence[ProviderRecord | None],
     ) -> None:  # fmt: skip
         """Give the reason of every choice that was the planner's: the slots in `auto`, those that take the producer, the device."""
@@ -129,19 +129,19 @@ class Reasons:
         for slot, found in slots.items():
             if slot in silent:
                 continue
-            if isinstance(found, str) and slot in casting.choices:
-                self.notes.decide(name, f"{slot}: {casting.choices[slot].record.name}", "it made what this step reads")
+            if isinstance(found, str) and slot in selection.choices:
+                self.notes.decide(name, f"{slot}: {selection.choices[slot].record.name}", "it made what this step reads")
             elif slot in auto and not isinstance(found, str):
-                chosen = casting.choices[slot]
+                chosen = selection.choices[slot]
                 passed = [
-                    (other.record.name, self.caster.tried(verb, {**casting.choices, slot: other}, slots, inputs, casting.device))
+                    (other.record.name, self.selector.tried(verb, {**selection.choices, slot: other}, slots, inputs, selection.device))
                     for other in found[: list(found).index(chosen)]
                 ]
                 self.notes.decide(name, f"{slot}: {chosen.record.name}", _because(passed, len(found)))
-        device = casting.device
+        device = selection.device
         if device is not None and len(backends) > 1:
             before = backends[: list(backends).index(device)]
-            passed = [(b.name, self.caster.tried(verb, casting.choices, slots, inputs, b)) for b in before if b]
+            passed = [(b.name, self.selector.tried(verb, selection.choices, slots, inputs, b)) for b in before if b]
             self.notes.decide(name if passed else "", f"device: {device.name}", _because(passed, len(backends)))
 
     def loss(self, hop: Hop) -> str:
@@ -152,7 +152,7 @@ class Reasons:
         return f"{loss}: {limit}" if loss and limit else loss
 
 
-def _because(passed: Sequence[tuple[str, Casting]], count: int) -> str:
+def _because(passed: Sequence[tuple[str, Selection]], count: int) -> str:
     if passed:
         return "; ".join(f"not `{other}`: {tried.objection or 'it does not say that it fits'}" for other, tried in passed)
     return f"the highest priority of {count} that can run here" if count > 1 else "the only one that can run here"

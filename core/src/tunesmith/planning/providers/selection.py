@@ -12,7 +12,7 @@ from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import AUTO
 from tunesmith.planning.plan import Choice
-from tunesmith.planning.providers.capabilities import Cast, Finding, negotiate
+from tunesmith.planning.providers.capabilities import Finding, Participants, negotiate
 from tunesmith.planning.providers.format_conversion import Hop, Route, route, takes
 from tunesmith.plugins.records import ProviderRecord
 
@@ -26,7 +26,7 @@ Candidates = Sequence[Choice] | str  #: of a slot: one if it is named, several i
 
 
 @dataclass(frozen=True)
-class Casting:
+class Selection:
     """Everyone in a step, how its inputs reach it, and what speaks against it.
 
     Args:
@@ -61,7 +61,7 @@ class Casting:
         return ""
 
 
-class Caster:
+class Selector:
     """Chooses providers and devices."""
 
     def __init__(self, chooser: Chooser, hops: Sequence[Hop], devices: Mapping[str, Sequence[Device]]) -> None:
@@ -84,21 +84,21 @@ class Caster:
             self._candidates[kind] = sorted(found, key=lambda c: (isolates(c.record), -c.record.priority, c.record.name))
         return self._candidates[kind]
 
-    def cast(
+    def select(
         self, verb: Choice, slots: Mapping[str, Candidates], inputs: Mapping[str, Product], devices: Sequence[ProviderRecord | None]
-    ) -> Casting:
-        """The best casting: of those with the fewest faults and doubts, the one whose providers come first.
+    ) -> Selection:
+        """The best selection: of those with the fewest faults and doubts, the one whose providers come first.
 
         Args:
             inputs: those that are other steps' artifacts of a known format.
             devices: backends to choose from, the best first.
         """
         named = {slot: found for slot, found in slots.items() if found and not isinstance(found, str)}
-        best: Casting | None = None
+        best: Selection | None = None
         for device, picked in islice(product(devices, product(*named.values())), MOST_TRIED):
-            casting = self.tried(verb, dict(zip(named, picked, strict=True)), slots, inputs, device)
-            if best is None or casting.cost < best.cost:
-                best = casting
+            selection = self.tried(verb, dict(zip(named, picked, strict=True)), slots, inputs, device)
+            if best is None or selection.cost < best.cost:
+                best = selection
             if best.cost == (0, 0):
                 break
         assert best is not None  # there is always a device to try, if only None
@@ -107,7 +107,7 @@ class Caster:
     def tried(
         self, verb: Choice, choices: Mapping[str, Choice], slots: Mapping[str, Candidates], inputs: Mapping[str, Product],
         device: ProviderRecord | None,
-    ) -> Casting:  # fmt: skip
+    ) -> Selection:  # fmt: skip
         """One way to fill the slots, judged."""
         records = {slot: choice.record for slot, choice in choices.items()}
         routes = {
@@ -128,8 +128,8 @@ class Caster:
                 else:
                     filled[slot.name] = found
         here = self.devices.get(device.name, ()) if device else ()
-        cast = Cast(verb, filled, device, here, tuple(choice.record for choice in made_by), format)
-        return Casting(filled, device, routes, tuple(negotiate(cast, self.registry)), tuple(unfilled))
+        participants = Participants(verb, filled, device, here, tuple(choice.record for choice in made_by), format)
+        return Selection(filled, device, routes, tuple(negotiate(participants, self.registry)), tuple(unfilled))
 
     def producer(self, kind: str, made_by: Sequence[Choice], main: Product | None) -> Choice | None:
         """The provider of a kind that made the main input; where it came from elsewhere, the first that makes such artifacts."""
@@ -154,15 +154,15 @@ class Caster:
         format = before[-1].format if before else source.format
         return self.convert(hop, Product("", "", format, producers=self.after(source, before))).objection
 
-    def convert(self, hop: Hop, source: Product) -> Casting:
-        """The casting of a conversion with nothing but defaults, whose input fits."""
+    def convert(self, hop: Hop, source: Product) -> Selection:
+        """The selection of a conversion with nothing but defaults, whose input fits."""
         slots: dict[str, Candidates] = {}
         if hop.provider:
             slots[hop.verb.main_kind] = (self.standard(hop.provider),)
         for slot in hop.verb.slots:
             named = [c for c in self.candidates(slot.kind) if c.record.name == slot.default]
             slots[slot.name] = PRODUCER if slot.default == PRODUCER else named or self.candidates(slot.kind)
-        return self.cast(self.standard(hop.verb), slots, {hop.verb.inputs[0].name: source}, self.usual)
+        return self.select(self.standard(hop.verb), slots, {hop.verb.inputs[0].name: source}, self.usual)
 
     def after(self, source: Product, hops: Iterable[Hop]) -> tuple[Choice, ...]:
         """Who made a product once it has gone through conversions, the last one first."""
