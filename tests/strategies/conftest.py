@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.config import Config
+from tunesmith.config import load_config
 from tunesmith.planning.placement.environments import recipe_of
 from tunesmith.plugins.registry import load_registry
 from tunesmith_data.api import message
@@ -72,7 +72,7 @@ def by_megatron(tmp_path_factory):
     built for it."""
     if find_spec("megatron") is not None:
         return partial(launch, strategy="megatron", adapter="full")
-    registry = load_registry(Config())
+    registry = load_registry(load_config(tmp_path_factory.mktemp("project")))
     wanted = ("megatron", "sft", "dpo", "full", "torch-optim", "fsdp")
     plugins = [plugin for plugin in registry.plugins if plugin.distribution.removeprefix("tunesmith-") in wanted]
     recipe, built = recipe_of(registry, plugins, "cpu"), Environments(tmp_path_factory.mktemp("environments"))

@@ -39,6 +39,9 @@ def test_what_can_be_divided_is_planned_in_an_environment_with_a_process_a_devic
     (step,) = (step for step in plan.steps if step.name == "tune")
     assert step.placement.processes == 3
     assert any(line.startswith("megatron-core") for line in step.recipe.requirements)
+    said = " ".join(f"{decision.what}: {decision.reason}" for decision in plan.decisions)
+    assert "a model of the strategy's own" in said
+    assert "in the host's memory while it loads" not in said
     assert step.estimate.terms["optimizer"] < 1.1 * 8 * 134.5e6 / 3
 
 

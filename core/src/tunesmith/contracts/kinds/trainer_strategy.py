@@ -10,7 +10,8 @@ Estimator, for several processes: ``f(EstimateRequest) -> Mapping[str, float]``;
 - ``parameters``, ``gradients``, ``optimizer``, ``activations``: the share of each that a rank holds on its device; ``gathered``: how many
   layers are whole on it at a time; ``master``: its share of a further copy, in float32, of what trains; ``computes``: the share of a
   micro-batch's work that it does; ``cast``: the bytes of a number in which parameters are gathered, where they are not their own. Who
-  gives ``parameters`` divides the model or moves its parameters: each has memory of its own.
+  gives ``parameters`` divides the model or moves its parameters: each has memory of its own. ``own_model``: 1 where it computes with a
+  model of its own, made from the sizes.
 - ``host_parameters``, ``host_gradients``, ``host_optimizer``, ``host_master``: the share that it holds in the host's memory instead;
   ``host_step``: seconds that a host takes there for the optimizer's step of a number that trains; ``host_loading``: the share of the whole
   model that the first rank has there while it loads.

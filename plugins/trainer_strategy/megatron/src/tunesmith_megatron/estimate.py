@@ -26,7 +26,8 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
     tensor, stages, _ = sizes_of(settings)
     together, data = tensor * stages, count // (tensor * stages)
     found: dict[str, float] = {
-        "computes": 1 / together, "data": float(data), "exchange": 8 * (tensor - 1) / tensor / stages, "reduce_step": 2 * (data - 1) / data,
+        "own_model": 1.0, "computes": 1 / together, "data": float(data), "exchange": 8 * (tensor - 1) / tensor / stages,
+        "reduce_step": 2 * (data - 1) / data,
         "activations": (1 / tensor if settings["sequence_parallel"] else 1 - _DIVIDED * (1 - 1 / tensor)),
     }  # fmt: skip
     if tensor > 1:

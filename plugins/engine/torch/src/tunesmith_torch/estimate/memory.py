@@ -46,7 +46,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
     strategy = request.parts.get("strategy", {})
     divides = "parameters" in strategy
-    spec, decision = model_impl(shape.config, adapter, request.format, divided=divides)
+    spec, decision = model_impl(shape.config, adapter, request.format, divided=divides, own=bool(strategy.get("own_model")))
     if spec is not None:
         shape = replace(shape, tied=spec.tied)
     state = request.parts.get("optimizer", {}).get("state", STATE)
@@ -79,7 +79,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
     return Estimate(
         terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=(decision, told),
-        savings=savings(settings, length * sequences, tokens), notes=_notes(shape, adapter, divides=divides),
+        savings=savings(settings, length * sequences, tokens), notes=_notes(shape, adapter, loads=bool(strategy.get("host_loading"))),
         alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings),
         host=step.host_bytes(facts), sent=step.sent, seconds=step.seconds(facts),
     )  # fmt: skip
@@ -93,10 +93,10 @@ def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...
     return tuple(({"dtype": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
 
 
-def _notes(shape: ModelShape, adapter: Mapping[str, float], *, divides: bool) -> tuple[str, ...]:
+def _notes(shape: ModelShape, adapter: Mapping[str, float], *, loads: bool) -> tuple[str, ...]:
     experts = sum(linear.parameters for linear in shape.linears if linear.expert)
     whole = f"the first process has the whole model, {shape.parameters / 1e9:.1f} billion parameters, in the host's memory while it loads"
-    loading = (whole,) if divides else ()
+    loading = (whole,) if loads else ()
     if not experts or not adapter.get("quantized"):
         return loading
     return (

@@ -12,10 +12,11 @@ ENGINE, TRANSFORMERS = "the engine's own decoder", "transformers' model"
 
 
 DIVIDED: tuple[str, str] = (TRANSFORMERS, "the strategy divides parameters, and the engine's decoder moves some of them together")
+OWN: tuple[str, str] = ("a model of the strategy's own", "it is made from the model's sizes; weights are moved into it, not changed")
 
 
 def model_impl(
-    config: Mapping[str, Any], adapter: Mapping[str, float], format: str = PLAIN, *, divided: bool = False
+    config: Mapping[str, Any], adapter: Mapping[str, float], format: str = PLAIN, *, divided: bool = False, own: bool = False
 ) -> tuple[DenseSpec | None, tuple[str, str]]:
     """The engine's decoder, or None for transformers' model; and that as a decision with its reason.
 
@@ -24,9 +25,10 @@ def model_impl(
         adapter: the parts that its estimator gives.
         format: of the model as the step reads it.
         divided: whether the strategy divides parameters.
+        own: whether it computes with a model of its own.
     """
-    if divided:
-        return None, DIVIDED
+    if divided or own:
+        return None, OWN if own else DIVIDED
     plain = {key: value for key, value in config.items() if key != QUANTIZED}
     config = plain if format in ("", PLAIN) else {**plain, QUANTIZED: format}
     if not adapter.get("modules_only"):

@@ -77,7 +77,7 @@ def prepare(
     compute = getattr(torch, name)
     if model is None:
         model = load_base(base, adapter, device) if plain else _load(base, adapter, device, step)
-    if plain:
+    if plain and device.type != "meta":  # without values: other processes tell it, or the strategy computes with another
         step.decide(*DIVIDED)
     seed_everything(step.seed, "adapter")
     coverage = AdapterCoverage(model)
