@@ -121,6 +121,19 @@ def test_activations_computed_twice_change_no_loss(tmp_path, model, alone, by_me
     assert ranks[0]["metrics"] == {name: pytest.approx(value, rel=2e-4, abs=1e-5) for name, value in one["metrics"].items()}
 
 
+@pytest.mark.parametrize("how", ["sp", "pp"])
+def test_in_bfloat16_a_divided_model_learns_nearly_what_one_process_learns(tmp_path, model, launched, by_megatron, how):
+    """Megatron rounds the residual stream as well, which the others keep in float32."""
+    settings = SETTINGS | {"dtype": "bfloat16", "num_train_epochs": 1}
+    one = launched(tmp_path / "one", model, 1, strategy="single", adapter="full", settings=settings)[0]
+    divided, processes = DIVIDED[how]
+    ranks = by_megatron(tmp_path / "divided", model, processes, strategy_settings=divided, settings=settings)
+    for name, value in one["metrics"].items():
+        if name.startswith("loss@"):
+            assert ranks[0]["metrics"][name] == pytest.approx(value, rel=2e-2), name
+    close(tmp_path / "divided", tmp_path / "one", 0.1, 2e-2)
+
+
 def test_an_adapter_that_leaves_weights_as_they_are_is_refused(tmp_path, model, by_megatron, capfd):
     with pytest.raises(AssertionError):
         by_megatron(tmp_path, model, 2, adapter="lora", strategy_settings=TP, settings=SETTINGS)
