@@ -52,9 +52,11 @@ def run(device: Device, folder: Path, tell: Telling, *, name: str) -> None:
     )  # fmt: skip
     settings = {"batch_size": rows, "max_length": 4 * longest, "max_tokens_per_microbatch": tokens, "dtype": device.compute}
     lora = {"r": RANK, "lora_alpha": ALPHA, "target_modules": ["all-linear"]}
-    ours = train(device, model, data, folder / "ours", settings, adapter_settings=lora)
+    ours = train(device, model, data, folder / "ours", {**settings, "deterministic": False}, adapter_settings=lora)
     work = _operations(model, batches[WARM:])
     speed = _told(tell, f"{name}: tunesmith", ours, batches, work, peak, 0.0)
+    again = train(device, model, data, folder / "deterministic", settings, adapter_settings=lora)
+    _told(tell, f"{name}: tunesmith, deterministic", again, batches, work, peak, 0.0)
     variants = [("padded, sdpa", False, "sdpa"), ("packed, sdpa", True, "sdpa")]
     if device.gpu and find_spec("flash_attn") is not None:
         variants.append(("packed, flash_attention_2", True, "flash_attention_2"))
