@@ -204,7 +204,7 @@ def late(step) -> Result:
 
 
 def _busy_with(how: str, step) -> None:
-    until = time.monotonic() + 4
+    until = time.monotonic() + 6
     while time.monotonic() < until:
         if how == "reports":
             step.progress(time.monotonic(), what="loading")

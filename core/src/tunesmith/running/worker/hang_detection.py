@@ -16,8 +16,9 @@ from tunesmith.running.worker.rank import Rank
 from tunesmith.running.worker.stacks import dumped, innermost
 
 STOPPED = 10.0  # seconds for which a rank may be stopped
-_EVERY = 1.0  # seconds between two looks
-_BUSY = 0.05  # of a processor, by which a rank that works is told from one that looks every now and then whether another is there
+_QUIET = 5.0  # seconds without a report after which it is looked at what ranks do: ranks that report are not looked at
+_EVERY = 0.5  # seconds at least between two looks
+_BUSY = 0.02  # of a processor, by which a rank that works is told from one that looks every now and then whether another is there
 _READING = 2**20  # bytes from or to disks in the whole time
 
 
@@ -30,26 +31,33 @@ class HangDetection:
 
     def __init__(self, step: str, ranks: Sequence[Rank], timeout: float) -> None:
         self._step, self._ranks, self._timeout = step, ranks, timeout
-        self._looked = self._since = time.monotonic()
+        self._quiet = min(_QUIET, timeout / 3)
+        self._looked = self._since = 0.0
         self._before: list[Activity] = []
         self._stopped: dict[int, float] = {}
 
     def found(self) -> tuple[Rank, TunesmithError] | None:
         """The rank for which the others wait, or the one that is furthest behind, and what to say; None while there is no reason to."""
-        now = time.monotonic()
-        if len(self._ranks) < 2 or not self._timeout or now - self._looked < _EVERY:
+        now, heard = time.monotonic(), max(rank.heard_at for rank in self._ranks)
+        if len(self._ranks) < 2 or not self._timeout or now - heard < self._quiet:
+            self._before, self._stopped = [], {}
+            return None
+        if now - self._looked < max(_EVERY, self._timeout / 10):
             return None
         self._looked = now
         seen = [rank.process.activity() if rank.process else None for rank in self._ranks]
         known = [activity for activity in seen if activity is not None]
         if len(known) < len(seen):
             return None
-        for rank, activity in zip(self._ranks, known, strict=True):
-            self._stopped = {n: at for n, at in self._stopped.items() if n != rank.number or activity.stopped}
-            if activity.stopped and now - self._stopped.setdefault(rank.number, now) >= min(STOPPED, self._timeout):
-                return rank, self._error("TS-RUN-026", f"Rank {rank.number} of `{self._step}` was stopped by a signal", _STOPPED_FIX)
-        heard = max(rank.heard_at for rank in self._ranks)
-        if not self._before or heard > self._since or self._working(known, now - self._since):
+        self._stopped = {n: self._stopped.get(n, now) for n, activity in enumerate(known) if activity.stopped}
+        for number, since in self._stopped.items():
+            if now - since >= min(STOPPED, self._timeout) - self._quiet:
+                return self._ranks[number], self._error(
+                    "TS-RUN-026", f"Rank {number} of `{self._step}` was stopped by a signal", _STOPPED_FIX
+                )
+        if not self._before:
+            self._since, self._before = heard, known
+        elif self._working(known, now - self._since):
             self._since, self._before = now, known
         elif now - self._since >= self._timeout:
             late = min(self._ranks, key=lambda rank: (rank.result is not None, rank.progress.get("done", 0.0), rank.number))
