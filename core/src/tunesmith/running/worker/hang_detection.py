@@ -55,6 +55,8 @@ class HangDetection:
                 return self._ranks[number], self._error(
                     "TS-RUN-026", f"Rank {number} of `{self._step}` was stopped by a signal", _STOPPED_FIX
                 )
+        if self._stopped:
+            return None
         if not self._before:
             self._since, self._before = heard, known
         elif self._working(known, now - self._since):
