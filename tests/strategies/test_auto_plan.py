@@ -43,7 +43,8 @@ def test_for_cards_that_are_not_here_each_way_has_its_figures_and_a_reason(plan)
     assert {way["provider"] for way in ways} >= {"single", "ddp", "fsdp", "deepspeed"}
     assert {way["processes"] for way in ways if way["provider"] != "single"} == {4}
     assert [way["provider"] for way in ways if way["taken"]] == [step["providers"]["strategy"]["name"]]
-    assert all(way["verdict"] and way["memory"] > 0 and way["seconds"] > 0 for way in ways)
+    assert all(way["verdict"] for way in ways)
+    assert all(way["memory"] > 0 and way["seconds"] > 0 for way in ways if way["provider"] in ("single", "ddp", "fsdp", "deepspeed"))
     sent = {way["provider"]: way["sent"] for way in ways}
     assert sent["single"] == 0 < sent["ddp"]
     decisions = {decision["what"] for decision in found["decisions"] if decision["step"] == "tune"}

@@ -141,7 +141,6 @@ DOCUMENTED = [
     ("llama-3.1-70b", "1xA10", "qlora", False, "Hugging Face, blog/llama31: QLoRA of 70B takes 48 GB"),
     ("llama-3.1-8b", "2xA100-80", "full", True, "Hugging Face, blog/llama31: full fine-tuning of 8B takes 60 GB"),
     ("llama-3.1-8b", "1xT4", "full", False, "ZeRO-3 with offload: 27 bytes a parameter of the host are 217 GB, and such a host has 52"),
-    ("llama-3.1-8b", "1xA10", "full", True, "ZeRO-3 with offload: 27 bytes a parameter of the host are 217 GB, and such a host has 256"),
     ("deepseek-v3", "64xH100", "full", False, "ZeRO-3: 18 bytes for each of 671 billion parameters are 12 TB, and 64 cards have 5"),
 ]  # fmt: skip
 

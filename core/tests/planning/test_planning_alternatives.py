@@ -7,6 +7,7 @@ import pytest
 
 from tunesmith.contracts import Device, Estimate, Need, Provider, TunesmithError, setting
 from tunesmith.planning.plan_text import plan_text
+from tunesmith.running.journal.plan_file import read_plan, write_plan
 from tunesmith_cli.display.plan_json import plan_json
 
 YAML = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: tilt, data: train.jsonl}\n"
@@ -190,3 +191,9 @@ def test_the_plan_shows_a_line_for_each_way(tune):
         "slot": "strategy", "provider": "chorus", "settings": {"voices": 4, "split": True}, "processes": 4, "taken": True, "memory": 25.0,
         "host": 0.0, "sent": 7.0, "seconds": 3.75, "verdict": "the fastest that fits",
     }  # fmt: skip
+
+
+def test_a_run_keeps_them_with_its_plan(tune, tmp_path):
+    _, plan = tune(4, 60)
+    write_plan(plan, tmp_path)
+    assert [step.alternatives for step in read_plan(tmp_path).steps] == [step.alternatives for step in plan.steps]

@@ -80,7 +80,7 @@ class Comparison:
 
     def least(self, settings: Mapping[str, Any], seen: Foreseen, slots: Mapping[str, Wanted]) -> tuple[Mapping[str, Any], Foreseen] | None:
         """The first of the savings with which it fits, or else all of them."""
-        found, more = None, {}
+        found, more, slots = None, {}, _as_chosen(seen, slots)
         for saving in seen.estimate.savings if seen.estimate and not seen.problems else ():
             more = {**more, **saving}
             less = self.foresight.of(self.form.verb, {**self.given, **settings, **more}, slots)
@@ -94,15 +94,24 @@ class Comparison:
         """With what a step that was asked for would need less: its own settings, one on top of the other, then others in its place."""
         if seen.estimate is None or seen.problems:
             return []
-        found, settings = [], {}
+        found, settings, slots = [], {}, _as_chosen(seen, self.slots)
         for saving in seen.estimate.savings:
             settings = {**settings, **saving}
-            found.append(Tried("", settings, self.foresight.of(self.form.verb, {**self.given, **settings}, self.slots)))
+            found.append(Tried("", settings, self.foresight.of(self.form.verb, {**self.given, **settings}, slots)))
         here = seen.choices[self.slot].record.name if self.slot in seen.choices else ""
         for tried in self.all() if here else ():
             if tried.provider != here and not tried.seen.problems and tried.seen.needed < 0.9 * seen.needed:
                 found.append(tried)
         return [tried for tried in found if tried.seen.estimate and tried.seen.needed < seen.needed]
+
+
+def _as_chosen(seen: Foreseen, slots: Mapping[str, Wanted]) -> dict[str, Wanted]:
+    """The slots with what was chosen by comparing, which is kept while a setting changes: a saving is one in the same way of computing."""
+    chosen = {one.slot: seen.choices[one.slot] for one in seen.alternatives}
+    return {
+        slot: Wanted(wanted.kind, chosen[slot].record.name, chosen[slot].settings, (slot,)) if slot in chosen else wanted
+        for slot, wanted in slots.items()
+    }
 
 
 def options(settings: Mapping[str, Any]) -> str:

@@ -38,6 +38,11 @@ def test_what_is_offloaded_takes_nothing_of_the_device():
     assert asked(device="cpu", num_processes=8, stage=3, offload_param="cpu")["parameters"] == 1 / 8
 
 
+def test_layers_come_to_one_device_from_the_host_as_well():
+    assert asked(num_processes=1, stage=3, offload_param="cpu")["gathered"] == 2.0
+    assert "gathered" not in asked(num_processes=1, stage=3)
+
+
 def test_stages_1_and_2_keep_a_second_copy_of_what_trains_in_pieces():
     assert [asked(num_processes=8, stage=stage).get("master") for stage in (1, 2, 3)] == [1 / 8, 1 / 8, None]
 

@@ -101,6 +101,8 @@ class Alternatives:
             return selection, ()
         fitting = [way for way in known if way.fits]
         least = min((way.selection.cost for way in fitting if way.selection), default=(0, 0))
+        if not fitting and len(self.devices) == 1:  # what is simplest is told, and what it would need
+            known = [way for way in known if way.told.provider == selection.choices[slot].record.name] or known
         taken = _first([way for way in fitting if way.selection and way.selection.cost == least], known)
         assert taken.selection is not None
         return taken.selection, tuple(_judged(way.told, taken.told, bool(fitting), way is taken) for way in ways)

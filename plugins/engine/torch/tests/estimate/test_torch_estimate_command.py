@@ -97,7 +97,7 @@ def test_a_named_card_says_what_it_computes_in(capsys):
         found = told_of("qwen3-8b", "--on", name, capsys=capsys)["estimates"]
         types[name] = [(one["settings"], one["remark"]) for one in found if one["of"] == "lora"]
     assert types["A10"] == [({"dtype": "bfloat16"}, ""), ({"dtype": "float32"}, "")]
-    assert types["T4"] == [({"dtype": "float32"}, ""), ({"dtype": "bfloat16"}, "slow: cuda has no native bfloat16")]
+    assert types["T4"] == [({"dtype": "float16"}, ""), ({"dtype": "float32"}, "")]
 
 
 def test_the_advice_says_with_which_adapter_numbers_and_micro_batch_it_fits(capsys):

@@ -33,8 +33,10 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
         return found
     parameters = 0.0 if away and settings["offload_param"] != "none" else part
     found |= {"parameters": parameters, "gradients": optimizer, "host_loading": 1.0}
+    if others or not parameters:
+        found["gathered"] = AHEAD
     if others:
-        found |= {"gathered": AHEAD, "gather": 2 * others, "reduce": others}
+        found |= {"gather": 2 * others, "reduce": others}
     return found | ({} if parameters else {"host_parameters": part})
 
 

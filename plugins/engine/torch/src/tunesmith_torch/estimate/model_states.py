@@ -32,7 +32,9 @@ def divided(
 ) -> dict[str, float]:  # fmt: skip
     """What one rank holds of `terms`, by the shares that the strategy's estimator gives. Layers that are whole at a time come on top, with
     what lies outside of layers, and a copy of what trains, where it keeps one."""
-    shares = {"weights": "parameters", "gradients": "gradients", "optimizer": "optimizer", "activations": "activations"}
+    shares = {
+        "weights": "parameters", "gradients": "gradients", "optimizer": "optimizer", "activations": "activations", "casts": "computes",
+    }  # fmt: skip
     held = {name: value * strategy.get(shares.get(name, ""), 1.0) for name, value in terms.items()}
     whole = min(strategy.get("gathered", 0.0), float(shape.layers)) / max(shape.layers, 1)
     if whole:
