@@ -95,7 +95,9 @@ class Alternatives:
         nothing is known of any."""
         isolates = self.selector.chooser.environments.isolates
         order = sorted(self._records(slot, selection), key=lambda record: (isolates(record), -record.priority, record.name))
-        ways = [way for record in order for way in self._ways(slot, record, selection)]
+        found = [way for record in order for way in self._ways(slot, record, selection)]
+        once = {(way.told.provider, way.told.verdict): way for way in reversed(found)}  # what can't be is told once, whatever its settings
+        ways = [way for way in found if way.selection or once[way.told.provider, way.told.verdict] is way]
         known = [way for way in ways if way.selection and way.told.estimate]
         if len(ways) < 2 or not known:
             return selection, ()
