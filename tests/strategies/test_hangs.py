@@ -151,31 +151,27 @@ def test_a_process_that_is_stopped_or_killed_is_named_and_training_goes_on(proje
     print(f"{strategy}, {code}: {seconds:.1f} s from the signal to the end of the run")
 
 
-def test_a_process_in_another_collective_is_named_with_its_line(project: Path) -> None:
+def logs_of_a_hang(project: Path, objective: str) -> str:
+    """What the ranks wrote to stderr in a run by an objective that makes them hang once, which ends well."""
     write_plugin(
         project / "site", "stray",
         providers=[{"kind": "objective", "name": "stray", "accepts": ("dataset/chat",), "facts": {"metrics": {}}}],
     )  # fmt: skip
-    (project / "site" / "stray" / "provider.py").write_text(STRAY)
-    events, _ = trained(project, "stray-home", objective="stray", strategy="ddp")
+    (project / "site" / "stray" / "provider.py").write_text(objective)
+    events, _ = trained(project, "hung", objective="stray", strategy="ddp")
     (again,) = retried(events)
     assert "TS-RUN-027" in again["what"]
     assert len(losses(events)) == STEPS
-    logs = "".join(path.read_text() for path in (project / "stray-home" / "runs").rglob("stderr*.log"))
+    return "".join(path.read_text() for path in (project / "hung" / "runs").rglob("stderr*.log"))
+
+
+def test_a_process_in_another_collective_is_named_with_its_line(project: Path) -> None:
+    logs = logs_of_a_hang(project, STRAY)
     assert "in recv" in logs
 
 
 def test_a_process_that_never_comes_to_the_rendezvous_is_waited_for_only_so_long(project: Path) -> None:
-    write_plugin(
-        project / "site", "stray",
-        providers=[{"kind": "objective", "name": "stray", "accepts": ("dataset/chat",), "facts": {"metrics": {}}}],
-    )  # fmt: skip
-    (project / "site" / "stray" / "provider.py").write_text(ASLEEP)
-    events, _ = trained(project, "asleep", objective="stray", strategy="ddp")
-    (again,) = retried(events)
-    assert "TS-RUN-027" in again["what"]
-    assert len(losses(events)) == STEPS
-    logs = "".join(path.read_text() for path in (project / "asleep" / "runs").rglob("stderr*.log"))
+    logs = logs_of_a_hang(project, ASLEEP)
     assert "stray/provider.py" in logs
     assert "init_process_group" in logs
 

@@ -27,7 +27,7 @@ from tunesmith_megatron.parameters import Parameters
 from tunesmith_megatron.settings import MegatronSettings
 from tunesmith_megatron.trainable import MegatronModel
 from tunesmith_megatron.training import MegatronTraining
-from tunesmith_torch.api.processes import join
+from tunesmith_torch.api.processes import ProcessGroup, join
 
 DECISIONS = (
     ("Megatron's model", "the strategy computes with its own, made from the model's sizes; weights are moved, not changed"),
@@ -36,12 +36,12 @@ DECISIONS = (
 _SEED = 1  # of Megatron's generators, which nothing here draws from: there is no dropout
 
 
-class Megatron:
+class Megatron(ProcessGroup):
     """The strategy `megatron`."""
 
     def __init__(self, settings: MegatronSettings) -> None:
+        super().__init__()
         self.settings = settings
-        self.mesh = Mesh(torch.device("cpu"))
 
     def start(self, placement: Placement) -> Mesh:
         """Join the others.
@@ -112,22 +112,12 @@ class Megatron:
     def sum(self, value: torch.Tensor) -> torch.Tensor:
         """Over the shares, each told of by the first rank of its last stage."""
         counts = parallel_state.is_pipeline_last_stage() and parallel_state.get_tensor_model_parallel_rank() == 0
-        total = value.clone() if counts else torch.zeros_like(value)
-        dist.all_reduce(total)
-        return total
-
-    def any(self, said: bool) -> bool:
-        heard = torch.tensor(said, dtype=torch.int32, device=self.mesh.device)
-        dist.all_reduce(heard, op=dist.ReduceOp.MAX)
-        return bool(heard)
-
-    def barrier(self) -> None:
-        dist.barrier()
+        return super().sum(value if counts else torch.zeros_like(value))
 
     def finish(self) -> None:
         if dist.is_initialized():
             parallel_state.destroy_model_parallel()
-            dist.destroy_process_group()
+        super().finish()
 
 
 def _check_adapter(model: Any) -> None:
