@@ -31,13 +31,15 @@ FAULTS_OF_SOURCE = {
 #: those that the manifest is written after
 _SYNCED = ("imports.light", "settings.defaults-fit")
 
+KEPT = "(self, settings):\n        pass"  # what a good plugin does with them
+
 #: check -> (settings, changes of the good dataset format)
 FAULTS_OF_SETTINGS = {
     "settings.round-trip": (
         SETTINGS + '\n    def __post_init__(self):\n        object.__setattr__(self, "volume", min(self.volume, 10))\n',
         (),
     ),
-    "settings.bad-refused": (SETTINGS, (("lambda self, settings: None", "lambda self, settings: range(11)[settings.volume] and None"),)),
+    "settings.bad-refused": (SETTINGS, ((KEPT, KEPT.replace("pass", "range(11)[settings.volume]")),)),
 }
 FAULTS = {*FAULTS_OF_SOURCE, *FAULTS_OF_SETTINGS}
 

@@ -23,7 +23,8 @@ class Settings:
     weight_decay: float = setting(0.0, "what the good optimizer reads", ge=0)
 """
 PAIR = SETTINGS.rpartition("    weight_decay")[0]
-KEPT = ("lambda self, settings: None", "lambda self, settings: setattr(self, 'high', settings.high)")
+_NOT_KEPT = "(self, settings):\n        pass"
+KEPT = (_NOT_KEPT, _NOT_KEPT.replace("pass", "self.high = settings.high"))
 
 #: kind -> changes of the good plugin by which `high` does something, and `loud` nothing
 DEAD = {
@@ -58,7 +59,7 @@ ECHOES = {
     "in the log": ("step.check_cancelled()", 'step.log(f"exporting, {self.loud} loud")'),
     "on the standard output": ("step.check_cancelled()", "print(self.loud)"),
 }
-LOUD = ("lambda self, settings: None", "lambda self, settings: setattr(self, 'loud', settings.loud)")
+LOUD = (_NOT_KEPT, _NOT_KEPT.replace("pass", "self.loud = settings.loud"))
 
 
 def looked_at(folder: Path) -> Outcome:
@@ -82,7 +83,7 @@ def test_a_setting_that_is_only_told_again_is_dead(where: str, tmp_path: Path):
 
 def test_a_choice_that_does_what_another_does_is_dead(tmp_path: Path):
     settings = '@dataclass(frozen=True)\nclass Settings:\n    loss: str = setting("sigmoid", "", choices=("sigmoid", "hinge", "ipo"))\n'
-    kept = (LOUD[0], "lambda self, settings: setattr(self, 'loss', settings.loss)")
+    kept = (_NOT_KEPT, _NOT_KEPT.replace("pass", "self.loss = settings.loss"))
     used = ('"the exporter"', '"x" * (1 + (self.loss != "sigmoid"))')
     outcome = looked_at(mutants.write(tmp_path, "exporter", kept, used, settings=settings))
     assert outcome.notes == {"loss": "dead"}
@@ -94,7 +95,7 @@ class Settings:
     mode: str = setting("plain", "how", choices=("plain", "brass"))
     loud: int = setting(3, "how loud", ge=1, effect=EFFECT)
 """
-BOTH = (LOUD[0], "lambda self, settings: setattr(self, 'settings', settings)")
+BOTH = (_NOT_KEPT, _NOT_KEPT.replace("pass", "self.settings = settings"))
 MODE = ('"the exporter"', '"x" * (1 if self.settings.mode == "plain" else 1 + self.settings.loud)')
 
 
