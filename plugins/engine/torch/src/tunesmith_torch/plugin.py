@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tunesmith.contracts import Input, Kind, Need, Remedy, Slot, StepFacts, TunesmithError, Verb
 from tunesmith.hookspecs import hookimpl
 from tunesmith_torch.settings import MergeSettings, PreviewSettings, TrainSettings
-from tunesmith_torch.training.failure_recovery import remedy
+from tunesmith_torch.training.failures.recovery import remedy
 
 _JUDGED = ["validation", "validation_split"]
 METRICS = {

@@ -18,7 +18,7 @@ from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
 from tunesmith_torch.plugin import step_failed
 from tunesmith_torch.settings import TrainSettings
-from tunesmith_torch.training.out_of_memory import raise_if_out_of_memory
+from tunesmith_torch.training.failures.out_of_memory import raise_if_out_of_memory
 
 
 def facts(**settings) -> StepFacts:

@@ -10,8 +10,8 @@ from tunesmith.contracts import Mesh, Step, TrainerStrategy, Training
 from tunesmith_torch.data.micro_batch import micro_batches
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.failures.out_of_memory import raise_if_out_of_memory
 from tunesmith_torch.training.loss import BatchLoss
-from tunesmith_torch.training.out_of_memory import raise_if_out_of_memory
 from tunesmith_torch.training.seed import seed_everything
 
 
