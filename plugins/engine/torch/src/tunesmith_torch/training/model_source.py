@@ -55,6 +55,8 @@ class BaseWithAdapter:
                 self._begin(trainable, device)
                 return trainable
         except (NotImplementedError, RuntimeError) as error:  # what torch raises for an operation that has to see values
+            if not isinstance(error, NotImplementedError) and "meta" not in str(error):
+                raise  # another fault, which is not the adapter's start
             raise UserError(
                 "TS-TRAIN-073", "The adapter has to see the model's values to begin, and the strategy gives each process a piece",
                 why=f"{type(self._adapter).__name__}: {error}",
