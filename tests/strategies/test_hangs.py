@@ -151,13 +151,18 @@ def test_a_process_that_is_stopped_or_killed_is_named_and_training_goes_on(proje
     print(f"{strategy}, {code}: {seconds:.1f} s from the signal to the end of the run")
 
 
-def logs_of_a_hang(project: Path, objective: str) -> str:
-    """What the ranks wrote to stderr in a run by an objective that makes them hang once, which ends well."""
+def write_objective(project: Path, code: str) -> None:
+    """The objective `stray`, whose provider is `code`."""
     write_plugin(
         project / "site", "stray",
         providers=[{"kind": "objective", "name": "stray", "accepts": ("dataset/chat",), "facts": {"metrics": {}}}],
     )  # fmt: skip
-    (project / "site" / "stray" / "provider.py").write_text(objective)
+    (project / "site" / "stray" / "provider.py").write_text(code)
+
+
+def logs_of_a_hang(project: Path, objective: str) -> str:
+    """What the ranks wrote to stderr in a run by an objective that makes them hang once, which ends well."""
+    write_objective(project, objective)
     events, _ = trained(project, "hung", objective="stray", strategy="ddp")
     (again,) = retried(events)
     assert "TS-RUN-027" in again["what"]
@@ -188,3 +193,13 @@ def test_a_disk_that_is_full_in_the_middle_of_a_checkpoint_is_told_and_the_run_g
     events, _ = trained(project, "full", strategy=strategy, adapter="full: {}")
     undisturbed, _ = trained(project, "undisturbed", strategy=strategy, adapter="full: {}")
     assert losses(events) == pytest.approx(losses(undisturbed), rel=1e-5)
+
+
+def test_the_report_of_a_run_that_hangs_shows_where_each_process_was(project: Path) -> None:
+    write_objective(project, STRAY.replace(" and not mark.exists()", "").replace("== 12", ">= 3"))
+    trained(project, "hung", objective="stray", strategy="ddp", ends=1)
+    (report,) = (project / "hung" / "runs").rglob("report.html")
+    page = report.read_text()
+    assert "TS-RUN-027" in page
+    assert all(f"<summary>Where rank {number} was</summary>" in page for number in (0, 1))
+    assert "in recv" in page
