@@ -19,6 +19,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("quickstart") / "home"
 
 
+@pytest.fixture(scope="module")
+def first(home: Path) -> dict[str, dict]:
+    """The run that fills the home; each process that runs tests of this file has its own."""
+    return run(home)
+
+
 def run(home: Path, *arguments: str) -> dict[str, dict]:
     """The outcome of a run by step."""
     command = [sys.executable, "-m", "tunesmith_cli", "run", str(QUICKSTART), "--json", *arguments]
@@ -37,8 +43,8 @@ def made(step: dict) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_quickstart_teaches_a_real_model_what_it_did_not_know(home: Path):
-    steps = run(home)
+def test_the_quickstart_teaches_a_real_model_what_it_did_not_know(first: dict[str, dict]):
+    steps = first
     assert steps["score:model:exact_match"]["metrics"]["exact_match"] <= 0.1
     assert steps["score:tune:exact_match"]["metrics"]["exact_match"] >= 0.7
     assert steps["score:tune:perplexity"]["metrics"]["perplexity"] < steps["score:model:perplexity"]["metrics"]["perplexity"] / 2
@@ -49,7 +55,8 @@ def test_the_quickstart_teaches_a_real_model_what_it_did_not_know(home: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
+@pytest.mark.usefixtures("first")
 def test_a_second_run_is_all_cached_and_a_changed_quantizer_redoes_only_what_depends_on_it(home: Path):
     again = run(home)
     assert all(step["cached"] for step in again.values() if made(step))
