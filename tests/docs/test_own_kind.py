@@ -15,7 +15,7 @@ from tunesmith.plugins.manifest import read_manifest
 from tunesmith_sdk.distributions.written_plugins import write_distribution
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-kind.md"
-FILE = re.compile(r"^`(?P<name>src/[\w./-]+\.\w+)`.*?\n(?P<fence>`{3,})(?:python|jinja)\n(?P<code>.*?)^(?P=fence)$", re.M | re.S)
+FILE = re.compile(r"^`(?P<name>(?:src|tests)/[\w./-]+\.\w+)`.*?\n(?P<fence>`{3,})(?:python|jinja)\n(?P<code>.*?)^(?P=fence)$", re.M | re.S)
 COMMANDS = re.compile(r"^```bash\n(.*?)^```", re.M | re.S)
 PROJECT = """
 [project]
@@ -75,7 +75,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def test_the_page_has_every_file_of_the_plugin():
     names = {name.removeprefix("src/acme_greet/") for name in files()}
     templates = {f"scaffold/greeter/{name}.jinja" for name in ("about", "plugin.py", "greeter.py", "test.py", "usage.md")}
-    assert names == {"contract.py", "plugin.py", "verb.py", "checks.py"} | templates
+    assert names == {"contract.py", "plugin.py", "verb.py", "checks.py", "tests/test_greeter_mutants.py"} | templates
 
 
 def test_a_provider_is_made_from_the_template_and_says_whose_its_kind_is(place: Place):
@@ -90,6 +90,12 @@ def test_it_is_checked_by_the_checks_that_the_kind_brings(place: Place):
     told = place.tunesmith(f"{check.removeprefix('tunesmith ')} --only greeter --only provider.loads")
     assert re.search(r"ok +greeter\.names-the-model", told)
     assert re.search(r"ok +provider\.loads", told)
+
+
+def test_its_checks_catch_the_faults_that_are_planted(place: Place):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "acme-greet/tests"]
+    done = subprocess.run(command, cwd=place.folder, env=place.environment, capture_output=True, text=True, check=False)
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tunesmith_sdk.conformance
-from tunesmith_sdk.conformance.author_functions import FUNCTIONS
+from tunesmith_sdk.testing.documented_examples import example, examples
 
 _spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
 assert _spec is not None
@@ -19,7 +19,7 @@ _spec.loader.exec_module(mutants)  # type: ignore[union-attr]
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "conformance" / "author.md"
 #: signature -> its example
-LISTED = dict(re.findall(r"^## `(\w+\(.*?\))`\n.*?```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
+LISTED = examples(PAGE)
 TABLE = '[tool.tunesmith.conformance]\nauthor = "author.py"'
 _HEAVY = [pytest.mark.slow]
 
@@ -27,9 +27,7 @@ _HEAVY = [pytest.mark.slow]
 EXAMINED = [
     pytest.param("source", "exporter", ["exporter.writes-its-format"], (), marks=_HEAVY),
     pytest.param("uri", "model_loader", ["model_loader.pins", "step.cancels"], (('"file"', '"acme"'),), marks=_HEAVY),
-    pytest.param("rows", "dataset_format", ["dataset_format.converts"], ()),
     pytest.param("known_answers", "evaluator", ["evaluator.known-answers"], ()),
-    pytest.param("oracle", "objective", ["objective.oracle"], (), marks=_HEAVY),
     pytest.param("model", "quantizer", ["quantizer.keeps-the-knowledge"], (), marks=_HEAVY),
 ]  # fmt: skip
 
@@ -38,8 +36,7 @@ def test_it_lists_every_function_that_the_kit_looks_for_and_no_other():
     brought = PAGE.parents[2].glob("plugins/*/*/src/*/conformance/*.py")  # a kind's checks may be another distribution's
     sources = [*Path(tunesmith_sdk.conformance.__file__).parent.rglob("*.py"), *brought]
     asked = {name for path in sources for name in re.findall(r"\b(?:author|asked|missing)\(\s*\"(\w+)\"", path.read_text(encoding="utf-8"))}
-    assert [signature.partition("(")[0] for signature in LISTED] == list(FUNCTIONS)
-    assert asked == set(FUNCTIONS)
+    assert {signature.partition("(")[0] for signature in LISTED} == asked
 
 
 @pytest.mark.parametrize("signature", LISTED)
@@ -53,16 +50,9 @@ def test_an_example_has_the_signature_that_is_stated(signature: str):
 @pytest.mark.parametrize(("name", "kind", "checks", "changes"), EXAMINED)
 def test_an_example_does_what_it_is_for(name: str, kind: str, checks: list[str], changes: tuple, tmp_path: Path):
     folder = mutants.write(tmp_path, kind, *changes, table=TABLE)
-    (folder / "author.py").write_text(next(text for signature, text in LISTED.items() if signature.startswith(f"{name}(")))
+    (folder / "author.py").write_text(example(PAGE, name))
     found = {outcome.check: outcome.state for outcome in mutants.conform(folder, only=checks).outcomes}
     assert found == dict.fromkeys(checks, "passed")
-
-
-def test_an_author_s_row_that_is_refused_is_told(tmp_path: Path):
-    folder = mutants.write(tmp_path, "dataset_format", table=TABLE)
-    (folder / "author.py").write_text('def rows(case):\n    return [{"question": "", "answer": "So."}]\n')
-    (outcome,) = mutants.conform(folder, only=["dataset_format.converts"]).outcomes
-    assert (outcome.state, "is refused" in outcome.what) == ("failed", True)
 
 
 def test_a_library_that_an_author_s_file_lacks_is_a_reason_and_no_fault(tmp_path: Path):

@@ -13,9 +13,6 @@ mutants = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(mutants)  # type: ignore[union-attr]
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason="needs transformers")]
 
-ORACLE = "def oracle(case, policy, reference, lengths, groups):\n    return -policy.sum()\n"
-TABLE = '[tool.tunesmith.conformance]\nauthor = "author.py"'
-
 #: check -> (kind, changes of the good plugin)
 FAULTS = {
     "adapter.trains": (
@@ -47,42 +44,6 @@ FAULTS = {
         ('"merge": "full", ', ""),
     ),
     "adapter.estimate": ("adapter", ("linear.outputs * linear.count", "2 * linear.outputs * linear.count")),
-    "objective.encodes": (
-        "objective",
-        (
-            'return Group((chat.encode(row["messages"]),))',
-            'made = chat.encode(row["messages"])\n        return Group((type(made)(made.tokens, [True, *made.labels[1:]]),))',
-        ),
-    ),
-    "objective.sums": ("objective", ("-batch.policy.sum()", "-batch.policy.sum() / len(batch.groups)")),
-    "objective.gradient": ("objective", ("-batch.policy.sum()", "-(0.5 * batch.policy + 0.5 * batch.policy.detach()).sum()")),
-    "objective.stays-finite": ("objective", ("-batch.policy.sum()", "-batch.policy.exp().log().sum()")),
-    "objective.declares-its-reference": ("objective", ("needs_reference = False", "needs_reference = True")),
-    "objective.refuses-rows": ("objective", ('not row["messages"] or ', "")),
-    "objective.oracle": ("objective", ("-batch.policy.sum()", "-1.01 * batch.policy.sum()")),
-    "optimizer.learns": ("optimizer", ("p.sub_(", "p.add_(")),
-    "optimizer.deterministic": ("optimizer", ('state["mean"] /', '(1 + 1e-3 * __import__("random").random()) * state["mean"] /')),
-    "optimizer.keeps-tensors": ("optimizer", ("torch.tensor(0)", "0")),
-    "optimizer.resumes": (
-        "optimizer",
-        ('state["count"] += 1', "self.counts[p] = self.counts.get(p, 0) + 1"),
-        ('** state["count"]', "** self.counts[p]"),
-        ("        super().__init__(groups, {})", "        super().__init__(groups, {})\n        self.counts = {}"),
-    ),
-    "optimizer.rates": (
-        "optimizer",
-        ("parameter_groups(parameters,", "parameter_groups([dataclasses.replace(one, rate=1.0) for one in parameters],"),
-    ),
-    "optimizer.decays": (
-        "optimizer",
-        ("parameter_groups(parameters,", "parameter_groups([dataclasses.replace(one, decay=True) for one in parameters],"),
-    ),
-    "optimizer.leaves-alone": (
-        "optimizer",
-        ("                if p.grad is None:\n                    continue\n", ""),
-        (".lerp_(p.grad, 0.1)", ".lerp_(torch.zeros_like(p) if p.grad is None else p.grad, 0.1)"),
-    ),
-    "optimizer.estimate": ("optimizer", ('"state": 4.0', '"state": 8.0')),
     "exporter.keeps-the-numbers": (
         "exporter",
         (
@@ -109,7 +70,7 @@ FAULTS = {
 FAULTS_IN_WORKERS = {"device_backend.computes": ("device_backend", ('"torch": "cpu"', '"torch": "meta"'))}
 
 
-@pytest.mark.parametrize("kind", ["adapter", "objective", "optimizer", "exporter", "quantizer"])
+@pytest.mark.parametrize("kind", ["adapter", "exporter", "quantizer"])
 def test_a_good_plugin_is_caught_by_none(kind: str, tmp_path: Path):
     folder = mutants.write(tmp_path / "plugin", kind)
     assert mutants.failed_here(folder, tmp_path) == set()
@@ -118,11 +79,7 @@ def test_a_good_plugin_is_caught_by_none(kind: str, tmp_path: Path):
 @pytest.mark.parametrize("check", FAULTS)
 def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
     kind, *changes = FAULTS[check]
-    folder = tmp_path / "plugin"
-    folder.mkdir()
-    (folder / "author.py").write_text(ORACLE)
-    mutants.write(folder, kind, *changes, table=TABLE if check == "objective.oracle" else "")
-    assert mutants.failed_here(folder, tmp_path) == {check}
+    assert mutants.failed_here(mutants.write(tmp_path / "plugin", kind, *changes), tmp_path) == {check}
 
 
 def test_an_adapter_that_says_modules_only_but_not_to_planners_is_caught(tmp_path: Path):

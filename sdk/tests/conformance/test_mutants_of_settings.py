@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith_sdk.conformance import conform
+from tunesmith_sdk.conformance.mutants import NOT_KEPT
 from tunesmith_sdk.conformance.report.outcome import Outcome
 
 _spec = importlib.util.spec_from_file_location("conformance_mutants", Path(__file__).with_name("mutants.py"))
@@ -20,15 +21,11 @@ SETTINGS = """@dataclass(frozen=True)
 class Settings:
     loud: int = setting(3, "nothing reads it", ge=1, le=11)
     high: int = setting(2, "something does", ge=1, le=11)
-    weight_decay: float = setting(0.0, "what the good optimizer reads", ge=0)
 """
-PAIR = SETTINGS.rpartition("    weight_decay")[0]
-_NOT_KEPT = "(self, settings):\n        pass"
-KEPT = (_NOT_KEPT, _NOT_KEPT.replace("pass", "self.high = settings.high"))
+KEPT = mutants.kept("high")
 
 #: kind -> changes of the good plugin by which `high` does something, and `loud` nothing
 DEAD = {
-    "dataset_format": (KEPT, ('row["answer"])', 'row["answer"] * self.high)')),
     "device_backend": (KEPT, ("500, 1)", "500, 10 * self.high)")),
     "evaluator": (KEPT, ("right / len(samples)", "right / (len(samples) + self.high)")),
     "executor": (KEPT, ("**launch.environment}", '**launch.environment, "UNSAID": str(self.high)}')),
@@ -42,8 +39,6 @@ DEAD = {
     "model_loader": (KEPT, ("repr(files)", "repr((files, self.high))")),
     "verb": (('"stamped"', '"stamped" * step.settings.high'),),
     "adapter": (KEPT, ("0.01 * torch.randn", "0.01 * self.high * torch.randn")),
-    "objective": (KEPT, ("-batch.policy.sum()", "-self.high * batch.policy.sum()")),
-    "optimizer": (("=self.settings.weight_decay", "=self.settings.weight_decay + self.settings.high"),),
     "quantizer": (KEPT, ("value.to(torch.bfloat16)", "(self.high * value).to(torch.bfloat16)")),
     "trainer_strategy": (KEPT, ("return value", "return self.high * value")),
     "inference_backend": (KEPT, ("        server.model,", "        Parrot.high = self.high\n        server.model,"),
@@ -59,7 +54,7 @@ ECHOES = {
     "in the log": ("step.check_cancelled()", 'step.log(f"exporting, {self.loud} loud")'),
     "on the standard output": ("step.check_cancelled()", "print(self.loud)"),
 }
-LOUD = (_NOT_KEPT, _NOT_KEPT.replace("pass", "self.loud = settings.loud"))
+LOUD = mutants.kept("loud")
 
 
 def looked_at(folder: Path) -> Outcome:
@@ -69,7 +64,7 @@ def looked_at(folder: Path) -> Outcome:
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind in HEAVY)) for kind in DEAD])
 def test_a_dead_setting_is_caught_and_a_living_one_is_not(kind: str, tmp_path: Path):
-    outcome = looked_at(mutants.write(tmp_path, kind, *DEAD[kind], settings=SETTINGS if kind == "optimizer" else PAIR))
+    outcome = looked_at(mutants.write(tmp_path, kind, *DEAD[kind], settings=SETTINGS))
     assert outcome.state == "failed", outcome.said()
     assert [name for name, shows in outcome.notes.items() if shows == "dead"] == ["loud"]
     assert "`loud` is dead" in outcome.said()
@@ -77,15 +72,14 @@ def test_a_dead_setting_is_caught_and_a_living_one_is_not(kind: str, tmp_path: P
 
 @pytest.mark.parametrize("where", ECHOES)
 def test_a_setting_that_is_only_told_again_is_dead(where: str, tmp_path: Path):
-    settings = PAIR.rpartition("    high")[0]
+    settings = SETTINGS.rpartition("    high")[0]
     assert looked_at(mutants.write(tmp_path, "exporter", LOUD, ECHOES[where], settings=settings)).notes == {"loud": "dead"}
 
 
 def test_a_choice_that_does_what_another_does_is_dead(tmp_path: Path):
     settings = '@dataclass(frozen=True)\nclass Settings:\n    loss: str = setting("sigmoid", "", choices=("sigmoid", "hinge", "ipo"))\n'
-    kept = (_NOT_KEPT, _NOT_KEPT.replace("pass", "self.loss = settings.loss"))
     used = ('"the exporter"', '"x" * (1 + (self.loss != "sigmoid"))')
-    outcome = looked_at(mutants.write(tmp_path, "exporter", kept, used, settings=settings))
+    outcome = looked_at(mutants.write(tmp_path, "exporter", mutants.kept("loss"), used, settings=settings))
     assert outcome.notes == {"loss": "dead"}
     assert '"ipo" does what "hinge" does' in outcome.said()
 
@@ -95,7 +89,7 @@ class Settings:
     mode: str = setting("plain", "how", choices=("plain", "brass"))
     loud: int = setting(3, "how loud", ge=1, effect=EFFECT)
 """
-BOTH = (_NOT_KEPT, _NOT_KEPT.replace("pass", "self.settings = settings"))
+BOTH = (NOT_KEPT, NOT_KEPT.replace("pass", "self.settings = settings"))
 MODE = ('"the exporter"', '"x" * (1 if self.settings.mode == "plain" else 1 + self.settings.loud)')
 
 
@@ -125,6 +119,6 @@ def test_a_call_that_is_not_made_or_is_the_plugin_s_own_shows_nothing(call: str,
 
 
 def test_a_setting_that_nothing_can_be_tried_of_is_not_run(tmp_path: Path):
-    settings = PAIR.rpartition("    high")[0]
+    settings = SETTINGS.rpartition("    high")[0]
     outcome = looked_at(mutants.write(tmp_path, "exporter", ("step.check_cancelled()", "raise KeyError"), settings=settings))
     assert outcome.state == "not run"

@@ -35,6 +35,8 @@ and the kit does what it would have done without it::
     def pipeline(case):                 # verb that composes other providers: a pipeline in which its step is the last one
         return {"model": f"file://{case.material('taught')}", "steps": {"tune": {"train": "sft", "data": "rows.jsonl"}}}
 
+The checks of a kind that a plugin brings may ask for further ones.
+
 `source` and `pipeline` are called in the environment that the kit itself is in, the others in the worker, in the plugin's.
 """
 
@@ -53,7 +55,6 @@ from typing import Any
 from tunesmith_sdk.conformance.checks import NotRun
 
 KEPT = "folders"  #: in a work directory: what the kit itself puts there
-FUNCTIONS = ("source", "uri", "rows", "written", "installed", "known_answers", "oracle", "model", "pipeline", "scene")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def given(path: str) -> frozenset[str]:
     tree = ast.parse(Path(path).read_text(encoding="utf-8")) if path else ast.Module([], [])
     found = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     found |= {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    return frozenset(found & {*FUNCTIONS})
+    return frozenset(found)
 
 
 @cache

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,11 +108,24 @@ def observe(subject: Subject) -> dict[str, Any]:
     return {"steps": [step.verb for step in found.steps], "size": found.size, "facts": dict(found.facts)}
 
 
+@contextmanager
+def _home(folder: Path) -> Iterator[None]:
+    """With a home directory that is empty: nobody's own is read."""
+    before = dict(os.environ)
+    os.environ.update(HOME=str(folder), USERPROFILE=str(folder))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 @check("input_reader.leaves-or-refuses", kind="input_reader", title="what is not its own it leaves to others, or refuses by a coded error")
 def leaves(subject: Subject) -> Iterator[CheckFailed]:
     for written in STRANGE:
         try:
-            found = subject.build().read(_request(subject, written), _Planner(subject))
+            with _home(subject.folder("home")):
+                found = subject.build().read(_request(subject, written), _Planner(subject))
         except TunesmithError:
             continue
         except Exception as error:

@@ -1,0 +1,65 @@
+"""Tests of the checks of objectives: one with one thing wrong is caught by the check that is meant for that, and by no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tunesmith_sdk.conformance.mutants import GoodPlugin, checks_of, dead_settings, failed_here, kept
+from tunesmith_sdk.testing.documented_examples import example
+
+pytestmark = pytest.mark.slow
+
+KIND = "objective"
+GOOD = GoodPlugin(KIND, Path(__file__).with_name("good_objective.py").read_text(), 'accepts=("dataset/chat",)', runtime=("torch",))
+SETTINGS = """@dataclass(frozen=True)
+class Settings:
+    loud: int = setting(3, "nothing reads it", ge=1, le=11)
+    high: int = setting(2, "something does", ge=1, le=11)
+"""
+PAGE = Path(__file__).parents[5] / "docs" / "conformance" / "author.md"
+ORACLE = example(PAGE, "oracle")
+TABLE = '[tool.tunesmith.conformance]\nauthor = "author.py"'
+
+#: check -> changes of the good objective
+FAULTS = {
+    "objective.encodes": [
+        (
+            'return Group((chat.encode(row["messages"]),))',
+            'made = chat.encode(row["messages"])\n        return Group((type(made)(made.tokens, [True, *made.labels[1:]]),))',
+        ),
+    ],
+    "objective.sums": [("-batch.policy.sum()", "-batch.policy.sum() / len(batch.groups)")],
+    "objective.gradient": [("-batch.policy.sum()", "-(0.5 * batch.policy + 0.5 * batch.policy.detach()).sum()")],
+    "objective.stays-finite": [("-batch.policy.sum()", "-batch.policy.exp().log().sum()")],
+    "objective.declares-its-reference": [("needs_reference = False", "needs_reference = True")],
+    "objective.refuses-rows": [('not row["messages"] or ', "")],
+    "objective.oracle": [("-batch.policy.sum()", "-1.01 * batch.policy.sum()")],
+}
+
+
+def written(folder: Path, *changes: tuple[str, str], oracle: bool = True) -> Path:
+    """An objective, with the oracle that the page on the author's file has as an example."""
+    folder.mkdir()
+    (folder / "author.py").write_text(ORACLE)
+    return GOOD.write(folder, *changes, table=TABLE if oracle else "")
+
+
+def test_every_check_has_a_fault_that_it_catches():
+    assert set(FAULTS) == checks_of(KIND)
+
+
+def test_a_good_objective_is_caught_by_none(tmp_path: Path):
+    assert failed_here(written(tmp_path / "plugin"), tmp_path) == set()
+
+
+@pytest.mark.parametrize("check", FAULTS)
+def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, tmp_path: Path):
+    folder = written(tmp_path / "plugin", *FAULTS[check], oracle=check == "objective.oracle")
+    assert failed_here(folder, tmp_path) == {check}
+
+
+def test_a_dead_setting_is_caught_and_a_living_one_is_not(tmp_path: Path):
+    folder = GOOD.write(tmp_path, kept("high"), ("-batch.policy.sum()", "-self.high * batch.policy.sum()"), settings=SETTINGS)
+    assert dead_settings(folder) == {"loud"}
