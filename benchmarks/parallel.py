@@ -24,9 +24,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-LENGTH, BATCH, STEPS, WARM = 128, 8, 8, 2  # tokens of a row, rows of a step, steps, and how many of them don't count
+LENGTH, BATCH, STEPS, WARM = 128, 8, 7, 2  # tokens of a row, rows of a step, steps, and how many of them don't count
 #: name -> processes and threads of each
 RUNS = {"single": (1, 1), "single, 2 threads": (1, 2), "ddp": (2, 1), "fsdp": (2, 1), "torch DDP": (2, 1)}
+LIMIT = 150  # seconds after which a run counts as hung
 QUIET = 1.5  # load at which figures mean something
 
 
@@ -93,8 +94,15 @@ def launch(name: str, adapter: str, model: Path, data: Path, folder: Path) -> di
     command = [sys.executable, __file__, "--rank"]
     log = (folder / "log.txt").open("wb")
     ranks = [subprocess.Popen([*command, json.dumps(told | {"rank": rank})], env=environment, stderr=log) for rank in range(processes)]
-    if any([rank.wait() for rank in ranks]):
-        raise SystemExit(f"{name} failed:\n{(folder / 'log.txt').read_text(errors='replace')[-2000:]}")
+    until = time.monotonic() + LIMIT
+    while any(rank.poll() is None for rank in ranks) and time.monotonic() < until and not any(rank.poll() for rank in ranks):
+        time.sleep(0.1)
+    ended = [rank.poll() for rank in ranks]
+    for rank in ranks:
+        rank.kill()
+        rank.wait()
+    if any(ended) or None in ended:
+        raise SystemExit(f"{name} ended as {ended} (None: not in {LIMIT} s):\n{(folder / 'log.txt').read_text(errors='replace')[-2000:]}")
     found = [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(processes)]
     seconds = found[0]["seconds"][WARM:]
     return {
@@ -141,7 +149,7 @@ def ours(told: Mapping[str, Any]) -> dict[str, Any]:
     step = WorkerStep(
         name="tune", output=work / "output", work=work / "work", settings=build(TrainSettings, settings), seed=7, notify=notify,
         placement=Placement(
-            rank=int(told["rank"]), processes=processes, rendezvous=(folder / "meet").as_uri() if processes > 1 else "",
+            rank=int(told["rank"]), processes=processes, rendezvous=f"file://{folder / 'meet'}" if processes > 1 else "",
         ),
         inputs={
             "model": Artifact("model/hf", Path(told["model"]), digest="model"),
@@ -166,7 +174,7 @@ def plain(told: Mapping[str, Any]) -> dict[str, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     rank, folder = int(told["rank"]), Path(told["folder"])
-    dist.init_process_group("gloo", init_method=(folder / "meet").as_uri(), rank=rank, world_size=2)
+    dist.init_process_group("gloo", init_method=f"file://{folder / 'meet'}", rank=rank, world_size=2)
     tokenizer = AutoTokenizer.from_pretrained(told["model"])
     rows = [json.loads(line)["messages"] for line in Path(told["data"], "rows.jsonl").read_text().splitlines()]
     turns = [[{"role": turn["role"], "content": turn["content"][0]["text"]} for turn in row] for row in rows]
@@ -182,8 +190,9 @@ def plain(told: Mapping[str, Any]) -> dict[str, Any]:
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        losses.append(float(loss))
+        losses.append(loss.item())
         times.append(time.perf_counter())
+    del model.reducer, model.logger  # they would end the group in a destructor, which may wait for ever (see the strategy `ddp`)
     dist.destroy_process_group()
     return {"losses": losses, "seconds": [after - before for before, after in pairwise(times)], "memory": peak()}
 

@@ -63,7 +63,7 @@ def _train(home: Path, rank: int, processes: int, spec: Mapping[str, Any], cell:
         providers = {slot: build_provider(*of["target"], of["settings"]) for slot, of in cell["providers"].items()}
         step = WorkerStep(
             name="tune", output=home / "output", work=home / "work", settings=build(TrainSettings, SETTINGS), seed=3, notify=notify,
-            placement=Placement(rank=rank, processes=processes, rendezvous=(home / "meet").as_uri() if processes > 1 else ""),
+            placement=Placement(rank=rank, processes=processes, rendezvous=f"file://{home / 'meet'}" if processes > 1 else ""),
             inputs={
                 "model": Artifact("model/hf", Path(spec["model"]), digest="model"),
                 "data": Artifact(cell["format"], Path(spec["rows"][cell["format"]]), digest=cell["format"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from pathlib import Path
@@ -114,8 +115,8 @@ def test_a_daemon_ends_with_a_cancelled_step(place: Place, tmp_path: Path) -> No
     assert not _alive(int((tmp_path / "daemon").read_text()))
 
 
-def test_ranks_meet_and_only_the_first_is_heard(place: Place) -> None:
-    reporter = Recorder()
+def test_ranks_meet_whatever_the_homes_name_and_only_the_first_is_heard(place: Place) -> None:
+    reporter, place = Recorder(), dataclasses.replace(place, home=place.home.with_name("höme 100%41"))
     outcome = place.run(step("a", "ranks", processes=3), reporter=reporter)
     assert (outcome.state, outcome.metrics["a"]) == ("done", {"ranks": 3.0})
     assert reporter.of("log") == [("a", "info", "rank 0 is here")]

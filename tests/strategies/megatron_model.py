@@ -64,7 +64,7 @@ def log_probs(model: Any, micro: list[TokenSequence]) -> torch.Tensor:
 
 def main(home: Path, path: Path, rank: int, processes: int, spec: dict[str, Any]) -> None:
     strategy, adapter = megatron(processes, spec["strategy_settings"]), Full(FullSettings())
-    mesh = strategy.start(Placement(rank=rank, processes=processes, rendezvous=(home / "meet").as_uri()))
+    mesh = strategy.start(Placement(rank=rank, processes=processes, rendezvous=f"file://{home / 'meet'}"))
     training = strategy.prepare(Source(path, adapter), optimizer)
     theirs = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
     mine = sequences(mesh.data_rank)

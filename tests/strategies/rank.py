@@ -93,7 +93,7 @@ def main(home: Path, model: Path, rank: int, processes: int, spec: dict[str, Any
     loss_scaler.FIRST = spec.get("first_scale", loss_scaler.FIRST)
     step = WorkerStep(
         name="tune", output=home / "output", work=home / "work", settings=build(TrainSettings, spec["settings"]), seed=3, notify=notify,
-        placement=Placement(rank=rank, processes=processes, rendezvous=(home / "meet").as_uri() if processes > 1 else ""),
+        placement=Placement(rank=rank, processes=processes, rendezvous=f"file://{home / 'meet'}" if processes > 1 else ""),
         inputs={"model": Artifact("model/hf", model, digest="b"), "data": Artifact("dataset/chat", home / "data", digest="d")},
         providers={
             "objective": objective_of(spec), "adapter": adapter_of(spec), "strategy": strategy, "optimizer": AdamW(AdamWSettings()),

@@ -20,7 +20,7 @@ class Placement:
         dtypes: dtypes that the device computes in natively, as its backend says; `compute_type` chooses among them.
         rank, processes: of a step that runs as several processes, one worker each; only rank 0's reports are shown.
         rendezvous: the address at which the ranks meet, as `torch.distributed` takes it (``file://...``, ``tcp://...``); empty for one
-            process.
+            process. A file's path stands in it as it is, for torch decodes no ``%20``.
     """
 
     device: str = "cpu"

@@ -30,7 +30,7 @@ class Small:
 
 def test_nothing_of_a_replica_holds_the_group_of_processes_when_that_ends(tmp_path: Path):
     strategy = Replicas(ReplicaSettings())
-    strategy.start(Placement(rendezvous=(tmp_path / "rendezvous").as_uri()))
+    strategy.start(Placement(rendezvous=f"file://{tmp_path / 'rendezvous'}"))
     training = strategy.prepare(Small(), lambda model: torch.optim.SGD(model.parameters()))
     training.forward_backward([torch.ones(2, 4)], lambda output, at: output.sum())
     reducers = weakref.ref(training.module.reducer)

@@ -79,7 +79,7 @@ def _work(
     work: Path, meanwhile: Callable[[], None],
 ) -> Mapping[str, Any]:  # fmt: skip
     meeting = context.store.staging.make() if step.placement.processes > 1 else None
-    workers = make_workers(context, step, inputs, output, work, notifications, (meeting / "rendezvous").as_uri() if meeting else "")
+    workers = make_workers(context, step, inputs, output, work, notifications, f"file://{meeting / 'rendezvous'}" if meeting else "")
     try:
         workers.start()
         while not workers.done:

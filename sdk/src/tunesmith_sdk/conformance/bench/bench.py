@@ -78,7 +78,7 @@ class Bench:
         """
         start, device = self._start()
         output, work = output or self.folder("output"), work or self.folder("work")
-        rendezvous = (self.folder("meeting") / "rendezvous").as_uri() if ranks > 1 else ""
+        rendezvous = f"file://{self.folder('meeting') / 'rendezvous'}" if ranks > 1 else ""
         requests = [
             {
                 "name": f"{self.record.kind}.{self.record.name}", "output": str(output), "work": str(work), "seed": 1, "inputs": {},

@@ -175,7 +175,7 @@ def observe(subject: Subject) -> dict[str, Any]:
     import torch
 
     torch.manual_seed(1)
-    meeting = (subject.step.work / "rendezvous").as_uri()
+    meeting = f"file://{subject.step.work / 'rendezvous'}"
     strategy = subject.build()
     mesh = strategy.start(dataclasses.replace(subject.step.placement, rendezvous=meeting))
     try:

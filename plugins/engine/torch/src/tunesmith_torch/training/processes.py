@@ -11,6 +11,8 @@ import torch.distributed as dist
 
 from tunesmith.contracts import Mesh, Placement, UserError
 
+_FILE = "file://"
+
 
 def join(placement: Placement, *, backend: str = "auto", timeout: float) -> torch.device:
     """Meet the other ranks at the placement's rendezvous; the device that this one computes on.
@@ -35,10 +37,19 @@ def join(placement: Placement, *, backend: str = "auto", timeout: float) -> torc
             "TS-TRAIN-063", f"Processes can't talk by `{chosen}` here: it is not in this PyTorch, or not for {device.type} devices",
             fix="Leave `backend` out: auto takes nccl on NVIDIA devices, gloo elsewhere.",
         )  # fmt: skip
-    # One process has nobody to meet; it needs a group all the same, to offload to the host by, say.
-    meeting: dict[str, Any] = {"init_method": placement.rendezvous} if placement.rendezvous else {"store": dist.HashStore()}
-    dist.init_process_group(chosen, rank=placement.rank, world_size=placement.processes, timeout=timedelta(seconds=timeout), **meeting)
+    dist.init_process_group(
+        chosen, rank=placement.rank, world_size=placement.processes, timeout=timedelta(seconds=timeout), **_meeting(placement)
+    )  # fmt: skip
     return device
+
+
+def _meeting(placement: Placement) -> dict[str, Any]:
+    """Where the ranks meet. One process has nobody to meet; it needs a group all the same, to offload to the host by, say."""
+    if not placement.rendezvous:
+        return {"store": dist.HashStore()}
+    if placement.rendezvous.startswith(_FILE):  # torch would take what follows a `#` or `?` for no part of the path, and wait for ever
+        return {"store": dist.FileStore(placement.rendezvous.removeprefix(_FILE), placement.processes)}
+    return {"init_method": placement.rendezvous}
 
 
 class ProcessGroup:
