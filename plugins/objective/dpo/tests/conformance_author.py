@@ -3,15 +3,15 @@
 import torch
 
 
-def oracle(case, policy, reference, lengths, groups):
+def oracle(case, batch):
     """The expected loss of each pair under labels that are wrong with the probability `label_smoothing`, summed."""
     beta, wrong = case.settings["beta"], case.settings["label_smoothing"]
-    total, used = policy.new_zeros(()), 0
-    for first in range(0, len(lengths), 2):
+    total, used = batch.policy.new_zeros(()), 0
+    for first in range(0, len(batch.lengths), 2):
         ratios = []  # of each answer's probability to what it was, to the power of beta
-        for length in lengths[first : first + 2]:
+        for length in batch.lengths[first : first + 2]:
             answer = slice(used, used + length)
-            ratios.append(torch.exp(beta * (policy[answer] - reference[answer]).sum()))
+            ratios.append(torch.exp(beta * (batch.policy[answer] - batch.reference[answer]).sum()))
             used += length
         preferred = ratios[0] / (ratios[0] + ratios[1])  # Bradley and Terry
         total = total - (1 - wrong) * torch.log(preferred) - wrong * torch.log(1 - preferred)

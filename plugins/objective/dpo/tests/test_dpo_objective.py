@@ -11,7 +11,7 @@ from tunesmith.contracts import UserError
 from tunesmith_data.api import message
 from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
-from tunesmith_torch.api import Group, LogProbs, TokenSequence
+from tunesmith_torch.api import Group, MicroBatch, TokenSequence
 
 SEQUENCE = TokenSequence([1, 2, 3], [False, True, True])
 PAIR = Group((SEQUENCE, SEQUENCE))
@@ -49,7 +49,8 @@ def test_an_empty_side_is_refused(side):
 
 
 def loss(policy, reference, **settings):
-    batch = LogProbs(torch.tensor(policy), torch.tensor(reference), (2, 2) * (len(policy) // 4), [PAIR] * (len(policy) // 4))
+    pairs = len(policy) // 4
+    batch = MicroBatch([PAIR] * pairs, (2, 2) * pairs, torch.tensor(policy), torch.tensor(reference))
     return DirectPreference(PreferenceSettings(**settings)).loss(batch)
 
 

@@ -15,15 +15,15 @@ WORDS = 300  # the vocabulary; the kit's tokens are bytes and a few more
 NOTHING = -100  # for transformers and torch: no label
 
 
-def oracle(case, policy, reference, lengths, groups):
+def oracle(case, batch):
     """The sum over the batch's labels, of logits that give them the log-probabilities `policy`, rows padded to one length."""
-    sequences = [sequence for group in groups for sequence in group.sequences]
+    sequences = [sequence for group in batch.groups for sequence in group.sequences]
     longest = max(len(sequence.tokens) for sequence in sequences)
     rows, labels, used = [], torch.full((len(sequences), longest), NOTHING), 0
     for row, sequence in enumerate(sequences):
         places = [at for at, label in enumerate(sequence.labels) if label]
         labels[row, places] = torch.tensor([sequence.tokens[at] for at in places])
-        rows.append(_logits(policy[used : used + len(places)], sequence.tokens, places, longest))
+        rows.append(_logits(batch.policy[used : used + len(places)], sequence.tokens, places, longest))
         used += len(places)
     logits = torch.stack(rows)
     if ForCausalLMLoss:

@@ -9,7 +9,7 @@ from tunesmith.contracts import UserError
 from tunesmith_data.api import message
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_sft.settings import SupervisedSettings
-from tunesmith_torch.api import Group, LogProbs, TokenSequence
+from tunesmith_torch.api import Group, MicroBatch, TokenSequence
 
 
 class Words:
@@ -51,7 +51,7 @@ def test_a_row_without_an_answer_is_refused():
 def test_the_loss_is_the_negative_log_likelihood():
     policy = torch.tensor([-1.0, -2.0, -0.5], requires_grad=True)
     group = Group((TokenSequence([1, 2, 3, 4], [False, True, True, True]),))
-    result = SupervisedTuning().loss(LogProbs(policy, None, (3,), [group]))
+    result = SupervisedTuning().loss(MicroBatch([group], (3,), policy))
     assert float(result.total) == 3.5
     result.total.backward()
     assert policy.grad.tolist() == [-1.0, -1.0, -1.0]

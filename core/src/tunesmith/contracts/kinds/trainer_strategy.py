@@ -2,8 +2,9 @@
 
 Facts: ``ranks``, the name of the setting that says how many workers the step gets, one rank each (without it: one); the kernel starts them
 and ends all when one dies. No other kind's settings make ranks. Capabilities: ``parallel.replicas``, ``parallel.shards``,
-``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not pieces of them). One that divides parameters
-needs ``parallel.shards`` of the adapter.
+``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not pieces of them), ``outputs.any`` (its model
+gives all that the source's does, not log-probabilities of labels alone). One that divides parameters needs ``parallel.shards`` of the
+adapter.
 
 Estimator, for several processes: ``f(EstimateRequest) -> Mapping[str, float]``; what is left out is as with one process.
 
@@ -28,7 +29,7 @@ rank computes by the weight of the whole batch, so that gradients are *summed* o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ from tunesmith.contracts.step import Placement
 Tensor = Any
 Module = Any
 Optimizer = Any
+Output = Mapping[str, Tensor]  #: what the model gives for a micro-batch, by name; only the engine knows more of it
 OptimizerOf = Callable[[Module], Optimizer]  #: makes the optimizer over those parameters of a model that train
 
 
@@ -87,10 +89,10 @@ class Training(Protocol):
     model: Module
     optimizer: Optimizer
 
-    def forward(self, batches: Sequence[Any]) -> list[Tensor]:
+    def forward(self, batches: Sequence[Any]) -> list[Output]:
         """What the model gives for each of `batches`, in evaluation mode, without gradients; the same on all ranks that share them."""
 
-    def forward_backward(self, batches: Sequence[Any], loss: Callable[[Tensor, int], Tensor]) -> None:
+    def forward_backward(self, batches: Sequence[Any], loss: Callable[[Output, int], Tensor]) -> None:
         """Add to the gradients: of ``loss(output, number)`` for each micro-batch of a step, in whatever schedule. When this returns, they
         are the sum over the ranks. All ranks are given equally many micro-batches; `loss` is called where the output is, and once for each.
         """

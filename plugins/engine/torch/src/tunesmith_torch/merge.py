@@ -9,6 +9,7 @@ from safetensors import safe_open
 
 from tunesmith.contracts import Result, Step, TunesmithError
 from tunesmith_torch.data.tokenizer.model_eos_tokens import name_ends
+from tunesmith_torch.model.head_files import read_heads, write_heads
 from tunesmith_torch.model.loader import copy_tokenizer, load_base
 from tunesmith_torch.training.trainable_model import cast
 
@@ -46,6 +47,9 @@ def run(step: Step) -> Result:
     step.progress(2, 3, what="merge")
     merged.config.dtype = wanted
     merged.save_pretrained(step.output)
+    heads, weights = read_heads(artifact.path)
+    if heads:
+        write_heads(step.output, heads, weights)
     copy_tokenizer(base, step.output)
     name_ends(step.output)
     step.progress(3, 3, what="merge")

@@ -60,6 +60,8 @@ def verb() -> Sequence[Verb]:
                 Input("model", "the model to train", of="adapter"),
                 Input("data", "the rows to learn from", of="objective"),
                 Input("validation", "rows to judge by while training", of="objective", required=False),
+                Input("reference", "what the model is compared with; left out: what it was before", accepts=("model/hf",), required=False),
+                Input("teacher", "the model to learn from, where the objective has a teacher", accepts=("model/hf",), required=False),
             ),
             produces_of="adapter",
             facts={"metrics": METRICS},

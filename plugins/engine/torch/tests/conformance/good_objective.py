@@ -1,11 +1,11 @@
 """A good minimal objective: the likelihood of the answers."""
 
 from tunesmith.contracts import UserError
-from tunesmith_torch.api import Group, LossSum
+from tunesmith_torch.api import Asks, Group, LossSum
 
 
 class Provider:
-    needs_reference = False
+    asks = Asks()
 
     def encode(self, row, chat):
         if not row["messages"] or row["messages"][-1]["role"] != "assistant":
@@ -17,3 +17,6 @@ class Provider:
 
     def loss(self, batch):
         return LossSum(-batch.policy.sum())
+
+    def formula(self, batch):
+        return -batch.policy.sum() / sum(batch.lengths)

@@ -10,19 +10,20 @@ Mitchell 2023) it is ``-(1 - e) log sigmoid(m) - e log sigmoid(-m)`` with m the 
 
 from __future__ import annotations
 
+from typing import Any
+
 from tunesmith.contracts import UserError
 from tunesmith_data.api import Row
+from tunesmith_dpo.asks import asks
 from tunesmith_dpo.settings import PreferenceSettings
-from tunesmith_torch.api import ChatEncoder, Group, LogProbs, LossSum
+from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
 
 
 class DirectPreference:
     """The objective `dpo`: two sequences per row, chosen then rejected."""
 
-    needs_reference = True
-
     def __init__(self, settings: PreferenceSettings) -> None:
-        self.settings = settings
+        self.settings, self.asks = settings, asks(settings)
 
     def encode(self, row: Row, chat: ChatEncoder) -> Group:
         """Prompt and answer, twice; labels on the answers only.
@@ -46,7 +47,7 @@ class DirectPreference:
         """A pair counts as one, however long it is."""
         return 1.0
 
-    def loss(self, batch: LogProbs) -> LossSum:
+    def loss(self, batch: MicroBatch) -> LossSum:
         """Summed over the pairs, with TRL's metrics."""
         import torch
         from torch.nn.functional import logsigmoid
@@ -63,3 +64,19 @@ class DirectPreference:
             "rewards/accuracy": (margin > 0).sum(),
         }  # fmt: skip
         return LossSum(losses.sum(), metrics)
+
+    def formula(self, batch: MicroBatch) -> Any:
+        """The expected loss of a pair under labels that are wrong with the probability `label_smoothing`, in probabilities."""
+        import torch
+
+        beta, wrong = self.settings.beta, self.settings.label_smoothing
+        pairs, used = [], 0
+        for first in range(0, len(batch.lengths), 2):
+            ratios = []  # of each answer's probability to what it was, to the power of beta, as a logarithm
+            for length in batch.lengths[first : first + 2]:
+                answer = slice(used, used + length)
+                ratios.append(beta * (batch.policy[answer] - batch.reference[answer]).sum())
+                used += length
+            either = torch.logsumexp(torch.stack(ratios), dim=0)  # Bradley and Terry: one of the two is preferred
+            pairs.append((1 - wrong) * (either - ratios[0]) + wrong * (either - ratios[1]))
+        return torch.stack(pairs).mean()

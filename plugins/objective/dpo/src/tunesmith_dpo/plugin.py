@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import Need, Provider
+from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_dpo.asks import asks
 from tunesmith_dpo.settings import PreferenceSettings
 
 _JUDGED = {"with": ["validation", "validation_split"]}
@@ -23,7 +24,7 @@ def objective() -> Provider:
         target="tunesmith_dpo.objective:DirectPreference",
         settings=PreferenceSettings,
         accepts=("dataset/preference",),
-        needs=(Need("adapter", "reference", "the loss compares the model with what it was before training"),),
+        needs=asks(PreferenceSettings()).needs,
         facts={"metrics": {f"validation_rewards/{name}": metric for name, metric in METRICS.items()}},
-        estimator="tunesmith_dpo.estimate:parts",
+        estimator="tunesmith_dpo.asks:parts",
     )

@@ -8,20 +8,21 @@ Every token of the batch counts the same, however its rows are long and however 
 
 from __future__ import annotations
 
+from typing import Any
+
 from tunesmith.contracts import UserError
 from tunesmith_data.api import Row
+from tunesmith_sft.asks import asks
 from tunesmith_sft.settings import SupervisedSettings
 from tunesmith_sft.train_on import trained_on
-from tunesmith_torch.api import ChatEncoder, Group, LogProbs, LossSum
+from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
 
 
 class SupervisedTuning:
     """The objective `sft`: one sequence per conversation."""
 
-    needs_reference = False
-
     def __init__(self, settings: SupervisedSettings = SupervisedSettings()) -> None:  # noqa: B008  (it is frozen)
-        self.settings = settings
+        self.settings, self.asks = settings, asks(settings)
 
     def encode(self, row: Row, chat: ChatEncoder) -> Group:
         """The conversation as one sequence.
@@ -41,6 +42,11 @@ class SupervisedTuning:
         """The trained tokens."""
         return float(sum(group.sequences[0].labels))
 
-    def loss(self, batch: LogProbs) -> LossSum:
+    def loss(self, batch: MicroBatch) -> LossSum:
         """Minus the log-likelihood, summed over the trained tokens."""
         return LossSum(-batch.policy.sum())
+
+    def formula(self, batch: MicroBatch) -> Any:
+        """Row by row, over the number of trained tokens."""
+        likelihoods = [row.sum() for row in batch.policy.split(list(batch.lengths))]
+        return -sum(likelihoods) / sum(batch.lengths)

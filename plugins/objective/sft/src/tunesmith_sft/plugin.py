@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_sft.asks import asks
 from tunesmith_sft.settings import SupervisedSettings
 
 
@@ -15,6 +16,8 @@ def objective() -> Provider:
         target="tunesmith_sft.objective:SupervisedTuning",
         settings=SupervisedSettings,
         accepts=("dataset/chat",),
+        needs=asks(SupervisedSettings()).needs,
         facts={"metrics": {}},
+        estimator="tunesmith_sft.asks:parts",
         priority=10,
     )

@@ -15,7 +15,7 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 from tunesmith.contracts import Mesh, ModelSource, Placement, UserError
-from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
+from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf, Output
 from tunesmith_ddp.settings import ReplicaSettings
 from tunesmith_torch.api.processes import ProcessGroup
 from tunesmith_torch.api.training import TorchTraining, trained
@@ -55,7 +55,7 @@ class Replicas(ProcessGroup):
 
 
 class _Replica(TorchTraining):
-    def forward_backward(self, batches: Sequence[Any], loss: Callable[[torch.Tensor, int], torch.Tensor]) -> None:
+    def forward_backward(self, batches: Sequence[Any], loss: Callable[[Output, int], torch.Tensor]) -> None:
         """As of any module.
 
         Raises:

@@ -19,7 +19,7 @@ def trainer_strategy() -> Provider:
         variants="tunesmith_deepspeed.estimate:variants",
         facts={"ranks": "num_processes"},
         capabilities={
-            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none",
+            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "outputs.any": "full",
         },
         limits={
             "gradients.whole": "ZeRO hands the optimizer one flat piece of all parameters, in every stage",

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from tunesmith.contracts.kinds.trainer_strategy import Output
 from tunesmith_deepspeed import state
 from tunesmith_torch.api.training import TorchTraining, whole_parameters
 
@@ -30,7 +31,7 @@ class ZeroTraining(TorchTraining):
         self.engine, self.zero, self.gathered, self.decisions = engine, engine.optimizer, gathered, decisions
         self.first, self.count, self.scale = dist.get_rank() == 0, dist.get_world_size(), 1.0
 
-    def forward_backward(self, batches: Sequence[Any], loss: Callable[[torch.Tensor, int], torch.Tensor]) -> None:
+    def forward_backward(self, batches: Sequence[Any], loss: Callable[[Output, int], torch.Tensor]) -> None:
         """DeepSpeed takes the mean of the ranks' gradients, where their sum is wanted."""
         for number, batch in enumerate(batches):
             self.engine.set_gradient_accumulation_boundary(number == len(batches) - 1)

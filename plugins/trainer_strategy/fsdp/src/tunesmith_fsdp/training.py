@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.distributed.fsdp import FSDPModule
 
+from tunesmith.contracts.kinds.trainer_strategy import Output
 from tunesmith_torch.api.training import TorchTraining, whole_parameters
 
 
@@ -21,7 +22,7 @@ class ShardedTraining(TorchTraining):
         super().__init__(model, optimizer)
         self.first = first
 
-    def forward(self, batches: Sequence[Any]) -> list[torch.Tensor]:
+    def forward(self, batches: Sequence[Any]) -> list[Output]:
         outputs = super().forward(batches)
         for module in self.model.modules():  # no backward pass follows, after which they would be divided again
             if isinstance(module, FSDPModule):

@@ -20,11 +20,12 @@ def trainer_strategy() -> Provider:
         variants="tunesmith_megatron.estimate:variants",
         capabilities={
             "parallel.replicas": "full", "parallel.shards": "full", "gradients.whole": "none", "device.cuda": "partial",
-            "device.cpu": "none",
+            "device.cpu": "none", "outputs.any": "none",
         },
         limits={
             "device.cuda": "it is not verified on hardware",
             "device.cpu": "megatron-core allocates on NVIDIA devices, whatever it is told",
+            "outputs.any": "Megatron's model gives log-probabilities of labels",
             "gradients.whole": "each process has a part of every matrix, and of queries, keys and values in one",
         },
     )  # fmt: skip

@@ -8,6 +8,7 @@ Narayanan et al., arXiv:2104.04473; sequence parallelism: Korthikanti et al., ar
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -75,16 +76,17 @@ class Megatron(ProcessGroup):
         Raises:
             UserError: TS-TRAIN-072 for an optimizer that uses other weights than it trains; TS-TRAIN-080 for a model that is not converted,
                 TS-TRAIN-081 when it can't be divided; TS-TRAIN-083 for files that lack a tensor; TS-TRAIN-085 for an adapter that leaves
-                weights as they are.
+                weights as they are, TS-TRAIN-091 for a reference of its own.
         """
         shape = architecture_of(json.loads((source.path / "config.json").read_text(encoding="utf-8")))
         check_model(asdict(self.settings), shape)
         shell: Any = source.empty()
         _check_adapter(shell.model)
+        _check_others(shell.given)
         model = self._empty(shape, shell)
         parameters = Parameters(model, shape, self.mesh.device)
         parameters.read(CheckpointFiles(source.path))
-        reference = self._empty(shape, shell).requires_grad_(False) if shell.reference is not None else None
+        reference = self._empty(shape, shell).requires_grad_(False) if "reference" in shell.others else None
         if reference is not None:
             reference.load_state_dict(model.state_dict())
         chunk = self._wrapped(model)
@@ -118,6 +120,17 @@ class Megatron(ProcessGroup):
         if dist.is_initialized():
             parallel_state.destroy_model_parallel()
         super().finish()
+
+
+def _check_others(given: Sequence[str]) -> None:
+    """Raises:
+    UserError: TS-TRAIN-091 for a model beside the one that trains.
+    """
+    if given:
+        raise UserError(
+            "TS-TRAIN-091", f"The strategy `megatron` has no room for another model: `{given[0]}`",
+            why="Its reference is the model before training.", fix=f"Leave `{given[0]}:` out, or use the strategy `fsdp` or `deepspeed`.",
+        )  # fmt: skip
 
 
 def _check_adapter(model: Any) -> None:

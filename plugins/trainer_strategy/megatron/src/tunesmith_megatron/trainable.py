@@ -21,7 +21,6 @@ class MegatronModel(torch.nn.Module):
     """
 
     packed = False  #: what sequences have in common is computed for each: every one is attended to by itself
-    reference = None  #: a model of transformers' from before training: there is none
 
     def __init__(self, shell: Any, chunk: torch.nn.Module, parameters: Parameters, reference: torch.nn.Module | None) -> None:
         super().__init__()
@@ -34,6 +33,16 @@ class MegatronModel(torch.nn.Module):
     @property
     def shell(self) -> Any:
         return self._apart[0]
+
+    @property
+    def models(self) -> list[Any]:
+        """transformers' models whose outputs the engine reads: none but the one that is saved."""
+        return [self.model]
+
+    @property
+    def heads(self) -> Any:
+        """None train: the plan refuses objectives that ask for some."""
+        return self.shell.heads
 
     @property
     def model(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,9 @@ from tunesmith_megatron.state import State
 from tunesmith_megatron.trainable import MegatronModel
 from tunesmith_torch.api.training import whole_parameters
 
-Loss = Callable[[torch.Tensor, int], torch.Tensor]
+Output = Mapping[str, torch.Tensor]
+Loss = Callable[[Output, int], torch.Tensor]
+LOG_PROBS = "log_probs"  #: the one output that it gives
 
 
 class MegatronTraining:
@@ -41,7 +43,7 @@ class MegatronTraining:
         model.chunk.zero_grad_buffer()  # type: ignore[operator]
 
     @torch.no_grad()
-    def forward(self, batches: Sequence[Any]) -> list[torch.Tensor]:
+    def forward(self, batches: Sequence[Any]) -> list[Output]:
         """The last stage's outputs are sent to all of them."""
         chunk = self.model.chunk
         training = chunk.training
@@ -51,15 +53,15 @@ class MegatronTraining:
         finally:
             chunk.train(training)
         if parallel_state.get_pipeline_model_parallel_world_size() == 1:
-            return outputs
+            return [{LOG_PROBS: output} for output in outputs]
         source, group = parallel_state.get_pipeline_model_parallel_last_rank(), parallel_state.get_pipeline_model_parallel_group()
         sent = [torch.empty(sum(batch.lengths), device=self.parameters.device) for batch in batches] if not self._last else outputs
         for output in sent:
             dist.broadcast(output, source, group=group)
-        return sent
+        return [{LOG_PROBS: output} for output in sent]
 
     def forward_backward(self, batches: Sequence[Any], loss: Loss) -> None:
-        self._run(self.model.chunk, batches, lambda output, number: (loss(output, number), None), forward_only=False)
+        self._run(self.model.chunk, batches, lambda output, number: (loss({LOG_PROBS: output}, number), None), forward_only=False)
         self.parameters.gradients()
 
     def _run(self, chunk: Any, batches: Sequence[Any], of_output: Callable[[torch.Tensor, int], Any], *, forward_only: bool) -> list[Any]:

@@ -5,7 +5,25 @@ replaces layers, `.parameters` names what trains. Nothing else of `tunesmith_tor
 neither torch nor transformers; names that need them load them at their first use.
 """
 
-from tunesmith_torch.api.objective import ChatEncoder, Group, LogProbs, LossSum, Medium, Objective, TokenSequence
+from tunesmith_torch.api.objective import (
+    LAST,
+    Asks,
+    ChatEncoder,
+    Gathers,
+    Group,
+    Head,
+    KeepsState,
+    LossSum,
+    Mean,
+    Medium,
+    MicroBatch,
+    Objective,
+    ReadsNext,
+    TokenSequence,
+    TopTokens,
+    Warns,
+    estimator,
+)
 from tunesmith_torch.api.optimizer import Optimizer, OwnSchedule, Trained, parameter_groups
 
 #: Of everything here: raised when a name goes away or takes its arguments otherwise. New names leave it as it is.
@@ -13,15 +31,25 @@ API = 1
 
 __all__ = [
     "API",
+    "LAST",
+    "Asks",
     "ChatEncoder",
+    "Gathers",
     "Group",
-    "LogProbs",
+    "Head",
+    "KeepsState",
     "LossSum",
+    "Mean",
     "Medium",
+    "MicroBatch",
     "Objective",
     "Optimizer",
     "OwnSchedule",
+    "ReadsNext",
     "TokenSequence",
+    "TopTokens",
     "Trained",
+    "Warns",
+    "estimator",
     "parameter_groups",
 ]

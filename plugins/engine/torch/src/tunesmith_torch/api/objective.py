@@ -1,20 +1,31 @@
-"""Contract of kind ``objective``: rows -> token sequences with label masks -> a loss over per-token log-probabilities.
+"""Contract of kind ``objective``: rows -> token sequences -> a loss over what the model gives for them.
 
-``accepts``: dataset formats (``dataset/chat``, ``dataset/preference``). No loop, no parallelism, no model in it.
+``accepts``: dataset formats (``dataset/chat``, ``dataset/preference``). No loop, no parallelism, no model in it: an objective asks for
+outputs of the model at tokens that it marks (`Asks`), and turns them into a loss. Whatever a loss can need is asked for in this way:
+
+- at *labels* (tokens whose probability counts): the model's log-probability, that of a reference, the entropy, and the log-probabilities
+  of a teacher's most likely tokens;
+- at *places* (tokens whose last hidden state counts): the state itself, or what heads make of it that train with the model;
+- of the whole batch: what `Gathers` collects of each group before any loss is computed, and a state that goes on from batch to batch.
+
+Which outputs these are is said in one place, a function of the settings that imports no torch (``asks(settings) -> Asks``). The provider's
+record has its ``needs`` and its estimator from it (`estimator`), the objective its `asks`.
+
 Facts: ``metrics`` (see `Provider`): what validation adds to a step's result, ``validation_`` before the name that `LossSum` gives it; empty
-for an objective that reports nothing but its loss.
-Needs: one that uses the reference declares ``Need("adapter", "reference", ...)``.
+for an objective that reports nothing but its loss. ``role``: what the model becomes that has the heads (``reward``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+from tunesmith.contracts import EstimateRequest, Need
 from tunesmith_data.api import Message, Part, Row
 
 Tensor = Any  #: torch.Tensor; the contracts import no torch
+LAST = -1  #: as a place: the sequence's last token, also after `max_length` has cut it
 
 
 @dataclass(frozen=True)
@@ -34,19 +45,27 @@ class TokenSequence:
         tokens: token ids.
         labels: as long as `tokens`: True where the token's log-probability, given those before it, is wanted. Never the first.
         media: what some of the tokens stand for, in their order.
+        places: indices of tokens whose last hidden state is wanted, ascending; `LAST` alone for the last one.
     """
 
     tokens: Sequence[int]
     labels: Sequence[bool]
     media: Sequence[Medium] = ()
+    places: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
 class Group:
-    """Sequences that belong together in one micro-batch: one for supervised tuning, (chosen, rejected) for a pair."""
+    """Sequences that belong together in one micro-batch: one for supervised tuning, (chosen, rejected) for a pair.
+
+    Args:
+        facts: of the row, for the loss; JSON values.
+        measured: sequences that only `Gathers.gather` reads: they take part without gradients. Each has at least one token.
+    """
 
     sequences: tuple[TokenSequence, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    measured: tuple[TokenSequence, ...] = ()
 
 
 class ChatEncoder(Protocol):
@@ -64,20 +83,118 @@ class ChatEncoder(Protocol):
 
 
 @dataclass(frozen=True)
-class LogProbs:
-    """What `loss` is given for a micro-batch.
+class Head:
+    """A linear layer on the last hidden states, in float32, that trains with the objective; the engine makes, saves and exports it.
 
     Args:
-        policy: (labels,) float32 with gradient: log p of every trained token, sequence after sequence.
-        reference: the same from the model before training, no gradient; None unless `needs_reference`.
-        lengths: labels per sequence, in the order of `groups` and of the sequences in each.
-        groups: the micro-batch's groups.
+        name: of its weights (``score``, as in transformers' classifiers).
+        width: numbers that it gives for a place.
+        task: how transformers' class of a model with this head ends (``ForSequenceClassification``); empty where it has none.
     """
 
-    policy: Tensor
-    reference: Tensor | None
-    lengths: Sequence[int]
+    name: str
+    width: int = 1
+    bias: bool = False
+    task: str = ""
+
+
+@dataclass(frozen=True)
+class Asks:
+    """What an objective asks of the model; a function of its settings alone.
+
+    Args:
+        sequences: of a row that train, on average; for the estimate.
+        measured: of a row that are only measured.
+        log_probs: log p of each label.
+        reference: the same by the reference: the model before training, or the step's input ``reference``.
+        entropy: of the model's distribution at each label: ``value`` without a gradient, ``gradient`` with one.
+        teacher: so many most likely tokens of the step's input ``teacher`` at each label, with its log-probabilities and the model's own.
+        heads: what is on the hidden states at the places.
+        hidden: the states themselves.
+        statistics: numbers that `Gathers.gather` gives for a group; 0 for an objective that gathers nothing.
+    """
+
+    sequences: float = 1.0
+    measured: float = 0.0
+    log_probs: bool = True
+    reference: bool = False
+    entropy: Literal["", "value", "gradient"] = ""
+    teacher: int = 0
+    heads: tuple[Head, ...] = ()
+    hidden: bool = False
+    statistics: int = 0
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What the provider's record says that it requires of others in the step."""
+        found = []
+        if self.reference:
+            found.append(Need("adapter", "reference", "the loss compares the model with what it was before training"))
+        if self.entropy or self.teacher or self.heads or self.hidden:
+            found.append(Need("strategy", "outputs.any", "the loss reads more of the model than the log-probabilities of labels"))
+        return tuple(found)
+
+    @property
+    def parts(self) -> Mapping[str, float]:
+        """What the estimate of a training step counts."""
+        return {
+            "sequences": self.sequences, "measured": self.measured, "reference": float(self.reference), "teacher": float(self.teacher > 0),
+            "head": float(sum(head.width for head in self.heads)),
+        }  # fmt: skip
+
+
+def estimator(asks: Callable[[Any], Asks], settings: Callable[..., Any]) -> Callable[[EstimateRequest], Mapping[str, float]]:
+    """The record's estimator, of the function that says what is asked for and the class of the settings."""
+    return lambda request: asks(settings(**request.settings)).parts
+
+
+class TopTokens(NamedTuple):
+    """A teacher's most likely tokens at each label: (labels, k) int64 ids and float32 log-probabilities, the likeliest first."""
+
+    ids: Tensor
+    log_probs: Tensor
+
+
+@dataclass(frozen=True)
+class MicroBatch:
+    """What `loss` is given: some of a batch's groups, and what was asked for of the model. What was not asked for is None or empty.
+
+    Args:
+        groups: the micro-batch's.
+        lengths: labels per sequence, in the order of `groups` and of the sequences in each.
+        policy: (labels,) float32 with gradient: log p of every label, sequence after sequence.
+        reference: the same by the reference, without gradient.
+        entropy: (labels,) in nats.
+        teacher: its most likely tokens.
+        candidates: (labels, k) with gradient: log p of those by the model in training.
+        places: places per sequence.
+        scores: head -> (places, width) with gradient.
+        hidden: (places, hidden) with gradient.
+        own: which groups of the whole batch these are.
+        statistics: (groups of the whole batch, numbers) without gradient, in the batch's order.
+        state: of the objective, see `KeepsState`.
+    """
+
     groups: Sequence[Group]
+    lengths: Sequence[int] = ()
+    policy: Tensor = None
+    reference: Tensor = None
+    entropy: Tensor = None
+    teacher: TopTokens | None = None
+    candidates: Tensor = None
+    places: Sequence[int] = ()
+    scores: Mapping[str, Tensor] = field(default_factory=dict)
+    hidden: Tensor = None
+    own: Sequence[int] = ()
+    statistics: Tensor = None
+    state: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Mean(NamedTuple):
+    """A metric that is an average over something else than the batch's weight: a sum, and of how many."""
+
+    total: Tensor
+    count: Tensor
 
 
 @dataclass(frozen=True)
@@ -85,15 +202,19 @@ class LossSum:
     """A micro-batch's loss and metrics as sums over its groups, so that accumulation and replicas only add.
 
     The engine divides by the weight of the whole batch (all micro-batches, all ranks): the loss of a batch does not depend on how
-    it was cut. A metric is divided by the same weight.
+    it was cut. A metric is divided by the same weight, unless it is a `Mean`.
+
+    Args:
+        value: what is reported as the loss, where that is another number than the one with the gradient.
     """
 
     total: Tensor
-    metrics: Mapping[str, Tensor] = field(default_factory=dict)
+    metrics: Mapping[str, Tensor | Mean] = field(default_factory=dict)
+    value: Tensor = None
 
 
 class Objective(Protocol):
-    needs_reference: bool
+    asks: Asks
 
     def encode(self, row: Row, chat: ChatEncoder) -> Group:
         """The row's sequences. Raises UserError (TS-DATA-...) for a row that it can't use."""
@@ -101,5 +222,47 @@ class Objective(Protocol):
     def weight(self, group: Group) -> float:
         """The group's share of a batch: its label tokens, or 1 for a pair."""
 
-    def loss(self, batch: LogProbs) -> LossSum:
+    def loss(self, batch: MicroBatch) -> LossSum:
         """The loss of a micro-batch, summed."""
+
+    def formula(self, batch: MicroBatch) -> Tensor:
+        """The loss of a whole batch, the mean, as its paper writes it, and by no code of `loss`.
+
+        All tensors are float64; the engine holds the first batches of every training step against it, with their gradients.
+        """
+
+
+@runtime_checkable
+class Gathers(Protocol):
+    """Its loss depends on all of the batch: on a mean, an order, or on every other row."""
+
+    def gather(self, batch: MicroBatch) -> Tensor:
+        """(groups, ``asks.statistics``) of a micro-batch, without gradients: of the groups' `measured` sequences where they have some,
+        else of those that train. The engine puts all groups of the batch together before it computes losses."""
+
+
+@runtime_checkable
+class KeepsState(Protocol):
+    """Some of it goes on from batch to batch (a running mean). Checkpoints hold it."""
+
+    def initial_state(self) -> Mapping[str, Tensor]:
+        """Before the first batch, by name."""
+
+    def next_state(self, state: Mapping[str, Tensor], statistics: Tensor) -> Mapping[str, Tensor]:
+        """After a batch's statistics are known and before its losses are computed, which are given the new one. Changes no argument."""
+
+
+@runtime_checkable
+class ReadsNext(Protocol):
+    """It compares a row with another one's."""
+
+    def encode_with(self, row: Row, other: Row, chat: ChatEncoder) -> Group:
+        """As `encode`, given the next row of the data too (the first for the last one)."""
+
+
+@runtime_checkable
+class Warns(Protocol):
+    """It knows what of its metrics is a bad sign."""
+
+    def warnings(self, history: Sequence[Mapping[str, float]]) -> Sequence[str]:
+        """Sentences on the metrics of all steps so far; each is told once. The rule of each stands in the plugin's README."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tunesmith.contracts import TunesmithError
 from tunesmith_data.api import read_rows, text_of
 from tunesmith_sdk.conformance import CheckFailed, Subject, action, check, observer
-from tunesmith_torch.api import Group, LogProbs, TokenSequence
+from tunesmith_torch.api import LAST, Gathers, Group, KeepsState, MicroBatch, ReadsNext, TokenSequence, TopTokens
 
 EXACT, ORACLE, GRADIENT = 1e-5, 1e-5, 1e-3  #: relative
+HIDDEN = 8  # numbers of a hidden state
 STEP = 1e-4  # of the finite differences, in double precision
 
 
@@ -29,44 +31,115 @@ class PlainChat:
 
 
 def _groups(subject: Subject, objective: Any) -> list[Group]:
-    return [objective.encode(row, PlainChat()) for row in read_rows(subject.source().path)]
+    return _encoded(objective, list(read_rows(subject.source().path)))
 
 
-def _batch(objective: Any, groups: Sequence[Group], seed: int = 0) -> LogProbs:
-    """Log-probabilities such as an untrained model gives, in double precision; the same for a group wherever it stands."""
+def _encoded(objective: Any, rows: Sequence[Any]) -> list[Group]:
+    """Each with the next one, where it reads that."""
+    if isinstance(objective, ReadsNext):
+        return [objective.encode_with(row, rows[(at + 1) % len(rows)], PlainChat()) for at, row in enumerate(rows)]
+    return [objective.encode(row, PlainChat()) for row in rows]
+
+
+class Made:
+    """Outputs such as an untrained model gives, in double precision; the same for a group wherever it stands."""
+
+    def __init__(self, objective: Any, groups: Sequence[Group], seed: int = 0) -> None:
+        self.objective, self.groups, self.seed = objective, list(groups), seed
+        self.statistics, self.state = self._statistics()
+
+    def batch(self, own: Sequence[int] | None = None, dtype: str = "float64") -> MicroBatch:
+        """The groups `own`, all without."""
+        chosen = list(range(len(self.groups)) if own is None else own)
+        return self._batch([self.groups[at] for at in chosen], chosen, dtype)
+
+    def _batch(self, groups: Sequence[Group], own: Sequence[int], dtype: str = "float64", *, measured: bool = False) -> MicroBatch:
+        import torch
+
+        asks, kind = self.objective.asks, getattr(torch, dtype)
+        pieces: dict[str, list[Any]] = {}
+        lengths, places = [], []
+        for group in groups:
+            sequences = (group.measured if measured else ()) or group.sequences
+            for number, sequence in enumerate(sequences):
+                lengths.append(sum(sequence.labels))
+                places.append(len(sequence.tokens) and len(sequence.places) if tuple(sequence.places) != (LAST,) else 1)
+                drawn = torch.Generator().manual_seed(self.seed + number + sum(sequence.tokens) % 10007 + 31 * measured)
+                for name, shape in self._shapes(lengths[-1], places[-1]).items():
+                    value = torch.rand(shape, generator=drawn, dtype=torch.float64)
+                    pieces.setdefault(name, []).append(value)
+        made = {name: torch.cat(values) for name, values in pieces.items()}
+        logs = {name: (-0.1 - 3 * made[name]).to(kind) for name in ("policy", "reference", "entropy", "candidates") if name in made}
+        teacher = TopTokens((made["ids"] * 250).long(), torch.log_softmax(made["teacher"], 1).to(kind) - 0.1) if asks.teacher else None
+        hidden = (2 * made["hidden"] - 1).to(kind).requires_grad_() if asks.hidden else None
+        scores = {head.name: (4 * made[head.name] - 2).to(kind).requires_grad_() for head in asks.heads}
+        statistics = self.statistics.to(kind) if getattr(self, "statistics", None) is not None else None
+        state = {name: value.to(kind) for name, value in getattr(self, "state", {}).items()}
+        return MicroBatch(
+            list(groups), lengths, logs["policy"].requires_grad_() if asks.log_probs else None, logs.get("reference"),
+            -logs["entropy"] if asks.entropy else None, teacher, logs["candidates"].requires_grad_() if asks.teacher else None,
+            places if asks.heads or asks.hidden else [], scores, hidden, list(own), statistics, state,
+        )  # fmt: skip
+
+    def _shapes(self, labels: int, places: int) -> dict[str, tuple[int, ...]]:
+        asks = self.objective.asks
+        found: dict[str, tuple[int, ...]] = {"policy": (labels,), "reference": (labels,)}
+        found |= {"entropy": (labels,)} if asks.entropy else {}
+        found |= dict.fromkeys(("candidates", "ids", "teacher"), (labels, asks.teacher)) if asks.teacher else {}
+        found |= {head.name: (places, head.width) for head in asks.heads}
+        return found | ({"hidden": (places, HIDDEN)} if asks.hidden else {})
+
+    def _statistics(self) -> tuple[Any, dict[str, Any]]:
+        objective = self.objective
+        state = dict(objective.initial_state()) if isinstance(objective, KeepsState) else {}
+        if not objective.asks.statistics:
+            return None, state
+        assert isinstance(objective, Gathers)
+        found = objective.gather(self._batch(self.groups, range(len(self.groups)), measured=objective.asks.measured > 0)).detach()
+        return found, dict(objective.next_state(state, found)) if isinstance(objective, KeepsState) else state
+
+    @property
+    def weight(self) -> float:
+        return sum(map(self.objective.weight, self.groups))
+
+
+def leaves(batch: MicroBatch) -> dict[str, Any]:
+    """The outputs with gradients, by name."""
+    named = {"policy": batch.policy, "candidates": batch.candidates, "hidden": batch.hidden, **batch.scores}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _loss(objective: Any, batch: MicroBatch) -> float:
+    result = objective.loss(batch)
+    return float((result.total if result.value is None else result.value).detach())
+
+
+def _gradients(total: Any, batch: MicroBatch) -> dict[str, Any]:
     import torch
 
-    lengths = [sum(sequence.labels) for group in groups for sequence in group.sequences]
-    pieces, references = [], []
-    for group in groups:
-        own = torch.Generator().manual_seed(seed + sum(sum(s.tokens) for s in group.sequences) % 10007)
-        count = sum(sum(s.labels) for s in group.sequences)
-        pieces.append(-0.1 - 3 * torch.rand(count, generator=own, dtype=torch.float64))
-        references.append(-0.1 - 3 * torch.rand(count, generator=own, dtype=torch.float64))
-    policy = torch.cat(pieces).requires_grad_()
-    return LogProbs(policy, torch.cat(references) if objective.needs_reference else None, lengths, list(groups))
-
-
-def _loss(objective: Any, batch: LogProbs) -> float:
-    return float(objective.loss(batch).total.detach())
+    named = leaves(batch)
+    found = torch.autograd.grad(total, list(named.values()), allow_unused=True)
+    return {name: torch.zeros_like(named[name]) if own is None else own for name, own in zip(named, found, strict=True)}
 
 
 @action("objective", materials=("rows", "pairs"))
 def work(subject: Subject) -> None:
     """Encode rows and compute the loss and its gradient."""
     objective = subject.build()
-    objective.loss(_batch(objective, _groups(subject, objective))).total.backward()
+    objective.loss(Made(objective, _groups(subject, objective)).batch()).total.backward()
 
 
 @observer("objective")
 def observe(subject: Subject) -> dict[str, Any]:
     """What it makes of rows, its loss and the gradient."""
     objective, rows = subject.build(), list(read_rows(subject.source().path))
-    groups = [objective.encode(row, PlainChat()) for row in [*rows, {**rows[0], "messages": [*_turns(rows[1]), *rows[0]["messages"]]}]]
-    batch = _batch(objective, groups)
+    groups = _encoded(objective, [*rows, {**rows[0], "messages": [*_turns(rows[1]), *rows[0]["messages"]]}])
+    batch = Made(objective, groups).batch()
     loss = objective.loss(batch)
-    loss.total.backward()
-    return {"groups": groups, "weights": [objective.weight(group) for group in groups], "loss": loss, "gradient": batch.policy.grad}
+    return {
+        "groups": groups, "weights": [objective.weight(group) for group in groups], "loss": loss, "asks": objective.asks,
+        "gradients": _gradients(loss.total, batch),
+    }  # fmt: skip
 
 
 def _turns(row: Any) -> list[Any]:
@@ -86,8 +159,8 @@ def encodes(subject: Subject) -> Iterator[CheckFailed]:
                 )
             if sequence.labels and sequence.labels[0]:
                 yield CheckFailed(f"row {number}: the first token has a label, and nothing before it", fix="Leave it unlabelled.")
-        if not any(any(sequence.labels) for sequence in group.sequences):
-            yield CheckFailed(f"row {number}: nothing of it has a label", fix="Label what is to be learned, or refuse the row.")
+        if not any(any(sequence.labels) or sequence.places for sequence in group.sequences):
+            yield CheckFailed(f"row {number}: nothing of it has a label or a place", fix="Mark what is to be learned, or refuse the row.")
         if not objective.weight(group) > 0:
             yield CheckFailed(f"row {number}: its weight is {objective.weight(group)}", fix="Give each group its share of the batch.")
 
@@ -95,10 +168,11 @@ def encodes(subject: Subject) -> Iterator[CheckFailed]:
 @check("objective.sums", kind="objective", title="a batch's loss is the sum of its groups' losses, in whatever order they come")
 def sums(subject: Subject) -> Iterator[CheckFailed]:
     objective = subject.build()
-    groups = _groups(subject, objective)
-    whole = _loss(objective, _batch(objective, groups))
-    parts = sum(_loss(objective, _batch(objective, [group])) for group in groups)
-    turned = _loss(objective, _batch(objective, groups[::-1]))
+    made = Made(objective, _groups(subject, objective))
+    numbers = list(range(len(made.groups)))
+    whole = _loss(objective, made.batch())
+    parts = sum(_loss(objective, made.batch([number])) for number in numbers)
+    turned = _loss(objective, made.batch(numbers[::-1]))
     for what, value in (("the sum over its groups", parts), ("the same batch in reverse", turned)):
         if abs(whole - value) > EXACT * max(1.0, abs(whole)):
             yield CheckFailed(f"the loss of a batch is {whole:.6g}, and that of {what} {value:.6g}",
@@ -107,53 +181,73 @@ def sums(subject: Subject) -> Iterator[CheckFailed]:
 
 @check("objective.gradient", kind="objective", title="its gradient is that of its loss, by finite differences")
 def gradient(subject: Subject) -> None:
+    """Where it reports another number than the one with the gradient, that is `objective.formula`'s."""
     import torch
 
     objective = subject.build()
-    batch = _batch(objective, _groups(subject, objective)[:2])
-    objective.loss(batch).total.backward()
-    policy = batch.policy.detach()
-    found = batch.policy.grad
-    if found is None:
-        raise CheckFailed("its loss has no gradient", fix="Compute it from `batch.policy` without detaching.")
-    chosen = list(range(0, len(policy), max(1, len(policy) // 12)))
-    for index in chosen:
-        around = []
-        for sign in (1, -1):
-            moved = policy.clone()
-            moved[index] += sign * STEP
-            with torch.no_grad():
-                around.append(_loss(objective, LogProbs(moved, batch.reference, batch.lengths, batch.groups)))
-        slope = (around[0] - around[1]) / (2 * STEP)
-        if abs(slope - float(found[index])) > GRADIENT * max(1e-2, abs(slope)):
-            raise CheckFailed(f"the loss falls by {slope:.5g} with token {index}, and its gradient says {float(found[index]):.5g}",
-                              fix="Detach nothing that the loss depends on.")  # fmt: skip
+    batch = Made(objective, _groups(subject, objective)[:2]).batch()
+    result = objective.loss(batch)
+    if not result.total.requires_grad:
+        raise CheckFailed("its loss has no gradient", fix="Compute it from the batch's outputs without detaching.")
+    if result.value is not None:
+        return
+    found = _gradients(result.total, batch)
+    for name, values in leaves(batch).items():
+        flat = values.detach().flatten()
+        for index in range(0, len(flat), max(1, len(flat) // 12)):
+            around = []
+            for sign in (1, -1):
+                moved = flat.clone()
+                moved[index] += sign * STEP
+                with torch.no_grad():
+                    around.append(_loss(objective, _with(batch, name, moved.view_as(values))))
+            slope, said = (around[0] - around[1]) / (2 * STEP), float(found[name].flatten()[index])
+            if abs(slope - said) > GRADIENT * max(1e-2, abs(slope)):
+                raise CheckFailed(f"the loss falls by {slope:.5g} with {name} {index}, and its gradient says {said:.5g}",
+                                  fix="Detach nothing that the loss depends on.")  # fmt: skip
 
 
-@check("objective.stays-finite", kind="objective", title="log-probabilities far from usual give finite losses and gradients")
+def _with(batch: MicroBatch, name: str, values: Any) -> MicroBatch:
+    """The batch with other values of an output."""
+    if name in batch.scores:
+        return replace(batch, scores={**batch.scores, name: values})
+    return replace(batch, **{name: values})
+
+
+@check("objective.stays-finite", kind="objective", title="outputs far from usual give finite losses and gradients")
 def stays_finite(subject: Subject) -> None:
     import torch
 
     objective = subject.build()
-    usual = _batch(objective, _groups(subject, objective))
+    usual = Made(objective, _groups(subject, objective)).batch(dtype="float32")
     for value in (-1e-6, -30.0, -300.0):
-        policy = torch.full((len(usual.policy),), value, dtype=torch.float32, requires_grad=True)
-        reference = None if usual.reference is None else torch.full_like(usual.reference, -1.0, dtype=torch.float32)
-        total = objective.loss(LogProbs(policy, reference, usual.lengths, usual.groups)).total
-        total.backward()
-        if not (torch.isfinite(total) and torch.isfinite(policy.grad).all()):
-            raise CheckFailed(f"at log-probabilities of {value:g} the loss is {float(total):g} or its gradient is not finite",
+        far = usual
+        for name, tensor in leaves(usual).items():
+            far = _with(far, name, torch.full_like(tensor, value).requires_grad_())
+        if far.reference is not None:
+            far = replace(far, reference=torch.full_like(far.reference, -1.0))
+        total = objective.loss(far).total
+        finite = all(bool(torch.isfinite(own).all()) for own in _gradients(total, far).values())
+        if not (torch.isfinite(total) and finite):
+            raise CheckFailed(f"at outputs of {value:g} the loss is {float(total):g} or its gradient is not finite",
                               fix="Use `logsigmoid`, `logsumexp` and their like.")  # fmt: skip
 
 
-@check("objective.declares-its-reference", kind="objective", title="it declares a need of `reference` exactly if it uses one")
-def declares(subject: Subject) -> None:
+@check("objective.declares-what-it-asks", kind="objective", title="its record says what it asks of the model, and of others for it")
+def declares(subject: Subject) -> Iterator[CheckFailed]:
     objective = subject.build()
-    declared = any(need.of == "adapter" and need.capability == "reference" for need in subject.record.needs)
-    if bool(objective.needs_reference) != declared:
-        said = "declares" if declared else "does not declare"
-        raise CheckFailed(f"`needs_reference` is {objective.needs_reference}, and its record {said} the need",
-                          fix='Declare Need("adapter", "reference", ...), or set `needs_reference`.')  # fmt: skip
+    wanted, said = ({(need.of, need.capability) for need in needs} for needs in (objective.asks.needs, subject.record.needs))
+    for of, capability in wanted - said:
+        yield CheckFailed(f"it needs `{capability}` of the {of}, and its record does not say so", fix="Declare `needs=asks(...).needs`.")
+    for of, capability in said - wanted:
+        if capability in ("reference", "outputs.any"):
+            yield CheckFailed(
+                f"its record needs `{capability}` of the {of}, and it does not ask for it", fix="Declare `needs=asks(...).needs`."
+            )
+    if objective.asks.statistics and not isinstance(objective, Gathers):
+        yield CheckFailed("it asks for statistics of the batch, and has no `gather`", fix="Give it one, or leave `statistics` at 0.")
+    if isinstance(objective, Gathers) and not objective.asks.statistics:
+        yield CheckFailed("it has `gather`, and asks for no statistics", fix="Say in `asks` how many numbers it gives for a group.")
 
 
 @check("objective.refuses-rows", kind="objective", title="a row that it can't use is refused by a coded error")
@@ -173,22 +267,47 @@ def refuses(subject: Subject) -> None:
                               fix="Raise `UserError` with a code of TS-DATA.") from error  # fmt: skip
 
 
-@check("objective.oracle", kind="objective", level="gold", title="loss and gradients equal those of its author's oracle")
-def oracle(subject: Subject) -> None:
+@check("objective.formula", kind="objective", title="micro-batches of one group each have, together, the loss and gradients of its formula")
+def formula(subject: Subject) -> None:
     import torch
 
     objective = subject.build()
     for seed in range(3):
-        batch = _batch(objective, _groups(subject, objective), seed)
-        total = objective.loss(batch).total
-        (mine,) = torch.autograd.grad(total, batch.policy)
-        policy = batch.policy.detach().clone().requires_grad_()
-        expected = subject.author("oracle", policy, batch.reference, batch.lengths, batch.groups)
-        (wanted,) = torch.autograd.grad(expected, policy)
-        limit = subject.tolerance("objective.oracle", ORACLE)
-        if abs(float((total - expected).detach())) > limit * max(1.0, abs(float(expected))):
-            raise CheckFailed(f"the loss is {float(total):.7g}, and the oracle's {float(expected):.7g}", fix="Compare term by term.")
-        if float((mine - wanted).abs().max()) > limit * max(1.0, float(wanted.abs().max())):
-            raise CheckFailed(
-                f"gradients differ from the oracle's by {float((mine - wanted).abs().max()):.2g}", fix="Compare term by term."
-            )
+        made = Made(objective, _groups(subject, objective), seed)
+        whole = made.batch()
+        expected = objective.formula(whole)
+        wanted = _gradients(expected, whole)
+        total, pieces = 0.0, {name: [] for name in wanted}
+        for number in range(len(made.groups)):
+            batch = made.batch([number])
+            total += _loss(objective, batch)
+            for name, own in _gradients(objective.loss(batch).total, batch).items():
+                pieces[name].append(own)
+        found = {name: torch.cat(own) / made.weight for name, own in pieces.items()}
+        _compare(subject, "objective.formula", "the formula", total / made.weight, found, float(expected), wanted)
+
+
+@check("objective.oracle", kind="objective", level="gold", title="loss and gradients equal those of its author's oracle")
+def oracle(subject: Subject) -> None:
+    objective = subject.build()
+    for seed in range(3):
+        made = Made(objective, _groups(subject, objective), seed)
+        batch, other = made.batch(), made.batch()
+        result = objective.loss(batch)
+        expected = subject.author("oracle", other)
+        wanted = _gradients(expected, other)
+        _compare(
+            subject, "objective.oracle", "the oracle", _loss(objective, batch), _gradients(result.total, batch), float(expected), wanted
+        )
+
+
+def _compare(
+    subject: Subject, check: str, whose: str, loss: float, found: dict[str, Any], expected: float, wanted: dict[str, Any]
+) -> None:  # fmt: skip
+    limit = subject.tolerance(check, ORACLE)
+    if not abs(loss - expected) <= limit * max(1.0, abs(expected)):
+        raise CheckFailed(f"the loss is {loss:.7g}, and that of {whose} {expected:.7g}", fix="Compare term by term.")
+    for name, right in wanted.items():
+        apart = float((found[name] - right).abs().max()) if right.numel() else 0.0
+        if not apart <= limit * max(float(right.abs().max()) if right.numel() else 0.0, 1e-9):
+            raise CheckFailed(f"the gradients of {name} differ from those of {whose} by {apart:.2g}", fix="Compare term by term.")

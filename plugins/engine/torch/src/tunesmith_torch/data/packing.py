@@ -11,12 +11,30 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from tunesmith_torch.api import TokenSequence
+from tunesmith_torch.api import LAST, Head, TokenSequence
 
 SHARED = 16  # tokens: a shorter common beginning is not worth a cut in the attention
 
 Piece = tuple[int, int, int]  #: first token in the row, the one after the last, and the piece that it continues (-1: none)
 Inputs = Mapping[str, torch.Tensor]  #: what the model is given of a sequence's images and sounds, beside its tokens
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which outputs of the model a forward pass gives; see `Asks`.
+
+    Args:
+        top: so many most likely tokens at each label.
+    """
+
+    log_probs: bool = True
+    entropy: str = ""
+    top: int = 0
+    heads: tuple[Head, ...] = ()
+    hidden: bool = False
+
+
+LOG_PROBS = Wanted()
 
 
 @dataclass(frozen=True)
@@ -28,8 +46,11 @@ class Packed:
         pieces: how the row is cut, in its order. A piece's tokens see those before them in it and in all that it continues.
         predictors: (labels,) int64: index of the token whose output predicts the label.
         targets: (labels,) int64: the trained tokens' ids.
-        lengths: labels per sequence, in the order given; a sequence without labels has 0 and takes no room.
+        lengths: labels per sequence, in the order given; a sequence without labels and places takes no room.
         inputs: of each piece, where a sequence has images or sounds; empty where none has.
+        places: (places,) int64: index of the tokens whose last hidden states are wanted; `place_lengths` of them per sequence.
+        candidates: (labels, k) int64: tokens whose log-probabilities are wanted beside the labels'.
+        wanted: what is to be computed of it all.
     """
 
     tokens: torch.Tensor
@@ -39,25 +60,45 @@ class Packed:
     targets: torch.Tensor
     lengths: tuple[int, ...]
     inputs: tuple[Inputs, ...] = ()
+    places: torch.Tensor | None = None
+    place_lengths: tuple[int, ...] = ()
+    candidates: torch.Tensor | None = None
+    wanted: Wanted = LOG_PROBS
 
     def to(self, device: torch.device | str) -> Packed:
-        moved = (t.to(device, non_blocking=True) for t in (self.tokens, self.positions, self.predictors, self.targets))
-        tokens, positions, predictors, targets = moved
+        moved = {
+            name: value.to(device, non_blocking=True)
+            for name in ("tokens", "positions", "predictors", "targets", "places", "candidates")
+            if (value := getattr(self, name)) is not None
+        }
         inputs = tuple({name: t.to(device, non_blocking=True) for name, t in own.items()} for own in self.inputs)
-        return Packed(tokens, positions, self.pieces, predictors, targets, self.lengths, inputs)
+        return replace(self, **moved, inputs=inputs)
+
+    @property
+    def rows(self) -> torch.Tensor:
+        """(labels + places,) int64: index of the tokens whose hidden states are wanted: those that predict labels, then the places."""
+        return self.predictors if self.places is None else torch.cat([self.predictors, self.places])
 
 
 def size(sequence: TokenSequence) -> int:
-    """Tokens of `sequence` that have to go through the model: those before its last label. What follows can't change a label's loss."""
+    """Tokens of `sequence` that have to go through the model: those before its last label, and those up to its last place. What follows
+    can't change a label's loss."""
     last = len(sequence.labels) - 1
     while last > 0 and not sequence.labels[last]:
         last -= 1
-    return max(last, 0)
+    return max(last, max(places_of(sequence), default=-1) + 1, 0)
+
+
+def places_of(sequence: TokenSequence) -> Sequence[int]:
+    """Its places as indices of its tokens."""
+    if tuple(sequence.places) == (LAST,):
+        return [len(sequence.tokens) - 1] if sequence.tokens else []
+    return sequence.places
 
 
 def pack(
     sequences: Iterable[TokenSequence], device: torch.device | str = "cpu", *, share: bool = True,
-    inputs_of: Callable[[TokenSequence], Inputs] | None = None,
+    inputs_of: Callable[[TokenSequence], Inputs] | None = None, wanted: Wanted = LOG_PROBS,
 ) -> Packed:  # fmt: skip
     """Lay `sequences` end to end.
 
@@ -73,15 +114,20 @@ def pack(
     predictors: list[int] = []
     targets: list[int] = []
     lengths: list[int] = []
+    places: list[list[int]] = []
     for number, sequence in enumerate(given):
-        wanted = _labelled(sequence.labels, len(row.sequences[number]))
+        labelled = _labelled(sequence.labels, len(row.sequences[number]))
         at = row.at[number]
-        predictors.extend(at[label - 1] for label in wanted)
-        targets.extend(sequence.tokens[label] for label in wanted)
-        lengths.append(len(wanted))
+        predictors.extend(at[label - 1] for label in labelled)
+        targets.extend(sequence.tokens[label] for label in labelled)
+        lengths.append(len(labelled))
+        places.append([at[place] for place in places_of(sequence)])
     as_tensor = (torch.tensor(values, dtype=torch.long, device=device) for values in (row.tokens, row.positions, predictors, targets))
-    flat, where, predicting, wanted_ids = as_tensor
-    packed = Packed(flat, where, tuple(row.pieces), predicting, wanted_ids, tuple(lengths))
+    flat, where, predicting, label_ids = as_tensor
+    packed = Packed(flat, where, tuple(row.pieces), predicting, label_ids, tuple(lengths), wanted=wanted)
+    if wanted.heads or wanted.hidden:
+        flat_places = torch.tensor([place for own in places for place in own], dtype=torch.long, device=device)
+        packed = replace(packed, places=flat_places, place_lengths=tuple(map(len, places)))
     if not shown:
         return packed
     assert inputs_of is not None
@@ -131,11 +177,13 @@ def _common(sequences: Sequence[Sequence[int]]) -> int:
     return next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
 
 
-def nothing(device: torch.device | str) -> Packed:
+def nothing(device: torch.device | str, wanted: Wanted = LOG_PROBS, candidates: int = 0) -> Packed:
     """A micro-batch of no labels, for a rank that has run out of groups while others have some left."""
     one, none = torch.zeros(1, dtype=torch.long, device=device), torch.zeros(0, dtype=torch.long, device=device)
-    return Packed(one, one, ((0, 1, -1),), none, none, ())
+    places = none if wanted.heads or wanted.hidden else None
+    tokens = none.new_zeros((0, candidates)) if candidates else None
+    return Packed(one, one, ((0, 1, -1),), none, none, (), places=places, candidates=tokens, wanted=wanted)
 
 
 def _labelled(labels: Sequence[bool], last: int) -> list[int]:
-    return [at for at in range(1, last + 1) if labels[at]]
+    return [at for at in range(1, min(last + 1, len(labels))) if labels[at]]

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,7 +29,7 @@ from tunesmith_torch.data.tokenized_dataset import TokenizedDataset, TokenizedDa
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer, encoded
 from tunesmith_torch.data.vocabulary import check_vocabulary
 
-FORMAT = 4  #: of the files; another one is made anew
+FORMAT = 5  #: of the files; another one is made anew
 KEPT = 8  # sets of tokens that the cache holds
 _RECIPE, _WARNINGS = "recipe.json", "warnings.json"  #: beside them: what they were made of, and what is wrong with it
 _OF_TOKENIZERS = ("*.json", "*.jinja", "*.txt", "*.model")
@@ -90,11 +90,24 @@ def _make(place: Path, recipe: dict[str, Any], artifact: Artifact, objective: Ob
 
 def _groups(artifact: Artifact, objective: Objective, chat: Any, step: Step) -> Iterator[Group]:
     total = _lines(artifact.path / ROWS_FILE)
-    for number, row in enumerate(read_rows(artifact.path), 1):
-        yield encoded(objective, row, chat, number)
+    for number, (row, following) in enumerate(_with_next(read_rows(artifact.path)), 1):
+        yield encoded(objective, row, chat, number, following)
         if number % 256 == 0 or _has_media(row):
             step.check_cancelled()
             step.progress(number, total, what="tokenize", unit="rows")
+
+
+def _with_next(rows: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+    """Each row and the one after it, the first after the last."""
+    first = before = None
+    for row in rows:
+        if first is None or before is None:
+            first = before = row
+            continue
+        yield before, row
+        before = row
+    if first is not None and before is not None:
+        yield before, first
 
 
 def _has_media(row: Row) -> bool:

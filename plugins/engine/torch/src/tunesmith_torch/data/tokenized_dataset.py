@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tunesmith_torch.api import Group, Objective, TokenSequence
+from tunesmith_torch.api import LAST, Group, Objective, TokenSequence
 from tunesmith_torch.api.objective import Medium
-from tunesmith_torch.data.packing import size
+from tunesmith_torch.data.packing import places_of, size
 
 #: file -> its elements (see `array`): four bytes a token, one a label, the rest once per sequence or group
 _FLAT = {
@@ -32,6 +32,8 @@ _FLAT = {
     "weights": "d",
 }
 _RARE, _PLACES = "rare.jsonl", "rare"
+#: in the byte beside each token, the latter two beside the first one of a sequence
+LABEL, PLACE, PLACE_AT_END, MEASURED = 1, 2, 4, 8
 _BUFFER = 2**16  # elements kept before they are written
 
 
@@ -49,17 +51,18 @@ class TokenizedDatasetWriter:
         self._note("groups", 0)
 
     def add(self, group: Group) -> None:
-        for sequence in group.sequences:
+        everything = [*group.sequences, *group.measured]
+        for number, sequence in enumerate(everything):
             self._held["tokens"].extend(sequence.tokens)
-            self._held["labels"].extend(map(bool, sequence.labels))
+            self._held["labels"].extend(_marks(sequence, measured=number >= len(group.sequences)))
             self._tokens += len(sequence.tokens)
             self._note("sequences", self._tokens)
-        self._sequences += len(group.sequences)
+        self._sequences += len(everything)
         self._note("groups", self._sequences)
         self._note("sizes", group_size(group))
         self._note("longest", max((len(sequence.tokens) for sequence in group.sequences), default=0))
-        self._note("labelled", sum(sum(map(bool, sequence.labels)) for sequence in group.sequences))
-        self._note("highest", max((max(sequence.tokens, default=-1) for sequence in group.sequences), default=-1))
+        self._note("labelled", sum(sum(map(bool, sequence.labels)) + len(places_of(sequence)) for sequence in group.sequences))
+        self._note("highest", max((max(sequence.tokens, default=-1) for sequence in everything), default=-1))
         self._note("weights", self.objective.weight(group))
         self._note(_PLACES, self._extra(group))
         if len(self._held["tokens"]) > _BUFFER:
@@ -77,7 +80,7 @@ class TokenizedDatasetWriter:
 
     def _extra(self, group: Group) -> int:
         """Where the group's line of JSON is; -1 for none."""
-        media = [[dataclasses.astuple(medium) for medium in sequence.media] for sequence in group.sequences]
+        media = [[dataclasses.astuple(medium) for medium in sequence.media] for sequence in (*group.sequences, *group.measured)]
         if not group.facts and not any(media):
             return -1
         place = self._rare.tell()
@@ -115,16 +118,24 @@ class TokenizedDataset(Sequence[Group]):
         rare = self._rare(at)
         first, last = self._groups[at], self._groups[at + 1]
         media = rare.get("media") or [()] * (last - first)
-        sequences = (self._sequence(first + number, media[number]) for number in range(last - first))
-        return Group(tuple(sequences), rare.get("facts", {}))
+        found: tuple[list[TokenSequence], list[TokenSequence]] = ([], [])
+        for number in range(last - first):
+            sequence, measured = self._sequence(first + number, media[number])
+            found[measured].append(sequence)
+        return Group(tuple(found[False]), rare.get("facts", {}), tuple(found[True]))
 
     def __iter__(self) -> Iterator[Group]:
         return (self[at] for at in range(len(self)))
 
-    def _sequence(self, at: int, media: Sequence[Sequence[Any]]) -> TokenSequence:
+    def _sequence(self, at: int, media: Sequence[Sequence[Any]]) -> tuple[TokenSequence, bool]:
+        """The sequence, and whether it is only measured."""
         start, stop = self._sequences[at], self._sequences[at + 1]
-        labels = [label == 1 for label in self._labels[start:stop]]
-        return TokenSequence(self._tokens[start:stop].tolist(), labels, tuple(Medium(*medium) for medium in media))
+        marks = self._labels[start:stop].tolist()
+        labels = [bool(mark & LABEL) for mark in marks]
+        first = marks[0] if marks else 0
+        places = (LAST,) if first & PLACE_AT_END else tuple(number for number, mark in enumerate(marks) if mark & PLACE)
+        sequence = TokenSequence(self._tokens[start:stop].tolist(), labels, tuple(Medium(*medium) for medium in media), places)
+        return sequence, bool(first & MEASURED)
 
     def _rare(self, at: int) -> dict[str, Any]:
         if self._places[at] < 0:
@@ -138,6 +149,16 @@ class TokenizedDataset(Sequence[Group]):
 def group_size(group: Group) -> int:
     """Tokens of a group that have to run through the model."""
     return sum(size(sequence) for sequence in group.sequences)
+
+
+def _marks(sequence: TokenSequence, *, measured: bool) -> list[int]:
+    marks = [LABEL if label else 0 for label in sequence.labels]
+    at_end = tuple(sequence.places) == (LAST,)
+    for place in () if at_end else sequence.places:
+        marks[place] |= PLACE
+    if marks:
+        marks[0] |= PLACE_AT_END * at_end | MEASURED * measured
+    return marks
 
 
 def _mapped(path: Path, code: str) -> memoryview:

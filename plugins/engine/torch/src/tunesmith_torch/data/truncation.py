@@ -121,9 +121,10 @@ class _Loss:
 
 
 def _cut(group: Group, max_length: int) -> Group:
-    if all(len(sequence.tokens) <= max_length for sequence in group.sequences):
+    if all(len(sequence.tokens) <= max_length for sequence in (*group.sequences, *group.measured)):
         return group
-    return Group(tuple(shortened(sequence, max_length) for sequence in group.sequences), group.facts)
+    cut = [tuple(shortened(sequence, max_length) for sequence in part) for part in (group.sequences, group.measured)]
+    return Group(cut[0], group.facts, cut[1])
 
 
 def _shorten(group: Group, number: int, longest: int, max_length: int, truncation: str) -> Group | None:
@@ -144,4 +145,5 @@ def shortened(sequence: TokenSequence, length: int) -> TokenSequence:
     """The first `length` tokens; less where the cut would go through what stands for a medium, which is then left out as a whole."""
     end = next((medium.start for medium in sequence.media if medium.start < length < medium.stop), length)
     media = [medium for medium in sequence.media if medium.stop <= end]
-    return TokenSequence(sequence.tokens[:end], sequence.labels[:end], media)
+    places = [place for place in sequence.places if place < end]  # `LAST` stays the last one
+    return TokenSequence(sequence.tokens[:end], sequence.labels[:end], media, tuple(places))

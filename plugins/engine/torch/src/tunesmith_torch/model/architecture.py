@@ -68,11 +68,11 @@ def adopt_architecture(model: Any, *, packed: bool) -> None:
     _KNOWN[model] = found if packed else replace(found, packed=False, reason="it was found so by the first process")
 
 
-def predicting_states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
-    """(labels, hidden): the last hidden states of the tokens whose outputs predict labels."""
+def states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
+    """(labels + places, hidden): the last hidden states of the tokens whose outputs predict labels, then those of the places."""
     if isinstance(model, Dense):
-        return model.predicting_states(packed)
-    return hidden_states(model, packed, found)[packed.predictors]
+        return model.states(packed)
+    return hidden_states(model, packed, found)[packed.rows]
 
 
 def hidden_states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:

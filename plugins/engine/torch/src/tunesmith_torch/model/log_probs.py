@@ -1,4 +1,4 @@
-"""Log-probabilities of trained tokens, without ever holding the whole vocabulary's logits.
+"""Log-probabilities at labels, without ever holding the whole vocabulary's logits.
 
 A row of logits has as many numbers as the vocabulary has tokens; keeping them for every label of a batch is what usually fills the memory.
 Here they exist for a chunk of labels at a time. With ``z = W h`` and ``p = softmax(z)``
@@ -7,7 +7,8 @@ Here they exist for a chunk of labels at a time. With ``z = W h`` and ``p = soft
 
 each label's gradient is one known vector times the number that comes down in the backward pass. So where the head is frozen the vector
 is computed with the value, in the same chunk, and nothing is computed twice. A head that trains, or has an adapter on it, also needs
-d/dW, which can't be prepared: its chunks are computed again in the backward pass.
+d/dW, which can't be prepared: its chunks are computed again in the backward pass. So are those of outputs that are more than one number a
+label with a gradient.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ from typing import Any
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from tunesmith_torch.data.packing import Packed
-from tunesmith_torch.model.architecture import Architecture, architecture, head_logits, predicting_states
+from tunesmith_torch.data.packing import Packed, Wanted
+from tunesmith_torch.model.architecture import Architecture, architecture, head_logits, states
 
 CHUNK_BYTES = 31 * 2**20  # of float32 logits at a time: few enough for caches, and for `heap` to keep the block
+#: names of outputs at labels; those of heads are ``heads/<name>``
+LOG_PROBS, ENTROPY, CANDIDATES, TOP_IDS, TOP_LOG_PROBS = "log_probs", "entropy", "candidates", "top/ids", "top/log_probs"
 FEWEST = 128  # labels at a time, however large the vocabulary: the head's matrix is read anew for each chunk
 
 
 def label_log_probs(model: Any, batch: Packed, *, rows: int = 0) -> torch.Tensor:
-    """(labels,) float32: log p of every trained token of `batch`, given what comes before it in its sequence.
+    """(labels,) float32: log p of every label of `batch`, given what comes before it in its sequence.
 
     Args:
         model: a causal language model; a transformers one's attention is set to the packed one at the first call.
@@ -33,32 +36,62 @@ def label_log_probs(model: Any, batch: Packed, *, rows: int = 0) -> torch.Tensor
         rows: labels at a time; 0 for as many as suit the vocabulary.
     """
     found = architecture(model)
-    hidden = predicting_states(model, batch, found)
-    head = model.get_output_embeddings()
+    return label_outputs(model, states(model, batch, found)[: len(batch.predictors)], batch, found, rows=rows)[LOG_PROBS]
+
+
+def label_outputs(model: Any, hidden: torch.Tensor, batch: Packed, found: Architecture, *, rows: int = 0) -> dict[str, torch.Tensor]:
+    """What ``batch.wanted`` asks for at labels, by name; log-probabilities in any case.
+
+    Args:
+        hidden: (labels, hidden) the states that predict them.
+    """
+    head, wanted = model.get_output_embeddings(), batch.wanted
     rows = rows or max(FEWEST, CHUNK_BYTES // (4 * model.config.get_text_config().vocab_size))
-    if type(head) is torch.nn.Linear and not any(p.requires_grad for p in head.parameters()):
-        return _FrozenHead.apply(hidden, head.weight, head.bias, batch.targets, rows, found.scale, found.softcap)
-    pieces = [_recomputed(model, h, t, found) for h, t in zip(hidden.split(rows), batch.targets.split(rows), strict=True)]
-    return torch.cat(pieces)
+    frozen = type(head) is torch.nn.Linear and not any(p.requires_grad for p in head.parameters())
+    if frozen and batch.candidates is None and not wanted.top and wanted.entropy != "gradient":
+        values, entropy = _FrozenHead.apply(
+            hidden, head.weight, head.bias, batch.targets, rows, found.scale, found.softcap, bool(wanted.entropy)
+        )  # fmt: skip
+        return {LOG_PROBS: values} | ({ENTROPY: entropy} if wanted.entropy else {})
+    none = [None] * max(1, -(-len(hidden) // rows))
+    candidates = batch.candidates.split(rows) if batch.candidates is not None else none
+    pieces = [
+        _recomputed(model, h, t, c, found, wanted)
+        for h, t, c in zip(hidden.split(rows), batch.targets.split(rows), candidates, strict=True)
+    ]
+    return {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
-def _recomputed(model: Any, hidden: torch.Tensor, targets: torch.Tensor, found: Architecture) -> torch.Tensor:
-    def log_probs(hidden: torch.Tensor) -> torch.Tensor:
-        logits = head_logits(model, hidden, found)
-        return logits.gather(1, targets[:, None]).squeeze(1) - torch.logsumexp(logits, dim=1)
+def _recomputed(
+    model: Any, hidden: torch.Tensor, targets: torch.Tensor, candidates: torch.Tensor | None, found: Architecture, wanted: Wanted
+) -> dict[str, torch.Tensor]:  # fmt: skip
+    def outputs(hidden: torch.Tensor) -> dict[str, torch.Tensor]:
+        logs = torch.log_softmax(head_logits(model, hidden, found), dim=1)
+        given = {LOG_PROBS: logs.gather(1, targets[:, None]).squeeze(1)}
+        if wanted.entropy:
+            entropy = -(logs.exp() * logs).sum(1)
+            given[ENTROPY] = entropy if wanted.entropy == "gradient" else entropy.detach()
+        if candidates is not None:
+            given[CANDIDATES] = logs.gather(1, candidates)
+        if wanted.top:
+            top = logs.topk(min(wanted.top, logs.shape[1]), dim=1)
+            given |= {TOP_IDS: top.indices, TOP_LOG_PROBS: top.values}
+        return given
 
     if not torch.is_grad_enabled():
-        return log_probs(hidden)
-    return checkpoint(log_probs, hidden, use_reentrant=False)
+        return outputs(hidden)
+    return checkpoint(outputs, hidden, use_reentrant=False)
 
 
 class _FrozenHead(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor, rows: int, scale: float,
-        softcap: float,
-    ) -> torch.Tensor:  # fmt: skip
+        softcap: float, measured: bool,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:  # fmt: skip
+        """Values, and the entropy where it is asked for."""
         values = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
+        entropy = torch.empty_like(values) if measured else None
         slopes = torch.empty(hidden.shape, dtype=weight.dtype, device=hidden.device) if ctx.needs_input_grad[0] else None
         with torch.autocast(hidden.device.type, enabled=False):
             for start in range(0, len(targets), rows):
@@ -72,6 +105,8 @@ class _FrozenHead(torch.autograd.Function):
                 bend = (1 - (logits / softcap).square_()).mul_(scale) if softcap and slopes is not None else scale
                 logs = torch.log_softmax(logits, dim=1)
                 values[part] = logs.gather(1, wanted).squeeze(1)
+                if entropy is not None:
+                    entropy[part] = torch.einsum("lv,lv->l", logs.exp(), logs).neg_()
                 if slopes is None:
                     continue
                 slope = logs.exp_()  # p - e_y: the sign is turned where there are fewer numbers
@@ -82,9 +117,11 @@ class _FrozenHead(torch.autograd.Function):
         if slopes is not None:
             ctx.save_for_backward(slopes)
         ctx.dtype = hidden.dtype
-        return values
+        if entropy is not None:
+            ctx.mark_non_differentiable(entropy)
+        return values, entropy
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (slopes,) = ctx.saved_tensors
-        return (slopes * gradients[0][:, None]).to(ctx.dtype), None, None, None, None, None, None
+        return (slopes * gradients[0][:, None]).to(ctx.dtype), None, None, None, None, None, None, None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -10,13 +11,23 @@ from tunesmith.contracts import Mesh, Step, TrainerStrategy, Training
 from tunesmith_torch.data.micro_batch import micro_batches
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.certificate import Certificate
 from tunesmith_torch.training.failures.out_of_memory import raise_if_out_of_memory
 from tunesmith_torch.training.loss import BatchLoss
 from tunesmith_torch.training.seed import seed_everything
 
 
+@dataclass(frozen=True)
+class BatchResult:
+    """Loss and metrics of a batch over all ranks, and the objective's state after it."""
+
+    loss: float
+    metrics: Mapping[str, float]
+    state: Mapping[str, torch.Tensor]
+
+
 class GradientAccumulation:
-    """Callable: a batch's number and the places of its groups -> its loss and metrics, over all ranks.
+    """Callable: a batch's number, the places of its groups and the objective's state -> what it comes to, over all ranks.
 
     The gradients are left at the parameters, multiplied by a scale if one is given. Before each batch all generators are seeded with its
     number, so that they don't depend on what came before.
@@ -28,8 +39,9 @@ class GradientAccumulation:
     ) -> None:  # fmt: skip
         self.step, self.settings, self.strategy, self.mesh, self.training = step, settings, strategy, mesh, training
         self.batch_loss, self.groups = batch_loss, groups
+        self.certificate = Certificate(step, batch_loss)
 
-    def __call__(self, number: int, chosen: Sequence[int], scale: float = 1.0) -> list[float]:
+    def __call__(self, number: int, chosen: Sequence[int], state: Mapping[str, torch.Tensor], scale: float = 1.0) -> BatchResult:
         batch, sizes = [self.groups[i] for i in chosen], [self.groups.sizes[i] for i in chosen]
         weight = sum(self.batch_loss.objective.weight(group) for group in batch)
         micros = micro_batches(sizes, self.mesh.data_size, self.settings.max_tokens_per_microbatch)[self.mesh.data_rank]
@@ -37,12 +49,14 @@ class GradientAccumulation:
         batches = self.batch_loss.micro_batches([[batch[i] for i in micro] for micro in micros])
         sums = self.batch_loss.nothing()
         try:
-            references = self.batch_loss.references(batches)
+            beside, batches = self.batch_loss.beside(batches, micros, len(batch), state, train=True)
+            witness = self.certificate.witness(batch, beside)
 
-            def loss(output: torch.Tensor, at: int) -> torch.Tensor:
+            def loss(output: Mapping[str, torch.Tensor], at: int) -> torch.Tensor:
                 self.step.check_cancelled()
                 first = at == 0 and self.mesh.data_rank == 0
-                value, noted = self.batch_loss.train(output, batches.groups[at], references[at], weight, penalised=first)
+                value, noted = self.batch_loss.train(output, batches.groups[at], beside, at, weight, penalised=first)
+                witness.sees(output, value, at)
                 sums.add_(noted)
                 return value * scale
 
@@ -50,4 +64,6 @@ class GradientAccumulation:
         except (RuntimeError, MemoryError) as error:
             raise_if_out_of_memory(error, len(micros[batches.under_way]), sum(sizes[i] for i in micros[batches.under_way]))
             raise
-        return (self.strategy.sum(sums) / weight).tolist()
+        value, metrics = self.batch_loss.means(self.strategy.sum(sums), weight)
+        witness.check(value, number)
+        return BatchResult(value, metrics, beside.state)

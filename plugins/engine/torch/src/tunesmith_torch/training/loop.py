@@ -17,7 +17,7 @@ from tunesmith_torch.training.checkpoint.best import BestCheckpoint
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.schedule import CheckpointSchedule
 from tunesmith_torch.training.early_stopping import EarlyStopping, early_stopping
-from tunesmith_torch.training.gradient_accumulation import GradientAccumulation
+from tunesmith_torch.training.gradient_accumulation import BatchResult, GradientAccumulation
 from tunesmith_torch.training.loss import BatchLoss
 from tunesmith_torch.training.loss_scaler import LossScaler
 from tunesmith_torch.training.lr_scheduler import rate, set_rate
@@ -36,7 +36,7 @@ class Loop:
         self.step, self.settings, self.training, self.groups, self.sampler = step, settings, training, groups, sampler
         self.schedule, self.sizes = schedule, groups.sizes
         self.total = sampler.steps(settings.num_train_epochs, settings.max_steps)
-        self.batch_loss = BatchLoss(training, objective, adapter, mesh.device, groups[0])
+        self.batch_loss = BatchLoss(training, objective, adapter, mesh.device, groups[0], strategy.sum)
         self.gradients = GradientAccumulation(step, settings, strategy, mesh, training, self.batch_loss, groups)
         self.adapter_callback, self.ranks = AdapterCallback(adapter, training.model.model), Ranks(step.placement, strategy)
         identity = {"seed": step.seed, "groups": len(groups), "batch_size": settings.batch_size}
@@ -45,7 +45,8 @@ class Loop:
         self.validation = Validation(step, settings, validation, self.batch_loss, strategy, mesh)
         self.early_stopping = EarlyStopping()
         self.reporter = ProgressReporter(step, self.total, settings.logging_steps)
-        self.progress = Progress(scaler=LossScaler.of(compute_type(settings.dtype, "", step.placement, training=True)[0]))
+        scaler = LossScaler.of(compute_type(settings.dtype, "", step.placement, training=True)[0])
+        self.progress = Progress(scaler=scaler, objective=dict(self.batch_loss.initial_state()))
 
     def run(self) -> Progress:
         """Train from the newest checkpoint to the end.
@@ -81,7 +82,8 @@ class Loop:
     def _step(self, number: int) -> None:
         started = time.monotonic()
         chosen = self.sampler.batch(number)
-        loss, norm, values = self._gradients(number, chosen)
+        result, norm = self._gradients(number, chosen)
+        loss = result.loss
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.checkpoints.forget_bad(self.progress)
             raise diverged(number + 1, loss, norm)
@@ -89,28 +91,25 @@ class Loop:
         set_rate(self.training.optimizer, learning_rate)
         self.training.step()
         self.progress.scaler.stepped()
+        self.progress.objective = dict(result.state)
         self.adapter_callback.stepped(number + 1, self.total)
         self.training.zero_grad()
         tokens = sum(self.sizes[i] for i in chosen)
-        self._note(
-            {"loss": loss, "grad_norm": norm, "learning_rate": learning_rate}
-            | dict(zip(self.batch_loss.metrics, values, strict=True)),
-            tokens,
-        )  # fmt: skip
+        self._note({"loss": loss, "grad_norm": norm, "learning_rate": learning_rate, **result.metrics}, tokens)
         self.reporter.stepped(self.progress, tokens, time.monotonic() - started)
         self._validate()
         if self.checkpoints.due(self.progress):
             self._save()
 
-    def _gradients(self, number: int, chosen: Sequence[int]) -> tuple[float, float, list[float]]:
-        """Loss, gradient norm and metrics of a batch; where gradients overflow in float16, with ever smaller ones until they don't."""
+    def _gradients(self, number: int, chosen: Sequence[int]) -> tuple[BatchResult, float]:
+        """What a batch comes to, and the gradients' norm; where gradients overflow in float16, with ever smaller ones until they don't."""
         scaler = self.progress.scaler
         while True:
             scale = scaler.scale
-            loss, *values = self.gradients(number, chosen, scale)
+            result = self.gradients(number, chosen, self.progress.objective, scale)
             norm = self.training.clip(self.settings.max_grad_norm, scale)
-            if math.isfinite(norm) or not math.isfinite(loss) or not scaler.overflowed():
-                return loss, norm, values
+            if math.isfinite(norm) or not math.isfinite(result.loss) or not scaler.overflowed():
+                return result, norm
             self.step.log(
                 f"gradients of step {number + 1} overflowed in float16 with losses multiplied by {scale:g}: again with half of it"
             )
@@ -126,7 +125,7 @@ class Loop:
         if LOSS in progress.history[-1] or not self.validation.due(progress.steps, self.sampler.per_epoch, self.total):
             return
         with in_use(self.training.optimizer):
-            found = self.validation.measure()
+            found = self.validation.measure(self.progress.objective)
         if not math.isfinite(found[LOSS]):
             raise diverged(progress.steps, found[LOSS], progress.history[-1]["grad_norm"])
         progress.history[-1] |= found

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
 from tunesmith.contracts import Adapter, Penalising, Training
-from tunesmith_torch.api import Group, LogProbs, LossSum, Objective
-from tunesmith_torch.data.packing import Packed, nothing, pack
-from tunesmith_torch.training.trainable_model import TrainableModel
+from tunesmith_torch.api import Gathers, Group, KeepsState, LossSum, Mean, MicroBatch, Objective, TokenSequence, TopTokens
+from tunesmith_torch.data.packing import LOG_PROBS as ONLY_LOG_PROBS
+from tunesmith_torch.data.packing import Packed, Wanted, nothing, pack, places_of, size
+from tunesmith_torch.model.log_probs import CANDIDATES, ENTROPY, LOG_PROBS, TOP_IDS, TOP_LOG_PROBS
+from tunesmith_torch.model.outputs import HIDDEN, of_head
+from tunesmith_torch.training.trainable_model import TEACHER, TrainableModel
 
 PENALTY = "penalty"  #: the metric: what an adapter adds to the loss, which itself stays the objective's
+Outputs = Mapping[str, torch.Tensor]
 
 
 class MicroBatches(Sequence[Packed]):
-    """Micro-batches of groups, packed when they are asked for; `under_way` is the one that was asked for last."""
+    """Micro-batches of groups, packed when they are asked for; `under_way` is the one that was asked for last.
 
-    def __init__(self, groups: Sequence[Sequence[Group]], trainable: TrainableModel, device: torch.device) -> None:
-        self.groups, self.under_way = groups, 0
-        self._trainable, self._device = trainable, device
+    Args:
+        teacher: of each micro-batch, where there is one.
+        measured: of the groups' measured sequences, where they have some.
+    """
+
+    def __init__(
+        self, groups: Sequence[Sequence[Group]], trainable: TrainableModel, device: torch.device, wanted: Wanted, *,
+        teacher: Sequence[TopTokens] = (), measured: bool = False,
+    ) -> None:  # fmt: skip
+        self.groups, self.under_way, self.measured = groups, 0, measured
+        self._trainable, self._device, self._wanted, self._teacher = trainable, device, wanted, teacher
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -29,72 +42,164 @@ class MicroBatches(Sequence[Packed]):
             return [self[number] for number in range(*at.indices(len(self)))]
         groups = self.groups[at]
         self.under_way = at
-        if not groups:
-            return nothing(self._device)
-        sequences = (sequence for group in groups for sequence in group.sequences)
-        return pack(sequences, self._device, share=self._trainable.packed, inputs_of=self._trainable.inputs_of)
+        ids = self._teacher[at].ids if self._teacher else None
+        sequences = sequences_of(groups, measured=self.measured)
+        if not any(map(size, sequences)):
+            return nothing(self._device, self._wanted, 0 if ids is None else ids.shape[1])
+        packed = pack(
+            sequences, self._device, share=self._trainable.packed, inputs_of=self._trainable.inputs_of, wanted=self._wanted
+        )  # fmt: skip
+        return packed if ids is None else replace(packed, candidates=ids)
+
+    def of(self, wanted: Wanted, *, teacher: Sequence[TopTokens] = (), measured: bool = False) -> MicroBatches:
+        """The same groups, with other outputs wanted of them."""
+        return MicroBatches(self.groups, self._trainable, self._device, wanted, teacher=teacher, measured=measured)
+
+
+def sequences_of(groups: Sequence[Group], *, measured: bool = False) -> list[TokenSequence]:
+    """Those that train, or those that are measured."""
+    return [sequence for group in groups for sequence in ((measured and group.measured) or group.sequences)]
+
+
+@dataclass
+class Beside:
+    """What a batch's losses are computed from, beside the outputs of the model in training.
+
+    Args:
+        references, teachers: by micro-batch.
+        own: of each micro-batch, which groups of the batch it has.
+    """
+
+    references: Sequence[torch.Tensor | None]
+    teachers: Sequence[TopTokens]
+    own: Sequence[Sequence[int]]
+    statistics: torch.Tensor | None
+    state: Mapping[str, torch.Tensor]
 
 
 class BatchLoss:
     """An objective's loss under a model in training.
 
     Args:
+        sum_ranks: of a tensor, over the shares of a batch.
         example: a group, of which the objective is asked what it reports.
     """
 
-    def __init__(self, training: Training, objective: Objective, adapter: Adapter, device: torch.device, example: Group) -> None:
-        self.training, self.objective, self.adapter, self.device = training, objective, adapter, device
+    def __init__(
+        self, training: Training, objective: Objective, adapter: Adapter, device: torch.device, example: Group,
+        sum_ranks: Callable[[torch.Tensor], torch.Tensor],
+    ) -> None:  # fmt: skip
+        self.training, self.objective, self.adapter, self.device, self.sum_ranks = training, objective, adapter, device, sum_ranks
         self.trainable: TrainableModel = training.model
+        asks = objective.asks
+        self.asks, self.wanted = asks, Wanted(asks.log_probs, asks.entropy, 0, tuple(asks.heads), asks.hidden)
         self.reported = self._reported(example)
         self.metrics = self.reported + ([PENALTY] if isinstance(adapter, Penalising) else [])
 
+    def initial_state(self) -> Mapping[str, torch.Tensor]:
+        """The objective's before the first batch."""
+        return self.objective.initial_state() if isinstance(self.objective, KeepsState) else {}
+
     def nothing(self) -> torch.Tensor:
-        """(1 + metrics,) zeros: the sums over no group."""
-        return torch.zeros(1 + len(self.metrics), device=self.device)
+        """(1 + 2 metrics,) zeros: the sums over no group."""
+        return torch.zeros(1 + 2 * len(self.metrics), device=self.device)
 
     def micro_batches(self, groups: Sequence[Sequence[Group]]) -> MicroBatches:
         """Those of `groups`, one each."""
-        return MicroBatches(groups, self.trainable, self.device)
+        return MicroBatches(groups, self.trainable, self.device, self.wanted)
 
-    def train(
-        self, output: torch.Tensor, groups: Sequence[Group], reference: torch.Tensor | None, weight: float, *, penalised: bool
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """For a micro-batch of a batch of `weight`: a scalar with the gradients to take, and (1 + metrics,) the summed loss and metrics.
+    @torch.no_grad()
+    def beside(
+        self, batches: MicroBatches, own: Sequence[Sequence[int]], count: int, state: Mapping[str, torch.Tensor], *, train: bool
+    ) -> tuple[Beside, MicroBatches]:  # fmt: skip
+        """What the losses of a batch of `count` groups need of other models and of the batch as a whole; and the micro-batches to train on.
 
         Args:
-            output: (labels,) log-probabilities, with gradients.
+            own: of each micro-batch, which groups of the batch it has.
+            train: whether the objective's state goes on.
+        """
+        references, teachers = self._references(batches), self._teachers(batches)
+        found = Beside(references, teachers, own, None, state)
+        if self.asks.statistics:
+            found.statistics = self._statistics(batches, found, count)
+            if train and isinstance(self.objective, KeepsState):
+                found.state = self.objective.next_state(state, found.statistics)
+        return found, batches.of(self.wanted, teacher=teachers)
+
+    def train(
+        self, output: Outputs, groups: Sequence[Group], beside: Beside, at: int, weight: float, *, penalised: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """For a micro-batch of a batch of `weight`: a scalar with the gradients to take, and (1 + 2 metrics,) the summed loss and metrics.
+
+        Args:
+            output: with gradients.
             penalised: with the adapter's penalty, which is there once in a batch.
         """
         penalty = self._penalty(penalised)
         if not groups:
-            return output.sum() * 0 + sum(penalty), self.nothing()
-        result = self._result(output, groups, reference)
-        noted = torch.stack([*self._sums(result), *(term.detach() * weight for term in penalty)])
-        return result.total / weight + sum(penalty), noted
+            return sum(value.sum() * 0 for value in output.values() if value.requires_grad) + sum(penalty), self.nothing()
+        result = self.objective.loss(self.micro_batch(output, groups, beside, at))
+        counted = torch.full((), weight if penalised else 0.0, device=self.device)
+        noted = [number for term in penalty for number in (term.detach() * counted, counted)]
+        return result.total / weight + sum(penalty), torch.stack([*self._sums(result, groups), *noted])
 
     @torch.no_grad()
-    def judge(self, groups: Sequence[Group]) -> torch.Tensor:
-        """(1 + reported,) the sums of the loss and what the objective reports, in evaluation mode."""
-        batches = self.micro_batches([groups])
-        (output,), references = self.training.forward(batches), self.references(batches)
+    def judge(self, batches: MicroBatches, at: int, beside: Beside) -> torch.Tensor:
+        """(1 + 2 reported,) of the micro-batch `at`: the sums of the loss and what the objective reports, in evaluation mode."""
+        (output,), groups = self.training.forward(batches[at : at + 1]), batches.groups[at]
         if not groups:
-            return torch.zeros(1 + len(self.reported), device=self.device)
-        return torch.stack(self._sums(self._result(output, groups, references[0])))
+            return torch.zeros(1 + 2 * len(self.reported), device=self.device)
+        return torch.stack(self._sums(self.objective.loss(self.micro_batch(output, groups, beside, at)), groups))
 
-    @torch.no_grad()
-    def references(self, batches: MicroBatches) -> Sequence[torch.Tensor | None]:
-        """What the model before training gives for each micro-batch; Nones where the objective does not ask."""
-        if not self.objective.needs_reference:
+    def means(self, sums: torch.Tensor, weight: float) -> tuple[float, dict[str, float]]:
+        """The loss and the metrics, of sums over all ranks of a batch of `weight`; without those of which there was nothing in it."""
+        total, *numbers = sums.tolist()
+        pairs = zip(self.metrics, numbers[0::2], numbers[1::2], strict=False)  # in validation there is no penalty
+        return total / weight, {name: value / count for name, value, count in pairs if count}
+
+    def micro_batch(self, output: Outputs, groups: Sequence[Group], beside: Beside, at: int, *, measured: bool = False) -> MicroBatch:
+        """What the objective is given."""
+        sequences = sequences_of(groups, measured=measured)
+        places = [len(places_of(sequence)) for sequence in sequences] if self.asks.heads or self.asks.hidden else []
+        return MicroBatch(
+            groups, [sum(sequence.labels[1:]) for sequence in sequences], output.get(LOG_PROBS), beside.references[at],
+            output.get(ENTROPY), beside.teachers[at] if beside.teachers else None, output.get(CANDIDATES), places,
+            {head.name: output[of_head(head.name)] for head in self.asks.heads}, output.get(HIDDEN), beside.own[at], beside.statistics,
+            beside.state,
+        )  # fmt: skip
+
+    def _references(self, batches: MicroBatches) -> Sequence[torch.Tensor | None]:
+        """Log-probabilities by the reference; Nones where the objective does not ask."""
+        if not self.asks.reference:
             return [None] * len(batches)
         with self.trainable.before_training(self.adapter):
-            return self.training.forward(batches)
+            return [output[LOG_PROBS] for output in self.training.forward(batches.of(ONLY_LOG_PROBS, measured=batches.measured))]
 
-    def _result(self, output: torch.Tensor, groups: Sequence[Group], reference: torch.Tensor | None) -> LossSum:
-        lengths = [sum(sequence.labels[1:]) for group in groups for sequence in group.sequences]
-        return self.objective.loss(LogProbs(output, reference, lengths, groups))
+    def _teachers(self, batches: MicroBatches) -> Sequence[TopTokens]:
+        if not self.asks.teacher:
+            return ()
+        with self.trainable.asking(TEACHER):
+            outputs = self.training.forward(batches.of(Wanted(top=self.asks.teacher)))
+        return [TopTokens(output[TOP_IDS], output[TOP_LOG_PROBS]) for output in outputs]
 
-    def _sums(self, result: LossSum) -> list[torch.Tensor]:
-        return [result.total.detach(), *(result.metrics[name].detach().float() for name in self.reported)]
+    def _statistics(self, batches: MicroBatches, beside: Beside, count: int) -> torch.Tensor:
+        assert isinstance(self.objective, Gathers)
+        measured = self.asks.measured > 0
+        read = batches.of(self.wanted, teacher=beside.teachers, measured=measured)
+        found = replace(beside, references=self._references(read)) if measured else beside
+        gathered = torch.zeros((count, self.asks.statistics), device=self.device)
+        for at, output in enumerate(self.training.forward(read)):
+            if groups := read.groups[at]:
+                batch = self.micro_batch(output, groups, found, at, measured=measured)
+                gathered[torch.tensor(beside.own[at], device=self.device)] = self.objective.gather(batch).float()
+        return self.sum_ranks(gathered)
+
+    def _sums(self, result: LossSum, groups: Sequence[Group]) -> list[torch.Tensor]:
+        """The loss, and of each metric a sum and of how much it is one."""
+        weight = torch.tensor(float(sum(map(self.objective.weight, groups))), device=self.device)
+        means = [value if isinstance(value, Mean) else Mean(value, weight) for value in (result.metrics[name] for name in self.reported)]
+        told = (result.total if result.value is None else result.value).detach()
+        return [told.float(), *(torch.as_tensor(number, device=self.device).detach().float() for mean in means for number in mean)]
 
     def _penalty(self, asked: bool) -> list[torch.Tensor]:
         """The adapter's, zero where it is not asked for; empty for an adapter that has none."""
@@ -104,6 +209,24 @@ class BatchLoss:
 
     def _reported(self, group: Group) -> list[str]:
         """The names of what the objective reports: asked of one group, because a rank without any must add zeros for the same ones."""
-        lengths = pack(group.sequences).lengths
-        values = torch.zeros(sum(lengths), device=self.device)
-        return sorted(self.objective.loss(LogProbs(values, values, lengths, [group])).metrics)
+        return sorted(self.objective.loss(self._blank(group)).metrics)
+
+    def _blank(self, group: Group) -> MicroBatch:
+        """A group with zeros in the place of all outputs."""
+        asks, sequences = self.asks, sequences_of([group])
+        labels = sum(sum(sequence.labels[1:]) for sequence in sequences)
+        places = sum(len(places_of(sequence)) for sequence in sequences)
+        output = {LOG_PROBS: self._zeros(labels)} if asks.log_probs else {}
+        output |= {ENTROPY: self._zeros(labels)} if asks.entropy else {}
+        output |= {of_head(head.name): self._zeros(places, head.width) for head in asks.heads}
+        output |= {HIDDEN: self._zeros(places, self.trainable.model.config.get_text_config().hidden_size)} if asks.hidden else {}
+        teachers = ()
+        if asks.teacher:
+            output[CANDIDATES] = self._zeros(labels, asks.teacher)
+            teachers = (TopTokens(self._zeros(labels, asks.teacher).long(), self._zeros(labels, asks.teacher)),)
+        statistics = self._zeros(1, asks.statistics) if asks.statistics else None
+        reference = self._zeros(labels) if asks.reference else None
+        return self.micro_batch(output, [group], Beside([reference], teachers, [[0]], statistics, self.initial_state()), 0)
+
+    def _zeros(self, *shape: int) -> torch.Tensor:
+        return torch.zeros(shape, device=self.device)

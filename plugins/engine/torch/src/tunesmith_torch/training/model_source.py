@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tunesmith_torch.model.loader import empty_model
 from tunesmith_torch.model.sanity_checks import check_weights
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint.ranks import Ranks
-from tunesmith_torch.training.trainable_model import TrainableModel, prepare
+from tunesmith_torch.training.trainable_model import TrainableModel, other_models, prepare
 
 
 class BaseWithAdapter:
@@ -51,7 +51,8 @@ class BaseWithAdapter:
         """
         try:
             with torch.device("meta") as device:
-                trainable = self._prepare(device, plain=True, model=empty_model(self._base))
+                others = {key: empty_model(self._step.inputs[key]) for key in other_models(self._step, self._objective)}
+                trainable = self._prepare(device, plain=True, model=empty_model(self._base), others=others)
                 self._begin(trainable, device)
                 return trainable
         except (NotImplementedError, RuntimeError) as error:  # what torch raises for an operation that has to see values
@@ -68,21 +69,21 @@ class BaseWithAdapter:
         if ranks.count > 1:
             packed = ranks.any(ranks.first and trainable.packed)
             if not ranks.first:
-                for model in (trainable.model, trainable.reference):
-                    if model is not None:
-                        adopt_architecture(model, packed=packed)
+                for model in trainable.models:
+                    adopt_architecture(model, packed=packed)
 
     def layers(self, model: TrainableModel) -> Sequence[torch.nn.Module]:
-        """The decoder's, and those of the copy from before training where there is one.
+        """The decoder's, and those of the models beside it.
 
         Raises:
             UserError: TS-TRAIN-047 when the model keeps them in no list of their number.
         """
-        kept = [model.model] if model.reference is None else [model.model, model.reference]
-        return [layer for each in kept for layer in decoder_layers(each)[1]]
+        return [layer for each in model.models for layer in decoder_layers(each)[1]]
 
-    def _prepare(self, device: torch.device, *, plain: bool, model: Any = None) -> TrainableModel:
-        made = prepare(self._base, self._adapter, self._objective, self._settings, device, self._step, plain=plain, model=model)
+    def _prepare(self, device: torch.device, *, plain: bool, model: Any = None, others: Mapping[str, Any] | None = None) -> TrainableModel:
+        made = prepare(
+            self._base, self._adapter, self._objective, self._settings, device, self._step, plain=plain, model=model, others=others
+        )  # fmt: skip
         self.trained = sum(parameter.numel() for parameter in made.parameters() if parameter.requires_grad)
         self.parameters = sum(parameter.numel() for parameter in made.model.parameters())
         return made

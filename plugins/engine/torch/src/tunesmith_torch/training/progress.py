@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import torch
+
 from tunesmith.contracts import Step
 from tunesmith_torch.training.loss_scaler import LossScaler
 
@@ -18,6 +20,7 @@ class Progress:
     tokens: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     scaler: LossScaler = field(default_factory=LossScaler)
+    objective: dict[str, torch.Tensor] = field(default_factory=dict)  #: its state
 
 
 class ProgressReporter:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from tunesmith.contracts.kinds.trainer_strategy import Output
 from tunesmith_torch.training.checkpoint.state_dict import load_state, save_state, trained
 
 
@@ -28,7 +29,7 @@ class TorchTraining:
         self.model, self.optimizer, self.module, self.writes = model, optimizer, module or model, writes
 
     @torch.no_grad()
-    def forward(self, batches: Sequence[Any]) -> list[torch.Tensor]:
+    def forward(self, batches: Sequence[Any]) -> list[Output]:
         training = self.model.training
         self.model.eval()
         try:
@@ -36,7 +37,7 @@ class TorchTraining:
         finally:
             self.model.train(training)
 
-    def forward_backward(self, batches: Sequence[Any], loss: Callable[[torch.Tensor, int], torch.Tensor]) -> None:
+    def forward_backward(self, batches: Sequence[Any], loss: Callable[[Output, int], torch.Tensor]) -> None:
         for number, batch in enumerate(batches):
             with self.micro_batch(last=number == len(batches) - 1):
                 loss(self.module(batch), number).backward()

@@ -16,6 +16,7 @@ from tunesmith_torch.data.tokenization import tokenize
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.truncation import TruncatedRows, truncated_rows
+from tunesmith_torch.model.head_files import write_heads
 from tunesmith_torch.model.loader import copy_tokenizer
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.early_stopping import early_stopping
@@ -63,6 +64,8 @@ def run(step: Step) -> Result:
         with training.whole() as trainable:
             if step.placement.rank == 0:
                 adapter.save(trainable.model, step.output)
+                if objective.asks.heads:
+                    write_heads(step.output, objective.asks.heads, trainable.heads.state_dict())
                 _finish(step.output, base, progress, chat)
         strategy.barrier()
     except Cancelled:

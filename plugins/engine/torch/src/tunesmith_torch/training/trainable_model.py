@@ -1,8 +1,8 @@
-"""The model as the loop sees it: prepared, wrapped, and asked for log-probabilities."""
+"""The model as the loop sees it: prepared, wrapped, and asked for outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,24 +16,30 @@ from tunesmith_torch.data.packing import Inputs, Packed
 from tunesmith_torch.model.architecture import adopt_architecture, architecture
 from tunesmith_torch.model.dense.config import NotDense
 from tunesmith_torch.model.dense.loader import load_dense
-from tunesmith_torch.model.loader import load_base
-from tunesmith_torch.model.log_probs import label_log_probs
+from tunesmith_torch.model.heads import Heads
+from tunesmith_torch.model.loader import load_base, load_model
 from tunesmith_torch.model.model_impl import DIVIDED, engine_impl, transformers_impl
+from tunesmith_torch.model.outputs import outputs
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.seed import derived, seed_everything
+
+REFERENCE, TEACHER = "reference", "teacher"  #: the step's inputs that are models beside the one that trains
 
 
 class TrainableModel(torch.nn.Module):
     """Everything that a step computes, in one forward, so that a strategy may wrap it as a whole.
 
     Args:
-        reference: the model before training, where the adapter keeps a copy of it.
+        heads: of the objective.
+        others: models beside it that do not train: the reference, where it is no part of the model itself, and the teacher.
+        given: which of them are inputs of the step.
     """
 
-    def __init__(self, model: Any, compute: torch.dtype, reference: Any = None) -> None:
+    def __init__(self, model: Any, compute: torch.dtype, heads: Heads, others: Mapping[str, Any], given: Sequence[str] = ()) -> None:
         super().__init__()
-        self.model, self.compute, self.reference = model, compute, reference
-        self._asks_reference = False
+        self.given = tuple(given)
+        self.model, self.compute, self.heads, self.others = model, compute, heads, torch.nn.ModuleDict(others)
+        self._asked = ""
         self.inputs_of: Callable[[TokenSequence], Inputs] | None = None  #: what the model is given of a sequence's media
 
     @property
@@ -41,20 +47,34 @@ class TrainableModel(torch.nn.Module):
         """Whether sequences may share a forward pass, and what they have in common its tokens."""
         return architecture(self.model).packed
 
-    def forward(self, batch: Packed) -> torch.Tensor:
-        """(labels,) float32 log-probabilities."""
+    @property
+    def models(self) -> list[Any]:
+        """All of them, the one that trains first."""
+        return [self.model, *self.others.values()]
+
+    def forward(self, batch: Packed) -> dict[str, torch.Tensor]:
+        """What ``batch.wanted`` asks for, by name."""
         with autocast(batch.tokens.device, self.compute):
-            return label_log_probs(self.reference if self._asks_reference else self.model, batch)
+            return outputs(self.others[self._asked] if self._asked else self.model, batch, self.heads)
+
+    @contextmanager
+    def asking(self, other: str) -> Iterator[None]:
+        """Within it, `forward` is of one of the others."""
+        self._asked = other
+        try:
+            yield
+        finally:
+            self._asked = ""
 
     @contextmanager
     def before_training(self, adapter: Adapter) -> Iterator[None]:
-        """Within it, `forward` computes as before training."""
-        with adapter.reference(self.model) as model:
-            self._asks_reference = model is not self.model
-            try:
+        """Within it, `forward` computes as the reference does: the one that was given, or the model before training."""
+        if REFERENCE in self.others:
+            with self.asking(REFERENCE):
                 yield
-            finally:
-                self._asks_reference = False
+        else:
+            with adapter.reference(self.model):
+                yield
 
 
 def autocast(device: torch.device, compute: torch.dtype) -> torch.autocast:
@@ -64,32 +84,39 @@ def autocast(device: torch.device, compute: torch.dtype) -> torch.autocast:
 
 def prepare(
     base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, device: torch.device, step: Step, *,
-    plain: bool = False, model: Any = None,
+    plain: bool = False, model: Any = None, others: Mapping[str, Any] | None = None,
 ) -> TrainableModel:  # fmt: skip
     """The base model with the adapter on it: what trains in float32, what does not in the type computed in.
 
     Args:
         plain: by transformers' model.
         model: the base, if it is loaded already.
+        others: the models of the step's other inputs, if they are loaded already.
     """
     name, reason = compute_type(settings.dtype, "", step.placement, training=True)
     step.decide(f"dtype {name}", reason)
     compute = getattr(torch, name)
+    asks = objective.asks
     if model is None:
         model = load_base(base, adapter, device) if plain else _load(base, adapter, device, step)
     if plain and device.type != "meta":  # without values: other processes tell it, or the strategy computes with another
         step.decide(*DIVIDED)
+    if others is None:
+        others = {key: _load_beside(step.inputs[key], device, plain=plain) for key in other_models(step, objective)}
+    own = asks.reference and REFERENCE not in others
     seed_everything(step.seed, "adapter")
     coverage = AdapterCoverage(model)
-    adapter.attach(model, seed=derived(step.seed, "adapter"), reference=objective.needs_reference)
+    adapter.attach(model, seed=derived(step.seed, "adapter"), reference=own)
     step.decide(*coverage.decision(model))
+    heads = Heads.new(asks.heads, model, derived(step.seed, "heads"))
     cast(model, compute)
-    reference = None
-    if objective.needs_reference:
+    beside = dict(others)
+    if own:
         with adapter.reference(model) as found_before:
             if found_before is not model:
-                reference = found_before
-                cast(reference, compute)
+                beside[REFERENCE] = found_before
+    for other in beside.values():
+        cast(other.requires_grad_(False), compute)
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     if device.type != "meta":
@@ -98,9 +125,18 @@ def prepare(
             "sequences packed without padding" if found.packed else "sequences run one by one",
             "they share forward passes; attention runs for each by itself" if found.packed else f"{type(model).__name__}: {found.reason}",
         )
-        if reference is not None:
-            adopt_architecture(reference, packed=found.packed)
-    return TrainableModel(model.train(), compute, reference)
+        for other in beside.values():
+            adopt_architecture(other, packed=found.packed)
+    trainable = TrainableModel(model.train(), compute, heads, beside, given=tuple(others))
+    for other in trainable.others.values():
+        other.eval()
+    return trainable
+
+
+def other_models(step: Step, objective: Objective) -> list[str]:
+    """The inputs with models beside the one that trains, which the objective asks for."""
+    asked = {REFERENCE: objective.asks.reference, TEACHER: bool(objective.asks.teacher)}
+    return [name for name, wanted in asked.items() if wanted and name in step.inputs]
 
 
 def _load(base: Artifact, adapter: Adapter, device: torch.device, step: Step) -> Any:
@@ -114,6 +150,16 @@ def _load(base: Artifact, adapter: Adapter, device: torch.device, step: Step) ->
         return load_base(base, adapter, device)
     step.decide(*engine_impl(model.spec))
     return model
+
+
+def _load_beside(source: Artifact, device: torch.device, *, plain: bool) -> Any:
+    """A model that does not train."""
+    if plain:
+        return load_model(source, device)
+    try:
+        return load_dense(source.path, device)
+    except NotDense:
+        return load_model(source, device)
 
 
 def cast(model: torch.nn.Module, compute: torch.dtype) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 import torch
 
@@ -31,21 +32,34 @@ class Validation:
     ) -> None:  # fmt: skip
         self.step, self.settings, self.groups = step, settings, groups or ()
         self.batch_loss, self.strategy = batch_loss, strategy
-        tokens = settings.max_tokens_per_microbatch
-        self.micros = micro_batches(groups.sizes, mesh.data_size, tokens)[mesh.data_rank] if groups else []
+        # What is gathered of a batch is of as many rows as in training; else all are one batch.
+        self.together = together = settings.batch_size if batch_loss.asks.statistics else max(1, len(self.groups))
+        sizes, tokens = groups.sizes if groups else [], settings.max_tokens_per_microbatch
+        starts = range(0, len(self.groups), together)
+        self.batches = [(start, micro_batches(sizes[start : start + together], mesh.data_size, tokens)[mesh.data_rank]) for start in starts]
         self.weight = sum(batch_loss.objective.weight(group) for group in self.groups)
 
     def due(self, steps: int, per_epoch: int, total: int) -> bool:
         """Whether it is asked for after so many steps."""
         return bool(self.groups) and (steps == total or steps % (self.settings.eval_steps or per_epoch) == 0)
 
-    def measure(self) -> dict[str, float]:
-        """Names with ``validation_`` before them."""
-        sums = torch.zeros(1 + len(self.batch_loss.reported), device=self.batch_loss.device)
-        for number, micro in enumerate(self.micros):
-            self.step.check_cancelled()
-            self.step.progress(number, len(self.micros), what="validate", unit="passes")
-            sums += self.batch_loss.judge([self.groups[i] for i in micro])
-        self.step.progress(len(self.micros), len(self.micros), what="validate", unit="passes")
-        values = (self.strategy.sum(sums) / self.weight).tolist()
-        return {_PREFIX + name: value for name, value in zip(("loss", *self.batch_loss.reported), values, strict=True)}
+    def measure(self, state: Mapping[str, torch.Tensor]) -> dict[str, float]:
+        """Names with ``validation_`` before them.
+
+        Args:
+            state: of the objective.
+        """
+        sums = torch.zeros(1 + 2 * len(self.batch_loss.reported), device=self.batch_loss.device)
+        passes, done = sum(len(micros) for _, micros in self.batches), 0
+        for start, micros in self.batches:
+            batches = self.batch_loss.micro_batches([[self.groups[start + i] for i in micro] for micro in micros])
+            count = min(self.together, len(self.groups) - start)
+            beside, batches = self.batch_loss.beside(batches, micros, count, state, train=False)
+            for at in range(len(batches)):
+                self.step.check_cancelled()
+                self.step.progress(done, passes, what="validate", unit="passes")
+                sums += self.batch_loss.judge(batches, at, beside)
+                done += 1
+        self.step.progress(passes, passes, what="validate", unit="passes")
+        loss, metrics = self.batch_loss.means(self.strategy.sum(sums), self.weight)
+        return {_PREFIX + name: value for name, value in {"loss": loss, **metrics}.items()}

@@ -11,7 +11,7 @@ from typing import Any
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import Message, Row, text_of
-from tunesmith_torch.api import ChatEncoder, Group, Objective, TokenSequence
+from tunesmith_torch.api import ChatEncoder, Group, Objective, ReadsNext, TokenSequence
 from tunesmith_torch.data.chat_template.assistant_spans import AssistantSpans, Span
 from tunesmith_torch.data.chat_template.eos_tokens import turn_end
 from tunesmith_torch.data.chat_template.label_warnings import LabelWarnings
@@ -111,9 +111,15 @@ class ChatTokenizer:
         self.label_warnings.begun += sum(first is not None and encoding.token_to_chars(first)[0] < start for first, start in firsts)
 
 
-def encoded(objective: Objective, row: Row, chat: ChatEncoder, number: int) -> Group:
-    """What an objective makes of a row, the `number`-th, which its errors name."""
+def encoded(objective: Objective, row: Row, chat: ChatEncoder, number: int, following: Row | None = None) -> Group:
+    """What an objective makes of a row, the `number`-th, which its errors name.
+
+    Args:
+        following: the next row, for an objective that compares them; None where only the row itself matters.
+    """
     try:
+        if following is not None and isinstance(objective, ReadsNext):
+            return objective.encode_with(row, following, chat)
         return objective.encode(row, chat)
     except UserError as error:
         raise UserError(error.code, f"Row {number}: {error.what}", why=error.why, fix=error.fix) from error

@@ -44,8 +44,8 @@ class Dense(Module):
         """Keep only the layers' inputs for the backward pass. The arguments are transformers'."""
         self.model.checkpointing = True
 
-    def predicting_states(self, batch: Packed) -> torch.Tensor:
-        """(labels, hidden): the last hidden states of the tokens whose outputs predict labels."""
+    def states(self, batch: Packed) -> torch.Tensor:
+        """(labels + places, hidden): the last hidden states of the tokens whose outputs predict labels, then those of the places."""
         return self.model(batch)
 
 
@@ -84,7 +84,7 @@ class _Decoder(Module):
             rotary = layer.of.rotary
             if rotary not in turns:
                 turns[rotary] = angles(rotary, batch.positions, dtype)
-            rows = batch.predictors if at == last else None
+            rows = batch.rows if at == last else None
             if self.checkpointing and torch.is_grad_enabled():
                 x = checkpoint(layer, x, turns[rotary], batch.pieces, rows, dtype, use_reentrant=False)
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tunesmith.contracts import Step, Training
 from tunesmith_torch.adapter.adapter_callback import AdapterCallback
 from tunesmith_torch.training.checkpoint.ranks import Ranks
-from tunesmith_torch.training.checkpoint.storage import Checkpoints
+from tunesmith_torch.training.checkpoint.storage import ADAPTER, Checkpoints
 
 
 class BestCheckpoint:
@@ -20,7 +20,7 @@ class BestCheckpoint:
     def keep(self, number: int) -> None:
         """The parameters as they are now, after step `number`."""
         self.candidates.save(
-            number, lambda directory: self.training.save_state(directory, optimizer=False), self.adapter_callback.state(), {}
+            number, lambda directory: self.training.save_state(directory, optimizer=False), {ADAPTER: self.adapter_callback.state()}, {}
         )
 
     def only(self, number: int) -> None:
@@ -31,5 +31,5 @@ class BestCheckpoint:
         """Put those after step `number` in place."""
         self.ranks.barrier()
         found = self.candidates.at(number)
-        self.adapter_callback.load_state(found.adapter)
+        self.adapter_callback.load_state(found.tensors(ADAPTER))
         self.training.load_state(found.parameters)

@@ -9,7 +9,7 @@ from tunesmith.contracts import Step, Training
 from tunesmith_torch.adapter.adapter_callback import AdapterCallback
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint.ranks import Ranks
-from tunesmith_torch.training.checkpoint.storage import Checkpoints
+from tunesmith_torch.training.checkpoint.storage import ADAPTER, OBJECTIVE, Checkpoints
 from tunesmith_torch.training.loss_scaler import LossScaler
 from tunesmith_torch.training.progress import Progress
 
@@ -58,7 +58,8 @@ class CheckpointSchedule:
         started = time.monotonic()
         scaler = [progress.scaler.scale, progress.scaler.steps]
         state = {"identity": self.identity, "tokens": progress.tokens, "history": progress.history, "scaler": scaler}
-        self.checkpoints.save(progress.steps, self.training.save_state, self.adapter_callback.state(), state)
+        beside = {ADAPTER: self.adapter_callback.state(), OBJECTIVE: progress.objective}
+        self.checkpoints.save(progress.steps, self.training.save_state, beside, state)
         self._saved_at, self.saved_steps = time.monotonic(), progress.steps
         self._last = self._saved_at - started
         self._spent += self._last
@@ -68,10 +69,11 @@ class CheckpointSchedule:
         found = self.checkpoints.newest()
         if found is None or found.state["identity"] != self.identity:
             return None
-        self.adapter_callback.load_state(found.adapter)
+        self.adapter_callback.load_state(found.tensors(ADAPTER))
         self.training.load_state(found.parameters)
         self.saved_steps = found.step
-        return Progress(found.step, found.state["tokens"], list(found.state["history"]), LossScaler(*found.state["scaler"]))
+        scaler, objective = LossScaler(*found.state["scaler"]), found.tensors(OBJECTIVE)
+        return Progress(found.step, found.state["tokens"], list(found.state["history"]), scaler, objective)
 
     def forget_bad(self, progress: Progress) -> None:
         """After a divergence: remove checkpoints unless the step after them, the first that shows their parameters, had a loss no higher

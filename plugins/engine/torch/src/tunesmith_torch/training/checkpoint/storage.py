@@ -1,8 +1,9 @@
 """Checkpoints: directories that are there whole or not at all, without pickles.
 
-``step-00000120/`` holds the strategy's state in ``parameters/``, what an adapter keeps beside it in ``adapter.safetensors``, and
-``state.json`` with the loop's position, its history and the SHA-256 of the files. It is written under another name, flushed to the disk and
-renamed. All ranks see the same directory; each hashes its share of the files.
+``step-00000120/`` holds the strategy's state in ``parameters/``, what an adapter and an objective keep beside it in
+``adapter.safetensors`` and ``objective.safetensors``, and ``state.json`` with the loop's position, its history and the SHA-256 of the
+files. It is written under another name, flushed to the disk and renamed. All ranks see the same directory; each hashes its share of the
+files.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from safetensors.torch import load_file, save_file
 
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 
-PARAMETERS, ADAPTER, STATE = "parameters", "adapter.safetensors", "state.json"
+PARAMETERS, ADAPTER, OBJECTIVE, STATE = "parameters", "adapter.safetensors", "objective.safetensors", "state.json"
 _HASHES = ".sha256"  # of one rank's share, until the first has put them together
 
 
@@ -38,10 +39,9 @@ class Checkpoint:
         """What the strategy wrote, to be read by it."""
         return self.directory / PARAMETERS
 
-    @property
-    def adapter(self) -> dict[str, torch.Tensor]:
-        """What the adapter keeps, by name."""
-        return load_file(self.directory / ADAPTER) if (self.directory / ADAPTER).exists() else {}
+    def tensors(self, file: str) -> dict[str, torch.Tensor]:
+        """What the adapter or the objective keeps, by name."""
+        return load_file(self.directory / file) if (self.directory / file).exists() else {}
 
 
 class Checkpoints:
@@ -56,12 +56,13 @@ class Checkpoints:
         self.directory, self.keep, self.log, self.ranks = directory, keep, log, ranks
 
     def save(
-        self, step: int, write: Callable[[Path], None], adapter: Mapping[str, torch.Tensor], state: Mapping[str, Any]
+        self, step: int, write: Callable[[Path], None], beside: Mapping[str, Mapping[str, torch.Tensor]], state: Mapping[str, Any]
     ) -> None:  # fmt: skip
         """Write a checkpoint; when this returns it is on the disk, and the oldest ones are gone.
 
         Args:
             write: puts the parameters into an empty directory.
+            beside: file -> tensors by name.
         """
         final, draft = self.directory / f"step-{step:08d}", self.directory / f".draft-{step:08d}"
         if self.ranks.first:
@@ -70,8 +71,9 @@ class Checkpoints:
             (draft / PARAMETERS).mkdir(parents=True)
         self.ranks.barrier()
         write(draft / PARAMETERS)
-        if self.ranks.first and adapter:
-            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in adapter.items()}, draft / ADAPTER)
+        for file, tensors in beside.items() if self.ranks.first else ():
+            if tensors:
+                save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, draft / file)
         self.ranks.barrier()
         own = {path.relative_to(draft).as_posix(): _hash_of(path) for path in self.ranks.share(_files(draft))}
         if self.ranks.count > 1:
