@@ -19,4 +19,4 @@ class Provider:
         return LossSum(-batch.policy.sum())
 
     def formula(self, batch):
-        return -batch.policy.sum() / sum(batch.lengths)
+        return -(batch.policy / sum(batch.lengths)).sum()

@@ -22,7 +22,7 @@ from tunesmith_full.settings import FullSettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch.training.checkpoint.ranks import Ranks
-from tunesmith_torch.training.checkpoint.storage import Checkpoints
+from tunesmith_torch.training.checkpoint.storage import ADAPTER, OBJECTIVE, Checkpoints
 from tunesmith_torch.training.train import run
 
 ADAPTERS = {"lora": lambda: Lora(LoraSettings(r=4, lora_dropout=0.3)), "full": lambda: Full(FullSettings())}
@@ -99,11 +99,14 @@ def writing(**tensors):
 def test_a_checkpoint_comes_back_as_it_was(tmp_path):
     saved, kept = checkpoints(tmp_path, 1), {"w": torch.randn(4, 5)}
     assert saved.newest() is None
-    saved.save(3, writing(**kept), {"ranks": torch.tensor(3.0)}, {"history": [{"loss": 0.1}]})
+    saved.save(
+        3, writing(**kept), {ADAPTER: {"ranks": torch.tensor(3.0)}, OBJECTIVE: {"mean": torch.tensor(0.5)}}, {"history": [{"loss": 0.1}]}
+    )
     found = saved.newest()
     assert (found.step, found.state) == (3, {"history": [{"loss": 0.1}]})
     torch.testing.assert_close(load_file(found.parameters / "whole.safetensors"), kept, rtol=0, atol=0)
-    torch.testing.assert_close(found.adapter, {"ranks": torch.tensor(3.0)}, rtol=0, atol=0)
+    torch.testing.assert_close(found.tensors(ADAPTER), {"ranks": torch.tensor(3.0)}, rtol=0, atol=0)
+    torch.testing.assert_close(found.tensors(OBJECTIVE), {"mean": torch.tensor(0.5)}, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("damage", ["state.json", "parameters/whole.safetensors", "adapter.safetensors"])
@@ -111,7 +114,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path):
 def test_torn_files_are_not_read(tmp_path, damage, length):
     saved = checkpoints(tmp_path, 3)
     for step in (1, 2):
-        saved.save(step, writing(w=torch.full((3,), float(step))), {"at": torch.tensor(float(step))}, {})
+        saved.save(step, writing(w=torch.full((3,), float(step))), {ADAPTER: {"at": torch.tensor(float(step))}}, {})
     file = tmp_path / "step-00000002" / damage
     file.write_bytes(file.read_bytes()[:length])
     assert saved.newest().step == 1

@@ -284,7 +284,7 @@ def formula(subject: Subject) -> None:
             for name, own in _gradients(objective.loss(batch).total, batch).items():
                 pieces[name].append(own)
         found = {name: torch.cat(own) / made.weight for name, own in pieces.items()}
-        _compare(subject, "objective.formula", "the formula", total / made.weight, found, float(expected), wanted)
+        _compare(subject, "objective.formula", "the formula", total / made.weight, found, float(expected.detach()), wanted)
 
 
 @check("objective.oracle", kind="objective", level="gold", title="loss and gradients equal those of its author's oracle")
@@ -297,7 +297,13 @@ def oracle(subject: Subject) -> None:
         expected = subject.author("oracle", other)
         wanted = _gradients(expected, other)
         _compare(
-            subject, "objective.oracle", "the oracle", _loss(objective, batch), _gradients(result.total, batch), float(expected), wanted
+            subject,
+            "objective.oracle",
+            "the oracle",
+            _loss(objective, batch),
+            _gradients(result.total, batch),
+            float(expected.detach()),
+            wanted,
         )
 
 

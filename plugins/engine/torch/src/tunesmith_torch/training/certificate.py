@@ -91,9 +91,9 @@ class Witness:
             return
         values = {name: self._together(name, width) for name, width in self._widths().items()}
         leaves = {name: values[name].requires_grad_() for name in self._with_gradient()}
-        expected = self._batch_loss.objective.formula(self._batch(values))
-        wanted = torch.autograd.grad(expected, list(leaves.values()), allow_unused=True)
-        differences = {"loss": abs(loss - float(expected)) / max(1.0, abs(float(expected)))}
+        mean = self._batch_loss.objective.formula(self._batch(values))
+        wanted, expected = torch.autograd.grad(mean, list(leaves.values()), allow_unused=True), float(mean.detach())
+        differences = {"loss": abs(loss - expected) / max(1.0, abs(expected))}
         for name, gradient in zip(leaves, wanted, strict=True):
             found = self._together(_GRADIENT + name, self._widths()[name])
             right = torch.zeros_like(found) if gradient is None else gradient
@@ -106,7 +106,7 @@ class Witness:
             raise TunesmithError(
                 "TS-TRAIN-090", f"The loss in training is not the objective's: its {what} is off by {farthest:.2g}",
                 why=f"Batch {number + 1} was computed again by the formula of {type(self._batch_loss.objective).__name__}: loss "
-                f"{float(expected):.6g}, and training had {loss:.6g}.",
+                f"{expected:.6g}, and training had {loss:.6g}.",
                 fix="Report it to the objective's author: training with it would minimise something else.",
                 facts={"differences": differences},
             )  # fmt: skip
