@@ -23,8 +23,8 @@ and the kit does what it would have done without it::
     def known_answers(case):            # evaluator: (artifact, rows, metrics known beforehand)
         yield Artifact("model/hf", case.material("taught")), [...], {"share": 0.5}
 
-    def oracle(case, policy, reference, lengths, groups):      # objective: the loss by another's code
-        return other_library.loss(policy, beta=case.settings["beta"])
+    def oracle(case, batch):            # objective: the loss by another's code
+        return other_library.loss(batch.policy, beta=case.settings["beta"])
 
     def model(case, directory):         # exporter, quantizer: what the artifact in a directory computes, where transformers can't load it
         return unpacked_by_hand(directory)

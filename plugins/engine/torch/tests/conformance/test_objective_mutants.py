@@ -31,11 +31,15 @@ FAULTS = {
         ),
     ],
     "objective.sums": [("-batch.policy.sum()", "-batch.policy.sum() / len(batch.groups)")],
-    "objective.gradient": [("-batch.policy.sum()", "-(0.5 * batch.policy + 0.5 * batch.policy.detach()).sum()")],
+    "objective.gradient": [
+        ("-batch.policy.sum()", "-(0.5 * batch.policy + 0.5 * batch.policy.detach()).sum()"),
+        ("-(batch.policy / sum(batch.lengths)).sum()", "-(batch.policy + batch.policy.detach()).sum() / 2 / sum(batch.lengths)"),
+    ],
     "objective.stays-finite": [("-batch.policy.sum()", "-batch.policy.exp().log().sum()")],
-    "objective.declares-its-reference": [("needs_reference = False", "needs_reference = True")],
+    "objective.declares-what-it-asks": [("asks = Asks()", "asks = Asks(reference=True)")],
+    "objective.formula": [("policy / sum(batch.lengths)", "policy / len(batch.lengths)")],
     "objective.refuses-rows": [('not row["messages"] or ', "")],
-    "objective.oracle": [("-batch.policy.sum()", "-1.01 * batch.policy.sum()")],
+    "objective.oracle": [("-batch.policy.sum()", "-1.01 * batch.policy.sum()"), ("return -(batch", "return -1.01 * (batch")],
 }
 
 
@@ -61,5 +65,11 @@ def test_a_fault_is_caught_by_the_check_that_is_meant_for_it_alone(check: str, t
 
 
 def test_a_dead_setting_is_caught_and_a_living_one_is_not(tmp_path: Path):
-    folder = GOOD.write(tmp_path, kept("high"), ("-batch.policy.sum()", "-self.high * batch.policy.sum()"), settings=SETTINGS)
+    folder = GOOD.write(
+        tmp_path,
+        kept("high"),
+        ("-batch.policy.sum()", "-self.high * batch.policy.sum()"),
+        ("return -(batch", "return -self.high * (batch"),
+        settings=SETTINGS,
+    )
     assert dead_settings(folder) == {"loud"}

@@ -229,7 +229,7 @@ def stays_finite(subject: Subject) -> None:
         total = objective.loss(far).total
         finite = all(bool(torch.isfinite(own).all()) for own in _gradients(total, far).values())
         if not (torch.isfinite(total) and finite):
-            raise CheckFailed(f"at outputs of {value:g} the loss is {float(total):g} or its gradient is not finite",
+            raise CheckFailed(f"at outputs of {value:g} the loss is {float(total.detach()):g} or its gradient is not finite",
                               fix="Use `logsigmoid`, `logsumexp` and their like.")  # fmt: skip
 
 
