@@ -70,6 +70,14 @@ def test_a_dead_setting_is_caught_and_a_living_one_is_not(kind: str, tmp_path: P
     assert "`loud` is dead" in outcome.said()
 
 
+def test_a_dead_setting_of_a_service_is_caught_and_a_living_one_is_not(tmp_path: Path):
+    (tmp_path / "author.py").write_text('def visit(case, ready):\n    return ready["seen"]\n')
+    table, record = '[tool.tunesmith.conformance]\nauthor = "author.py"', 'produces=("endpoint/stamp",), service=True'
+    change = ('"stamped"', '"stamped" * step.settings.high')
+    folder = mutants.write(tmp_path, "verb", change, settings=SETTINGS, good="service", record=record, table=table)
+    assert looked_at(folder).notes == {"loud": "dead", "high": "visit"}
+
+
 @pytest.mark.parametrize("where", ECHOES)
 def test_a_setting_that_is_only_told_again_is_dead(where: str, tmp_path: Path):
     settings = SETTINGS.rpartition("    high")[0]

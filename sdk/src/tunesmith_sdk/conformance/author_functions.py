@@ -29,11 +29,17 @@ and the kit does what it would have done without it::
     def model(case, directory):         # exporter, quantizer: what the artifact in a directory computes, where transformers can't load it
         return unpacked_by_hand(directory)
 
+    def engine_request(case, engine):   # inference_backend with a program of its own: what that asks of its library, given the engine
+        return parameters_of(engine.command)
+
     def scene(case, setting, step, build):        # a setting whose `effect` names a scene: what comes of the provider's work in it
         return ask_a_server_that_fails(build())
 
     def pipeline(case):                 # verb that composes other providers: a pipeline in which its step is the last one
         return {"model": f"file://{case.material('taught')}", "steps": {"tune": {"train": "sft", "data": "rows.jsonl"}}}
+
+    def visit(case, ready):             # verb that is a service: what somebody finds who asks it, once it is up
+        return models_at(ready["url"])
 
 The checks of a kind that a plugin brings may ask for further ones.
 

@@ -61,11 +61,15 @@ class Server:
 
         return openai.OpenAI(**{"base_url": self.url, "api_key": "none", "max_retries": 0, **options})
 
+    def wait(self) -> None:
+        """Until it has ended by itself."""
+        self._thread.join(END)
+        assert not self._thread.is_alive(), f"it has not ended within {END:.0f} s"
+
     def stop(self) -> None:
         """Ask it to stop, and wait until it has."""
         self.step.cancelled.set()
-        self._thread.join(END)
-        assert not self._thread.is_alive(), f"it has not ended after {END:.0f} s"
+        self.wait()
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class VllmSettings:
         unlike={"kv_cache_memory_bytes": "give it in GiB, `kv_cache_gib`"},
     )
     kv_cache_dtype: str = setting("auto", "dtype of keys and values", examples=("fp8",))
-    gpu_memory_utilization: float = setting(0.9, "share of a GPU's memory that it may take", gt=0, le=1)
+    gpu_memory_utilization: float = setting(0.9, "share of a GPU's memory that it may take", gt=0, le=1, effect={"scene": "a GPU"})
     quantization: str = setting("", "how the weights are quantized; empty: as the checkpoint says", examples=("fp8",))
     enforce_eager: bool | None = setting(None, "compile nothing: up sooner, slower afterwards; by default on a processor alone")
     tensor_parallel_size: int = setting(1, "devices that share each layer", ge=1)

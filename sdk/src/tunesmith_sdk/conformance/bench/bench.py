@@ -135,7 +135,7 @@ class Bench:
                 return compose(record, pipeline, self.place.registry, self.place.config, folder)
         except (NotRun, CheckFailed) as error:
             return error
-        return missing("pipeline") if record.slots or record.main_kind or record.service else None
+        return missing("pipeline") if record.slots or record.main_kind else None
 
     def _start(self) -> tuple[Any, str]:
         if isinstance(self._composed, Composed):

@@ -11,7 +11,7 @@ from typing import Any
 
 from tunesmith.contracts import Artifact, Step
 from tunesmith.contracts.settings import fill
-from tunesmith.isolation.provider_import import build_provider, load
+from tunesmith.isolation.provider_import import build_provider, load, settings_of
 from tunesmith.isolation.worker_step import Notify, WorkerStep
 from tunesmith_sdk.conformance.author_functions import KEPT, Case, function, given, missing
 from tunesmith_sdk.conformance.bench.request import Request
@@ -32,7 +32,9 @@ class Subject:
         self.notes: dict[str, Any] = {}  #: what a check found, for the report
 
     def build(self, **changes: Any) -> Any:
-        """A new provider, with the settings of the examination and `changes`."""
+        """A new provider, with the settings of the examination and `changes`; of a verb, these settings."""
+        if self.record.kind == "verb":
+            return settings_of(self.record.settings, {**self.values, **changes}, self.record.distribution)
         return build_provider(self.record.target, self.record.settings, {**self.values, **changes}, self.record.distribution)
 
     def estimator(self) -> Any:

@@ -49,8 +49,6 @@ def alive(subject: Subject) -> Iterator[CheckFailed]:
     observer = catalog.OBSERVERS.get(subject.record.kind)
     if observer is None:
         raise NotRun(f"the kit does not know what {subject.record.kind} leaves of its work")
-    if subject.record.service:
-        raise NotRun("it is a service, which does not come to an end by itself")
     watch = _Watch(subject)
     not_run: dict[str, str] = {}
     for name, entry in subject.record.schema["properties"].items():

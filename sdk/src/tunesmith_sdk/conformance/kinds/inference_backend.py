@@ -7,6 +7,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from tunesmith.contracts.kinds.inference_backend import Address
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import MATERIALS, observer
-from tunesmith_sdk.conformance.checks import NotRun, has
+from tunesmith_sdk.conformance.checks import has
 from tunesmith_sdk.conformance.materials.tiny_trained_model import SENTENCES
 
 NAME, SHUTDOWN_GRACE = "under-test", 5.0
@@ -32,14 +33,19 @@ def observe(subject: Subject) -> dict[str, Any]:
     step.settings = SimpleNamespace(shutdown_grace=SHUTDOWN_GRACE)  # type: ignore[misc]
     if hasattr(backend, "engine"):
         engine = backend.engine(subject.source(), NAME, Address(port=FREE), step)
-        package = subject.record.target.partition(".")[0]
-        if any(word.partition(".")[0] == package for word in engine.command):
-            raise NotRun("its engine is a program of the plugin's own: what that does with its arguments is not looked at")
+        if _program(engine.command).partition(".")[0] == subject.record.target.partition(".")[0]:
+            return {"request.library": subject.author("engine_request", engine)}  # its own arguments are no request yet
         return {"request.engine": engine}
     step.cancelled = threading.Event()  # type: ignore[attr-defined]
     asked = _Client(step, burst=subject.effect.get("scene") == BURST, logprobs=has("api.logprobs")(subject.record))
     backend.serve(subject.source(), NAME, Address(), step)
     return {"answers": asked.answers()}
+
+
+def _program(command: Sequence[str]) -> str:
+    """The module or file that an interpreter is to run; of another program, its own."""
+    words = list(command)
+    return words[words.index("-m") + 1] if "-m" in words[:-1] else words[0]
 
 
 class _Client:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from tunesmith.contracts import API, Artifact, Result, fits
@@ -52,15 +54,40 @@ def work(subject: Subject) -> Result | None:
 
 @observer("verb")
 def observe(subject: Subject) -> dict[str, Any]:
-    """What it makes, says of it, and the names of what it leaves in its work directory."""
+    """What it makes, says of it, and the names of what it leaves in its work directory; of a service, what a visitor finds."""
     composed = subject.request.extra.get("composed")
     if composed:
         extra = {**subject.request.extra, "composed": {**composed, "settings": subject.values}}
         subject = subject.with_request(dataclasses.replace(subject.request, extra=extra))
+    if subject.record.service:
+        return {"visit": _visited(subject)}
     result, root = work(subject), subject.step.work
     left = sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
     format = result.format if result else ""
     return {"result": result, "request.format": format, "left": [name for name in left if not name.startswith(KEPT)]}
+
+
+def _visited(subject: Subject) -> Any:
+    """What its author's visitor finds as soon as a service is up; then it is asked to stop."""
+    step, found, told = cast(Any, subject.step), [], cast(Any, subject.step)._notify
+    visitors = ThreadPoolExecutor(1)
+
+    def visit(ready: Any) -> Any:
+        try:
+            return subject.author("visit", ready)
+        finally:
+            step.cancelled.set()
+
+    def hear(method: str, params: Any) -> None:
+        if method == "$/ready" and not found:
+            found.append(visitors.submit(visit, params))
+        else:
+            told(method, params)
+
+    step._notify, step.cancelled = hear, threading.Event()
+    with visitors:
+        work(subject)
+    return found[0].result() if found else None
 
 
 @check("verb.composes", kind="verb", level="bronze", title="slots, inputs and formats of its record refer to what there is")
