@@ -68,7 +68,7 @@ def test_its_own_output_is_such_a_row():
     {"prompt": "Hi", "chosen": chat("Hey", "Hello"), "rejected": chat("Hey", "Go away")},
 ])  # fmt: skip
 def test_pairs_without_a_choice_on_one_prompt_are_refused(row):
-    with pytest.raises(UserError, match="TS-DATA-024"):
+    with pytest.raises(UserError, match=r"TS-DATA-0(24|70)"):
         convert(row)
 
 
@@ -121,3 +121,47 @@ def test_two_whole_conversations_are_compared_from_where_they_part():
 def test_any_row_with_a_rejected_response_converts_or_says_why(row):
     with contextlib.suppress(UserError):
         RejectedResponse().convert(row)
+
+
+IMAGES = {"images": ["one.png"]}
+SEEN = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What?"}]}]
+SAID = [*SEEN, {"role": "assistant", "content": "A cat"}]
+
+
+@pytest.mark.parametrize("row", [
+    {"prompt": "<image>What?", "chosen": "A cat", "rejected": "A dog"},
+    {"prompt": SEEN, "chosen": SAID[1:], "rejected": "A dog"},
+    {"chosen": SAID, "rejected": [*SEEN, {"role": "assistant", "content": "A dog"}]},
+    {"prompt": SEEN, "chosen": SAID, "rejected": [*SEEN, {"role": "assistant", "content": "A dog"}]},
+    {"prompt": "<image>What?", "chosen": chat("<image>What?", "A cat"), "rejected": chat("<image>What?", "A dog")},
+])  # fmt: skip
+def test_a_picture_of_the_prompt_is_one_for_both_answers(row):
+    made = convert(row | IMAGES)
+    assert made["messages"][0]["content"] == [{"type": "image", "path": "one.png"}, {"type": "text", "text": "What?"}]
+    assert (says(made["chosen"]), says(made["rejected"])) == ([("assistant", "A cat")], [("assistant", "A dog")])
+
+
+def test_pictures_in_the_answers_are_each_ones_own():
+    made = convert({"prompt": "Draw", "chosen": "<image>", "rejected": "<image>", "images": ["a.png", "b.png"]})
+    assert [made[side][0]["content"][0]["path"] for side in ("chosen", "rejected")] == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("images", [[], ["a.png", "b.png"]])
+def test_pictures_that_do_not_match_the_texts_are_refused(images):
+    with pytest.raises(UserError, match="TS-DATA-022"):
+        convert({"chosen": SAID, "rejected": [*SEEN, {"role": "assistant", "content": "A dog"}], "images": images})
+
+
+@pytest.mark.parametrize(("columns", "margin"), [
+    ({"margin": 2}, 2.0), ({"margin": None}, None), ({}, None), ({"score_chosen": 7.5, "score_rejected": 7}, 0.5),
+    ({"chosen_rating": 5, "rejected_rating": 5}, 0.0), ({"score_chosen": 7.5}, None),
+    ({"margin": 1, "score_chosen": 9, "score_rejected": 1}, 1.0),
+])  # fmt: skip
+def test_a_margin_is_kept_or_made_of_scores(columns, margin):
+    assert convert({"prompt": "Hi", "chosen": "Hello", "rejected": "No", **columns}).get("margin") == margin
+
+
+@pytest.mark.parametrize("columns", [{"margin": -0.5}, {"chosen_score": 1, "rejected_score": 2}])
+def test_a_margin_below_zero_is_refused(columns):
+    with pytest.raises(UserError, match="TS-DATA-073"):
+        convert({"prompt": "Hi", "chosen": "Hello", "rejected": "No", **columns})

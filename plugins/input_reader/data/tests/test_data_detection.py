@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tunesmith.contracts import Provider
 from tunesmith_data.check.verdict import Broken, Verdict
 from tunesmith_data.formats.detection import broken_rows, detect
-from tunesmith_data.formats.resemblance import meant
+from tunesmith_data.formats.resemblance import best, meant, required
 
 
 def text(*required):
@@ -223,3 +223,38 @@ JSON = st.recursive(
         st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(exclude_categories=()), max_size=4), inner, max_size=3)
     ),
 )
+
+
+EITHER = {
+    "type": "object",
+    "anyOf": [{"required": ["said", "mood"]}, {"required": ["talk", "mood"]}, {"required": ["said", "tone", "mood"]}],
+    "properties": {key: {"type": "string"} for key in ("said", "talk", "mood", "tone")},
+}
+
+
+@pytest.fixture
+def either(world):
+    provider = Provider("moods", "what was felt", "made_up:Nothing", produces=("dataset/mood",), facts={"row": EITHER})
+    weak = Provider("words", "what was said", "made_up:Nothing", produces=("dataset/chat",), facts=text("said"), priority=-1)
+    strong = Provider("tales", "what was told", "made_up:Nothing", produces=("dataset/chat",), facts=text("told"))
+    return world(extra=[("dataset_format", one) for one in (provider, weak, strong)]).providers("dataset_format")
+
+
+@pytest.mark.parametrize(("row", "format", "keys"), [
+    ({"said": "a", "mood": "b"}, "moods", ("said", "mood")),
+    ({"talk": "a", "mood": "b"}, "moods", ("talk", "mood")),
+    ({"said": "a", "mood": "b", "tone": "c"}, "moods", ("said", "tone", "mood")),
+    ({"said": "a"}, "words", ("said",)),
+    ({"said": "a", "told": "b"}, "tales", ("told",)),
+])  # fmt: skip
+def test_a_format_may_have_several_sets_of_columns(either, row, format, keys):
+    found = best(list(either.values()), [row] * 2)
+    assert (found.name, required(found, row)) == (format, keys)
+
+
+def test_a_set_of_columns_of_which_one_is_missing_is_told(either, tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"talk": "a", "mod": "b"}\n' * 2)
+    (problem,) = detect(tmp_path / "rows.jsonl", either, ("dataset/mood",), shown="rows.jsonl").problems
+    assert (problem.code, "did you mean it by `mod`" in problem.what) == ("TS-DATA-004", True)
+    assert "`said`, `mood` or `talk`, `mood` or `said`, `tone`, `mood`" in problem.why
+    assert "columns: {mood: mod}" in problem.fix

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tunesmith.contracts import Provider
 from tunesmith.errors import UserError
 from tunesmith.planning.inputs.file_check_cache import FileMemory
 from tunesmith_data import data_file
@@ -169,3 +170,43 @@ def test_a_file_that_a_step_prepares_is_checked_as_well(problems, tmp_path, answ
 def test_a_plan_says_which_keys_are_not_read(planner, tmp_path):
     (tmp_path / "rows.jsonl").write_text('{"question": "q", "solution": "s", "mood": "calm"}\n')
     assert "not read: `mood` (1 rows)" in str(planner(YAML))
+
+
+MARKED = {"row": {"type": "object", "required": ["said", "good"], "properties": {"said": {"type": "string"}, "good": {"type": "boolean"}}}}
+MARKS = Provider("marks", "what is good", "made_up:Nothing", produces=("dataset/marked",), facts=MARKED)
+JUDGE = Provider("judge", "tell good from bad", "made_up:Nothing", accepts=("dataset/marked",))
+LABELLED = "model: shelf://base\nsteps:\n  tune: {teach: judge, adapter: tilt, data: DATA}\n"
+
+
+def labelling(path, record, columns, settings):
+    """A format whose rows have a label, each row twice."""
+    return judge(path, record.facts["row"], columns, lambda row: [{"text": row["said"], "label": row["good"]}] * 2)
+
+
+@pytest.fixture
+def labelled(tmp_path, world):
+    for name, good in (("good", "true"), ("bad", "false")):
+        (tmp_path / f"{name}.jsonl").write_text(f'{{"said": "x", "good": {good}}}\n' * 3)
+    return world(extra=[("dataset_format", MARKS), ("objective", JUDGE)])
+
+
+def test_data_with_one_label_is_refused_before_anything_is_planned_with_it(problems, labelled, answered_by):
+    (problem,) = problems(LABELLED.replace("DATA", "good.jsonl"), labelled, ask=answered_by(labelling))
+    assert (problem.code, "good.jsonl: all 6 labels are `true`" in problem.what) == ("TS-DATA-071", True)
+    assert "`judge`" in problem.why
+
+
+def test_several_files_have_their_labels_together(planner, labelled, answered_by):
+    plan = planner(LABELLED.replace("DATA", "[good.jsonl, bad.jsonl]"), labelled, ask=answered_by(labelling))
+    reasons = " ".join(decision.reason for decision in plan.decisions)
+    assert "all 3 rows of good.jsonl fit and become 6" in reasons
+    assert "6 of the 6 rows of bad.jsonl" in reasons
+
+
+def test_labels_are_counted_by_what_they_are(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"n": 1}\n{"n": 2}\n{"n": 1}\n')
+    assert judge(tmp_path / "rows.jsonl", {}, {}, lambda row: {"tokens": ["a"], "labels": [row["n"], "O"]}).labels == {
+        "1": 2,
+        "O": 3,
+        "2": 1,
+    }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tunesmith_data.rows_file import NotRows, read_file
+from tunesmith_data.rows_file import Line, NotRows, read_file
 
 
 def text(*required):
@@ -71,3 +71,29 @@ def test_whatever_json_a_file_holds_its_rows_can_be_written_again(tmp_path, valu
     with contextlib.suppress(NotRows):
         for line in read_file(path):
             json.dumps(line.row, ensure_ascii=False, allow_nan=False).encode()
+
+
+@pytest.mark.parametrize("text", ["A document.\n\nIts end.", "[Night]\nA room.", "{so}", "a,b\n1,2\n"])
+def test_a_text_file_is_one_row(text, tmp_path):
+    (tmp_path / "a.txt").write_text(text)
+    assert [line.row for line in read_file(tmp_path / "a.txt")] == [{"text": text}]
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}\n{"a": 2}\n', '[{"a": 1},\n {"a": 2}]'])
+def test_a_text_file_of_rows_is_its_rows(text, tmp_path):
+    (tmp_path / "a.txt").write_text(text)
+    assert [line.row for line in read_file(tmp_path / "a.txt")] == [{"a": 1}, {"a": 2}]
+
+
+def test_a_text_file_tells_where_it_is_no_text(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9")
+    assert [line.problem for line in read_file(tmp_path / "a.txt")] == ["is not UTF-8 (byte 4)"]
+    (tmp_path / "a.txt").write_text(" \n")
+    assert list(read_file(tmp_path / "a.txt")) == [Line(1)]
+
+
+def test_a_text_file_that_is_too_long_for_a_row_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("tunesmith_data.rows_file._LARGEST_ROW", 4)
+    (tmp_path / "a.txt").write_text("12345")
+    with pytest.raises(NotRows, match="one document of more than"):
+        list(read_file(tmp_path / "a.txt"))

@@ -23,11 +23,11 @@ class Pairs:
         return {"messages": [message("user", row["q"]), message("assistant", row["a"])]}
 
 
-def _prepare(tmp_path: Path, text: str, name: str = "data.jsonl") -> tuple[Any, WorkerStep]:
+def _prepare(tmp_path: Path, text: str, name: str = "data.jsonl", format: Any = None) -> tuple[Any, WorkerStep]:
     (tmp_path / name).write_text(text, encoding="utf-8")
     (tmp_path / "output").mkdir()
     step = WorkerStep(
-        name="it", output=tmp_path / "output", work=tmp_path, providers={"dataset_format": Pairs()}, settings=PrepareSettings(),
+        name="it", output=tmp_path / "output", work=tmp_path, providers={"dataset_format": format or Pairs()}, settings=PrepareSettings(),
         inputs={"file": Artifact("file", tmp_path / name)},
     )  # fmt: skip
     return prepare.run(step), step
@@ -66,6 +66,19 @@ def test_prepare_names_file_and_line_of_what_is_wrong(tmp_path: Path, text: str,
     assert caught.value.code == code
     assert place in caught.value.what
     assert caught.value.fix
+
+
+class Twice(Pairs):
+    """Each row becomes as many as its number says."""
+
+    def convert(self, row: dict[str, Any]) -> Any:
+        return [{"messages": [message("user", row["q"]), message("assistant", str(number))]} for number in range(row["n"])]
+
+
+def test_a_row_may_become_several_or_none(tmp_path: Path) -> None:
+    result, step = _prepare(tmp_path, '{"q": "a", "n": 2}\n{"q": "b", "n": 0}\n{"q": "c", "n": 1}\n', format=Twice())
+    assert result.meta["rows"] == 3
+    assert [row["messages"][0]["content"][0]["text"] for row in read_rows(step.output)] == ["a", "a", "c"]
 
 
 def test_prepare_lists_several_broken_rows_at_once(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith_data.api import expanded
+from tunesmith_data.api import alternatives, expanded
 
 
 def fitting(schema: Mapping[str, Any], text: Any = None) -> Any:
@@ -19,6 +19,8 @@ def fitting(schema: Mapping[str, Any], text: Any = None) -> Any:
     schema = expanded(schema)
 
     def values(schema: Mapping[str, Any]) -> Any:
+        if len(forms := alternatives(schema)) > 1:
+            return st.one_of([values(form) for form in forms])
         if "anyOf" in schema:
             return st.one_of([values(option) for option in schema["anyOf"]])
         if "const" in schema:

@@ -79,13 +79,21 @@ class Media:
             )  # fmt: skip
         return self._left[kind].popleft()
 
-    def finish(self) -> None:
-        """Check that every medium was used.
+    def copy(self) -> Media:
+        """What is left, to be handed out a second time: where a row tells one conversation twice, as those of pairs do."""
+        made = Media()
+        made._left = {kind: deque(left) for kind, left in self._left.items()}
+        made._placeholder = self._placeholder
+        return made
+
+    def finish(self, *copies: Media) -> None:
+        """Check that every medium was used, here or in one of the copies.
 
         Raises:
             UserError: TS-DATA-022 when one was not.
         """
-        for kind, left in self._left.items():
+        for kind in KINDS:
+            left = min((media._left[kind] for media in (self, *copies)), key=len)
             if left:
                 raise UserError(
                     "TS-DATA-022", f"{len(left)} of the row's `{kind}s` stand nowhere in its texts",

@@ -1,10 +1,12 @@
-"""What tunesmith-preference brings: the dataset formats `preference`, `rejected-response` and `rejected-messages`."""
+"""What tunesmith-preference brings: the dataset formats `preference`, `rejected-response`, `rejected-messages` and `scored-answers`."""
 
 from collections.abc import Sequence
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_preference import scored
 from tunesmith_preference.rows import REJECTED_MESSAGES, REJECTED_RESPONSE, ROW
+from tunesmith_preference.settings import ScoredSettings
 
 
 @hookimpl
@@ -28,5 +30,9 @@ def dataset_format() -> Sequence[Provider]:
         Provider(
             "rejected-messages", "two conversations to prefer one of: {messages, rejected_messages}",
             "tunesmith_preference.rows:RejectedMessages", produces=pairs, facts={"row": REJECTED_MESSAGES},
+        ),
+        Provider(
+            "scored-answers", "several answers with scores or ranks: {prompt, completions: [{response, score}]}",
+            "tunesmith_preference.scored:ScoredAnswers", ScoredSettings, produces=pairs, facts={"row": scored.ROW},
         ),
     ]  # fmt: skip

@@ -1,13 +1,15 @@
-"""The format: a prompt, the answer that was chosen and the one that was rejected, as texts or as lists of messages."""
+"""The formats: a prompt, the answer that was chosen and the one that was rejected, as texts or as lists of messages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.errors import UserError
 from tunesmith_data.api import Message, Row, text_of
 from tunesmith_messages.api import MEDIA_COLUMNS, TEXT_OR_NULL, TOOLS, TURN, Media, read_messages, read_tools, refuse_nothing_learnt
+from tunesmith_preference.margin import MARGIN, margin
+from tunesmith_preference.transcript import continued, read_transcript
 
 _TURN = {"$ref": "#/definitions/turn"}
 _TURNS = {"type": "array", "items": _TURN}
@@ -19,7 +21,7 @@ ROW = {
     "required": ["chosen", "rejected"],
     "properties": {
         **{name: {"anyOf": [{"type": "string"}, _TURNS, {"type": "null"}]} for name in PROMPTS},
-        "input": TEXT_OR_NULL, "system": TEXT_OR_NULL, "chosen": _ANSWER, "rejected": _ANSWER, **TOOLS, **MEDIA_COLUMNS,
+        "input": TEXT_OR_NULL, "system": TEXT_OR_NULL, "chosen": _ANSWER, "rejected": _ANSWER, **MARGIN, **TOOLS, **MEDIA_COLUMNS,
     },
     **_DEFINITIONS,
 }  # fmt: skip
@@ -29,15 +31,20 @@ class Preference:
     """``{"prompt"?, "chosen", "rejected"}`` -> ``dataset/preference``.
 
     An answer is a text, a turn or a list of turns. The prompt is what the first of `PROMPTS` says; without one, chosen and rejected are
-    whole conversations and the prompt is what they begin with in common. Whole conversations that repeat the prompt are understood, too.
+    whole conversations and the prompt is what they begin with in common. Whole conversations that repeat the prompt are understood, too,
+    and so are transcripts (see `tunesmith_preference.transcript`).
     """
 
     def convert(self, row: Mapping[str, Any]) -> Row:
         media = Media(row)
         system = read_messages([{"role": "system", "content": row.get("system")}], media, where="system")
-        prompt = self._prompt(row, media)
-        pair = [self._answer(row, column, media) for column in ("chosen", "rejected")]
-        media.finish()
+        whole = media.copy()  # a conversation that repeats the prompt names its media again
+        column = next((name for name in PROMPTS if row.get(name)), "")
+        prompt = read_messages(self._prompt(row, column), media, where=column)
+        given = [self._answer(row, column, name) for name in ("chosen", "rejected")]
+        read = [whole.copy() if _opens(turns) else media for turns in given]
+        pair = [read_messages(turns, own, where=name) for turns, own, name in zip(given, read, ("chosen", "rejected"), strict=True)]
+        media.finish(*read)
         prompt, chosen, rejected = self._part(prompt, *pair)
         for name, answer in (("chosen", chosen), ("rejected", rejected)):
             if not answer or answer[0]["role"] != "assistant":
@@ -45,21 +52,26 @@ class Preference:
                                 fix="Write prompt and answers so that both answers follow the same prompt.")  # fmt: skip
             refuse_nothing_learnt(answer, name)
         if chosen == rejected:
-            raise UserError("TS-DATA-024", "`chosen` and `rejected` are the same", why="There is nothing to prefer.", fix="Remove the row.")
-        return {"messages": [*system, *prompt], "chosen": chosen, "rejected": rejected, **read_tools(row)}
+            raise UserError("TS-DATA-070", "`chosen` and `rejected` are the same", why="There is nothing to prefer.", fix="Remove the row.")
+        return {"messages": [*system, *prompt], "chosen": chosen, "rejected": rejected, **margin(row), **read_tools(row)}
 
-    def _prompt(self, row: Mapping[str, Any], media: Media) -> list[Message]:
-        column = next((name for name in PROMPTS if row.get(name)), "")
+    def _prompt(self, row: Mapping[str, Any], column: str) -> list[Mapping[str, Any]]:
         value = row.get(column) or []
         if isinstance(value, str):
-            value = [{"role": "user", "content": "\n".join(text for text in (value, row.get("input")) if text)}]
-        return read_messages(value, media, where=column)
+            said = "\n".join(text for text in (value, row.get("input")) if text)
+            return read_transcript(value) or [{"role": "user", "content": said}]
+        return list(value)
 
-    def _answer(self, row: Mapping[str, Any], column: str, media: Media) -> list[Message]:
+    def _answer(self, row: Mapping[str, Any], prompt: str, column: str) -> list[Mapping[str, Any]]:
+        """
+        Args:
+            prompt: the prompt's column; empty: there is none.
+        """
         value = row[column]
         if isinstance(value, str):
-            value = {"role": "assistant", "content": value}
-        return read_messages([value] if isinstance(value, Mapping) else value, media, where=column)
+            told = read_transcript(value) if not prompt or continued(row[prompt], value) else []
+            return told or [{"role": "assistant", "content": value}]
+        return [value] if isinstance(value, Mapping) else list(value)
 
     def _part(self, prompt: list[Message], chosen: list[Message], rejected: list[Message]) -> tuple[list[Message], ...]:
         """Prompt and answers, with what the answers repeat of the prompt taken out of them."""
@@ -79,11 +91,16 @@ class Preference:
         return prompt, chosen, rejected
 
 
+def _opens(turns: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether turns are a conversation from its beginning, and not an answer."""
+    return (turns[0].get("role") or turns[0].get("from")) in ("system", "developer", "user", "human")
+
+
 def _says(turns: list[Message]) -> list[tuple[str, str]]:
     return [(turn["role"], text_of(turn)) for turn in turns]
 
 
-_BESIDE = {"system": TEXT_OR_NULL, **TOOLS, **MEDIA_COLUMNS}
+_BESIDE = {"system": TEXT_OR_NULL, **MARGIN, **TOOLS, **MEDIA_COLUMNS}
 REJECTED_RESPONSE = {
     "type": "object",
     "required": ["messages", "rejected_response"],

@@ -18,7 +18,7 @@ from tunesmith_data.rows_file import NotRows
 READINGS = 3  # of a file that is written meanwhile
 Memory = MutableMapping[str, Any]
 Found = TypeVar("Found")
-_FACTS = ("rows", "characters", "media", "first", "unread", "converted")  # of a file's rows
+_FACTS = ("rows", "made", "characters", "media", "first", "unread", "converted", "labels")  # of a file's rows
 
 
 class Rows(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from tunesmith_data.formats.detection import Check
 from tunesmith_data.formats.resemblance import meant
 from tunesmith_data.mixture import Mixture, mixture_of
 from tunesmith_data.verbs.mix import shares
+
+TRAINED_ON = "data"  #: the input from which an objective learns; of others (validation) nothing is asked
 
 
 class DataFiles:
@@ -46,6 +49,8 @@ class DataFiles:
             raise together(problems)
         steps = tuple(_prepare(part, text, request.reader) for part, text in zip(parts, mixture.paths, strict=True))
         size = sum(part.size for part in parts)
+        if request.key == TRAINED_ON and request.provider in planner.installed("objective"):
+            _refuse_one_label(_labels(parts), str(mixture), request.reader)
         if len(parts) == 1:
             return PlannedInput(steps, size=size, facts=_told(parts[0].facts))
         return _mixed(mixture, parts, steps, size, request)
@@ -61,8 +66,28 @@ class DataFiles:
         return PlannedInput(file=found.file, size=found.size, facts=_told(found.facts))
 
 
+def _labels(parts: Sequence[Rows]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for part in parts:
+        found.update(part.facts["labels"])
+    return dict(found)
+
+
+def _refuse_one_label(labels: Mapping[str, int], shown: str, reader: str) -> None:
+    """
+    Raises:
+        UserError: TS-DATA-071 where all rows are examples of the same.
+    """
+    if len(labels) == 1:
+        ((label, count),) = labels.items()
+        raise UserError(
+            "TS-DATA-071", f"{shown}: all {count} labels are `{label}`", why=f"{reader} learns to tell one from another.",
+            fix="Give rows with other labels, too.",
+        )  # fmt: skip
+
+
 def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: facts[name] for name in ("rows", "characters", "media", "first")}
+    return {"rows": facts["made"], **{name: facts[name] for name in ("characters", "media", "first", "labels")}}
 
 
 def _prepare(rows: Rows, text: str, reader: str) -> InputStep:
@@ -76,6 +101,8 @@ def _prepare(rows: Rows, text: str, reader: str) -> InputStep:
 def _reason(rows: Rows, text: str, reader: str) -> str:
     facts, record = rows.facts, rows.record
     reason = f"{reader} reads {rows.format}; all {facts['rows']} rows of {text} fit"
+    if facts["made"] != facts["rows"]:
+        reason += f" and become {facts['made']}"
     if unread := facts["unread"]:
         told = {key: f", it reads `{meant(record, key)}`" if meant(record, key) else "" for key in unread}
         reason += "; not read: " + ", ".join(f"`{key}` ({count} rows{told[key]})" for key, count in unread.items())
@@ -91,12 +118,13 @@ def _mixed(mixture: Mixture, parts: Sequence[Rows], steps: tuple[InputStep, ...]
     if len(formats) > 1:
         told = " and ".join(f"those of {text} become {format}" for format, text in formats.items())
         raise UserError("TS-DATA-046", f"rows of different kinds can't be mixed: {told}", fix="Give files of one kind.")
-    counts = [int(part.facts["rows"]) for part in parts]
+    counts = [int(part.facts["made"]) for part in parts]
     taken = shares(counts, mixture.weights)
     facts = {
         "rows": sum(taken),
         "characters": sum(part.facts["characters"] * n // max(1, c) for part, n, c in zip(parts, taken, counts, strict=True)),
         "first": [row for part, n in zip(parts, taken, strict=True) for row in part.facts["first"][:n]],
+        "labels": _labels(parts),
         "media": {type: sum(part.facts["media"].get(type, 0) for part in parts) for part in parts for type in part.facts["media"]},
     }
     told = ", ".join(f"{n} of the {c} rows of {text}" for text, n, c in zip(mixture.paths, taken, counts, strict=True))

@@ -13,7 +13,7 @@ from typing import Any
 from tunesmith.contracts.kinds.input_reader import InstalledProvider
 from tunesmith_data.api import RowSchema, row_schema
 from tunesmith_data.formats.detection import Check, by_schema, detect
-from tunesmith_data.formats.resemblance import is_blank, meant, required
+from tunesmith_data.formats.resemblance import is_blank, meant, named_columns
 from tunesmith_data.media.references import media_of
 from tunesmith_data.rows_file import Line, read_file
 
@@ -28,7 +28,7 @@ class Inspection:
 
     Args:
         format, produces: the dataset format that fits best and what its rows become; empty if none fits.
-        rows: rows that are usable in this format.
+        rows: rows that are usable in this format; `made`: what they become, which may be more.
         lengths: smallest, mean, median, 95th percentile, largest.
         histogram: (from, up to, rows) with the upper bound left out of the bin; the last bin takes the rest.
         broken: (line, what is wrong); empty: (line, what is empty there); duplicates: (line, line of the first).
@@ -38,6 +38,7 @@ class Inspection:
         meant: of those, the ones that differ by case alone from a key that it reads -> that key.
         media: types of part other than text -> how many rows have one.
         total: rows, broken ones included.
+        labels: what the rows are examples of -> how many are; the first thousand of them.
         problem: why no format fits: code, what, why, fix; None if one does.
     """
 
@@ -61,6 +62,8 @@ class Inspection:
     total: int
     meant: Mapping[str, str]
     media: Mapping[str, int]
+    made: int
+    labels: Mapping[str, int]
     problem: Mapping[str, str] | None = None
 
     @property
@@ -106,6 +109,7 @@ def inspect(
         empty_count=survey.empty_count, duplicates=tuple(survey.duplicates), duplicate_count=survey.duplicate_count, seed=seed,
         sample=tuple(survey.sample), unread=verdict.unread, total=len(survey.lengths) + len(survey.broken),
         meant={key: meant(record, key) for key in verdict.unread if record and meant(record, key)}, media=verdict.media,
+        made=verdict.made if record else 0, labels=verdict.labels,
         problem=None if useless is None else {"code": useless.code, "what": useless.what, "why": useless.why, "fix": useless.fix},
     )  # fmt: skip
 
@@ -114,7 +118,7 @@ class _Survey:
     """Counts that are kept while the rows pass: eight bytes and a hash a row, never the rows."""
 
     def __init__(self, record: InstalledProvider | None, broken: set[int], chance: random.Random, share: float) -> None:
-        self.required = required(record) if record else ()
+        self.required = named_columns(record) if record else ()
         self.schema = row_schema(record) if record else RowSchema({})
         self.broken = broken
         self.chance, self.share = chance, share

@@ -1,4 +1,4 @@
-"""Rows of a user's file, one at a time: JSON Lines, or a JSON array of objects. Standard library only."""
+"""Rows of a file, one at a time: JSON Lines, or a JSON array of objects; a file ``.txt`` is one row. Standard library only."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _CHUNK = 2**20
 _LARGEST_ROW = 2**26
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\r\n]*")
+_JSON = re.compile(rb'\{\s*["}]|\[\s*[\[{\]"]')  #: how rows begin
 
 
 class Line(NamedTuple):
@@ -48,8 +49,9 @@ def read_file(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[
         head = file.read(_CHUNK)
         _refuse(path, head)
         file.seek(len(_BOM) if head.startswith(_BOM) else 0)
-        first = head.removeprefix(_BOM).lstrip()[:1]
-        lines = _array(file) if first == b"[" else _lines(file)
+        start = head.removeprefix(_BOM).lstrip()
+        document = path.suffix.lower() == ".txt" and not _JSON.match(start)
+        lines = _document(file) if document else _array(file) if start[:1] == b"[" else _lines(file)
         yield from (line._replace(row=renamed(line.row, columns)) if line.row else line for line in lines) if columns else lines
 
 
@@ -67,7 +69,7 @@ def _refuse(path: Path, head: bytes) -> None:
         what = "compressed" if head.startswith(b"\x1f\x8b") else what
         raise NotRows(f"it is {what}", "Write its rows as JSON Lines: one JSON object a line.")
     start = head.removeprefix(_BOM).lstrip()
-    if start and start[:1] not in (b"{", b"[") and suffix in (".csv", ".tsv", ".txt", ".md"):
+    if start and start[:1] not in (b"{", b"[") and suffix in (".csv", ".tsv", ".md"):
         raise NotRows("it is text or a table, not JSON", "Write its rows as JSON Lines: one JSON object a line, column names as keys.")
     if start.startswith(b"{") and b"\n" in start:
         line = start.partition(b"\n")[0].strip()
@@ -89,6 +91,20 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
             yield _row(number, loads(text))
         except ValueError as error:
             yield Line(number, None, _reason(error, text, cut=not raw.endswith(b"\n")))
+
+
+def _document(file: BinaryIO) -> Iterator[Line]:
+    """The whole file as the text of one row."""
+    raw = file.read(_LARGEST_ROW + 1)
+    if len(raw) > _LARGEST_ROW:
+        what = f"it is one document of more than {_LARGEST_ROW // 2**20} MiB"
+        raise NotRows(what, 'Write each document of it as a row: {"text": "..."}, one a line.')
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        yield Line(1, None, f"is not UTF-8 (byte {error.start + 1})")
+        return
+    yield Line(1, {"text": text}) if text.strip() else Line(1)
 
 
 def _array(file: BinaryIO) -> Iterator[Line]:

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from tunesmith.contracts import Artifact, Step, TrainerStrategy
-from tunesmith_data.api import ROWS_FILE, Row, read_rows
+from tunesmith_data.api import CONVERSATIONS, ROWS_FILE, Row, read_rows
 from tunesmith_torch.api import Group, Objective
 from tunesmith_torch.data import chat_template
 from tunesmith_torch.data.chat_template.label_warnings import LabelWarnings
@@ -111,7 +111,7 @@ def _with_next(rows: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
 
 
 def _has_media(row: Row) -> bool:
-    return any(part["type"] != "text" for turn in row["messages"] for part in turn["content"])
+    return any(part["type"] != "text" for key in CONVERSATIONS for turn in row.get(key, ()) for part in turn["content"])
 
 
 def _lines(path: Path) -> int:

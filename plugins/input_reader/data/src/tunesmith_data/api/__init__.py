@@ -4,8 +4,21 @@ Nothing else of `tunesmith_data` is for others.
 """
 
 from tunesmith_data.api.dataset_format import DatasetFormat
-from tunesmith_data.api.row_schema import RowSchema, expanded, row_schema
-from tunesmith_data.api.rows import CONVERSATIONS, PART_TYPES, ROWS_FILE, Message, Part, Row, message, read_rows, text_of
+from tunesmith_data.api.row_schema import RowSchema, alternatives, expanded, row_schema
+from tunesmith_data.api.rows import (
+    CONVERSATIONS,
+    LABELS,
+    PART_TYPES,
+    ROWS_FILE,
+    TEXTS,
+    Message,
+    Part,
+    Row,
+    characters_of,
+    message,
+    read_rows,
+    text_of,
+)
 
 #: Of everything here: raised when a name goes away or takes its arguments otherwise. New names leave it as it is.
 API = 1
@@ -13,13 +26,17 @@ API = 1
 __all__ = [
     "API",
     "CONVERSATIONS",
+    "LABELS",
     "PART_TYPES",
     "ROWS_FILE",
+    "TEXTS",
     "DatasetFormat",
     "Message",
     "Part",
     "Row",
     "RowSchema",
+    "alternatives",
+    "characters_of",
     "expanded",
     "message",
     "read_rows",

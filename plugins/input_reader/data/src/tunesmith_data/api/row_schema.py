@@ -91,6 +91,13 @@ def row_schema(record: InstalledProvider) -> RowSchema:
         raise UserError(error.code, what, fix=error.fix) from None
 
 
+def alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A row's schema once for each set of columns that it may have: each of ``anyOf`` at the top that requires some."""
+    options = [option for option in schema.get("anyOf", ()) if isinstance(option, Mapping) and option.get("required")]
+    whole = {key: entry for key, entry in schema.items() if key != "anyOf"}
+    return [{**whole, "required": [*schema.get("required", ()), *option["required"]]} for option in options] or [schema]
+
+
 @dataclass(frozen=True)
 class _Places:
     """What a schema has a place for: `keys` of an object (None: any), `items` of a list; `text`: whether a string there is free text."""

@@ -1,8 +1,15 @@
 """Rows of datasets, with typed content parts: text, image, audio, video.
 
 ``dataset/chat``: ``{"messages": [{"role", "content": [part, ...]}, ...], "tools"?: [...]}``.
-``dataset/preference``: ``{"messages": [...prompt...], "chosen": [...], "rejected": [...]}``, both lists of messages.
-``dataset/prompt``: a chat row whose last message is not the assistant's.
+``dataset/preference``: ``{"messages": [...prompt...], "chosen": [...], "rejected": [...], "margin"?: number, "tools"?}``, both lists of
+messages that begin with one of the assistant's; ``margin``: by how much the chosen one is better, 0 or more.
+``dataset/unpaired``: ``{"messages": [...prompt...], "answer": [...], "label": true | false, "tools"?}``; ``label``: is it a good one.
+``dataset/stepwise``: ``{"messages": [...prompt...], "completions": [text, ...], "labels": [true | false, ...]}``, a label for each step.
+``dataset/prompt``: ``{"messages": [...], "tools"?}``, a chat whose last message is not the assistant's.
+``dataset/text``: ``{"text": text}``, a document as it is, without a chat template.
+``dataset/labelled``: ``{"text": text, "label": class}`` or ``{"messages": [...], "label": class, "tools"?}``, the class a name or a number;
+or ``{"tokens": [word, ...], "labels": [class, ...]}``, one for each word.
+``dataset/embedding``: ``{"anchor": text, "positive": text, "negatives": [text, ...]}``, of negatives perhaps none.
 A part is ``{"type": "text", "text": ...}`` or ``{"type": "image" | "audio" | "video", "path" | "url": ...}``.
 
 The order of keys is part of a row: a chat template writes tools and arguments as they come, so nothing sorts them on the way.
@@ -20,7 +27,9 @@ from typing import Any, TypedDict
 
 PART_TYPES = ("text", "image", "audio", "video")
 ROWS_FILE = "rows.jsonl"
-CONVERSATIONS = ("messages", "chosen", "rejected")  #: keys of a row that hold lists of messages
+CONVERSATIONS = ("messages", "chosen", "rejected", "answer")  #: keys of a row that hold lists of messages
+TEXTS = ("text", "completions", "tokens", "anchor", "positive", "negatives")  #: keys that hold a text, or a list of them
+LABELS = ("label", "labels")  #: keys that hold what the row is an example of, or a list of that
 
 
 class Part(TypedDict, total=False):
@@ -63,6 +72,12 @@ def message(role: str, content: str | Sequence[Mapping[str, Any]]) -> Message:
 def text_of(message: Mapping[str, Any]) -> str:
     """The text parts of a message, joined."""
     return "".join(part.get("text", "") for part in message["content"] if part["type"] == "text")
+
+
+def characters_of(row: Row) -> int:
+    """How long a row's text is, its prompt's included."""
+    said = sum(len(text_of(turn)) for key in CONVERSATIONS for turn in row.get(key, ()))
+    return said + sum(len(row[key]) if isinstance(row[key], str) else sum(map(len, row[key])) for key in TEXTS if key in row)
 
 
 def read_rows(directory: Path) -> Iterator[Row]:

@@ -7,6 +7,7 @@ Planning asks a worker, since what a plugin does is not done in the host's proce
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
@@ -16,14 +17,16 @@ from typing import Any
 from tunesmith.contracts import Result, Step
 from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith_data.api import Row, RowSchema
+from tunesmith_data.api import LABELS, Row, RowSchema
 from tunesmith_data.media.files import Look
 from tunesmith_data.rows_file import Line, read_file
 
 KEPT = 200  # broken rows that are told with what is wrong
 FIRST = 2**13  # characters of the first rows that are kept
 
-Convert = Callable[[Mapping[str, Any]], Row]
+CLASSES = 1000  # that are counted
+
+Convert = Callable[[Mapping[str, Any]], Row | Sequence[Row]]
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,15 @@ class Verdict:
     """What a file's rows are in one format.
 
     Args:
-        rows: that can be used.
+        rows: that can be used; `made`: what they become, which may be more.
         characters: of all text in them.
         broken: the first that can't; `lines`: the lines of all.
         unread: keys that the format does not read -> in how many rows they are there.
         media: types of part other than text -> how many rows have one; nothing where the format itself was not asked.
         converted: whether the format itself was asked; else its schema alone.
         first: the first rows as the format made them; none where it was not asked, or where the first alone is too long.
+        labels: what the rows are examples of -> how many times; the first `CLASSES` of them.
+        codes: of broken rows -> how many there are of each.
     """
 
     rows: int
@@ -71,13 +76,19 @@ class Verdict:
     media: Mapping[str, int] = field(default_factory=dict)
     converted: bool = True
     first: tuple[Row, ...] = ()
+    made: int = 0
+    labels: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, int] = field(default_factory=dict)
 
     def without(self, found: Iterable[tuple[int, TunesmithError]]) -> Verdict:
         """The verdict when so much more is wrong, by lines; a line that is broken anyway is told of once."""
         known = set(self.lines)
         more = {line: error for line, error in found if line not in known}
         broken = sorted([*self.broken, *(Broken.of(*one) for one in more.items())], key=lambda one: one.line)
-        return replace(self, rows=self.rows - len(more), broken=tuple(broken[:KEPT]), lines=tuple(sorted([*known, *more])))
+        codes = Counter(self.codes) + Counter(error.code for error in more.values())
+        return replace(
+            self, rows=self.rows - len(more), broken=tuple(broken[:KEPT]), lines=tuple(sorted([*known, *more])), codes=dict(codes)
+        )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -103,7 +114,9 @@ def judge(
         OSError, NotRows: see `read_file`.
     """
     fitting, look = RowSchema(schema), Look(path.parent, roots_of(path.parent, roots))
-    rows = characters = 0
+    rows = characters = made = 0
+    labels: Counter[str] = Counter()
+    codes: Counter[str] = Counter()
     first: list[Row] = []
     room = FIRST if convert else 0
     broken: list[Broken] = []
@@ -112,29 +125,40 @@ def judge(
     media: dict[str, int] = {}
     for line in read_file(path, columns):
         try:
-            row = checked(line, fitting, convert)
-            types = look.row(row) if row is not None and convert else ()
+            became = checked(line, fitting, convert)
+            types = {type for row in became for type in look.row(row)} if convert else set()
         except TunesmithError as error:
             lines.append(line.number)
+            codes[error.code] += 1
             if len(broken) < KEPT:
                 broken.append(Broken.of(line.number, error))
             continue
-        if row is None or line.row is None:
+        if line.row is None:
             continue
-        rows, characters = rows + 1, characters + fitting.characters(line.row)
-        if room > 0:
-            room -= len(written(row))
-            first += [row] if room >= 0 else []
+        rows, made, characters = rows + 1, made + len(became), characters + fitting.characters(line.row)
+        for row in became if convert else ():
+            room -= len(written(row)) if room > 0 else 0
+            first += [row] if room > 0 else []
+            _count_labels(row, labels)
         for key in fitting.unread(line.row):
             unread[key] = unread.get(key, 0) + 1
         for type in types:
             media[type] = media.get(type, 0) + 1
         tell(rows)
-    return Verdict(rows, characters, tuple(broken), tuple(lines), unread, media, convert is not None, tuple(first))
+    return Verdict(
+        rows, characters, tuple(broken), tuple(lines), unread, media, convert is not None, tuple(first), made, dict(labels), dict(codes)
+    )  # fmt: skip
 
 
-def checked(line: Line, fitting: RowSchema | None, convert: Convert | None) -> Row | None:
-    """What a line's row becomes (itself, where nothing converts it); None for an empty line.
+def _count_labels(row: Row, counts: Counter[str]) -> None:
+    for label in (label for key in LABELS if key in row for label in (row[key] if isinstance(row[key], list) else [row[key]])):
+        name = label if isinstance(label, str) else json.dumps(label)
+        if name in counts or len(counts) < CLASSES:
+            counts[name] += 1
+
+
+def checked(line: Line, fitting: RowSchema | None, convert: Convert | None) -> tuple[Row, ...]:
+    """The rows that a line's row becomes (itself, where nothing converts it); none of an empty line.
 
     Raises:
         TunesmithError: TS-DATA-003, or what the format says of the row.
@@ -142,20 +166,22 @@ def checked(line: Line, fitting: RowSchema | None, convert: Convert | None) -> R
     if line.problem:
         raise UserError("TS-DATA-003", line.problem)
     if line.row is None:
-        return None
+        return ()
     if not line.row:
         raise UserError("TS-DATA-003", "is `{}`: a row without columns", fix="Remove the row.")
     found = [f"`{place}` {sentence}" if place else sentence for place, sentence in islice(fitting.problems(line.row), 3)] if fitting else []
     if found:
         raise UserError("TS-DATA-003", "; ".join(found))
     if convert is None:
-        return line.row
+        return (line.row,)
     try:
         made = convert(line.row)
-        written(made)
+        rows = (made,) if isinstance(made, Mapping) else tuple(made)
+        for row in rows:
+            written(row)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         raise UserError("TS-DATA-003", f"can't be used by the format ({type(error).__name__}: {error})") from error
-    return made
+    return rows
 
 
 def written(row: Row) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunesmith.contracts import UserError
-from tunesmith_data.api import PART_TYPES, expanded, row_schema
+from tunesmith_data.api import alternatives, expanded, row_schema
+from tunesmith_data.conformance.row_forms import faults
 from tunesmith_sdk.conformance import CheckFailed, NotRun, Subject, action, check, observer
 
 #: what keys that name the speaker hold, in turns
@@ -19,12 +20,13 @@ _TEXT = ("content", "value")
 
 def rows_of(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Rows that fit a schema: with the required keys alone, with all, and with each text empty or in many scripts."""
-    for text in ("What?", "naïve 你好 🙂", ""):
-        for whole in (True, False):
-            for turn in (0, 1):
-                made = _value(schema, text, whole, turn)
-                if isinstance(made, dict):
-                    yield made
+    for form in alternatives(schema):
+        for text in ("What?", "naïve 你好 🙂", ""):
+            for whole in (True, False):
+                for turn in (0, 1):
+                    made = _value(form, text, whole, turn)
+                    if isinstance(made, dict):
+                        yield made
 
 
 def _value(schema: Mapping[str, Any], text: str, whole: bool, turn: int) -> Any:
@@ -71,7 +73,7 @@ def _tried(subject: Subject) -> Iterator[tuple[dict[str, Any], Any]]:
     for row in [*_meant(subject), *filter(fitting.fits, rows_of(expanded(schema)))]:
         before = copy.deepcopy(row)
         try:
-            made = format.convert(row)
+            made = _rows(format.convert(row))
         except Exception as error:
             made = error
         if row != before:
@@ -94,7 +96,7 @@ def observe(subject: Subject) -> dict[str, Any]:
 @check("dataset_format.declares-its-rows", kind="dataset_format", title="its fact `row` is a schema of a row that requires some key")
 def declares(subject: Subject) -> None:
     schema = subject.record.facts.get("row", {})
-    if schema.get("type") != "object" or not schema.get("required"):
+    if schema.get("type") != "object" or not all(form.get("required") for form in alternatives(schema)):
         raise CheckFailed(
             "its fact `row` requires no key, so every row fits it", fix="Name what tells this format from others in `required`."
         )
@@ -127,29 +129,12 @@ def converts(subject: Subject) -> Iterator[CheckFailed]:
     if [result for _, result in made] != again:
         yield CheckFailed("the same rows become different ones the second time", fix="Keep nothing from row to row.")
     for row, result in made:
-        for sentence in _faults(result, subject.record.produces):
+        for sentence in (sentence for one in result for sentence in faults(one, subject.record.produces[0])):
             yield CheckFailed(
                 f"a row that it made {sentence}", found=json.dumps(row, ensure_ascii=False)[:120], fix="See tunesmith_data.api.rows."
             )
 
 
-def _faults(row: Any, produces: tuple[str, ...]) -> Iterator[str]:
-    """In what a row is none of its format."""
-    keys = ("messages", "chosen", "rejected") if "dataset/preference" in produces else ("messages",)
-    for key in keys:
-        messages = row.get(key) if isinstance(row, Mapping) else None
-        if not isinstance(messages, list) or not messages:
-            yield f"has no list `{key}`"
-            return
-        for message in messages:
-            if not isinstance(message.get("role"), str):
-                yield f"has a message without a role in `{key}`"
-            parts = message.get("content")
-            if not isinstance(parts, list):
-                yield f"has content in `{key}` that is no list of parts"
-            elif any(not isinstance(part, Mapping) or part.get("type") not in PART_TYPES for part in parts):
-                yield f"has a part of no known type in `{key}`"
-    try:
-        json.dumps(row)
-    except (TypeError, ValueError):
-        yield "is no JSON"
+def _rows(made: Any) -> list[Any]:
+    """What a row became, which may be several."""
+    return list(made) if isinstance(made, (list, tuple)) else [made]

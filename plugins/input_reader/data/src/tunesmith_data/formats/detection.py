@@ -178,18 +178,22 @@ def _no_format(
     named = _columns(shown, {**given, **found[1]}) if found else ""
     misspelt = max(useful, key=lambda record: resemblance(record, columns))
     other = best(formats, rows)
-    closer = other is None or (likeness(misspelt, columns) and len(required(misspelt)) > len(required(other)))
+    keys = 0 if other is None else len(required(other, columns))
+    closer = (likeness(misspelt, columns) and len(required(misspelt, columns)) > keys) or (
+        found and len(required(found[0], columns)) > keys
+    )
     if other is not None and not closer:
         kinds = "; ".join(f"{columns_of(record)} (`{record.name}`)" for record in useful)
         return UserError(
             "TS-DATA-005", f"{shown} has rows of `{other.name}` ({columns_of(other)}), which {who} can't use",
             why=f"{who} reads {listed(wanted)}, and these rows become {listed(other.produces)}.", fix=f"Give rows with {kinds}.",
         )  # fmt: skip
-    missing = [name for name in required(misspelt) if name not in columns]
+    wants = required(misspelt, columns)
+    missing = [name for name in wants if name not in columns]
     if likeness(misspelt, columns) and missing:
         said = []
         for name in missing:
-            near = get_close_matches(name, [c for c in columns if c not in required(misspelt)], n=1)
+            near = get_close_matches(name, [c for c in columns if c not in wants], n=1)
             said.append(f"`{name}` is missing; did you mean it by `{near[0]}`?" if near else f"`{name}` is missing")
         first = next(line.number for line in sample if line.row is not None)
         why = f"`{misspelt.name}` requires {columns_of(misspelt)}; the columns are {', '.join(f'`{c}`' for c in columns)}."

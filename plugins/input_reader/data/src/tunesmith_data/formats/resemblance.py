@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from tunesmith.contracts.kinds.input_reader import InstalledProvider
-from tunesmith_data.api import row_schema
+from tunesmith_data.api import alternatives, row_schema
 from tunesmith_data.rows_file import renamed
+
+SETS = 3  # of columns, that a message tells of
 
 
 def best(formats: Sequence[InstalledProvider], rows: Sequence[Mapping[str, Any]]) -> InstalledProvider | None:
     """Of the formats that at least half of the rows fit, the one that requires most keys: rows that a laxer format would take without
     some of their columns are broken ones."""
-    ranked = [(len(required(record)), _fitting(record, rows), record) for record in formats]
+    columns = {key for row in rows for key in row}
+    ranked = [(len(required(record, columns)), _fitting(record, rows), record) for record in formats]
     ranked = [entry for entry in ranked if entry[1] * 2 >= len(rows)]
     return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 
 
-def required(record: InstalledProvider) -> tuple[str, ...]:
-    """Columns that a format can't do without."""
-    return tuple(record.facts["row"].get("required", ()))
+def required(record: InstalledProvider, columns: Collection[str] = ()) -> tuple[str, ...]:
+    """Columns that a format can't do without. Of several sets the largest that is whole among `columns`, else the one of which most is
+    there; in doubt the first."""
+    sets = [tuple(option.get("required", ())) for option in alternatives(record.facts["row"])]
+    return max(sets, key=lambda names: (set(names) <= set(columns), len(set(names) & set(columns))))
+
+
+def named_columns(record: InstalledProvider) -> tuple[str, ...]:
+    """All columns that a format can't do without in one form or another."""
+    return tuple(dict.fromkeys(name for option in alternatives(record.facts["row"]) for name in option.get("required", ())))
 
 
 def columns_of(record: InstalledProvider) -> str:
     """The columns that a format requires, as a person lists them."""
-    return ", ".join(f"`{name}`" for name in required(record)) or "no particular column"
+    sets = [", ".join(f"`{name}`" for name in option.get("required", ())) for option in alternatives(record.facts["row"])]
+    return " or ".join(sets[:SETS]) + (" or others" if len(sets) > SETS else "") or "no particular column"
 
 
 def meant(record: InstalledProvider, key: str) -> str:
@@ -37,7 +48,7 @@ def meant(record: InstalledProvider, key: str) -> str:
 
 def likeness(record: InstalledProvider, columns: Sequence[str]) -> float:
     """How much columns resemble those required: 1 when they are all there, 0 when there is no resemblance."""
-    names = required(record)
+    names = required(record, columns)
     folded = [column.casefold() for column in columns]
     near = [1.0 if name in columns else 0.75 if get_close_matches(name.casefold(), folded, n=1, cutoff=0.7) else 0.0 for name in names]
     return sum(near) / len(near) if near and sum(near) * 2 > len(near) else 0.0
@@ -45,7 +56,7 @@ def likeness(record: InstalledProvider, columns: Sequence[str]) -> float:
 
 def resemblance(record: InstalledProvider, columns: Sequence[str]) -> tuple[float, int]:
     """What to rank formats by for columns that fit none: their likeness, then, as `best` does, how many keys they require."""
-    return likeness(record, columns), len(required(record))
+    return likeness(record, columns), len(required(record, columns))
 
 
 def mapping(formats: Sequence[InstalledProvider], rows: Sequence[Mapping[str, Any]]) -> tuple[InstalledProvider, dict[str, str]] | None:
@@ -56,21 +67,23 @@ def mapping(formats: Sequence[InstalledProvider], rows: Sequence[Mapping[str, An
     columns = list(dict.fromkeys(key for row in rows for key in row))
     for record in sorted(formats, key=lambda record: resemblance(record, columns), reverse=True):
         found: dict[str, str] = {}
-        for name in required(record):
-            left = [column for column in columns if column not in found.values() and column not in required(record)]
+        wanted_names = required(record, columns)
+        for name in wanted_names:
+            left = [column for column in columns if column not in found.values() and column not in wanted_names]
             names = [name, *record.facts.get("aliases", {}).get(name, ())]
             match = next((column for wanted in names for column in left if column.casefold() == wanted.casefold()), None)
             match = match or next(iter(get_close_matches(name, left, n=1, cutoff=0.7)), None)
             if name not in columns and match:
                 found[name] = match
-        whole = found and all(name in columns or name in found for name in required(record))
+        whole = found and all(name in columns or name in found for name in wanted_names)
         if whole and _fitting(record, [renamed(row, found) for row in rows]) * 2 >= len(rows):
             return record, found
     return None
 
 
 def _fitting(record: InstalledProvider, rows: Sequence[Mapping[str, Any]]) -> int:
-    having = [row for row in rows if all(name in row for name in required(record))]
+    sets = [option.get("required", ()) for option in alternatives(record.facts["row"])]
+    having = [row for row in rows if any(all(name in row for name in names) for names in sets)]
     if len(having) * 2 < len(rows):
         return 0  # most schemas need not be looked at any further
     return sum(map(row_schema(record).fits, having))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from tunesmith.contracts import Result, Step
 from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith_data.api import CONVERSATIONS, ROWS_FILE, Row, text_of
+from tunesmith_data.api import ROWS_FILE, Row, characters_of
 from tunesmith_data.check.verdict import checked, written
 from tunesmith_data.media.files import Keeper
 from tunesmith_data.rows_file import Line, NotRows, read_file
@@ -29,7 +28,7 @@ def run(step: Step) -> Result:
     rows = characters = longest = 0
     with open(step.output / ROWS_FILE, "w", encoding="utf-8") as lines:
         for row in _converted(source, step, keeper):
-            length = sum(len(text_of(message)) for message in _messages(row))
+            length = characters_of(row)
             rows, characters, longest = rows + 1, characters + length, max(longest, length)
             lines.write(written(row) + "\n")
             step.progress(rows, what="preparing", unit="rows")
@@ -46,8 +45,7 @@ def _converted(source: Path, step: Step, keeper: Keeper) -> Iterator[Row]:
     broken: list[tuple[int, TunesmithError]] = []
     for line in _read(source, step.settings.columns):
         try:
-            row = checked(line, None, provider.convert)  # the schema was looked at when the step was planned
-            if row is not None:
+            for row in checked(line, None, provider.convert):  # the schema was looked at when the step was planned
                 yield keeper.row(row)
         except TunesmithError as error:
             broken.append((line.number, error))
@@ -68,8 +66,3 @@ def _problem(source: Path, broken: list[tuple[int, TunesmithError]]) -> UserErro
     more = f"; and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
     why = first.why + (f" Also {others}{more}." if others else "")
     return UserError(first.code, f"{source}:{number}: {first.what}", why=why.strip(), fix=first.fix or _MEND)
-
-
-def _messages(row: Row) -> Iterator[Any]:
-    for key in CONVERSATIONS:
-        yield from row.get(key, ())

@@ -1,0 +1,1 @@
+"""Texts, conversations or words with their classes, as a dataset. Standard library only."""

@@ -1,0 +1,1 @@
+"""Documents of plain text as a dataset. Standard library only."""

@@ -1,0 +1,1 @@
+"""Prompts without answers as a dataset. Standard library only."""
