@@ -35,7 +35,7 @@ class Embedding:
         anchor = next((row[name] for name in ANCHORS if row.get(name)), "")
         if not anchor and all(row.get(name) is not None for name in SIMILAR):
             raise UserError(
-                "TS-DATA-074", "The row says how alike two texts are", why="What is learnt from is a text and one that belongs to it.",
+                "TS-DATA-074", "The row says how alike two texts are", why="Embeddings learn from a text and one that belongs to it.",
                 fix="Keep the rows whose score is high, with the columns `anchor` and `positive`.",
             )  # fmt: skip
         positives = [text for name in POSITIVES for text in _texts(row.get(name))]

@@ -55,4 +55,4 @@ def refuse_bad_example(row: Mapping[str, Any]) -> None:
         if row.get(key) is False:
             raise UserError("TS-DATA-023", f"`{key}` is false: the row says that its answer is a bad one",
                             why="As an ordinary row it would be trained on as a good one.",
-                            fix=f"Remove the rows whose `{key}` is false, or train with an objective that reads `dataset/unpaired`.")  # fmt: skip
+                            fix=f"Remove the rows whose `{key}` is false, or take an objective that reads `dataset/unpaired`.")  # fmt: skip
