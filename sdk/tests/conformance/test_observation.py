@@ -56,6 +56,14 @@ def test_a_function_is_itself_again_after_its_calls_were_recorded():
     assert time.sleep is before
 
 
+def test_what_a_dataclass_is_made_with_is_a_call_of_its_own():
+    from tunesmith.contracts import Device
+
+    with recorded("tunesmith.contracts:Device.__init__", "acme") as calls:
+        assert Device("beads", 8, 4, 1).name == "beads"
+    assert "'beads', 8, 4, 1" in calls[0]
+
+
 _BOUNDS = st.integers(-20, 20)
 _ENTRIES = st.one_of(
     st.builds(lambda low, more: {"type": "integer", "minimum": low, "maximum": low + more}, _BOUNDS, st.integers(1, 9)),

@@ -8,18 +8,20 @@ from typing import Any
 from tunesmith.contracts.provider import Input, Verb
 from tunesmith.contracts.settings import setting
 
+_FETCHED = {"scene": "a loader that is asked for the model"}
+
 
 @dataclass(frozen=True)
 class DownloadSettings:
     """The fields of `ModelInfo`, which the planner fills in from what the loader resolved."""
 
-    uri: str = setting(help="as the user wrote it")
-    revision: str = setting("", "what pins it")
-    format: str = setting("", "format of the artifact")
-    files: dict[str, Any] = setting({}, "path -> size and sha256")
-    config: dict[str, Any] = setting({}, "the model's configuration")
-    fetch: dict[str, Any] = setting({}, "what the loader wants to be told again")
-    directory: str = setting("", "where the files lie on this machine already")
+    uri: str = setting(help="as the user wrote it", effect=_FETCHED)
+    revision: str = setting("", "what pins it", effect=_FETCHED)
+    format: str = setting("", "format of the artifact", effect=_FETCHED)
+    files: dict[str, dict[str, Any]] = setting({}, "path -> size and sha256", effect=_FETCHED)
+    config: dict[str, Any] = setting({}, "the model's configuration", effect=_FETCHED)
+    fetch: dict[str, Any] = setting({}, "what the loader wants to be told again", effect=_FETCHED)
+    directory: str = setting("", "where the files lie on this machine already", effect=_FETCHED)
 
 
 _NONE: dict[str, Any] = {"metrics": {}}  # of its own; its main provider's count

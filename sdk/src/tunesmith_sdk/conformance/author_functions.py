@@ -32,6 +32,9 @@ and the kit does what it would have done without it::
     def engine_request(case, engine):   # inference_backend with a program of its own: what that asks of its library, given the engine
         return parameters_of(engine.command)
 
+    def training(case, build, placement):         # trainer_strategy that trains models of some families alone: what comes of training one
+        return losses_of_a_few_steps(build(), placement)
+
     def scene(case, setting, step, build):        # a setting whose `effect` names a scene: what comes of the provider's work in it
         return ask_a_server_that_fails(build())
 

@@ -6,6 +6,9 @@ author = "tests/conformance_author.py"        # functions: see tunesmith_sdk.con
 [tool.tunesmith.conformance.settings]
 "quantizer.tiny" = {group_size = 32}          # settings of the provider under test, where its defaults don't suit a tiny model
 
+[tool.tunesmith.conformance.devices]
+"trainer_strategy.tiny" = "cpu"               # where its author's functions answer for a device that is not here
+
 [tool.tunesmith.conformance.tolerances]
 "adapter.merges" = 1e-3                       # shown in the report
 
@@ -32,6 +35,7 @@ _TABLE = {
     "properties": {
         "author": {"type": "string", "minLength": 1},
         "settings": {"type": "object", "additionalProperties": {"type": "object"}},
+        "devices": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
         "tolerances": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
         "expected-failures": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
     },
@@ -46,6 +50,7 @@ class Declared:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tolerances: Mapping[str, float] = field(default_factory=dict)
     expected: Mapping[str, str] = field(default_factory=dict)
+    devices: Mapping[str, str] = field(default_factory=dict)
 
     def reason(self, provider: str, check: str) -> str:
         """Why a check is expected to fail; empty if it is not."""
@@ -65,6 +70,7 @@ class Declared:
         keys = {f"{provider}:{check}" for provider, check in planned} | {check for _, check in planned}
         found = [f"it expects `{key}` to fail, which is not made of this plugin" for key in self.expected if key not in keys]
         found += [f"it has settings of `{name}`, which the plugin does not bring" for name in self.settings if name not in providers]
+        found += [f"it has a device of `{name}`, which the plugin does not bring" for name in self.devices if name not in providers]
         found += [
             f"its setting `{path}` of `{name}` {sentence}"
             for name in self.settings
@@ -95,4 +101,5 @@ def read(folder: Path) -> Declared:
             "TS-PLUGIN-012", f"{path}: [tool.tunesmith.conformance]: {'; '.join(found)}", why="An expected failure needs a reason.",
             fix="Correct the table.",
         )  # fmt: skip
-    return Declared(str(author or ""), table.get("settings", {}), table.get("tolerances", {}), table.get("expected-failures", {}))
+    parts = (table.get(name, {}) for name in ("settings", "tolerances", "expected-failures", "devices"))
+    return Declared(str(author or ""), *parts)

@@ -58,7 +58,7 @@ class FileLoader:
         return ModelInfo(uri, revision, format, files, config, {"named": str(path)}, str(root))
 
     def fetch(self, info: ModelInfo, output: Path, step: Step) -> None:
-        copy_files(info, Path(info.directory), output, step, within=_within(Path(info.fetch["named"]), step))
+        copy_files(info, Path(info.directory), output, step, within=_within(Path(info.fetch.get("named", info.directory)), step))
 
 
 def _within(path: Path, step: Step) -> tuple[Path, ...]:

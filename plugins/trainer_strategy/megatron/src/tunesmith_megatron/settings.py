@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tunesmith.contracts import setting
 
 _GROUPS = {"call": "megatron.core.parallel_state:initialize_model_parallel"}
-_CONFIG = {"call": "megatron.core.transformer:TransformerConfig"}
+_CONFIG = {"call": "megatron.core.transformer:TransformerConfig.__init__"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class MegatronSettings:
     )  # fmt: skip
     overlap_grad_reduce: bool = setting(
         False, "sum gradients over processes with other rows while the backward pass still runs",
-        effect={"call": "megatron.core.distributed:DistributedDataParallelConfig"},
+        effect={"call": "megatron.core.distributed:DistributedDataParallelConfig.__init__"},
     )  # fmt: skip
     backend: str = setting(
         "auto", "how they talk; auto: nccl on NVIDIA devices", examples=("nccl",), effect={"call": "torch.distributed:init_process_group"}

@@ -141,7 +141,8 @@ class Bench:
         if isinstance(self._composed, Composed):
             device = str(self._composed.step["placement"]["device"])
             return self.place.start(device, self._composed.plugins), device
-        device = "cpu" if self.record.kind == "device_backend" else self.place.device(self.record)
+        named = "cpu" if self.record.kind == "device_backend" else self.declared.devices.get(f"{self.record.kind}.{self.record.name}")
+        device = named or self.place.device(self.record)
         return self.place.start(device), device
 
     def _heavy(self) -> bool:

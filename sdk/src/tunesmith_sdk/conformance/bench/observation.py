@@ -136,7 +136,8 @@ def _argument(value: Any) -> str:
     if hasattr(value, "untyped_storage"):
         return f"{value.dtype}{tuple(value.shape)}"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return type(value).__name__ + _argument({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+        made = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if hasattr(value, field.name)}
+        return type(value).__name__ + _argument(made)  # of one whose `__init__` is called, nothing yet
     if isinstance(value, urllib.request.Request):
         return f"{value.get_method()} {value.selector} {value.headers} {value.data!r}"
     if value is None or (type(value).__module__ in ("builtins", "datetime", "torch") and not callable(value)):

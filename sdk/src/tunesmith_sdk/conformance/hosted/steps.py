@@ -13,6 +13,7 @@ from tunesmith_sdk.conformance.bench.bench import Bench
 from tunesmith_sdk.conformance.bench.worker_process import Ending, Running
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.hosted.processes import command, family_of, left_of
+from tunesmith_sdk.conformance.kinds.trainer_strategy import can_train
 
 START = 120.0  # seconds for a worker to import what the provider needs
 PATIENCE = 5.0  # seconds from the request to the end
@@ -61,6 +62,8 @@ def _under_way(bench: Bench) -> None:
     record = bench.record
     if record.kind in ("exporter", "quantizer", "inference_backend"):
         bench.source()
+    if record.kind == "trainer_strategy":
+        can_train(bench.declared.author)
     bench.composed()
     if record.kind == "model_loader" and "file" not in record.facts.get("schemes", ()) and "uri" not in given(bench.declared.author):
         raise missing("uri")

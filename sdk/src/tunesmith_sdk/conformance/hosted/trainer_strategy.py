@@ -12,7 +12,7 @@ from tunesmith_sdk.conformance.bench.bench import WORKER, Bench
 from tunesmith_sdk.conformance.checks import CheckFailed, check
 from tunesmith_sdk.conformance.hosted.processes import command, family_of, left_of
 from tunesmith_sdk.conformance.hosted.steps import DEATH, START, entered
-from tunesmith_sdk.conformance.kinds.trainer_strategy import MIDST
+from tunesmith_sdk.conformance.kinds.trainer_strategy import MIDST, can_train
 
 SAME = 1e-4  #: largest difference of losses and norms from plain PyTorch, relative
 WHOLE = 1e-4  #: of a weight at the end
@@ -22,6 +22,7 @@ _KIND = "trainer_strategy"
 
 def _trained(bench: Bench) -> list[dict[str, Any]]:
     """What each rank said of its training; made once for a provider."""
+    can_train(bench.declared.author)
     if bench.kept is None:
         output = bench.folder("training")
         with bench.working("tunesmith_sdk.conformance.kinds.trainer_strategy:run", output=output, ranks=bench.ranks) as worker:
@@ -110,6 +111,7 @@ def no_pickles(bench: Bench) -> None:
     title="the death of one rank ends all, with an error that names it",
 )
 def kill_ends_all(bench: Bench) -> None:
+    can_train(bench.declared.author)
     work = bench.folder("work")
     with bench.working(f"{WORKER}:act", work=work, ranks=bench.ranks) as worker:
         entered(worker)

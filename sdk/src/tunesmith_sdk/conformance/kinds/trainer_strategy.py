@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import Step
+from tunesmith.contracts import Placement, Step
 from tunesmith.contracts.settings import fill
 from tunesmith_sdk.conformance import catalog
+from tunesmith_sdk.conformance.author_functions import given
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
-from tunesmith_sdk.conformance.checks import CheckFailed, check
+from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
 from tunesmith_sdk.conformance.common.provider import offers
 
 STEPS, HALF, ROWS, MICRO = 4, 2, 8, 2
@@ -169,24 +170,38 @@ def _compared(value: Any, wanted: Any, begun: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def can_train(author: str) -> None:
+    """Whether the strategy trains the kit's own network.
+
+    Raises:
+        NotRun: its author gives a training of another.
+    """
+    if "training" in given(author):
+        raise NotRun("it can't train the kit's own network", where="tests of its own")
+
+
 @observer("trainer_strategy")
 def observe(subject: Subject) -> dict[str, Any]:
-    """A short training of one rank, and how many ranks the kernel is told to start."""
+    """A short training of one rank, the author's where there is one, and how many ranks the kernel is told to start."""
     import torch
 
     torch.manual_seed(1)
-    meeting = f"file://{subject.step.work / 'rendezvous'}"
+    placement = dataclasses.replace(subject.step.placement, rendezvous=f"file://{subject.step.work / 'rendezvous'}")
+    course = subject.asked("training", subject.build, placement)
+    return {"course": _course(subject, placement) if course is None else course, "request.ranks": subject.record.ranks(subject.values)}
+
+
+def _course(subject: Subject, placement: Placement) -> list[list[float]]:
+    """Of the kit's own network."""
     strategy = subject.build()
-    mesh = strategy.start(dataclasses.replace(subject.step.placement, rendezvous=meeting))
+    mesh = strategy.start(placement)
     try:
-        training = strategy.prepare(Source(subject.step.work), optimizer)
-        course = train(strategy, training, mesh, range(STEPS), subject.step)
+        return train(strategy, strategy.prepare(Source(subject.step.work), optimizer), mesh, range(STEPS), subject.step)
     finally:
         strategy.finish()
-    return {"course": course, "request.ranks": subject.record.ranks(subject.values)}
 
 
-@action("trainer_strategy", warm=lambda subject: plain())
+@action("trainer_strategy", warm=lambda subject: plain(), materials=("rows", "blank"))
 def work(subject: Subject) -> None:
     """Train a little; as every rank does."""
     strategy, placement = subject.build(), subject.step.placement
