@@ -171,6 +171,7 @@ def test_a_run_goes_on_by_another_strategy_and_another_number_of_processes(tmp_p
         launched(home, model, processes, strategy=strategy, adapter=adapter, settings=settings | {"max_steps": steps})
         lines = (home / "output" / "training_log.jsonl").read_text().splitlines()
         assert [json.loads(line)["step"] for line in lines] == list(range(1, steps + 1))
+    assert (home / "output" / "samples.jsonl").read_text() == (tmp_path / "whole" / "output" / "samples.jsonl").read_text()
     moved = {f"loss@{point['step']}": point["loss"] for point in map(json.loads, lines)}
     assert moved == {name: pytest.approx(whole["metrics"][name], rel=5e-4) for name in moved}
     ours, theirs = (load_file(tmp_path / name / "output" / WEIGHTS[adapter]) for name in ("moved", "whole"))

@@ -36,6 +36,10 @@ class TruncatedRows(Sequence[Group]):
     def __iter__(self) -> Iterator[Group]:
         return (self[at] for at in range(len(self)))
 
+    def numbers(self, places: Sequence[int]) -> list[int]:
+        """Of those at `places`, from 1, as they stand in the data."""
+        return [self.chosen[at] + 1 for at in places]
+
     def part(self, places: Sequence[int]) -> TruncatedRows:
         """Those at `places`."""
         return TruncatedRows(self.rows, (self.chosen[at] for at in places), (self.sizes[at] for at in places), self.max_length)

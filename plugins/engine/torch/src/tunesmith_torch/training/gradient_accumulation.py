@@ -14,6 +14,7 @@ from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.certificate import Certificate
 from tunesmith_torch.training.failures.out_of_memory import raise_if_out_of_memory
 from tunesmith_torch.training.loss import BatchLoss
+from tunesmith_torch.training.sample_ledger import check_learnt
 from tunesmith_torch.training.seed import seed_everything
 
 
@@ -30,7 +31,7 @@ class GradientAccumulation:
     """Callable: a batch's number, the places of its groups and the objective's state -> what it comes to, over all ranks.
 
     The gradients are left at the parameters, multiplied by a scale if one is given. Before each batch all generators are seeded with its
-    number, so that they don't depend on what came before.
+    number, so that they don't depend on what came before. That the ranks together learn from each group once is checked.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class GradientAccumulation:
         micros = micro_batches(sizes, self.mesh.data_size, self.settings.max_tokens_per_microbatch)[self.mesh.data_rank]
         seed_everything(self.step.seed, "step", number, self.mesh.data_rank)
         batches = self.batch_loss.micro_batches([[batch[i] for i in micro] for micro in micros])
-        sums = self.batch_loss.nothing()
+        sums, learnt = self.batch_loss.nothing(), [0.0] * len(batch)
         try:
             beside, batches = self.batch_loss.beside(batches, micros, len(batch), state, train=True)
             witness = self.certificate.witness(batch, beside)
@@ -58,12 +59,16 @@ class GradientAccumulation:
                 value, noted = self.batch_loss.train(output, batches.groups[at], beside, at, weight, penalised=first)
                 witness.sees(output, value, at)
                 sums.add_(noted)
+                for i in micros[at]:
+                    learnt[i] += 1
                 return value * scale
 
             self.training.forward_backward(batches, loss)
         except (RuntimeError, MemoryError) as error:
             raise_if_out_of_memory(error, len(micros[batches.under_way]), sum(sizes[i] for i in micros[batches.under_way]))
             raise
-        value, metrics = self.batch_loss.means(self.strategy.sum(sums), weight)
+        total = self.strategy.sum(torch.cat([sums, torch.tensor(learnt, device=sums.device)]))
+        value, metrics = self.batch_loss.means(total[: len(sums)], weight)
+        check_learnt(number + 1, self.groups.numbers(chosen), total[len(sums) :].tolist())
         witness.check(value, number)
         return BatchResult(value, metrics, beside.state)

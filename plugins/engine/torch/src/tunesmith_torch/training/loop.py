@@ -23,6 +23,7 @@ from tunesmith_torch.training.loss_scaler import LossScaler
 from tunesmith_torch.training.lr_scheduler import rate, set_rate
 from tunesmith_torch.training.optimizer import in_use, put_in_use
 from tunesmith_torch.training.progress import Progress, ProgressReporter
+from tunesmith_torch.training.sample_ledger import SampleLedger
 from tunesmith_torch.training.validation import LOSS, Validation
 
 
@@ -40,7 +41,8 @@ class Loop:
         self.gradients = GradientAccumulation(step, settings, strategy, mesh, training, self.batch_loss, groups)
         self.adapter_callback, self.ranks = AdapterCallback(adapter, training.model.model), Ranks(step.placement, strategy)
         identity = {"seed": step.seed, "groups": len(groups), "batch_size": settings.batch_size}
-        self.checkpoints = CheckpointSchedule(step, settings, training, self.adapter_callback, identity, self.ranks)
+        self.ledger = SampleLedger(step.work, writes=self.ranks.first)
+        self.checkpoints = CheckpointSchedule(step, settings, training, self.adapter_callback, identity, self.ranks, self.ledger)
         self.best = BestCheckpoint(step, training, self.adapter_callback, self.ranks)
         self.validation = Validation(step, settings, validation, self.batch_loss, strategy, mesh)
         self.early_stopping = EarlyStopping()
@@ -67,6 +69,7 @@ class Loop:
                 self._save()
             raise
         put_in_use(self.training.optimizer)
+        self.ledger.flush()
         self._choose()
         return self.progress
 
@@ -90,6 +93,7 @@ class Loop:
         learning_rate = self.settings.learning_rate * rate(self.schedule, number, self.total, self.settings.warmup_ratio)
         set_rate(self.training.optimizer, learning_rate)
         self.training.step()
+        self.ledger.note(number + 1, number // self.sampler.per_epoch + 1, self.groups.numbers(chosen))
         self.progress.scaler.stepped()
         self.progress.objective = dict(result.state)
         self.adapter_callback.stepped(number + 1, self.total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ from tunesmith_torch.training.malloc import keep_freed_blocks
 from tunesmith_torch.training.model_source import BaseWithAdapter
 from tunesmith_torch.training.optimizer import builder
 from tunesmith_torch.training.progress import Progress
+from tunesmith_torch.training.sample_ledger import SAMPLES
 from tunesmith_torch.training.seed import deterministic
 from tunesmith_torch.training.trainable_model import TrainableModel
 from tunesmith_torch.training.validation import validation_split
@@ -35,7 +37,7 @@ _LAST = 10  # steps over which the final loss is averaged
 
 
 def run(step: Step) -> Result:
-    """Train and write the artifact: what the adapter saves, and the losses by step in `LOG`."""
+    """Train and write the artifact: what the adapter saves, the losses by step in `LOG`, and the rows by step in `SAMPLES`."""
     settings, base = step.settings, step.inputs["model"]
     objective, adapter, strategy = (step.provider(slot) for slot in ("objective", "adapter", "strategy"))
     deterministic(settings.deterministic)
@@ -66,7 +68,7 @@ def run(step: Step) -> Result:
                 adapter.save(trainable.model, step.output)
                 if objective.asks.heads:
                     write_heads(step.output, objective.asks.heads, trainable.heads.state_dict())
-                _finish(step.output, base, progress, chat)
+                _finish(step, base, progress, chat)
         strategy.barrier()
     except Cancelled:
         strategy.finish()
@@ -110,12 +112,14 @@ def _metrics(progress: Progress, load_best: bool) -> dict[str, float]:
     return metrics | {"best_step": best.step} | {name: value for name, value in saved.items() if name.startswith("validation_")}
 
 
-def _finish(output: Path, base: Artifact, progress: Progress, chat: ChatTokenizer) -> None:
+def _finish(step: Step, base: Artifact, progress: Progress, chat: ChatTokenizer) -> None:
+    output = step.output
     if _stands_alone(output):
         copy_tokenizer(base, output)
         write_ends(output, chat)
     lines = [json.dumps(point) + "\n" for point in progress.history]
     (output / LOG).write_text("".join(lines), encoding="utf-8")
+    shutil.copyfile(step.work / SAMPLES, output / SAMPLES)
 
 
 def _stands_alone(output: Path) -> bool:

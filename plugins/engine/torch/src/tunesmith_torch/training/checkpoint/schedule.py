@@ -9,9 +9,10 @@ from tunesmith.contracts import Step, Training
 from tunesmith_torch.adapter.adapter_callback import AdapterCallback
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint.ranks import Ranks
-from tunesmith_torch.training.checkpoint.storage import ADAPTER, OBJECTIVE, Checkpoints
+from tunesmith_torch.training.checkpoint.storage import ADAPTER, OBJECTIVE, Checkpoint, Checkpoints
 from tunesmith_torch.training.loss_scaler import LossScaler
 from tunesmith_torch.training.progress import Progress
+from tunesmith_torch.training.sample_ledger import SampleLedger
 
 
 class CheckpointSchedule:
@@ -24,10 +25,10 @@ class CheckpointSchedule:
 
     def __init__(
         self, step: Step, settings: TrainSettings, training: Training, adapter_callback: AdapterCallback, identity: dict[str, Any],
-        ranks: Ranks,
+        ranks: Ranks, ledger: SampleLedger,
     ) -> None:  # fmt: skip
         self.step, self.settings, self.training, self.ranks = step, settings, training, ranks
-        self.adapter_callback, self.identity = adapter_callback, identity
+        self.adapter_callback, self.identity, self.ledger = adapter_callback, identity, ledger
         self.checkpoints = Checkpoints(step.work / "checkpoints", keep=settings.save_total_limit, log=step.log, ranks=ranks)
         self._saved_at, self.saved_steps = time.monotonic(), 0
         self._started, self._spent, self._last = self._saved_at, 0.0, 0.0
@@ -57,7 +58,10 @@ class CheckpointSchedule:
     def save(self, progress: Progress) -> None:
         started = time.monotonic()
         scaler = [progress.scaler.scale, progress.scaler.steps]
-        state = {"identity": self.identity, "tokens": progress.tokens, "history": progress.history, "scaler": scaler}
+        state = {
+            "identity": self.identity, "tokens": progress.tokens, "history": progress.history, "scaler": scaler,
+            "samples": self.ledger.flush(),
+        }  # fmt: skip
         beside = {ADAPTER: self.adapter_callback.state(), OBJECTIVE: progress.objective}
         self.checkpoints.save(progress.steps, self.training.save_state, beside, state)
         self._saved_at, self.saved_steps = time.monotonic(), progress.steps
@@ -65,15 +69,28 @@ class CheckpointSchedule:
         self._spent += self._last
 
     def resume(self) -> Progress | None:
-        """Put the newest checkpoint's parameters in place; None where there is none of this run."""
+        """Put the newest checkpoint's parameters in place, and the ledger where it was then; None where there is none of this run."""
         found = self.checkpoints.newest()
-        if found is None or found.state["identity"] != self.identity:
+        if found is None or found.state["identity"] != self.identity or not self._has_ledger(found):
+            self.ranks.barrier()
+            self.ledger.cut(0)
             return None
+        self.ranks.barrier()
+        self.ledger.cut(found.state["samples"])
         self.adapter_callback.load_state(found.tensors(ADAPTER))
         self.training.load_state(found.parameters)
         self.saved_steps = found.step
         scaler, objective = LossScaler(*found.state["scaler"]), found.tensors(OBJECTIVE)
         return Progress(found.step, found.state["tokens"], list(found.state["history"]), scaler, objective)
+
+    def _has_ledger(self, found: Checkpoint) -> bool:
+        """Whether the ledger of samples is as long as it was when the checkpoint was made, the same on every rank."""
+        there = self.ranks.all(self.ledger.reaches(found.state["samples"]))
+        if not there:
+            self.step.log(
+                f"the ledger of samples is damaged: it begins anew, and so does training (checkpoint at step {found.step})", "warning"
+            )
+        return there
 
     def forget_bad(self, progress: Progress) -> None:
         """After a divergence: remove checkpoints unless the step after them, the first that shows their parameters, had a loss no higher
