@@ -3,6 +3,7 @@
 import pytest
 
 from tunesmith.contracts import Provider
+from tunesmith.contracts.artifacts import fits
 
 HEAD = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: tilt, data: train.jsonl}\n"
 
@@ -108,3 +109,38 @@ def test_a_chain_that_runs_here_is_taken_before_a_shorter_one_that_needs_an_envi
     assert "model.export" not in names(planner(yaml, registry))
     plan = planner(yaml, registry, preferences={"acme-extra": "isolated"})
     assert names(plan)[-3:] == ["model.export", "model.export.serve", "score"]
+
+
+ROLES = [
+    ("objective", Provider("rank", "gives marks", "made_up:Thing", accepts=("dataset/chat",), facts={"role": "marks"})),
+    ("evaluator", Provider("marks", "reads marks", "made_up:Thing", accepts=("model/hf+marks",))),
+]
+RANKED = "model: shelf://base\nsteps:\n  tune: {teach: rank, adapter: tilt, data: train.jsonl}\n"
+
+
+def test_a_role_is_handed_on_by_a_conversion_to_those_that_ask_for_it(planner, world):
+    plan = planner(RANKED + "  score: {evaluate: marks, from: tune}\n", world(extra=ROLES))
+    assert step(plan, "tune").format == "adapter/tilt+marks"
+    assert step(plan, "tune.fold").format == "model/hf+marks"
+
+
+def test_who_reads_models_is_given_none_that_has_become_something_else(problems, world):
+    (found,) = problems(RANKED + "  score: {evaluate: surprise, from: tune}\n", world(extra=ROLES))
+    assert found.code == "TS-PLAN-001"
+    assert "adapter/tilt+marks" in found.what
+
+
+def test_who_reads_a_role_is_given_no_model_without_it(problems, world):
+    (found,) = problems("model: shelf://base\nsteps:\n  score: {evaluate: marks, from: model}\n", world(extra=ROLES))
+    assert found.code == "TS-PLAN-001"
+
+
+@pytest.mark.parametrize(
+    ("format", "pattern", "taken"),
+    [
+        ("model/hf", "model/*", True), ("model/hf+marks", "model/*", False), ("model/hf+marks", "model/*+*", True),
+        ("model/hf", "model/*+*", True), ("model/hf", "model/hf+marks", False), ("model/hf+marks", "model/hf+other", False),
+    ],
+)  # fmt: skip
+def test_a_pattern_takes_roles_only_where_it_names_them(format, pattern, taken):
+    assert fits(format, (pattern,)) is taken

@@ -4,6 +4,10 @@ A format is ``family/name`` and an open string. Those in use: ``model/hf`` (conf
 ``model/gguf``, ``adapter/peft`` (adapter_config.json, adapter_model.safetensors), ``dataset/chat``,
 ``dataset/preference``, ``dataset/prompt`` (rows.jsonl), ``report/metrics`` (metrics.json,
 samples.jsonl), ``endpoint/openai`` (a running server). A plugin may bring more.
+
+What a model has become that no longer does what its format says is its *role*, written behind it: ``model/hf+reward`` gives scores instead
+of words. A provider takes artifacts with a role only where it says so: ``model/hf+reward`` in `accepts` takes that one, ``model/*+*`` any.
+In `produces`, ``model/hf+*`` is a model with the role of what was read.
 """
 
 from __future__ import annotations
@@ -66,8 +70,25 @@ class Result:
 
 
 def fits(format: str, accepts: Iterable[str]) -> bool:
-    """Whether a format is among those accepted (``model/*`` accepts a whole family)."""
-    return any(fnmatchcase(format, pattern) for pattern in accepts)
+    """Whether a format is among those accepted (``model/*`` accepts a whole family, without roles)."""
+    found = _parts(format)
+    return any(all(map(fnmatchcase, found, _parts(pattern))) for pattern in accepts)
+
+
+def role_of(format: str) -> str:
+    """What is behind the ``+``; empty for a format without a role."""
+    return _parts(format)[1]
+
+
+def with_role(format: str, role: str) -> str:
+    """The format with a role in the place of whatever it has."""
+    plain = _parts(format)[0]
+    return f"{plain}+{role}" if role else plain
+
+
+def _parts(format: str) -> tuple[str, str]:
+    plain, _, role = format.partition("+")
+    return plain, role
 
 
 def several(inputs: Mapping[str, Artifact], name: str) -> list[Artifact]:

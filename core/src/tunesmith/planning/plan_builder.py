@@ -130,9 +130,11 @@ class Builder:
         }
         read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
         sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
+        records = {slot: choice.record for slot, choice in selection.choices.items()}
+        main_format = next((product.format for product in read.values()), "")
         planned = PlannedStep(
             name=name, group=step.name, verb=verb.record, choices=selection.choices, settings=verb.settings, inputs=sources,
-            format=makes(verb.record, {slot: choice.record for slot, choice in selection.choices.items()}), seed=step.seed, source=source,
+            format=makes(verb.record, records, main_format), seed=step.seed, source=source,
             after=tuple(other.name for need in step.needs for other in self.steps if other.group == need),
         )  # fmt: skip
         made = self.add(planned, verb, selection, read, step, (auto, slots, inputs.products))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from tunesmith.contracts.artifacts import fits
+from tunesmith.contracts.artifacts import fits, role_of, with_role
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
 
+HANDED_ON = "*"  #: the role of what was read
 LONGEST = 6  # conversions in a row
 
 
@@ -33,6 +34,10 @@ class Hop:
     def maker(self) -> ProviderRecord:
         """Whose capabilities count for what comes out."""
         return self.provider or self.verb
+
+    def of(self, source: str) -> Hop:
+        """The same, of an input of this format."""
+        return replace(self, format=with_role(self.format, role_of(source))) if role_of(self.format) == HANDED_ON else self
 
     def takes(self, format: str) -> bool:
         return takes(self.verb, {self.verb.main_kind: self.provider} if self.provider else {}, format)
@@ -59,10 +64,18 @@ def takes(verb: ProviderRecord, providers: Mapping[str, ProviderRecord], format:
     return all(fits(format, accepts) for accepts in (entry.accepts, provider.accepts if provider else ()) if accepts)
 
 
-def makes(verb: ProviderRecord, providers: Mapping[str, ProviderRecord]) -> str:
-    """The format that a verb's artifact usually has; empty if it makes none that is known."""
-    provider = providers.get(verb.produces_of)
-    return next(iter((provider.produces if provider else ()) or verb.produces), "")
+def makes(verb: ProviderRecord, providers: Mapping[str, ProviderRecord], source: str = f"+{HANDED_ON}") -> str:
+    """The format that a verb's artifact usually has; empty if it makes none that is known. Its role is what the main provider's fact
+    ``role`` says, or that of the main input.
+
+    Args:
+        source: format of the main input; left out, the role of what was read stays open.
+    """
+    provider, main = providers.get(verb.produces_of), providers.get(verb.main_kind)
+    format = next(iter((provider.produces if provider else ()) or verb.produces), "")
+    if main and (role := main.facts.get("role")):
+        return with_role(format, role)
+    return with_role(format, role_of(source)) if role_of(format) == HANDED_ON else format
 
 
 def converters(registry: Registry) -> list[Hop]:
@@ -108,11 +121,12 @@ def route(
         if chain and accepted(format):
             return Route(chain)
         for hop in known:
-            if hop.format in done or not hop.takes(format):
+            made = hop.of(format)
+            if made.format in done or not hop.takes(format):
                 continue
             if reason := refuse(hop, chain):
                 rejected[hop.label] = reason
                 continue
             cost = (proposals + (hop.verb.converts == "propose"), environments + isolates(hop), length + 1)
-            heapq.heappush(waiting, (*cost, next(ticket), hop.format, (*chain, hop)))
+            heapq.heappush(waiting, (*cost, next(ticket), made.format, (*chain, made)))
     return Route(found=False, rejected=tuple(rejected.items()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
-from tunesmith.contracts.artifacts import fits
+from tunesmith.contracts.artifacts import fits, with_role
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import AUTO
@@ -137,7 +137,7 @@ class Selector:
             if choice.record.kind == kind:
                 return choice
         format = main.format if main else ""
-        return next((c for c in self.candidates(kind) if format and fits(format, c.record.produces)), None)
+        return next((c for c in self.candidates(kind) if format and fits(with_role(format, ""), c.record.produces)), None)
 
     def route(self, source: Product, accepted: Callable[[str], bool]) -> Route:
         isolates = self.chooser.environments.isolates

@@ -92,8 +92,8 @@ def verb() -> Sequence[Verb]:
             settings=MergeSettings,
             # The slot's default `producer` is the provider that made the main input.
             slots=(Slot("adapter", "adapter", "the kind of adapter to fold in", default="producer"),),
-            inputs=(Input("model", "the adapter", accepts=("adapter/*",)),),
-            produces=("model/hf",),
+            inputs=(Input("model", "the adapter", accepts=("adapter/*+*",)),),
+            produces=("model/hf+*",),
             capabilities={"lossless": "partial"},
             limits={"lossless": "the sum of base and update is rounded to the base's type of numbers"},
             needs=(Need("producer", "merge", "merging writes the adapter's change into the base's weights"),),

@@ -8,10 +8,12 @@ from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts.artifacts import with_role
 from tunesmith.errors import UserError, nearest
 from tunesmith_file.gguf import NotGGUF, read_header
 from tunesmith_file.gguf_config import config_of
 from tunesmith_file.model_files import Layout, find
+from tunesmith_models.roles import role_of_model
 from tunesmith_models.safetensors import check_shards, shapes
 
 #: `quantization_config.quant_method` of a config.json -> format; a method that is not here becomes ``model/<method>``.
@@ -83,10 +85,11 @@ def with_quantization(config: dict[str, Any], names: Container[str], read: Calla
 
 
 def format_of(config: Mapping[str, Any]) -> str:
-    """The format of a model with this `config.json`: ``model/hf`` unless its weights are quantized."""
+    """The format of a model with this `config.json`: ``model/hf`` unless its weights are quantized; a classifier has a role."""
     quantization = config.get("quantization_config")
     method = quantization.get("quant_method") if isinstance(quantization, Mapping) else None
-    return FORMAT_OF_METHOD.get(str(method), f"model/{method}") if method else "model/hf"
+    format = FORMAT_OF_METHOD.get(str(method), f"model/{method}") if method else "model/hf"
+    return with_role(format, role_of_model(config))
 
 
 def gguf_config(path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 
 MODEL_FORMATS = (
-    "model/hf", "model/gguf", "adapter/peft", "model/bnb", "model/gptq", "model/awq", "model/compressed-tensors",
+    "model/hf", "model/gguf", "adapter/peft", "model/bnb", "model/gptq", "model/awq", "model/compressed-tensors", "model/hf+*",
 )  # fmt: skip
 
 

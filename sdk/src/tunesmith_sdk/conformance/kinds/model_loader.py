@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import ModelInfo, TunesmithError, UserError
+from tunesmith.contracts.artifacts import fits
 from tunesmith_sdk.conformance.bench.files import same_after_a_kill
 from tunesmith_sdk.conformance.bench.subject import Subject, contents
 from tunesmith_sdk.conformance.catalog import action, observer
@@ -63,7 +64,7 @@ def pins(subject: Subject) -> Iterator[CheckFailed]:
         yield CheckFailed("it names no revision", fix="Give a commit, a version or a digest.")
     if not info.files or any(int(entry.get("size", -1)) < 0 for entry in info.files.values()):
         yield CheckFailed("it names no files, or files without a size", fix="List path -> size and sha256.")
-    if info.format not in subject.record.produces:
+    if not fits(info.format, subject.record.produces):
         yield CheckFailed(f"it will make {info.format}, and declares {', '.join(subject.record.produces)}", fix="Declare it in `produces`.")
     if (info.revision, dict(info.files)) != (again.revision, dict(again.files)):
         yield CheckFailed("asked twice of one model, it names different files", fix="Take nothing of the moment into the revision.")
