@@ -5,8 +5,8 @@ A format is ``family/name`` and an open string. Those in use: ``model/hf`` (conf
 ``dataset/preference``, ``dataset/prompt`` (rows.jsonl), ``report/metrics`` (metrics.json,
 samples.jsonl), ``endpoint/openai`` (a running server). A plugin may bring more.
 
-What a model has become that no longer does what its format says is its *role*, written behind it: ``model/hf+reward`` gives scores instead
-of words. A provider takes artifacts with a role only where it says so: ``model/hf+reward`` in `accepts` takes that one, ``model/*+*`` any.
+What a model has become that no longer does what its format says is its *role*, written behind it: ``model/hf+score`` gives numbers instead
+of words. A provider takes artifacts with a role only where it says so: ``model/hf+score`` in `accepts` takes that one, ``model/*+*`` any.
 In `produces`, ``model/hf+*`` is a model with the role of what was read.
 """
 
