@@ -68,15 +68,19 @@ class OrphanReaper:
                     self.status = status
 
     def _end_all(self) -> None:
-        """Kill what is left below this process, and what that starts meanwhile."""
-        until = time.monotonic() + KILLING
-        while time.monotonic() < until:
+        """Kill what is left below this process, and what that starts meanwhile, however long the machine takes to let this process look."""
+        killed: set[int] = set()
+        until = 0.0
+        while True:
             self._reap()
             left = below(os.getpid())
             if self.status is None:
                 left.add(self.program)
-            if not left:
+            if left - killed:
+                until = time.monotonic() + KILLING
+            elif not left or time.monotonic() > until:
                 return
+            killed |= left
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
