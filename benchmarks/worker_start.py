@@ -20,9 +20,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tunesmith.contracts.kinds.environment_builder import Recipe, Start
-from tunesmith.running.worker.local_executor import Local
+from tunesmith.running.worker.local_executor import LocalExecutor
 from tunesmith.running.worker.processes import Work, Workers
-from tunesmith.running.worker.selector import Switchboard
+from tunesmith.running.worker.selector import SocketSelector
 
 
 def nothing(step: object) -> None:
@@ -35,18 +35,18 @@ def start(directory: Path, place: Callable[[], Start]) -> tuple[float, float]:
         "name": "nothing", "output": str(directory), "work": str(directory), "seed": 0, "placement": {}, "settings": {},
         "settings_class": "", "distribution": "", "inputs": {}, "choices": {},
     }  # fmt: skip
-    board = Switchboard()
+    sockets = SocketSelector()
     began = time.perf_counter()
     work = Work("nothing", f"{Path(__file__).stem}:nothing", (step,), directory, place())
-    workers = Workers(work, Local(), board, lambda method, params: None)
+    workers = Workers(work, LocalExecutor(), sockets, lambda method, params: None)
     workers.start()
     while not workers.done:
-        board.pump(0.1)
+        sockets.pump(0.1)
         workers.tick()
     workers.result()
     answered = time.perf_counter()
     workers.close()
-    board.close()
+    sockets.close()
     return answered - began, time.perf_counter() - began
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.planning.plan import Choice
-from tunesmith.planning.providers.capabilities import Finding, Participants, negotiate
+from tunesmith.planning.providers.capabilities import Participants, UnmetNeed, negotiate
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.registry import Registry
 from tunesmith.plugins.requirements import lacking
@@ -101,7 +101,7 @@ def _record(cell: Cell, slot: str) -> ProviderRecord:
     return registry().provider(*named.get(slot, (OPTIMIZER, WITH)))
 
 
-def _sentence(finding: Finding) -> str:
+def _sentence(finding: UnmetNeed) -> str:
     return f"{finding.what}, {finding.why}"
 
 

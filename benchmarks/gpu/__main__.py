@@ -52,16 +52,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         own = {"TUNESMITH_HOME": str(folder / "home"), "XDG_CACHE_HOME": str(folder / "cache")}
-        surroundings = environment(folder / "metadata") | QUIET | own
-        facts = _facts(args.device, surroundings)
+        environment_spec = environment(folder / "metadata") | QUIET | own
+        facts = _facts(args.device, environment_spec)
         if facts is None:
             return 2
         print(_head(facts), flush=True)
-        return _run_all(chosen, args, folder, surroundings, facts)
+        return _run_all(chosen, args, folder, environment_spec, facts)
 
 
 def _run_all(
-    chosen: Sequence[Entry], args: argparse.Namespace, folder: Path, surroundings: dict[str, str], facts: dict[str, Any]
+    chosen: Sequence[Entry], args: argparse.Namespace, folder: Path, environment_spec: dict[str, str], facts: dict[str, Any]
 ) -> int:  # fmt: skip
     """The exit status. The file is written anew after each entry, so that what was found stays if the machine goes."""
     begun, patience = time.monotonic(), PATIENCE if args.device == "cpu" else 1
@@ -69,7 +69,7 @@ def _run_all(
     for entry in chosen:
         started = time.monotonic()
         left = TOTAL[args.suite] * patience - (started - begun)
-        told = run_entry(entry, args.device, folder, surroundings, min(entry.limit * patience, left))
+        told = run_entry(entry, args.device, folder, environment_spec, min(entry.limit * patience, left))
         ended = time.monotonic()
         print(_lines(entry, told, ended - started), flush=True)
         found += [{"entry": entry.name, **asdict(row)} for row in told]
@@ -81,10 +81,10 @@ def _run_all(
     return int(failed > 0)
 
 
-def _facts(device: str, surroundings: dict[str, str]) -> dict[str, Any] | None:
+def _facts(device: str, environment_spec: dict[str, str]) -> dict[str, Any] | None:
     """What the figures are of; None where there is no such device, which is told."""
     program = "import json, sys; from facts import facts; print(json.dumps(facts(sys.argv[1])))"
-    here = surroundings | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), surroundings["PYTHONPATH"]])}
+    here = environment_spec | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), environment_spec["PYTHONPATH"]])}
     done = subprocess.run([sys.executable, "-c", program, device], env=here, capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"{device}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)

@@ -17,12 +17,12 @@ LEAST = 1.0  # seconds: with less, an entry is not begun
 TAIL = 1500  # characters of what a failed entry printed
 
 
-def run_entry(entry: Entry, device: str, folder: Path, surroundings: Mapping[str, str], limit: float) -> list[Row]:
+def run_entry(entry: Entry, device: str, folder: Path, environment_spec: Mapping[str, str], limit: float) -> list[Row]:
     """What it tells; what it had told stays when it fails, or is stopped after `limit` seconds.
 
     Args:
         folder: for what it writes.
-        surroundings: its environment.
+        environment_spec: its environment.
     """
     if limit < LEAST:
         return [Row(entry.summary, SKIPPED, reason="the command's time is over")]
@@ -32,7 +32,7 @@ def run_entry(entry: Entry, device: str, folder: Path, surroundings: Mapping[str
     told_to = json.dumps({"module": entry.module, "given": entry.given, "summary": entry.summary, "device": device})
     command = [sys.executable, str(Path(__file__).with_name("entry.py")), told_to, str(home), str(found)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=surroundings, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(command, env=environment_spec, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             status: int | None = process.wait(timeout=limit)
         except subprocess.TimeoutExpired:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.plugins import entry_points as scan
-from tunesmith.plugins.records import Plugin, Surroundings
+from tunesmith.plugins.records import EnvironmentSpec, Plugin
 from tunesmith.plugins.requirements import Installed, fingerprint, missing, missing_error, place
 from tunesmith_sdk.distributions.written_plugins import write_distribution
 
@@ -50,6 +50,11 @@ def plugin(*runtime: str) -> Plugin:
 def test_a_requirement_is_met_as_installers_would_say(wanted: str, there: bool, installed):
     environment = installed(heavy=("2.13.0+cpu", ["base; extra == 'slow'", "gone>=1; extra == 'fast'", NOT_HERE]), base=("1", []))
     assert (missing(plugin(wanted), environment) == {}) is there
+
+
+def test_what_is_missed_of_an_extra_is_told_as_one_installs_it(installed):
+    environment = installed(heavy=("2", ["gone>=1; extra == 'fast'", "base[all]<3; extra == 'fast'"]), base=("3", []))
+    assert missing(plugin("heavy[fast]"), environment) == {"": ("gone>=1", "base[all]<3 (3 is installed)")}
 
 
 def test_what_a_plugin_needs_beside_its_runtime_is_missed_too_but_not_the_kernel(installed):
@@ -96,18 +101,18 @@ def test_an_author_who_changes_code_in_place_is_not_answered_from_the_cache(tmp_
 
 
 def test_what_a_device_asks_for_on_top_is_told_by_device(installed):
-    wanted = Surroundings(runtime={"abacus": ("beads>=3",), "cpu": ("heavy",)})
-    found = missing(replace(plugin(), surroundings=wanted), installed(beads=("2", []), heavy=("1", [])))
+    wanted = EnvironmentSpec(runtime={"abacus": ("beads>=3",), "cpu": ("heavy",)})
+    found = missing(replace(plugin(), environment_spec=wanted), installed(beads=("2", []), heavy=("1", [])))
     assert found == {"abacus": ("beads>=3 (2 is installed)",)}
 
 
 def test_what_must_be_absent_keeps_a_plugin_out_of_an_environment_that_has_it(installed):
-    wanted = Surroundings(absent=("heavy",), without_dependencies=("gone==1",))
-    assert missing(replace(plugin(), surroundings=wanted), installed(heavy=("2", []))) == {"": ("gone==1", "no heavy (2 is installed)")}
+    wanted = EnvironmentSpec(absent=("heavy",), without_dependencies=("gone==1",))
+    assert missing(replace(plugin(), environment_spec=wanted), installed(heavy=("2", []))) == {"": ("gone==1", "no heavy (2 is installed)")}
 
 
 @pytest.mark.parametrize(
-    ("surroundings", "found", "where"),
+    ("environment_spec", "found", "where"),
     [
         ({}, {}, "host"),
         ({}, {"": ("gone",)}, "isolated"),
@@ -117,6 +122,6 @@ def test_what_must_be_absent_keeps_a_plugin_out_of_an_environment_that_has_it(in
         ({"runtime": {"cpu": ("gone",)}}, {"cpu": ("gone",)}, "isolated"),
     ],
 )
-def test_a_plugin_runs_in_the_host_s_environment_if_that_has_what_it_needs_and_it_wants_to(surroundings, found, where):
-    known = replace(plugin(), surroundings=Surroundings(**surroundings), missing=found, fingerprint="f")
+def test_a_plugin_runs_in_the_host_s_environment_if_that_has_what_it_needs_and_it_wants_to(environment_spec, found, where):
+    known = replace(plugin(), environment_spec=EnvironmentSpec(**environment_spec), missing=found, fingerprint="f")
     assert place(known) == where

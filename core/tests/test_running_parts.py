@@ -22,7 +22,7 @@ from tunesmith.isolation.locks import FileLock
 from tunesmith.planning.plan import Choice, Decision, Gate, Source
 from tunesmith.running.journal.journal import Journal
 from tunesmith.running.journal.plan_file import read_plan, write_plan
-from tunesmith.running.worker.local_executor import Local
+from tunesmith.running.worker.local_executor import LocalExecutor
 from tunesmith.running.worker.logs import cap, tail
 
 
@@ -73,7 +73,7 @@ def test_a_plan_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
 
 def test_the_local_executor_ends_the_whole_group(tmp_path: Path) -> None:
     code = "import subprocess, sys, time; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); time.sleep(60)"
-    process = Local().start(Launch((sys.executable, "-c", code), {"EXTRA": "1"}, tmp_path / "out", tmp_path / "err"))
+    process = LocalExecutor().start(Launch((sys.executable, "-c", code), {"EXTRA": "1"}, tmp_path / "out", tmp_path / "err"))
     while not (tmp_path / "out").read_text().endswith("\n"):
         time.sleep(0.01)
     child = int((tmp_path / "out").read_text())
@@ -89,7 +89,7 @@ def test_the_local_executor_sets_quiet_defaults_that_the_user_may_change(tmp_pat
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     code = "import os; print(os.environ['OMP_WAIT_POLICY'], os.environ['PYTHONUNBUFFERED'], os.environ['EXTRA'])"
-    process = Local().start(Launch((sys.executable, "-c", code), {"EXTRA": "1"}, tmp_path / "out", tmp_path / "err"))
+    process = LocalExecutor().start(Launch((sys.executable, "-c", code), {"EXTRA": "1"}, tmp_path / "out", tmp_path / "err"))
     while process.poll() is None:
         time.sleep(0.01)
     assert (tmp_path / "out").read_text() == "ACTIVE 1 1\n"
@@ -112,7 +112,7 @@ def test_steps_run_over_tcp_where_there_are_no_unix_sockets(tmp_path: Path, monk
     monkeypatch.delattr(socket, "AF_UNIX")
     seen = []
 
-    class Looking(Local):
+    class Looking(LocalExecutor):
         def start(self, launch: Launch):
             seen.append(launch.environment["TUNESMITH_ADDRESS"])
             return super().start(launch)

@@ -16,7 +16,7 @@ from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Decision, Gate, PlannedStep, Source
 from tunesmith.running.journal.journal import Journal
 from tunesmith.running.store import verification
-from tunesmith.running.worker.local_executor import Local
+from tunesmith.running.worker.local_executor import LocalExecutor
 from tunesmith_cli.commands.resume import check_providers, find_run
 from tunesmith_sdk.testing.recorder import Recorder
 
@@ -145,7 +145,7 @@ def test_a_file_that_changed_since_planning_is_noticed(place: Place, tmp_path: P
     assert "is not there any more" in place.run(dataclasses.replace(reads, seed=1)).error.what
 
 
-class Editing(Local):
+class Editing(LocalExecutor):
     """Edits a file whenever a worker has started, as long as there are edits: after its digest was taken, before it is read."""
 
     def __init__(self, file: Path, *edits: str) -> None:

@@ -11,7 +11,7 @@ from tiny_plans import Place
 from tunesmith.contracts.settings import schema_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith.running.model_resolver import Resolver
+from tunesmith.running.model_resolver import ModelResolver
 from tunesmith.verbs.records import DownloadSettings
 from tunesmith_sdk.testing.recorder import Recorder
 
@@ -44,7 +44,7 @@ class Loaders:
 def asked(place: Place, loaders: Loaders, uri: str, **more: object) -> bool:
     """Whether resolving started a worker."""
     reporter = Recorder()
-    info = Resolver(loaders, place, reporter=reporter, **more)(uri)
+    info = ModelResolver(loaders, place, reporter=reporter, **more)(uri)
     assert (info.uri, info.revision, info.size) == (uri, "r1", 3)
     return bool(reporter.of("progress"))
 
@@ -67,7 +67,7 @@ def test_a_loader_of_what_may_change_is_asked_every_time(tmp_path: Path) -> None
 
 
 def test_what_the_loader_says_is_passed_on_and_not_kept(tmp_path: Path) -> None:
-    resolver = Resolver(Loaders(), Place.at(tmp_path))
+    resolver = ModelResolver(Loaders(), Place.at(tmp_path))
     for _ in range(2):
         with pytest.raises(UserError, match="TS-MODEL-001: there is no shelf://nothing"):
             resolver("shelf://nothing")
@@ -75,7 +75,7 @@ def test_what_the_loader_says_is_passed_on_and_not_kept(tmp_path: Path) -> None:
 
 def test_a_loader_that_crashes_is_an_error_with_its_last_words(tmp_path: Path) -> None:
     with pytest.raises(TunesmithError, match="TS-MODEL-012") as caught:
-        Resolver(Loaders(), Place.at(tmp_path))("shelf://bug")
+        ModelResolver(Loaders(), Place.at(tmp_path))("shelf://bug")
     assert "a loader's mistake" in caught.value.why
 
 
@@ -90,5 +90,5 @@ def test_a_loader_that_crashes_is_an_error_with_its_last_words(tmp_path: Path) -
 )
 def test_an_unknown_scheme_is_a_mistake_with_a_hint(tmp_path: Path, uri: str, hint: str) -> None:
     with pytest.raises(UserError, match="TS-MODEL-011") as caught:
-        Resolver(Loaders(), Place.at(tmp_path))(uri)
+        ModelResolver(Loaders(), Place.at(tmp_path))(uri)
     assert caught.value.fix == hint

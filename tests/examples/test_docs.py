@@ -89,7 +89,7 @@ def test_what_a_plugin_declares_on_a_page_is_understood(tmp_path: Path) -> None:
         (source,) = read_source(tmp_path)
         assert source.runtime
         if "tool.tunesmith" in text:
-            assert all(dataclasses.asdict(source.surroundings).values())
+            assert all(dataclasses.asdict(source.environment_spec).values())
 
 
 def slug(heading: str) -> str:

@@ -13,7 +13,7 @@ from tiny_plans import Place, step
 
 from tunesmith.contracts.kinds.executor import Launch
 from tunesmith.isolation import protocol
-from tunesmith.running.worker.local_executor import Local, LocalProcess
+from tunesmith.running.worker.local_executor import LocalExecutor, LocalProcess
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_nonsense_from_a_worker_is_a_coded_error(tmp_path: Path, script: str, co
     assert (outcome.state, outcome.error.code) == ("failed", code)
 
 
-class Besieged(Local):
+class Besieged(LocalExecutor):
     """An executor, for this test, that lets strangers in on the socket before it starts the worker."""
 
     def start(self, launch: Launch) -> LocalProcess:
@@ -72,7 +72,7 @@ def test_strangers_learn_nothing_and_disturb_nobody(tmp_path: Path) -> None:
 def test_the_socket_lies_where_only_its_owner_can_reach_it(tmp_path: Path) -> None:
     modes = []
 
-    class Looking(Local):
+    class Looking(LocalExecutor):
         def start(self, launch: Launch) -> LocalProcess:
             modes.append(Path(launch.environment["TUNESMITH_ADDRESS"].partition(":")[2]).parent.stat().st_mode & 0o777)
             return super().start(launch)
@@ -87,7 +87,7 @@ def test_a_worker_does_not_work_for_a_host_without_its_token(tmp_path: Path) -> 
     listener.listen()
     environment = {"TUNESMITH_ADDRESS": f"unix:{tmp_path / 's'}", "TUNESMITH_TOKEN": "right", "TUNESMITH_RANK": "0"}
     launch = Launch((sys.executable, "-m", "tunesmith.isolation.worker"), environment, tmp_path / "out", tmp_path / "err")
-    process = Local().start(launch)
+    process = LocalExecutor().start(launch)
     sock, _ = listener.accept()
     connection = protocol.Connection(sock)
     assert connection.receive()["params"] == {"token": "right", "rank": 0}

@@ -26,7 +26,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.C
     python = getattr(sys, "_base_executable", sys.executable)
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        surroundings = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-        return subprocess.run([python, str(COMMAND), *words], env=surroundings, capture_output=True, text=True, check=False)
+        environment_spec = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+        return subprocess.run([python, str(COMMAND), *words], env=environment_spec, capture_output=True, text=True, check=False)
 
     return run

@@ -11,7 +11,7 @@ from tiny_plans import Place, step
 
 import tunesmith
 from tunesmith.contracts.kinds.executor import Launch
-from tunesmith.running.worker.local_executor import Local, LocalProcess
+from tunesmith.running.worker.local_executor import LocalExecutor, LocalProcess
 from tunesmith_sdk.testing.recorder import Recorder
 
 SOURCE = Path(tunesmith.__file__).parent
@@ -63,7 +63,7 @@ def test_what_a_step_prints_does_not_reach_the_protocol(tmp_path: Path) -> None:
 def test_every_step_is_a_process_of_its_own_in_a_group_of_its_own(tmp_path: Path) -> None:
     launched: list[LocalProcess] = []
 
-    class Counting(Local):
+    class Counting(LocalExecutor):
         def start(self, launch: Launch) -> LocalProcess:
             launched.append(super().start(launch))
             return launched[-1]

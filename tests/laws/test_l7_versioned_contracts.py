@@ -25,7 +25,7 @@ from tunesmith.contracts.provider import API
 from tunesmith.errors import UserError
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.manifest_schema import VERSION
-from tunesmith.plugins.records import Surroundings
+from tunesmith.plugins.records import EnvironmentSpec
 from tunesmith_sdk.manifest.source import Source
 from tunesmith_sdk.manifest.sync import described
 
@@ -110,7 +110,7 @@ def test_a_hook_that_takes_fewer_arguments_than_there_are_goes_on_working(tmp_pa
     (tmp_path / "acme_old" / "__init__.py").touch()
     code = "from tunesmith.hookspecs import hookimpl\n\n@hookimpl\ndef artifact_committed(step): ...\n\n@hookimpl\ndef step_failed(): ...\n"
     (tmp_path / "acme_old" / "plugin.py").write_text(code)
-    source = Source(tmp_path, tmp_path, "acme-old", "1.0", "acme_old.plugin", (), Surroundings(), (), "hatchling.build")
+    source = Source(tmp_path, tmp_path, "acme-old", "1.0", "acme_old.plugin", (), EnvironmentSpec(), (), "hatchling.build")
     assert described(source).events == ("step_failed", "artifact_committed")
 
 
@@ -162,7 +162,7 @@ def test_a_manifest_as_it_was_first_written_goes_on_being_read(tmp_path: Path):
     path.write_text(OLD_MANIFEST)
     plugin = read_manifest(path)
     (exporter,) = plugin.providers
-    assert (plugin.runtime, plugin.surroundings) == (("heavy>=2",), Surroundings())
+    assert (plugin.runtime, plugin.environment_spec) == (("heavy>=2",), EnvironmentSpec())
     assert (exporter.api, exporter.accepts, exporter.produces) == (0, ("model/*",), ("document/card",))
     assert exporter.needs == (provider.Need("device_backend", "ink", "it prints"),)
 

@@ -16,7 +16,7 @@ import pytest
 
 from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.inputs.step_outputs import Product
-from tunesmith.planning.pipeline.step_syntax import Wanted
+from tunesmith.planning.pipeline.step_syntax import ProviderSpec
 from tunesmith_cli.estimate.step import Foreseen, Foresight
 from tunesmith_cli.launch import Session
 from tunesmith_cli.options.device_catalog import card
@@ -55,10 +55,10 @@ def session() -> tuple[Session, Estimators]:
 def seen(model: str, machine: str, method: str, strategy: str = "auto", **settings: Any) -> Foreseen:
     opened, estimators = session()
     backend, cards = card(opened.registry, machine)
-    wanted = Wanted("trainer_strategy", strategy, settings, ("strategy", strategy))
+    wanted = ProviderSpec("trainer_strategy", strategy, settings, ("strategy", strategy))
     slots = {
-        "objective": Wanted("objective", "sft"), "adapter": Wanted("adapter", method, {}, ("adapter",)), "strategy": wanted,
-        "optimizer": Wanted("optimizer", "auto"),
+        "objective": ProviderSpec("objective", "sft"), "adapter": ProviderSpec("adapter", method, {}, ("adapter",)), "strategy": wanted,
+        "optimizer": ProviderSpec("optimizer", "auto"),
     }  # fmt: skip
     foresight = Foresight(
         opened.registry, {backend: cards}, Product("model", "model", "model/hf", config=config(model)), {}, backend, estimators

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tunesmith.planning.inputs.input_readers import HostPlanner
     from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
-    from tunesmith.running.model_resolver import Resolver
+    from tunesmith.running.model_resolver import ModelResolver
     from tunesmith.running.outcome import RunOutcome
 
 DEFAULT_FILE = PIPELINE_FILE
@@ -38,13 +38,13 @@ class Session(session.Session):
             return self.planned(spec, resolve, strict, devices)
 
     @contextmanager
-    def resolver(self, refresh: bool = False) -> Iterator[Resolver]:
+    def resolver(self, refresh: bool = False) -> Iterator[ModelResolver]:
         """What tells what a model URI names, and shows its progress."""
-        from tunesmith.running.model_resolver import Resolver
+        from tunesmith.running.model_resolver import ModelResolver
         from tunesmith_cli.display import reporting
 
         with reporting(stream=sys.stderr) as reporter:
-            yield Resolver(self.registry, self.config, refresh=refresh, reporter=reporter)
+            yield ModelResolver(self.registry, self.config, refresh=refresh, reporter=reporter)
 
     @contextmanager
     def reading(self) -> Iterator[HostPlanner]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
-    from tunesmith.running.model_resolver import Resolver
+    from tunesmith.running.model_resolver import ModelResolver
     from tunesmith.running.outcome import RunOutcome
     from tunesmith.running.reporter import Reporter
     from tunesmith.session import Session
@@ -109,7 +109,7 @@ class Pipeline:
 
         return Session.open(self.spec.place, self.home)
 
-    def _resolver(self, session: Session, refresh: bool = False) -> Resolver:
-        from tunesmith.running.model_resolver import Resolver
+    def _resolver(self, session: Session, refresh: bool = False) -> ModelResolver:
+        from tunesmith.running.model_resolver import ModelResolver
 
-        return Resolver(session.registry, session.config, refresh=refresh)
+        return ModelResolver(session.registry, session.config, refresh=refresh)

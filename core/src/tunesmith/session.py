@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tunesmith.planning.inputs.input_readers import HostPlanner
     from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
-    from tunesmith.running.model_resolver import Resolver
+    from tunesmith.running.model_resolver import ModelResolver
     from tunesmith.running.reporter import Reporter
 
 _Session = TypeVar("_Session", bound="Session")
@@ -44,7 +44,7 @@ class Session:
         return cls(config, load_registry(config))
 
     def planned(
-        self, spec: PipelineSpec, resolve: Resolver, strict: bool = False, devices: Mapping[str, Sequence[Device]] | None = None
+        self, spec: PipelineSpec, resolve: ModelResolver, strict: bool = False, devices: Mapping[str, Sequence[Device]] | None = None
     ) -> Plan:
         """The plan of a pipeline.
 
@@ -82,7 +82,7 @@ class Session:
             refresh: what was remembered does not count.
         """
         from tunesmith.contracts.digests import FileDigests
-        from tunesmith.planning.inputs.file_check_cache import FileMemory
+        from tunesmith.planning.inputs.file_check_cache import FileCheckCache
         from tunesmith.planning.inputs.input_readers import HostPlanner
         from tunesmith.planning.placement.environments import Environments
 
@@ -94,5 +94,5 @@ class Session:
         return HostPlanner(
             self.registry, Environments(self.registry, self.config.environments.plugins), base or Path.cwd(),
             FileDigests(self.config.cache / "digests", refresh=refresh), roots=self.config.roots, ask=ask,
-            memory=FileMemory(self.config.cache / "inputs.json", refresh=refresh),
+            memory=FileCheckCache(self.config.cache / "inputs.json", refresh=refresh),
         )  # fmt: skip

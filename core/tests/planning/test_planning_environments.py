@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.contracts.kinds.environment_builder import Recipe
-from tunesmith.plugins.records import Surroundings
+from tunesmith.plugins.records import EnvironmentSpec
 
 TUNE = """
 name: p
@@ -63,20 +63,20 @@ def test_all_plugins_of_a_step_share_its_environment(planner, world):
 
 
 def test_what_a_device_needs_on_top_is_in_the_recipe_for_that_device_only(planner, world):
-    lacks = {"missing": {"abacus": ("beads==3",)}, "surroundings": Surroundings(runtime={"abacus": ("beads==3",), "other": ("x",)})}
+    lacks = {"missing": {"abacus": ("beads==3",)}, "environment_spec": EnvironmentSpec(runtime={"abacus": ("beads==3",), "other": ("x",)})}
     recipe = step(planner(tune(), world(acme_tilt=lacks))).recipe
     assert (recipe.requirements, recipe.accelerator) == (("beads==3",), "abacus")
 
 
 def test_repairs_and_interpreters_come_from_the_manifest(planner, world):
-    wanted = Surroundings("isolated", ">=3.9,<3.12", {}, ("odd==1",), ("Bad_One",), "made_up.probe:probe")
-    recipe = step(planner(tune(), world(acme_tilt={"surroundings": wanted}))).recipe
+    wanted = EnvironmentSpec("isolated", ">=3.9,<3.12", {}, ("odd==1",), ("Bad_One",), "made_up.probe:probe")
+    recipe = step(planner(tune(), world(acme_tilt={"environment_spec": wanted}))).recipe
     assert (recipe.without_dependencies, recipe.absent, recipe.python) == (("odd==1",), ("bad-one",), "<3.12,>=3.9")
     assert recipe.probes == ("made_up.probe:probe",)
 
 
 def test_the_step_s_own_word_counts_most_then_the_configuration_then_the_manifest(planner, world):
-    isolated = {"surroundings": Surroundings("isolated")}
+    isolated = {"environment_spec": EnvironmentSpec("isolated")}
     prefers = world(acme_tilt=isolated)
     assert step(planner(tune(), prefers)).recipe
     assert step(planner(tune("host"), prefers)).recipe is None

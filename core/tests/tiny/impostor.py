@@ -6,7 +6,7 @@ import dataclasses
 import sys
 
 from tunesmith.contracts.kinds.executor import Launch
-from tunesmith.running.worker.local_executor import Local, LocalProcess
+from tunesmith.running.worker.local_executor import LocalExecutor, LocalProcess
 
 IMPOSTOR = """
 import json, os, re, socket, sys, time
@@ -20,7 +20,7 @@ time.sleep(60)
 """
 
 
-class Impostor(Local):
+class Impostor(LocalExecutor):
     """An executor, for tests, that starts a process that says hello and then what `script` says (`s` is the socket)."""
 
     def __init__(self, script: str) -> None:

@@ -62,15 +62,15 @@ def plan_model(uri: str, registry: Registry, resolve: Callable[[str], ModelInfo]
     from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.planning.plan import Plan
     from tunesmith.planning.problems import Notes
-    from tunesmith.planning.providers.lookup import Chooser
+    from tunesmith.planning.providers.lookup import ProviderLookup
 
     notes = Notes()
     spec = PipelineSpec(name, uri, {}, base)
-    chooser = Chooser(spec, registry, notes)
-    origin = ModelOrigin(spec, chooser, notes, resolve)
+    lookup = ProviderLookup(spec, registry, notes)
+    origin = ModelOrigin(spec, lookup, notes, resolve)
     product = origin.product
     notes.raise_problems()
     assert product is not None
     assert origin.step is not None
-    step = chooser.environments.placed(replace(origin.step, inserted=False))
+    step = lookup.environments.placed(replace(origin.step, inserted=False))
     return Plan(name, None, (step,), warnings=tuple(notes.warnings), outputs=(step.name,))

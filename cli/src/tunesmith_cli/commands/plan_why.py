@@ -11,7 +11,7 @@ from tunesmith.contracts.settings import aliases_of
 from tunesmith.errors import UserError, did_you_mean, listed
 from tunesmith.planning.listeners import Defaults, named_listeners
 from tunesmith.planning.pipeline.spec import PipelineSpec, dotted
-from tunesmith.planning.pipeline.step_syntax import StepSpec, Wanted, read_steps
+from tunesmith.planning.pipeline.step_syntax import ProviderSpec, StepSpec, read_steps
 from tunesmith.planning.plan import Choice, Plan, PlannedStep
 from tunesmith.planning.plan_text import without_passwords
 from tunesmith.planning.problems import Notes
@@ -91,7 +91,7 @@ def readers(
 
 def _listeners(
     plan: Plan, spec: PipelineSpec, registry: Registry, defaults: Defaults
-) -> Iterator[tuple[PipelineSpec, Choice, str, Wanted]]:
+) -> Iterator[tuple[PipelineSpec, Choice, str, ProviderSpec]]:
     """Who is told of the run: where that was said, who it is, under which key, and how it was written."""
     said = named_listeners(spec, registry, Notes(), defaults)
     yield from ((place, choice, key, wanted) for choice, (key, place, wanted) in zip(plan.listeners, said, strict=True))
@@ -126,7 +126,7 @@ def _origin(
     return "its default" if asked is None or asked.name == record.name else f"its default; `{asked.name}` chose the provider"
 
 
-def _written(name: str, asked: Wanted, aliases: Mapping[str, str], place: PipelineSpec, flags: Collection[str]) -> str:
+def _written(name: str, asked: ProviderSpec, aliases: Mapping[str, str], place: PipelineSpec, flags: Collection[str]) -> str:
     """Where a setting of a provider was said; empty if nowhere."""
     written = next((word for word in asked.settings if aliases.get(word, word) == name), None)
     if written is None:
@@ -136,10 +136,10 @@ def _written(name: str, asked: Wanted, aliases: Mapping[str, str], place: Pipeli
     return f"--set {flag}" if flag else place.where(*path)
 
 
-def _asked(said: StepSpec, slot: str, record: ProviderRecord) -> Wanted | None:
+def _asked(said: StepSpec, slot: str, record: ProviderRecord) -> ProviderSpec | None:
     """What the pipeline says of a step's verb or of who is in a slot."""
     if not slot:
-        return Wanted("verb", said.verb.name, said.settings, said.settings_path)
+        return ProviderSpec("verb", said.verb.name, said.settings, said.settings_path)
     if slot == said.verb.main_kind:
         return next((main for main in said.main if main.name == record.name), None) or next(iter(said.main), None)
     return said.slots.get(slot)

@@ -112,7 +112,7 @@ def _code(args: Namespace, plugin: Plugin) -> dict[str, str]:
 def _runtime_facts(plugin: Plugin) -> list[tuple[str, str]]:
     from tunesmith.plugins.requirements import missing, place
 
-    wanted = plugin.surroundings
+    wanted = plugin.environment_spec
     facts = [("runs", place(plugin)), ("runtime", ", ".join(plugin.runtime))]
     facts += [(f"runtime on {device}", ", ".join(lines)) for device, lines in wanted.runtime.items()]
     facts += [

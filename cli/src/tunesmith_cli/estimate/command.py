@@ -9,7 +9,7 @@ from typing import Any
 
 from tunesmith.errors import UserError
 from tunesmith.planning.inputs.step_outputs import Product
-from tunesmith.planning.pipeline.step_syntax import Wanted
+from tunesmith.planning.pipeline.step_syntax import ProviderSpec
 from tunesmith_cli.estimate.arguments import form_of
 from tunesmith_cli.estimate.comparison import Comparison
 from tunesmith_cli.estimate.output import as_json, page
@@ -49,16 +49,16 @@ def run_words(arguments: Sequence[str]) -> int:
     return int(all(tried.seen.fits is False and not (tried.least and tried.least[1].fits) for tried in found))
 
 
-def _wanted(form: VerbForm, args: Namespace) -> dict[str, Wanted]:
+def _wanted(form: VerbForm, args: Namespace) -> dict[str, ProviderSpec]:
     """The provider of each slot, the main one among them."""
     return {part.name: _of(part, part.value(args), _kind(form, part)) for part in (*form.mains, *form.slots)}
 
 
-def _of(part: Part, value: Any, kind: str) -> Wanted:
+def _of(part: Part, value: Any, kind: str) -> ProviderSpec:
     if isinstance(value, Mapping):
         ((name, settings),) = value.items()
-        return Wanted(kind, name, settings, (part.name, name))
-    return Wanted(kind, str(value), {}, (part.name,))
+        return ProviderSpec(kind, name, settings, (part.name, name))
+    return ProviderSpec(kind, str(value), {}, (part.name,))
 
 
 def _kind(form: VerbForm, part: Part) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.planning.pipeline.step_syntax import Wanted
+from tunesmith.planning.pipeline.step_syntax import ProviderSpec
 from tunesmith_cli.estimate.step import Foreseen, Foresight
 from tunesmith_cli.options.parser import dashed
 from tunesmith_cli.verb.arguments import VerbForm
@@ -48,7 +48,7 @@ class Comparison:
     foresight: Foresight
     form: VerbForm
     given: Mapping[str, Any]
-    slots: Mapping[str, Wanted]
+    slots: Mapping[str, ProviderSpec]
 
     @property
     def slot(self) -> str:
@@ -69,16 +69,18 @@ class Comparison:
         """Each provider in each type of numbers, and what it comes to with settings that need less."""
         kind = self.slots[self.slot].kind
         for name in self.form.registry.providers(kind):
-            slots = {**self.slots, self.slot: Wanted(kind, name, {}, (self.slot,))}
+            slots = {**self.slots, self.slot: ProviderSpec(kind, name, {}, (self.slot,))}
             yield from self.variants(name, self.foresight.of(self.form.verb, self.given, slots), slots)
 
-    def variants(self, name: str, seen: Foreseen, slots: Mapping[str, Wanted]) -> Iterator[Tried]:
+    def variants(self, name: str, seen: Foreseen, slots: Mapping[str, ProviderSpec]) -> Iterator[Tried]:
         alternatives = seen.estimate.alternatives if seen.estimate and not seen.problems else ()
         for settings, remark in alternatives or (({}, ""),):
             other = self.foresight.of(self.form.verb, {**self.given, **settings}, slots) if settings else seen
             yield Tried(name, settings, other, remark, self.least(settings, other, slots), self.slot)
 
-    def least(self, settings: Mapping[str, Any], seen: Foreseen, slots: Mapping[str, Wanted]) -> tuple[Mapping[str, Any], Foreseen] | None:
+    def least(
+        self, settings: Mapping[str, Any], seen: Foreseen, slots: Mapping[str, ProviderSpec]
+    ) -> tuple[Mapping[str, Any], Foreseen] | None:
         """The first of the savings with which it fits, or else all of them."""
         found, more, slots = None, {}, _as_chosen(seen, slots)
         for saving in seen.estimate.savings if seen.estimate and not seen.problems else ():
@@ -105,11 +107,11 @@ class Comparison:
         return [tried for tried in found if tried.seen.estimate and tried.seen.needed < seen.needed]
 
 
-def _as_chosen(seen: Foreseen, slots: Mapping[str, Wanted]) -> dict[str, Wanted]:
+def _as_chosen(seen: Foreseen, slots: Mapping[str, ProviderSpec]) -> dict[str, ProviderSpec]:
     """The slots with what was chosen by comparing, which is kept while a setting changes: a saving is one in the same way of computing."""
     chosen = {one.slot: seen.choices[one.slot] for one in seen.alternatives}
     return {
-        slot: Wanted(wanted.kind, chosen[slot].record.name, chosen[slot].settings, (slot,)) if slot in chosen else wanted
+        slot: ProviderSpec(wanted.kind, chosen[slot].record.name, chosen[slot].settings, (slot,)) if slot in chosen else wanted
         for slot, wanted in slots.items()
     }
 

@@ -17,12 +17,12 @@ from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.estimates.memory_and_disk import estimate
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import PipelineSpec
-from tunesmith.planning.pipeline.step_syntax import AUTO, Wanted
+from tunesmith.planning.pipeline.step_syntax import AUTO, ProviderSpec
 from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Alternative, Choice, Decision
 from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.format_conversion import converters
-from tunesmith.planning.providers.lookup import Chooser
+from tunesmith.planning.providers.lookup import ProviderLookup
 from tunesmith.planning.providers.selection import PRODUCER, Candidates, Selection, Selector
 from tunesmith.plugins.records import ProviderRecord
 
@@ -84,14 +84,14 @@ class Foresight:
     asked: str = AUTO
     estimators: Estimators = field(default_factory=Estimators)
 
-    def of(self, record: ProviderRecord, settings: Mapping[str, Any], slots: Mapping[str, Wanted]) -> Foreseen:
+    def of(self, record: ProviderRecord, settings: Mapping[str, Any], slots: Mapping[str, ProviderSpec]) -> Foreseen:
         """A step of the verb `record` with those settings and, by slot, those providers (its main one among them)."""
         notes = Notes()
         spec = PipelineSpec(record.name, "", {}, Path.cwd(), device=self.asked)
-        chooser = Chooser(spec, self.registry, notes)
-        selector = Selector(chooser, converters(self.registry), self.devices)
-        values = chooser.settings(record, settings, ("settings",))
-        candidates = {slot: self._candidates(wanted, chooser, selector) for slot, wanted in slots.items()}
+        lookup = ProviderLookup(spec, self.registry, notes)
+        selector = Selector(lookup, converters(self.registry), self.devices)
+        values = lookup.settings(record, settings, ("settings",))
+        candidates = {slot: self._candidates(wanted, lookup, selector) for slot, wanted in slots.items()}
         if values is None or not all(candidates.values()):
             return Foreseen({}, problems=tuple(notes.problems))
         verb, main = Choice(record, values), record.inputs[0].name
@@ -117,18 +117,25 @@ class Foresight:
     def _read(self, selector: Selector, selection: Selection, main: str, place: Placement) -> Product:
         """The model as the step will read it: after the conversions that a plan would insert."""
         product = self.product
-        for hop in selection.routes[main].hops if main in selection.routes else ():
+        for conversion in selection.chains[main].conversions if main in selection.chains else ():
             made = estimate(
-                hop.label, selector.standard(hop.verb), selector.convert(hop, product).choices, product, {}, place, Notes(), self.estimators
+                conversion.label,
+                selector.standard(conversion.verb),
+                selector.convert(conversion, product).choices,
+                product,
+                {},
+                place,
+                Notes(),
+                self.estimators,
             )
-            producers = (selector.standard(hop.maker), *product.producers)
-            product = replace(product, format=hop.format, size=int(made.disk) if made else 0, producers=producers)
+            producers = (selector.standard(conversion.maker), *product.producers)
+            product = replace(product, format=conversion.format, size=int(made.disk) if made else 0, producers=producers)
         return product
 
-    def _candidates(self, wanted: Wanted, chooser: Chooser, selector: Selector) -> Candidates:
+    def _candidates(self, wanted: ProviderSpec, lookup: ProviderLookup, selector: Selector) -> Candidates:
         if wanted.name == PRODUCER and not wanted.settings:
             return PRODUCER
         if wanted.name == AUTO and not wanted.settings:
             return selector.candidates(wanted.kind)
-        choice = chooser.named(wanted)
+        choice = lookup.named(wanted)
         return (choice,) if choice else ()

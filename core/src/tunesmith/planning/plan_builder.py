@@ -13,21 +13,21 @@ from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.estimates.memory_and_disk import check_memory
 from tunesmith.planning.inputs.input_readers import InputReaders
 from tunesmith.planning.inputs.model_source import ModelOrigin
-from tunesmith.planning.inputs.step_inputs import Inputs
+from tunesmith.planning.inputs.step_inputs import StepInputs
 from tunesmith.planning.inputs.step_outputs import Product, product_of, unused
 from tunesmith.planning.pipeline.spec import PipelineSpec
-from tunesmith.planning.pipeline.step_syntax import AUTO, Path, StepSpec, Wanted
+from tunesmith.planning.pipeline.step_syntax import AUTO, Path, ProviderSpec, StepSpec
 from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.problems import Notes
-from tunesmith.planning.providers.format_conversion import Hop, Route, converters, makes
-from tunesmith.planning.providers.lookup import Chooser
+from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain, converters, makes
+from tunesmith.planning.providers.lookup import ProviderLookup
 from tunesmith.planning.providers.reasons import Reasons
 from tunesmith.planning.providers.selection import PRODUCER, Candidates, Selection, Selector
 from tunesmith.plugins.records import ProviderRecord
 
 
-class Builder:
+class PlanBuilder:
     """Keeps what is planned so far.
 
     Args:
@@ -36,14 +36,14 @@ class Builder:
     """
 
     def __init__(
-        self, spec: PipelineSpec, chooser: Chooser, notes: Notes, model: ModelOrigin, readers: InputReaders,
+        self, spec: PipelineSpec, lookup: ProviderLookup, notes: Notes, model: ModelOrigin, readers: InputReaders,
         devices: Mapping[str, Sequence[Device]], estimators: Estimators, *, strict: bool,
     ) -> None:  # fmt: skip
-        self.spec, self.chooser, self.notes, self.model, self.readers, self.devices = spec, chooser, notes, model, readers, devices
+        self.spec, self.lookup, self.notes, self.model, self.readers, self.devices = spec, lookup, notes, model, readers, devices
         self.estimators = estimators
-        self.selector = Selector(chooser, converters(chooser.registry), devices)
-        self.reasons = Reasons(spec, chooser, self.selector, notes, strict=strict)
-        self.environments = chooser.environments
+        self.selector = Selector(lookup, converters(lookup.registry), devices)
+        self.reasons = Reasons(spec, lookup, self.selector, notes, strict=strict)
+        self.environments = lookup.environments
         self.chosen: dict[Path, Choice | None] = {}
         self.verbs: dict[str, Choice | None] = {}
         self.backends: dict[str, list[ProviderRecord | None]] = {}
@@ -61,15 +61,15 @@ class Builder:
     def look_up(self, steps: Iterable[StepSpec]) -> None:
         """Find every provider that is named and check all settings, so that each mistake is told in one go."""
         for step in steps:
-            values = self.chooser.settings(step.verb, step.settings, step.settings_path)
+            values = self.lookup.settings(step.verb, step.settings, step.settings_path)
             self.verbs[step.name] = None if values is None else Choice(step.verb, values)
             self.backends[step.name] = self.devices_for(step)
             for wanted in (*step.main, *step.slots.values()):
                 if wanted.name == AUTO and not wanted.settings:
                     if not self.selector.candidates(wanted.kind):
-                        self.chooser.none_usable(wanted)
+                        self.lookup.none_usable(wanted)
                 elif wanted.name != PRODUCER or wanted in step.main:  # only a slot can take what made the input
-                    self.chosen[wanted.path] = self.chooser.named(wanted)
+                    self.chosen[wanted.path] = self.lookup.named(wanted)
 
     def devices_for(self, step: StepSpec) -> list[ProviderRecord | None]:
         """Device backends that a step may use, the best first; empty, with a problem noted, if the one it names is not here."""
@@ -94,7 +94,7 @@ class Builder:
     def build(self, step: StepSpec) -> None:
         """Plan a step: once for each of its sources and main providers."""
         sources = step.sources or ("",)
-        mains: tuple[Wanted | None, ...] = step.main if step.verb.main_kind else (None,)
+        mains: tuple[ProviderSpec | None, ...] = step.main if step.verb.main_kind else (None,)
         several = len(sources) * len(mains) > 1
         made: list[Product] = []
         for source in sources:
@@ -105,9 +105,9 @@ class Builder:
                 made += [product] if product else []
         self.products[step.name] = made if made and len(made) == len(sources) * len(mains) else None
 
-    def one(self, step: StepSpec, name: str, source: str, main: Wanted | None) -> Product | None:
+    def one(self, step: StepSpec, name: str, source: str, main: ProviderSpec | None) -> Product | None:
         """Plan one worker's work; None if something stands in its way."""
-        inputs = Inputs(self, step, source)
+        inputs = StepInputs(self, step, source)
         wanted = ({step.verb.main_kind: main} if main else {}) | dict(step.slots)
         slots = {slot: self.candidates(want) for slot, want in wanted.items()}
         certain = {slot: found[0].record for slot, found in slots.items() if len(found) == 1 and not isinstance(found, str)}
@@ -125,7 +125,7 @@ class Builder:
         if inputs.failed:
             return None
         read = {
-            key: self.convert(selection.routes[key], product, step, name, self.reasons.limit(step, key, selection, product.format))
+            key: self.convert(selection.chains[key], product, step, name, self.reasons.limit(step, key, selection, product.format))
             for key, product in inputs.products.items()
         }
         read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
@@ -142,7 +142,7 @@ class Builder:
         self.reasons.explain(name, verb, slots, auto - compared, selection, inputs.products, backends)
         return replace(made, facts=inputs.facts)
 
-    def candidates(self, wanted: Wanted) -> Candidates:
+    def candidates(self, wanted: ProviderSpec) -> Candidates:
         """Who may fill a slot; nobody where the provider that was named can't be had."""
         if wanted.name == PRODUCER and not wanted.settings and wanted.path not in self.chosen:
             return PRODUCER
@@ -151,34 +151,35 @@ class Builder:
         choice = self.chosen.get(wanted.path)
         return (choice,) if choice else ()
 
-    def convert(self, route: Route, product: Product, step: StepSpec, reader: str, limit: str = "") -> Product:
-        """The product after the conversions of a route, each inserted once however many read it.
+    def convert(self, chain: ConversionChain, product: Product, step: StepSpec, reader: str, limit: str = "") -> Product:
+        """The product after the conversions of a chain, each inserted once however many read it.
 
         Args:
             limit: why the reader does not take the product as it is, where it says so.
         """
-        for hop in route.hops:
-            key = (product.step, hop.label)
+        for conversion in chain.conversions:
+            key = (product.step, conversion.label)
             if key not in self.converted:
-                self.converted[key] = self.insert(hop, product, step)
-                reason = f"`{reader}` reads {route.hops[-1].format}, and `{product.step}` makes {product.format}{self.reasons.loss(hop)}"
-                reason += f". Not as it is, because {limit}" if limit and hop is route.hops[0] else ""
-                self.notes.decide(self.converted[key].step, f"inserted: {hop.label}", reason)
+                self.converted[key] = self.insert(conversion, product, step)
+                reason = f"`{reader}` reads {chain.conversions[-1].format}, and `{product.step}` makes {product.format}"
+                reason += self.reasons.loss(conversion)
+                reason += f". Not as it is, because {limit}" if limit and conversion is chain.conversions[0] else ""
+                self.notes.decide(self.converted[key].step, f"inserted: {conversion.label}", reason)
             else:
-                self.notes.extend(self.converted[key].step, f"inserted: {hop.label}", f"`{reader}`")
+                self.notes.extend(self.converted[key].step, f"inserted: {conversion.label}", f"`{reader}`")
             product = self.converted[key]
         return product
 
-    def insert(self, hop: Hop, product: Product, step: StepSpec) -> Product:
-        selection = self.selector.convert(hop, product)
-        verb = self.selector.standard(hop.verb)
-        name = self.free(f"{product.step}.{hop.verb.name}")
+    def insert(self, conversion: Conversion, product: Product, step: StepSpec) -> Product:
+        selection = self.selector.convert(conversion, product)
+        verb = self.selector.standard(conversion.verb)
+        name = self.free(f"{product.step}.{conversion.verb.name}")
         self.reasons.objections(step, name, selection, {})
         planned = PlannedStep(
-            name=name, group=name, verb=hop.verb, choices=selection.choices, settings=verb.settings, format=hop.format, inserted=True,
-            inputs={hop.verb.inputs[0].name: Source(product.format, product.step)}, source=product.group,
+            name=name, group=name, verb=conversion.verb, choices=selection.choices, settings=verb.settings, format=conversion.format,
+            inserted=True, inputs={conversion.verb.inputs[0].name: Source(product.format, product.step)}, source=product.group,
         )  # fmt: skip
-        made = self.add(planned, verb, selection, {hop.verb.inputs[0].name: product}, step)
+        made = self.add(planned, verb, selection, {conversion.verb.inputs[0].name: product}, step)
         return replace(made, group=product.group)
 
     def add(

@@ -21,9 +21,9 @@ from tunesmith.planning.pipeline.step_dependencies import cycles, order
 from tunesmith.planning.pipeline.step_syntax import FILE, StepSpec, read_steps
 from tunesmith.planning.placement.environments import Environments
 from tunesmith.planning.plan import Plan
-from tunesmith.planning.plan_builder import Builder
+from tunesmith.planning.plan_builder import PlanBuilder
 from tunesmith.planning.problems import Notes
-from tunesmith.planning.providers.lookup import Chooser
+from tunesmith.planning.providers.lookup import ProviderLookup
 
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
@@ -55,17 +55,17 @@ def make_plan(
     notes.warnings += getattr(devices, "warnings", ())
     if spec.ignore_estimates:
         notes.decide("", "estimates of memory and disk refuse nothing", OVERRULED)
-    chooser = Chooser(spec, registry, notes, Environments(registry, preferences, locks))
+    lookup = ProviderLookup(spec, registry, notes, Environments(registry, preferences, locks))
     listeners = read_listeners(spec, registry, notes, defaults)
     steps = {step.name: step for step in read_steps(spec, registry, notes)}
     edges = {name: _needed(step, spec, notes) for name, step in steps.items()}
     for cycle in cycles(edges):
         notes.problem("TS-SPEC-010", f"{spec.where('steps', cycle[0])}: steps wait for each other: {' -> '.join(cycle)}",
                       why="An arrow means `needs`.", fix="Take one of these `from`, `needs` or inputs out.")  # fmt: skip
-    planner = HostPlanner(registry, chooser.environments, spec.base, digest_of, memory=memory, roots=roots, ask=ask)
-    readers = InputReaders(chooser, notes, planner)
-    builder = Builder(
-        spec, chooser, notes, ModelOrigin(spec, chooser, notes, resolve), readers, devices, estimators or Estimators(), strict=strict
+    planner = HostPlanner(registry, lookup.environments, spec.base, digest_of, memory=memory, roots=roots, ask=ask)
+    readers = InputReaders(lookup, notes, planner)
+    builder = PlanBuilder(
+        spec, lookup, notes, ModelOrigin(spec, lookup, notes, resolve), readers, devices, estimators or Estimators(), strict=strict
     )
     builder.look_up(steps.values())
     for name in dict.fromkeys([*order(edges), *steps]):  # those in and behind a cycle last: what else is wrong with them is told, too

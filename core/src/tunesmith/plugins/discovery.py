@@ -170,7 +170,7 @@ def _judge_runtimes(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         named = tuple(entry["data"].get("runtime", ()))
         plugin = Plugin(
-            entry["distribution"], entry["version"], entry["module"], runtime=named, surroundings=surroundings_of(entry["data"])
+            entry["distribution"], entry["version"], entry["module"], runtime=named, environment_spec=surroundings_of(entry["data"])
         )
         entry["kernel"] = requirements.other_kernel(plugin, installed)
         entry["missing"] = {device: list(phrases) for device, phrases in requirements.missing(plugin, installed).items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.contracts.provider import Input, Kind, Need, Slot
 from tunesmith.errors import UserError
-from tunesmith.plugins.records import Plugin, ProviderRecord, Surroundings
+from tunesmith.plugins.records import EnvironmentSpec, Plugin, ProviderRecord
 
 FILE = "plugin.toml"
 _PARTS = {"needs": Need, "slots": Slot, "inputs": Input}
@@ -62,20 +62,20 @@ def plugin_of(data: Mapping[str, Any], path: Path | None, distribution: str = ""
         events=tuple(data.get("events", ())),
         commands=tuple((c["name"], c["summary"], c["target"]) for c in data.get("commands", ())),
         runtime=tuple(data.get("runtime", ())),
-        surroundings=surroundings_of(data),
+        environment_spec=surroundings_of(data),
         error_pages=data.get("errors", {}),
         path=path,
         **more,
     )
 
 
-def surroundings_of(data: Mapping[str, Any]) -> Surroundings:
+def surroundings_of(data: Mapping[str, Any]) -> EnvironmentSpec:
     """What checked manifest data says of the environment."""
-    said = {key: value for key, value in data.get("environment", {}).items() if key in Surroundings.__dataclass_fields__}
+    said = {key: value for key, value in data.get("environment", {}).items() if key in EnvironmentSpec.__dataclass_fields__}
     said = {key: tuple(value) if isinstance(value, list) else value for key, value in said.items()}
     if "runtime" in said:
         said["runtime"] = {device: tuple(lines) for device, lines in said["runtime"].items()}
-    return Surroundings(**said)
+    return EnvironmentSpec(**said)
 
 
 def record_of_data(entry: Mapping[str, Any], distribution: str, version: str) -> ProviderRecord:

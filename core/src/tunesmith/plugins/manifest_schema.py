@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from tunesmith.contracts.provider import Kind
-from tunesmith.plugins.records import ProviderRecord, Surroundings
+from tunesmith.plugins.records import EnvironmentSpec, ProviderRecord
 
 VERSION = 1  #: of the manifest's own layout
 
@@ -51,7 +51,7 @@ SCHEMA: dict[str, Any] = {
         "version": {"type": "string"},
         "module": _WORD,
         "runtime": _of(tuple[str, ...]),
-        "environment": _record(Surroundings),
+        "environment": _record(EnvironmentSpec),
         "events": _of(tuple[str, ...]),
         "errors": _of(Mapping[str, str]),
         "commands": {"type": "array", "items": _COMMAND},

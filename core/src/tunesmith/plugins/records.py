@@ -63,7 +63,7 @@ class ProviderRecord:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class EnvironmentSpec:
     """What a plugin says of the environment that it runs in, beside its requirements.
 
     Args:
@@ -93,7 +93,7 @@ class Plugin:
         events: event hooks that it implements.
         commands: (name, summary, target) of commands of its own.
         runtime: requirement strings of its ``[runtime]`` extra.
-        surroundings: what else it says of the environment that it runs in.
+        environment_spec: what else it says of the environment that it runs in.
         error_pages: beginning of its errors' codes -> address of their pages, ``{code}`` for the code.
         path: its manifest; None if it has none.
         state, reason: why it is not active, if it is not. A plugin that is ``duplicate`` or ``overridden`` in one name goes on working in
@@ -114,7 +114,7 @@ class Plugin:
     events: tuple[str, ...] = ()
     commands: tuple[tuple[str, str, str], ...] = ()
     runtime: tuple[str, ...] = ()
-    surroundings: Surroundings = Surroundings()
+    environment_spec: EnvironmentSpec = EnvironmentSpec()
     error_pages: Mapping[str, str] = field(default_factory=dict)
     path: Path | None = None
     state: State = "active"

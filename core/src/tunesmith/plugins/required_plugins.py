@@ -14,7 +14,7 @@ from typing import Any
 
 from tunesmith.errors import Problems, TunesmithError, UserError
 from tunesmith.plugins.records import Plugin
-from tunesmith.plugins.time_limit import Barrier
+from tunesmith.plugins.time_limit import TimeLimit
 from tunesmith.policy import matches, normal
 
 
@@ -33,13 +33,13 @@ def check_required(required: Iterable[str], plugins: Iterable[Plugin]) -> None:
     wanted = names(required)
     if not wanted:
         return
-    plugins, barrier = tuple(plugins), Barrier()
+    plugins, within_limit = tuple(plugins), TimeLimit()
     found = list(unmet(required, plugins))
     for plugin in plugins:
         if plugin.state == "active" and normal(plugin.distribution) in wanted:
             try:
-                barrier(_register, plugin)
-                barrier(_all_named, plugin)
+                within_limit(_register, plugin)
+                within_limit(_all_named, plugin)
             except Exception as error:
                 found.append(cannot_listen(plugin, error))
     if found:

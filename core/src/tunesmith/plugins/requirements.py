@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def missing(plugin: Plugin, installed: Installed | None = None) -> Mapping[str, 
     if plugin.fingerprint and installed is None:
         return plugin.missing
     installed = installed or Installed()
-    wanted = plugin.surroundings
+    wanted = plugin.environment_spec
     found = {"": [*_unmet(plugin, (*plugin.runtime, *wanted.without_dependencies), installed)]}
     found[""] += [f"no {name} ({installed.version(name)} is installed)" for name in wanted.absent if installed.version(name)]
     found |= {device: [*_unmet(plugin, lines, installed, own=False)] for device, lines in wanted.runtime.items()}
@@ -75,8 +76,8 @@ def lacking(plugin: Plugin, device: str = "") -> tuple[str, ...]:
 def _unmet(plugin: Plugin, lines: Iterable[str], installed: Installed, *, own: bool = True) -> Iterator[str]:
     for requirement in _direct(plugin, lines, installed, own=own):
         if not _met(requirement, installed):
-            here = installed.version(requirement.name)
-            yield f"{requirement} ({here} is installed)" if here else str(requirement)
+            here, wanted = installed.version(requirement.name), _without_marker(requirement)
+            yield f"{wanted} ({here} is installed)" if here else wanted
 
 
 def fingerprint(plugin: Plugin, installed: Installed | None = None) -> str:
@@ -104,7 +105,7 @@ def _versions(plugin: Plugin, installed: Installed) -> str:
     import platform
 
     versions = {normal(plugin.distribution): plugin.version}
-    wanted = plugin.surroundings
+    wanted = plugin.environment_spec
     lines = chain(plugin.runtime, wanted.without_dependencies, *wanted.runtime.values())
     waiting = list(_direct(plugin, lines, installed))
     seen: set[tuple[str, frozenset[str]]] = set()
@@ -136,9 +137,9 @@ def declared(plugin: Plugin) -> list[str]:
 def place(plugin: Plugin) -> Preference:
     """Where the plugin runs if nobody says otherwise: ``host`` or ``isolated``."""
     found = missing(plugin)
-    devices = plugin.surroundings.runtime
+    devices = plugin.environment_spec.runtime
     unmet = "" in found or (bool(devices) and all(device in found for device in devices))
-    return "isolated" if plugin.surroundings.prefer == "isolated" or (unmet and plugin.surroundings.prefer == "auto") else "host"
+    return "isolated" if plugin.environment_spec.prefer == "isolated" or (unmet and plugin.environment_spec.prefer == "auto") else "host"
 
 
 def missing_error(plugin: Plugin, device: str = "") -> UserError:
@@ -167,6 +168,13 @@ def _direct(plugin: Plugin, lines: Iterable[str], installed: Installed, *, own: 
             always = {str(r) for r in installed.requirements(requirement.name)}
             extra = installed.requirements(requirement.name, frozenset(requirement.extras))
             waiting += [r for r in extra if str(r) not in always]
+
+
+def _without_marker(requirement: Requirement) -> str:
+    """As a user would install it: that it applies here is known already."""
+    plain = copy(requirement)
+    plain.marker = None
+    return str(plain)
 
 
 def _met(requirement: Requirement, installed: Installed) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 LIMIT = 60.0  # seconds for one call
 
 
-class Barrier:
+class TimeLimit:
     """Calls functions, all in one thread of their own. A call that takes longer is left behind in it, and the next has another thread."""
 
     def __init__(self) -> None:

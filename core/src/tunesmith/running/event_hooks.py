@@ -19,7 +19,7 @@ from tunesmith.plugins.records import Plugin
 from tunesmith.plugins.registry import WORKING
 from tunesmith.plugins.required_plugins import cannot_listen, hooks_of, names, undecided
 from tunesmith.plugins.requirements import missing_error
-from tunesmith.plugins.time_limit import Barrier
+from tunesmith.plugins.time_limit import TimeLimit
 from tunesmith.policy import normal
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MAY_STOP = "step_starting"  # the one hook by which a plugin may stop something
 
 
-class Events:
+class EventHooks:
     """The typed face of pluggy for a run. Modules of plugins that listen are imported here, in the host, and no others; those that need
     not be there, when the first hook is called that one of them has.
 
@@ -45,7 +45,7 @@ class Events:
         lost: Callable[[], bool] = bool, chosen: Iterable[Choice] = (),
     ) -> None:  # fmt: skip
         self._complain, self._lost = complain, lost
-        self._barrier = Barrier()
+        self._within_limit = TimeLimit()
         self._silent: dict[str, str] = {}
         self._told: set[tuple[str, str]] = set()
         self._required = names(required)
@@ -77,7 +77,7 @@ class Events:
             if not plugin.providers and plugin.missing.get(""):  # its libraries are for its hooks: a provider's may be elsewhere
                 raise missing_error(plugin)
             choice = self._chosen.get(plugin.distribution)
-            hooks = self._barrier(*((_built, plugin, choice) if choice else (hooks_of, plugin)))
+            hooks = self._within_limit(*((_built, plugin, choice) if choice else (hooks_of, plugin)))
             guarded = {name: self._guarded(plugin, name, function) for name, function in hooks.items()}
             guarded = {name: hookimpl(function) for name, function in guarded.items()} if choice else guarded
             self._manager = self._manager or plugin_manager()
@@ -123,7 +123,7 @@ class Events:
         try:
             if plugin.distribution in self._silent:
                 raise TimeoutError(self._silent[plugin.distribution])
-            answer = self._barrier(function, *arguments)
+            answer = self._within_limit(function, *arguments)
             return answer if heeded else None
         except Exception as error:
             if decides and isinstance(error, TunesmithError):

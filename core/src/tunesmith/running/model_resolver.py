@@ -27,7 +27,7 @@ from tunesmith.running.worker.planner_query import Questions
 _TELL = "Tell the author of the loader's plugin; `tunesmith plugin list` names it."
 
 
-class Resolver:
+class ModelResolver:
     """Callable: URI -> `ModelInfo`.
 
     The answer is kept in ``resolved/`` of the home, so that a name that moves (a branch) stays what it was when the project first saw

@@ -15,16 +15,16 @@ from tunesmith.contracts.kinds.environment_builder import EnvironmentDirectory
 from tunesmith.contracts.kinds.executor import Executor
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.running.cancellation import Cancellation
-from tunesmith.running.event_hooks import Events
+from tunesmith.running.event_hooks import EventHooks
 from tunesmith.running.journal.journal import Journal
 from tunesmith.running.outcome import GateOutcome, StepOutcome
 from tunesmith.running.reporter import Reporter
 from tunesmith.running.store.store import Store
-from tunesmith.running.worker.selector import Switchboard
+from tunesmith.running.worker.selector import SocketSelector
 
 
 @dataclass
-class Context:
+class RunContext:
     """One run's state. `artifacts` and `outcomes` fill as steps finish; `plan` gets the keys of environments once they are resolved."""
 
     plan: Plan
@@ -35,13 +35,13 @@ class Context:
     executor: Executor
     reporter: Reporter
     digests: FileDigests
-    events: Events
+    events: EventHooks
     cancellation: Cancellation
     verify: float  # bytes of what a step opens that are hashed before
     hang_timeout: float  # seconds in which ranks that do nothing are taken for hanging
     provide: Callable[[], EnvironmentDirectory]  # where isolated environments are, asked for if a step needs one
     roots: tuple[Path, ...] = ()  # folders that data and models may lead to, besides their own
-    board: Switchboard = field(default_factory=Switchboard)
+    sockets: SocketSelector = field(default_factory=SocketSelector)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     gates: list[GateOutcome] = field(default_factory=list)

@@ -12,20 +12,20 @@ from tunesmith.planning.plan import Plan
 from tunesmith.plugins.registry import Registry
 from tunesmith.plugins.required_plugins import check_required
 from tunesmith.running.cancellation import Cancellation
-from tunesmith.running.event_hooks import Events
+from tunesmith.running.event_hooks import EventHooks
 from tunesmith.running.home_permissions import make_home
 from tunesmith.running.journal import run_directories as runs
 from tunesmith.running.journal.journal import Journal, gone
 from tunesmith.running.journal.plan_file import write_plan
 from tunesmith.running.outcome import REPORT, RunOutcome
 from tunesmith.running.reporter import Reporter, Silent
-from tunesmith.running.run_context import Context
-from tunesmith.running.scheduler import Pipeline
+from tunesmith.running.run_context import RunContext
+from tunesmith.running.scheduler import Scheduler
 from tunesmith.running.steps.environments import environments_of
 from tunesmith.running.steps.ports import check_ports
 from tunesmith.running.store.disk_space import check_room
 from tunesmith.running.store.store import Store
-from tunesmith.running.worker.local_executor import Local
+from tunesmith.running.worker.local_executor import LocalExecutor
 
 
 class Runner:
@@ -45,7 +45,7 @@ class Runner:
         self._plan, self._registry, self._config = plan, registry, config
         self._reporter = reporter or Silent()
         self._keep_serving, self._refresh = keep_serving, refresh
-        self._executor = executor or Local()
+        self._executor = executor or LocalExecutor()
         self._cancellation = Cancellation()
 
     def cancel(self) -> None:
@@ -87,24 +87,24 @@ class Runner:
         finally:
             journal.close()
 
-    def _context(self, facts: RunFacts, journal: Journal, store: Store) -> Context:
+    def _context(self, facts: RunFacts, journal: Journal, store: Store) -> RunContext:
         def complain(sentence: str) -> None:
             journal.event(facts.id, "", "warning", sentence)
             self._reporter.log("", "warning", sentence)
 
         digests = FileDigests(self._config.cache / "digests")
-        return Context(
+        return RunContext(
             self._plan, facts, self._config.home, journal, store, self._executor, self._reporter, digests,
-            Events(self._registry.plugins, complain, self._config.required, lambda: journal.gone, self._plan.listeners),
+            EventHooks(self._registry.plugins, complain, self._config.required, lambda: journal.gone, self._plan.listeners),
             self._cancellation, self._config.verify, self._config.hang_timeout,
             lambda: environments_of(self._config.environments, self._registry), self._config.roots,
         )  # fmt: skip
 
-    def _carry_out(self, context: Context, resumed: bool) -> RunOutcome:
+    def _carry_out(self, context: RunContext, resumed: bool) -> RunOutcome:
         self._reporter.run_started(context.run, self._plan, resumed)
         for decision in self._plan.decisions:
             context.journal.decide(context.run.id, decision.step, decision.what, decision.reason)
         context.events.run_started(context.run)
-        outcome = Pipeline(context, self._keep_serving, self._refresh).run()
+        outcome = Scheduler(context, self._keep_serving, self._refresh).run()
         self._reporter.run_finished(outcome)
         return outcome

@@ -9,26 +9,26 @@ from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.journal.journal import gone
 from tunesmith.running.journal.run_view import RunView
 from tunesmith.running.outcome import RunOutcome, StepOutcome
-from tunesmith.running.run_context import Context
+from tunesmith.running.run_context import RunContext
 from tunesmith.running.steps.attempt import POLL
 from tunesmith.running.steps.cached_results import find
 from tunesmith.running.steps.environments import resolve_environments
 from tunesmith.running.steps.gates import check_gates
 from tunesmith.running.steps.services import Services
-from tunesmith.running.steps.step import Steps
+from tunesmith.running.steps.step import StepRunner
 
 
-class Pipeline:
+class Scheduler:
     """One run of a plan. A step that fails ends it; a gate that fails ends what depends on its group.
 
     Args:
         keep_serving, refresh: as of `Runner`.
     """
 
-    def __init__(self, context: Context, keep_serving: bool, refresh: bool) -> None:
+    def __init__(self, context: RunContext, keep_serving: bool, refresh: bool) -> None:
         self._context, self._keep_serving, self._refresh = context, keep_serving, refresh
         self._services = Services(context)
-        self._steps = Steps(context, self._services, refresh)
+        self._steps = StepRunner(context, self._services, refresh)
         self._blocked: dict[str, str] = {}  # step -> why nothing that needs it can run
         self._error: TunesmithError | None = None
         self._checked: set[str] = set()
@@ -52,7 +52,7 @@ class Pipeline:
             self._error, state = disk_error(error), "failed"
         finally:
             self._services.kill_all()
-            self._context.board.close()
+            self._context.sockets.close()
         if self._context.journal.gone:
             return self._outcome("failed", gone(self._context.home))
         return self._finish(state)
@@ -147,7 +147,7 @@ class Pipeline:
 
     def _stay(self) -> None:
         while not self._context.cancellation.requested:
-            self._context.board.pump(POLL)
+            self._context.sockets.pump(POLL)
             self._services.check()
         self._services.stop_all()
 

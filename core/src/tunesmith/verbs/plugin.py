@@ -14,4 +14,4 @@ def verb() -> tuple[Verb, ...]:
 
 @hookimpl
 def executor() -> Provider:
-    return Provider("local", "workers are processes of this machine", "tunesmith.running.worker.local_executor:Local", priority=100)
+    return Provider("local", "workers are processes of this machine", "tunesmith.running.worker.local_executor:LocalExecutor", priority=100)

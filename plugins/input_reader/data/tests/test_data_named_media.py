@@ -10,7 +10,7 @@ import pytest
 from tunesmith.contracts import Provider
 from tunesmith.errors import Problems
 from tunesmith.planning.cache_keys import step_key
-from tunesmith.planning.inputs.file_check_cache import FileMemory
+from tunesmith.planning.inputs.file_check_cache import FileCheckCache
 from tunesmith_data.inspection import inspect
 
 MEDIUM = {"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "array"}], "format": "media"}
@@ -56,7 +56,7 @@ def key_of(plan):
 @pytest.mark.parametrize("yaml", [YAML, BY_NAME])
 @pytest.mark.parametrize("changed", ["a.png", "b.png", "c.png", "film/0.png"])
 def test_a_changed_picture_is_a_changed_file_of_rows(planner, registry, files, yaml, changed):
-    memory = FileMemory(files / "memory.json")
+    memory = FileCheckCache(files / "memory.json")
     first = key_of(planner(yaml, registry, memory=memory))
     (files / changed).touch()
     assert key_of(planner(yaml, registry, memory=memory)) == first
@@ -66,7 +66,7 @@ def test_a_changed_picture_is_a_changed_file_of_rows(planner, registry, files, y
 
 def test_what_looks_untouched_is_neither_read_nor_hashed_again(planner, registry, files, monkeypatch):
     monkeypatch.setattr("tunesmith.contracts.digests.SETTLED", -60.0)
-    memory = FileMemory(files / "memory.json")
+    memory = FileCheckCache(files / "memory.json")
     first = key_of(planner(YAML, registry, memory=memory))
 
     def never(*_args):
@@ -74,7 +74,7 @@ def test_what_looks_untouched_is_neither_read_nor_hashed_again(planner, registry
 
     monkeypatch.setattr("tunesmith_data.media.references.content_sha256", never)
     monkeypatch.setattr("tunesmith_data.media.references.read_file", never)
-    assert key_of(planner(YAML, registry, memory=FileMemory(files / "memory.json"))) == first
+    assert key_of(planner(YAML, registry, memory=FileCheckCache(files / "memory.json"))) == first
 
 
 def test_rows_that_name_nothing_are_their_file_alone(planner, registry, tmp_path):
@@ -111,7 +111,7 @@ def test_an_empty_folder_is_no_film(problems, registry, files):
     (b"\n<!DOCTYPE html><p>", "a page of HTML"),
 ])  # fmt: skip
 def test_what_a_failed_download_left_is_told_by_inspect_and_plan(planner, problems, registry, files, content, says):
-    memory = FileMemory(files / "memory.json")
+    memory = FileCheckCache(files / "memory.json")
     assert planner(YAML, registry, memory=memory)
     (files / "b.png").write_bytes(content)
     (problem,) = problems(YAML, registry, memory=memory)
@@ -141,7 +141,7 @@ def test_a_row_that_names_a_file_elsewhere_is_told_of_before_the_run(planner, pr
     (found,) = problems(YAML, registry)
     assert found.code == "TS-DATA-065"
     assert "line 1: The row names" in found.why
-    memory = FileMemory(files / "memory.json")
+    memory = FileCheckCache(files / "memory.json")
     roots = [files.parent, Path("/etc")]
     assert planner(YAML, registry, memory=memory, roots=roots)
     with pytest.raises(Problems, match="TS-DATA-065"):

@@ -6,7 +6,7 @@ import pytest
 
 from tunesmith.contracts import Provider
 from tunesmith.errors import UserError
-from tunesmith.planning.inputs.file_check_cache import FileMemory
+from tunesmith.planning.inputs.file_check_cache import FileCheckCache
 from tunesmith_data import data_file
 from tunesmith_data.check.verdict import judge
 from tunesmith_data.formats.detection import detect
@@ -64,7 +64,7 @@ def test_a_file_can_be_prepared_by_name(planner):
 
 
 def test_a_file_that_has_not_changed_is_not_read_again(planner, problems, tmp_path, monkeypatch):
-    memory = FileMemory(tmp_path / "memory.json")
+    memory = FileCheckCache(tmp_path / "memory.json")
     (tmp_path / "rows.jsonl").write_text(ROW * 5)
     first = planner(YAML, memory=memory)
 
@@ -72,7 +72,7 @@ def test_a_file_that_has_not_changed_is_not_read_again(planner, problems, tmp_pa
         raise AssertionError("read again")
 
     monkeypatch.setattr("tunesmith_data.data_file.detect", never)
-    assert planner(YAML, memory=FileMemory(tmp_path / "memory.json")) == first
+    assert planner(YAML, memory=FileCheckCache(tmp_path / "memory.json")) == first
     (tmp_path / "rows.jsonl").write_text(ROW * 6)
     (problem,) = problems(YAML, memory=memory)
     assert (problem.code, problem.why) == ("TS-PLAN-013", "AssertionError: read again")
@@ -83,7 +83,7 @@ def test_a_memory_that_is_damaged_is_an_empty_one(tmp_path, content, planner):
     path = tmp_path / "memory.json"
     path.write_text(content)
     (tmp_path / "rows.jsonl").write_text(ROW)
-    assert planner(YAML, memory=FileMemory(path)).steps
+    assert planner(YAML, memory=FileCheckCache(path)).steps
     assert json.loads(path.read_text())
 
 

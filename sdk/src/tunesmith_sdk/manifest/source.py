@@ -11,7 +11,7 @@ from typing import Any
 from tunesmith import toml
 from tunesmith.errors import UserError
 from tunesmith.plugins import GROUP, KERNEL, KERNEL_MODULE
-from tunesmith.plugins.records import Surroundings
+from tunesmith.plugins.records import EnvironmentSpec
 
 _STRINGS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _ENVIRONMENT = {
@@ -45,7 +45,7 @@ class Source:
     version: str
     module: str
     runtime: tuple[str, ...]
-    surroundings: Surroundings
+    environment_spec: EnvironmentSpec
     dependencies: tuple[str, ...]
     backend: str
     error_pages: Mapping[str, str] = field(default_factory=dict)
@@ -119,7 +119,7 @@ def _source(folder: Path, data: Mapping[str, Any], module: str) -> Source:
         raise UserError("TS-PLUGIN-007", f"{folder} has no package {package}", why=f"its entry point names {module}",
                         fix=f"Put the package at src/{package}/.")  # fmt: skip
     extras = project.get("optional-dependencies", {})
-    surroundings = _surroundings(folder, extras, data.get("tool", {}).get("tunesmith", {}).get("environment", {}))
+    environment_spec = _surroundings(folder, extras, data.get("tool", {}).get("tunesmith", {}).get("environment", {}))
     return Source(
         folder,
         root.resolve(),
@@ -127,7 +127,7 @@ def _source(folder: Path, data: Mapping[str, Any], module: str) -> Source:
         str(project.get("version", "")),
         module,
         tuple(extras.get("runtime", ())),
-        surroundings,
+        environment_spec,
         tuple(project.get("dependencies", ())),
         data.get("build-system", {}).get("build-backend", "setuptools.build_meta"),
         _error_pages(folder, data.get("tool", {}).get("tunesmith", {}).get("errors", {})),
@@ -148,7 +148,7 @@ def _error_pages(folder: Path, table: Mapping[str, Any]) -> Mapping[str, str]:
     return dict(table)
 
 
-def _surroundings(folder: Path, extras: Mapping[str, Sequence[str]], table: Mapping[str, Any]) -> Surroundings:
+def _surroundings(folder: Path, extras: Mapping[str, Sequence[str]], table: Mapping[str, Any]) -> EnvironmentSpec:
     """What ``[tool.tunesmith.environment]`` says, and the extras ``runtime-<device>``."""
     from tunesmith.contracts.settings import problems
 
@@ -157,4 +157,4 @@ def _surroundings(folder: Path, extras: Mapping[str, Sequence[str]], table: Mapp
         raise UserError("TS-PLUGIN-007", f"{folder / 'pyproject.toml'}: {'; '.join(found)}", fix="Correct the file.")
     said = {key.replace("-", "_"): tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     by_device = {name.partition("-")[2]: tuple(lines) for name, lines in extras.items() if name.startswith("runtime-")}
-    return Surroundings(**said, runtime=by_device)
+    return EnvironmentSpec(**said, runtime=by_device)

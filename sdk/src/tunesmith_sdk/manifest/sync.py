@@ -110,7 +110,7 @@ def described(source: Source) -> Plugin:
         raise together(found)
     events = tuple(name for name in hookspecs.EVENTS if name in callers)
     return Plugin(
-        source.distribution, source.version, source.module, providers, own, events, commands, source.runtime, source.surroundings,
+        source.distribution, source.version, source.module, providers, own, events, commands, source.runtime, source.environment_spec,
         error_pages=source.error_pages,
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ def manifest_of(plugin: Plugin) -> str:
     """The manifest's text: the same records give the same text, byte for byte."""
     data: dict[str, Any] = {"manifest": VERSION, "distribution": plugin.distribution, "version": plugin.version, "module": plugin.module}
     data |= {"runtime": list(plugin.runtime), "events": list(plugin.events)}
-    data["environment"] = {key: value for key, value in _said(plugin.surroundings).items() if value}
+    data["environment"] = {key: value for key, value in _said(plugin.environment_spec).items() if value}
     data["errors"] = dict(plugin.error_pages)
     data["commands"] = [dict(zip(("name", "summary", "target"), command, strict=True)) for command in plugin.commands]
     data["kinds"] = [_said(kind) for kind in plugin.kinds]

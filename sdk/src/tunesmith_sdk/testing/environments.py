@@ -22,7 +22,7 @@ def environment_of(package: str, directory: Path, device: str = "cpu") -> Enviro
     """
     folder = Path(import_module(package).__file__).parent
     plugin = read_manifest(folder / "plugin.toml")
-    wanted, probes = plugin.surroundings, (plugin.surroundings.probe,) if plugin.surroundings.probe else ()
+    wanted, probes = plugin.environment_spec, (plugin.environment_spec.probe,) if plugin.environment_spec.probe else ()
     requirements = tuple(sorted((*plugin.runtime, *wanted.runtime.get(device, ()))))
     code = {"tunesmith": Path(tunesmith.__file__).parent, package: folder}
     recipe = Recipe(requirements, wanted.without_dependencies, wanted.absent, wanted.python, device, probes, code, (plugin.distribution,))

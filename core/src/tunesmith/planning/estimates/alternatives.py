@@ -1,7 +1,8 @@
-"""Where a slot is left to the planner and one device does not do: each way to fill it is estimated, and the fastest that fits is taken.
+"""Where a slot is left to the planner and one device does not do: each candidate is estimated, and the fastest that fits is taken.
 
-A way is a provider with settings that its `variants` offer for the machine, or with its defaults where it has none. Of ways that are about
-as fast, the first one is taken: those that need no isolated environment come first, then by priority and name, then as they are offered.
+A candidate is a provider with settings that its `variants` offer for the machine, or with its defaults where it has none. Of those that are
+about as fast, the first one is taken: those that need no isolated environment come first, then by priority and name, then as they are
+offered.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ CLOSE = 1.1  # expected times are not exact: so much slower counts as equally fa
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way to fill a slot, and its step; without `selection` it can't be gone."""
+class Candidate:
+    """A candidate to fill a slot, and its step; without `selection` it can't be gone."""
 
     told: Alternative
     selection: Selection | None = None
@@ -60,7 +61,7 @@ class Alternatives:
     def chosen(
         self, name: str, selection: Selection, auto: Collection[str], where: str = ""
     ) -> tuple[Selection, Estimate | None, Notes, tuple[Alternative, ...]]:  # fmt: skip
-        """The selection with the best ways to fill the slots in `auto`, what it needs, what is to be told of that, and the ways compared.
+        """The selection with the best candidates for the slots in `auto`, what it needs, what is to be told of that, and what was compared.
 
         Where nothing is left to the planner, or one device is there and it fits, it is estimated as it is, and nothing else is asked.
         """
@@ -91,28 +92,32 @@ class Alternatives:
         return estimate(name, self.verb, selection.choices, self.main, data, place, notes, self.estimators, where, self.devices)
 
     def best(self, slot: str, selection: Selection) -> tuple[Selection, tuple[Alternative, ...]]:
-        """The selection with the best way to fill a slot, and all that were looked at; the selection as it is where there is only one, or
-        nothing is known of any."""
-        isolates = self.selector.chooser.environments.isolates
+        """The selection with the best candidate for a slot, and all that were looked at; the selection as it is where there is only one,
+        or nothing is known of any."""
+        isolates = self.selector.lookup.environments.isolates
         order = sorted(self._records(slot, selection), key=lambda record: (isolates(record), -record.priority, record.name))
-        found = [way for record in order for way in self._ways(slot, record, selection)]
-        once = {(way.told.provider, way.told.verdict): way for way in reversed(found)}  # what can't be is told once, whatever its settings
-        ways = [way for way in found if way.selection or once[way.told.provider, way.told.verdict] is way]
-        known = [way for way in ways if way.selection and way.told.estimate]
-        if len(ways) < 2 or not known:
+        found = [candidate for record in order for candidate in self._candidates(slot, record, selection)]
+        once = {
+            (candidate.told.provider, candidate.told.verdict): candidate for candidate in reversed(found)
+        }  # what can't be is told once, whatever its settings
+        candidates = [
+            candidate for candidate in found if candidate.selection or once[candidate.told.provider, candidate.told.verdict] is candidate
+        ]
+        known = [candidate for candidate in candidates if candidate.selection and candidate.told.estimate]
+        if len(candidates) < 2 or not known:
             return selection, ()
-        fitting = [way for way in known if way.fits]
-        least = min((way.selection.cost for way in fitting if way.selection), default=(0, 0))
+        fitting = [candidate for candidate in known if candidate.fits]
+        least = min((candidate.selection.cost for candidate in fitting if candidate.selection), default=(0, 0))
         if not fitting and len(self.devices) == 1:  # what is simplest is told, and what it would need
-            known = [way for way in known if way.told.provider == selection.choices[slot].record.name] or known
-        taken = _first([way for way in fitting if way.selection and way.selection.cost == least], known)
+            known = [candidate for candidate in known if candidate.told.provider == selection.choices[slot].record.name] or known
+        taken = _first([candidate for candidate in fitting if candidate.selection and candidate.selection.cost == least], known)
         assert taken.selection is not None
-        return taken.selection, tuple(_judged(way.told, taken.told, bool(fitting), way is taken) for way in ways)
+        return taken.selection, tuple(_judged(candidate.told, taken.told, bool(fitting), candidate is taken) for candidate in candidates)
 
-    def _ways(self, slot: str, record: ProviderRecord, selection: Selection) -> Iterator[Way]:
+    def _candidates(self, slot: str, record: ProviderRecord, selection: Selection) -> Iterator[Candidate]:
         name = Alternative(slot, record.name, words=record.name)
-        if reason := self.selector.chooser.environments.refusal(record):
-            yield Way(replace(name, verdict=reason))
+        if reason := self.selector.lookup.environments.refusal(record):
+            yield Candidate(replace(name, verdict=reason))
             return
         standard = fill(record.schema, {})
         offered: Sequence[Mapping[str, Any]] = ({},)
@@ -120,7 +125,7 @@ class Alternatives:
             try:
                 offered = self.estimators.variants(record, self._request(standard, selection))
             except (NoAnswer, UserError) as error:
-                yield Way(replace(name, verdict=f"what it offers is not known: {error}"))
+                yield Candidate(replace(name, verdict=f"what it offers is not known: {error}"))
                 return
         ranks = record.facts.get("ranks")
         usual = offered[0] if offered and len(offered) > 1 and all({**one, **offered[0]} == one for one in offered) else {}
@@ -129,7 +134,7 @@ class Alternatives:
             told = replace(name, settings=settings, words=" ".join((record.name, *own)))
             wrong = next((f"`{path}` {sentence}" for path, sentence in problems(record.schema, settings)), "")
             if wrong:
-                yield Way(replace(told, verdict=f"its settings can't be: {wrong}"))
+                yield Candidate(replace(told, verdict=f"its settings can't be: {wrong}"))
             else:
                 yield self._tried(told, Choice(record, fill(record.schema, settings)), selection)
 
@@ -140,35 +145,41 @@ class Alternatives:
             format=model.format, devices=tuple(self.devices),
         )  # fmt: skip
 
-    def _tried(self, told: Alternative, choice: Choice, selection: Selection) -> Way:
+    def _tried(self, told: Alternative, choice: Choice, selection: Selection) -> Candidate:
         tried = self.selector.tried(self.verb, {**selection.choices, told.slot: choice}, self.slots, self.inputs, selection.device)
         notes, told = Notes(), replace(told, processes=placement(tried, self.devices).processes)
         if tried.cost[0]:
-            return Way(replace(told, verdict=tried.objection))
+            return Candidate(replace(told, verdict=tried.objection))
         rows = {name: value for name, value in self.data.items() if name != "first"}  # they change no figure, and take their time
         found, capacity = self._estimate(told.slot, tried, rows, notes), self._capacity(tried)
         if notes.problems:
-            return Way(replace(told, verdict=notes.problems[0].what))
+            return Candidate(replace(told, verdict=notes.problems[0].what))
         if found is None or not found.memory:
-            return Way(replace(told, verdict="what it needs is not known"))
+            return Candidate(replace(told, verdict="what it needs is not known"))
         told = replace(told, estimate=found, needed=capacity.needed(found))
         if capacity.fits(found) is False:
-            return Way(replace(told, verdict=f"it does not fit into the {bytes_text(capacity.memory)} of {capacity.name}"), tried, False)
+            return Candidate(
+                replace(told, verdict=f"it does not fit into the {bytes_text(capacity.memory)} of {capacity.name}"), tried, False
+            )
         host, needed = self.devices[0].facts.get("host", 0), found.host * capacity.sharing
         if needed > host:
             there = f"and there are {bytes_text(host)}" if host else "and what that has is not known"
-            return Way(replace(told, verdict=f"it needs {bytes_text(needed)} of the host's memory for each device, {there}"), tried, None)
-        return Way(told, tried, True)
+            return Candidate(
+                replace(told, verdict=f"it needs {bytes_text(needed)} of the host's memory for each device, {there}"), tried, None
+            )
+        return Candidate(told, tried, True)
 
 
-def _first(fitting: Sequence[Way], known: Sequence[Way]) -> Way:
+def _first(fitting: Sequence[Candidate], known: Sequence[Candidate]) -> Candidate:
     """The fastest; where no time is known, the one of most processes; where none fits, the one that needs least."""
     if not fitting:
-        return min((way for way in known if way.fits is False), key=lambda way: way.told.needed, default=known[0])
-    times = [way.told.seconds for way in fitting if way.told.seconds]
+        return min(
+            (candidate for candidate in known if candidate.fits is False), key=lambda candidate: candidate.told.needed, default=known[0]
+        )
+    times = [candidate.told.seconds for candidate in fitting if candidate.told.seconds]
     if not times:
-        return max(fitting, key=lambda way: way.told.processes)
-    return next(way for way in fitting if 0 < way.told.seconds <= min(times) * CLOSE)
+        return max(fitting, key=lambda candidate: candidate.told.processes)
+    return next(candidate for candidate in fitting if 0 < candidate.told.seconds <= min(times) * CLOSE)
 
 
 def _judged(one: Alternative, taken: Alternative, fits: bool, best: bool) -> Alternative:

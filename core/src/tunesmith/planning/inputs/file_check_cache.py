@@ -12,7 +12,7 @@ from tunesmith.contracts.cache_files import read_note, write_note
 KEPT = 1000
 
 
-class FileMemory(MutableMapping[str, Any]):
+class FileCheckCache(MutableMapping[str, Any]):
     """Loses nothing that matters: a file that can't be read or written is as good as an empty one. The oldest entries go first.
 
     Args:

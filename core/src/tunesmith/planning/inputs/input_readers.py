@@ -19,7 +19,7 @@ from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.placement.environments import Environments
 from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.problems import Notes
-from tunesmith.planning.providers.lookup import Chooser
+from tunesmith.planning.providers.lookup import ProviderLookup
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class HostPlanner:
 class InputReaders:
     """Asks the readers for one plan, and keeps the steps that they answer."""
 
-    def __init__(self, chooser: Chooser, notes: Notes, planner: HostPlanner) -> None:
-        self.chooser, self.notes, self.planner = chooser, notes, planner
+    def __init__(self, lookup: ProviderLookup, notes: Notes, planner: HostPlanner) -> None:
+        self.lookup, self.notes, self.planner = lookup, notes, planner
         self.steps: list[PlannedStep] = []
         self._readers: dict[str, InputReader] = {}
 
@@ -116,13 +116,13 @@ class InputReaders:
 
     def _able(self, formats: Sequence[str]) -> list[ProviderRecord]:
         """The readers that make one of these formats."""
-        readers = self.chooser.registry.providers(KIND).values()
+        readers = self.lookup.registry.providers(KIND).values()
         return [reader for reader in readers if any(fits(one, reader.produces) or _any_fits(reader.produces, one) for one in formats)]
 
     def unread(self, request: InputRequest) -> UserError:
         """Why nobody reads it."""
-        wanted, steps = listed(request.formats), self.chooser.spec.steps
-        if not self.chooser.registry.providers(KIND):
+        wanted, steps = listed(request.formats), self.lookup.spec.steps
+        if not self.lookup.registry.providers(KIND):
             return UserError(
                 "TS-PLAN-012", f"`{request.written}` is no step, and nothing that reads files is installed",
                 why=f"{request.reader} reads {wanted}; an input reader makes that of a file.",
@@ -137,7 +137,7 @@ class InputReaders:
 
     def _reader(self, record: ProviderRecord) -> InputReader:
         if record.name not in self._readers:
-            choice = self.chooser.unasked(record)
+            choice = self.lookup.unasked(record)
             self._readers[record.name] = build_provider(record.target, record.settings, choice.settings, record.distribution)
         return self._readers[record.name]
 
@@ -152,10 +152,10 @@ class InputReaders:
 
     def _product(self, step: InputStep, made: Sequence[Product]) -> Product:
         """What a step makes; it is kept, unless another one does the same."""
-        verb = self.chooser.registry.verb(step.verb)
+        verb = self.lookup.registry.verb(step.verb)
         kinds = {verb.main_kind: verb.main_kind} | {slot.name: slot.kind for slot in verb.slots}
-        records = {slot: self.chooser.registry.provider(kinds[slot], name) for slot, name in step.providers.items()}
-        choices = {slot: self.chooser.unasked(record) for slot, record in records.items()}
+        records = {slot: self.lookup.registry.provider(kinds[slot], name) for slot, name in step.providers.items()}
+        choices = {slot: self.lookup.unasked(record) for slot, record in records.items()}
         sources = {
             key: Source(made[found].format, made[found].step) if isinstance(found, int) else _source(found)
             for key, found in step.inputs.items()
@@ -182,7 +182,7 @@ def facts_of(request: InputRequest, registry: Registry, planner: HostPlanner) ->
         TunesmithError: why it can't be used.
     """
     spec = PipelineSpec("data", "", {}, planner.base)
-    readers = InputReaders(Chooser(spec, registry, Notes()), Notes(), planner)
+    readers = InputReaders(ProviderLookup(spec, registry, Notes()), Notes(), planner)
     found = readers.read(request)
     if found is None:
         raise readers.unread(request)

@@ -19,7 +19,7 @@ from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import FILE
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.planning.problems import Notes
-from tunesmith.planning.providers.lookup import Chooser
+from tunesmith.planning.providers.lookup import ProviderLookup
 from tunesmith.plugins import requirements
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.spelling import near
@@ -96,8 +96,8 @@ class ModelOrigin:
         resolve: tells what a model URI names.
     """
 
-    def __init__(self, spec: PipelineSpec, chooser: Chooser, notes: Notes, resolve: Callable[[str], ModelInfo]) -> None:
-        self.spec, self.chooser, self.notes, self.resolve = spec, chooser, notes, resolve
+    def __init__(self, spec: PipelineSpec, lookup: ProviderLookup, notes: Notes, resolve: Callable[[str], ModelInfo]) -> None:
+        self.spec, self.lookup, self.notes, self.resolve = spec, lookup, notes, resolve
         self.step: PlannedStep | None = None
 
     @cached_property
@@ -106,17 +106,17 @@ class ModelOrigin:
         where = self.spec.where("model")
         uri = model_uri(self.spec)
         try:
-            record = loader_of(uri, self.chooser.registry, where)
+            record = loader_of(uri, self.lookup.registry, where)
         except TunesmithError as error:
             self.notes.adopt(error)
             return None
-        plugin = self.chooser.plugin(record)
+        plugin = self.lookup.plugin(record)
         if requirements.lacking(plugin):  # it is asked what the model is while planning, before any environment is built
             self.notes.adopt(requirements.missing_error(plugin), where)
             return None
-        verb = self.chooser.verb_over(LOADER, where)
+        verb = self.lookup.verb_over(LOADER, where)
         try:
-            loader, info = self.chooser.unasked(record), self.resolve(uri)
+            loader, info = self.lookup.unasked(record), self.resolve(uri)
         except TunesmithError as error:
             self.notes.adopt(error, where)
             return None

@@ -14,17 +14,17 @@ from tunesmith.planning.plan import Source
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:
-    from tunesmith.planning.plan_builder import Builder
+    from tunesmith.planning.plan_builder import PlanBuilder
 
 
-class Inputs:
+class StepInputs:
     """A step's inputs by name: `products` of other steps, what is `prepared` of the user's files, and `files` as they are, with the `facts`
     that are known of them.
 
     `failed` where one can't be had; it is noted why, unless it was noted at the step that should have made it.
     """
 
-    def __init__(self, builder: Builder, step: StepSpec, source: str) -> None:
+    def __init__(self, builder: PlanBuilder, step: StepSpec, source: str) -> None:
         self.builder, self.step, self.failed = builder, step, False
         self.products: dict[str, Product] = {}
         self.prepared: dict[str, Product] = {}

@@ -13,12 +13,12 @@ from tunesmith.planning.problems import Notes
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:
-    from tunesmith.planning.plan_builder import Builder
+    from tunesmith.planning.plan_builder import PlanBuilder
 
 Metrics = Mapping[str, Mapping[str, Any]]
 
 
-def check_gates(steps: Iterable[StepSpec], spec: PipelineSpec, builder: Builder, notes: Notes) -> None:
+def check_gates(steps: Iterable[StepSpec], spec: PipelineSpec, builder: PlanBuilder, notes: Notes) -> None:
     """Note gates over what their step can't measure, and those of which nobody can say it before the step has run."""
     for step in steps:
         mains = _mains(step, builder)
@@ -39,7 +39,7 @@ def check_gates(steps: Iterable[StepSpec], spec: PipelineSpec, builder: Builder,
             _check_relation(gate, step, spec, where, notes)
 
 
-def _mains(step: StepSpec, builder: Builder) -> list[ProviderRecord]:
+def _mains(step: StepSpec, builder: PlanBuilder) -> list[ProviderRecord]:
     """The main providers that are known: those that are named, and those that were chosen."""
     found = [choice.record for wanted in step.main if (choice := builder.chosen.get(wanted.path))]
     if any(wanted.name == AUTO for wanted in step.main):
@@ -48,7 +48,7 @@ def _mains(step: StepSpec, builder: Builder) -> list[ProviderRecord]:
     return found
 
 
-def _check_given(gate: Gate, metric: Mapping[str, Any], step: StepSpec, builder: Builder, where: str) -> None:
+def _check_given(gate: Gate, metric: Mapping[str, Any], step: StepSpec, builder: PlanBuilder, where: str) -> None:
     """A metric may be there only with an input or a setting (its ``with``)."""
     verb, needed = builder.verbs.get(step.name), metric.get("with") or ()
     if verb and needed and not any(step.inputs.get(name) or verb.settings.get(name) for name in needed):

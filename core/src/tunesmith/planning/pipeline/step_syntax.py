@@ -30,7 +30,7 @@ Path = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ProviderSpec:
     """A provider as the user asks for it. `name` is ``auto`` where the choice is the planner's."""
 
     kind: str
@@ -52,8 +52,8 @@ class StepSpec:
 
     name: str
     verb: ProviderRecord
-    main: tuple[Wanted, ...] = ()
-    slots: Mapping[str, Wanted] = field(default_factory=dict)
+    main: tuple[ProviderSpec, ...] = ()
+    slots: Mapping[str, ProviderSpec] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     settings_path: Path = ()
     sources: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class _StepReader:
                 fix = f"The {key} is written `from`." if is_main else did_you_mean(key, (*COMMON_KEYS, *others, *slots))
                 self.problem("TS-SPEC-004", key, f"`{key}` is not a key of a step that does `{verb.name}`", fix)
         value, settings, settings_path = self.raw[verb.name], self.mapping("settings"), (*self.path, "settings")
-        main: tuple[Wanted, ...] = ()
+        main: tuple[ProviderSpec, ...] = ()
         if verb.main_kind:
             main = self.mains(verb, value)
         elif isinstance(value, Mapping):
@@ -139,7 +139,7 @@ class _StepReader:
             self.notes.adopt(TunesmithError(error.code, what, why=error.why, fix=fix, user=True), self.where(key))
         return None
 
-    def mains(self, verb: ProviderRecord, value: Any) -> tuple[Wanted, ...]:
+    def mains(self, verb: ProviderRecord, value: Any) -> tuple[ProviderSpec, ...]:
         path = (*self.path, verb.name)
         if not isinstance(value, list):
             wanted = self.wanted(verb.main_kind, value, path)
@@ -152,20 +152,20 @@ class _StepReader:
             self.problem("TS-SPEC-008", verb.name, f"`{verb.name}` is an empty list", self.known(verb.main_kind))
         return tuple(w for index, item in enumerate(value) if (w := self.wanted(verb.main_kind, item, (*path, index))))
 
-    def slot(self, kind: str, name: str, default: str) -> Wanted:
+    def slot(self, kind: str, name: str, default: str) -> ProviderSpec:
         path = (*self.path, name)
         if self.raw.get(name) is None:
-            return Wanted(kind, default or AUTO, {}, path)
-        return self.wanted(kind, self.raw[name], path) or Wanted(kind, AUTO, {}, path)
+            return ProviderSpec(kind, default or AUTO, {}, path)
+        return self.wanted(kind, self.raw[name], path) or ProviderSpec(kind, AUTO, {}, path)
 
-    def wanted(self, kind: str, value: Any, path: Path) -> Wanted | None:
+    def wanted(self, kind: str, value: Any, path: Path) -> ProviderSpec | None:
         """``name``, ``{name: settings}`` or ``{name: }``."""
         if isinstance(value, str) and value:
-            return Wanted(kind, value, {}, path)
+            return ProviderSpec(kind, value, {}, path)
         if isinstance(value, Mapping) and len(value) == 1:
             ((name, settings),) = value.items()
             if settings is None or isinstance(settings, Mapping):
-                return Wanted(kind, name, settings or {}, (*path, name))
+                return ProviderSpec(kind, name, settings or {}, (*path, name))
             what, fix = f"the settings of `{name}` should be a mapping, got {shown(settings)}", f"Write `{{{name}: {{setting: value}}}}`."
         elif isinstance(value, Mapping) and value:
             first = next(iter(value))

@@ -131,7 +131,7 @@ class Environments:
 
     def _preference(self, plugin: Plugin) -> tuple[str, str]:
         configured = self._preferences.get(normal(plugin.distribution))
-        return (configured, "your configuration") if configured else (plugin.surroundings.prefer, "its manifest")
+        return (configured, "your configuration") if configured else (plugin.environment_spec.prefer, "its manifest")
 
 
 def builder_of(registry: Registry, name: str = "") -> ProviderRecord:
@@ -160,15 +160,15 @@ def recipe_of(registry: Registry, plugins: Iterable[Plugin], device: str) -> Rec
     plugins = tuple(plugins)
     everyone = closure(registry, plugins, device)
     siblings = {normal(plugin.distribution) for plugin in registry.plugins}
-    asking = [plugin.distribution for plugin in plugins if plugin.runtime or plugin.surroundings.runtime.get(device)]
+    asking = [plugin.distribution for plugin in plugins if plugin.runtime or plugin.environment_spec.runtime.get(device)]
     wanted = {str(r) for plugin, heavy in everyone for r in required_by(plugin, device, heavy) if normal(r.name) not in siblings}
     return Recipe(
         tuple(sorted(wanted)),
-        tuple(sorted({line for plugin, _ in everyone for line in plugin.surroundings.without_dependencies})),
-        tuple(sorted({normal(name) for plugin, _ in everyone for name in plugin.surroundings.absent})),
-        ",".join(sorted({part.strip() for plugin, _ in everyone for part in plugin.surroundings.python.split(",") if part.strip()})),
+        tuple(sorted({line for plugin, _ in everyone for line in plugin.environment_spec.without_dependencies})),
+        tuple(sorted({normal(name) for plugin, _ in everyone for name in plugin.environment_spec.absent})),
+        ",".join(sorted({part.strip() for plugin, _ in everyone for part in plugin.environment_spec.python.split(",") if part.strip()})),
         device,
-        tuple(plugin.surroundings.probe for plugin, _ in everyone if plugin.surroundings.probe),
+        tuple(plugin.environment_spec.probe for plugin, _ in everyone if plugin.environment_spec.probe),
         {"tunesmith": Path(tunesmith.__file__).parent} | {name: path for plugin, _ in everyone for name, path in code_of(plugin)},
         tuple(asking or (plugin.distribution for plugin in plugins)),
     )
@@ -200,7 +200,7 @@ def required_by(plugin: Plugin, device: str, heavy: bool) -> Iterator[Requiremen
     """A plugin's own requirements and, if `heavy`, its runtime's on a device; those of the kernel left out."""
     from packaging.requirements import Requirement
 
-    lines = [*requirements.declared(plugin), *((*plugin.runtime, *plugin.surroundings.runtime.get(device, ())) if heavy else ())]
+    lines = [*requirements.declared(plugin), *((*plugin.runtime, *plugin.environment_spec.runtime.get(device, ())) if heavy else ())]
     return (requirement for requirement in map(Requirement, lines) if normal(requirement.name) != KERNEL)
 
 

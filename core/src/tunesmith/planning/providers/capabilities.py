@@ -54,7 +54,7 @@ class Participants:
 
 
 @dataclass(frozen=True)
-class Finding:
+class UnmetNeed:
     """A need that is not met in full: `grade` says how badly, the sentences what to tell the user."""
 
     grade: Grade
@@ -63,7 +63,7 @@ class Finding:
     fix: str
 
 
-def negotiate(participants: Participants, registry: Registry) -> list[Finding]:
+def negotiate(participants: Participants, registry: Registry) -> list[UnmetNeed]:
     """Every need in the step that is not met in full."""
     found = []
     for choice in (*participants.choices.values(), participants.verb):
@@ -93,7 +93,7 @@ def grade_of(participants: Participants, need: Need) -> tuple[Grade, ProviderRec
     return ("unknown" if need.of == PRODUCER else "none"), None
 
 
-def _unmet(by: ProviderRecord, need: Need, grade: Grade, holder: ProviderRecord | None, registry: Registry) -> Finding:
+def _unmet(by: ProviderRecord, need: Need, grade: Grade, holder: ProviderRecord | None, registry: Registry) -> UnmetNeed:
     who = f"the {words(by.kind)} `{by.name}` requires `{need.capability}`"
     if holder is None:
         what = f"{who} of {an(words(need.of))}, and there is none in this step"
@@ -109,10 +109,10 @@ def _unmet(by: ProviderRecord, need: Need, grade: Grade, holder: ProviderRecord 
     else:
         fix = f"No other {words(kind)} installed has it: install one, or use something else than `{by.name}`."
     limit = holder.limits.get(need.capability, "") if holder else ""
-    return Finding(grade, what, f"because {need.why}" + (f"; {limit}" if limit else ""), fix)
+    return UnmetNeed(grade, what, f"because {need.why}" + (f"; {limit}" if limit else ""), fix)
 
 
-def _off_device(record: ProviderRecord, device: ProviderRecord | None, registry: Registry) -> Iterator[Finding]:
+def _off_device(record: ProviderRecord, device: ProviderRecord | None, registry: Registry) -> Iterator[UnmetNeed]:
     """A provider that lists devices (``device.<name>``) runs on those."""
     grades = {token.partition(".")[2]: grade for token, grade in record.capabilities.items() if token.startswith("device.")}
     grade = grades.get(device.name, "unknown") if device else "full"
@@ -122,7 +122,7 @@ def _off_device(record: ProviderRecord, device: ProviderRecord | None, registry:
     others = [name for name, other in grades.items() if other in HAS_IT and name in registry.providers(DEVICE) and name != device.name]
     fix = f"Set `device:` to {listed(others)}." if others else f"Use another {words(record.kind)} on this machine."
     told = ", ".join(f"{name} {grade}" for name, grade in grades.items())
-    yield Finding(grade, f"the {words(record.kind)} `{record.name}` {verb} on `{device.name}`", f"it lists the devices: {told}", fix)
+    yield UnmetNeed(grade, f"the {words(record.kind)} `{record.name}` {verb} on `{device.name}`", f"it lists the devices: {told}", fix)
 
 
 def _found_on(devices: Sequence[Device], capability: str) -> Grade | None:

@@ -19,7 +19,7 @@ LONGEST = 6  # conversions in a row
 
 
 @dataclass(frozen=True)
-class Hop:
+class Conversion:
     """One conversion: a verb, the provider that does it (None for a verb that takes none), and what comes out."""
 
     verb: ProviderRecord
@@ -35,7 +35,7 @@ class Hop:
         """Whose capabilities count for what comes out."""
         return self.provider or self.verb
 
-    def of(self, source: str) -> Hop:
+    def of(self, source: str) -> Conversion:
         """The same, of an input of this format."""
         return replace(self, format=with_role(self.format, role_of(source))) if role_of(self.format) == HANDED_ON else self
 
@@ -44,17 +44,17 @@ class Hop:
 
 
 @dataclass(frozen=True)
-class Route:
+class ConversionChain:
     """A chain of conversions, empty if the format fits as it is; `rejected` are (converter, reason) that would have led on."""
 
-    hops: tuple[Hop, ...] = ()
+    conversions: tuple[Conversion, ...] = ()
     found: bool = True
     rejected: tuple[tuple[str, str], ...] = ()
 
     @property
-    def proposed(self) -> tuple[Hop, ...]:
+    def proposed(self) -> tuple[Conversion, ...]:
         """Those that the user has to ask for, because they lose something."""
-        return tuple(hop for hop in self.hops if hop.verb.converts == "propose")
+        return tuple(conversion for conversion in self.conversions if conversion.verb.converts == "propose")
 
 
 def takes(verb: ProviderRecord, providers: Mapping[str, ProviderRecord], format: str, index: int = 0) -> bool:
@@ -78,7 +78,7 @@ def makes(verb: ProviderRecord, providers: Mapping[str, ProviderRecord], source:
     return with_role(format, role_of(source)) if role_of(format) == HANDED_ON else format
 
 
-def converters(registry: Registry) -> list[Hop]:
+def converters(registry: Registry) -> list[Conversion]:
     """Every conversion that is installed, those that the planner may insert first, then by priority."""
     found = []
     for verb in registry.providers("verb").values():
@@ -87,17 +87,17 @@ def converters(registry: Registry) -> list[Hop]:
         for provider in registry.providers(verb.main_kind).values() if verb.main_kind else (None,):
             format = makes(verb, {verb.main_kind: provider} if provider else {})
             if format:
-                found.append(Hop(verb, provider, format))
-    return sorted(found, key=lambda hop: (hop.verb.converts == "propose", -hop.maker.priority, hop.label))
+                found.append(Conversion(verb, provider, format))
+    return sorted(found, key=lambda conversion: (conversion.verb.converts == "propose", -conversion.maker.priority, conversion.label))
 
 
-def route(
-    hops: Iterable[Hop],
+def chain_of(
+    conversions: Iterable[Conversion],
     source: str,
     accepted: Callable[[str], bool],
-    refuse: Callable[[Hop, tuple[Hop, ...]], str],
-    isolates: Callable[[Hop], bool] = lambda hop: False,
-) -> Route:
+    refuse: Callable[[Conversion, tuple[Conversion, ...]], str],
+    isolates: Callable[[Conversion], bool] = lambda conversion: False,
+) -> ConversionChain:
     """The shortest chain from a format to one that is accepted; one without proposals before any with them, and one that needs no
     isolated environment before any that does.
 
@@ -107,10 +107,10 @@ def route(
         isolates: whether a conversion needs an isolated environment.
     """
     if accepted(source):
-        return Route()
-    known = list(hops)
-    ticket = count()  # of equal length, the one whose converters come first in `hops`
-    waiting: list[tuple[int, int, int, int, str, tuple[Hop, ...]]] = [(0, 0, 0, next(ticket), source, ())]
+        return ConversionChain()
+    known = list(conversions)
+    ticket = count()  # of equal length, the one whose converters come first in `conversions`
+    waiting: list[tuple[int, int, int, int, str, tuple[Conversion, ...]]] = [(0, 0, 0, next(ticket), source, ())]
     done: set[str] = set()
     rejected: dict[str, str] = {}
     while waiting:
@@ -119,14 +119,14 @@ def route(
             continue
         done.add(format)
         if chain and accepted(format):
-            return Route(chain)
-        for hop in known:
-            made = hop.of(format)
-            if made.format in done or not hop.takes(format):
+            return ConversionChain(chain)
+        for conversion in known:
+            made = conversion.of(format)
+            if made.format in done or not conversion.takes(format):
                 continue
-            if reason := refuse(hop, chain):
-                rejected[hop.label] = reason
+            if reason := refuse(conversion, chain):
+                rejected[conversion.label] = reason
                 continue
-            cost = (proposals + (hop.verb.converts == "propose"), environments + isolates(hop), length + 1)
+            cost = (proposals + (conversion.verb.converts == "propose"), environments + isolates(conversion), length + 1)
             heapq.heappush(waiting, (*cost, next(ticket), made.format, (*chain, made)))
-    return Route(found=False, rejected=tuple(rejected.items()))
+    return ConversionChain(found=False, rejected=tuple(rejected.items()))

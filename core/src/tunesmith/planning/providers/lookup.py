@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.contracts.settings import fill, problems
 from tunesmith.errors import TunesmithError, UserError, listed
 from tunesmith.planning.pipeline.spec import PipelineSpec, dotted
-from tunesmith.planning.pipeline.step_syntax import AUTO, Path, Wanted, an, words
+from tunesmith.planning.pipeline.step_syntax import AUTO, Path, ProviderSpec, an, words
 from tunesmith.planning.placement.environments import Environments
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.problems import Notes
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
-class Chooser:
+class ProviderLookup:
     """Looks providers up; what is wrong goes to `notes`."""
 
     def __init__(self, spec: PipelineSpec, registry: Registry, notes: Notes, environments: Environments | None = None) -> None:
@@ -29,7 +29,7 @@ class Chooser:
         self.environments = environments or Environments(registry)
         self._standard: dict[tuple[str, str], Choice | None] = {}
 
-    def named(self, wanted: Wanted) -> Choice | None:
+    def named(self, wanted: ProviderSpec) -> Choice | None:
         """The provider asked for by name; None, with a problem noted, if it can't be had."""
         where = self.spec.where(*wanted.path)
         try:
@@ -57,7 +57,7 @@ class Chooser:
             self._standard[key] = Choice(record, fill(record.schema, {})) if usable else None
         return self._standard[key]
 
-    def none_usable(self, wanted: Wanted) -> None:
+    def none_usable(self, wanted: ProviderSpec) -> None:
         """Note that `auto` has nothing to choose from."""
         installed = self.registry.providers(wanted.kind)
         where, kind = self.spec.where(*wanted.path), words(wanted.kind)

@@ -11,15 +11,15 @@ from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import FROM, StepSpec, words
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.problems import Notes
-from tunesmith.planning.providers.format_conversion import Hop, Route
-from tunesmith.planning.providers.lookup import Chooser
+from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain
+from tunesmith.planning.providers.lookup import ProviderLookup
 from tunesmith.planning.providers.selection import Candidates, Selection, Selector
 from tunesmith.plugins.records import ProviderRecord
 
 
 class Reasons:
-    def __init__(self, spec: PipelineSpec, chooser: Chooser, selector: Selector, notes: Notes, *, strict: bool) -> None:
-        self.spec, self.registry, self.selector, self.notes, self.strict = spec, chooser.registry, selector, notes, strict
+    def __init__(self, spec: PipelineSpec, lookup: ProviderLookup, selector: Selector, notes: Notes, *, strict: bool) -> None:
+        self.spec, self.registry, self.selector, self.notes, self.strict = spec, lookup.registry, selector, notes, strict
 
     def objections(self, step: StepSpec, name: str, selection: Selection, inputs: Mapping[str, Product], *, whole: bool = True) -> bool:
         """Note everything that speaks against a selection; True if the step can be planned all the same.
@@ -41,17 +41,17 @@ class Reasons:
             self.notes.problem(
                 "TS-PLAN-005", f"{where}: in `{name}` {reason}", fix="Name one in the step, or install a plugin that brings one."
             )
-        for key, route in selection.routes.items():
-            if not route.found:
-                self.unreachable(step, key, route, selection, inputs[key])
-            elif route.proposed:
-                self.proposal(step, key, route, selection, inputs[key])
+        for key, chain in selection.chains.items():
+            if not chain.found:
+                self.unreachable(step, key, chain, selection, inputs[key])
+            elif chain.proposed:
+                self.proposal(step, key, chain, selection, inputs[key])
         return len(self.notes.problems) == before
 
-    def unreachable(self, step: StepSpec, key: str, route: Route, selection: Selection, product: Product) -> None:
+    def unreachable(self, step: StepSpec, key: str, chain: ConversionChain, selection: Selection, product: Product) -> None:
         """No chain of conversions leads from what is there to what is read."""
         reader, accepts = self.reader(step, key, selection)
-        why = "; ".join(f"{label} would help, but {reason}" for label, reason in route.rejected)
+        why = "; ".join(f"{label} would help, but {reason}" for label, reason in chain.rejected)
         if limit := self.limit(step, key, selection, product.format):
             why = f"Because {limit}."
         others = [record.name for record in self.alternatives(step, key, selection) if self.fits(product, record.accepts)]
@@ -60,7 +60,7 @@ class Reasons:
         if others:
             fix = f"Use {listed(others)} as the {words(kind)}."
         else:
-            fix = self.remedy(route, product) or f"Read something else, or install a plugin that converts {product.format}."
+            fix = self.remedy(chain, product) or f"Read something else, or install a plugin that converts {product.format}."
         self.notes.problem(
             "TS-PLAN-001", f"{self.place(step, key)}: {reader} reads {listed(accepts)}, but `{product.group}` makes {product.format}",
             why=why or "No chain of installed converters leads from one to the other.", fix=fix,
@@ -72,30 +72,30 @@ class Reasons:
         limits = selection.choices[entry.of].record.limits if entry.of in selection.choices else {}
         return limits.get("base." + format.partition("/")[2], "")
 
-    def remedy(self, route: Route, product: Product) -> str:
+    def remedy(self, chain: ConversionChain, product: Product) -> str:
         """What would make the first conversion possible that was rejected for want of a capability; empty if that is not known."""
-        labels = {label for label, _ in route.rejected}
-        for hop in self.selector.hops:
-            if hop.label in labels and hop.takes(product.format):
-                for finding in self.selector.convert(hop, product).findings:
+        labels = {label for label, _ in chain.rejected}
+        for conversion in self.selector.conversions:
+            if conversion.label in labels and conversion.takes(product.format):
+                for finding in self.selector.convert(conversion, product).findings:
                     if finding.grade == "none":
                         return f"In `{product.group}`: {finding.fix}"
         return ""
 
-    def proposal(self, step: StepSpec, key: str, route: Route, selection: Selection, product: Product) -> None:
+    def proposal(self, step: StepSpec, key: str, chain: ConversionChain, selection: Selection, product: Product) -> None:
         """A chain exists, but it loses something: the user has to ask for it."""
         reader, accepts = self.reader(step, key, selection)
         lines, source = [], product.group
-        for hop in route.proposed:
-            new = f"{source}-{hop.verb.name}"
-            value = hop.provider.name if hop.provider else "{}"
-            lines.append(f"  {new}: {{{hop.verb.name}: {value}, from: {source}}}")
+        for conversion in chain.proposed:
+            new = f"{source}-{conversion.verb.name}"
+            value = conversion.provider.name if conversion.provider else "{}"
+            lines.append(f"  {new}: {{{conversion.verb.name}: {value}, from: {source}}}")
             source = new
         field = FROM if key == step.verb.inputs[0].name else key
         added = "\n".join(lines)
         self.notes.problem(
             "TS-PLAN-002", f"{self.place(step, key)}: {reader} reads {listed(accepts)}, but `{product.group}` makes {product.format}",
-            why=f"{listed(hop.label for hop in route.proposed)} would make it fit; it loses something, so it is not done unasked.",
+            why=f"{listed(one.label for one in chain.proposed)} would make it fit; it loses something, so it is not done unasked.",
             fix=f"Add under `steps:`\n{added}\nand in `{step.name}` write `{field}: {source}`.",
         )  # fmt: skip
 
@@ -114,7 +114,7 @@ class Reasons:
         return [] if choice is None else [r for r in self.registry.providers(choice.record.kind).values() if r is not choice.record]
 
     def fits(self, product: Product, accepts: Sequence[str]) -> bool:
-        found = self.selector.route(product, lambda format: fits(format, accepts))
+        found = self.selector.chain(product, lambda format: fits(format, accepts))
         return found.found and not found.proposed
 
     def place(self, step: StepSpec, key: str) -> str:
@@ -144,11 +144,11 @@ class Reasons:
             passed = [(b.name, self.selector.tried(verb, selection.choices, slots, inputs, b)) for b in before if b]
             self.notes.decide(name if passed else "", f"device: {device.name}", _because(passed, len(backends)))
 
-    def loss(self, hop: Hop) -> str:
+    def loss(self, conversion: Conversion) -> str:
         """What a conversion that is inserted loses, as an addition to its reason."""
-        grade = hop.maker.capabilities.get("lossless", "full")
+        grade = conversion.maker.capabilities.get("lossless", "full")
         loss = {"partial": "; it changes the precision", "none": "; it loses something"}.get(grade, "")
-        limit = hop.maker.limits.get("lossless", "")
+        limit = conversion.maker.limits.get("lossless", "")
         return f"{loss}: {limit}" if loss and limit else loss
 
 

@@ -12,12 +12,12 @@ from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import AUTO
 from tunesmith.planning.plan import Choice
-from tunesmith.planning.providers.capabilities import Finding, Participants, negotiate
-from tunesmith.planning.providers.format_conversion import Hop, Route, route, takes
+from tunesmith.planning.providers.capabilities import Participants, UnmetNeed, negotiate
+from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain, chain_of, takes
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:
-    from tunesmith.planning.providers.lookup import Chooser
+    from tunesmith.planning.providers.lookup import ProviderLookup
 
 PRODUCER = "producer"  #: default of a slot that takes the provider that made the main input
 MOST_TRIED = 1000
@@ -30,21 +30,21 @@ class Selection:
     """Everyone in a step, how its inputs reach it, and what speaks against it.
 
     Args:
-        routes: by input name, where the input is another step's artifact.
+        chains: by input name, where the input is another step's artifact.
         unfilled: why a slot has nobody in it.
     """
 
     choices: Mapping[str, Choice]
     device: ProviderRecord | None
-    routes: Mapping[str, Route]
-    findings: tuple[Finding, ...] = ()
+    chains: Mapping[str, ConversionChain]
+    findings: tuple[UnmetNeed, ...] = ()
     unfilled: tuple[str, ...] = ()
 
     @property
     def cost(self) -> tuple[int, int]:
         """Faults that forbid it, and doubts."""
         faults = sum(finding.grade == "none" for finding in self.findings) + len(self.unfilled)
-        faults += sum(not r.found or bool(r.proposed) for r in self.routes.values())
+        faults += sum(not r.found or bool(r.proposed) for r in self.chains.values())
         return faults, sum(finding.grade == "unknown" for finding in self.findings)
 
     @property
@@ -55,7 +55,7 @@ class Selection:
                 return finding.what
         for reason in self.unfilled:
             return reason
-        for name, found in self.routes.items():
+        for name, found in self.chains.items():
             if not found.found or found.proposed:
                 return f"its input `{name}` would not fit"
         return ""
@@ -64,12 +64,12 @@ class Selection:
 class Selector:
     """Chooses providers and devices."""
 
-    def __init__(self, chooser: Chooser, hops: Sequence[Hop], devices: Mapping[str, Sequence[Device]]) -> None:
-        self.chooser, self.registry, self.hops, self.devices = chooser, chooser.registry, hops, devices
+    def __init__(self, lookup: ProviderLookup, conversions: Sequence[Conversion], devices: Mapping[str, Sequence[Device]]) -> None:
+        self.lookup, self.registry, self.conversions, self.devices = lookup, lookup.registry, conversions, devices
         self._candidates: dict[str, list[Choice]] = {}
         self.backends = self.registry.providers("device_backend")
         self.present = [record for name, record in self.backends.items() if devices.get(name)]
-        wanted = chooser.spec.device
+        wanted = lookup.spec.device
         #: backends for steps that name no device
         self.usual: list[ProviderRecord | None] = [record for record in self.present if wanted in (AUTO, record.name)] or [None]
 
@@ -79,8 +79,8 @@ class Selector:
         Those that need an isolated environment come last: gigabytes are not installed for want of a word.
         """
         if kind not in self._candidates:
-            found = [choice for record in self.registry.providers(kind).values() if (choice := self.chooser.standard(record))]
-            isolates = self.chooser.environments.isolates
+            found = [choice for record in self.registry.providers(kind).values() if (choice := self.lookup.standard(record))]
+            isolates = self.lookup.environments.isolates
             self._candidates[kind] = sorted(found, key=lambda c: (isolates(c.record), -c.record.priority, c.record.name))
         return self._candidates[kind]
 
@@ -110,14 +110,20 @@ class Selector:
     ) -> Selection:  # fmt: skip
         """One way to fill the slots, judged."""
         records = {slot: choice.record for slot, choice in choices.items()}
-        routes = {
-            entry.name: self.route(inputs[entry.name], _taking(verb.record, records, index))
+        chains = {
+            entry.name: self.chain(inputs[entry.name], _taking(verb.record, records, index))
             for index, entry in enumerate(verb.record.inputs)
             if entry.name in inputs
         }
         main = verb.record.inputs[0].name if verb.record.inputs else ""
-        made_by = self.after(inputs[main], routes[main].hops) if main in routes else ()
-        format = routes[main].hops[-1].format if main in routes and routes[main].hops else inputs[main].format if main in inputs else ""
+        made_by = self.after(inputs[main], chains[main].conversions) if main in chains else ()
+        format = (
+            chains[main].conversions[-1].format
+            if main in chains and chains[main].conversions
+            else inputs[main].format
+            if main in inputs
+            else ""
+        )
         filled = dict(choices)
         unfilled = [f"nothing that can be chosen for `{slot}` is installed" for slot, found in slots.items() if not found]
         for slot in verb.record.slots:
@@ -129,7 +135,7 @@ class Selector:
                     filled[slot.name] = found
         here = self.devices.get(device.name, ()) if device else ()
         participants = Participants(verb, filled, device, here, tuple(choice.record for choice in made_by), format)
-        return Selection(filled, device, routes, tuple(negotiate(participants, self.registry)), tuple(unfilled))
+        return Selection(filled, device, chains, tuple(negotiate(participants, self.registry)), tuple(unfilled))
 
     def producer(self, kind: str, made_by: Sequence[Choice], main: Product | None) -> Choice | None:
         """The provider of a kind that made the main input; where it came from elsewhere, the first that makes such artifacts."""
@@ -139,41 +145,45 @@ class Selector:
         format = main.format if main else ""
         return next((c for c in self.candidates(kind) if format and fits(with_role(format, ""), c.record.produces)), None)
 
-    def route(self, source: Product, accepted: Callable[[str], bool]) -> Route:
-        isolates = self.chooser.environments.isolates
-        return route(
-            self.hops, source.format, accepted, lambda hop, before: self.refusal(hop, before, source), lambda hop: isolates(hop.maker)
+    def chain(self, source: Product, accepted: Callable[[str], bool]) -> ConversionChain:
+        isolates = self.lookup.environments.isolates
+        return chain_of(
+            self.conversions,
+            source.format,
+            accepted,
+            lambda conversion, before: self.refusal(conversion, before, source),
+            lambda conversion: isolates(conversion.maker),
         )
 
-    def refusal(self, hop: Hop, before: tuple[Hop, ...], source: Product) -> str:
+    def refusal(self, conversion: Conversion, before: tuple[Conversion, ...], source: Product) -> str:
         """Why a conversion can't be used here; empty if it can."""
-        if hop.provider and self.chooser.standard(hop.provider) is None:
-            return f"`{hop.provider.name}` {self.chooser.why_not(hop.provider)}"
-        if self.chooser.standard(hop.verb) is None:
-            return f"`{hop.verb.name}` {self.chooser.why_not(hop.verb)}"
+        if conversion.provider and self.lookup.standard(conversion.provider) is None:
+            return f"`{conversion.provider.name}` {self.lookup.why_not(conversion.provider)}"
+        if self.lookup.standard(conversion.verb) is None:
+            return f"`{conversion.verb.name}` {self.lookup.why_not(conversion.verb)}"
         format = before[-1].format if before else source.format
-        return self.convert(hop, Product("", "", format, producers=self.after(source, before))).objection
+        return self.convert(conversion, Product("", "", format, producers=self.after(source, before))).objection
 
-    def convert(self, hop: Hop, source: Product) -> Selection:
+    def convert(self, conversion: Conversion, source: Product) -> Selection:
         """The selection of a conversion with nothing but defaults, whose input fits."""
         slots: dict[str, Candidates] = {}
-        if hop.provider:
-            slots[hop.verb.main_kind] = (self.standard(hop.provider),)
-        for slot in hop.verb.slots:
+        if conversion.provider:
+            slots[conversion.verb.main_kind] = (self.standard(conversion.provider),)
+        for slot in conversion.verb.slots:
             named = [c for c in self.candidates(slot.kind) if c.record.name == slot.default]
             slots[slot.name] = PRODUCER if slot.default == PRODUCER else named or self.candidates(slot.kind)
-        return self.select(self.standard(hop.verb), slots, {hop.verb.inputs[0].name: source}, self.usual)
+        return self.select(self.standard(conversion.verb), slots, {conversion.verb.inputs[0].name: source}, self.usual)
 
-    def after(self, source: Product, hops: Iterable[Hop]) -> tuple[Choice, ...]:
+    def after(self, source: Product, conversions: Iterable[Conversion]) -> tuple[Choice, ...]:
         """Who made a product once it has gone through conversions, the last one first."""
         made_by = source.producers
-        for hop in hops:
-            made_by = (self.standard(hop.maker), *made_by)
+        for conversion in conversions:
+            made_by = (self.standard(conversion.maker), *made_by)
         return made_by
 
     def standard(self, record: ProviderRecord) -> Choice:
         """A provider with its defaults."""
-        return self.chooser.standard(record) or Choice(record)
+        return self.lookup.standard(record) or Choice(record)
 
 
 def _taking(verb: ProviderRecord, records: Mapping[str, ProviderRecord], index: int) -> Callable[[str], bool]:

@@ -11,7 +11,7 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.metric_log import points_in
 from tunesmith.planning.plan import PlannedStep
-from tunesmith.running.run_context import Context
+from tunesmith.running.run_context import RunContext
 from tunesmith.running.steps.environments import start_of
 from tunesmith.running.steps.metric_batches import Points
 from tunesmith.running.steps.user_files import UserFiles, unsteady
@@ -24,14 +24,14 @@ POLL = 0.1  # seconds between two looks at the processes
 READINGS = 3  # of files that are written meanwhile
 
 
-def resolve_inputs(context: Context, step: PlannedStep, files: UserFiles) -> dict[str, Artifact]:
+def resolve_inputs(context: RunContext, step: PlannedStep, files: UserFiles) -> dict[str, Artifact]:
     """The artifacts a step reads."""
     own = files.artifacts
     return {name: context.artifacts[source.step] if source.step else own[name] for name, source in step.inputs.items()}
 
 
 def attempt(
-    context: Context, step: PlannedStep, number: int, key: str, work: Path, meanwhile: Callable[[], None]
+    context: RunContext, step: PlannedStep, number: int, key: str, work: Path, meanwhile: Callable[[], None]
 ) -> tuple[Artifact, Mapping[str, float]]:
     """Run a step and commit what it made: once, or again if a file of the user's was touched while it was read.
 
@@ -75,7 +75,7 @@ def attempt(
 
 
 def _work(
-    context: Context, step: PlannedStep, notifications: Notifications, points: Points, inputs: Mapping[str, Artifact], output: Path,
+    context: RunContext, step: PlannedStep, notifications: Notifications, points: Points, inputs: Mapping[str, Artifact], output: Path,
     work: Path, meanwhile: Callable[[], None],
 ) -> Mapping[str, Any]:  # fmt: skip
     meeting = context.store.staging.make() if step.placement.processes > 1 else None
@@ -83,7 +83,7 @@ def _work(
     try:
         workers.start()
         while not workers.done:
-            context.board.pump(POLL)
+            context.sockets.pump(POLL)
             workers.tick()
             points.tell()
             meanwhile()
@@ -102,7 +102,7 @@ def _work(
 
 
 def make_workers(
-    context: Context, step: PlannedStep, inputs: Mapping[str, Artifact], output: Path, work: Path,
+    context: RunContext, step: PlannedStep, inputs: Mapping[str, Artifact], output: Path, work: Path,
     notified: Callable[[str, Mapping[str, Any]], None], rendezvous: str = "",
 ) -> Workers:  # fmt: skip
     """The workers of a step, not started yet."""
@@ -114,7 +114,7 @@ def make_workers(
         step.name, step.verb.target, requests, context.logs(step), start_of(context, step), work, secrets_of(step),
         0.0 if step.verb.service else context.hang_timeout,  # who serves waits to be asked
     )  # fmt: skip
-    return Workers(asked, context.executor, context.board, notified)
+    return Workers(asked, context.executor, context.sockets, notified)
 
 
 def told(error: TunesmithError, step: PlannedStep, log: Path) -> TunesmithError:

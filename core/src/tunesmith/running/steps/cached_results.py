@@ -18,7 +18,7 @@ from tunesmith.running.store.store import Store
 
 
 @dataclass(frozen=True)
-class Hit:
+class CachedResult:
     """What answers a step.
 
     Args:
@@ -53,13 +53,13 @@ def key_of(step: PlannedStep, digests: Mapping[str, str]) -> str | None:
     return step_key(step, digests)
 
 
-def find(journal: Journal, store: Store, step: PlannedStep, digests: Mapping[str, str]) -> Hit | None:
+def find(journal: Journal, store: Store, step: PlannedStep, digests: Mapping[str, str]) -> CachedResult | None:
     """What answers a step, if it is there and whole: made with its settings, or with those that a remedy gave it after they had failed."""
     key = key_of(step, digests)
     if key is None:
         return None
     if found := _answer(journal, store, key):
-        return Hit(step, *found)
+        return CachedResult(step, *found)
     remedy = journal.remedied(key)
     if remedy is None:
         return None
@@ -67,7 +67,7 @@ def find(journal: Journal, store: Store, step: PlannedStep, digests: Mapping[str
     fixed = dataclasses.replace(step, settings={**step.settings, **settings})
     answer = _answer(journal, store, key_of(fixed, digests) or "")
     because = f"the settings asked for failed: {reason}; --refresh tries them again"
-    return Hit(fixed, *answer, because) if answer else None
+    return CachedResult(fixed, *answer, because) if answer else None
 
 
 def _answer(journal: Journal, store: Store, key: str) -> tuple[Artifact, CacheRow] | None:
@@ -78,13 +78,13 @@ def _answer(journal: Journal, store: Store, key: str) -> tuple[Artifact, CacheRo
     return (dataclasses.replace(artifact, producer=row.producer, meta=row.meta), row) if artifact is not None else None
 
 
-def hits(plan: Plan, home: Path) -> dict[str, Hit | None]:
+def hits(plan: Plan, home: Path) -> dict[str, CachedResult | None]:
     """What answers each step of a plan but its services, by name."""
     if not (home / FILE).is_file():
         return {step.name: None for step in plan.steps}
     journal, store = Journal(home), Store(home)
     digests: dict[str, str] = {}
-    found: dict[str, Hit | None] = {}
+    found: dict[str, CachedResult | None] = {}
     try:
         for step in plan.steps:
             if step.verb.service:

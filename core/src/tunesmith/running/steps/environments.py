@@ -14,7 +14,7 @@ from tunesmith.contracts.kinds.environment_builder import Environment, Environme
 from tunesmith.errors import UserError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.journal.plan_file import write_plan
-from tunesmith.running.run_context import Context
+from tunesmith.running.run_context import RunContext
 from tunesmith.running.steps.cached_results import standing
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _NOT_STARTED = ("TS-RUN-001", "TS-RUN-011", "TS-RUN-017")  #: how a damaged envi
 class _Watch:
     """What happens to an environment, told to whoever watches the run; `began` is when there was first something to tell."""
 
-    def __init__(self, context: Context, name: str) -> None:
+    def __init__(self, context: RunContext, name: str) -> None:
         self._context, self._name = context, name
         self.began: float | None = None
 
@@ -62,7 +62,7 @@ def environments_of(settings: EnvironmentSettings, registry: Registry) -> Enviro
     return builder.open(settings.directory, settings.offline, settings.find_links)
 
 
-def resolve_environments(context: Context, keep_serving: bool, refresh: bool) -> None:
+def resolve_environments(context: RunContext, keep_serving: bool, refresh: bool) -> None:
     """Resolve the environments of the plan's steps, which gives these their keys; build those of steps that will run.
 
     Raises:
@@ -87,7 +87,7 @@ def resolve_environments(context: Context, keep_serving: bool, refresh: bool) ->
             ensure(context, step.recipe)
 
 
-def ensure(context: Context, recipe: Recipe) -> Environment:
+def ensure(context: RunContext, recipe: Recipe) -> Environment:
     """The environment of a recipe, built if it is not there."""
     watch = _Watch(context, _name(recipe))
     built = context.environments.ensure(recipe, watch)
@@ -96,14 +96,14 @@ def ensure(context: Context, recipe: Recipe) -> Environment:
     return built
 
 
-def start_of(context: Context, step: PlannedStep) -> Start:
+def start_of(context: RunContext, step: PlannedStep) -> Start:
     """How the step's workers are started."""
     if step.recipe is None:
         return Start()
     return context.environments.start(ensure(context, step.recipe), step.recipe)
 
 
-def fix(context: Context, step: PlannedStep, code: str) -> bool:
+def fix(context: RunContext, step: PlannedStep, code: str) -> bool:
     """Whether a worker failed because its environment is damaged; the next `start_of` then builds it anew."""
     if step.recipe is None or code not in _NOT_STARTED:
         return False
@@ -114,7 +114,7 @@ def fix(context: Context, step: PlannedStep, code: str) -> bool:
     return bool(wrong)
 
 
-def _resolved(context: Context, recipe: Recipe) -> str:
+def _resolved(context: RunContext, recipe: Recipe) -> str:
     context.environments.lock(recipe, _Watch(context, _name(recipe)))
     key = context.environments.key(recipe)
     assert key is not None

@@ -8,10 +8,10 @@ from tunesmith.errors import TunesmithError
 from tunesmith.planning.pipeline.gates import GateCheck, check_gate, group_metrics
 from tunesmith.planning.plan import Gate
 from tunesmith.running.outcome import GATE, GateOutcome
-from tunesmith.running.run_context import Context
+from tunesmith.running.run_context import RunContext
 
 
-def check_gates(context: Context, group: str) -> TunesmithError | None:
+def check_gates(context: RunContext, group: str) -> TunesmithError | None:
     """Check the gates of a group, tell of each, and give the error of those that did not hold."""
     metrics = group_metrics(context.plan, group, {name: outcome.metrics for name, outcome in context.outcomes.items()})
     failed = [check for gate in context.plan.gates if gate.group == group for check in _failed(context, gate, metrics)]
@@ -24,14 +24,14 @@ def check_gates(context: Context, group: str) -> TunesmithError | None:
     )  # fmt: skip
 
 
-def _remedy(context: Context, failed: Sequence[GateCheck]) -> str:
+def _remedy(context: RunContext, failed: Sequence[GateCheck]) -> str:
     """What there is to change in what was judged."""
     made = [step.group for step in context.plan.steps if not step.inserted]
     sources = [f"`{source}`" for source in dict.fromkeys(check.source for check in failed) if source in made]
     return f"Change the data or the settings of {' or '.join(sources)}" if sources else "Change the model"
 
 
-def _failed(context: Context, gate: Gate, metrics: Mapping[str, Mapping[str, float]]) -> list[GateCheck]:
+def _failed(context: RunContext, gate: Gate, metrics: Mapping[str, Mapping[str, float]]) -> list[GateCheck]:
     failed = []
     for check in check_gate(gate, metrics):
         outcome = GateOutcome(gate.group, check.sentence, check.holds)

@@ -6,7 +6,7 @@ import time
 
 from tunesmith.contracts.events import MetricPoint
 from tunesmith.planning.plan import PlannedStep
-from tunesmith.running.run_context import Context
+from tunesmith.running.run_context import RunContext
 
 EVERY = 1.0  # seconds between two batches
 
@@ -14,7 +14,7 @@ EVERY = 1.0  # seconds between two batches
 class Points:
     """The points of one attempt at a step. Keeps none where nobody listens to them."""
 
-    def __init__(self, context: Context, step: PlannedStep, attempt: int) -> None:
+    def __init__(self, context: RunContext, step: PlannedStep, attempt: int) -> None:
         self._tell = context.events.metrics_reported
         self._facts = context.facts(step, attempt)
         self._wanted = context.events.hears("metrics_reported")

@@ -12,7 +12,7 @@ from typing import Any
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.planning.plan import PlannedStep
-from tunesmith.running.run_context import Context
+from tunesmith.running.run_context import RunContext
 from tunesmith.running.steps.attempt import make_workers, resolve_inputs, told
 from tunesmith.running.steps.user_files import UserFiles
 from tunesmith.running.worker.notifications import Notifications
@@ -41,9 +41,9 @@ class Service:
 
 
 class Services:
-    """Started when needed, stopped when no longer. Their logs and reports are heard whenever the switchboard is pumped."""
+    """Started when needed, stopped when no longer. Their logs and reports are heard whenever the sockets are pumped."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: RunContext) -> None:
         self._context = context
         self._running: dict[str, Service] = {}
 
@@ -60,7 +60,7 @@ class Services:
         """
         service = self._running.get(step.name) or self._start(step, key)
         while service.facts is None:
-            self._context.board.pump(POLL)
+            self._context.sockets.pump(POLL)
             self.check()
             if self._context.cancellation.requested:
                 self.stop(step.name)
@@ -104,7 +104,7 @@ class Services:
         """After a reader has failed: raise the reason of a service that ended, for that is the reader's reason, too."""
         until = time.monotonic() + BLAME
         while self._running and time.monotonic() < until:
-            self._context.board.pump(POLL)
+            self._context.sockets.pump(POLL)
             self.check()
 
     def _ended(self, service: Service) -> None:
@@ -124,7 +124,7 @@ class Services:
             return
         service.cancel()
         while not service.workers.done:
-            self._context.board.pump(POLL)
+            self._context.sockets.pump(POLL)
             service.workers.tick()
             if self._context.cancellation.insisted:
                 service.workers.kill()

@@ -16,7 +16,7 @@ from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.journal.journal import gone
 from tunesmith.running.journal.records import CacheRow
 from tunesmith.running.outcome import StepOutcome
-from tunesmith.running.run_context import Context
+from tunesmith.running.run_context import RunContext
 from tunesmith.running.steps.attempt import POLL, attempt
 from tunesmith.running.steps.cached_results import changes, find, key_of
 from tunesmith.running.steps.environments import fix
@@ -26,14 +26,14 @@ from tunesmith.running.store.damaged_artifacts import damaged
 ATTEMPTS = 5  # of a step in a run, the first included
 
 
-class Steps:
+class StepRunner:
     """Carries out steps that make an artifact; starts the services that they read.
 
     Args:
         refresh: run them though they are done.
     """
 
-    def __init__(self, context: Context, services: Services, refresh: bool) -> None:
+    def __init__(self, context: RunContext, services: Services, refresh: bool) -> None:
         self._context, self._services, self._refresh = context, services, refresh
 
         self._made: set[str] = set()  # keys: not run twice though all is to be run again
@@ -240,7 +240,7 @@ class Steps:
         until = time.monotonic() + remedy.delay
         while (left := until - time.monotonic()) > 0:
             context.cancellation.check()
-            context.board.pump(min(POLL, left))
+            context.sockets.pump(min(POLL, left))
             self._services.check()
         made = self.key(fixed) or key
         if remedy.resume and made != key:

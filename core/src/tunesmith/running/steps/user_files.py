@@ -9,7 +9,7 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.digests import Seen
 from tunesmith.errors import UserError
 from tunesmith.planning.plan import PlannedStep, Source
-from tunesmith.running.run_context import Context
+from tunesmith.running.run_context import RunContext
 
 
 class UserFiles:
@@ -19,7 +19,7 @@ class UserFiles:
         UserError: TS-RUN-025 when one is not what it was when it was planned.
     """
 
-    def __init__(self, context: Context, step: PlannedStep) -> None:
+    def __init__(self, context: RunContext, step: PlannedStep) -> None:
         self._digests = context.digests
         self._sources = {name: source for name, source in step.inputs.items() if source.file is not None}
         self._seen = [self._look(source) for source in self._sources.values()]

@@ -16,7 +16,7 @@ from tunesmith.running.worker.process_activity import session_activity
 DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
 
 
-class Local:
+class LocalExecutor:
     """Starts each worker in a session, and so a process group, of its own: a Ctrl-C in the terminal reaches the host alone."""
 
     def start(self, launch: Launch) -> LocalProcess:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.planning.plan import PlannedStep
-from tunesmith.running.run_context import Context
+from tunesmith.running.run_context import RunContext
 from tunesmith.running.steps.metric_batches import Points
 
 LIMIT = 32 * 2**20  # letters that the journal takes of one attempt at a step
@@ -26,7 +26,7 @@ class Notifications:
         points: of its series, for plugins that listen.
     """
 
-    def __init__(self, context: Context, step: PlannedStep, key: str, points: Points | None = None) -> None:
+    def __init__(self, context: RunContext, step: PlannedStep, key: str, points: Points | None = None) -> None:
         self._context, self._step, self._key = context, step, key
         self._points = points
         self._left = LIMIT

@@ -16,10 +16,10 @@ from tunesmith.running.cancellation import Cancellation
 from tunesmith.running.home_permissions import PRIVATE
 from tunesmith.running.reporter import Reporter, Silent
 from tunesmith.running.store.staging import Staging
-from tunesmith.running.worker.local_executor import Local
+from tunesmith.running.worker.local_executor import LocalExecutor
 from tunesmith.running.worker.logs import tail
 from tunesmith.running.worker.processes import Work, Workers
-from tunesmith.running.worker.selector import Switchboard
+from tunesmith.running.worker.selector import SocketSelector
 from tunesmith.running.worker.step_request import secrets_of, step_request
 
 
@@ -34,7 +34,7 @@ class Questions:
     """
 
     def __init__(self, cache: Path, roots: Sequence[Path] = (), reporter: Reporter | None = None, executor: Executor | None = None) -> None:
-        self._cache, self._roots, self._reporter, self._executor = cache, roots, reporter or Silent(), executor or Local()
+        self._cache, self._roots, self._reporter, self._executor = cache, roots, reporter or Silent(), executor or LocalExecutor()
 
     def __call__(self, step: PlannedStep, files: Mapping[str, Path] = MappingProxyType({}), *, refresh: bool = False) -> Mapping[str, Any]:
         """
@@ -68,15 +68,15 @@ def _ask(
     for name in ("output", "work"):
         (directory / name).mkdir()
     request = step_request(step, inputs, directory / "output", directory / "work", **more)
-    board = Switchboard()
+    sockets = SocketSelector()
     work = Work(step.name, step.verb.target, (request,), directory / "logs", directory=directory / "work", secrets=secrets_of(step))
-    workers = Workers(work, executor, board, hear)
+    workers = Workers(work, executor, sockets, hear)
     cancellation = Cancellation()
     try:
         with cancellation.by_signals():
             workers.start()
             while not workers.done:
-                board.pump(0.1)
+                sockets.pump(0.1)
                 workers.tick()
                 cancellation.check()
         meta: Mapping[str, Any] = workers.result()["meta"]
@@ -88,5 +88,5 @@ def _ask(
         raise NoAnswer(f"{error.what}. {said}") from None
     finally:
         workers.close()
-        board.close()
+        sockets.close()
         staging.drop(directory)

@@ -22,7 +22,7 @@ from tunesmith.running.worker.hang_detection import HangDetection, with_ranks
 from tunesmith.running.worker.listener import Listener
 from tunesmith.running.worker.logs import cap, tail
 from tunesmith.running.worker.rank import Rank
-from tunesmith.running.worker.selector import Switchboard
+from tunesmith.running.worker.selector import SocketSelector
 
 CONNECT_TIMEOUT = 120.0  # seconds for a process to start and call in, on a busy machine
 SETTLE = 1.0  # seconds to wait for the other ranks' reasons after the first has failed
@@ -57,14 +57,14 @@ class Work:
 
 
 class Workers:
-    """The ranks of one step as one thing. `tick` after every pump of the switchboard; then ask `done`.
+    """The ranks of one step as one thing. `tick` after every pump of the sockets; then ask `done`.
 
     Args:
         notified: called with (method, params) of what rank 0 reports.
     """
 
-    def __init__(self, work: Work, executor: Executor, board: Switchboard, notified: Callable[[str, Mapping[str, Any]], None]) -> None:
-        self.work, self._executor, self._board, self._notified = work, executor, board, notified
+    def __init__(self, work: Work, executor: Executor, sockets: SocketSelector, notified: Callable[[str, Mapping[str, Any]], None]) -> None:
+        self.work, self._executor, self._sockets, self._notified = work, executor, sockets, notified
         self._listener = Listener()
         self._oom = oom_kills()
         self._started = time.monotonic()
@@ -75,7 +75,7 @@ class Workers:
         self._hang_detection = HangDetection(work.name, self.ranks, work.hang_timeout)
 
     def start(self) -> None:
-        self._board.connect(self._listener.socket, self._accept)
+        self._sockets.connect(self._listener.socket, self._accept)
         for rank in self.ranks:
             rank.stdout, rank.stderr = (self._log(rank, stream) for stream in ("stdout", "stderr"))
             rank.process = self._executor.start(
@@ -113,17 +113,17 @@ class Workers:
                 rank = self._recognise(messages[0]["params"]) if messages else None
             except (TunesmithError, OSError, KeyError):
                 rank = None
-            self._board.disconnect(sock)
+            self._sockets.disconnect(sock)
             self._strangers.remove(sock)
             if rank is None:  # not one of ours: it learns nothing
                 sock.close()
                 return
             rank.welcome(sock, self._listener.token, self.work.entry)
-            self._board.connect(sock, lambda: self._hear(rank))
+            self._sockets.connect(sock, lambda: self._hear(rank))
             if all(r.connection for r in self.ranks):
                 self._close_door()
 
-        self._board.connect(sock, greeted)
+        self._sockets.connect(sock, greeted)
 
     def _recognise(self, hello: Mapping[str, Any]) -> Rank | None:
         if not self._listener.knows(hello.get("token")):
@@ -133,10 +133,10 @@ class Workers:
         return self.ranks[rank] if free else None  # type: ignore[index]
 
     def _close_door(self) -> None:
-        self._board.disconnect(self._listener.socket)
+        self._sockets.disconnect(self._listener.socket)
         self._listener.close()
         for sock in self._strangers:
-            self._board.disconnect(sock)
+            self._sockets.disconnect(sock)
             sock.close()
         self._strangers.clear()
 
@@ -145,7 +145,7 @@ class Workers:
             if rank.number == 0:
                 self._notified(method, params)
         if rank.closed and rank.connection is not None:
-            self._board.disconnect(rank.connection.socket)
+            self._sockets.disconnect(rank.connection.socket)
 
     # --- watching ----------------------------------------------------------------------------------------------------------------
 
@@ -241,7 +241,7 @@ class Workers:
             cap(rank.stdout)
             cap(rank.stderr)
             if rank.connection is not None:
-                self._board.disconnect(rank.connection.socket)
+                self._sockets.disconnect(rank.connection.socket)
                 rank.connection.close()
 
 

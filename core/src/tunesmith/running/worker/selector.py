@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 
 
-class Switchboard:
+class SocketSelector:
     """Sockets and what to call when one has something to read. Everything happens in the thread that calls `pump`."""
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class Switchboard:
         self._selector.register(sock, selectors.EVENT_READ, ready)
 
     def disconnect(self, sock: socket.socket) -> None:
-        with contextlib.suppress(KeyError, ValueError):  # it is not, or no longer, on the board
+        with contextlib.suppress(KeyError, ValueError):  # it is not, or no longer, listened to
             self._selector.unregister(sock)
 
     def pump(self, timeout: float) -> None:

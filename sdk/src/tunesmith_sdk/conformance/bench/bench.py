@@ -147,7 +147,7 @@ class Bench:
 
     def _heavy(self) -> bool:
         """Whether its plugin asks for something to run with."""
-        return bool(self.place.plugin.runtime or self.place.plugin.surroundings.runtime)
+        return bool(self.place.plugin.runtime or self.place.plugin.environment_spec.runtime)
 
     def _torch(self, device: str) -> str:
         found = self.place.registry.providers("device_backend").get(device)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunesmith.errors import TunesmithError
-from tunesmith.running.worker.local_executor import Local
+from tunesmith.running.worker.local_executor import LocalExecutor
 from tunesmith.running.worker.logs import tail
 from tunesmith.running.worker.processes import Work, Workers
-from tunesmith.running.worker.selector import Switchboard
+from tunesmith.running.worker.selector import SocketSelector
 from tunesmith_sdk.conformance.bench.worker import AGAIN, ENTERED, STOPPED
 
 POLL = 0.05  # seconds between two looks at the processes
@@ -50,8 +50,8 @@ class Running:
     """Workers under way. `until` lets time pass."""
 
     def __init__(self, work: Work) -> None:
-        self._board = Switchboard()
-        self.workers = Workers(work, Local(), self._board, self._told)
+        self._sockets = SocketSelector()
+        self.workers = Workers(work, LocalExecutor(), self._sockets, self._told)
         self.ready: Mapping[str, Any] | None = None
         self.entered = self.stopped = False
         self.heard = time.monotonic()  #: when it last reported something
@@ -84,7 +84,7 @@ class Running:
 
     def look(self) -> None:
         """Hear what has come, look after the processes; waits a moment at most."""
-        self._board.pump(POLL)
+        self._sockets.pump(POLL)
         self.workers.tick()
 
     def until(self, condition: Callable[[], bool], seconds: float) -> bool:
@@ -122,7 +122,7 @@ class Running:
 
     def close(self) -> None:
         self.workers.close()
-        self._board.close()
+        self._sockets.close()
 
 
 @contextmanager

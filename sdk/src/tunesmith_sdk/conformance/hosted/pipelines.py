@@ -19,7 +19,7 @@ from tunesmith.planning.planner import make_plan
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.registry import Registry
 from tunesmith.policy import normal
-from tunesmith.running.model_resolver import Resolver
+from tunesmith.running.model_resolver import ModelResolver
 from tunesmith.running.runner import Runner
 from tunesmith.running.steps.environments import environments_of
 from tunesmith.running.worker.step_request import step_request
@@ -41,8 +41,9 @@ def compose(record: ProviderRecord, pipeline: Mapping[str, Any], registry: Regis
     try:
         spec = PipelineSpec.from_mapping(pipeline, folder)
         plan = make_plan(
-            spec, registry, resolve=Resolver(registry, config), devices=probe(registry), digest_of=FileDigests(config.cache / "digests"),
-            preferences=config.environments.plugins, locks=lambda: environments_of(config.environments, registry), roots=config.roots,
+            spec, registry, resolve=ModelResolver(registry, config), devices=probe(registry),
+            digest_of=FileDigests(config.cache / "digests"), preferences=config.environments.plugins,
+            locks=lambda: environments_of(config.environments, registry), roots=config.roots,
         )  # fmt: skip
     except TunesmithError as error:
         raise CheckFailed(f"its author's `pipeline` can't be planned: {error}", fix="Correct it.") from error

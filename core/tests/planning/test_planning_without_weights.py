@@ -6,7 +6,7 @@ import pytest
 
 from tunesmith.contracts import Estimate
 from tunesmith.planning.inputs.step_outputs import Product
-from tunesmith.planning.pipeline.step_syntax import Wanted
+from tunesmith.planning.pipeline.step_syntax import ProviderSpec
 from tunesmith_cli.estimate.comparison import Tried
 from tunesmith_cli.estimate.output import as_json, page
 from tunesmith_cli.estimate.step import Foresight
@@ -20,8 +20,9 @@ SHAPE = ModelShape.from_config(CONFIG)
 
 def wanted(adapter="tilt", settings=None, objective="echo"):
     return {
-        "objective": Wanted("objective", objective), "adapter": Wanted("adapter", adapter, settings or {}, ("adapter", adapter)),
-        "strategy": Wanted("trainer_strategy", "solo"),
+        "objective": ProviderSpec("objective", objective),
+        "adapter": ProviderSpec("adapter", adapter, settings or {}, ("adapter", adapter)),
+        "strategy": ProviderSpec("trainer_strategy", "solo"),
     }  # fmt: skip
 
 
@@ -85,7 +86,9 @@ def test_several_are_compared_in_one_table(look):
 
 
 def test_ranks_need_a_device_each_and_share_one_where_there_are_fewer(look, make_device):
-    relay = wanted(settings={"angle": 10}) | {"strategy": Wanted("trainer_strategy", "relay", {"processes": 4}, ("strategy", "relay"))}
+    relay = wanted(settings={"angle": 10}) | {
+        "strategy": ProviderSpec("trainer_strategy", "relay", {"processes": 4}, ("strategy", "relay"))
+    }
     alone = look()
     cards = [make_device(), make_device()]
     seen = look(relay, device=cards)
