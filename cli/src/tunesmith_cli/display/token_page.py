@@ -2,8 +2,9 @@
 
 Its file has an object a row: ``{"row", "sequences": [{"name", "tokens", "texts", "labels", "turns": [{"role", "start", "stop"}],
 "doubts", "media"}], "error"?}``, all by token but `doubts`, which are sentences; then one of statistics: ``{"rows", "broken", "lengths",
-"max_length"}``. The verb that makes it reads a model and ``data``, has a slot ``objective``, and takes the settings ``rows`` (numbers from
-1) and ``max_length``.
+"max_length", "counts"}``, the last with an object for each row that was looked at: ``{"row", "error"}`` or ``{"row", "tokens", "trained",
+"left", "begin", "common"}``. The verb that makes it reads a model and ``data``, has a slot ``objective``, and takes the settings ``rows``
+(numbers from 1), ``scan`` (rows that are looked at) and ``max_length``.
 """
 
 from __future__ import annotations

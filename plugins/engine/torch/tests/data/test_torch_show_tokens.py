@@ -12,7 +12,10 @@ from tunesmith_data.api import message
 from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_sdk.tiny_models import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
+from tunesmith_torch.api import Group, TokenSequence
+from tunesmith_torch.api.objective import LAST
 from tunesmith_torch.data.show_tokens import FILE, pieces, run
+from tunesmith_torch.data.token_counts import counts_of
 from tunesmith_torch.settings import PreviewSettings
 
 TURNS = [
@@ -62,7 +65,13 @@ def test_roles_bound_the_tokens_and_the_answers_are_learnt(bench):
     ]
     assert all(learnt == "" for role in ("system", "user") for _, learnt in told[role])
     assert sequence["doubts"] == []
-    assert total == {"rows": 1, "broken": 0, "lengths": [len(sequence["tokens"])], "max_length": 2048}
+    count = len(sequence["tokens"])
+    (counts,) = total.pop("counts")
+    assert total == {"rows": 1, "broken": 0, "lengths": [count], "max_length": 2048}
+    labels = sequence["labels"]
+    assert counts == {
+        "row": 1, "tokens": [count], "trained": [sum(labels)], "left": [sum(labels)], "begin": [labels.index(True)], "common": count,
+    }  # fmt: skip
 
 
 def test_where_no_row_is_asked_for_the_lengths_are_told(bench):
@@ -82,6 +91,27 @@ def test_a_pair_shows_both_answers_under_their_names(bench, preference_rows):
     assert row["row"] == 3
     assert [sequence["name"] for sequence in row["sequences"]] == ["chosen", "rejected"]
     assert all([turn["role"] for turn in sequence["turns"]] == ["user", "assistant"] for sequence in row["sequences"])
+
+
+def test_what_a_pair_shares_and_what_is_left_of_it_is_counted(bench):
+    long = [{"messages": [message("user", "Hello you")], "chosen": [message("assistant", said)], "rejected": [message("assistant", "No")]}
+            for said in ("Yes", "Nothing " * 40)]  # fmt: skip
+    shown, total = previewed(bench, long, objective=DirectPreference(PreferenceSettings()), rows=[1, 2], max_length=32)
+    for row, counts in zip(shown, total["counts"], strict=True):
+        labels, tokens = ([sequence[key] for sequence in row["sequences"]] for key in ("labels", "tokens"))
+        assert counts["trained"] == [sum(side) for side in labels]
+        assert counts["left"] == [sum(side[:32]) for side in labels]
+        assert counts["begin"] == [side.index(True) for side in labels]
+        assert tokens[0][: counts["common"]] == tokens[1][: counts["common"]]
+        assert tokens[0][counts["common"]] != tokens[1][counts["common"]]
+        assert counts["common"] >= counts["begin"][0] == counts["begin"][1]
+    assert total["counts"][1]["left"][0] < total["counts"][1]["trained"][0]
+
+
+@pytest.mark.parametrize(("places", "trained", "left"), [((LAST,), 1, 1), ((1, 3), 2, 1), ((), 0, 0)])
+def test_places_of_hidden_states_count_as_trained(places, trained, left):
+    group = Group((TokenSequence([1, 2, 3, 4], [False] * 4, places=places),))
+    assert counts_of(group, 3) == {"tokens": [4], "trained": [trained], "left": [left], "begin": [None], "common": 4}
 
 
 def test_calls_of_tools_are_learnt_where_the_assistant_makes_them(bench):

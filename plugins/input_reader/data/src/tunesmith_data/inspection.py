@@ -12,6 +12,7 @@ from typing import Any
 
 from tunesmith.contracts.kinds.input_reader import InstalledProvider
 from tunesmith_data.api import RowSchema, row_schema
+from tunesmith_data.audit.finding import Finding
 from tunesmith_data.formats.detection import Check, by_schema, detect
 from tunesmith_data.formats.resemblance import is_blank, meant, named_columns
 from tunesmith_data.media.references import media_of
@@ -39,7 +40,9 @@ class Inspection:
         media: types of part other than text -> how many rows have one.
         total: rows, broken ones included.
         labels: what the rows are examples of -> how many are; the first thousand of them.
+        codes: of broken rows -> how many there are of each.
         problem: why no format fits: code, what, why, fix; None if one does.
+        audit: what speaks against training on the rows as a whole; `audited_by`: "characters", or the model whose tokens were counted.
     """
 
     path: str
@@ -64,7 +67,10 @@ class Inspection:
     media: Mapping[str, int]
     made: int
     labels: Mapping[str, int]
+    codes: Mapping[str, int]
     problem: Mapping[str, str] | None = None
+    audit: tuple[Finding, ...] = ()
+    audited_by: str = ""
 
     @property
     def usable(self) -> bool:
@@ -109,7 +115,7 @@ def inspect(
         empty_count=survey.empty_count, duplicates=tuple(survey.duplicates), duplicate_count=survey.duplicate_count, seed=seed,
         sample=tuple(survey.sample), unread=verdict.unread, total=len(survey.lengths) + len(survey.broken),
         meant={key: meant(record, key) for key in verdict.unread if record and meant(record, key)}, media=verdict.media,
-        made=verdict.made if record else 0, labels=verdict.labels,
+        made=verdict.made if record else 0, labels=verdict.labels, codes=verdict.codes,
         problem=None if useless is None else {"code": useless.code, "what": useless.what, "why": useless.why, "fix": useless.fix},
     )  # fmt: skip
 

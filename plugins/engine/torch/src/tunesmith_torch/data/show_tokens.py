@@ -10,9 +10,10 @@ from typing import Any
 
 from tunesmith.contracts import Result, Step, UserError
 from tunesmith_data.api import Message, Row, read_rows
-from tunesmith_torch.api import Objective, TokenSequence
+from tunesmith_torch.api import Group, TokenSequence
 from tunesmith_torch.data.chat_template.eos_tokens import unnamed_end
 from tunesmith_torch.data.chat_template.label_warnings import LabelWarnings
+from tunesmith_torch.data.token_counts import counts_of
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 
 FILE = "preview.jsonl"  #: of ``report/tokens``, where the command line reads it
@@ -29,17 +30,25 @@ def run(step: Step) -> Result:
     wanted = sorted(set(settings.rows))
     lengths: list[int] = []
     shown: list[dict[str, Any]] = []
+    counts: list[dict[str, Any]] = []
     broken = 0
     for number, row in enumerate(islice(read_rows(step.inputs["data"].path), max([settings.scan, *wanted])), 1):
         step.check_cancelled()
         step.progress(number, what="tokenize", unit="rows")
-        found = _previewed(number, row, objective, chat, settings.max_length)
-        broken += "error" in found
-        lengths += [max(len(sequence["tokens"]) for sequence in found["sequences"])] if found["sequences"] else []
-        shown += [found] if number in wanted else []
+        listening, chat.label_warnings = _Listening(chat), LabelWarnings()
+        try:
+            group = objective.encode(row, listening)
+        except UserError as error:
+            broken += 1
+            shown += [{"row": number, "sequences": [], "error": error.to_json()}] if number in wanted else []
+            counts.append({"row": number, "error": error.code})
+            continue
+        lengths += [max(len(sequence.tokens) for sequence in group.sequences)] if group.sequences else []
+        counts.append({"row": number} | counts_of(group, settings.max_length))
+        shown += [_previewed(number, row, group, listening, settings.max_length)] if number in wanted else []
     if missing := [number for number in wanted if not 0 < number <= len(lengths) + broken]:
         raise UserError("TS-DATA-044", f"There is no row {missing[0]}: the file has {len(lengths) + broken}", fix="Ask for one of those.")
-    total = {"rows": len(lengths), "broken": broken, "lengths": sorted(lengths), "max_length": settings.max_length}
+    total = {"rows": len(lengths), "broken": broken, "lengths": sorted(lengths), "max_length": settings.max_length, "counts": counts}
     _write(step.output, [*shown, total])
     return Result(meta={"rows": wanted})
 
@@ -50,14 +59,9 @@ def _write(output: Path, objects: Sequence[Mapping[str, Any]]) -> None:
             lines.write(json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n")
 
 
-def _previewed(number: int, row: Row, objective: Objective, chat: Any, max_length: int) -> dict[str, Any]:
-    listening, chat.label_warnings = _Listening(chat), LabelWarnings()
-    try:
-        group = objective.encode(row, listening)
-    except UserError as error:
-        return {"row": number, "sequences": [], "error": error.to_json()}
+def _previewed(number: int, row: Row, group: Group, listening: _Listening, max_length: int) -> dict[str, Any]:
     names = ("chosen", "rejected") if len(group.sequences) == 2 and "chosen" in row else ("",) * len(group.sequences)
-    told = [_sequence(name, sequence, listening, chat, max_length) for name, sequence in zip(names, group.sequences, strict=True)]
+    told = [_sequence(name, sequence, listening, listening.chat, max_length) for name, sequence in zip(names, group.sequences, strict=True)]
     return {"row": number, "sequences": told}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,17 @@ _BAR = 40
 def configure(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="rows as JSON lines, a JSON list, or another format that a plugin reads")
     add_columns(parser)
+    parser.add_argument("--validation", type=Path, metavar="FILE", help="rows for validation: are its prompts among those of the data?")
+    parser.add_argument(
+        "--model",
+        metavar="URI",
+        help="look at pairs by the tokens of this model: scheme://place, or a local directory (default: by characters)",
+    )
+    parser.add_argument("--objective", default="", metavar="NAME", help="with --model: what the rows teach (default: what fits them)")
+    parser.add_argument(
+        "--max-length", type=typed({"type": "integer", "minimum": 2}), default=2048, metavar="N",
+        help="with --model: tokens that training would take (default 2048)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=typed({"type": "integer"}), default=0, metavar="N", help="draws another sample (default 0)")
     parser.add_argument("--all", action="store_true", help="show all that was kept, not only the first ten of each")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -27,15 +39,23 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from tunesmith_cli.api import Session
+    from tunesmith_data.audit.audit import COUNTED, Audit
     from tunesmith_data.check.worker import RowCheck
+    from tunesmith_data.commands.tokens import shown_tokens
     from tunesmith_data.inspection import inspect
 
-    session = Session.open(beside=[args.file])
+    session, named = Session.open(beside=[args.file]), columns_given(args)
     with session.reading() as planner:
         found = inspect(
-            args.file, planner.installed("dataset_format"), seed=args.seed, columns=columns_given(args), check=RowCheck(planner),
-            roots=planner.roots,
+            args.file, planner.installed("dataset_format"), seed=args.seed, columns=named, check=RowCheck(planner), roots=planner.roots,
         )  # fmt: skip
+        audit = Audit(planner, found, named, args.validation) if found.format else None
+    if audit and args.model and found.usable:
+        settings = {"rows": [1], "scan": COUNTED, "max_length": args.max_length}
+        _, total = shown_tokens(session, args.file, named, args.model, args.objective, settings)
+        found = replace(found, audit=audit.by_tokens(total["counts"], args.max_length), audited_by=args.model)
+    elif audit:
+        found = replace(found, audit=audit.by_characters, audited_by="characters")
     print(safe_json(found.to_json(), 2) if args.json else inspection_text(found, 10**9 if args.all else _SHOWN))
     return 0 if found.usable else 1
 
@@ -66,8 +86,9 @@ def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
         lines += ["", f"{told['code']}: {told['what']}", *(f"  {told[key]}" for key in ("why", "fix") if told[key])]
     if found.histogram:
         lines += ["", "rows by length in characters", histogram_text(found)]
+    refused = ", ".join(f"{count} {code}" for code, count in found.codes.items())
     for title, count, entries in (
-        ("broken rows", found.broken_count, [(f"line {line}", what) for line, what in found.broken]),
+        (f"broken rows ({refused})", found.broken_count, [(f"line {line}", what) for line, what in found.broken]),
         ("empty", found.empty_count, [(f"line {line}", what) for line, what in found.empty]),
         ("duplicates", found.duplicate_count, [(f"line {line}", f"is line {first} again") for line, first in found.duplicates]),
     ):
@@ -76,12 +97,29 @@ def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
         lines += [f"  ... {count - shown} more (--all, --json)"] if count > shown and entries else []
     if found.usable and not found.broken_count + found.empty_count + found.duplicate_count:
         lines += ["", "no row is broken, empty or there twice"]
+    lines += audit_lines(found, shown)
     lines += ["", f"a sample to read ({len(found.sample)} rows drawn by seed {found.seed})"]
     width = max(60, shutil.get_terminal_size((160, 24)).columns - 12)
     for line, row in found.sample[:shown]:
         text = safe(json.dumps(row, ensure_ascii=False))
         lines.append(f"  line {line}: {text if len(text) <= width else text[: width - 3] + '...'}")
     return safe("\n".join(lines))
+
+
+def audit_lines(found: Inspection, shown: int) -> list[str]:
+    """What speaks against training on the rows as a whole; warnings begin with ``!!``."""
+    if not found.audit:
+        return []
+    by = "characters" if found.audited_by == "characters" else f"the tokens of {found.audited_by}"
+    lines = ["", f"the rows as a whole, by {by}"]
+    for finding in found.audit:
+        at = ", ".join(" and ".join(map(str, line)) if isinstance(line, (tuple, list)) else str(line) for line in finding.lines[:shown])
+        told = [f"{finding.what}: {finding.count} of {finding.of}" if finding.name != "labels" else f"labels: {finding.told}"]
+        told += [finding.told] if finding.told and finding.name != "labels" else []
+        told += [f"lines {at}{', ...' if finding.count > shown else ''}"] if at else []
+        told += [f"a warning where {finding.rule}"] if finding.warning else []
+        lines.append(("!! " if finding.warning else "   ") + "; ".join(told))
+    return lines
 
 
 def histogram_text(found: Inspection) -> str:
@@ -95,5 +133,6 @@ COMMAND = Command(
     (
         ("is this file fit to train on? (exit status 1 if it is not)", "tunesmith data inspect train.jsonl"),
         ("the lines that are broken, for a program", "tunesmith data inspect train.jsonl --json"),
+        ("what speaks against pairs, as a model reads them", "tunesmith data inspect pairs.jsonl --model ./model --validation new.jsonl"),
     ),
 )  # fmt: skip

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tunesmith.errors import UserError
-from tunesmith_cli.api import TOKENS_FILE, TOKENS_FORMAT, Command, add_columns, colored, columns_given, safe_json, token_page, typed
-
-if TYPE_CHECKING:
-    from tunesmith.plugins.registry import Registry
+from tunesmith_cli.api import Command, add_columns, colored, columns_given, safe_json, token_page, typed
 
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 1}
 
@@ -37,30 +33,14 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Exit status 1 if a row can't be used or its labels look wrong."""
-    from tunesmith.planning.pipeline.spec import PipelineSpec
-    from tunesmith.running.runner import Runner
-    from tunesmith_cli.api import Session, reporting
+    from tunesmith_cli.api import Session
+    from tunesmith_data.commands.tokens import shown_tokens
 
     session = Session.open(beside=[args.file])
-    verb = next((verb for verb in session.registry.providers("verb").values() if TOKENS_FORMAT in verb.produces), None)
-    if verb is None:
-        raise UserError("TS-PLAN-005", "No installed plugin shows rows as tokens", fix="Install one that trains.")
-    columns = columns_given(args)
-    _look_for(args.row or [1], args.file)
-    data = {"path": str(args.file), "columns": columns} if columns else str(args.file)
-    step: dict[str, Any] = {
-        verb.name: {}, "data": data, "settings": {"rows": args.row or [1], "max_length": args.max_length},
-    }  # fmt: skip
-    objective = args.objective or _fitting(args.file, session.registry, columns)
-    step |= {"objective": objective} if objective else {}
-    spec = PipelineSpec.from_mapping({"name": "preview", "model": args.model, "steps": {"preview": step}}, Path.cwd(), name="preview")
-    plan = session.plan(spec)
-    with reporting(stream=sys.stderr) as reporter:
-        outcome = Runner(plan, session.registry, session.config, reporter=reporter).run()
-    if outcome.error:
-        raise outcome.error
-    lines = (outcome.artifacts["preview"].path / TOKENS_FILE).read_text(encoding="utf-8").splitlines()
-    *rows, total = map(json.loads, lines)
+    wanted = args.row or [1]
+    _look_for(wanted, args.file)
+    settings = {"rows": wanted, "max_length": args.max_length}
+    rows, total = shown_tokens(session, args.file, columns_given(args), args.model, args.objective, settings)
     if args.json:
         print("\n".join(map(safe_json, [*rows, total])))
     else:
@@ -81,14 +61,6 @@ def _look_for(wanted: Sequence[int], file: Path) -> None:
         return
     if missing := [number for number in wanted if number > count > 0]:
         raise UserError("TS-DATA-044", f"There is no row {missing[0]}: {file} has {count}", fix="Ask for one of those.")
-
-
-def _fitting(file: Path, registry: Registry, columns: Mapping[str, str]) -> str:
-    """The first objective that reads rows like these; empty if none does: then planning says why."""
-    from tunesmith_data.formats.detection import detect
-
-    readers, formats = registry.providers("objective").values(), registry.providers("dataset_format")
-    return next((record.name for record in readers if not detect(file, formats, record.accepts, columns=columns).problems), "")
 
 
 COMMAND = Command(

@@ -1,0 +1,59 @@
+"""All that is looked for in the rows of a file that a format reads, by their texts or by the tokens of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.kinds.input_reader import Planner
+from tunesmith.contracts.untrusted_files import unreadable
+from tunesmith.errors import UserError
+from tunesmith_data import KIND
+from tunesmith_data.audit.finding import Finding
+from tunesmith_data.audit.rows import one_label
+from tunesmith_data.audit.tokens import by_tokens
+from tunesmith_data.audit.worker import row_findings
+from tunesmith_data.inspection import Inspection
+from tunesmith_data.rows_file import NotRows, read_file
+
+COUNTED = 100_000  # rows of which tokens are counted, from the first on
+
+
+class Audit:
+    """What speaks against training on a file though its rows can be used.
+
+    Args:
+        columns: see `read_file`.
+        validation: another file, whose prompts should not be the data's; None: there is none.
+    """
+
+    def __init__(self, planner: Planner, found: Inspection, columns: Mapping[str, str], validation: Path | None = None) -> None:
+        """
+        Raises:
+            TunesmithError: for a file for validation that can't be read; TS-DATA-048 where the format crashes.
+        """
+        if validation:
+            _look_into(validation)
+        path, record = Path(found.path), planner.installed(KIND)[found.format]
+        self.rows = row_findings(planner, record, path, columns, validation)
+        self._labels = [one_label(found.labels)] if found.labels else []
+
+    @property
+    def by_characters(self) -> tuple[Finding, ...]:
+        return (*self.rows.findings, *self._labels)
+
+    def by_tokens(self, counts: Sequence[Mapping[str, Any]], max_length: int) -> tuple[Finding, ...]:
+        """What is found by a model's tokens in the place of characters where both tell it."""
+        told = tuple(by_tokens(counts, max_length, self.rows.lines))
+        names = {finding.name for finding in told}
+        return (*told, *(finding for finding in self.by_characters if finding.name not in names))
+
+
+def _look_into(path: Path) -> None:
+    try:
+        next(read_file(path), None)
+    except NotRows as error:
+        raise UserError("TS-DATA-006", f"{path} can't be read as rows: {error}", fix=error.fix) from None
+    except OSError as error:
+        raise unreadable(path, str(path), error) from error

@@ -1,0 +1,44 @@
+"""Rows by the tokens that a model would be trained on: what an artifact of ``report/tokens`` counts (see the command line's token page)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tunesmith_data.audit.finding import Finding
+from tunesmith_data.audit.length_bias import length_bias
+
+MANY = 0.05  # share of the rows that may be longer than training takes
+
+Counts = Sequence[Mapping[str, Any]]
+
+
+def by_tokens(counts: Counts, max_length: int, lines: Sequence[int]) -> Iterator[Finding]:
+    """
+    Args:
+        counts: a row each.
+        lines: of the rows, in their order.
+    """
+    at = {row["row"]: lines[row["row"] - 1] if row["row"] <= len(lines) else row["row"] for row in counts}
+    refused = [at[row["row"]] for row in counts if "error" in row]
+    read = [row for row in counts if "error" not in row]
+    pairs = [row for row in read if len(row["tokens"]) == 2]
+    if refused:
+        yield Finding.of_lines("refused", "refused by the model's template or objective", refused, len(counts))
+    if pairs:
+        equal = [at[row["row"]] for row in pairs if row["tokens"] == [row["common"]] * 2]
+        yield Finding.of_lines("equal-pairs", "both answers the same tokens", equal, len(pairs))
+        apart = [at[row["row"]] for row in pairs if _apart(row)]
+        yield Finding.of_lines("different-prompts", "prompts not the same tokens", apart, len(pairs))
+    long = [at[row["row"]] for row in read if max(row["tokens"], default=0) > max_length]
+    yield Finding.of_lines("too-long", f"longer than {max_length} tokens", long, len(read), share=MANY)
+    emptied = [at[row["row"]] for row in read if any(had and not left for had, left in zip(row["trained"], row["left"], strict=True))]
+    yield Finding.of_lines("emptied", f"an answer without a token left in the first {max_length}", emptied, len(read))
+    if pairs:
+        yield length_bias([(row["trained"][0], row["trained"][1]) for row in pairs], "tokens")
+
+
+def _apart(row: Mapping[str, Any]) -> bool:
+    """Whether the two sides' prompts are not the same tokens: what comes before the first that is trained on."""
+    first, second = row["begin"]
+    return first is not None and second is not None and (first != second or row["common"] < first)
