@@ -2,6 +2,7 @@
 
     python tools/strategies_table.py            # every strategy whose libraries are in this environment
     python tools/strategies_table.py fsdp       # its cells anew
+    python tools/strategies_table.py ddp fsdp --objective reward
     python tools/strategies_table.py --none     # train nothing: the page alone, after a manifest changed
 
 What came of a strategy is kept in build/strategies; one of which nothing is kept keeps its cells.
@@ -14,7 +15,7 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from strategies_matrix import CODE, REFUSED, SAME, WARNED, Cell, absent, cells, decided, tried
@@ -24,6 +25,7 @@ PAGE = ROOT / "docs" / "conformance" / "strategies.md"
 KEPT = ROOT / "build" / "strategies"
 UNTRIED = "not tried here"
 _MARKED = re.compile(r"<!-- (totals|cells) -->\n(.*?)<!-- /\1 -->\n", re.S)
+_HEADER = re.compile(r"^\| strategy \| adapter \| (.*) \| why the plan refuses or warns \|$", re.M)
 _ROW = re.compile(r"^\| `([\w-]+)` \| `([\w-]+)` \| (.*) \|$", re.M)
 
 
@@ -36,7 +38,8 @@ def page(text: str) -> str:
 
 def results(text: str) -> dict[Cell, str]:
     """What came of each cell: what is kept, else what the page says."""
-    objectives = sorted({cell.objective for cell in cells()})
+    header = _HEADER.search(text)
+    objectives = header[1].split(" | ") if header else []
     found: dict[Cell, str] = {}
     for strategy, adapter, rest in _ROW.findall(text):
         found |= {Cell(strategy, adapter, name): said for name, said in zip(objectives, rest.split(" | "), strict=False)}
@@ -72,22 +75,29 @@ def _table(every: list[Cell], found: Mapping[Cell, str]) -> Iterator[str]:
         yield f"| `{strategy}` | `{adapter}` | {' | '.join(found[cell] for cell in own)} | {'; '.join(filter(None, said))} |\n"
 
 
-def examine(strategy: str) -> None:
-    """Train its cells; what came of them is kept."""
-    wanted = [cell for cell in cells() if cell.strategy == strategy and decided(cell).state != REFUSED]
+def examine(strategy: str, objectives: Container[str] = ()) -> None:
+    """Train its cells; what came of them is kept.
+
+    Args:
+        objectives: of these alone; none: of all.
+    """
+    own = [cell for cell in cells() if cell.strategy == strategy and (not objectives or cell.objective in objectives)]
+    wanted = [cell for cell in own if decided(cell).state != REFUSED]
     with tempfile.TemporaryDirectory() as folder:
         found = tried(wanted, Path(folder))
-    by_adapter: dict[str, dict[str, str]] = {}
+    file = KEPT / f"{strategy}.json"
+    by_adapter: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8")) if objectives and file.exists() else {}
     for cell, said in found.items():
         by_adapter.setdefault(cell.adapter, {})[cell.objective] = said.replace("|", "/").replace("\n", " ")[:120]
     KEPT.mkdir(parents=True, exist_ok=True)
-    (KEPT / f"{strategy}.json").write_text(json.dumps(by_adapter, indent=2), encoding="utf-8")
+    file.write_text(json.dumps(by_adapter, indent=2), encoding="utf-8")
 
 
 def main() -> int:
     known = list(dict.fromkeys(cell.strategy for cell in cells()))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("strategies", nargs="*", metavar="STRATEGY", help=f"of {', '.join(known)}")
+    parser.add_argument("--objective", nargs="*", default=(), metavar="NAME", help="of these objectives alone")
     parser.add_argument("--none", action="store_true", help="train nothing")
     args = parser.parse_args()
     if unknown := set(args.strategies) - set(known):
@@ -97,7 +107,7 @@ def main() -> int:
             print(f"{strategy}: not here, it needs {lacks}")
             continue
         print(f"{strategy} ...", flush=True)
-        examine(strategy)
+        examine(strategy, args.objective)
     PAGE.write_text(page(PAGE.read_text("utf-8")), encoding="utf-8")
     return 0
 

@@ -109,6 +109,8 @@ def prepare(
     adapter.attach(model, seed=derived(step.seed, "adapter"), reference=own)
     step.decide(*coverage.decision(model))
     heads = Heads.new(asks.heads, model, derived(step.seed, "heads"))
+    if not (asks.log_probs or asks.teacher):
+        freeze_output_head(model)
     cast(model, compute)
     beside = dict(others)
     if own:
@@ -160,6 +162,15 @@ def _load_beside(source: Artifact, device: torch.device, *, plain: bool) -> Any:
         return load_dense(source.path, device)
     except NotDense:
         return load_model(source, device)
+
+
+def freeze_output_head(model: Any) -> None:
+    """For an objective that never asks which token comes next: what would get no gradient does not train. A matrix that the embedding
+    shares does."""
+    embedding = model.get_input_embeddings().weight
+    for parameter in model.get_output_embeddings().parameters():
+        if parameter is not embedding:
+            parameter.requires_grad_(False)
 
 
 def cast(model: torch.nn.Module, compute: torch.dtype) -> None:
