@@ -123,6 +123,8 @@ class Slot:
             with its settings (where that came from elsewhere, one that makes such artifacts).
         told: False where the step computes the same with any provider, which is there for what others need of it alone: plans and runs
             do not speak of it.
+        interchangeable: True where its providers and their settings say how the step is done, not what it makes: what was begun with
+            one and not finished, another goes on with. What the step keeps in `Step.work` has to be readable whoever wrote it.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Slot:
     summary: str
     default: str = "auto"
     told: bool = True
+    interchangeable: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,24 @@ def step_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
     Args:
         digests: digest of the artifact (of a service: its key) of every step that this one reads.
     """
-    content = {
+    return _hash(_content(step, digests))
+
+
+def task_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
+    """The same over what the step makes, however it is done: without interchangeable choices, the processes and the environment that follow
+    from them. Empty for a step that has no such choice.
+    """
+    means = {slot.name for slot in step.verb.slots if slot.interchangeable}
+    if not means & step.choices.keys():
+        return ""
+    content = _content(step, digests)
+    content["choices"] = {slot: choice for slot, choice in content["choices"].items() if slot not in means}
+    del content["placement"]["processes"], content["environment"]
+    return _hash(content)
+
+
+def _content(step: PlannedStep, digests: Mapping[str, str]) -> dict[str, Any]:
+    return {
         "verb": step.verb.identity | {"target": step.verb.target},
         "choices": {slot: choice.record.identity | {"settings": choice.settings} for slot, choice in step.choices.items()},
         "settings": step.settings,
@@ -29,6 +46,9 @@ def step_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
         "format": step.format,
         "inputs": {name: digests[source.step] if source.step else source.digest + source.beside for name, source in step.inputs.items()},
     }
+
+
+def _hash(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(content)).hexdigest()
 
 

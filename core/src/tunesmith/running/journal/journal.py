@@ -251,6 +251,18 @@ class Journal:
         """Its settings are to be tried again."""
         self._execute("DELETE FROM remedies WHERE key = ?", (key,))
 
+    def begin_task(self, key: str, task: str, means: str) -> None:
+        """Note that the step of a key has begun what others may go on with, and by what means."""
+        self._execute("INSERT OR REPLACE INTO begun VALUES (?, ?, ?, ?)", (key, task, means, time.time()))
+
+    def end_task(self, key: str) -> None:
+        self._execute("DELETE FROM begun WHERE key = ?", (key,))
+
+    def begun(self, task: str) -> list[tuple[str, str]]:
+        """(key, means) of those that have begun a task, the newest first."""
+        rows = self._fetch("SELECT key, means FROM begun WHERE task = ? ORDER BY time DESC", (task,))
+        return [(str(key), str(means)) for key, means in rows]
+
     def metric(self, key: str, name: str, at: int, value: float) -> None:
         """A point of a series; the same place again is replaced. NaN is kept as NULL."""
         self._execute("INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?)", (key, name, at, value))

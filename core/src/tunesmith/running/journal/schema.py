@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 
 #: Series of metrics belong to a step's key, not to a run: a curve is whole though the run was killed in its middle, and a step that
 #: came from the cache still has its curve. A key is that of the settings in force: `remedies` leads from the settings that failed to
-#: those that did not. `lineage` is only ever added to: an artifact may have several makers, and a key that is made again another artifact.
+#: those that did not. `begun` has the keys of work directories, by what is made in them however it is done. `lineage` is only ever added
+#: to: an artifact may have several makers, and a key that is made again another artifact.
 TABLES = """
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, path TEXT NOT NULL, started REAL NOT NULL, finished REAL, state TEXT NOT NULL, error TEXT
@@ -18,6 +19,7 @@ CREATE TABLE steps (
 ) WITHOUT ROWID;
 CREATE TABLE cache (key TEXT PRIMARY KEY, digest TEXT NOT NULL, document TEXT NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE remedies (key TEXT PRIMARY KEY, settings TEXT NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE begun (key TEXT PRIMARY KEY, task TEXT NOT NULL, means TEXT NOT NULL, time REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE series (
     key TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, value REAL, PRIMARY KEY (key, name, at)
 ) WITHOUT ROWID;

@@ -14,6 +14,7 @@ from tunesmith.planning.cache_keys import step_key
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
 from tunesmith.running.journal.journal import FILE, Journal
 from tunesmith.running.journal.records import CacheRow
+from tunesmith.running.steps.begun_work import expected
 from tunesmith.running.store.store import Store
 
 
@@ -98,11 +99,19 @@ def hits(plan: Plan, home: Path) -> dict[str, CachedResult | None]:
 
 
 def standing(plan: Plan, home: Path) -> tuple[dict[str, bool], list[Decision]]:
-    """For every step of a plan whether a run would find it done, and what there is to say of that. A service is if all that read it are."""
+    """For every step of a plan whether a run would find it done, and what there is to say of that and of those that were begun. A service
+    is if all that read it are.
+    """
     answers = hits(plan, home)
     found = {name: hit is not None for name, hit in answers.items()}
     asked = {step.name: step for step in plan.steps}
     said = [hit.decision(asked[name]) for name, hit in answers.items() if hit and hit.because]
+    if (home / FILE).is_file():
+        journal = Journal(home)
+        try:
+            said += expected(journal, home, plan, {name: hit.artifact.digest for name, hit in answers.items() if hit})
+        finally:
+            journal.close()
     for step in plan.steps:
         if step.verb.service:
             readers = [other.name for other in plan.steps if any(source.step == step.name for source in other.inputs.values())]

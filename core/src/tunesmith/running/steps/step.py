@@ -12,12 +12,14 @@ from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.events import Remedy
 from tunesmith.errors import TunesmithError
 from tunesmith.isolation.locks import FileLock
+from tunesmith.planning.cache_keys import task_key
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.journal.journal import gone
 from tunesmith.running.journal.records import CacheRow
 from tunesmith.running.outcome import StepOutcome
 from tunesmith.running.run_context import RunContext
 from tunesmith.running.steps.attempt import POLL, attempt
+from tunesmith.running.steps.begun_work import begun, means_of, take_over
 from tunesmith.running.steps.cached_results import changes, find, key_of
 from tunesmith.running.steps.environments import fix
 from tunesmith.running.steps.services import Services
@@ -157,9 +159,14 @@ class StepRunner:
         if underway := self._underway(step, key):
             failed.append(key)
             current, key = underway
+        task = task_key(step, self._digests)
+        if task and not underway and not self._refresh:
+            self._take_over(step, key, task)
         while True:
             self.open(current)
             context.journal.begin_step(context.run.id, step.name, key, number)
+            if task:
+                context.journal.begin_task(key, task, means_of(current))
             try:
                 waited += self._prepared(current, number)
                 artifact, metrics = self._attempt(current, key, number)
@@ -191,6 +198,20 @@ class StepRunner:
             return None
         self._context.decide(step.name, f"go on with {changes(step.settings, settings)}", f"the settings asked for failed: {reason}")
         return fixed, made
+
+    def _take_over(self, step: PlannedStep, key: str, task: str) -> None:
+        """Go on with what was begun by other means, unless the step has begun something itself, or somebody works on that."""
+        context = self._context
+        if (context.home / "work" / key).exists():
+            return
+        for found in begun(context.journal, context.home, context.plan, step, self._digests):
+            context.journal.begin_task(key, task, means_of(step))
+            if why := take_over(context.journal, context.home, found, key):
+                context.log(step.name, "warning", f"what {found.means} has begun is not gone on with: {why}")
+                continue
+            decision = found.decision(step)
+            context.decide(step.name, decision.what, decision.reason)
+            return
 
     def _note(self, step: PlannedStep, current: PlannedStep, failed: list[str], reasons: list[str]) -> None:
         """Which settings worked where others failed; whoever asks for those is told so."""
@@ -263,6 +284,8 @@ class StepRunner:
         row = CacheRow(key, artifact.digest, metrics, seconds, artifact.producer, inputs, artifact.meta)
         with context.journal.batch():
             context.journal.remember(row)
+            for ended in (*failed, key):
+                context.journal.end_task(ended)
             context.journal.trace(context.run.id, step.name, row, cached=False)
             context.journal.end_step(context.run.id, step.name, "done", artifact=artifact.digest)
         self._made.add(key)

@@ -53,7 +53,7 @@ def verb() -> Sequence[Verb]:
             kind="objective",
             slots=(
                 Slot("adapter", "adapter", "how the model changes and what of it trains"),
-                Slot("strategy", "trainer_strategy", "processes and memory"),
+                Slot("strategy", "trainer_strategy", "processes and memory", interchangeable=True),
                 Slot("optimizer", "optimizer", "how gradients become steps"),
             ),
             inputs=(
