@@ -5,9 +5,10 @@ w = scale_g (q - zero_g)
 
 from __future__ import annotations
 
-import json
 import os
-from contextlib import ExitStack
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -15,17 +16,13 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
 from auto_gptq.nn_modules.qlinear.qlinear_cuda import QuantLinear
-from huggingface_hub import save_torch_state_dict
-from safetensors import safe_open
 
 from tunesmith.contracts import Artifact, Result, Step, UserError
 from tunesmith_auto_gptq.settings import DequantizerSettings
-from tunesmith_models.model_directory import copy_beside, weights_size
-from tunesmith_models.safetensors import check_files
-from tunesmith_models.weight_check import check_tensors
+from tunesmith_models.packed_matrices import read_packing, unpack_matrices, write_plain
 
-NEEDED = ("qweight", "qzeros", "scales")
-PACKED = (*NEEDED, "g_idx")  # what a matrix is kept as, in place of `weight`; the last is not in every checkpoint
+NEEDED = ("qweight", "qzeros", "scales")  # what a matrix is kept as, in place of `weight`
+ORDER = "g_idx"  # beside them, in some checkpoints
 
 
 class Dequantizer:
@@ -38,35 +35,15 @@ class Dequantizer:
         Raises:
             UserError: TS-MODEL-008 or -022 when it is not whole; TS-QUANT-004 when AutoGPTQ does not unpack here how it is packed.
         """
-        config = json.loads((source.path / "config.json").read_text("utf-8"))
-        packing = config.pop("quantization_config", None) or json.loads(
-            (source.path / "quantize_config.json").read_text("utf-8")
-        )  # older ones
+        config, packing = read_packing(source.path, "quantize_config.json")
         _check(packing)
-        check_files(source.path)
-        dtype = getattr(torch, self.settings.dtype)
-        tensors: dict[str, torch.Tensor] = {}
-        with ExitStack() as stack:
-            files = [stack.enter_context(safe_open(path, "pt")) for path in sorted(source.path.glob("*.safetensors"))]
-            where = {name: file for file in files for name in file.keys()}  # noqa: SIM118
-            matrices = sorted(name.removesuffix(".qweight") for name in where if name.endswith(".qweight"))
-            parts_of = [f"{matrix}.{part}" for matrix in matrices for part in NEEDED]
-            check_tensors(source.path, missing=[name for name in parts_of if name not in where])
-            for done, matrix in enumerate(matrices):
-                step.check_cancelled()
-                parts = {part: where[f"{matrix}.{part}"].get_tensor(f"{matrix}.{part}") for part in PACKED if f"{matrix}.{part}" in where}
-                tensors[f"{matrix}.weight"] = _unpacked(parts, packing).to(dtype).contiguous()
-                step.progress(done + 1, len(matrices), what="unpacking", unit="matrices")
-            for name, file in where.items():
-                if name.rpartition(".")[2] not in PACKED or name.rpartition(".")[0] not in matrices:
-                    tensors[name] = file.get_tensor(name).to(dtype)
+        tensors, matrices = unpack_matrices(
+            source.path, step, partial(_unpacked, packing), dtype=self.settings.dtype, needed=NEEDED, optional=(ORDER,)
+        )
         for name in _added(source.path, matrices, tensors):
             del tensors[name]
-        save_torch_state_dict(dict(sorted(tensors.items())), output, max_shard_size="5GB")
-        config |= {"torch_dtype": self.settings.dtype, "dtype": self.settings.dtype}
-        (output / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        copy_beside(source.path, output)
-        return Result(metrics={"bytes": float(weights_size(output))}, meta={"matrices": len(matrices)})
+        result = write_plain(source.path, output, config, tensors, self.settings.dtype)
+        return replace(result, meta={"matrices": len(matrices)})
 
 
 def _check(packing: dict[str, object]) -> None:
@@ -90,7 +67,7 @@ def _added(directory: Path, matrices: list[str], tensors: dict[str, torch.Tensor
 
 
 @torch.no_grad()
-def _unpacked(parts: dict[str, torch.Tensor], packing: dict[str, object]) -> torch.Tensor:
+def _unpacked(packing: Mapping[str, object], parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """What the library's layer computes of the unit vectors is its matrix."""
     bits, group = int(str(packing["bits"])), int(str(packing["group_size"]))
     columns, rows = parts["qweight"].shape[0] * 32 // bits, parts["qweight"].shape[1]
