@@ -118,7 +118,7 @@ def test_answers_that_differ_in_case_and_space_alone_are_nearly_equal():
 
 
 def test_a_prompt_in_both_files_is_found_in_whatever_case():
-    audit = RowAudit()
+    audit = RowAudit(prompts=True)
     audit.add(1, pair("Who wrote Faust?", "Goethe", "Me"))
     others = [(1, pair("Why?", "a", "b")), (5, pair("who wrote  faust?", "x", "y")), (6, {"text": "a"})]
     finding = shared_prompts(audit.prompts, others)
@@ -187,3 +187,14 @@ def test_where_nobody_is_asked_the_labels_and_tokens_are_told(planner, tmp_path)
     audit = Audit(planner, of, {})
     assert [finding.name for finding in audit.by_characters] == ["labels"]
     assert [finding.name for finding in audit.by_tokens([counts(1)], 64)][-2:] == ["length-bias", "labels"]
+
+
+def test_no_worker_is_asked_of_rows_of_which_texts_alone_tell_nothing(formats, tmp_path):
+    def ask(question):
+        raise AssertionError("asked")
+
+    planner = SimpleNamespace(installed=lambda kind: formats(), ask=ask)
+    of = SimpleNamespace(path=str(tmp_path / "rows.jsonl"), format="tickets", labels={})
+    assert Audit(planner, of, {}).by_characters == ()
+    with pytest.raises(AssertionError, match="asked"):
+        Audit(planner, SimpleNamespace(path="rows.jsonl", format="pairs", labels={}), {})

@@ -258,3 +258,20 @@ def test_a_set_of_columns_of_which_one_is_missing_is_told(either, tmp_path):
     assert (problem.code, "did you mean it by `mod`" in problem.what) == ("TS-DATA-004", True)
     assert "`said`, `mood` or `talk`, `mood` or `said`, `tone`, `mood`" in problem.why
     assert "columns: {mood: mod}" in problem.fix
+
+
+def test_columns_that_another_format_would_read_under_other_names_are_offered(world, tmp_path):
+    """Also where a format that wants fewer columns nearly fits."""
+    schema = {"type": "object", "required": ["said"], "properties": {"said": {"type": "string"}, "reply": {"type": "null"}}}
+    weak = Provider("words", "what was said", "made_up:Nothing", produces=("dataset/words",), facts={"row": schema}, priority=-1)
+    strong = Provider(
+        "talks",
+        "what was answered",
+        "made_up:Nothing",
+        produces=("dataset/chat",),
+        facts={**text("said", "answer"), "aliases": {"answer": ("reply",)}},
+    )
+    installed = world(extra=[("dataset_format", one) for one in (weak, strong)]).providers("dataset_format")
+    (tmp_path / "rows.jsonl").write_text('{"said": "a", "reply": "b"}\n' * 2)
+    (problem,) = detect(tmp_path / "rows.jsonl", installed, shown="rows.jsonl").problems
+    assert (problem.code, "columns: {answer: reply}" in problem.fix) == ("TS-DATA-004", True)

@@ -13,10 +13,11 @@ from tunesmith_data import KIND
 from tunesmith_data.audit.finding import Finding
 from tunesmith_data.audit.rows import one_label
 from tunesmith_data.audit.tokens import by_tokens
-from tunesmith_data.audit.worker import row_findings
+from tunesmith_data.audit.worker import RowFindings, row_findings
 from tunesmith_data.inspection import Inspection
 from tunesmith_data.rows_file import NotRows, read_file
 
+PAIRS = "dataset/preference"
 COUNTED = 100_000  # rows of which tokens are counted, from the first on
 
 
@@ -26,9 +27,12 @@ class Audit:
     Args:
         columns: see `read_file`.
         validation: another file, whose prompts should not be the data's; None: there is none.
+        tokens: whether `by_tokens` will be asked for.
     """
 
-    def __init__(self, planner: Planner, found: Inspection, columns: Mapping[str, str], validation: Path | None = None) -> None:
+    def __init__(
+        self, planner: Planner, found: Inspection, columns: Mapping[str, str], validation: Path | None = None, *, tokens: bool = False
+    ) -> None:
         """
         Raises:
             TunesmithError: for a file for validation that can't be read; TS-DATA-048 where the format crashes.
@@ -36,7 +40,9 @@ class Audit:
         if validation:
             _look_into(validation)
         path, record = Path(found.path), planner.installed(KIND)[found.format]
-        self.rows = row_findings(planner, record, path, columns, validation)
+        # Of other rows nothing is told by their texts alone: no worker is started for them.
+        useful = validation or tokens or PAIRS in record.produces
+        self.rows = row_findings(planner, record, path, columns, validation) if useful else RowFindings((), ())
         self._labels = [one_label(found.labels)] if found.labels else []
 
     @property

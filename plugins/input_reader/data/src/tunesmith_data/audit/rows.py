@@ -14,9 +14,14 @@ PROMPTS = ("messages", "anchor")  #: keys of a row that hold what is asked
 
 
 class RowAudit:
-    """Looks at rows as they pass: a few numbers and a hash a row are kept, never the rows."""
+    """Looks at rows as they pass: a few numbers and a hash a row are kept, never the rows.
 
-    def __init__(self) -> None:
+    Args:
+        prompts: whether to keep what is asked, for `shared_prompts`.
+    """
+
+    def __init__(self, *, prompts: bool = False) -> None:
+        self.keeps_prompts = prompts
         self.lines: list[int] = []
         self.lengths: list[tuple[int, int]] = []
         self.equal: list[int] = []
@@ -24,7 +29,7 @@ class RowAudit:
 
     def add(self, line: int, row: Row) -> None:
         self.lines.append(line)
-        if prompt := digest_of_prompt(row):
+        if self.keeps_prompts and (prompt := digest_of_prompt(row)):
             self.prompts.setdefault(prompt, line)
         if "chosen" in row and "rejected" in row:
             chosen, rejected = ("".join(map(text_of, row[side])) for side in ("chosen", "rejected"))

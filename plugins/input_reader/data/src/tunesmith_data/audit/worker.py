@@ -31,6 +31,9 @@ def row_findings(
 ) -> RowFindings:  # fmt: skip
     """What is told of rows by their texts; nothing where the format works in an isolated environment.
 
+    Args:
+        validation: rows whose prompts are looked for among those of the file; None: there are none.
+
     Raises:
         TunesmithError: TS-DATA-048 when the format crashes.
         OSError, NotRows: see `read_file`; of the file for validation.
@@ -50,7 +53,7 @@ def row_findings(
 
 def run(step: Step) -> Result:
     """The findings, as the result's meta. Rows that can't be used are told elsewhere."""
-    audit = RowAudit()
+    audit = RowAudit(prompts="validation" in step.inputs)
     for line, row in _rows(step, "file"):
         audit.add(line, row)
     findings = list(audit.findings())

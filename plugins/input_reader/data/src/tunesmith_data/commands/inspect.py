@@ -49,7 +49,7 @@ def run(args: Namespace) -> int:
         found = inspect(
             args.file, planner.installed("dataset_format"), seed=args.seed, columns=named, check=RowCheck(planner), roots=planner.roots,
         )  # fmt: skip
-        audit = Audit(planner, found, named, args.validation) if found.format else None
+        audit = Audit(planner, found, named, args.validation, tokens=bool(args.model)) if found.format else None
     if audit and args.model and found.usable:
         settings = {"rows": [1], "scan": COUNTED, "max_length": args.max_length}
         _, total = shown_tokens(session, args.file, named, args.model, args.objective, settings)

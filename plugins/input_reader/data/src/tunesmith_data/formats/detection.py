@@ -184,8 +184,9 @@ def _no_format(
     )
     if other is not None and not closer:
         kinds = "; ".join(f"{columns_of(record)} (`{record.name}`)" for record in useful)
+        told = ", ".join(f"`{name}`" for name in required(other, columns))
         return UserError(
-            "TS-DATA-005", f"{shown} has rows of `{other.name}` ({columns_of(other)}), which {who} can't use",
+            "TS-DATA-005", f"{shown} has rows of `{other.name}` ({told}), which {who} can't use",
             why=f"{who} reads {listed(wanted)}, and these rows become {listed(other.produces)}.", fix=f"Give rows with {kinds}.",
         )  # fmt: skip
     wants = required(misspelt, columns)
@@ -199,7 +200,7 @@ def _no_format(
         why = f"`{misspelt.name}` requires {columns_of(misspelt)}; the columns are {', '.join(f'`{c}`' for c in columns)}."
         what = f"{shown}: the rows are almost `{misspelt.name}`, but in line {first} {' '.join(said)}"
         return UserError("TS-DATA-004", what, why=why, fix=named or "Rename the column in the file, or name it in `columns`.")
-    if likeness(misspelt, columns):
+    if likeness(misspelt, columns) and not found:
         first_line = next(line for line in sample if line.row is not None)
         row = renamed(first_line.row or {}, given)
         told = "; ".join(f"`{place}` {sentence}" for place, sentence in islice(row_schema(misspelt).problems(row), 3))
