@@ -17,7 +17,7 @@ import pytest
 from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import ProviderSpec
-from tunesmith_cli.estimate.step import Foreseen, Foresight
+from tunesmith_cli.estimate.step import StepEstimate, StepEstimator
 from tunesmith_cli.launch import Session
 from tunesmith_cli.options.device_catalog import card
 from tunesmith_models import ModelShape
@@ -52,7 +52,7 @@ def session() -> tuple[Session, Estimators]:
 
 
 @cache
-def seen(model: str, machine: str, method: str, strategy: str = "auto", **settings: Any) -> Foreseen:
+def seen(model: str, machine: str, method: str, strategy: str = "auto", **settings: Any) -> StepEstimate:
     opened, estimators = session()
     backend, cards = card(opened.registry, machine)
     wanted = ProviderSpec("trainer_strategy", strategy, settings, ("strategy", strategy))
@@ -60,7 +60,7 @@ def seen(model: str, machine: str, method: str, strategy: str = "auto", **settin
         "objective": ProviderSpec("objective", "sft"), "adapter": ProviderSpec("adapter", method, {}, ("adapter",)), "strategy": wanted,
         "optimizer": ProviderSpec("optimizer", "auto"),
     }  # fmt: skip
-    foresight = Foresight(
+    foresight = StepEstimator(
         opened.registry, {backend: cards}, Product("model", "model", "model/hf", config=config(model)), {}, backend, estimators
     )
     return foresight.of(opened.registry.verb("train"), USUAL, slots)

@@ -9,7 +9,7 @@ from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import ProviderSpec
 from tunesmith_cli.estimate.comparison import Tried
 from tunesmith_cli.estimate.output import as_json, page
-from tunesmith_cli.estimate.step import Foresight
+from tunesmith_cli.estimate.step import StepEstimator
 from tunesmith_cli.estimate.target_devices import Place
 from tunesmith_models import ModelShape
 
@@ -31,7 +31,7 @@ def look(world, make_device):
     registry = world()
 
     def at(slots=None, device=None, data=None, format="model/hf", **settings):
-        foresight = Foresight(
+        foresight = StepEstimator(
             registry,
             {"abacus": device if isinstance(device, list) else [device or make_device()]},
             Product("model", "model", format, config=CONFIG),

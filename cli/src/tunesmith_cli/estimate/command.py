@@ -14,7 +14,7 @@ from tunesmith_cli.estimate.arguments import form_of
 from tunesmith_cli.estimate.comparison import Comparison
 from tunesmith_cli.estimate.output import as_json, page
 from tunesmith_cli.estimate.parser import estimate_parser, general_help
-from tunesmith_cli.estimate.step import Foresight
+from tunesmith_cli.estimate.step import StepEstimator
 from tunesmith_cli.launch import Session
 from tunesmith_cli.options.columns import columns_given
 from tunesmith_cli.options.settings import settings_given
@@ -40,7 +40,7 @@ def run_words(arguments: Sequence[str]) -> int:
     product, shape = _model(args, session, form)
     estimators = Estimators()
     place = place_of(args, session.registry, estimators)
-    foresight = Foresight(session.registry, place.devices, product, _data(args, session, form), place.asked, estimators)
+    foresight = StepEstimator(session.registry, place.devices, product, _data(args, session, form), place.asked, estimators)
     comparison = Comparison(foresight, form, settings_given(args, form.own).get(SETTINGS, {}), _wanted(form, args))
     found = [comparison.asked()] if comparison.chosen else list(comparison.all())
     less = comparison.less(found[0].seen) if comparison.chosen else []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.planning.pipeline.step_syntax import ProviderSpec
-from tunesmith_cli.estimate.step import Foreseen, Foresight
+from tunesmith_cli.estimate.step import StepEstimate, StepEstimator
 from tunesmith_cli.options.parser import dashed
 from tunesmith_cli.verb.arguments import VerbForm
 
@@ -25,9 +25,9 @@ class Tried:
 
     provider: str
     settings: Mapping[str, Any]
-    seen: Foreseen
+    seen: StepEstimate
     remark: str = ""
-    least: tuple[Mapping[str, Any], Foreseen] | None = None
+    least: tuple[Mapping[str, Any], StepEstimate] | None = None
     slot: str = ""
 
     @property
@@ -45,7 +45,7 @@ class Comparison:
         slots: the provider of each slot.
     """
 
-    foresight: Foresight
+    foresight: StepEstimator
     form: VerbForm
     given: Mapping[str, Any]
     slots: Mapping[str, ProviderSpec]
@@ -72,15 +72,15 @@ class Comparison:
             slots = {**self.slots, self.slot: ProviderSpec(kind, name, {}, (self.slot,))}
             yield from self.variants(name, self.foresight.of(self.form.verb, self.given, slots), slots)
 
-    def variants(self, name: str, seen: Foreseen, slots: Mapping[str, ProviderSpec]) -> Iterator[Tried]:
+    def variants(self, name: str, seen: StepEstimate, slots: Mapping[str, ProviderSpec]) -> Iterator[Tried]:
         alternatives = seen.estimate.alternatives if seen.estimate and not seen.problems else ()
         for settings, remark in alternatives or (({}, ""),):
             other = self.foresight.of(self.form.verb, {**self.given, **settings}, slots) if settings else seen
             yield Tried(name, settings, other, remark, self.least(settings, other, slots), self.slot)
 
     def least(
-        self, settings: Mapping[str, Any], seen: Foreseen, slots: Mapping[str, ProviderSpec]
-    ) -> tuple[Mapping[str, Any], Foreseen] | None:
+        self, settings: Mapping[str, Any], seen: StepEstimate, slots: Mapping[str, ProviderSpec]
+    ) -> tuple[Mapping[str, Any], StepEstimate] | None:
         """The first of the savings with which it fits, or else all of them."""
         found, more, slots = None, {}, _as_chosen(seen, slots)
         for saving in seen.estimate.savings if seen.estimate and not seen.problems else ():
@@ -92,7 +92,7 @@ class Comparison:
                     break
         return found
 
-    def less(self, seen: Foreseen) -> list[Tried]:
+    def less(self, seen: StepEstimate) -> list[Tried]:
         """With what a step that was asked for would need less: its own settings, one on top of the other, then others in its place."""
         if seen.estimate is None or seen.problems:
             return []
@@ -107,7 +107,7 @@ class Comparison:
         return [tried for tried in found if tried.seen.estimate and tried.seen.needed < seen.needed]
 
 
-def _as_chosen(seen: Foreseen, slots: Mapping[str, ProviderSpec]) -> dict[str, ProviderSpec]:
+def _as_chosen(seen: StepEstimate, slots: Mapping[str, ProviderSpec]) -> dict[str, ProviderSpec]:
     """The slots with what was chosen by comparing, which is kept while a setting changes: a saving is one in the same way of computing."""
     chosen = {one.slot: seen.choices[one.slot] for one in seen.alternatives}
     return {

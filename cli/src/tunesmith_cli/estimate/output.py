@@ -10,7 +10,7 @@ from tunesmith.planning.plan_text import compared_text
 from tunesmith.units import bytes_text
 from tunesmith_cli.display.plan_json import alternative_json
 from tunesmith_cli.estimate.comparison import Tried, options
-from tunesmith_cli.estimate.step import Foreseen
+from tunesmith_cli.estimate.step import StepEstimate
 from tunesmith_cli.estimate.target_devices import Place
 from tunesmith_cli.text_tables import columns
 
@@ -26,12 +26,12 @@ def page(title: str, found: Sequence[Tried], less: Sequence[Tried], place: Place
     return "\n".join([f"{title}{_with(seen)}", "", *_broken_down(seen, place), *_told(seen, place), *_less(less)]).rstrip()
 
 
-def _with(seen: Foreseen) -> str:
+def _with(seen: StepEstimate) -> str:
     names = [choice.record.name for choice in seen.choices.values()]
     return f", with {', '.join(names)}" if names else ""
 
 
-def _broken_down(seen: Foreseen, place: Place) -> list[str]:
+def _broken_down(seen: StepEstimate, place: Place) -> list[str]:
     for problem in seen.problems:
         return [f"  It can't be done like this: {problem.what}"] + ([f"  {problem.fix}"] if problem.fix else [])
     if seen.estimate is None:
@@ -51,7 +51,7 @@ def _bar(value: float, total: float) -> str:
     return "█" * max(1, round(BAR * value / total))
 
 
-def _device(seen: Foreseen, place: Place) -> str:
+def _device(seen: StepEstimate, place: Place) -> str:
     capacity = seen.capacity
     if not capacity.memory:
         return "What the device has is not known" + ("." if place.here else ": name it by --on CARD, or give --memory 24GiB.")
@@ -63,13 +63,13 @@ def _device(seen: Foreseen, place: Place) -> str:
     return f"This machine has {bytes_text(capacity.memory)} ({seen.device}), {bytes_text(capacity.free)} of it free now"
 
 
-def _verdict(seen: Foreseen) -> str:
+def _verdict(seen: StepEstimate) -> str:
     if not seen.fits:
         return "it does not fit"
     return "it fits" if seen.needed <= seen.capacity.free else "it fits once others have ended"
 
 
-def _told(seen: Foreseen, place: Place) -> list[str]:
+def _told(seen: StepEstimate, place: Place) -> list[str]:
     compared = {one.decision for one in seen.alternatives if not one.taken}
     lines = [f"  {line}" for line in compared_text(seen.alternatives)] + [""] * bool(compared)
     lines += [f"  - {said.what}: {said.reason}" for said in seen.decisions if (said.what, said.reason) not in compared]
@@ -122,7 +122,7 @@ def _tried(tried: Tried) -> dict[str, Any]:
     return what | _json(tried.seen) | {"least": least}
 
 
-def _json(seen: Foreseen) -> dict[str, Any]:
+def _json(seen: StepEstimate) -> dict[str, Any]:
     estimate, at = seen.estimate, seen.capacity
     return {
         "memory": estimate and estimate.memory,

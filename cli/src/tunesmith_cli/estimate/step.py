@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class StepEstimate:
     """A step that was looked at.
 
     Args:
@@ -66,7 +66,7 @@ class Foreseen:
 
 
 @dataclass
-class Foresight:
+class StepEstimator:
     """Looks at steps on one model.
 
     Args:
@@ -84,7 +84,7 @@ class Foresight:
     asked: str = AUTO
     estimators: Estimators = field(default_factory=Estimators)
 
-    def of(self, record: ProviderRecord, settings: Mapping[str, Any], slots: Mapping[str, ProviderSpec]) -> Foreseen:
+    def of(self, record: ProviderRecord, settings: Mapping[str, Any], slots: Mapping[str, ProviderSpec]) -> StepEstimate:
         """A step of the verb `record` with those settings and, by slot, those providers (its main one among them)."""
         notes = Notes()
         spec = PipelineSpec(record.name, "", {}, Path.cwd(), device=self.asked)
@@ -93,7 +93,7 @@ class Foresight:
         values = lookup.settings(record, settings, ("settings",))
         candidates = {slot: self._candidates(wanted, lookup, selector) for slot, wanted in slots.items()}
         if values is None or not all(candidates.values()):
-            return Foreseen({}, problems=tuple(notes.problems))
+            return StepEstimate({}, problems=tuple(notes.problems))
         verb, main = Choice(record, values), record.inputs[0].name
         selection = selector.select(verb, candidates, {main: self.product}, selector.usual)
         if selection.objection:
@@ -109,7 +109,7 @@ class Foresight:
         selection, found, told, tried = options.chosen(record.name, selection, auto)
         notes.take(told)
         place = placement(selection, here)
-        return Foreseen(
+        return StepEstimate(
             selection.choices, selection.device.name if selection.device else "", Capacity.of(here, place.processes), found,
             tuple(notes.decisions), tuple(notes.warnings), tuple(notes.problems), tried,
         )  # fmt: skip

@@ -69,7 +69,7 @@ def settled(seen: Looks, at: float) -> bool:
 
 
 @dataclass(frozen=True)
-class Seen:
+class HashedFile:
     """A file or directory as it was when it was hashed, at the time `at`."""
 
     path: Path
@@ -89,36 +89,36 @@ class FileDigests:
 
     def __init__(self, root: Path, *, refresh: bool = False, tick: Callable[[int], None] | None = None) -> None:
         self._root, self._refresh, self._tick = root, refresh, tick
-        self._known: dict[Path, Seen] = {}
+        self._known: dict[Path, HashedFile] = {}
 
     def __call__(self, path: Path) -> str:
         return self.seen(path).digest
 
-    def seen(self, path: Path) -> Seen:
+    def seen(self, path: Path) -> HashedFile:
         """The file with its digest and how it looked before it was read."""
         path = Path(path).resolve()
         at, now = time.time(), looks(path)
         known = self._known.get(path) or self._remembered(path)
         if known and known.looks == now and settled(now, known.at):
             return known
-        seen = Seen(path, "sha256:" + self._hash(path), now, at)
+        seen = HashedFile(path, "sha256:" + self._hash(path), now, at)
         if settled(now, at) and _looks_so(seen):
             self._known[path] = seen
             with contextlib.suppress(OSError):  # without the note it is hashed again next time
                 write_note(self._note(path), [seen.digest, now, at])
         return seen
 
-    def again(self, seen: Seen) -> Seen | None:
+    def again(self, seen: HashedFile) -> HashedFile | None:
         """What was hashed before, as it is now; None if it is something else, or not there."""
         if self.holds(seen):
             return seen
         try:
             at, now = time.time(), looks(seen.path)
-            return Seen(seen.path, seen.digest, now, at) if "sha256:" + self._hash(seen.path) == seen.digest else None
+            return HashedFile(seen.path, seen.digest, now, at) if "sha256:" + self._hash(seen.path) == seen.digest else None
         except OSError:
             return None
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: HashedFile) -> bool:
         """Whether all that was read of it since was what was hashed.
 
         A file whose looks could not tell is hashed again. One that was touched may have been something else in the meantime, whatever it
@@ -134,9 +134,9 @@ class FileDigests:
         self._known.pop(path, None)
         self._note(path).unlink(missing_ok=True)
 
-    def _remembered(self, path: Path) -> Seen | None:
+    def _remembered(self, path: Path) -> HashedFile | None:
         note = None if self._refresh else read_note(self._note(path))
-        return Seen(path, *note) if note else None
+        return HashedFile(path, *note) if note else None
 
     def _note(self, path: Path) -> Path:
         return self._root / hashlib.sha256(os.fsencode(path)).hexdigest()
@@ -145,7 +145,7 @@ class FileDigests:
         return content_sha256(path, self._tick)
 
 
-def _looks_so(seen: Seen) -> bool:
+def _looks_so(seen: HashedFile) -> bool:
     try:
         return looks(seen.path) == seen.looks
     except OSError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.digests import Seen
+from tunesmith.contracts.digests import HashedFile
 from tunesmith.contracts.estimates import Estimate
 from tunesmith.contracts.kinds.environment_builder import Recipe
 from tunesmith.contracts.step import Placement
@@ -85,7 +85,7 @@ class Source:
     file: Path | None = None
     digest: str = ""
     beside: str = ""
-    others: tuple[Seen, ...] = ()
+    others: tuple[HashedFile, ...] = ()
 
 
 @dataclass(frozen=True)

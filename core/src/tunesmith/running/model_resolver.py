@@ -11,7 +11,7 @@ from typing import Any
 from tunesmith.config import Config
 from tunesmith.contracts.cache_files import read_note, write_note
 from tunesmith.contracts.kinds.executor import Executor
-from tunesmith.contracts.kinds.input_reader import NoAnswer
+from tunesmith.contracts.kinds.input_reader import WorkerDied
 from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.error_conversion import disk_error
@@ -85,5 +85,5 @@ class ModelResolver:
         )  # fmt: skip
         try:
             return self._questions(step, refresh=self.refresh)
-        except NoAnswer as error:
+        except WorkerDied as error:
             raise TunesmithError("TS-MODEL-012", f"The loader of `{uri}` crashed", why=str(error), fix=_TELL) from None

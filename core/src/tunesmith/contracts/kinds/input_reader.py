@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from tunesmith.contracts.digests import Seen
+from tunesmith.contracts.digests import HashedFile
 
 FILE = "file"  #: format of a file of the user's, as it is
 
@@ -58,7 +58,7 @@ class InputFile:
     path: Path
     digest: str
     beside: str = ""
-    others: tuple[Seen, ...] = ()
+    others: tuple[HashedFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Question:
     files: Mapping[str, Path] = field(default_factory=dict)
 
 
-class NoAnswer(Exception):
+class WorkerDied(Exception):
     """The worker that was asked died; the message says how, with the end of what it printed."""
 
 
@@ -179,7 +179,7 @@ class Planner(Protocol):
         """A worker's answer; None where none is asked: the provider works in an isolated environment, which might have to be built.
 
         Raises:
-            NoAnswer: the worker died.
+            WorkerDied: the worker died.
             TunesmithError: what the function raised.
         """
 

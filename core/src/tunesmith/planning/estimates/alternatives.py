@@ -16,7 +16,7 @@ from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.contracts.settings import fill, problems
 from tunesmith.errors import UserError
 from tunesmith.planning.estimates.device_memory import Capacity
-from tunesmith.planning.estimates.estimators import Estimators, NoAnswer
+from tunesmith.planning.estimates.estimators import Estimators, NoEstimate
 from tunesmith.planning.estimates.memory_and_disk import estimate
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import words
@@ -124,7 +124,7 @@ class Alternatives:
         if record.variants:
             try:
                 offered = self.estimators.variants(record, self._request(standard, selection))
-            except (NoAnswer, UserError) as error:
+            except (NoEstimate, UserError) as error:
                 yield Candidate(replace(name, verdict=f"what it offers is not known: {error}"))
                 return
         ranks = record.facts.get("ranks")

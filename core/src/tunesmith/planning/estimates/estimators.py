@@ -34,7 +34,7 @@ LIMIT = 30.0  # seconds for one answer
 _GOING = 1.0  # seconds for a process that has closed its connection to be gone
 
 
-class NoAnswer(Exception):
+class NoEstimate(Exception):
     """There is no answer; the message says why, as a clause."""
 
 
@@ -54,7 +54,7 @@ class Estimators:
         """The devices that a device backend finds.
 
         Raises:
-            NoAnswer: it failed.
+            NoEstimate: it failed.
         """
         found = self._ask(estimator_process.DEVICES, record.target, record.distribution, None)
         return tuple(build(Device, device) for device in found)
@@ -69,7 +69,7 @@ class Estimators:
 
         Raises:
             UserError: it refuses.
-            NoAnswer: it failed.
+            NoEstimate: it failed.
         """
         asked = plain(replace(request, provider=None))
         asked["choices"] = {
@@ -86,13 +86,13 @@ class Estimators:
 
         Raises:
             UserError: it refuses.
-            NoAnswer: it failed.
+            NoEstimate: it failed.
         """
         return tuple(self._ask(estimator_process.VARIANTS, record.variants, record.distribution, plain(replace(request, provider=None))))
 
     def _ask(self, kind: str, target: str, distribution: str, request: Any) -> Any:
         if target in self._given_up:
-            raise NoAnswer(self._given_up[target])
+            raise NoEstimate(self._given_up[target])
         self._helper = self._helper or _Helper()
         question = json.dumps([kind, target, distribution, request])
         if question in self._told:
@@ -107,11 +107,11 @@ class Estimators:
             self._given_up[target] = why
             self._helper.close()
             self._helper = None
-            raise NoAnswer(why) from None
+            raise NoEstimate(why) from None
         if "refused" in said:
             raise TunesmithError.from_json(said["refused"])
         if "failed" in said:
-            raise NoAnswer(said["failed"])
+            raise NoEstimate(said["failed"])
         self._told[question] = said["answer"]
         return said["answer"]
 

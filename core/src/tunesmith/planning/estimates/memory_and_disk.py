@@ -11,7 +11,7 @@ from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.cache_keys import twins
 from tunesmith.planning.estimates.device_memory import Capacity
-from tunesmith.planning.estimates.estimators import Estimators, NoAnswer
+from tunesmith.planning.estimates.estimators import Estimators, NoEstimate
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.plan import Choice, Plan, PlannedStep
 from tunesmith.planning.problems import Notes
@@ -63,7 +63,7 @@ def estimate(
             notes.adopt(error, where or name)
             return None
         except Exception as error:  # an estimator's bug must not stop a plan
-            sentence = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
+            sentence = str(error) if isinstance(error, NoEstimate) else f"{type(error).__name__}: {error}"
             who = f"the estimator of `{choice.record.name}` ({choice.record.distribution})"
             notes.warn(f"{name}: the estimate is unknown; {who} failed: {sentence}")
             return None

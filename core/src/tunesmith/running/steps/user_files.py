@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from tunesmith.contracts.artifacts import Artifact
-from tunesmith.contracts.digests import Seen
+from tunesmith.contracts.digests import HashedFile
 from tunesmith.errors import UserError
 from tunesmith.planning.plan import PlannedStep, Source
 from tunesmith.running.run_context import RunContext
@@ -34,14 +34,14 @@ class UserFiles:
         """Whether everything that was read of them since was what was planned with."""
         return all(map(self._digests.holds, self._seen))
 
-    def _look(self, source: Source) -> Seen:
+    def _look(self, source: Source) -> HashedFile:
         path = _path(source)
         seen = self._digests.seen(path) if os.path.exists(path) else None
         if seen is None or seen.digest != source.digest:
             raise _changed(path)
         return seen
 
-    def _again(self, seen: Seen) -> Seen:
+    def _again(self, seen: HashedFile) -> HashedFile:
         found = self._digests.again(seen)
         if found is None:
             raise _changed(seen.path)

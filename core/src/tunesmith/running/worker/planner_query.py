@@ -9,7 +9,7 @@ from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
 from tunesmith.contracts.kinds.executor import Executor
-from tunesmith.contracts.kinds.input_reader import FILE, NoAnswer
+from tunesmith.contracts.kinds.input_reader import FILE, WorkerDied
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.cancellation import Cancellation
@@ -43,7 +43,7 @@ class Questions:
 
         Raises:
             TunesmithError: what the function raised.
-            NoAnswer: when it came to no end.
+            WorkerDied: when it came to no end.
         """
 
         def hear(method: str, params: Mapping[str, Any]) -> None:
@@ -85,7 +85,7 @@ def _ask(
         if error.code != "TS-RUN-010":
             raise
         said = " | ".join(tail(workers.ranks[0].stderr, 4))  # its log goes with the directory
-        raise NoAnswer(f"{error.what}. {said}") from None
+        raise WorkerDied(f"{error.what}. {said}") from None
     finally:
         workers.close()
         sockets.close()

@@ -31,4 +31,4 @@ class GptqSettings:
         128, "rows to calibrate on, the first of the data", ge=1, aliases=("nsamples", "max_calib_samples")
     )
     max_seq_length: int = setting(512, "tokens that are read of a row", ge=16, aliases=("max_length", "seqlen", "max_calib_seq_len"))
-    batch_size: int = setting(4, "rows that run through the model at once", ge=1)
+    batch_size: int = setting(4, "rows that run through the model at once", ge=1, effect={"call": "torch.nn.functional:embedding"})

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunesmith.contracts import Result, Step
-from tunesmith.contracts.kinds.input_reader import InstalledProvider, NoAnswer, Planner, Question
+from tunesmith.contracts.kinds.input_reader import InstalledProvider, Planner, Question, WorkerDied
 from tunesmith.errors import TunesmithError
 from tunesmith_data.api import Row, RowSchema
 from tunesmith_data.audit.finding import Finding
@@ -45,7 +45,7 @@ def row_findings(
     )  # fmt: skip
     try:
         meta = planner.ask(question) or {"findings": [], "lines": []}
-    except NoAnswer as error:
+    except WorkerDied as error:
         raise TunesmithError("TS-DATA-048", f"The dataset format `{record.name}` crashed over {path}", why=str(error),
                              fix=f"Tell the author of {record.distribution}.") from None  # fmt: skip
     return RowFindings(tuple(map(Finding.from_json, meta["findings"])), tuple(meta["lines"]))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.kinds.input_reader import InstalledProvider, NoAnswer, Planner, Question
+from tunesmith.contracts.kinds.input_reader import InstalledProvider, Planner, Question, WorkerDied
 from tunesmith.errors import TunesmithError
 from tunesmith_data.check.verdict import Verdict, judge
 
@@ -33,7 +33,7 @@ class RowCheck:
         )  # fmt: skip
         try:
             meta = self._planner.ask(question)
-        except NoAnswer as error:
+        except WorkerDied as error:
             raise TunesmithError("TS-DATA-048", f"The dataset format `{record.name}` crashed over {path}", why=str(error),
                                  fix=f"Tell the author of {record.distribution}.") from None  # fmt: skip
         return judge(path, schema, columns) if meta is None else Verdict.from_json(meta)

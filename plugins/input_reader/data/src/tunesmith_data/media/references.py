@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tunesmith.contracts.digests import Seen, content_sha256, looks, settled
+from tunesmith.contracts.digests import HashedFile, content_sha256, looks, settled
 from tunesmith.contracts.untrusted_files import confined, roots_of
 from tunesmith.errors import TunesmithError
 from tunesmith_data.api import expanded
@@ -66,7 +66,7 @@ class Media(NamedTuple):
 
     digest: str = ""
     size: int = 0
-    files: tuple[Seen, ...] = ()
+    files: tuple[HashedFile, ...] = ()
     wrong: tuple[tuple[int, TunesmithError], ...] = ()
 
 
@@ -118,7 +118,7 @@ def media_of(
     if not found:
         return Media()
     contents = sorted([name, entry[2]] for name, entry in found.items())
-    files = tuple(Seen(place, "sha256:" + found[name][2], *found[name][1::2]) for name, place in places.items())
+    files = tuple(HashedFile(place, "sha256:" + found[name][2], *found[name][1::2]) for name, place in places.items())
     return Media("sha256:" + digest_of(contents), size, files)
 
 
