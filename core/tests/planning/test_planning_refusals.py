@@ -65,3 +65,13 @@ def test_a_model_that_brings_its_own_code_is_told_of_before_it_is_fetched(planne
 
     warnings = planner(YAML, exact(), resolve=resolve).warnings
     assert any("brings code of its own" in warning and "`strange`" in warning for warning in warnings) == told
+
+
+def test_an_input_that_the_provider_does_not_read_is_refused(problems, planner, world):
+    yaml = "model: shelf://base\nsteps:\n  tune: {teach: NAME, adapter: tilt, data: train.jsonl, guide: model}\n"
+    (found,) = problems(yaml.replace("NAME", "echo"))
+    assert found.code == "TS-PLAN-014"
+    assert "`echo` has no use for `guide`" in found.what
+    follow = Provider("follow", "as a guide does", "made_up:Thing", accepts=("dataset/chat",), facts={"guided": True})
+    plan = planner(yaml.replace("NAME", "follow"), world(extra=[("objective", follow)]))
+    assert plan.steps[-1].inputs["guide"].step == "model"

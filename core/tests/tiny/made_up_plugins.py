@@ -203,7 +203,11 @@ PROVIDERS: dict[str, tuple[tuple[str, Provider], ...]] = {
                 TeachSettings,
                 kind="objective",
                 slots=(Slot("adapter", "adapter", "what changes"), Slot("strategy", "trainer_strategy", "processes")),
-                inputs=(Input("model", "the model to teach", of="adapter"), Input("data", "the rows", of="objective")),
+                inputs=(
+                    Input("model", "the model to teach", of="adapter"),
+                    Input("data", "the rows", of="objective"),
+                    Input("guide", "a model to follow", accepts=("model/hf",), required=False, read_by="guided"),
+                ),
                 produces_of="adapter",
                 promote=True,
                 estimator="made_up:teach",

@@ -145,6 +145,7 @@ class Input:
         of: slot whose provider says the formats; where `accepts` is given, too, both must take it.
         required: whether planning fails without it.
         required_by: fact of the step's main provider that makes it required after all.
+        read_by: fact of the step's main provider without which nobody reads it: the plan refuses it then.
         many: it may be a list of steps; the worker finds them as ``name``, ``name.2``, ``name.3`` (see `artifacts.several`).
     """
 
@@ -154,6 +155,7 @@ class Input:
     of: str = ""
     required: bool = True
     required_by: str = ""
+    read_by: str = ""
     many: bool = False
 
 

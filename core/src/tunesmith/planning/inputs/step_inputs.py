@@ -42,10 +42,18 @@ class StepInputs:
         return self.builder.spec.where("steps", self.step.name, FROM if entry is self.step.verb.inputs[0] else entry.name)
 
     def require(self, main: ProviderRecord) -> None:
-        """Note the inputs that are not there though the step's main provider, known by now, can't do without."""
+        """Note the inputs that are not there though the step's main provider, known by now, can't do without, and those that it does not
+        read."""
         for entry in self.step.verb.inputs[1:]:
-            if entry.required_by and main.facts.get(entry.required_by) is True and not self.step.inputs.get(entry.name):
+            given = bool(self.step.inputs.get(entry.name))
+            if entry.required_by and main.facts.get(entry.required_by) is True and not given:
                 self._missing(entry, first=False, reader=main.name)
+            elif entry.read_by and main.facts.get(entry.read_by) is not True and given:
+                self.failed = True
+                self.builder.notes.problem(
+                    "TS-PLAN-014", f"{self.where(entry)}: `{main.name}` has no use for `{entry.name}`",
+                    why=f"It would be {entry.summary}.", fix=f"Leave `{entry.name}` out.",
+                )  # fmt: skip
 
     def _find(self, entry: Input, text: Any, *, first: bool) -> None:
         if not isinstance(text, str):

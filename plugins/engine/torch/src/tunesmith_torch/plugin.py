@@ -60,8 +60,16 @@ def verb() -> Sequence[Verb]:
                 Input("model", "the model to train", of="adapter"),
                 Input("data", "the rows to learn from", of="objective"),
                 Input("validation", "rows to judge by while training", of="objective", required=False),
-                Input("reference", "what the model is compared with; left out: what it was before", accepts=("model/hf",), required=False),
-                Input("teacher", "the model to learn from, where the objective has a teacher", accepts=("model/hf",), required=False),
+                Input(
+                    "reference",
+                    "what the model is compared with; left out: what it was before",
+                    accepts=("model/hf",),
+                    required=False,
+                    read_by="reference",
+                ),
+                Input(
+                    "teacher", "the model to learn from", accepts=("model/hf",), required=False, required_by="teacher", read_by="teacher"
+                ),
             ),
             produces_of="adapter",
             facts={"metrics": METRICS},

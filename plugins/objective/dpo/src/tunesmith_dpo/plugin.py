@@ -25,6 +25,6 @@ def objective() -> Provider:
         settings=PreferenceSettings,
         accepts=("dataset/preference",),
         needs=asks(PreferenceSettings()).needs,
-        facts={"metrics": {f"validation_rewards/{name}": metric for name, metric in METRICS.items()}},
+        facts={**asks(PreferenceSettings()).facts, "metrics": {f"validation_rewards/{name}": metric for name, metric in METRICS.items()}},
         estimator="tunesmith_dpo.asks:parts",
     )

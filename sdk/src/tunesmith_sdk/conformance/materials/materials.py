@@ -176,10 +176,14 @@ def _chats() -> list[dict[str, object]]:
 
 
 def _pairs() -> list[dict[str, object]]:
+    """Every other one says by how much the chosen answer is better."""
     return [
-        {"messages": [_said("user", q)], "chosen": [_said("assistant", a)], "rejected": [_said("assistant", f"not {a}")]}
-        for q, a in SENTENCES
-    ]
+        {
+            "messages": [_said("user", q)], "chosen": [_said("assistant", a)], "rejected": [_said("assistant", f"not {a}")],
+            **({"margin": 0.5} if number % 2 else {}),
+        }
+        for number, (q, a) in enumerate(SENTENCES)
+    ]  # fmt: skip
 
 
 def ask(question: Path) -> None:

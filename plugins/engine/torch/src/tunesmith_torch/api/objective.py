@@ -11,8 +11,8 @@ outputs of the model at tokens that it marks (`Asks`), and turns them into a los
 Which outputs these are is said in one place, a function of the settings that imports no torch (``asks(settings) -> Asks``). The provider's
 record has its ``needs`` and its estimator from it (`estimator`), the objective its `asks`.
 
-Facts: ``metrics`` (see `Provider`): what validation adds to a step's result, ``validation_`` before the name that `LossSum` gives it; empty
-for an objective that reports nothing but its loss. ``role``: what the model becomes that has the heads (``reward``).
+Facts: those of `Asks.facts`; ``metrics`` (see `Provider`): what validation adds to a step's result, ``validation_`` before the name that
+`LossSum` gives it; empty for one that reports nothing but its loss; ``role``: what the model becomes that has the heads (``reward``).
 """
 
 from __future__ import annotations
@@ -133,6 +133,11 @@ class Asks:
         if self.entropy or self.teacher or self.heads or self.hidden:
             found.append(Need("strategy", "outputs.any", "the loss reads more of the model than the log-probabilities of labels"))
         return tuple(found)
+
+    @property
+    def facts(self) -> Mapping[str, bool]:
+        """What the provider's record says of further models, for the plan: which inputs of the step it reads."""
+        return {name: True for name, asked in (("reference", self.reference), ("teacher", self.teacher > 0)) if asked}
 
     @property
     def parts(self) -> Mapping[str, float]:

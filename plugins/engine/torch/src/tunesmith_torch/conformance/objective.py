@@ -70,6 +70,8 @@ class Made:
                     pieces.setdefault(name, []).append(value)
         made = {name: torch.cat(values) for name, values in pieces.items()}
         logs = {name: (-0.1 - 3 * made[name]).to(kind) for name in ("policy", "reference", "entropy", "candidates") if name in made}
+        if asks.teacher:
+            logs["candidates"] = (torch.log_softmax(made["candidates"], 1) - 0.1).to(kind)
         teacher = TopTokens((made["ids"] * 250).long(), torch.log_softmax(made["teacher"], 1).to(kind) - 0.1) if asks.teacher else None
         hidden = (2 * made["hidden"] - 1).to(kind).requires_grad_() if asks.hidden else None
         scores = {head.name: (4 * made[head.name] - 2).to(kind).requires_grad_() for head in asks.heads}
@@ -244,6 +246,9 @@ def declares(subject: Subject) -> Iterator[CheckFailed]:
             yield CheckFailed(
                 f"its record needs `{capability}` of the {of}, and it does not ask for it", fix="Declare `needs=asks(...).needs`."
             )
+    for name in ("reference", "teacher"):
+        if bool(objective.asks.facts.get(name)) != bool(subject.record.facts.get(name)):
+            yield CheckFailed(f"its record's fact `{name}` is not what it asks for", fix="Declare `facts=asks(...).facts | {...}`.")
     if objective.asks.statistics and not isinstance(objective, Gathers):
         yield CheckFailed("it asks for statistics of the batch, and has no `gather`", fix="Give it one, or leave `statistics` at 0.")
     if isinstance(objective, Gathers) and not objective.asks.statistics:

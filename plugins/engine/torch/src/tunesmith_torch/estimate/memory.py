@@ -79,7 +79,8 @@ def train(request: EstimateRequest) -> Estimate | None:
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
     return Estimate(
         terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=(decision, told),
-        savings=savings(settings, length * sequences, tokens), notes=_notes(shape, adapter, loads=bool(strategy.get("host_loading"))),
+        savings=savings(settings, length * sequences, tokens),
+        notes=_notes(shape, adapter, objective, loads=bool(strategy.get("host_loading"))),
         alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings),
         host=step.host_bytes(facts), sent=step.sent, seconds=step.seconds(facts),
     )  # fmt: skip
@@ -93,10 +94,11 @@ def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...
     return tuple(({"dtype": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
 
 
-def _notes(shape: ModelShape, adapter: Mapping[str, float], *, loads: bool) -> tuple[str, ...]:
+def _notes(shape: ModelShape, adapter: Mapping[str, float], objective: Mapping[str, float], *, loads: bool) -> tuple[str, ...]:
     experts = sum(linear.parameters for linear in shape.linears if linear.expert)
     whole = f"the first process has the whole model, {shape.parameters / 1e9:.1f} billion parameters, in the host's memory while it loads"
-    loading = (whole,) if loads else ()
+    beside = ("the teacher is loaded beside the model, and its memory is not counted",) if objective.get("teacher") else ()
+    loading = (whole, *beside) if loads else beside
     if not experts or not adapter.get("quantized"):
         return loading
     return (

@@ -16,6 +16,7 @@ from tunesmith_torch.data.chat_template.eos_tokens import all_ends, unnamed_end,
 from tunesmith_torch.data.tokenization import tokenize
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
+from tunesmith_torch.data.tokenizer.same_tokens import check_same_tokens
 from tunesmith_torch.data.truncation import TruncatedRows, truncated_rows
 from tunesmith_torch.model.head_files import write_heads
 from tunesmith_torch.model.loader import copy_tokenizer
@@ -29,7 +30,7 @@ from tunesmith_torch.training.optimizer import builder
 from tunesmith_torch.training.progress import Progress
 from tunesmith_torch.training.sample_ledger import SAMPLES
 from tunesmith_torch.training.seed import deterministic
-from tunesmith_torch.training.trainable_model import TrainableModel
+from tunesmith_torch.training.trainable_model import TrainableModel, other_models
 from tunesmith_torch.training.validation import validation_split
 
 LOG = "training_log.jsonl"
@@ -44,6 +45,8 @@ def run(step: Step) -> Result:
     keep_freed_blocks()
     mesh = strategy.start(step.placement)
     try:
+        for name in other_models(step, objective):
+            check_same_tokens(base, step.inputs[name], name)
         chat = chat_encoder(base)
         if sentence := unnamed_end(chat):
             step.log(sentence, "warning")

@@ -1,0 +1,1 @@
+"""Distillation: learn to answer as a larger model would, from its probabilities instead of its words."""
