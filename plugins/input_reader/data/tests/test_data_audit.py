@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import Artifact
-from tunesmith.errors import UserError
+from tunesmith.contracts.kinds.input_reader import NoAnswer
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_data.api import message
 from tunesmith_data.audit.audit import Audit
@@ -169,32 +170,41 @@ def test_rows_are_looked_at_in_a_worker_and_those_that_are_refused_left_out(tmp_
 
 
 @pytest.fixture
-def planner(formats):
-    """Asks nobody: the format works in an environment of its own."""
-    return SimpleNamespace(installed=lambda kind: formats(), ask=lambda question: None)
+def audited(formats, tmp_path):
+    """Look at a file of `tickets`; nobody is asked, as where the format works in an environment of its own."""
+
+    def audit(format="tickets", labels=None, ask=lambda question: None, **more):
+        planner = SimpleNamespace(ask=ask)
+        return Audit(planner, tmp_path / "rows.jsonl", formats()[format], {}, labels or {}, **more)
+
+    return audit
 
 
-def test_a_file_for_validation_that_can_not_be_read_is_told(planner, tmp_path):
+def test_a_file_for_validation_that_can_not_be_read_is_told(audited, tmp_path):
     (tmp_path / "table.csv").write_text("a,b\n")
-    of = SimpleNamespace(path=str(tmp_path / "rows.jsonl"), format="tickets", labels={})
     for name, code in (("none.jsonl", "TS-DATA-001"), ("table.csv", "TS-DATA-006")):
         with pytest.raises(UserError, match=code):
-            Audit(planner, of, {}, tmp_path / name)
+            audited(validation=tmp_path / name)
 
 
-def test_where_nobody_is_asked_the_labels_and_tokens_are_told(planner, tmp_path):
-    of = SimpleNamespace(path=str(tmp_path / "rows.jsonl"), format="tickets", labels={"a": 2})
-    audit = Audit(planner, of, {})
+def test_where_nobody_is_asked_the_labels_and_tokens_are_told(audited):
+    audit = audited(labels={"a": 2}, tokens=True)
     assert [finding.name for finding in audit.by_characters] == ["labels"]
     assert [finding.name for finding in audit.by_tokens([counts(1)], 64)][-2:] == ["length-bias", "labels"]
 
 
-def test_no_worker_is_asked_of_rows_of_which_texts_alone_tell_nothing(formats, tmp_path):
+def test_no_worker_is_asked_of_rows_of_which_texts_alone_tell_nothing(audited):
     def ask(question):
         raise AssertionError("asked")
 
-    planner = SimpleNamespace(installed=lambda kind: formats(), ask=ask)
-    of = SimpleNamespace(path=str(tmp_path / "rows.jsonl"), format="tickets", labels={})
-    assert Audit(planner, of, {}).by_characters == ()
+    assert audited(ask=ask).by_characters == ()
     with pytest.raises(AssertionError, match="asked"):
-        Audit(planner, SimpleNamespace(path="rows.jsonl", format="pairs", labels={}), {})
+        audited("pairs", ask=ask)
+
+
+def test_a_format_that_crashes_is_named(audited):
+    def ask(question):
+        raise NoAnswer("killed by a signal")
+
+    with pytest.raises(TunesmithError, match="TS-DATA-048: The dataset format `pairs` crashed"):
+        audited("pairs", ask=ask)

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.kinds.input_reader import Planner
+from tunesmith.contracts.kinds.input_reader import InstalledProvider, Planner
 from tunesmith.contracts.untrusted_files import unreadable
 from tunesmith.errors import UserError
-from tunesmith_data import KIND
 from tunesmith_data.audit.finding import Finding
 from tunesmith_data.audit.rows import one_label
 from tunesmith_data.audit.tokens import by_tokens
 from tunesmith_data.audit.worker import RowFindings, row_findings
-from tunesmith_data.inspection import Inspection
 from tunesmith_data.rows_file import NotRows, read_file
 
 PAIRS = "dataset/preference"
@@ -25,25 +23,27 @@ class Audit:
     """What speaks against training on a file though its rows can be used.
 
     Args:
+        record: the file's dataset format.
         columns: see `read_file`.
+        labels: what the rows are examples of -> how many are.
         validation: another file, whose prompts should not be the data's; None: there is none.
         tokens: whether `by_tokens` will be asked for.
     """
 
     def __init__(
-        self, planner: Planner, found: Inspection, columns: Mapping[str, str], validation: Path | None = None, *, tokens: bool = False
-    ) -> None:
+        self, planner: Planner, path: Path, record: InstalledProvider, columns: Mapping[str, str], labels: Mapping[str, int], *,
+        validation: Path | None = None, tokens: bool = False,
+    ) -> None:  # fmt: skip
         """
         Raises:
             TunesmithError: for a file for validation that can't be read; TS-DATA-048 where the format crashes.
         """
         if validation:
             _look_into(validation)
-        path, record = Path(found.path), planner.installed(KIND)[found.format]
         # Of other rows nothing is told by their texts alone: no worker is started for them.
         useful = validation or tokens or PAIRS in record.produces
         self.rows = row_findings(planner, record, path, columns, validation) if useful else RowFindings((), ())
-        self._labels = [one_label(found.labels)] if found.labels else []
+        self._labels = [one_label(labels)] if labels else []
 
     @property
     def by_characters(self) -> tuple[Finding, ...]:

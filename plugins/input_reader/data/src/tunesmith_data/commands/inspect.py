@@ -46,10 +46,14 @@ def run(args: Namespace) -> int:
 
     session, named = Session.open(beside=[args.file]), columns_given(args)
     with session.reading() as planner:
+        formats = planner.installed("dataset_format")
         found = inspect(
-            args.file, planner.installed("dataset_format"), seed=args.seed, columns=named, check=RowCheck(planner), roots=planner.roots,
+            args.file, formats, seed=args.seed, columns=named, check=RowCheck(planner), roots=planner.roots,
         )  # fmt: skip
-        audit = Audit(planner, found, named, args.validation, tokens=bool(args.model)) if found.format else None
+        audit = None
+        if found.format:
+            options = {"validation": args.validation, "tokens": bool(args.model)}
+            audit = Audit(planner, args.file, formats[found.format], named, found.labels, **options)
     if audit and args.model and found.usable:
         settings = {"rows": [1], "scan": COUNTED, "max_length": args.max_length}
         _, total = shown_tokens(session, args.file, named, args.model, args.objective, settings)
