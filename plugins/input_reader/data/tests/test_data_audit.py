@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import Artifact
-from tunesmith.contracts.kinds.input_reader import NoAnswer
+from tunesmith.contracts.kinds.input_reader import WorkerDied
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_data.api import message
@@ -204,7 +204,7 @@ def test_no_worker_is_asked_of_rows_of_which_texts_alone_tell_nothing(audited):
 
 def test_a_format_that_crashes_is_named(audited):
     def ask(question):
-        raise NoAnswer("killed by a signal")
+        raise WorkerDied("killed by a signal")
 
     with pytest.raises(TunesmithError, match="TS-DATA-048: The dataset format `pairs` crashed"):
         audited("pairs", ask=ask)
