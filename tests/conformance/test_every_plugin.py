@@ -28,22 +28,19 @@ ISOLATED = [path for path in PLUGINS if _data(path).get("tool", {}).get("tunesmi
 #: why a check may be left out: for what the machine and its environments are, never for what a plugin's author left unsaid
 REASONS = (
     "this examination is in the host's environment", "this environment lacks ", "this machine has no such device",
-    "which this machine has not", "for want of a processor",
+    "which this machine has not", "for want of a processor", "it can't train the kit's own network",
 )  # fmt: skip
 HEAVY = ("torch", "transformers")  # seconds of imports in every worker
+COMPOSING = ("serve",)  # whose author has heavy providers take part
 
 
 def _case(folder: Path) -> object:
-    heavy = any(name in _runtime(folder) for name in HEAVY)
+    heavy = folder.name in COMPOSING or any(name in _runtime(folder) for name in HEAVY)
     return pytest.param(folder, id=folder.name, marks=[pytest.mark.slow] if heavy else [])
 
 
-#: verbs that do nothing without a provider of another plugin: examined with each of those (`inference_backend.*`)
-WITH_OTHERS = ("verb.serve",)
-
-
 def _unexplained(report: Report) -> list[str]:
-    left_out = [outcome for outcome in report.outcomes if outcome.state == NOT_RUN and outcome.provider not in WITH_OTHERS]
+    left_out = [outcome for outcome in report.outcomes if outcome.state == NOT_RUN]
     return [f"{outcome.key}: {outcome.what}" for outcome in left_out if not any(reason in outcome.what for reason in REASONS)]
 
 
@@ -54,10 +51,10 @@ def test_it_keeps_what_its_kind_promises(folder: Path):
     assert _unexplained(report) == []
 
 
-@pytest.mark.slow
 def test_no_setting_of_the_kernel_s_verbs_is_dead():
     report = conform(ROOT / "core", only=["settings.alive"])
     assert report.ok, table(report)
+    assert _unexplained(report) == []
 
 
 @pytest.mark.engines
