@@ -1,6 +1,7 @@
 """Formats are types: what does not fit is converted, or it is said what to write."""
 
 import pytest
+from made_up_plugins import TiltSettings
 
 from tunesmith.contracts import Provider
 from tunesmith.contracts.artifacts import fits
@@ -144,3 +145,27 @@ def test_who_reads_a_role_is_given_no_model_without_it(problems, world):
 )  # fmt: skip
 def test_a_pattern_takes_roles_only_where_it_names_them(format, pattern, taken):
     assert fits(format, (pattern,)) is taken
+
+
+LEAN = Provider(
+    "lean", "leans, and can lean further", "made_up:Thing", TiltSettings, accepts=("model/hf",), produces=("adapter/lean",),
+    capabilities={"merge": "full", "continues": "full"},
+)  # fmt: skip
+LEANING = (
+    HEAD.replace("tilt", "{lean: {angle: 2}}") + "  again: {teach: echo, adapter: {lean: {angle: ANGLE}}, from: tune, data: train.jsonl}\n"
+)
+
+
+def test_an_adapter_goes_on_with_what_it_made_with_the_same_settings(planner, world):
+    plan = planner(LEANING.replace("ANGLE", "2"), world(extra=[("adapter", LEAN)]))
+    assert names(plan) == ["model", "data:train", "tune", "again"]
+    assert step(plan, "again").inputs["model"].format == "adapter/lean"
+    (decision,) = (d for d in plan.decisions if d.step == "again" and d.what.startswith("goes on"))
+    assert "nothing is converted or rounded" in decision.reason
+
+
+def test_one_with_other_settings_is_folded_in_first_and_it_is_said_why(planner, world):
+    plan = planner(LEANING.replace("ANGLE", "3"), world(extra=[("adapter", LEAN)]))
+    assert names(plan)[-2:] == ["tune.fold", "again"]
+    (decision,) = (d for d in plan.decisions if d.step == "tune.fold")
+    assert "`lean` does not go on with what `tune` made: `angle` is 2 there and 3 here" in decision.reason

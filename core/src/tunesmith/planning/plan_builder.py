@@ -20,6 +20,7 @@ from tunesmith.planning.pipeline.step_syntax import AUTO, Path, ProviderSpec, St
 from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.problems import Notes
+from tunesmith.planning.providers.continuing import continues, going_on, why_not
 from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain, converters, makes
 from tunesmith.planning.providers.lookup import ProviderLookup
 from tunesmith.planning.providers.reasons import Reasons
@@ -124,10 +125,17 @@ class PlanBuilder:
             inputs.require(selection.choices[step.verb.main_kind].record)
         if inputs.failed:
             return None
+        first = step.verb.inputs[0] if step.verb.inputs else None
+        own = selection.choices.get(first.of) if first else None
         read = {
-            key: self.convert(selection.chains[key], product, step, name, self.reasons.limit(step, key, selection, product.format))
+            key: self.convert(
+                selection.chains[key], product, step, name, self.reasons.limit(step, key, selection, product.format),
+                why_not(own, product) if first and key == first.name else "",
+            )
             for key, product in inputs.products.items()
-        }
+        }  # fmt: skip
+        if first and own and first.name in read and continues(own, read[first.name]):
+            self.notes.decide(name, *going_on(own, read[first.name]))
         read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
         sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
         records = {slot: choice.record for slot, choice in selection.choices.items()}
@@ -151,18 +159,21 @@ class PlanBuilder:
         choice = self.chosen.get(wanted.path)
         return (choice,) if choice else ()
 
-    def convert(self, chain: ConversionChain, product: Product, step: StepSpec, reader: str, limit: str = "") -> Product:
+    def convert(
+        self, chain: ConversionChain, product: Product, step: StepSpec, reader: str, limit: str = "", declined: str = ""
+    ) -> Product:  # fmt: skip
         """The product after the conversions of a chain, each inserted once however many read it.
 
         Args:
             limit: why the reader does not take the product as it is, where it says so.
+            declined: why it does not go on with it, where it could.
         """
         for conversion in chain.conversions:
             key = (product.step, conversion.label)
             if key not in self.converted:
                 self.converted[key] = self.insert(conversion, product, step)
                 reason = f"`{reader}` reads {chain.conversions[-1].format}, and `{product.step}` makes {product.format}"
-                reason += self.reasons.loss(conversion)
+                reason += self.reasons.loss(conversion) + (declined if conversion is chain.conversions[0] else "")
                 reason += f". Not as it is, because {limit}" if limit and conversion is chain.conversions[0] else ""
                 self.notes.decide(self.converted[key].step, f"inserted: {conversion.label}", reason)
             else:

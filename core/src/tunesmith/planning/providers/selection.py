@@ -13,6 +13,7 @@ from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import AUTO
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.providers.capabilities import Participants, UnmetNeed, negotiate
+from tunesmith.planning.providers.continuing import continues
 from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain, chain_of, takes
 from tunesmith.plugins.records import ProviderRecord
 
@@ -109,9 +110,8 @@ class Selector:
         device: ProviderRecord | None,
     ) -> Selection:  # fmt: skip
         """One way to fill the slots, judged."""
-        records = {slot: choice.record for slot, choice in choices.items()}
         chains = {
-            entry.name: self.chain(inputs[entry.name], _taking(verb.record, records, index))
+            entry.name: self.chain(inputs[entry.name], _taking(verb.record, choices, index, inputs[entry.name]))
             for index, entry in enumerate(verb.record.inputs)
             if entry.name in inputs
         }
@@ -186,5 +186,7 @@ class Selector:
         return self.lookup.standard(record) or Choice(record)
 
 
-def _taking(verb: ProviderRecord, records: Mapping[str, ProviderRecord], index: int) -> Callable[[str], bool]:
-    return lambda format: takes(verb, records, format, index)
+def _taking(verb: ProviderRecord, choices: Mapping[str, Choice], index: int, product: Product) -> Callable[[str], bool]:
+    records = {slot: choice.record for slot, choice in choices.items()}
+    as_it_is = index == 0 and continues(choices.get(verb.inputs[0].of), product)
+    return lambda format: takes(verb, records, format, index) or (as_it_is and format == product.format)

@@ -16,7 +16,7 @@ def adapter() -> Provider:
         settings=BottleneckSettings,
         accepts=("model/hf",),
         produces=("adapter/bottleneck",),
-        capabilities={"merge": "none", "reference": "full", "parallel.shards": "full", "parallel.own-model": "none"},
+        capabilities={"merge": "none", "reference": "full", "continues": "full", "parallel.shards": "full", "parallel.own-model": "none"},
         limits={
             "parallel.own-model": "its modules lie in transformers' model",
             "merge": "they are not linear, so no matrix of the model can hold them",

@@ -19,6 +19,7 @@ def adapter() -> Provider:
         capabilities={
             "merge": "full",
             "reference": "full",
+            "continues": "full",
             "trains.weights": "partial",
             "base.gptq": "none",
             "base.awq": "none",

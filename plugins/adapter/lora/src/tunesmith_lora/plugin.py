@@ -17,7 +17,8 @@ def adapter() -> Provider:
         accepts=("model/hf",),
         produces=("adapter/peft",),
         capabilities={
-            "merge": "full", "reference": "full", "trains.weights": "partial", "parallel.shards": "full", "parallel.own-model": "none",
+            "merge": "full", "reference": "full", "continues": "full", "trains.weights": "partial", "parallel.shards": "full",
+            "parallel.own-model": "none",
         },
         limits={
             "trains.weights": "it trains narrow matrices beside frozen ones",

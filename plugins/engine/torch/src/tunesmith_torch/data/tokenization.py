@@ -35,8 +35,8 @@ _RECIPE, _WARNINGS = "recipe.json", "warnings.json"  #: beside them: what they w
 _OF_TOKENIZERS = ("*.json", "*.jinja", "*.txt", "*.model")
 
 
-def tokenize(name: str, objective: Objective, chat: Any, step: Step, strategy: TrainerStrategy) -> TokenizedDataset:
-    """The groups of the rows of the step's input `name`, in their order.
+def tokenize(name: str, objective: Objective, chat: Any, base: Artifact, step: Step, strategy: TrainerStrategy) -> TokenizedDataset:
+    """The groups of the rows of the step's input `name`, in their order, for the model `base`.
 
     Raises:
         UserError: what the objective raises for a row, with the row's number; TS-DATA-045 when the model has no embedding for a token.
@@ -44,19 +44,19 @@ def tokenize(name: str, objective: Objective, chat: Any, step: Step, strategy: T
     if step.placement.rank:
         strategy.barrier()
     try:
-        rows = _found_or_made(name, objective, chat, step)
-        check_vocabulary(rows, step.inputs["model"], chat.tokenizer)
+        rows = _found_or_made(name, objective, chat, base, step)
+        check_vocabulary(rows, base, chat.tokenizer)
         return rows
     finally:
         if not step.placement.rank and step.placement.processes > 1:
             strategy.barrier()
 
 
-def _found_or_made(name: str, objective: Objective, chat: Any, step: Step) -> TokenizedDataset:
+def _found_or_made(name: str, objective: Objective, chat: Any, base: Artifact, step: Step) -> TokenizedDataset:
     artifact = step.inputs[name]
     # How many tokens a medium takes follows from its file, which may change under its name.
     shelf = (step.cache if type(chat) is ChatTokenizer else step.work) / "tokens"
-    recipe = _recipe(artifact, step.inputs["model"], objective, chat)
+    recipe = _recipe(artifact, base, objective, chat)
     place = shelf / hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:32]
     if not place.exists():
         _make(place, recipe, artifact, objective, chat, step)

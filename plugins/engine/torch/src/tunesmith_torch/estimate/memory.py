@@ -46,7 +46,8 @@ def train(request: EstimateRequest) -> Estimate | None:
     adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
     strategy = request.parts.get("strategy", {})
     divides = "parameters" in strategy
-    spec, decision = model_impl(shape.config, adapter, request.format, divided=divides, own=bool(strategy.get("own_model")))
+    format = "" if request.format.startswith("adapter/") else request.format  # one that goes on lies on the model as it came
+    spec, decision = model_impl(shape.config, adapter, format, divided=divides, own=bool(strategy.get("own_model")))
     if spec is not None:
         shape = replace(shape, tied=spec.tied)
     state = request.parts.get("optimizer", {}).get("state", STATE)

@@ -16,7 +16,7 @@ from tunesmith_torch.model.loader import empty_model
 from tunesmith_torch.model.sanity_checks import check_weights
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint.ranks import Ranks
-from tunesmith_torch.training.trainable_model import TrainableModel, other_models, prepare
+from tunesmith_torch.training.trainable_model import REFERENCE, TrainableModel, other_models, prepare
 
 
 class BaseWithAdapter:
@@ -24,15 +24,16 @@ class BaseWithAdapter:
 
     Args:
         begin: what the adapter does with a loaded model before the first step.
+        begun: directory of what the adapter saved in an earlier step, from which it goes on.
     """
 
     def __init__(
         self, base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, step: Step,
-        begin: Callable[[TrainableModel, torch.device], None],
+        begin: Callable[[TrainableModel, torch.device], None], begun: Path | None = None,
     ) -> None:  # fmt: skip
         self.path: Path = base.path
         self._base, self._adapter, self._objective, self._settings, self._step = base, adapter, objective, settings, step
-        self._begin = begin
+        self._begin, self._begun = begin, begun
         self.trained = self.parameters = 0  #: how many numbers train, and how many there are, once the model is there
 
     def load(self, device: torch.device | str, *, separate: bool = False) -> TrainableModel:
@@ -72,6 +73,22 @@ class BaseWithAdapter:
                 for model in trainable.models:
                     adopt_architecture(model, packed=packed)
 
+    def remember_start(self, trainable: TrainableModel) -> None:
+        """For an adapter that goes on, where the objective compares with the model as it was before: keep what trains as it is now.
+
+        Raises:
+            UserError: TS-TRAIN-111 where each process has its pieces only while a layer computes.
+        """
+        if self._begun is None or not self._objective.asks.reference or REFERENCE in trainable.given:
+            return
+        if any(hasattr(parameter, "ds_id") for parameter in trainable.parameters()):
+            raise UserError(
+                "TS-TRAIN-111", "An adapter that is trained further can't be compared with itself in stage 3 of DeepSpeed",
+                why="Its values as they were would have to be gathered and put in place for each batch.",
+                fix="Fold it in by a step of its own (`merge`) and train from there, or use stage 1 or 2, or the strategy `fsdp`.",
+            )  # fmt: skip
+        trainable.remember_start()
+
     def layers(self, model: TrainableModel) -> Sequence[torch.nn.Module]:
         """The decoder's, and those of the models beside it.
 
@@ -82,7 +99,8 @@ class BaseWithAdapter:
 
     def _prepare(self, device: torch.device, *, plain: bool, model: Any = None, others: Mapping[str, Any] | None = None) -> TrainableModel:
         made = prepare(
-            self._base, self._adapter, self._objective, self._settings, device, self._step, plain=plain, model=model, others=others
+            self._base, self._adapter, self._objective, self._settings, device, self._step, plain=plain, model=model, others=others,
+            begun=self._begun,
         )  # fmt: skip
         self.trained = sum(parameter.numel() for parameter in made.parameters() if parameter.requires_grad)
         self.parameters = sum(parameter.numel() for parameter in made.model.parameters())

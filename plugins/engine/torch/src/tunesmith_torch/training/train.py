@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from tunesmith.contracts import Artifact, Cancelled, Explains, Result, Step, TrainerStrategy
+from tunesmith.contracts import Artifact, Cancelled, Explains, Result, Step, TrainerStrategy, TunesmithError
 from tunesmith_torch.adapter.data_driven_init import begin_from_data
 from tunesmith_torch.api import Objective
 from tunesmith_torch.data.batch_sampler import BatchSampler
@@ -39,7 +39,7 @@ _LAST = 10  # steps over which the final loss is averaged
 
 def run(step: Step) -> Result:
     """Train and write the artifact: what the adapter saves, the losses by step in `LOG`, and the rows by step in `SAMPLES`."""
-    settings, base = step.settings, step.inputs["model"]
+    settings, (base, begun) = step.settings, base_and_adapter(step.inputs["model"])
     objective, adapter, strategy = (step.provider(slot) for slot in ("objective", "adapter", "strategy"))
     deterministic(settings.deterministic)
     keep_freed_blocks()
@@ -50,18 +50,20 @@ def run(step: Step) -> Result:
         chat = chat_encoder(base)
         if sentence := unnamed_end(chat):
             step.log(sentence, "warning")
-        groups, validation = _groups(step, objective, chat, strategy)
+        groups, validation = _groups(step, objective, chat, base, strategy)
         sampler = BatchSampler(len(groups), settings.batch_size, step.seed)
 
         def begin(trainable: TrainableModel, device: torch.device) -> None:
             trainable.inputs_of = chat.inputs_of(trainable.model)
-            begin_from_data(adapter, trainable, groups, sampler, device, step=step, max_tokens=settings.max_tokens_per_microbatch)
+            if begun is None:
+                begin_from_data(adapter, trainable, groups, sampler, device, step=step, max_tokens=settings.max_tokens_per_microbatch)
 
-        source = BaseWithAdapter(base, adapter, objective, settings, step, begin)
+        source = BaseWithAdapter(base, adapter, objective, settings, step, begin, begun)
         optimizer = step.provider("optimizer")
         schedule = chosen_schedule(step, settings, optimizer)
         training = strategy.prepare(source, builder(optimizer, adapter, settings.learning_rate, mesh.device))
         source.agree(training.model, Ranks(step.placement, strategy))
+        source.remember_start(training.model)
         for what, reason in training.decisions if isinstance(training, Explains) else ():
             step.decide(what, reason)
         step.log(f"training {source.trained:,} of {source.parameters:,} parameters on {len(groups)} rows")
@@ -85,13 +87,31 @@ def run(step: Step) -> Result:
     )
 
 
-def _groups(step: Step, objective: Objective, chat: ChatTokenizer, strategy: TrainerStrategy) -> tuple[TruncatedRows, TruncatedRows | None]:
+def base_and_adapter(model: Artifact) -> tuple[Artifact, Path | None]:
+    """The model that is trained, and the directory of an adapter that goes on from where it was; None where a new one begins.
+
+    Raises:
+        TunesmithError: TS-TRAIN-007 for an adapter that does not say which model it belongs to.
+    """
+    if not model.format.startswith("adapter/"):
+        return model, None
+    if "base" not in model.refs:
+        raise TunesmithError(
+            "TS-TRAIN-007", "The adapter does not say which base model it belongs to, so it can't be trained further",
+            fix="Train it with Tunesmith, or import it together with its base model.",
+        )  # fmt: skip
+    return model.refs["base"], model.path
+
+
+def _groups(
+    step: Step, objective: Objective, chat: ChatTokenizer, base: Artifact, strategy: TrainerStrategy
+) -> tuple[TruncatedRows, TruncatedRows | None]:  # fmt: skip
     """What is trained on, and what is only judged by."""
     settings = step.settings
     limits = {"max_length": settings.max_length, "truncation": settings.truncation}
-    groups = truncated_rows(tokenize("data", objective, chat, step, strategy), objective, step, **limits)
+    groups = truncated_rows(tokenize("data", objective, chat, base, step, strategy), objective, step, **limits)
     if "validation" in step.inputs:
-        found = tokenize("validation", objective, chat, step, strategy)
+        found = tokenize("validation", objective, chat, base, step, strategy)
         return groups, truncated_rows(found, objective, step, what="validation rows", **limits)
     apart = validation_split(len(groups), settings.validation_split, step.seed)
     if not apart:

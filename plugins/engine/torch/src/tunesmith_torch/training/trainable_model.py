@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -39,7 +40,7 @@ class TrainableModel(torch.nn.Module):
         super().__init__()
         self.given = tuple(given)
         self.model, self.compute, self.heads, self.others = model, compute, heads, torch.nn.ModuleDict(others)
-        self._asked = ""
+        self._asked, self._start = "", {}
         self.inputs_of: Callable[[TokenSequence], Inputs] | None = None  #: what the model is given of a sequence's media
 
     @property
@@ -64,13 +65,38 @@ class TrainableModel(torch.nn.Module):
         try:
             yield
         finally:
-            self._asked = ""
+            self._asked, self._start = "", {}
+
+    def remember_start(self) -> None:
+        """What trains is kept as it is now: an adapter that goes on from an earlier step did not begin with nothing."""
+        self._start = {name: value.detach().clone() for name, value in self.named_parameters() if value.requires_grad}
+
+    @contextmanager
+    def _as_at_start(self) -> Iterator[None]:
+        parameters = dict(self.named_parameters())
+        now = {name: parameters[name].detach().clone() for name in self._start}
+        self._put(parameters, self._start)
+        try:
+            yield
+        finally:
+            self._put(parameters, now)
+
+    @torch.no_grad()
+    def _put(self, parameters: Mapping[str, torch.Tensor], values: Mapping[str, torch.Tensor]) -> None:
+        for name, value in values.items():
+            parameters[name].copy_(value)
+        for module in self.modules():
+            if hasattr(module, "reshard"):  # of fully_shard: what is whole is gathered anew
+                module.reshard()
 
     @contextmanager
     def before_training(self, adapter: Adapter) -> Iterator[None]:
         """Within it, `forward` computes as the reference does: the one that was given, or the model before training."""
         if REFERENCE in self.others:
             with self.asking(REFERENCE):
+                yield
+        elif self._start:
+            with self._as_at_start():
                 yield
         else:
             with adapter.reference(self.model):
@@ -84,7 +110,7 @@ def autocast(device: torch.device, compute: torch.dtype) -> torch.autocast:
 
 def prepare(
     base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, device: torch.device, step: Step, *,
-    plain: bool = False, model: Any = None, others: Mapping[str, Any] | None = None,
+    plain: bool = False, model: Any = None, others: Mapping[str, Any] | None = None, begun: Path | None = None,
 ) -> TrainableModel:  # fmt: skip
     """The base model with the adapter on it: what trains in float32, what does not in the type computed in.
 
@@ -92,6 +118,7 @@ def prepare(
         plain: by transformers' model.
         model: the base, if it is loaded already.
         others: the models of the step's other inputs, if they are loaded already.
+        begun: directory of what the adapter saved, to go on from.
     """
     name, reason = compute_type(settings.dtype, "", step.placement, training=True)
     step.decide(f"dtype {name}", reason)
@@ -106,14 +133,17 @@ def prepare(
     own = asks.reference and REFERENCE not in others
     seed_everything(step.seed, "adapter")
     coverage = AdapterCoverage(model)
-    adapter.attach(model, seed=derived(step.seed, "adapter"), reference=own)
+    if begun is None:
+        adapter.attach(model, seed=derived(step.seed, "adapter"), reference=own)
+    else:
+        adapter.load(model, begun)
     step.decide(*coverage.decision(model))
     heads = Heads.new(asks.heads, model, derived(step.seed, "heads"))
     if not (asks.log_probs or asks.teacher):
         freeze_output_head(model)
     cast(model, compute)
     beside = dict(others)
-    if own:
+    if own and begun is None:
         with adapter.reference(model) as found_before:
             if found_before is not model:
                 beside[REFERENCE] = found_before
