@@ -2,9 +2,9 @@
 
 ``accepts``: formats of base model it can be put on. ``produces``: what `save` writes.
 Capabilities: ``merge`` (it can be folded into the base), ``reference`` (it can give back the model as it was before training, which
-preference objectives need), ``continues`` (`load` leaves what trains marked, so that what it saved can be trained further: the planner gives
-it its own artifact, if that was made with the same settings, instead of folding it in first), ``parallel.shards`` (it trains where each
-process has a piece of every matrix),
+preference objectives need), ``continues`` (`load` leaves what trains marked, so that what it saved can be trained further: the planner
+gives it its own artifact, if that was made with the same settings, instead of folding it in first), ``parallel.shards`` (it trains where
+each process has a piece of every matrix),
 ``parallel.own-model`` (all weights train, and nothing else, so that a strategy may compute with a model of its own), ``base.<format>``
 (``base.gguf`` for ``model/gguf``: where it is none, its limit says why such a base is refused). Estimator: ``f(EstimateRequest) ->
 {"trainable": parameters, ...}``, and where it applies ``of_base``: how many of those are the base's own, ``copies``: whole models kept
