@@ -17,6 +17,13 @@ _PREFERENCE = [
 _ROWS = {
     "preference": _PREFERENCE,
     "rejected-response": [{"messages": _chat("What is it?", "A bird."), "rejected_response": "A stone."}],
+    "preferred-output": [
+        {
+            "input": {"messages": _chat("What is it?")},
+            "preferred_output": _chat("", "A bird.")[1:],
+            "non_preferred_output": _chat("", "A stone.")[1:],
+        },
+    ],
     "scored-answers": [
         {"instruction": "What is it?", "completions": [{"response": "A stone.", "score": 1}, {"response": "A 🙂.", "score": "4.5"}]},
         {"prompt": "What is it?", "responses": ["A stone.", "A bird.", "A plant."], "scores": [1, 3, 2]},

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import RowSchema, text_of
-from tunesmith_preference.rows import PROMPTS, REJECTED_RESPONSE, ROW, Preference, RejectedMessages, RejectedResponse
+from tunesmith_preference.rows import (
+    PREFERRED_OUTPUT,
+    PROMPTS,
+    REJECTED_RESPONSE,
+    ROW,
+    Preference,
+    PreferredOutput,
+    RejectedMessages,
+    RejectedResponse,
+)
 from tunesmith_sdk.testing.hypothesis_strategies import fitting
 
 SCHEMA = RowSchema(ROW)
@@ -165,3 +174,21 @@ def test_a_margin_is_kept_or_made_of_scores(columns, margin):
 def test_a_margin_below_zero_is_refused(columns):
     with pytest.raises(UserError, match="TS-DATA-073"):
         convert({"prompt": "Hi", "chosen": "Hello", "rejected": "No", **columns})
+
+
+def test_a_preferred_output_follows_the_input():
+    turn = lambda text: [{"role": "assistant", "content": text}]  # noqa: E731
+    tools = [{"type": "function", "function": {"name": "look"}}]
+    row = {"input": {"messages": chat("Hi"), "tools": tools}, "preferred_output": turn("Hello"), "non_preferred_output": turn("No")}
+    assert list(RowSchema(PREFERRED_OUTPUT).problems(row)) == []
+    made = PreferredOutput().convert(row)
+    assert (says(made["messages"]), says(made["chosen"]), says(made["rejected"])) == (
+        [("user", "Hi")], [("assistant", "Hello")], [("assistant", "No")],
+    )  # fmt: skip
+    assert made["tools"][0]["function"]["name"] == "look"
+
+
+@given(fitting(PREFERRED_OUTPUT, st.sampled_from(["", "Hi"])))
+def test_any_row_with_a_preferred_output_converts_or_says_why(row):
+    with contextlib.suppress(UserError):
+        PreferredOutput().convert(row)

@@ -13,7 +13,7 @@ import pytest
 
 from tunesmith.contracts import Artifact, TunesmithError
 from tunesmith.isolation.worker_step import WorkerStep
-from tunesmith_data.api import message, read_rows
+from tunesmith_data.api import CONVERSATIONS, message, read_rows
 from tunesmith_data.check.verdict import judge
 from tunesmith_data.settings import PrepareSettings
 from tunesmith_data.verbs import prepare
@@ -42,6 +42,26 @@ def prepared(folder: Path, *rows: str, name: str = "output", roots: Sequence[Pat
 
 def shown(directory: Path) -> list[Path]:
     return [Path(part["path"]) for row in read_rows(directory) for part in row["messages"][0]["content"][1:]]
+
+
+class Answered:
+    """Rows with a picture in each conversation that a row may hold."""
+
+    def convert(self, row: Any) -> Any:
+        return {key: [message("user", [{"type": "image", "path": row["picture"]}])] for key in CONVERSATIONS}
+
+
+def test_the_pictures_of_every_conversation_of_a_row_are_kept(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"a")
+    (tmp_path / "rows.jsonl").write_text('{"picture": "a.png"}\n')
+    (tmp_path / "output").mkdir()
+    step = WorkerStep(
+        name="it", output=tmp_path / "output", work=tmp_path, providers={"dataset_format": Answered()}, settings=PrepareSettings(),
+        inputs={"file": Artifact("file", tmp_path / "rows.jsonl")},
+    )  # fmt: skip
+    assert prepare.run(step).meta["media"] == 1
+    (row,) = read_rows(tmp_path / "output")
+    assert {Path(row[key][0]["content"][0]["path"]).parent for key in CONVERSATIONS} == {tmp_path / "output" / "media"}
 
 
 def test_pictures_are_found_from_the_rows_wherever_the_step_runs(tmp_path, monkeypatch):

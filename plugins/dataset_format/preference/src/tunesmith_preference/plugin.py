@@ -1,11 +1,12 @@
-"""What tunesmith-preference brings: the dataset formats `preference`, `rejected-response`, `rejected-messages` and `scored-answers`."""
+"""What tunesmith-preference brings: the dataset formats `preference`, `rejected-response`, `rejected-messages`, `preferred-output` and
+`scored-answers`."""
 
 from collections.abc import Sequence
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_preference import scored
-from tunesmith_preference.rows import REJECTED_MESSAGES, REJECTED_RESPONSE, ROW
+from tunesmith_preference.rows import PREFERRED_OUTPUT, REJECTED_MESSAGES, REJECTED_RESPONSE, ROW
 from tunesmith_preference.settings import ScoredSettings
 
 
@@ -18,8 +19,8 @@ def dataset_format() -> Sequence[Provider]:
             facts={
                 "row": ROW,
                 "aliases": {
-                    "chosen": ("preferred", "better", "good", "accepted", "chosen_response", "response_chosen"),
-                    "rejected": ("dispreferred", "worse", "bad", "rejected_response", "response_rejected"),
+                    "chosen": ("preferred", "better", "good", "accepted", "chosen_response", "response_chosen", "response_j"),
+                    "rejected": ("dispreferred", "worse", "bad", "rejected_response", "response_rejected", "response_k"),
                 },
             },
         ),
@@ -30,6 +31,10 @@ def dataset_format() -> Sequence[Provider]:
         Provider(
             "rejected-messages", "two conversations to prefer one of: {messages, rejected_messages}",
             "tunesmith_preference.rows:RejectedMessages", produces=pairs, facts={"row": REJECTED_MESSAGES},
+        ),
+        Provider(
+            "preferred-output", "a conversation with the output that is preferred: {input, preferred_output, non_preferred_output}",
+            "tunesmith_preference.rows:PreferredOutput", produces=pairs, facts={"row": PREFERRED_OUTPUT},
         ),
         Provider(
             "scored-answers", "several answers with scores or ranks: {prompt, completions: [{response, score}]}",

@@ -115,6 +115,17 @@ REJECTED_MESSAGES = {
 }
 
 
+PREFERRED_OUTPUT = {
+    "type": "object",
+    "required": ["input", "preferred_output", "non_preferred_output"],
+    "properties": {
+        "input": {"type": "object", "required": ["messages"], "properties": {"messages": {**_TURNS, "minItems": 1}, **TOOLS}},
+        "preferred_output": _ANSWER, "non_preferred_output": _ANSWER,
+    },
+    **_DEFINITIONS,
+}  # fmt: skip
+
+
 class RejectedResponse:
     """``{"messages", "rejected_response"}``: a conversation, and what its last answer should not be (ms-swift)."""
 
@@ -130,3 +141,13 @@ class RejectedMessages:
     def convert(self, row: Mapping[str, Any]) -> Row:
         beside = {key: row[key] for key in _BESIDE if key in row}
         return Preference().convert({**beside, "chosen": row["messages"], "rejected": row["rejected_messages"]})
+
+
+class PreferredOutput:
+    """``{"input": {"messages", "tools"?}, "preferred_output", "non_preferred_output"}`` (OpenAI)."""
+
+    def convert(self, row: Mapping[str, Any]) -> Row:
+        given = row["input"]
+        beside = {key: given[key] for key in TOOLS if key in given}
+        sides = {"chosen": row["preferred_output"], "rejected": row["non_preferred_output"]}
+        return Preference().convert({**beside, **sides, "prompt": given["messages"]})
