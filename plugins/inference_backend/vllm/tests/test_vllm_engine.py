@@ -101,18 +101,21 @@ def test_an_engine_that_can_not_start_is_quoted(serve: Any, tmp_path: Path):
 SERVES = """
 import sys
 from pathlib import Path
+import tunesmith
+import tunesmith_vllm
 from tunesmith.contracts import Artifact
 from tunesmith_serve import verb as serve
 from tunesmith_serve.settings import ServeSettings
 from tunesmith_sdk.local_step import LocalStep
+from tunesmith_sdk.testing.serving import Elsewhere
 from tunesmith_vllm.backend import VllmBackend
 from tunesmith_vllm.settings import VllmSettings
 folder, model, python = sys.argv[1:]
+backend = Elsewhere(VllmBackend(VllmSettings(max_model_len=512, kv_cache_gib=0.25)), Path(python), (tunesmith, tunesmith_vllm))
 step = LocalStep.make(
     Path(folder), inputs={"model": Artifact("model/hf", Path(model))}, settings=ServeSettings(),
-    providers={"inference_backend": VllmBackend(VllmSettings(max_model_len=512, kv_cache_gib=0.25))},
+    providers={"inference_backend": backend},
 )
-sys.executable = python
 told = step.ready
 step.ready = lambda **facts: (told(**facts), print("ready", flush=True))
 serve.run(step)
