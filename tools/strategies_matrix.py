@@ -14,7 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tunesmith.contracts import Placement
+from tunesmith.contracts.settings import fill
+from tunesmith.planning.estimates.estimators import Estimators
+from tunesmith.planning.estimates.memory_and_disk import estimate
+from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.plan import Choice
+from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.capabilities import Participants, UnmetNeed, negotiate
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.plugins.registry import Registry
@@ -48,15 +54,21 @@ class Cell:
 
 @dataclass(frozen=True)
 class Decision:
-    """Of the plan: refused, warned of or taken, and why."""
+    """Of the plan: refused, warned of or taken, and why; the code of a refusal."""
 
     state: str
     reason: str = ""
+    code: str = CODE
 
 
 @cache
 def registry() -> Registry:
     return Session.open().registry
+
+
+@cache
+def estimators() -> Estimators:
+    return Estimators()
 
 
 def cells() -> Iterator[Cell]:
@@ -74,8 +86,21 @@ def decided(cell: Cell) -> Decision:
     findings = negotiate(Participants(Choice(registry().verb("train"), {}), choices, format=MODEL_FORMAT), registry())
     for state, grades in ((REFUSED, ("none",)), (WARNED, ("unknown", "partial"))):
         if worst := [finding for finding in findings if finding.grade in grades]:
-            return Decision(state, "; ".join(map(_sentence, worst)))
-    return Decision(TAKEN)
+            return (_by_estimators(cell) if state != REFUSED else None) or Decision(state, "; ".join(map(_sentence, worst)))
+    return _by_estimators(cell) or Decision(TAKEN)
+
+
+def _by_estimators(cell: Cell) -> Decision | None:
+    """A refusal by those who know the settings, and what the other providers say of theirs."""
+    notes, verb = Notes(), registry().verb("train")
+    choices = {}
+    for slot in (OBJECTIVE, ADAPTER, "strategy", OPTIMIZER):
+        record = _record(cell, slot)
+        ranks = record.facts.get("ranks")
+        choices[slot] = Choice(record, fill(record.schema, {ranks: 2} if ranks else {}))
+    train, model = Choice(verb, fill(verb.schema, {})), Product("", "", MODEL_FORMAT)
+    estimate("tune", train, choices, model, {}, Placement(processes=2), notes, estimators())
+    return next((Decision(REFUSED, f"{one.what}, because {one.why}", one.code) for one in notes.problems), None)
 
 
 def absent(strategy: str) -> str:

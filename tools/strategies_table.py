@@ -52,7 +52,7 @@ def results(text: str) -> dict[Cell, str]:
 def _said(cell: Cell, found: str) -> str:
     """A refusal is the plan's; what was found before a plan refused does not count."""
     if decided(cell).state == REFUSED:
-        return CODE
+        return decided(cell).code
     return UNTRIED if found == CODE else found
 
 
@@ -61,8 +61,8 @@ def _totals(every: list[Cell], found: Mapping[Cell, str]) -> Iterator[str]:
     yield f"| strategy | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}\n"
     for strategy in dict.fromkeys(cell.strategy for cell in every):
         own = [cell for cell in every if cell.strategy == strategy]
-        same, refused, untried = (sum(found[cell] == word for cell in own) for word in (SAME, CODE, UNTRIED))
-        warned = sum(decided(cell).state == WARNED for cell in own)
+        same, untried = (sum(found[cell] == word for cell in own) for word in (SAME, UNTRIED))
+        refused, warned = (sum(decided(cell).state == state for cell in own) for state in (REFUSED, WARNED))
         yield f"| `{strategy}` | {len(own)} | {same} | {refused} | {warned} | {len(own) - same - refused - untried} | {untried} |\n"
 
 

@@ -67,3 +67,16 @@ def test_a_quantized_base_is_not_divided(plan):
     assert "`parallel.shards`" in reasons["fsdp"]
     assert "`parallel.shards`" in reasons["deepspeed"]
     assert step["providers"]["strategy"]["name"] in ("single", "ddp")
+
+
+@pytest.mark.parametrize("strategy", ["{fsdp: {num_processes: 2}}", "{deepspeed: {num_processes: 2, stage: 3}}"])
+def test_a_start_that_has_to_see_values_is_refused_where_processes_have_pieces(plan, capsys, strategy):
+    changes = ["--set", "steps.tune.adapter={lora: {init_lora_weights: eva}}", "--set", f"steps.tune.strategy={strategy}"]
+    assert main(["plan", *changes]) == 2
+    assert "TS-TRAIN-073" in capsys.readouterr().err
+    step, _ = plan(*changes[:2], "--set", "steps.tune.strategy={ddp: {num_processes: 2}}")
+    assert step["providers"]["strategy"]["name"] == "ddp"
+    step, _ = plan(*changes[:2], "--on", "4xA100-80")
+    told = {way["provider"]: way["verdict"] for way in step["alternatives"]}
+    assert "has to see the model's values" in told["fsdp"]
+    assert step["providers"]["strategy"]["name"] != "fsdp"

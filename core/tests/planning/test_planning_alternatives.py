@@ -1,12 +1,13 @@
 """Where a slot is left to the planner and one device does not do, each way to fill it is estimated, and the fastest that fits is taken."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from tunesmith.contracts import Device, Estimate, Need, Provider, TunesmithError, setting
-from tunesmith.planning.plan_text import plan_text
+from tunesmith.planning.plan import Alternative
+from tunesmith.planning.plan_text import compared_text, plan_text
 from tunesmith.running.journal.plan_file import read_plan, write_plan
 from tunesmith_cli.display.plan_json import plan_json
 
@@ -181,9 +182,9 @@ def test_the_plan_shows_a_line_for_each_way(tune):
     _, plan = tune(4, 60)
     text = plan_text(plan)
     lines = [line.split() for line in text.splitlines()]
-    assert ["strategy", "processes", "memory", "sent", "a", "step", "s", "a", "step"] in lines
-    assert ["solo", "1", "100", "B", "7", "B", "10", "it", "does", "not", "fit", "into", "the", "60", "B", "of", "beads"] in lines
-    assert "> chorus split=True" in text
+    assert ["processes", "memory", "sent", "a", "step", "s", "a", "step", "strategy"] in lines
+    assert ["1", "100", "B", "7", "B", "10", "solo:", "it", "does", "not", "fit", "into", "the", "60", "B", "of", "beads"] in lines
+    assert any(line[:2] == [">", "4"] and line[-6:-3] == ["chorus", "split=True:", "the"] for line in lines)
     assert "not solo" not in text
     (found,) = [entry for entry in plan_json(plan)["steps"] if entry["name"] == "tune"]
     taken = next(one for one in found["alternatives"] if one["taken"])
@@ -197,3 +198,11 @@ def test_a_run_keeps_them_with_its_plan(tune, tmp_path):
     _, plan = tune(4, 60)
     write_plan(plan, tmp_path)
     assert [step.alternatives for step in read_plan(tmp_path).steps] == [step.alternatives for step in plan.steps]
+
+
+def test_no_line_of_a_comparison_is_wider_than_it_may_be():
+    way = Alternative("strategy", "chorus", words="chorus " + "split=True " * 12, verdict="it does not fit " * 9, processes=4096)
+    lines = compared_text([way, replace(way, taken=True)], 90)
+    assert max(map(len, lines)) <= 90
+    assert " ".join(" ".join(lines).split()).count(("it does not fit " * 9).strip()) == 2
+    assert sum(line.startswith(">") for line in lines) == 1

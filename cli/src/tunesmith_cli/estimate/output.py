@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate
-from tunesmith.planning.plan_text import compared_text
+from tunesmith.planning.plan_text import WIDTH, compared_text, wrapped
 from tunesmith.units import bytes_text
 from tunesmith_cli.display.plan_json import alternative_json
 from tunesmith_cli.estimate.comparison import Tried, options
@@ -71,10 +71,13 @@ def _verdict(seen: StepEstimate) -> str:
 
 def _told(seen: StepEstimate, place: Place) -> list[str]:
     compared = {one.decision for one in seen.alternatives if not one.taken}
-    lines = [f"  {line}" for line in compared_text(seen.alternatives)] + [""] * bool(compared)
-    lines += [f"  - {said.what}: {said.reason}" for said in seen.decisions if (said.what, said.reason) not in compared]
-    lines += [f"  - {place.note}"] if place.note else []
-    return ["", *lines, *(f"  ! {warning}" for warning in seen.warnings)] if lines or seen.warnings else []
+    lines = [f"  {line}" for line in compared_text(seen.alternatives, WIDTH - 2)] + [""] * bool(compared)
+    said = [f"- {said.what}: {said.reason}" for said in seen.decisions if (said.what, said.reason) not in compared]
+    said += [f"- {place.note}"] if place.note else []
+    lines += [
+        line for words in (*said, *(f"! {warning}" for warning in seen.warnings)) for line in wrapped(words, "  ", WIDTH, hanging="  ")
+    ]
+    return ["", *lines] if lines else []
 
 
 def _less(tried: Sequence[Tried]) -> list[str]:

@@ -35,7 +35,7 @@ def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
     yield f"{plan.name}: {count}" + (f", {done} of them done already" if done else "")
     for decision in plan.decisions:
         if not decision.step:
-            yield from _wrapped(f"- {decision.what}: {decision.reason}", "  ", width, hanging="  ")
+            yield from wrapped(f"- {decision.what}: {decision.reason}", "  ", width, hanging="  ")
     yield ""
     names = max((len(step.name) for step in plan.steps), default=0)
     doing = max((len(_does(step)) for step in plan.steps), default=0)
@@ -44,14 +44,14 @@ def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
         mark = "=" if cached.get(step.name) else "+" if step.inserted else " "
         yield f"{number:>3} {mark} {step.name:<{names}}  {_does(step):<{doing}}  {_flow(step)}".rstrip()
         if step.name in same:
-            yield from _wrapped(f"the same as {same[step.name]}: run once", indent, width)
+            yield from wrapped(f"the same as {same[step.name]}: run once", indent, width)
         elif facts := _facts(step, plan, usual):
-            yield from _wrapped(facts, indent, width)
+            yield from wrapped(facts, indent, width)
         compared = {one.decision for one in step.alternatives if not one.taken}
-        yield from (f"{indent}{line}" for line in compared_text(step.alternatives))
+        yield from (f"{indent}{line}" for line in compared_text(step.alternatives, width - len(indent)))
         for decision in plan.decisions:
             if decision.step == step.name and (decision.what, decision.reason) not in compared:
-                yield from _wrapped(f"- {decision.what}: {decision.reason}", indent, width, hanging="  ")
+                yield from wrapped(f"- {decision.what}: {decision.reason}", indent, width, hanging="  ")
     yield ""
     marks = ("+ added by the planner",) if any(step.inserted for step in plan.steps) else ()
     if marks or done:
@@ -63,7 +63,7 @@ def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
         yield ""
         yield "Warnings:"
         for warning in plan.warnings:
-            yield from _wrapped(f"! {warning}", "  ", width, hanging="  ")
+            yield from wrapped(f"! {warning}", "  ", width, hanging="  ")
 
 
 def _usual_device(plan: Plan) -> str:
@@ -99,17 +99,22 @@ def _facts(step: PlannedStep, plan: Plan, usual: str) -> str:
     return ", ".join(facts)
 
 
-def compared_text(tried: Sequence[Alternative]) -> list[str]:
-    """Ways to fill a slot that were compared, a line each, the one that was taken marked."""
+def compared_text(tried: Sequence[Alternative], width: int = WIDTH) -> list[str]:
+    """Ways to fill a slot that were compared, the one that was taken marked: their figures, then what they are and the verdict."""
     if not tried:
         return []
-    rows = [(tried[0].slot, "processes", "memory", "sent a step", "s a step", "")]
+    rows = [("", "processes", "memory", "sent a step", "s a step")]
     for one in tried:
-        sent = one.estimate.sent if one.estimate else 0.0
-        figures = (bytes_text(one.needed) if one.needed else "?", bytes_text(sent) if one.estimate else "?", f"{one.seconds:.3g}")
-        rows.append((f"{'> ' * one.taken}{one.words}", str(one.processes), *figures[:2], figures[2] if one.seconds else "?", one.verdict))
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        sent = bytes_text(one.estimate.sent) if one.estimate else "?"
+        needed, seconds = bytes_text(one.needed) if one.needed else "?", f"{one.seconds:.3g}" if one.seconds else "?"
+        rows.append((">" * one.taken, str(one.processes), needed, sent, seconds))
+    sizes = [max(1, *(len(cell) for cell in column)) for column in zip(*rows, strict=True)]
+    told = [tried[0].slot, *(f"{one.words}: {one.verdict}" for one in tried)]
+    lines = []
+    for row, words in zip(rows, told, strict=True):
+        figures = " ".join(f"{cell:<{size}} " for cell, size in zip(row, sizes, strict=True)) + " "
+        lines += wrapped(words, figures, width, hanging="  ", under=" " * len(figures))
+    return lines
 
 
 def _totals(plan: Plan, cached: Mapping[str, bool]) -> Iterator[str]:
@@ -127,10 +132,10 @@ def _totals(plan: Plan, cached: Mapping[str, bool]) -> Iterator[str]:
         yield f"    disk about {bytes_text(disk)}"
 
 
-def _wrapped(text: str, indent: str, width: int, *, hanging: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, max(width, len(indent) + 30), initial_indent=indent, subsequent_indent=indent + hanging, break_on_hyphens=False
-    )
+def wrapped(text: str, indent: str, width: int, *, hanging: str = "", under: str | None = None) -> list[str]:
+    """Lines of at most `width`, the first after `indent`, the others after that (or `under`) and `hanging`."""
+    after = (indent if under is None else under) + hanging
+    return textwrap.wrap(text, max(width, len(indent) + 30), initial_indent=indent, subsequent_indent=after, break_on_hyphens=False)
 
 
 def without_passwords(settings: Any) -> Any:

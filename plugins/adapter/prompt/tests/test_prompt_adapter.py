@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from tunesmith.contracts import EstimateRequest, TunesmithError, UserError
 from tunesmith_models import ModelShape
+from tunesmith_prompt import virtual_tokens
 from tunesmith_prompt.adapter import Prompt
 from tunesmith_prompt.estimate import parts
 from tunesmith_prompt.settings import PromptSettings
@@ -165,3 +166,23 @@ def test_what_does_not_fit_is_refused(directory, tmp_path, change):
 def test_the_estimate_counts_what_trains(directory):
     shape = ModelShape.from_config(json.loads((directory / "config.json").read_text()))
     assert parts(EstimateRequest(shape.config, settings={"num_virtual_tokens": 5}))["trainable"] == weight(attached(directory)[0]).numel()
+
+
+def test_what_stands_before_a_sequence_outlasts_the_modules_parameters(directory):
+    """A strategy that divides parameters takes them away when the module's forward pass ends."""
+    model, _ = attached(directory)
+    wanted = logits(model)
+    before = virtual_tokens.of(model)
+    whole = before.values.data
+
+    def gather(*_):
+        before.values.data = whole
+
+    def free(*_):
+        before.values.data = torch.empty(0)
+
+    before.register_forward_pre_hook(gather)
+    before.register_forward_hook(free)
+    free()
+    assert len(before) == 5
+    assert torch.equal(logits(model), wanted)

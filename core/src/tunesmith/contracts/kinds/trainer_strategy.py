@@ -15,7 +15,7 @@ Estimator, for several processes: ``f(EstimateRequest) -> Mapping[str, float]``;
   model of its own, made from the sizes.
 - ``host_parameters``, ``host_gradients``, ``host_optimizer``, ``host_master``: the share that it holds in the host's memory instead;
   ``host_step``: seconds that a host takes there for the optimizer's step of a number that trains; ``host_loading``: the share of the whole
-  model that the first rank has there while it loads.
+  model that the first rank has there while it loads, and the others then have no values.
 - ``data``: into how many shares a batch is divided (left out: one for each process).
 - Bytes that a rank sends: ``gather``, of each byte of the parameters in a micro-batch; ``reduce``, of each byte of the gradients in a
   micro-batch, and ``reduce_step``, in a step; ``exchange``, of each byte of a layer's hidden states in a micro-batch. ``group``: how many

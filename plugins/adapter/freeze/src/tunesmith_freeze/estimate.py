@@ -11,11 +11,12 @@ _BLOCKS = {"self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters, "of_base": the same, "copies": their share of the model, kept for a reference}``; empty where the sizes
-    are unknown."""
+    """``{"trainable": parameters, "of_base": the same, "copies": their share of the model, kept for a reference, "keeps_values":
+    1}``; without sizes where they are unknown."""
     shape, settings = ModelShape.of(request), request.settings
+    keeps = {"keeps_values": 1.0}
     if shape is None:
-        return {}
+        return keeps
     last = min(int(settings["trainable_layers"]), shape.layers)
     sizes: dict[str, int] = {}
     for linear in shape.linears:
@@ -27,7 +28,7 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     if settings["train_lm_head"]:
         tables.add("embedding" if shape.tied else "head")
     trainable += len(tables) * table
-    return {"trainable": float(trainable), "of_base": float(trainable), "copies": trainable / shape.parameters}
+    return {"trainable": float(trainable), "of_base": float(trainable), "copies": trainable / shape.parameters} | keeps
 
 
 def _part(name: str, sizes: Mapping[str, int], shape: ModelShape, last: int, whole: int) -> int:

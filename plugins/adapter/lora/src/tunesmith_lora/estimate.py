@@ -11,10 +11,12 @@ _STACK = {"gate_proj": "gate_up_proj", "up_proj": "gate_up_proj"}  #: which para
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters, "modules_only": 1}``; empty where the sizes are unknown."""
+    """``{"trainable": parameters, "modules_only": 1, "sees_values": 1 for a start that runs the model}``; without sizes where they are
+    unknown."""
     shape = ModelShape.of(request)
+    start = {"sees_values": 1.0} if request.settings.get("init_lora_weights") == "eva" else {}
     if shape is None:
-        return {}
+        return start
     r, targets = int(request.settings["r"]), list(request.settings["target_modules"])
     every = "all-linear" in targets
     # A longer name (`layers.0.mlp.up_proj`) narrows what its last part matches; counting all of those errs on the safe side.
@@ -28,4 +30,4 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     )
     if "lm_head" in names:
         trainable += r * (shape.hidden + shape.vocabulary)
-    return {"trainable": float(trainable), "modules_only": 1.0}
+    return {"trainable": float(trainable), "modules_only": 1.0, **start}

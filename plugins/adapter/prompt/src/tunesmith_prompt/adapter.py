@@ -39,7 +39,7 @@ class Prompt:
     def save(self, model: Any, directory: Path) -> None:
         config = model.config.get_text_config()
         files.write(
-            directory, self.peft_type, virtual_tokens.of(model)(), token_dim=config.hidden_size,
+            directory, self.peft_type, virtual_tokens.of(model).values, token_dim=config.hidden_size,
             num_attention_heads=config.num_attention_heads, num_layers=config.num_hidden_layers, prompt_tuning_init="RANDOM",
         )  # fmt: skip
 

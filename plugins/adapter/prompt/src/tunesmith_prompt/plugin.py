@@ -16,11 +16,10 @@ def adapter() -> Provider:
         settings=PromptSettings,
         accepts=("model/hf",),
         produces=("adapter/peft",),
-        capabilities={"merge": "none", "reference": "full", "parallel.shards": "partial", "parallel.own-model": "none"},
+        capabilities={"merge": "none", "reference": "full", "parallel.shards": "full", "parallel.own-model": "none"},
         limits={
             "parallel.own-model": "its modules lie in transformers' model",
             "merge": "no matrix of the model holds what embeddings before the text do to it",
-            "parallel.shards": "not where a module's values are taken away when it ends (stage 3 of deepspeed)",
         },
         estimator="tunesmith_prompt.estimate:parts",
     )

@@ -14,18 +14,21 @@ Piece = tuple[int, int, int]  #: first token in the row, the one after the last,
 
 
 class Before(torch.nn.Module):
-    """(tokens, width): what stands before a sequence."""
+    """(tokens, width): what stands before a sequence.
+
+    What it gives is a copy: a strategy may take a module's parameters away when its forward pass ends.
+    """
 
     def __init__(self, values: torch.Tensor) -> None:
         super().__init__()
         self.values = torch.nn.Parameter(values)
-        self.enabled = True
+        self.enabled, self.count = True, len(values)
 
     def forward(self) -> torch.Tensor:
-        return self.values
+        return self.values.clone()
 
     def __len__(self) -> int:
-        return len(self.values)
+        return self.count
 
 
 def put(model: Any, before: torch.nn.Module, forward: Callable[..., Any]) -> None:

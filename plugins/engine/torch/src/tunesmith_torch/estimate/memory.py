@@ -13,6 +13,7 @@ from typing import Any
 from tunesmith.contracts import Estimate, EstimateRequest
 from tunesmith_models import BYTES, ModelShape, check_media, compute_type
 from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer, own_layer
+from tunesmith_torch.estimate.adapter_values import check_values
 from tunesmith_torch.estimate.label_preview import labels
 from tunesmith_torch.estimate.model_states import divided, loading, of_base, stored, weights
 from tunesmith_torch.estimate.sequence_lengths import savings, tokens_of
@@ -36,9 +37,11 @@ def train(request: EstimateRequest) -> Estimate | None:
     """The peak of a training step; None where the model's sizes are unknown.
 
     Raises:
-        UserError: TS-MODEL-023 when the model needs code of its own.
+        UserError: TS-MODEL-023 when the model needs code of its own; TS-TRAIN-073 when the adapter has to see values that a process has
+            not.
     """
     refuse_code(request.config)
+    check_values(request)
     unsure = check_media(request)
     shape, settings = ModelShape.of(request), request.step_settings
     if shape is None:

@@ -11,6 +11,7 @@ import torch
 from tunesmith.contracts import Adapter, Artifact, Step, UserError
 from tunesmith_torch.adapter.target_modules import decoder_layers
 from tunesmith_torch.api import Objective
+from tunesmith_torch.estimate.adapter_values import values_needed
 from tunesmith_torch.model.architecture import adopt_architecture
 from tunesmith_torch.model.loader import empty_model
 from tunesmith_torch.model.sanity_checks import check_weights
@@ -59,11 +60,7 @@ class BaseWithAdapter:
         except (NotImplementedError, RuntimeError) as error:  # what torch raises for an operation that has to see values
             if not isinstance(error, NotImplementedError) and "meta" not in str(error):
                 raise  # another fault, which is not the adapter's start
-            raise UserError(
-                "TS-TRAIN-073", "The adapter has to see the model's values to begin, and the strategy gives each process a piece",
-                why=f"{type(self._adapter).__name__}: {error}",
-                fix="Use another start (`init_lora_weights: kaiming`, say), or the strategy `single` or `ddp`.",
-            ) from error  # fmt: skip
+            raise values_needed(f"{type(self._adapter).__name__}: {error}") from error
 
     def agree(self, trainable: TrainableModel, ranks: Ranks) -> None:
         """After every rank has its part: what the first one found out by trying the model holds for those who had no values to try."""
