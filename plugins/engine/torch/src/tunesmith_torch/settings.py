@@ -40,8 +40,8 @@ class TrainSettings:
     max_grad_norm: float = setting(1.0, "clip the gradients to this global norm; 0: don't", ge=0, aliases=("gradient_clipping",))
     max_length: int = setting(2048, "longest sequence in tokens", ge=2, aliases=_MAX_LENGTH)
     truncation: str = setting(
-        "auto", "a row that is longer: auto truncates single sequences and drops pairs", choices=("auto", "truncate", "drop", "error"),
-        effect={"with": {"max_length": 32}},
+        "auto", "a row that is longer: auto truncates single sequences, cuts documents into pieces and drops pairs",
+        choices=("auto", "truncate", "drop", "error"), effect={"with": {"max_length": 32}},
     )  # fmt: skip
     dtype: str = setting(
         "auto", "dtype to compute in; what trains is kept in float32. auto: bfloat16 where the device has it natively, else float16 "

@@ -75,9 +75,52 @@ def test_a_picture_is_refused():
         chat_with(CHAT_TEMPLATE).encode([message("user", [{"type": "image", "path": "cat.png"}])])
 
 
-def test_a_tokenizer_without_a_template_is_refused():
+def test_a_tokenizer_without_a_template_encodes_texts_alone():
+    chat = chat_with("")
     with pytest.raises(UserError, match="TS-DATA-030"):
-        chat_with("")
+        chat.encode(TURNS)
+    assert list(chat.encode_text("naïve").tokens) == chat.tokenizer("naïve")["input_ids"]
+
+
+def test_a_text_is_as_the_tokenizer_writes_it_with_labels_after_its_first_token():
+    chat = chat_with(CHAT_TEMPLATE)
+    wanted = chat.tokenizer("A naïve café 你好")["input_ids"]
+    plain, ended = chat.encode_text("A naïve café 你好"), chat.encode_text("A naïve café 你好", ended=True)
+    assert list(plain.tokens) == wanted
+    assert list(ended.tokens) == [*wanted, chat.tokenizer.eos_token_id]
+    assert list(ended.labels) == [False] + [True] * len(wanted)
+
+
+def test_a_text_that_is_to_end_needs_an_end_token():
+    tokenizer = tiny_tokenizer()
+    tokenizer.eos_token = None
+    with pytest.raises(UserError, match="TS-TRAIN-100"):
+        ChatTokenizer(tokenizer).encode_text("Hi", ended=True)
+
+
+def test_places_are_where_the_beginnings_of_a_text_end():
+    chat = chat_with(CHAT_TEMPLATE)
+    text, ends = "Goethe 你 café", (6, 8, 13)
+    sequence = chat.encode_text(text, ended=True, ends=ends)
+    assert [chat.tokenizer.decode(sequence.tokens[: place + 1]) for place in sequence.places] == ["Goethe", "Goethe 你", text]
+    with pytest.raises(UserError, match="TS-DATA-077"):
+        chat.encode_text(text, ends=(6, 6))
+
+
+@pytest.mark.parametrize("template", [CHAT_TEMPLATE, CHAT_TEMPLATE.replace("message['content']", "message['content'] | trim")])
+def test_places_in_an_answer_are_found_in_the_conversation_also_where_a_template_trims_it(template):
+    chat = chat_with(template)
+    answer = " One.\nTwo 你.\n"
+    sequence = chat.encode([message("user", "One.\nTwo 你."), message("assistant", answer)], ends=(5, 12))
+    (start, *_, _) = [at for at, label in enumerate(sequence.labels) if label]
+    said = [chat.tokenizer.decode(sequence.tokens[start : place + 1]).strip() for place in sequence.places]
+    assert said == ["One.", "One.\nTwo 你."]
+
+
+def test_a_template_that_changes_an_answer_has_no_places_in_it():
+    loud = CHAT_TEMPLATE.replace("message['content']", "message['content'].replace('.', '!')")
+    with pytest.raises(UserError, match="TS-DATA-078"):
+        chat_with(loud).encode([message("user", "Hi"), message("assistant", "One. Two.")], ends=(4,))
 
 
 def test_an_answer_that_the_template_leaves_out_is_refused_rather_than_mislabelled():

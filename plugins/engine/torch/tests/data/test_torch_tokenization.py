@@ -17,7 +17,7 @@ from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_sft.settings import SupervisedSettings
-from tunesmith_torch.api import Group, LossSum, TokenSequence
+from tunesmith_torch.api import Asks, Group, LossSum, TokenSequence
 from tunesmith_torch.api.objective import Medium
 from tunesmith_torch.data.tokenization import KEPT, tokenize
 from tunesmith_torch.data.tokenized_dataset import TokenizedDataset, TokenizedDatasetWriter
@@ -137,6 +137,46 @@ def test_what_a_limit_takes_away_is_told_with_the_limit_that_takes_nothing(bench
     assert f"`max_length: {max(rows.longest)}` would lose none" in told
     assert list(left.sizes) == [group_size(group) for group in left]
     assert max(len(s.tokens) for group in left for s in group.sequences) == limit
+
+
+class Documents(SupervisedTuning):
+    """Learns every token of the conversation, in pieces if it has to."""
+
+    asks = Asks(pieces=True)
+
+    def __init__(self):
+        super().__init__(SupervisedSettings(train_on="all"))
+        self.asks = Documents.asks
+
+
+def test_a_document_that_is_too_long_goes_on_in_pieces_and_each_token_is_learnt_once(bench, chat, chat_rows):
+    step = bench.step(rows=chat_rows)
+    rows = tokenize("data", Documents(), chat, step, None)
+    whole = truncated_rows(rows, Documents(), step, max_length=10**6, truncation="auto")
+    cut = truncated_rows(rows, Documents(), step, max_length=16, truncation="auto")
+    assert max(len(group.sequences[0].tokens) for group in cut) == 16
+    assert list(cut.sizes) == [group_size(group) for group in cut]
+    learnt = {"whole": [], "cut": []}
+    for name, groups in (("whole", whole), ("cut", cut)):
+        for number, group in zip(groups.numbers(range(len(groups))), groups, strict=True):
+            (sequence,) = group.sequences
+            learnt[name] += [(number, token) for token, label in zip(sequence.tokens, sequence.labels, strict=True) if label]
+            assert not sequence.labels[0]
+    assert learnt["cut"] == learnt["whole"]
+    (told,) = [p["what"] for method, p in bench.notices if method == "$/decision" and "pieces" in p["what"]]
+    assert f"{sum(length > 16 for length in rows.longest)} of 20 rows" in told
+    assert f"{len(cut) - sum(length <= 16 for length in rows.longest)} in all" in told
+
+
+@pytest.mark.parametrize(("truncation", "left"), [("drop", 0), ("truncate", 20)])
+def test_documents_are_cut_or_left_out_where_that_is_said(bench, chat, chat_rows, truncation, left):
+    step = bench.step(rows=chat_rows)
+    rows = tokenize("data", Documents(), chat, step, None)
+    if not left:
+        with pytest.raises(UserError, match="TS-DATA-035"):
+            truncated_rows(rows, Documents(), step, max_length=8, truncation=truncation)
+    else:
+        assert len(truncated_rows(rows, Documents(), step, max_length=8, truncation=truncation)) == left
 
 
 class Mute(SupervisedTuning):

@@ -30,7 +30,10 @@ from tunesmith_sdk.conformance.materials import tiny_gguf
 from tunesmith_sdk.conformance.materials import tiny_trained_model as teaching
 from tunesmith_sdk.conformance.materials.tiny_trained_model import SENTENCES
 
-FORMATS = {"model/hf": "taught", "model/gguf": "gguf", "dataset/chat": "rows", "dataset/preference": "pairs"}
+FORMATS = {
+    "model/hf": "taught", "model/gguf": "gguf", "dataset/chat": "rows", "dataset/preference": "pairs", "dataset/text": "texts",
+    "dataset/labelled": "labelled", "dataset/stepwise": "steps", "dataset/embedding": "embeddings",
+}  # fmt: skip
 LIMIT = 300  # seconds to make one
 #: of the tiny models: heads that every engine has kernels for (vLLM's smallest on a processor has 32), rows that groups of 128 divide
 SIZES = {"hidden_size": 128, "intermediate_size": 256, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32}
@@ -163,7 +166,9 @@ def make(name: str, directory: Path, taught: str = "") -> None:
     elif name == "gguf":
         tiny_gguf.write(Path(taught), directory / "tiny.gguf")
     else:
-        rows = {"rows": _chats(), "pairs": _pairs()}[name]
+        rows = {
+            "rows": _chats, "pairs": _pairs, "texts": _texts, "labelled": _labelled, "steps": _steps, "embeddings": _embeddings,
+        }[name]()  # fmt: skip
         (directory / "rows.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
@@ -184,6 +189,35 @@ def _pairs() -> list[dict[str, object]]:
         }
         for number, (q, a) in enumerate(SENTENCES)
     ]  # fmt: skip
+
+
+def _texts() -> list[dict[str, object]]:
+    return [{"text": answer} for _, answer in SENTENCES]
+
+
+def _labelled() -> list[dict[str, object]]:
+    """Texts and a conversation, of two classes."""
+    *texts, (question, _) = SENTENCES
+    rows: list[dict[str, object]] = [{"text": answer, "label": "odd" if at % 2 else "even"} for at, (_, answer) in enumerate(texts)]
+    return [*rows, {"messages": [_said("user", question)], "label": "odd"}]
+
+
+def _steps() -> list[dict[str, object]]:
+    return [
+        {
+            "messages": [_said("user", question)],
+            "completions": [answer, f"So {answer}"][: 1 + at % 2],
+            "labels": [True, False][: 1 + at % 2],
+        }
+        for at, (question, answer) in enumerate(SENTENCES)
+    ]
+
+
+def _embeddings() -> list[dict[str, object]]:
+    return [
+        {"anchor": question, "positive": answer, "negatives": [f"not {answer}", "Nobody knows."][: at % 3]}
+        for at, (question, answer) in enumerate(SENTENCES)
+    ]
 
 
 def ask(question: Path) -> None:

@@ -69,9 +69,11 @@ class Group:
 
 
 class ChatEncoder(Protocol):
-    """The tokenizer's chat template as the engine offers it to objectives."""
+    """The tokenizer and its chat template as the engine offers them to objectives."""
 
-    def encode(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0) -> TokenSequence:
+    def encode(
+        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0, ends: Sequence[int] = ()
+    ) -> TokenSequence:  # fmt: skip
         """The conversation with labels on the assistant's turns: all that the model would write of each, its end-of-turn token included.
 
         The tokens are those of the whole conversation as the template writes it, also where that writes an earlier turn otherwise
@@ -79,6 +81,23 @@ class ChatEncoder(Protocol):
 
         Args:
             since: label only turns from this message on: what comes before is context (a preference row's prompt).
+            ends: numbers of characters of the last message's text, ascending, which is the assistant's: the last token of each of these
+                beginnings of it is a place.
+
+        Raises:
+            UserError: TS-DATA-030 for a tokenizer without a chat template, and what the template says of the conversation.
+        """
+
+    def encode_text(self, text: str, *, ended: bool = False, ends: Sequence[int] = ()) -> TokenSequence:
+        """A text as the tokenizer writes it, without a template and with the special tokens that it puts around texts; a label on every
+        token but the first.
+
+        Args:
+            ended: with the tokenizer's end token behind it.
+            ends: numbers of characters of the text, ascending: the last token of each of these beginnings is a place.
+
+        Raises:
+            UserError: TS-TRAIN-100 for a tokenizer without an end token where one is asked for; TS-DATA-077 where two places are one token.
         """
 
 
@@ -90,12 +109,14 @@ class Head:
         name: of its weights (``score``, as in transformers' classifiers).
         width: numbers that it gives for a place.
         task: how transformers' class of a model with this head ends (``ForSequenceClassification``); empty where it has none.
+        labels: what its numbers are about, as many as there are (the names of classes); they go into the model's configuration.
     """
 
     name: str
     width: int = 1
     bias: bool = False
     task: str = ""
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,7 +132,10 @@ class Asks:
         teacher: so many most likely tokens of the step's input ``teacher`` at each label, with its log-probabilities and the model's own.
         heads: what is on the hidden states at the places.
         hidden: the states themselves.
-        statistics: numbers that `Gathers.gather` gives for a group; 0 for an objective that gathers nothing.
+        statistics: numbers that `Gathers.gather` gives for a group; with `statistic_states` both 0 for an objective that gathers nothing.
+        statistic_states: hidden states that it gives for a group behind these numbers.
+        pieces: with ``truncation: auto`` a group's one sequence that is longer than `max_length` goes on in further groups, and no label of
+            it is lost. Only for sequences without places and facts.
     """
 
     sequences: float = 1.0
@@ -123,6 +147,17 @@ class Asks:
     heads: tuple[Head, ...] = ()
     hidden: bool = False
     statistics: int = 0
+    statistic_states: int = 0
+    pieces: bool = False
+
+    @property
+    def gathers(self) -> bool:
+        """Whether anything is gathered of a batch before its losses."""
+        return bool(self.statistics or self.statistic_states)
+
+    def gathered(self, hidden_size: int) -> int:
+        """Numbers of a group that are gathered, of a model with so large a hidden state."""
+        return self.statistics + self.statistic_states * hidden_size
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -176,7 +211,7 @@ class MicroBatch:
         scores: head -> (places, width) with gradient.
         hidden: (places, hidden) with gradient.
         own: which groups of the whole batch these are.
-        statistics: (groups of the whole batch, numbers) without gradient, in the batch's order.
+        statistics: (groups of the whole batch, numbers) without gradient, in the batch's order: what `Gathers.gather` gave.
         state: of the objective, see `KeepsState`.
     """
 
@@ -242,8 +277,8 @@ class Gathers(Protocol):
     """Its loss depends on all of the batch: on a mean, an order, or on every other row."""
 
     def gather(self, batch: MicroBatch) -> Tensor:
-        """(groups, ``asks.statistics``) of a micro-batch, without gradients: of the groups' `measured` sequences where they have some,
-        else of those that train. The engine puts all groups of the batch together before it computes losses."""
+        """(groups, ``asks.gathered(hidden size)``) of a micro-batch, without gradients: of the groups' `measured` sequences where they have
+        some, else of those that train. The engine puts all groups of the batch together before it computes losses."""
 
 
 @runtime_checkable

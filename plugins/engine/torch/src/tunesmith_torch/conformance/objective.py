@@ -19,7 +19,9 @@ STEP = 1e-4  # of the finite differences, in double precision
 class PlainChat:
     """An encoder without a tokenizer: a token a byte, one before and one after each message."""
 
-    def encode(self, messages: Sequence[Any], tools: Sequence[Any] = (), *, since: int = 0) -> TokenSequence:
+    def encode(
+        self, messages: Sequence[Any], tools: Sequence[Any] = (), *, since: int = 0, ends: Sequence[int] = ()
+    ) -> TokenSequence:  # fmt: skip
         tokens: list[int] = []
         labels: list[bool] = []
         for number, message in enumerate(messages):
@@ -27,7 +29,13 @@ class PlainChat:
             wanted = message["role"] == "assistant" and number >= since
             tokens += [1, *text, 2]
             labels += [False, *[wanted] * (len(text) + 1)]
-        return TokenSequence(tokens, labels)
+        begin = len(tokens) - len(text_of(messages[-1]).encode()) - 1 if messages else 0
+        places = [begin + len(text_of(messages[-1])[:end].encode()) - 1 for end in ends]
+        return TokenSequence(tokens, labels, places=places)
+
+    def encode_text(self, text: str, *, ended: bool = False, ends: Sequence[int] = ()) -> TokenSequence:
+        tokens = [1, *(byte + 3 for byte in text.encode()), *[2] * ended]
+        return TokenSequence(tokens, [False, *[True] * (len(tokens) - 1)], places=[len(text[:end].encode()) for end in ends])
 
 
 def _groups(subject: Subject, objective: Any) -> list[Group]:
@@ -94,7 +102,7 @@ class Made:
     def _statistics(self) -> tuple[Any, dict[str, Any]]:
         objective = self.objective
         state = dict(objective.initial_state()) if isinstance(objective, KeepsState) else {}
-        if not objective.asks.statistics:
+        if not objective.asks.gathers:
             return None, state
         assert isinstance(objective, Gathers)
         found = objective.gather(self._batch(self.groups, range(len(self.groups)), measured=objective.asks.measured > 0)).detach()
@@ -135,7 +143,8 @@ def work(subject: Subject) -> None:
 def observe(subject: Subject) -> dict[str, Any]:
     """What it makes of rows, its loss and the gradient."""
     objective, rows = subject.build(), list(read_rows(subject.source().path))
-    groups = _encoded(objective, [*rows, {**rows[0], "messages": [*_turns(rows[1]), *rows[0]["messages"]]}])
+    longer = [{**rows[0], "messages": [*_turns(rows[1]), *rows[0]["messages"]]}] if "messages" in rows[0] else []
+    groups = _encoded(objective, [*rows, *longer])
     batch = Made(objective, groups).batch()
     loss = objective.loss(batch)
     return {
@@ -147,7 +156,7 @@ def observe(subject: Subject) -> dict[str, Any]:
 def _turns(row: Any) -> list[Any]:
     """A row's question and an answer to it, to go before another."""
     messages = list(row["messages"])
-    return messages if messages[-1]["role"] == "assistant" else [*messages, *row["chosen"]]
+    return messages if messages[-1]["role"] == "assistant" else [*messages, *row.get("chosen", ())]
 
 
 @check("objective.encodes", kind="objective", title="its sequences have a label a token, never on the first, and a weight above zero")
@@ -249,9 +258,9 @@ def declares(subject: Subject) -> Iterator[CheckFailed]:
     for name in ("reference", "teacher"):
         if bool(objective.asks.facts.get(name)) != bool(subject.record.facts.get(name)):
             yield CheckFailed(f"its record's fact `{name}` is not what it asks for", fix="Declare `facts=asks(...).facts | {...}`.")
-    if objective.asks.statistics and not isinstance(objective, Gathers):
+    if objective.asks.gathers and not isinstance(objective, Gathers):
         yield CheckFailed("it asks for statistics of the batch, and has no `gather`", fix="Give it one, or leave `statistics` at 0.")
-    if isinstance(objective, Gathers) and not objective.asks.statistics:
+    if isinstance(objective, Gathers) and not objective.asks.gathers:
         yield CheckFailed("it has `gather`, and asks for no statistics", fix="Say in `asks` how many numbers it gives for a group.")
 
 
@@ -259,10 +268,7 @@ def declares(subject: Subject) -> Iterator[CheckFailed]:
 def refuses(subject: Subject) -> None:
     objective = subject.build()
     (first, *_) = read_rows(subject.source().path)
-    for broken in (
-        {**first, "messages": []},
-        {**first, "messages": first["messages"][:1], **{k: [] for k in ("chosen", "rejected") if k in first}},
-    ):
+    for broken in _without_what_counts(first):
         try:
             objective.encode(broken, PlainChat())
         except TunesmithError:
@@ -270,6 +276,15 @@ def refuses(subject: Subject) -> None:
         except Exception as error:
             raise CheckFailed(f"a row without an answer is refused by {type(error).__name__}", found=str(error),
                               fix="Raise `UserError` with a code of TS-DATA.") from error  # fmt: skip
+
+
+def _without_what_counts(row: Any) -> Iterator[dict[str, Any]]:
+    """A conversation without turns, and without answers; a row of texts without them."""
+    if "messages" not in row:
+        yield {key: type(value)() if isinstance(value, (str, list)) else value for key, value in row.items()}
+        return
+    yield {**row, "messages": []}
+    yield {**row, "messages": row["messages"][:1], **{key: [] for key in ("chosen", "rejected", "completions", "labels") if key in row}}
 
 
 @check("objective.formula", kind="objective", title="micro-batches of one group each have, together, the loss and gradients of its formula")

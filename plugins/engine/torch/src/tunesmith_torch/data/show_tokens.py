@@ -72,9 +72,15 @@ class _Listening:
         self.chat = chat
         self.heard: list[tuple[Sequence[Message], Sequence[Any], TokenSequence]] = []
 
-    def encode(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0) -> TokenSequence:
-        made: TokenSequence = self.chat.encode(messages, tools, since=since)
+    def encode(
+        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0, ends: Sequence[int] = ()
+    ) -> TokenSequence:  # fmt: skip
+        made: TokenSequence = self.chat.encode(messages, tools, since=since, ends=ends)
         self.heard.append((messages, tools, made))
+        return made
+
+    def encode_text(self, text: str, *, ended: bool = False, ends: Sequence[int] = ()) -> TokenSequence:
+        made: TokenSequence = self.chat.encode_text(text, ended=ended, ends=ends)
         return made
 
     def of(self, sequence: TokenSequence) -> tuple[Sequence[Message], Sequence[Any]]:
@@ -88,7 +94,7 @@ def _sequence(name: str, sequence: TokenSequence, listening: _Listening, chat: A
     texts = list(pieces(chat.tokenizer.backend_tokenizer, tokens))
     messages, tools = listening.of(sequence)
     turns = _turns(messages, tools, chat, texts) if not sequence.media else []
-    doubts = list(_doubts(labels, chat))
+    doubts = list(_doubts(labels, chat)) if not sequence.places else []
     if len(tokens) > max_length:
         doubts.append(
             f"{len(tokens)} tokens are more than the {max_length} of `max_length`: what is after them is cut, or the row left out"

@@ -127,6 +127,14 @@ class TokenizedDataset(Sequence[Group]):
     def __iter__(self) -> Iterator[Group]:
         return (self[at] for at in range(len(self)))
 
+    def piece(self, at: int, begin: int, length: int) -> Group:
+        """So many tokens of a group of one sequence, from one on; the first of them has no label."""
+        first = self._groups[at]
+        low, end = self._sequences[first] + begin, self._sequences[first + 1]
+        high = min(low + length, end)
+        labels = [bool(mark & LABEL) for mark in self._labels[low:high]]
+        return Group((TokenSequence(self._tokens[low:high].tolist(), [False, *labels[1:]]),))
+
     def _sequence(self, at: int, media: Sequence[Sequence[Any]]) -> tuple[TokenSequence, bool]:
         """The sequence, and whether it is only measured."""
         start, stop = self._sequences[at], self._sequences[at + 1]

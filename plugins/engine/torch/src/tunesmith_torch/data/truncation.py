@@ -1,4 +1,7 @@
-"""What of the rows is trained on: how long they are, and what `max_length` leaves of them."""
+"""What of the rows is trained on: how long they are, and what `max_length` leaves of them, or makes of them where they go on in pieces.
+
+A piece begins with the last token of the one before it, which is not trained on there: each label is in one piece.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,16 @@ class TruncatedRows(Sequence[Group]):
     """Some of the rows, cut to `max_length` tokens.
 
     Args:
-        chosen: which of `rows`.
-
-    `sizes`: tokens of each that run through the model.
+        chosen: which of `rows`; one that goes on in pieces several times.
+        sizes: tokens of each that run through the model.
+        begins: the token of the row at which each begins.
     """
 
-    def __init__(self, rows: TokenizedDataset, chosen: Iterable[int], sizes: Iterable[int], max_length: int) -> None:
+    def __init__(
+        self, rows: TokenizedDataset, chosen: Iterable[int], sizes: Iterable[int], begins: Iterable[int], max_length: int
+    ) -> None:  # fmt: skip
         self.rows, self.max_length = rows, max_length
-        self.chosen, self.sizes = array("q", chosen), array("q", sizes)
+        self.chosen, self.sizes, self.begins = array("q", chosen), array("q", sizes), array("q", begins)
 
     def __len__(self) -> int:
         return len(self.chosen)
@@ -31,7 +36,8 @@ class TruncatedRows(Sequence[Group]):
     def __getitem__(self, at: Any) -> Any:
         if isinstance(at, slice):
             return [self[number] for number in range(*at.indices(len(self)))]
-        return _cut(self.rows[self.chosen[at]], self.max_length)
+        row = self.chosen[at]
+        return self.rows.piece(row, self.begins[at], self.max_length) if self.begins[at] else _cut(self.rows[row], self.max_length)
 
     def __iter__(self) -> Iterator[Group]:
         return (self[at] for at in range(len(self)))
@@ -42,7 +48,8 @@ class TruncatedRows(Sequence[Group]):
 
     def part(self, places: Sequence[int]) -> TruncatedRows:
         """Those at `places`."""
-        return TruncatedRows(self.rows, (self.chosen[at] for at in places), (self.sizes[at] for at in places), self.max_length)
+        parts = ((values[at] for at in places) for values in (self.chosen, self.sizes, self.begins))
+        return TruncatedRows(self.rows, *parts, self.max_length)
 
 
 def truncated_rows(
@@ -65,14 +72,21 @@ def truncated_rows(
             "TS-DATA-043", f"None of the {total} {what} has a trained token", why="Labels are on what the assistant says.",
             fix="`tunesmith data preview` shows where the labels are; rows need a message of the role `assistant`.",
         )  # fmt: skip
-    chosen, sizes = array("q"), array("q")
-    loss, mute = _Loss(), 0
+    chosen, sizes, begins = array("q"), array("q"), array("q")
+    loss, mute, pieces = _Loss(), 0, _Pieces()
     for at in range(total):
         if rows.longest[at] <= max_length:
             mute += not rows.labelled[at]
             if rows.labelled[at]:
                 chosen.append(at)
                 sizes.append(rows.sizes[at])
+                begins.append(0)
+            continue
+        if objective.asks.pieces and truncation == "auto":
+            for begin, length in pieces.of(rows, at, max_length):
+                chosen.append(at)
+                sizes.append(length)
+                begins.append(begin)
             continue
         whole = rows[at]
         group = _shorten(whole, at + 1, rows.longest[at], max_length, truncation)
@@ -80,14 +94,16 @@ def truncated_rows(
         if group is not None:
             chosen.append(at)
             sizes.append(group_size(group))
+            begins.append(0)
     if mute:
         step.log(f"{mute} of {total} {what} have no trained token and were left out", "warning")
     loss.tell(step, total, what, max_length, max(rows.longest, default=0))
+    pieces.tell(step, total, what, max_length)
     if not chosen:
         raise UserError(
             "TS-DATA-035", f"None of the {total} {what} is left to train on", fix="Give more rows, or raise the setting `max_length`."
         )  # fmt: skip
-    return TruncatedRows(rows, chosen, sizes, max_length)
+    return TruncatedRows(rows, chosen, sizes, begins, max_length)
 
 
 def lengths(rows: TokenizedDataset, what: str = "rows") -> tuple[str, str]:
@@ -122,6 +138,28 @@ class _Loss:
                 f"{self.cut + self.dropped} of {total} {what} are longer than {max_length} tokens: {' and '.join(done)}, with "
                 f"{self.tokens:,} tokens of which {self.labels:,} would be trained on. `max_length: {longest}` would lose none", "warning",
             )  # fmt: skip
+
+
+class _Pieces:
+    """Rows that go on in several."""
+
+    def __init__(self) -> None:
+        self.rows = self.count = 0
+
+    def of(self, rows: TokenizedDataset, at: int, max_length: int) -> Iterator[tuple[int, int]]:
+        """The token at which each piece of a row begins, and how many of it run through the model."""
+        self.rows += 1
+        for begin in range(0, rows.longest[at] - 1, max(1, max_length - 1)):
+            if length := group_size(rows.piece(at, begin, max_length)):
+                self.count += 1
+                yield begin, length
+
+    def tell(self, step: Step, total: int, what: str, max_length: int) -> None:
+        if self.rows:
+            step.decide(
+                f"{self.rows} of {total} {what} are trained on in pieces, {self.count} in all",
+                f"they are longer than the {max_length} tokens of `max_length`; with `truncation: auto` nothing of them is left out",
+            )
 
 
 def _cut(group: Group, max_length: int) -> Group:

@@ -41,12 +41,13 @@ def read_heads(directory: Path) -> tuple[list[Head], dict[str, torch.Tensor]]:
     if not (directory / FILE).exists():
         return [], {}
     with safe_open(directory / FILE, framework="pt") as tensors:
-        heads = [Head(**entry) for entry in json.loads(tensors.metadata()[_HEADS])]
+        described = json.loads(tensors.metadata()[_HEADS])
+        heads = [Head(**{**entry, "labels": tuple(entry["labels"])}) for entry in described]
         return heads, {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118 - no mapping
 
 
 def _labels(head: Head) -> dict[str, object]:
-    names = {str(at): f"LABEL_{at}" for at in range(head.width)}
+    names = {str(at): name for at, name in enumerate(head.labels or [f"LABEL_{at}" for at in range(head.width)])}
     return {"id2label": names, "label2id": {name: int(at) for at, name in names.items()}}
 
 

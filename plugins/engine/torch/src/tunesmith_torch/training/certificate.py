@@ -120,8 +120,7 @@ class Witness:
         found |= {ENTROPY: 0} if asks.entropy else {}
         found |= dict.fromkeys((CANDIDATES, _TEACHER_IDS, _TEACHER_LOG_PROBS), asks.teacher) if asks.teacher else {}
         found |= {of_head(head.name): head.width for head in asks.heads}
-        hidden = self._batch_loss.trainable.model.config.get_text_config().hidden_size if asks.hidden else 0
-        return found | ({HIDDEN: hidden} if asks.hidden else {})
+        return found | ({HIDDEN: self._batch_loss.hidden_size} if asks.hidden else {})
 
     def _with_gradient(self) -> list[str]:
         asks = self._batch_loss.asks

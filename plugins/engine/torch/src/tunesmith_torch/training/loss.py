@@ -96,6 +96,11 @@ class BatchLoss:
         self.reported = self._reported(example)
         self.metrics = self.reported + ([PENALTY] if isinstance(adapter, Penalising) else [])
 
+    @property
+    def hidden_size(self) -> int:
+        """Of the model's hidden states."""
+        return int(self.trainable.model.config.get_text_config().hidden_size)
+
     def initial_state(self) -> Mapping[str, torch.Tensor]:
         """The objective's before the first batch."""
         return self.objective.initial_state() if isinstance(self.objective, KeepsState) else {}
@@ -120,7 +125,7 @@ class BatchLoss:
         """
         references, teachers = self._references(batches), self._teachers(batches)
         found = Beside(references, teachers, own, None, state)
-        if self.asks.statistics:
+        if self.asks.gathers:
             found.statistics = self._statistics(batches, found, count)
             if train and isinstance(self.objective, KeepsState):
                 found.state = self.objective.next_state(state, found.statistics)
@@ -187,7 +192,7 @@ class BatchLoss:
         measured = self.asks.measured > 0
         read = batches.of(self.wanted, teacher=beside.teachers, measured=measured)
         found = replace(beside, references=self._references(read)) if measured else beside
-        gathered = torch.zeros((count, self.asks.statistics), device=self.device)
+        gathered = torch.zeros((count, self.asks.gathered(self.hidden_size)), device=self.device)
         for at, output in enumerate(self.training.forward(read)):
             if groups := read.groups[at]:
                 batch = self.micro_batch(output, groups, found, at, measured=measured)
@@ -219,12 +224,12 @@ class BatchLoss:
         output = {LOG_PROBS: self._zeros(labels)} if asks.log_probs else {}
         output |= {ENTROPY: self._zeros(labels)} if asks.entropy else {}
         output |= {of_head(head.name): self._zeros(places, head.width) for head in asks.heads}
-        output |= {HIDDEN: self._zeros(places, self.trainable.model.config.get_text_config().hidden_size)} if asks.hidden else {}
+        output |= {HIDDEN: self._zeros(places, self.hidden_size)} if asks.hidden else {}
         teachers = ()
         if asks.teacher:
             output[CANDIDATES] = self._zeros(labels, asks.teacher)
             teachers = (TopTokens(self._zeros(labels, asks.teacher).long(), self._zeros(labels, asks.teacher)),)
-        statistics = self._zeros(1, asks.statistics) if asks.statistics else None
+        statistics = self._zeros(1, asks.gathered(self.hidden_size)) if asks.gathers else None
         reference = self._zeros(labels) if asks.reference else None
         return self.micro_batch(output, [group], Beside([reference], teachers, [[0]], statistics, self.initial_state()), 0)
 

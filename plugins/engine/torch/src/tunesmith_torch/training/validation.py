@@ -33,7 +33,7 @@ class Validation:
         self.step, self.settings, self.groups = step, settings, groups or ()
         self.batch_loss, self.strategy = batch_loss, strategy
         # What is gathered of a batch is of as many rows as in training; else all are one batch.
-        self.together = together = settings.batch_size if batch_loss.asks.statistics else max(1, len(self.groups))
+        self.together = together = settings.batch_size if batch_loss.asks.gathers else max(1, len(self.groups))
         sizes, tokens = groups.sizes if groups else [], settings.max_tokens_per_microbatch
         starts = range(0, len(self.groups), together)
         self.batches = [(start, micro_batches(sizes[start : start + together], mesh.data_size, tokens)[mesh.data_rank]) for start in starts]

@@ -29,18 +29,9 @@ class ChatTemplate:
 
     @classmethod
     def of(cls, tokenizer: Any) -> ChatTemplate:
-        """That of a tokenizer, of transformers or plain.
-
-        Raises:
-            UserError: TS-DATA-030 when it has none.
-        """
+        """That of a tokenizer, of transformers or plain; one that writes nothing where it has none."""
         template = tokenizer.chat_template
-        sources = dict(template) if isinstance(template, Mapping) else {"default": template}
-        if not sources.get("default"):
-            raise UserError(
-                "TS-DATA-030", "The model's tokenizer has no chat template, so conversations can't be written as it expects them",
-                fix="Use an instruction-tuned model, or put a chat_template.jinja beside its tokenizer files.",
-            )  # fmt: skip
+        sources = dict(template) if isinstance(template, Mapping) else {"default": template or ""}
         return cls(sources, tokenizer.special_tokens_map)
 
     def render(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] = (), *, prompt: bool = False, **extra: Any) -> Rendering:
@@ -52,8 +43,8 @@ class ChatTemplate:
             extra: variables of the template's own (``enable_thinking``).
 
         Raises:
-            UserError: TS-DATA-025 for calls of tools that can't be read; TS-DATA-036 when the template refuses the conversation;
-                TS-DATA-038 when it takes more time or memory than a conversation can need.
+            UserError: TS-DATA-030 when there is no template; TS-DATA-025 for calls of tools that can't be read; TS-DATA-036 when the
+                template refuses the conversation; TS-DATA-038 when it takes more time or memory than a conversation can need.
         """
         (found,) = self.renderings([(messages, prompt)], tools, **extra)
         return self.checked(found, messages)
@@ -96,7 +87,13 @@ class ChatTemplate:
         return found
 
     def _source(self, tools: Sequence[Any]) -> str:
-        return self.sources.get("tool_use" if tools else "default") or self.sources["default"]
+        found = self.sources.get("tool_use" if tools else "default") or self.sources.get("default")
+        if not found:
+            raise UserError(
+                "TS-DATA-030", "The model's tokenizer has no chat template, so conversations can't be written as it expects them",
+                fix="Use an instruction-tuned model, or put a chat_template.jinja beside its tokenizer files.",
+            )  # fmt: skip
+        return found
 
     def _asked(
         self, source: str, wanted: Sequence[tuple[list[dict[str, Any]], bool]], tools: Sequence[Any], extra: Mapping[str, Any]

@@ -12,7 +12,7 @@ from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.api.objective import Medium
 from tunesmith_torch.data.chat_template.assistant_spans import Span
 from tunesmith_torch.data.multimodal.model_inputs import MediaInputs, MediaReader
-from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
+from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer, ends_in, told_apart
 
 
 class ChatProcessor(ChatTokenizer):
@@ -22,9 +22,6 @@ class ChatProcessor(ChatTokenizer):
         processor: as `load_processor` gives it.
         reader: reads the rows' media.
         ends: as `ChatTokenizer` takes them.
-
-    Raises:
-        UserError: TS-DATA-030 when it has no chat template.
     """
 
     def __init__(self, processor: Any, reader: MediaReader, ends: Collection[int] = ()) -> None:
@@ -33,7 +30,9 @@ class ChatProcessor(ChatTokenizer):
             processor.tokenizer.chat_template = processor.chat_template
         super().__init__(processor.tokenizer, ends)
 
-    def encode(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0) -> TokenSequence:
+    def encode(
+        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0, ends: Sequence[int] = ()
+    ) -> TokenSequence:  # fmt: skip
         """As `ChatTokenizer.encode`; tokens that stand for media have no labels.
 
         Raises:
@@ -42,17 +41,19 @@ class ChatProcessor(ChatTokenizer):
         """
         parts = [part for message in messages for part in message["content"] if part["type"] != "text"]
         if not parts:
-            return super().encode(messages, tools, since=since)
+            return super().encode(messages, tools, since=since, ends=ends)
         plain = [self._plain(message) for message in messages]
         text, answers = self._text_and_spans(plain, tools, since)
         tokens, offsets, replaced = self._expand(text, parts)
         spans = [_moved(span, replaced) for span in answers]
+        begins = [begin for begin, _ in offsets]
+        places = tuple(bisect_left(begins, _moved((0, end), replaced)[1]) - 1 for end in ends_in(text, answers, messages, ends))
         labels = [any(start <= begin < end for start, end in spans) for begin, _ in offsets]
-        media = self._placed(parts, replaced, [begin for begin, _ in offsets])
+        media = self._placed(parts, replaced, begins)
         for medium in media:
             labels[medium.start : medium.stop] = [False] * (medium.stop - medium.start)
         labels[0] = False  # nothing predicts the first token
-        return TokenSequence(tokens, labels, media)
+        return TokenSequence(tokens, labels, media, told_apart(places))
 
     def inputs_of(self, model: Any) -> MediaInputs:
         return MediaInputs(self.reader, model)

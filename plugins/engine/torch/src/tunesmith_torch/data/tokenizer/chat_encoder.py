@@ -20,7 +20,7 @@ def chat_encoder(source: Artifact | Path | str, *, video_frames: int = VIDEO_FRA
         video_frames: most pictures that are taken of a video.
 
     Raises:
-        UserError: TS-TRAIN-006 and TS-TRAIN-060 for a tokenizer or processor that can't be loaded, TS-DATA-030 without a template.
+        UserError: TS-TRAIN-006 and TS-TRAIN-060 for a tokenizer or processor that can't be loaded.
     """
     from tunesmith_torch.data.multimodal.processor import load_processor
 

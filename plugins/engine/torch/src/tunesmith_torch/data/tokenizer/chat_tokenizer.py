@@ -1,4 +1,4 @@
-"""Conversations to tokens, with labels on what the assistant says.
+"""Conversations to tokens, with labels on what the assistant says; and texts to tokens.
 
 The whole text is written by the chat template and tokenized once, so that the tokens are those that the model will meet; where the answers
 lie in it is the affair of `chat_template.assistant_spans`.
@@ -6,6 +6,7 @@ lie in it is the affair of `chat_template.assistant_spans`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -25,10 +26,8 @@ class ChatTokenizer:
         tokenizer: a fast one of transformers, or a plain one.
         ends: ids of the tokens at which the model stops, beside the tokenizer's own.
 
-    `label_warnings` counts the answers of all conversations so far that would not be trained on as they are asked for.
-
-    Raises:
-        UserError: TS-DATA-030 when the tokenizer has no chat template.
+    `label_warnings` counts the answers of all conversations so far that would not be trained on as they are asked for. A tokenizer without
+    a chat template encodes texts alone.
     """
 
     def __init__(self, tokenizer: Any, ends: Collection[int] = ()) -> None:
@@ -47,12 +46,15 @@ class ChatTokenizer:
         self.answers = AssistantSpans(self.template, special, self.configured | ({self.turn_end} if self.turn_end else set()))
         self.label_warnings = LabelWarnings()
 
-    def encode(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0) -> TokenSequence:
-        """The conversation with labels on the assistant's turns, end-of-turn token included, from message `since` on.
+    def encode(
+        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, since: int = 0, ends: Sequence[int] = ()
+    ) -> TokenSequence:  # fmt: skip
+        """The conversation with labels on the assistant's turns from message `since` on, end-of-turn token included; places at `ends`.
 
         Raises:
-            UserError: TS-DATA-031, -036, -038 and -039 when the template does not write the conversation so that it can be trained on;
-                TS-DATA-032 for media that the model does not take.
+            UserError: TS-DATA-030 without a chat template; TS-DATA-031, -036, -038 and -039 when it does not write the conversation so that
+                it can be trained on; TS-DATA-032 for media that the model does not take; TS-DATA-077 and -078 for `ends` that can't be
+                told.
         """
         text, spans = self._text_and_spans([self._plain(message) for message in messages], tools, since)
         encoding = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False)
@@ -61,7 +63,31 @@ class ChatTokenizer:
         self._look_at_starts(encoding, spans)
         if labels:
             labels[0] = False  # nothing predicts the first token
-        return TokenSequence(tokens, labels)
+        return TokenSequence(tokens, labels, places=_places(encoding, ends_in(text, spans, messages, ends)))
+
+    def encode_text(self, text: str, *, ended: bool = False, ends: Sequence[int] = ()) -> TokenSequence:
+        """As `tunesmith_torch.api.objective.ChatEncoder` says."""
+        encoding = self.tokenizer.backend_tokenizer.encode(text)
+        tokens, places = list(encoding.ids), _places(encoding, ends)
+        if ended and tokens[-1:] != [self.end_token]:
+            tokens.append(self.end_token)
+        return TokenSequence(tokens, [at > 0 for at in range(len(tokens))], places=places)
+
+    @property
+    def end_token(self) -> int:
+        """Id of the tokenizer's own, which ends a text.
+
+        Raises:
+            UserError: TS-TRAIN-100 when it has none.
+        """
+        name = self.tokenizer.special_tokens_map.get("eos_token")
+        found = self.tokenizer.backend_tokenizer.token_to_id(str(name)) if name else None
+        if found is None:
+            raise UserError(
+                "TS-TRAIN-100", "The model's tokenizer has no end token, and texts are to end with it",
+                fix="Name it as `eos_token` in the model's tokenizer_config.json, or use another model.",
+            )  # fmt: skip
+        return int(found)
 
     def ends_of(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()) -> list[int]:
         """Where in the conversation's text each message ends, in characters.
@@ -123,6 +149,45 @@ def encoded(objective: Objective, row: Row, chat: ChatEncoder, number: int, foll
         return objective.encode(row, chat)
     except UserError as error:
         raise UserError(error.code, f"Row {number}: {error.what}", why=error.why, fix=error.fix) from error
+
+
+def _places(encoding: Any, ends: Sequence[int]) -> tuple[int, ...]:
+    """The last token of the text up to each of `ends`."""
+    if not ends:
+        return ()
+    tokens = [(begin, at) for at, (begin, end) in enumerate(encoding.offsets) if begin < end]  # those around a text have no characters
+    found = tuple(tokens[max(0, bisect_left(tokens, (end, 0)) - 1)][1] for end in ends)
+    return told_apart(found)
+
+
+def told_apart(places: tuple[int, ...]) -> tuple[int, ...]:
+    """The places, each another one.
+
+    Raises:
+        UserError: TS-DATA-077 where two are the same.
+    """
+    if len(set(places)) < len(places):
+        raise UserError(
+            "TS-DATA-077", "Two words or steps of the row end in the same token", why="Each is to have an output of the model of its own.",
+            fix="Take empty ones out of the row, and give steps a separator (a line break).",
+        )  # fmt: skip
+    return places
+
+
+def ends_in(text: str, spans: Sequence[Span], messages: Sequence[Message], ends: Sequence[int]) -> list[int]:
+    """Where in a conversation's text its last message has come so far. Templates may leave out spaces around it, and write before it."""
+    if not ends:
+        return []
+    said = text_of(messages[-1])
+    bare = said.strip()
+    start = text.find(bare, spans[-1][0]) if spans and bare else -1
+    if start < 0:
+        raise UserError(
+            "TS-DATA-078", "The chat template does not write the steps of the row's answer as they stand",
+            why="So it is not known which token each of them ends at.", fix="Use a model whose template leaves answers as they are.",
+        )  # fmt: skip
+    left = len(said) - len(said.lstrip())
+    return [start + min(max(end - left, 1), len(bare)) for end in ends]
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:

@@ -15,15 +15,11 @@ from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 def ends_of_model(directory: Path, tokenizer: Any) -> tuple[frozenset[int], str]:
     """Ids of all tokens at which the model in `directory` has to stop, and what to say of one that its files don't name."""
     named = named_ends(directory)
-    try:
-        chat = ChatTokenizer(tokenizer, named)
-    except UserError:  # without a chat template there are no turns
-        own = tokenizer.eos_token_id
-        return named | ({own} if own is not None else frozenset()), ""
+    chat = ChatTokenizer(tokenizer, named)
     return all_ends(chat) | named, unnamed_end(chat)
 
 
 def name_ends(directory: Path) -> None:
-    """The same for a model whose tokenizer is in its directory; one without a chat template has no turns that end."""
+    """The same for a model whose tokenizer is in its directory; nothing for one without."""
     with contextlib.suppress(UserError):
         write_ends(directory, chat_encoder(directory))

@@ -44,10 +44,14 @@ class _Characters:
     def encode(self, text: str, **options: Any) -> _Encoded:
         return _Encoded(text)
 
+    def token_to_id(self, text: str) -> int:
+        return 0
+
 
 class _Encoded:
     def __init__(self, text: str) -> None:
         self.ids = range(len(text))
+        self.offsets = [(at, at + 1) for at in self.ids]
 
     def char_to_token(self, character: int) -> int:
         return character  # one past the end is where no more tokens begin

@@ -16,7 +16,7 @@ _GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")
 _NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
 #: Settings that change what transformers' class does with the file.
-_FOREIGN = ("add_prefix_space", "auto_map", "fix_mistral_regex")
+_FOREIGN = ("add_prefix_space", "auto_map", "fix_mistral_regex", "add_bos_token", "add_eos_token")
 
 
 class PlainTokenizer:
