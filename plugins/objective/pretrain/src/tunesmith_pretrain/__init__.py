@@ -1,0 +1,1 @@
+"""Pre-training: every token of plain text, given those before it."""
