@@ -1,0 +1,1 @@
+"""Classifiers: of texts and conversations, and of the words of a text."""

@@ -1,0 +1,40 @@
+"""What `classify` and `classify-tokens` ask of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith.contracts import EstimateRequest
+from tunesmith_classify.classes import Classes
+from tunesmith_classify.settings import ClassifySettings
+from tunesmith_torch.api import Asks, Head
+
+SCORE = "score"  #: the head, as transformers names it
+
+
+def asks(settings: ClassifySettings) -> Asks:
+    """Of a text, a number for each class at its end."""
+    return _asks(settings, Head(SCORE, len(settings.labels), task="ForSequenceClassification", labels=_names(settings)))
+
+
+def asks_of_tokens(settings: ClassifySettings) -> Asks:
+    """Of a text, a number for each class at the end of each word."""
+    return _asks(settings, Head(SCORE, len(settings.labels), bias=True, task="ForTokenClassification", labels=_names(settings)))
+
+
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """
+    Raises:
+        UserError: TS-TRAIN-101 and TS-DATA-079 where the setting `labels` and the classes of the data are not the same.
+    """
+    settings = ClassifySettings(**request.settings)
+    Classes(settings.labels, request.data.get("labels") or ())
+    return asks(settings).parts
+
+
+def _asks(settings: ClassifySettings, head: Head) -> Asks:
+    return Asks(log_probs=False, heads=(head,))
+
+
+def _names(settings: ClassifySettings) -> tuple[str, ...]:
+    return tuple(map(str, settings.labels))

@@ -1,0 +1,40 @@
+"""What this plugin brings: the objectives `classify` and `classify-tokens`."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_classify.asks import asks, asks_of_tokens
+from tunesmith_classify.settings import ClassifySettings
+
+_JUDGED = {"with": ["validation", "validation_split"]}
+
+
+def _metrics(of: str) -> dict[str, object]:
+    return {"validation_accuracy": {"better": "higher", "summary": f"share of the {of} whose class is found", **_JUDGED}}
+
+
+@hookimpl
+def objective() -> list[Provider]:
+    return [
+        Provider(
+            name="classify",
+            summary="classifier: a class for each text or conversation",
+            target="tunesmith_classify.texts:TextClassifier",
+            settings=ClassifySettings,
+            accepts=("dataset/labelled",),
+            needs=asks(ClassifySettings()).needs,
+            facts={"metrics": _metrics("rows"), "role": "classify"},
+            estimator="tunesmith_classify.asks:parts",
+        ),
+        Provider(
+            name="classify-tokens",
+            summary="tagger: a class for each word of a text",
+            target="tunesmith_classify.words:WordClassifier",
+            settings=ClassifySettings,
+            accepts=("dataset/labelled",),
+            needs=asks_of_tokens(ClassifySettings()).needs,
+            facts={"metrics": _metrics("words"), "role": "classify-tokens"},
+            estimator="tunesmith_classify.asks:parts",
+        ),
+    ]

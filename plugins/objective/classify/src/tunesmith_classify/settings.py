@@ -1,0 +1,14 @@
+"""Settings of the objectives `classify` and `classify-tokens`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.contracts import setting
+
+
+@dataclass(frozen=True)
+class ClassifySettings:
+    labels: list[str | int] = setting(
+        [], "all classes that rows may have, in the order of their numbers: two or more, none twice", examples=(["negative", "positive"],)
+    )

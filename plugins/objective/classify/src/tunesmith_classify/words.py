@@ -1,0 +1,58 @@
+"""The objective `classify-tokens`: a class for each word of a text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any
+
+from tunesmith.contracts import UserError
+from tunesmith_classify import cross_entropy
+from tunesmith_classify.asks import asks_of_tokens
+from tunesmith_classify.classes import Classes
+from tunesmith_classify.cross_entropy import CLASSES
+from tunesmith_classify.settings import ClassifySettings
+from tunesmith_data.api import Row
+from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
+
+
+class WordClassifier:
+    """One sequence per row: its words with a space between them, and the class of each at its last token, where the model has read it.
+
+    Raises:
+        UserError: TS-TRAIN-101 for a setting `labels` without classes.
+    """
+
+    def __init__(self, settings: ClassifySettings) -> None:
+        self.settings, self.asks, self.classes = settings, asks_of_tokens(settings), Classes(settings.labels)
+
+    def encode(self, row: Row, chat: ChatEncoder) -> Group:
+        """The words as the tokenizer writes them.
+
+        Raises:
+            UserError: TS-DATA-079 for a class that the setting `labels` does not name; TS-DATA-080 for a row with one class; TS-DATA-077
+                for words that can't be told apart; TS-DATA-020 for none.
+        """
+        if "tokens" not in row:
+            raise UserError(
+                "TS-DATA-080", "The row has one class, and `classify-tokens` learns one for each word", fix="Train with `classify`.",
+            )  # fmt: skip
+        words = row["tokens"]
+        if not words or not all(word.strip() for word in words):
+            raise UserError("TS-DATA-020", "The row has no words, or an empty one", fix="Remove it.")
+        sequence = chat.encode_text(" ".join(words), ends=[end - 1 for end in accumulate(len(word) + 1 for word in words)])
+        return Group(
+            (replace(sequence, labels=[False] * len(sequence.tokens)),), {CLASSES: [self.classes.number(own) for own in row["labels"]]}
+        )
+
+    def weight(self, group: Group) -> float:
+        """The words."""
+        return float(len(group.sequences[0].places))
+
+    def loss(self, batch: MicroBatch) -> LossSum:
+        """Summed over the words."""
+        return cross_entropy.loss(batch)
+
+    def formula(self, batch: MicroBatch) -> Any:
+        """As the loss is written."""
+        return cross_entropy.formula(batch)

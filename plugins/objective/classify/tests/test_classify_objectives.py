@@ -1,0 +1,97 @@
+"""The objectives `classify` and `classify-tokens`: what they take from rows, which classes there are, and what they make of scores."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_classify.asks import parts
+from tunesmith_classify.classes import Classes
+from tunesmith_classify.settings import ClassifySettings
+from tunesmith_classify.texts import TextClassifier
+from tunesmith_classify.words import WordClassifier
+from tunesmith_data.api import message
+from tunesmith_sdk.tiny_models import tiny_tokenizer
+from tunesmith_torch.api import LAST, Group, MicroBatch, TokenSequence
+from tunesmith_torch.api.text import ChatTokenizer
+
+SETTINGS = ClassifySettings(["negative", "positive"])
+TAGS = ClassifySettings(["O", "PLACE"])
+
+
+@pytest.fixture(scope="module")
+def chat():
+    return ChatTokenizer(tiny_tokenizer())
+
+
+def test_a_text_has_its_class_at_its_end(chat):
+    group = TextClassifier(SETTINGS).encode({"text": "It broke.", "label": "negative"}, chat)
+    (sequence,) = group.sequences
+    assert list(sequence.tokens) == chat.tokenizer("It broke.")["input_ids"]
+    assert (tuple(sequence.places), any(sequence.labels), group.facts) == ((LAST,), False, {"classes": [0]})
+
+
+def test_a_conversation_is_written_by_the_template(chat):
+    turns = [message("user", "It works.")]
+    group = TextClassifier(SETTINGS).encode({"messages": turns, "label": "positive"}, chat)
+    assert list(group.sequences[0].tokens) == list(chat.encode(turns).tokens)
+    assert group.facts == {"classes": [1]}
+
+
+def test_a_word_has_its_class_at_its_last_token(chat):
+    row = {"tokens": ["Er", "lebte", "in", "Weimar"], "labels": ["O", "O", "O", "PLACE"]}
+    group = WordClassifier(TAGS).encode(row, chat)
+    (sequence,) = group.sequences
+    read = [chat.tokenizer.decode(sequence.tokens[: place + 1]) for place in sequence.places]
+    assert read == ["Er", "Er lebte", "Er lebte in", "Er lebte in Weimar"]
+    assert (group.facts, WordClassifier(TAGS).weight(group)) == ({"classes": [0, 0, 0, 1]}, 4.0)
+
+
+def test_each_refuses_the_other_s_rows(chat):
+    with pytest.raises(UserError, match=r"TS-DATA-080.*each word"):
+        TextClassifier(SETTINGS).encode({"tokens": ["a"], "labels": ["negative"]}, chat)
+    with pytest.raises(UserError, match="TS-DATA-080"):
+        WordClassifier(TAGS).encode({"text": "a", "label": "O"}, chat)
+
+
+@pytest.mark.parametrize(
+    ("labels", "label", "number"),
+    [(["no", "yes"], "yes", 1), (["no", "yes"], 1, 1), ([0, 1], 1, 1), ([1, 0], 1, 0), (["1", "0"], 0, 1), ([-1, 1], -1, 0)],
+)
+def test_a_class_is_a_name_or_where_none_is_a_number_a_place(labels, label, number):
+    assert Classes(labels).number(label) == number
+
+
+@pytest.mark.parametrize(("labels", "label"), [(["no", "yes"], "maybe"), (["no", "yes"], 2), ([1, 2], 0), (["no", "yes"], 0.5)])
+def test_a_class_that_is_not_named_is_refused(labels, label):
+    with pytest.raises(UserError, match="TS-DATA-079"):
+        Classes(labels).number(label)
+
+
+@pytest.mark.parametrize("labels", [[], ["one"], ["one", "two", "one"]])
+def test_a_classifier_has_two_classes_at_least_and_none_twice(labels):
+    with pytest.raises(UserError, match="TS-TRAIN-101"):
+        TextClassifier(ClassifySettings(labels))
+
+
+def test_a_plan_names_the_classes_that_the_data_has():
+    with pytest.raises(UserError) as missing:
+        parts(EstimateRequest(settings={"labels": []}, data={"labels": {"yes": 3, "no": 2}}))
+    assert (missing.value.code, "labels: [no, yes]" in missing.value.fix) == ("TS-TRAIN-101", True)
+    with pytest.raises(UserError, match=r"'maybe', 'perhaps'.*'no', 'yes'") as unknown:
+        parts(EstimateRequest(settings={"labels": ["no", "yes"]}, data={"labels": {"yes": 3, "perhaps": 1, "maybe": 2}}))
+    assert unknown.value.code == "TS-DATA-079"
+    assert parts(EstimateRequest(settings={"labels": ["no", "yes"]}, data={"labels": {"yes": 3, "0": 1}}))["head"] == 2
+
+
+def test_equal_scores_are_a_guess_and_what_was_cut_off_does_not_count():
+    group = Group((TokenSequence([1, 2, 3], [False] * 3, places=(0, 1)),), {"classes": [0, 1, 1]})
+    scores = torch.zeros(2, 2, dtype=torch.float64, requires_grad=True)
+    batch = MicroBatch([group], places=[2], scores={"score": scores})
+    objective = WordClassifier(TAGS)
+    result = objective.loss(batch)
+    assert result.total.item() / 2 == pytest.approx(math.log(2)) == objective.formula(batch).item()
+    assert result.metrics["accuracy"].item() == 1  # of the two, one is the first class
