@@ -1,0 +1,1 @@
+"""Process reward models: right or wrong for each step of a solution."""
