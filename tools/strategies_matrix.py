@@ -32,6 +32,10 @@ OBJECTIVE, ADAPTER, STRATEGY, OPTIMIZER = "objective", "adapter", "trainer_strat
 ALONE = "single"  # what the others are held against
 WITH = "adamw"
 MODEL_FORMAT = "model/hf"
+CLASSES = ["even", "odd"]  # of the rows that have some
+WORDS = "words"  # rows of their own: those of the format that the objective accepts are texts
+ROWS = {"classify-tokens": WORDS}  # where an objective does not take whatever its format can hold
+SETTINGS = {"classify": {"labels": CLASSES}, "classify-tokens": {"labels": CLASSES}}  # that an objective can't do without
 REFUSED, WARNED, TAKEN = "refused", "warned", "taken"
 CODE = "TS-PLAN-003"  # of a plan that refuses; with --strict a warning is TS-PLAN-004
 SAME = "same"
@@ -136,14 +140,23 @@ def _prepare(folder: Path) -> None:
     from tunesmith_sdk.tiny_models import tiny_model
 
     tiny_model(folder / "model")
-    for name in ("chat", "preference"):
-        (folder / name).mkdir()
-        rows = []
-        for number in range(7):
-            prompt = [message("user", "What is it? " * (1 + number % 3))]
-            answer = message("assistant", "A plugin." + " no" * number)
-            pair = {"chosen": [message("assistant", "Yes" * (number % 4 + 1))], "rejected": [message("assistant", "No.")]}
-            rows.append({"messages": [*prompt, answer]} if name == "chat" else {"messages": prompt, **pair})
+    by_name: dict[str, list[Any]] = {}
+    for number in range(7):
+        question, answer, yes = "What is it? " * (1 + number % 3), "A plugin." + " no" * number, "Yes" * (number % 4 + 1)
+        prompt = [message("user", question)]
+        made: dict[str, Any] = {
+            "dataset/chat": {"messages": [*prompt, message("assistant", answer)]},
+            "dataset/preference": {"messages": prompt, "chosen": [message("assistant", yes)], "rejected": [message("assistant", "No.")]},
+            "dataset/text": {"text": answer * 3},
+            "dataset/labelled": {"text": answer, "label": CLASSES[number % 2]},
+            WORDS: {"tokens": answer.split(), "labels": [CLASSES[len(word) % 2] for word in answer.split()]},
+            "dataset/stepwise": {"messages": prompt, "completions": [answer, yes], "labels": [True, number % 2 == 0]},
+            "dataset/embedding": {"anchor": question, "positive": answer, "negatives": [yes][: number % 2]},
+        }
+        for name, row in made.items():
+            by_name.setdefault(name, []).append(row)
+    for name, rows in by_name.items():
+        (folder / name).mkdir(parents=True)
         (folder / name / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
@@ -163,8 +176,7 @@ def _launch(strategy: str, wanted: Iterable[Cell], folder: Path, processes: int)
 
 def _run(waiting: Sequence[Mapping[str, Any]], home: Path, folder: Path, processes: int, end: float) -> bool:
     """Until a process is at its end; whether none has died."""
-    rows = {f"dataset/{name}": str(folder / name) for name in ("chat", "preference")}
-    spec = json.dumps({"model": str(folder / "model"), "rows": rows, "cells": waiting})
+    spec = json.dumps({"model": str(folder / "model"), "rows": str(folder), "cells": waiting})
     with contextlib.ExitStack() as stack:
         ranks = []
         for rank in range(processes):
@@ -182,14 +194,15 @@ def _spec(cell: Cell, processes: int) -> dict[str, Any]:
     providers = {}
     for slot in ("objective", "adapter", "strategy", "optimizer"):
         record = _record(cell, slot)
-        settings: dict[str, Any] = {}
+        settings: dict[str, Any] = dict(SETTINGS.get(record.name, {})) if slot == "objective" else {}
         if slot == "strategy" and record.facts.get("ranks"):
             settings[str(record.facts["ranks"])] = processes
             if "timeout" in record.schema.get("properties", {}):
                 settings["timeout"] = PATIENCE
         providers[slot] = {"target": (record.target, record.settings), "settings": settings}
     accepted = registry().provider(OBJECTIVE, cell.objective).accepts
-    return {"name": cell.folder, "providers": providers, "format": next(name for name in accepted if name.startswith("dataset/"))}
+    format = next(name for name in accepted if name.startswith("dataset/"))
+    return {"name": cell.folder, "providers": providers, "format": format, "rows": ROWS.get(cell.objective, format)}
 
 
 def _held(one: Path, two: Path) -> str:

@@ -66,7 +66,7 @@ def _train(home: Path, rank: int, processes: int, spec: Mapping[str, Any], cell:
             placement=Placement(rank=rank, processes=processes, rendezvous=f"file://{home / 'meet'}" if processes > 1 else ""),
             inputs={
                 "model": Artifact("model/hf", Path(spec["model"]), digest="model"),
-                "data": Artifact(cell["format"], Path(spec["rows"][cell["format"]]), digest=cell["format"]),
+                "data": Artifact(cell["format"], Path(spec["rows"]) / cell["rows"], digest=cell["rows"]),
             },
             providers=providers,
         )  # fmt: skip

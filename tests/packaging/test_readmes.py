@@ -29,7 +29,11 @@ PIPELINES = [readme for readme in ALL if readme.pipeline]
 CODE = [readme for readme in ALL if readme.one.name == "tunesmith-core" or readme.one.folder.parts[-2] == "library"]
 #: kinds whose example is no pipeline: they are imported, or read, show or listen whatever the pipeline
 NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "page"}
-DATA = {"pairs.jsonl": "dpo/pairs.jsonl"}
+DATA = {
+    "pairs.jsonl": "dpo/pairs.jsonl", "documents.jsonl": "datasets/plain-text.jsonl", "steps.jsonl": "datasets/stepwise.jsonl",
+    "passages.jsonl": "datasets/embedding.jsonl",
+}  # fmt: skip
+REVIEWS = '{"text": "It broke on the first day.", "label": "negative"}\n{"text": "It does what it says.", "label": "positive"}\n'
 
 
 def named(readme: Readme) -> str:
@@ -85,8 +89,9 @@ def test_every_plugin_that_works_in_pipelines_shows_one() -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the data that the examples speak of."""
     folder = tmp_path_factory.mktemp("project")
-    for name in ("train", "held-out", "questions", "polite", "brief", "pairs"):
+    for name in ("train", "held-out", "questions", "polite", "brief", "pairs", "documents", "steps", "passages"):
         shutil.copy(ROOT / "examples" / DATA.get(f"{name}.jsonl", "quickstart/train.jsonl"), folder / f"{name}.jsonl")
+    (folder / "reviews.jsonl").write_text(REVIEWS)
     return folder
 
 

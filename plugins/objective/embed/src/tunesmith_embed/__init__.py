@@ -1,0 +1,1 @@
+"""Embedding models: texts that belong together come to lie together."""
