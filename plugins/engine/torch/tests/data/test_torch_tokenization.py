@@ -78,8 +78,8 @@ def test_facts_and_media_come_back_too(tmp_path):
 def test_tokens_are_found_again_by_another_run(bench, chat, chat_rows):
     Counting.calls = 0
     step = bench.step(rows=chat_rows)
-    first = tokenize("data", Counting(), chat, step, step.provider("strategy"))
-    second = tokenize("data", Counting(), chat, step, step.provider("strategy"))
+    first = tokenize("data", Counting(), chat, step.inputs["model"], step, step.provider("strategy"))
+    second = tokenize("data", Counting(), chat, step.inputs["model"], step, step.provider("strategy"))
     assert Counting.calls == len(chat_rows) == len(second)
     assert first.directory == second.directory
 
@@ -87,17 +87,18 @@ def test_tokens_are_found_again_by_another_run(bench, chat, chat_rows):
 def test_another_objective_template_or_row_makes_them_anew(bench, chat, chat_rows, tiny):
     step = bench.step(rows=chat_rows)
     places = {
-        tokenize("data", SupervisedTuning(SupervisedSettings(train_on=part)), chat, step, None).directory for part in ("all", "assistant")
+        tokenize("data", SupervisedTuning(SupervisedSettings(train_on=part)), chat, step.inputs["model"], step, None).directory
+        for part in ("all", "assistant")
     }
     step = bench.step(rows=[*chat_rows[:-1], chat_rows[0]])
-    places.add(tokenize("data", SupervisedTuning(), chat, step, None).directory)
+    places.add(tokenize("data", SupervisedTuning(), chat, step.inputs["model"], step, None).directory)
     assert len(places) == 3
 
 
 def test_the_cache_does_not_grow_without_end(bench, chat, chat_rows):
     for number in range(KEPT + 3):
         step = bench.step(rows=chat_rows[: number + 2])
-        tokenize("data", SupervisedTuning(), chat, step, None)
+        tokenize("data", SupervisedTuning(), chat, step.inputs["model"], step, None)
     shelf = step.cache / "tokens"
     assert len(list(shelf.iterdir())) == KEPT
 
@@ -105,7 +106,7 @@ def test_the_cache_does_not_grow_without_end(bench, chat, chat_rows):
 def test_a_broken_row_leaves_nothing_half_made(bench, chat, chat_rows):
     step = bench.step(rows=[*chat_rows[:2], {"messages": chat_rows[0]["messages"][:1]}])
     with pytest.raises(UserError, match="Row 3"):
-        tokenize("data", SupervisedTuning(), chat, step, None)
+        tokenize("data", SupervisedTuning(), chat, step.inputs["model"], step, None)
     assert list((step.cache / "tokens").iterdir()) == []
 
 
@@ -122,7 +123,7 @@ def test_lengths_are_told_before_training(bench, chat_rows):
 
 def test_what_a_limit_takes_away_is_told_with_the_limit_that_takes_nothing(bench, chat, chat_rows):
     step = bench.step(rows=chat_rows)
-    rows = tokenize("data", SupervisedTuning(), chat, step, None)
+    rows = tokenize("data", SupervisedTuning(), chat, step.inputs["model"], step, None)
     limit = sorted(rows.longest)[10]
     left = truncated_rows(rows, SupervisedTuning(), step, max_length=limit, truncation="auto")
     (told,) = messages(bench, "warning")
@@ -151,7 +152,7 @@ class Documents(SupervisedTuning):
 
 def test_a_document_that_is_too_long_goes_on_in_pieces_and_each_token_is_learnt_once(bench, chat, chat_rows):
     step = bench.step(rows=chat_rows)
-    rows = tokenize("data", Documents(), chat, step, None)
+    rows = tokenize("data", Documents(), chat, step.inputs["model"], step, None)
     whole = truncated_rows(rows, Documents(), step, max_length=10**6, truncation="auto")
     cut = truncated_rows(rows, Documents(), step, max_length=16, truncation="auto")
     assert max(len(group.sequences[0].tokens) for group in cut) == 16
@@ -171,7 +172,7 @@ def test_a_document_that_is_too_long_goes_on_in_pieces_and_each_token_is_learnt_
 @pytest.mark.parametrize(("truncation", "left"), [("drop", 0), ("truncate", 20)])
 def test_documents_are_cut_or_left_out_where_that_is_said(bench, chat, chat_rows, truncation, left):
     step = bench.step(rows=chat_rows)
-    rows = tokenize("data", Documents(), chat, step, None)
+    rows = tokenize("data", Documents(), chat, step.inputs["model"], step, None)
     if not left:
         with pytest.raises(UserError, match="TS-DATA-035"):
             truncated_rows(rows, Documents(), step, max_length=8, truncation=truncation)
@@ -208,7 +209,9 @@ def test_a_file_without_any_label_is_refused(bench, chat_rows):
 
 def test_what_tokens_were_made_of_lies_beside_them(bench, chat, chat_rows):
     step = bench.step(rows=chat_rows)
-    recipe = json.loads((tokenize("data", SupervisedTuning(), chat, step, None).directory / "recipe.json").read_text())
+    recipe = json.loads(
+        (tokenize("data", SupervisedTuning(), chat, step.inputs["model"], step, None).directory / "recipe.json").read_text()
+    )
     assert "tokenizer.json" in recipe["tokenizer"]
 
 
