@@ -25,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from chart import draw
+from environment import environment
 from measure import Cost, matrix_peak, measure
 from peers import PEERS, Peer, command, losses
 from work import Work, prepare
@@ -70,7 +71,7 @@ def _run(peer: Peer, work: Work, directory: Path, threads: int) -> tuple[Cost, l
     out = directory / "runs" / peer.name
     subprocess.run(["rm", "-rf", out], check=True)
     out.mkdir(parents=True)
-    bin = _environment(peer, directory / "environments") / "bin"
+    bin = environment(peer, directory / "environments") / "bin"
     quiet = {
         "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE", "CUDA_VISIBLE_DEVICES": "",
         "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "WANDB_DISABLED": "true", "PYTHONDONTWRITEBYTECODE": "",
@@ -78,28 +79,6 @@ def _run(peer: Peer, work: Work, directory: Path, threads: int) -> tuple[Cost, l
     }  # fmt: skip
     cost = measure([str(word) for word in command(peer, work, bin, out)], out, quiet, out / "log.txt")
     return cost, losses(peer, out)
-
-
-def _environment(peer: Peer, directory: Path) -> Path:
-    """Of its own, made once, with its bytecode."""
-    target = directory / peer.environment
-    if not peer.requirements:
-        return Path(sys.executable).parents[1]
-    if (target / "made").exists():
-        return target
-    uv = Path(sys.executable).with_name("uv")
-    python = target / "bin" / "python"
-    subprocess.run([uv, "venv", "-q", "--clear", "-p", sys.executable, target], check=True)
-    subprocess.run([uv, "pip", "install", "-q", "--python", python, *peer.requirements], check=True)
-    if peer.absent:
-        subprocess.run([uv, "pip", "uninstall", "-q", "--python", python, *peer.absent], check=True)
-    site = next(target.glob("lib/python*/site-packages"))
-    for stub in peer.stubs:
-        (site / stub).mkdir(exist_ok=True)
-        (site / stub / "__init__.py").touch()
-    subprocess.run([python, "-m", "compileall", "-q", "-j", "0", site], check=False, stdout=subprocess.DEVNULL)
-    (target / "made").touch()
-    return target
 
 
 def _row(name: str, pairs: list[tuple[tuple[Cost, list[float]], tuple[Cost, list[float]]]]) -> dict[str, object]:

@@ -58,7 +58,7 @@ def prepare(directory: Path, count: int, precision: str, train_on: str) -> Work:
     """Make all of it in `directory`, but what is there already."""
     directory.mkdir(parents=True, exist_ok=True)
     model = smollm2(directory)
-    adapter = _adapter(directory, model)
+    adapter = begin_adapter(directory, model)
     rows = _conversations(count)
     order = BatchSampler(count, BATCH, seed=0)
     learnt = [rows[at] for number in range(order.per_epoch) for at in order.batch(number)]
@@ -90,7 +90,7 @@ def _conversations(count: int) -> list[list[dict[str, str]]]:
     return made
 
 
-def _adapter(directory: Path, model: Path) -> Path:
+def begin_adapter(directory: Path, model: Path) -> Path:
     """The LoRA that `tunesmith sft` begins with at seed 0."""
     target = directory / "adapter"
     if target.exists():
