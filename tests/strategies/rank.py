@@ -61,10 +61,16 @@ def objective_of(spec: dict[str, Any]) -> Any:
         from tunesmith_sft.objective import SupervisedTuning
 
         return SupervisedTuning()
+    settings = spec.get("objective_settings", {})
+    if spec["objective"] == "kto":
+        from tunesmith_kto.objective import KahnemanTversky
+        from tunesmith_kto.settings import UtilitySettings
+
+        return KahnemanTversky(build(UtilitySettings, settings))
     from tunesmith_dpo.objective import DirectPreference
     from tunesmith_dpo.settings import PreferenceSettings
 
-    return DirectPreference(PreferenceSettings())
+    return DirectPreference(build(PreferenceSettings, settings))
 
 
 def adapter_of(spec: dict[str, Any]) -> Any:

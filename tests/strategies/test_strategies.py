@@ -59,6 +59,31 @@ def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, o
         assert name not in begun or not torch.equal(ours[name], begun[name]), name
 
 
+#: losses that depend on the whole batch, or on all batches so far
+OF_THE_BATCH = {
+    "kto": ("kto", {"desirable_weight": 1.5}), "bco_pair": ("dpo", {"loss_type": ["sigmoid", "bco_pair"]}),
+    "aot": ("dpo", {"loss_type": "aot"}), "aot_unpaired": ("dpo", {"loss_type": "aot_unpaired"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", OF_THE_BATCH)
+def test_a_loss_of_the_whole_batch_is_the_same_for_two_processes(tmp_path, model, loss, launched):
+    """Each with several micro-batches; the certificate of the first batches was given by both."""
+    objective, settings = OF_THE_BATCH[loss]
+    spec = {"objective": objective, "objective_settings": settings, "settings": SETTINGS}
+    one = launched(tmp_path / "one", model, 1, strategy="single", **spec)[0]
+    two = launched(tmp_path / "two", model, 2, strategy="ddp", **spec)
+    assert two[0]["metrics"] == two[1]["metrics"]
+    assert one["metrics"].keys() == two[0]["metrics"].keys()
+    for name, value in one["metrics"].items():
+        assert two[0]["metrics"][name] == pytest.approx(value, rel=2e-4, abs=1e-5), name
+    for report in (one, two[0]):
+        assert any("loss equal to its formula" in line for line in report["said"])
+    ours, theirs = (load_file(tmp_path / count / "output" / WEIGHTS["lora"]) for count in ("two", "one"))
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-2, atol=2e-4)
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_in_float16_two_processes_learn_what_one_learns_and_compute_again_what_overflowed(tmp_path, model, strategy, launched):
     spec = {"adapter": "full", "settings": SETTINGS | {"dtype": "float16", "max_steps": 3}, "first_scale": 2.0**30}

@@ -38,6 +38,23 @@ def chat_row_list():
 
 @pytest.fixture(scope="session")
 def preference_rows():
+    return preference_row_list()
+
+
+@pytest.fixture(scope="session")
+def judged_rows():
+    return judged_row_list()
+
+
+def judged_row_list():
+    """The answers of the pairs, one by one."""
+    sides = ("chosen", "rejected")
+    return [
+        {"messages": row["messages"], "answer": row[side], "label": side == "chosen"} for row in preference_row_list() for side in sides
+    ]
+
+
+def preference_row_list():
     rows = []
     for number in range(12):
         chosen, rejected = ANSWERS[number % 5], "I do not know." + "?" * (number % 3)

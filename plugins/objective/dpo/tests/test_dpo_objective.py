@@ -62,7 +62,7 @@ def test_it_is_the_sigmoid_loss_of_the_reward_margin():
     result = loss([-1.0, -1, -5, -5], [-2.0, -2, -3, -3], beta=0.5)
     margin = 0.5 * ((-2 + 4) - (-10 + 6))
     assert float(result.total) == pytest.approx(math.log(1 + math.exp(-margin)))
-    assert {name: float(value) for name, value in result.metrics.items()} == {
+    assert {name: float(value) for name, value in result.metrics.items() if name.startswith("rewards")} == {
         "rewards/chosen": 1.0, "rewards/rejected": -2.0, "rewards/margin": 3.0, "rewards/accuracy": 1.0,
     }  # fmt: skip
 

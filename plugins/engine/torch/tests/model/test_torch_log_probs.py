@@ -8,7 +8,9 @@ import torch
 from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.api.model import label_log_probs, load_model, pack
-from tunesmith_torch.model.architecture import architecture
+from tunesmith_torch.data.packing import Wanted
+from tunesmith_torch.model.architecture import architecture, states
+from tunesmith_torch.model.log_probs import label_outputs
 
 FAMILIES = {
     "llama": {}, "qwen2": {}, "qwen3": {}, "mistral": {"sliding_window": 5}, "gemma2": {"sliding_window": 5},
@@ -146,3 +148,23 @@ def test_bfloat16_is_close_to_float32(tiny):
     exact, rounded = (label_log_probs(load_model(tiny, dtype=dtype), batch) for dtype in ("float32", "bfloat16"))
     torch.testing.assert_close(rounded, exact, rtol=0.02, atol=0.02)
     assert rounded.dtype == torch.float32
+
+
+@pytest.mark.parametrize("head", ["frozen", "training"])
+@pytest.mark.parametrize("wanted", [Wanted(entropy="value"), Wanted(log_sum_sq=True), Wanted(entropy="value", log_sum_sq=True)], ids=str)
+def test_what_is_told_of_the_distribution_is_that_of_its_probabilities(tiny, head, wanted):
+    model, batch = load_model(tiny), sequences()
+    model.requires_grad_(head == "training")
+    packed = pack(batch, wanted=wanted)
+    found = label_outputs(model, states(model, packed, architecture(model))[: len(packed.predictors)], packed, architecture(model), rows=3)
+    probabilities = []
+    for sequence in batch:
+        given = model(input_ids=torch.tensor([sequence.tokens])).logits[0].float().softmax(-1)
+        probabilities += [given[at - 1] for at, label in enumerate(sequence.labels) if label]
+    p = torch.stack(probabilities)
+    expected = {"entropy": -(p * p.log()).sum(1), "log_sum_sq": (p**2).sum(1).log()}
+    asked = {name for name in expected if getattr(wanted, name)}
+    assert found.keys() == {"log_probs"} | asked
+    for name in asked:
+        assert not found[name].requires_grad
+        torch.testing.assert_close(found[name], expected[name], rtol=1e-4, atol=1e-5)

@@ -17,8 +17,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tunesmith.contracts import Cancelled, Placement
+from tunesmith_dpo.objective import DirectPreference
+from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
+from tunesmith_kto.objective import KahnemanTversky
+from tunesmith_kto.settings import UtilitySettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch.training.checkpoint.ranks import Ranks
@@ -120,6 +124,16 @@ def test_torn_files_are_not_read(tmp_path, damage, length):
     assert saved.newest().step == 1
 
 
+JUDGED = """
+import sys
+from pathlib import Path
+from conftest import Bench, judged_row_list
+from tunesmith_kto.objective import KahnemanTversky
+from tunesmith_kto.settings import UtilitySettings
+bench = Bench(Path(sys.argv[1]), Path(sys.argv[2]))
+bench.train({settings!r}, rows=judged_row_list(), objective=KahnemanTversky(UtilitySettings()), name="killed")
+"""
+
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -135,14 +149,52 @@ bench.train({settings!r}, rows=chat_row_list(), adapter=Lora(LoraSettings(r=4, l
 def test_killed_at_random_moments_and_resumed_is_bit_equal(bench, chat_rows, tiny):
     settings = SETTINGS | {"num_train_epochs": 40, "save_steps": 3, "validation_split": 0.2, "eval_steps": 7}
     whole, _ = bench.train(settings, rows=chat_rows, name="whole", adapter=ADAPTERS["lora"]())
+    seen = killed_until_done(bench, tiny, PROGRAM.format(settings=settings), at_most=6)
+    assert len(seen) >= 3
+    assert contents(bench.home / "killed" / "output") == contents(whole)
+
+
+@pytest.mark.slow
+def test_an_objective_with_a_baseline_that_is_killed_ends_in_the_same_bytes(bench, tiny, judged_rows):
+    settings = SETTINGS | {"num_train_epochs": 8, "save_steps": 3}
+    whole, _ = bench.train(settings, rows=judged_rows, objective=KahnemanTversky(UtilitySettings()), name="whole")
+    seen = killed_until_done(bench, tiny, JUDGED.format(settings=settings), at_most=3)
+    assert seen
+    assert contents(bench.home / "killed" / "output") == contents(whole)
+
+
+def test_a_running_mean_goes_on_after_an_interruption(bench, preference_rows):
+    """Of `bco_pair`, whose state is in the checkpoint."""
+    given = {"rows": preference_rows, "objective": DirectPreference(PreferenceSettings(loss_type="bco_pair"))}
+    whole, result = bench.train(SETTINGS, name="whole", **given)
+    step, checks = bench.step(SETTINGS, name="broken", **given), 30
+
+    def count() -> None:
+        nonlocal checks
+        checks -= 1
+        if checks < 0:
+            raise Cancelled("broken")
+
+    step.check_cancelled = count
+    with pytest.raises(Cancelled):
+        run(step)
+    shutil.rmtree(step.output)
+    resumed, again = bench.train(SETTINGS, name="broken", **given)
+    assert any("resumed at step" in p.get("message", "") for _, p in bench.notices)
+    assert contents(resumed) == contents(whole)
+    assert again == result
+
+
+def killed_until_done(bench, tiny, program: str, *, at_most: int) -> set[str]:
+    """Run a program that trains `killed` again and again, killed so often while it trains; the checkpoints that were seen."""
     chance = random.Random(5)
     output, work = bench.home / "killed" / "output", bench.home / "killed" / "work"
     kills, seen = 0, set()
     while True:
         shutil.rmtree(output, ignore_errors=True)
-        command = [sys.executable, "-c", PROGRAM.format(settings=settings), str(bench.home), str(tiny)]
+        command = [sys.executable, "-c", program, str(bench.home), str(tiny)]
         process = subprocess.Popen(command, cwd=Path(__file__).parents[1], env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])})
-        if kills < 6:
+        if kills < at_most:
             killer = threading.Thread(target=kill_in_training, args=(process, work, chance.uniform(0.05, 0.4)))
             killer.start()
         status = process.wait()
@@ -151,9 +203,8 @@ def test_killed_at_random_moments_and_resumed_is_bit_equal(bench, chat_rows, tin
         assert status == -signal.SIGKILL
         kills += 1
         seen |= {path.name for path in (work / "checkpoints").glob("step-*")}
-    assert kills >= 3
-    assert len(seen) >= 3
-    assert contents(output) == contents(whole)
+    assert kills >= at_most / 2
+    return seen
 
 
 def kill_in_training(process: subprocess.Popen, work: Path, delay: float) -> None:

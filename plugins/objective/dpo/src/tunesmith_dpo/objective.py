@@ -1,82 +1,89 @@
-"""The sigmoid loss of direct preference optimisation (Rafailov et al., arXiv:2305.18290, equation 7).
+"""Direct preference optimisation: the chosen answer is preferred to the rejected one, without a reward model.
 
-With the implicit reward of an answer y to a prompt x, against the model before training ("ref"),
+The implicit reward of an answer y to a prompt x, against the reference ("ref"), is
 
     r(y) = beta * (log p(y | x) - log p_ref(y | x))          log p(y | x) = sum over y's tokens
 
-the loss of a pair is ``-log sigmoid(r(chosen) - r(rejected))``, averaged over the pairs. With label smoothing e (conservative DPO,
-Mitchell 2023) it is ``-(1 - e) log sigmoid(m) - e log sigmoid(-m)`` with m the margin.
+and the losses, in `losses` and `batch_losses`, are functions of both rewards of a pair, averaged over the pairs.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from tunesmith.contracts import UserError
-from tunesmith_data.api import Row
 from tunesmith_dpo.asks import asks
+from tunesmith_dpo.batch_losses import COUNT, MEAN, aot, aot_unpaired, bco_pair
+from tunesmith_dpo.formula import formula
+from tunesmith_dpo.losses import BY_NAME
+from tunesmith_dpo.pair_values import PairValues, pair_values
 from tunesmith_dpo.settings import PreferenceSettings
-from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
+from tunesmith_pairs import Answers, PairObjective, pair_metrics, per_answer
+from tunesmith_torch.api import LossSum, MicroBatch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-class DirectPreference:
-    """The objective `dpo`: two sequences per row, chosen then rejected."""
+class DirectPreference(PairObjective):
+    """The objective `dpo`."""
 
     def __init__(self, settings: PreferenceSettings) -> None:
         self.settings, self.asks = settings, asks(settings)
 
-    def encode(self, row: Row, chat: ChatEncoder) -> Group:
-        """Prompt and answer, twice; labels on the answers only.
-
-        Raises:
-            UserError: TS-DATA-037 when an answer has nothing of the assistant's.
-        """
-        prompt, tools = list(row["messages"]), row.get("tools") or ()
-        sequences = []
-        for side in ("chosen", "rejected"):
-            sequence = chat.encode(prompt + list(row[side]), tools, since=len(prompt))
-            if not any(sequence.labels):
-                raise UserError(
-                    "TS-DATA-037", f"the {side} answer has no message of the assistant",
-                    fix=f"Give `{side}` a message of the role `assistant`, or leave the row out.",
-                )  # fmt: skip
-            sequences.append(sequence)
-        return Group(tuple(sequences))
-
-    def weight(self, group: Group) -> float:
-        """A pair counts as one, however long it is."""
-        return 1.0
-
     def loss(self, batch: MicroBatch) -> LossSum:
-        """Summed over the pairs, with TRL's metrics."""
-        import torch
-        from torch.nn.functional import logsigmoid
-
-        lengths = list(batch.lengths)
-        policy = torch.stack([values.sum() for values in batch.policy.split(lengths)])
-        reference = torch.stack([values.sum() for values in batch.reference.split(lengths)])
-        rewards = self.settings.beta * (policy - reference)
-        chosen, rejected = rewards[0::2], rewards[1::2]
-        margin, smoothing = chosen - rejected, self.settings.label_smoothing
-        losses = -(1 - smoothing) * logsigmoid(margin) - smoothing * logsigmoid(-margin)
-        metrics = {
-            "rewards/chosen": chosen.sum(), "rewards/rejected": rejected.sum(), "rewards/margin": margin.sum(),
-            "rewards/accuracy": (margin > 0).sum(),
-        }  # fmt: skip
-        return LossSum(losses.sum(), metrics)
-
-    def formula(self, batch: MicroBatch) -> Any:
-        """The expected loss of a pair under labels that are wrong with the probability `label_smoothing`, in probabilities."""
+        """Summed over the pairs."""
         import torch
 
-        beta, wrong = self.settings.beta, self.settings.label_smoothing
-        pairs, used = [], 0
-        for first in range(0, len(batch.lengths), 2):
-            ratios = []  # of each answer's probability to what it was, to the power of beta, as a logarithm
-            for length in batch.lengths[first : first + 2]:
-                answer = slice(used, used + length)
-                ratios.append(beta * (batch.policy[answer] - batch.reference[answer]).sum())
-                used += length
-            either = torch.logsumexp(torch.stack(ratios), dim=0)  # Bradley and Terry: one of the two is preferred
-            pairs.append((1 - wrong) * (either - ratios[0]) + wrong * (either - ratios[1]))
-        return torch.stack(pairs).mean()
+        pairs = pair_values(batch, self.settings)
+        weights = self._weights(batch) if self.settings.use_weighting else torch.ones_like(pairs.policy.chosen)
+        total = value = batch.policy.new_zeros(())
+        for name, share in zip(self.settings.losses, self.settings.weights, strict=True):
+            told, other = self._losses(name, pairs, batch)
+            value = value + share * (weights * told).sum()
+            total = total + share * (weights * (told + other)).sum()
+        whole = Answers(*(ratio * self.settings.beta for ratio in pairs.ratios))
+        metrics = pair_metrics(batch, whole, per_answer(batch.policy, batch.lengths))
+        return LossSum(total, metrics, value.detach() if "aot_unpaired" in self.settings.losses else None)
+
+    def formula(self, batch: MicroBatch) -> Tensor:
+        return formula(batch, self.settings)
+
+    def gather(self, batch: MicroBatch) -> Tensor:
+        """(pairs, 4): log-probabilities of chosen and rejected by the model, then by the reference."""
+        import torch
+
+        pairs = pair_values(batch, self.settings)
+        return torch.stack([*pairs.policy, *pairs.reference], dim=1).detach()
+
+    def initial_state(self) -> Mapping[str, Tensor]:
+        """The running mean of rewards, of how many it is one; nothing without `bco_pair`."""
+        import torch
+
+        return {MEAN: torch.zeros(()), COUNT: torch.zeros(())} if "bco_pair" in self.settings.losses else {}
+
+    def next_state(self, state: Mapping[str, Tensor], statistics: Tensor) -> Mapping[str, Tensor]:
+        """The mean over all answers of all batches so far."""
+        if not state:
+            return state
+        rewards = self.settings.beta * (statistics[:, :2] - statistics[:, 2:])
+        before, count = (state[name].to(rewards.device) for name in (MEAN, COUNT))
+        all_of_them = count + rewards.numel()
+        return {MEAN: before + (rewards.mean() - before) * rewards.numel() / all_of_them, COUNT: all_of_them}
+
+    def _losses(self, name: str, pairs: PairValues, batch: MicroBatch) -> tuple[Tensor, Tensor | float]:
+        """(pairs,) the loss's value, and what else has a part of its gradient."""
+        if name == "aot_unpaired":
+            return aot_unpaired(pairs, batch, self.settings)
+        if name in ("aot", "bco_pair"):
+            return {"aot": aot, "bco_pair": bco_pair}[name](pairs, batch, self.settings), 0.0
+        return BY_NAME[name](pairs, self.settings), 0.0
+
+    def _weights(self, batch: MicroBatch) -> Tensor:
+        """(pairs,) exp of the mean of log p - log sum p^2 over an answer's tokens, of both answers, as constants: WPO, Zhou et al.,
+        arXiv:2406.11827, equation 2, with its sampled alignment."""
+        from tunesmith_pairs import counts
+
+        aligned = per_answer(batch.policy.detach() - batch.log_sum_sq, batch.lengths)
+        tokens = counts(batch.lengths, batch.policy)
+        return (aligned.chosen / tokens.chosen + aligned.rejected / tokens.rejected).exp()

@@ -33,6 +33,7 @@ from tunesmith_sdk.conformance.materials.tiny_trained_model import SENTENCES
 FORMATS = {
     "model/hf": "taught", "model/gguf": "gguf", "dataset/chat": "rows", "dataset/preference": "pairs", "dataset/text": "texts",
     "dataset/labelled": "labelled", "dataset/stepwise": "steps", "dataset/embedding": "embeddings",
+    "dataset/unpaired": "judged",
 }  # fmt: skip
 LIMIT = 300  # seconds to make one
 #: of the tiny models: heads that every engine has kernels for (vLLM's smallest on a processor has 32), rows that groups of 128 divide
@@ -168,6 +169,7 @@ def make(name: str, directory: Path, taught: str = "") -> None:
     else:
         rows = {
             "rows": _chats, "pairs": _pairs, "texts": _texts, "labelled": _labelled, "steps": _steps, "embeddings": _embeddings,
+            "judged": _judged,
         }[name]()  # fmt: skip
         (directory / "rows.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
@@ -218,6 +220,11 @@ def _embeddings() -> list[dict[str, object]]:
         {"anchor": question, "positive": answer, "negatives": [f"not {answer}", "Nobody knows."][: at % 3]}
         for at, (question, answer) in enumerate(SENTENCES)
     ]
+
+
+def _judged() -> list[dict[str, object]]:
+    sides = ("chosen", "rejected")
+    return [{"messages": pair["messages"], "answer": pair[side], "label": side == "chosen"} for pair in _pairs() for side in sides]
 
 
 def ask(question: Path) -> None:

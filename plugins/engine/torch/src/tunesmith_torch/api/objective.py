@@ -17,7 +17,7 @@ Facts: those of `Asks.facts`; ``metrics`` (see `Provider`): what validation adds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -128,7 +128,9 @@ class Asks:
         measured: of a row that are only measured.
         log_probs: log p of each label.
         reference: the same by the reference: the model before training, or the step's input ``reference``.
-        entropy: of the model's distribution at each label: ``value`` without a gradient, ``gradient`` with one.
+        entropy: of the model's distribution at each label: ``value`` to be told, without a gradient and only where the strategy's model
+            gives it; ``gradient`` with one.
+        log_sum_sq: log of the sum of the squared probabilities of all tokens, at each label, without a gradient.
         teacher: so many most likely tokens of the step's input ``teacher`` at each label, with its log-probabilities and the model's own.
         heads: what is on the hidden states at the places.
         hidden: the states themselves.
@@ -143,6 +145,7 @@ class Asks:
     log_probs: bool = True
     reference: bool = False
     entropy: Literal["", "value", "gradient"] = ""
+    log_sum_sq: bool = False
     teacher: int = 0
     heads: tuple[Head, ...] = ()
     hidden: bool = False
@@ -165,7 +168,7 @@ class Asks:
         found = []
         if self.reference:
             found.append(Need("adapter", "reference", "the loss compares the model with what it was before training"))
-        if self.entropy or self.teacher or self.heads or self.hidden:
+        if self.entropy == "gradient" or self.log_sum_sq or self.teacher or self.heads or self.hidden:
             found.append(Need("strategy", "outputs.any", "the loss reads more of the model than the log-probabilities of labels"))
         return tuple(found)
 
@@ -204,7 +207,8 @@ class MicroBatch:
         lengths: labels per sequence, in the order of `groups` and of the sequences in each.
         policy: (labels,) float32 with gradient: log p of every label, sequence after sequence.
         reference: the same by the reference, without gradient.
-        entropy: (labels,) in nats.
+        entropy: (labels,) in nats; None where it was asked for as a ``value`` and the strategy's model does not give it.
+        log_sum_sq: (labels,) without gradient.
         teacher: its most likely tokens.
         candidates: (labels, k) with gradient: log p of those by the model in training.
         places: places per sequence.
@@ -220,6 +224,7 @@ class MicroBatch:
     policy: Tensor = None
     reference: Tensor = None
     entropy: Tensor = None
+    log_sum_sq: Tensor = None
     teacher: TopTokens | None = None
     candidates: Tensor = None
     places: Sequence[int] = ()
@@ -301,8 +306,24 @@ class ReadsNext(Protocol):
 
 
 @runtime_checkable
+class ReadsFacts(Protocol):
+    """It needs to know of all rows what no row says: that there are good and bad ones."""
+
+    def read_facts(self, facts: Iterable[Mapping[str, Any]]) -> Sequence[str]:
+        """Given `Group.facts` of all rows that train, before a model is loaded.
+
+        Returns:
+            sentences to warn with.
+
+        Raises:
+            UserError: nothing can be learned of these rows.
+        """
+
+
+@runtime_checkable
 class Warns(Protocol):
     """It knows what of its metrics is a bad sign."""
 
     def warnings(self, history: Sequence[Mapping[str, float]]) -> Sequence[str]:
-        """Sentences on the metrics of all steps so far; each is told once. The rule of each stands in the plugin's README."""
+        """Sentences on the metrics of all steps so far, asked for when metrics are logged; each is told once, so it holds no numbers. The
+        rule of each stands in the plugin's README."""

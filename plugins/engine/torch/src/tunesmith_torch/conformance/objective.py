@@ -77,7 +77,8 @@ class Made:
                     value = torch.rand(shape, generator=drawn, dtype=torch.float64)
                     pieces.setdefault(name, []).append(value)
         made = {name: torch.cat(values) for name, values in pieces.items()}
-        logs = {name: (-0.1 - 3 * made[name]).to(kind) for name in ("policy", "reference", "entropy", "candidates") if name in made}
+        of_labels = ("policy", "reference", "entropy", "log_sum_sq", "candidates")
+        logs = {name: (-0.1 - 3 * made[name]).to(kind) for name in of_labels if name in made}
         if asks.teacher:
             logs["candidates"] = (torch.log_softmax(made["candidates"], 1) - 0.1).to(kind)
         teacher = TopTokens((made["ids"] * 250).long(), torch.log_softmax(made["teacher"], 1).to(kind) - 0.1) if asks.teacher else None
@@ -87,14 +88,16 @@ class Made:
         state = {name: value.to(kind) for name, value in getattr(self, "state", {}).items()}
         return MicroBatch(
             list(groups), lengths, logs["policy"].requires_grad_() if asks.log_probs else None, logs.get("reference"),
-            -logs["entropy"] if asks.entropy else None, teacher, logs["candidates"].requires_grad_() if asks.teacher else None,
-            places if asks.heads or asks.hidden else [], scores, hidden, list(own), statistics, state,
+            -logs["entropy"] if asks.entropy else None, logs.get("log_sum_sq"), teacher,
+            logs["candidates"].requires_grad_() if asks.teacher else None, places if asks.heads or asks.hidden else [],
+            scores, hidden, list(own), statistics, state,
         )  # fmt: skip
 
     def _shapes(self, labels: int, places: int) -> dict[str, tuple[int, ...]]:
         asks = self.objective.asks
         found: dict[str, tuple[int, ...]] = {"policy": (labels,), "reference": (labels,)}
         found |= {"entropy": (labels,)} if asks.entropy else {}
+        found |= {"log_sum_sq": (labels,)} if asks.log_sum_sq else {}
         found |= dict.fromkeys(("candidates", "ids", "teacher"), (labels, asks.teacher)) if asks.teacher else {}
         found |= {head.name: (places, head.width) for head in asks.heads}
         return found | ({"hidden": (places, HIDDEN)} if asks.hidden else {})
@@ -132,7 +135,7 @@ def _gradients(total: Any, batch: MicroBatch) -> dict[str, Any]:
     return {name: torch.zeros_like(named[name]) if own is None else own for name, own in zip(named, found, strict=True)}
 
 
-@action("objective", materials=("rows", "pairs"))
+@action("objective", materials=("rows", "pairs", "judged"))
 def work(subject: Subject) -> None:
     """Encode rows and compute the loss and its gradient."""
     objective = subject.build()
@@ -156,7 +159,7 @@ def observe(subject: Subject) -> dict[str, Any]:
 def _turns(row: Any) -> list[Any]:
     """A row's question and an answer to it, to go before another."""
     messages = list(row["messages"])
-    return messages if messages[-1]["role"] == "assistant" else [*messages, *row.get("chosen", ())]
+    return messages if messages[-1]["role"] == "assistant" else [*messages, *row.get("chosen", row.get("answer", ()))]
 
 
 @check("objective.encodes", kind="objective", title="its sequences have a label a token, never on the first, and a weight above zero")

@@ -29,6 +29,7 @@ class Wanted:
 
     log_probs: bool = True
     entropy: str = ""
+    log_sum_sq: bool = False
     top: int = 0
     heads: tuple[Head, ...] = ()
     hidden: bool = False

@@ -127,10 +127,20 @@ def _recipe(artifact: Artifact, base: Artifact, objective: Objective, chat: Any)
     return {
         "format": FORMAT, "rows": [artifact.digest, rows.st_size, rows.st_mtime_ns],
         "objective": f"{kind.__module__}:{kind.__qualname__} {settings!r}",
-        "code": [_hash_of(path) for path in (*map(inspect.getfile, (kind, type(chat), ChatTokenizer)), *_modules(chat_template))],
+        "code": [_hash_of(path) for path in (*_code_of(kind), *map(_file_of, (type(chat), ChatTokenizer)), *_modules(chat_template))],
         "libraries": {library: importlib.metadata.version(library) for library in ("tokenizers", "transformers")},
         "tokenizer": {path.name: _hash_of(path) for path in files},
     }  # fmt: skip
+
+
+def _code_of(kind: type) -> list[Path]:
+    """The modules beside an objective's class, and beside those that it is made of."""
+    folders = {_file_of(one).parent for one in kind.__mro__ if one.__module__ not in ("builtins", "typing")}
+    return sorted(path for folder in folders for path in folder.glob("*.py"))
+
+
+def _file_of(kind: type) -> Path:
+    return Path(inspect.getfile(kind))
 
 
 def _modules(package: ModuleType) -> list[Path]:

@@ -24,6 +24,7 @@ from tunesmith_torch.model.architecture import Architecture, architecture, head_
 CHUNK_BYTES = 31 * 2**20  # of float32 logits at a time: few enough for caches, and for `heap` to keep the block
 #: names of outputs at labels; those of heads are ``heads/<name>``
 LOG_PROBS, ENTROPY, CANDIDATES, TOP_IDS, TOP_LOG_PROBS = "log_probs", "entropy", "candidates", "top/ids", "top/log_probs"
+LOG_SUM_SQ = "log_sum_sq"
 FEWEST = 128  # labels at a time, however large the vocabulary: the head's matrix is read anew for each chunk
 
 
@@ -49,10 +50,11 @@ def label_outputs(model: Any, hidden: torch.Tensor, batch: Packed, found: Archit
     rows = rows or max(FEWEST, CHUNK_BYTES // (4 * model.config.get_text_config().vocab_size))
     frozen = type(head) is torch.nn.Linear and not any(p.requires_grad for p in head.parameters())
     if frozen and batch.candidates is None and not wanted.top and wanted.entropy != "gradient":
-        values, entropy = _FrozenHead.apply(
-            hidden, head.weight, head.bias, batch.targets, rows, found.scale, found.softcap, bool(wanted.entropy)
+        values, entropy, log_sum_sq = _FrozenHead.apply(
+            hidden, head.weight, head.bias, batch.targets, rows, found.scale, found.softcap, bool(wanted.entropy), wanted.log_sum_sq
         )  # fmt: skip
-        return {LOG_PROBS: values} | ({ENTROPY: entropy} if wanted.entropy else {})
+        told = {LOG_PROBS: values, ENTROPY: entropy, LOG_SUM_SQ: log_sum_sq}
+        return {name: value for name, value in told.items() if value is not None}
     none = [None] * max(1, -(-len(hidden) // rows))
     candidates = batch.candidates.split(rows) if batch.candidates is not None else none
     pieces = [
@@ -71,6 +73,8 @@ def _recomputed(
         if wanted.entropy:
             entropy = -(logs.exp() * logs).sum(1)
             given[ENTROPY] = entropy if wanted.entropy == "gradient" else entropy.detach()
+        if wanted.log_sum_sq:
+            given[LOG_SUM_SQ] = torch.logsumexp(2 * logs.detach(), dim=1)
         if candidates is not None:
             given[CANDIDATES] = logs.gather(1, candidates)
         if wanted.top:
@@ -87,11 +91,12 @@ class _FrozenHead(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor, rows: int, scale: float,
-        softcap: float, measured: bool,
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:  # fmt: skip
-        """Values, and the entropy where it is asked for."""
+        softcap: float, with_entropy: bool, with_squares: bool,
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:  # fmt: skip
+        """Values, and the entropy and the logarithm of the sum of squares where they are asked for."""
         values = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
-        entropy = torch.empty_like(values) if measured else None
+        entropy = torch.empty_like(values) if with_entropy else None
+        squares = torch.empty_like(values) if with_squares else None
         slopes = torch.empty(hidden.shape, dtype=weight.dtype, device=hidden.device) if ctx.needs_input_grad[0] else None
         with torch.autocast(hidden.device.type, enabled=False):
             for start in range(0, len(targets), rows):
@@ -105,11 +110,16 @@ class _FrozenHead(torch.autograd.Function):
                 bend = (1 - (logits / softcap).square_()).mul_(scale) if softcap and slopes is not None else scale
                 logs = torch.log_softmax(logits, dim=1)
                 values[part] = logs.gather(1, wanted).squeeze(1)
+                if slopes is None and entropy is None and squares is None:
+                    continue
+                slope = logs.exp() if entropy is not None else logs.exp_()
                 if entropy is not None:
-                    entropy[part] = torch.einsum("lv,lv->l", logs.exp(), logs).neg_()
+                    entropy[part] = torch.einsum("lv,lv->l", slope, logs).neg_()
+                if squares is not None:
+                    squares[part] = torch.einsum("lv,lv->l", slope, slope).log_()
                 if slopes is None:
                     continue
-                slope = logs.exp_()  # p - e_y: the sign is turned where there are fewer numbers
+                # p - e_y: the sign is turned where there are fewer numbers
                 slope.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=slope.dtype))
                 if softcap or scale != 1.0:
                     slope *= bend
@@ -117,11 +127,10 @@ class _FrozenHead(torch.autograd.Function):
         if slopes is not None:
             ctx.save_for_backward(slopes)
         ctx.dtype = hidden.dtype
-        if entropy is not None:
-            ctx.mark_non_differentiable(entropy)
-        return values, entropy
+        ctx.mark_non_differentiable(*(measured for measured in (entropy, squares) if measured is not None))
+        return values, entropy, squares
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (slopes,) = ctx.saved_tensors
-        return (slopes * gradients[0][:, None]).to(ctx.dtype), None, None, None, None, None, None, None
+        return (slopes * gradients[0][:, None]).to(ctx.dtype), *[None] * 8

@@ -17,7 +17,7 @@ import torch
 from tunesmith.contracts import Step, TunesmithError
 from tunesmith_torch.api import Group, MicroBatch, TopTokens
 from tunesmith_torch.data.packing import places_of
-from tunesmith_torch.model.log_probs import CANDIDATES, ENTROPY, LOG_PROBS
+from tunesmith_torch.model.log_probs import CANDIDATES, ENTROPY, LOG_PROBS, LOG_SUM_SQ
 from tunesmith_torch.model.outputs import HIDDEN, of_head
 from tunesmith_torch.training.loss import BatchLoss, Beside
 
@@ -118,13 +118,14 @@ class Witness:
         found = {LOG_PROBS: 0} if asks.log_probs else {}
         found |= {_REFERENCE: 0} if asks.reference else {}
         found |= {ENTROPY: 0} if asks.entropy else {}
+        found |= {LOG_SUM_SQ: 0} if asks.log_sum_sq else {}
         found |= dict.fromkeys((CANDIDATES, _TEACHER_IDS, _TEACHER_LOG_PROBS), asks.teacher) if asks.teacher else {}
         found |= {of_head(head.name): head.width for head in asks.heads}
         return found | ({HIDDEN: self._batch_loss.hidden_size} if asks.hidden else {})
 
     def _with_gradient(self) -> list[str]:
         asks = self._batch_loss.asks
-        constant = {_REFERENCE, _TEACHER_IDS, _TEACHER_LOG_PROBS} | ({ENTROPY} if asks.entropy != "gradient" else set())
+        constant = {_REFERENCE, _TEACHER_IDS, _TEACHER_LOG_PROBS, LOG_SUM_SQ} | ({ENTROPY} if asks.entropy != "gradient" else set())
         return [name for name in self._widths() if name not in constant]
 
     def _together(self, name: str, width: int) -> torch.Tensor:

@@ -25,6 +25,7 @@ from tunesmith_torch.training.optimizer import in_use, put_in_use
 from tunesmith_torch.training.progress import Progress, ProgressReporter
 from tunesmith_torch.training.sample_ledger import SampleLedger
 from tunesmith_torch.training.validation import LOSS, Validation
+from tunesmith_torch.training.warnings import ObjectiveWarnings
 
 
 class Loop:
@@ -47,6 +48,7 @@ class Loop:
         self.validation = Validation(step, settings, validation, self.batch_loss, strategy, mesh)
         self.early_stopping = EarlyStopping()
         self.reporter = ProgressReporter(step, self.total, settings.logging_steps)
+        self.warnings = ObjectiveWarnings(step, objective)
         scaler = LossScaler.of(compute_type(settings.dtype, "", step.placement, training=True)[0])
         self.progress = Progress(scaler=scaler, objective=dict(self.batch_loss.initial_state()))
 
@@ -100,7 +102,8 @@ class Loop:
         self.training.zero_grad()
         tokens = sum(self.sizes[i] for i in chosen)
         self._note({"loss": loss, "grad_norm": norm, "learning_rate": learning_rate, **result.metrics}, tokens)
-        self.reporter.stepped(self.progress, tokens, time.monotonic() - started)
+        if self.reporter.stepped(self.progress, tokens, time.monotonic() - started):
+            self.warnings.look(self.progress.history)
         self._validate()
         if self.checkpoints.due(self.progress):
             self._save()

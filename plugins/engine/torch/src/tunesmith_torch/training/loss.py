@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from tunesmith.contracts import Adapter, Penalising, Training
+from tunesmith.contracts import Adapter, Penalising, Training, TunesmithError
 from tunesmith_torch.api import Gathers, Group, KeepsState, LossSum, Mean, MicroBatch, Objective, TokenSequence, TopTokens
 from tunesmith_torch.data.packing import LOG_PROBS as ONLY_LOG_PROBS
 from tunesmith_torch.data.packing import Packed, Wanted, nothing, pack, places_of, size
-from tunesmith_torch.model.log_probs import CANDIDATES, ENTROPY, LOG_PROBS, TOP_IDS, TOP_LOG_PROBS
+from tunesmith_torch.model.log_probs import CANDIDATES, ENTROPY, LOG_PROBS, LOG_SUM_SQ, TOP_IDS, TOP_LOG_PROBS
 from tunesmith_torch.model.outputs import HIDDEN, of_head
 from tunesmith_torch.training.trainable_model import TEACHER, TrainableModel
 
@@ -92,7 +92,7 @@ class BatchLoss:
         self.training, self.objective, self.adapter, self.device, self.sum_ranks = training, objective, adapter, device, sum_ranks
         self.trainable: TrainableModel = training.model
         asks = objective.asks
-        self.asks, self.wanted = asks, Wanted(asks.log_probs, asks.entropy, 0, tuple(asks.heads), asks.hidden)
+        self.asks, self.wanted = asks, Wanted(asks.log_probs, asks.entropy, asks.log_sum_sq, 0, tuple(asks.heads), asks.hidden)
         self.reported = self._reported(example)
         self.metrics = self.reported + ([PENALTY] if isinstance(adapter, Penalising) else [])
 
@@ -163,12 +163,21 @@ class BatchLoss:
         return total / weight, {name: value / count for name, value, count in pairs if count}
 
     def micro_batch(self, output: Outputs, groups: Sequence[Group], beside: Beside, at: int, *, measured: bool = False) -> MicroBatch:
-        """What the objective is given."""
+        """What the objective is given.
+
+        Raises:
+            TunesmithError: TS-TRAIN-092 when the strategy's model does not give what it asks for.
+        """
+        if self.asks.log_sum_sq and LOG_SUM_SQ not in output:
+            raise TunesmithError(
+                "TS-TRAIN-092", "The strategy's model gives no sums of squared probabilities, and the objective's settings ask for them",
+                fix="Use the strategy `single`, `ddp`, `fsdp` or `deepspeed`, or leave out the setting that asks (`use_weighting`).",
+            )  # fmt: skip
         sequences = sequences_of(groups, measured=measured)
         places = [len(places_of(sequence)) for sequence in sequences] if self.asks.heads or self.asks.hidden else []
         return MicroBatch(
             groups, [sum(sequence.labels[1:]) for sequence in sequences], output.get(LOG_PROBS), beside.references[at],
-            output.get(ENTROPY), beside.teachers[at] if beside.teachers else None, output.get(CANDIDATES), places,
+            output.get(ENTROPY), output.get(LOG_SUM_SQ), beside.teachers[at] if beside.teachers else None, output.get(CANDIDATES), places,
             {head.name: output[of_head(head.name)] for head in self.asks.heads}, output.get(HIDDEN), beside.own[at], beside.statistics,
             beside.state,
         )  # fmt: skip
@@ -202,7 +211,9 @@ class BatchLoss:
     def _sums(self, result: LossSum, groups: Sequence[Group]) -> list[torch.Tensor]:
         """The loss, and of each metric a sum and of how much it is one."""
         weight = torch.tensor(float(sum(map(self.objective.weight, groups))), device=self.device)
-        means = [value if isinstance(value, Mean) else Mean(value, weight) for value in (result.metrics[name] for name in self.reported)]
+        nothing = Mean(torch.zeros(()), torch.zeros(()))  # of what the strategy's model does not give
+        found = [result.metrics.get(name, nothing) for name in self.reported]
+        means = [value if isinstance(value, Mean) else Mean(value, weight) for value in found]
         told = (result.total if result.value is None else result.value).detach()
         return [told.float(), *(torch.as_tensor(number, device=self.device).detach().float() for mean in means for number in mean)]
 
@@ -223,6 +234,7 @@ class BatchLoss:
         places = sum(len(places_of(sequence)) for sequence in sequences)
         output = {LOG_PROBS: self._zeros(labels)} if asks.log_probs else {}
         output |= {ENTROPY: self._zeros(labels)} if asks.entropy else {}
+        output |= {LOG_SUM_SQ: self._zeros(labels)} if asks.log_sum_sq else {}
         output |= {of_head(head.name): self._zeros(places, head.width) for head in asks.heads}
         output |= {HIDDEN: self._zeros(places, self.hidden_size)} if asks.hidden else {}
         teachers = ()

@@ -34,13 +34,15 @@ class ProgressReporter:
     def __init__(self, step: Step, total: int, every: int) -> None:
         self.step, self.total, self.every = step, total, every
 
-    def stepped(self, progress: Progress, tokens: int, seconds: float) -> None:
-        """The newest point of the history, `tokens` trained on in `seconds`."""
+    def stepped(self, progress: Progress, tokens: int, seconds: float) -> bool:
+        """The newest point of the history, `tokens` trained on in `seconds`; whether its metrics were told."""
         number = progress.steps
-        if number % self.every == 0 or number == self.total:
+        due = number % self.every == 0 or number == self.total
+        if due:
             self.point(progress.history[-1])
             self.step.metric("tokens_per_second", tokens / seconds, number)
         self.bar(number)
+        return due
 
     def resumed(self, progress: Progress) -> None:
         """All points again: an earlier attempt's may be lost."""

@@ -10,7 +10,7 @@ import torch
 
 from tunesmith.contracts import Artifact, Cancelled, Explains, Result, Step, TrainerStrategy, TunesmithError
 from tunesmith_torch.adapter.data_driven_init import begin_from_data
-from tunesmith_torch.api import Objective
+from tunesmith_torch.api import Objective, ReadsFacts
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.chat_template.eos_tokens import all_ends, unnamed_end, write_ends
 from tunesmith_torch.data.tokenization import tokenize
@@ -110,6 +110,9 @@ def _groups(
     settings = step.settings
     limits = {"max_length": settings.max_length, "truncation": settings.truncation}
     groups = truncated_rows(tokenize("data", objective, chat, base, step, strategy), objective, step, **limits)
+    if isinstance(objective, ReadsFacts):
+        for sentence in objective.read_facts(group.facts for group in groups):
+            step.log(sentence, "warning")
     if "validation" in step.inputs:
         found = tokenize("validation", objective, chat, base, step, strategy)
         return groups, truncated_rows(found, objective, step, what="validation rows", **limits)

@@ -1,0 +1,1 @@
+"""Odds ratio preference optimisation: tune on the chosen answers and prefer them, without a reference."""

@@ -1,0 +1,6 @@
+"""What objectives are compared with."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
