@@ -5,8 +5,9 @@
     python benchmarks/parallel.py --adapter lora --json figures.json
 
 A Llama of random weights, float32, rows of equal length, so that nobody pads. In a round all run in turn, and the ratios are of one round;
-the table has medians. One process is told to use one thread, and also two, which is what the two processes have together. Keep the machine
-quiet: the load is told.
+the table has medians. One process is told to use one thread, and also two, which is what the two processes have together. Tokens a second
+need a quiet machine (the load is told; on a busy one two processes get more of it than one). Tokens for each second of the processor, of
+all processes together, hardly depend on it.
 """
 
 from __future__ import annotations
@@ -56,9 +57,11 @@ def main() -> int:
             print(".", end="", flush=True)
     rows = {name: summary(name, rounds) for name in names}
     print(f"\n\n{parameters:,} parameters, {args.adapter}, {BATCH} rows of {LENGTH} tokens a step, {args.rounds} rounds\n")
-    print("| | processes x threads | tokens/s | times `single` | peak of a process, MB | last loss |\n|---|---|---|---|---|---|")
+    print("| | processes x threads | tokens/s | times `single` | tokens/CPU s | times `single` | peak of a process, MB | last loss |")
+    print(f"|{'---|' * 8}")
     for name, row in rows.items():
-        cells = (f"{RUNS[name][0]} x {RUNS[name][1]}", f"{row['speed']:,.0f}", f"{row['ratio']:.2f}", f"{row['memory'] / 1e6:,.0f}")
+        cells = (f"{RUNS[name][0]} x {RUNS[name][1]}", f"{row['speed']:,.0f}", f"{row['ratio']:.2f}")
+        cells += (f"{row['per_processor']:,.0f}", f"{row['share']:.2f}", f"{row['memory'] / 1e6:,.0f}")
         print(f"| {name} | {' | '.join(cells)} | {row['loss']:.4f} |")
     if args.json:
         written = {"load": load, "parameters": parameters, "adapter": args.adapter, "rounds": rounds, "rows": rows}
@@ -105,15 +108,17 @@ def launch(name: str, adapter: str, model: Path, data: Path, folder: Path) -> di
         raise SystemExit(f"{name} ended as {ended} (None: not in {LIMIT} s):\n{(folder / 'log.txt').read_text(errors='replace')[-2000:]}")
     found = [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(processes)]
     seconds = found[0]["seconds"][WARM:]
+    tokens, processor = BATCH * LENGTH * len(seconds), sum(sum(one["processor"][WARM:]) for one in found)
     return {
-        "speed": BATCH * LENGTH * len(seconds) / sum(seconds), "memory": max(one["memory"] for one in found),
+        "speed": tokens / sum(seconds), "per_processor": tokens / processor, "memory": max(one["memory"] for one in found),
         "loss": found[0]["losses"][-1],
     }  # fmt: skip
 
 
 def summary(name: str, rounds: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, float]:
-    found = {key: statistics.median(one[name][key] for one in rounds) for key in ("speed", "memory", "loss")}
-    return found | {"ratio": statistics.median(one[name]["speed"] / one["single"]["speed"] for one in rounds)}
+    found = {key: statistics.median(one[name][key] for one in rounds) for key in ("speed", "per_processor", "memory", "loss")}
+    ratio, share = (statistics.median(one[name][key] / one["single"][key] for one in rounds) for key in ("speed", "per_processor"))
+    return found | {"ratio": ratio, "share": share}
 
 
 def ours(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,12 +135,13 @@ def ours(told: Mapping[str, Any]) -> dict[str, Any]:
     work = folder / f"own{told['rank']}"
     for name in ("output", "work"):
         (work / name).mkdir(parents=True)
-    losses, times = [], [time.perf_counter()]
+    losses, times, used = [], [time.perf_counter()], [time.process_time()]
 
     def notify(method: str, params: Mapping[str, Any]) -> None:
         if method == "$/metric" and params["name"] == "loss":
             losses.append(params["value"])
             times.append(time.perf_counter())
+            used.append(time.process_time())
 
     def provider(kind: str, name: str, settings: Mapping[str, Any]) -> Any:
         record = registry.provider(kind, name)
@@ -163,7 +169,7 @@ def ours(told: Mapping[str, Any]) -> dict[str, Any]:
         cache=folder / "cache",
     )  # fmt: skip
     run(step)
-    return {"losses": losses, "seconds": [after - before for before, after in pairwise(times)], "memory": peak()}
+    return told_of(losses, times, used)
 
 
 def plain(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,7 +188,7 @@ def plain(told: Mapping[str, Any]) -> dict[str, Any]:
     network = AutoModelForCausalLM.from_pretrained(told["model"], dtype=torch.float32).train()
     model = DistributedDataParallel(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, weight_decay=0.0)
-    losses, times = [], [time.perf_counter()]
+    losses, times, used = [], [time.perf_counter()], [time.process_time()]
     for number in range(STEPS):
         mine = tokens[number * BATCH + rank : (number + 1) * BATCH : 2]
         loss = model(input_ids=mine, labels=mine, use_cache=False).loss
@@ -192,9 +198,16 @@ def plain(told: Mapping[str, Any]) -> dict[str, Any]:
         optimizer.zero_grad(set_to_none=True)
         losses.append(loss.item())
         times.append(time.perf_counter())
+        used.append(time.process_time())
     del model.reducer, model.logger  # they would end the group in a destructor, which may wait for ever (see the strategy `ddp`)
     dist.destroy_process_group()
-    return {"losses": losses, "seconds": [after - before for before, after in pairwise(times)], "memory": peak()}
+    return told_of(losses, times, used)
+
+
+def told_of(losses: Sequence[float], times: Sequence[float], used: Sequence[float]) -> dict[str, Any]:
+    """What a process reports: by step its loss, its seconds, and those of the processor."""
+    seconds, processor = ([after - before for before, after in pairwise(marks)] for marks in (times, used))
+    return {"losses": losses, "seconds": seconds, "processor": processor, "memory": peak()}
 
 
 def peak() -> int:
