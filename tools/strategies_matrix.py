@@ -101,7 +101,8 @@ def _by_estimators(cell: Cell) -> Decision | None:
     for slot in (OBJECTIVE, ADAPTER, "strategy", OPTIMIZER):
         record = _record(cell, slot)
         ranks = record.facts.get("ranks")
-        choices[slot] = Choice(record, fill(record.schema, {ranks: 2} if ranks else {}))
+        own = {ranks: 2} if ranks else SETTINGS.get(record.name, {}) if slot == OBJECTIVE else {}
+        choices[slot] = Choice(record, fill(record.schema, own))
     train, model = Choice(verb, fill(verb.schema, {})), Product("", "", MODEL_FORMAT)
     estimate("tune", train, choices, model, {}, Placement(processes=2), notes, estimators())
     return next((Decision(REFUSED, f"{one.what}, because {one.why}", one.code) for one in notes.problems), None)
