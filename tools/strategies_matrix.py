@@ -148,6 +148,7 @@ def _prepare(folder: Path) -> None:
         made: dict[str, Any] = {
             "dataset/chat": {"messages": [*prompt, message("assistant", answer)]},
             "dataset/preference": {"messages": prompt, "chosen": [message("assistant", yes)], "rejected": [message("assistant", "No.")]},
+            "dataset/unpaired": {"messages": prompt, "answer": [message("assistant", answer)], "label": number % 2 == 0},
             "dataset/text": {"text": answer * 3},
             "dataset/labelled": {"text": answer, "label": CLASSES[number % 2]},
             WORDS: {"tokens": answer.split(), "labels": [CLASSES[len(word) % 2] for word in answer.split()]},
