@@ -48,7 +48,7 @@ class TruncatedRows(Sequence[Group]):
 
     def part(self, places: Sequence[int]) -> TruncatedRows:
         """Those at `places`."""
-        parts = ((values[at] for at in places) for values in (self.chosen, self.sizes, self.begins))
+        parts = ([values[at] for at in places] for values in (self.chosen, self.sizes, self.begins))
         return TruncatedRows(self.rows, *parts, self.max_length)
 
 
