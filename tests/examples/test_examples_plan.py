@@ -25,13 +25,14 @@ def plan(registry):
 @pytest.mark.parametrize(("file", "format", "rows"), [
     ("quickstart/train.jsonl", "alpaca", 276), ("quickstart/held-out.jsonl", "alpaca", 46), ("quickstart/ask.jsonl", "alpaca", 3),
     ("training/chats.jsonl", "messages", 8), ("dpo/pairs.jsonl", "preference", 30), ("dpo/held-out.jsonl", "prompt-completion", 8),
+    ("reward/pairs.jsonl", "preference", 276), ("reward/held-out.jsonl", "preference", 46),
 ])  # fmt: skip
 def test_the_data_is_recognised(registry, file, format, rows):
     found = detect(FOLDER / file, registry.providers("dataset_format"))
     assert (found.record.name, found.rows, found.problems) == (format, rows, [])
 
 
-@pytest.mark.parametrize("name", ["quickstart", "training", "dpo", "engines"])
+@pytest.mark.parametrize("name", ["quickstart", "training", "dpo", "reward", "engines"])
 def test_it_plans_without_a_warning(plan, name):
     assert plan(name).warnings == ()
 
