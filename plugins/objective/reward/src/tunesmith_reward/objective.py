@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tunesmith.contracts import UserError
 from tunesmith_data.api import Row
+from tunesmith_pairs import PairObjective, encode_pair
 from tunesmith_reward.asks import SCORE, asks
 from tunesmith_reward.settings import RewardSettings
 from tunesmith_torch.api import LAST, ChatEncoder, Group, LossSum, Mean, MicroBatch
@@ -22,34 +22,20 @@ from tunesmith_torch.api import LAST, ChatEncoder, Group, LossSum, Mean, MicroBa
 MARGIN = "margin"  #: of a row, and of its group
 
 
-class RewardModel:
-    """The objective `reward`: two sequences per row, chosen then rejected, each with a score at its end."""
+class RewardModel(PairObjective):
+    """The objective `reward`: two sequences per row, each with a score at its end."""
 
     def __init__(self, settings: RewardSettings) -> None:
         self.settings, self.asks = settings, asks(settings)
 
     def encode(self, row: Row, chat: ChatEncoder) -> Group:
-        """Prompt and answer, twice.
-
-        Raises:
-            UserError: TS-DATA-037 when an answer has nothing of the assistant's.
         """
-        prompt, tools = list(row["messages"]), row.get("tools") or ()
-        sequences = []
-        for side in ("chosen", "rejected"):
-            sequence = chat.encode(prompt + list(row[side]), tools, since=len(prompt))
-            if not any(sequence.labels):
-                raise UserError(
-                    "TS-DATA-037", f"the {side} answer has no message of the assistant",
-                    fix=f"Give `{side}` a message of the role `assistant`, or leave the row out.",
-                )  # fmt: skip
-            sequences.append(replace(sequence, labels=[False] * len(sequence.tokens), places=(LAST,)))
-        margin = row.get(MARGIN) if self.settings.use_margin else None
-        return Group(tuple(sequences), {} if margin is None else {MARGIN: float(margin)})
-
-    def weight(self, group: Group) -> float:
-        """A pair counts as one."""
-        return 1.0
+        Raises:
+            UserError: TS-DATA-037 when an answer has nothing of the assistant's; TS-DATA-082 when the two are the same.
+        """
+        pair = encode_pair(row, chat)
+        sequences = tuple(replace(one, labels=[False] * len(one.tokens), places=(LAST,)) for one in pair.sequences)
+        return Group(sequences, pair.facts if self.settings.use_margin else {})
 
     def loss(self, batch: MicroBatch) -> LossSum:
         """Summed over the pairs."""
