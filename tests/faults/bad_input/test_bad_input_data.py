@@ -81,7 +81,7 @@ def test_conversations_are_no_preferences(project) -> None:
 
 
 def test_a_misspelt_column_of_preferences(project) -> None:
-    project.write("pairs.jsonl", '{"prompt": "2 + 2?", "choosen": "4", "rejected": "5"}\n' * 4)
+    project.write("pairs.jsonl", '{"prompt": "2 + 2?", "choosen": "four", "rejected": "it is five"}\n' * 4)
     project.pipeline(DPO)
     answer = project.refuses(codes="TS-DATA-004", says=["`chosen` is missing", "`choosen`"])
     project.write("pairs.jsonl", (project.folder / "pairs.jsonl").read_text().replace(answer.offers[0], "chosen"))

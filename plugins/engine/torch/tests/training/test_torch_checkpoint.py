@@ -11,6 +11,7 @@ from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint import schedule
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.progress import Progress
+from tunesmith_torch.training.sample_ledger import SampleLedger
 
 
 class Run:
@@ -21,8 +22,8 @@ class Run:
         monkeypatch.setattr(schedule, "time", SimpleNamespace(monotonic=lambda: self.clock))
         step = SimpleNamespace(work=directory, log=print, placement=Placement(), decide=lambda *said: self.told.append(said))
         training, adapter_callback = SimpleNamespace(save_state=self.save_state), SimpleNamespace(state=dict)
-        ranks = Ranks(Placement(), None)
-        self.schedule = schedule.CheckpointSchedule(step, TrainSettings(**settings), training, adapter_callback, {}, ranks)
+        ranks, ledger = Ranks(Placement(), None), SampleLedger(directory, writes=True)
+        self.schedule = schedule.CheckpointSchedule(step, TrainSettings(**settings), training, adapter_callback, {}, ranks, ledger)
 
     def save_state(self, directory):
         self.clock += self.cost

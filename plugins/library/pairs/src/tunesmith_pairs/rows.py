@@ -24,7 +24,7 @@ def encode_pair(row: Row, chat: ChatEncoder) -> Group:
     sequences = tuple(encode_answer(prompt, row[side], tools, chat, f"the {side} answer", f"`{side}`") for side in SIDES)
     if sequences[0] == sequences[1]:
         raise UserError(
-            "TS-DATA-082", "the chosen answer and the rejected one are the same", why="Neither can be preferred to the other.",
+            "TS-DATA-082", "the chosen answer and the rejected one come to the same tokens", why="Neither can be preferred to the other.",
             fix="Leave the row out; `tunesmith data inspect` counts such rows.",
         )  # fmt: skip
     return Group(sequences, {} if row.get("margin") is None else {"margin": float(row["margin"])})
