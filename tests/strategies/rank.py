@@ -14,7 +14,7 @@ from tunesmith.contracts import Artifact, Placement
 from tunesmith.contracts.settings import build
 from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_torch.settings import TrainSettings
-from tunesmith_torch.training import loss_scaler
+from tunesmith_torch.training.loss import loss_scaler
 from tunesmith_torch.training.train import run
 from tunesmith_torch_optim.adamw import AdamW
 from tunesmith_torch_optim.settings import AdamWSettings

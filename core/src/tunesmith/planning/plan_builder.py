@@ -20,9 +20,9 @@ from tunesmith.planning.pipeline.step_syntax import AUTO, Path, ProviderSpec, St
 from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Choice, PlannedStep, Source
 from tunesmith.planning.problems import Notes
-from tunesmith.planning.providers.continuing import continues, going_on, why_not
 from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain, converters, makes
 from tunesmith.planning.providers.lookup import ProviderLookup
+from tunesmith.planning.providers.own_artifacts import continues, going_on, why_not
 from tunesmith.planning.providers.reasons import Reasons
 from tunesmith.planning.providers.selection import PRODUCER, Candidates, Selection, Selector
 from tunesmith.plugins.records import ProviderRecord

@@ -13,8 +13,8 @@ from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import AUTO
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.providers.capabilities import Participants, UnmetNeed, negotiate
-from tunesmith.planning.providers.continuing import continues
 from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain, chain_of, takes
+from tunesmith.planning.providers.own_artifacts import continues
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:

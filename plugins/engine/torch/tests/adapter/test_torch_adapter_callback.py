@@ -11,7 +11,7 @@ from tunesmith.contracts import Cancelled, Mesh, Placement
 from tunesmith_lora.adapter import Lora, adapted
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_single.strategy import SingleProcess
-from tunesmith_torch.training import certificate, gradient_accumulation
+from tunesmith_torch.training.loss import certificate, gradient_accumulation
 from tunesmith_torch.training.train import run
 
 SETTINGS = {"num_train_epochs": 2, "save_steps": 2, "learning_rate": 1e-2, "max_grad_norm": 0.0}

@@ -13,8 +13,8 @@ from tunesmith_dpo.objective import DirectPreference
 from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_kto.objective import KahnemanTversky
 from tunesmith_kto.settings import UtilitySettings
-from tunesmith_torch.training.certificate import Witness
-from tunesmith_torch.training.loss import BatchLoss
+from tunesmith_torch.training.loss.batch_loss import BatchLoss
+from tunesmith_torch.training.loss.certificate import Witness
 
 #: several micro-batches a step
 SETTINGS = {"max_steps": 3, "max_tokens_per_microbatch": 60}

@@ -12,7 +12,7 @@ from tunesmith_full.settings import FullSettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_torch.model.dense.config import NotDense
-from tunesmith_torch.training.loss_scaler import FIRST, GROWTH_INTERVAL, LossScaler
+from tunesmith_torch.training.loss.loss_scaler import FIRST, GROWTH_INTERVAL, LossScaler
 
 SETTINGS = {"max_steps": 4, "batch_size": 4, "max_tokens_per_microbatch": 80, "learning_rate": 1e-2}
 
@@ -52,7 +52,7 @@ def test_it_learns_what_float32_learns(bench, chat_rows, adapter, own, monkeypat
 
 
 def test_a_batch_whose_gradients_overflow_is_computed_again_with_half_the_scale_also_after_a_resume(bench, chat_rows, monkeypatch):
-    monkeypatch.setattr("tunesmith_torch.training.loss_scaler.FIRST", 2.0**40)
+    monkeypatch.setattr("tunesmith_torch.training.loss.loss_scaler.FIRST", 2.0**40)
     settings = SETTINGS | {"dtype": "float16", "save_steps": 2}
     whole, _ = bench.train(settings, rows=chat_rows, adapter=Full(FullSettings()), name="whole")
     again = [p["message"] for method, p in bench.notices if method == "$/log" and "overflowed" in p["message"]]

@@ -17,9 +17,9 @@ from tunesmith_torch.training.checkpoint.best import BestCheckpoint
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.schedule import CheckpointSchedule
 from tunesmith_torch.training.early_stopping import EarlyStopping, early_stopping
-from tunesmith_torch.training.gradient_accumulation import BatchResult, GradientAccumulation
-from tunesmith_torch.training.loss import BatchLoss
-from tunesmith_torch.training.loss_scaler import LossScaler
+from tunesmith_torch.training.loss.batch_loss import BatchLoss
+from tunesmith_torch.training.loss.gradient_accumulation import BatchResult, GradientAccumulation
+from tunesmith_torch.training.loss.loss_scaler import LossScaler
 from tunesmith_torch.training.lr_scheduler import rate, set_rate
 from tunesmith_torch.training.optimizer import in_use, put_in_use
 from tunesmith_torch.training.progress import Progress, ProgressReporter

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 
 from tunesmith.contracts import Step
-from tunesmith_torch.training.loss_scaler import LossScaler
+from tunesmith_torch.training.loss.loss_scaler import LossScaler
 
 _PLACE = ("step", "epoch")
 

@@ -11,7 +11,7 @@ from tunesmith.contracts import Mesh, Step, TrainerStrategy
 from tunesmith_torch.data.micro_batch import micro_batches
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.settings import TrainSettings
-from tunesmith_torch.training.loss import BatchLoss
+from tunesmith_torch.training.loss.batch_loss import BatchLoss
 
 LOSS = "validation_loss"
 _PREFIX = "validation_"

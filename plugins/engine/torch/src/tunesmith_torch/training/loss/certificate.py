@@ -19,7 +19,7 @@ from tunesmith_torch.api import Group, MicroBatch, TopTokens
 from tunesmith_torch.data.packing import places_of
 from tunesmith_torch.model.log_probs import CANDIDATES, ENTROPY, LOG_PROBS, LOG_SUM_SQ
 from tunesmith_torch.model.outputs import HIDDEN, of_head
-from tunesmith_torch.training.loss import BatchLoss, Beside
+from tunesmith_torch.training.loss.batch_loss import BatchLoss, Beside
 
 BATCHES = 2  # that are looked at
 TOLERANCE = 1e-3  # of float32 sums over thousands of tokens; what is reported is what was found

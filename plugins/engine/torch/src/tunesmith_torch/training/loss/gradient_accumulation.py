@@ -11,9 +11,9 @@ from tunesmith.contracts import Mesh, Step, TrainerStrategy, Training
 from tunesmith_torch.data.micro_batch import micro_batches
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.settings import TrainSettings
-from tunesmith_torch.training.certificate import Certificate
 from tunesmith_torch.training.failures.out_of_memory import raise_if_out_of_memory
-from tunesmith_torch.training.loss import BatchLoss
+from tunesmith_torch.training.loss.batch_loss import BatchLoss
+from tunesmith_torch.training.loss.certificate import Certificate
 from tunesmith_torch.training.sample_ledger import check_learnt
 from tunesmith_torch.training.seed import seed_everything
 
