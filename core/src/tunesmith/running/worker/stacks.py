@@ -12,6 +12,7 @@ from tunesmith.running.worker.rank import Rank
 _WAIT = 2.0  # seconds for all to write theirs, on a busy machine
 _SETTLED = 0.1  # seconds in which a file that has grown grows no more
 _LONGEST = 2**15  # bytes of one worker's stacks
+_THREAD = re.compile(r"^(?:Current thread|Thread) 0x.*\n", re.MULTILINE)
 _FRAME = re.compile(r'^\s*File "(.*)", line (\d+) in (.*)$')
 _SHOWN = 3  # frames of a summary
 
@@ -34,9 +35,12 @@ def dumped(ranks: Sequence[Rank]) -> dict[int, str]:
 
 
 def innermost(stacks: str) -> str:
-    """The innermost frames of the thread that took the signal, the main one: ``wait (work.py:12) < step (loop.py:80)``."""
+    """The innermost frames of the main thread: ``wait (work.py:12) < step (loop.py:80)``.
+
+    Any thread may have taken the signal; the main one is the oldest, and the oldest is written last.
+    """
     frames: list[str] = []
-    for line in stacks.partition("Current thread")[2].splitlines()[1:]:
+    for line in _THREAD.split(stacks)[-1].splitlines():
         found = _FRAME.match(line)
         if found is None or len(frames) == _SHOWN:
             break
