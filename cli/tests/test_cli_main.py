@@ -121,6 +121,12 @@ def test_a_plugin_brings_commands_of_its_own(world):
     assert "acme-desk" in broken.err
 
 
+def test_a_plugin_adds_a_command_to_a_verb(world):
+    told = world("spell", "backwards", "--lamp")
+    assert (told.status, told.out) == (1, "the desk has --lamp\n")
+    assert "tunesmith spell backwards: spell a model's name from its end" in world("spell", "--help").out
+
+
 def test_a_denied_plugin_takes_its_commands_with_it_and_they_say_why(world):
     world.write("tunesmith.toml", '[plugins]\ndeny = ["acme-*"]\n')
     told = world("--help")

@@ -11,13 +11,16 @@ import pytest
 from tiny_plans import Place, plan, step, text
 
 from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.cache_files import write_note
 from tunesmith.contracts.digests import FileDigests
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Decision, Gate, PlannedStep, Source
 from tunesmith.running.journal.journal import Journal
+from tunesmith.running.runner import Runner
 from tunesmith.running.store import verification
 from tunesmith.running.worker.local_executor import LocalExecutor
 from tunesmith_cli.commands.resume import check_providers, find_run
+from tunesmith_cli.running_endpoints import RunningEndpoint, running_endpoints
 from tunesmith_sdk.testing.recorder import Recorder
 
 
@@ -225,6 +228,30 @@ def test_a_service_at_the_end_stays_until_the_run_is_stopped(place: Place) -> No
     assert outcome.endpoints["api"]["model"] == "squares"
     assert seconds < 5
     assert Journal(place.home).run(outcome.run).state == "done"
+
+
+def test_other_processes_of_the_home_find_a_service_for_as_long_as_it_answers(place: Place) -> None:
+    found: list[RunningEndpoint] = []
+
+    class Looking(Recorder):
+        def service_ready(self, *told: object) -> None:
+            found.extend(running_endpoints(place.home))
+            runner.cancel()
+
+    runner = Runner(plan(step("a"), step("api", "answer", reads="a")), place, place, reporter=Looking(), keep_serving=True)
+    outcome = runner.run()
+    (up,) = found
+    assert (up.run, up.step, up.pid) == (outcome.run, "api", os.getpid())
+    assert up.facts == outcome.endpoints["api"]
+    assert list(running_endpoints(place.home)) == []
+
+
+def test_a_service_whose_host_was_killed_is_not_found_any_more(place: Place) -> None:
+    outcome = place.run(step("a"))
+    directory = place.home / "runs" / outcome.run
+    write_note(directory / "endpoints" / "api.json", {"pid": 1, "facts": {"url": "http://127.0.0.1:1/v1", "model": "squares"}})
+    assert list(running_endpoints(place.home)) == []
+    assert not list((directory / "endpoints").iterdir())
 
 
 def test_a_service_at_the_end_is_not_started_when_asked_not_to(place: Place) -> None:

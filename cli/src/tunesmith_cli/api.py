@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.options.columns import add_columns, columns_given
     from tunesmith_cli.options.pipeline_file import load
     from tunesmith_cli.options.settings import typed
+    from tunesmith_cli.running_endpoints import RunningEndpoint, running_endpoints
     from tunesmith_cli.text_tables import columns
     from tunesmith_cli.untrusted_text import safe, safe_json
 
@@ -38,6 +39,7 @@ _MODULES = {
     "tunesmith_cli.options.columns": "add_columns, columns_given",
     "tunesmith_cli.options.pipeline_file": "load",
     "tunesmith_cli.options.settings": "typed",
+    "tunesmith_cli.running_endpoints": "RunningEndpoint, running_endpoints",
     "tunesmith_cli.text_tables": "columns",
     "tunesmith_cli.untrusted_text": "safe, safe_json",
 }
@@ -49,6 +51,7 @@ __all__ = [
     "TOKENS_FILE",
     "TOKENS_FORMAT",
     "Command",
+    "RunningEndpoint",
     "Session",
     "add_columns",
     "amount",
@@ -63,6 +66,7 @@ __all__ = [
     "reporting",
     "run_command",
     "run_group",
+    "running_endpoints",
     "safe",
     "safe_json",
     "size",

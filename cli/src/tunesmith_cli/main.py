@@ -117,6 +117,8 @@ def dispatch(arguments: Sequence[str]) -> int:
 def _dynamic(name: str, arguments: Sequence[str]) -> int:
     """Commands that the installed plugins bring."""
     catalog, name = load_catalog(), SPOKEN.get(name, name)
+    if arguments and arguments[0] in catalog.added(name):
+        return catalog.call(f"{name} {arguments[0]}", arguments[1:])
     if name in catalog.commands:
         return catalog.call(name, arguments)
     if name in catalog.verbs:

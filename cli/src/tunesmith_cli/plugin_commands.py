@@ -64,7 +64,7 @@ class Catalog:
         return found
 
     def added(self, group: str) -> dict[str, str]:
-        """What plugins add to a group of the kernel's commands: second word -> summary of their commands `GROUP WORD`."""
+        """What plugins add to a group of the kernel's commands, or to a verb: second word -> summary of their commands `GROUP WORD`."""
         own = ((name.partition(" "), summary) for name, (summary, _, _) in self.commands.items())
         return {word: summary for (first, _, word), summary in own if word and first == group}
 

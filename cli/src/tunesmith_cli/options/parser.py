@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -49,6 +49,7 @@ class Parser(argparse.ArgumentParser):
         )  # fmt: skip
         self._positionals.title, self._optionals.title = "arguments", "options"
         self.leading: tuple[str, ...] = ()  #: words that may stand right after the command, and only there
+        self.further: Mapping[str, str] = {}  #: commands below this one, each with its summary
 
     def add_common(self) -> None:
         """The options of every command."""
@@ -56,6 +57,10 @@ class Parser(argparse.ArgumentParser):
         common.add_argument("--home", type=Path, metavar="DIR", help="where artifacts and runs are kept (default: the nearest .tunesmith)")
         common.add_argument("--debug", action="store_true", help="show the traceback of an internal error")
         common.add_argument("-h", "--help", action="help", help="show this help")
+
+    def format_help(self) -> str:
+        below = "".join(f"  {self.prog} {word}: {summary}\n" for word, summary in self.further.items())
+        return super().format_help() + (f"\nbelow it, with a --help of their own:\n{below}" if below else "")
 
     def error(self, message: str) -> NoReturn:
         absent = message.removeprefix(_ABSENT)

@@ -28,6 +28,7 @@ def run_verb(catalog: Catalog, name: str, arguments: Sequence[str]) -> int:
         return run_command(command(called.verb.summary), f"tunesmith {name}", arguments)
     form = VerbForm.of(catalog.registry, name, called, arguments)
     parser = verb_parser(form)
+    parser.further = catalog.added(name)
     group = parser.add_argument_group("what to do with it")
     group.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
     group.add_argument("--yaml", action="store_true", help="print the pipeline file that does the same, and do nothing")

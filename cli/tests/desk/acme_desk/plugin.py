@@ -109,4 +109,8 @@ def verb():
 
 @hookimpl
 def cli_commands():
-    return [("desk", "look at the desk", "acme_desk.commands:desk"), ("drawer", "a command that can't be loaded", "acme_desk.absent:main")]
+    return [
+        ("desk", "look at the desk", "acme_desk.commands:desk"),
+        ("drawer", "a command that can't be loaded", "acme_desk.absent:main"),
+        ("spell backwards", "spell a model's name from its end", "acme_desk.commands:desk"),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.cache_files import write_note
 from tunesmith.errors import Cancelled, TunesmithError
 from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.run_context import RunContext
@@ -81,6 +83,7 @@ class Services:
         def notified(method: str, params: Mapping[str, Any]) -> None:
             if method == "$/ready":
                 service.facts = context.endpoints[step.name] = params
+                write_note(self._note(step), {"pid": os.getpid(), "facts": dict(params)})
             else:
                 notifications(method, params)
 
@@ -133,9 +136,14 @@ class Services:
 
     def _forget(self, service: Service) -> None:
         self._running.pop(service.step.name, None)
+        self._note(service.step).unlink(missing_ok=True)
         service.workers.close()
         shutil.rmtree(service.directory, ignore_errors=True)
         self._context.store.staging.drop(service.directory)
+
+    def _note(self, step: PlannedStep) -> Path:
+        """Where other processes of this home read that a service answers, and at which address; there for as long as it does."""
+        return self._context.run.directory / "endpoints" / f"{step.name}.json"
 
     def stop_all(self) -> None:
         """Ask all to stop at the same time, and wait until they have."""
