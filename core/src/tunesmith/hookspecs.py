@@ -102,7 +102,7 @@ def evaluator() -> Providers:  # type: ignore[empty-body]
         @hookimpl
         def evaluator():
             return Provider("politeness", "share of polite answers", "acme_manners.evaluator:Politeness", accepts=("endpoint/openai",),
-                            facts={"metrics": {"politeness": {"better": "higher"}}})
+                            facts={"data": ["dataset/chat"], "metrics": {"politeness": {"better": "higher"}}})
     """
 
 

@@ -3,7 +3,7 @@
 import pytest
 from made_up_plugins import TiltSettings
 
-from tunesmith.contracts import Provider
+from tunesmith.contracts import Input, Provider, Verb
 from tunesmith.contracts.artifacts import fits
 
 HEAD = "model: shelf://base\nsteps:\n  tune: {teach: echo, adapter: tilt, data: train.jsonl}\n"
@@ -129,6 +129,36 @@ def test_who_reads_models_is_given_none_that_has_become_something_else(problems,
     (found,) = problems(RANKED + "  score: {evaluate: surprise, from: tune}\n", world(extra=ROLES))
     assert found.code == "TS-PLAN-001"
     assert "adapter/tilt+marks" in found.what
+
+
+JUDGES = [
+    ("evaluator", Provider("contest", "which is better", "made_up:Thing", accepts=("model/hf",), facts={"data": ["dataset/preference"]})),
+    (
+        "evaluator",
+        Provider("quiz", "right answers", "made_up:Thing", accepts=("model/hf",), facts={"data": ["dataset/chat", "dataset/text"]}),
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "code", "what"), [
+    ("{evaluate: contest}", "TS-PLAN-010", "`score` has no `data`"),
+    ("{evaluate: surprise, data: train.jsonl}", "TS-PLAN-014", "`surprise` has no use for `data`"),
+    ("{evaluate: contest, data: two}", "TS-PLAN-001", "the evaluator `contest` reads `dataset/preference`, but `two` makes dataset/chat"),
+])  # fmt: skip
+def test_an_evaluator_is_given_rows_that_it_reads_and_no_others(problems, world, step, code, what):
+    mixing = Verb("mixing", "a dataset of another", "made_up:Thing", produces=("dataset/chat",), inputs=(Input("model", "any"),))
+    registry = world(extra=[*JUDGES, ("verb", mixing)])
+    two = "  two: {mixing: {}}\n" if "two" in step else ""
+    (found,) = problems(f"model: shelf://base\nsteps:\n{two}  score: {step}\n", registry)
+    assert found.code == code
+    assert what in found.what
+    if code == "TS-PLAN-001":
+        assert found.fix == "Use `quiz` as the evaluator."
+
+
+def test_files_are_read_in_a_format_that_the_evaluator_reads(planner, world):
+    plan = planner("model: shelf://base\nsteps:\n  score: {evaluate: quiz, data: train.jsonl}\n", world(extra=JUDGES))
+    assert "score" in names(plan)
 
 
 def test_who_reads_a_role_is_given_no_model_without_it(problems, world):

@@ -18,7 +18,7 @@ RECORDS = {
     'estimator="PACKAGE.estimate:estimate"',
     "exporter": 'accepts=("model/hf",), produces=("model/hf",), capabilities={"lossless": "full"}',
     "quantizer": 'accepts=("model/hf",), produces=("model/half",), facts={"calibration": True}',
-    "evaluator": 'accepts=("endpoint/openai",), facts={"metrics": {"share": {"better": "higher"}}}',
+    "evaluator": 'accepts=("endpoint/openai",), facts={"data": ["dataset/chat"], "metrics": {"share": {"better": "higher"}}}',
     "device_backend": 'facts={"torch": "cpu"}',
     "executor": "",
     "environment_builder": "",

@@ -28,6 +28,7 @@ EXAMINED = [
     pytest.param("source", "exporter", ["exporter.writes-its-format"], (), marks=_HEAVY),
     pytest.param("uri", "model_loader", ["model_loader.pins", "step.cancels"], (('"file"', '"acme"'),), marks=_HEAVY),
     pytest.param("known_answers", "evaluator", ["evaluator.known-answers"], ()),
+    pytest.param("examinee", "evaluator", ["evaluator.prefers-the-better", "evaluator.deterministic"], ()),
     pytest.param("model", "quantizer", ["quantizer.keeps-the-knowledge"], (), marks=_HEAVY),
 ]  # fmt: skip
 

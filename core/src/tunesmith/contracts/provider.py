@@ -143,6 +143,8 @@ class Input:
         name: key in the step (``data``); the first input of a verb is its main one, written ``from``.
         accepts: formats the verb itself takes; empty: any.
         of: slot whose provider says the formats; where `accepts` is given, too, both must take it.
+        accepts_by: fact of the step's main provider that lists the formats, of those in `accepts`: the input is required where it names
+            some, and nobody reads it where it names none.
         required: whether planning fails without it.
         required_by: fact of the step's main provider that makes it required after all.
         read_by: fact of the step's main provider without which nobody reads it: the plan refuses it then.
@@ -153,6 +155,7 @@ class Input:
     summary: str
     accepts: tuple[str, ...] = ()
     of: str = ""
+    accepts_by: str = ""
     required: bool = True
     required_by: str = ""
     read_by: str = ""

@@ -48,7 +48,7 @@ VERBS: tuple[Verb, ...] = (
         produces=("report/metrics",), facts=_NONE,
         inputs=(
             Input("model", "the model or endpoint to evaluate", of="evaluator"),
-            Input("data", "rows to evaluate on", accepts=("dataset/*",), required=False),
+            Input("data", "rows to evaluate on", accepts=("dataset/*",), accepts_by="data", required=False),
         ),
     ),
 )  # fmt: skip

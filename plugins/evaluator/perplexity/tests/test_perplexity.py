@@ -54,6 +54,21 @@ def test_it_is_the_mean_over_the_answers_tokens(model, local_step):
     assert found.samples[0]["question"] == "What is the capital of France?"
 
 
+@torch.no_grad()
+def test_of_a_text_all_tokens_but_the_first_count(model, local_step):
+    texts = ["The quick brown fox jumps.", "0123456789"]
+    found = Perplexity(PerplexitySettings()).evaluate(
+        model, dataset(local_step().work / "texts", [{"text": text} for text in texts], "dataset/text"), local_step()
+    )
+    network, tokenizer = load_model(model, "cpu", "float32"), load_tokenizer(model)
+    ids = [tokenizer(text, return_tensors="pt")["input_ids"] for text in texts]
+    tokens = sum(one.shape[1] - 1 for one in ids)
+    assert found.metrics["tokens"] == tokens
+    nll = sum(float(network(one, labels=one).loss) * (one.shape[1] - 1) for one in ids) / tokens
+    assert found.metrics["nll"] == pytest.approx(nll, rel=1e-5)
+    assert [sample["answer"] for sample in found.samples] == texts
+
+
 def test_how_rows_are_batched_changes_nothing(model, local_step):
     together, alone = evaluate(model, local_step()), evaluate(model, local_step(), max_tokens_per_microbatch=1)
     assert alone.metrics["nll"] == pytest.approx(together.metrics["nll"], rel=1e-6)

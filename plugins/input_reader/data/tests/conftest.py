@@ -38,7 +38,12 @@ PROVIDED: tuple[tuple[str, Provider], ...] = (
     ("model_loader", Provider("shelf", "a shelf", TARGET, facts={"schemes": ["shelf"]}, produces=("model/hf",))),
     ("objective", Provider("echo", "repeat", TARGET, accepts=("dataset/chat",))),
     ("adapter", Provider("tilt", "tilts", TARGET, accepts=("model/hf",), produces=("adapter/tilt",))),
-    ("evaluator", Provider("surprise", "how surprised", TARGET, accepts=("adapter/*",), facts={"metrics": {"surprise": {}}})),
+    (
+        "evaluator",
+        Provider(
+            "surprise", "how surprised", TARGET, accepts=("adapter/*",), facts={"data": ["dataset/chat"], "metrics": {"surprise": {}}}
+        ),
+    ),
     ("device_backend", Provider("abacus", "beads", TARGET, facts={"torch": "cpu"})),
     ("dataset_format", Provider("tickets", "help desk", TARGET, produces=("dataset/chat",), facts=text("question", "solution"))),
     ("dataset_format", Provider("notes", "one text", TARGET, produces=("dataset/chat",), facts=text("question"))),

@@ -23,6 +23,9 @@ and the kit does what it would have done without it::
     def known_answers(case):            # evaluator: (artifact, rows, metrics known beforehand)
         yield Artifact("model/hf", case.material("taught")), [...], {"share": 0.5}
 
+    def examinee(case, data, good):     # evaluator of what the kit doesn't make: one that knows the rows of `data`, or nothing
+        yield Artifact("model/hf+acme", a_tiny_model(case.directory, data.path if good else None))
+
     def oracle(case, batch):            # objective: the loss by another's code
         return other_library.loss(batch.policy, beta=case.settings["beta"])
 

@@ -1,8 +1,10 @@
 """Contract of kind ``evaluator``: numbers about a model or an endpoint.
 
-``accepts``: what it evaluates (``model/hf``, ``endpoint/openai``): the planner converts and serves as needed. Facts: ``metrics`` (name ->
-``{"better": "lower" | "higher", "summary": ..., "reference": false}``; without ``better`` it is no matter of better or worse; ``reference``
-false: it is measured without the answers that rows expect, as a length or a judge's mark is; left out, against them).
+``accepts``: what it evaluates (``model/hf``, ``endpoint/openai``; one that gives numbers in place of words by its role,
+``model/hf+score``): the planner converts and serves as needed. Facts: ``data``, the formats of rows that it reads
+(``["dataset/chat"]``): the plan asks for such rows and refuses others; left out, it reads none. ``metrics`` (name -> ``{"better": "lower"
+| "higher", "summary": ..., "reference": false}``; without ``better`` it is no matter of better or worse; ``reference`` false: it is
+measured without the answers that rows expect, as a length or a judge's mark is; left out, against them).
 """
 
 from __future__ import annotations
@@ -29,4 +31,5 @@ class Evaluation:
 
 class Evaluator(Protocol):
     def evaluate(self, subject: Artifact, data: Artifact | None, step: Step) -> Evaluation:
-        """Evaluate `subject` (its `meta["url"]` and `meta["model"]` if it is an endpoint) on `data`, a ``dataset/*``."""
+        """Evaluate `subject` (its `meta["url"]` and `meta["model"]` if it is an endpoint) on `data`, rows in one of the formats of its fact
+        ``data``; None for one that reads none."""

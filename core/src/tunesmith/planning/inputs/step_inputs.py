@@ -11,6 +11,7 @@ from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import MODEL
 from tunesmith.planning.pipeline.step_syntax import FILE, FROM, StepSpec, words
 from tunesmith.planning.plan import Source
+from tunesmith.planning.providers.format_conversion import formats_of, reader_of
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:
@@ -46,9 +47,11 @@ class StepInputs:
         read."""
         for entry in self.step.verb.inputs[1:]:
             given = bool(self.step.inputs.get(entry.name))
-            if entry.required_by and main.facts.get(entry.required_by) is True and not given:
+            if (main.facts.get(entry.required_by) is True or main.facts.get(entry.accepts_by)) and not given:
                 self._missing(entry, first=False, reader=main.name)
-            elif entry.read_by and main.facts.get(entry.read_by) is not True and given:
+            elif given and (
+                (entry.read_by and main.facts.get(entry.read_by) is not True) or (entry.accepts_by and not main.facts.get(entry.accepts_by))
+            ):
                 self.failed = True
                 self.builder.notes.problem(
                     "TS-PLAN-014", f"{self.where(entry)}: `{main.name}` has no use for `{entry.name}`",
@@ -97,12 +100,13 @@ class StepInputs:
         step, readers = self.step, self.builder.readers
         main, named = providers.get(step.verb.main_kind), step.main[0].settings if step.main else {}
         for entry, written in self._written.values():
-            if entry.name in self.files or entry.name in self.prepared or (entry.of and entry.of not in providers):
+            slot = reader_of(step.verb, entry)
+            if entry.name in self.files or entry.name in self.prepared or (slot and slot not in providers):
                 continue
-            provider = providers.get(entry.of)
+            provider = providers.get(slot)
             reader = f"the {words(provider.kind)} `{provider.name}`" if provider else f"`{step.name}`"
             as_it_is = FILE in entry.accepts and isinstance(written, str)
-            formats = (FILE,) if as_it_is else (provider.accepts if provider else ()) or entry.accepts or ("*",)
+            formats = (FILE,) if as_it_is else (formats_of(provider, entry) if provider else ()) or entry.accepts or ("*",)
             key = FROM if entry is step.verb.inputs[0] else entry.name
             request = InputRequest(
                 written, formats, reader, key, step.seed, step.verb.name, main.name if main else "", named, step.settings

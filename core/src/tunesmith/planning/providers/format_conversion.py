@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts.artifacts import fits, role_of, with_role
+from tunesmith.contracts.provider import Input
 from tunesmith.plugins.records import ProviderRecord
 
 if TYPE_CHECKING:
@@ -58,10 +59,20 @@ class ConversionChain:
 
 
 def takes(verb: ProviderRecord, providers: Mapping[str, ProviderRecord], format: str, index: int = 0) -> bool:
-    """Whether an input of a verb takes a format: its own `accepts` and that of the provider it names both count; empty takes all."""
+    """Whether an input of a verb takes a format: its own `accepts` and what its reader says both count; empty takes all."""
     entry = verb.inputs[index]
-    provider = providers.get(entry.of)
-    return all(fits(format, accepts) for accepts in (entry.accepts, provider.accepts if provider else ()) if accepts)
+    reader = providers.get(reader_of(verb, entry))
+    return all(fits(format, accepts) for accepts in (entry.accepts, formats_of(reader, entry) if reader else ()) if accepts)
+
+
+def reader_of(verb: ProviderRecord, entry: Input) -> str:
+    """The slot whose provider reads an input; empty for the verb itself."""
+    return verb.main_kind if entry.accepts_by else entry.of
+
+
+def formats_of(reader: ProviderRecord, entry: Input) -> tuple[str, ...]:
+    """The formats that a provider says it takes as this input."""
+    return tuple(reader.facts.get(entry.accepts_by, ())) if entry.accepts_by else reader.accepts
 
 
 def makes(verb: ProviderRecord, providers: Mapping[str, ProviderRecord], source: str = f"+{HANDED_ON}") -> str:

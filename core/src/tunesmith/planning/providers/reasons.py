@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from tunesmith.contracts.artifacts import fits
+from tunesmith.contracts.provider import Input
 from tunesmith.errors import listed
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import FROM, StepSpec, words
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.problems import Notes
-from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain
+from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain, formats_of, reader_of
 from tunesmith.planning.providers.lookup import ProviderLookup
 from tunesmith.planning.providers.selection import Candidates, Selection, Selector
 from tunesmith.plugins.records import ProviderRecord
@@ -54,11 +55,11 @@ class Reasons:
         why = "; ".join(f"{label} would help, but {reason}" for label, reason in chain.rejected)
         if limit := self.limit(step, key, selection, product.format):
             why = f"Because {limit}."
-        others = [record.name for record in self.alternatives(step, key, selection) if self.fits(product, record.accepts)]
-        entry = next(entry for entry in step.verb.inputs if entry.name == key)
-        kind = selection.choices[entry.of].record.kind if entry.of in selection.choices else ""
-        if others:
-            fix = f"Use {listed(others)} as the {words(kind)}."
+        entry, choice = self.entry(step, key, selection)
+        records = self.registry.providers(choice.record.kind).values() if choice else ()
+        others = [r.name for r in records if choice and r is not choice.record and self.fits(product, formats_of(r, entry))]
+        if others and choice:
+            fix = f"Use {listed(others)} as the {words(choice.record.kind)}."
         else:
             fix = self.remedy(chain, product) or f"Read something else, or install a plugin that converts {product.format}."
         self.notes.problem(
@@ -68,9 +69,8 @@ class Reasons:
 
     def limit(self, step: StepSpec, key: str, selection: Selection, format: str) -> str:
         """Why the provider that reads an input can't take this format, as a clause: its limit of ``base.<format>``, if it states one."""
-        entry = next(entry for entry in step.verb.inputs if entry.name == key)
-        limits = selection.choices[entry.of].record.limits if entry.of in selection.choices else {}
-        return limits.get("base." + format.partition("/")[2], "")
+        choice = self.entry(step, key, selection)[1]
+        return choice.record.limits.get("base." + format.partition("/")[2], "") if choice else ""
 
     def remedy(self, chain: ConversionChain, product: Product) -> str:
         """What would make the first conversion possible that was rejected for want of a capability; empty if that is not known."""
@@ -101,17 +101,15 @@ class Reasons:
 
     def reader(self, step: StepSpec, key: str, selection: Selection) -> tuple[str, tuple[str, ...]]:
         """Who reads an input, and what formats."""
-        entry = next(entry for entry in step.verb.inputs if entry.name == key)
-        choice = selection.choices.get(entry.of)
+        entry, choice = self.entry(step, key, selection)
         if choice is None:
             return f"`{step.name}` ({step.verb.name})", entry.accepts
-        return f"the {words(choice.record.kind)} `{choice.record.name}`", choice.record.accepts or entry.accepts
+        return f"the {words(choice.record.kind)} `{choice.record.name}`", formats_of(choice.record, entry) or entry.accepts
 
-    def alternatives(self, step: StepSpec, key: str, selection: Selection) -> list[ProviderRecord]:
-        """Other providers that could read an input instead."""
+    def entry(self, step: StepSpec, key: str, selection: Selection) -> tuple[Input, Choice | None]:
+        """An input, and the provider that reads it; None for the verb itself."""
         entry = next(entry for entry in step.verb.inputs if entry.name == key)
-        choice = selection.choices.get(entry.of)
-        return [] if choice is None else [r for r in self.registry.providers(choice.record.kind).values() if r is not choice.record]
+        return entry, selection.choices.get(reader_of(step.verb, entry))
 
     def fits(self, product: Product, accepts: Sequence[str]) -> bool:
         found = self.selector.chain(product, lambda format: fits(format, accepts))

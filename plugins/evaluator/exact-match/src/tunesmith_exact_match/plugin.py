@@ -14,5 +14,8 @@ def evaluator():
         settings=ExactMatchSettings,
         accepts=("endpoint/openai",),
         estimator="tunesmith_exact_match.estimate:estimate",
-        facts={"metrics": {"exact_match": {"better": "higher", "summary": "share of answers that equal the expected one"}}},
+        facts={
+            "data": ["dataset/chat"],
+            "metrics": {"exact_match": {"better": "higher", "summary": "share of answers that equal the expected one"}},
+        },
     )

@@ -3,8 +3,9 @@
     nll = - 1/N  sum over rows, over the N tokens x_t that the assistant says (end-of-turn included), of  log p(x_t | x_<t)
     perplexity = exp(nll)
 
-A token-level mean over the whole dataset, so long answers weigh more than short ones, and models with different tokenizers don't compare.
-The same rows, tokens and labels are scored whether the model is computed here or asked for its log-probabilities over an endpoint.
+Of rows that are a text (`dataset/text`) all tokens but the first count. A token-level mean over the whole dataset, so long answers weigh
+more than short ones, and models with different tokenizers don't compare. The same rows, tokens and labels are scored whether the model is
+computed here or asked for its log-probabilities over an endpoint.
 """
 
 from __future__ import annotations

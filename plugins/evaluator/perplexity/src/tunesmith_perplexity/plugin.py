@@ -21,6 +21,6 @@ def evaluator():
         accepts=("model/hf", "model/bnb", "endpoint/openai"),
         capabilities={"device.cpu": "full", "device.cuda": "unknown"},
         needs=(Need("producer", "api.echo", "it reads the log-probabilities of a prompt's tokens", formats=("endpoint/openai",)),),
-        facts={"metrics": METRICS},
+        facts={"data": ["dataset/chat", "dataset/text"], "metrics": METRICS},
         estimator="tunesmith_perplexity.estimate:estimate",
     )

@@ -9,6 +9,8 @@ from tunesmith.contracts import Artifact, Step, UserError
 from tunesmith_data.api import Row, read_rows, text_of
 from tunesmith_torch.api import ChatEncoder, TokenSequence
 
+EXCERPT = 200  # characters of a document that are shown
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -30,7 +32,7 @@ def sequences(data: Artifact | None, chat: ChatEncoder, max_length: int, step: S
     for row in read_rows(data.path) if data else ():
         step.check_cancelled()
         count += 1
-        whole = chat.encode(row["messages"], row.get("tools") or ())
+        whole = chat.encode_text(row["text"]) if "text" in row else chat.encode(row["messages"], row.get("tools") or ())
         short = _first(whole, max_length)
         cut += len(whole.tokens) > max_length
         if any(short.labels):
@@ -44,7 +46,7 @@ def sequences(data: Artifact | None, chat: ChatEncoder, max_length: int, step: S
     if not found:
         raise UserError(
             "TS-DATA-040", "There are no rows to evaluate on", why=f"{count} rows were given, none with an answer." if count else "",
-            fix="Give the step a `data:` file with answers of the assistant.",
+            fix="Give the step a `data:` file with answers of the assistant, or with texts.",
         )  # fmt: skip
     return found
 
@@ -73,4 +75,5 @@ def batches(scored: Sequence[Scored], max_tokens_per_microbatch: int) -> Iterato
 
 
 def _last(row: Row, role: str) -> str:
-    return next((text_of(turn) for turn in reversed(row["messages"]) if turn["role"] == role), "")
+    found = next((text_of(turn) for turn in reversed(row.get("messages", ())) if turn["role"] == role), "")
+    return row["text"][:EXCERPT] if "text" in row and role == "assistant" else found

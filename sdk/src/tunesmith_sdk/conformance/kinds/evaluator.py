@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +16,38 @@ from tunesmith_data.api import message, read_rows, text_of
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
+from tunesmith_sdk.conformance.materials.materials import FORMATS
 from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 from tunesmith_sdk.testing.datasets import dataset
 
 #: scenes: an endpoint for what takes models, too; one that fails at first
 ENDPOINT, FAILING = "an endpoint", "an endpoint that fails at first"
 KNOWN = 1e-6  #: largest difference from a known answer, relative where that is above 1
+CHAT = "dataset/chat"
 
 
 @contextmanager
 def _examinee(subject: Subject, *, good: bool) -> Iterator[Artifact]:
-    """Something to evaluate that knows the rows, or knows nothing."""
-    if fits("model/hf", subject.record.accepts):
+    """Something to evaluate that knows the rows, or knows nothing; the author's, where the author gives one."""
+    given = subject.asked("examinee", _rows(subject), good)
+    if given is not None:
+        with closing(given):
+            yield next(given)
+    elif fits("model/hf", subject.record.accepts):
         yield Artifact("model/hf", subject.material("taught" if good else "blank"))
     elif fits("endpoint/openai", subject.record.accepts):
         with _scripted(subject, good=good) as endpoint:
             yield endpoint
     else:
-        raise NotRun(f"the kit makes none of {', '.join(subject.record.accepts)}", where="`known_answers` in the author's file")
+        raise NotRun(f"the kit makes none of {', '.join(subject.record.accepts)}", where="define `examinee` in the author's file")
 
 
 @contextmanager
 def _scripted(subject: Subject, *, good: bool, wordy: bool = False, failures: int = 0) -> Iterator[Artifact]:
+    if _format(subject) != CHAT:
+        raise NotRun(
+            f"the kit's endpoints answer questions, and its rows are {_format(subject)}", where="define `examinee` in the author's file"
+        )
     rows = list(read_rows(subject.material("rows")))
     answers = {text_of(row["messages"][-2]): text_of(row["messages"][-1]) for row in rows}
     if wordy:
@@ -53,11 +63,21 @@ def _evaluated(subject: Subject, *, good: bool = True) -> Evaluation:
         return subject.build().evaluate(examinee, _rows(subject), subject.step)
 
 
-def _rows(subject: Subject) -> Artifact:
-    return Artifact("dataset/chat", subject.material("rows"))
+def _rows(subject: Subject) -> Artifact | None:
+    """Of a format that it reads; None for one that reads none."""
+    return Artifact(_format(subject), subject.material(FORMATS[_format(subject)])) if _format(subject) else None
 
 
-@action("evaluator", materials=("taught", "blank", "rows"))
+def _format(subject: Subject) -> str:
+    """The first that it reads and the kit has rows in; empty for one that reads none."""
+    read = subject.record.facts.get("data", ())
+    found = next((format for format in read if format in FORMATS), "")
+    if read and not found:
+        raise NotRun(f"the kit has no rows in {', '.join(read)}", where="a later version of the kit")
+    return found
+
+
+@action("evaluator", materials=("taught", "blank", *(name for format, name in FORMATS.items() if format.startswith("dataset/"))))
 def work(subject: Subject) -> None:
     """Evaluate something that knows the rows."""
     evaluation = _evaluated(subject)
@@ -139,6 +159,8 @@ def prefers(subject: Subject) -> Iterator[CheckFailed]:
     title="a metric that is declared to need no reference stays the same with other answers in the rows",
 )
 def needs_no_reference(subject: Subject) -> Iterator[CheckFailed]:
+    if _format(subject) != CHAT:
+        raise NotRun(f"the kit knows no other answers for rows in {_format(subject)}", where="an evaluator that reads conversations")
     rows = list(read_rows(subject.material("rows")))
     others = [{**row, "messages": [*row["messages"][:-1], message("assistant", f"{number} zebras")]} for number, row in enumerate(rows)]
     changed = dataset(subject.folder("others") / "rows", others)
@@ -156,7 +178,7 @@ def needs_no_reference(subject: Subject) -> Iterator[CheckFailed]:
 def known_answers(subject: Subject) -> Iterator[CheckFailed]:
     cases: Any = subject.author("known_answers")
     for number, (examinee, rows, expected) in enumerate(cases, 1):
-        data = dataset(subject.folder("known") / str(number), rows)
+        data = dataset(subject.folder("known") / str(number), rows, _format(subject) or CHAT)
         found = subject.build().evaluate(examinee, data, subject.step).metrics
         for name, value in expected.items():
             limit = subject.tolerance("evaluator.known-answers", KNOWN) * max(1.0, abs(value))
