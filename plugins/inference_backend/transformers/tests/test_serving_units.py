@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -96,19 +97,29 @@ class Rows:
 
     def __init__(self) -> None:
         self.rows = self.columns = 0
-        self.content: dict[int, Any] = {}
+        self.content: dict[int, list[int]] = {}  # the tokens of each row
+
+    def resize(self, rows: int, columns: int) -> None:
+        self.rows, self.columns = rows, columns
+        self.content = {row: tokens[:columns] for row, tokens in self.content.items() if row < rows}
+
+    def write(self, row: int, start: int, tokens: Sequence[int]) -> None:
+        assert row < self.rows and start + len(tokens) <= self.columns
+        self.content[row] = self.content.get(row, [])[:start] + list(tokens)
 
     def move(self, source: int, target: int, length: int) -> None:
-        self.content[target] = self.content[source]
+        assert max(source, target) < self.rows and length <= len(self.content[source])
+        self.content[target] = self.content[source][:length]
 
 
 class Waiting:
     """As much of a sequence as the scheduler looks at."""
 
-    def __init__(self, prompt: int) -> None:
-        self.prompt = [0] * prompt
+    def __init__(self, prompt: list[int]) -> None:
+        self.prompt = prompt
         self.tokens = list(self.prompt)
         self.cached = self.scored = 0
+        self.reused: int | None = None
         self.sampling = Sampling()
 
     @property
@@ -116,18 +127,27 @@ class Waiting:
         return len(self.tokens) - self.cached
 
 
+SYSTEM = list(range(100, 140))  # what many prompts begin with
+
+PROMPTS = st.tuples(st.sampled_from([0, 20, 40]), st.lists(st.integers(0, 2), min_size=1, max_size=20)).map(
+    lambda both: [*SYSTEM[: both[0]], *both[1]]
+)
+
+
 @settings(deadline=None, max_examples=300)
 @given(
-    jobs=st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30), st.integers(0, 20)), min_size=1, max_size=12),
-    batch=st.integers(1, 5), prompt_tokens=st.integers(1, 40), extra=st.integers(0, 100), cancels=st.lists(st.integers(0, 11), max_size=4),
+    jobs=st.lists(st.tuples(PROMPTS, st.integers(1, 30), st.integers(0, 20)), min_size=1, max_size=12),
+    batch=st.integers(1, 5), prompt_tokens=st.integers(1, 40), extra=st.integers(0, 300), kept_rows=st.integers(0, 4),
+    cancels=st.lists(st.integers(0, 11), max_size=4),
 )  # fmt: skip
 def test_every_sequence_ends_and_no_bound_is_broken(
-    jobs: list[tuple[int, int, int]], batch: int, prompt_tokens: int, extra: int, cancels: list[int]
+    jobs: list[tuple[list[int], int, int]], batch: int, prompt_tokens: int, extra: int, kept_rows: int, cancels: list[int]
 ) -> None:
-    """Sequences arrive, grow and leave; the cache's rows always hold what the scheduler thinks they hold."""
-    limits = Limits(batch=batch, length=60, prompt_tokens=prompt_tokens, cache_tokens=60 + extra)
+    """Sequences arrive, grow and leave; the cache's rows always hold the tokens that the scheduler thinks they hold."""
+    limits = Limits(batch=batch, length=90, prompt_tokens=prompt_tokens, cache_tokens=90 + extra, kept_rows=kept_rows)
     cache = Rows()
-    scheduler = Scheduler(limits, cache)  # type: ignore[arg-type]
+    found: list[int] = []
+    scheduler = Scheduler(limits, cache, looked_up=lambda tokens, count: found.append(count))  # type: ignore[arg-type]
     arriving = {Waiting(prompt): (answer, at) for prompt, answer, at in jobs}
     all_of_them = list(arriving)
     left = dict(arriving)
@@ -146,24 +166,59 @@ def test_every_sequence_ends_and_no_bound_is_broken(
         assert plan.rows * plan.columns <= limits.cache_tokens
         assert len(scheduler.rows) <= min(batch, plan.rows)
         assert sum(len(chunk.tokens) for chunk in plan.chunks[plan.decoding :]) <= prompt_tokens
-        cache.rows, cache.columns = plan.rows, plan.columns
+        assert len(scheduler.prefixes) <= kept_rows
+        cache.resize(plan.rows, plan.columns)
         for row, (sequence, chunk) in enumerate(zip(plan.sequences, plan.chunks, strict=True)):
             assert scheduler.rows[chunk.row] is sequence
             assert row >= plan.decoding or (chunk.row == row and len(chunk.tokens) == 1)
-            if chunk.start:
-                assert cache.content[chunk.row] is sequence
+            assert cache.content.get(chunk.row, [])[: chunk.start] == sequence.tokens[: chunk.start]
             assert chunk.start == sequence.cached
+            assert list(chunk.tokens) == sequence.tokens[chunk.start : chunk.start + len(chunk.tokens)]
             assert len(sequence.tokens) <= plan.columns
-            cache.content[chunk.row] = sequence
+            cache.write(chunk.row, chunk.start, chunk.tokens)
             sequence.cached += len(chunk.tokens)
+        for held in scheduler.prefixes.held():
+            assert held.row >= len(scheduler.rows) and cache.content[held.row][: held.count] == held.tokens
         for sequence in plan.sequences:
             if sequence.unread == 0:
-                sequence.tokens.append(0)
+                sequence.tokens.append(len(sequence.tokens) % 3)
         for sequence in list(plan.sequences):
             if sequence in left and len(sequence.tokens) - len(sequence.prompt) >= left[sequence][0]:
                 scheduler.remove(sequence)
                 del left[sequence]
     assert not left
+    assert kept_rows or not any(found)
+
+
+def test_a_prompt_begins_with_the_longest_beginning_that_was_read() -> None:
+    """Also one that is just being read: of three that arrive together with a common beginning, one reads it."""
+    cache, found = Rows(), []
+    limits = Limits(batch=3, length=200, prompt_tokens=200, cache_tokens=1200, kept_rows=3)
+    scheduler = Scheduler(limits, cache, looked_up=lambda tokens, count: found.append(count))  # type: ignore[arg-type]
+    sequences = [Waiting([*range(100), 1000 + index, *range(40)]) for index in range(3)]
+    scheduler.add(sequences)
+
+    def step() -> list[int]:
+        plan = scheduler.plan()
+        assert plan is not None
+        cache.resize(plan.rows, plan.columns)
+        for sequence, chunk in zip(plan.sequences, plan.chunks, strict=True):
+            cache.write(chunk.row, chunk.start, chunk.tokens)
+            sequence.cached += len(chunk.tokens)
+            if not sequence.unread:
+                sequence.tokens.append(7)
+        return [len(chunk.tokens) for chunk in plan.chunks]
+
+    assert step() == [141]
+    assert step() == [1, 41, 41]
+    for sequence in sequences:
+        scheduler.remove(sequence)
+    follow_up, other = Waiting([*sequences[1].tokens, 5, 6]), Waiting([*range(30), 9])
+    scheduler.add([follow_up, other])
+    assert step() == [3, 1]
+    assert found == [0, 100, 100, 141, 30]
+    assert follow_up.reused == 141
+    assert other.reused == 30
 
 
 SHAPE = ModelShape.from_config(

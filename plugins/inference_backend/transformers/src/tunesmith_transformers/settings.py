@@ -32,5 +32,8 @@ class TransformersSettings:
         512, "tokens of new prompts read in one step; fewer: running answers stutter less, more: prompts are read faster", ge=1,
         effect={"call": "torch.nn.functional:embedding"},
     )  # fmt: skip
+    enable_prefix_caching: bool = setting(
+        True, "read what prompts share at their beginning once; takes no more than `kv_cache_gib`, but keeps it while nothing is asked"
+    )
     threads: int = setting(0, "processor threads; 0: one per core", ge=0, effect={"call": "torch:set_num_threads"})
     max_request_bytes: int = setting(4 * 2**20, "largest request body", ge=1024, le=2**30)

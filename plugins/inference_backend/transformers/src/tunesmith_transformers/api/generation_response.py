@@ -127,6 +127,9 @@ def _event(data: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
 
 
-def _usage(job: Job, tokens: list[int]) -> dict[str, int]:
+def _usage(job: Job, tokens: list[int]) -> dict[str, Any]:
     generated = sum(tokens)
-    return {"prompt_tokens": job.prompt_tokens, "completion_tokens": generated, "total_tokens": job.prompt_tokens + generated}
+    return {
+        "prompt_tokens": job.prompt_tokens, "completion_tokens": generated, "total_tokens": job.prompt_tokens + generated,
+        "prompt_tokens_details": {"cached_tokens": job.cached_tokens},
+    }  # fmt: skip

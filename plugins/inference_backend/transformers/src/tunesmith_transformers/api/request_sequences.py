@@ -25,7 +25,7 @@ class Job:
     """One request: `n` answers to each prompt, numbered prompt by prompt."""
 
     def __init__(self, engine: Engine, vocabulary: Vocabulary, prompts: list[tuple[list[int], Sampling]], n: int) -> None:
-        self._engine = engine
+        self._engine, self._n = engine, n
         self._deltas: asyncio.Queue[tuple[int, Delta]] = asyncio.Queue()
         self.prompt_tokens = sum(len(ids) for ids, _ in prompts)
         self.sequences: list[Sequence] = []
@@ -34,6 +34,11 @@ class Job:
                 own = sampling if sampling.seed is None else replace(sampling, seed=sampling.seed + copy)
                 receive = partial(self._receive, len(self.sequences))
                 self.sequences.append(Sequence(ids, own, Output(vocabulary, ids, own.stop), receive))
+
+    @property
+    def cached_tokens(self) -> int:
+        """Of the prompts, not read because an earlier text begins like them."""
+        return sum(sequence.reused or 0 for sequence in self.sequences[:: self._n])
 
     def start(self) -> None:
         """Raises ApiError 429 when too many requests wait, 503 when the server is going down."""

@@ -45,7 +45,7 @@ class Engine:
     ) -> None:
         self.forward, self.limits, self.metrics = forward, limits, metrics
         self._ends, self._deliver = frozenset(ends), deliver
-        self._scheduler = Scheduler(limits, forward.cache, metrics.preemptions.inc)
+        self._scheduler = Scheduler(limits, forward.cache, metrics.preemptions.inc, metrics.looked_up)
         self._inbox: list[Sequence] = []
         self._pending = 0  # accepted and not ended
         self._wake = threading.Condition()
@@ -120,7 +120,8 @@ class Engine:
         """Wait for work and take it in; False when it is time to end."""
         with self._wake:
             if not self._scheduler.busy and not self._inbox and not self._stopping:
-                self.forward.cache.clear()  # idle: give the memory back
+                if not self._scheduler.prefixes:
+                    self.forward.cache.clear()  # idle: give the memory back
                 self._wake.wait_for(lambda: self._inbox or self._stopping)
             self._scheduler.add(self._inbox)
             self._inbox = []
@@ -140,9 +141,9 @@ class Engine:
                 out.append((advance.sequence, self._delta(advance)))
         except CacheLost as lost:
             return self._give_way(lost)
-        ended = [sequence for sequence, delta in out if delta.finish]
-        for sequence in ended:
-            self._scheduler.remove(sequence)
+        ended = [(sequence, delta) for sequence, delta in out if delta.finish]
+        for sequence, delta in ended:
+            self._scheduler.remove(sequence, sound=delta.finish != "error")
         self.metrics.step(batch, out, self.running, self.waiting, time.perf_counter() - started)
         self._finish(out, len(ended))
         failed = [delta.error for _, delta in out if delta.finish == "error"]
@@ -182,7 +183,7 @@ class Engine:
     def _drop(self, sequences: list[Sequence], last: Delta) -> None:
         now = time.perf_counter()
         for sequence in sequences:
-            self._scheduler.remove(sequence)
+            self._scheduler.remove(sequence, sound=last.finish != "error")
             self.metrics.ended(last.finish, now - sequence.arrived)
         self.metrics.running.set(self.running)
         self.metrics.waiting.set(self.waiting)

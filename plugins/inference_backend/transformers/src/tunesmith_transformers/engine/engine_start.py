@@ -17,6 +17,8 @@ from tunesmith_transformers.model.self_check import check
 from tunesmith_transformers.settings import TransformersSettings
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
+KEPT_ROWS = 8  # of the prefix cache at least, however few answers are generated at a time
+
 
 def start_engine(
     artifact: Artifact, settings: TransformersSettings, step: Step, deliver: Callable[[Deliveries], None], metrics: Metrics
@@ -39,6 +41,8 @@ def start_engine(
         f"the model has {loaded.positions} positions, a token takes {forward.cache.bytes_per_token} bytes of "
         f"the {settings.kv_cache_gib:g} GiB",
     )
+    if limits.kept_rows:
+        step.decide(f"a prefix cache of up to {limits.kept_rows} texts", "beginnings that prompts share are read once: `enable_prefix_caching`")
     if loaded.defaults:
         values = ", ".join(f"{name} {value}" for name, value in loaded.defaults.items())
         step.decide(f"where a request does not say: {values}", "the model's generation_config recommends it")
@@ -76,4 +80,5 @@ def bounds(settings: TransformersSettings, positions: int, token_bytes: int) -> 
         settings.max_queued_requests,
         settings.chunked_prefill_size,
         min(room, settings.max_num_seqs * length),
+        max(settings.max_num_seqs, KEPT_ROWS) if settings.enable_prefix_caching else 0,
     )

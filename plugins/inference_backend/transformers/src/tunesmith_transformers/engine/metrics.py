@@ -23,6 +23,8 @@ class Metrics:
         self.prompt_tokens = Counter("tunesmith_prompt_tokens", "tokens of prompts read", registry=registry)
         self.generated_tokens = Counter("tunesmith_generated_tokens", "tokens generated", registry=registry)
         self.preemptions = Counter("tunesmith_preemptions", "answers interrupted for want of cache and read again", registry=registry)
+        self.prefix_queries = Counter("tunesmith_prefix_cache_queries", "tokens looked up in the prefix cache", registry=registry)
+        self.prefix_hits = Counter("tunesmith_prefix_cache_hits", "tokens found there, and not read again", registry=registry)
         self.running = Gauge("tunesmith_sequences_running", "sequences in the batch", registry=registry)
         self.waiting = Gauge("tunesmith_sequences_waiting", "sequences that wait for room", registry=registry)
         self.first_token = self._seconds("tunesmith_time_to_first_token_seconds", "from arrival to the first token")
@@ -47,6 +49,11 @@ class Metrics:
             if delta.finish:
                 self.ended(delta.finish, now - sequence.arrived)
         self.generated_tokens.inc(generated)
+
+    def looked_up(self, tokens: int, found: int) -> None:
+        """Count what the prefix cache was asked for and had."""
+        self.prefix_queries.inc(tokens)
+        self.prefix_hits.inc(found)
 
     def ended(self, finish: str, seconds: float) -> None:
         self.answers.labels(finish).inc()

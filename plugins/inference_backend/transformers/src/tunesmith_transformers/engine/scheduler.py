@@ -1,7 +1,7 @@
 """Forms the batch of every step: whoever generates goes on, and waiting prompts are read with what is left of the step.
 
 Rows of the cache are filled from the front: first the sequences that generate, then those whose prompts are still being read. A sequence
-that ends leaves a hole, into which the last one is moved.
+that ends leaves a hole, into which the last one is moved. What it was made of is kept behind them (`prefix_cache`) as long as there is room.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tunesmith_transformers.engine.prefix_cache import LEAST, Held, PrefixCache, longest
 from tunesmith_transformers.engine.sequence import Sequence
 from tunesmith_transformers.model.forward_pass import Chunk
 from tunesmith_transformers.model.kv_cache import RowCache
@@ -27,6 +28,7 @@ class Limits:
         queue: sequences waiting.
         prompt_tokens: of prompts that are read in one step, beside the sequences that generate.
         cache_tokens: places in the cache: rows x columns never exceeds it (and it is at least `length`).
+        kept_rows: rows of ended sequences that are kept for prompts that begin like them; they are within `cache_tokens`.
     """
 
     batch: int = 32
@@ -34,6 +36,7 @@ class Limits:
     queue: int = 256
     prompt_tokens: int = 512
     cache_tokens: int = 32 * 4096
+    kept_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,24 @@ class Batch:
     columns: int
 
 
-class Scheduler:
-    """Who is in which row, and who waits."""
+def _nothing(tokens: int, found: int) -> None: ...
 
-    def __init__(self, limits: Limits, cache: RowCache, preempted: Callable[[], None] = lambda: None) -> None:
+
+class Scheduler:
+    """Who is in which row, and who waits.
+
+    Args:
+        preempted: called when a sequence is sent back to wait.
+        looked_up: called when a prompt is taken in: with its tokens, and how many of them are in the cache already.
+    """
+
+    def __init__(
+        self, limits: Limits, cache: RowCache, preempted: Callable[[], None] = lambda: None, looked_up: Callable[[int, int], None] = _nothing
+    ) -> None:
         self.limits = limits
         self.cache = cache
-        self._preempted = preempted
+        self._preempted, self._looked_up = preempted, looked_up
+        self.prefixes = PrefixCache(cache, limits.kept_rows)
         self.rows: list[Sequence] = []
         self.waiting: deque[Sequence] = deque()
 
@@ -64,10 +78,14 @@ class Scheduler:
     def add(self, sequences: Iterable[Sequence]) -> None:
         self.waiting.extend(sequences)
 
-    def remove(self, sequence: Sequence) -> None:
-        """Take a sequence out, wherever it is."""
+    def remove(self, sequence: Sequence, *, sound: bool = True) -> None:
+        """Take a sequence out, wherever it is. What was read of it may be used again if it is `sound`."""
         if sequence in self.rows:
-            self._vacate(self.rows.index(sequence))
+            row, last = self.rows.index(sequence), len(self.rows) - 1
+            if sound:
+                others = [held for held in self._running() if held.row != row]
+                self.prefixes.keep(row, sequence.tokens[: sequence.cached], others, last)
+            self._vacate(row)
         elif sequence in self.waiting:
             self.waiting.remove(sequence)
 
@@ -79,7 +97,7 @@ class Scheduler:
         sequences = self.rows[:decoding]
         budget = self.limits.prompt_tokens
         row = decoding
-        while budget and (row < len(self.rows) or self._admit()):
+        while budget and (row < len(self.rows) or self._admit(chunks)):
             sequence = self.rows[row]
             count = min(budget, sequence.unread)
             chunks.append(self._prompt_chunk(row, sequence, count))
@@ -88,7 +106,10 @@ class Scheduler:
             row += 1
         if not chunks:
             return None
-        return Batch(sequences, chunks, decoding, *self._size())
+        rows, columns = self._size()
+        if (rows, columns) != (self.cache.rows, self.cache.columns):
+            self.prefixes.resized(rows, columns)
+        return Batch(sequences, chunks, decoding, rows, columns)
 
     def _prompt_chunk(self, row: int, sequence: Sequence, count: int) -> Chunk:
         end = sequence.cached + count
@@ -109,22 +130,48 @@ class Scheduler:
     def _size(self) -> tuple[int, int]:
         """Rows and columns of the cache: as they are if they do, else all rows, or fewer and longer ones, within the bound."""
         limits, rows, columns = self.limits, self.cache.rows, self.cache.columns
-        needed, longest = len(self.rows), max(len(s.tokens) for s in self.rows)
-        if needed <= rows and longest <= columns:
+        needed, longest_row = len(self.rows), max(len(s.tokens) for s in self.rows)
+        if needed <= rows and longest_row <= columns:
             return rows, columns
-        rounded = min(-(-longest // STEP) * STEP, limits.length, limits.cache_tokens // needed)
-        columns = max(limits.cache_tokens // limits.batch, rounded)
-        return min(limits.batch, limits.cache_tokens // columns), columns
+        wanted = limits.batch + limits.kept_rows
+        rounded = -(-longest_row // STEP) * STEP
+        if needed <= rows:  # they grow: by so much that a long answer changes the shape a few times and not at every step
+            rounded = max(rounded, 2 * columns)
+        rounded = min(rounded, limits.length, limits.cache_tokens // needed)
+        columns = max(limits.cache_tokens // wanted, rounded)
+        return min(wanted, limits.cache_tokens // columns), columns
 
-    def _admit(self) -> bool:
-        """Give the first of those who wait a row, if there is room for it."""
+    def _admit(self, chunks: list[Chunk]) -> bool:
+        """Give the first of those who wait a row, if there is room for it, and what was read already of a prompt that begins like its own.
+
+        It waits for the next step where a prompt of this one, whose `chunks` these are, is about to be read that begins like it.
+        """
         if not self.waiting or len(self.rows) >= self.limits.batch:
             return False
-        longest = max(len(s.tokens) for s in [*self.rows, self.waiting[0]])
-        if not self._fits(len(self.rows) + 1, longest):
+        sequence, row = self.waiting[0], len(self.rows)
+        if not self._fits(row + 1, max(len(s.tokens) for s in [*self.rows, sequence])):
             return False
+        if self.prefixes.rows:
+            known = row < self.cache.rows  # else the cache is about to get its first rows, or other ones
+            most = len(sequence.tokens) - 1  # the last token is read in any case: what follows it is asked for
+            if sequence.sampling.prompt_logprobs is not None:
+                most = min(most, sequence.scored)
+            found, count = longest(sequence.tokens, most, [*self.prefixes.held(), *self._running()] if known else ())
+            coming = [Held(c.row, self.rows[c.row].tokens, c.start + len(c.tokens)) for c in chunks]
+            if longest(sequence.tokens, most, coming)[1] >= count + 2 * LEAST:
+                return False
+            if count < LEAST:
+                found, count = None, 0
+            self.prefixes.take(row, found, count)
+            sequence.cached = count
+            if sequence.reused is None:
+                sequence.reused = count
+            self._looked_up(len(sequence.tokens), count)
         self.rows.append(self.waiting.popleft())
         return True
+
+    def _running(self) -> list[Held]:
+        return [Held(row, sequence.tokens, sequence.cached) for row, sequence in enumerate(self.rows)]
 
     def _make_room(self) -> None:
         """Before the rows grow beyond the cache, send the last one back to wait; it will be read again from its start."""
@@ -132,8 +179,9 @@ class Scheduler:
             self._send_back()
 
     def empty(self) -> list[Sequence]:
-        """Take all sequences out, at once; the cache is left as it is."""
+        """Take all sequences out, at once, and forget what is kept; the cache is left as it is."""
         gone = [*self.rows, *self.waiting]
+        self.prefixes.clear()
         self.rows.clear()
         self.waiting.clear()
         return gone
@@ -142,9 +190,11 @@ class Scheduler:
         """The cache's content is lost: all are sent back to wait, in their order."""
         while self.rows:
             self._send_back()
+        self.prefixes.clear()
 
     def _send_back(self) -> None:
         last = self.rows.pop()
+        self.prefixes.keep(len(self.rows), last.tokens[: last.cached], self._running(), len(self.rows))
         last.cached = 0
         self.waiting.appendleft(last)
         self._preempted()

@@ -50,6 +50,7 @@ class Sequence:
     receive: Callable[[Delta], None]
     tokens: list[int] = field(init=False)  # prompt and answer
     cached: int = 0  # tokens whose keys and values are in the cache
+    reused: int | None = None  # tokens of the prompt that had not to be read, because a text before began like it; None: not looked up
     draw: Draw = field(init=False)
     prompt_logprobs: list[TokenLogprob] = field(default_factory=list)  # not yet delivered
     scored: int = 0  # tokens of the prompt whose log-probability is known
