@@ -68,7 +68,7 @@ bench: ## start-up, worker start and serving, beside a peer each: some ten minut
 	@$(PYTHON) tools/install.py --test
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/worker_start.py
-	$(BIN)/python benchmarks/serving.py --peer
+	$(BIN)/python benchmarks/serving --peers transformers
 
 clean: ## remove what these make: .venv, .tunesmith, dist
 	rm -rf .venv .tunesmith dist

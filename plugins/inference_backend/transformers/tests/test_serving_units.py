@@ -104,11 +104,13 @@ class Rows:
         self.content = {row: tokens[:columns] for row, tokens in self.content.items() if row < rows}
 
     def write(self, row: int, start: int, tokens: Sequence[int]) -> None:
-        assert row < self.rows and start + len(tokens) <= self.columns
+        assert row < self.rows
+        assert start + len(tokens) <= self.columns
         self.content[row] = self.content.get(row, [])[:start] + list(tokens)
 
     def move(self, source: int, target: int, length: int) -> None:
-        assert max(source, target) < self.rows and length <= len(self.content[source])
+        assert max(source, target) < self.rows
+        assert length <= len(self.content[source])
         self.content[target] = self.content[source][:length]
 
 
@@ -178,7 +180,8 @@ def test_every_sequence_ends_and_no_bound_is_broken(
             cache.write(chunk.row, chunk.start, chunk.tokens)
             sequence.cached += len(chunk.tokens)
         for held in scheduler.prefixes.held():
-            assert held.row >= len(scheduler.rows) and cache.content[held.row][: held.count] == held.tokens
+            assert held.row >= len(scheduler.rows)
+            assert cache.content[held.row][: held.count] == held.tokens
         for sequence in plan.sequences:
             if sequence.unread == 0:
                 sequence.tokens.append(len(sequence.tokens) % 3)

@@ -42,7 +42,9 @@ def start_engine(
         f"the {settings.kv_cache_gib:g} GiB",
     )
     if limits.kept_rows:
-        step.decide(f"a prefix cache of up to {limits.kept_rows} texts", "beginnings that prompts share are read once: `enable_prefix_caching`")
+        step.decide(
+            f"a prefix cache of up to {limits.kept_rows} texts", "beginnings that prompts share are read once: `enable_prefix_caching`"
+        )
     if loaded.defaults:
         values = ", ".join(f"{name} {value}" for name, value in loaded.defaults.items())
         step.decide(f"where a request does not say: {values}", "the model's generation_config recommends it")

@@ -1,7 +1,7 @@
 """Forms the batch of every step: whoever generates goes on, and waiting prompts are read with what is left of the step.
 
 Rows of the cache are filled from the front: first the sequences that generate, then those whose prompts are still being read. A sequence
-that ends leaves a hole, into which the last one is moved. What it was made of is kept behind them (`prefix_cache`) as long as there is room.
+that ends leaves a hole, into which the last one is moved; what was read of it is kept behind them while there is room (`prefix_cache`).
 """
 
 from __future__ import annotations
@@ -62,7 +62,11 @@ class Scheduler:
     """
 
     def __init__(
-        self, limits: Limits, cache: RowCache, preempted: Callable[[], None] = lambda: None, looked_up: Callable[[int, int], None] = _nothing
+        self,
+        limits: Limits,
+        cache: RowCache,
+        preempted: Callable[[], None] = lambda: None,
+        looked_up: Callable[[int, int], None] = _nothing,
     ) -> None:
         self.limits = limits
         self.cache = cache
