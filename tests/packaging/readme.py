@@ -38,6 +38,16 @@ class Readme:
             (text for language, text in FENCE.findall(self.text) if language == "yaml" and text.startswith("# tunesmith.yaml\n")), ""
         )
 
+    @property
+    def on_cards(self) -> bool:
+        """Whether its example runs on no processor: it is planned for another machine."""
+        return self.plan != "tunesmith plan"
+
+    @cached_property
+    def plan(self) -> str:
+        """The command by which the example is planned."""
+        return next((line for line in self.commands if line.startswith("tunesmith plan --on ")), "tunesmith plan")
+
     @cached_property
     def rows(self) -> str:
         """Rows that it shows as an example."""

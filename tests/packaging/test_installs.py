@@ -16,6 +16,7 @@ from distributions import ROOT, brought, distributions
 
 from tunesmith_sdk.conformance.materials import tiny_gguf
 
+from .example_data import write_example_data
 from .readme import Readme, readmes
 
 CONSTRAINTS = ("--constraint", str(ROOT / "tools" / "constraints.txt"))
@@ -50,9 +51,7 @@ def models(tiny_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("train", "held-out", "questions", "polite", "brief"):
-        shutil.copy(ROOT / "examples" / "quickstart" / "train.jsonl", tmp_path / f"{name}.jsonl")
-    shutil.copy(ROOT / "examples" / "dpo" / "pairs.jsonl", tmp_path)
+    write_example_data(tmp_path)
     return tmp_path
 
 
@@ -63,7 +62,7 @@ def test_its_own_line_installs_it_and_what_its_example_takes(readme: Readme, cle
     if readme.pipeline:
         model = next(path for scheme, path in models.items() if re.search(rf"^model: {scheme}:", readme.pipeline, re.M) or scheme == "file")
         (folder / "tunesmith.yaml").write_text(re.sub(r"^model: \S+", f"model: {model}", readme.pipeline, flags=re.M))
-        user.do("tunesmith plan")
+        user.do(readme.plan)
     if not readme.one.plugin:
         for line in readme.commands[1:]:
             user.do(line)

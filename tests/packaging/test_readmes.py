@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from distributions import ROOT, Distribution, brought, distributions
+from distributions import Distribution, brought, distributions
 from packaging.requirements import Requirement
 from packaging.version import Version
 from PIL import Image
@@ -20,6 +19,7 @@ from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.main import main
 from tunesmith_sdk.testing.plans import CARDS, LAPTOP, plan_on_a_laptop
 
+from .example_data import write_example_data
 from .readme import Readme, readmes
 
 ALL = readmes()
@@ -29,11 +29,6 @@ PIPELINES = [readme for readme in ALL if readme.pipeline]
 CODE = [readme for readme in ALL if readme.one.name == "tunesmith-core" or readme.one.folder.parts[-2] == "library"]
 #: kinds whose example is no pipeline: they are imported, or read, show or listen whatever the pipeline
 NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "page"}
-DATA = {
-    "pairs.jsonl": "dpo/pairs.jsonl", "documents.jsonl": "datasets/plain-text.jsonl", "steps.jsonl": "datasets/stepwise.jsonl",
-    "passages.jsonl": "datasets/embedding.jsonl",
-}  # fmt: skip
-REVIEWS = '{"text": "It broke on the first day.", "label": "negative"}\n{"text": "It does what it says.", "label": "positive"}\n'
 
 
 def named(readme: Readme) -> str:
@@ -89,13 +84,8 @@ def test_every_plugin_that_works_in_pipelines_shows_one() -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the data that the examples speak of."""
     folder = tmp_path_factory.mktemp("project")
-    for name in ("train", "held-out", "questions", "polite", "brief", "pairs", "documents", "steps", "passages"):
-        shutil.copy(ROOT / "examples" / DATA.get(f"{name}.jsonl", "quickstart/train.jsonl"), folder / f"{name}.jsonl")
-    (folder / "reviews.jsonl").write_text(REVIEWS)
+    write_example_data(folder)
     return folder
-
-
-ON_CARDS = {"tunesmith-megatron"}  # what runs on no processor
 
 
 @pytest.mark.parametrize("readme", PIPELINES, ids=named)
@@ -106,7 +96,7 @@ def test_its_line_brings_all_that_its_example_takes(project: Path, readme: Readm
     (project / "tunesmith.toml").write_text(f"[plugins]\nallow = [{names}]\n")
     (project / "tunesmith.yaml").write_text(readme.pipeline)
     registry = load_registry(load_config(project, home=project / "home"))
-    plan = plan_on_a_laptop(project / "tunesmith.yaml", registry, CARDS if ours & ON_CARDS else LAPTOP)
+    plan = plan_on_a_laptop(project / "tunesmith.yaml", registry, CARDS if readme.on_cards else LAPTOP)
     assert [warning for warning in plan.warnings if "runs only in part" not in warning] == []
     in_host = [step for step in plan.steps if not step.recipe]
     used = {record.distribution for step in in_host for record in (step.verb, *(choice.record for choice in step.choices.values()))}

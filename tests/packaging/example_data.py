@@ -1,0 +1,23 @@
+"""The data files that the READMEs' examples speak of."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from distributions import ROOT
+
+CHATS = ("train", "held-out", "questions", "polite", "brief")
+OTHERS = {
+    "pairs": "dpo/pairs.jsonl", "documents": "datasets/plain-text.jsonl", "steps": "datasets/stepwise.jsonl",
+    "passages": "datasets/embedding.jsonl",
+}  # fmt: skip
+REVIEWS = '{"text": "It broke on the first day.", "label": "negative"}\n{"text": "It does what it says.", "label": "positive"}\n'
+
+
+def write_example_data(folder: Path) -> None:
+    for name in CHATS:
+        shutil.copy(ROOT / "examples" / "quickstart" / "train.jsonl", folder / f"{name}.jsonl")
+    for name, source in OTHERS.items():
+        shutil.copy(ROOT / "examples" / source, folder / f"{name}.jsonl")
+    (folder / "reviews.jsonl").write_text(REVIEWS)
