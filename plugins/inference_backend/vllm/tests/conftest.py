@@ -35,13 +35,16 @@ Serve = Callable[..., contextlib.AbstractContextManager[Server]]
 def serve(python: str, model: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Serve:
     """``with serve(max_num_seqs=2) as server``: the real model with these settings, ready."""
     import tunesmith
+    import tunesmith_serve
     import tunesmith_vllm
     from tunesmith_vllm.backend import VllmBackend
     from tunesmith_vllm.settings import VllmSettings
 
     def start(served: Artifact = model, **settings: Any) -> contextlib.AbstractContextManager[Server]:
         backend = VllmBackend(VllmSettings(**{"max_model_len": 1024, "kv_cache_gib": 0.5, **settings}))
-        return serving(Elsewhere(backend, Path(python), (tunesmith, tunesmith_vllm)), served, tmp_path_factory.mktemp("api"))
+        return serving(
+            Elsewhere(backend, Path(python), (tunesmith, tunesmith_serve, tunesmith_vllm)), served, tmp_path_factory.mktemp("api")
+        )
 
     return start
 

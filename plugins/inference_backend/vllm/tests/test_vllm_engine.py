@@ -102,6 +102,7 @@ SERVES = """
 import sys
 from pathlib import Path
 import tunesmith
+import tunesmith_serve
 import tunesmith_vllm
 from tunesmith.contracts import Artifact
 from tunesmith_serve import verb as serve
@@ -111,7 +112,8 @@ from tunesmith_sdk.testing.serving import Elsewhere
 from tunesmith_vllm.backend import VllmBackend
 from tunesmith_vllm.settings import VllmSettings
 folder, model, python = sys.argv[1:]
-backend = Elsewhere(VllmBackend(VllmSettings(max_model_len=512, kv_cache_gib=0.25)), Path(python), (tunesmith, tunesmith_vllm))
+packages = (tunesmith, tunesmith_serve, tunesmith_vllm)
+backend = Elsewhere(VllmBackend(VllmSettings(max_model_len=512, kv_cache_gib=0.25)), Path(python), packages)
 step = LocalStep.make(
     Path(folder), inputs={"model": Artifact("model/hf", Path(model))}, settings=ServeSettings(),
     providers={"inference_backend": backend},

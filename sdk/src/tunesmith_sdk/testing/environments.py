@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import tunesmith
 from tunesmith.config import load_config
 from tunesmith.contracts.kinds.environment_builder import Environment, Recipe, Silent
-from tunesmith.plugins.manifest import read_manifest
+from tunesmith.plugins.manifest import Plugin, read_manifest
 from tunesmith.plugins.registry import load_registry
 from tunesmith.running.steps.environments import environments_of
 
@@ -20,12 +21,34 @@ def environment_of(package: str, directory: Path, device: str = "cpu") -> Enviro
     Args:
         package: the plugin's import name, which its manifest lies in.
     """
-    folder = Path(import_module(package).__file__).parent
-    plugin = read_manifest(folder / "plugin.toml")
-    wanted, probes = plugin.environment_spec, (plugin.environment_spec.probe,) if plugin.environment_spec.probe else ()
+    plugin = _plugin(package)
+    wanted, code, names = plugin.environment_spec, _code(package), (plugin.distribution,)
     requirements = tuple(sorted((*plugin.runtime, *wanted.runtime.get(device, ()))))
-    code = {"tunesmith": Path(tunesmith.__file__).parent, package: folder}
-    recipe = Recipe(requirements, wanted.without_dependencies, wanted.absent, wanted.python, device, probes, code, (plugin.distribution,))
+    probes = (wanted.probe,) if wanted.probe else ()
+    return _built(Recipe(requirements, wanted.without_dependencies, wanted.absent, wanted.python, device, probes, code, names), directory)
+
+
+def environment_from(package: str, requirements: Sequence[str], directory: Path, without_dependencies: Sequence[str] = ()) -> Environment:
+    """One with other packages than the plugin asks for, unprobed: for tests of what can be told without those that run on no processor."""
+    plugin = _plugin(package)
+    wanted, code = plugin.environment_spec, _code(package)
+    named = (tuple(sorted(requirements)), tuple(without_dependencies))
+    return _built(Recipe(*named, wanted.absent, wanted.python, packages=code, plugins=(plugin.distribution,)), directory)
+
+
+def _plugin(package: str) -> Plugin:
+    return read_manifest(_folder(package) / "plugin.toml")
+
+
+def _folder(package: str) -> Path:
+    return Path(import_module(package).__file__).parent
+
+
+def _code(package: str) -> dict[str, Path]:
+    return {"tunesmith": Path(tunesmith.__file__).parent, package: _folder(package)}
+
+
+def _built(recipe: Recipe, directory: Path) -> Environment:
     config = load_config()
     settings = replace(config.environments, directory=Path(directory))
     return environments_of(settings, load_registry(config)).ensure(recipe, Silent())

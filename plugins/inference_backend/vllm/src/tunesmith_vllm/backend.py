@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import Any
 
 from tunesmith.contracts import Address, Artifact, Engine, Step
-from tunesmith_models import compute_type, stored_type
+from tunesmith_models import compute_type, configuration, stored_type
 from tunesmith_vllm.command import command, environment
 from tunesmith_vllm.settings import VllmSettings
 
@@ -23,7 +21,7 @@ class VllmBackend:
     def engine(self, model: Artifact, name: str, address: Address, step: Step) -> Engine:
         """Raises UserError TS-SERVE-030 for options that can't be given."""
         device = step.placement.device
-        config = configuration(model)
+        config = configuration(model.path)
         dtype, stored = self.settings.dtype, stored_type(config)
         if stored or dtype != "auto":
             dtype, reason = compute_type(dtype, stored, step.placement)
@@ -34,9 +32,3 @@ class VllmBackend:
             shutdown_grace=step.settings.shutdown_grace,
         )  # fmt: skip
         return Engine(words, environment(self.settings, device, address), start_timeout=START_TIMEOUT, name="vLLM")
-
-
-def configuration(model: Artifact) -> dict[str, Any]:
-    """What the model's config.json holds; empty without one."""
-    file = model.path / "config.json"
-    return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}

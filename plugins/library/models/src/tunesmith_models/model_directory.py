@@ -15,6 +15,12 @@ BESIDE = (
 )  # fmt: skip
 
 
+def configuration(model: Path) -> dict[str, Any]:
+    """What the model's ``config.json`` holds; empty without one."""
+    file = Path(model) / "config.json"
+    return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}
+
+
 def copy_beside(source: Path, output: Path) -> None:
     """Copy what is not weights or config, in place of what a library has written there: the originals say it as their author did."""
     for pattern in BESIDE:
