@@ -1,0 +1,13 @@
+"""What the conformance kit can't know: how the engine is started on a device that this machine may lack."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+
+def scene(case, setting, step, build):
+    """The command for a GPU."""
+    from tunesmith.contracts import Address, Artifact
+
+    step.settings = SimpleNamespace(shutdown_grace=30.0)
+    step.placement = replace(step.placement, device="cuda")
+    return build().engine(Artifact("model/hf", case.material("taught")), "under-test", Address(port=8765), step)
