@@ -97,7 +97,8 @@ def test_its_line_brings_all_that_its_example_takes(project: Path, readme: Readm
     (project / "tunesmith.yaml").write_text(readme.pipeline)
     registry = load_registry(load_config(project, home=project / "home"))
     plan = plan_on_a_laptop(project / "tunesmith.yaml", registry, CARDS if readme.on_cards else LAPTOP)
-    assert [warning for warning in plan.warnings if "runs only in part" not in warning] == []
+    unseen = ("runs only in part", *(("cuda unknown",) if readme.on_cards else ()))  # what nobody has seen run on a card says so
+    assert [warning for warning in plan.warnings if not any(words in warning for words in unseen)] == []
     in_host = [step for step in plan.steps if not step.recipe]
     used = {record.distribution for step in in_host for record in (step.verb, *(choice.record for choice in step.choices.values()))}
     used |= {choice.record.distribution for choice in plan.listeners}
