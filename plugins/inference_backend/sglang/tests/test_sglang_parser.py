@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.engines, pytest.mark.timeout(1800)]
 PARSER = (
     "aiohttp", "compressed-tensors", "einops", "fastapi", "gguf", "interegular", "ipython", "llguidance<2", "msgspec", "numba",
     "openai==2.8.0",
-    "orjson", "partial_json_parser", "psutil", "pybase64", "python-multipart", "pyzmq", "setproctitle", "torch==2.13.0",
+    "orjson", "partial_json_parser", "pillow", "psutil", "pybase64", "python-multipart", "pyzmq", "setproctitle", "torch==2.13.0",
     "transformers==5.19.0", "triton", "uvicorn", "uvloop", "xgrammar==0.2.7",
 )  # fmt: skip
 PARSES = """
