@@ -66,7 +66,8 @@ def test_a_pipeline_on_a_page_plans_without_a_warning(folder: Path, registry, pa
 
 def test_every_yaml_block_of_the_pages_on_pipelines_is_a_pipeline() -> None:
     assert {page for page, _ in pipelines()} >= {"README.md", "docs/pipelines.md", "docs/datasets.md", "docs/serving.md"}
-    assert fences("yaml") == pipelines()
+    others = [(page, text) for page, text in fences("yaml") if text.startswith("# gateway.yaml")]  # tried by the gateway's own tests
+    assert [block for block in fences("yaml") if block not in others] == pipelines()
 
 
 def test_every_configuration_on_a_page_is_one(tmp_path: Path) -> None:

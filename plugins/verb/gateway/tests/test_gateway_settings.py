@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 from gateway_processes import wait_for
 
 from tunesmith.errors import Problems
@@ -192,6 +191,18 @@ def test_each_request_is_a_span_that_a_collector_is_sent(small: Any, gateway: Ca
     assert b"hello" not in raw
 
 
+def test_without_what_it_runs_on_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import tunesmith_gateway.commands as commands
+
+    monkeypatch.setattr(commands, "_RUNTIME", ("httpx", "not_there_at_all"))
+    assert main(["gateway", "--discover"]) == main(["serve", "switch", "a", "--to", "b"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("error TS-SERVE-043") == 2
+    assert "not_there_at_all" in told
+    assert main(["gateway", "--help"]) == 0
+    assert "docs/gateway.md" in capsys.readouterr().out
+
+
 def test_traces_without_the_sdk_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
@@ -203,11 +214,12 @@ def test_traces_without_the_sdk_are_refused(tmp_path: Path, monkeypatch: pytest.
         Traces("http://127.0.0.1:4318")
 
 
-def test_the_page_lists_every_setting() -> None:
+def test_the_page_lists_every_setting_and_its_example_is_as_it_should_be(tmp_path: Path) -> None:
     page = (Path(__file__).parents[4] / "docs" / "gateway.md").read_text()
     assert not [name for name in TRIED if f"`{name}`" not in page]
-    example = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
-    assert example["models"]
+    (tmp_path / "gateway.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    assert main(["gateway", "key", "alice", "--file", str(tmp_path / "keys.yaml")]) == 0
+    assert sorted(load(tmp_path / "gateway.yaml", {}).models) == ["big", "bot"]
 
 
 def test_running_endpoints_of_the_home_are_taken_up_as_they_come_and_go(

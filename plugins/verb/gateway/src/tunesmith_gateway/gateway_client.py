@@ -12,7 +12,7 @@ from typing import Any
 
 from tunesmith.contracts.cache_files import read_note
 from tunesmith.errors import TunesmithError, UserError, did_you_mean
-from tunesmith_gateway.server import NOTES
+from tunesmith_gateway import NOTES
 
 CODE = "TS-SERVE-044"
 ANSWER = 10.0  # seconds

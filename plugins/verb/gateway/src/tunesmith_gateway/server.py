@@ -17,6 +17,7 @@ import uvicorn
 
 from tunesmith.contracts import port_in_use
 from tunesmith.contracts.cache_files import write_note
+from tunesmith_gateway import NOTES
 from tunesmith_gateway.access_log import AccessLog
 from tunesmith_gateway.api_keys import KeyStore
 from tunesmith_gateway.app import Gateway
@@ -31,7 +32,6 @@ from tunesmith_gateway.traces import Traces
 BACKLOG = 2048
 POLL = 0.05  # seconds between looks at what still runs when the gateway ends
 LAST_WORDS = 5  # seconds in which clients may take the error that ends their answers
-NOTES = Path("gateway") / "running"  # in the home: a file for each gateway that is up
 
 
 class _Server(uvicorn.Server):

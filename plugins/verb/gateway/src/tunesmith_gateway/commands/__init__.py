@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
+
+from tunesmith.errors import UserError
+
+_RUNTIME = ("httpx", "prometheus_client", "starlette", "uvicorn")  # of the extra `runtime`
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -15,6 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     for command in (KEY, CHECK, ROUTES):
         if arguments and arguments[0] == command.name:
             return run_command(command, f"tunesmith gateway {command.name}", arguments[1:])
+    _check_runtime(arguments)
     own, words = words_for_serve(arguments)
     return run_command(GATEWAY(words), "tunesmith gateway", own)
 
@@ -25,5 +31,15 @@ def serve_switch(arguments: Sequence[str]) -> int:
     from tunesmith_gateway.commands.gateway import words_for_serve
     from tunesmith_gateway.commands.switch import SWITCH
 
+    _check_runtime(arguments)
     own, words = words_for_serve(arguments)
     return run_command(SWITCH(words), "tunesmith serve switch", own)
+
+
+def _check_runtime(arguments: Sequence[str]) -> None:
+    absent = [name for name in _RUNTIME if find_spec(name) is None]
+    if absent and not {"-h", "--help"} & set(arguments):
+        raise UserError(
+            "TS-SERVE-043", "what the gateway runs on is not installed", why=f"There is no {' and no '.join(absent)} here.",
+            fix="pip install 'tunesmith-gateway[runtime]'",
+        )  # fmt: skip
