@@ -244,6 +244,14 @@ def test_a_full_server_s_429_is_passed_on_with_its_time_to_wait(engine: Callable
     assert (answer.status_code, answer.headers["retry-after"], answer.json()["error"]["message"]) == (429, "7", "no slot is free.")
 
 
+def test_a_server_that_hangs_is_not_asked_again(engine: Callable[..., Any], gateway: Callable[..., Any]) -> None:
+    one, two = engine(), engine()
+    both = {"upstreams": [{"url": one.url}, {"url": two.url}]}
+    up = gateway({"models": {"bot": {"url": one.url}, "both": both}, "first_byte_timeout": 1, "max_retries": 5})
+    assert up.ask("hang").status_code == up.ask("hang", model="both").status_code == 504
+    assert [line["attempts"] for line in up.lines()] == [1, 2], "each server once"
+
+
 def test_a_stream_goes_on_at_another_server_when_its_own_is_killed(engine: Callable[..., Any], gateway: Callable[..., Any]) -> None:
     one, two = engine("--pause", "0.1"), engine("--pause", "0.1")
     up = gateway({"models": {"bot": {"upstreams": [{"url": one.url}, {"url": two.url}]}}, "resume_streams": True})

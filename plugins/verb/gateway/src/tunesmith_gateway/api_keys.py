@@ -48,7 +48,7 @@ class KeyStore:
     """The keys of a file and of an environment variable. The file is read again when it changes, so that a key can be taken away."""
 
     settings: GatewaySettings
-    _read: tuple[int, int] | None = None  # time and size of the file that `_filed` is from
+    _read: tuple[int, int] | None = None  # time and size of the file that `_filed` is from, or that could not be read
     _filed: dict[str, Client] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -72,8 +72,8 @@ class KeyStore:
         if self.settings.keys_file:
             status = os.stat(self.settings.keys_file)
             if self._read != (status.st_mtime_ns, status.st_size):
-                clients = {entry.hash: self._client(entry) for entry in read_keys(Path(self.settings.keys_file))}
-                self._filed, self._read = clients, (status.st_mtime_ns, status.st_size)
+                self._read = (status.st_mtime_ns, status.st_size)  # one that is wrong is not read, and told of, at each request
+                self._filed = {entry.hash: self._client(entry) for entry in read_keys(Path(self.settings.keys_file))}
 
     def find(self, key: str) -> Client | None:
         """Whose key this is; None if nobody's."""

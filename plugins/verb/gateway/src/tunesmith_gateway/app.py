@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import sys
 import traceback
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,8 +155,10 @@ class Gateway:
             return Client(request.client.host if request.client else "", self.settings.limits)
         try:
             self.keys.load()
-        except (OSError, TunesmithError) as error:  # what was read before holds
-            print(f"the file of keys can't be read: {error}")
+        except OSError:  # it is being replaced: what was read before holds
+            pass
+        except TunesmithError as error:  # the same, until it changes again
+            print(f"the file of keys can't be read: {error}", file=sys.stderr, flush=True)
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
             raise ApiError(401, "This gateway asks for an API key: `Authorization: Bearer KEY`", code="invalid_api_key")

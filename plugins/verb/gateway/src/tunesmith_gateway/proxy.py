@@ -49,11 +49,13 @@ class Proxy:
         Raises:
             ApiError: nobody could answer, and nothing was sent.
         """
-        until, tried, error = time.monotonic() + self.settings.upstream_wait, [], None
+        until, tried = time.monotonic() + self.settings.upstream_wait, []
+        error: ApiError | None = None
+        waiting = True  # for a server that is down; one that hangs or is full is not asked again
         while True:
             chosen = route.choose(tried)
             if chosen is None:
-                if time.monotonic() > until or self.over.is_set():
+                if not waiting or time.monotonic() > until or self.over.is_set():
                     raise error or ApiError(503, f"No server of `{route.name[:100]}` is up", code="upstream_down")
                 await asyncio.sleep(POLL)
                 tried = [upstream for upstream in tried if not upstream.up]
@@ -63,7 +65,7 @@ class Proxy:
             try:
                 return await self._attempt(exchange, route, version, upstream)
             except Unsent as failure:
-                error = failure.error
+                error, waiting = failure.error, failure.down
                 if failure.down:
                     upstream.failed(error.message)
                 if exchange.attempts > self.settings.max_retries:

@@ -65,6 +65,8 @@ class Switch:
     async def run(self) -> None:
         """To the new version, or back to the old one."""
         old = list(self.route.versions)
+        for version in old:  # its run may have come up after the gateway
+            self.gateway.directory.adopt(version)
         self.new.share = 0.0
         self.route.versions.append(self.new)
         try:
