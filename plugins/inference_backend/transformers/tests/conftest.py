@@ -167,3 +167,21 @@ def shown(tokenizer: Any) -> Callable[[Any], str]:
         return codecs.getincrementaldecoder("utf-8")("replace").decode(said)
 
     return text
+
+
+@pytest.fixture
+def says(tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """``says(text)``: the model's next answers are this text, token by token, whatever its logits are."""
+    from tunesmith_transformers.engine import batch_execution
+
+    def say(text: str) -> None:
+        tokens = [*tokenizer(text, add_special_tokens=False).input_ids, tokenizer.eos_token_id]
+
+        def choose(logits: Any, draws: Any) -> list[int]:
+            for draw in draws:
+                draw.said = getattr(draw, "said", -1) + 1
+            return [tokens[draw.said] for draw in draws]
+
+        monkeypatch.setattr(batch_execution, "choose", choose)
+
+    return say

@@ -96,7 +96,7 @@ def test_a_conversation_is_asked_with_the_tokens_that_were_learnt(tiny: Path, tm
         {"role": "assistant", "content": None, "tool_calls": [as_text]},
         {"role": "tool", "content": "rain"},
     ]
-    prompt = chat_prompt({"messages": asked, "tools": tools}, Vocabulary(load_tokenizer(path)))
+    _, prompt = chat_prompt({"messages": asked, "tools": tools}, Vocabulary(load_tokenizer(path)))
     assert list(whole.tokens)[: len(prompt)] == prompt
     assert list(whole.labels).index(True, len(prompt) - 1) == len(prompt)
 

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tunesmith_transformers.api.request_schema import CHAT, COMPLETION, IGNORED
+from tunesmith_transformers.api.request_schema import CHAT, COMPLETION, DETOKENIZE, IGNORED, RESPONSE, TOKENIZE
 
 REQUESTS = int(os.environ.get("TUNESMITH_FUZZ_REQUESTS", "200"))
 LENGTH = 96  # tokens in the server's context, so that an answer is short whatever is asked
@@ -77,10 +77,16 @@ def mostly(base: Mapping[str, Any], schema: Mapping[str, Any]) -> st.SearchStrat
 
 CHATTED = {"model": "tiny", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 3}
 TEXT = {"model": "tiny", "prompt": "hi", "max_tokens": 3}
-ROUTES = ("chat/completions", "completions")
+ANSWERED = {"model": "tiny", "input": "hi", "max_output_tokens": 3}
+#: what a good answer holds, by route
+HOLDS = {"chat/completions": "choices", "completions": "choices", "responses": "output", "../tokenize": "tokens", "../detokenize": "prompt"}
+ROUTES = tuple(HOLDS)
 BODIES = st.one_of(
     st.tuples(st.just(ROUTES[0]), mostly(CHATTED, CHAT).map(json.dumps).map(str.encode)),
     st.tuples(st.just(ROUTES[1]), mostly(TEXT, COMPLETION).map(json.dumps).map(str.encode)),
+    st.tuples(st.just(ROUTES[2]), mostly(ANSWERED, RESPONSE).map(json.dumps).map(str.encode)),
+    st.tuples(st.just(ROUTES[3]), mostly({"prompt": "hi"}, TOKENIZE).map(json.dumps).map(str.encode)),
+    st.tuples(st.just(ROUTES[4]), mostly({"tokens": [5]}, DETOKENIZE).map(json.dumps).map(str.encode)),
     st.tuples(st.sampled_from(ROUTES), st.binary(max_size=40) | JUNK.map(json.dumps).map(str.encode)),
 )
 
@@ -135,13 +141,16 @@ def test_no_request_makes_a_server_error_or_changes_a_neighbours_answer(
         answer = client.post(f"{server.url}/{route}", content=body, headers={"Content-Type": "application/json"})
         statuses[answer.status_code] += 1
         assert answer.status_code in (200, 400, 404, 413), answer.text
-        if answer.headers["content-type"].startswith("text/event-stream"):
+        if route == "responses" and answer.headers["content-type"].startswith("text/event-stream"):
+            last = answer.text.strip().split("\n\n")[-1].partition("\n")[2]
+            assert json.loads(last.removeprefix("data: "))["type"] in ("response.completed", "response.incomplete")
+        elif answer.headers["content-type"].startswith("text/event-stream"):
             *events, done = answer.text.strip().split("\n\n")
             assert done == "data: [DONE]"
             assert all("error" not in json.loads(event.removeprefix("data: ")) for event in events)
         else:
             said = answer.json(parse_constant=_no_number)
-            assert said["choices" if answer.status_code == 200 else "error"]
+            assert (HOLDS[route] if answer.status_code == 200 else "error") in said
 
     send()
     assert server.failure is None

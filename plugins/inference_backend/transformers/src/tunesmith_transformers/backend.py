@@ -45,7 +45,8 @@ class TransformersBackend:
     def _serve(self, model: Artifact, url: str, service, server, step: Step) -> None:
         from tunesmith_transformers.engine.engine_start import start_engine
 
-        service.engine, service.vocabulary, service.defaults = start_engine(model, self.settings, step, server.deliver, service.metrics)
+        started = start_engine(model, self.settings, step, server.deliver, service.metrics)
+        service.engine, service.vocabulary, service.grammars, service.defaults = started
         service.state = "ready"
         step.log(f"serving {service.name} at {url}")
         step.ready(url=url, model=service.name)

@@ -17,7 +17,9 @@ from starlette.routing import Route
 from tunesmith_transformers.api.chat import chat
 from tunesmith_transformers.api.completions import completions
 from tunesmith_transformers.api.errors import ApiError, unexpected
+from tunesmith_transformers.api.responses.route import responses
 from tunesmith_transformers.api.service import Gone, Service
+from tunesmith_transformers.api.tokenization import detokenize, tokenize
 
 Endpoint = Callable[[Service, Request], Awaitable[Response]]
 
@@ -32,6 +34,9 @@ def make_app(service: Service) -> Starlette:
         routes=[
             route("/v1/chat/completions", chat, "POST"),
             route("/v1/completions", completions, "POST"),
+            route("/v1/responses", responses, "POST"),
+            route("/tokenize", tokenize, "POST"),
+            route("/detokenize", detokenize, "POST"),
             route("/v1/models", _models),
             route("/v1/models/{model:path}", _model),
             route("/health", _health),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tunesmith_transformers.api.conversation import response_grammar
 from tunesmith_transformers.api.generation_response import Answer, Shape, new_id, respond
 from tunesmith_transformers.api.logprob_format import completion_logprobs, place_prompt
 from tunesmith_transformers.api.prompts import completion_prompts
@@ -29,7 +31,8 @@ def _prepare(service: Service, asked: dict[str, Any]) -> tuple[dict[str, Any], J
     given = asked["prompt"] if isinstance(asked["prompt"], list) else [asked["prompt"]]
     service.check_count(n if isinstance(given[0], int) else n * len(given), "prompt")
     prompts = completion_prompts(asked, vocabulary)
-    wanted = [sampling(asked, service.defaults, vocabulary, len(ids), length, chat=False) for ids in prompts]
+    format = response_grammar(service, asked.get("response_format", {}))
+    wanted = [replace(sampling(asked, service.defaults, vocabulary, len(ids), length, chat=False), grammar=format) for ids in prompts]
     alternatives = wanted[0].logprobs
     echoed = [""] * len(prompts)
     if asked.get("echo"):

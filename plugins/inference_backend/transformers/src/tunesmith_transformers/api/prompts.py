@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import UserError
@@ -13,18 +13,22 @@ from tunesmith_transformers.text.vocabulary import Unreadable, Vocabulary
 _OF_THE_REQUEST = {"messages", "tools", "add_generation_prompt", "prompt", "chat_template", "documents", "tokenize"}
 
 
-def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary) -> list[int]:
-    """The conversation through the model's chat template, up to where the assistant's answer begins."""
+def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary, begin: Callable[[str], str] = lambda text: "") -> tuple[str, list[int]]:
+    """The conversation through the model's chat template, up to where the assistant's answer begins: text, and tokens.
+
+    Args:
+        begin: from that text, what the answer has to begin with; it is part of what is given.
+    """
     if vocabulary.template is None:
         raise ApiError(400, "This model has no chat template. Use /v1/completions.", param="messages")
     messages = [_message(message, f"messages[{index}]") for index, message in enumerate(request["messages"])]
     tools = request.get("tools") if request.get("tool_choice") != "none" else None
-    extra = request.get("chat_template_kwargs", {})
+    extra, ask = request.get("chat_template_kwargs", {}), request.get("add_generation_prompt", True)
     if taken := sorted(_OF_THE_REQUEST & set(extra)):
         raise ApiError(400, f"`chat_template_kwargs` can't set `{taken[0]}`: the request's own fields do.", param="chat_template_kwargs")
     try:
-        text = vocabulary.template.render(messages, tools or (), prompt=True, **extra).text
-        unseen = bool(tools) and text == vocabulary.template.render(messages, (), prompt=True, **extra).text
+        text = vocabulary.template.render(messages, tools or (), prompt=ask, **extra).text
+        unseen = bool(tools) and text == vocabulary.template.render(messages, (), prompt=ask, **extra).text
     except UserError as error:
         raise ApiError(400, " ".join(filter(None, (f"{error.what}.", error.why))), param="messages") from None
     except Exception as error:  # the model's own code, fed with a client's data: whatever it raises is about that
@@ -32,7 +36,8 @@ def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary) -> list[int]
     if unseen:
         what = "The model's chat template writes no `tools`, so the model would not see them. Leave them out, or serve one that knows them."
         raise ApiError(400, what, param="tools", code="tools_not_supported")
-    return _encode(text, vocabulary, "messages", special=False)  # the template writes the special tokens itself
+    text += begin(text)
+    return text, _encode(text, vocabulary, "messages", special=False)  # the template writes the special tokens itself
 
 
 def _message(message: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -43,6 +43,17 @@ _SAMPLING: dict[str, Any] = {
     "stream_options": {"type": "object", "properties": {"include_usage": _FLAG, "include_obfuscation": _FLAG},
                        "additionalProperties": False},
 }  # fmt: skip
+_FORMAT = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "enum": ["text", "json_object", "json_schema"]},
+        "json_schema": {
+            "type": "object",
+            "properties": {"name": _WORD, "description": _TEXT, "schema": _ANYTHING, "strict": _FLAG},
+            "required": ["name"],
+        },
+    },
+}
 _PART = {"type": "object", "properties": {"type": _WORD, "text": _TEXT}, "required": ["type"]}
 _CALL = {
     "type": "object",
@@ -75,6 +86,20 @@ _TOOL = {
     },
     "required": ["type", "function"],
 }
+_MESSAGES = {"type": "array", "items": _MESSAGE, "minItems": 1, "maxItems": 16384}
+_TOOLS = {"type": "array", "items": _TOOL, "maxItems": 1024}
+_NAMED = {"type": "object", "properties": {"name": _WORD}, "required": ["name"]}
+_CHOICE = {
+    "anyOf": [
+        {"type": "string", "enum": ["auto", "none", "required"]},
+        {
+            "type": "object",
+            "properties": {"type": {"type": "string", "enum": ["function"]}, "function": _NAMED},
+            "required": ["type", "function"],
+        },
+    ]
+}
+_KWARGS = {"type": "object", "maxProperties": 64}
 _IDS = {"type": "array", "items": _COUNT, "minItems": 1}
 
 CHAT: dict[str, Any] = {
@@ -82,14 +107,14 @@ CHAT: dict[str, Any] = {
     "required": ["model", "messages"],
     "properties": _SAMPLING
     | {
-        "messages": {"type": "array", "items": _MESSAGE, "minItems": 1, "maxItems": 16384},
+        "messages": _MESSAGES,
         "max_completion_tokens": _COUNT,
         "logprobs": _FLAG,
         "top_logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
-        "tools": {"type": "array", "items": _TOOL, "maxItems": 1024},
-        "tool_choice": {"type": "string", "enum": ["auto", "none"]},
-        "response_format": {"type": "object", "properties": {"type": {"type": "string", "enum": ["text"]}}},
-        "chat_template_kwargs": {"type": "object", "maxProperties": 64},
+        "tools": _TOOLS,
+        "tool_choice": _CHOICE,
+        "response_format": _FORMAT,
+        "chat_template_kwargs": _KWARGS,
     },
 }
 COMPLETION: dict[str, Any] = {
@@ -101,9 +126,79 @@ COMPLETION: dict[str, Any] = {
             "anyOf": [_TEXT, _IDS, *({"type": "array", "items": items, "minItems": 1, "maxItems": 4096} for items in (_TEXT, _IDS))]
         },
         "echo": _FLAG,
+        "response_format": _FORMAT,
         "logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
     },
 }
+_ITEM = {
+    "type": "object",
+    "properties": {
+        "type": _WORD,
+        "role": {"type": "string", "enum": ["system", "developer", "user", "assistant"]},
+        "content": {"anyOf": [_TEXT, {"type": "array", "items": _PART, "maxItems": 4096}]},
+        "call_id": _WORD,
+        "name": _WORD,
+        "arguments": _TEXT,
+    },
+}
+_TEXT_FORMAT = {
+    "type": "object",
+    "properties": {"type": {"type": "string", "enum": ["text", "json_object", "json_schema"]}, "name": _WORD, "schema": _ANYTHING,
+                   "strict": _FLAG, "description": _TEXT},
+}  # fmt: skip
+RESPONSE: dict[str, Any] = {
+    "type": "object",
+    "required": ["model", "input"],
+    "properties": {name: _SAMPLING[name] for name in ("model", "temperature", "top_p", "top_k", "min_p", "seed", "stream")}
+    | {
+        "input": {"anyOf": [_TEXT, {"type": "array", "items": _ITEM, "minItems": 1, "maxItems": 16384}]},
+        "instructions": _TEXT,
+        "max_output_tokens": _COUNT,
+        "tools": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"type": {"type": "string", "enum": ["function"]}, "name": _WORD, "description": _TEXT,
+                               "parameters": _ANYTHING, "strict": _FLAG},
+                "required": ["type", "name"],
+            },
+            "maxItems": 1024,
+        },
+        "tool_choice": {
+            "anyOf": [
+                {"type": "string", "enum": ["auto", "none", "required"]},
+                {"type": "object", "properties": {"type": {"type": "string", "enum": ["function"]}, "name": _WORD},
+                 "required": ["type", "name"]},
+            ]
+        },
+        "text": {"type": "object", "properties": {"format": _TEXT_FORMAT, "verbosity": _WORD}},
+        "chat_template_kwargs": _KWARGS,
+        "store": _FLAG,
+        "background": _FLAG,
+        "previous_response_id": _WORD,
+        "conversation": {"anyOf": [_WORD, _ANYTHING]},
+        "prompt": _ANYTHING,
+        "reasoning": _ANYTHING,
+        "truncation": {"type": "string", "enum": ["disabled"]},
+        "include": {"type": "array", "items": _WORD, "maxItems": 64},
+        "stream_options": _ANYTHING,
+    },
+}  # fmt: skip
+#: vLLM's fields; `prompt` or `messages` has to be there.
+TOKENIZE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "model": _WORD,
+        "prompt": _TEXT,
+        "messages": _MESSAGES,
+        "tools": _TOOLS,
+        "add_special_tokens": _FLAG,
+        "add_generation_prompt": _FLAG,
+        "return_token_strs": _FLAG,
+        "chat_template_kwargs": _KWARGS,
+    },
+}
+DETOKENIZE: dict[str, Any] = {"type": "object", "required": ["tokens"], "properties": {"model": _WORD, "tokens": _IDS}}
 #: Fields of the API that change nothing here.
 IGNORED = {
     "user", "metadata", "store", "service_tier", "parallel_tool_calls", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",

@@ -15,6 +15,7 @@ from tunesmith_transformers.api.errors import ApiError
 from tunesmith_transformers.api.request_body import read
 from tunesmith_transformers.engine.engine import Engine
 from tunesmith_transformers.engine.metrics import Metrics
+from tunesmith_transformers.text.grammar import Grammars
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class Gone(Exception):
 
 @dataclass
 class Service:
-    """One served model. `engine`, `vocabulary` and `defaults` are set before `state` becomes ``ready``."""
+    """One served model. `engine`, `vocabulary`, `grammars` and `defaults` are set before `state` becomes ``ready``."""
 
     name: str
     address: Address = field(default_factory=Address)
@@ -40,6 +41,7 @@ class Service:
     max_request_bytes: int = 4 * 2**20
     engine: Engine = None  # type: ignore[assignment]
     vocabulary: Vocabulary = None  # type: ignore[assignment]
+    grammars: Grammars = None  # type: ignore[assignment]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PREPARING, "prepare"))
     _arriving: int = 0  # requests that are read and prepared
@@ -96,7 +98,7 @@ class Service:
 
     def _made(self, body: bytes, schema: Mapping[str, Any], make: Callable[[dict[str, Any]], T]) -> T:
         asked = read(body, schema)
-        self.check_model(asked["model"])
+        self.check_model(asked.get("model", self.name))  # left out only where a route lets it be
         return make(asked)
 
     async def _body(self, request: Request) -> bytes:

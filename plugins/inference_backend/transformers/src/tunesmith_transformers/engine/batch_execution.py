@@ -96,11 +96,11 @@ def _sample(sequences: list[Sequence], logits: torch.Tensor) -> Iterator[Advance
             if isinstance(token, Exception):
                 raise token
             entry = None if alternatives is None else token_logprobs(logits[index : index + 1], [token], alternatives)[0]
+            sequence.draw.count(token)
         except Exception as error:
             yield Advance(sequence, error=_freed(error))
             continue
         sequence.tokens.append(token)
-        sequence.draw.count(token)
         yield Advance(sequence, token, entry)
 
 

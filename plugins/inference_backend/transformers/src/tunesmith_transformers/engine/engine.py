@@ -170,7 +170,7 @@ class Engine:
                 finish = "stop"  # its token is not part of the answer
             else:
                 text, placed, stopped = sequence.output.push(advance.token, advance.logprob)
-        if stopped:
+        if stopped or (advance.token is not None and sequence.draw.complete):
             finish = "stop"
         elif not finish and sequence.generated >= sampling.max_tokens:
             finish = "length"

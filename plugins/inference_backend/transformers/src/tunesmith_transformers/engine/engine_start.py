@@ -15,6 +15,7 @@ from tunesmith_transformers.model.forward_pass import Forward
 from tunesmith_transformers.model.loader import load
 from tunesmith_transformers.model.self_check import check
 from tunesmith_transformers.settings import TransformersSettings
+from tunesmith_transformers.text.grammar import Grammars
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
 KEPT_ROWS = 8  # of the prefix cache at least, however few answers are generated at a time
@@ -22,8 +23,8 @@ KEPT_ROWS = 8  # of the prefix cache at least, however few answers are generated
 
 def start_engine(
     artifact: Artifact, settings: TransformersSettings, step: Step, deliver: Callable[[Deliveries], None], metrics: Metrics
-) -> tuple[Engine, Vocabulary, Mapping[str, Any]]:
-    """Load, check and start; the engine, its vocabulary and the model's sampling defaults."""
+) -> tuple[Engine, Vocabulary, Grammars, Mapping[str, Any]]:
+    """Load, check and start; the engine, its vocabulary, grammars over it and the model's sampling defaults."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
     step.progress(0, 2, what="start the server")
@@ -58,7 +59,8 @@ def start_engine(
     engine.start()
     step.progress(2, 2, what="start the server")
     rows = loaded.model.get_input_embeddings().num_embeddings
-    return engine, Vocabulary(loaded.tokenizer, rows=rows, length=limits.length), loaded.defaults
+    vocabulary = Vocabulary(loaded.tokenizer, rows=rows, length=limits.length)
+    return engine, vocabulary, Grammars(vocabulary, loaded.ends, rows), loaded.defaults
 
 
 def bounds(settings: TransformersSettings, positions: int, token_bytes: int) -> Limits:

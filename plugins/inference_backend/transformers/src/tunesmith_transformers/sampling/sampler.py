@@ -43,6 +43,13 @@ class Draw:
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.sampling.seed)
+        self._matcher = self.sampling.grammar.matcher() if self.sampling.grammar else None
+        self._in_grammar = self.sampling.grammar_after is None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer's grammar leaves nothing but the end."""
+        return self._matcher is not None and self._in_grammar and self._matcher.complete
 
     def uniform(self) -> float:
         """The number that decides about the next token: the same one until a token is counted."""
@@ -57,9 +64,13 @@ class Draw:
             self.counts[token] = self.counts.get(token, 0) + 1
         if self._seen is not None:
             self._seen[token] = True
+        if self._matcher is not None and self._in_grammar:
+            self._matcher.take(token)
+        elif token == self.sampling.grammar_after:
+            self._in_grammar = True
 
     def adjust(self, row: torch.Tensor) -> None:
-        """Apply penalties and bias to logits ``[vocabulary]``, in place."""
+        """Apply penalties, bias and grammar to logits ``[vocabulary]``, in place."""
         sampling = self.sampling
         if sampling.repetition_penalty != 1:
             if self._seen is None:
@@ -76,6 +87,8 @@ class Draw:
                 values = torch.tensor(list(sampling.logit_bias.values()), dtype=row.dtype, device=row.device)
                 self._bias = torch.tensor(list(sampling.logit_bias), device=row.device), values
             row.index_add_(0, *self._bias)
+        if self._matcher is not None and self._in_grammar:
+            row.masked_fill_(self._matcher.forbidden(len(row)).to(row.device), -torch.inf)
 
 
 def choose(logits: torch.Tensor, draws: Sequence[Draw]) -> list[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tunesmith_transformers.text.grammar import Grammar
+
 #: Least and greatest value of a field, from a request as from a model's own recommendation.
 BOUNDS: Mapping[str, tuple[float, float]] = {
     "temperature": (0, 2), "top_p": (0, 1), "top_k": (-1, 2**31 - 1), "min_p": (0, 1), "repetition_penalty": (0.1, 10),
@@ -30,6 +32,8 @@ class Sampling:
         ignore_eos: go on after the end-of-text token (for measurements).
         logprobs: alternatives to report beside each generated token's log-probability; None reports nothing.
         prompt_logprobs: the same for the tokens of the prompt.
+        grammar: what the answer has to be.
+        grammar_after: from this token on; None: from its beginning.
     """
 
     max_tokens: int = 16
@@ -46,6 +50,8 @@ class Sampling:
     ignore_eos: bool = False
     logprobs: int | None = None
     prompt_logprobs: int | None = None
+    grammar: Grammar | None = None
+    grammar_after: int | None = None
 
     @property
     def greedy(self) -> bool:
@@ -54,4 +60,5 @@ class Sampling:
     @property
     def adjusts(self) -> bool:
         """Whether logits are changed before a token is chosen."""
-        return bool(self.presence_penalty or self.frequency_penalty or self.logit_bias or self.repetition_penalty != 1)
+        penalised = self.presence_penalty or self.frequency_penalty or self.repetition_penalty != 1
+        return bool(penalised or self.logit_bias or self.grammar)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tunesmith_transformers.text.tags import overlap
+
 
 class StopFilter:
     """Passes text on, up to the first stop string; holds back what may be the beginning of one."""
@@ -21,7 +23,7 @@ class StopFilter:
         if found:
             self._held = ""
             return text[: min(found)], True
-        keep = max((self._overlap(text, stop) for stop in self._stops), default=0)
+        keep = max((overlap(text, stop) for stop in self._stops), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep], False
 
@@ -29,8 +31,3 @@ class StopFilter:
         """The text held back, at the end."""
         held, self._held = self._held, ""
         return held
-
-    @staticmethod
-    def _overlap(text: str, stop: str) -> int:
-        """Length of the longest end of `text` that a stop string begins with."""
-        return next((size for size in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:size])), 0)

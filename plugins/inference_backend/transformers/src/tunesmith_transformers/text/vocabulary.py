@@ -38,6 +38,8 @@ class Vocabulary:
     def __init__(self, tokenizer: Any, *, rows: int = 0, length: int = 0) -> None:
         self.tokenizer = tokenizer
         self.template = ChatTemplate.of(tokenizer) if tokenizer.chat_template else None
+        #: the template's own words, which tell how the model calls tools and whether it thinks
+        self.template_text = "\n".join(self.template.sources.values()) if self.template else ""
         self._size = min(len(tokenizer), rows or len(tokenizer))
         self._most = length * max(map(len, tokenizer.get_vocab()))  # characters
         self._core = getattr(tokenizer, "backend_tokenizer", None)
@@ -71,11 +73,15 @@ class Vocabulary:
         if ids and max(ids) >= self._size:
             raise Unreadable(f"there is no token {max(ids)}; the model has {self._size}")
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Text without special tokens; bytes that are no whole character give U+FFFD."""
+    def token(self, text: str) -> int | None:
+        """The one token that is this text; None if there is none."""
+        return next((index for index, own in self._added.items() if own == text), None)
+
+    def decode(self, ids: Sequence[int], *, special: bool = False) -> str:
+        """Text, without special tokens unless `special`; bytes that are no whole character give U+FFFD."""
         if self._core is not None:
-            return self._core.decode(ids, skip_special_tokens=True)
-        return self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            return self._core.decode(ids, skip_special_tokens=not special)
+        return self.tokenizer.decode(ids, skip_special_tokens=not special, clean_up_tokenization_spaces=False)
 
     def token_bytes(self, index: int) -> bytes:
         """The bytes that a token stands for; a special token's name."""
