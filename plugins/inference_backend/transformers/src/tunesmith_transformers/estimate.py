@@ -19,13 +19,16 @@ def estimate(request: EstimateRequest) -> Estimate:
     dtype = BYTES[compute_type(settings["dtype"], kind or ("float32" if stored > 3 else "bfloat16"), request)[0]]
     # a quantized checkpoint stays as small in memory as it is on disk
     weights = request.input_bytes if stored < 1.5 else shape.parameters * dtype
+    notes = ["where memory is plenty, 4-bit weights are dequantized once and take more"] if stored < 1 and request.device == "cpu" else []
     length = min(settings["max_model_len"] or shape.positions, shape.positions or settings["max_model_len"])
     bound = settings["kv_cache_gib"] * 2**30
     cache = min(bound, shape.kv_bytes(settings["max_num_seqs"] * length, dtype))
     tokens = settings["chunked_prefill_size"] + settings["max_num_seqs"]
     widest = 2 * shape.intermediate + 4 * shape.hidden + 2 * shape.heads * shape.head_size
+    if cache < bound:
+        notes.append(f"the cache is full only with {settings['max_num_seqs']} answers of {length} tokens")
     logits = settings["max_num_seqs"] * shape.vocabulary * dtype + VOCABULARY_ROWS * shape.vocabulary * 4.0
     return Estimate(
         {"weights": float(weights), "kv cache": cache, "activations": tokens * widest * dtype + logits, "libraries": LIBRARIES},
-        notes=(f"the cache is full only with {settings['max_num_seqs']} answers of {length} tokens",) if cache < bound else (),
+        notes=tuple(notes),
     )

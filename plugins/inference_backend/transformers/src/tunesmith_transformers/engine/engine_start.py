@@ -11,8 +11,10 @@ from tunesmith.contracts import Artifact, Step, UserError
 from tunesmith_transformers.engine.engine import Deliveries, Engine
 from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.engine.scheduler import Limits
+from tunesmith_transformers.model.dequantized_linear import dequantize
 from tunesmith_transformers.model.forward_pass import Forward
 from tunesmith_transformers.model.loader import load
+from tunesmith_transformers.model.packed_linear import pack
 from tunesmith_transformers.model.self_check import check
 from tunesmith_transformers.settings import TransformersSettings
 from tunesmith_transformers.text.grammar import Grammars
@@ -34,6 +36,11 @@ def start_engine(
     step.decide(f"dtype {str(loaded.model.dtype).removeprefix('torch.')}", loaded.reason)
     if loaded.doubt:
         step.log(loaded.doubt, "warning")
+    once, why = dequantize(loaded.model, settings.kv_cache_gib * 2**30)
+    if why:
+        step.decide("4-bit weights are dequantized " + ("once, at the start" if once else "at every step"), why)
+    if packed := pack(loaded.model):
+        step.decide(f"the weights of {packed} layers are laid out for oneDNN once", "it would be done at every product of bfloat16")
     forward = Forward(loaded.model)
     check(loaded.model, forward)
     limits = bounds(settings, loaded.positions, forward.cache.bytes_per_token)
