@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,6 +104,31 @@ def test_half_a_body_is_answered_and_closed(hasty: Any) -> None:
         said = _rest(raw)
     assert said.startswith(b"HTTP/1.1 408")
     assert json.loads(said.partition(b"\r\n\r\n")[2])["error"]["type"] == "invalid_request_error"
+
+
+def test_a_body_that_trickles_in_has_no_longer_than_one_that_stops(hasty: Any) -> None:
+    with _connection(hasty) as raw:
+        raw.sendall(_head(hasty, 10**5))
+        started = time.monotonic()
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() - started < 20 and not select.select([raw], [], [], 0.02)[0]:
+                raw.sendall(b" ")  # each piece comes soon after the one before
+        assert _rest(raw).startswith(b"HTTP/1.1 408")
+        assert time.monotonic() - started < 10
+
+
+def test_a_body_of_100_megabytes_without_a_length_is_cut_off_at_the_bound(serve: Any, tiny: Path) -> None:
+    """Sent in chunks, so that nobody can know before; the server reads no more than it may hold, and others are answered meanwhile."""
+    with serve(tiny, max_request_bytes=2**20) as server, _connection(server) as raw:
+        raw.sendall(_head(server, 0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked"))
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 100 * 2**20 and not select.select([raw], [], [], 0)[0]:
+                raw.sendall(b"10000\r\n" + b" " * 2**16 + b"\r\n")
+                sent += 2**16
+        assert sent < 50 * 2**20
+        assert _rest(raw).startswith(b"HTTP/1.1 413")
+        assert httpx.post(f"{server.url}/completions", json=TEXT).status_code == 200
 
 
 def test_a_client_that_does_not_take_its_answer_is_cut_off(hasty: Any) -> None:

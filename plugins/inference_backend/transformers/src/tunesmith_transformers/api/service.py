@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 
 PREPARING = 4  # requests read, checked and tokenized at the same time, beside the event loop
-PATIENCE = 30.0  # seconds for the next piece of a body, or for a client to take a piece of its answer
+PATIENCE = 30.0  # seconds for the first piece of a body, or for a client to take a piece of its answer
+SLOWEST = 4096  # bytes a second of a body at least, after that
 
 
 class Gone(Exception):
@@ -103,10 +104,13 @@ class Service:
 
     async def _body(self, request: Request) -> bytes:
         told = request.headers.get("content-length", "")
-        body, pieces = bytearray(), request.stream().__aiter__()
+        body, pieces, clock = bytearray(), request.stream().__aiter__(), asyncio.get_running_loop().time
+        started = clock()
         try:
             while len(body) <= self.max_request_bytes and (not told.isdigit() or int(told) <= self.max_request_bytes):
-                body += await asyncio.wait_for(pieces.__anext__(), PATIENCE)
+                # what trickles in has no longer than what does not come: else one client could hold places for days
+                left = started + PATIENCE + len(body) / SLOWEST - clock()
+                body += await asyncio.wait_for(pieces.__anext__(), max(left, 0))
         except StopAsyncIteration:
             return bytes(body)
         except asyncio.TimeoutError:

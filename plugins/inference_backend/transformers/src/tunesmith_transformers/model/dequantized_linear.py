@@ -16,7 +16,7 @@ PLENTY = 4  # times what the dequantized weights take has to be free
 
 
 def dequantize(model: torch.nn.Module, cache: float) -> tuple[int, str]:
-    """Replace the model's 4-bit layers on a processor by ordinary ones, in place. Its first forward pass changes their layout: call this before.
+    """Replace the model's 4-bit layers on a processor by ordinary ones, in place. Call it before a first forward pass.
 
     Args:
         cache: bytes that keys and values may take beside them.
