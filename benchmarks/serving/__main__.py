@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -77,6 +78,7 @@ def main() -> int:
     parser.add_argument("--generate", action=argparse.BooleanOptionalAction, default=True, help="one-by-one `generate` at 1 at once")
     parser.add_argument("--directory", type=Path, help="where the model and the peers' environments are kept (default: temporary)")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers, asleep or not, end with this
     with contextlib.ExitStack() as stack:
         directory = args.directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tunesmith-bench-")))
         directory.mkdir(parents=True, exist_ok=True)
