@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tunesmith.config import find_home
+from tunesmith.config import load_config
 from tunesmith.contracts.settings import schema_of
 from tunesmith.errors import UserError
 from tunesmith_cli.api import Command, safe_json, typed
@@ -97,12 +97,12 @@ def run(words: Sequence[str], args: Namespace) -> int:
 
     if bool(words) != args.serve:
         raise UserError("TS-CLI-002", "`--serve` and options of `tunesmith serve` after `--` go together", fix="tunesmith gateway --help")
-    home = find_home()
     if not args.serve:
-        serve(settings_of(args), home, partial(_tell, args.json))
+        serve(settings_of(args), _home(), partial(_tell, args.json))
         return 0
     step = f"behind-{secrets.token_hex(3)}"
     settings_of(args, {step: {"step": step}})  # mistakes first, then the wait
+    home = _home()
     run = ServeRun.start(home, step, words)
     try:
         endpoint = run.wait(args.start_timeout)
@@ -111,6 +111,15 @@ def run(words: Sequence[str], args: Namespace) -> int:
     finally:
         run.stop()
     return 0
+
+
+def _home() -> Path:
+    """This home, which is made as runs make it: its owner's or its group's alone."""
+    from tunesmith.running.home_permissions import make_home
+
+    config = load_config()
+    make_home(config.home, config.group)
+    return config.home
 
 
 def _tell(as_json: bool, event: dict[str, Any]) -> None:
