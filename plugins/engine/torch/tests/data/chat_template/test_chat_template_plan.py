@@ -10,6 +10,7 @@ import pytest
 
 from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_data.api import message
+from tunesmith_pairs import PairObjective
 from tunesmith_sft.objective import SupervisedTuning
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.tokenizer.template_tokenizer import TextTokenizer
@@ -66,6 +67,16 @@ def test_rows_that_the_template_refuses_are_told_of_with_their_number(model):
     directory = model(template="{% if messages | length > 2 %}{{ raise_exception('one turn only') }}{% endif %}" + families.source("qwen3"))
     with pytest.raises(UserError, match=r"Row 2: .*one turn only"):
         told(directory, {"messages": ROW["messages"][:2]}, ROW)
+
+
+@pytest.mark.parametrize("answers", [("Paris", "Milan"), ("A", "B"), ("7", "8")])
+def test_answers_of_the_same_length_are_not_taken_for_the_same(answers, model):
+    directory = model()
+    chosen, rejected = ([message("assistant", answer)] for answer in answers)
+    pair = {"messages": [message("user", "Which?")], "chosen": chosen, "rejected": rejected}
+    assert told(directory, pair, provider=lambda slot: PairObjective())[0][1].startswith("the first row was written with it now")
+    with pytest.raises(UserError, match=r"TS-DATA-082: Row 1"):
+        told(directory, pair | {"rejected": chosen}, provider=lambda slot: PairObjective())
 
 
 def test_a_model_without_a_template_is_told_of(model):

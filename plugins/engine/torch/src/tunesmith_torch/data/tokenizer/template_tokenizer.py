@@ -50,8 +50,8 @@ class _Characters:
 
 class _Encoded:
     def __init__(self, text: str) -> None:
-        self.ids = range(len(text))
-        self.offsets = [(at, at + 1) for at in self.ids]
+        self.ids = list(map(ord, text))  # equal where the texts are: objectives compare sequences
+        self.offsets = [(at, at + 1) for at in range(len(text))]
 
     def char_to_token(self, character: int) -> int:
         return character  # one past the end is where no more tokens begin
