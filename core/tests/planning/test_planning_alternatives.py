@@ -126,6 +126,11 @@ def test_ways_that_are_about_as_fast_are_taken_in_order_of_the_providers(tune, m
     assert verdicts(step)["chorus"] == "it fits, about as fast, and is less simple"
 
 
+def test_the_first_of_about_as_fast_ways_is_not_called_the_fastest(tune, monkeypatch):
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"a": 1.0}, seconds=1.0 - 0.02 * request.processes))
+    assert verdicts(tune(4, 1000)[0])["solo"] == "within 10% of the fastest that fits, and simpler"
+
+
 def test_where_nothing_is_known_of_speed_most_devices_are_used(tune, monkeypatch):
     monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"a": 1.0}))
     step, _ = tune(4, 1000)

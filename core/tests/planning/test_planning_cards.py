@@ -7,7 +7,7 @@ import pytest
 
 from tunesmith.errors import TunesmithError
 from tunesmith_cli.estimate.target_devices import place_of
-from tunesmith_cli.options.device_catalog import card, of_memory, size_of
+from tunesmith_cli.options.device_catalog import MOST, card, of_memory, size_of
 
 
 def args(on="", memory="", device=None, cards=None):
@@ -31,6 +31,12 @@ def test_no_cards_at_all_are_no_card_that_nobody_knows(world):
     with pytest.raises(TunesmithError, match="TS-CLI-002") as caught:
         card(world(), "0xLoom 9")
     assert "Loom 9" in caught.value.fix
+
+
+def test_more_cards_than_a_plan_looks_at_are_refused(world):
+    assert len(card(world(), f"{MOST}xLoom 9")[1]) == MOST
+    with pytest.raises(TunesmithError, match=f"TS-CLI-002.*at most {MOST}"):
+        card(world(), "100000xLoom 9")
 
 
 def test_of_several_cards_it_is_said_that_the_figures_are_of_one(world):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate
+from tunesmith.planning.estimates.alternatives import CLOSE
 from tunesmith.planning.plan_text import WIDTH, compared_text, wrapped
 from tunesmith.units import bytes_text
 from tunesmith_cli.display.plan_json import alternative_json
@@ -23,7 +24,7 @@ def page(title: str, found: Sequence[Tried], less: Sequence[Tried], place: Place
     if len(found) > 1:
         told = [f"  - {place.note}"] if place.note else []
         return "\n".join([title, "", *_compared(found), "", f"  {_device(seen, place)}", *told])
-    return "\n".join([f"{title}{_with(seen)}", "", *_broken_down(seen, place), *_told(seen, place), *_less(less)]).rstrip()
+    return "\n".join([f"{title}{_with(seen)}", "", *_broken_down(seen, place), *_told(seen, place), *_less(less, seen)]).rstrip()
 
 
 def _with(seen: StepEstimate) -> str:
@@ -42,6 +43,8 @@ def _broken_down(seen: StepEstimate, place: Place) -> list[str]:
     rows.append(("memory", bytes_text(total), "", ""))
     if seen.capacity.sharing > 1:
         rows.append((f"of {seen.capacity.sharing} processes", bytes_text(seen.needed), "", ""))
+    if seen.estimate.host:
+        rows.append(("of the host", bytes_text(seen.host), "", ""))
     if seen.estimate.disk:
         rows.append(("disk", bytes_text(seen.estimate.disk), "", ""))
     return [columns(rows, "  "), "", f"  {_device(seen, place)}" + (f": {_verdict(seen)}" if seen.capacity.memory else "")]
@@ -65,7 +68,9 @@ def _device(seen: StepEstimate, place: Place) -> str:
 
 def _verdict(seen: StepEstimate) -> str:
     if not seen.fits:
-        return "it does not fit"
+        short = seen.needed <= seen.capacity.memory
+        there = f"has {bytes_text(seen.capacity.host)} for each device" if seen.capacity.host else "is not known"
+        return f"it does not fit: the host's memory {there}" if short and not seen.problems else "it does not fit"
     return "it fits" if seen.needed <= seen.capacity.free else "it fits once others have ended"
 
 
@@ -80,9 +85,16 @@ def _told(seen: StepEstimate, place: Place) -> list[str]:
     return ["", *lines] if lines else []
 
 
-def _less(tried: Sequence[Tried]) -> list[str]:
-    rows = [(one.words, bytes_text(one.seen.needed), _mark(one)) for one in tried]
+def _less(tried: Sequence[Tried], asked: StepEstimate) -> list[str]:
+    rows = [(one.words, bytes_text(one.seen.needed), ", ".join(filter(None, (_mark(one), _slower(one, asked))))) for one in tried]
     return ["", "It would need less with", columns(rows, "  ")] if rows else []
+
+
+def _slower(tried: Tried, asked: StepEstimate) -> str:
+    """By how much it takes longer than what was asked for, or less, where both are known."""
+    seen = tried.least[1] if tried.least and not tried.seen.fits else tried.seen
+    times = seen.seconds / asked.seconds if asked.seconds else 0.0
+    return f"{times:.1f} times as slow" if times > CLOSE else f"{1 / times:.1f} times as fast" if 0 < times < 1 / CLOSE else ""
 
 
 def _mark(tried: Tried) -> str:
@@ -91,7 +103,8 @@ def _mark(tried: Tried) -> str:
     if tried.least and not tried.seen.fits:
         settings, less = tried.least
         word = {True: "fits with", False: "does not fit, not even with", None: "less with"}[less.fits]
-        verdict = f"{word} {options(settings)}: {bytes_text(less.needed)}"
+        beside = f" and {bytes_text(less.host)} of the host's for each device" if less.estimate and less.capacity.crowds(less.estimate) else ""
+        verdict = f"{word} {options(settings)}: {bytes_text(less.needed)}{beside}"
     return ", ".join(filter(None, (verdict, tried.remark)))
 
 
@@ -130,9 +143,11 @@ def _json(seen: StepEstimate) -> dict[str, Any]:
     return {
         "memory": estimate and estimate.memory,
         "needed": estimate and seen.needed,
+        "host": estimate and seen.host,
+        "seconds": estimate and seen.seconds,
         "terms": dict(estimate.terms) if estimate else {},
         "disk": estimate and estimate.disk,
-        "device": {"backend": seen.device, "name": at.name, "memory": at.memory, "free": at.free, "sharing": at.sharing},
+        "device": {"backend": seen.device, "name": at.name, "memory": at.memory, "free": at.free, "sharing": at.sharing, "host": at.host},
         "fits": seen.fits,
         "providers": {slot: choice.record.name for slot, choice in seen.choices.items()},
         "decisions": [{"what": decision.what, "reason": decision.reason} for decision in seen.decisions],

@@ -58,6 +58,16 @@ class StepEstimate:
         return self.capacity.needed(self.estimate) if self.estimate else 0.0
 
     @property
+    def host(self) -> float:
+        """Bytes of the host's memory for each device; 0 if none or unknown."""
+        return self.estimate.host * self.capacity.sharing if self.estimate else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Of a unit of its work; 0 if unknown."""
+        return self.estimate.seconds if self.estimate else 0.0
+
+    @property
     def fits(self) -> bool | None:
         """None where it is not known."""
         if self.problems:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
 
 KIND = "device_backend"
+MOST = 1024  # cards of one --on: a plan looks at each, several times
 _COUNT = re.compile(r"(\d+) ?[x*] ?(?=\D|\d+\D)", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT])?(i?)B?", re.IGNORECASE)
 
@@ -47,12 +48,14 @@ def card(registry: Registry, text: str, file: str | None = None) -> tuple[str, t
         file: with cards of one's own.
 
     Raises:
-        UserError: TS-PLAN-007 when no catalogue has such a card, TS-CLI-002 for none of one.
+        UserError: TS-PLAN-007 when no catalogue has such a card, TS-CLI-002 for none of one and for more than `MOST`.
     """
     found = _COUNT.match(text)
     count, name = (int(found[1]), text[found.end() :]) if found else (1, text)
     if not count:
         raise UserError("TS-CLI-002", f"--on {text} names no card: it asks for none of them", fix=f"Write {name}, or for two 2x{name}.")
+    if count > MOST:
+        raise UserError("TS-CLI-002", f"--on {text}: a plan is for at most {MOST} cards", fix=f"Write for example {MOST}x{name}.")
     backends = registry.providers(KIND)
     entries = [(entry["backend"], title, entry) for title, entry in (read_cards(Path(file)).items() if file else ())]
     if other := next((backend for backend, _, _ in entries if backend not in backends), ""):

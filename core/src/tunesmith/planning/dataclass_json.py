@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+_hints = functools.cache(typing.get_type_hints)  # slow, and asked of each of a thousand devices
 
 
 def plain(value: Any) -> Any:
@@ -28,7 +31,7 @@ def build(hint: Any, value: Any) -> Any:
         inner = next(argument for argument in arguments if argument is not type(None))
         return None if value is None else build(inner, value)
     if dataclasses.is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
+        hints = _hints(hint)
         known = {field.name for field in dataclasses.fields(hint)}
         return hint(**{name: build(hints[name], item) for name, item in value.items() if name in known})  # type: ignore[operator]
     if origin is tuple:

@@ -16,8 +16,13 @@ def asked(device: str = "cuda", **settings):
     return shares(EstimateRequest(settings=asdict(ZeroSettings(**settings)), device=device))
 
 
-def offered(count: int, device: str = "cuda"):
-    return variants(EstimateRequest(device=device, devices=(Device("card", 1, 1, 0),) * count))
+def offered(count: int, device: str = "cuda", **step):
+    return variants(EstimateRequest(device=device, devices=(Device("card", 1, 1, 0),) * count, step_settings=step))
+
+
+def test_processes_without_rows_are_offered_for_their_memory_alone():
+    assert {(one["num_processes"], one["stage"]) for one in offered(64, batch_size=4)} == {(4, 1), (4, 2), (4, 3), (64, 3)}
+    assert {(one["num_processes"], one["stage"]) for one in offered(8, "cpu", batch_size=1)} == {(8, 3)}
 
 
 @pytest.mark.parametrize(

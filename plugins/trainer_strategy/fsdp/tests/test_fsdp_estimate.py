@@ -65,6 +65,12 @@ def test_a_process_for_each_device_is_offered_and_shards_within_a_node_where_the
     assert offered(16)[-1]["cpu_offload"] is True
 
 
+def test_processes_without_rows_are_offered_for_their_memory_alone():
+    assert [one["num_processes"] for one in offered(64, batch_size=4)] == [4, 4, 4, 8, 8, 64, 64]
+    assert [one["num_processes"] for one in offered(8, batch_size=1)] == [8, 8]
+    assert len(offered(1000, batch_size=3)) <= 7
+
+
 @pytest.mark.parametrize(("dtypes", "step", "cast"), [
     (("float32", "bfloat16"), {}, 2.0), (("float32", "bfloat16"), {"dtype": "float32"}, None), (("float32",), {}, None),
 ])  # fmt: skip

@@ -26,9 +26,14 @@ def asked(config=LLAMA, count=16, **settings):
     return shares(EstimateRequest(config=config, settings=filled, step_settings={"batch_size": 32}, device="cuda"))
 
 
-def offered(count, node=8, config=LLAMA):
+def offered(count, node=8, config=LLAMA, **step):
     cards = (Device("card", 1, 1, 0, facts={"node": node}),) * count
-    return variants(EstimateRequest(config=config, device="cuda", devices=cards))
+    return variants(EstimateRequest(config=config, device="cuda", devices=cards, step_settings=step))
+
+
+def test_there_are_no_more_copies_of_the_model_than_rows():
+    for one in offered(64, batch_size=2):
+        assert one["num_processes"] == min(64, 2 * one["tensor_model_parallel_size"] * one["pipeline_model_parallel_size"])
 
 
 def test_the_stage_with_a_table_holds_most():

@@ -110,9 +110,11 @@ class Alternatives:
         least = min((candidate.selection.cost for candidate in fitting if candidate.selection), default=(0, 0))
         if not fitting and len(self.devices) == 1:  # what is simplest is told, and what it would need
             known = [candidate for candidate in known if candidate.told.provider == selection.choices[slot].record.name] or known
-        taken = _first([candidate for candidate in fitting if candidate.selection and candidate.selection.cost == least], known)
+        best = [candidate for candidate in fitting if candidate.selection and candidate.selection.cost == least]
+        taken, least_time = _first(best, known), min((one.told.seconds for one in best if one.told.seconds), default=0.0)
         assert taken.selection is not None
-        return taken.selection, tuple(_judged(candidate.told, taken.told, bool(fitting), candidate is taken) for candidate in candidates)
+        judged = (_judged(one.told, taken.told, bool(fitting), one is taken, least_time) for one in candidates)
+        return taken.selection, tuple(judged)
 
     def _candidates(self, slot: str, record: ProviderRecord, selection: Selection) -> Iterator[Candidate]:
         name = Alternative(slot, record.name, words=record.name)
@@ -142,7 +144,7 @@ class Alternatives:
         place, model = placement(selection, self.devices), self.main or Product("", "", "")
         return EstimateRequest(
             model.config, settings=settings, step_settings=self.verb.settings, device=place.device, dtypes=place.dtypes,
-            format=model.format, devices=tuple(self.devices),
+            format=model.format, devices=tuple(self.devices), data={key: value for key, value in self.data.items() if key != "first"},
         )  # fmt: skip
 
     def _tried(self, told: Alternative, choice: Choice, selection: Selection) -> Candidate:
@@ -157,16 +159,14 @@ class Alternatives:
         if found is None or not found.memory:
             return Candidate(replace(told, verdict="what it needs is not known"))
         told = replace(told, estimate=found, needed=capacity.needed(found))
-        if capacity.fits(found) is False:
+        if told.needed > capacity.memory > 0:
             return Candidate(
                 replace(told, verdict=f"it does not fit into the {bytes_text(capacity.memory)} of {capacity.name}"), tried, False
             )
-        host, needed = self.devices[0].facts.get("host", 0), found.host * capacity.sharing
-        if needed > host:
-            there = f"and there are {bytes_text(host)}" if host else "and what that has is not known"
-            return Candidate(
-                replace(told, verdict=f"it needs {bytes_text(needed)} of the host's memory for each device, {there}"), tried, None
-            )
+        if capacity.crowds(found):
+            there = f"and there are {bytes_text(capacity.host)}" if capacity.host else "and what that has is not known"
+            needed = bytes_text(found.host * capacity.sharing)
+            return Candidate(replace(told, verdict=f"it needs {needed} of the host's memory for each device, {there}"), tried, None)
         return Candidate(told, tried, True)
 
 
@@ -182,9 +182,10 @@ def _first(fitting: Sequence[Candidate], known: Sequence[Candidate]) -> Candidat
     return next(candidate for candidate in fitting if 0 < candidate.told.seconds <= min(times) * CLOSE)
 
 
-def _judged(one: Alternative, taken: Alternative, fits: bool, best: bool) -> Alternative:
+def _judged(one: Alternative, taken: Alternative, fits: bool, best: bool, least_time: float) -> Alternative:
     if best:
-        verdict = one.verdict if not fits else "the fastest that fits" if one.seconds else "it fits, and nothing is known of speed"
+        fastest = "the fastest that fits" if one.seconds <= least_time else f"within {CLOSE - 1:.0%} of the fastest that fits, and simpler"
+        verdict = one.verdict if not fits else fastest if one.seconds else "it fits, and nothing is known of speed"
         return replace(one, taken=True, verdict=verdict)
     if one.verdict:
         return one

@@ -16,12 +16,14 @@ class Capacity:
         name: of the device with the least memory; empty where there is none.
         memory, free: its bytes, in all and now; 0 if unknown.
         sharing: ranks that share it.
+        host: bytes of the host's memory for each device; 0 if unknown.
     """
 
     name: str = ""
     memory: float = 0.0
     free: float = 0.0
     sharing: int = 1
+    host: float = 0.0
 
     @classmethod
     def of(cls, devices: Sequence[Device], ranks: int) -> Capacity:
@@ -29,12 +31,19 @@ class Capacity:
         if not devices:
             return cls()
         least = min(devices, key=lambda device: device.memory)
-        return cls(least.name, least.memory, min(device.free for device in devices), -(-ranks // len(devices)))
+        free, host = min(device.free for device in devices), float(devices[0].facts.get("host", 0))
+        return cls(least.name, least.memory, free, -(-ranks // len(devices)), host)
 
     def needed(self, estimate: Estimate) -> float:
         """Bytes of the device that the ranks on it need, given the estimate of one."""
         return estimate.memory * self.sharing
 
     def fits(self, estimate: Estimate) -> bool | None:
-        """None where it is not known."""
-        return self.needed(estimate) <= self.memory if self.memory else None
+        """Into the device and its host; None where it is not known."""
+        if not self.memory or self.needed(estimate) > self.memory:
+            return False if self.memory else None
+        return not self.crowds(estimate) or (False if self.host else None)
+
+    def crowds(self, estimate: Estimate) -> bool:
+        """Whether it needs more of the host's memory than is known to be there."""
+        return estimate.host * self.sharing > self.host

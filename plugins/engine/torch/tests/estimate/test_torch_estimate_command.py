@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,22 @@ def test_what_would_need_less_is_listed_and_does(told):
     assert words[:2] == ["--max-tokens-per-microbatch 512", "--max-tokens-per-microbatch 512 --gradient-checkpointing"]
     assert any(word.startswith("--adapter lora --dtype") for word in words)
     assert all(one["memory"] < found["estimates"][0]["memory"] for one in found["less"])
+
+
+def test_what_would_need_less_is_held_against_the_memory_of_its_host_and_by_its_time(told, capsys):
+    llama = {
+        "hidden_size": 8192, "intermediate_size": 28672, "num_hidden_layers": 80, "num_attention_heads": 64, "num_key_value_heads": 8,
+        "vocab_size": 128256, "tie_word_embeddings": False, "max_position_embeddings": 131072,
+    }  # fmt: skip
+    words = ("dpo", "--adapter", "qlora", "--on", "2xA100-80")
+    (full,) = (one for one in told(*words, **llama)[1]["less"] if one["of"] == "full")
+    assert full["least"]["needed"] < full["least"]["device"]["memory"]
+    assert full["least"]["host"] > full["least"]["device"]["host"] > 0
+    assert full["least"]["fits"] is False
+    assert main(["estimate", *words, "--model", "config.json"]) == 1
+    page = capsys.readouterr().out
+    assert re.search(r"--adapter full .*does not fit, not even with .*GiB of the host's for each device, [\d.]+ times as slow", page)
+    assert re.search(r"--gradient-checkpointing .*fits, 1\.3 times as slow", page)
 
 
 CASES = Path(__file__).parents[5] / "tests" / "cases" / "estimates"

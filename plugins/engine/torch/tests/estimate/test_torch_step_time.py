@@ -69,6 +69,18 @@ def test_small_micro_batches_read_the_weights_as_often_and_gather_them():
     assert many.seconds(facts) > few.seconds(facts)
 
 
+def test_a_pair_stays_on_a_rank_so_that_processes_without_one_bring_no_speed():
+    times = [step(sequences=8, together=2.0, processes=count).operations for count in (2, 4, 64)]
+    assert times[0] == 2 * times[1] == 2 * times[2]
+
+
+def test_no_device_computes_faster_than_its_host_launches():
+    facts = catalogue()["H100-80GB"]["facts"]
+    few = step("qwen3-0.6b", sequences=4, tokens=64, length=16, processes=1, strategy={}, trainable=1e5)
+    assert few.seconds(facts) == pytest.approx(28 * 1e-3, rel=0.05)
+    assert replace(few, tokens=16).seconds(facts) == pytest.approx(4 * 28 * 1e-3, rel=0.05)
+
+
 def test_what_goes_between_nodes_is_as_fast_as_the_network():
     facts = dict(catalogue()["A100-80GB"]["facts"])
     slow = {**facts, "network": 1e9}

@@ -15,6 +15,7 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
 
 
 def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
-    """A process for each of several devices."""
-    count = len(request.devices)
+    """A process for each of several devices; for no more than a batch has rows, for one without rows brings no speed."""
+    batch = int(request.step_settings.get("batch_size", len(request.devices)))
+    count = min(len(request.devices), batch, int(request.data.get("rows", 0)) or batch)
     return [{"num_processes": count}] if count > 1 else []

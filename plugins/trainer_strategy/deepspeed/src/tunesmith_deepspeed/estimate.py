@@ -41,10 +41,19 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
 
 
 def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
-    """A process for each device: the stages of several, and what is offloaded to the host of an accelerator."""
+    """A process for each device: the stages of several, and what is offloaded to the host of an accelerator.
+
+    A process without rows brings no speed: where a batch has fewer rows than there are devices, it is a process for each row, and one for
+    each device in stage 3, for the memory that they have.
+    """
     count = len(request.devices)
-    each: dict[str, Any] = {"num_processes": count}
-    if request.device == "cpu":
-        return [{**each, "stage": stage} for stage in (1, 2, 3)] if count > 1 else []
-    stages = [{**each, "stage": stage} for stage in (1, 2, 3)] if count > 1 else []
-    return [*stages, {**each, "stage": 2, **AWAY}, {**each, "stage": 3, **AWAY, "offload_param": "cpu"}]
+    batch = int(request.step_settings.get("batch_size", count))
+    working = min(count, batch, int(request.data.get("rows", 0)) or batch)
+    each: dict[str, Any] = {"num_processes": working}
+    found = [{**each, "stage": stage} for stage in (1, 2, 3)] if working > 1 else []
+    if request.device != "cpu":
+        found += [{**each, "stage": 2, **AWAY}, {**each, "stage": 3, **AWAY, "offload_param": "cpu"}]
+    if working < count:
+        found.append({"num_processes": count, "stage": 3})
+        found += [{"num_processes": count, "stage": 3, **AWAY, "offload_param": "cpu"}] if request.device != "cpu" else []
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import EstimateRequest
@@ -39,16 +39,28 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
 def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
     """A process for each of several devices: parameters freed after a layer, kept, divided within a node alone, and on the host.
 
-    Where the step computes in bfloat16 they are gathered in it, which is half the traffic, and no layer is copied into it.
+    A process without rows brings no speed: where a batch has fewer rows than there are devices, it is a process for each row, and more,
+    a node's and all, for the memory that they have. Where the step computes in bfloat16 parameters are gathered in it, which is half the
+    traffic, and no layer is copied into it.
     """
-    count = len(request.devices)
-    if count < 2:
-        return []
-    usual: dict[str, Any] = {"num_processes": count}
+    all_devices = len(request.devices)
+    batch = int(request.step_settings.get("batch_size", all_devices))
+    working = min(all_devices, batch, int(request.data.get("rows", 0)) or batch)
+    node = int(request.devices[0].facts.get("node", all_devices)) if request.devices else 0
+    usual: dict[str, Any] = {}
     if "bfloat16" in request.dtypes and request.step_settings.get("dtype", "auto") in ("auto", "bfloat16"):
         usual |= {"param_dtype": "bfloat16", "reduce_dtype": "float32"}
-    node = int(request.devices[0].facts.get("node", count))
-    found = [usual, {**usual, "reshard_after_forward": False}]
+    found = list(_of_count(working, node, usual)) if working > 1 else []
+    for count in sorted({node, all_devices}):
+        if 1 < count <= all_devices and count > working:
+            found += [{"num_processes": count, **usual}, {"num_processes": count, **usual, "cpu_offload": True}]
+    return found
+
+
+def _of_count(count: int, node: int, more: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    usual = {"num_processes": count, **more}
+    yield usual
+    yield {**usual, "reshard_after_forward": False}
     if 1 < node < count and count % node == 0:
-        found.append({**usual, "shard_size": node})
-    return [*found, {**usual, "cpu_offload": True}]
+        yield {**usual, "shard_size": node}
+    yield {**usual, "cpu_offload": True}

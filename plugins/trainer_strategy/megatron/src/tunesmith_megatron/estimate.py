@@ -55,16 +55,22 @@ def _held(settings: Mapping[str, Any], shape: Architecture, parameters: float) -
 
 
 def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
-    """A process for each of several devices, for a model that is converted: layers divided within a node, and stages across."""
+    """A process for each of several devices, for a model that is converted: layers divided within a node, and stages across.
+
+    Processes that compute no rows of a batch bring no speed and no memory: there are no more copies of the model than rows.
+    """
     count = len(request.devices)
     if count < 2 or not request.config:
         return []
-    return list(_possible(request, count, int(request.devices[0].facts.get("node", count))))
+    batch = int(request.step_settings.get("batch_size", count))
+    rows = min(batch, int(request.data.get("rows", 0)) or batch)
+    return list(_possible(request, count, int(request.devices[0].facts.get("node", count)), rows))
 
 
-def _possible(request: EstimateRequest, count: int, node: int) -> Iterator[Mapping[str, Any]]:
+def _possible(request: EstimateRequest, devices: int, node: int, rows: int) -> Iterator[Mapping[str, Any]]:
     for tensor in (2, 4, 8):
         for stages in (1, 2, 4, 8):
+            count = min(devices, tensor * stages * rows)
             found = {
                 "num_processes": count, "tensor_model_parallel_size": tensor, "pipeline_model_parallel_size": stages,
                 "sequence_parallel": True,

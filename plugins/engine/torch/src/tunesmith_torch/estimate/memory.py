@@ -16,7 +16,7 @@ from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer
 from tunesmith_torch.estimate.adapter_values import check_values
 from tunesmith_torch.estimate.label_preview import labels
 from tunesmith_torch.estimate.model_states import divided, loading, of_base, stored, weights
-from tunesmith_torch.estimate.sequence_lengths import savings, tokens_of
+from tunesmith_torch.estimate.sequence_lengths import rows_of_batch, savings, tokens_of
 from tunesmith_torch.estimate.step_time import TrainingStep, facts_of
 from tunesmith_torch.model.dense.config import DenseSpec
 from tunesmith_torch.model.model_impl import model_impl
@@ -74,8 +74,8 @@ def train(request: EstimateRequest) -> Estimate | None:
         terms["casts"] = shape.parameters * compute  # autocast keeps a copy of each matrix within a forward pass
     facts = facts_of(request)
     step = TrainingStep(
-        shape, strategy, request.processes, length, int(settings["batch_size"]) * sequences, tokens, trainable, state, dtype, compute,
-        bool(settings["gradient_checkpointing"]), adapter.get("quantized", 0.0), objective.get("reference", 0.0),
+        shape, strategy, request.processes, length, rows_of_batch(settings, request.data) * sequences, tokens, trainable, state, dtype,
+        compute, bool(settings["gradient_checkpointing"]), adapter.get("quantized", 0.0), objective.get("reference", 0.0), sequences,
     )  # fmt: skip
     terms = divided(terms, strategy, shape, trainable, compute)
     terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute))

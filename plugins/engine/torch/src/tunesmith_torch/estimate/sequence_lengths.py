@@ -24,9 +24,14 @@ def tokens_of(settings: Mapping[str, Any], data: Mapping[str, Any], sequences: f
         length = min(longest, float(data["length"]))
     elif rows and characters:
         length = min(longest, characters / rows / sequences / CHARACTERS_PER_TOKEN + TEMPLATE_TOKENS)
-    groups = ceil(min(float(settings["batch_size"]), rows or float(settings["batch_size"])) / shares)
+    groups = ceil(rows_of_batch(settings, data) / shares)
     fitting = max(1.0, budget // (length * sequences))  # whole rows
     return length, min(fitting, groups) * length * sequences
+
+
+def rows_of_batch(settings: Mapping[str, Any], data: Mapping[str, Any]) -> float:
+    batch = float(settings["batch_size"])
+    return min(batch, float(data.get("rows", 0)) or batch)
 
 
 def savings(settings: Mapping[str, Any], row: float, tokens: float) -> tuple[Mapping[str, Any], ...]:

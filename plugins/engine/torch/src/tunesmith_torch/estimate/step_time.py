@@ -16,6 +16,9 @@ from tunesmith_models import ModelShape
 COMPUTED = 0.4  # of the matrix units' peak: torchtitan's docs/performance.md tells 0.52 to 0.58 of A100's for Llama 3, and less of H100's
 MOVED = 0.7  # of a bandwidth: NCCL's tests come to 208 of 300 GB/s on A100 (nccl-tests#178) and to 370 of 450 on H100 (#212)
 BUFFERS = 1.5  # of what is kept on a host, as DeepSpeed reckons (`additional_buffer_factor` of its estimate_zero*_model_states_mem_needs)
+#: Seconds in which a host launches what a layer computes forward and backward for a micro-batch: a hundred kernels, ten microseconds each
+#: for Python, PyTorch's dispatcher and the driver. However few tokens there are, a device that computes faster waits for its host.
+LAUNCHING = 100 * 10e-6
 FORWARD, BACKWARD = 2.0, 2.0  # operations for each parameter and token: what a matrix gives, and the gradient of what it was given
 
 
@@ -25,7 +28,7 @@ class TrainingStep:
 
     Args:
         strategy: parts, as in `tunesmith.contracts.kinds.trainer_strategy`.
-        length: tokens of a sequence; `sequences`: of the whole batch; `tokens`: of a micro-batch.
+        length: tokens of a sequence; `sequences`: of the whole batch; `together`: of a row, on one rank; `tokens`: of a micro-batch.
         trainable: numbers that train; `state`: bytes that the optimizer keeps for each.
         dtype: computed in; `compute`: its bytes.
         quantized: numbers that are kept in fewer bits.
@@ -45,11 +48,13 @@ class TrainingStep:
     checkpointing: bool
     quantized: float = 0.0
     references: float = 0.0
+    together: float = 1.0
 
     @property
     def rank_tokens(self) -> float:
-        """Of a rank's share of the batch; where there are fewer sequences than shares, some ranks have none."""
-        return ceil(self.sequences / self.strategy.get("data", self.processes)) * self.length
+        """Of a rank's share of the batch, whole rows; where there are fewer of them than shares, some ranks have none."""
+        rows = ceil(self.sequences / self.together / self.strategy.get("data", self.processes))
+        return rows * self.together * self.length
 
     @property
     def micro_batches(self) -> int:
@@ -108,7 +113,7 @@ class TrainingStep:
         peak, bandwidth = float(facts.get("flops", {}).get(self.dtype, 0.0)), float(facts.get("bandwidth", 0.0))
         if not peak or not bandwidth:
             return 0.0
-        computing = max(self.operations / (peak * COMPUTED), self._reading() / (bandwidth * MOVED))
+        computing = max(self.operations / (peak * COMPUTED), self._reading() / (bandwidth * MOVED), self._launching())
         moving = self._moving(facts)
         if moving is None:
             return 0.0
@@ -116,6 +121,11 @@ class TrainingStep:
         stepping = 2 * numbers * (8 + self.state) / (bandwidth * MOVED)
         working = max(computing, moving) / (1 - min(self.strategy.get("idle", 0.0), 0.99))  # what is sent is sent meanwhile
         return working + stepping + self._offloaded(facts)
+
+    def _launching(self) -> float:
+        """Seconds of the host; a pass without gradients is a third of one with them."""
+        passes = 1 + (self.checkpointing + self.references) / 3
+        return self.micro_batches * passes * self.shape.layers * LAUNCHING * self.strategy.get("computes", 1.0)
 
     def _reading(self) -> float:
         """Bytes of weights that pass through the device's memory: however few tokens there are, each pass reads all of them."""
