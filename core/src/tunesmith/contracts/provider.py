@@ -89,8 +89,9 @@ class Provider:
             one of these inputs or settings of the verb): where a verb and its main provider both do, a gate over another is refused.
         estimator: ``package.module:function`` for the planner; must import only the standard library and contracts.
         variants: ``package.module:function`` for the planner, as `estimator`: ``f(EstimateRequest) -> Sequence[Mapping]``, settings of this
-            provider that could serve the machine that is asked for, the simplest first; none where it has nothing to offer there. Where the
-            choice is left to the planner and one device does not do, it estimates them all and takes the fastest that fits.
+            provider that could serve the machine that is asked for, the simplest first, some and not every count of processes; none where
+            it has nothing to offer there. Where the choice is left to the planner and one device does not do, it estimates them all and
+            takes the fastest that fits.
         priority: order among providers when the user leaves the choice to the planner; highest first.
         secrets: environment variables with a token, a key or a password that its code reads in the worker (``ACME_TOKEN``; ``*`` stands for
             any letters). Variables whose names say that they hold one are kept from a worker unless a provider of its step declares them.
