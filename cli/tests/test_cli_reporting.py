@@ -94,6 +94,16 @@ def test_a_short_run_tells_its_first_and_its_last_loss(tmp_path):
     assert told_of([], tmp_path) == []
 
 
+def test_a_resumed_run_tells_of_its_first_new_step_and_not_of_what_an_attempt_before_told(tmp_path):
+    stream = io.StringIO()
+    reporter = Plain(stream)
+    reporter.progress("tune", "tokenize", 12, 12, "rows")
+    reporter.progress("tune", "train", 4, 8, "steps")
+    for at in range(1, 6):
+        reporter.metric("tune", "loss", 1.0 / at, at)
+    assert stream.getvalue() == "  tune: loss 0.25 (step 4)\n"
+
+
 def test_a_long_run_tells_its_loss_at_a_rate_that_one_can_read(tmp_path):
     told = told_of([3 - n / 1000 for n in range(1000)], tmp_path, seconds=1.0)
     assert len(told) == 1000 / 10 + 1

@@ -37,9 +37,11 @@ class Plain(Narrator):
             self.say(f"  {step}: " + ", ".join(filter(None, [f"{what} {pace.text}".strip(), series])))
 
     def metric(self, step: str, name: str, value: float, at: int) -> None:
-        """A series is told when it begins: a step may be over before there is a line of progress."""
+        """A series is told when it begins: a step may be over before there is a line of progress. Points that an earlier attempt had told
+        already are not its beginning."""
         super().metric(step, name, value, at)
-        if step not in self._shown:
+        done = max((pace.done for (owner, _), pace in self._paces.items() if owner == step and pace.unit == "steps"), default=0)
+        if step not in self._shown and at >= done:
             self._shown[step] = series = self.series(step)
             self.say(f"  {step}: {series} (step {at})")
 

@@ -40,7 +40,7 @@ def ended(who: str, status: int, stderr: Path, oom_before: int) -> TunesmithErro
     """
     last = " | ".join(tail(stderr, 3))
     said = f" It last said: {last}" if last else ""
-    fix = f"Its output is in {stderr}."
+    fix = f"`tunesmith resume` goes on from its last checkpoint, where it has made one. Its output is in {stderr}."
     if status >= 0:
         return TunesmithError("TS-RUN-013", f"{who} ended with status {status} in the middle of its work", why=said.strip(), fix=fix)
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"

@@ -62,6 +62,7 @@ def test_cancelled_twice_and_resumed_is_bit_equal(bench, chat_rows, adapter):
     assert contents(resumed) == contents(whole)
     assert again == result
     assert any("resumed at step" in p.get("message", "") for _, p in bench.notices)
+    assert any(str(p.get("what", "")).startswith("goes on from step ") for _, p in bench.notices)
 
 
 def test_a_broken_checkpoint_is_passed_over_for_the_one_before(bench, chat_rows):

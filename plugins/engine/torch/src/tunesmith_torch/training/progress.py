@@ -45,8 +45,10 @@ class ProgressReporter:
         return due
 
     def resumed(self, progress: Progress) -> None:
-        """All points again: an earlier attempt's may be lost."""
+        """Where it goes on, then all points again: an earlier attempt's may be lost."""
         self.step.log(f"resumed at step {progress.steps} of {self.total}")
+        self.step.decide(f"goes on from step {progress.steps} of {self.total}", "an attempt before had saved a checkpoint there")
+        self.bar(progress.steps)
         for point in progress.history:
             self.point(point)
 
