@@ -103,7 +103,8 @@ def _mark(tried: Tried) -> str:
     if tried.least and not tried.seen.fits:
         settings, less = tried.least
         word = {True: "fits with", False: "does not fit, not even with", None: "less with"}[less.fits]
-        beside = f" and {bytes_text(less.host)} of the host's for each device" if less.estimate and less.capacity.crowds(less.estimate) else ""
+        crowds = less.estimate and less.capacity.crowds(less.estimate)
+        beside = f" and {bytes_text(less.host)} of the host's for each device" if crowds else ""
         verdict = f"{word} {options(settings)}: {bytes_text(less.needed)}{beside}"
     return ", ".join(filter(None, (verdict, tried.remark)))
 
