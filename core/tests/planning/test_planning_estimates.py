@@ -235,6 +235,24 @@ def test_only_what_a_trainer_strategy_declares_makes_ranks(planner, make_device)
     assert placement(other, ()).processes == 1
 
 
+def test_where_the_number_of_ranks_is_left_out_another_setting_says_it(planner, make_device):
+    record = replace(step(planner(YAML), "tune").choices["adapter"].record, facts={
+        "ranks": "processes", "usual_ranks": {"preset": {"": 2, "eight": 8}},
+    })  # fmt: skip
+    assert record.ranks({"processes": 3, "preset": "eight"}) == 3
+    assert record.ranks({"processes": None, "preset": "eight"}) == 8
+    assert record.ranks({"processes": None, "preset": None}) == record.ranks({"processes": None}) == 2
+    assert record.ranks({"processes": None, "preset": "another"}) == 1
+
+
+def test_a_part_that_is_given_with_decisions_is_told_of_and_counts_as_a_part(planner, monkeypatch):
+    part = Estimate({"trainable": 50.0}, decisions=(("tilted far", "the angle is set"),))
+    monkeypatch.setattr(sys.modules["made_up"], "trainable", lambda request: part)
+    plan = planner(YAML)
+    assert step(plan, "tune").estimate.terms["optimizer"] == 8.0 * 50
+    assert ("tilted far", "the angle is set") in [(decision.what, decision.reason) for decision in plan.decisions]
+
+
 def test_a_step_is_told_which_numbers_its_devices_compute_in(planner, monkeypatch):
     monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"a": 1.0}, notes=(" ".join(request.dtypes),)))
     types = {"one": ("float32", "bfloat16"), "two": ("float32", "float16")}

@@ -58,8 +58,12 @@ class ProviderRecord:
         return {"kind": self.kind, "name": self.name, "distribution": self.distribution, "version": self.version}
 
     def ranks(self, settings: Mapping[str, Any]) -> int:
-        """How many processes it wants with these settings: what the setting says that its fact ``ranks`` names."""
-        return int(settings.get(str(self.facts.get("ranks")), 1))
+        """How many processes it wants with these settings: what the setting says that its fact ``ranks`` names, and where that is left out,
+        what its fact ``usual_ranks`` says."""
+        given = settings.get(str(self.facts.get("ranks")), 1)
+        for name, counts in self.facts.get("usual_ranks", {}).items() if given is None else ():
+            given = counts.get(str(settings.get(name) or ""))
+        return int(given or 1)
 
 
 @dataclass(frozen=True)

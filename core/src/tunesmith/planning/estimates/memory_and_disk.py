@@ -28,7 +28,7 @@ def estimate(
 ) -> Estimate | None:  # fmt: skip
     """The estimate of a step: its providers are asked first, the verb last. None, perhaps with a warning, where nobody knows.
 
-    What the answer says besides figures becomes decisions of the plan.
+    What the answers say besides figures becomes decisions of the plan.
 
     An estimator that raises a `UserError` says that these settings can't work on this model: that is a problem of the plan.
 
@@ -43,7 +43,7 @@ def estimate(
     parts: dict[str, Mapping[str, float]] = {}
     data, rows = {name: value for name, value in data.items() if name != "first"}, data.get("first", ())
     model = product or Product("", "", "")
-    answer: Estimate | None = None
+    answers: list[Estimate] = []
     for slot, choice in (*choices.items(), ("", verb)):
         if not choice.record.estimator:
             continue
@@ -55,7 +55,7 @@ def estimate(
             given = estimators.estimate(choice.record, request, choices)
             if isinstance(given, Estimate):
                 _check(given.terms, given.disk, given.host, given.sent, given.seconds)
-                answer = given
+                answers.append(given)
                 parts[slot] = {**given.terms, "disk": given.disk}
             elif given is not None:
                 parts[slot] = given
@@ -67,14 +67,14 @@ def estimate(
             who = f"the estimator of `{choice.record.name}` ({choice.record.distribution})"
             notes.warn(f"{name}: the estimate is unknown; {who} failed: {sentence}")
             return None
-    if answer is not None:
+    for answer in answers:
         for sentence in answer.notes:
             notes.decide(name, "its memory", sentence)
         for what, reason in answer.decisions:
             notes.decide(name, what, reason)
         for sentence in answer.warnings:
             notes.warn(f"{name}: {sentence}")
-    return answer
+    return answers[-1] if answers else None
 
 
 def _check(terms: Mapping[str, float], *others: float) -> None:

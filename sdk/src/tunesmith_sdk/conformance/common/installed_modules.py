@@ -22,7 +22,7 @@ def isolated(subject: Subject) -> None:
         raise NotRun("this examination is in the host's environment", where="tunesmith plugin check PATH --env isolated")
     loads(subject)
     work = catalog.ACTIONS.get(subject.record.kind)
-    ranks = subject.values.get(str(subject.record.facts.get("ranks")), 1)
+    ranks = subject.record.ranks(subject.values)
     if work and subject.step.placement.processes == ranks:  # by one rank of several nothing can be done
         with contextlib.suppress(NotRun):
             work(subject.elsewhere())
