@@ -36,6 +36,8 @@ CLASSES = ["even", "odd"]  # of the rows that have some
 WORDS = "words"  # rows of their own: those of the format that the objective accepts are texts
 ROWS = {"classify-tokens": WORDS}  # where an objective does not take whatever its format can hold
 SETTINGS = {"classify": {"labels": CLASSES}, "classify-tokens": {"labels": CLASSES}}  # that an objective can't do without
+#: strategies that are tried in more ways than by their defaults: provider and settings
+WAYS: Mapping[str, tuple[str, Mapping[str, Any]]] = {"deepspeed-3": ("deepspeed", {"stage": 3})}
 REFUSED, WARNED, TAKEN = "refused", "warned", "taken"
 CODE = "TS-PLAN-003"  # of a plan that refuses; with --strict a warning is TS-PLAN-004
 SAME = "same"
@@ -76,12 +78,17 @@ def estimators() -> Estimators:
 
 
 def cells() -> Iterator[Cell]:
-    """All of strategies for several processes."""
+    """All of strategies for several processes, and of the ways to use them."""
     names = ([*registry().providers(kind)] for kind in (STRATEGY, ADAPTER, OBJECTIVE))
     strategies, adapters, objectives = (sorted(each) for each in names)
-    for strategy in strategies:
-        if registry().provider(STRATEGY, strategy).facts.get("ranks"):
+    for strategy in sorted((*strategies, *WAYS)):
+        if registry().provider(STRATEGY, provider_of(strategy)).facts.get("ranks"):
             yield from (Cell(strategy, adapter, objective) for adapter in adapters for objective in objectives)
+
+
+def provider_of(strategy: str) -> str:
+    """The provider's name, of a strategy or of a way to use one."""
+    return WAYS[strategy][0] if strategy in WAYS else strategy
 
 
 def decided(cell: Cell) -> Decision:
@@ -101,7 +108,7 @@ def _by_estimators(cell: Cell) -> Decision | None:
     for slot in (OBJECTIVE, ADAPTER, "strategy", OPTIMIZER):
         record = _record(cell, slot)
         ranks = record.facts.get("ranks")
-        own = {ranks: 2} if ranks else SETTINGS.get(record.name, {}) if slot == OBJECTIVE else {}
+        own = {ranks: 2, **_of_way(cell)} if ranks else SETTINGS.get(record.name, {}) if slot == OBJECTIVE else {}
         choices[slot] = Choice(record, fill(record.schema, own))
     train, model = Choice(verb, fill(verb.schema, {})), Product("", "", MODEL_FORMAT)
     estimate("tune", train, choices, model, {}, Placement(processes=2), notes, estimators())
@@ -110,7 +117,7 @@ def _by_estimators(cell: Cell) -> Decision | None:
 
 def absent(strategy: str) -> str:
     """What a strategy needs that is not in this environment; empty if nothing."""
-    return ", ".join(lacking(registry().plugin(registry().provider(STRATEGY, strategy))))
+    return ", ".join(lacking(registry().plugin(registry().provider(STRATEGY, provider_of(strategy)))))
 
 
 def tried(wanted: Sequence[Cell], folder: Path) -> dict[Cell, str]:
@@ -127,8 +134,13 @@ def tried(wanted: Sequence[Cell], folder: Path) -> dict[Cell, str]:
 
 
 def _record(cell: Cell, slot: str) -> ProviderRecord:
-    named = {"objective": (OBJECTIVE, cell.objective), "adapter": (ADAPTER, cell.adapter), "strategy": (STRATEGY, cell.strategy)}
+    strategy = provider_of(cell.strategy)
+    named = {"objective": (OBJECTIVE, cell.objective), "adapter": (ADAPTER, cell.adapter), "strategy": (STRATEGY, strategy)}
     return registry().provider(*named.get(slot, (OPTIMIZER, WITH)))
+
+
+def _of_way(cell: Cell) -> Mapping[str, Any]:
+    return WAYS[cell.strategy][1] if cell.strategy in WAYS else {}
 
 
 def _sentence(finding: UnmetNeed) -> str:
@@ -198,7 +210,7 @@ def _spec(cell: Cell, processes: int) -> dict[str, Any]:
         record = _record(cell, slot)
         settings: dict[str, Any] = dict(SETTINGS.get(record.name, {})) if slot == "objective" else {}
         if slot == "strategy" and record.facts.get("ranks"):
-            settings[str(record.facts["ranks"])] = processes
+            settings |= {str(record.facts["ranks"]): processes, **_of_way(cell)}
             if "timeout" in record.schema.get("properties", {}):
                 settings["timeout"] = PATIENCE
         providers[slot] = {"target": (record.target, record.settings), "settings": settings}

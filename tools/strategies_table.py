@@ -2,7 +2,7 @@
 
     python tools/strategies_table.py            # every strategy whose libraries are in this environment
     python tools/strategies_table.py fsdp       # its cells anew
-    python tools/strategies_table.py ddp fsdp --objective reward
+    python tools/strategies_table.py ddp fsdp --objective reward --adapter lora full
     python tools/strategies_table.py --none     # train nothing: the page alone, after a manifest changed
 
 What came of a strategy is kept in build/strategies; one of which nothing is kept keeps its cells.
@@ -75,18 +75,22 @@ def _table(every: list[Cell], found: Mapping[Cell, str]) -> Iterator[str]:
         yield f"| `{strategy}` | `{adapter}` | {' | '.join(found[cell] for cell in own)} | {'; '.join(filter(None, said))} |\n"
 
 
-def examine(strategy: str, objectives: Container[str] = ()) -> None:
+def examine(strategy: str, objectives: Container[str] = (), adapters: Container[str] = ()) -> None:
     """Train its cells; what came of them is kept.
 
     Args:
-        objectives: of these alone; none: of all.
+        objectives, adapters: of these alone; none: of all.
     """
-    own = [cell for cell in cells() if cell.strategy == strategy and (not objectives or cell.objective in objectives)]
+    own = [
+        cell
+        for cell in cells()
+        if cell.strategy == strategy and (not objectives or cell.objective in objectives) and (not adapters or cell.adapter in adapters)
+    ]
     wanted = [cell for cell in own if decided(cell).state != REFUSED]
     with tempfile.TemporaryDirectory() as folder:
         found = tried(wanted, Path(folder))
     file = KEPT / f"{strategy}.json"
-    by_adapter: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8")) if objectives and file.exists() else {}
+    by_adapter: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8")) if (objectives or adapters) and file.exists() else {}
     for cell, said in found.items():
         by_adapter.setdefault(cell.adapter, {})[cell.objective] = said.replace("|", "/").replace("\n", " ")[:120]
     KEPT.mkdir(parents=True, exist_ok=True)
@@ -98,6 +102,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("strategies", nargs="*", metavar="STRATEGY", help=f"of {', '.join(known)}")
     parser.add_argument("--objective", nargs="*", default=(), metavar="NAME", help="of these objectives alone")
+    parser.add_argument("--adapter", nargs="*", default=(), metavar="NAME", help="of these adapters alone")
     parser.add_argument("--none", action="store_true", help="train nothing")
     args = parser.parse_args()
     if unknown := set(args.strategies) - set(known):
@@ -107,7 +112,7 @@ def main() -> int:
             print(f"{strategy}: not here, it needs {lacks}")
             continue
         print(f"{strategy} ...", flush=True)
-        examine(strategy, args.objective)
+        examine(strategy, args.objective, args.adapter)
     PAGE.write_text(page(PAGE.read_text("utf-8")), encoding="utf-8")
     return 0
 

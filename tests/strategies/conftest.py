@@ -69,17 +69,27 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def by_megatron(tmp_path_factory):
-    """``by_megatron(folder, model, processes, settings={...})``: the same where megatron-core is: here, or in an environment that is
-    built for it."""
-    if find_spec("megatron") is not None:
-        return partial(launch, strategy="megatron", adapter="full")
-    registry = load_registry(load_config(tmp_path_factory.mktemp("project")))
-    wanted = ("megatron", "sft", "dpo", "full", "torch-optim", "fsdp")
-    plugins = [plugin for plugin in registry.plugins if plugin.distribution.removeprefix("tunesmith-") in wanted]
-    recipe, built = recipe_of(registry, plugins, "cpu"), Environments(tmp_path_factory.mktemp("environments"))
-    start = built.start(built.ensure(recipe), recipe)
-    return partial(launch, strategy="megatron", adapter="full", python=start.command[:1], variables=start.environment)
+def environment(tmp_path_factory):
+    """``environment("megatron", "sft", ...)``: the interpreter, and the variables to set, of the environment in which the strategy that is
+    named first runs with the others: this one where its library is here, else one that is built for them."""
+
+    def made(strategy: str, *others: str) -> tuple[Sequence[str], Mapping[str, str]]:
+        if find_spec(strategy) is not None:
+            return (sys.executable,), {}
+        registry = load_registry(load_config(tmp_path_factory.mktemp("project")))
+        plugins = [plugin for plugin in registry.plugins if plugin.distribution.removeprefix("tunesmith-") in (strategy, *others)]
+        recipe, built = recipe_of(registry, plugins, "cpu"), Environments(tmp_path_factory.mktemp("environments"))
+        start = built.start(built.ensure(recipe), recipe)
+        return start.command[:1], start.environment
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def by_megatron(environment):
+    """``by_megatron(folder, model, processes, settings={...})``: the same as `launched` where megatron-core is."""
+    python, variables = environment("megatron", "sft", "dpo", "full", "torch-optim", "fsdp")
+    return partial(launch, strategy="megatron", adapter="full", python=python, variables=variables)
 
 
 @pytest.fixture(scope="session")

@@ -79,6 +79,11 @@ def adapter_of(spec: dict[str, Any]) -> Any:
         from tunesmith_full.settings import FullSettings
 
         return Full(FullSettings())
+    if spec.get("adapter") == "freeze":
+        from tunesmith_freeze.adapter import Freeze
+        from tunesmith_freeze.settings import FreezeSettings
+
+        return Freeze(FreezeSettings(trainable_layers=1))
     from tunesmith_lora.adapter import Lora
     from tunesmith_lora.settings import LoraSettings
 

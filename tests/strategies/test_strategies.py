@@ -127,6 +127,14 @@ def test_a_start_that_follows_from_the_data_is_refused_in_pieces(tmp_path, model
     assert "TS-TRAIN-073" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("strategy", ["fsdp", pytest.param("zero-3", marks=ZERO)])
+def test_frozen_values_that_a_reference_needs_whole_are_refused_in_pieces(tmp_path, model, launched, capfd, strategy):
+    with pytest.raises(AssertionError):
+        launched(tmp_path, model, 2, strategy=strategy, objective="dpo", adapter="freeze", settings=SETTINGS)
+    assert "TS-TRAIN-073" in capfd.readouterr().err
+    assert not [*(tmp_path / "output").iterdir()]
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_two_processes_validate_as_one_does(tmp_path, model, strategy, launched):
     settings = SETTINGS | {"num_train_epochs": 4, "batch_size": 4, "validation_split": 0.3, "eval_steps": 2}

@@ -54,8 +54,8 @@ class EstimateRequest:
 class Estimate:
     """Bytes at the peak by what they are for (they add up to `memory`), and bytes written to disk.
 
-    The estimator of a verb, quantizer, exporter or inference backend gives one of these; an adapter's or a strategy's gives its parts as a
-    mapping, or, where there is something to tell beside them, as the `terms` of one of these.
+    The estimator of a verb, quantizer, exporter or inference backend gives one of these; an adapter's gives its parts as a mapping, and a
+    strategy's, too, or as the `terms` of one of these where there is something to tell beside them.
     They are asked in a helper process of the planner, each with some seconds' time; where one fails, its estimate is unknown.
     One that raises a `UserError` refuses: these settings can't work on this model, and the plan says so.
 

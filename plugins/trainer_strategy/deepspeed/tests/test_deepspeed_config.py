@@ -6,12 +6,13 @@ import pytest
 
 from tunesmith.contracts import Placement, UserError
 from tunesmith_deepspeed.config import LARGEST_BUCKET, check, config_of
+from tunesmith_deepspeed.presets import effective
 from tunesmith_deepspeed.settings import ZeroSettings
 from tunesmith_deepspeed.strategy import Zero
 
 
 def json_of(trained: int = 1000, on_device: bool = True, **settings):
-    return config_of(ZeroSettings(**settings), trained=trained, on_device=on_device)
+    return config_of(effective(ZeroSettings(**settings)), trained=trained, on_device=on_device)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def json_of(trained: int = 1000, on_device: bool = True, **settings):
 )  # fmt: skip
 def test_entries_that_are_decided_elsewhere_are_refused_by_name(config):
     with pytest.raises(UserError, match="TS-TRAIN-067") as told:
-        check(ZeroSettings(config=config))
+        check(effective(ZeroSettings(config=config)), 2)
     assert f"`{next(iter(config))}" in str(told.value)
 
 
@@ -34,12 +35,15 @@ def test_entries_that_are_decided_elsewhere_are_refused_by_name(config):
 )  # fmt: skip
 def test_what_a_stage_has_not_is_refused(settings):
     with pytest.raises(UserError, match="TS-TRAIN-068"):
-        check(ZeroSettings(**settings))
+        check(effective(ZeroSettings(**settings)), 2)
 
 
 def test_all_that_goes_together_is_taken():
-    check(ZeroSettings(stage=3, offload_optimizer="nvme", offload_param="cpu", nvme_path="/disk", zero_hpz_partition_size=2))
-    check(ZeroSettings(stage=1, offload_optimizer="cpu", config={"zero_optimization": {"round_robin_gradients": True}}))
+    for settings in (
+        ZeroSettings(stage=3, offload_optimizer="nvme", offload_param="cpu", nvme_path="/disk", zero_hpz_partition_size=2),
+        ZeroSettings(stage=1, offload_optimizer="cpu", config={"zero_optimization": {"round_robin_gradients": True}}),
+    ):
+        check(effective(settings), 2)
 
 
 def test_the_users_entries_go_before_the_derived_ones_and_leave_the_others():

@@ -6,14 +6,15 @@ from dataclasses import asdict
 
 import pytest
 
-from tunesmith.contracts import Device, EstimateRequest
+from tunesmith.contracts import Device, EstimateRequest, UserError
 from tunesmith_deepspeed.config import check
-from tunesmith_deepspeed.estimate import shares, variants
+from tunesmith_deepspeed.estimate import estimate, variants
+from tunesmith_deepspeed.presets import effective
 from tunesmith_deepspeed.settings import ZeroSettings
 
 
 def asked(device: str = "cuda", **settings):
-    return shares(EstimateRequest(settings=asdict(ZeroSettings(**settings)), device=device))
+    return estimate(EstimateRequest(settings=asdict(ZeroSettings(**settings)), device=device)).terms
 
 
 def offered(count: int, device: str = "cuda", **step):
@@ -66,5 +67,16 @@ def test_one_accelerator_is_offered_what_offloads_and_one_processor_nothing():
 @pytest.mark.parametrize("count", [1, 8])
 def test_what_is_offered_goes_together(count):
     for settings in offered(count):
-        check(ZeroSettings(**settings))
+        check(effective(ZeroSettings(**settings)), count)
         assert settings["num_processes"] == count
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [({"stage": 2, "offload_param": "cpu"}, "TS-TRAIN-068"), ({"stage": 3, "zero_hpz_partition_size": 3}, "TS-TRAIN-064"),
+     ({"config": {"fp16": {}}}, "TS-TRAIN-067")],
+    ids=["stage", "groups", "owned"],
+)  # fmt: skip
+def test_what_cannot_be_together_is_refused_by_the_plan(settings, code):
+    with pytest.raises(UserError, match=code):
+        asked(num_processes=8, **settings)

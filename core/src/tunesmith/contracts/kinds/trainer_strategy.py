@@ -2,13 +2,13 @@
 
 Facts: ``ranks``, the name of the setting that says how many workers the step gets, one rank each (without it: one); the kernel starts them
 and ends all when one dies. ``usual_ranks``, where that setting may be left out: how many there are then, by the value of another setting,
-``{"preset": {"": 2, "node": 8}}``; "" stands for one that is left out, too. No other kind's settings make ranks. Capabilities: ``parallel.replicas``, ``parallel.shards``,
-``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not pieces of them), ``outputs.any`` (its model
-gives all that the source's does, not log-probabilities of labels alone). One that divides parameters needs ``parallel.shards`` of the
-adapter.
+``{"preset": {"": 2, "node": 8}}``; "" stands for one that is left out, too. No other kind's settings make ranks. Capabilities:
+``parallel.replicas``, ``parallel.shards``, ``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not
+pieces of them), ``outputs.any`` (its model gives all that the source's does, not log-probabilities of labels alone). One that divides
+parameters needs ``parallel.shards`` of the adapter.
 
-Estimator, for several processes: ``f(EstimateRequest) -> Mapping[str, float]``, or an `Estimate` with these as its ``terms`` where there are
-decisions to tell; what is left out is as with one process.
+Estimator, for several processes: ``f(EstimateRequest) -> Mapping[str, float]``, or an `Estimate` with these as its ``terms`` where there is
+something to tell beside them; what is left out is as with one process.
 
 - ``parameters``, ``gradients``, ``optimizer``, ``activations``: the share of each that a rank holds on its device; ``gathered``: how many
   layers are whole on it at a time; ``master``: its share of a further copy, in float32, of what trains; ``computes``: the share of a

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.contracts import UserError
-from tunesmith_deepspeed.settings import ZeroSettings
 
 LARGEST_BUCKET = 500_000_000  #: numbers, DeepSpeed's default
 
@@ -35,11 +34,15 @@ _OWNED = {
 }
 
 
-def check(settings: ZeroSettings) -> None:
+def check(settings: Any, processes: int) -> None:
     """What the settings say together.
 
+    Args:
+        settings: a `ZeroSettings` with everything filled in.
+
     Raises:
-        UserError: TS-TRAIN-067 for entries of `config` that are decided elsewhere; TS-TRAIN-068 for settings that the stage has not.
+        UserError: TS-TRAIN-064 when `zero_hpz_partition_size` does not divide the processes; TS-TRAIN-067 for entries of `config` that are
+            decided elsewhere; TS-TRAIN-068 for settings that the stage has not.
     """
     for entry, owner in _OWNED.items():
         group, _, name = entry.rpartition(".")
@@ -62,12 +65,19 @@ def check(settings: ZeroSettings) -> None:
     ):  # fmt: skip
         if wrong:
             raise UserError("TS-TRAIN-068", f"Strategy `deepspeed`, stage {stage}: {what}", fix=fix)
+    size = settings.zero_hpz_partition_size
+    if processes % size:
+        raise UserError(
+            "TS-TRAIN-064", f"{processes} processes can't be divided into groups of {size}",
+            fix=f"Set `zero_hpz_partition_size` to a divisor of {processes}, or to 1: no second copy.",
+        )  # fmt: skip
 
 
-def config_of(settings: ZeroSettings, *, trained: int, on_device: bool) -> dict[str, Any]:
+def config_of(settings: Any, *, trained: int, on_device: bool) -> dict[str, Any]:
     """What `deepspeed.initialize` is given.
 
     Args:
+        settings: a `ZeroSettings` with everything filled in.
         trained: how many numbers train.
         on_device: whether the model computes on an accelerator, so that memory of the host may be pinned for it.
     """

@@ -5,24 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts import EstimateRequest
+from tunesmith.contracts import Estimate, EstimateRequest
+from tunesmith.contracts.settings import build
+from tunesmith_deepspeed.config import check
+from tunesmith_deepspeed.presets import decisions, effective
+from tunesmith_deepspeed.settings import ZeroSettings
 
 AHEAD = 2.0  # layers that are whole: the one that computes, and the next, which is gathered meanwhile
 ON_HOST = 1.5e-9  # seconds of a host for a number in the step of PyTorch's Adam (ZeRO-Offload, arXiv:2101.06840, measures about so much)
 AWAY = {"offload_optimizer": "cpu"}
 
 
-def shares(request: EstimateRequest) -> Mapping[str, float]:
+def estimate(request: EstimateRequest) -> Estimate:
+    """The shares, and which of the settings' values came from where.
+
+    Raises:
+        UserError: TS-TRAIN-064, -067 and -068 for settings that can't be together.
+    """
+    said = build(ZeroSettings, request.settings)
+    settings = effective(said)
+    check(settings, int(settings.num_processes or 1))
+    return Estimate(shares(settings, away=request.device != "cpu"), decisions=tuple(decisions(said)))
+
+
+def shares(settings: Any, *, away: bool) -> Mapping[str, float]:
     """Of parameters, gradients and the optimizer's state on this rank's device (arXiv:1910.02054, 5), and the layers that are whole.
 
     Gradients are reduced to their owner, in stage 1 once a step and else in every micro-batch; what trains is gathered after the step, or,
     in stage 3, all parameters in the forward and in the backward pass (7).
+
+    Args:
+        settings: a `ZeroSettings` with everything filled in.
+        away: whether the device has memory of its own, so that the host's is another.
     """
-    settings = request.settings
-    stage, part = int(settings["stage"]), 1.0 / int(settings["num_processes"])
+    stage, part = settings.stage, 1.0 / settings.num_processes
     others = 1.0 - part
-    away = request.device != "cpu"
-    optimizer = 0.0 if away and settings["offload_optimizer"] != "none" else part
+    optimizer = 0.0 if away and settings.offload_optimizer != "none" else part
     found = {"optimizer": optimizer}
     if not optimizer:
         found |= {"host_optimizer": part, "host_gradients": part, "host_step": ON_HOST, "host_master": part if stage < 3 else 0.0}
@@ -31,7 +49,7 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
         if others:
             found |= {"reduce": others, "reduce_step": others} if stage == 2 else {"reduce_step": 2 * others}
         return found
-    parameters = 0.0 if away and settings["offload_param"] != "none" else part
+    parameters = 0.0 if away and settings.offload_param != "none" else part
     found |= {"parameters": parameters, "gradients": optimizer, "host_loading": 1.0}
     if others or not parameters:
         found["gathered"] = AHEAD

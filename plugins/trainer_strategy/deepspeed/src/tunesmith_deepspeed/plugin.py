@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Need, Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_deepspeed.presets import usual_ranks
 from tunesmith_deepspeed.settings import ZeroSettings
 
 
@@ -15,9 +16,9 @@ def trainer_strategy() -> Provider:
         target="tunesmith_deepspeed.strategy:Zero",
         settings=ZeroSettings,
         needs=(Need("adapter", "parallel.shards", "the optimizer changes pieces, and in stage 3 each process has no more of a matrix"),),
-        estimator="tunesmith_deepspeed.estimate:shares",
+        estimator="tunesmith_deepspeed.estimate:estimate",
         variants="tunesmith_deepspeed.estimate:variants",
-        facts={"ranks": "num_processes"},
+        facts={"ranks": "num_processes", "usual_ranks": {"preset": usual_ranks()}},
         capabilities={
             "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "outputs.any": "full",
         },

@@ -18,6 +18,7 @@ from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
 from tunesmith_deepspeed import library
 from tunesmith_deepspeed.config import check, config_of
 from tunesmith_deepspeed.partition import partitioned
+from tunesmith_deepspeed.presets import decisions, effective
 from tunesmith_deepspeed.settings import ZeroSettings
 from tunesmith_deepspeed.training import ZeroTraining
 from tunesmith_torch.api.processes import ProcessGroup
@@ -29,23 +30,18 @@ class Zero(ProcessGroup):
 
     def __init__(self, settings: ZeroSettings) -> None:
         super().__init__()
-        self.settings = settings
+        self.said = settings  # which value came from where
+        self.settings: Any = effective(settings)
         self._deepspeed: Any = None
 
     def start(self, placement: Placement) -> Mesh:
         """Join the others.
 
         Raises:
-            UserError: TS-TRAIN-063 for a backend that is not here; TS-TRAIN-064 when `zero_hpz_partition_size` does not divide the
-                processes; TS-TRAIN-067 and -068 for settings that can't be together; TS-TRAIN-069 where no disk can be offloaded to.
+            UserError: TS-TRAIN-063 for a backend that is not here; TS-TRAIN-064, -067 and -068 for settings that can't be together;
+                TS-TRAIN-069 where no disk can be offloaded to.
         """
-        check(self.settings)
-        size = self.settings.zero_hpz_partition_size
-        if placement.processes % size:
-            raise UserError(
-                "TS-TRAIN-064", f"{placement.processes} processes can't be divided into groups of {size}",
-                fix=f"Set `zero_hpz_partition_size` to a divisor of {placement.processes}, or to 1: no second copy.",
-            )  # fmt: skip
+        check(self.settings, placement.processes)
         self.joined(placement, backend=self.settings.backend, timeout=self.settings.timeout)
         self._deepspeed = library.load(self.mesh.device)
         self._deepspeed.init_distributed(auto_mpi_discovery=False)
@@ -91,10 +87,11 @@ class Zero(ProcessGroup):
 
     def _decisions(self, config: dict[str, Any]) -> list[tuple[str, str]]:
         said = [
+            *decisions(self.said),
             (
                 f"DeepSpeed's JSON: {json.dumps(config, sort_keys=True)}",
                 "from the strategy's settings; micro-batches, clipping, dtype and the rate are the step's, and change from step to step",
-            )
+            ),
         ]
         if self.settings.stage == 1:
             said.append(

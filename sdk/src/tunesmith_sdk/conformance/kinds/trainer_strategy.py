@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts import Placement, Step
+from tunesmith.contracts import Estimate, Placement, Step
 from tunesmith.contracts.settings import fill
 from tunesmith_sdk.conformance import catalog
 from tunesmith_sdk.conformance.author_functions import given
@@ -236,7 +236,8 @@ def estimate(subject: Subject) -> Iterator[CheckFailed]:
             if ranks != count:
                 yield CheckFailed(f"for {count} devices it offers {ranks} ranks ({settings})", fix="Offer a rank for each device.")
             asked = dataclasses.replace(request, settings=fill(subject.record.schema, settings), processes=ranks)
-            for name, value in dict(subject.estimator()(asked)).items():
+            told = subject.estimator()(asked)
+            for name, value in dict(told.terms if isinstance(told, Estimate) else told).items():
                 most = 1.0 if name in SHARES else float("inf") if name in AMOUNTS else -1.0
                 if most < 0:
                     known = ", ".join((*SHARES, *AMOUNTS))
