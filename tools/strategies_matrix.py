@@ -153,6 +153,7 @@ def _prepare(folder: Path) -> None:
     from tunesmith_sdk.tiny_models import tiny_model
 
     tiny_model(folder / "model")
+    tiny_model(folder / "teacher", seed=1)  # of objectives that learn from one
     by_name: dict[str, list[Any]] = {}
     for number in range(7):
         question, answer, yes = "What is it? " * (1 + number % 3), "A plugin." + " no" * number, "Yes" * (number % 4 + 1)
@@ -214,9 +215,10 @@ def _spec(cell: Cell, processes: int) -> dict[str, Any]:
             if "timeout" in record.schema.get("properties", {}):
                 settings["timeout"] = PATIENCE
         providers[slot] = {"target": (record.target, record.settings), "settings": settings}
-    accepted = registry().provider(OBJECTIVE, cell.objective).accepts
-    format = next(name for name in accepted if name.startswith("dataset/"))
-    return {"name": cell.folder, "providers": providers, "format": format, "rows": ROWS.get(cell.objective, format)}
+    objective = registry().provider(OBJECTIVE, cell.objective)
+    format = next(name for name in objective.accepts if name.startswith("dataset/"))
+    taught = bool(objective.facts.get("teacher"))
+    return {"name": cell.folder, "providers": providers, "format": format, "rows": ROWS.get(cell.objective, format), "teacher": taught}
 
 
 def _held(one: Path, two: Path) -> str:

@@ -67,6 +67,7 @@ def _train(home: Path, rank: int, processes: int, spec: Mapping[str, Any], cell:
             inputs={
                 "model": Artifact("model/hf", Path(spec["model"]), digest="model"),
                 "data": Artifact(cell["format"], Path(spec["rows"]) / cell["rows"], digest=cell["rows"]),
+                **({"teacher": Artifact("model/hf", Path(spec["rows"]) / "teacher", digest="teacher")} if cell["teacher"] else {}),
             },
             providers=providers,
         )  # fmt: skip

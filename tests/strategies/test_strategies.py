@@ -177,6 +177,18 @@ def test_how_zero_divides_and_where_it_keeps_things_changes_no_loss(tmp_path, mo
 
 
 @ZERO
+def test_a_disk_is_not_offloaded_to_where_the_operator_cannot_be_compiled(tmp_path, model, launched, capfd):
+    """Nor is anything computed: no compiler is found."""
+    disk = {"offload_optimizer": "nvme", "offload_param": "nvme", "nvme_path": str(tmp_path / "disk")}
+    with pytest.raises(AssertionError):
+        launched(
+            tmp_path, model, 2, strategy="zero-3", strategy_settings=disk, settings=SETTINGS, variables={"PATH": str(tmp_path / "nothing")}
+        )
+    assert "TS-TRAIN-069" in capfd.readouterr().err
+    assert not [*(tmp_path / "output").iterdir()]
+
+
+@ZERO
 @pytest.mark.parametrize("stage", [1, 2, 3])
 def test_each_rank_of_zero_holds_its_piece(tmp_path, model, alone, stage, launched):
     _, one = alone("sft", "full")
