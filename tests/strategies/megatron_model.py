@@ -20,9 +20,11 @@ from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.data.packing import nothing, pack
+from tunesmith_torch.model.heads import Heads
 from tunesmith_torch.model.loader import empty_model
 from tunesmith_torch.training.trainable_model import TrainableModel
 
+LOG_PROBS = "log_probs"  # the output that is compared
 LENGTHS = ((7, 12, 5), (3, 9))  # of the sequences in two micro-batches
 
 
@@ -36,7 +38,7 @@ class Source:
         with torch.device("meta"):
             model = empty_model(self.path)
         self.adapter.attach(model, seed=0)
-        return TrainableModel(model.train(), torch.float32)
+        return TrainableModel(model.train(), torch.float32, Heads(), {})
 
 
 def optimizer(model: torch.nn.Module) -> torch.optim.Optimizer:
@@ -69,9 +71,10 @@ def main(home: Path, path: Path, rank: int, processes: int, spec: dict[str, Any]
     theirs = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
     mine = sequences(mesh.data_rank)
     batches = [*(pack(micro, share=False) for micro in mine), nothing("cpu")]
-    outputs = training.forward(batches)
+    outputs = [output[LOG_PROBS] for output in training.forward(batches)]
     apart = max(float((ours - log_probs(theirs, micro)).abs().max()) for ours, micro in zip(outputs, mine, strict=False))
-    training.forward_backward(batches, lambda output, number: -output.sum() / 20 if number < len(LENGTHS) else output.sum() * 0)
+    weights = [-1 / 20] * len(LENGTHS) + [0.0]
+    training.forward_backward(batches, lambda output, number: output[LOG_PROBS].sum() * weights[number])
     norm = training.clip(0.0)
     for micro in [micro for share in range(mesh.data_size) for micro in sequences(share)]:
         (-log_probs(theirs, micro).sum() / 20).backward()

@@ -20,6 +20,7 @@ LLAMA3 = {
 }  # fmt: skip
 TP, PP = {"tensor_model_parallel_size": 2}, {"pipeline_model_parallel_size": 2}
 SP, EP = TP | {"sequence_parallel": True}, {"expert_model_parallel_size": 2}
+WHOLE = {"expert_tensor_parallel_size": 1}
 CASES = {
     "llama-tp": ("llama", {}, TP, 2),
     "llama-tied-pp": ("llama", {"tie_word_embeddings": True}, PP, 2),
@@ -32,6 +33,8 @@ CASES = {
     "moe-sp": ("qwen3_moe", MOE | {"norm_topk_prob": True}, SP, 2),
     "moe-ep": ("qwen3_moe", MOE | {"norm_topk_prob": False}, EP, 2),
     "moe-ep-pp": ("qwen3_moe", MOE | {"norm_topk_prob": True, "mlp_only_layers": [0]}, EP | PP, 4),
+    "moe-sp-ep": ("qwen3_moe", MOE | {"norm_topk_prob": True}, SP | EP | WHOLE, 2),
+    "moe-sp-ep-dp": ("qwen3_moe", MOE | {"norm_topk_prob": False}, SP | {"expert_model_parallel_size": 4} | WHOLE, 4),
     "moe-pp": ("qwen3_moe", MOE | {"norm_topk_prob": True, "decoder_sparse_step": 2}, PP, 2),
 }
 

@@ -9,11 +9,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tunesmith_sdk.tiny_models import tiny_model
+
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(1800)]
 SETTINGS = {"num_train_epochs": 2, "batch_size": 5, "max_tokens_per_microbatch": 60, "learning_rate": 1e-2, "dtype": "float32"}
 SAVING = {"save_steps": 2, "save_time_share": 1.0}
 TP, PP = {"tensor_model_parallel_size": 2}, {"pipeline_model_parallel_size": 2}
 SP = TP | {"sequence_parallel": True}
+EXPERTS = SP | {"expert_model_parallel_size": 2, "expert_tensor_parallel_size": 1}
 DIVIDED = {"tp": (TP, 2), "pp": (PP, 2), "sp": (SP, 2), "dp": ({"overlap_grad_reduce": True}, 2), "tp-pp": (SP | PP, 4)}
 
 
@@ -50,6 +53,7 @@ def test_a_divided_model_learns_what_one_process_learns(tmp_path, model, alone, 
         for name, value in one["metrics"].items():
             assert rank["metrics"][name] == pytest.approx(value, rel=2e-4, abs=1e-5), name
     close(tmp_path, home, 1e-2, 2e-4)
+    assert (tmp_path / "output" / "samples.jsonl").read_text() == (home / "output" / "samples.jsonl").read_text()
     begun = load_file(Path(model) / "model.safetensors")
     saved = load_file(tmp_path / "output" / "model.safetensors")
     for name, value in saved.items():
@@ -95,6 +99,24 @@ def test_a_run_that_was_broken_off_ends_bit_for_bit_where_it_would_have(tmp_path
     assert one == other
 
 
+def test_a_model_with_experts_that_was_broken_off_ends_bit_for_bit_where_it_would_have(tmp_path, by_megatron):
+    """With the ledger of a run that nothing happened to; and another division goes on from its checkpoint."""
+    moe = tiny_model(tmp_path / "model", family="qwen3_moe", num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32)
+    settings = SETTINGS | {"num_train_epochs": 3} | SAVING
+    for name in ("whole", "broken"):
+        by_megatron(tmp_path / name, moe, 2, strategy_settings=EXPERTS, settings=settings)
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "whole" / "output").iterdir()}
+    for divided in (EXPERTS, PP):
+        for path in (tmp_path / "broken" / "output").iterdir():
+            path.unlink()
+        assert len(list((tmp_path / "broken" / "work" / "checkpoints").glob("step-*"))) == 2
+        by_megatron(tmp_path / "broken", moe, 2, strategy_settings=divided, settings=settings)
+        found = {path.name: path.read_bytes() for path in (tmp_path / "broken" / "output").iterdir()}
+        assert found["samples.jsonl"] == whole["samples.jsonl"]
+        assert divided is PP or found == whole
+    close(tmp_path / "broken", tmp_path / "whole", 1e-2, 2e-4)
+
+
 @pytest.mark.parametrize("relay", [("tp", "single", "pp", "fsdp"), ("fsdp", "sp", "single", "tp")], ids="-".join)
 def test_a_run_goes_on_by_another_division_and_by_other_strategies(tmp_path, model, launched, by_megatron, relay):
     settings = SETTINGS | SAVING | {"lr_scheduler_type": "constant", "warmup_ratio": 0.0, "num_train_epochs": 3}
@@ -119,6 +141,18 @@ def test_activations_computed_twice_change_no_loss(tmp_path, model, alone, by_me
     again = SETTINGS | {"gradient_checkpointing": True}
     ranks = by_megatron(tmp_path, model, 2, strategy_settings=SP, settings=again)
     assert ranks[0]["metrics"] == {name: pytest.approx(value, rel=2e-4, abs=1e-5) for name, value in one["metrics"].items()}
+
+
+@pytest.mark.parametrize("how", ["tp", "pp"])
+def test_in_float16_a_divided_model_learns_what_one_learns_and_computes_again_what_overflowed(tmp_path, model, launched, by_megatron, how):
+    spec = {"settings": SETTINGS | {"dtype": "float16", "max_steps": 3}, "first_scale": 2.0**30}
+    one = launched(tmp_path / "one", model, 1, strategy="single", adapter="full", **spec)[0]
+    divided, processes = DIVIDED[how]
+    ranks = by_megatron(tmp_path / "divided", model, processes, strategy_settings=divided, **spec)
+    assert any("overflowed in float16" in line for line in ranks[0]["said"])
+    for rank in ranks.values():
+        for name, value in one["metrics"].items():
+            assert rank["metrics"][name] == pytest.approx(value, rel=3e-2, abs=1e-4), name
 
 
 @pytest.mark.parametrize("how", ["sp", "pp"])

@@ -52,6 +52,8 @@ def test_what_is_not_converted_is_refused_by_name(change, why):
      ({}, {"pipeline_model_parallel_size": 4}, "6 layers"),
      (MOE, {"expert_model_parallel_size": 4}, "6 experts"),
      ({}, {"expert_model_parallel_size": 2}, "has none"),
+     ({}, {"expert_tensor_parallel_size": 2}, "has none"),
+     (MOE | {"moe_intermediate_size": 33}, {"expert_tensor_parallel_size": 2}, "33 as the inner width of an expert"),
      (MOE, {"tensor_model_parallel_size": 2}, "sequence_parallel"),
      ({}, {"sequence_parallel": True}, "each layer has one")],
     ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "-",
@@ -65,12 +67,22 @@ def test_what_does_not_divide_is_refused_with_its_number(config, settings, name)
 @pytest.mark.parametrize(
     "settings",
     [{"num_processes": 6, "tensor_model_parallel_size": 4},
-     {"num_processes": 4, "tensor_model_parallel_size": 4, "expert_model_parallel_size": 2}],
-    ids=["layers", "experts"],
+     {"num_processes": 4, "tensor_model_parallel_size": 4, "expert_model_parallel_size": 2},
+     {"num_processes": 4, "expert_tensor_parallel_size": 4, "expert_model_parallel_size": 2}],
+    ids=["layers", "experts", "an-expert"],
 )  # fmt: skip
 def test_processes_that_do_not_divide_are_refused(settings):
     with pytest.raises(UserError, match="TS-TRAIN-082"):
         planned(**settings)
+
+
+def test_whole_experts_are_divided_among_the_processes_of_a_layer():
+    sizes = {"num_processes": 4, "tensor_model_parallel_size": 4, "sequence_parallel": True}
+    apart, together = (
+        planned({**CONFIG, **MOE, "num_experts": 8}, expert_tensor_parallel_size=each, expert_model_parallel_size=4 // each, **sizes)
+        for each in (1, 4)
+    )
+    assert apart["parameters"] == together["parameters"]
 
 
 def test_a_model_of_one_description_has_one_set_of_sizes():

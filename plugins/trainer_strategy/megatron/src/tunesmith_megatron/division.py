@@ -15,6 +15,11 @@ def sizes_of(settings: Mapping[str, Any]) -> tuple[int, int, int]:
     return int(settings[tensor]), int(settings[stages]), int(settings[experts])
 
 
+def expert_size(settings: Mapping[str, Any]) -> int:
+    """Processes of an expert."""
+    return int(settings["expert_tensor_parallel_size"] or settings["tensor_model_parallel_size"])
+
+
 def check_processes(settings: Mapping[str, Any], processes: int) -> None:
     """Raises:
     UserError: TS-TRAIN-082 when the processes can't be divided so.
@@ -22,9 +27,9 @@ def check_processes(settings: Mapping[str, Any], processes: int) -> None:
     tensor, stages, experts = sizes_of(settings)
     if processes % (tensor * stages):
         raise _processes(processes, f"`tensor_model_parallel_size` {tensor} times `pipeline_model_parallel_size` {stages}")
-    if processes // stages % (tensor * experts):
+    if processes // stages % ((each := expert_size(settings)) * experts):
         raise _processes(
-            processes // stages, f"`tensor_model_parallel_size` {tensor} times `expert_model_parallel_size` {experts}, within a stage"
+            processes // stages, f"`expert_tensor_parallel_size` {each} times `expert_model_parallel_size` {experts}, within a stage"
         )
     if settings["sequence_parallel"] and tensor == 1:
         raise UserError(
@@ -38,13 +43,17 @@ def check_model(settings: Mapping[str, Any], shape: Architecture) -> None:
     UserError: TS-TRAIN-081 when the model can't be divided so.
     """
     tensor, stages, experts = sizes_of(settings)
-    moe = shape.experts > 0
+    moe, each = shape.experts > 0, expert_size(settings)
     for name, count, what in (
         ("tensor_model_parallel_size", shape.heads % tensor and shape.heads, "attention heads"),
         ("tensor_model_parallel_size", shape.kv_heads % tensor and shape.kv_heads, "key and value heads"),
         ("tensor_model_parallel_size", shape.vocabulary % tensor and shape.vocabulary, "tokens in its vocabulary"),
         ("tensor_model_parallel_size", shape.intermediate % tensor and shape.intermediate, "as the inner width of its layers"),
-        ("tensor_model_parallel_size", shape.expert_intermediate % tensor and shape.expert_intermediate, "as the inner width of an expert"),
+        (
+            "expert_tensor_parallel_size" if settings["expert_tensor_parallel_size"] else "tensor_model_parallel_size",
+            shape.expert_intermediate % each and shape.expert_intermediate,
+            "as the inner width of an expert",
+        ),
         ("pipeline_model_parallel_size", shape.layers % stages and shape.layers, "layers"),
         ("expert_model_parallel_size", moe and shape.experts % experts and shape.experts, "experts"),
     ):
@@ -53,11 +62,11 @@ def check_model(settings: Mapping[str, Any], shape: Architecture) -> None:
                 "TS-TRAIN-081", f"The model has {count:,} {what}, which `{name}: {settings[name]}` does not divide",
                 fix=f"Set `{name}` to a divisor of {count:,}.",
             )  # fmt: skip
-    if experts > 1 and not moe:
-        raise UserError(
-            "TS-TRAIN-081", f"`expert_model_parallel_size: {experts}` divides experts, and the model has none",
-            fix="Leave `expert_model_parallel_size` out.",
-        )  # fmt: skip
+    for name in ("expert_model_parallel_size", "expert_tensor_parallel_size") if not moe else ():
+        if (size := settings[name] or 1) > 1:
+            raise UserError(
+                "TS-TRAIN-081", f"`{name}: {size}` divides experts, and the model has none", fix=f"Leave `{name}` out."
+            )  # fmt: skip
     if moe and tensor > 1 and not settings["sequence_parallel"]:
         raise UserError(
             "TS-TRAIN-081", "Megatron trains experts with `tensor_model_parallel_size` only where `sequence_parallel` is set",

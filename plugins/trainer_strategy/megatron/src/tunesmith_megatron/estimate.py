@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_megatron.architecture import Architecture, architecture_of
-from tunesmith_megatron.division import check_model, check_processes, sizes_of
+from tunesmith_megatron.division import check_model, check_processes, expert_size, sizes_of
 from tunesmith_models import ModelShape
 
 #: Of what a layer keeps of its activations, what ranks that compute it together divide without `sequence_parallel`: all but the norms' and
@@ -51,7 +51,7 @@ def _held(settings: Mapping[str, Any], shape: Architecture, parameters: float) -
     of_experts = sum(shape.expert_layers) * shape.experts * 3 * shape.hidden * shape.expert_intermediate
     layers = parameters - of_experts - table * (1 if shape.tied else 2)
     tables = table * (1 if shape.tied or stages > 1 else 2)
-    return ((tables + layers / stages) / tensor + of_experts / (stages * tensor * experts)) / parameters
+    return ((tables + layers / stages) / tensor + of_experts / (stages * expert_size(settings) * experts)) / parameters
 
 
 def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
@@ -75,7 +75,7 @@ def _possible(request: EstimateRequest, devices: int, node: int, rows: int) -> I
                 "num_processes": count, "tensor_model_parallel_size": tensor, "pipeline_model_parallel_size": stages,
                 "sequence_parallel": True,
             }  # fmt: skip
-            filled = {**found, "expert_model_parallel_size": 1}
+            filled = {**found, "expert_model_parallel_size": 1, "expert_tensor_parallel_size": None}
             if tensor > node or tensor * stages > count:
                 continue
             try:

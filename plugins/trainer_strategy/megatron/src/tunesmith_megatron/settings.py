@@ -22,15 +22,24 @@ class MegatronSettings:
     pipeline_model_parallel_size: int = setting(
         1, "stages that the layers are divided into; micro-batches pass through them one behind the other", ge=1, effect=_GROUPS,
         aliases=("pipeline_parallel_size", "pp"),
+        unlike={
+            "virtual_pipeline_model_parallel_size": "interleaved stages are not offered: give a step more micro-batches "
+            "(`max_tokens_per_microbatch`), with which stages wait less"
+        },
     )  # fmt: skip
     sequence_parallel: bool = setting(
         False,
         "divide what lies between the layers' matrices by tokens among the processes of a layer, too: less memory for the same traffic",
         effect=_CONFIG,
+        unlike={"context_parallel_size": "context parallelism is not offered; `sequence_parallel` divides tokens within a layer"},
     )  # fmt: skip
     expert_model_parallel_size: int = setting(
         1, "processes that divide the experts of a mixture-of-experts model among them, each with rows of its own", ge=1, effect=_GROUPS,
         aliases=("expert_parallel_size", "ep"),
+    )  # fmt: skip
+    expert_tensor_parallel_size: int | None = setting(
+        None, "processes that compute each expert together; 1: each expert is whole on one; left out: as `tensor_model_parallel_size`",
+        ge=1, effect=_GROUPS, aliases=("etp",),
     )  # fmt: skip
     overlap_grad_reduce: bool = setting(
         False, "sum gradients over processes with other rows while the backward pass still runs",

@@ -63,7 +63,8 @@ class Megatron(ProcessGroup):
         parallel_state.initialize_model_parallel(
             tensor_model_parallel_size=self.settings.tensor_model_parallel_size,
             pipeline_model_parallel_size=self.settings.pipeline_model_parallel_size,
-            expert_model_parallel_size=self.settings.expert_model_parallel_size, create_gloo_process_groups=False,
+            expert_model_parallel_size=self.settings.expert_model_parallel_size,
+            expert_tensor_parallel_size=self.settings.expert_tensor_parallel_size, create_gloo_process_groups=False,
             distributed_timeout_minutes=max(1, round(self.settings.timeout / 60)),
         )  # fmt: skip
         model_parallel_cuda_manual_seed(_SEED)

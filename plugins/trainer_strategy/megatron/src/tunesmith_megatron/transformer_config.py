@@ -35,7 +35,8 @@ def config_of(shape: Architecture, settings: MegatronSettings, compute: torch.dt
             "num_moe_experts": shape.experts, "moe_router_topk": shape.experts_per_token, "moe_ffn_hidden_size": shape.expert_intermediate,
             "moe_router_pre_softmax": not shape.normalised, "moe_router_load_balancing_type": "none",
             "moe_layer_freq": [int(has) for has in shape.expert_layers],
-            "expert_model_parallel_size": settings.expert_model_parallel_size, "moe_aux_loss_coeff": 0.0,
+            "expert_model_parallel_size": settings.expert_model_parallel_size,
+            "expert_tensor_parallel_size": settings.expert_tensor_parallel_size, "moe_aux_loss_coeff": 0.0,
         }  # fmt: skip
     if recompute:
         options |= {"recompute_granularity": "full", "recompute_method": "uniform", "recompute_num_layers": 1}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Artifact, Placement
+from tunesmith.contracts.settings import fill
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.worker.processes import Work
 from tunesmith_sdk.conformance import catalog, plugin_kinds
@@ -40,8 +41,7 @@ class Bench:
         self.stack = ExitStack()  #: what is to be ended with the examination of the provider
         self.ranks = 1
         if setting := str(record.facts.get("ranks", "")):  # of a trainer strategy
-            default = record.schema.get("properties", {}).get(setting, {}).get("default", 2)
-            self.ranks = max(2, int(self.values.get(setting, default)))
+            self.ranks = max(2, record.ranks({**fill(record.schema, {}), **self.values}))
             self.values = {**self.values, setting: self.ranks}
         self.killed = ""  #: the work directory of a step of this provider that was killed, once there is one
         self.stopped: tuple[Running, Path] | None = None  #: workers that have heeded a cancel and began again, and where they work now
