@@ -14,10 +14,8 @@ from tunesmith_sdk.testing.environments import environment_from
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(1800)]
 
 PARSER = (
-    "aiohttp", "compressed-tensors", "einops", "fastapi", "gguf", "interegular", "ipython", "llguidance<2", "msgspec", "numba",
-    "openai==2.8.0",
-    "orjson", "partial_json_parser", "pillow", "psutil", "pybase64", "python-multipart", "pyzmq", "setproctitle", "torch==2.13.0",
-    "transformers==5.19.0", "triton", "uvicorn", "uvloop", "xgrammar==0.2.7",
+    "aiohttp", "fastapi", "ipython", "msgspec", "orjson", "pillow", "psutil", "pybase64", "python-multipart", "pyzmq", "requests",
+    "torch==2.13.0", "transformers==5.19.0", "triton", "uvicorn",
 )  # fmt: skip
 PARSES = """
 import json, sys
