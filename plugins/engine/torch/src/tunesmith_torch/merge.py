@@ -11,6 +11,7 @@ from tunesmith.contracts import Result, Step, TunesmithError
 from tunesmith_torch.data.tokenizer.model_eos_tokens import name_ends
 from tunesmith_torch.model.head_files import read_heads, write_heads
 from tunesmith_torch.model.loader import copy_tokenizer, load_base
+from tunesmith_torch.model.usage_files import read_usage, write_usage
 from tunesmith_torch.training.trainable_model import cast
 
 
@@ -50,6 +51,7 @@ def run(step: Step) -> Result:
     heads, weights = read_heads(artifact.path)
     if heads:
         write_heads(step.output, heads, weights)
+    write_usage(step.output, *read_usage(artifact.path))
     copy_tokenizer(base, step.output)
     name_ends(step.output)
     step.progress(3, 3, what="merge")

@@ -10,7 +10,10 @@ _SEQUENCES, _TOKENS = "ForSequenceClassification", "ForTokenClassification"
 
 
 def role_of_model(config: Mapping[str, Any]) -> str:
-    """The role of a model with this ``config.json``; empty for one that writes. One class is a score, several are labels."""
+    """The role of a model with this ``config.json``: what the engine here has noted in it, or what transformers' class says, where one
+    class is a score and several are labels; empty for a model that writes."""
+    if isinstance(noted := config.get("tunesmith"), Mapping):
+        return str(noted.get("role", ""))
     named = [str(name) for name in config.get("architectures") or ()]
     if any(name.endswith(_TOKENS) for name in named):
         return CLASSIFY_TOKENS

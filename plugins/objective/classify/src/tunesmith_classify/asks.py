@@ -14,12 +14,12 @@ SCORE = "score"  #: the head, as transformers names it
 
 def asks(settings: ClassifySettings) -> Asks:
     """Of a text, a number for each class at its end."""
-    return _asks(settings, Head(SCORE, len(settings.labels), task="ForSequenceClassification", labels=_names(settings)))
+    return _asks("classify", Head(SCORE, len(settings.labels), task="ForSequenceClassification", labels=_names(settings)))
 
 
 def asks_of_tokens(settings: ClassifySettings) -> Asks:
     """Of a text, a number for each class at the end of each word."""
-    return _asks(settings, Head(SCORE, len(settings.labels), bias=True, task="ForTokenClassification", labels=_names(settings)))
+    return _asks("classify-tokens", Head(SCORE, len(settings.labels), bias=True, task="ForTokenClassification", labels=_names(settings)))
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
@@ -32,8 +32,8 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     return asks(settings).parts
 
 
-def _asks(settings: ClassifySettings, head: Head) -> Asks:
-    return Asks(log_probs=False, heads=(head,))
+def _asks(role: str, head: Head) -> Asks:
+    return Asks(log_probs=False, heads=(head,), role=role)
 
 
 def _names(settings: ClassifySettings) -> tuple[str, ...]:

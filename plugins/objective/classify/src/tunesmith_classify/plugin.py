@@ -24,7 +24,7 @@ def objective() -> list[Provider]:
             settings=ClassifySettings,
             accepts=("dataset/labelled",),
             needs=asks(ClassifySettings()).needs,
-            facts={"metrics": _metrics("rows"), "role": "classify"},
+            facts={"metrics": _metrics("rows"), **asks(ClassifySettings()).facts},
             estimator="tunesmith_classify.asks:parts",
         ),
         Provider(
@@ -34,7 +34,7 @@ def objective() -> list[Provider]:
             settings=ClassifySettings,
             accepts=("dataset/labelled",),
             needs=asks_of_tokens(ClassifySettings()).needs,
-            facts={"metrics": _metrics("words"), "role": "classify-tokens"},
+            facts={"metrics": _metrics("words"), **asks_of_tokens(ClassifySettings()).facts},
             estimator="tunesmith_classify.asks:parts",
         ),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from tunesmith.contracts import UserError
@@ -12,7 +11,8 @@ from tunesmith_classify.classes import Classes
 from tunesmith_classify.cross_entropy import CLASSES
 from tunesmith_classify.settings import ClassifySettings
 from tunesmith_data.api import Row
-from tunesmith_torch.api import LAST, ChatEncoder, Group, LossSum, MicroBatch
+from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
+from tunesmith_torch.api.scoring import conversation_sequence, text_sequence
 
 
 class TextClassifier:
@@ -39,8 +39,8 @@ class TextClassifier:
             )  # fmt: skip
         if not (row.get("messages") or row.get("text", "").strip()):
             raise UserError("TS-DATA-020", "The row has no text", why="There is nothing to tell the class of.", fix="Remove the row.")
-        sequence = chat.encode(row["messages"], row.get("tools") or ()) if row.get("messages") else chat.encode_text(row["text"])
-        sequence = replace(sequence, labels=[False] * len(sequence.tokens), places=(LAST,))
+        told = row.get("messages")
+        sequence = conversation_sequence(chat, told, row.get("tools") or ()) if told else text_sequence(chat, row["text"])
         return Group((sequence,), {CLASSES: [self.classes.number(row["label"])]})
 
     def weight(self, group: Group) -> float:

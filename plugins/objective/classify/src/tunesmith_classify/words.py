@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import accumulate
 from typing import Any
 
 from tunesmith.contracts import UserError
@@ -14,6 +12,7 @@ from tunesmith_classify.cross_entropy import CLASSES
 from tunesmith_classify.settings import ClassifySettings
 from tunesmith_data.api import Row
 from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
+from tunesmith_torch.api.scoring import words_sequence
 
 
 class WordClassifier:
@@ -37,13 +36,7 @@ class WordClassifier:
             raise UserError(
                 "TS-DATA-080", "The row has one class, and `classify-tokens` learns one for each word", fix="Train with `classify`.",
             )  # fmt: skip
-        words = row["tokens"]
-        if not words or not all(word.strip() for word in words):
-            raise UserError("TS-DATA-020", "The row has no words, or an empty one", fix="Remove it.")
-        sequence = chat.encode_text(" ".join(words), ends=[end - 1 for end in accumulate(len(word) + 1 for word in words)])
-        return Group(
-            (replace(sequence, labels=[False] * len(sequence.tokens)),), {CLASSES: [self.classes.number(own) for own in row["labels"]]}
-        )
+        return Group((words_sequence(chat, row["tokens"]),), {CLASSES: [self.classes.number(own) for own in row["labels"]]})
 
     def weight(self, group: Group) -> float:
         """The words."""

@@ -12,14 +12,14 @@ mean over beginnings of the embeddings (Kusupati et al., arXiv:2205.13147).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import Row
 from tunesmith_embed.asks import asks
 from tunesmith_embed.settings import EmbedSettings
-from tunesmith_torch.api import LAST, ChatEncoder, Group, LossSum, MicroBatch, TokenSequence
+from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
+from tunesmith_torch.api.scoring import embedded_sequence
 
 
 class Embedding:
@@ -39,13 +39,8 @@ class Embedding:
                 raise UserError("TS-DATA-020", f"`{name}` is empty", why="There is no text to compare.", fix="Remove the row.")
         negatives = [text for text in row.get("negatives") or () if text.strip()][: self.settings.hard_negatives]
         documents = [self.settings.document_prompt + text for text in (row["positive"], *negatives)]
-        return Group(tuple(self._sequence(text, chat) for text in (self.settings.query_prompt + row["anchor"], *documents)))
-
-    def _sequence(self, text: str, chat: ChatEncoder) -> TokenSequence:
-        last = self.settings.pooling == "last"
-        sequence = chat.encode_text(text, ended=last)
-        count = len(sequence.tokens)
-        return replace(sequence, labels=[False] * count, places=(LAST,) if last else tuple(range(count)))
+        texts = (self.settings.query_prompt + row["anchor"], *documents)
+        return Group(tuple(embedded_sequence(chat, text, self.settings.pooling) for text in texts))
 
     def weight(self, group: Group) -> float:
         """A row counts as one."""

@@ -23,6 +23,6 @@ def objective() -> Provider:
         settings=EmbedSettings,
         accepts=("dataset/embedding",),
         needs=asks(EmbedSettings()).needs,
-        facts={"metrics": METRICS, "role": "embed"},
+        facts={"metrics": METRICS, **asks(EmbedSettings()).facts},
         estimator="tunesmith_embed.asks:parts",
     )

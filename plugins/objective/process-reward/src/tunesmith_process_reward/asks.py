@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from tunesmith_process_reward.settings import ProcessRewardSettings
 from tunesmith_torch.api import Asks, Head, estimator
 
@@ -10,7 +12,8 @@ LABELS = ("wrong", "right")  #: the classes: the number of each is what a label 
 
 
 def asks(settings: ProcessRewardSettings) -> Asks:
-    return Asks(log_probs=False, heads=(Head(SCORE, len(LABELS), bias=True, task="ForTokenClassification", labels=LABELS),))
+    head = Head(SCORE, len(LABELS), bias=True, task="ForTokenClassification", labels=LABELS)
+    return Asks(log_probs=False, heads=(head,), role="process-reward", usage=asdict(settings))
 
 
 parts = estimator(asks, ProcessRewardSettings)

@@ -9,14 +9,13 @@ as transformers' ``ForTokenClassification`` computes it with labels at these tok
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from tunesmith.contracts import UserError
-from tunesmith_data.api import Row, message
+from tunesmith_data.api import Row
 from tunesmith_process_reward.asks import SCORE, asks
 from tunesmith_process_reward.settings import ProcessRewardSettings
 from tunesmith_torch.api import ChatEncoder, Group, LossSum, Mean, MicroBatch
+from tunesmith_torch.api.scoring import steps_sequence
 
 STEPS = "steps"  #: of a group: 1 for each step that is right, 0 for one that is wrong
 
@@ -34,18 +33,10 @@ class ProcessReward:
             UserError: TS-DATA-020 for a solution without steps or with an empty one; TS-DATA-077 and -078 where the tokens at which steps
                 end can't be told.
         """
-        steps, labels = row["completions"], [int(label) for label in row["labels"]]
-        if not steps or not all(step.strip() for step in steps):
-            raise UserError("TS-DATA-020", "The row has no steps, or an empty one", fix="Remove it.")
-        ends, length = [], 0
-        for step in steps:
-            ends.append(length + len(step))
-            length += len(step) + len(self.settings.step_separator)
-        if self.settings.train_on_last_step_only:
-            ends, labels = ends[-1:], labels[-1:]
-        messages = [*row["messages"], message("assistant", self.settings.step_separator.join(steps))]
-        sequence = chat.encode(messages, since=len(messages) - 1, ends=ends)
-        return Group((replace(sequence, labels=[False] * len(sequence.tokens)),), {STEPS: labels})
+        last = self.settings.train_on_last_step_only
+        sequence = steps_sequence(chat, row["messages"], row["completions"], separator=self.settings.step_separator, last_only=last)
+        labels = [int(label) for label in row["labels"]]
+        return Group((sequence,), {STEPS: labels[-1:] if last else labels})
 
     def weight(self, group: Group) -> float:
         """The steps that have a label."""

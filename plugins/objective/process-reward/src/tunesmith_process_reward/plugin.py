@@ -23,6 +23,6 @@ def objective() -> Provider:
         settings=ProcessRewardSettings,
         accepts=("dataset/stepwise",),
         needs=asks(ProcessRewardSettings()).needs,
-        facts={"metrics": METRICS, "role": "classify-tokens"},
+        facts={"metrics": METRICS, **asks(ProcessRewardSettings()).facts},
         estimator="tunesmith_process_reward.asks:parts",
     )

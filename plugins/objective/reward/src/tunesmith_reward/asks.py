@@ -9,7 +9,7 @@ SCORE = "score"  #: the head, as transformers names it
 
 
 def asks(settings: RewardSettings) -> Asks:
-    return Asks(sequences=2, log_probs=False, heads=(Head(SCORE, task="ForSequenceClassification"),))
+    return Asks(sequences=2, log_probs=False, heads=(Head(SCORE, task="ForSequenceClassification"),), role="reward")
 
 
 parts = estimator(asks, RewardSettings)

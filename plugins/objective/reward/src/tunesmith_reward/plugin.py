@@ -26,6 +26,6 @@ def objective() -> Provider:
         settings=RewardSettings,
         accepts=("dataset/preference",),
         needs=asks(RewardSettings()).needs,
-        facts={"metrics": {f"validation_rewards/{name}": metric for name, metric in METRICS.items()}, "role": "reward"},
+        facts={"metrics": {f"validation_rewards/{name}": metric for name, metric in METRICS.items()}, **asks(RewardSettings()).facts},
         estimator="tunesmith_reward.asks:parts",
     )

@@ -12,7 +12,7 @@ Which outputs these are is said in one place, a function of the settings that im
 record has its ``needs`` and its estimator from it (`estimator`), the objective its `asks`.
 
 Facts: those of `Asks.facts`; ``metrics`` (see `Provider`): what validation adds to a step's result, ``validation_`` before the name that
-`LossSum` gives it; empty for one that reports nothing but its loss; ``role``: what the model becomes that has the heads (``reward``).
+`LossSum` gives it; empty for one that reports nothing but its loss.
 """
 
 from __future__ import annotations
@@ -110,6 +110,8 @@ class Head:
         width: numbers that it gives for a place.
         task: how transformers' class of a model with this head ends (``ForSequenceClassification``); empty where it has none.
         labels: what its numbers are about, as many as there are (the names of classes); they go into the model's configuration.
+        problem_type: as transformers calls what they say: ``single_label_classification``, ``multi_label_classification``,
+            ``regression``; empty where its class has none.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Head:
     bias: bool = False
     task: str = ""
     labels: tuple[str, ...] = ()
+    problem_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,9 @@ class Asks:
         hidden: the states themselves.
         statistics: numbers that `Gathers.gather` gives for a group; with `statistic_states` both 0 for an objective that gathers nothing.
         statistic_states: hidden states that it gives for a group behind these numbers.
+        role: what the model becomes that gives something else than words (``reward``).
+        usage: how whoever runs the model writes its input and reads what comes out, JSON by name: it goes into the model's files, where
+            `tunesmith_torch.api.scoring` finds it.
         pieces: with ``truncation: auto`` a group's one sequence that is longer than `max_length` goes on in further groups, and no label of
             it is lost. Only for sequences without places and facts.
     """
@@ -151,6 +157,8 @@ class Asks:
     hidden: bool = False
     statistics: int = 0
     statistic_states: int = 0
+    role: str = ""
+    usage: Mapping[str, Any] = field(default_factory=dict)
     pieces: bool = False
 
     @property
@@ -173,9 +181,10 @@ class Asks:
         return tuple(found)
 
     @property
-    def facts(self) -> Mapping[str, bool]:
-        """What the provider's record says of further models, for the plan: which inputs of the step it reads."""
-        return {name: True for name, asked in (("reference", self.reference), ("teacher", self.teacher > 0)) if asked}
+    def facts(self) -> Mapping[str, Any]:
+        """What the provider's record says for the plan: which further models of the step it reads, and the role of what comes out."""
+        models = {name: True for name, asked in (("reference", self.reference), ("teacher", self.teacher > 0)) if asked}
+        return models | ({"role": self.role} if self.role else {})
 
     @property
     def parts(self) -> Mapping[str, float]:

@@ -38,7 +38,8 @@ class Architecture:
 
 
 def architecture(model: Any) -> Architecture:
-    """What is known of `model`, a causal language model, transformers' or the engine's own; found out at the first call.
+    """What is known of `model`, a causal language model with its output head or without, transformers' or the engine's own; found out at
+    the first call.
 
     Raises:
         TunesmithError: TS-TRAIN-004 when the head does something with its logits that the engine does not know.
@@ -122,7 +123,8 @@ def _probe(model: Any) -> Architecture:
     if reason:
         model.set_attn_implementation(usual)
         found = replace(found, packed=False, reason=reason)
-    _check_head(model, torch.tensor([second], device=device), found)
+    if model.get_output_embeddings() is not None:
+        _check_head(model, torch.tensor([second], device=device), found)
     return found
 
 

@@ -48,7 +48,8 @@ def read_heads(directory: Path) -> tuple[list[Head], dict[str, torch.Tensor]]:
 
 def _labels(head: Head) -> dict[str, object]:
     names = {str(at): name for at, name in enumerate(head.labels or [f"LABEL_{at}" for at in range(head.width)])}
-    return {"id2label": names, "label2id": {name: int(at) for at, name in names.items()}}
+    problem = {"problem_type": head.problem_type} if head.problem_type else {}
+    return {"id2label": names, "label2id": {name: int(at) for at, name in names.items()}, **problem}
 
 
 def _add_file(directory: Path, weights: Mapping[str, torch.Tensor]) -> None:

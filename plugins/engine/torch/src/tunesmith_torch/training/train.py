@@ -20,6 +20,7 @@ from tunesmith_torch.data.tokenizer.same_tokens import check_same_tokens
 from tunesmith_torch.data.truncation import TruncatedRows, truncated_rows
 from tunesmith_torch.model.head_files import write_heads
 from tunesmith_torch.model.loader import copy_tokenizer
+from tunesmith_torch.model.usage_files import write_usage
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.loop import Loop
@@ -73,6 +74,7 @@ def run(step: Step) -> Result:
                 adapter.save(trainable.model, step.output)
                 if objective.asks.heads:
                     write_heads(step.output, objective.asks.heads, trainable.heads.state_dict())
+                write_usage(step.output, objective.asks.role, objective.asks.usage)
                 _finish(step, base, progress, chat)
         strategy.barrier()
     except Cancelled:
