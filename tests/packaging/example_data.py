@@ -10,7 +10,7 @@ from distributions import ROOT
 CHATS = ("train", "held-out", "questions", "polite", "brief")
 OTHERS = {
     "pairs": "dpo/pairs.jsonl", "documents": "datasets/plain-text.jsonl", "steps": "datasets/stepwise.jsonl",
-    "passages": "datasets/embedding.jsonl",
+    "passages": "datasets/embedding.jsonl", "held-out-pairs": "reward/held-out.jsonl",
 }  # fmt: skip
 REVIEWS = '{"text": "It broke on the first day.", "label": "negative"}\n{"text": "It does what it says.", "label": "positive"}\n'
 

@@ -170,6 +170,13 @@ def test_a_margin_is_kept_or_made_of_scores(columns, margin):
     assert convert({"prompt": "Hi", "chosen": "Hello", "rejected": "No", **columns}).get("margin") == margin
 
 
+@pytest.mark.parametrize(
+    ("columns", "category"), [({"category": "safety"}, "safety"), ({"subset": "math"}, "math"), ({"category": ""}, None)]
+)
+def test_a_category_is_kept(columns, category):
+    assert convert({"prompt": "Hi", "chosen": "Hello", "rejected": "No", **columns}).get("category") == category
+
+
 @pytest.mark.parametrize("columns", [{"margin": -0.5}, {"chosen_score": 1, "rejected_score": 2}])
 def test_a_margin_below_zero_is_refused(columns):
     with pytest.raises(UserError, match="TS-DATA-073"):

@@ -11,7 +11,8 @@ and the kit does what it would have done without it::
     def uri(case):                      # model_loader: of a model that it can resolve and fetch
         return f"acme://{case.material('taught')}"
 
-    def rows(case):                     # dataset_format: rows to convert, besides those that the kit makes from the schema
+    def rows(case):                     # dataset_format: rows to convert, besides those that the kit makes from the schema;
+                                        # evaluator: rows to evaluate on, in place of the kit's
         return [{"question": "Why?", "answer": "So."}]
 
     def written(case):                  # input_reader: something that it reads, as in a pipeline

@@ -8,6 +8,7 @@ from typing import Any
 from tunesmith.errors import UserError
 from tunesmith_data.api import Message, Row, text_of
 from tunesmith_messages.api import MEDIA_COLUMNS, TEXT_OR_NULL, TOOLS, TURN, Media, read_messages, read_tools, refuse_nothing_learnt
+from tunesmith_preference.category import CATEGORY, category
 from tunesmith_preference.margin import MARGIN, margin
 from tunesmith_preference.transcript import continued, read_transcript
 
@@ -21,7 +22,8 @@ ROW = {
     "required": ["chosen", "rejected"],
     "properties": {
         **{name: {"anyOf": [{"type": "string"}, _TURNS, {"type": "null"}]} for name in PROMPTS},
-        "input": TEXT_OR_NULL, "system": TEXT_OR_NULL, "chosen": _ANSWER, "rejected": _ANSWER, **MARGIN, **TOOLS, **MEDIA_COLUMNS,
+        "input": TEXT_OR_NULL, "system": TEXT_OR_NULL, "chosen": _ANSWER, "rejected": _ANSWER, **MARGIN, **CATEGORY, **TOOLS,
+        **MEDIA_COLUMNS,
     },
     **_DEFINITIONS,
 }  # fmt: skip
@@ -53,7 +55,8 @@ class Preference:
             refuse_nothing_learnt(answer, name)
         if chosen == rejected:
             raise UserError("TS-DATA-070", "`chosen` and `rejected` are the same", why="There is nothing to prefer.", fix="Remove the row.")
-        return {"messages": [*system, *prompt], "chosen": chosen, "rejected": rejected, **margin(row), **read_tools(row)}
+        beside = {**margin(row), **category(row), **read_tools(row)}
+        return {"messages": [*system, *prompt], "chosen": chosen, "rejected": rejected, **beside}
 
     def _prompt(self, row: Mapping[str, Any], column: str) -> list[Mapping[str, Any]]:
         value = row.get(column) or []
@@ -100,7 +103,7 @@ def _says(turns: list[Message]) -> list[tuple[str, str]]:
     return [(turn["role"], text_of(turn)) for turn in turns]
 
 
-_BESIDE = {"system": TEXT_OR_NULL, **MARGIN, **TOOLS, **MEDIA_COLUMNS}
+_BESIDE = {"system": TEXT_OR_NULL, **MARGIN, **CATEGORY, **TOOLS, **MEDIA_COLUMNS}
 REJECTED_RESPONSE = {
     "type": "object",
     "required": ["messages", "rejected_response"],

@@ -64,7 +64,10 @@ def _evaluated(subject: Subject, *, good: bool = True) -> Evaluation:
 
 
 def _rows(subject: Subject) -> Artifact | None:
-    """Of a format that it reads; None for one that reads none."""
+    """Of a format that it reads, the author's where the author gives some; None for one that reads none."""
+    given = subject.asked("rows")
+    if given is not None:
+        return dataset(subject.folder("rows") / "given", given, subject.record.facts["data"][0])
     return Artifact(_format(subject), subject.material(FORMATS[_format(subject)])) if _format(subject) else None
 
 
@@ -88,7 +91,7 @@ def work(subject: Subject) -> None:
 def observe(subject: Subject) -> dict[str, Any]:
     """What it measures: of a model where it takes one, else of an endpoint, one of whose answers says more than is asked."""
     scene = subject.effect.get("scene")
-    if scene is None and fits("model/hf", subject.record.accepts):
+    if scene is None and (fits("model/hf", subject.record.accepts) or not fits("endpoint/openai", subject.record.accepts)):
         return {"evaluation": _evaluated(subject)}
     with _scripted(subject, good=True, wordy=True, failures=scene == FAILING) as examinee:
         return {"evaluation": subject.build().evaluate(examinee, _rows(subject), subject.step)}

@@ -64,9 +64,14 @@ class ScoringModel:
         return self._run(sequences, Wanted(log_probs=False, heads=(head,)), of_head(name))
 
     @torch.inference_mode()
+    def hidden_states(self, sequences: Sequence[TokenSequence]) -> list[torch.Tensor]:
+        """What a head would read: (places, hidden) float32 of each sequence."""
+        return self._run(sequences, Wanted(log_probs=False, hidden=True), HIDDEN)
+
+    @torch.inference_mode()
     def embeddings(self, sequences: Sequence[TokenSequence]) -> torch.Tensor:
         """(sequences, hidden) float32: the mean of the hidden states at each sequence's places, of length 1."""
-        found = [states.mean(0) for states in self._run(sequences, Wanted(log_probs=False, hidden=True), HIDDEN)]
+        found = [states.mean(0) for states in self.hidden_states(sequences)]
         return torch.nn.functional.normalize(torch.stack(found), dim=-1)
 
     def _run(self, sequences: Sequence[TokenSequence], wanted: Wanted, name: str) -> list[torch.Tensor]:

@@ -1,8 +1,9 @@
 """Rows of datasets, with typed content parts: text, image, audio, video.
 
 ``dataset/chat``: ``{"messages": [{"role", "content": [part, ...]}, ...], "tools"?: [...]}``.
-``dataset/preference``: ``{"messages": [...prompt...], "chosen": [...], "rejected": [...], "margin"?: number, "tools"?}``, both lists of
-messages that begin with one of the assistant's; ``margin``: by how much the chosen one is better, 0 or more.
+``dataset/preference``: ``{"messages": [...prompt...], "chosen": [...], "rejected": [...], "margin"?: number, "category"?: text,
+"tools"?}``, both lists of messages that begin with one of the assistant's; ``margin``: by how much the chosen one is better, 0 or more;
+``category``: what kind of comparison it is, for evaluation.
 ``dataset/unpaired``: ``{"messages": [...prompt...], "answer": [...], "label": true | false, "tools"?}``; ``label``: is it a good one.
 ``dataset/stepwise``: ``{"messages": [...prompt...], "completions": [text, ...], "labels": [true | false, ...]}``, a label for each step.
 ``dataset/prompt``: ``{"messages": [...], "tools"?}``, a chat whose last message is not the assistant's.

@@ -1,0 +1,30 @@
+"""Memory of a model that is evaluated here, from its configuration alone. Standard library and contracts only."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Estimate, EstimateRequest
+from tunesmith_models import BYTES, ModelShape, compute_type, stored_type
+
+RUNTIME, VOCABULARY = 400e6, 2000.0  # Python with torch and transformers; bytes that a tokenizer takes for each of its tokens
+
+
+def estimate(request: EstimateRequest) -> Estimate | None:
+    """The weights with, first, the files that they are read from, later what a layer computes of a batch: the larger of both.
+
+    None where the model's sizes are unknown.
+    """
+    shape, settings = ModelShape.of(request), request.settings
+    if shape is None:
+        return None
+    kind = stored_type(shape.config)
+    stored = BYTES.get(kind, 2.0)
+    each = BYTES[compute_type(str(settings["dtype"]), kind, request)[0]]
+    tokens = float(max(settings["max_tokens_per_microbatch"], settings["max_length"]))
+    if characters := float(request.data.get("characters", 0)):
+        tokens = min(tokens, characters)
+    widest = 3 * shape.intermediate + 6 * shape.hidden + 4 * shape.heads * shape.head_size
+    files = {"files while loading": shape.parameters * stored if each != stored else 0.0}
+    return Estimate(
+        {"runtime": RUNTIME + shape.vocabulary * VOCABULARY, "weights": shape.parameters * each}
+        | max({"activations": tokens * widest * each}, files, key=lambda terms: sum(terms.values()))
+    )

@@ -1,0 +1,89 @@
+"""What tunesmith-scores brings: evaluators of models that give numbers in place of words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.contracts.provider import Provider
+from tunesmith.hookspecs import hookimpl
+from tunesmith_scores.settings import ProcessRewardSettings, ScoresSettings
+
+_HIGHER = {"better": "higher"}
+REWARD = {
+    "rewards/accuracy": {**_HIGHER, "summary": "share of the pairs whose chosen answer has the higher score"},
+    "rewards/accuracy/macro": {**_HIGHER, "summary": "the same as a mean over the categories, where rows have one"},
+    "rewards/accuracy/lowest": {**_HIGHER, "summary": "the same of the category that does worst"},
+    "rewards/margin": {**_HIGHER, "summary": "score of the chosen answer above that of the rejected one"},
+    "rewards/chosen": {"summary": "score of the chosen answers"},
+    "rewards/rejected": {"summary": "score of the rejected answers"},
+    "pairs": {"summary": "pairs that were looked at"},
+}
+PROCESS = {
+    "first_error_f1": {**_HIGHER, "summary": "harmonic mean of the two shares below, as in ProcessBench"},
+    "solutions/accuracy/wrong": {**_HIGHER, "summary": "of the solutions with a wrong step, the share whose first one is found"},
+    "solutions/accuracy/right": {**_HIGHER, "summary": "of the solutions without, the share in which none is found"},
+    "steps/accuracy": {**_HIGHER, "summary": "share of the steps whose label is found"},
+    "solutions": {"summary": "solutions that were looked at"},
+}
+CLASSES = {
+    "accuracy": {**_HIGHER, "summary": "share whose class is found"},
+    "macro_f1": {**_HIGHER, "summary": "F1 of each class, the mean over the classes"},
+    "lowest_f1": {**_HIGHER, "summary": "F1 of the class that does worst"},
+}
+ENTITIES = {
+    "entity_f1": {**_HIGHER, "summary": "F1 of whole entities, where the classes are tags such as B-PLACE"},
+    "entity_precision": {**_HIGHER, "summary": "share of the entities found that are right"},
+    "entity_recall": {**_HIGHER, "summary": "share of the entities that are found"},
+    "entities": {"summary": "entities in the rows"},
+    "words": {"summary": "words that were looked at"},
+}
+RANKING = {
+    **{f"recall@{cut}": {**_HIGHER, "summary": f"share of the positives among the {cut} nearest documents"} for cut in (1, 5, 10)},
+    "ndcg@10": {**_HIGHER, "summary": "normalised discounted cumulative gain of the 10 nearest documents"},
+    "mrr@10": {**_HIGHER, "summary": "one over the rank of the nearest positive, 0 beyond 10"},
+    "queries": {"summary": "anchors"},
+    "documents": {"summary": "different texts among positives and negatives"},
+}
+
+
+def _provider(
+    name: str, summary: str, target: str, role: str, data: str, metrics: Mapping[str, Any], settings: type = ScoresSettings
+) -> Provider:
+    return Provider(
+        name,
+        summary,
+        f"tunesmith_scores.{target}",
+        settings=settings,
+        accepts=(f"model/hf+{role}",),
+        capabilities={"device.cpu": "full", "device.cuda": "unknown"},
+        facts={"data": [data], "metrics": dict(metrics)},
+        estimator="tunesmith_scores.estimate:estimate",
+    )
+
+
+@hookimpl
+def evaluator() -> list[Provider]:
+    rows = {"rows": {"summary": "rows that were looked at"}}
+    return [
+        _provider(
+            "reward-accuracy", "how often a reward model prefers the chosen answer", "reward_accuracy:RewardAccuracy",
+            "reward", "dataset/preference", REWARD,
+        ),
+        _provider(
+            "process-reward-accuracy", "how often a process reward model finds the first wrong step",
+            "process_reward_accuracy:ProcessRewardAccuracy", "process-reward", "dataset/stepwise", PROCESS, ProcessRewardSettings,
+        ),
+        _provider(
+            "classification", "how often a classifier finds a text's class", "classification:Classification",
+            "classify", "dataset/labelled", CLASSES | rows,
+        ),
+        _provider(
+            "token-classification", "how often a tagger finds words' classes, and entities", "classification:TokenClassification",
+            "classify-tokens", "dataset/labelled", CLASSES | ENTITIES,
+        ),
+        _provider(
+            "retrieval", "how near an embedding model puts texts that belong together", "retrieval:Retrieval",
+            "embed", "dataset/embedding", RANKING,
+        ),
+    ]  # fmt: skip
