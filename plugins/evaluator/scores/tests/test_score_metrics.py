@@ -6,12 +6,14 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import pearsonr, spearmanr
 from seqeval.metrics import f1_score as seqeval_f1
 from seqeval.metrics.sequence_labeling import get_entities
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, ndcg_score, precision_recall_fscore_support
 
 from tunesmith_scores.class_metrics import ClassMetrics, f1
 from tunesmith_scores.entity_spans import is_scheme, spans
+from tunesmith_scores.number_metrics import number_metrics
 from tunesmith_scores.process_reward_accuracy import first_wrong
 from tunesmith_scores.ranking_metrics import ranking_metrics
 
@@ -30,6 +32,18 @@ def test_classes_are_counted_as_scikit_learn_does(pairs):
     theirs = precision_recall_fscore_support(wanted, found, labels=range(CLASSES), zero_division=0)
     assert numpy.allclose([mine.precision_recall_f1(at) for at in range(CLASSES)], numpy.array(theirs[:3]).T)
     assert mine.lowest_f1 == pytest.approx(min(theirs[2][at] for at in range(CLASSES) if theirs[3][at]))
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=2, max_size=20))
+def test_numbers_are_compared_as_scipy_does(pairs):
+    wanted, found = ([float(value) for value in side] for side in zip(*pairs, strict=True))
+    mine = number_metrics(wanted, found)
+    assert mine["mse"] == pytest.approx(numpy.mean((numpy.array(wanted) - numpy.array(found)) ** 2))
+    if len(set(wanted)) > 1 and len(set(found)) > 1:
+        assert mine["pearson"] == pytest.approx(pearsonr(wanted, found).statistic, abs=1e-9)
+        assert mine["spearman"] == pytest.approx(spearmanr(wanted, found).statistic, abs=1e-9)
+    else:
+        assert "pearson" not in mine
 
 
 @given(TAGS)

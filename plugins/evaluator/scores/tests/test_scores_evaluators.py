@@ -108,6 +108,25 @@ def test_classes_are_those_of_transformers(base, tmp_path, local_step):
     assert sum(map(sum, told["matrix"])) == len(texts)
 
 
+def test_numbers_of_a_regression(base, tmp_path, local_step):
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    model = with_head(base, tmp_path / "number", "classify", drawn_head(base, 1), problem_type="regression")
+    texts = ["one", "two of them", "three and three", "4"]
+    step = local_step()
+    rows = [{"text": text, "label": float(at)} for at, text in enumerate(texts)]
+    found = Classification(ScoresSettings()).evaluate(model, rows_of(step, rows, "dataset/labelled"), step)
+    theirs, tokenizer = AutoModelForSequenceClassification.from_pretrained(model.path).eval(), AutoTokenizer.from_pretrained(model.path)
+    with torch.no_grad():
+        numbers = [float(theirs(tokenizer(text, return_tensors="pt")["input_ids"]).logits) for text in texts]
+    assert [sample["answer"] for sample in found.samples] == pytest.approx(numbers, rel=1e-3, abs=1e-4)
+    assert found.metrics["mae"] == pytest.approx(sum(abs(number - at) for at, number in enumerate(numbers)) / 4, rel=1e-3)
+    with pytest.raises(UserError, match="TS-DATA-079"):
+        Classification(ScoresSettings()).evaluate(
+            model, dataset(step.work / "named", [{"text": "x", "label": "odd"}], "dataset/labelled"), step
+        )
+
+
 @pytest.mark.parametrize(("evaluator", "role", "row", "code"), [
     (Classification, "classify", {"text": "x", "label": "prime"}, "TS-DATA-079"),
     (Classification, "classify", {"tokens": ["x"], "labels": ["odd"]}, "TS-DATA-080"),

@@ -10,7 +10,7 @@ import torch
 from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_classify.asks import parts
 from tunesmith_classify.classes import Classes
-from tunesmith_classify.settings import ClassifySettings
+from tunesmith_classify.settings import ClassifySettings, TextSettings
 from tunesmith_classify.texts import TextClassifier
 from tunesmith_classify.words import WordClassifier
 from tunesmith_data.api import message
@@ -18,7 +18,8 @@ from tunesmith_sdk.tiny_models import tiny_tokenizer
 from tunesmith_torch.api import LAST, Group, MicroBatch, TokenSequence
 from tunesmith_torch.api.text import ChatTokenizer
 
-SETTINGS = ClassifySettings(["negative", "positive"])
+SETTINGS = TextSettings(["negative", "positive"])
+NUMBERS = TextSettings(problem_type="regression")
 TAGS = ClassifySettings(["O", "PLACE"])
 
 
@@ -39,6 +40,31 @@ def test_a_conversation_is_written_by_the_template(chat):
     group = TextClassifier(SETTINGS).encode({"messages": turns, "label": "positive"}, chat)
     assert list(group.sequences[0].tokens) == list(chat.encode(turns).tokens)
     assert group.facts == {"classes": [1]}
+
+
+def test_a_number_is_learnt_as_transformers_learns_it(chat):
+    from types import SimpleNamespace
+
+    from transformers.loss.loss_utils import ForSequenceClassificationLoss
+
+    objective = TextClassifier(NUMBERS)
+    groups = [objective.encode({"text": text, "label": label}, chat) for text, label in (("It broke.", 1), ("Fine.", 4.5))]
+    scores = torch.tensor([[0.5], [3.0]], dtype=torch.float64)
+    batch = MicroBatch(groups, places=(1, 1), scores={"score": scores})
+    config = SimpleNamespace(num_labels=1, problem_type="regression")
+    wanted = ForSequenceClassificationLoss(torch.tensor([1.0, 4.5], dtype=torch.float64), scores, config)
+    found = objective.loss(batch)
+    assert float(found.total / 2) == pytest.approx(float(wanted)) == pytest.approx(float(objective.formula(batch)))
+    assert float(found.metrics["absolute_error"]) == pytest.approx(2.0)
+    (head,) = objective.asks.heads
+    assert (head.width, head.problem_type) == (1, "regression")
+
+
+def test_a_number_and_classes_exclude_each_other(chat):
+    with pytest.raises(UserError, match="TS-TRAIN-101"):
+        TextClassifier(TextSettings(["a", "b"], problem_type="regression"))
+    with pytest.raises(UserError, match="TS-DATA-079"):
+        TextClassifier(NUMBERS).encode({"text": "a", "label": "positive"}, chat)
 
 
 def test_a_word_has_its_class_at_its_last_token(chat):
@@ -74,7 +100,7 @@ def test_a_class_that_is_not_named_is_refused(labels, label):
 @pytest.mark.parametrize("labels", [[], ["one"], ["one", "two", "one"]])
 def test_a_classifier_has_two_classes_at_least_and_none_twice(labels):
     with pytest.raises(UserError, match="TS-TRAIN-101"):
-        TextClassifier(ClassifySettings(labels))
+        TextClassifier(TextSettings(labels))
 
 
 def test_a_plan_names_the_classes_that_the_data_has():

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from tunesmith_classify.settings import ClassifySettings
+from tunesmith_classify.settings import ClassifySettings, TextSettings
 from tunesmith_classify.texts import TextClassifier
 from tunesmith_classify.words import WordClassifier
 from tunesmith_data.api import message
@@ -72,7 +72,7 @@ def test_a_model_without_a_chat_template_is_pretrained_in_pieces(bench, tmp_path
 def test_a_classifier_is_transformers_with_the_names_of_its_classes(bench):
     from transformers import AutoModelForSequenceClassification
 
-    objective = TextClassifier(ClassifySettings(["short", "long"]))
+    objective = TextClassifier(TextSettings(["short", "long"]))
     output, result = trained(bench, objective, CLASSES, SEVERAL, validation=CLASSES)
     model, tokenizer = AutoModelForSequenceClassification.from_pretrained(output).eval().requires_grad_(False), load_tokenizer(output)
     assert model.config.id2label == {0: "short", 1: "long"}
@@ -84,6 +84,18 @@ def test_a_classifier_is_transformers_with_the_names_of_its_classes(bench):
         right += int(found.logits.argmax()) == label
     assert result.metrics["validation_loss"] == pytest.approx(sum(losses) / len(losses), rel=1e-4)
     assert result.metrics["validation_accuracy"] == right / len(CLASSES)
+    assert bench.series("loss")[-1] < bench.series("loss")[0]
+
+
+def test_a_regression_is_transformers_own(bench):
+    from transformers import AutoModelForSequenceClassification
+
+    rows = [{"text": row["text"], "label": len(row["text"]) / 20} for row in CLASSES]
+    output, result = trained(bench, TextClassifier(TextSettings(problem_type="regression")), rows, SEVERAL, validation=rows)
+    model, tokenizer = AutoModelForSequenceClassification.from_pretrained(output).eval().requires_grad_(False), load_tokenizer(output)
+    assert (model.config.problem_type, model.config.num_labels) == ("regression", 1)
+    losses = [float(model(torch.tensor([tokenizer(row["text"])["input_ids"]]), labels=torch.tensor([row["label"]])).loss) for row in rows]
+    assert result.metrics["validation_loss"] == pytest.approx(sum(losses) / len(losses), rel=1e-4)
     assert bench.series("loss")[-1] < bench.series("loss")[0]
 
 

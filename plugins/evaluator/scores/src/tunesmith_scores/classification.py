@@ -10,10 +10,12 @@ from tunesmith_data.api import Row, text_of
 from tunesmith_scores.class_metrics import ClassMetrics, f1
 from tunesmith_scores.entity_spans import is_scheme, spans
 from tunesmith_scores.examined_model import ExaminedModel
+from tunesmith_scores.number_metrics import number_metrics
 from tunesmith_scores.settings import ScoresSettings
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.api.scoring import conversation_sequence, text_sequence, words_sequence
 
+REGRESSION = "regression"
 CONFUSION = "confusion.json"  #: beside the metrics: the classes, and how often which was found for which
 EXCERPT = 200  # characters of a text that are shown
 
@@ -35,14 +37,15 @@ class Classification:
             return [conversation_sequence(chat, told, row.get("tools") or ()) if told else text_sequence(chat, row["text"])]
 
         rows, labels = model.rows(data, encode), model.scoring.labels
+        if model.scoring.problem_type == REGRESSION:
+            return _numbers(rows, [float(scores[0, 0]) for scores in model.scores([one for _, (one,) in rows])])
         wanted = [number_of(row["label"], labels) for row, _ in rows]
         found, samples = [], []
         for (row, _), number, scores in zip(rows, wanted, model.scores([one for _, (one,) in rows]), strict=True):
             probabilities = scores[0].softmax(-1)
             found.append(int(probabilities.argmax()))
-            question = text_of(row["messages"][-1]) if row.get("messages") else row["text"][:EXCERPT]
             samples.append({
-                "question": question, "expected": labels[number], "answer": labels[found[-1]], "right": found[-1] == number,
+                "question": _question(row), "expected": labels[number], "answer": labels[found[-1]], "right": found[-1] == number,
                 "score": float(probabilities[found[-1]]),
             })  # fmt: skip
         metrics = _class_metrics(ClassMetrics.of(wanted, found, len(labels)), labels, step)
@@ -98,6 +101,22 @@ def number_of(label: str | int | float, labels: Sequence[str]) -> int:
         "TS-DATA-079", f"Rows have the class {name!r}, and the model has {', '.join(map(repr, labels[:20]))}",
         fix="Leave such rows out, or evaluate a model that has learnt the class.",
     )  # fmt: skip
+
+
+def _numbers(rows: Sequence[tuple[Row, Sequence[TokenSequence]]], found: Sequence[float]) -> Evaluation:
+    """Of a model that gives a number for each text."""
+    if named := next((row["label"] for row, _ in rows if isinstance(row["label"], str)), None):
+        raise UserError("TS-DATA-079", f"Rows have the class {named!r}, and the model gives a number", fix="Give rows with numbers.")
+    wanted = [float(row["label"]) for row, _ in rows]
+    samples = [
+        {"question": _question(row), "expected": right, "answer": number, "score": -abs(number - right)}
+        for (row, _), right, number in zip(rows, wanted, found, strict=True)
+    ]
+    return Evaluation({**number_metrics(wanted, found), "rows": float(len(rows))}, samples)
+
+
+def _question(row: Row) -> str:
+    return text_of(row["messages"][-1]) if row.get("messages") else row["text"][:EXCERPT]
 
 
 def _class_metrics(classes: ClassMetrics, labels: Sequence[str], step: Step) -> dict[str, float]:

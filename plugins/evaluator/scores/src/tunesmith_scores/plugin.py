@@ -38,6 +38,12 @@ ENTITIES = {
     "entities": {"summary": "entities in the rows"},
     "words": {"summary": "words that were looked at"},
 }
+NUMBERS = {
+    "mse": {"better": "lower", "summary": "of a regression: mean squared error"},
+    "mae": {"better": "lower", "summary": "of a regression: mean absolute error"},
+    "pearson": {**_HIGHER, "summary": "of a regression: linear correlation of numbers and labels"},
+    "spearman": {**_HIGHER, "summary": "of a regression: correlation of their ranks"},
+}
 RANKING = {
     **{f"recall@{cut}": {**_HIGHER, "summary": f"share of the positives among the {cut} nearest documents"} for cut in (1, 5, 10)},
     "ndcg@10": {**_HIGHER, "summary": "normalised discounted cumulative gain of the 10 nearest documents"},
@@ -64,7 +70,7 @@ def _provider(
 
 @hookimpl
 def evaluator() -> list[Provider]:
-    rows = {"rows": {"summary": "rows that were looked at"}}
+    rows = NUMBERS | {"rows": {"summary": "rows that were looked at"}}
     return [
         _provider(
             "reward-accuracy", "how often a reward model prefers the chosen answer", "reward_accuracy:RewardAccuracy",

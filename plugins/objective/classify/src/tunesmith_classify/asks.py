@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tunesmith.contracts import EstimateRequest
-from tunesmith_classify.classes import Classes
-from tunesmith_classify.settings import ClassifySettings
+from tunesmith_classify.classes import Classes, refuse_labels
+from tunesmith_classify.settings import ClassifySettings, TextSettings
 from tunesmith_torch.api import Asks, Head
 
 SCORE = "score"  #: the head, as transformers names it
+REGRESSION = "regression"
 
 
-def asks(settings: ClassifySettings) -> Asks:
-    """Of a text, a number for each class at its end."""
-    return _asks("classify", Head(SCORE, len(settings.labels), task="ForSequenceClassification", labels=_names(settings)))
+def asks(settings: TextSettings) -> Asks:
+    """Of a text, a number for each class at its end, or one alone."""
+    task = "ForSequenceClassification"
+    if settings.problem_type == REGRESSION:
+        return _asks("classify", Head(SCORE, task=task, problem_type=REGRESSION))
+    return _asks("classify", Head(SCORE, len(settings.labels), task=task, labels=_names(settings)))
 
 
 def asks_of_tokens(settings: ClassifySettings) -> Asks:
@@ -27,8 +31,11 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     Raises:
         UserError: TS-TRAIN-101 and TS-DATA-079 where the setting `labels` and the classes of the data are not the same.
     """
-    settings = ClassifySettings(**request.settings)
-    Classes(settings.labels, request.data.get("labels") or ())
+    settings = TextSettings(**request.settings)
+    if settings.problem_type == REGRESSION:
+        refuse_labels(settings.labels)
+    else:
+        Classes(settings.labels, request.data.get("labels") or ())
     return asks(settings).parts
 
 

@@ -9,6 +9,18 @@ from tunesmith.contracts import UserError
 TOLD = 20  # classes in a message
 
 
+def refuse_labels(labels: Sequence[str | int]) -> None:
+    """
+    Raises:
+        UserError: TS-TRAIN-101 for names of classes where the model gives a number.
+    """
+    if labels:
+        raise UserError(
+            "TS-TRAIN-101", "`labels` names classes, and with `problem_type: regression` the model gives a number",
+            fix="Leave one of the two out.",
+        )  # fmt: skip
+
+
 class Classes:
     """The setting `labels`: names, or numbers as names. Where no name is a number, a row may also give a class by its place, from 0.
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_classify.asks import asks, asks_of_tokens
-from tunesmith_classify.settings import ClassifySettings
+from tunesmith_classify.settings import ClassifySettings, TextSettings
 
 _JUDGED = {"with": ["validation", "validation_split"]}
+
+
+ERROR = {"better": "lower", "summary": "of a regression: how far the numbers are off", **_JUDGED}
 
 
 def _metrics(of: str) -> dict[str, object]:
@@ -19,12 +22,12 @@ def objective() -> list[Provider]:
     return [
         Provider(
             name="classify",
-            summary="classifier: a class for each text or conversation",
+            summary="classifier: a class, or a number, for each text or conversation",
             target="tunesmith_classify.texts:TextClassifier",
-            settings=ClassifySettings,
+            settings=TextSettings,
             accepts=("dataset/labelled",),
-            needs=asks(ClassifySettings()).needs,
-            facts={"metrics": _metrics("rows"), **asks(ClassifySettings()).facts},
+            needs=asks(TextSettings()).needs,
+            facts={"metrics": _metrics("rows") | {"validation_absolute_error": ERROR}, **asks(TextSettings()).facts},
             estimator="tunesmith_classify.asks:parts",
         ),
         Provider(

@@ -12,3 +12,11 @@ class ClassifySettings:
     labels: list[str | int] = setting(
         [], "all classes that rows may have, in the order of their numbers: two or more, none twice", examples=(["negative", "positive"],)
     )
+
+
+@dataclass(frozen=True)
+class TextSettings(ClassifySettings):
+    problem_type: str = setting(
+        "single_label_classification", "what the model tells of a text, as transformers calls it: its class, or (`regression`) the number "
+        "that rows have as `label`", choices=("single_label_classification", "regression"),
+    )  # fmt: skip

@@ -1,15 +1,16 @@
-"""The objective `classify`: a class for each text or conversation."""
+"""The objective `classify`: a class, or a number, for each text or conversation."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tunesmith.contracts import UserError
-from tunesmith_classify import cross_entropy
-from tunesmith_classify.asks import asks
-from tunesmith_classify.classes import Classes
+from tunesmith_classify import cross_entropy, squared_error
+from tunesmith_classify.asks import REGRESSION, asks
+from tunesmith_classify.classes import Classes, refuse_labels
 from tunesmith_classify.cross_entropy import CLASSES
-from tunesmith_classify.settings import ClassifySettings
+from tunesmith_classify.settings import TextSettings
+from tunesmith_classify.squared_error import NUMBER
 from tunesmith_data.api import Row
 from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
 from tunesmith_torch.api.scoring import conversation_sequence, text_sequence
@@ -22,8 +23,12 @@ class TextClassifier:
         UserError: TS-TRAIN-101 for a setting `labels` without classes.
     """
 
-    def __init__(self, settings: ClassifySettings) -> None:
-        self.settings, self.asks, self.classes = settings, asks(settings), Classes(settings.labels)
+    def __init__(self, settings: TextSettings) -> None:
+        self.settings, self.asks = settings, asks(settings)
+        self.classes = Classes(settings.labels) if settings.problem_type != REGRESSION else None
+        self._loss = cross_entropy if self.classes else squared_error
+        if self.classes is None:
+            refuse_labels(settings.labels)
 
     def encode(self, row: Row, chat: ChatEncoder) -> Group:
         """A text as the tokenizer writes it, a conversation as its chat template does.
@@ -41,7 +46,17 @@ class TextClassifier:
             raise UserError("TS-DATA-020", "The row has no text", why="There is nothing to tell the class of.", fix="Remove the row.")
         told = row.get("messages")
         sequence = conversation_sequence(chat, told, row.get("tools") or ()) if told else text_sequence(chat, row["text"])
-        return Group((sequence,), {CLASSES: [self.classes.number(row["label"])]})
+        return Group((sequence,), self._facts(row["label"]))
+
+    def _facts(self, label: str | int | float) -> dict[str, Any]:
+        if self.classes:
+            return {CLASSES: [self.classes.number(label)]}
+        if isinstance(label, str):
+            raise UserError(
+                "TS-DATA-079", f"Rows have the class {label!r}, and with `problem_type: regression` a label is a number",
+                fix="Write numbers, or name the classes in the setting `labels` and leave `problem_type` out.",
+            )  # fmt: skip
+        return {NUMBER: float(label)}
 
     def weight(self, group: Group) -> float:
         """A row counts as one."""
@@ -49,8 +64,8 @@ class TextClassifier:
 
     def loss(self, batch: MicroBatch) -> LossSum:
         """Summed over the rows."""
-        return cross_entropy.loss(batch)
+        return self._loss.loss(batch)
 
     def formula(self, batch: MicroBatch) -> Any:
         """As the loss is written."""
-        return cross_entropy.formula(batch)
+        return self._loss.formula(batch)
