@@ -1,15 +1,10 @@
 """What the conformance kit can't know: models with roles, and metrics that follow from how they were made."""
 
-import sys
-from pathlib import Path
-
 import torch
 from safetensors.torch import load_file, save_file
 
-sys.path.append(str(Path(__file__).parent))
-from scoring_models import fitted, with_head
-
 from tunesmith_data.api import message, read_rows
+from tunesmith_sdk.testing.scoring_models import fitted_head, with_head
 from tunesmith_torch.api.scoring import conversation_sequence, load_scoring_model, steps_sequence, text_sequence, words_sequence
 
 ROLES = {
@@ -46,7 +41,7 @@ def examinee(case, data, good):
     model = load_scoring_model(with_head(base, folder, "embed", None))
     sequences, wanted = _wanted(role, list(read_rows(data.path)), model.chat)
     states = torch.cat(model.hidden_states(sequences)).clone()
-    head = fitted(states, torch.tensor(wanted))
+    head = fitted_head(states, torch.tensor(wanted))
     yield with_head(base, folder, role, head if good else -head, bias=torch.zeros(len(head)), labels=LABELS.get(role, ()))
 
 

@@ -6,7 +6,6 @@ import json
 
 import pytest
 import torch
-from scoring_models import with_head
 from sklearn.metrics import f1_score
 
 from tunesmith.contracts import UserError
@@ -17,12 +16,9 @@ from tunesmith_scores.retrieval import Retrieval
 from tunesmith_scores.reward_accuracy import RewardAccuracy
 from tunesmith_scores.settings import ProcessRewardSettings, ScoresSettings
 from tunesmith_sdk.testing.datasets import dataset
+from tunesmith_sdk.testing.scoring_models import drawn_head, with_head
 
 LABELS = ("even", "odd", "none")
-
-
-def drawn(width, hidden=64, seed=1):
-    return torch.randn(width, hidden, generator=torch.Generator().manual_seed(seed))
 
 
 def pairs(*categories):
@@ -39,10 +35,15 @@ def rows_of(step, rows, format):
     return dataset(step.work / "rows", rows, format)
 
 
+@pytest.fixture(scope="session")
+def base(tiny_model):
+    """A tiny model's directory."""
+    return tiny_model()
+
+
 @pytest.fixture
 def judge(base, tmp_path):
-    width = json.loads((base / "config.json").read_text())["hidden_size"]
-    return with_head(base, tmp_path / "judge", "reward", drawn(1, width))
+    return with_head(base, tmp_path / "judge", "reward", drawn_head(base, 1))
 
 
 def test_pairs_are_scored_as_transformers_scores_them(judge, local_step):
@@ -91,8 +92,7 @@ def test_rows_that_are_too_long_are_left_out_and_told(judge, local_step):
 def test_classes_are_those_of_transformers(base, tmp_path, local_step):
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    width = json.loads((base / "config.json").read_text())["hidden_size"]
-    sorter = with_head(base, tmp_path / "sorter", "classify", drawn(3, width), labels=LABELS)
+    sorter = with_head(base, tmp_path / "sorter", "classify", drawn_head(base, 3), labels=LABELS)
     texts = ["one", "two of them", "three and three", "4", "The fifth of all", "six, or more", "seven", "eight!"]
     rows = [{"text": text, "label": LABELS[at % 3]} for at, text in enumerate(texts)]
     step = local_step()
@@ -134,8 +134,7 @@ def test_numbers_of_a_regression(base, tmp_path, local_step):
     (TokenClassification, "classify-tokens", {"tokens": ["x", " "], "labels": ["odd", "odd"]}, "TS-DATA-020"),
 ])  # fmt: skip
 def test_rows_that_the_model_can_t_answer_are_refused(base, tmp_path, local_step, evaluator, role, row, code):
-    width = json.loads((base / "config.json").read_text())["hidden_size"]
-    model = with_head(base, tmp_path / "model", role, drawn(3, width), labels=LABELS)
+    model = with_head(base, tmp_path / "model", role, drawn_head(base, 3), labels=LABELS)
     step = local_step()
     with pytest.raises(UserError, match=code):
         evaluator(ScoresSettings()).evaluate(model, rows_of(step, [row], "dataset/labelled"), step)
@@ -148,12 +147,11 @@ def test_the_separator_of_steps_is_the_one_of_training(base, tmp_path, local_ste
     from tunesmith_process_reward.settings import ProcessRewardSettings as Trained
     from tunesmith_torch.api.text import chat_encoder
 
-    width = json.loads((base / "config.json").read_text())["hidden_size"]
     settings = Trained(step_separator=" ## ")
     objective = ProcessReward(settings)
     usage = dict(objective.asks.usage)
     judge = with_head(
-        base, tmp_path / "judge", "process-reward", drawn(2, width), bias=torch.zeros(2), labels=("wrong", "right"), usage=usage
+        base, tmp_path / "judge", "process-reward", drawn_head(base, 2), bias=torch.zeros(2), labels=("wrong", "right"), usage=usage
     )
     row = {"messages": [message("user", "1 + 1 + 1?")], "completions": ["1 + 1 = 2", "2 + 1 = 4"], "labels": [True, False]}
     step = local_step()
