@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import stat
 
 import pytest
 import yaml
+
+from tunesmith_cli.options.settings import add_setting, setting_options, settings_given
 
 TAUGHT = ("echo", "--model", "shelf://hello", "--data", "rows.jsonl")
 
@@ -225,3 +228,13 @@ def test_a_verb_without_a_provider_is_not_offered_and_says_why(world):
     told = world("export", "--model", "shelf://x")
     assert told.status == 2
     assert "needs a plugin that brings an exporter" in told.err
+
+
+def test_a_setting_that_is_a_word_or_a_list_of_words_takes_both():
+    schema = {"properties": {"loss_type": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}}}
+    options = list(setting_options("dpo", schema))
+    parser = argparse.ArgumentParser()
+    for option in options:
+        add_setting(parser.add_argument_group("settings"), option, {"dpo.loss-type": "loss-type"})
+    for words, value in ((["a"], "a"), (["a", "b"], ["a", "b"]), (['["a", "b"]'], ["a", "b"])):
+        assert settings_given(parser.parse_args(["--loss-type", *words]), options) == {"dpo": {"loss_type": value}}

@@ -74,6 +74,8 @@ def _add(group: argparse._ArgumentGroup, option: SettingOption, flags: list[str]
         group.add_argument(
             *flags, nargs="+", action=_Items, type=typed({"anyOf": [item, {"type": "array"}]}), metavar=_metavar(item), **common
         )
+    elif any(one.get("type") == "array" for one in option.schema.get("anyOf", ())):
+        group.add_argument(*flags, nargs="+", action=_OneOrMore, type=typed(option.schema), metavar=_metavar(option.schema), **common)
     else:
         group.add_argument(*flags, action=_Value, type=typed(option.schema), metavar=_metavar(option.schema), **common)
 
@@ -165,6 +167,13 @@ class _Items(_Value):
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
         super().__call__(parser, namespace, values[0] if len(values) == 1 and isinstance(values[0], list) else values, option_string)
+
+
+class _OneOrMore(_Value):
+    """A value, or several words that are a list of them."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
+        super().__call__(parser, namespace, values[0] if len(values) == 1 else values, option_string)
 
 
 def _kind(schema: Schema) -> str:

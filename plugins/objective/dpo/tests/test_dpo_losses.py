@@ -84,7 +84,8 @@ REFUSED = {
     "names no loss of pairs": {"loss_type": "sft"},
     "one twice": {"loss_type": ["hinge", "hinge"]},
     "`loss_weights` are 1": {"loss_type": ["hinge", "sigmoid"], "loss_weights": [1.0]},
-    "`loss_weights` are 2": {"loss_type": ["hinge", "sigmoid"], "loss_weights": [1.0, -1.0]},
+    "`loss_weights: .1.0, -1.0.` has one": {"loss_type": ["hinge", "sigmoid"], "loss_weights": [1.0, -1.0]},
+    "no loss `sigmoid,sft`": {"loss_type": "sigmoid,sft"},
     "does not go with `aot`": {"loss_type": ["sigmoid", "aot"], "use_weighting": True},
 }
 

@@ -63,10 +63,12 @@ class PreferenceSettings:
         names = self.losses
         _refuse_unknown(names)
         refuse_unread(self, names, READ_BY)
-        if self.loss_weights and (len(self.loss_weights) != len(names) or min(self.loss_weights) <= 0):
+        if self.loss_weights and min(self.loss_weights) <= 0:
+            raise _misfit(f"`loss_weights: {list(self.loss_weights)}` has one that is not above 0", fix="Give each loss a weight above 0.")
+        if self.loss_weights and len(self.loss_weights) != len(names):
             raise _misfit(
                 f"`loss_weights` are {len(self.loss_weights)}, and the losses {len(names)}: {', '.join(names)}",
-                fix="Give each loss a weight above 0, or leave the weights out.",
+                fix="Give each loss a weight, or leave the weights out.",
             )
         if "exo_pair" in names and not self.label_smoothing:
             raise _misfit("`exo_pair` needs a `label_smoothing` above 0", why="It compares with labels that are wrong at times.",
@@ -91,7 +93,8 @@ class PreferenceSettings:
 def _refuse_unknown(names: Sequence[str]) -> None:
     for name in names:
         if name not in LOSSES:
-            raise _misfit(f"`dpo` has no loss `{name}`", fix=did_you_mean(name, LOSSES))
+            listed = "Write several as a list: `loss_type: [sigmoid, sft]`, on the command line `--loss-type sigmoid sft`."
+            raise _misfit(f"`dpo` has no loss `{name}`", fix=listed if "," in name else did_you_mean(name, LOSSES))
     if names in (["sft"], []) or len(set(names)) < len(names):
         raise _misfit(
             f"`loss_type: {list(names)}` names no loss of pairs, or one twice",
