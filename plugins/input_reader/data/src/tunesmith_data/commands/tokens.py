@@ -50,8 +50,12 @@ def shown_tokens(
 
 
 def _fitting(file: Path, registry: Registry, columns: Mapping[str, str]) -> str:
-    """The first objective that reads rows like these; empty if none does: then planning says why."""
+    """The first objective that reads what these rows are, or else what they can be read as; empty if none does: then planning says why."""
+    from tunesmith.contracts.artifacts import fits
     from tunesmith_data.formats.detection import detect
 
-    readers, formats = registry.providers("objective").values(), registry.providers("dataset_format")
+    formats = registry.providers("dataset_format")
+    found = detect(file, formats, columns=columns)
+    usual = found.record.produces if found.record and not found.problems else ()
+    readers = sorted(registry.providers("objective").values(), key=lambda record: not any(fits(format, record.accepts) for format in usual))
     return next((record.name for record in readers if not detect(file, formats, record.accepts, columns=columns).problems), "")
