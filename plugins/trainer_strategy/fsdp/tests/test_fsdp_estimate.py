@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
-from tunesmith.contracts import Device, EstimateRequest
+from tunesmith.contracts import Device, EstimateRequest, UserError
 from tunesmith_fsdp.estimate import ALL, shares, variants
 from tunesmith_fsdp.settings import ShardingSettings
 
@@ -63,6 +63,11 @@ def test_a_process_for_each_device_is_offered_and_shards_within_a_node_where_the
     assert offered(16)[2]["shard_size"] == 8
     assert {one["num_processes"] for one in offered(16)} == {16}
     assert offered(16)[-1]["cpu_offload"] is True
+
+
+def test_groups_that_do_not_come_to_the_processes_are_refused_in_the_plan():
+    with pytest.raises(UserError, match="TS-TRAIN-064"):
+        asked(num_processes=3, shard_size=2)
 
 
 def test_processes_without_rows_are_offered_for_their_memory_alone():

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts import EstimateRequest
+from tunesmith.contracts import EstimateRequest, UserError
 
 AHEAD = 2.0  # layers that are whole: the one that computes, and the next, which is gathered meanwhile
 ON_HOST = 1.5e-9  # seconds of a host for a number in the step of PyTorch's Adam (ZeRO-Offload, arXiv:2101.06840, measures about so much)
 ALL = 1e6  # more layers than any model has
+
+
+def check_groups(count: int, size: int) -> None:
+    """
+    Raises:
+        UserError: TS-TRAIN-064 when groups of `size` processes, 0 for one of all, do not come to `count`.
+    """
+    if size and count % size:
+        raise UserError(
+            "TS-TRAIN-064", f"{count} processes can't be divided into groups of {size}",
+            fix=f"Set `shard_size` to a divisor of {count}, or to 0: one copy of the model for all.",
+        )  # fmt: skip
 
 
 def shares(request: EstimateRequest) -> Mapping[str, float]:
@@ -17,8 +29,12 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
 
     In a micro-batch parameters are gathered for the forward pass and, where they were freed, for the backward pass; gradients are reduced
     to each rank's piece, and summed over the copies of the model.
+
+    Raises:
+        UserError: TS-TRAIN-064 when `shard_size` does not divide the processes.
     """
     settings, count = request.settings, int(request.settings["num_processes"])
+    check_groups(count, int(settings["shard_size"]))
     together = int(settings["shard_size"]) or count
     away = bool(settings["cpu_offload"]) and request.device != "cpu"
     share, others, copies = 1.0 / together, (together - 1) / together, count / together

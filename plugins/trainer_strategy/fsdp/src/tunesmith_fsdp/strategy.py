@@ -16,6 +16,7 @@ from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, Offlo
 from tunesmith.contracts import Mesh, ModelSource, Placement, UserError
 from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
 from tunesmith_fsdp.distribute import distribute
+from tunesmith_fsdp.estimate import check_groups
 from tunesmith_fsdp.settings import ShardingSettings
 from tunesmith_fsdp.training import ShardedTraining
 from tunesmith_torch.api.processes import ProcessGroup
@@ -34,12 +35,7 @@ class FullyShardedDataParallel(ProcessGroup):
         Raises:
             UserError: TS-TRAIN-063 for a backend that is not here; TS-TRAIN-064 when `shard_size` does not divide the processes.
         """
-        size = self.settings.shard_size
-        if size and placement.processes % size:
-            raise UserError(
-                "TS-TRAIN-064", f"{placement.processes} processes can't be divided into groups of {size}",
-                fix=f"Set `shard_size` to a divisor of {placement.processes}, or to 0: one copy of the model for all.",
-            )  # fmt: skip
+        check_groups(placement.processes, self.settings.shard_size)
         return self.joined(placement, backend=self.settings.backend, timeout=self.settings.timeout)
 
     def prepare(self, source: ModelSource, optimizer: OptimizerOf) -> ShardedTraining:
