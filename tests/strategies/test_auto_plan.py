@@ -60,6 +60,11 @@ def test_a_card_that_nobody_knows_is_an_error_with_one_that_is_near(plan, capsys
     assert "Did you mean `A100" in error
 
 
+def test_a_card_of_another_backend_than_the_pipeline_asks_for_is_told(plan, capsys):
+    assert main(["plan", "--on", "A10", "--set", "device=cpu"]) == 2
+    assert "--on A10 is a card of `cuda`, and the pipeline asks for `cpu`" in capsys.readouterr().err
+
+
 def test_a_quantized_base_is_not_divided(plan):
     Path("tunesmith.yaml").write_text(PIPELINE.replace("lora", "qlora"))
     step, _ = plan("--on", "2xA100-80")

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunesmith.config import load_config
+from tunesmith.errors import UserError
+from tunesmith.planning.pipeline.step_syntax import AUTO
 from tunesmith.plugins.registry import load_registry
 from tunesmith_cli.command import Command
 from tunesmith_cli.launch import DEFAULT_FILE, Session, add_judgement, as_asked
@@ -33,6 +35,9 @@ def run(args: Namespace) -> int:
     spec = as_asked(load(args.file, args.set, listeners(args)), args)
     session = Session.open(spec.place)
     named = named_cards(args, session.registry)
+    if named and spec.device not in (AUTO, named[0]):
+        fix = f"Leave the pipeline's `device` out, or write `device: {named[0]}`."
+        raise UserError("TS-CLI-002", f"--on {args.on} is a card of `{named[0]}`, and the pipeline asks for `{spec.device}`", fix=fix)
     plan = session.plan(spec, args.strict, devices=dict([named]) if named else None)
     if args.why:
         _explain(args.why, plan, spec, session, args)

@@ -68,7 +68,7 @@ def card(registry: Registry, text: str, file: str | None = None) -> tuple[str, t
     key = next((key for key in (_plain(name), f"{_plain(name)}gb") if key in known), "")
     if not key:
         names = [name for _, title, entry in known.values() for name in (title, *entry.get("also", ()))]
-        fix = did_you_mean(name, names) + " Or give its memory: --device NAME --memory 24GiB."
+        fix = did_you_mean(name, names) + " Or describe it in a file: --cards FILE; `tunesmith estimate` takes --memory, too."
         raise UserError("TS-PLAN-007", f"No installed device backend knows a card `{name}`", fix=fix)
     backend, title, entry = known[key]
     return backend, (_device(title, entry),) * count

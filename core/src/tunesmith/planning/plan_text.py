@@ -90,7 +90,7 @@ def _facts(step: PlannedStep, plan: Plan, usual: str) -> str:
     if step.placement.processes > 1:
         facts.append(f"{step.placement.processes} processes")
     if step.estimate and step.estimate.memory:
-        facts.append(f"memory about {bytes_text(step.estimate.memory)}")
+        facts.append(f"memory about {bytes_text(step.estimate.memory)}" + (" each" if step.placement.processes > 1 else ""))
     if step.estimate and step.estimate.disk:
         facts.append(f"disk about {bytes_text(step.estimate.disk)}")
     if step.after:
@@ -127,7 +127,8 @@ def _totals(plan: Plan, cached: Mapping[str, bool]) -> Iterator[str]:
     memory = max(known, key=lambda s: s.estimate.memory if s.estimate else 0.0, default=None)
     disk = sum(step.estimate.disk for step in known if step.estimate)
     if memory is not None and memory.estimate and memory.estimate.memory:
-        yield f"    peak memory about {bytes_text(memory.estimate.memory)} (in {memory.name})"
+        each = ", each process" if memory.placement.processes > 1 else ""
+        yield f"    peak memory about {bytes_text(memory.estimate.memory)} (in {memory.name}{each})"
     if disk:
         yield f"    disk about {bytes_text(disk)}"
 

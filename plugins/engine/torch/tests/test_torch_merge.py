@@ -15,7 +15,7 @@ from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_torch.api.text import ChatTokenizer, load_tokenizer
-from tunesmith_torch.merge import run
+from tunesmith_torch.merge import LOST, run
 from tunesmith_torch.settings import MergeSettings
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
@@ -103,3 +103,16 @@ def test_what_rounding_does_to_the_update_is_told_and_nothing_where_nothing_is_r
     assert none.meta["rounding"] == 0
     assert told.meta["rounding"] == pytest.approx(error / update, rel=1e-3)
     assert told.meta["rounding"] > 0
+
+
+def test_a_merge_that_loses_much_of_the_update_by_rounding_warns(bench, trained, monkeypatch):
+    said: list[tuple[str, str]] = []
+    monkeypatch.setattr(WorkerStep, "log", lambda self, message, level="info": said.append((level, message)))
+    monkeypatch.setattr("tunesmith_torch.merge.rounding", lambda *_: LOST * 0.9)
+    merged(bench, trained)
+    assert not said
+    monkeypatch.setattr("tunesmith_torch.merge.rounding", lambda *_: 0.945)
+    merged(bench, trained, dtype="bfloat16")
+    ((level, message),) = said
+    assert level == "warning"
+    assert "loses 94.5% of the update by rounding" in message

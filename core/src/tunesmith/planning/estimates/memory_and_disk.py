@@ -104,9 +104,10 @@ def check_memory(step: PlannedStep, devices: Sequence[Device], where: str, notes
             notes.warn(f"{what} ({why})")
             notes.decide(step.name, "started although its estimate says that it does not fit", OVERRULED)
             return
+        fewer = "Fewer processes share the device's memory. " if shared > 1 else ""
         notes.problem(
             "TS-PLAN-008", f"{where}: {what}", why=why,
-            fix=f"Make the largest part ({largest[0][0]}) smaller: a smaller model, batch or context, or fewer bits. {OVERRULE}",
+            fix=f"{fewer}Make the largest part ({largest[0][0]}) smaller: a smaller model, batch or context, or fewer bits. {OVERRULE}",
         )  # fmt: skip
     elif needed > device.free:
         notes.warn(

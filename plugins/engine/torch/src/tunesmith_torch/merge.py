@@ -14,6 +14,8 @@ from tunesmith_torch.model.loader import copy_tokenizer, load_base
 from tunesmith_torch.model.usage_files import read_usage, write_usage
 from tunesmith_torch.training.trainable_model import cast
 
+LOST = 0.25  #: of the size of the update: more of it lost by rounding is warned of
+
 
 def run(step: Step) -> Result:
     """Load the base, put the adapter on it, fold it in, save a plain model with the base's tokenizer.
@@ -38,8 +40,15 @@ def run(step: Step) -> Result:
     step.progress(1, 3, what="merge")
     merged = adapter.merge(model)
     if lost := rounding(merged, base.path, wanted):
+        stored_as = str(wanted).removeprefix("torch.")
+        if lost > LOST:
+            step.log(
+                f"storing the merged model in {stored_as} loses {lost:.1%} of the update by rounding: its changes are smaller than what "
+                "the type can tell apart. `dtype: float32` keeps them, and so does the adapter unmerged",
+                "warning",
+            )
         step.decide(
-            f"rounded to {str(wanted).removeprefix('torch.')}",
+            f"rounded to {stored_as}",
             f"base and update are added in float32; rounding moves the changed weights by {lost:.1%} of the size of the update "
             "(`dtype: float32` keeps it all)",
         )
