@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from tunesmith_torch.api import LAST, Head, TokenSequence
+from tunesmith_torch.api.objective import Medium
 
 SHARED = 16  # tokens: a shorter common beginning is not worth a cut in the attention
 
@@ -48,7 +49,7 @@ class Packed:
         predictors: (labels,) int64: index of the token whose output predicts the label.
         targets: (labels,) int64: the trained tokens' ids.
         lengths: labels per sequence, in the order given; a sequence without labels and places takes no room.
-        inputs: of each piece, where a sequence has images or sounds; empty where none has.
+        inputs: of each piece that continues none, with all that continue it, where a sequence has images or sounds; empty where none has.
         places: (places,) int64: index of the tokens whose last hidden states are wanted; `place_lengths` of them per sequence.
         candidates: (labels, k) int64: tokens whose log-probabilities are wanted beside the labels'.
         wanted: what is to be computed of it all.
@@ -98,20 +99,24 @@ def places_of(sequence: TokenSequence) -> Sequence[int]:
 
 
 def pack(
-    sequences: Iterable[TokenSequence], device: torch.device | str = "cpu", *, share: bool = True,
-    inputs_of: Callable[[TokenSequence], Inputs] | None = None, wanted: Wanted = LOG_PROBS,
+    sequences: Iterable[TokenSequence], device: torch.device | str = "cpu", *, share: bool = True, share_media: bool = False,
+    inputs_of: Callable[[TokenSequence], Inputs] | None = None, wanted: Wanted = LOG_PROBS, shared: int = SHARED,
 ) -> Packed:  # fmt: skip
     """Lay `sequences` end to end.
 
     Args:
         share: common beginnings once; without it each sequence is one piece.
-        inputs_of: what the model is given of a sequence with media; such a sequence shares nothing.
+        share_media: also in a row with images or sounds, which are in a common beginning once, too.
+        inputs_of: what the model is given of a sequence with media.
+        shared: tokens that a common beginning has at least.
     """
     given = list(sequences)
     shown = inputs_of is not None and any(sequence.media for sequence in given)
-    share = share and not shown
-    row = _Row([list(sequence.tokens[: size(sequence)]) for sequence in given])
-    row.lay(range(len(given)), 0, -1, SHARED if share else None)
+    sizes = [size(sequence) for sequence in given]
+    row = _Row(
+        [list(sequence.tokens[:end]) for sequence, end in zip(given, sizes, strict=True)], _meanings(given, sizes) if shown else None
+    )
+    row.lay(range(len(given)), 0, -1, shared if share and (share_media or not shown) else None)
     predictors: list[int] = []
     targets: list[int] = []
     lengths: list[int] = []
@@ -132,14 +137,59 @@ def pack(
     if not shown:
         return packed
     assert inputs_of is not None
-    return replace(packed, inputs=tuple(inputs_of(s) if s.media else {} for s in given if size(s))).to(device)
+    return replace(packed, inputs=tuple(inputs_of(tree) if tree.media else {} for tree in _trees(row, given, sizes))).to(device)
+
+
+def trees(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """A row's pieces, those together that continue one another: each counts from its own first token, and its own first piece."""
+    found: list[list[Piece]] = []
+    starts: list[tuple[int, int]] = []
+    for number, (start, end, parent) in enumerate(pieces):
+        if parent < 0:
+            found.append([])
+            starts.append((start, number))
+        first, root = starts[-1]
+        found[-1].append((start - first, end - first, parent - root if parent >= 0 else -1))
+    return found
+
+
+def _meanings(given: Sequence[TokenSequence], sizes: Sequence[int]) -> list[list[int]]:
+    """The sequences' tokens, a number below -1 in the place of one that stands for a medium: the same only for the same medium."""
+    known: dict[str, int] = {}
+    found = []
+    for sequence, end in zip(given, sizes, strict=True):
+        own = list(sequence.tokens[:end])
+        for medium in sequence.media:
+            number = -2 - known.setdefault(repr(sorted(medium.part.items())), len(known))
+            own[medium.start : medium.stop] = [number] * len(own[medium.start : medium.stop])
+        found.append(own)
+    return found
+
+
+def _trees(row: _Row, given: Sequence[TokenSequence], sizes: Sequence[int]) -> list[TokenSequence]:
+    """Each of the row's trees as one sequence with its media: one that several sequences have in common is there once."""
+    media = {
+        row.at[number][medium.start]: Medium(medium.part, row.at[number][medium.start], row.at[number][medium.stop - 1] + 1)
+        for number, sequence in enumerate(given) for medium in sequence.media if medium.stop <= sizes[number]
+    }  # fmt: skip
+    found, start = [], 0
+    for tree in trees(row.pieces):
+        end = start + tree[-1][1]
+        own = tuple(Medium(media[at].part, at - start, media[at].stop - start) for at in sorted(media) if start <= at < end)
+        found.append(TokenSequence(row.tokens[start:end], [False] * (end - start), own, (LAST,)))
+        start = end
+    return found
 
 
 class _Row:
-    """A row as it grows. `at`: for each sequence where in the row its tokens are."""
+    """A row as it grows. `at`: for each sequence where in the row its tokens are.
 
-    def __init__(self, sequences: list[list[int]]) -> None:
-        self.sequences = sequences
+    Args:
+        meanings: what is compared to find what sequences have in common; left out: their tokens.
+    """
+
+    def __init__(self, sequences: list[list[int]], meanings: list[list[int]] | None = None) -> None:
+        self.sequences, self.meanings = sequences, meanings or sequences
         self.tokens: list[int] = []
         self.positions: list[int] = []
         self.pieces: list[Piece] = []
@@ -147,8 +197,8 @@ class _Row:
 
     def lay(self, chosen: Iterable[int], depth: int, parent: int, shared: int | None) -> None:
         """Lay what of the sequences `chosen` follows their first `depth` tokens, which they have in common and which end in `parent`."""
-        for family in _families(self.sequences, chosen, depth, shared):
-            common = _common([self.sequences[number] for number in family])
+        for family in _families(self.meanings, chosen, depth, shared):
+            common = _common([self.meanings[number] for number in family])
             if common == depth:
                 continue
             start = len(self.tokens)

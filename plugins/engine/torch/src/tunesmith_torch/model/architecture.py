@@ -16,6 +16,7 @@ import torch
 from tunesmith.contracts import TunesmithError
 from tunesmith_torch.data.packing import Packed
 from tunesmith_torch.model.dense.decoder import Dense
+from tunesmith_torch.model.media_rows import media_trees, tree_states
 from tunesmith_torch.model.multimodal import has_modality_encoders
 
 _KNOWN: weakref.WeakKeyDictionary[torch.nn.Module, Architecture] = weakref.WeakKeyDictionary()
@@ -28,11 +29,13 @@ class Architecture:
     Args:
         packed: several sequences may share a forward pass.
         reason: why they may not.
+        shares_media: images and sounds of a common beginning may be there once; see `model.media_rows`.
         scale, softcap: what happens to the output head's logits: ``softcap * tanh(scale * x / softcap)``; no cap at 0.
     """
 
     packed: bool = True
     reason: str = ""
+    shares_media: bool = False
     scale: float = 1.0
     softcap: float = 0.0
 
@@ -69,6 +72,12 @@ def adopt_architecture(model: Any, *, packed: bool) -> None:
     _KNOWN[model] = found if packed else replace(found, packed=False, reason="it was found so by the first process")
 
 
+def note_media_sharing(model: Any, *, shares: bool) -> None:
+    """What was found out by trying it on a row with media."""
+    if not isinstance(model, Dense):
+        _KNOWN[model] = replace(architecture(model), shares_media=shares)
+
+
 def states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
     """(labels + places, hidden): the last hidden states of the tokens whose outputs predict labels, then those of the places."""
     if isinstance(model, Dense):
@@ -77,20 +86,15 @@ def states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
 
 
 def hidden_states(model: Any, packed: Packed, found: Architecture) -> torch.Tensor:
-    """(tokens, hidden): the decoder's last hidden states. A row with images or sounds goes through sequence by sequence: their places
-    and positions are the model's own affair."""
+    """(tokens, hidden): the decoder's last hidden states. A row with images or sounds goes through in parts that have nothing in common:
+    their places and positions are the model's own affair."""
     base = model.base_model
     if found.packed and not packed.inputs:
         output = base(
             input_ids=packed.tokens[None], position_ids=packed.positions[None], use_cache=False, packed_pieces=packed.pieces
         )  # fmt: skip
         return output.last_hidden_state[0]
-    inputs = packed.inputs or ({},) * len(packed.pieces)
-    pieces = [
-        base(input_ids=packed.tokens[None, start:end], use_cache=False, **own).last_hidden_state[0]
-        for (start, end, _), own in zip(packed.pieces, inputs, strict=True)
-    ]
-    return torch.cat(pieces)
+    return torch.cat([tree_states(base, tree) for tree in media_trees(packed)])
 
 
 def head_logits(model: Any, hidden: torch.Tensor, found: Architecture) -> torch.Tensor:

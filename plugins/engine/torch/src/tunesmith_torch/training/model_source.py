@@ -12,7 +12,7 @@ from tunesmith.contracts import Adapter, Artifact, Step, UserError
 from tunesmith_torch.adapter.target_modules import decoder_layers
 from tunesmith_torch.api import Objective
 from tunesmith_torch.estimate.adapter_values import values_needed
-from tunesmith_torch.model.architecture import adopt_architecture
+from tunesmith_torch.model.architecture import adopt_architecture, note_media_sharing
 from tunesmith_torch.model.loader import empty_model
 from tunesmith_torch.model.sanity_checks import check_weights
 from tunesmith_torch.settings import TrainSettings
@@ -66,9 +66,11 @@ class BaseWithAdapter:
         """After every rank has its part: what the first one found out by trying the model holds for those who had no values to try."""
         if ranks.count > 1:
             packed = ranks.any(ranks.first and trainable.packed)
+            shares = ranks.any(ranks.first and trainable.shares_media)
             if not ranks.first:
                 for model in trainable.models:
                     adopt_architecture(model, packed=packed)
+                    note_media_sharing(model, shares=shares)
 
     def remember_start(self, trainable: TrainableModel) -> None:
         """For an adapter that goes on, where the objective compares with the model as it was before: keep what trains as it is now.

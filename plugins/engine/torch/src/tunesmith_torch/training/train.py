@@ -26,6 +26,7 @@ from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.loop import Loop
 from tunesmith_torch.training.lr_scheduler import chosen_schedule
 from tunesmith_torch.training.malloc import keep_freed_blocks
+from tunesmith_torch.training.media_sharing import try_media_sharing
 from tunesmith_torch.training.model_source import BaseWithAdapter
 from tunesmith_torch.training.optimizer import builder
 from tunesmith_torch.training.progress import Progress
@@ -56,6 +57,8 @@ def run(step: Step) -> Result:
 
         def begin(trainable: TrainableModel, device: torch.device) -> None:
             trainable.inputs_of = chat.inputs_of(trainable.model)
+            if decision := try_media_sharing(trainable, groups, device):
+                step.decide(*decision)
             if begun is None:
                 begin_from_data(adapter, trainable, groups, sampler, device, step=step, max_tokens=settings.max_tokens_per_microbatch)
 

@@ -49,6 +49,11 @@ class TrainableModel(torch.nn.Module):
         return architecture(self.model).packed
 
     @property
+    def shares_media(self) -> bool:
+        """Whether images and sounds that sequences begin with in common may be there once."""
+        return all(architecture(model).shares_media for model in self.models)
+
+    @property
     def models(self) -> list[Any]:
         """All of them, the one that trains first."""
         return [self.model, *self.others.values()]

@@ -47,7 +47,8 @@ class MicroBatches(Sequence[Packed]):
         if not any(map(size, sequences)):
             return nothing(self._device, self._wanted, 0 if ids is None else ids.shape[1])
         packed = pack(
-            sequences, self._device, share=self._trainable.packed, inputs_of=self._trainable.inputs_of, wanted=self._wanted
+            sequences, self._device, share=self._trainable.packed, share_media=self._trainable.shares_media,
+            inputs_of=self._trainable.inputs_of, wanted=self._wanted,
         )  # fmt: skip
         return packed if ids is None else replace(packed, candidates=ids)
 
