@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import Device, Estimate, Placement
+from tunesmith.contracts import Device, Estimate, Placement, Provider
 from tunesmith.contracts.estimates import EstimateRequest
 from tunesmith.planning.estimates import estimators
 from tunesmith.planning.estimates.estimators import Estimators
@@ -110,6 +110,17 @@ def test_what_an_estimator_says_of_its_figures_and_of_the_way_taken_is_in_the_pl
 def test_an_estimator_can_look_at_the_models_configuration(planner, monkeypatch):
     monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"seen": float(dict(request.config) == CONFIG)}))
     assert step(planner(YAML), "tune").estimate.terms == {"seen": 1.0}
+
+
+def test_an_estimator_can_look_at_the_other_models_too_also_at_one_that_a_step_brings(planner, world, monkeypatch):
+    """The main input is none of them, and rows are no model."""
+    seen = "teach", lambda request: Estimate({f"{key} {one['format']} {one['bytes']}": 1.0 for key, one in request.models.items()})
+    monkeypatch.setattr(sys.modules["made_up"], *seen)
+    yaml = YAML.replace("steps:", "steps:\n  large: {download: shelf, settings: {uri: shelf://large}}").replace("echo", "follow")
+    follow = Provider("follow", "as a guide does", "made_up:Thing", accepts=("dataset/chat",), facts={"guided": True})
+    plan = planner(yaml.replace("data:", "guide: large, data:"), world(extra=[("objective", follow)]))
+    assert step(plan, "tune").estimate.terms == {"guide model/hf 10000000": 1.0}
+    assert not step(planner(YAML), "tune").estimate.terms
 
 
 def test_a_full_disk_is_told_before_the_run_but_not_for_what_is_done(planner):

@@ -31,6 +31,7 @@ class EstimateRequest:
         dtypes: dtypes that the device computes in natively, as in `Placement`.
         devices: of that backend that the step may compute on, of this machine or of one that is asked about.
         processes: of the step.
+        models: of the step's other inputs, by name: ``config``, ``bytes`` on disk (0 if unknown) and ``format`` of each.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class EstimateRequest:
     provider: Callable[[str], Any] | None = field(default=None, compare=False)
     devices: tuple[Device, ...] = ()
     processes: int = 1
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

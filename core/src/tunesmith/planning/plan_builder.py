@@ -12,7 +12,7 @@ from tunesmith.planning.estimates.alternatives import Alternatives
 from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith.planning.estimates.memory_and_disk import check_memory
 from tunesmith.planning.inputs.input_readers import InputReaders
-from tunesmith.planning.inputs.model_source import ModelOrigin
+from tunesmith.planning.inputs.model_source import LOADER, ModelOrigin
 from tunesmith.planning.inputs.step_inputs import StepInputs
 from tunesmith.planning.inputs.step_outputs import Product, product_of, unused
 from tunesmith.planning.pipeline.spec import PipelineSpec
@@ -207,14 +207,16 @@ class PlanBuilder:
         where = self.spec.where("steps", step.name)
         here = self.devices.get(selection.device.name, ()) if selection.device else ()
         auto, slots, inputs = left
-        options = Alternatives(self.selector, self.estimators, verb, slots, inputs, first, facts, here)
+        models = {key: product for key, product in read.items() if product.config and product is not first}
+        options = Alternatives(self.selector, self.estimators, verb, slots, inputs, first, facts, here, models)
         selection, foreseen, told, tried = options.chosen(planned.name, selection, auto, where)
         self.notes.take(told)
         planned = replace(planned, choices=selection.choices, placement=placement(selection, here), estimate=foreseen, alternatives=tried)
         placed = self.placed(planned, AUTO if planned.inserted else step.env, where)
         self.steps.append(placed)
         check_memory(placed, here, where, self.notes, ignore=self.spec.ignore_estimates)
-        return product_of(placed, verb, first)
+        made = product_of(placed, verb, first)
+        return self.model.described(made, placed) if planned.verb.main_kind == LOADER and not planned.inserted else made
 
     def placed(self, step: PlannedStep, asked: str, where: str) -> PlannedStep:
         """The step with its environment, the reason noted; a problem is noted where the one it asks for can't be."""

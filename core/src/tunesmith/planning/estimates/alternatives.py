@@ -8,7 +8,7 @@ offered.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
@@ -47,6 +47,7 @@ class Alternatives:
         slots: who may fill each slot; `inputs`: as in `Selector.select`.
         main: the step's main input as it reads it; `data`: statistics of its rows.
         devices: of the backend that the step computes on.
+        models: of its other inputs.
     """
 
     selector: Selector
@@ -57,6 +58,7 @@ class Alternatives:
     main: Product | None
     data: Mapping[str, Any]
     devices: Sequence[Device]
+    models: Mapping[str, Product] = field(default_factory=dict)
 
     def chosen(
         self, name: str, selection: Selection, auto: Collection[str], where: str = ""
@@ -89,7 +91,9 @@ class Alternatives:
 
     def _estimate(self, name: str, selection: Selection, data: Mapping[str, Any], notes: Notes, where: str = "") -> Estimate | None:
         place = placement(selection, self.devices)
-        return estimate(name, self.verb, selection.choices, self.main, data, place, notes, self.estimators, where, self.devices)
+        return estimate(
+            name, self.verb, selection.choices, self.main, data, place, notes, self.estimators, where, self.devices, self.models
+        )
 
     def best(self, slot: str, selection: Selection) -> tuple[Selection, tuple[Alternative, ...]]:
         """The selection with the best candidate for a slot, and all that were looked at; the selection as it is where there is only one,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,3 +137,11 @@ class ModelOrigin:
             MODEL, MODEL, info.format, info.size, (loader,), config=info.config, model_bytes=info.size,
             directory=Path(info.directory) if info.directory else None,
         )  # fmt: skip
+
+    def described(self, product: Product, step: PlannedStep) -> Product:
+        """What a step of the user's makes that brings a model, with what describes it; as it is where that can't be told now."""
+        try:
+            info = self.resolve(str(step.settings["uri"]))
+        except TunesmithError:  # the step will say so
+            return product
+        return replace(product, size=info.size, config=info.config, model_bytes=info.size)
