@@ -15,7 +15,7 @@ from tunesmith_sdk.tiny_multimodal_models import tiny_multimodal
 from tunesmith_torch.api.model import label_log_probs, load_model, pack
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 
-FAMILIES = ("qwen2_vl", "qwen2_5_vl", "idefics3", "smolvlm")
+FAMILIES = ("qwen2_vl", "qwen2_5_vl", "idefics3")
 
 
 @pytest.fixture(scope="session")
@@ -109,13 +109,15 @@ def judged_of(pictures) -> list:
             for row in pairs_of(pictures) for side in ("chosen", "rejected")]  # fmt: skip
 
 
-@pytest.mark.parametrize("family", ["qwen2_vl", "idefics3"])
-@pytest.mark.parametrize("name", ["dpo", "kto"])
+@pytest.mark.parametrize(
+    ("family", "name"),
+    [("qwen2_vl", "dpo"), *(pytest.param(*case, marks=pytest.mark.slow) for case in (("qwen2_vl", "kto"), ("idefics3", "dpo")))],
+)
 def test_preferences_of_pictures_are_learned(bench, models, pictures, family, name):
     made = {"dpo": (DirectPreference(PreferenceSettings()), pairs_of), "kto": (KahnemanTversky(UtilitySettings()), judged_of)}
     objective, rows = made[name]
     losses = train(bench, models, family, objective, rows(pictures))
-    assert losses[-1] < 0.7 * losses[0]
+    assert losses[-1] < {"dpo": 0.5, "kto": 0.9}[name] * losses[0]
     assert decided(bench, "images and sounds of a common beginning once")
 
 

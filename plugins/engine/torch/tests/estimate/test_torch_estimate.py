@@ -18,10 +18,14 @@ CONFIG = llama(layers=12, hidden=512, intermediate=1536, heads=8, kv_heads=4, vo
 SHAPE = ModelShape.from_config(CONFIG)
 
 
-def estimate(config=CONFIG, trainable=2e6, copies=0.0, objective=None, data=None, **settings):
+def estimate(config=CONFIG, trainable=2e6, copies=0.0, objective=None, data=None, models=None, rows=(), **settings):
     parts = {"adapter": {"trainable": trainable, "copies": copies}, "objective": objective or {}}
-    values = asdict(TrainSettings(**({"dtype": "float32"} | settings)))
-    return train(EstimateRequest(config, step_settings=values, parts=parts, data=data or {"rows": 100, "characters": 80000}))
+    values, found = asdict(TrainSettings(**({"dtype": "float32"} | settings))), data or {"rows": 100, "characters": 80000}
+    return train(EstimateRequest(config, step_settings=values, parts=parts, data=found, models=models or {}, rows=rows))
+
+
+def model(config=CONFIG):
+    return {"config": config, "bytes": 2 * ModelShape.from_config(config).parameters, "format": "model/hf"}
 
 
 def test_an_unknown_model_is_not_guessed_at():
@@ -56,3 +60,37 @@ def test_sizes_are_the_engines():
     from tunesmith_torch.model.attention import cpu_attention
 
     assert (CHUNK, FEWEST, BLOCK, KEPT) == (log_probs.CHUNK_BYTES, log_probs.FEWEST, cpu_attention.BLOCK, cpu_attention.KEPT)
+
+
+@pytest.mark.parametrize("name", ["teacher", "reference"])
+def test_a_model_beside_the_one_that_trains_is_counted_with_its_own_size(name):
+    """A reference that is given is no copy of the model that trains."""
+    large = CONFIG | {"num_hidden_layers": 24}
+    asked = {"objective": {name: 1.0}, "trainable": 5e7, "copies": 1.0}
+    small, found = estimate(models={name: model()}, **asked), estimate(models={name: model(large)}, **asked)
+    assert small.terms[name] == SHAPE.parameters * 4
+    assert found.terms[name] == ModelShape.from_config(large).parameters * 4
+    assert found.terms["weights"] == estimate(objective={}, trainable=5e7, copies=1.0).terms["weights"]
+    assert not any("not counted" in note for note in found.notes)
+    assert name not in estimate(models={name: model()}).terms  # nobody reads it
+
+
+def test_a_teacher_of_unknown_size_is_told():
+    assert any("not counted" in note for note in estimate(objective={"teacher": 1.0}).notes)
+
+
+def test_documents_are_counted_by_their_pieces():
+    """Two documents of 5,000 tokens fill a micro-batch; as rows that are cut they would be two sequences."""
+    documents, cut = {"rows": 2, "characters": 40000}, {"max_length": 512, "batch_size": 8}
+    pieces = estimate(data=documents, objective={"pieces": 1.0}, **cut)
+    assert pieces.terms["activations"] > 3 * estimate(data=documents, **cut).terms["activations"]
+    same = {"rows": 16, "characters": 16 * 502 * 4}
+    assert pieces.memory == pytest.approx(estimate(data=same, objective={"pieces": 1.0}, **cut).memory, rel=0.05)
+    assert estimate(data=documents, objective={"pieces": 1.0}, truncation="drop", **cut).memory < pieces.memory
+
+
+def test_plain_texts_are_not_said_to_meet_a_chat_template():
+    told = [what for what, _ in estimate(objective={"pieces": 1.0}).decisions]
+    assert "texts by the model's tokenizer" in told
+    assert "labels by the model's chat template" in [what for what, _ in estimate().decisions]
+    assert "texts by the model's tokenizer" in [what for what, _ in estimate(rows=({"text": "One."},)).decisions]

@@ -191,7 +191,7 @@ class Asks:
         """What the estimate of a training step counts."""
         return {
             "sequences": self.sequences, "measured": self.measured, "reference": float(self.reference), "teacher": float(self.teacher > 0),
-            "head": float(sum(head.width for head in self.heads)),
+            "head": float(sum(head.width for head in self.heads)), "pieces": float(self.pieces),
         }  # fmt: skip
 
 

@@ -10,22 +10,24 @@ from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer, encoded
 from tunesmith_torch.data.tokenizer.template_tokenizer import TextTokenizer
 
 _MEDIA = ("processor_config.json", "preprocessor_config.json")  # files of models that see or hear
-WHAT = "labels by the model's chat template"
+BY_TEMPLATE, BY_TOKENIZER = "labels by the model's chat template", "texts by the model's tokenizer"
 LATER = "before its weights are loaded; `tunesmith data preview` shows what is trained on"
 
 
 def labels(request: EstimateRequest) -> tuple[tuple[str, str], tuple[str, ...]]:
-    """The plan's decision on labels, and what it has to warn of.
+    """The plan's decision on labels, and what it has to warn of. Plain texts meet no template.
 
     Raises:
         UserError: what the objective or the chat template says of one of the first rows; TS-DATA-030 without a template.
     """
     written, doubts = _written(request)
+    plain = not any("messages" in row for row in request.rows) if request.rows else bool(request.parts.get("objective", {}).get("pieces"))
+    what = BY_TOKENIZER if plain else BY_TEMPLATE
     if not written:
-        return (WHAT, f"each row is held against it once the model is here, {LATER}"), ()
+        return (what, f"each row is held against it once the model is here, {LATER}"), ()
     rows = f"the first {written} rows were" if written > 1 else "the first row was"
     warnings = tuple(f"{sentence} (in the first {written} rows)" for sentence in doubts)
-    return (WHAT, f"{rows} written with it now, as they will be trained on; each is held against it {LATER}"), warnings
+    return (what, f"{rows} written with it now, as they will be trained on; each is held against it {LATER}"), warnings
 
 
 def _written(request: EstimateRequest) -> tuple[int, list[str]]:

@@ -15,7 +15,7 @@ from tunesmith_models import BYTES, ModelShape, check_media, compute_type
 from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer, own_layer
 from tunesmith_torch.estimate.adapter_values import check_values
 from tunesmith_torch.estimate.label_preview import labels
-from tunesmith_torch.estimate.model_states import divided, loading, of_base, stored, weights
+from tunesmith_torch.estimate.model_states import REFERENCE, TEACHER, divided, loading, of_base, stored, weights, weights_beside
 from tunesmith_torch.estimate.sequence_lengths import rows_of_batch, savings, tokens_of
 from tunesmith_torch.estimate.step_time import TrainingStep, facts_of
 from tunesmith_torch.model.dense.config import DenseSpec
@@ -59,12 +59,17 @@ def train(request: EstimateRequest) -> Estimate | None:
     precision = str(settings["dtype"])
     dtype = compute_type(precision, "", request, training=True)[0]
     compute, sequences = BYTES[dtype], objective.get("sequences", 1.0)
-    length, tokens = tokens_of(settings, request.data, sequences, strategy.get("data", float(request.processes)))
+    length, tokens = tokens_of(
+        settings, request.data, sequences, strategy.get("data", float(request.processes)), pieces=bool(objective.get("pieces"))
+    )
+    # a document goes on in several groups: a batch is full of them
+    rows = float(settings["batch_size"]) if objective.get("pieces") else rows_of_batch(settings, request.data)
     of = Pass(shape, tokens, length, compute, request.device, bool(spec.attention_softcap if spec else shape.config.get(SOFTCAP)))
     kept = _activations(of, spec, trainable, adapter, bool(settings["gradient_checkpointing"]))
     terms = {
         "runtime": _runtime(request.device, shape, spec),
         "weights": weights(request, shape, spec, compute, trainable),
+        **weights_beside(request, compute, divides=divides),
         "gradients": max(0.0, trainable * 4 - kept * REUSED),
         "optimizer": trainable * state,
         "activations": kept,
@@ -74,8 +79,8 @@ def train(request: EstimateRequest) -> Estimate | None:
         terms["casts"] = shape.parameters * compute  # autocast keeps a copy of each matrix within a forward pass
     facts = facts_of(request)
     step = TrainingStep(
-        shape, strategy, request.processes, length, rows_of_batch(settings, request.data) * sequences, tokens, trainable, state, dtype,
-        compute, bool(settings["gradient_checkpointing"]), adapter.get("quantized", 0.0), objective.get("reference", 0.0), sequences,
+        shape, strategy, request.processes, length, rows * sequences, tokens, trainable, state, dtype, compute,
+        bool(settings["gradient_checkpointing"]), adapter.get("quantized", 0.0), _passes(request, shape, objective), sequences,
     )  # fmt: skip
     terms = divided(terms, strategy, shape, trainable, compute)
     terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute))
@@ -84,7 +89,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     return Estimate(
         terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=(decision, told),
         savings=savings(settings, length * sequences, tokens),
-        notes=_notes(shape, adapter, objective, loads=bool(strategy.get("host_loading"))),
+        notes=_notes(request, shape, adapter, objective, loads=bool(strategy.get("host_loading"))),
         alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings),
         host=step.host_bytes(facts), sent=step.sent, seconds=step.seconds(facts),
     )  # fmt: skip
@@ -98,10 +103,23 @@ def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...
     return tuple(({"dtype": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
 
 
-def _notes(shape: ModelShape, adapter: Mapping[str, float], objective: Mapping[str, float], *, loads: bool) -> tuple[str, ...]:
+def _passes(request: EstimateRequest, shape: ModelShape, objective: Mapping[str, float]) -> float:
+    """Of models that do not train, as many of the one that trains."""
+    found = 0.0
+    for name in (REFERENCE, TEACHER):
+        given = request.models.get(name)
+        other = ModelShape.from_config(given["config"], given["bytes"]) if given else None
+        found += objective.get(name, 0.0) * (other.active / shape.active if other else 1.0)
+    return found
+
+
+def _notes(
+    request: EstimateRequest, shape: ModelShape, adapter: Mapping[str, float], objective: Mapping[str, float], *, loads: bool
+) -> tuple[str, ...]:  # fmt: skip
     experts = sum(linear.parameters for linear in shape.linears if linear.expert)
     whole = f"the first process has the whole model, {shape.parameters / 1e9:.1f} billion parameters, in the host's memory while it loads"
-    beside = ("the teacher is loaded beside the model, and its memory is not counted",) if objective.get("teacher") else ()
+    unknown = objective.get(TEACHER) and TEACHER not in request.models
+    beside = ("the teacher is loaded beside the model, and its memory is not counted: its sizes are not known",) if unknown else ()
     loading = (whole, *beside) if loads else beside
     if not experts or not adapter.get("quantized"):
         return loading

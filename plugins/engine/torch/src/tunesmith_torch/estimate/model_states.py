@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tunesmith.contracts import EstimateRequest
 from tunesmith_models import BYTES, ModelShape, stored_type
 from tunesmith_torch.model.dense.config import DenseSpec
+from tunesmith_torch.model.model_impl import model_impl
 
+REFERENCE, TEACHER = "reference", "teacher"  # inputs of the step
 STORED = 2.0  # bytes of a number in the model's files, where their size is not known
 
 
@@ -17,14 +20,33 @@ def weights(request: EstimateRequest, shape: ModelShape, spec: DenseSpec | None,
     adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
     frozen = shape.parameters - of_base(adapter, shape, trainable)
     few_bits, few_bytes = adapter.get("quantized", 0.0), adapter.get("quantized_bytes", 0.0)
-    copies = adapter.get("copies", 0.0) * objective.get("reference", 0.0)
+    copies = adapter.get("copies", 0.0) * objective.get("reference", 0.0) * (REFERENCE not in request.models)
     held = (frozen - few_bits) * compute + few_bytes + trainable * 4 + copies * shape.parameters * compute
     if few_bits and request.device == "cpu" and compute == _bytes_stored(request, shape):
         held += few_bits * compute  # what is not quantized is used as it lies in the files, which stay mapped as a whole
     if spec is not None and request.device == "cpu" and compute == _bytes_stored(request, shape):
-        inner = shape.intermediate * 2 + (shape.heads + 2 * shape.kv_heads) * shape.head_size
-        held += shape.layers * shape.hidden * inner * compute * (not spec.joined)
+        held += _joined(shape, spec, compute)
     return held
+
+
+def weights_beside(request: EstimateRequest, compute: float, *, divides: bool) -> dict[str, float]:
+    """Those of each model that is an input of the step and read by the objective, and does not train: as it is computed with."""
+    found, objective = {}, request.parts.get("objective", {})
+    for name in (REFERENCE, TEACHER):
+        given = request.models.get(name)
+        shape = ModelShape.from_config(given["config"], given["bytes"]) if given and objective.get(name) else None
+        if given is None or shape is None:
+            continue
+        spec, _ = model_impl(shape.config, {"modules_only": 1.0}, str(given["format"]), divided=divides, own=False)
+        same = request.device == "cpu" and compute == _bytes_of(given["config"], given["bytes"], shape)
+        found[name] = shape.parameters * compute + (_joined(shape, spec, compute) if spec is not None and same else 0.0)
+    return found
+
+
+def _joined(shape: ModelShape, spec: DenseSpec, compute: float) -> float:
+    """Matrices that the engine's decoder moves together, which are mapped from their files as well."""
+    inner = shape.intermediate * 2 + (shape.heads + 2 * shape.kv_heads) * shape.head_size
+    return shape.layers * shape.hidden * inner * compute * (not spec.joined)
 
 
 def divided(
@@ -33,7 +55,8 @@ def divided(
     """What one rank holds of `terms`, by the shares that the strategy's estimator gives. Layers that are whole at a time come on top, with
     what lies outside of layers, and a copy of what trains, where it keeps one."""
     shares = {
-        "weights": "parameters", "gradients": "gradients", "optimizer": "optimizer", "activations": "activations", "casts": "computes",
+        "weights": "parameters", REFERENCE: "parameters", TEACHER: "parameters", "gradients": "gradients", "optimizer": "optimizer",
+        "activations": "activations", "casts": "computes",
     }  # fmt: skip
     held = {name: value * strategy.get(shares.get(name, ""), 1.0) for name, value in terms.items()}
     whole = min(strategy.get("gathered", 0.0), float(shape.layers)) / max(shape.layers, 1)
@@ -65,6 +88,10 @@ def stored(request: EstimateRequest, shape: ModelShape) -> float:
 
 def _bytes_stored(request: EstimateRequest, shape: ModelShape) -> float:
     """Of a number in the model's files."""
-    if not request.input_bytes:
-        return BYTES.get(stored_type(shape.config), STORED)
-    return 4.0 if request.input_bytes > 3 * shape.parameters else 2.0
+    return _bytes_of(shape.config, request.input_bytes, shape)
+
+
+def _bytes_of(config: Mapping[str, Any], size: float, shape: ModelShape) -> float:
+    if not size:
+        return BYTES.get(stored_type(config), STORED)
+    return 4.0 if size > 3 * shape.parameters else 2.0

@@ -10,21 +10,28 @@ CHARACTERS_PER_TOKEN = 4.0
 TEMPLATE_TOKENS = 30  # what a chat template adds to a row
 
 
-def tokens_of(settings: Mapping[str, Any], data: Mapping[str, Any], sequences: float, shares: float = 1.0) -> tuple[float, float]:
+def tokens_of(
+    settings: Mapping[str, Any], data: Mapping[str, Any], sequences: float, shares: float = 1.0, *, pieces: bool = False
+) -> tuple[float, float]:  # fmt: skip
     """Mean tokens of a sequence, and tokens of the largest micro-batch.
 
     Args:
         sequences: of a row.
         shares: into which a batch is divided.
+        pieces: the rows are documents, of which long ones go on in several sequences (see `Asks.pieces`).
     """
     budget, longest = float(settings["max_tokens_per_microbatch"]), float(settings["max_length"])
     rows, characters = float(data.get("rows", 0)), float(data.get("characters", 0))
     length = longest
     if data.get("length"):
-        length = min(longest, float(data["length"]))
+        length = float(data["length"])
     elif rows and characters:
-        length = min(longest, characters / rows / sequences / CHARACTERS_PER_TOKEN + TEMPLATE_TOKENS)
-    groups = ceil(rows_of_batch(settings, data) / shares)
+        length = characters / rows / sequences / CHARACTERS_PER_TOKEN + (0 if pieces else TEMPLATE_TOKENS)
+    if pieces and settings["truncation"] == "auto" and length > longest:
+        each = ceil((length - 1) / (longest - 1))  # a piece begins with the last token of the one before it
+        rows, length = rows * each, (length + each - 1) / each
+    length = min(longest, length)
+    groups = ceil(rows_of_batch(settings, {"rows": rows}) / shares)
     fitting = max(1.0, budget // (length * sequences))  # whole rows
     return length, min(fitting, groups) * length * sequences
 

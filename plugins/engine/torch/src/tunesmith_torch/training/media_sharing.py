@@ -18,8 +18,8 @@ TOLERANCE = {torch.float32: 1e-3, torch.float16: 1e-2, torch.bfloat16: 4e-2}  # 
 
 
 def try_media_sharing(trainable: TrainableModel, groups: Iterable[Group], device: torch.device) -> tuple[str, str] | None:
-    """Compute what follows a row's media in two ways, with two endings: with what comes before once for both, and for each. Where they agree
-    it is done so from now on.
+    """Compute what follows a row's media in two ways, with two endings: with what comes before once for both, and for each. Where both come
+    to the same, it is done so from now on.
 
     Returns:
         The decision; None where no row has media.
