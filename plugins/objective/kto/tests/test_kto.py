@@ -10,7 +10,7 @@ import torch
 from tunesmith.contracts import UserError
 from tunesmith_data.api import message
 from tunesmith_kto.class_balance import weights_told
-from tunesmith_kto.objective import KahnemanTversky
+from tunesmith_kto.objective import COUNT, MEAN, KahnemanTversky
 from tunesmith_kto.settings import UtilitySettings
 from tunesmith_torch.api import Group, MicroBatch, TokenSequence
 from tunesmith_torch.conformance.objective import PlainChat
@@ -83,3 +83,47 @@ def test_weights_that_are_recommended_are_accepted():
     assert "`undesirable_weight` between 2.25 and 3" in sentence
     for weights in ({"desirable_weight": 0.4}, {"undesirable_weight": 2.5}):
         assert weights_told(facts, UtilitySettings(**weights)) == ()
+
+
+def classified(rewards, labels, mean, **settings):
+    """Loss, gradient and formula of ``bco`` for answers of one token with these log-ratios, with this mean of the rewards so far."""
+    objective = KahnemanTversky(UtilitySettings(loss_type="bco", **settings))
+    groups = [Group((ANSWER,), {"label": label}) for label in labels]
+    reference = torch.full((len(rewards),), -2.0, dtype=torch.float64)
+    policy = (reference + torch.tensor(rewards, dtype=torch.float64)).requires_grad_()
+    state = {MEAN: torch.tensor(mean), COUNT: torch.tensor(4.0)}
+    batch = MicroBatch(groups, [1] * len(rewards), policy, reference, own=range(len(groups)), state=state)
+    found, formula = objective.loss(batch).total / len(groups), objective.formula(batch)
+    return found, formula, *(torch.autograd.grad(value, policy)[0] for value in (found, formula))
+
+
+def test_bco_is_a_classifier_of_answers_against_the_mean_of_all_rewards():
+    found, formula, slope, of_formula = classified([1.0, -0.5, 2.0], (True, False, False), 0.2, beta=0.5, desirable_weight=2.0)
+    wanted = -(2 * math.log(sigmoid(0.5 - 0.2)) + math.log(sigmoid(0.2 + 0.25)) + math.log(sigmoid(0.2 - 1.0))) / 3
+    assert float(found.detach()) == pytest.approx(wanted)
+    assert float(formula.detach()) == pytest.approx(wanted)
+    torch.testing.assert_close(slope, of_formula)
+
+
+def test_bco_of_the_answers_of_pairs_is_half_of_dpos_bco_pair():
+    """Which is held against TRL's."""
+    from tunesmith_dpo.objective import DirectPreference
+    from tunesmith_dpo.settings import PreferenceSettings
+
+    found, _, slope, _ = classified([1.0, -0.5, 0.3, 0.4], (True, False, True, False), 0.2, beta=0.5)
+    policy = torch.tensor([-1.0, -2.5, -1.7, -1.6], dtype=torch.float64, requires_grad=True)
+    pairs = MicroBatch([Group((ANSWER, ANSWER))] * 2, [1] * 4, policy, torch.full_like(policy, -2.0).detach(), own=range(2),
+                       state={MEAN: torch.tensor(0.2), COUNT: torch.tensor(4.0)})  # fmt: skip
+    paired = DirectPreference(PreferenceSettings(loss_type="bco_pair", beta=0.5)).loss(pairs).total / 2
+    torch.testing.assert_close(paired, 2 * found)
+    torch.testing.assert_close(torch.autograd.grad(paired, policy)[0], 2 * slope)
+
+
+def test_the_mean_of_rewards_goes_on_from_batch_to_batch_however_it_is_cut():
+    objective = KahnemanTversky(UtilitySettings(loss_type="bco", beta=0.5))
+    first, second = torch.tensor([[1.0], [2.0], [4.0]]), torch.tensor([[-3.0]])
+    state = objective.next_state(objective.next_state(objective.initial_state(), first), second)
+    assert float(state[MEAN]) == pytest.approx(0.5 * 4 / 4)
+    assert float(state[COUNT]) == 4
+    assert objective.asks.measured == 0
+    assert KahnemanTversky(UtilitySettings()).initial_state() == {}

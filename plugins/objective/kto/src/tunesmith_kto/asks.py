@@ -7,8 +7,8 @@ from tunesmith_torch.api import Asks, estimator
 
 
 def asks(settings: UtilitySettings) -> Asks:
-    baseline = settings.loss_type == "kto"
-    return Asks(reference=True, entropy="value", measured=1.0 if baseline else 0.0, statistics=1 if baseline else 0)
+    measured = 1.0 if settings.loss_type == "kto" else 0.0
+    return Asks(reference=True, entropy="value", measured=measured, statistics=0 if settings.loss_type == "apo_zero_unpaired" else 1)
 
 
 parts = estimator(asks, UtilitySettings)

@@ -7,6 +7,12 @@ With r(y) = log p(y | x) - log p_ref(y | x), s the logistic function and z a bas
 
 averaged over the rows. z = max(0, mean of r over answers to other prompts), of the whole batch and without a gradient: how far the model is
 from the reference. ``apo_zero_unpaired`` (D'Oosterlinck et al., arXiv:2408.06266, equation 7, without pairs) has z = 0.
+
+``bco`` (Jung et al., arXiv:2404.04656, equation 9) is a classifier of good and bad answers, with d the mean of beta r over all answers of
+all batches so far, and again without a gradient:
+
+    good    desirable_weight (-log s(beta r - d))
+    bad     undesirable_weight (-log s(d - beta r))
 """
 
 from __future__ import annotations
@@ -23,6 +29,8 @@ from tunesmith_torch.api import ChatEncoder, Group, LossSum, Mean, MicroBatch
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+MEAN, COUNT = "reward_mean", "reward_count"  #: the state of ``bco``
 
 
 class KahnemanTversky:
@@ -56,7 +64,8 @@ class KahnemanTversky:
         Raises:
             UserError: TS-DATA-081 when all answers are of one kind.
         """
-        return weights_told(facts, self.settings)
+        told = weights_told(facts, self.settings)
+        return () if self.settings.loss_type == "bco" else told  # its paper knows no such weights
 
     def weight(self, group: Group) -> float:
         return 1.0
@@ -64,14 +73,19 @@ class KahnemanTversky:
     def loss(self, batch: MicroBatch) -> LossSum:
         """Summed over the rows."""
         import torch
+        from torch.nn.functional import logsigmoid
 
         good = torch.tensor([bool(group.facts["label"]) for group in batch.groups], device=batch.policy.device)
-        ratio = _ratios(batch)
-        baseline = batch.statistics[:, 0].mean().clamp(min=0) if self.asks.statistics else ratio.new_zeros(())
+        ratio, classifies = _ratios(batch), self.settings.loss_type == "bco"
+        if classifies:
+            baseline = batch.state[MEAN].to(ratio) / self.settings.beta
+        else:
+            baseline = batch.statistics[:, 0].mean().clamp(min=0) if self.asks.statistics else ratio.new_zeros(())
         sign = torch.where(good, 1.0, -1.0).to(ratio.dtype)
         gain = self.settings.beta * sign * (ratio - baseline)
         weights = torch.where(good, self.settings.desirable_weight, self.settings.undesirable_weight).to(ratio.dtype)
-        return LossSum((weights * torch.sigmoid(-gain)).sum(), self._metrics(batch, good, ratio.detach(), gain.detach(), baseline))
+        losses = -logsigmoid(gain) if classifies else torch.sigmoid(-gain)
+        return LossSum((weights * losses).sum(), self._metrics(batch, good, ratio.detach(), gain.detach(), baseline))
 
     def formula(self, batch: MicroBatch) -> Tensor:
         """Row by row: what an answer is worth to somebody who minds losses, taken from all that it could be worth."""
@@ -82,15 +96,33 @@ class KahnemanTversky:
         rows, used = [], 0
         for group, length in zip(batch.groups, batch.lengths, strict=True):
             tokens, label = slice(used, used + length), bool(group.facts["label"])
-            likelier = (batch.policy[tokens] - batch.reference[tokens]).sum() - max(0.0, far)
+            likelier = (batch.policy[tokens] - batch.reference[tokens]).sum()
+            used += length
+            if self.settings.loss_type == "bco":
+                reward = self.settings.beta * likelier - float(batch.state[MEAN])
+                rows.append(weight[label] * torch.log1p(torch.exp(-reward if label else reward)))
+                continue
+            likelier = likelier - max(0.0, far)
             odds = torch.exp(self.settings.beta * (likelier if label else -likelier))
             rows.append(weight[label] - weight[label] * odds / (1 + odds))
-            used += length
         return torch.stack(rows).mean()
 
     def gather(self, batch: MicroBatch) -> Tensor:
-        """(rows, 1): how much likelier than by the reference the answer to another prompt is."""
+        """(rows, 1): how much likelier than by the reference the answer is: with ``bco`` the row's own, else that to another prompt."""
         return _ratios(batch).detach()[:, None]
+
+    def initial_state(self) -> Mapping[str, Tensor]:
+        """The mean of all rewards so far, and of how many; nothing but with ``bco``."""
+        import torch
+
+        return {MEAN: torch.zeros(()), COUNT: torch.zeros(())} if self.settings.loss_type == "bco" else {}
+
+    def next_state(self, state: Mapping[str, Tensor], statistics: Tensor) -> Mapping[str, Tensor]:
+        if not state:
+            return state
+        rewards = self.settings.beta * statistics[:, 0]
+        before, count = (state[name].to(rewards.device) for name in (MEAN, COUNT))
+        return {MEAN: before + (rewards.mean() - before) * len(rewards) / (count + len(rewards)), COUNT: count + len(rewards)}
 
     def warnings(self, history: Sequence[Mapping[str, float]]) -> Sequence[str]:
         return signs(history)

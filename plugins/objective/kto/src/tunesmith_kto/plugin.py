@@ -16,7 +16,7 @@ METRICS = {
     "logps/rejected": ("lower", "log-probability of a bad answer"),
     "length/chosen": ("", "trained tokens of a good answer"),
     "length/rejected": ("", "trained tokens of a bad answer"),
-    "baseline": ("", "how much likelier than by the reference an answer to another prompt is, at least 0, in nats"),
+    "baseline": ("", "what an answer is measured by: how much likelier than by the reference others are, in nats"),
 }
 
 

@@ -11,7 +11,8 @@ from tunesmith.contracts import setting
 class UtilitySettings:
     loss_type: str = setting(
         "kto", "the loss. kto: what an answer gains over the average one; apo_zero_unpaired: what it gains over the reference, without an "
-        "average to be measured", choices=("kto", "apo_zero_unpaired"),
+        "average to be measured; bco: a classifier of good and bad answers, against the running mean of all rewards",
+        choices=("kto", "apo_zero_unpaired", "bco"),
     )  # fmt: skip
     beta: float = setting(
         0.1, "how strongly the model is held to what it was before: less lets it move further", gt=0, aliases=("pref_beta", "kto_beta")
