@@ -35,15 +35,4 @@ def tokenizer_of(subject: Artifact) -> Any:
             "TS-SERVE-024", "It is not known which model the endpoint serves, so neither is its tokenizer",
             fix="Serve the model in the same pipeline: `serve` tells the evaluator of it.",
         )  # fmt: skip
-    ggufs = sorted(model.path.glob("*.gguf"))
-    if not ggufs or (model.path / "tokenizer.json").is_file():
-        return load_tokenizer(model)
-    import transformers
-
-    try:
-        return transformers.AutoTokenizer.from_pretrained(model.path, gguf_file=ggufs[0].name, local_files_only=True)
-    except (ImportError, OSError, ValueError, KeyError) as error:
-        raise UserError(
-            "TS-TRAIN-006", f"The tokenizer in {ggufs[0].name} can't be read: {str(error).splitlines()[0]}",
-            fix="Put the model's tokenizer.json and tokenizer_config.json beside the file.",
-        ) from error  # fmt: skip
+    return load_tokenizer(model)
