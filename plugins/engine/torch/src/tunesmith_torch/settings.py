@@ -49,6 +49,10 @@ class TrainSettings:
         choices=("auto", "float32", "bfloat16", "float16"), aliases=("precision", "torch_dtype"),
         unlike={"bf16": "write `dtype: bfloat16`", "fp16": "write `dtype: float16`"},
     )  # fmt: skip
+    precompute_ref_log_probs: bool = setting(
+        False, "compute the reference's log-probabilities of all rows once, before training, and keep them for other runs of these rows: "
+        "no epoch makes a pass of the reference",
+    )  # fmt: skip
     deterministic: bool = setting(
         True, "use kernels that give the same bits each time; false: the fastest, so that a run on a GPU can't be repeated bit for bit",
         effect={"call": "torch:use_deterministic_algorithms"},

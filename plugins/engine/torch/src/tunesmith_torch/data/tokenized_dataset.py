@@ -102,7 +102,7 @@ class TokenizedDataset(Sequence[Group]):
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        flat = {name: _mapped(directory / name, code) for name, code in (_FLAT | {_PLACES: "q"}).items()}
+        flat = {name: mapped(directory / name, code) for name, code in (_FLAT | {_PLACES: "q"}).items()}
         self._tokens, self._labels, self.total = flat["tokens"], flat["labels"], len(flat["tokens"])
         self._sequences, self._groups, self._places = flat["sequences"], flat["groups"], flat[_PLACES]
         self.sizes, self.longest, self.labelled = (flat[name] for name in ("sizes", "longest", "labelled"))
@@ -169,7 +169,8 @@ def _marks(sequence: TokenSequence, *, measured: bool) -> list[int]:
     return marks
 
 
-def _mapped(path: Path, code: str) -> memoryview:
+def mapped(path: Path, code: str) -> memoryview:
+    """A file's numbers (see `array`), read where they are asked for."""
     with open(path, "rb") as file:
         if not os.path.getsize(path):
             return memoryview(b"").cast(code)

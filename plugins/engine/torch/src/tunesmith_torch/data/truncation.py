@@ -12,6 +12,7 @@ from typing import Any
 from tunesmith.contracts import Step, UserError
 from tunesmith_torch.api import Group, Objective, TokenSequence
 from tunesmith_torch.data.packing import size
+from tunesmith_torch.data.reference_log_probs import ReferenceLogProbs
 from tunesmith_torch.data.tokenized_dataset import TokenizedDataset, group_size
 
 
@@ -22,13 +23,17 @@ class TruncatedRows(Sequence[Group]):
         chosen: which of `rows`; one that goes on in pieces several times.
         sizes: tokens of each that run through the model.
         begins: the token of the row at which each begins.
+        slots: places of each among all rows; left out: these are all.
     """
 
     def __init__(
-        self, rows: TokenizedDataset, chosen: Iterable[int], sizes: Iterable[int], begins: Iterable[int], max_length: int
+        self, rows: TokenizedDataset, chosen: Iterable[int], sizes: Iterable[int], begins: Iterable[int], max_length: int,
+        slots: Iterable[int] | None = None,
     ) -> None:  # fmt: skip
         self.rows, self.max_length = rows, max_length
+        self.reference: ReferenceLogProbs | None = None  #: of all rows, where its log-probabilities were computed before training
         self.chosen, self.sizes, self.begins = array("q", chosen), array("q", sizes), array("q", begins)
+        self.slots = array("q", range(len(self.chosen)) if slots is None else slots)
 
     def __len__(self) -> int:
         return len(self.chosen)
@@ -36,8 +41,9 @@ class TruncatedRows(Sequence[Group]):
     def __getitem__(self, at: Any) -> Any:
         if isinstance(at, slice):
             return [self[number] for number in range(*at.indices(len(self)))]
-        row = self.chosen[at]
-        return self.rows.piece(row, self.begins[at], self.max_length) if self.begins[at] else _cut(self.rows[row], self.max_length)
+        row, begin = self.chosen[at], self.begins[at]
+        group = self.rows.piece(row, begin, self.max_length) if begin else _cut(self.rows[row], self.max_length)
+        return group if self.reference is None else self.reference.of(group, self.slots[at])
 
     def __iter__(self) -> Iterator[Group]:
         return (self[at] for at in range(len(self)))
@@ -48,8 +54,8 @@ class TruncatedRows(Sequence[Group]):
 
     def part(self, places: Sequence[int]) -> TruncatedRows:
         """Those at `places`."""
-        parts = ([values[at] for at in places] for values in (self.chosen, self.sizes, self.begins))
-        return TruncatedRows(self.rows, *parts, self.max_length)
+        chosen, sizes, begins, slots = ([values[at] for at in places] for values in (self.chosen, self.sizes, self.begins, self.slots))
+        return TruncatedRows(self.rows, chosen, sizes, begins, self.max_length, slots)
 
 
 def truncated_rows(

@@ -6,7 +6,7 @@ a kind of process, not of a model: docs/estimates.md holds them against real run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,8 @@ from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer
 from tunesmith_torch.estimate.adapter_values import check_values
 from tunesmith_torch.estimate.label_preview import labels
 from tunesmith_torch.estimate.model_states import REFERENCE, TEACHER, divided, loading, of_base, stored, weights, weights_beside
+from tunesmith_torch.estimate.precomputed_reference import precomputes
+from tunesmith_torch.estimate.precomputed_reference import told as precomputed
 from tunesmith_torch.estimate.sequence_lengths import rows_of_batch, savings, tokens_of
 from tunesmith_torch.estimate.step_time import TrainingStep, facts_of
 from tunesmith_torch.model.dense.config import DenseSpec
@@ -46,7 +48,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     shape, settings = ModelShape.of(request), request.step_settings
     if shape is None:
         return Estimate({}, warnings=unsure) if unsure else None
-    adapter, objective = request.parts.get("adapter", {}), request.parts.get("objective", {})
+    adapter, objective, once = request.parts.get("adapter", {}), request.parts.get("objective", {}), precomputes(request)
     strategy = request.parts.get("strategy", {})
     divides = "parameters" in strategy
     format = "" if request.format.startswith("adapter/") else request.format  # one that goes on lies on the model as it came
@@ -80,14 +82,18 @@ def train(request: EstimateRequest) -> Estimate | None:
     facts = facts_of(request)
     step = TrainingStep(
         shape, strategy, request.processes, length, rows * sequences, tokens, trainable, state, dtype, compute,
-        bool(settings["gradient_checkpointing"]), adapter.get("quantized", 0.0), _passes(request, shape, objective), sequences,
+        bool(settings["gradient_checkpointing"]), adapter.get("quantized", 0.0),
+        _passes(request, shape, objective, (REFERENCE,) if once else ()), sequences,
     )  # fmt: skip
     terms = divided(terms, strategy, shape, trainable, compute)
     terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute))
     told, warnings = labels(request)
+    decisions = (decision, told)
+    if once:
+        decisions = (*decisions, precomputed(float(request.data.get("rows", 0)) * sequences * length))
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
     return Estimate(
-        terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=(decision, told),
+        terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=decisions,
         savings=savings(settings, length * sequences, tokens),
         notes=_notes(request, shape, adapter, objective, loads=bool(strategy.get("host_loading"))),
         alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings),
@@ -103,10 +109,10 @@ def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...
     return tuple(({"dtype": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
 
 
-def _passes(request: EstimateRequest, shape: ModelShape, objective: Mapping[str, float]) -> float:
+def _passes(request: EstimateRequest, shape: ModelShape, objective: Mapping[str, float], without: Collection[str]) -> float:
     """Of models that do not train, as many of the one that trains."""
     found = 0.0
-    for name in (REFERENCE, TEACHER):
+    for name in {REFERENCE, TEACHER} - {*without}:
         given = request.models.get(name)
         other = ModelShape.from_config(given["config"], given["bytes"]) if given else None
         found += objective.get(name, 0.0) * (other.active / shape.active if other else 1.0)

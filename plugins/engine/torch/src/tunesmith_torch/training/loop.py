@@ -38,7 +38,9 @@ class Loop:
         self.step, self.settings, self.training, self.groups, self.sampler = step, settings, training, groups, sampler
         self.schedule, self.sizes = schedule, groups.sizes
         self.total = sampler.steps(settings.num_train_epochs, settings.max_steps)
-        self.batch_loss = BatchLoss(training, objective, adapter, mesh.device, groups[0], strategy.sum)
+        self.batch_loss = BatchLoss(
+            training, objective, adapter, mesh.device, groups[0], strategy.sum, precomputed=groups.reference is not None
+        )
         self.gradients = GradientAccumulation(step, settings, strategy, mesh, training, self.batch_loss, groups)
         self.adapter_callback, self.ranks = AdapterCallback(adapter, training.model.model), Ranks(step.placement, strategy)
         identity = {"seed": step.seed, "groups": len(groups), "batch_size": settings.batch_size}

@@ -26,15 +26,16 @@ class BaseWithAdapter:
     Args:
         begin: what the adapter does with a loaded model before the first step.
         begun: directory of what the adapter saved in an earlier step, from which it goes on.
+        reference: whether the objective's reference is to compute anything.
     """
 
     def __init__(
         self, base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, step: Step,
-        begin: Callable[[TrainableModel, torch.device], None], begun: Path | None = None,
+        begin: Callable[[TrainableModel, torch.device], None], begun: Path | None = None, *, reference: bool = True,
     ) -> None:  # fmt: skip
         self.path: Path = base.path
         self._base, self._adapter, self._objective, self._settings, self._step = base, adapter, objective, settings, step
-        self._begin, self._begun = begin, begun
+        self._begin, self._begun, self._reference = begin, begun, reference and objective.asks.reference
         self.trained = self.parameters = 0  #: how many numbers train, and how many there are, once the model is there
 
     def load(self, device: torch.device | str, *, separate: bool = False) -> TrainableModel:
@@ -53,7 +54,8 @@ class BaseWithAdapter:
         """
         try:
             with torch.device("meta") as device:
-                others = {key: empty_model(self._step.inputs[key]) for key in other_models(self._step, self._objective)}
+                names = other_models(self._step, self._objective, reference=self._reference)
+                others = {key: empty_model(self._step.inputs[key]) for key in names}
                 trainable = self._prepare(device, plain=True, model=empty_model(self._base), others=others)
                 self._begin(trainable, device)
                 return trainable
@@ -78,7 +80,7 @@ class BaseWithAdapter:
         Raises:
             UserError: TS-TRAIN-111 where each process has its pieces only while a layer computes.
         """
-        if self._begun is None or not self._objective.asks.reference or REFERENCE in trainable.given:
+        if self._begun is None or not self._reference or REFERENCE in trainable.given:
             return
         if any(hasattr(parameter, "ds_id") for parameter in trainable.parameters()):
             raise UserError(
@@ -99,7 +101,7 @@ class BaseWithAdapter:
     def _prepare(self, device: torch.device, *, plain: bool, model: Any = None, others: Mapping[str, Any] | None = None) -> TrainableModel:
         made = prepare(
             self._base, self._adapter, self._objective, self._settings, device, self._step, plain=plain, model=model, others=others,
-            begun=self._begun,
+            begun=self._begun, reference=self._reference,
         )  # fmt: skip
         self.trained = sum(parameter.numel() for parameter in made.parameters() if parameter.requires_grad)
         self.parameters = sum(parameter.numel() for parameter in made.model.parameters())

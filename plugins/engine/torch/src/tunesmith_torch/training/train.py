@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -24,11 +25,13 @@ from tunesmith_torch.model.usage_files import write_usage
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.loop import Loop
+from tunesmith_torch.training.loss.batch_loss import BatchLoss
 from tunesmith_torch.training.lr_scheduler import chosen_schedule
 from tunesmith_torch.training.malloc import keep_freed_blocks
 from tunesmith_torch.training.media_sharing import try_media_sharing
 from tunesmith_torch.training.model_source import BaseWithAdapter
 from tunesmith_torch.training.optimizer import builder
+from tunesmith_torch.training.precomputed_reference import precomputed_references
 from tunesmith_torch.training.progress import Progress
 from tunesmith_torch.training.sample_ledger import SAMPLES
 from tunesmith_torch.training.seed import deterministic
@@ -52,7 +55,9 @@ def run(step: Step) -> Result:
         chat = chat_encoder(base)
         if sentence := unnamed_end(chat):
             step.log(sentence, "warning")
-        groups, validation = _groups(step, objective, chat, base, strategy)
+        groups, validation, read = _groups(step, objective, chat, base, strategy)
+        ranks = Ranks(step.placement, strategy)
+        known = precomputed_references(read, step, objective, adapter, ranks, media=type(chat) is not ChatTokenizer)
         sampler = BatchSampler(len(groups), settings.batch_size, step.seed)
 
         def begin(trainable: TrainableModel, device: torch.device) -> None:
@@ -62,14 +67,16 @@ def run(step: Step) -> Result:
             if begun is None:
                 begin_from_data(adapter, trainable, groups, sampler, device, step=step, max_tokens=settings.max_tokens_per_microbatch)
 
-        source = BaseWithAdapter(base, adapter, objective, settings, step, begin, begun)
+        source = BaseWithAdapter(base, adapter, objective, settings, step, begin, begun, reference=not known.complete)
         optimizer = step.provider("optimizer")
         schedule = chosen_schedule(step, settings, optimizer)
         training = strategy.prepare(source, builder(optimizer, adapter, settings.learning_rate, mesh.device))
-        source.agree(training.model, Ranks(step.placement, strategy))
+        source.agree(training.model, ranks)
         source.remember_start(training.model)
         for what, reason in training.decisions if isinstance(training, Explains) else ():
             step.decide(what, reason)
+        known.compute(lambda example: BatchLoss(training, objective, adapter, mesh.device, example, strategy.sum), mesh, strategy)
+        known.given_to(groups, *filter(None, [validation]))
         step.log(f"training {source.trained:,} of {source.parameters:,} parameters on {len(groups)} rows")
         progress = Loop(step, settings, training, groups, sampler, objective, adapter, strategy, mesh, schedule, validation).run()
         with training.whole() as trainable:
@@ -110,8 +117,8 @@ def base_and_adapter(model: Artifact) -> tuple[Artifact, Path | None]:
 
 def _groups(
     step: Step, objective: Objective, chat: ChatTokenizer, base: Artifact, strategy: TrainerStrategy
-) -> tuple[TruncatedRows, TruncatedRows | None]:  # fmt: skip
-    """What is trained on, and what is only judged by."""
+) -> tuple[TruncatedRows, TruncatedRows | None, Mapping[str, TruncatedRows]]:  # fmt: skip
+    """What is trained on, and what is only judged by; and all rows by the input that they come from."""
     settings = step.settings
     limits = {"max_length": settings.max_length, "truncation": settings.truncation}
     groups = truncated_rows(tokenize("data", objective, chat, base, step, strategy), objective, step, **limits)
@@ -120,17 +127,18 @@ def _groups(
             step.log(sentence, "warning")
     if "validation" in step.inputs:
         found = tokenize("validation", objective, chat, base, step, strategy)
-        return groups, truncated_rows(found, objective, step, what="validation rows", **limits)
+        judged = truncated_rows(found, objective, step, what="validation rows", **limits)
+        return groups, judged, {"data": groups, "validation": judged}
     apart = validation_split(len(groups), settings.validation_split, step.seed)
     if not apart:
         if settings.validation_split:
             step.decide(
                 "no validation", f"`validation_split` holds rows out, and the data has {len(groups)}: nothing would be left to learn from"
             )
-        return groups, None
+        return groups, None, {"data": groups}
     step.log(f"{len(apart)} of {len(groups)} rows are held out for validation (setting `validation_split`)")
     left = sorted(set(range(len(groups))) - set(apart))
-    return groups.part(left), groups.part(apart)
+    return groups.part(left), groups.part(apart), {"data": groups}
 
 
 def _metrics(progress: Progress, load_best: bool) -> dict[str, float]:

@@ -116,6 +116,7 @@ def autocast(device: torch.device, compute: torch.dtype) -> torch.autocast:
 def prepare(
     base: Artifact, adapter: Adapter, objective: Objective, settings: TrainSettings, device: torch.device, step: Step, *,
     plain: bool = False, model: Any = None, others: Mapping[str, Any] | None = None, begun: Path | None = None,
+    reference: bool = True,
 ) -> TrainableModel:  # fmt: skip
     """The base model with the adapter on it: what trains in float32, what does not in the type computed in.
 
@@ -124,6 +125,7 @@ def prepare(
         model: the base, if it is loaded already.
         others: the models of the step's other inputs, if they are loaded already.
         begun: directory of what the adapter saved, to go on from.
+        reference: whether the objective's is to compute anything.
     """
     name, reason = compute_type(settings.dtype, "", step.placement, training=True)
     step.decide(f"dtype {name}", reason)
@@ -134,8 +136,8 @@ def prepare(
     if plain and device.type != "meta":  # without values: other processes tell it, or the strategy computes with another
         step.decide(*DIVIDED)
     if others is None:
-        others = {key: _load_beside(step.inputs[key], device, plain=plain) for key in other_models(step, objective)}
-    own = asks.reference and REFERENCE not in others
+        others = {key: _load_beside(step.inputs[key], device, plain=plain) for key in other_models(step, objective, reference=reference)}
+    own = reference and asks.reference and REFERENCE not in others
     seed_everything(step.seed, "adapter")
     coverage = AdapterCoverage(model)
     if begun is None:
@@ -170,9 +172,13 @@ def prepare(
     return trainable
 
 
-def other_models(step: Step, objective: Objective) -> list[str]:
-    """The inputs with models beside the one that trains, which the objective asks for."""
-    asked = {REFERENCE: objective.asks.reference, TEACHER: bool(objective.asks.teacher)}
+def other_models(step: Step, objective: Objective, *, reference: bool = True) -> list[str]:
+    """The inputs with models beside the one that trains, which the objective asks for.
+
+    Args:
+        reference: whether that is to compute anything.
+    """
+    asked = {REFERENCE: reference and objective.asks.reference, TEACHER: bool(objective.asks.teacher)}
     return [name for name, wanted in asked.items() if wanted and name in step.inputs]
 
 

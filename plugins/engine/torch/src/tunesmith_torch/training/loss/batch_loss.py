@@ -11,6 +11,7 @@ from tunesmith.contracts import Adapter, Penalising, Training, TunesmithError
 from tunesmith_torch.api import Gathers, Group, KeepsState, LossSum, Mean, MicroBatch, Objective, TokenSequence, TopTokens
 from tunesmith_torch.data.packing import LOG_PROBS as ONLY_LOG_PROBS
 from tunesmith_torch.data.packing import Packed, Wanted, nothing, pack, places_of, size
+from tunesmith_torch.data.reference_log_probs import ReferencedGroup
 from tunesmith_torch.model.log_probs import CANDIDATES, ENTROPY, LOG_PROBS, LOG_SUM_SQ, TOP_IDS, TOP_LOG_PROBS
 from tunesmith_torch.model.outputs import HIDDEN, of_head
 from tunesmith_torch.training.trainable_model import TEACHER, TrainableModel
@@ -32,7 +33,7 @@ class MicroBatches(Sequence[Packed]):
         teacher: Sequence[TopTokens] = (), measured: bool = False,
     ) -> None:  # fmt: skip
         self.groups, self.under_way, self.measured = groups, 0, measured
-        self._trainable, self._device, self._wanted, self._teacher = trainable, device, wanted, teacher
+        self._trainable, self._device, self.wanted, self._teacher = trainable, device, wanted, teacher
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -45,10 +46,10 @@ class MicroBatches(Sequence[Packed]):
         ids = self._teacher[at].ids if self._teacher else None
         sequences = sequences_of(groups, measured=self.measured)
         if not any(map(size, sequences)):
-            return nothing(self._device, self._wanted, 0 if ids is None else ids.shape[1])
+            return nothing(self._device, self.wanted, 0 if ids is None else ids.shape[1])
         packed = pack(
             sequences, self._device, share=self._trainable.packed, share_media=self._trainable.shares_media,
-            inputs_of=self._trainable.inputs_of, wanted=self._wanted,
+            inputs_of=self._trainable.inputs_of, wanted=self.wanted,
         )  # fmt: skip
         return packed if ids is None else replace(packed, candidates=ids)
 
@@ -84,13 +85,15 @@ class BatchLoss:
     Args:
         sum_ranks: of a tensor, over the shares of a batch.
         example: a group, of which the objective is asked what it reports.
+        precomputed: whether groups have the reference's log-probabilities with them (see `reference_log_probs.ReferencedGroup`).
     """
 
     def __init__(
         self, training: Training, objective: Objective, adapter: Adapter, device: torch.device, example: Group,
-        sum_ranks: Callable[[torch.Tensor], torch.Tensor],
+        sum_ranks: Callable[[torch.Tensor], torch.Tensor], *, precomputed: bool = False,
     ) -> None:  # fmt: skip
         self.training, self.objective, self.adapter, self.device, self.sum_ranks = training, objective, adapter, device, sum_ranks
+        self.precomputed = precomputed
         self.trainable: TrainableModel = training.model
         asks = objective.asks
         self.asks, self.wanted = asks, Wanted(asks.log_probs, asks.entropy, asks.log_sum_sq, 0, tuple(asks.heads), asks.hidden)
@@ -124,7 +127,7 @@ class BatchLoss:
             own: of each micro-batch, which groups of the batch it has.
             train: whether the objective's state goes on.
         """
-        references, teachers = self._references(batches), self._teachers(batches)
+        references, teachers = self.references(batches), self._teachers(batches)
         found = Beside(references, teachers, own, None, state)
         if self.asks.gathers:
             found.statistics = self._statistics(batches, found, count)
@@ -183,10 +186,12 @@ class BatchLoss:
             beside.state,
         )  # fmt: skip
 
-    def _references(self, batches: MicroBatches) -> Sequence[torch.Tensor | None]:
+    def references(self, batches: MicroBatches) -> Sequence[torch.Tensor | None]:
         """Log-probabilities by the reference; Nones where the objective does not ask."""
         if not self.asks.reference:
             return [None] * len(batches)
+        if self.precomputed:
+            return [torch.tensor(_known(groups, measured=batches.measured), device=self.device) for groups in batches.groups]
         with self.trainable.before_training(self.adapter):
             return [output[LOG_PROBS] for output in self.training.forward(batches.of(ONLY_LOG_PROBS, measured=batches.measured))]
 
@@ -201,7 +206,7 @@ class BatchLoss:
         assert isinstance(self.objective, Gathers)
         measured = self.asks.measured > 0
         read = batches.of(self.wanted, teacher=beside.teachers, measured=measured)
-        found = replace(beside, references=self._references(read)) if measured else beside
+        found = replace(beside, references=self.references(read)) if measured else beside
         gathered = torch.zeros((count, self.asks.gathered(self.hidden_size)), device=self.device)
         for at, output in enumerate(self.training.forward(read)):
             if groups := read.groups[at]:
@@ -248,3 +253,12 @@ class BatchLoss:
 
     def _zeros(self, *shape: int) -> torch.Tensor:
         return torch.zeros(shape, device=self.device)
+
+
+def _known(groups: Sequence[Group], *, measured: bool) -> list[float]:
+    """The reference's log-probabilities that came with the groups."""
+    found: list[float] = []
+    for group in groups:
+        assert isinstance(group, ReferencedGroup)
+        found += group.measured_reference if measured and group.measured else group.reference
+    return found
