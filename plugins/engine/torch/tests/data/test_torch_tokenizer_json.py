@@ -10,7 +10,10 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from tunesmith.contracts import UserError
+from tunesmith_data.api import message
 from tunesmith_torch.data.chat_template.template import ChatTemplate
+from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 from tunesmith_torch.data.tokenizer.tokenizer_json import plain_tokenizer
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<tool_call>"]
@@ -114,3 +117,26 @@ label_log_probs(model, pack([chat.encode([message("user", "a"), message("assista
 assert "transformers" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True, timeout=120)
+
+
+def test_a_tokenizer_inside_a_gguf_is_read(tiny, tmp_path):
+    """Of a directory that holds nothing else; the same tokens as by the files that it was made of."""
+    pytest.importorskip("gguf")
+    from tunesmith_sdk.conformance.materials.tiny_gguf import write
+
+    row = [message("user", "Where do artifacts live?"), message("assistant", "In the store.")]
+    assert chat_encoder(write(tiny, tmp_path / "model.gguf").parent).encode(row).tokens == chat_encoder(tiny).encode(row).tokens
+
+
+def test_without_what_reads_a_gguf_it_is_said_what_to_install(tmp_path, monkeypatch):
+    from tunesmith_torch.data.tokenizer import loader
+
+    def absent(*_, **__):
+        raise ImportError("no gguf here")
+
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    monkeypatch.setattr(loader.library().AutoTokenizer, "from_pretrained", absent)
+    with pytest.raises(UserError, match="without the package") as caught:
+        chat_encoder(tmp_path)
+    assert caught.value.code == "TS-TRAIN-006"
+    assert "pip install" in caught.value.fix
