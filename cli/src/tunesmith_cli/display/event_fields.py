@@ -20,7 +20,7 @@ EVENTS: dict[str, dict[str, str]] = {
     "progress": {
         "step": "name, or what is built", "what": "task", "done": "so far", "total": "or null", "unit": "of both, may be empty",
     },
-    "log": {"step": "name, or empty", "level": "debug, info, warning or error", "message": "text"},
+    "log": {"step": "name, or empty", "level": "debug, info, notice, warning or error", "message": "text"},
     "metric": {"step": "name", "name": "of the series", "value": "number or null", "at": "where in the series, an integer"},
     "decision": {"step": "name, or empty", "what": "was decided", "reason": "why"},
     "step_finished": {

@@ -112,7 +112,9 @@ class Narrator(Silent, ABC):
             self.say(f"- {step.name}: {outcome.state}", WARN)
 
     def log(self, step: str, level: str, message: str) -> None:
-        if level in ("warning", "error"):
+        if level == "notice":
+            self.say(f"  {step + ': ' if step else ''}{message}")
+        elif level in ("warning", "error"):
             self.say(f"  {step + ': ' if step else ''}{level}: {message}", WARN if level == "warning" else BAD)
 
     def metric(self, step: str, name: str, value: float, at: int) -> None:

@@ -60,7 +60,8 @@ class Step(Protocol):
         """How far a task has come. `what` names it: tasks of different names have bars of their own."""
 
     def log(self, message: str, level: str = "info") -> None:
-        """A line for the log; `warning` and `error` are shown to the user as well."""
+        """A line for the log; those of the levels `notice` (something to read while the step runs), `warning` and `error` are shown to the
+        user as well."""
 
     def metric(self, name: str, value: float, at: int) -> None:
         """A point of a series (loss at step 12). The same name and `at` again replaces the point."""

@@ -15,7 +15,7 @@ LONGEST = 2**16  # letters of one line
 EVERY = 1.0  # seconds between two times that a task's progress is kept
 TASKS = 100  # of an attempt whose progress is kept
 _POINT = 32  # what a point of a series counts for
-_LEVELS = ("debug", "info", "warning", "error")
+_LEVELS = ("debug", "info", "notice", "warning", "error")
 
 
 class Notifications:
