@@ -15,11 +15,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tunesmith.contracts import UserError
 from tunesmith_data.api import Row
 from tunesmith_distill.asks import asks
 from tunesmith_distill.settings import DistillSettings
-from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
+from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch, answered
 
 SMALLEST = 1e-5  #: of what the likeliest tokens leave to all others: below, float32 log-probabilities don't tell how much it is
 
@@ -36,13 +35,7 @@ class Distillation:
         Raises:
             UserError: TS-DATA-033 when the assistant says nothing in it.
         """
-        sequence = chat.encode(row["messages"], row.get("tools") or ())
-        if not any(sequence.labels):
-            raise UserError(
-                "TS-DATA-033", "the conversation has no answer of the assistant to learn from",
-                fix="Give the row a message of the role `assistant`, or leave it out.",
-            )  # fmt: skip
-        return Group((sequence,))
+        return answered(chat.encode(row["messages"], row.get("tools") or ()))
 
     def weight(self, group: Group) -> float:
         """The tokens of the answers."""

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tunesmith.contracts import UserError
 from tunesmith_data.api import Row
 from tunesmith_sft.asks import asks
 from tunesmith_sft.settings import SupervisedSettings
 from tunesmith_sft.train_on import trained_on
-from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
+from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch, answered
 
 
 class SupervisedTuning:
@@ -30,13 +29,7 @@ class SupervisedTuning:
         Raises:
             UserError: TS-DATA-033 when the assistant says nothing in it that could be trained on.
         """
-        sequence = trained_on(self.settings.train_on, row, chat)
-        if not any(sequence.labels):
-            raise UserError(
-                "TS-DATA-033", "the conversation has no answer of the assistant to learn from",
-                fix="Give the row a message of the role `assistant`, or leave it out.",
-            )  # fmt: skip
-        return Group((sequence,))
+        return answered(trained_on(self.settings.train_on, row, chat))
 
     def weight(self, group: Group) -> float:
         """The trained tokens."""

@@ -23,6 +23,7 @@ from tunesmith_torch.api.objective import (
     TokenSequence,
     TopTokens,
     Warns,
+    answered,
     estimator,
 )
 from tunesmith_torch.api.optimizer import Optimizer, OwnSchedule, Trained, parameter_groups
@@ -52,6 +53,7 @@ __all__ = [
     "TopTokens",
     "Trained",
     "Warns",
+    "answered",
     "estimator",
     "parameter_groups",
 ]

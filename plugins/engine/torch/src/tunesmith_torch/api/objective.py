@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-from tunesmith.contracts import EstimateRequest, Need
+from tunesmith.contracts import EstimateRequest, Need, UserError
 from tunesmith_data.api import Message, Part, Row
 
 Tensor = Any  #: torch.Tensor; the contracts import no torch
@@ -66,6 +66,20 @@ class Group:
     sequences: tuple[TokenSequence, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
     measured: tuple[TokenSequence, ...] = ()
+
+
+def answered(sequence: TokenSequence) -> Group:
+    """A conversation by itself.
+
+    Raises:
+        UserError: TS-DATA-033 when the assistant says nothing in it that could be trained on.
+    """
+    if not any(sequence.labels):
+        raise UserError(
+            "TS-DATA-033", "the conversation has no answer of the assistant to learn from",
+            fix="Give the row a message of the role `assistant`, or leave it out.",
+        )  # fmt: skip
+    return Group((sequence,))
 
 
 class ChatEncoder(Protocol):
@@ -192,6 +206,7 @@ class Asks:
         return {
             "sequences": self.sequences, "measured": self.measured, "reference": float(self.reference), "teacher": float(self.teacher > 0),
             "head": float(sum(head.width for head in self.heads)), "pieces": float(self.pieces),
+            "log_probs": float(self.log_probs or self.teacher > 0),
         }  # fmt: skip
 
 
