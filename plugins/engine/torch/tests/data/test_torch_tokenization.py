@@ -75,6 +75,14 @@ def test_facts_and_media_come_back_too(tmp_path):
     assert (found[1].facts, found[2].facts) == ({}, {"reward": 0.5})
 
 
+def test_facts_are_read_without_the_tokens(tmp_path):
+    """Of the rows that are asked for, in that order; nothing of one that has none."""
+    sequence = TokenSequence([5, 6, 7], [False, True, True])
+    groups = [Group((sequence,), facts) for facts in ({"label": True}, {}, {"label": False, "margin": 0.5})]
+    found = written(tmp_path / "rows", groups)
+    assert list(found.facts([2, 0, 1])) == [dict(groups[at].facts) for at in (2, 0, 1)]
+
+
 def test_tokens_are_found_again_by_another_run(bench, chat, chat_rows):
     Counting.calls = 0
     step = bench.step(rows=chat_rows)

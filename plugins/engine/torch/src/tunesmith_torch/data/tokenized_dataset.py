@@ -11,7 +11,7 @@ import json
 import mmap
 import os
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,16 @@ class TokenizedDataset(Sequence[Group]):
 
     def __iter__(self) -> Iterator[Group]:
         return (self[at] for at in range(len(self)))
+
+    def facts(self, chosen: Iterable[int]) -> Iterator[Mapping[str, Any]]:
+        """Of those groups, without a look at their tokens."""
+        with open(self.directory / _RARE, "rb") as lines:
+            for at in chosen:
+                if self._places[at] < 0:
+                    yield {}
+                    continue
+                lines.seek(self._places[at])
+                yield json.loads(lines.readline()).get("facts", {})
 
     def piece(self, at: int, begin: int, length: int) -> Group:
         """So many tokens of a group of one sequence, from one on; the first of them has no label."""

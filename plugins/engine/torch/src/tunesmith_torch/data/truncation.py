@@ -6,7 +6,7 @@ A piece begins with the last token of the one before it, which is not trained on
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import Step, UserError
@@ -47,6 +47,10 @@ class TruncatedRows(Sequence[Group]):
 
     def __iter__(self) -> Iterator[Group]:
         return (self[at] for at in range(len(self)))
+
+    def facts(self) -> Iterator[Mapping[str, Any]]:
+        """Of each, see `Group.facts`."""
+        return self.rows.facts(self.chosen)
 
     def numbers(self, places: Sequence[int]) -> list[int]:
         """Of those at `places`, from 1, as they stand in the data."""
