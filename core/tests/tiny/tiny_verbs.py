@@ -310,6 +310,15 @@ def say(step) -> Result:
     return Result(metrics={"right": float(right), "length": float(len(answer))})
 
 
+def tell(step) -> Result:
+    """What a model in training would have answered to two questions, `to` times."""
+    lines = [
+        {"step": at, "prompt": prompt, "completion": f"{prompt} {at} <b>"} for at in range(step.settings.to) for prompt in ("Who?", "Why?")
+    ]
+    (step.output / "completions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return Result()
+
+
 def busy(step) -> Result:
     """Computes without a pause, and hears nothing."""
     Path(step.settings.fail).write_text(str(os.getpid()))

@@ -162,6 +162,17 @@ def test_a_cached_run_has_the_same_curves_and_scores(tmp_path: Path) -> None:
     assert all(step["cached"] for step in second["steps"])
 
 
+def test_what_a_model_in_training_answered_is_a_table_of_the_times_it_was_asked(tmp_path: Path) -> None:
+    outcome = place_at(tmp_path).run(step("a", "tell", to=30))
+    (table,) = data_of(outcome)["completions"]
+    assert (table["step"], table["prompts"], table["count"]) == ("a", ["Who?", "Why?"], 30)
+    assert [row["at"] for row in table["rows"]] == [*range(11), 29]
+    page = Checked(outcome.report.read_text())
+    assert "Answers while training" in page.words
+    assert "before training" in page.words
+    assert "Why? 29 <b>" in page.words
+
+
 @given(st.lists(st.floats(-1e9, 1e9) | st.sampled_from([math.nan, math.inf, -math.inf]), max_size=80), st.booleans())
 def test_any_series_is_drawn_within_its_frame(values: list[float], wide: bool) -> None:
     drawing = chart.curve("loss", list(enumerate(values)), wide=wide)

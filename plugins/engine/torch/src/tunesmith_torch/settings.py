@@ -81,6 +81,18 @@ class TrainSettings:
         0.0, "by how much a validation loss has to be lower to count for `early_stopping_patience`", ge=0,
         effect={"with": {"validation_split": 0.25, "eval_steps": 1, "early_stopping_patience": 3}}, aliases=("min_delta",),
     )  # fmt: skip
+    sample_prompts: list[str] = setting(
+        [], "what the model is asked before the first step and while it trains; its likeliest answers are shown, and saved in "
+        "`completions.jsonl`", effect={"with": {"sample_steps": 1, "sample_prompts": ["What is a plugin?"]}},
+    )  # fmt: skip
+    sample_steps: int = setting(
+        0, "steps between two answers to `sample_prompts`; 0: at the end of each epoch", ge=0,
+        effect={"with": {"sample_prompts": ["What is a plugin?"]}},
+    )  # fmt: skip
+    sample_max_tokens: int = setting(
+        64, "longest of these answers in tokens", ge=1, le=1024,
+        effect={"with": {"sample_steps": 1, "sample_prompts": ["What is a plugin?"]}},
+    )  # fmt: skip
     save_steps: int = setting(200, "steps between checkpoints; 0: only by time", ge=0, aliases=("save_interval",))
     save_seconds: float = setting(
         60.0, "seconds after which a checkpoint is due anyway; 0: only by steps", ge=0, effect={"with": {"save_steps": 0}}

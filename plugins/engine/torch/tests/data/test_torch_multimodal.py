@@ -77,7 +77,7 @@ def conversation(media, family: str) -> list:
 def their_inputs(chat, conversation):
     """What transformers' own processor makes of a conversation."""
     parts = [part for turn in conversation for part in turn["content"] if part["type"] != "text"]
-    rendered = chat.template.render([chat._plain(turn) for turn in conversation]).text
+    rendered = chat.template.render([chat.plain(turn) for turn in conversation]).text
     return chat.processor(text=[rendered], **chat.reader.arguments(parts), return_tensors="pt")
 
 

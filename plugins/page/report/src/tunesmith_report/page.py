@@ -13,8 +13,8 @@ from tunesmith_report.style import CSS
 def page_of(facts: Mapping[str, Any]) -> str:
     """The page for what `report_data` gave."""
     parts = (
-        header.header, results.scores, results.curves, results.samples, results.sizes, steps.steps, environments.table, steps.decisions,
-        environments.machine, source,
+        header.header, results.scores, results.curves, results.completions, results.samples, results.sizes, steps.steps,
+        environments.table, steps.decisions, environments.machine, source,
     )  # fmt: skip
     body = "\n".join(part(facts) for part in parts)
     title = f"{facts['pipeline']} · {facts['run']}"

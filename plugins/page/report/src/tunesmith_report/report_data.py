@@ -12,6 +12,7 @@ from tunesmith_report.environments import environments, host
 
 _PASSWORD = re.compile(r"(?<=//)[^/@\s]*@")  # in an address
 SAMPLES = 12  # rows per evaluator
+COMPLETIONS = 12  # times at which a model in training was asked: the first ones and the last
 METRICS = "report/metrics"  # the format of what an evaluation gives
 
 
@@ -22,6 +23,7 @@ def report_data(view: RunView) -> dict[str, Any]:
     return {
         "run": row.id, "pipeline": plan.name, "state": row.state, "error": row.error, "started": row.started, "finished": row.finished,
         "steps": steps, "scores": _scores(view, steps), "gates": [vars(gate) for gate in view.gates], "samples": _samples(view),
+        "completions": _completions(view),
         "curves": _curves(view), "warnings": [*plan.warnings, *_warnings(view)],
         "decisions": [{"step": step, "what": what, "reason": reason} for step, what, reason in view.decisions],
         "environment": host(plan), "environments": environments(view), "source": _PASSWORD.sub("", plan.text),
@@ -77,7 +79,11 @@ def _samples(view: RunView) -> list[dict[str, Any]]:
         if step.format != METRICS or step.name not in view.steps:
             continue
         evaluator = next((c.record.name for c in step.choices.values() if c.record.kind == "evaluator"), step.verb.name)
-        found = [sample for sample in _read(view, step.name) if "answer" in sample and {"right", "score", "expected"} & set(sample)]
+        found = [
+            sample
+            for sample in _read(view, step.name, "samples.jsonl")
+            if "answer" in sample and {"right", "score", "expected"} & set(sample)
+        ]
         for number, sample in enumerate(found[:SAMPLES]):
             empty = {"group": step.group, "evaluator": evaluator, "count": len(found), "rows": {}}
             table = tables.setdefault((step.group, evaluator), empty)
@@ -89,10 +95,25 @@ def _samples(view: RunView) -> list[dict[str, Any]]:
     return [{**table, "rows": list(table["rows"].values())} for table in tables.values()]
 
 
-def _read(view: RunView, step: str) -> Iterator[dict[str, Any]]:
+def _completions(view: RunView) -> list[dict[str, Any]]:
+    """Per training step that was asked something: its prompts, and the answers by the optimizer step that they were given after."""
+    tables = []
+    for step in view.steps:
+        said: dict[int, dict[str, str]] = {}
+        for line in _read(view, step, "completions.jsonl"):
+            if {"step", "prompt", "completion"} <= set(line):
+                said.setdefault(line["step"], {})[line["prompt"]] = line["completion"]
+        if said:
+            told = sorted(said)[: COMPLETIONS - 1] + sorted(said)[COMPLETIONS - 1 :][-1:]
+            prompts = list(dict.fromkeys(prompt for answers in said.values() for prompt in answers))
+            tables.append({"step": step, "prompts": prompts, "count": len(said), "rows": [{"at": at, "answers": said[at]} for at in told]})
+    return tables
+
+
+def _read(view: RunView, step: str, name: str) -> Iterator[dict[str, Any]]:
     artifact = view.artifact(step)
     try:
-        with open(artifact.path / "samples.jsonl" if artifact else "", encoding="utf-8") as lines:
+        with open(artifact.path / name if artifact else "", encoding="utf-8") as lines:
             for line in lines:
                 yield json.loads(line)
     except (OSError, ValueError):

@@ -96,6 +96,24 @@ def samples(facts: Facts) -> str:
     return out
 
 
+def completions(facts: Facts) -> str:
+    """What a model in training answered, a row for each time it was asked."""
+    out = ""
+    for table in facts["completions"]:
+        head = "".join(f"<th>{text(prompt)}</th>" for prompt in table["prompts"])
+        body = "".join(
+            f"<tr><td>{_when(row['at'])}</td>"
+            + "".join(f"<td>{text(row['answers'].get(prompt, '–'))}</td>" for prompt in table["prompts"])
+            + "</tr>"
+            for row in table["rows"]
+        )
+        out += (
+            f"<h2>Answers while training <small>{text(table['step'])}; {len(table['rows'])} of {table['count']} times</small></h2>"
+            f'<div class="scroll"><table class="samples"><thead><tr><th>when</th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        )
+    return out
+
+
 def _sample(row: Facts, subjects: list[str]) -> str:
     return (
         f"<tr><td>{text(row['question'])}</td><td>{text(row['expected'])}</td>"
@@ -110,3 +128,7 @@ def _answer(answer: Facts | None) -> str:
     mark = {True: '<span class="yes">✓</span> ', False: '<span class="no">✗</span> ', None: ""}[answer["right"]]
     score = f'<span class="sub">score {number(answer["score"])}</span>' if answer["score"] is not None and answer["right"] is None else ""
     return f"<td>{mark}{text(answer['answer'])}{score}</td>"
+
+
+def _when(step: int) -> str:
+    return f"step {step}" if step else "before training"

@@ -14,6 +14,7 @@ from tunesmith.contracts import Estimate, EstimateRequest
 from tunesmith_models import BYTES, ModelShape, check_media, compute_type
 from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer, own_layer
 from tunesmith_torch.estimate.adapter_values import check_values
+from tunesmith_torch.estimate.completions import check_prompts
 from tunesmith_torch.estimate.label_preview import labels
 from tunesmith_torch.estimate.model_states import REFERENCE, TEACHER, divided, loading, of_base, stored, weights, weights_beside
 from tunesmith_torch.estimate.precomputed_reference import precomputes
@@ -45,6 +46,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     refuse_code(request.config)
     check_values(request)
     unsure = check_media(request)
+    _check_prompts(request)
     shape, settings = ModelShape.of(request), request.step_settings
     if shape is None:
         return Estimate({}, warnings=unsure) if unsure else None
@@ -107,6 +109,14 @@ def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...
     names = (usual, "bfloat16" if usual == "float32" else "float32")
     slow = f"slow: {request.device} has no native "
     return tuple(({"dtype": name}, "" if name in request.dtypes or name == "float32" else slow + name) for name in names)
+
+
+def _check_prompts(request: EstimateRequest) -> None:
+    objective, strategy = request.parts.get("objective", {}), request.parts.get("strategy", {})
+    check_prompts(
+        request.step_settings.get("sample_prompts", ()), log_probs=bool(objective.get("log_probs", 1.0)),
+        outputs=not strategy.get("own_model"),
+    )  # fmt: skip
 
 
 def _passes(request: EstimateRequest, shape: ModelShape, objective: Mapping[str, float], without: Collection[str]) -> float:

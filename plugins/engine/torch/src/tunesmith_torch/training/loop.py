@@ -16,6 +16,7 @@ from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint.best import BestCheckpoint
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.schedule import CheckpointSchedule
+from tunesmith_torch.training.completions import Completions
 from tunesmith_torch.training.early_stopping import EarlyStopping, early_stopping
 from tunesmith_torch.training.loss.batch_loss import BatchLoss
 from tunesmith_torch.training.loss.gradient_accumulation import BatchResult, GradientAccumulation
@@ -34,6 +35,7 @@ class Loop:
     def __init__(
         self, step: Step, settings: TrainSettings, training: Training, groups: TruncatedRows, sampler: BatchSampler, objective: Objective,
         adapter: Adapter, strategy: TrainerStrategy, mesh: Mesh, schedule: str, validation: TruncatedRows | None = None,
+        completions: Completions | None = None,
     ) -> None:  # fmt: skip
         self.step, self.settings, self.training, self.groups, self.sampler = step, settings, training, groups, sampler
         self.schedule, self.sizes = schedule, groups.sizes
@@ -48,7 +50,7 @@ class Loop:
         self.checkpoints = CheckpointSchedule(step, settings, training, self.adapter_callback, identity, self.ranks, self.ledger)
         self.best = BestCheckpoint(step, training, self.adapter_callback, self.ranks)
         self.validation = Validation(step, settings, validation, self.batch_loss, strategy, mesh)
-        self.early_stopping = EarlyStopping()
+        self.early_stopping, self.completions = EarlyStopping(), completions
         self.reporter = ProgressReporter(step, self.total, settings.logging_steps)
         self.warnings = ObjectiveWarnings(step, objective)
         scaler = LossScaler.of(compute_type(settings.dtype, "", step.placement, training=True)[0])
@@ -65,6 +67,7 @@ class Loop:
         try:
             if self.progress.steps:
                 self._validate()
+            self._answer()
             while self.progress.steps < self.total and not self._patience_is_over():
                 self._step(self.progress.steps)
         except Cancelled:
@@ -107,6 +110,7 @@ class Loop:
         if self.reporter.stepped(self.progress, tokens, time.monotonic() - started):
             self.warnings.look(self.progress.history)
         self._validate()
+        self._answer()
         if self.checkpoints.due(self.progress):
             self._save()
 
@@ -143,6 +147,13 @@ class Loop:
         if self.settings.load_best_model_at_end and self.early_stopping.step == progress.steps:
             with in_use(self.training.optimizer):
                 self.best.keep(progress.steps)
+
+    def _answer(self) -> None:
+        """The user's prompts, if that is due after the newest step."""
+        steps = self.progress.steps
+        if self.completions and self.completions.due(steps, self.sampler.per_epoch, self.total):
+            with in_use(self.training.optimizer):
+                self.completions.answer(steps)
 
     def _patience_is_over(self) -> bool:
         return bool(self.settings.early_stopping_patience) and self.early_stopping.waited >= self.settings.early_stopping_patience

@@ -23,6 +23,7 @@ from tunesmith_torch.model.head_files import write_heads
 from tunesmith_torch.model.loader import copy_tokenizer
 from tunesmith_torch.model.usage_files import write_usage
 from tunesmith_torch.training.checkpoint.ranks import Ranks
+from tunesmith_torch.training.completions import Completions
 from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.loop import Loop
 from tunesmith_torch.training.loss.batch_loss import BatchLoss
@@ -78,13 +79,17 @@ def run(step: Step) -> Result:
         known.compute(lambda example: BatchLoss(training, objective, adapter, mesh.device, example, strategy.sum), mesh, strategy)
         known.given_to(groups, *filter(None, [validation]))
         step.log(f"training {source.trained:,} of {source.parameters:,} parameters on {len(groups)} rows")
-        progress = Loop(step, settings, training, groups, sampler, objective, adapter, strategy, mesh, schedule, validation).run()
+        completions = Completions(step, objective, chat, training, mesh.device)
+        progress = Loop(
+            step, settings, training, groups, sampler, objective, adapter, strategy, mesh, schedule, validation, completions
+        ).run()
         with training.whole() as trainable:
             if step.placement.rank == 0:
                 adapter.save(trainable.model, step.output)
                 if objective.asks.heads:
                     write_heads(step.output, objective.asks.heads, trainable.heads.state_dict())
                 write_usage(step.output, objective.asks.role, objective.asks.usage)
+                completions.save(step.output)
                 _finish(step, base, progress, chat)
         strategy.barrier()
     except Cancelled:
@@ -123,7 +128,7 @@ def _groups(
     limits = {"max_length": settings.max_length, "truncation": settings.truncation}
     groups = truncated_rows(tokenize("data", objective, chat, base, step, strategy), objective, step, **limits)
     if isinstance(objective, ReadsFacts):
-        for sentence in objective.read_facts(group.facts for group in groups):
+        for sentence in objective.read_facts(groups.facts()):
             step.log(sentence, "warning")
     if "validation" in step.inputs:
         found = tokenize("validation", objective, chat, base, step, strategy)

@@ -86,7 +86,7 @@ def tokenizer(name: str, variant: str = "") -> PreTrainedTokenizerFast:
 class _OfParts(ChatTokenizer):
     """For templates of models that see, here given text alone."""
 
-    def _plain(self, turn):
+    def plain(self, turn):
         return {**turn, "content": turn["content"]}
 
 

@@ -37,7 +37,7 @@ def learnt(chat, sequence) -> list[str]:
 
 
 def plain(chat, messages) -> list[dict]:
-    return [chat._plain(turn) for turn in messages]
+    return [chat.plain(turn) for turn in messages]
 
 
 @pytest.mark.parametrize("name", families.NAMES)

@@ -51,7 +51,7 @@ def test_a_plan_finds_the_answers_that_training_learns(name, model):
     assert (ours.turn_end, ours.configured, ours.answers.ends) == (theirs.turn_end, theirs.configured, theirs.answers.ends)
     for messages, tools in families.CONVERSATIONS.values():
         try:
-            expected = theirs._text_and_spans([theirs._plain(turn) for turn in messages], tools, 0)
+            expected = theirs._text_and_spans([theirs.plain(turn) for turn in messages], tools, 0)
         except UserError as refusal:
             with pytest.raises(UserError, match=refusal.code):
                 ours.encode(messages, tools)

@@ -42,7 +42,7 @@ class ChatProcessor(ChatTokenizer):
         parts = [part for message in messages for part in message["content"] if part["type"] != "text"]
         if not parts:
             return super().encode(messages, tools, since=since, ends=ends)
-        plain = [self._plain(message) for message in messages]
+        plain = [self.plain(message) for message in messages]
         text, answers = self._text_and_spans(plain, tools, since)
         tokens, offsets, replaced = self._expand(text, parts)
         spans = [_moved(span, replaced) for span in answers]
@@ -58,7 +58,7 @@ class ChatProcessor(ChatTokenizer):
     def inputs_of(self, model: Any) -> MediaInputs:
         return MediaInputs(self.reader, model)
 
-    def _plain(self, message: Message) -> dict[str, Any]:
+    def plain(self, message: Message) -> dict[str, Any]:
         """As templates of such models read it: the content a list of parts, a video as its pictures."""
         return {**message, "content": [piece for part in message["content"] for piece in self._pieces(part)]}
 

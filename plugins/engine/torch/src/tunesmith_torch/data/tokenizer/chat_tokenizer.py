@@ -56,7 +56,7 @@ class ChatTokenizer:
                 it can be trained on; TS-DATA-032 for media that the model does not take; TS-DATA-077 and -078 for `ends` that can't be
                 told.
         """
-        text, spans = self._text_and_spans([self._plain(message) for message in messages], tools, since)
+        text, spans = self._text_and_spans([self.plain(message) for message in messages], tools, since)
         encoding = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False)
         tokens = encoding.ids
         labels = _within(encoding, len(tokens), spans)
@@ -95,13 +95,13 @@ class ChatTokenizer:
         Raises:
             UserError: TS-DATA-031 and -036, as `encode`.
         """
-        return self.answers.ends_of([self._plain(message) for message in messages], tools)
+        return self.answers.ends_of([self.plain(message) for message in messages], tools)
 
     def inputs_of(self, model: Any) -> Callable[[TokenSequence], Mapping[str, Any]] | None:
         """What `model` is given of a sequence's media; None where sequences have none."""
         return None
 
-    def _plain(self, message: Message) -> dict[str, Any]:
+    def plain(self, message: Message) -> dict[str, Any]:
         """As templates read it: the content one string."""
         other = sorted({part["type"] for part in message["content"]} - {"text"})
         if other:
