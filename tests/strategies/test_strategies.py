@@ -62,7 +62,7 @@ def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, o
 #: losses that depend on the whole batch, or on all batches so far
 OF_THE_BATCH = {
     "kto": ("kto", {"desirable_weight": 1.5}), "bco_pair": ("dpo", {"loss_type": ["sigmoid", "bco_pair"]}),
-    "aot": ("dpo", {"loss_type": "aot"}), "aot_unpaired": ("dpo", {"loss_type": "aot_unpaired"}),
+    "bco": ("kto", {"loss_type": "bco"}), "aot": ("dpo", {"loss_type": "aot"}), "aot_unpaired": ("dpo", {"loss_type": "aot_unpaired"}),
 }  # fmt: skip
 
 
@@ -79,6 +79,23 @@ def test_a_loss_of_the_whole_batch_is_the_same_for_two_processes(tmp_path, model
         assert two[0]["metrics"][name] == pytest.approx(value, rel=2e-4, abs=1e-5), name
     for report in (one, two[0]):
         assert any("loss equal to its formula" in line for line in report["said"])
+    ours, theirs = (load_file(tmp_path / count / "output" / WEIGHTS["lora"]) for count in ("two", "one"))
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-2, atol=2e-4)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_reference_that_is_computed_once_and_answers_while_training_change_nothing(tmp_path, model, strategy, launched):
+    """Two processes compute a share each, and answer together; the second run finds the first one's."""
+    spec = {"objective": "kto", "settings": SETTINGS}
+    one = launched(tmp_path / "one", model, 1, strategy="single", **spec)[0]
+    asked = {"precompute_ref_log_probs": True, "sample_prompts": ["What is it?"], "sample_steps": 2, "sample_max_tokens": 3}
+    two = launched(tmp_path / "two", model, 2, strategy=strategy, **(spec | {"settings": SETTINGS | asked}))
+    assert two[0]["metrics"] == two[1]["metrics"]
+    for name, value in one["metrics"].items():
+        assert two[0]["metrics"][name] == pytest.approx(value, rel=2e-4, abs=1e-5), name
+    assert any("computed once" in line for line in two[0]["said"])
+    assert len((tmp_path / "two" / "output" / "completions.jsonl").read_text().splitlines()) == 4
     ours, theirs = (load_file(tmp_path / count / "output" / WEIGHTS["lora"]) for count in ("two", "one"))
     for name, value in theirs.items():
         torch.testing.assert_close(ours[name], value, rtol=1e-2, atol=2e-4)
