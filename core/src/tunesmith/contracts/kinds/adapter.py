@@ -53,7 +53,11 @@ class Adapter(Protocol):
 @runtime_checkable
 class ModulesOnly(Protocol):
     """Touches nothing of the model but its modules and parameters, which have the names of the checkpoint's, its ``config``,
-    ``get_input_embeddings()`` and ``get_output_embeddings()``: the engine may give it a faster model of its own that has these."""
+    ``get_input_embeddings()``, ``get_output_embeddings()``, ``state_dict()`` and ``save_pretrained(directory, state_dict=...)``, and calls
+    it as ``model(input_ids=...).logits``: the engine may give it a faster model of its own that has these.
+
+    That model's linear layers are torch's. What stands in the place of one is called with (1, tokens, in), and computes each token by
+    itself; norms and embeddings stay what they are, but for their parameters."""
 
     modules_only: bool
 
@@ -64,6 +68,24 @@ class BringsBase(Protocol):
 
     def load_base(self, directory: Path, device: Any) -> Module:
         """The model in `directory` on `device`, in evaluation mode, nothing of it training."""
+
+
+@runtime_checkable
+class ConvertsLayers(Protocol):
+    """Keeps the base's matrices in a way of its own (in fewer bits), and can do so layer by layer. With `modules_only` that is asked of it
+    where the engine has a model of its own for the base, and `BringsBase` elsewhere."""
+
+    def converted(self, layer: Module) -> Module:
+        """What stands in the place of `layer`, a linear layer of the base with its values: frozen, of the same sizes and bias, callable,
+        and with ``matrix(dtype)``, its (out, in) as it computes with it. Asked for each but the output head while the base is loaded."""
+
+
+@runtime_checkable
+class KnowsBase(Protocol):
+    """Needs the base's files again, to save what does not train as it was."""
+
+    def base_at(self, directory: Path) -> None:
+        """Where the base lies; told before it is loaded, whoever loads it."""
 
 
 @runtime_checkable
