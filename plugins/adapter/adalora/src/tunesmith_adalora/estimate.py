@@ -11,7 +11,7 @@ from tunesmith_peft.api import adapted
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters}``; empty where the sizes are unknown.
+    """``{"trainable": parameters, "modules_only": 1}``; empty where the sizes are unknown.
 
     Raises:
         UserError: TS-TRAIN-037 when no rank can be taken away, or there is no time for it.
@@ -22,4 +22,5 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     if shape is None:
         return {}
     targets = adapted(shape, settings["target_modules"])
-    return {"trainable": float(sum(one.count * settings["init_r"] * (one.inputs + one.outputs + 1) for one in targets))}
+    trainable = sum(one.count * settings["init_r"] * (one.inputs + one.outputs + 1) for one in targets)
+    return {"trainable": float(trainable), "modules_only": 1.0}

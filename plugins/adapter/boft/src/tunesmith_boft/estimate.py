@@ -10,7 +10,7 @@ from tunesmith_peft.api import divides, of_method
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters}``; empty where the sizes are unknown.
+    """``{"trainable": parameters, "modules_only": 1}``; empty where the sizes are unknown.
 
     Raises:
         UserError: TS-TRAIN-033 when the block size does not divide the inputs of a layer; TS-TRAIN-037 for factors that the device can't

@@ -10,7 +10,8 @@ from tunesmith_peft.api import adapted, of_method
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters, "outputs": kept twice, the matrix's and the update's, "work": bytes}``; empty without sizes.
+    """``{"trainable": parameters, "outputs": kept twice, the matrix's and the update's, "work": bytes, "modules_only": 1}``; empty without
+    sizes.
 
     For the length of its rows PEFT makes, in each pass, the update as a whole, out of a unit matrix, and its sum with the matrix.
     """

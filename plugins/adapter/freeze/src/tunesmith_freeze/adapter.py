@@ -27,10 +27,9 @@ class Freeze(Full):
         self._directory: Path | None = None
         self._values: dict[str, torch.Tensor] = {}
 
-    def load_base(self, directory: Path, device: torch.device) -> torch.nn.Module:
-        """As everywhere; where the base lies is remembered, because its frozen weights may be computed with in another type."""
+    def base_at(self, directory: Path) -> None:
+        """Where the base lies is remembered, because its frozen weights may be computed with in another type."""
         self._directory = directory
-        return load_model(directory, device)
 
     def attach(self, model: torch.nn.Module, *, seed: int, reference: bool = False) -> None:
         """

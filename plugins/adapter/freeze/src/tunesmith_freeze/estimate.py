@@ -12,9 +12,9 @@ _BLOCKS = {"self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
     """``{"trainable": parameters, "of_base": the same, "copies": their share of the model, kept for a reference, "keeps_values":
-    1}``; without sizes where they are unknown."""
+    1, "modules_only": 1}``; without sizes where they are unknown."""
     shape, settings = ModelShape.of(request), request.settings
-    keeps = {"keeps_values": 1.0}
+    keeps = {"keeps_values": 1.0, "modules_only": 1.0}
     if shape is None:
         return keeps
     last = min(int(settings["trainable_layers"]), shape.layers)

@@ -19,6 +19,8 @@ from tunesmith_torch.api.model import load_model
 class Full:
     """Everything trains. The reference is a frozen copy, kept only when it is asked for."""
 
+    modules_only = True
+
     def __init__(self, settings: FullSettings) -> None:
         self.settings = settings
         self._before: torch.nn.Module | None = None

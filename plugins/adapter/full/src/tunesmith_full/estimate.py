@@ -9,6 +9,7 @@ from tunesmith_models import ModelShape
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters, "copies": whole models kept beside it for a reference}``; empty where the sizes are unknown."""
+    """``{"trainable": parameters, "copies": whole models kept beside it for a reference, "modules_only": 1}``; empty where the sizes are
+    unknown."""
     shape = ModelShape.of(request)
-    return {} if shape is None else {"trainable": float(shape.parameters), "copies": 1.0}
+    return {} if shape is None else {"trainable": float(shape.parameters), "copies": 1.0, "modules_only": 1.0}

@@ -10,7 +10,7 @@ from tunesmith_peft.api import of_method
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters}``; empty where the sizes are unknown."""
+    """``{"trainable": parameters, "modules_only": 1}``; empty where the sizes are unknown."""
     settings = request.settings
     return of_method(
         "ia3",

@@ -23,7 +23,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from tunesmith.contracts import TunesmithError, UserError
 from tunesmith_peft import files
 from tunesmith_peft.compiled_extensions import compiled, sparing
-from tunesmith_peft.methods import ALL, check
+from tunesmith_peft.methods import ALL, check, modules_only
 from tunesmith_peft.settings import PeftSettings
 from tunesmith_torch.api.layers import targets as layers_of
 
@@ -44,6 +44,10 @@ class PeftAdapter:
         self.method, self.options, self.targets = method, dict(options), targets
         self._wrapped: peft.PeftModel | None = None
         self._before: list[tuple[torch.nn.Parameter, torch.Tensor]] = []
+
+    @property
+    def modules_only(self) -> bool:
+        return modules_only(self.method, self.options)
 
     @property
     def wrapped(self) -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 
 from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_models import Linear, ModelShape
-from tunesmith_peft.methods import ALL, check
+from tunesmith_peft.methods import ALL, check, modules_only
 from tunesmith_peft.parameter_counts import COUNTS, SHARED, STAND_IN, low_rank
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters}``; empty where the sizes are unknown.
+    """``{"trainable": parameters, "modules_only": 1 or 0}``; empty where the sizes are unknown.
 
     Raises:
         UserError: TS-TRAIN-030 and -031 as `methods.check` does.
@@ -22,23 +22,27 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
 
 
 def of_method(method: str, options: Mapping[str, Any], shape: ModelShape | None) -> dict[str, float]:
-    """What `method` with all its `options` trains on a model of that shape."""
+    """What `method` with all its `options` trains on a model of that shape, and whether it keeps to modules."""
     if shape is None:
         return {}
+    return {"trainable": _trainable(method, options, shape), "modules_only": float(modules_only(method, options))}
+
+
+def _trainable(method: str, options: Mapping[str, Any], shape: ModelShape) -> float:
     if method == "ln_tuning":
-        return {"trainable": float((2 * shape.layers + 1) * shape.hidden)}
+        return float((2 * shape.layers + 1) * shape.hidden)
     if method == "trainable_tokens":
-        return {"trainable": float(len(options.get("token_indices", ())) * shape.hidden)}
+        return float(len(options.get("token_indices", ())) * shape.hidden)
     if method == "ia3":
-        return {"trainable": float(scaled(shape, options))}
+        return float(scaled(shape, options))
     if method == "unilora":
-        return {"trainable": float(SHARED[method](options))}
+        return float(SHARED[method](options))
     count = COUNTS.get(method)
     trainable = sum(
         one.count * (count(options, one.inputs, one.outputs) if count else low_rank({"r": STAND_IN}, one.inputs, one.outputs))
         for one in adapted(shape, options.get("target_modules"))
     )
-    return {"trainable": trainable + (SHARED[method](options) if method in SHARED else 0.0)}
+    return trainable + (SHARED[method](options) if method in SHARED else 0.0)
 
 
 def adapted(shape: ModelShape, targets: str | Sequence[str] | None) -> list[Linear]:

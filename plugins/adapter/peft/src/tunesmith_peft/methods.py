@@ -16,6 +16,9 @@ from tunesmith.contracts.settings import problems
 from tunesmith.errors import did_you_mean
 
 ALL = "all-linear"
+BESIDE = ("ln_tuning", "trainable_tokens")  #: methods that change norms or embeddings
+TOGETHER = ("lily",)  #: methods that look at all tokens of a forward pass at once, which differ from one model to the other
+OPTIONS_BESIDE = ("modules_to_save", "trainable_token_indices", "target_parameters", "layer_replication")  #: and options that may
 
 
 @functools.cache
@@ -57,8 +60,13 @@ def check(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return targeted(method, {**defaults, **options})
 
 
+def modules_only(method: str, options: Mapping[str, Any]) -> bool:
+    """Whether it does no more than put layers in the place of linear ones, which compute each token by itself."""
+    return method not in (*BESIDE, *TOGETHER) and not any(options.get(name) for name in OPTIONS_BESIDE)
+
+
 def targeted(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """`options`; where the method goes on linear layers and it is not said on which, on all but the output head."""
-    if options.get("target_modules", "") is None and method not in ("ln_tuning", "trainable_tokens"):
+    if options.get("target_modules", "") is None and method not in BESIDE:
         return {**options, "target_modules": ALL}
     return dict(options)

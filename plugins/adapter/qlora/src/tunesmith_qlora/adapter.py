@@ -19,7 +19,7 @@ class Qlora(Lora):
     """Trains and saves as `Lora` does; what it saves is a plain LoRA, for the base in any number of bits."""
 
     settings: QloraSettings
-    modules_only = False  # its base is none that the engine could bring
+    modules_only = True
 
     def __init__(self, settings: QloraSettings) -> None:
         super().__init__(settings)
@@ -30,6 +30,9 @@ class Qlora(Lora):
         return quantized_base.load(
             directory, device, type=self.settings.bnb_4bit_quant_type, double_quant=self.settings.bnb_4bit_use_double_quant
         )
+
+    def converted(self, layer: torch.nn.Module) -> torch.nn.Module:
+        return quantized_base.converted(layer, type=self.settings.bnb_4bit_quant_type, double_quant=self.settings.bnb_4bit_use_double_quant)
 
     def matrix(self, linear: Any) -> torch.Tensor:
         return quantized_base.dequantized(linear) if hasattr(linear.weight, "quant_state") else super().matrix(linear)

@@ -20,5 +20,5 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
         return {}
     quantized = sum(linear.parameters for linear in shape.modules)  # bitsandbytes passes over experts that share a tensor
     bits = 4 + (8 / BLOCK + 32 / BLOCK / NESTED if request.settings["bnb_4bit_use_double_quant"] else 32 / BLOCK)
-    own = {"quantized": float(quantized), "quantized_bytes": quantized * bits / 8, "modules_only": 0.0}
+    own = {"quantized": float(quantized), "quantized_bytes": quantized * bits / 8}
     return {**lora_parts(request), **own}

@@ -36,12 +36,41 @@ def load(directory: Path, device: torch.device, *, type: str, double_quant: bool
             fix="Give the model before it was quantized, or one that bitsandbytes stored in 4 bits.",
         )  # fmt: skip
     for layer in quantized(model).values():
-        # On processors with AVX512-BF16 the first forward pass in evaluation mode would repack the weights, and from then on no gradient
-        # would flow through them (bitsandbytes 0.50).
-        layer.support_avx512bf16_for_cpu = False
-        layer.compute_dtype, layer.compute_type_is_set = None, True  # in the type that comes in, whichever came first
+        _trainable_on(layer)
         layer.register_forward_pre_hook(_alike)
     return model
+
+
+def converted(layer: torch.nn.Module, *, type: str, double_quant: bool) -> torch.nn.Module:
+    """A linear layer with its matrix in 4 bits, where the layer's lies."""
+    made = Linear4bit.__new__(Linear4bit)
+    torch.nn.Module.__init__(made)
+    made.in_features, made.out_features, made.bias = layer.in_features, layer.out_features, layer.bias
+    made.source_cls, made.quant_state, made.quant_storage = torch.nn.Linear, None, torch.uint8
+    values = bitsandbytes.nn.Params4bit(layer.weight.data, False, compress_statistics=double_quant, quant_type=type)
+    made.weight = values.to(layer.weight.device)
+    _trainable_on(made)
+    return made.train(layer.training)
+
+
+class Linear4bit(bitsandbytes.nn.Linear4bit):
+    """bitsandbytes' layer, of which the engine's decoder may ask the matrix."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        _alike(self, (x,))
+        return super().forward(x)
+
+    def matrix(self, dtype: torch.dtype) -> torch.Tensor:
+        """(out, in), dequantized."""
+        self.weight.quant_state.dtype = dtype  # of what comes out
+        return bitsandbytes.functional.dequantize_4bit(self.weight.data, self.weight.quant_state)
+
+
+def _trainable_on(layer: Any) -> None:
+    # On processors with AVX512-BF16 the first forward pass in evaluation mode would repack the weights, and from then on no gradient
+    # would flow through them (bitsandbytes 0.50).
+    layer.support_avx512bf16_for_cpu = False
+    layer.compute_dtype, layer.compute_type_is_set = None, True  # in the type that comes in, whichever came first
 
 
 def _alike(layer: Any, given: tuple[torch.Tensor, ...]) -> None:

@@ -10,5 +10,5 @@ from tunesmith_peft.api import of_method
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters}``; empty where the sizes are unknown."""
+    """``{"trainable": parameters, "modules_only": 1}``; empty where the sizes are unknown."""
     return of_method("vera", {"r": request.settings["r"], "target_modules": request.settings["target_modules"]}, ModelShape.of(request))

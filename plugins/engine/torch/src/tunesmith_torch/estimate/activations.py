@@ -61,6 +61,12 @@ def own_layer(of: Pass, rank: float, head_norms: bool, sandwich: bool) -> float:
     return c * ((4 if sandwich else 2) * of.shape.hidden + 2 * of.shape.intermediate + PRODUCTS * rank) + attention + 8
 
 
+def called_layers(of: Pass, outputs: float) -> float:
+    """What comes on top where an adapter's own layers stand in the place of matrices and are called one by one: what norms and the
+    activation give, and what the adapter keeps of each matrix's output."""
+    return of.compute * (2 * of.shape.hidden + 2 * of.shape.intermediate + outputs * of.outputs)
+
+
 def layer_work(of: Pass, outputs: float = 0.0) -> float:
     """What is made and given back within a layer, forward and backward: the MLP's inner numbers (once, then six times
     with their gradients), norms in float32 (once, then four numbers each), a row of queries, keys and values (twice again, with the

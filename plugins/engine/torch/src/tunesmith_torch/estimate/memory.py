@@ -12,7 +12,7 @@ from typing import Any
 
 from tunesmith.contracts import Estimate, EstimateRequest
 from tunesmith_models import BYTES, ModelShape, check_media, compute_type
-from tunesmith_torch.estimate.activations import Pass, layer_work, library_layer, own_layer
+from tunesmith_torch.estimate.activations import Pass, called_layers, layer_work, library_layer, own_layer
 from tunesmith_torch.estimate.adapter_values import check_values
 from tunesmith_torch.estimate.completions import check_prompts
 from tunesmith_torch.estimate.label_preview import labels
@@ -29,6 +29,7 @@ OWN_RUNTIME, RUNTIME = 250e6, 400e6  # Python and torch, the second with transfo
 CONTEXT = 600e6  # of an accelerator: its driver's context, kernels and the libraries' work space
 VOCABULARY = 2000.0  # bytes that a tokenizer takes for each of its tokens
 CHUNK, FEWEST = 31 * 2**20, 128  # bytes of float32 logits at a time, and rows of them at least: as in `log_probs`
+KEPT_BYTES = 128 * 2**20  # of probabilities that a head that trains keeps: as in `head_log_probs`
 HEAP = 1.1  # what a CPU's heap takes for blocks that stay for the backward pass
 HOLES = 1.6  # and for those that come and go, where numbers of two types make them of so many sizes that few fit in another's place
 REUSED = 0.5  # gradients are made as activations are given back; so much of the room is in pieces large enough for them
@@ -168,11 +169,13 @@ def _activations(
     of: Pass, spec: DenseSpec | None, trainable: float, adapter: Mapping[str, float], checkpointing: bool
 ) -> float:  # fmt: skip
     """What the layers keep, and what the one works with whose gradients are computed."""
+    outputs = adapter.get("outputs", 0.0)
     if spec is not None:
-        rank = trainable / max(1, sum(one.count * (one.inputs + one.outputs) for one in of.shape.linears))
-        each, work = own_layer(of, rank, spec.head_norms, spec.sandwich), layer_work(of)
+        beside = trainable - of_base(adapter, of.shape, trainable)
+        rank = beside / max(1, sum(one.count * (one.inputs + one.outputs) for one in of.shape.linears))
+        each = own_layer(of, rank, spec.head_norms, spec.sandwich) + (called_layers(of, outputs) if outputs else 0.0)
+        work = layer_work(of, outputs)
     else:
-        outputs = adapter.get("outputs", 0.0)
         each, work = library_layer(of, trainable >= of.shape.parameters, outputs), layer_work(of, outputs)
     kept = each * (1 if checkpointing else of.shape.layers)
     if checkpointing:
@@ -188,4 +191,5 @@ def _logits(shape: ModelShape, tokens: float, compute: float, whole: bool, softc
     chunk = min(max(CHUNK, FEWEST * shape.vocabulary * 4.0), tokens * shape.vocabulary * 4.0)
     if not whole:
         return chunk * (2 + (compute / 4 if compute < 4 else 0) + (2 if softcap else 0))
-    return chunk * (3 + compute / 4) + shape.vocabulary * shape.hidden * (4 + compute if compute < 4 else 4)
+    kept = min(KEPT_BYTES, tokens * shape.vocabulary * 4.0) * (not softcap)
+    return kept + chunk * (3 + compute / 4) + shape.vocabulary * shape.hidden * (4 + compute if compute < 4 else 4)

@@ -24,7 +24,7 @@ def weights(request: EstimateRequest, shape: ModelShape, spec: DenseSpec | None,
     held = (frozen - few_bits) * compute + few_bytes + trainable * 4 + copies * shape.parameters * compute
     if few_bits and request.device == "cpu" and compute == _bytes_stored(request, shape):
         held += few_bits * compute  # what is not quantized is used as it lies in the files, which stay mapped as a whole
-    if spec is not None and request.device == "cpu" and compute == _bytes_stored(request, shape):
+    if spec is not None and not few_bits and request.device == "cpu" and compute == _bytes_stored(request, shape):
         held += _joined(shape, spec, compute)
     return held
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact
-from tunesmith.contracts.kinds.adapter import BringsBase
+from tunesmith.contracts import Adapter, Artifact, BringsBase, KnowsBase
 from tunesmith_models.weight_check import load_whole
 from tunesmith_torch.data.tokenizer.loader import directory
 from tunesmith_torch.model.multimodal import model_class
@@ -60,10 +59,17 @@ def empty_model(source: Artifact | Path | str) -> Any:
 
 def load_base(source: Artifact | Path | str, adapter: Adapter, device: torch.device | str = "cpu") -> Any:
     """The model that `adapter` goes on, as it wants it loaded."""
+    tell_base(source, adapter)
     if not isinstance(adapter, BringsBase):
         return load_model(source, device)
     quiet()
     return adapter.load_base(directory(source), torch.device(device))
+
+
+def tell_base(source: Artifact | Path | str, adapter: Adapter) -> None:
+    """Where the base lies, to an adapter that asks."""
+    if isinstance(adapter, KnowsBase):
+        adapter.base_at(directory(source))
 
 
 def copy_tokenizer(source: Artifact | Path | str, output: Path) -> None:

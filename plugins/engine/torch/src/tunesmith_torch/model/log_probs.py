@@ -6,9 +6,9 @@ Here they exist for a chunk of labels at a time. With ``z = W h`` and ``p = soft
     log p_y = z_y - logsumexp(z)           d log p_y / d h = W^T (e_y - p)
 
 each label's gradient is one known vector times the number that comes down in the backward pass. So where the head is frozen the vector
-is computed with the value, in the same chunk, and nothing is computed twice. A head that trains, or has an adapter on it, also needs
-d/dW, which can't be prepared: its chunks are computed again in the backward pass. So are those of outputs that are more than one number a
-label with a gradient.
+is computed with the value, in the same chunk, and nothing is computed twice (`frozen_head`). A head that trains, or has an adapter on it,
+also needs d/dW, which can't be prepared: most of its chunks are computed again in the backward pass (`trained_head`, where the head is a
+matrix). So are those of outputs that are more than one number a label with a gradient.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch.utils.checkpoint import checkpoint
 
 from tunesmith_torch.data.packing import Packed, Wanted
 from tunesmith_torch.model.architecture import Architecture, architecture, head_logits, states
+from tunesmith_torch.model.head_log_probs import frozen_head, trained_head
 
 CHUNK_BYTES = 31 * 2**20  # of float32 logits at a time: few enough for caches, and for `heap` to keep the block
 #: names of outputs at labels; those of heads are ``heads/<name>``
@@ -48,9 +49,10 @@ def label_outputs(model: Any, hidden: torch.Tensor, batch: Packed, found: Archit
     """
     head, wanted = model.get_output_embeddings(), batch.wanted
     rows = rows or max(FEWEST, CHUNK_BYTES // (4 * model.config.get_text_config().vocab_size))
-    frozen = type(head) is torch.nn.Linear and not any(p.requires_grad for p in head.parameters())
-    if frozen and batch.candidates is None and not wanted.top and wanted.entropy != "gradient":
-        values, entropy, log_sum_sq = _FrozenHead.apply(
+    if type(head) is torch.nn.Linear and batch.candidates is None and not wanted.top and wanted.entropy != "gradient":
+        trains = head.weight.requires_grad and torch.is_grad_enabled()
+        compute = trained_head if trains else frozen_head
+        values, entropy, log_sum_sq = compute(
             hidden, head.weight, head.bias, batch.targets, rows, found.scale, found.softcap, bool(wanted.entropy), wanted.log_sum_sq
         )  # fmt: skip
         told = {LOG_PROBS: values, ENTROPY: entropy, LOG_SUM_SQ: log_sum_sq}
@@ -85,52 +87,3 @@ def _recomputed(
     if not torch.is_grad_enabled():
         return outputs(hidden)
     return checkpoint(outputs, hidden, use_reentrant=False)
-
-
-class _FrozenHead(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor, rows: int, scale: float,
-        softcap: float, with_entropy: bool, with_squares: bool,
-    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:  # fmt: skip
-        """Values, and the entropy and the logarithm of the sum of squares where they are asked for."""
-        values = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
-        entropy = torch.empty_like(values) if with_entropy else None
-        squares = torch.empty_like(values) if with_squares else None
-        slopes = torch.empty(hidden.shape, dtype=weight.dtype, device=hidden.device) if ctx.needs_input_grad[0] else None
-        with torch.autocast(hidden.device.type, enabled=False):
-            for start in range(0, len(targets), rows):
-                part = slice(start, start + rows)
-                chunk, wanted = hidden[part].to(weight.dtype), targets[part, None]
-                logits = torch.nn.functional.linear(chunk, weight, bias).float()
-                if scale != 1.0:
-                    logits *= scale
-                if softcap:
-                    logits = torch.tanh_(logits.div_(softcap)).mul_(softcap)
-                bend = (1 - (logits / softcap).square_()).mul_(scale) if softcap and slopes is not None else scale
-                logs = torch.log_softmax(logits, dim=1)
-                values[part] = logs.gather(1, wanted).squeeze(1)
-                if slopes is None and entropy is None and squares is None:
-                    continue
-                slope = logs.exp() if entropy is not None else logs.exp_()
-                if entropy is not None:
-                    entropy[part] = torch.einsum("lv,lv->l", slope, logs).neg_()
-                if squares is not None:
-                    squares[part] = torch.einsum("lv,lv->l", slope, slope).log_()
-                if slopes is None:
-                    continue
-                # p - e_y: the sign is turned where there are fewer numbers
-                slope.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=slope.dtype))
-                if softcap or scale != 1.0:
-                    slope *= bend
-                slopes[part] = (slope.to(weight.dtype) @ weight).neg_()
-        if slopes is not None:
-            ctx.save_for_backward(slopes)
-        ctx.dtype = hidden.dtype
-        ctx.mark_non_differentiable(*(measured for measured in (entropy, squares) if measured is not None))
-        return values, entropy, squares
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        (slopes,) = ctx.saved_tensors
-        return (slopes * gradients[0][:, None]).to(ctx.dtype), *[None] * 8

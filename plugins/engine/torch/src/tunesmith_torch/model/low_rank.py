@@ -1,8 +1,8 @@
-"""Layers that add a low-rank update to a linear one: what an adapter's layer offers so that the engine may run several of them as one."""
+"""Layers that the engine runs several of as one: what an adapter's layer offers for it, beside a linear layer of torch's."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 
@@ -19,7 +19,7 @@ class Update(NamedTuple):
 class LowRank(Protocol):
     """A layer that computes ``base(x)``, and what `low_rank` says on top."""
 
-    base: torch.nn.Linear
+    base: Any
 
     @property
     def plain(self) -> bool:
@@ -27,3 +27,13 @@ class LowRank(Protocol):
 
     def low_rank(self) -> Update | None:
         """The update as it is now; None while it is switched off."""
+
+
+@runtime_checkable
+class KeptMatrix(Protocol):
+    """A linear layer that keeps its matrix in a way of its own (in fewer bits), and does not train it."""
+
+    bias: torch.Tensor | None
+
+    def matrix(self, dtype: torch.dtype) -> torch.Tensor:
+        """(out, in): the matrix as the layer computes with it."""

@@ -53,6 +53,4 @@ def transformers_impl(reason: NotDense) -> tuple[str, str]:
 def _because(adapter: Mapping[str, float]) -> str:
     if adapter.get("quantized"):
         return "the adapter loads the base itself, in fewer bits"
-    if adapter.get("copies") or adapter.get("of_base"):
-        return "matrices of the model's own train, and the engine's decoder gains its speed where they do not"
     return "the adapter may need more of the model than its modules: it does not say that it does not"

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact, BringsBase, ModulesOnly, Step
+from tunesmith.contracts import Adapter, Artifact, ConvertsLayers, ModulesOnly, Step
 from tunesmith_models import compute_type
 from tunesmith_torch.adapter.coverage import AdapterCoverage
 from tunesmith_torch.api import Objective, TokenSequence
@@ -18,7 +18,7 @@ from tunesmith_torch.model.architecture import adopt_architecture, architecture
 from tunesmith_torch.model.dense.config import NotDense
 from tunesmith_torch.model.dense.loader import load_dense
 from tunesmith_torch.model.heads import Heads
-from tunesmith_torch.model.loader import load_base, load_model
+from tunesmith_torch.model.loader import load_base, load_model, tell_base
 from tunesmith_torch.model.model_impl import DIVIDED, engine_impl, transformers_impl
 from tunesmith_torch.model.outputs import outputs
 from tunesmith_torch.settings import TrainSettings
@@ -184,10 +184,11 @@ def other_models(step: Step, objective: Objective, *, reference: bool = True) ->
 
 def _load(base: Artifact, adapter: Adapter, device: torch.device, step: Step) -> Any:
     """The engine's own decoder where it computes the same as transformers' model, and transformers' elsewhere."""
-    if isinstance(adapter, BringsBase) or not (isinstance(adapter, ModulesOnly) and adapter.modules_only):
+    if not (isinstance(adapter, ModulesOnly) and adapter.modules_only):
         return load_base(base, adapter, device)
+    tell_base(base, adapter)
     try:
-        model = load_dense(base.path, device)
+        model = load_dense(base.path, device, converted=adapter.converted if isinstance(adapter, ConvertsLayers) else None)
     except NotDense as reason:
         step.decide(*transformers_impl(reason))
         return load_base(base, adapter, device)

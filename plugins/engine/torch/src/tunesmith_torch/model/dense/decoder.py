@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from tunesmith_torch.data.packing import Packed, Piece
 from tunesmith_torch.model.attention.packed_attention import attend
 from tunesmith_torch.model.dense.attention_heads import heads
 from tunesmith_torch.model.dense.config import DenseSpec, LayerSpec, Rotary
+from tunesmith_torch.model.dense.files import save
 from tunesmith_torch.model.dense.fused_linear import added_linear, normed_linear
 from tunesmith_torch.model.dense.joint_linear import joint
 from tunesmith_torch.model.dense.rms_norm import Norm
@@ -28,7 +30,7 @@ class Dense(Module):
         self.spec = spec
         self.model = _Decoder(spec)
         self.lm_head = _linear(spec.hidden, spec.vocabulary, bias=False)
-        self.config = _Config(spec)
+        self.config = _Config.of(spec)
 
     @property
     def base_model(self) -> Module:
@@ -44,16 +46,33 @@ class Dense(Module):
         """Keep only the layers' inputs for the backward pass. The arguments are transformers'."""
         self.model.checkpointing = True
 
+    def forward(self, input_ids: torch.Tensor, use_cache: bool = False) -> SimpleNamespace:
+        """``logits`` (rows, tokens, vocabulary) of rows of one length, as transformers' models give them."""
+        rows, length = input_ids.shape
+        flat = input_ids.flatten()
+        pieces = tuple((start, start + length, -1) for start in range(0, rows * length, length))
+        every = torch.arange(rows * length, device=flat.device)
+        hidden = self.model(Packed(flat, every % length, pieces, every, flat, ()))
+        logits = self.lm_head(hidden).unflatten(0, (rows, length))
+        cap = self.spec.logit_softcap
+        return SimpleNamespace(logits=torch.tanh(logits / cap) * cap if cap else logits)
+
+    def save_pretrained(self, directory: Path, state_dict: Mapping[str, torch.Tensor] | None = None) -> None:
+        """Write the configuration and the weights, or those given, in Hugging Face's layout."""
+        save(self, Path(directory), self.state_dict() if state_dict is None else state_dict)
+
     def states(self, batch: Packed) -> torch.Tensor:
         """(labels + places, hidden): the last hidden states of the tokens whose outputs predict labels, then those of the places."""
         return self.model(batch)
 
 
 class _Config(SimpleNamespace):
-    """The file's entries as attributes."""
+    """The file's entries as attributes; `dtype` as torch's, None where the file names none."""
 
-    def __init__(self, spec: DenseSpec) -> None:
-        super().__init__(**{**spec.config, "tie_word_embeddings": spec.tied})
+    @classmethod
+    def of(cls, spec: DenseSpec) -> _Config:
+        said = str(spec.config.get("dtype") or spec.config.get("torch_dtype") or "")
+        return cls(**{**spec.config, "tie_word_embeddings": spec.tied, "dtype": getattr(torch, said, None)})
 
     def get_text_config(self, decoder: bool = True) -> _Config:
         return self
@@ -121,12 +140,15 @@ class _Attention(Module):
     def __init__(self, spec: DenseSpec) -> None:
         super().__init__()
         self.spec = spec
+        # In transformers' order: in that, an adapter draws what it begins with.
+        output = _linear(spec.widths[0], spec.hidden, bias=spec.output_bias)
         if spec.joined:
+            self.o_proj = output
             self.qkv_proj = _linear(spec.hidden, sum(spec.widths), bias=spec.qkv_bias)
         else:
             for name, width in zip(("q_proj", "k_proj", "v_proj"), spec.widths, strict=True):
                 self.add_module(name, _linear(spec.hidden, width, bias=spec.qkv_bias))
-        self.o_proj = _linear(spec.widths[0], spec.hidden, bias=spec.output_bias)
+            self.o_proj = output
         if spec.head_norms:
             self.q_norm = Norm(spec.head_size, spec.eps, spec.gemma)
             self.k_norm = Norm(spec.head_size, spec.eps, spec.gemma)
@@ -173,7 +195,7 @@ def _in(x: torch.Tensor, norm: Norm, modules: Sequence[Module], dtype: torch.dty
     if together is not None:
         return normed_linear(x, norm, together)
     normed = norm(x, dtype)
-    return torch.cat([module(normed) for module in modules], dim=1)
+    return torch.cat([_called(module, normed) for module in modules], dim=1)
 
 
 def _out(rest: torch.Tensor | None, x: torch.Tensor, module: Module, dtype: torch.dtype, activation: str = "") -> torch.Tensor:
@@ -182,7 +204,12 @@ def _out(rest: torch.Tensor | None, x: torch.Tensor, module: Module, dtype: torc
     if alone is not None:
         return added_linear(rest, x, alone, activation)
     inner = _gate(x, activation) if activation else x
-    return module(inner) if rest is None else rest + module(inner)
+    return _called(module, inner) if rest is None else rest + _called(module, inner)
+
+
+def _called(module: Module, x: torch.Tensor) -> torch.Tensor:
+    """(tokens, out): an adapter's layer may count on a dimension of batches."""
+    return module(x[None])[0]
 
 
 def _gate(both: torch.Tensor, activation: str) -> torch.Tensor:

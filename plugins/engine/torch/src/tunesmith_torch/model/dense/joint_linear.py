@@ -3,51 +3,98 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any
 
 import torch
 
-from tunesmith_torch.model.low_rank import LowRank, Update
+from tunesmith_torch.model.low_rank import KeptMatrix, LowRank, Update
 
 
-class Joint(NamedTuple):
-    """``y = W x + bias + B A x``; `a` is (R, in) and `b` (out, R), with the scale in it; both None where there is no update."""
+@dataclass(frozen=True)
+class Joint:
+    """``y = W x + bias + B A x``; `a` is (R, in) and `b` (out, R), with the scale in it; both None where there is no update.
 
-    weight: torch.Tensor
+    Args:
+        layers: in the order of their rows: parameters that lie one after the other, or layers that give their matrix when it is asked for.
+        trains: whether the parameters train; then they may be of another type than what is computed in.
+        dtype: that is computed in.
+    """
+
+    layers: tuple[Any, ...]
+    trains: bool
+    dtype: torch.dtype
     bias: torch.Tensor | None
     a: torch.Tensor | None
     b: torch.Tensor | None
 
+    @property
+    def parameters(self) -> tuple[torch.nn.Parameter, ...]:
+        """Those that train."""
+        return self.layers if self.trains else ()
+
+    def weight(self) -> torch.Tensor:
+        """W (out, in) in the type that is computed in, without a gradient."""
+        if isinstance(self.layers[0], torch.nn.Parameter):
+            return _adjoining(self.layers).to(self.dtype)
+        given = [layer.matrix(self.dtype) for layer in self.layers]
+        return given[0] if len(given) == 1 else torch.cat(given)
+
+    @property
+    def kept(self) -> bool:
+        """Whether W lies there as it is, so that to keep it for the backward pass costs nothing; else it is made anew there, or, of
+        parameters that train in another type, the one that the forward pass made."""
+        return isinstance(self.layers[0], torch.nn.Parameter)
+
 
 def joint(modules: Sequence[torch.nn.Module], dtype: torch.dtype) -> Joint | None:
-    """`modules` as one; None if one of them trains, is of another type, or does more than a frozen matrix and a low-rank update."""
-    bases: list[torch.nn.Linear] = []
+    """`modules` as one; None if one of them does more than a matrix and a low-rank update, or some train and others don't."""
+    bases: list[Any] = []
     updates: list[Update | None] = []
     for module in modules:
-        if type(module) is torch.nn.Linear:
-            bases.append(module)
-            updates.append(None)
-        elif isinstance(module, LowRank) and module.plain and type(module.base) is torch.nn.Linear:
+        if type(module) is not torch.nn.Linear and isinstance(module, LowRank):
+            if not module.plain:
+                return None
             bases.append(module.base)
             updates.append(module.low_rank())
         else:
-            return None
-    weights, biases = [base.weight for base in bases], [base.bias for base in bases if base.bias is not None]
-    if any(value.requires_grad or value.dtype != dtype for value in (*weights, *biases)) or len(biases) not in (0, len(bases)):
+            bases.append(module)
+            updates.append(None)
+    layers = _matrices(bases, dtype)
+    if layers is None:
         return None
-    bias = torch.cat([base.bias for base in bases]) if biases else None
+    biases = [base.bias for base in bases if base.bias is not None]
+    if len(biases) not in (0, len(bases)) or any(not bias.requires_grad and bias.dtype != dtype for bias in biases):
+        return None
+    trains = isinstance(layers[0], torch.nn.Parameter) and layers[0].requires_grad
+    bias = torch.cat(biases).to(dtype) if biases else None
     given = [update for update in updates if update is not None]
     if not given:
-        return Joint(_adjoining(weights), bias, None, None)
+        return Joint(layers, trains, dtype, bias, None, None)
     a = given[0].a if len(given) == 1 else torch.cat([update.a for update in given])
-    return Joint(_adjoining(weights), bias, a, _blocks(weights, updates))
+    outputs = [base.out_features for base in bases]
+    return Joint(layers, trains, dtype, bias, a, _blocks(outputs, updates, given[0].b.device))
+
+
+def _matrices(bases: Sequence[Any], dtype: torch.dtype) -> tuple[Any, ...] | None:
+    """What `Joint.layers` has; None where they are not of one sort, or somebody listens to one."""
+    if any(base._forward_hooks or base._forward_pre_hooks for base in bases):
+        return None
+    if all(type(base) is torch.nn.Linear for base in bases):
+        weights = tuple(base.weight for base in bases)
+        train = {weight.requires_grad for weight in weights}
+        alike = len(train) == 1 and len({weight.dtype for weight in weights}) == 1
+        return weights if alike and (train == {True} or weights[0].dtype == dtype) else None
+    if all(type(base) is not torch.nn.Linear and isinstance(base, KeptMatrix) for base in bases):
+        return tuple(bases)
+    return None
 
 
 def _adjoining(weights: Sequence[torch.nn.Parameter]) -> torch.Tensor:
     """The matrices as one: a view, for which they are moved together at the first call."""
     if len(weights) == 1:
-        return weights[0]
+        return weights[0].detach()
     if not all(_follows(one, other) for one, other in pairwise(weights)):
         together = torch.cat([weight.detach() for weight in weights])
         for weight, part in zip(weights, together.split([len(weight) for weight in weights]), strict=True):
@@ -61,12 +108,12 @@ def _follows(one: torch.Tensor, other: torch.Tensor) -> bool:
     return same and one.is_contiguous() and other.is_contiguous() and other.storage_offset() == one.storage_offset() + one.numel()
 
 
-def _blocks(weights: Sequence[torch.Tensor], updates: Sequence[Update | None]) -> torch.Tensor:
+def _blocks(outputs: Sequence[int], updates: Sequence[Update | None], device: torch.device) -> torch.Tensor:
     """The updates' B down the diagonal, each times its scale; nothing where there is no update."""
     if len(updates) == 1 and updates[0] is not None:
         return updates[0].b * updates[0].scale
     blocks = [
-        weight.new_zeros(len(weight), 0, dtype=torch.float32) if update is None else update.b * update.scale
-        for weight, update in zip(weights, updates, strict=True)
+        torch.zeros(rows, 0, device=device) if update is None else update.b * update.scale
+        for rows, update in zip(outputs, updates, strict=True)
     ]
     return torch.block_diag(*blocks)
