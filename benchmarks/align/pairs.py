@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,17 @@ OBJECTIVES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "cpo": ("trl.experimental.cpo", "CPO", {"beta": 0.1, "cpo_alpha": 1.0}),
     "simpo": ("trl.experimental.cpo", "CPO", {"loss_type": "simpo", "cpo_alpha": 0.0, "beta": 2.0, "simpo_gamma": 0.5}),
 }
-#: the same of ours, where it is not the default
-OURS: Mapping[str, Mapping[str, Any]] = {"cpo": {}, "simpo": {"beta": 2.0, "simpo_gamma": 0.5}}
+#: the same of ms-swift
+SWIFT: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "dpo": ("dpo", {"beta": 0.1}),
+    "reward": ("rm", {}),
+    "kto": ("kto", {"beta": 0.1}),
+    "orpo": ("orpo", {"beta": 0.1}),
+    "cpo": ("cpo", {"beta": 0.1, "cpo_alpha": 1.0}),
+    "simpo": ("simpo", {"beta": 2.0, "simpo_gamma": 0.5, "cpo_alpha": 0.0}),
+}
+#: and of ours, where it is not the default
+OURS_BESIDE: Mapping[str, Mapping[str, Any]] = {"simpo": {"beta": 2.0, "simpo_gamma": 0.5}}
 
 
 @dataclass(frozen=True)
@@ -44,9 +53,11 @@ class Pairs:
     rows: Path
     shuffled: Path
     count: int
+    objective: str
+    precision: str
 
 
-def prepare(directory: Path, count: int, prompts: str, objective: str) -> Pairs:
+def prepare(directory: Path, count: int, prompts: str, objective: str, precision: str) -> Pairs:
     """Make all of it in `directory`, but what is there already."""
     directory.mkdir(parents=True, exist_ok=True)
     model = smollm2(directory)
@@ -57,7 +68,7 @@ def prepare(directory: Path, count: int, prompts: str, objective: str) -> Pairs:
     for name, some in (("rows", learnt), ("shuffled", rows)):
         paths.append(directory / f"{objective}-{prompts}-{name}.jsonl")
         paths[-1].write_text("".join(json.dumps(row) + "\n" for row in some), encoding="utf-8")
-    return Pairs(model, begin_adapter(directory, model), *paths, count)
+    return Pairs(model, begin_adapter(directory, model), *paths, count, objective, precision)
 
 
 def pairs(count: int, prompts: str) -> list[dict[str, Any]]:
@@ -79,14 +90,3 @@ def unpaired(count: int, prompts: str) -> list[dict[str, Any]]:
         {"prompt": row["prompt"], "completion": row["chosen" if number % 2 else "rejected"], "label": bool(number % 2)}
         for number, row in enumerate(pairs(count, prompts))
     ]
-
-
-def ours(work: Pairs, objective: str, precision: str) -> Sequence[str]:
-    """Tunesmith's command."""
-    options = {
-        "model": work.model, "data": work.shuffled, "adapter": "lora", "adapter.r": 8, "adapter.alpha": 16, "batch-size": BATCH,
-        "max-length": LONGEST, "learning-rate": RATE, "lr-scheduler-type": "constant", "warmup-ratio": 0, "dtype": precision,
-        **{name.replace("_", "-"): value for name, value in OURS.get(objective, {}).items()},
-    }  # fmt: skip
-    program = str(Path(sys.executable).with_name("tunesmith"))
-    return [program, objective, *(str(word) for key, value in options.items() for word in (f"--{key}", value))]

@@ -1,14 +1,15 @@
-"""Fine-tuning against its peers: the same samples, from the same adapter, for the same number of steps, by one thread.
+"""Fine-tuning against its peers: the same samples, from the same weights, for the same number of steps, by one thread.
 
     python benchmarks/finetune                                       # all peers, bfloat16; installs them into isolated environments
     python benchmarks/finetune --peers trl llamafactory+packing --pairs 3
     python benchmarks/finetune --precision float32 --train-on all  # the losses must be equal, too
+    python benchmarks/finetune --adapter full --peers ms-swift --precision float32 --train-on all --samples 24     # and qlora
     python benchmarks/finetune --chart docs/pictures/finetune.svg --json figures.json
 
-SmolLM2-135M-Instruct, LoRA of rank 8 on all linear layers, batches of 4, one epoch. Each pair runs Tunesmith and one peer in turn, and
-their ratio is taken; the table has the median over pairs. Processor seconds are those of all processes from start to end, imports and
-all; the share of the peak is what the work needs in products of matrices, by what the machine could do in that time (MFU). Keep the machine
-quiet.
+SmolLM2-135M-Instruct, LoRA of rank 8 on all linear layers (or the same beside a base in nf4, or all weights), batches of 4, one epoch. Each
+pair runs Tunesmith and one peer in turn, and their ratio is taken; the table has the median over pairs. Processor seconds are those of all
+processes from start to end, imports and all; the share of the peak is what the work needs in products of matrices, by what the machine
+could do in that time (MFU). Keep the machine quiet.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from chart import draw
 from environment import environment
 from measure import Cost, matrix_peak, measure
 from peers import PEERS, Peer, command, losses
-from work import Work, prepare
+from work import ADAPTERS, Work, prepare
 
 OURS = PEERS["tunesmith"]
 HEAD = ("peer", "its CPU s", "ours", "ratio", "its GB", "ours", "ratio", "its share of the peak", "ours", "losses apart")
@@ -37,6 +38,7 @@ HEAD = ("peer", "its CPU s", "ours", "ratio", "its GB", "ours", "ratio", "its sh
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", nargs="+", choices=[n for n in PEERS if n != OURS.name], default=[n for n in PEERS if n != OURS.name])
+    parser.add_argument("--adapter", choices=ADAPTERS, default="lora", help="what trains; only ms-swift is told how to do the others")
     parser.add_argument("--pairs", type=int, default=1, help="how often each peer and Tunesmith run in turn (default 1)")
     parser.add_argument("--samples", type=int, default=40, help="conversations (default 40: 10 steps)")
     parser.add_argument("--threads", type=int, default=1, help="of each (default 1)")
@@ -47,10 +49,13 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures")
     args = parser.parse_args()
     args.work = args.work.resolve()
-    work = prepare(args.work, args.samples, args.precision, args.train_on)
+    if args.adapter != "lora" and args.peers != ["ms-swift"]:
+        parser.error("with this --adapter the peer is ms-swift: add --peers ms-swift")
+    work = prepare(args.work, args.samples, args.precision, args.train_on, args.adapter)
     peak = matrix_peak(args.threads, args.precision)
     print(
-        f"{work.count} conversations, {work.tokens} tokens, {work.labels} of them labels; peak {peak / 1e9:.0f} GFLOP/s; {work.precision}\n"
+        f"{work.count} conversations, {work.tokens} tokens, {work.labels} of them labels; peak {peak / 1e9:.0f} GFLOP/s; {work.precision}; "
+        f"{work.adapts}; load {os.getloadavg()[0]:.1f}\n"
     )
     print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}", flush=True)
     rows = []
@@ -59,11 +64,12 @@ def main() -> int:
         rows.append(_row(name, pairs))
         print(_line(rows[-1], work, peak), flush=True)
     done = {"samples": work.count, "tokens": work.tokens, "labels": work.labels, "precision": work.precision, "train_on": work.train_on}
+    done |= {"adapter": work.adapts}
     figures = {**done, "threads": args.threads, "matrix_peak_gflops": peak / 1e9, "rows": rows}
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
     if args.chart:
-        args.chart.write_text(draw(rows, f"LoRA fine-tuning of SmolLM2-135M, {work.precision}, {args.threads} thread"))
+        args.chart.write_text(draw(rows, f"{work.adapts} fine-tuning of SmolLM2-135M, {work.precision}, {args.threads} thread"))
     return 0
 
 

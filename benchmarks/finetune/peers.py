@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from work import ALPHA, BATCH, LONGEST, RANK, RATE, Work
+from work import ALPHA, BATCH, LONGEST, RANK, Work
 
 HERE = Path(__file__).resolve().parent
 SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"  # as the model's own template has it
 ROW = 1200  # tokens of a packed row: about a batch's
 PINS = ("torch==2.13.0",)  # as on the machine that the figures in the documentation are from
+SWIFT = ("ms-swift==4.6.0", "transformers<5.20", "trl<1.0", "peft<0.21", "bitsandbytes==0.50.2", *PINS)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,11 @@ PEERS = {
     peer.name: peer
     for peer in (
         Peer("tunesmith"),
-        Peer("ms-swift", ("ms-swift==4.6.0", "transformers<5.20", "trl<1.0", "peft<0.21", *PINS), ("torchvision", "torchaudio")),
+        Peer(
+            "ms-swift",
+            ("ms-swift==4.6.0", "transformers<5.20", "trl<1.0", "peft<0.21", "bitsandbytes==0.50.2", *PINS),
+            ("torchvision", "torchaudio"),
+        ),
         Peer("llamafactory", ("llamafactory==0.9.5", *PINS), ("torchvision", "torchaudio"), ("torchaudio",)),
         Peer("llamafactory+packing", ("llamafactory==0.9.5", *PINS), ("torchvision", "torchaudio"), ("torchaudio",), packing=True),
         Peer("trl", ("trl==1.16.0", "transformers==5.23.0", "peft==0.21.2", "datasets", *PINS)),
@@ -77,10 +82,12 @@ def losses(peer: Peer, out: Path) -> list[float]:
 
 def _tunesmith(work: Work) -> list[str]:
     options = {
-        "model": work.model, "data": work.shuffled, "adapter": "lora", "adapter.r": RANK, "adapter.alpha": ALPHA, "batch-size": BATCH,
-        "max-length": LONGEST, "learning-rate": RATE, "lr-scheduler-type": "constant", "warmup-ratio": 0, "dtype": work.precision,
+        "model": work.model, "data": work.shuffled, "adapter": work.adapts, "batch-size": BATCH,
+        "max-length": LONGEST, "learning-rate": work.rate, "lr-scheduler-type": "constant", "warmup-ratio": 0, "dtype": work.precision,
         "train-on": work.train_on,
     }  # fmt: skip
+    if work.adapts != "full":
+        options |= {"adapter.r": RANK, "adapter.alpha": ALPHA}
     program = str(Path(sys.executable).with_name("tunesmith"))
     return [program, "sft", *(word for key, value in options.items() for word in (f"--{key}", str(value)))]
 
@@ -89,15 +96,23 @@ def _swift(work: Work, bin: Path, out: Path) -> list[str]:
     everything = work.train_on == "all"
     options = {
         "model": work.model, "model_type": "llama", "template": "chatml", "system": SYSTEM, "template_backend": "jinja" if everything else
-        "swift", "adapters": work.adapter,
-        "load_args": "false", "dataset": work.rows, "dataset_shuffle": "false", "train_dataloader_shuffle": "false",
-        "split_dataset_ratio": 0, "tuner_type": "lora", "loss_scale": "all" if everything else "default",
+        "swift",
+        "dataset": work.rows, "dataset_shuffle": "false", "train_dataloader_shuffle": "false",
+        "split_dataset_ratio": 0, "tuner_type": "full" if work.adapts == "full" else "lora",
+        "loss_scale": "all" if everything else "default",
         "max_length": LONGEST, "torch_dtype": work.precision, "num_train_epochs": 1, "per_device_train_batch_size": BATCH,
-        "gradient_accumulation_steps": 1, "learning_rate": RATE, "lr_scheduler_type": "constant", "warmup_ratio": 0, "weight_decay": 0,
+        "gradient_accumulation_steps": 1, "learning_rate": work.rate, "lr_scheduler_type": "constant", "warmup_ratio": 0, "weight_decay": 0,
         "adam_beta2": 0.999, "max_grad_norm": 1.0, "logging_steps": 1, "save_strategy": "no", "eval_strategy": "no", "report_to": "none",
         "gradient_checkpointing": "false", "dataloader_num_workers": 0, "dataset_num_proc": 1, "attn_impl": "sdpa", "output_dir": out / "o",
         "use_cpu": "true",
     }  # fmt: skip
+    if work.adapts != "full":
+        options |= {"adapters": work.adapter, "load_args": "false"}
+    if work.adapts == "qlora":
+        options |= {
+            "quant_method": "bnb", "quant_bits": 4, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": "true",
+            "bnb_4bit_compute_dtype": work.precision,
+        }  # fmt: skip
     return [str(bin / "swift"), "sft", *(word for key, value in options.items() for word in (f"--{key}", str(value)))]
 
 
@@ -110,7 +125,7 @@ def _llamafactory(work: Work, bin: Path, out: Path, packing: bool) -> list[str]:
         "finetuning_type": "lora", "dataset": "work", "dataset_dir": str(out), "template": "smollm2", "cutoff_len": LONGEST,
         "disable_shuffling": True, "overwrite_cache": True, "preprocessing_num_workers": 1, "dataloader_num_workers": 0,
         "train_on_prompt": work.train_on == "all", "output_dir": str(out / "o"), "logging_steps": 1, "save_strategy": "no",
-        "report_to": "none", "per_device_train_batch_size": BATCH, "gradient_accumulation_steps": 1, "learning_rate": RATE,
+        "report_to": "none", "per_device_train_batch_size": BATCH, "gradient_accumulation_steps": 1, "learning_rate": work.rate,
         "num_train_epochs": 1.0, "lr_scheduler_type": "constant", "warmup_ratio": 0.0, "weight_decay": 0.0, "max_grad_norm": 1.0,
         "bf16": work.precision == "bfloat16", "disable_gradient_checkpointing": True, "use_cpu": True, "seed": 0, "flash_attn": "sdpa",
     }  # fmt: skip
@@ -124,7 +139,7 @@ def _written(out: Path, work: Work, packing: bool) -> Path:
     """What `trl_sft.py` is to do."""
     settings = {
         "model": str(work.model), "adapter": str(work.adapter), "rows": str(work.rows), "out": str(out / "o"), "batch": BATCH,
-        "rate": RATE, "longest": LONGEST, "bf16": work.precision == "bfloat16", "packing": ROW if packing else 0,
+        "rate": work.rate, "longest": LONGEST, "bf16": work.precision == "bfloat16", "packing": ROW if packing else 0,
         "answers": work.train_on == "assistant",
     }  # fmt: skip
     path = out / "work.json"

@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from smollm2 import smollm2  # noqa: E402
 
-BATCH, RANK, ALPHA, RATE, LONGEST = 4, 8, 16, 1e-4, 512
+BATCH, RANK, ALPHA, LONGEST = 4, 8, 16, 512
+ADAPTERS = ("lora", "qlora", "full")
 BODY, HEAD = 106_203_456, 28_311_552  # weights of SmolLM2-135M: those that every token meets, and those that only labels need
 
 
@@ -47,14 +48,21 @@ class Work:
     labels: int
     precision: str
     train_on: str
+    adapts: str = "lora"
+
+    @property
+    def rate(self) -> float:
+        """The learning rate."""
+        return 1e-5 if self.adapts == "full" else 1e-4
 
     @property
     def operations(self) -> float:
-        """In products of matrices: two per weight forward, two backward, none for the gradients of frozen ones; attention left out."""
-        return 4.0 * (self.tokens * BODY + self.labels * HEAD)
+        """In products of matrices: two per weight forward, two backward, two more for the gradients of those that train; attention left
+        out."""
+        return (6.0 if self.adapts == "full" else 4.0) * (self.tokens * BODY + self.labels * HEAD)
 
 
-def prepare(directory: Path, count: int, precision: str, train_on: str) -> Work:
+def prepare(directory: Path, count: int, precision: str, train_on: str, adapts: str = "lora") -> Work:
     """Make all of it in `directory`, but what is there already."""
     directory.mkdir(parents=True, exist_ok=True)
     model = smollm2(directory)
@@ -69,7 +77,7 @@ def prepare(directory: Path, count: int, precision: str, train_on: str) -> Work:
     groups = _encoded(model, rows, train_on)
     tokens = sum(size(sequence) for group in groups for sequence in group.sequences)
     labels = sum(sum(sequence.labels) for group in groups for sequence in group.sequences)
-    return Work(model, adapter, *paths, count, tokens, labels, precision, train_on)
+    return Work(model, adapter, *paths, count, tokens, labels, precision, train_on, adapts)
 
 
 def _encoded(model: Path, rows: list[list[dict[str, str]]], train_on: str) -> list[Group]:
