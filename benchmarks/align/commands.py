@@ -32,7 +32,8 @@ def losses(who: str, out: Path) -> list[float]:
 def _tunesmith(work: Pairs) -> list[str]:
     options = {
         "model": work.model, "data": work.shuffled, "adapter": "lora", "adapter.r": 8, "adapter.alpha": 16, "batch-size": BATCH,
-        "max-length": LONGEST, "learning-rate": RATE, "lr-scheduler-type": "constant", "warmup-ratio": 0, "dtype": work.precision,
+        "max-length": LONGEST, "learning-rate": RATE, "lr-scheduler-type": "constant", "warmup-ratio": 0, "save-seconds": 0,
+        "dtype": work.precision,
         **{name.replace("_", "-"): value for name, value in OURS_BESIDE.get(work.objective, {}).items()},
     }  # fmt: skip
     program = str(Path(sys.executable).with_name("tunesmith"))

@@ -83,7 +83,8 @@ def losses(peer: Peer, out: Path) -> list[float]:
 def _tunesmith(work: Work) -> list[str]:
     options = {
         "model": work.model, "data": work.shuffled, "adapter": work.adapts, "batch-size": BATCH,
-        "max-length": LONGEST, "learning-rate": work.rate, "lr-scheduler-type": "constant", "warmup-ratio": 0, "dtype": work.precision,
+        "max-length": LONGEST, "learning-rate": work.rate, "lr-scheduler-type": "constant", "warmup-ratio": 0, "save-seconds": 0,
+        "dtype": work.precision,
         "train-on": work.train_on,
     }  # fmt: skip
     if work.adapts != "full":

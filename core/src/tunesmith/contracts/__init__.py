@@ -13,17 +13,7 @@ if TYPE_CHECKING:
     from tunesmith.contracts.artifacts import Artifact, Result, fits
     from tunesmith.contracts.estimates import Estimate, EstimateRequest
     from tunesmith.contracts.events import MetricPoint, Remedy, RunFacts, StepFacts
-    from tunesmith.contracts.kinds.adapter import (
-        Adapter,
-        BeginsFromData,
-        BringsBase,
-        ConvertsLayers,
-        KnowsBase,
-        ModulesOnly,
-        OwnRates,
-        Penalising,
-        Stepping,
-    )
+    from tunesmith.contracts.kinds.adapter import Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping
     from tunesmith.contracts.kinds.device_backend import Device, DeviceBackend
     from tunesmith.contracts.kinds.environment_builder import (
         Condition,
@@ -55,7 +45,6 @@ __all__ = [
     "BringsBase",
     "Cancelled",
     "Condition",
-    "ConvertsLayers",
     "Device",
     "DeviceBackend",
     "Engine",
@@ -74,7 +63,6 @@ __all__ = [
     "InferenceBackend",
     "Input",
     "Kind",
-    "KnowsBase",
     "Launch",
     "Mesh",
     "MetricPoint",
@@ -109,8 +97,7 @@ __all__ = [
 ]  # fmt: skip
 
 _MODULES = {
-    "tunesmith.contracts.kinds.adapter": "Adapter, BeginsFromData, BringsBase, ConvertsLayers, KnowsBase, ModulesOnly, OwnRates, "
-    "Penalising, Stepping",
+    "tunesmith.contracts.kinds.adapter": "Adapter, BeginsFromData, BringsBase, ModulesOnly, OwnRates, Penalising, Stepping",
     "tunesmith.contracts.artifacts": "Artifact, Result, fits",
     "tunesmith.contracts.kinds.device_backend": "Device, DeviceBackend",
     "tunesmith.contracts.kinds.environment_builder": "Condition, Environment, EnvironmentBuilder, EnvironmentDirectory, Recipe, Start, "

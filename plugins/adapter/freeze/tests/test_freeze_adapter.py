@@ -14,6 +14,7 @@ from tunesmith_freeze.estimate import parts
 from tunesmith_freeze.settings import FreezeSettings
 from tunesmith_models import ModelShape
 from tunesmith_sdk.tiny_models import tiny_model
+from tunesmith_torch.api.model import load_model
 
 TOKENS = torch.tensor([[5, 9, 13, 40, 77, 101]])
 
@@ -34,7 +35,8 @@ def logits(model):
 
 def attached(directory, **settings):
     adapter = Freeze(FreezeSettings(**settings))
-    model = adapter.load_base(directory, torch.device("cpu"))
+    adapter.base_at(directory)
+    model = load_model(directory)
     adapter.attach(model, seed=0, reference=True)
     return model, adapter
 

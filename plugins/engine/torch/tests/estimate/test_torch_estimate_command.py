@@ -47,8 +47,9 @@ def ways(found):
 def test_the_way_taken_is_said_with_its_reason(told):
     assert "the engine's own decoder" in ways(told("sft", "--adapter", "lora")[1])
     assert "granite is none of" in ways(told("sft", "--adapter", "lora", model_type="granite")[1])["transformers' model"]
-    assert "transformers' model" in ways(told("sft", "--adapter", "full")[1])
-    assert "transformers' model" in ways(told("sft", "--adapter", "qlora")[1])
+    assert "the engine's own decoder" in ways(told("sft", "--adapter", "full")[1])
+    assert "the engine's own decoder" in ways(told("sft", "--adapter", "qlora")[1])
+    assert "may need more" in ways(told("sft", "--adapter", "prompt")[1])["transformers' model"]
 
 
 def test_without_an_adapter_all_are_compared(told):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import BeginsFromData, BringsBase, EstimateRequest, ModulesOnly, OwnRates, Penalising, Stepping
+from tunesmith.contracts.kinds.adapter import KnowsBase
 from tunesmith_sdk.conformance.bench.subject import Subject, contents, differing
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check, has
@@ -36,6 +37,8 @@ def _attached(subject: Subject, *, reference: bool = False, seed: int = 1) -> tu
 def _base(subject: Subject, adapter: Any = None) -> Any:
     """A fresh tiny model, as the adapter wants it loaded."""
     adapter = adapter or subject.build()
+    if isinstance(adapter, KnowsBase):
+        adapter.base_at(Path(subject.material("taught")))
     if not isinstance(adapter, BringsBase):
         return subject.model()
     import torch

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact, BringsBase, KnowsBase
+from tunesmith.contracts import Adapter, Artifact, BringsBase
+from tunesmith.contracts.kinds.adapter import KnowsBase
 from tunesmith_models.weight_check import load_whole
 from tunesmith_torch.data.tokenizer.loader import directory
 from tunesmith_torch.model.multimodal import model_class

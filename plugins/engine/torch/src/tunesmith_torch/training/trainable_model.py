@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from tunesmith.contracts import Adapter, Artifact, ConvertsLayers, ModulesOnly, Step
+from tunesmith.contracts import Adapter, Artifact, BringsBase, ModulesOnly, Step
+from tunesmith.contracts.kinds.adapter import ConvertsLayers
 from tunesmith_models import compute_type
 from tunesmith_torch.adapter.coverage import AdapterCoverage
 from tunesmith_torch.api import Objective, TokenSequence
@@ -184,11 +185,13 @@ def other_models(step: Step, objective: Objective, *, reference: bool = True) ->
 
 def _load(base: Artifact, adapter: Adapter, device: torch.device, step: Step) -> Any:
     """The engine's own decoder where it computes the same as transformers' model, and transformers' elsewhere."""
-    if not (isinstance(adapter, ModulesOnly) and adapter.modules_only):
+    converted = adapter.converted if isinstance(adapter, ConvertsLayers) else None
+    brings = isinstance(adapter, BringsBase) and converted is None
+    if brings or not (isinstance(adapter, ModulesOnly) and adapter.modules_only):
         return load_base(base, adapter, device)
     tell_base(base, adapter)
     try:
-        model = load_dense(base.path, device, converted=adapter.converted if isinstance(adapter, ConvertsLayers) else None)
+        model = load_dense(base.path, device, converted=converted)
     except NotDense as reason:
         step.decide(*transformers_impl(reason))
         return load_base(base, adapter, device)
