@@ -60,6 +60,7 @@ def test_sizes_are_the_engines():
     from tunesmith_torch.model.attention import cpu_attention
 
     assert (CHUNK, FEWEST, BLOCK, KEPT) == (log_probs.CHUNK_BYTES, log_probs.FEWEST, cpu_attention.BLOCK, cpu_attention.KEPT)
+    assert KEPT_BYTES == head_log_probs.KEPT_BYTES
 
 
 @pytest.mark.parametrize("name", ["teacher", "reference"])
@@ -94,4 +95,3 @@ def test_plain_texts_are_not_said_to_meet_a_chat_template():
     assert "texts by the model's tokenizer" in told
     assert "labels by the model's chat template" in [what for what, _ in estimate().decisions]
     assert "texts by the model's tokenizer" in [what for what, _ in estimate(rows=({"text": "One."},)).decisions]
-    assert KEPT_BYTES == head_log_probs.KEPT_BYTES
