@@ -4,7 +4,8 @@
 ``model/hf+score``): the planner converts and serves as needed. Facts: ``data``, the formats of rows that it reads
 (``["dataset/chat"]``): the plan asks for such rows and refuses others; left out, it reads none. ``metrics`` (name -> ``{"better": "lower"
 | "higher", "summary": ..., "reference": false}``; without ``better`` it is no matter of better or worse; ``reference`` false: it is
-measured without the answers that rows expect, as a length or a judge's mark is; left out, against them).
+measured without the answers that rows expect, as a length or a judge's mark is; left out, against them). ``timed``
+true: its metrics are times or rates, which differ from one evaluation to the next.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from tunesmith.contracts.step import Step
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics by name, and a record per row, for people who look behind the numbers; no times in either.
+    """Metrics by name, and a record per row, for people who look behind the numbers; no times in either, but in the metrics of an evaluator
+    with the fact ``timed``.
 
     What shows records to people reads of each: ``question``, ``expected``, ``answer``, and ``right`` (true or false) or ``score`` (a
     number); it may hold more.

@@ -19,7 +19,7 @@ WRONG = "I would rather talk about something else."
 def scripted_endpoint(answers: Mapping[str, str], directory: Path, *, failures: int = 0) -> Iterator[Artifact]:
     """An ``endpoint/openai`` that answers a prompt by what `answers` holds for it, and by something wrong where that holds nothing.
 
-    Asked for the log-probabilities of a prompt of token ids, it says -1 for each.
+    Asked for the log-probabilities of a prompt of token ids, it says -1 for each. A stream has a piece for each word.
 
     Args:
         failures: requests that get status 500 before the first answer.
@@ -45,9 +45,23 @@ def scripted_endpoint(answers: Mapping[str, str], directory: Path, *, failures: 
             choice |= {"message": {"role": "assistant", "content": text}} if chat else {"text": text}
             if asked.get("echo"):
                 choice["logprobs"] = {"token_logprobs": [None, *[-1.0] * (len(asked["prompt"]) - 1)]}
-            usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+            usage = {"prompt_tokens": 1, "completion_tokens": len(text.split()), "total_tokens": 1 + len(text.split())}
+            if chat and asked.get("stream"):
+                return self._stream(text, usage)
             kind = "chat.completion" if chat else "text_completion"
             self._send({"id": "1", "object": kind, "created": 0, "model": "scripted", "choices": [choice], "usage": usage})
+
+        def _stream(self, text: str, usage: Mapping[str, int]) -> None:
+            pieces = [{"choices": [{"index": 0, "delta": {"content": f"{word} "}}]} for word in text.split()]
+            end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            for event in (*pieces, end, {"choices": [], "usage": usage}):
+                self.wfile.write(b"data: " + json.dumps({"id": "1", "object": "chat.completion.chunk", **event}).encode() + b"\n\n")
+                self.wfile.flush()
+            self.wfile.write(b"data: [DONE]\n\n")
 
         def _send(self, answer: Mapping[str, Any]) -> None:
             body = json.dumps(answer).encode()
