@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
+    from tunesmith_cli.chat.endpoint import served_step
     from tunesmith_cli.command import Command
     from tunesmith_cli.dispatch import run_command, run_group
     from tunesmith_cli.display import reporting
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 API = 1
 
 _MODULES = {
+    "tunesmith_cli.chat.endpoint": "served_step",
     "tunesmith_cli.command": "Command",
     "tunesmith_cli.dispatch": "run_command, run_group",
     "tunesmith_cli.display": "reporting",
@@ -69,6 +71,7 @@ __all__ = [
     "running_endpoints",
     "safe",
     "safe_json",
+    "served_step",
     "size",
     "token_page",
     "typed",

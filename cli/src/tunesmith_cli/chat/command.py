@@ -70,21 +70,14 @@ def _talk(args: Namespace, facts: Any, message: str | None) -> int:
 def _endpoint(args: Namespace) -> AbstractContextManager[Any]:
     if args.url:
         return nullcontext({"url": args.url, "model": args.served_model})
-    from tunesmith.planning.pipeline.spec import PipelineSpec
-    from tunesmith_cli.chat.endpoint import endpoint
+    from tunesmith_cli.chat.endpoint import endpoint, planned, served_step, serving_verb
     from tunesmith_cli.launch import Session
-    from tunesmith_cli.options.earlier_step import Earlier
 
+    if args.source:
+        return served_step(args.source, args.pipeline, args.backend)
     session = Session.open(beside=[Path(args.pipeline)] if args.pipeline else [])
-    verb = next((v for v in session.registry.providers("verb").values() if v.service), None)
-    if verb is None:
-        raise UserError("TS-CLI-004", "no verb that serves is installed", fix="Install a backend: pip install 'tunesmith[serve]'")
-    step: dict[str, Any] = {verb.name: args.backend}
-    if args.model:
-        data: dict[str, Any] = {"name": "chat", "model": args.model, "steps": {"chat": step}}
-    else:
-        data = Earlier.find(session, args.pipeline, [args.source]).with_step("chat", step | {"from": args.source})
-    return endpoint(session, session.plan(PipelineSpec.from_mapping(data, Path.cwd(), name="chat")))
+    step = {serving_verb(session): args.backend}
+    return endpoint(session, planned(session, {"name": "chat", "model": args.model, "steps": {"chat": step}}))
 
 
 COMMAND = Command(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith_cli.display import reporting
 from tunesmith_cli.launch import Session
 
@@ -55,6 +56,47 @@ def endpoint(session: Session, plan: Plan) -> Iterator[Mapping[str, Any]]:
                 runner.cancel()
                 with suppress(KeyboardInterrupt):  # another Ctrl-C insists
                     thread.join()
+
+
+def served_step(source: str, file: str | None = None, backend: str = "auto") -> AbstractContextManager[Mapping[str, Any]]:
+    """The facts of the endpoint that a step is, or of one that serves what the step made.
+
+    Args:
+        source: the step: of the pipeline `file`, else of an earlier command, else of the pipeline here.
+        backend: the inference backend, where the step does not serve by itself.
+
+    Raises:
+        UserError: TS-CLI-004 when nothing that serves is installed; TS-CLI-008 when there is no such step.
+    """
+    from tunesmith_cli.options.earlier_step import Earlier
+
+    session = Session.open(beside=[Path(file)] if file else [])
+    earlier = Earlier.find(session, file, [source])
+    verb = serving_verb(session)
+    if verb in earlier.steps.get(source, {}):
+        data = {"name": source, **({"model": earlier.model} if earlier.model else {}), "steps": dict(earlier.steps)}
+    else:
+        data = earlier.with_step("chat", {verb: backend, "from": source})
+    return endpoint(session, planned(session, data))
+
+
+def serving_verb(session: Session) -> str:
+    """The name of the verb that serves.
+
+    Raises:
+        UserError: TS-CLI-004 when none is installed.
+    """
+    verb = next((v for v in session.registry.providers("verb").values() if v.service), None)
+    if verb is None:
+        raise UserError("TS-CLI-004", "no verb that serves is installed", fix="Install a backend: pip install 'tunesmith[serve]'")
+    return verb.name
+
+
+def planned(session: Session, data: Mapping[str, Any]) -> Plan:
+    """The plan of a pipeline that is written here."""
+    from tunesmith.planning.pipeline.spec import PipelineSpec
+
+    return session.plan(PipelineSpec.from_mapping(data, Path.cwd(), name="chat"))
 
 
 class _Awaited:
