@@ -1,0 +1,1 @@
+"""Sends requests at their times and keeps what came back when."""

@@ -1,0 +1,1 @@
+"""What is asked: prompts, their lengths, and who counts tokens."""

@@ -1,0 +1,35 @@
+"""What the conformance kit can't know: what an endpoint sees of a load, and that none of its answers fails."""
+
+import itertools
+import statistics
+
+from noting_server import NotingServer, serving
+
+from tunesmith.contracts import Artifact
+from tunesmith_data.api import message
+from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
+
+SOON, SLOW = 0.01, 0.2  # seconds of an answer
+
+
+def examinee(case, rows, good):
+    with scripted_endpoint({}, case.directory) as endpoint:
+        yield endpoint
+
+
+def known_answers(case):
+    rows = [{"messages": [message("user", "Who?"), message("assistant", "Nobody.")]}]
+    with scripted_endpoint({"Who?": "It was the butler in the pantry."}, case.directory) as endpoint:
+        yield endpoint, rows, {"failed": 0.0}
+
+
+def scene(case, setting, step, build):
+    """How many requests there were, how many at the same time, and whether they came evenly: what of it the setting is about."""
+    server = NotingServer(first=SLOW if setting in ("concurrency", "rate") else SOON)
+    with serving(server) as url:
+        build().evaluate(Artifact("endpoint/openai", case.directory, meta={"url": url, "model": "noted"}), None, step)
+    gaps = [after - before for before, after in itertools.pairwise(server.at[2:])]  # two asked how long words are
+    evenly = statistics.pstdev(gaps) < 0.7 * statistics.mean(gaps)
+    if setting == "arrival":
+        return {"evenly": evenly}
+    return {"many at a time": server.most > 3} if setting in ("concurrency", "rate") else {"asked": round(len(server.at), -1)}
