@@ -21,11 +21,11 @@ class ClientLag:
 
     async def __aenter__(self) -> ClientLag:
         self._task = asyncio.ensure_future(self._watch())
-        self._began, self._cpu = time.monotonic(), time.process_time()
+        self._began, self._cpu = asyncio.get_running_loop().time(), time.process_time()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.busy = (time.process_time() - self._cpu) / max(1e-9, time.monotonic() - self._began)
+        self.busy = (time.process_time() - self._cpu) / max(1e-9, asyncio.get_running_loop().time() - self._began)
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
