@@ -3,8 +3,9 @@
 A backend has one of two shapes: it serves in the worker itself (`InferenceBackend`), or it names a program of its own that does, which the
 verb that serves starts, watches and ends (`EngineBackend`).
 
-``accepts``: model formats it loads; ``produces``: ``("endpoint/openai",)``. Capabilities: ``api.chat``, ``api.completions``,
-``api.stream``, ``api.logprobs``, ``api.echo`` (``/v1/completions`` with ``echo``, ``logprobs`` and a prompt of token ids gives the prompt's
+``accepts``: model formats it loads; ``produces``: ``("endpoint/openai",)``, or ``("endpoint/openai+*",)`` where it takes models with a
+role, whose endpoints then have it. Capabilities: ``api.chat``, ``api.completions``, ``api.embeddings``, ``api.pooling``, ``api.stream``,
+``api.logprobs``, ``api.echo`` (``/v1/completions`` with ``echo``, ``logprobs`` and a prompt of token ids gives the prompt's
 log-probabilities), ``batching.continuous``, ``device.<name>``. Estimator: ``f(EstimateRequest) -> Estimate``.
 """
 

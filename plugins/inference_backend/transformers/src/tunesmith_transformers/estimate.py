@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tunesmith.contracts import Estimate, EstimateRequest
+from tunesmith.contracts.artifacts import role_of
 from tunesmith_models import BYTES, ModelShape, compute_type, stored_type
 
 LIBRARIES = 0.5 * 2**30  # Python with torch and transformers loaded, and what allocators of several threads keep
@@ -19,6 +20,10 @@ def estimate(request: EstimateRequest) -> Estimate:
     dtype = BYTES[compute_type(settings["dtype"], kind or ("float32" if stored > 3 else "bfloat16"), request)[0]]
     # a quantized checkpoint stays as small in memory as it is on disk
     weights = request.input_bytes if stored < 1.5 else shape.parameters * dtype
+    if role_of(request.format):
+        widest = 3 * shape.intermediate + 6 * shape.hidden + 4 * shape.heads * shape.head_size
+        tokens = max(settings["chunked_prefill_size"], min(settings["max_model_len"] or shape.positions, shape.positions))
+        return Estimate({"weights": float(weights), "activations": tokens * widest * dtype, "libraries": LIBRARIES})
     notes = ["where memory is plenty, 4-bit weights are dequantized once and take more"] if stored < 1 and request.device == "cpu" else []
     length = min(settings["max_model_len"] or shape.positions, shape.positions or settings["max_model_len"])
     bound = settings["kv_cache_gib"] * 2**30

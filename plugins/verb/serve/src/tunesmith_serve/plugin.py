@@ -16,7 +16,7 @@ def verb() -> Verb:
         settings=ServeSettings,
         kind="inference_backend",
         inputs=(Input("model", "the model to serve", of="inference_backend"),),
-        produces=("endpoint/openai",),
+        produces=("endpoint/openai+*",),
         converts="insert",
         service=True,
         facts={"metrics": {}},  # of its own; its backend's count

@@ -16,7 +16,9 @@ from starlette.routing import Route
 
 from tunesmith_transformers.api.chat import chat
 from tunesmith_transformers.api.completions import completions
+from tunesmith_transformers.api.embeddings import embeddings
 from tunesmith_transformers.api.errors import ApiError, unexpected
+from tunesmith_transformers.api.pooling import pooling
 from tunesmith_transformers.api.responses.route import responses
 from tunesmith_transformers.api.service import Gone, Service
 from tunesmith_transformers.api.tokenization import detokenize, tokenize
@@ -37,6 +39,8 @@ def make_app(service: Service) -> Starlette:
             route("/v1/responses", responses, "POST"),
             route("/tokenize", tokenize, "POST"),
             route("/detokenize", detokenize, "POST"),
+            route("/v1/embeddings", embeddings, "POST"),
+            route("/pooling", pooling, "POST"),
             route("/v1/models", _models),
             route("/v1/models/{model:path}", _model),
             route("/health", _health),
@@ -49,6 +53,7 @@ def make_app(service: Service) -> Starlette:
 async def _answer(service: Service, path: str, endpoint: Endpoint, request: Request) -> Response:
     try:
         service.check_source(request)
+        service.check_answers(path)
         response = await endpoint(service, request)
     except ApiError as error:
         response = error.response()
@@ -71,8 +76,16 @@ async def _no_route(request: Request, error: Exception) -> Response:
 def _card(service: Service) -> dict[str, Any]:
     return {
         "id": service.name, "object": "model", "created": service.created, "owned_by": "tunesmith",
-        "max_model_len": service.engine.limits.length,
+        "max_model_len": service.worker.limits.length, **_numbers(service),
     }  # fmt: skip
+
+
+def _numbers(service: Service) -> dict[str, Any]:
+    """Of a model that gives no words: what it gives, and what the numbers are about."""
+    if not service.role:
+        return {}
+    model = service.pooler.model
+    return {"role": service.role, "dimensions": model.hidden_size} if not model.labels else {"role": service.role, "labels": model.labels}
 
 
 async def _models(service: Service, request: Request) -> Response:

@@ -21,7 +21,7 @@ def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary, begin: Calla
     """
     if vocabulary.template is None:
         raise ApiError(400, "This model has no chat template. Use /v1/completions.", param="messages")
-    messages = [_message(message, f"messages[{index}]") for index, message in enumerate(request["messages"])]
+    messages = [plain_message(message, f"messages[{index}]") for index, message in enumerate(request["messages"])]
     tools = request.get("tools") if request.get("tool_choice") != "none" else None
     extra, ask = request.get("chat_template_kwargs", {}), request.get("add_generation_prompt", True)
     if taken := sorted(_OF_THE_REQUEST & set(extra)):
@@ -40,7 +40,7 @@ def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary, begin: Calla
     return text, _encode(text, vocabulary, "messages", special=False)  # the template writes the special tokens itself
 
 
-def _message(message: Mapping[str, Any], where: str) -> dict[str, Any]:
+def plain_message(message: Mapping[str, Any], where: str) -> dict[str, Any]:
     """A message as templates of text models expect it: content as one string."""
     content = message.get("content")
     if isinstance(content, list):

@@ -199,6 +199,29 @@ TOKENIZE: dict[str, Any] = {
     },
 }
 DETOKENIZE: dict[str, Any] = {"type": "object", "required": ["tokens"], "properties": {"model": _WORD, "tokens": _IDS}}
+_INPUT = COMPLETION["properties"]["prompt"]  # a text or ids, alone or several
+EMBEDDING: dict[str, Any] = {
+    "type": "object",
+    "required": ["model", "input"],
+    "properties": {
+        "model": _WORD,
+        "input": _INPUT,
+        "encoding_format": {"type": "string", "enum": ["float", "base64"]},
+        "dimensions": {"type": "integer", "minimum": 1, "maximum": _WHOLE},
+        "prompt_name": {"type": "string", "enum": ["query", "document"]},
+    },
+}
+POOLING: dict[str, Any] = {
+    "type": "object",
+    "required": ["model"],
+    "properties": {
+        "model": _WORD,
+        "input": _INPUT,
+        "messages": CHAT["properties"]["messages"],
+        "tools": CHAT["properties"]["tools"],
+        "use_activation": _FLAG,
+    },
+}
 #: Fields of the API that change nothing here.
 IGNORED = {
     "user", "metadata", "store", "service_tier", "parallel_tool_calls", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",

@@ -15,6 +15,7 @@ from tunesmith_transformers.api.errors import ApiError
 from tunesmith_transformers.api.request_body import read
 from tunesmith_transformers.engine.engine import Engine
 from tunesmith_transformers.engine.metrics import Metrics
+from tunesmith_transformers.pooling.pooler import EMBED, Pooler
 from tunesmith_transformers.text.grammar import Grammars
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
@@ -26,13 +27,23 @@ PATIENCE = 30.0  # seconds for the first piece of a body, or for a client to tak
 SLOWEST = 4096  # bytes a second of a body at least, after that
 
 
+_OF_WORDS = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/tokenize", "/detokenize")
+_ROUTES = {**dict.fromkeys(_OF_WORDS, "words"), "/v1/embeddings": "embeddings", "/pooling": "scores"}
+
+
+def route_of(role: str) -> str:
+    """By which a model of this role is asked."""
+    return {"": _OF_WORDS[0], EMBED: "/v1/embeddings"}.get(role, "/pooling")
+
+
 class Gone(Exception):
     """The client has hung up."""
 
 
 @dataclass
 class Service:
-    """One served model. `engine`, `vocabulary`, `grammars` and `defaults` are set before `state` becomes ``ready``."""
+    """One served model. `engine`, `vocabulary`, `grammars` and `defaults`, or of a model with a role `pooler`, are set before `state`
+    becomes ``ready``."""
 
     name: str
     address: Address = field(default_factory=Address)
@@ -40,7 +51,9 @@ class Service:
     state: Literal["loading", "ready", "draining"] = "loading"
     created: int = 0
     max_request_bytes: int = 4 * 2**20
+    role: str = ""
     engine: Engine = None  # type: ignore[assignment]
+    pooler: Pooler = None  # type: ignore[assignment]
     vocabulary: Vocabulary = None  # type: ignore[assignment]
     grammars: Grammars = None  # type: ignore[assignment]
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -53,8 +66,24 @@ class Service:
     def check_ready(self) -> None:
         if self.state != "ready":
             raise ApiError(503, f"The server is {self.state}.", code=self.state)
-        if self.engine.error:
-            raise ApiError(503, f"The engine has stopped: {self.engine.error}", code="engine_error")
+        if self.worker.error:
+            raise ApiError(503, f"The engine has stopped: {self.worker.error}", code="engine_error")
+
+    @property
+    def worker(self) -> Engine | Pooler:
+        """Who runs the model."""
+        return self.engine or self.pooler
+
+    def check_answers(self, path: str) -> None:
+        """That the model is of the kind whose requests come by this route."""
+        wanted = _ROUTES.get(path)
+        if wanted is None or path == (own := route_of(self.role)):
+            return
+        given = {"": "words", EMBED: "embeddings"}.get(self.role, "scores")
+        if self.role or path not in _OF_WORDS:
+            raise ApiError(
+                400, f"`{self.name}` gives {given}, and {path} is for {wanted}. Ask {own}", param="model", code="model_not_supported"
+            )
 
     def check_model(self, name: str) -> None:
         if name != self.name:
@@ -75,7 +104,7 @@ class Service:
 
     def check_count(self, answers: int, param: str) -> None:
         """That so many answers could be waiting at all."""
-        limits = self.engine.limits
+        limits = self.worker.limits
         if answers > limits.batch + limits.queue:
             raise ApiError(
                 400, f"{answers} answers are more than this server ever has under way: {limits.batch + limits.queue}", param=param
@@ -84,7 +113,7 @@ class Service:
     async def prepared(self, request: Request, schema: Mapping[str, Any], make: Callable[[dict[str, Any]], T]) -> T:
         """What `make` makes of the request's checked body. Neither reading the body nor `make` holds up the event loop."""
         self.check_ready()
-        if self._arriving > self.engine.limits.batch + self.engine.limits.queue:
+        if self._arriving > self.worker.limits.batch + self.worker.limits.queue:
             raise ApiError(429, "Too many requests arrive. Try again in a moment.", code="queue_full")
         self._arriving += 1
         try:
