@@ -161,7 +161,7 @@ def test_null_means_left_out_and_harmless_fields_of_the_api_are_accepted(server:
 
 def test_wrong_methods_and_paths_get_error_objects(server: Any) -> None:
     assert httpx.get(f"{server.url}/completions").status_code == 405
-    answer = httpx.get(f"{server.url}/embeddings")
+    answer = httpx.get(f"{server.url}/rerank")
     assert (answer.status_code, answer.json()["error"]["type"]) == (404, "not_found_error")
 
 
