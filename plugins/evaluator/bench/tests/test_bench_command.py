@@ -19,8 +19,8 @@ from simulated_server import Silent, SimulatedServer
 from virtual_clock import run
 
 from tunesmith.errors import TunesmithError
+from tunesmith_bench.benchmark import Benchmark, Plan
 from tunesmith_bench.commands import main
-from tunesmith_bench.load.benchmark import Benchmark, Plan
 from tunesmith_bench.results.point import Load
 from tunesmith_bench.results.result_file import Measurement
 from tunesmith_bench.results.slo import parse_slo

@@ -11,12 +11,12 @@ import pytest
 from simulated_server import Silent, SimulatedServer
 from virtual_clock import run
 
+from tunesmith_bench.benchmark import Benchmark, Plan
 from tunesmith_bench.load.arrivals import constant, poisson
-from tunesmith_bench.load.benchmark import Benchmark, Plan
-from tunesmith_bench.load.rate_search import find_rate
 from tunesmith_bench.load.record import AFTER, MEASURED, WARM_UP, Record
 from tunesmith_bench.load.run import Driver, Run
 from tunesmith_bench.load.warm_up import WarmUp
+from tunesmith_bench.rate_search import find_rate
 from tunesmith_bench.results.point import Load, Point
 from tunesmith_bench.results.slo import parse_slo
 from tunesmith_bench.workload.lengths import parse_length

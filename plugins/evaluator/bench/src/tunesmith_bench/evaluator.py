@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from tunesmith.contracts import Artifact, Evaluation, Step, TunesmithError
-from tunesmith_bench.load.benchmark import Benchmark, Plan
+from tunesmith_bench.benchmark import Benchmark, Plan
 from tunesmith_bench.load.http_transport import HttpTransport
 from tunesmith_bench.results.point import SHARES, Load, Point
 from tunesmith_bench.results.slo import Slo, parse_slo

@@ -14,7 +14,7 @@ from tunesmith.contracts import UserError
 from tunesmith_cli.api import Command, columns, safe, safe_json, served_step, typed
 
 if TYPE_CHECKING:
-    from tunesmith_bench.load.benchmark import Benchmark
+    from tunesmith_bench.benchmark import Benchmark
     from tunesmith_bench.results.result_file import Measurement
 
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 1}
@@ -150,9 +150,9 @@ def measure(args: Namespace, loads: list[Any], url: str, model: str) -> Measurem
 
 
 async def _measured(args: Namespace, loads: list[Any], url: str, kept: dict[str, Any], progress: Any) -> None:
-    from tunesmith_bench.load.benchmark import Benchmark, Plan
+    from tunesmith_bench.benchmark import Benchmark, Plan
     from tunesmith_bench.load.http_transport import HttpTransport
-    from tunesmith_bench.load.rate_search import find_rate
+    from tunesmith_bench.rate_search import find_rate
     from tunesmith_bench.results.slo import parse_slo
     from tunesmith_bench.workload.calibration import calibrate
     from tunesmith_bench.workload.prompts import Workload

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import UserError
-from tunesmith_bench.load.rate_search import RateSearch
+from tunesmith_bench.results.found_rate import RateSearch
 from tunesmith_bench.results.point import Point
 
 FORMAT = "tunesmith-bench/1"

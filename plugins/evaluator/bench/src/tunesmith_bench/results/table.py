@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tunesmith_bench.load.rate_search import RateSearch
 from tunesmith_bench.results.comparison import Row
+from tunesmith_bench.results.found_rate import RateSearch
 from tunesmith_bench.results.point import Point
 
 HEAD = ("load", "requests", "ttft p50", "p99", "itl p50", "p99", "e2e p50", "p99", "tokens/s", "requests/s", "goodput")

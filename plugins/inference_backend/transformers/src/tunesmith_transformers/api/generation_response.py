@@ -19,8 +19,8 @@ from tunesmith_transformers.api.errors import ApiError, unexpected
 from tunesmith_transformers.api.request_sequences import Job
 from tunesmith_transformers.api.service import Service, unless_gone
 from tunesmith_transformers.engine.sequence import Delta
-from tunesmith_transformers.sampling.logprobs import TokenLogprob
 from tunesmith_transformers.text.answer_text import Placed
+from tunesmith_transformers.text.token_logprob import TokenLogprob
 
 
 @dataclass

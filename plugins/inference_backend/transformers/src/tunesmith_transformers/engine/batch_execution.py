@@ -12,8 +12,9 @@ from tunesmith_transformers.engine.scheduler import Batch
 from tunesmith_transformers.engine.sequence import Sequence
 from tunesmith_transformers.model.forward_pass import Forward
 from tunesmith_transformers.model.kv_cache import CacheLost
-from tunesmith_transformers.sampling.logprobs import TokenLogprob, token_logprobs
+from tunesmith_transformers.sampling.logprobs import token_logprobs
 from tunesmith_transformers.sampling.sampler import choose
+from tunesmith_transformers.text.token_logprob import TokenLogprob
 
 
 @dataclass(frozen=True)

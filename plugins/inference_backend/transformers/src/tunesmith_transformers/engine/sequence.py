@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tunesmith_transformers.sampling.logprobs import TokenLogprob
 from tunesmith_transformers.sampling.sampler import Draw
 from tunesmith_transformers.sampling.sampling_params import Sampling
 from tunesmith_transformers.text.answer_text import Output, Placed
+from tunesmith_transformers.text.token_logprob import TokenLogprob
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
+from tunesmith_transformers.text.token_logprob import TokenLogprob
+
 LEAST = -9999.0  # for what the model forbids: minus infinity is no number in JSON
 ROWS = 64  # rows turned into float32 at once: a vocabulary of 150,000 makes that 40 MB
-
-
-@dataclass(frozen=True)
-class TokenLogprob:
-    """A token's log-probability (None for the first of a text), and the likeliest tokens in its place."""
-
-    token: int
-    logprob: float | None
-    top: tuple[tuple[int, float], ...] = ()
 
 
 def token_logprobs(logits: torch.Tensor, tokens: Sequence[int], alternatives: int) -> list[TokenLogprob]:

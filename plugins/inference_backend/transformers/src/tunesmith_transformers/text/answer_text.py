@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tunesmith_transformers.sampling.logprobs import TokenLogprob
 from tunesmith_transformers.text.incremental_detokenizer import IncrementalText
 from tunesmith_transformers.text.stop_strings import StopFilter
+from tunesmith_transformers.text.token_logprob import TokenLogprob
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
 

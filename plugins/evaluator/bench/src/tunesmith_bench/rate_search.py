@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from tunesmith_bench.load.benchmark import Benchmark
+from tunesmith_bench.benchmark import Benchmark
+from tunesmith_bench.results.found_rate import RateSearch
 from tunesmith_bench.results.point import Load, Point
 from tunesmith_bench.results.run_result import RunResult
 
 PRECISION = 1.05  #: the search ends when the lowest rate that broke it is at most so many times the highest that kept it
 PROBES = 20  #: at most
 LOWEST = 32  #: a rate is not looked for below this part of what one request at a time comes to
-
-
-@dataclass(frozen=True)
-class RateSearch:
-    """
-    Args:
-        kept, broken: the highest rate that kept the objective, the lowest above it that did not; 0: none was found.
-        goodput: requests a second within the objective, at `kept`.
-        probes: what was tried: rate, the share of requests that kept it, whether that is enough and if not, why.
-    """
-
-    kept: float
-    broken: float
-    goodput: float | None
-    probes: list[dict[str, Any]]
 
 
 async def find_rate(benchmark: Benchmark, arrival: str = "poisson") -> RateSearch:
