@@ -1,4 +1,4 @@
-"""The evaluator `load`: a point of a measurement as metrics that gates can hold a server to."""
+"""The evaluator `load-test`: a point of a measurement as metrics that gates can hold a server to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tunesmith-bench brings: the command `bench`, and the evaluator `load`."""
+"""What tunesmith-bench brings: the command `bench`, and the evaluator `load-test`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ METRICS = {
 @hookimpl
 def evaluator() -> Provider:
     return Provider(
-        "load",
+        "load-test",
         "latencies and throughput of an endpoint under load",
         "tunesmith_bench.evaluator:LoadTest",
         settings=LoadSettings,

@@ -1,4 +1,4 @@
-"""Settings of the evaluator `load`."""
+"""Settings of the evaluator `load-test`."""
 
 from __future__ import annotations
 
