@@ -46,7 +46,7 @@ records = st.builds(
     main_kind=st.text(),
     many=st.booleans(),
     slots=st.lists(st.builds(Slot, words, words, st.text(), st.text()), max_size=2).map(tuple),
-    inputs=st.lists(st.builds(Input, words, st.text(), tuples, st.text(), st.booleans()), max_size=2).map(tuple),
+    inputs=st.lists(st.builds(Input, words, st.text(), tuples, st.text(), required=st.booleans()), max_size=2).map(tuple),
     produces_of=st.text(),
     converts=st.sampled_from(["", "insert", "propose"]),
     service=st.booleans(),

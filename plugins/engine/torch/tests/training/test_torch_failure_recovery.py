@@ -132,7 +132,7 @@ MEMORY = "200"  # MiB
 def test_after_a_divergence_training_goes_on_from_before_it_slower(bench, chat_rows, monkeypatch):
     """The rate breaks in the middle: some steps later the numbers are none any more."""
     settings = {"num_train_epochs": 6, "learning_rate": 0.01, "max_grad_norm": 0.0, "save_steps": 1, "save_total_limit": 100}
-    monkeypatch.setattr("tunesmith_torch.training.loop.rate", lambda schedule, number, total, warmup_ratio: 1e10 if number >= 12 else 0.5)
+    monkeypatch.setattr("tunesmith_torch.training.loop.rate", lambda schedule, number, total, warmup_ratio: 1e30 if number >= 12 else 0.5)
     with pytest.raises(TunesmithError, match="TS-TRAIN-001") as raised:
         bench.train(settings, rows=chat_rows, adapter=Full(FullSettings()))
     monkeypatch.undo()
