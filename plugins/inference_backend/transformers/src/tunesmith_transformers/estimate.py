@@ -17,7 +17,8 @@ def estimate(request: EstimateRequest) -> Estimate:
         return Estimate({"weights": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
     kind = stored_type(shape.config)
     stored = request.input_bytes / shape.parameters if request.input_bytes else BYTES.get(kind, 2.0)  # bytes per parameter
-    dtype = BYTES[compute_type(settings["dtype"], kind or ("float32" if stored > 3 else "bfloat16"), request)[0]]
+    type_ = compute_type(settings["dtype"], kind or ("float32" if stored > 3 else "bfloat16"), request)[0]
+    dtype = BYTES[type_]
     # a quantized checkpoint stays as small in memory as it is on disk
     weights = request.input_bytes if stored < 1.5 else shape.parameters * dtype
     if role_of(request.format):
@@ -33,7 +34,8 @@ def estimate(request: EstimateRequest) -> Estimate:
     if cache < bound:
         notes.append(f"the cache is full only with {settings['max_num_seqs']} answers of {length} tokens")
     logits = settings["max_num_seqs"] * shape.vocabulary * dtype + VOCABULARY_ROWS * shape.vocabulary * 4.0
-    return Estimate(
-        {"weights": float(weights), "kv cache": cache, "activations": tokens * widest * dtype + logits, "libraries": LIBRARIES},
-        notes=tuple(notes),
-    )
+    terms = {"weights": float(weights), "kv cache": cache, "activations": tokens * widest * dtype + logits, "libraries": LIBRARIES}
+    if request.device == "cpu" and type_ == "bfloat16" and stored >= 1.5:
+        # laid out for oneDNN beside the files, which stay mapped
+        terms["laid out"] = (shape.parameters - shape.vocabulary * shape.hidden * (1 if shape.tied else 2)) * dtype
+    return Estimate(terms, notes=tuple(notes))
