@@ -32,7 +32,7 @@ PASSAGES = [
     {"anchor": text[:9], "positive": text, "negatives": [f"Not {text}", "Nobody knows."][: at % 3]} for at, text in enumerate(TEXTS * 2)
 ]  # fmt: skip
 ONCE = {"max_steps": 1, "batch_size": 16, "learning_rate": 1e-3}
-SEVERAL = {"num_train_epochs": 6, "batch_size": 8, "learning_rate": 3e-3}
+SEVERAL = {"num_train_epochs": 8, "batch_size": 8, "learning_rate": 3e-3}
 
 
 def trained(bench, objective, rows, settings, **more):
@@ -141,7 +141,7 @@ def test_an_embedding_learns_from_the_whole_batch_however_it_is_cut(bench, pooli
     cut, result = trained(bench, objective, PASSAGES, SEVERAL | {"max_tokens_per_microbatch": 120}, name="cut", validation=PASSAGES)
     assert bench.series("loss") == pytest.approx(losses, rel=1e-4)
     assert losses[-1] < losses[0]
-    assert result.metrics["validation_accuracy"] >= 0.25  # one in 24 by chance: eight positives, each with two hard negatives
+    assert result.metrics["validation_accuracy"] >= 0.5
     assert json.loads((whole / "config.json").read_text()) == json.loads((cut / "config.json").read_text())
 
 
