@@ -11,6 +11,7 @@ import pytest
 from simulated_server import Silent, SimulatedServer
 from virtual_clock import run
 
+from tunesmith.errors import TunesmithError
 from tunesmith_bench.benchmark import Benchmark, Plan
 from tunesmith_bench.load.arrivals import constant, poisson
 from tunesmith_bench.load.record import AFTER, MEASURED, WARM_UP, Record
@@ -104,6 +105,31 @@ def test_load_goes_on_until_the_last_measured_answer() -> None:
     assert phases.count(MEASURED) == len(found.measured) == 50
     for at in (found.began + 0.01, (found.began + found.ended) / 2, found.ended - 0.01):
         assert sum(r.intended <= at and not 0 < r.ended <= at for r in found.records) == 8  # all places are taken all the time
+
+
+class Stubborn:
+    """A transport in which the first cancellation gets lost, as in `asyncio.wait_for` before Python 3.12."""
+
+    async def send(self, request, record: Record) -> None:
+        try:
+            await asyncio.sleep(0.1)
+        except asyncio.CancelledError:
+            record.error = "went on"
+
+
+@pytest.mark.parametrize("load", [Load(concurrency=3), Load(rate=20.0)], ids=str)
+def test_a_run_ends_though_a_cancellation_gets_lost(load: Load) -> None:
+    async def work():
+        benchmark = Benchmark(Stubborn(), Workload(output_tokens=parse_length("3")), TokenCounter(), Plan(requests=10, runs=1), Silent())
+        with pytest.raises(TunesmithError, match="TS-BENCH-010"):
+            await benchmark.sweep([load])
+
+    run(work())
+
+
+def test_a_server_that_dies_before_it_is_warm_ends_the_run() -> None:
+    with pytest.raises(TunesmithError, match="TS-BENCH-010"):
+        measured({"failing": 1.0}, [Load(concurrency=2)])
 
 
 def test_littles_law_holds_in_the_measured_part() -> None:

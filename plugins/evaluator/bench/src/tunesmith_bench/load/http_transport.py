@@ -32,7 +32,7 @@ class HttpTransport:
     async def __aenter__(self) -> HttpTransport:
         # No limit of connections: a queue in the client would look like one in the server. What is on this machine is behind no proxy.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), headers=self._headers, timeout=aiohttp.ClientTimeout(total=None),
+            connector=aiohttp.TCPConnector(limit=0), headers=self._headers, timeout=aiohttp.ClientTimeout(total=self._timeout),
             trust_env=not is_loopback(urlsplit(self.url).hostname or ""),
         )  # fmt: skip
         return self
@@ -52,7 +52,7 @@ class HttpTransport:
 
     async def send(self, request: Request, record: Record) -> None:
         try:
-            await asyncio.wait_for(self._ask(request, record), self._timeout)
+            await self._ask(request, record)
         except asyncio.TimeoutError:
             record.error = f"no whole answer in {self._timeout:g} s"
         except (aiohttp.ClientError, OSError, ValueError) as error:

@@ -58,13 +58,14 @@ class Driver:
         self.run, self._told = run, told
         self._measured = self._done = 0  # requests of the measured part that were to be sent, that have ended
         self._tasks: set[asyncio.Task[None]] = set()
+        self._finished = asyncio.Event()
 
     async def closed(self, concurrency: int) -> Run:
         """So many requests under way at all times: each place sends its next one when its last is answered."""
 
         async def place() -> None:
             free = self._now()
-            while True:
+            while not self._finished.is_set():
                 await self._one(free)
                 free = self._now()
 
@@ -76,6 +77,8 @@ class Driver:
         async def arrive() -> None:
             start = self._now()
             for offset in arrivals:
+                if self._finished.is_set():
+                    return
                 due = start + offset
                 if (wait := due - self._now()) > 0:
                     await asyncio.sleep(wait)
@@ -86,7 +89,6 @@ class Driver:
         return await self._until_measured([arrive()])
 
     async def _until_measured(self, sources: list[object]) -> Run:
-        self._finished = asyncio.Event()
         self._tasks |= {asyncio.ensure_future(source) for source in sources}  # type: ignore[arg-type]
         senders = list(self._tasks)
         over = asyncio.ensure_future(self._finished.wait())
@@ -98,6 +100,7 @@ class Driver:
                     if sender.done():
                         sender.result()  # a sender never ends by itself: this raises what broke it
         finally:
+            self._finished.set()  # ends a sender whose cancellation got lost, as in asyncio.wait_for before Python 3.12
             for task in list(self._tasks):
                 task.cancel()
             for task in list(self._tasks):

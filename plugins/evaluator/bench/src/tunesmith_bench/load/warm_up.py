@@ -19,7 +19,7 @@ class WarmUp:
 
     Args:
         together: requests under way at a time, or an estimate of it.
-        most: answers after which it ends without having become stationary; 0: `CEILING` windows.
+        most: answers after which it ends without having become stationary; 0: `CEILING` windows. As many failures end it, too.
     """
 
     def __init__(self, together: int, most: int = 0) -> None:
@@ -27,11 +27,16 @@ class WarmUp:
         self.least = together + self.window
         self.most = most or self.least + CEILING * self.window
         self.seen: list[Record] = []
+        self.failed = 0
         self.over = self.stationary = False
 
     def add(self, record: Record) -> None:
         """Take notice of an answer, in the order in which they ended."""
-        if self.over or not record.answered:
+        if self.over:
+            return
+        if not record.answered:
+            self.failed += 1
+            self.over = self.failed >= self.most
             return
         self.seen.append(record)
         count = len(self.seen)
