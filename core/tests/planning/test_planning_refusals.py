@@ -44,6 +44,35 @@ def test_rows_that_are_given_are_prepared(planner, exact):
     assert planner(YAML, exact()).steps[-1].inputs["data"].format == "dataset/chat"
 
 
+@pytest.fixture
+def postbox(world):
+    """The registry with a backend whose model runs elsewhere."""
+    made = Provider("postbox", "asks another", "made_up:Nothing", accepts=("model/*",), produces=("endpoint/openai",),
+                    facts={"elsewhere": True})  # fmt: skip
+    return world(extra=[("inference_backend", made)])
+
+
+SERVED = "{model}steps:\n  api: {{serve: {backend}}}\n  score: {{evaluate: politeness, from: api}}\n"
+
+
+def test_who_has_its_model_elsewhere_is_planned_without_one(planner, postbox):
+    api, score = planner(SERVED.format(model="", backend="postbox"), postbox).steps[-2:]
+    assert (dict(api.inputs), [source.step for source in score.inputs.values()]) == ({}, ["api"])
+
+
+def test_a_model_that_it_is_given_is_an_input_of_its_step(planner, postbox):
+    api = planner(SERVED.format(model="model: shelf://base\n", backend="postbox"), postbox).steps[-2]
+    assert {*api.inputs} == {"model"}
+
+
+@pytest.mark.parametrize("backend", ["kettle", "auto"])
+def test_others_need_a_model_as_before(problems, postbox, backend):
+    (problem,) = problems(SERVED.format(model="", backend=backend), postbox)
+    assert (problem.code, problem.user) == ("TS-PLAN-010", True)
+    assert "`api` has no `from`" in problem.what
+    assert "the model to serve" in problem.why
+
+
 def test_an_estimator_may_refuse_settings_that_cant_work_on_the_model(problems, exact, monkeypatch):
     def refuse(request):
         raise UserError("TS-QUANT-001", f"{request.config['hidden_size']} columns are too few", fix="Take fewer groups.")

@@ -44,7 +44,7 @@ def text(*required: str) -> dict[str, Any]:
 
 SERVE = Verb(
     "serve", "a model behind an API", "made_up:serve", kind="inference_backend", produces=("endpoint/openai",), converts="insert",
-    service=True, inputs=(Input("model", "the model to serve", of="inference_backend"),), facts={"metrics": {}},
+    service=True, inputs=(Input("model", "the model to serve", of="inference_backend", unless="elsewhere"),), facts={"metrics": {}},
 )  # fmt: skip
 PROVIDERS: dict[str, tuple[tuple[str, Provider], ...]] = {
     "acme-shelf": (("model_loader", Provider("shelf", "a shelf", TARGET, facts={"schemes": ["shelf", "file"]}, produces=("model/hf",))),),

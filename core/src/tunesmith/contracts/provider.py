@@ -147,6 +147,7 @@ class Input:
         accepts_by: fact of the step's main provider that lists the formats, of those in `accepts`: the input is required where it names
             some, and nobody reads it where it names none.
         required: whether planning fails without it.
+        unless: fact of the step's main provider with which a required one may be left out.
         required_by: fact of the step's main provider that makes it required after all.
         read_by: fact of the step's main provider without which nobody reads it: the plan refuses it then.
         many: it may be a list of steps; the worker finds them as ``name``, ``name.2``, ``name.3`` (see `artifacts.several`).
@@ -158,6 +159,7 @@ class Input:
     of: str = ""
     accepts_by: str = ""
     required: bool = True
+    unless: str = ""
     required_by: str = ""
     read_by: str = ""
     many: bool = False

@@ -6,7 +6,9 @@ verb that serves starts, watches and ends (`EngineBackend`).
 ``accepts``: model formats it loads; ``produces``: ``("endpoint/openai",)``, or ``("endpoint/openai+*",)`` where it takes models with a
 role, whose endpoints then have it. Capabilities: ``api.chat``, ``api.completions``, ``api.embeddings``, ``api.pooling``, ``api.stream``,
 ``api.logprobs``, ``api.echo`` (``/v1/completions`` with ``echo``, ``logprobs`` and a prompt of token ids gives the prompt's
-log-probabilities), ``batching.continuous``, ``device.<name>``. Estimator: ``f(EstimateRequest) -> Estimate``.
+log-probabilities), ``batching.continuous``, ``device.<name>``. Estimator: ``f(EstimateRequest) -> Estimate``. Facts:
+``elsewhere`` true: what it serves runs elsewhere, so a step may give it no model (`model` is None then); one that is given is what the
+endpoint's readers take its tokenizer from.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class Address:
 
 
 class InferenceBackend(Protocol):
-    def serve(self, model: Artifact, name: str, address: Address, step: Step) -> None:
+    def serve(self, model: Artifact | None, name: str, address: Address, step: Step) -> None:
         """Serve until `step.wait_cancelled()`; then take nothing new, let running requests end and return. What still runs after
         ``step.settings.shutdown_grace`` seconds is ended so that its client knows: a stream by an error event and ``[DONE]``, others by
         status 503. `KILL_AFTER` seconds later the process is killed.

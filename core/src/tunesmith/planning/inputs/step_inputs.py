@@ -36,7 +36,7 @@ class StepInputs:
             text = source if index == 0 else step.inputs.get(entry.name, "")
             if text != "":
                 self._find(entry, text, first=index == 0)
-            elif entry.required:
+            elif entry.required and not entry.unless:
                 self._missing(entry, first=index == 0)
 
     def where(self, entry: Input) -> str:
@@ -45,7 +45,11 @@ class StepInputs:
     def require(self, main: ProviderRecord) -> None:
         """Note the inputs that are not there though the step's main provider, known by now, can't do without, and those that it does not
         read."""
-        for entry in self.step.verb.inputs[1:]:
+        first, *others = self.step.verb.inputs or (None,)
+        there = {*self.products, *self._written}
+        if first and first.required and first.unless and main.facts.get(first.unless) is not True and first.name not in there:
+            self._missing(first, first=True, reader=main.name)
+        for entry in others:
             given = bool(self.step.inputs.get(entry.name))
             if (main.facts.get(entry.required_by) is True or main.facts.get(entry.accepts_by)) and not given:
                 self._missing(entry, first=False, reader=main.name)

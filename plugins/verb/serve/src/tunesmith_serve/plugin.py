@@ -15,7 +15,7 @@ def verb() -> Verb:
         target="tunesmith_serve.verb:run",
         settings=ServeSettings,
         kind="inference_backend",
-        inputs=(Input("model", "the model to serve", of="inference_backend"),),
+        inputs=(Input("model", "the model to serve", of="inference_backend", unless="elsewhere"),),
         produces=("endpoint/openai+*",),
         converts="insert",
         service=True,

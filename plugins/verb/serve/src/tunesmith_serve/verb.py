@@ -14,7 +14,7 @@ from tunesmith_serve.engine_supervisor import supervise
 def run(step: Step) -> None:
     """Serve until the step is cancelled."""
     _heed_signals(step)
-    settings, model = step.settings, step.inputs["model"]
+    settings, model = step.settings, step.inputs.get("model")
     name, address = settings.name or step.pipeline, Address(settings.host, settings.port, tuple(settings.allowed_hosts))
     backend = step.provider("inference_backend")
     if hasattr(backend, "serve"):
