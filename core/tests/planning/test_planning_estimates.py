@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.contracts import Device, Estimate, Placement, Provider
+from tunesmith.contracts.environment_variables import is_set
 from tunesmith.contracts.estimates import EstimateRequest
 from tunesmith.planning.estimates import estimators
 from tunesmith.planning.estimates.estimators import Estimators
@@ -212,6 +213,17 @@ def test_the_helper_has_no_secrets(world, monkeypatch):
     )
     record = replace(world().verb("teach"), estimator="made_up:seen")
     assert Estimators().estimate(record, EstimateRequest({})) == {"PATH": 1.0}
+
+
+def test_an_estimator_is_told_which_secrets_are_set_and_none_of_them(world, monkeypatch):
+    monkeypatch.setenv("ACME_TOKEN", "hush")
+    monkeypatch.setenv("EMPTY_TOKEN", "")
+    monkeypatch.setenv("ACME_PLACE", "here")
+    names = ("ACME_TOKEN", "EMPTY_TOKEN", "ACME_PLACE", "OTHER_TOKEN")
+    told = lambda request: {name: 1.0 for name in names if is_set(name)} | {"told": float("hush" in str({**os.environ}))}  # noqa: E731
+    monkeypatch.setattr(sys.modules["made_up"], "seen", told, raising=False)
+    record = replace(world().verb("teach"), estimator="made_up:seen")
+    assert Estimators().estimate(record, EstimateRequest({})) == {"ACME_TOKEN": 1.0, "ACME_PLACE": 1.0, "told": 0.0}
 
 
 def test_a_request_and_an_estimate_arrive_as_they_were(world, monkeypatch):

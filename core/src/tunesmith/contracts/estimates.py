@@ -59,7 +59,8 @@ class Estimate:
     The estimator of a verb, quantizer, exporter or inference backend gives one of these; an adapter's gives its parts as a mapping, and a
     strategy's, too, or as the `terms` of one of these where there is something to tell beside them.
     They are asked in a helper process of the planner, each with some seconds' time; where one fails, its estimate is unknown.
-    One that raises a `UserError` refuses: these settings can't work on this model, and the plan says so.
+    One that raises a `UserError` refuses: these settings can't work on this model, and the plan says so. They see no variable with a
+    secret; whether one is set is told by `tunesmith.contracts.environment_variables.is_set`.
 
     Args:
         notes: what to know of the figures, a sentence each.

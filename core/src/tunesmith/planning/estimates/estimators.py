@@ -21,6 +21,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from tunesmith.contracts.environment_variables import WITHHELD
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith.contracts.kinds.device_backend import Device
 from tunesmith.errors import TunesmithError
@@ -171,6 +172,13 @@ class _Helper:
         return f"it ended its process with status {os.WEXITSTATUS(status)}"
 
 
+def _environment() -> dict[str, str]:
+    """The helper's variables: this process's without secrets, of which it is told the names (see `is_set`)."""
+    secrets = withheld(os.environ, ())
+    told = {WITHHELD: " ".join(name for name in secrets if os.environ[name])}
+    return {name: value for name, value in os.environ.items() if name not in secrets} | told
+
+
 def _fork(questions: int, answers: int) -> int:
     pid = os.fork()
     if pid:
@@ -178,8 +186,9 @@ def _fork(questions: int, answers: int) -> int:
     status = 1
     try:
         os.setsid()
-        for name in withheld(os.environ, ()):
-            del os.environ[name]
+        environment = _environment()
+        os.environ.clear()
+        os.environ.update(environment)
         for number in {int(name) for name in os.listdir("/proc/self/fd")} - {0, 1, 2, questions, answers}:
             with contextlib.suppress(OSError):  # the listing's own
                 os.close(number)
@@ -193,11 +202,9 @@ def _fork(questions: int, answers: int) -> int:
 def _spawn(questions: int, answers: int) -> int:
     import subprocess
 
-    secrets = withheld(os.environ, ())
-    environment = {name: value for name, value in os.environ.items() if name not in secrets}
     command = [sys.executable, "-m", estimator_process.__name__]
     process = subprocess.Popen(
-        command, stdin=questions, stdout=answers, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
+        command, stdin=questions, stdout=answers, stderr=subprocess.DEVNULL, env=_environment(), start_new_session=True
     )  # fmt: skip
     process.returncode = 0  # it is waited for by its number
     return process.pid
