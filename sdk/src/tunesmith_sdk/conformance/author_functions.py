@@ -4,6 +4,10 @@ Each is called with a `Case` first, which says for which provider it is asked; o
 and the kit does what it would have done without it::
 
     # tests/conformance_author.py
+    def settings(case):                 # settings whose values exist only while something runs: held open for the examination
+        with a_server(case.material("taught")) as url:
+            yield {"url": url}
+
     def source(case):                   # something that the provider accepts, where the kit makes none
         write_a_model(case.directory)
         return "model/acme"             # its format
@@ -50,7 +54,7 @@ and the kit does what it would have done without it::
 
 The checks of a kind that a plugin brings may ask for further ones.
 
-`source` and `pipeline` are called in the environment that the kit itself is in, the others in the worker, in the plugin's.
+`settings`, `source` and `pipeline` are called in the environment that the kit itself is in, the others in the worker, in the plugin's.
 """
 
 from __future__ import annotations

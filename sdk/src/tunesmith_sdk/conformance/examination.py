@@ -143,6 +143,11 @@ class Examination:
         try:
             materials = Materials(self._place.config.cache, scratch, self.declared.author, self.source.root)
             bench = Bench(record, self._place, self.declared, materials, scratch)
+            said, _ = _tried(bench.begin)
+            if said["state"] != PASSED:
+                for planned in asked:
+                    self._note(planned, said, 0.0)
+                return
             for planned in (planned for planned in asked if planned.check.at == "host"):
                 self._at(planned)
                 self._note(planned, *_tried(lambda check=planned.check: make(check, bench)))  # type: ignore[misc]

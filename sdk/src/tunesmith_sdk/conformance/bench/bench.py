@@ -20,6 +20,7 @@ from tunesmith_sdk.conformance.bench.composed_step import Composed
 from tunesmith_sdk.conformance.bench.environments import Place
 from tunesmith_sdk.conformance.bench.worker_process import Running, logs_below, running
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun
+from tunesmith_sdk.conformance.materials import author_settings_process
 from tunesmith_sdk.conformance.materials.materials import Materials
 
 WORKER = "tunesmith_sdk.conformance.bench.worker"
@@ -40,11 +41,20 @@ class Bench:
         self.kept: Any = None  #: what the checks of a kind share: an endpoint, a training's results
         self.stack = ExitStack()  #: what is to be ended with the examination of the provider
         self.ranks = 1
+        self.killed = ""  #: the work directory of a step of this provider that was killed, once there is one
+        self.stopped: tuple[Running, Path] | None = None  #: workers that have heeded a cancel and began again, and where they work now
+
+    def begin(self) -> None:
+        """Complete the settings by those that its author's `settings` gives, which hold until the stack is closed.
+
+        Raises:
+            NotRun, CheckFailed: they can't be had.
+        """
+        record = self.record
+        self.values = self.stack.enter_context(author_settings_process.held(self.materials, record, self.values))
         if setting := str(record.facts.get("ranks", "")):  # of a trainer strategy
             self.ranks = max(2, record.ranks({**fill(record.schema, {}), **self.values}))
             self.values = {**self.values, setting: self.ranks}
-        self.killed = ""  #: the work directory of a step of this provider that was killed, once there is one
-        self.stopped: tuple[Running, Path] | None = None  #: workers that have heeded a cancel and began again, and where they work now
 
     def folder(self, name: str) -> Path:
         """A new empty directory."""

@@ -96,10 +96,10 @@ class Materials:
             NotRun: it needs a library that is not here.
             CheckFailed: it fails.
         """
-        folder = self._scratch / "author" / f"{record.kind}.{record.name}" / function
+        folder = self.authors_folder(function, record)
         if folder not in self._said:
             try:
-                self._said[folder] = self._ask(function, record, values, folder) if function in given(self._author) else None
+                self._said[folder] = self._ask(function, record, values, folder) if self.gives(function) else None
             except (NotRun, CheckFailed) as error:
                 self._said[folder] = error
         if isinstance(said := self._said[folder], Exception):
@@ -107,18 +107,40 @@ class Materials:
         return said, folder
 
     def _ask(self, function: str, record: ProviderRecord, values: Mapping[str, Any], folder: Path) -> Any:
+        question, environment = self.question(function, record, values, folder)
+        done = _run("author", str(question), env=environment)
+        if done.returncode:
+            raise self.failure(function, done.stderr)
+        return json.loads(folder.with_suffix(".said").read_text(encoding="utf-8"))
+
+    def question(
+        self, function: str, record: ProviderRecord, values: Mapping[str, Any], folder: Path
+    ) -> tuple[Path, Mapping[str, str]]:  # fmt: skip
+        """For a process that calls a function of the author's file for a provider: what it is to read (see `call`), and its variables.
+
+        Args:
+            folder: does not exist yet; the function's own.
+        """
         folder.mkdir(parents=True)
         case = {"kind": record.kind, "name": record.name, "settings": fill(record.schema, values), "directory": str(folder)}
         question = folder.with_suffix(".asked")
         question.write_text(json.dumps([self._author, function, case, str(self._directory.parents[1])]), encoding="utf-8")
         paths = [*filter(None, [self._root and str(self._root), os.environ.get("PYTHONPATH")])]
-        done = _run("author", str(question), env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} if paths else None)
-        if done.returncode:
-            why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-            if why.startswith(("ModuleNotFoundError", "ImportError")):
-                raise NotRun(f"its author's `{function}` needs what is not here: {why}", where="an environment that has it")
-            raise CheckFailed(f"its author's `{function}` fails: {why}", fix=f"Correct {self._author}.")
-        return json.loads(folder.with_suffix(".said").read_text(encoding="utf-8"))
+        return question, os.environ | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
+
+    def failure(self, function: str, errors: str) -> NotRun | CheckFailed:
+        """What it is that a function's process failed, by what it wrote to its standard error."""
+        why = (errors.strip().splitlines() or ["it ended without a word"])[-1]
+        if why.startswith(("ModuleNotFoundError", "ImportError")):
+            return NotRun(f"its author's `{function}` needs what is not here: {why}", where="an environment that has it")
+        return CheckFailed(f"its author's `{function}` fails: {why}", fix=f"Correct {self._author}.")
+
+    def gives(self, function: str) -> bool:
+        """Whether the author's file has such a function."""
+        return function in given(self._author)
+
+    def authors_folder(self, function: str, record: ProviderRecord) -> Path:
+        return self._scratch / "author" / f"{record.kind}.{record.name}" / function
 
     def _made(self, name: str, path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -227,17 +249,17 @@ def _judged() -> list[dict[str, object]]:
     return [{"messages": pair["messages"], "answer": pair[side], "label": side == "chosen"} for pair in _pairs() for side in sides]
 
 
-def ask(question: Path) -> None:
-    """Call a function of an author's file, and write what it gives beside the question."""
+def call(question: Path) -> Any:
+    """Call the function of an author's file that a question names."""
     path, name, case, directory = json.loads(question.read_text(encoding="utf-8"))
     folder = Path(case["directory"])
     materials = Materials(Path(directory), folder, path)
-    said = function(path, name)(Case(case["kind"], case["name"], case["settings"], folder, folder.with_suffix(".work"), materials.path))
-    question.with_suffix(".said").write_text(json.dumps(said, default=str), encoding="utf-8")
+    return function(path, name)(Case(case["kind"], case["name"], case["settings"], folder, folder.with_suffix(".work"), materials.path))
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "author":
-        ask(Path(sys.argv[2]))
+        asked = Path(sys.argv[2])
+        asked.with_suffix(".said").write_text(json.dumps(call(asked), default=str), encoding="utf-8")
     else:
         make(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
