@@ -163,6 +163,17 @@ def test_what_the_host_holds_counts_as_well(tune, monkeypatch, facts, verdict):
         assert verdict in refused(tune, 4, 50, **facts).why
 
 
+def test_what_the_user_names_may_take_no_more_of_the_host_than_it_has(tune, monkeypatch):
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"a": 1.0}, host=400.0))
+    refusal = refused(tune, 4, 50, NAMED, host=300)
+    assert refusal.code == "TS-PLAN-008"
+    assert "needs about 400 B of the host's memory for each device, and there are 300 B" in refusal.what
+    _, overruled = tune(4, 50, NAMED + "ignore_estimates: true\n", host=300)
+    assert any("needs about 400 B of the host's memory" in warning for warning in overruled.warnings)
+    for known in ({"host": 360}, {}):  # a little over is no error, as for the device's own; and nothing is said of what nobody knows
+        assert not tune(4, 50, NAMED, **known)[1].warnings
+
+
 @pytest.mark.parametrize(("fault", "verdict"), [
     (lambda request: 1 / 0, "what it offers is not known: ZeroDivisionError: division by zero"),
     (lambda request: [{"voices": 0}], "its settings can't be: `voices`"),

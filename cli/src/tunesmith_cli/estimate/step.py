@@ -60,7 +60,7 @@ class StepEstimate:
     @property
     def host(self) -> float:
         """Bytes of the host's memory for each device; 0 if none or unknown."""
-        return self.estimate.host * self.capacity.sharing if self.estimate else 0.0
+        return self.capacity.of_host(self.estimate) if self.estimate else 0.0
 
     @property
     def seconds(self) -> float:

@@ -169,7 +169,7 @@ class Alternatives:
             )
         if capacity.crowds(found):
             there = f"and there are {bytes_text(capacity.host)}" if capacity.host else "and what that has is not known"
-            needed = bytes_text(found.host * capacity.sharing)
+            needed = bytes_text(capacity.of_host(found))
             return Candidate(replace(told, verdict=f"it needs {needed} of the host's memory for each device, {there}"), tried, None)
         return Candidate(told, tried, True)
 

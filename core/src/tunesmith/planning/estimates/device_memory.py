@@ -38,6 +38,10 @@ class Capacity:
         """Bytes of the device that the ranks on it need, given the estimate of one."""
         return estimate.memory * self.sharing
 
+    def of_host(self, estimate: Estimate) -> float:
+        """Bytes of the host's memory that they need beside."""
+        return estimate.host * self.sharing
+
     def fits(self, estimate: Estimate) -> bool | None:
         """Into the device and its host; None where it is not known."""
         if not self.memory or self.needed(estimate) > self.memory:
@@ -46,4 +50,4 @@ class Capacity:
 
     def crowds(self, estimate: Estimate) -> bool:
         """Whether it needs more of the host's memory than is known to be there."""
-        return estimate.host * self.sharing > self.host
+        return self.of_host(estimate) > self.host

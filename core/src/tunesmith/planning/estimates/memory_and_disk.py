@@ -48,7 +48,8 @@ def estimate(
     model = product or Product("", "", "")
     beside = {key: {"config": one.config, "bytes": one.size, "format": one.format} for key, one in models.items()}
     answers: list[Estimate] = []
-    for slot, choice in (*choices.items(), ("", verb)):
+    # what a provider would take of a device counts only where one is used
+    for slot, choice in (*(choices.items() if verb.record.computes else ()), ("", verb)):
         if not choice.record.estimator:
             continue
         request = EstimateRequest(
@@ -88,7 +89,7 @@ def _check(terms: Mapping[str, float], *others: float) -> None:
 
 
 def check_memory(step: PlannedStep, devices: Sequence[Device], where: str, notes: Notes, *, ignore: bool = False) -> None:
-    """Compare a step's estimate with the memory of its device: an error if it can't fit, a warning if it is tight now.
+    """Compare a step's estimate with the memory of its device and of the host: an error if it can't fit, a warning if it is tight now.
 
     Args:
         ignore: the user has overruled estimates: then it is a warning and a decision.
@@ -96,27 +97,32 @@ def check_memory(step: PlannedStep, devices: Sequence[Device], where: str, notes
     if step.estimate is None or not devices or not step.estimate.memory:
         return
     device = Capacity.of(devices, step.placement.processes)
-    shared, needed = device.sharing, device.needed(step.estimate)
+    shared, needed, host = device.sharing, device.needed(step.estimate), device.of_host(step.estimate)
     largest = sorted(step.estimate.terms.items(), key=lambda term: -term[1])
     terms = ", ".join(f"{name} {bytes_text(value)}" for name, value in largest if value)
-    if needed > device.memory * MARGIN:
-        what = f"the step `{step.name}` needs about {bytes_text(needed)} of memory, {device.name} has {bytes_text(device.memory)}"
-        why = f"{terms}" + (f"; {shared} processes share the device" if shared > 1 else "")
+
+    def forbid(what: str, why: str, fix: str) -> None:
+        what = f"the step `{step.name}` needs about {what}"
         if step.alternatives:
             why += "; " + "; ".join(": ".join(one.decision) for one in step.alternatives if not one.taken)
         if ignore:
             notes.warn(f"{what} ({why})")
             notes.decide(step.name, "started although its estimate says that it does not fit", OVERRULED)
-            return
+        else:
+            notes.problem("TS-PLAN-008", f"{where}: {what}", why=why, fix=f"{fix} {OVERRULE}")
+
+    if needed > device.memory * MARGIN:
+        why = f"{terms}" + (f"; {shared} processes share the device" if shared > 1 else "")
         fewer = "Fewer processes share the device's memory. " if shared > 1 else ""
-        notes.problem(
-            "TS-PLAN-008", f"{where}: {what}", why=why,
-            fix=f"{fewer}Make the largest part ({largest[0][0]}) smaller: a smaller model, batch or context, or fewer bits. {OVERRULE}",
-        )  # fmt: skip
+        smaller = f"Make the largest part ({largest[0][0]}) smaller: a smaller model, batch or context, or fewer bits."
+        forbid(f"{bytes_text(needed)} of memory, {device.name} has {bytes_text(device.memory)}", why, fewer + smaller)
     elif needed > device.free:
         notes.warn(
             f"{step.name}: needs about {bytes_text(needed)} of memory ({terms}); {device.name} has {bytes_text(device.free)} free now"
         )
+    if device.host and host > device.host * MARGIN:
+        what = f"{bytes_text(host)} of the host's memory for each device, and there are {bytes_text(device.host)}"
+        forbid(what, "What does not lie on a device lies there.", "Keep more of it on the device, or take fewer bits.")
 
 
 def check_disk(plan: Plan, free: int, done: Callable[[str], bool] = lambda step: False) -> list[TunesmithError]:
