@@ -77,6 +77,29 @@ def test_two_names_of_a_setting_at_once_are_refused(world, words):
     assert "is the same setting as" in told.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("--adapter.angle", "3", "--adapter.angle", "4"), ("--adapter.bold", "--no-adapter.bold"), ("--seed", "1", "--seed", "1"),
+     ("--adapter", "whole", "--adapter", "tilt"), ("--model", "shelf://bye")],
+    ids=str,
+)  # fmt: skip
+def test_what_takes_one_value_is_refused_when_it_is_given_two(world, words):
+    told = world(*TAUGHT, *words)
+    assert told.status == 2
+    assert f"{words[0]} takes one value and was given" in told.err
+
+
+def test_a_list_that_is_given_again_has_more_of_it(world):
+    found = made(world, *TAUGHT, "--adapter.targets", "q", "k", "--adapter.targets", "v")
+    assert found["steps"]["echo"]["adapter"] == {"tilt": {"targets": ["q", "k", "v"]}}
+    parser = argparse.ArgumentParser()
+    either = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    options = list(setting_options("part", {"properties": {"kind": either}}))
+    add_setting(parser.add_argument_group("settings"), options[0])
+    for words, value in ((["a"], "a"), (["a", "--part.kind", "b"], ["a", "b"]), (["a", "b", "--part.kind", "c"], ["a", "b", "c"])):
+        assert settings_given(parser.parse_args(["--part.kind", *words]), options)["part"]["kind"] == value
+
+
 def test_an_alias_takes_no_name_from_another_setting(world):
     assert made(world, *TAUGHT, "--volume", "5")["steps"]["echo"]["teach"] == {"echo": {"volume": 5}}
     assert made(world, *TAUGHT, "--settings.volume", "5")["steps"]["echo"]["settings"] == {"learning_rate": 5.0}

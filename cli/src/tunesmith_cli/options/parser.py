@@ -48,6 +48,8 @@ class Parser(argparse.ArgumentParser):
             formatter_class=Formatter, allow_abbrev=False, add_help=False,
         )  # fmt: skip
         self._positionals.title, self._optionals.title = "arguments", "options"
+        for name in (None, "store"):
+            self.register("action", name, _Once)
         self.leading: tuple[str, ...] = ()  #: words that may stand right after the command, and only there
         self.further: Mapping[str, str] = {}  #: commands below this one, each with its summary
 
@@ -101,6 +103,20 @@ class Parser(argparse.ArgumentParser):
         offer = "Did you mean " + " or ".join(f"`{option}`" for option in meant) + "?"
         fix = offer if meant else f"`{self.prog} --help` shows all options."
         return UserError("TS-CLI-002", f"{self.prog}: there is no option `{word}`", fix=fix)
+
+
+class _Once(argparse._StoreAction):
+    """An option's value. Of two nobody could say which counts; where several words may stand, more of them are added."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
+        given = namespace.__dict__.setdefault("given", set())
+        if option_string and self.dest in given:
+            before = getattr(namespace, self.dest)
+            if self.nargs is None:
+                parser.error(f"{option_string} takes one value and was given {before} and {values}")
+            values = [*before, *values]
+        given.add(self.dest)
+        super().__call__(parser, namespace, values, option_string)
 
 
 def make_parser(command: Command, prog: str) -> Parser:

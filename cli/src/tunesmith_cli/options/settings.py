@@ -139,14 +139,20 @@ def typed(schema: Schema) -> Callable[[str], Any]:
 
 
 class _Value(argparse.Action):
-    """A setting's value; given under two of its names, nobody could say which counts."""
+    """A setting's value. Of two, under one name or under two of its names, nobody could say which counts; of a list both are a part."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
         name = str(option_string).rpartition(".")[2].removeprefix("--").replace("_", "-")
         spelt = namespace.__dict__.setdefault("spellings", {}).setdefault(self.dest, name)
         if spelt != name:
             parser.error(f"--{name} is the same setting as --{spelt}: give one of them")
+        if hasattr(namespace, self.dest):
+            values = self.added(parser, str(option_string), getattr(namespace, self.dest), values)
         setattr(namespace, self.dest, values)
+
+    def added(self, parser: Any, option: str, before: Any, value: Any) -> Any:
+        """What the setting is when it is given once more."""
+        parser.error(f"{option} takes one value and was given {_shown(before)} and {_shown(value)}")
 
 
 class _Switch(_Value):
@@ -163,17 +169,23 @@ class _Switch(_Value):
 
 
 class _Items(_Value):
-    """Several words, or one that is a JSON list."""
+    """Several words, or one that is a JSON list; given again, more of them."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
         super().__call__(parser, namespace, values[0] if len(values) == 1 and isinstance(values[0], list) else values, option_string)
 
+    def added(self, parser: Any, option: str, before: Any, value: Any) -> Any:
+        return [*before, *value]
+
 
 class _OneOrMore(_Value):
-    """A value, or several words that are a list of them."""
+    """A value, or several words that are a list of them; so it is with one that is given again."""
 
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
         super().__call__(parser, namespace, values[0] if len(values) == 1 else values, option_string)
+
+    def added(self, parser: Any, option: str, before: Any, value: Any) -> Any:
+        return [item for one in (before, value) for item in (one if isinstance(one, list) else [one])]
 
 
 def _kind(schema: Schema) -> str:
