@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_embed.asks import parts
 from tunesmith_embed.objective import Embedding
 from tunesmith_embed.settings import EmbedSettings
 from tunesmith_sdk.tiny_models import tiny_tokenizer
@@ -81,3 +82,12 @@ def test_a_part_that_is_no_part_is_refused():
     objective = Embedding(EmbedSettings(matryoshka_dims=[8]))
     with pytest.raises(UserError, match=r"TS-TRAIN-102.*8"):
         objective.loss(batch(objective, [2, 2]))
+
+
+@pytest.mark.parametrize("size", [0, 64, 65])
+def test_a_part_that_is_no_part_is_refused_by_the_plan_where_the_model_is_known(size):
+    sizes = {"hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 128, "vocab_size": 1000}
+    with pytest.raises(UserError, match=rf"TS-TRAIN-102.*{size}.*64 numbers"):
+        parts(EstimateRequest(sizes, settings={"matryoshka_dims": [8, size]}))
+    assert parts(EstimateRequest(sizes, settings={"matryoshka_dims": [8, 63]}))["sequences"] == 3
+    assert parts(EstimateRequest({}, settings={"matryoshka_dims": [size]}))["sequences"] == 3  # of a model that nobody knows

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_embed.settings import EmbedSettings
-from tunesmith_torch.api import Asks, estimator
+from tunesmith_models import ModelShape
+from tunesmith_torch.api import Asks
 
 
 def asks(settings: EmbedSettings) -> Asks:
@@ -13,4 +17,24 @@ def asks(settings: EmbedSettings) -> Asks:
     return Asks(sequences=texts, log_probs=False, hidden=True, statistics=1, statistic_states=texts, role="embed", usage=usage)
 
 
-parts = estimator(asks, EmbedSettings)
+def parts(request: EstimateRequest) -> Mapping[str, float]:
+    """
+    Raises:
+        UserError: TS-TRAIN-102, of a model whose sizes are known.
+    """
+    settings, shape = EmbedSettings(**request.settings), ModelShape.of(request)
+    if shape:
+        check_sizes(settings.matryoshka_dims, shape.hidden)
+    return asks(settings).parts
+
+
+def check_sizes(sizes: Sequence[int], hidden: int) -> None:
+    """
+    Raises:
+        UserError: TS-TRAIN-102 when an embedding of `hidden` numbers has no such part.
+    """
+    if wrong := [size for size in sizes if not 0 < size < hidden]:
+        raise UserError(
+            "TS-TRAIN-102", f"`matryoshka_dims` has {wrong[0]}, and the model's hidden states have {hidden} numbers",
+            fix=f"Give numbers from 1 to {hidden - 1}; the whole counts anyway.",
+        )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import Row
-from tunesmith_embed.asks import asks
+from tunesmith_embed.asks import asks, check_sizes
 from tunesmith_embed.settings import EmbedSettings
 from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
 from tunesmith_torch.api.scoring import embedded_sequence
@@ -101,11 +101,7 @@ class Embedding:
 
     def _sizes(self, hidden: int) -> list[int]:
         """Numbers of the embeddings that are compared, all of them first."""
-        if too_many := [size for size in self.settings.matryoshka_dims if not 0 < size < hidden]:
-            raise UserError(
-                "TS-TRAIN-102", f"`matryoshka_dims` has {too_many[0]}, and the model's hidden states have {hidden} numbers",
-                fix=f"Give numbers from 1 to {hidden - 1}; the whole counts anyway.",
-            )  # fmt: skip
+        check_sizes(self.settings.matryoshka_dims, hidden)
         return [hidden, *self.settings.matryoshka_dims]
 
 
