@@ -97,10 +97,20 @@ def test_a_class_that_is_not_named_is_refused(labels, label):
         Classes(labels).number(label)
 
 
-@pytest.mark.parametrize("labels", [[], ["one"], ["one", "two", "one"]])
+@pytest.mark.parametrize("labels", [["one"], ["one", "two", "one"]])
 def test_a_classifier_has_two_classes_at_least_and_none_twice(labels):
     with pytest.raises(UserError, match="TS-TRAIN-101"):
         TextClassifier(TextSettings(labels))
+
+
+@pytest.mark.parametrize("objective", [TextClassifier(TextSettings()), WordClassifier(ClassifySettings())])
+def test_without_classes_rows_can_be_shown_and_not_be_trained_on(objective, chat):
+    text = {"text": "It broke.", "label": "negative"}
+    shown = text if isinstance(objective, TextClassifier) else {"tokens": ["It", "broke."], "labels": ["O", "O"]}
+    group = objective.encode(shown, chat)
+    assert (len(group.sequences), group.facts) == (1, {})
+    with pytest.raises(UserError, match="TS-TRAIN-101"):
+        objective.read_facts([group.facts])
 
 
 def test_a_plan_names_the_classes_that_the_data_has():

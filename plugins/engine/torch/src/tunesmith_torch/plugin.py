@@ -81,10 +81,11 @@ def verb() -> Sequence[Verb]:
             summary="rows as the tokens that a model would learn from, with their labels",
             target="tunesmith_torch.data.show_tokens:run",
             settings=PreviewSettings,
-            # An objective that needs something of the adapter would have it in training: here it changes nothing.
+            # What an objective needs of the adapter and the strategy it would have in training: here it changes nothing.
             slots=(
                 Slot("objective", "objective", "what the rows teach"),
                 Slot("adapter", "adapter", "what would be trained; the tokens are the same with any", told=False),
+                Slot("strategy", "trainer_strategy", "how it would be trained; the tokens are the same with any", told=False),
             ),
             inputs=(
                 Input("model", "the model whose tokenizer and chat template to use", accepts=("model/*",)),
@@ -92,6 +93,7 @@ def verb() -> Sequence[Verb]:
             ),
             produces=("report/tokens",),
             facts={"metrics": {}},
+            computes=False,
         ),
         Verb(
             name="merge",

@@ -35,7 +35,8 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     if settings.problem_type == REGRESSION:
         refuse_labels(settings.labels)
     else:
-        Classes(settings.labels, request.data.get("labels") or ())
+        found = sorted(request.data.get("labels") or ())
+        Classes(settings.labels, found).check_number(found)
     return asks(settings).parts
 
 

@@ -22,10 +22,11 @@ def refuse_labels(labels: Sequence[str | int]) -> None:
 
 
 class Classes:
-    """The setting `labels`: names, or numbers as names. Where no name is a number, a row may also give a class by its place, from 0.
+    """The setting `labels`: names, or numbers as names. Where no name is a number, a row may also give a class by its place, from 0. Where
+    there are no names rows can be shown, and not be trained on (`check_number`).
 
     Raises:
-        UserError: TS-TRAIN-101 for fewer than two, or one twice.
+        UserError: TS-TRAIN-101 for one alone, or one twice.
 
     Args:
         found: those that the data has, as far as that is known.
@@ -34,17 +35,25 @@ class Classes:
     def __init__(self, labels: Sequence[str | int], found: Iterable[str] = ()) -> None:
         self.names = tuple(map(str, labels))
         known = sorted(found)
+        if len(self.names) == 1:
+            self.check_number(known)
+        if twice := next((name for name in self.names if self.names.count(name) > 1), ""):
+            raise UserError("TS-TRAIN-101", f"`labels` names {twice!r} twice", fix="Name each class once.")
+        self._places = not any(name.lstrip("-").isdigit() for name in self.names)
+        if self.names and (others := [name for name in known if self._number(name) is None]):
+            raise self._unknown(others)
+
+    def check_number(self, found: Sequence[str] = ()) -> None:
+        """
+        Raises:
+            UserError: TS-TRAIN-101 for fewer than two.
+        """
         if len(self.names) < 2:
-            fix = f"Write `labels: [{', '.join(known[:TOLD])}]`: those are in the data." if 1 < len(known) <= TOLD else ""
+            fix = f"Write `labels: [{', '.join(found[:TOLD])}]`: those are in the data." if 1 < len(found) <= TOLD else ""
             raise UserError(
                 "TS-TRAIN-101", f"`labels` names {len(self.names)} classes, and a classifier needs two at least",
                 why="How many numbers the model gives follows from it.", fix=fix or "Write all classes that rows may have into `labels`.",
             )  # fmt: skip
-        if twice := next((name for name in self.names if self.names.count(name) > 1), ""):
-            raise UserError("TS-TRAIN-101", f"`labels` names {twice!r} twice", fix="Name each class once.")
-        self._places = not any(name.lstrip("-").isdigit() for name in self.names)
-        if others := [name for name in known if self._number(name) is None]:
-            raise self._unknown(others)
 
     def number(self, label: str | int | float) -> int:
         """

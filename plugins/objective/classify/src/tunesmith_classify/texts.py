@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import UserError
@@ -20,7 +21,7 @@ class TextClassifier:
     """One sequence per row, with its class at its end.
 
     Raises:
-        UserError: TS-TRAIN-101 for a setting `labels` without classes.
+        UserError: TS-TRAIN-101 for a setting `labels` with one class alone, or one twice.
     """
 
     def __init__(self, settings: TextSettings) -> None:
@@ -50,13 +51,22 @@ class TextClassifier:
 
     def _facts(self, label: str | int | float) -> dict[str, Any]:
         if self.classes:
-            return {CLASSES: [self.classes.number(label)]}
+            return {CLASSES: [self.classes.number(label)]} if self.classes.names else {}
         if isinstance(label, str):
             raise UserError(
                 "TS-DATA-079", f"Rows have the class {label!r}, and with `problem_type: regression` a label is a number",
                 fix="Write numbers, or name the classes in the setting `labels` and leave `problem_type` out.",
             )  # fmt: skip
         return {NUMBER: float(label)}
+
+    def read_facts(self, facts: Iterable[Mapping[str, Any]]) -> Sequence[str]:
+        """
+        Raises:
+            UserError: TS-TRAIN-101 without classes to learn.
+        """
+        if self.classes:
+            self.classes.check_number()
+        return ()
 
     def weight(self, group: Group) -> float:
         """A row counts as one."""

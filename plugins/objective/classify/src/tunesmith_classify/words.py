@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import UserError
@@ -19,7 +20,7 @@ class WordClassifier:
     """One sequence per row: its words with a space between them, and the class of each at its last token, where the model has read it.
 
     Raises:
-        UserError: TS-TRAIN-101 for a setting `labels` without classes.
+        UserError: TS-TRAIN-101 for a setting `labels` with one class alone, or one twice.
     """
 
     def __init__(self, settings: ClassifySettings) -> None:
@@ -36,7 +37,16 @@ class WordClassifier:
             raise UserError(
                 "TS-DATA-080", "The row has one class, and `classify-tokens` learns one for each word", fix="Train with `classify`.",
             )  # fmt: skip
-        return Group((words_sequence(chat, row["tokens"]),), {CLASSES: [self.classes.number(own) for own in row["labels"]]})
+        facts = {CLASSES: [self.classes.number(own) for own in row["labels"]]} if self.classes.names else {}
+        return Group((words_sequence(chat, row["tokens"]),), facts)
+
+    def read_facts(self, facts: Iterable[Mapping[str, Any]]) -> Sequence[str]:
+        """
+        Raises:
+            UserError: TS-TRAIN-101 without classes to learn.
+        """
+        self.classes.check_number()
+        return ()
 
     def weight(self, group: Group) -> float:
         """The words."""
