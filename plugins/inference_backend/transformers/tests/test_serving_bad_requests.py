@@ -146,8 +146,8 @@ def test_null_means_left_out_on_every_level(server: Any) -> None:
 
 
 def test_null_within_what_is_free_of_form_stays() -> None:
-    from tunesmith_transformers.api.request_body import without_nulls
-    from tunesmith_transformers.api.request_schema import CHAT as SCHEMA
+    from tunesmith_transformers.api.request.request_body import without_nulls
+    from tunesmith_transformers.api.request.request_schema import CHAT as SCHEMA
 
     parameters = {"type": "object", "properties": {"city": {"default": None}}}
     request = {"tools": [{"function": {"name": "f", "parameters": parameters}}], "chat_template_kwargs": {"thinking": None}}

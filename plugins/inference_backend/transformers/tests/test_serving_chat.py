@@ -80,7 +80,7 @@ def test_a_conversation_is_asked_with_the_tokens_that_were_learnt(tiny: Path, tm
     """Keys of tools and arguments in their order, arguments that came as text, an empty content: the same as in training."""
     from tunesmith_data.api import message
     from tunesmith_torch.api.text import chat_encoder, load_tokenizer
-    from tunesmith_transformers.api.prompts import chat_prompt
+    from tunesmith_transformers.api.request.prompts import chat_prompt
     from tunesmith_transformers.text.vocabulary import Vocabulary
 
     path = tmp_path / "model"

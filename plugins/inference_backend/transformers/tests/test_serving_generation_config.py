@@ -45,7 +45,7 @@ def test_what_is_not_done_is_named_when_the_server_starts(serve: Any, tiny: Path
 
 
 def test_a_request_overrules_the_models_recommendation() -> None:
-    from tunesmith_transformers.api.sampling_request import sampling
+    from tunesmith_transformers.api.request.sampling_request import sampling
 
     class Words:
         def __len__(self) -> int:

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tunesmith_transformers.api.request_schema import CHAT, COMPLETION, DETOKENIZE, IGNORED, RESPONSE, TOKENIZE
+from tunesmith_transformers.api.request.request_schema import CHAT, COMPLETION, DETOKENIZE, IGNORED, RESPONSE, TOKENIZE
 
 REQUESTS = int(os.environ.get("TUNESMITH_FUZZ_REQUESTS", "200"))
 LENGTH = 96  # tokens in the server's context, so that an answer is short whatever is asked

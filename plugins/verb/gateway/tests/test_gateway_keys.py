@@ -16,8 +16,8 @@ from gateway_processes import wait_for
 from tunesmith.errors import Problems
 from tunesmith_cli.api import main
 from tunesmith_gateway.api_errors import ApiError
-from tunesmith_gateway.api_keys import Client, add_key, hash_of, read_keys
-from tunesmith_gateway.rate_limits import Limiter
+from tunesmith_gateway.clients.api_keys import Client, add_key, hash_of, read_keys
+from tunesmith_gateway.clients.rate_limits import Limiter
 from tunesmith_gateway.settings import LimitSettings
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith_gateway.model_routes import Route, Version, Window
-from tunesmith_gateway.upstream import Upstream
+from tunesmith_gateway.routing.model_routes import Route, Version, Window
+from tunesmith_gateway.routing.upstream import Upstream
 
 
 def version(name: str, count: int = 1, share: float = 1.0) -> Version:

@@ -207,7 +207,7 @@ def test_traces_without_the_sdk_are_refused(tmp_path: Path, monkeypatch: pytest.
     import sys
 
     from tunesmith.errors import UserError
-    from tunesmith_gateway.traces import Traces
+    from tunesmith_gateway.telemetry.traces import Traces
 
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(UserError, match="TS-SERVE-043"):

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith_gateway.api_errors import DONE
-from tunesmith_gateway.request_body import Body
-from tunesmith_gateway.stream_resume import Resumable, Unlike
+from tunesmith_gateway.proxy.stream_resume import Resumable, Unlike
+from tunesmith_gateway.request.request_body import Body
 
 CHAT: dict[str, Any] = {"model": "m", "messages": [], "stream": True, "temperature": 0}
 

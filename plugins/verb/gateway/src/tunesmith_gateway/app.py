@@ -16,18 +16,18 @@ from starlette.responses import Response
 
 from tunesmith.contracts.allowed_hosts import is_allowed
 from tunesmith.errors import TunesmithError
-from tunesmith_gateway.access_log import AccessLog
 from tunesmith_gateway.api_errors import ApiError, json_response
-from tunesmith_gateway.api_keys import Client, KeyStore
-from tunesmith_gateway.endpoint_discovery import EndpointDirectory
-from tunesmith_gateway.exchange import Exchange
-from tunesmith_gateway.metrics import Metrics
-from tunesmith_gateway.model_routes import Route
-from tunesmith_gateway.proxy import Proxy
-from tunesmith_gateway.rate_limits import Limiter
-from tunesmith_gateway.request_body import Gone, read_body
+from tunesmith_gateway.clients.api_keys import Client, KeyStore
+from tunesmith_gateway.clients.rate_limits import Limiter
+from tunesmith_gateway.proxy.proxy import Proxy
+from tunesmith_gateway.request.exchange import Exchange
+from tunesmith_gateway.request.request_body import Gone, read_body
+from tunesmith_gateway.routing.endpoint_discovery import EndpointDirectory
+from tunesmith_gateway.routing.model_routes import Route
 from tunesmith_gateway.settings import GatewaySettings
-from tunesmith_gateway.traces import Traces
+from tunesmith_gateway.telemetry.access_log import AccessLog
+from tunesmith_gateway.telemetry.metrics import Metrics
+from tunesmith_gateway.telemetry.traces import Traces
 
 HANDED_ON = re.compile(r"/v1/[a-z_]+(/[a-z_]+)?|/tokenize|/detokenize", re.ASCII)  # POSTs with a model's name in them
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)

@@ -14,7 +14,7 @@ import yaml
 from tunesmith.contracts.allowed_hosts import is_loopback
 from tunesmith.contracts.settings import build, problems, schema_of
 from tunesmith.errors import Problems, TunesmithError, UserError
-from tunesmith_gateway.api_keys import KeyStore
+from tunesmith_gateway.clients.api_keys import KeyStore
 from tunesmith_gateway.settings import GatewaySettings, ModelSettings, UpstreamSettings
 
 CODE = "TS-SERVE-041"

@@ -17,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from tunesmith.contracts.settings import build
 from tunesmith_gateway.api_errors import ApiError, json_response
 from tunesmith_gateway.app import Gateway
-from tunesmith_gateway.model_routes import Version
+from tunesmith_gateway.routing.model_routes import Version
 from tunesmith_gateway.settings import UpstreamSettings
 from tunesmith_gateway.switch.settings import SwitchSettings
 from tunesmith_gateway.switch.version_switch import Switch

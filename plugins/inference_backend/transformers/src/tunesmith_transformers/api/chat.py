@@ -12,8 +12,8 @@ from starlette.responses import Response
 from tunesmith_transformers.api.conversation import prepare
 from tunesmith_transformers.api.generation_response import Answer, Shape, new_id, respond
 from tunesmith_transformers.api.logprob_format import chat_logprobs
-from tunesmith_transformers.api.request_schema import CHAT
-from tunesmith_transformers.api.request_sequences import Job
+from tunesmith_transformers.api.request.request_schema import CHAT
+from tunesmith_transformers.api.request.request_sequences import Job
 from tunesmith_transformers.api.service import Service
 from tunesmith_transformers.engine.sequence import Delta
 from tunesmith_transformers.text.message import CallPart, MessageForm, MessageParser

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from tunesmith_transformers.api.conversation import response_grammar
 from tunesmith_transformers.api.generation_response import Answer, Shape, new_id, respond
 from tunesmith_transformers.api.logprob_format import completion_logprobs, place_prompt
-from tunesmith_transformers.api.prompts import completion_prompts
-from tunesmith_transformers.api.request_schema import COMPLETION
-from tunesmith_transformers.api.request_sequences import Job
-from tunesmith_transformers.api.sampling_request import sampling
+from tunesmith_transformers.api.request.prompts import completion_prompts
+from tunesmith_transformers.api.request.request_schema import COMPLETION
+from tunesmith_transformers.api.request.request_sequences import Job
+from tunesmith_transformers.api.request.sampling_request import sampling
 from tunesmith_transformers.api.service import Service
 from tunesmith_transformers.engine.sequence import Delta
 

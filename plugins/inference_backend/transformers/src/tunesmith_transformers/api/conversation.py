@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tunesmith_transformers.api.errors import ApiError
-from tunesmith_transformers.api.prompts import chat_prompt
-from tunesmith_transformers.api.sampling_request import sampling
+from tunesmith_transformers.api.request.prompts import chat_prompt
+from tunesmith_transformers.api.request.sampling_request import sampling
 from tunesmith_transformers.api.service import Service
 from tunesmith_transformers.sampling.sampling_params import Sampling
 from tunesmith_transformers.text.grammar import Grammar, Ungrammatical

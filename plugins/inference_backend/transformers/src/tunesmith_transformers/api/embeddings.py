@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 
 from tunesmith_torch.api import TokenSequence
 from tunesmith_transformers.api.errors import ApiError
-from tunesmith_transformers.api.pooling_inputs import embedding_inputs, several
 from tunesmith_transformers.api.pooling_results import results, usage_of
-from tunesmith_transformers.api.request_schema import EMBEDDING
+from tunesmith_transformers.api.request.pooling_inputs import embedding_inputs, several
+from tunesmith_transformers.api.request.request_schema import EMBEDDING
 from tunesmith_transformers.api.service import Service
 
 

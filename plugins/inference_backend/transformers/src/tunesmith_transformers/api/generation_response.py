@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tunesmith_transformers.api.errors import ApiError, unexpected
-from tunesmith_transformers.api.request_sequences import Job
+from tunesmith_transformers.api.request.request_sequences import Job
 from tunesmith_transformers.api.service import Service, unless_gone
 from tunesmith_transformers.engine.sequence import Delta
 from tunesmith_transformers.text.answer_text import Placed

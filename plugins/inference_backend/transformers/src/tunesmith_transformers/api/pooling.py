@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.api.scoring import ScoringModel
 from tunesmith_transformers.api.generation_response import new_id
-from tunesmith_transformers.api.pooling_inputs import pooling_inputs, several
 from tunesmith_transformers.api.pooling_results import results, usage_of
-from tunesmith_transformers.api.request_schema import POOLING
+from tunesmith_transformers.api.request.pooling_inputs import pooling_inputs, several
+from tunesmith_transformers.api.request.request_schema import POOLING
 from tunesmith_transformers.api.service import Service
 
 PER_PLACE = ("classify-tokens", "process-reward")  #: roles that say something of each word or step

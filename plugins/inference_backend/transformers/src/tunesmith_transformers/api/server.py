@@ -13,7 +13,7 @@ import uvicorn
 from tunesmith.contracts import Address, port_in_use
 from tunesmith.contracts.kinds.inference_backend import KILL_AFTER
 from tunesmith_transformers.api.connection import PATIENCE, Connection
-from tunesmith_transformers.api.request_sequences import fan_out
+from tunesmith_transformers.api.request.request_sequences import fan_out
 from tunesmith_transformers.engine.engine import Deliveries
 
 LAST_WORDS = 6  # seconds of `KILL_AFTER` in which clients may take the error that ends their answers

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from tunesmith.contracts import Address
 from tunesmith_transformers.api.errors import ApiError
-from tunesmith_transformers.api.request_body import read
+from tunesmith_transformers.api.request.request_body import read
 from tunesmith_transformers.engine.engine import Engine
 from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.pooling.pooler import EMBED, Pooler

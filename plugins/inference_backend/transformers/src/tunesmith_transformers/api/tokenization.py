@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tunesmith_transformers.api.errors import ApiError
-from tunesmith_transformers.api.prompts import chat_prompt
-from tunesmith_transformers.api.request_schema import DETOKENIZE, TOKENIZE
+from tunesmith_transformers.api.request.prompts import chat_prompt
+from tunesmith_transformers.api.request.request_schema import DETOKENIZE, TOKENIZE
 from tunesmith_transformers.api.service import Service
 from tunesmith_transformers.text.vocabulary import Unreadable
 

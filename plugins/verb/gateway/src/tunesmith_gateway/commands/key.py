@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith.contracts.settings import schema_of
 from tunesmith.errors import UserError
 from tunesmith_cli.api import Command, safe_json, typed
-from tunesmith_gateway.api_keys import SHORTEST, add_key, hash_of, new_key
+from tunesmith_gateway.clients.api_keys import SHORTEST, add_key, hash_of, new_key
 from tunesmith_gateway.settings import KeySettings
 
 _LIMITS = ("requests_per_minute", "concurrency", "max_request_bytes")

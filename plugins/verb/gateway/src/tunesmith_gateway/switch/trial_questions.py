@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tunesmith.errors import Problems, UserError
-from tunesmith_gateway.upstream import Upstream
+from tunesmith_gateway.routing.upstream import Upstream
 
 SMOKE: Sequence[Mapping[str, Any]] = ({"prompt": "Hello", "max_tokens": 8},)
 EXPECTED = "expected"  # the field of a row that is not asked

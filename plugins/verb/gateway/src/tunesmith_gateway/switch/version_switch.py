@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from tunesmith_gateway.app import Gateway
-from tunesmith_gateway.model_routes import Route, Version, Window
+from tunesmith_gateway.routing.model_routes import Route, Version, Window
 from tunesmith_gateway.settings import UpstreamSettings
 from tunesmith_gateway.switch.settings import SwitchSettings
 from tunesmith_gateway.switch.trial_questions import EXPECTED, Refused, ask

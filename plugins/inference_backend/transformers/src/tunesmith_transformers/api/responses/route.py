@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tunesmith_transformers.api.conversation import prepare
 from tunesmith_transformers.api.errors import ApiError, unexpected
-from tunesmith_transformers.api.request_schema import RESPONSE
-from tunesmith_transformers.api.request_sequences import Job
+from tunesmith_transformers.api.request.request_schema import RESPONSE
+from tunesmith_transformers.api.request.request_sequences import Job
 from tunesmith_transformers.api.responses.events import Event, Recorder
 from tunesmith_transformers.api.responses.input_items import as_chat
 from tunesmith_transformers.api.service import Service, unless_gone

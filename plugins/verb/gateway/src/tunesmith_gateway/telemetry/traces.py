@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tunesmith.errors import UserError
-from tunesmith_gateway.exchange import Exchange
+from tunesmith_gateway.request.exchange import Exchange
 
 
 class Traces:

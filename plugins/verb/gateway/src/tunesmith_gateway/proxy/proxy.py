@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import httpx
 
 from tunesmith_gateway.api_errors import DONE, ApiError
-from tunesmith_gateway.exchange import Exchange
-from tunesmith_gateway.metrics import Metrics
-from tunesmith_gateway.model_routes import Route, Version
+from tunesmith_gateway.proxy.stream_resume import Resumable, Unlike
+from tunesmith_gateway.request.exchange import Exchange
+from tunesmith_gateway.routing.model_routes import Route, Version
+from tunesmith_gateway.routing.upstream import Upstream
 from tunesmith_gateway.settings import GatewaySettings
-from tunesmith_gateway.stream_resume import Resumable, Unlike
-from tunesmith_gateway.upstream import Upstream
+from tunesmith_gateway.telemetry.metrics import Metrics
 
 POLL = 0.05  # seconds between looks for a server that is up
 _ELSEWHERE = (429, 502, 503, 504)  # what a server says that has no place, loads, ends, or stands before one that does

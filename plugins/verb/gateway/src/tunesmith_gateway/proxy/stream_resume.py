@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith_gateway.api_errors import DONE
-from tunesmith_gateway.request_body import Body
+from tunesmith_gateway.request.request_body import Body
 
 
 class Unlike(Exception):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tunesmith.contracts.cache_files import read_note, write_note
 from tunesmith_cli.api import RunningEndpoint, running_endpoints
-from tunesmith_gateway.model_routes import Route, Routes, Version
+from tunesmith_gateway.routing.model_routes import Route, Routes, Version
+from tunesmith_gateway.routing.upstream import Upstream
 from tunesmith_gateway.settings import GatewaySettings, ModelSettings, UpstreamSettings
-from tunesmith_gateway.upstream import Upstream
 
 SWITCHED = "switch-"  # how steps are called that `tunesmith serve switch` starts: they are nobody else's
 

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any, TextIO
 
-from tunesmith_gateway.exchange import Exchange
+from tunesmith_gateway.request.exchange import Exchange
 
 
 class AccessLog:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from tunesmith.contracts.settings import problems
 from tunesmith.errors import did_you_mean
 from tunesmith_transformers.api.errors import ApiError
-from tunesmith_transformers.api.request_schema import IGNORED
+from tunesmith_transformers.api.request.request_schema import IGNORED
 
 DEEPEST = 64  # levels of lists and objects; more would exhaust the stack of whatever walks them
 TOLD = 10  # problems named in one answer

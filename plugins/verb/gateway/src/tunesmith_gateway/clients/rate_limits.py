@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tunesmith_gateway.api_errors import ApiError
-from tunesmith_gateway.api_keys import Client
+from tunesmith_gateway.clients.api_keys import Client
 
 KEPT = 10_000  # clients remembered; those with nothing under way and a full bucket are forgotten first
 

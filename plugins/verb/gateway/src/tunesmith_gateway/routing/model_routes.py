@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from tunesmith_gateway.api_errors import ApiError
-from tunesmith_gateway.upstream import Upstream
+from tunesmith_gateway.routing.upstream import Upstream
 
 KEPT = 10_000  # requests whose times are kept for a percentile
 

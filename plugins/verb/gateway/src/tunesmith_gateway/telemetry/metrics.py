@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from tunesmith_gateway.exchange import Exchange
-from tunesmith_gateway.model_routes import Routes
+from tunesmith_gateway.request.exchange import Exchange
+from tunesmith_gateway.routing.model_routes import Routes
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 

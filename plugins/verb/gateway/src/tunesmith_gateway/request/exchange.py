@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunesmith_gateway.request_body import Body
+from tunesmith_gateway.request.request_body import Body
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 

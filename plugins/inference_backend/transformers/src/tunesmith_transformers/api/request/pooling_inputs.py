@@ -19,7 +19,7 @@ from tunesmith_torch.api.scoring import (
     words_sequence,
 )
 from tunesmith_transformers.api.errors import ApiError
-from tunesmith_transformers.api.prompts import plain_message
+from tunesmith_transformers.api.request.prompts import plain_message
 from tunesmith_transformers.engine.scheduler import Limits
 
 _ENCODING = Lock()  # the tokenizer's template is one for all threads

@@ -1,0 +1,1 @@
+"""What clients ask: bodies within bounds, their fields, prompts and inputs made of them."""

@@ -1,0 +1,1 @@
+"""Who asks: API keys, and how much each may ask."""

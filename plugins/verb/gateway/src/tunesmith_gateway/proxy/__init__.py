@@ -1,0 +1,1 @@
+"""Requests handed on, answers handed back."""

@@ -1,0 +1,1 @@
+"""A request on its way: its body within bounds, and what becomes of it."""
