@@ -87,11 +87,13 @@ class Provider:
         facts: static facts that its kind defines (its contract's docstring lists them). Any verb or main provider may declare ``metrics``,
             which its steps' results have (name -> ``{"better": "lower" | "higher", "summary": ..., "with": [...]}``; ``with``: only with
             one of these inputs or settings of the verb): where a verb and its main provider both do, a gate over another is refused.
+            A verb may declare ``compares``, a list of its settings: each, given, makes the planner compare the providers that it may choose
+            from by their estimates on one device, too (see `variants`).
         estimator: ``package.module:function`` for the planner; must import only the standard library and contracts.
         variants: ``package.module:function`` for the planner, as `estimator`: ``f(EstimateRequest) -> Sequence[Mapping]``, settings of this
             provider that could serve the machine that is asked for, the simplest first, some and not every count of processes; none where
-            it has nothing to offer there. Where the choice is left to the planner and one device does not do, it estimates them all and
-            takes the fastest that fits.
+            it has nothing to offer there. Where the choice is left to the planner and one device does not do, or the verb's fact
+            ``compares`` says so, it estimates them all and takes the fastest that fits.
         priority: order among providers when the user leaves the choice to the planner; highest first.
         secrets: environment variables with a token, a key or a password that its code reads in the worker (``ACME_TOKEN``; ``*`` stands for
             any letters). Variables whose names say that they hold one are kept from a worker unless a provider of its step declares them.

@@ -1,4 +1,5 @@
-"""Where a slot is left to the planner and one device does not do: each candidate is estimated, and the fastest that fits is taken.
+"""Where a slot is left to the planner and one device does not do, or the verb's fact `compares` asks for it: each candidate is estimated,
+and the fastest that fits is taken.
 
 A candidate is a provider with settings that its `variants` offer for the machine, or with its defaults where it has none. Of those that are
 about as fast, the first one is taken: those that need no isolated environment come first, then by priority and name, then as they are
@@ -23,7 +24,7 @@ from tunesmith.planning.pipeline.step_syntax import words
 from tunesmith.planning.placement.processes import placement
 from tunesmith.planning.plan import Alternative, Choice
 from tunesmith.planning.problems import Notes
-from tunesmith.planning.providers.selection import Candidates, Selection, Selector
+from tunesmith.planning.providers.selection import Candidates, Selection, Selector, compares
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.units import bytes_text
 
@@ -32,11 +33,12 @@ CLOSE = 1.1  # expected times are not exact: so much slower counts as equally fa
 
 @dataclass(frozen=True)
 class Candidate:
-    """A candidate to fill a slot, and its step; without `selection` it can't be gone."""
+    """A candidate to fill a slot, and its step; without `selection` it can't be gone. `doubt` is what it does not say."""
 
     told: Alternative
     selection: Selection | None = None
     fits: bool | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ class Alternatives:
         Where nothing is left to the planner, or one device is there and it fits, it is estimated as it is, and nothing else is asked.
         """
         slots = [slot for slot in selection.choices if slot in auto and any(record.variants for record in self._records(slot, selection))]
-        many, notes, tried = len(self.devices) > 1, Notes(), ()
-        found = None if slots and many else self._estimate(name, selection, self.data, notes, where)
-        if slots and (many or (found and self._capacity(selection).fits(found) is False)):
+        many, always, notes, tried = len(self.devices) > 1, len(self.devices) > 1 or compares(self.verb), Notes(), ()
+        found = None if slots and always else self._estimate(name, selection, self.data, notes, where)
+        if slots and (always or (found and self._capacity(selection).fits(found) is False)):
             notes = Notes()
             for slot in slots:
                 selection, more = self.best(slot, selection)
@@ -101,23 +103,20 @@ class Alternatives:
         isolates = self.selector.lookup.environments.isolates
         order = sorted(self._records(slot, selection), key=lambda record: (isolates(record), -record.priority, record.name))
         found = [candidate for record in order for candidate in self._candidates(slot, record, selection)]
-        once = {
-            (candidate.told.provider, candidate.told.verdict): candidate for candidate in reversed(found)
-        }  # what can't be is told once, whatever its settings
-        candidates = [
-            candidate for candidate in found if candidate.selection or once[candidate.told.provider, candidate.told.verdict] is candidate
-        ]
+        # what can't be is told once, whatever its settings
+        once = {(one.told.provider, one.told.verdict): one for one in reversed(found)}
+        candidates = [one for one in found if one.selection or once[one.told.provider, one.told.verdict] is one]
         known = [candidate for candidate in candidates if candidate.selection and candidate.told.estimate]
-        if len(candidates) < 2 or not known:
+        if not known or (len(candidates) < 2 and not known[0].told.settings):
             return selection, ()
         fitting = [candidate for candidate in known if candidate.fits]
-        least = min((candidate.selection.cost for candidate in fitting if candidate.selection), default=(0, 0))
+        least = min((candidate.selection.cost for candidate in fitting if candidate.selection), default=(0, 0, 0))
         if not fitting and len(self.devices) == 1:  # what is simplest is told, and what it would need
             known = [candidate for candidate in known if candidate.told.provider == selection.choices[slot].record.name] or known
         best = [candidate for candidate in fitting if candidate.selection and candidate.selection.cost == least]
         taken, least_time = _first(best, known), min((one.told.seconds for one in best if one.told.seconds), default=0.0)
         assert taken.selection is not None
-        judged = (_judged(one.told, taken.told, bool(fitting), one is taken, least_time) for one in candidates)
+        judged = (_judged(one, taken, bool(fitting), least, least_time) for one in candidates)
         return taken.selection, tuple(judged)
 
     def _candidates(self, slot: str, record: ProviderRecord, selection: Selection) -> Iterator[Candidate]:
@@ -147,8 +146,9 @@ class Alternatives:
     def _request(self, settings: Mapping[str, Any], selection: Selection) -> EstimateRequest:
         place, model = placement(selection, self.devices), self.main or Product("", "", "")
         return EstimateRequest(
-            model.config, settings=settings, step_settings=self.verb.settings, device=place.device, dtypes=place.dtypes,
-            format=model.format, devices=tuple(self.devices), data={key: value for key, value in self.data.items() if key != "first"},
+            model.config, model.size, settings, self.verb.settings, device=place.device, dtypes=place.dtypes, format=model.format,
+            model_bytes=model.model_bytes, devices=tuple(self.devices),
+            data={key: value for key, value in self.data.items() if key != "first"},
         )  # fmt: skip
 
     def _tried(self, told: Alternative, choice: Choice, selection: Selection) -> Candidate:
@@ -156,6 +156,9 @@ class Alternatives:
         notes, told = Notes(), replace(told, processes=placement(tried, self.devices).processes)
         if tried.cost[0]:
             return Candidate(replace(told, verdict=tried.objection))
+        if tried.conversions != selection.conversions:  # estimates are of the input as the step reads it
+            how = f"by other conversions ({' and '.join(tried.conversions) or 'as it is'})"
+            return Candidate(replace(told, verdict=f"it would read its input {how}: name it to have that"))
         rows = {name: value for name, value in self.data.items() if name != "first"}  # they change no figure, and take their time
         found, capacity = self._estimate(told.slot, tried, rows, notes), self._capacity(tried)
         if notes.problems:
@@ -171,7 +174,7 @@ class Alternatives:
             there = f"and there are {bytes_text(capacity.host)}" if capacity.host else "and what that has is not known"
             needed = bytes_text(capacity.of_host(found))
             return Candidate(replace(told, verdict=f"it needs {needed} of the host's memory for each device, {there}"), tried, None)
-        return Candidate(told, tried, True)
+        return Candidate(told, tried, True, next((finding.what for finding in tried.findings if finding.grade == "unknown"), ""))
 
 
 def _first(fitting: Sequence[Candidate], known: Sequence[Candidate]) -> Candidate:
@@ -186,14 +189,18 @@ def _first(fitting: Sequence[Candidate], known: Sequence[Candidate]) -> Candidat
     return next(candidate for candidate in fitting if 0 < candidate.told.seconds <= min(times) * CLOSE)
 
 
-def _judged(one: Alternative, taken: Alternative, fits: bool, best: bool, least_time: float) -> Alternative:
-    if best:
+def _judged(candidate: Candidate, taken: Candidate, fits: bool, least: tuple[int, int, int], least_time: float) -> Alternative:
+    one, seconds = candidate.told, taken.told.seconds
+    if candidate is taken:
         fastest = "the fastest that fits" if one.seconds <= least_time else f"within {CLOSE - 1:.0%} of the fastest that fits, and simpler"
         verdict = one.verdict if not fits else fastest if one.seconds else "it fits, and nothing is known of speed"
         return replace(one, taken=True, verdict=verdict)
-    if one.verdict:
+    if one.verdict or candidate.selection is None:
         return one
-    if not one.seconds or not taken.seconds:
-        return replace(one, verdict="it fits, with fewer processes or as a later choice")
-    slower = one.seconds / taken.seconds
+    doubt = f", but {candidate.doubt}" if candidate.selection.cost > least else ""
+    if not one.seconds or not seconds:
+        return replace(one, verdict=f"it fits, with fewer processes or as a later choice{doubt}")
+    if doubt:
+        return replace(one, verdict=f"it fits, {seconds / one.seconds:.1f} times as fast{doubt}")
+    slower = one.seconds / seconds
     return replace(one, verdict=f"it fits, {slower:.1f} times as slow" if slower > CLOSE else "it fits, about as fast, and is less simple")

@@ -40,13 +40,20 @@ class Selection:
     chains: Mapping[str, ConversionChain]
     findings: tuple[UnmetNeed, ...] = ()
     unfilled: tuple[str, ...] = ()
+    compared: bool = False
 
     @property
-    def cost(self) -> tuple[int, int]:
-        """Faults that forbid it, and doubts."""
+    def cost(self) -> tuple[int, int, int]:
+        """Faults that forbid it; conversions that are inserted before it, where providers are compared; doubts."""
         faults = sum(finding.grade == "none" for finding in self.findings) + len(self.unfilled)
         faults += sum(not r.found or bool(r.proposed) for r in self.chains.values())
-        return faults, sum(finding.grade == "unknown" for finding in self.findings)
+        doubts = sum(finding.grade == "unknown" for finding in self.findings)
+        return faults, len(self.conversions) if self.compared else 0, doubts
+
+    @property
+    def conversions(self) -> list[str]:
+        """What is inserted before it."""
+        return [conversion.label for chain in self.chains.values() for conversion in chain.conversions]
 
     @property
     def objection(self) -> str:
@@ -60,6 +67,12 @@ class Selection:
             if not found.found or found.proposed:
                 return f"its input `{name}` would not fit"
         return ""
+
+
+def compares(verb: Choice) -> bool:
+    """Whether providers are to be compared: a setting that the verb's fact `compares` names is another than its default."""
+    properties = verb.record.schema.get("properties", {})
+    return any(verb.settings[name] != properties[name].get("default") for name in verb.record.facts.get("compares", ()))
 
 
 class Selector:
@@ -88,7 +101,8 @@ class Selector:
     def select(
         self, verb: Choice, slots: Mapping[str, Candidates], inputs: Mapping[str, Product], devices: Sequence[ProviderRecord | None]
     ) -> Selection:
-        """The best selection: of those with the fewest faults and doubts, the one whose providers come first.
+        """The best selection: of those with the fewest faults and doubts, the one whose providers come first. Where providers are to be
+        compared, those that read the inputs by the fewest conversions go before others.
 
         Args:
             inputs: those that are other steps' artifacts of a known format.
@@ -100,7 +114,7 @@ class Selector:
             selection = self.tried(verb, dict(zip(named, picked, strict=True)), slots, inputs, device)
             if best is None or selection.cost < best.cost:
                 best = selection
-            if best.cost == (0, 0):
+            if best.cost == (0, 0, 0):
                 break
         assert best is not None  # there is always a device to try, if only None
         return best
@@ -135,7 +149,7 @@ class Selector:
                     filled[slot.name] = found
         here = self.devices.get(device.name, ()) if device else ()
         participants = Participants(verb, filled, device, here, tuple(choice.record for choice in made_by), format)
-        return Selection(filled, device, chains, tuple(negotiate(participants, self.registry)), tuple(unfilled))
+        return Selection(filled, device, chains, tuple(negotiate(participants, self.registry)), tuple(unfilled), compares(verb))
 
     def producer(self, kind: str, made_by: Sequence[Choice], main: Product | None) -> Choice | None:
         """The provider of a kind that made the main input; where it came from elsewhere, the first that makes such artifacts."""
