@@ -6,7 +6,7 @@ import json
 import sys
 import urllib.parse
 import urllib.request
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 FREE = 32768  # the system gives ports from here on to whoever asks for any
 
@@ -36,7 +36,11 @@ def asked(url, **headers):
 
 
 def scene(case, setting, step, build):
-    """An engine that is not up in time, one that dies and does not come up again, one that is stopped: what is told of each."""
+    """An engine that is not up in time, one that dies and does not come up again, one that is stopped: what is told of each. And what a
+    backend offers for a load that is expected."""
+    if setting == "expect":
+        return {"offers": offers(build().expect)}
+
     from tunesmith.contracts import Artifact, TunesmithError
     from tunesmith_sdk.local_step import LocalStep
     from tunesmith_sdk.testing.serving import Server
@@ -58,6 +62,18 @@ def scene(case, setting, step, build):
     except TunesmithError as error:
         return {"ended": error.what, "decisions": len(step.reports.decisions)}
     return {"ended": str(server.failure), "decisions": len(step.reports.decisions)}
+
+
+def offers(expect):
+    """Settings of the backend `transformers` for a load on a small model."""
+    from tunesmith.contracts import EstimateRequest
+    from tunesmith.contracts.settings import fill, schema_of
+    from tunesmith_transformers.estimate import variants
+    from tunesmith_transformers.settings import TransformersSettings
+
+    sizes = {"hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 128, "vocab_size": 1000}
+    settings = fill(schema_of(TransformersSettings), {})
+    return [*variants(EstimateRequest(sizes, settings=settings, step_settings={"expect": asdict(expect)}))]
 
 
 class Fake:

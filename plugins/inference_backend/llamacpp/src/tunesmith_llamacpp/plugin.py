@@ -21,4 +21,5 @@ def inference_backend() -> Provider:
             "batching.continuous": "full", "device.cpu": "full", "device.cuda": "unknown",
         },
         estimator="tunesmith_llamacpp.estimate:estimate",
+        variants="tunesmith_llamacpp.estimate:variants",
     )  # fmt: skip

@@ -21,4 +21,5 @@ def inference_backend() -> Provider:
             "api.echo": "none", "batching.continuous": "full", "device.cpu": "none", "device.cuda": "unknown",
         },
         estimator="tunesmith_lmdeploy.estimate:estimate",
+        variants="tunesmith_lmdeploy.estimate:variants",
     )  # fmt: skip

@@ -21,4 +21,5 @@ def inference_backend() -> Provider:
             "api.echo": "unknown", "batching.continuous": "full", "device.cpu": "none", "device.cuda": "unknown",
         },
         estimator="tunesmith_sglang.estimate:estimate",
+        variants="tunesmith_sglang.estimate:variants",
     )  # fmt: skip

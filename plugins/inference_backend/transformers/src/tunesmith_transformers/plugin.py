@@ -24,5 +24,6 @@ def inference_backend() -> Provider:
             "batching.continuous": "full", "device.cpu": "full", "device.cuda": "full",
         },
         estimator="tunesmith_transformers.estimate:estimate",
+        variants="tunesmith_transformers.estimate:variants",
         priority=10,
     )  # fmt: skip

@@ -1,9 +1,12 @@
-"""Memory of serving, from the model's config alone."""
+"""Memory and time of serving, from the model's config alone; and settings for an expected load."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from tunesmith.contracts import Estimate, EstimateRequest
-from tunesmith_models import engine_memory
+from tunesmith_models.serving import ALONE, CAPTURED, EngineSettings, engine_memory, engine_variants
 
 GIB = float(2**30)
 PROCESSOR_CACHE = 2.0  # GiB, see `tunesmith_vllm.command`
@@ -13,10 +16,26 @@ BATCH = 2048  # tokens that it computes at once
 
 
 def estimate(request: EstimateRequest) -> Estimate:
-    """Weights, keys and values (allocated at the start), activations, the libraries."""
+    """Weights, keys and values (allocated at the start), activations, the libraries.
+
+    Raises:
+        UserError: as `engine_memory`; vLLM itself would say it after it has loaded the model ("No available memory for the cache blocks").
+    """
     settings, processor = request.settings, request.device == "cpu"
     cache = settings["kv_cache_gib"] or (PROCESSOR_CACHE if processor else 0.0)
+    share, libraries = settings["gpu_memory_utilization"], LIBRARIES if processor else GPU_LIBRARIES
     return engine_memory(
         request, dtype=settings["dtype"], length=settings["max_model_len"], sequences=settings["max_num_seqs"], batch=BATCH,
-        libraries=LIBRARIES if processor else GPU_LIBRARIES, cache=cache * GIB, remainder="gpu_memory_utilization",
+        libraries=libraries, cache=cache * GIB, remainder="kv_cache_gib" if cache else "gpu_memory_utilization",
+        names=("max_model_len", "max_num_seqs"), shards=settings["tensor_parallel_size"] * settings["pipeline_parallel_size"],
+        launching=ALONE if settings["enforce_eager"] else CAPTURED,
+        room=lambda terms, memory: memory * share - terms["weights"] - terms["activations"] - libraries,
     )  # fmt: skip
+
+
+def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
+    """The expected load on one device and on several; on a processor with the cache that it needs."""
+    cache = "kv_cache_gib" if request.device == "cpu" else ""
+    return engine_variants(
+        request, estimate, EngineSettings("max_model_len", "max_num_seqs", cache, dtype="dtype", shards="tensor_parallel_size")
+    )

@@ -21,4 +21,6 @@ def inference_backend() -> Provider:
             "batching.continuous": "full", "device.cpu": "full", "device.cuda": "unknown",
         },
         estimator="tunesmith_vllm.estimate:estimate",
+        variants="tunesmith_vllm.estimate:variants",
+        priority=5,
     )  # fmt: skip

@@ -4,9 +4,8 @@ For plugins that estimate, load, quantize or convert models; it brings no capabi
 """
 
 from tunesmith_models.dtypes import BYTES, compute_type, stored_type
-from tunesmith_models.engine_memory import engine_memory
 from tunesmith_models.modalities import check_media, takes
 from tunesmith_models.model_directory import configuration
 from tunesmith_models.model_size import Linear, ModelShape
 
-__all__ = ["BYTES", "Linear", "ModelShape", "check_media", "compute_type", "configuration", "engine_memory", "stored_type", "takes"]
+__all__ = ["BYTES", "Linear", "ModelShape", "check_media", "compute_type", "configuration", "stored_type", "takes"]

@@ -19,5 +19,5 @@ def verb() -> Verb:
         produces=("endpoint/openai+*",),
         converts="insert",
         service=True,
-        facts={"metrics": {}},  # of its own; its backend's count
+        facts={"metrics": {}, "compares": ["expect"]},  # metrics of its own; its backend's count
     )

@@ -8,6 +8,15 @@ from tunesmith.contracts import setting
 
 
 @dataclass(frozen=True)
+class ExpectSettings:
+    """The load that is expected: engines are chosen, set up and held against it in the plan. All 0: none is told."""
+
+    concurrency: int = setting(0, "requests at the same time", ge=0, le=65536)
+    prompt: int = setting(0, "tokens of the longest prompts that are common; 0: 512, where anything is expected", ge=0, le=2**24)
+    answer: int = setting(0, "tokens of the longest answers that are common; 0: 256, where anything is expected", ge=0, le=2**24)
+
+
+@dataclass(frozen=True)
 class ServeSettings:
     host: str = setting("127.0.0.1", "address to listen on")
     port: int = setting(0, "port to listen on; 0: any free one", ge=0, le=65535)
@@ -27,4 +36,8 @@ class ServeSettings:
     allowed_hosts: list[str] = setting(
         [], "names that requests may be addressed to beside this machine's own, where the server listens on this machine alone",
         examples=(["llm.example.com"],),
+    )  # fmt: skip
+    expect: ExpectSettings = setting(
+        ExpectSettings(), "the load that is expected: with `auto` the planner compares engines and settings for it",
+        effect={"scene": "an expected load"},
     )  # fmt: skip
