@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -12,7 +14,7 @@ from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
 from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
-from tunesmith_torch.api import LAST, Asks, Group, Head, LossSum, TokenSequence
+from tunesmith_torch.api import LAST, Asks, Group, Head, LossSum, Mean, TokenSequence
 
 SCORE = Head("score", task="ForSequenceClassification")
 
@@ -105,3 +107,27 @@ def test_the_head_learns_alike_however_a_batch_is_cut_and_a_killed_run_goes_on_t
     killed, _ = bench.train(SETTINGS | {"save_steps": 3}, rows=chat_rows, objective=Longer(), name="killed")
     for file in ("heads.safetensors", "adapter_model.safetensors"):
         assert (killed / file).read_bytes() == (whole / file).read_bytes()
+
+
+class ByLength(Longer):
+    """Also tells how often long and short ones are found, as the mean of the two; of a third kind, which no row is, nothing."""
+
+    def loss(self, batch):
+        kinds = torch.tensor([int(group.facts["long"]) for group in batch.groups])
+        found = ((batch.scores["score"][:, 0] > 0.5).long() == kinds).float()
+        of_kind = [kinds == kind for kind in range(3)]
+        mean = Mean(torch.stack([found[kind].sum() for kind in of_kind]), torch.stack([kind.sum() for kind in of_kind]))
+        by_itself = {f"found/{name}": Mean(found[kind].sum(), kind.sum()) for name, kind in zip(("short", "long"), of_kind, strict=False)}
+        return replace(super().loss(batch), metrics={"found": mean, **by_itself})
+
+
+@pytest.mark.parametrize("tokens", [4096, 60])
+def test_a_metric_may_be_the_mean_of_several_quotients_however_a_batch_is_cut(bench, chat_rows, tokens):
+    _, result = bench.train(
+        SETTINGS | {"max_tokens_per_microbatch": tokens}, rows=chat_rows, validation=chat_rows, objective=ByLength(),
+        adapter=Full(FullSettings()),
+    )  # fmt: skip
+    short, long = (result.metrics[f"validation_found/{name}"] for name in ("short", "long"))
+    assert 0 < long != short
+    assert result.metrics["validation_found"] == pytest.approx((short + long) / 2)
+    assert len(bench.series("found")) == len(bench.series("loss"))

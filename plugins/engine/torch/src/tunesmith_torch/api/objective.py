@@ -260,7 +260,11 @@ class MicroBatch:
 
 
 class Mean(NamedTuple):
-    """A metric that is an average over something else than the batch's weight: a sum, and of how many."""
+    """A metric that is an average over something else than the batch's weight: a sum, and of how many.
+
+    Both may be (k,): then the metric is the mean of the k quotients, without those of which there were none. So F1 over classes is told of
+    twice the hits of each class, and of how often it was right and how often it was found.
+    """
 
     total: Tensor
     count: Tensor

@@ -49,7 +49,7 @@ class Validation:
         Args:
             state: of the objective.
         """
-        sums = torch.zeros(1 + 2 * len(self.batch_loss.reported), device=self.batch_loss.device)
+        sums = self.batch_loss.nothing(judged=True)
         passes, done = sum(len(micros) for _, micros in self.batches), 0
         for start, micros in self.batches:
             batches = self.batch_loss.micro_batches([[self.groups[start + i] for i in micro] for micro in micros])

@@ -98,7 +98,7 @@ class BatchLoss:
         asks = objective.asks
         self.asks, self.wanted = asks, Wanted(asks.log_probs, asks.entropy, asks.log_sum_sq, 0, tuple(asks.heads), asks.hidden)
         self.reported = self._reported(example)
-        self.metrics = self.reported + ([PENALTY] if isinstance(adapter, Penalising) else [])
+        self.metrics = self.reported | ({PENALTY: 1} if isinstance(adapter, Penalising) else {})
 
     @property
     def hidden_size(self) -> int:
@@ -109,9 +109,9 @@ class BatchLoss:
         """The objective's before the first batch."""
         return self.objective.initial_state() if isinstance(self.objective, KeepsState) else {}
 
-    def nothing(self) -> torch.Tensor:
-        """(1 + 2 metrics,) zeros: the sums over no group."""
-        return torch.zeros(1 + 2 * len(self.metrics), device=self.device)
+    def nothing(self, *, judged: bool = False) -> torch.Tensor:
+        """(1 + 2 metrics,) zeros: the sums over no group; `judged`: as `judge` gives them."""
+        return torch.zeros(1 + 2 * sum((self.reported if judged else self.metrics).values()), device=self.device)
 
     def micro_batches(self, groups: Sequence[Sequence[Group]]) -> MicroBatches:
         """Those of `groups`, one each."""
@@ -149,22 +149,26 @@ class BatchLoss:
             return sum(value.sum() * 0 for value in output.values() if value.requires_grad) + sum(penalty), self.nothing()
         result = self.objective.loss(self.micro_batch(output, groups, beside, at))
         counted = torch.full((), weight if penalised else 0.0, device=self.device)
-        noted = [number for term in penalty for number in (term.detach() * counted, counted)]
-        return result.total / weight + sum(penalty), torch.stack([*self._sums(result, groups), *noted])
+        noted = [number.reshape(1) for term in penalty for number in (term.detach() * counted, counted)]
+        return result.total / weight + sum(penalty), torch.cat([*self._sums(result, groups), *noted])
 
     @torch.no_grad()
     def judge(self, batches: MicroBatches, at: int, beside: Beside) -> torch.Tensor:
         """(1 + 2 reported,) of the micro-batch `at`: the sums of the loss and what the objective reports, in evaluation mode."""
         (output,), groups = self.training.forward(batches[at : at + 1]), batches.groups[at]
         if not groups:
-            return torch.zeros(1 + 2 * len(self.reported), device=self.device)
-        return torch.stack(self._sums(self.objective.loss(self.micro_batch(output, groups, beside, at)), groups))
+            return self.nothing(judged=True)
+        return torch.cat(self._sums(self.objective.loss(self.micro_batch(output, groups, beside, at)), groups))
 
     def means(self, sums: torch.Tensor, weight: float) -> tuple[float, dict[str, float]]:
         """The loss and the metrics, of sums over all ranks of a batch of `weight`; without those of which there was nothing in it."""
         total, *numbers = sums.tolist()
-        pairs = zip(self.metrics, numbers[0::2], numbers[1::2], strict=False)  # in validation there is no penalty
-        return total / weight, {name: value / count for name, value, count in pairs if count}
+        found: dict[str, float] = {}
+        for name, width in self.metrics.items():  # in validation there is no penalty
+            values, counts, numbers = numbers[:width], numbers[width : 2 * width], numbers[2 * width :]
+            if quotients := [value / count for value, count in zip(values, counts, strict=True) if count]:
+                found[name] = sum(quotients) / len(quotients)
+        return total / weight, found
 
     def micro_batch(self, output: Outputs, groups: Sequence[Group], beside: Beside, at: int, *, measured: bool = False) -> MicroBatch:
         """What the objective is given.
@@ -215,13 +219,14 @@ class BatchLoss:
         return self.sum_ranks(gathered)
 
     def _sums(self, result: LossSum, groups: Sequence[Group]) -> list[torch.Tensor]:
-        """The loss, and of each metric a sum and of how much it is one."""
+        """The loss, and of each metric its sums and of how much they are such; each (numbers,)."""
         weight = torch.tensor(float(sum(map(self.objective.weight, groups))), device=self.device)
-        nothing = Mean(torch.zeros(()), torch.zeros(()))  # of what the strategy's model does not give
-        found = [result.metrics.get(name, nothing) for name in self.reported]
+        # zeros: of what the strategy's model does not give
+        found = [result.metrics.get(name, Mean(*torch.zeros(2, width))) for name, width in self.reported.items()]
         means = [value if isinstance(value, Mean) else Mean(value, weight) for value in found]
         told = (result.total if result.value is None else result.value).detach()
-        return [told.float(), *(torch.as_tensor(number, device=self.device).detach().float() for mean in means for number in mean)]
+        numbers = [told, *(number for mean in means for number in mean)]
+        return [torch.as_tensor(number, device=self.device).detach().float().reshape(-1) for number in numbers]
 
     def _penalty(self, asked: bool) -> list[torch.Tensor]:
         """The adapter's, zero where it is not asked for; empty for an adapter that has none."""
@@ -229,9 +234,11 @@ class BatchLoss:
             return []
         return [self.adapter.penalty(self.trainable.model).float() if asked else torch.zeros((), device=self.device)]
 
-    def _reported(self, group: Group) -> list[str]:
-        """The names of what the objective reports: asked of one group, because a rank without any must add zeros for the same ones."""
-        return sorted(self.objective.loss(self._blank(group)).metrics)
+    def _reported(self, group: Group) -> dict[str, int]:
+        """What the objective reports, and how many sums each is: asked of one group, because a rank without any must add zeros for the
+        same ones."""
+        found = sorted(self.objective.loss(self._blank(group)).metrics.items())
+        return {name: torch.as_tensor(value.total).numel() if isinstance(value, Mean) else 1 for name, value in found}
 
     def _blank(self, group: Group) -> MicroBatch:
         """A group with zeros in the place of all outputs."""
