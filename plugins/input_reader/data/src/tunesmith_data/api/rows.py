@@ -9,7 +9,8 @@
 ``dataset/prompt``: ``{"messages": [...], "tools"?}``, a chat whose last message is not the assistant's.
 ``dataset/text``: ``{"text": text}``, a document as it is, without a chat template.
 ``dataset/labelled``: ``{"text": text, "label": class}`` or ``{"messages": [...], "label": class, "tools"?}``, the class a name or a number;
-or ``{"tokens": [word, ...], "labels": [class, ...]}``, one for each word.
+with ``"labels": [class, ...]`` in the place of ``"label"`` all classes that it has, each once, perhaps none; or
+``{"tokens": [word, ...], "labels": [class, ...]}``, one for each word.
 ``dataset/embedding``: ``{"anchor": text, "positive": text, "negatives": [text, ...]}``, of negatives perhaps none.
 A part is ``{"type": "text", "text": ...}`` or ``{"type": "image" | "audio" | "video", "path" | "url": ...}``.
 

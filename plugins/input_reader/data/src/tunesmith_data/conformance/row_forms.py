@@ -35,6 +35,7 @@ FORMS: Mapping[str, Sequence[Mapping[str, Callable[[Any], bool]]]] = {
     "dataset/text": ({"text": _text},),
     "dataset/labelled": (
         {"text": _text, "label": _class}, {"messages": _list_of(bool), "label": _class},
+        {"text": _text, "labels": _list_of(_class, 0)}, {"messages": _list_of(bool), "labels": _list_of(_class, 0)},
         {"tokens": _list_of(_text), "labels": _list_of(_class)},
     ),
     "dataset/embedding": ({"anchor": _text, "positive": _text, "negatives": _list_of(_text, 0)},),
