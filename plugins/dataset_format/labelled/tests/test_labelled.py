@@ -29,6 +29,13 @@ def test_a_conversation_has_a_class():
     assert ([turn["role"] for turn in made["messages"]], text_of(made["messages"][1]), made["label"]) == (["system", "user"], "Hi", 1)
 
 
+@pytest.mark.parametrize("told", [{"text": "Hi"}, {"messages": [{"role": "user", "content": "Hi"}]}])
+@pytest.mark.parametrize(("labels", "kept"), [(["price", " late "], ["price", "late"]), ([2, True], [2, "true"]), ([], [])])
+def test_a_text_has_several_classes_or_none(told, labels, kept):
+    made = convert({**told, "labels": labels})
+    assert (made["labels"], "label" in made) == (kept, False)
+
+
 @pytest.mark.parametrize("column", TAGS)
 def test_each_word_has_a_class(column):
     made = convert({"tokens": ["Ann", "sleeps"], column: ["PERSON", "O"]})
@@ -41,6 +48,10 @@ def test_each_word_has_a_class(column):
     ({"text": "Hi", "label": " "}, "TS-DATA-076"),
     ({"text": None, "label": 1}, "TS-DATA-020"),
     ({"tokens": ["Ann"], "ner_tags": [0, 1]}, "TS-DATA-075"),
+    ({"tokens": ["Ann"], "labels": []}, "TS-DATA-075"),
+    ({"text": "Hi", "labels": [0, 1, 0]}, "TS-DATA-076"),
+    ({"text": "Hi", "labels": ["a"], "label": "a"}, "TS-DATA-076"),
+    ({"text": "Hi", "labels": [" "]}, "TS-DATA-076"),
 ])  # fmt: skip
 def test_rows_without_a_class_for_something_are_refused(row, code):
     with pytest.raises(UserError, match=code):
@@ -55,5 +66,5 @@ def test_any_row_that_fits_converts_or_says_why(row):
         made = Labelled().convert(row)
     except UserError:
         return
-    assert len(made.get("tokens", ())) == len(made.get("labels", ()))
-    assert ("label" in made) == ("tokens" not in made)
+    assert "tokens" not in made or len(made["tokens"]) == len(made["labels"])
+    assert ("label" in made) != ("labels" in made)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import torch
-from sklearn.metrics import f1_score
+from sklearn.metrics import accuracy_score, f1_score, multilabel_confusion_matrix
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import message
@@ -106,6 +106,32 @@ def test_classes_are_those_of_transformers(base, tmp_path, local_step):
     told = json.loads((step.output / CONFUSION).read_text())
     assert told["labels"] == list(LABELS)
     assert sum(map(sum, told["matrix"])) == len(texts)
+
+
+def test_several_classes_at_once_are_those_of_scikit_learn(base, tmp_path, local_step):
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    head = drawn_head(base, 3)
+    sorter = with_head(base, tmp_path / "topics", "classify", head, labels=LABELS, problem_type="multi_label_classification")
+    texts = ["one", "two of them", "three and three", "4", "The fifth of all", "six, or more", "seven", "eight!"]
+    wanted = [[at % 2, at % 3 == 0, at > 5] for at in range(len(texts))]
+    rows = [
+        {"text": text, "labels": [name for name, has in zip(LABELS, own, strict=True) if has]}
+        for text, own in zip(texts, wanted, strict=True)
+    ]
+    step = local_step()
+    found = Classification(ScoresSettings()).evaluate(sorter, rows_of(step, rows, "dataset/labelled"), step)
+    model, tokenizer = AutoModelForSequenceClassification.from_pretrained(sorter.path).eval(), AutoTokenizer.from_pretrained(sorter.path)
+    with torch.no_grad():
+        theirs = [(model(tokenizer(text, return_tensors="pt")["input_ids"]).logits[0] > 0).tolist() for text in texts]
+    for average in ("macro", "micro"):
+        assert found.metrics[f"{average}_f1"] == pytest.approx(f1_score(wanted, theirs, average=average, zero_division=0))
+    assert found.metrics["accuracy"] == accuracy_score(wanted, theirs)
+    told = json.loads((step.output / CONFUSION).read_text())
+    assert told == {"labels": list(LABELS), "matrices": multilabel_confusion_matrix(wanted, theirs).tolist()}
+    for row in ({"text": "x", "label": LABELS[0]}, {"text": "x", "labels": ["prime"]}):
+        with pytest.raises(UserError, match=r"TS-DATA-0(80|79)"):
+            Classification(ScoresSettings()).evaluate(sorter, dataset(step.work / str("label" in row), [row], "dataset/labelled"), step)
 
 
 def test_numbers_of_a_regression(base, tmp_path, local_step):

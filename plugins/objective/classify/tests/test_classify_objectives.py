@@ -20,6 +20,7 @@ from tunesmith_torch.api.text import ChatTokenizer
 
 SETTINGS = TextSettings(["negative", "positive"])
 NUMBERS = TextSettings(problem_type="regression")
+TOPICS = TextSettings(["price", "delivery", "quality"], problem_type="multi_label_classification")
 TAGS = ClassifySettings(["O", "PLACE"])
 
 
@@ -58,6 +59,38 @@ def test_a_number_is_learnt_as_transformers_learns_it(chat):
     assert float(found.metrics["absolute_error"]) == pytest.approx(2.0)
     (head,) = objective.asks.heads
     assert (head.width, head.problem_type) == (1, "regression")
+
+
+def test_several_classes_are_learnt_as_transformers_learns_them(chat):
+    from types import SimpleNamespace
+
+    from sklearn.metrics import f1_score
+    from transformers.loss.loss_utils import ForSequenceClassificationLoss
+
+    objective = TextClassifier(TOPICS)
+    rows = [["delivery", "price"], [], ["quality"], [1]]  # a number is a place, where no name is one
+    groups = [objective.encode({"text": "It broke.", "labels": labels}, chat) for labels in rows]
+    wanted = torch.tensor([[1, 1, 0], [0, 0, 0], [0, 0, 1], [0, 1, 0]])
+    scores = torch.tensor([[0.5, 2, -1], [-3, -0.5, 0.1], [-1, -1, -2], [-1, 1, -1]], dtype=torch.float64)
+    config = SimpleNamespace(num_labels=3, problem_type="multi_label_classification")
+    theirs = ForSequenceClassificationLoss(wanted.double(), scores, config)
+    batch = MicroBatch(groups, places=(1,) * 4, scores={"score": scores})
+    found = objective.loss(batch)
+    assert float(found.total / 4) == pytest.approx(float(theirs)) == pytest.approx(float(objective.formula(batch)))
+    assert float(found.metrics["accuracy"]) == 2
+    hits, counts = found.metrics["macro_f1"]
+    assert float((hits / counts).mean()) == pytest.approx(f1_score(wanted, scores > 0, average="macro"))
+    (head,) = objective.asks.heads
+    assert (head.width, head.problem_type, head.labels) == (3, "multi_label_classification", ("price", "delivery", "quality"))
+
+
+def test_one_class_and_several_are_told_apart(chat):
+    with pytest.raises(UserError, match=r"TS-DATA-080.*one class"):
+        TextClassifier(TOPICS).encode({"text": "a", "label": "price"}, chat)
+    with pytest.raises(UserError, match=r"TS-DATA-080.*a list of classes"):
+        TextClassifier(SETTINGS).encode({"text": "a", "labels": ["negative"]}, chat)
+    with pytest.raises(UserError, match="TS-DATA-079"):
+        TextClassifier(TOPICS).encode({"text": "a", "labels": ["price", "colour"]}, chat)
 
 
 def test_a_number_and_classes_exclude_each_other(chat):

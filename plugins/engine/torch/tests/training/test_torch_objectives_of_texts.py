@@ -6,6 +6,7 @@ import json
 
 import pytest
 import torch
+from sklearn.metrics import accuracy_score, f1_score
 
 from tunesmith_classify.settings import ClassifySettings, TextSettings
 from tunesmith_classify.texts import TextClassifier
@@ -76,14 +77,36 @@ def test_a_classifier_is_transformers_with_the_names_of_its_classes(bench):
     output, result = trained(bench, objective, CLASSES, SEVERAL, validation=CLASSES)
     model, tokenizer = AutoModelForSequenceClassification.from_pretrained(output).eval().requires_grad_(False), load_tokenizer(output)
     assert model.config.id2label == {0: "short", 1: "long"}
-    losses, right = [], 0
+    losses, wanted, answers = [], [], []
     for row in CLASSES:
         label = model.config.label2id[row["label"]]
         found = model(torch.tensor([tokenizer(row["text"])["input_ids"]]), labels=torch.tensor([label]))
         losses.append(float(found.loss))
-        right += int(found.logits.argmax()) == label
+        wanted.append(label)
+        answers.append(int(found.logits.argmax()))
     assert result.metrics["validation_loss"] == pytest.approx(sum(losses) / len(losses), rel=1e-4)
-    assert result.metrics["validation_accuracy"] == right / len(CLASSES)
+    assert result.metrics["validation_accuracy"] == accuracy_score(wanted, answers)
+    assert result.metrics["validation_macro_f1"] == pytest.approx(f1_score(wanted, answers, average="macro"))
+    assert bench.series("loss")[-1] < bench.series("loss")[0]
+
+
+def test_several_classes_at_once_are_transformers_own(bench):
+    from transformers import AutoModelForSequenceClassification
+
+    names = ["long", "artifacts", "plans"]
+    rows = [{"text": text, "labels": [name for at, name in enumerate(names) if (len(text) > 30, "a" in text, "plan" in text)[at]]}
+            for text in TEXTS]  # fmt: skip
+    objective = TextClassifier(TextSettings(names, problem_type="multi_label_classification"))
+    output, result = trained(bench, objective, rows, SEVERAL | {"max_tokens_per_microbatch": 60}, validation=rows)
+    model, tokenizer = AutoModelForSequenceClassification.from_pretrained(output).eval().requires_grad_(False), load_tokenizer(output)
+    assert (model.config.problem_type, model.config.id2label) == ("multi_label_classification", dict(enumerate(names)))
+    wanted = torch.tensor([[float(name in row["labels"]) for name in names] for row in rows])
+    found = [model(torch.tensor([tokenizer(row["text"])["input_ids"]]), labels=own[None]) for row, own in zip(rows, wanted, strict=True)]
+    assert result.metrics["validation_loss"] == pytest.approx(sum(float(one.loss) for one in found) / len(rows), rel=1e-4)
+    answers = torch.cat([one.logits for one in found]) > 0
+    assert result.metrics["validation_accuracy"] == accuracy_score(wanted, answers)
+    present = [at for at in range(len(names)) if wanted[:, at].any() or answers[:, at].any()]
+    assert result.metrics["validation_macro_f1"] == pytest.approx(f1_score(wanted, answers, average="macro", labels=present))
     assert bench.series("loss")[-1] < bench.series("loss")[0]
 
 

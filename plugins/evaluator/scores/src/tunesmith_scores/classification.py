@@ -1,27 +1,31 @@
-"""The evaluators `classification` and `token-classification`: which class a text, a conversation or a word has."""
+"""The evaluators `classification` and `token-classification`: which class or classes a text, a conversation or a word has."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
 
 from tunesmith.contracts import Artifact, Evaluation, Step, UserError
 from tunesmith_data.api import Row, text_of
 from tunesmith_scores.class_metrics import ClassMetrics, f1
 from tunesmith_scores.entity_spans import is_scheme, spans
 from tunesmith_scores.examined_model import ExaminedModel
+from tunesmith_scores.label_set_metrics import LabelSetMetrics
 from tunesmith_scores.number_metrics import number_metrics
 from tunesmith_scores.settings import ScoresSettings
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.api.scoring import conversation_sequence, text_sequence, words_sequence
 
-REGRESSION = "regression"
+REGRESSION, SEVERAL = "regression", "multi_label_classification"  #: problem types, as transformers calls them
 CONFUSION = "confusion.json"  #: beside the metrics: the classes, and how often which was found for which
 EXCERPT = 200  # characters of a text that are shown
 
 
 class Classification:
-    """The class with the highest score, at the end of each row."""
+    """The class with the highest score, or all that are likelier than not, at the end of each row."""
 
     def __init__(self, settings: ScoresSettings) -> None:
         self.settings = settings
@@ -39,6 +43,12 @@ class Classification:
         rows, labels = model.rows(data, encode), model.scoring.labels
         if model.scoring.problem_type == REGRESSION:
             return _numbers(rows, [float(scores[0, 0]) for scores in model.scores([one for _, (one,) in rows])])
+        several = model.scoring.problem_type == SEVERAL
+        if any(several != ("labels" in row) for row, _ in rows):
+            has, wants = ("one class", "several at once") if several else ("a list of classes", "one for each text")
+            raise UserError("TS-DATA-080", f"rows have {has}, and the model gives {wants}", fix="Give rows as the model was trained on.")
+        if several:
+            return _label_sets(rows, [scores[0].sigmoid() for scores in model.scores([one for _, (one,) in rows])], labels, step)
         wanted = [number_of(row["label"], labels) for row, _ in rows]
         found, samples = [], []
         for (row, _), number, scores in zip(rows, wanted, model.scores([one for _, (one,) in rows]), strict=True):
@@ -103,6 +113,26 @@ def number_of(label: str | int | float, labels: Sequence[str]) -> int:
     )  # fmt: skip
 
 
+def _label_sets(
+    rows: Sequence[tuple[Row, Sequence[TokenSequence]]], probabilities: Sequence[Tensor], labels: Sequence[str], step: Step
+) -> Evaluation:  # fmt: skip
+    """Of a model that gives a probability for each class: those above one half are found."""
+    wanted = [frozenset(number_of(label, labels) for label in row["labels"]) for row, _ in rows]
+    found = [frozenset((own > 0.5).nonzero().flatten().tolist()) for own in probabilities]
+    classes = LabelSetMetrics(tuple(wanted), tuple(found), len(labels))
+    _write_confusion({"labels": list(labels), "matrices": classes.matrices}, step)
+    metrics = {name: getattr(classes, name) for name in ("accuracy", "macro_f1", "micro_f1", "lowest_f1")}
+    samples = [
+        {"question": _question(row), "expected": _names(right, labels), "answer": _names(said, labels), "right": right == said}
+        for (row, _), right, said in zip(rows, wanted, found, strict=True)
+    ]
+    return Evaluation({**metrics, "rows": float(len(rows))}, samples)
+
+
+def _names(numbers: frozenset[int], labels: Sequence[str]) -> str:
+    return ", ".join(labels[number] for number in sorted(numbers)) or "none"
+
+
 def _numbers(rows: Sequence[tuple[Row, Sequence[TokenSequence]]], found: Sequence[float]) -> Evaluation:
     """Of a model that gives a number for each text."""
     if named := next((row["label"] for row, _ in rows if isinstance(row["label"], str)), None):
@@ -120,11 +150,13 @@ def _question(row: Row) -> str:
 
 
 def _class_metrics(classes: ClassMetrics, labels: Sequence[str], step: Step) -> dict[str, float]:
-    (step.output / CONFUSION).write_text(
-        json.dumps({"labels": list(labels), "matrix": classes.matrix}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
+    _write_confusion({"labels": list(labels), "matrix": classes.matrix}, step)
     step.log(classes.told(labels))
     return {"accuracy": classes.accuracy, "macro_f1": classes.macro_f1, "lowest_f1": classes.lowest_f1}
+
+
+def _write_confusion(told: Mapping[str, Any], step: Step) -> None:
+    (step.output / CONFUSION).write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _other_rows(has: str, evaluator: str, reads: str) -> UserError:

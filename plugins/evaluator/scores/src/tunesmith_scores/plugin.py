@@ -27,7 +27,7 @@ PROCESS = {
     "solutions": {"summary": "solutions that were looked at"},
 }
 CLASSES = {
-    "accuracy": {**_HIGHER, "summary": "share whose class is found"},
+    "accuracy": {**_HIGHER, "summary": "share whose class is found; with several classes at once, whose classes are all found"},
     "macro_f1": {**_HIGHER, "summary": "F1 of each class, the mean over the classes"},
     "lowest_f1": {**_HIGHER, "summary": "F1 of the class that does worst"},
 }
@@ -38,6 +38,7 @@ ENTITIES = {
     "entities": {"summary": "entities in the rows"},
     "words": {"summary": "words that were looked at"},
 }
+SEVERAL = {"micro_f1": {**_HIGHER, "summary": "of texts with several classes at once: F1 of all decisions together"}}
 NUMBERS = {
     "mse": {"better": "lower", "summary": "of a regression: mean squared error"},
     "mae": {"better": "lower", "summary": "of a regression: mean absolute error"},
@@ -81,8 +82,8 @@ def evaluator() -> list[Provider]:
             "process_reward_accuracy:ProcessRewardAccuracy", "process-reward", "dataset/stepwise", PROCESS, ProcessRewardSettings,
         ),
         _provider(
-            "classification", "how often a classifier finds a text's class", "classification:Classification",
-            "classify", "dataset/labelled", CLASSES | rows,
+            "classification", "how often a classifier finds a text's class, or all of its classes", "classification:Classification",
+            "classify", "dataset/labelled", CLASSES | SEVERAL | rows,
         ),
         _provider(
             "token-classification", "how often a tagger finds words' classes, and entities", "classification:TokenClassification",

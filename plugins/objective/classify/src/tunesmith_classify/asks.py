@@ -10,7 +10,7 @@ from tunesmith_classify.settings import ClassifySettings, TextSettings
 from tunesmith_torch.api import Asks, Head
 
 SCORE = "score"  #: the head, as transformers names it
-REGRESSION = "regression"
+REGRESSION, SEVERAL = "regression", "multi_label_classification"  #: problem types, as transformers calls them
 
 
 def asks(settings: TextSettings) -> Asks:
@@ -18,7 +18,8 @@ def asks(settings: TextSettings) -> Asks:
     task = "ForSequenceClassification"
     if settings.problem_type == REGRESSION:
         return _asks("classify", Head(SCORE, task=task, problem_type=REGRESSION))
-    return _asks("classify", Head(SCORE, len(settings.labels), task=task, labels=_names(settings)))
+    several = SEVERAL if settings.problem_type == SEVERAL else ""
+    return _asks("classify", Head(SCORE, len(settings.labels), task=task, labels=_names(settings), problem_type=several))
 
 
 def asks_of_tokens(settings: ClassifySettings) -> Asks:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from tunesmith_classify.asks import SCORE
+from tunesmith_classify.macro_f1 import macro_f1
 from tunesmith_torch.api import LossSum, MicroBatch
 
 CLASSES = "classes"  #: of a group: the number of the class at each of its places
@@ -18,11 +19,13 @@ CLASSES = "classes"  #: of a group: the number of the class at each of its place
 
 def loss(batch: MicroBatch) -> LossSum:
     """Summed over the places."""
-    from torch.nn.functional import cross_entropy
+    from torch.nn.functional import cross_entropy, one_hot
 
     scores = batch.scores[SCORE]
-    wanted = _wanted(batch)
-    return LossSum(cross_entropy(scores, wanted, reduction="sum"), {"accuracy": (scores.argmax(1) == wanted).sum()})
+    wanted, found = _wanted(batch), scores.argmax(1)
+    by_class = (one_hot(numbers, scores.shape[1]).bool() for numbers in (wanted, found))
+    metrics = {"accuracy": (found == wanted).sum(), "macro_f1": macro_f1(*by_class)}
+    return LossSum(cross_entropy(scores, wanted, reduction="sum"), metrics)
 
 
 def formula(batch: MicroBatch) -> Any:

@@ -14,7 +14,14 @@ ERROR = {"better": "lower", "summary": "of a regression: how far the numbers are
 
 
 def _metrics(of: str) -> dict[str, object]:
-    return {"validation_accuracy": {"better": "higher", "summary": f"share of the {of} whose class is found", **_JUDGED}}
+    return {
+        "validation_accuracy": {
+            "better": "higher",
+            "summary": f"share of the {of} whose class is found; with several, whose classes are all found",
+            **_JUDGED,
+        },
+        "validation_macro_f1": {"better": "higher", "summary": "F1 of each class, the mean over the classes", **_JUDGED},
+    }
 
 
 @hookimpl
@@ -22,7 +29,7 @@ def objective() -> list[Provider]:
     return [
         Provider(
             name="classify",
-            summary="classifier: a class, or a number, for each text or conversation",
+            summary="classifier: a class, several, or a number, for each text or conversation",
             target="tunesmith_classify.texts:TextClassifier",
             settings=TextSettings,
             accepts=("dataset/labelled",),

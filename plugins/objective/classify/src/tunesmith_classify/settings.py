@@ -17,6 +17,7 @@ class ClassifySettings:
 @dataclass(frozen=True)
 class TextSettings(ClassifySettings):
     problem_type: str = setting(
-        "single_label_classification", "what the model tells of a text, as transformers calls it: its class, or (`regression`) the number "
-        "that rows have as `label`", choices=("single_label_classification", "regression"),
+        "single_label_classification", "what the model tells of a text, as transformers calls it: its class; "
+        "(`multi_label_classification`) all of its classes, which rows list as `labels`; or (`regression`) the number that rows have as "
+        "`label`", choices=("single_label_classification", "multi_label_classification", "regression"),
     )  # fmt: skip

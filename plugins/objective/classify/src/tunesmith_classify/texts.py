@@ -1,4 +1,4 @@
-"""The objective `classify`: a class, or a number, for each text or conversation."""
+"""The objective `classify`: a class, several, or a number, for each text or conversation."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import UserError
-from tunesmith_classify import cross_entropy, squared_error
-from tunesmith_classify.asks import REGRESSION, asks
+from tunesmith_classify import binary_cross_entropy, cross_entropy, squared_error
+from tunesmith_classify.asks import REGRESSION, SEVERAL, asks
 from tunesmith_classify.classes import Classes, refuse_labels
 from tunesmith_classify.cross_entropy import CLASSES
 from tunesmith_classify.settings import TextSettings
@@ -18,7 +18,7 @@ from tunesmith_torch.api.scoring import conversation_sequence, text_sequence
 
 
 class TextClassifier:
-    """One sequence per row, with its class at its end.
+    """One sequence per row, with its class or classes at its end.
 
     Raises:
         UserError: TS-TRAIN-101 for a setting `labels` with one class alone, or one twice.
@@ -27,7 +27,7 @@ class TextClassifier:
     def __init__(self, settings: TextSettings) -> None:
         self.settings, self.asks = settings, asks(settings)
         self.classes = Classes(settings.labels) if settings.problem_type != REGRESSION else None
-        self._loss = cross_entropy if self.classes else squared_error
+        self._loss = {REGRESSION: squared_error, SEVERAL: binary_cross_entropy}.get(settings.problem_type, cross_entropy)
         if self.classes is None:
             refuse_labels(settings.labels)
 
@@ -35,8 +35,8 @@ class TextClassifier:
         """A text as the tokenizer writes it, a conversation as its chat template does.
 
         Raises:
-            UserError: TS-DATA-079 for a class that the setting `labels` does not name; TS-DATA-080 for a row of words; TS-DATA-020 for
-                one without text.
+            UserError: TS-DATA-079 for a class that the setting `labels` does not name; TS-DATA-080 for a row of words, or of several
+                classes where it should have one; TS-DATA-020 for one without text.
         """
         if "tokens" in row:
             raise UserError(
@@ -47,11 +47,20 @@ class TextClassifier:
             raise UserError("TS-DATA-020", "The row has no text", why="There is nothing to tell the class of.", fix="Remove the row.")
         told = row.get("messages")
         sequence = conversation_sequence(chat, told, row.get("tools") or ()) if told else text_sequence(chat, row["text"])
-        return Group((sequence,), self._facts(row["label"]))
+        return Group((sequence,), self._facts(row))
 
-    def _facts(self, label: str | int | float) -> dict[str, Any]:
+    def _facts(self, row: Row) -> dict[str, Any]:
+        several = self.settings.problem_type == SEVERAL
+        if several != ("labels" in row):
+            has, wants = ("a list of classes", "one") if "labels" in row else ("one class", "a list of them as `labels`")
+            raise UserError(
+                "TS-DATA-080", f"The row has {has}, and with `problem_type: {self.settings.problem_type}` a row has {wants}",
+                fix=f"Train with `problem_type: {'single_label_classification' if several else SEVERAL}`, or change the rows.",
+            )  # fmt: skip
         if self.classes:
-            return {CLASSES: [self.classes.number(label)]} if self.classes.names else {}
+            known = row["labels"] if several else [row["label"]]
+            return {CLASSES: sorted(map(self.classes.number, known))} if self.classes.names else {}
+        label = row["label"]
         if isinstance(label, str):
             raise UserError(
                 "TS-DATA-079", f"Rows have the class {label!r}, and with `problem_type: regression` a label is a number",
