@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith_tracking.completions import Completion, markdown_table
 from tunesmith_tracking.step_tracker import StepTracker
 
 RUN = RunFacts("r1", "support", Path())
@@ -43,6 +45,9 @@ class Record:
     def add(self, points) -> None:
         self.tracker.tell("add", self.name, len(points))
 
+    def add_completions(self, completions) -> None:
+        self.tracker.tell("completions", self.name, *completions)
+
     def add_final(self, metrics) -> None:
         self.tracker.tell("final", self.name, dict(metrics))
 
@@ -59,6 +64,28 @@ def test_a_record_is_opened_by_the_first_points_with_their_first_place_and_close
     assert tracker.told == [
         ("open", "tune", 1, 4), ("add", "tune", 2), ("add", "tune", 1), ("final", "tune", {"loss": 2.0}), ("close", "tune", "finished"),
     ]  # fmt: skip
+
+
+def test_what_a_model_answered_is_told_once_its_artifact_is_there(tmp_path: Path):
+    tracker, answers = Kept(), [{"step": 0, "prompt": "Who?", "completion": "Ann"}, {"step": 4, "prompt": "Who?", "completion": "Bob"}]
+    (tmp_path / "completions.jsonl").write_text("".join(json.dumps(answer) + "\n" for answer in answers))
+    tracker.metrics_reported(TUNE, POINTS)
+    tracker.artifact_committed(TUNE, Artifact("adapter/peft", tmp_path))
+    tracker.step_finished(replace(TUNE, metrics={"loss": 2.0}))
+    assert tracker.told[2:] == [
+        ("completions", "tune", (0, "Who?", "Ann"), (4, "Who?", "Bob")), ("final", "tune", {"loss": 2.0}), ("close", "tune", "finished"),
+    ]  # fmt: skip
+
+
+def test_an_artifact_without_answers_opens_no_record(tmp_path: Path):
+    tracker = Kept()
+    tracker.artifact_committed(TUNE, Artifact("model/hf", tmp_path))
+    assert tracker.told == []
+
+
+def test_answers_are_shown_as_they_are():
+    table = markdown_table([Completion(3, "a|b", "*one*\ntwo")])
+    assert table.splitlines()[2] == r"| 3 | a\|b | \*one\*<br>two |"
 
 
 def test_a_step_that_has_nothing_to_tell_has_no_record():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,10 +17,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith_sdk.conformance import CheckFailed, NotRun, Subject, action, check, observer
+from tunesmith_tracking.completions import FILE
+from tunesmith_tracking.contract import HearsArtifacts
 
 SERIES, SETTING = "distance_to_the_sea", "height_of_the_hill"  # names that stand in no library
+ANSWER = "downhill, then along the river"
 TEXTS = (".json", ".jsonl", ".txt", ".csv", ".md")
 #: nothing is sent from an examination, whoever is logged in where
 CLOSED = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9") | {
@@ -41,6 +45,14 @@ def points(begin: int, *values: float) -> list[MetricPoint]:
     return [MetricPoint(SERIES, value, begin + number) for number, value in enumerate(values)]
 
 
+def answered(folder: Path) -> Artifact:
+    """An adapter that was asked something while it trained."""
+    folder.mkdir(parents=True, exist_ok=True)
+    line = {"step": 2, "prompt": "Which way to the sea?", "completion": ANSWER}
+    (folder / FILE).write_text(json.dumps(line) + "\n", encoding="utf-8")
+    return Artifact("adapter/peft", folder)
+
+
 def over(run: RunFacts, state: str = "done") -> Any:
     """What is known of a run at its end."""
     return SimpleNamespace(
@@ -54,6 +66,8 @@ def usual(tracker: Any, run: RunFacts) -> None:
     tracker.run_started(run)
     tracker.metrics_reported(step, points(0, 3.0, 2.5))
     tracker.metrics_reported(step, points(2, 2.0))
+    if isinstance(tracker, HearsArtifacts):
+        tracker.artifact_committed(step, answered(run.directory.parent / "made"))
     tracker.step_finished(replace(step, metrics={f"{SERIES}_at_last": 2.0}, seconds=1.0))
     tracker.step_finished(StepFacts(run, "judge:tune", "evaluate", metrics={"accuracy": 0.5}))
     tracker.run_finished(run, over(run))
@@ -132,17 +146,23 @@ def hears_a_run(subject: Subject) -> Iterator[CheckFailed]:
                                   found=str(error), fix="Take what a run may tell: see `tunesmith_tracking.contract`.")  # fmt: skip
 
 
-@check("tracker.keeps-what-is-told", kind="tracker", title="series, settings and final metrics are in what it writes")
+@check("tracker.keeps-what-is-told", kind="tracker", title="series, settings, final metrics and a model's answers are in what it writes")
 def keeps_what_is_told(subject: Subject) -> Iterator[CheckFailed]:
     folder = subject.folder("kept")
     with within(folder):
         usual(subject.build(), run_of(folder))
-    written = b"".join(path.read_bytes() for path in files(folder))
+    written = b"".join(path.read_bytes() for path in files(folder) if path.parent.name != "made")
     if not written:
         raise NotRun("it leaves no file", where="a test of its own against a server")
-    for what, name in (("a series", SERIES), ("a setting", SETTING), ("a final metric", f"{SERIES}_at_last")):
+    told = {"a series": SERIES, "a setting": SETTING, "a final metric": f"{SERIES}_at_last"}
+    if isinstance(subject.build(), HearsArtifacts):
+        told["an answer of the model"] = ANSWER
+    for what, name in told.items():
         if name.encode() not in written:
-            yield CheckFailed(f"it was told {what}, and wrote nothing of it", fix="`StepFacts` has `parameters()` and `metrics`.")
+            yield CheckFailed(
+                f"it was told {what}, and wrote nothing of it",
+                fix="`StepFacts` has `parameters()` and `metrics`, an artifact its completions.",
+            )
 
 
 @check("tracker.light", kind="tracker", title="before something is measured it imports nothing but the standard library and Tunesmith")

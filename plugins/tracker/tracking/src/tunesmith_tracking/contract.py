@@ -9,9 +9,9 @@ what trackers share that keep a record for each step.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
 
 if TYPE_CHECKING:
     from tunesmith import RunView
@@ -38,3 +38,12 @@ class Tracker(Protocol):
     def run_finished(self, run: RunFacts, view: RunView) -> None:
         """The run is over, well or not (``view.row.state``); a step that it was in the middle of is not told of any more. A run that stays
         for its services is told of twice: then, with the state ``serving``, and at its end."""
+
+
+@runtime_checkable
+class HearsArtifacts(Protocol):
+    """A tracker that looks into what steps make."""
+
+    def artifact_committed(self, step: StepFacts, artifact: Artifact) -> None:
+        """A step has made an artifact; `step_finished` comes next. What a model answered while it trained (`sample_prompts`) is in it:
+        see `tunesmith_tracking.completions`."""

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith_tracking.completions import Completion, read_completions
 
 if TYPE_CHECKING:
     from tunesmith import RunView
@@ -22,6 +23,9 @@ class StepRecord(Protocol):
 
     def add_final(self, metrics: Mapping[str, float]) -> None:
         """What the step says of itself at its end."""
+
+    def add_completions(self, completions: Sequence[Completion]) -> None:
+        """All that the model answered while the step trained it, at once."""
 
     def close(self, end: End) -> None:
         """Nothing more will come. ``killed``: the run ended in the middle of the step."""
@@ -52,6 +56,10 @@ class StepTracker(ABC):
 
     def metrics_reported(self, step: StepFacts, points: Sequence[MetricPoint]) -> None:
         self._tell(lambda: self._record(step, min(point.at for point in points)).add(points))
+
+    def artifact_committed(self, step: StepFacts, artifact: Artifact) -> None:
+        if completions := read_completions(artifact.path):
+            self._tell(lambda: self._record(step, 0).add_completions(completions))
 
     def step_finished(self, step: StepFacts) -> None:
         if step.metrics:
