@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
-from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith_data.api import message
 from tunesmith_mlflow.settings import MLflowSettings
 from tunesmith_mlflow.tracker import MLflow
@@ -56,6 +57,21 @@ def runs(id_, experiment="support"):
 
 def series(run, name):
     return [(metric.step, metric.value) for metric in MlflowClient().get_metric_history(run.info.run_id, name)]
+
+
+def test_what_a_model_answered_is_a_file_of_its_run(tracker, step, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = tmp_path / "made"
+    made.mkdir()
+    lines = [{"step": at, "prompt": "Who?", "completion": f"Ann, {at} times"} for at in (0, 2)]
+    (made / "completions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    tracker.metrics_reported(step=step, points=points("loss", [3.0, 2.5]))
+    tracker.artifact_committed(step=step, artifact=Artifact("adapter/peft", made))
+    tracker.step_finished(step=step)
+    (run,) = runs(step.run.id)
+    assert [file.path for file in MlflowClient().list_artifacts(run.info.run_id)] == ["completions.md"]
+    text = MlflowClient().download_artifacts(run.info.run_id, "completions.md", str(tmp_path))
+    assert "| 2 | Who? | Ann, 2 times |" in Path(text).read_text()
 
 
 def test_points_can_be_read_while_the_step_runs_and_after(tracker, step):

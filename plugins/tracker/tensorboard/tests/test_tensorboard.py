@@ -10,7 +10,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import api_pb2, metadata
 
-from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith_data.api import message
 from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_tensorboard.settings import TensorBoardSettings
@@ -79,6 +79,19 @@ def test_how_a_step_ended_is_told(tracker, step, tmp_path, well, status):
 def test_what_a_step_says_at_its_end_is_written_though_it_measured_nothing(tracker, step, tmp_path):
     tracker.step_finished(step=StepFacts(step.run, "judge", "eval", metrics={"accuracy": 0.5}))
     assert series(tmp_path / "tensorboard" / "judge", "final/accuracy") == [(0, 0.5)]
+
+
+def test_what_a_model_answered_is_text(tracker, step, tmp_path):
+    made = tmp_path / "made"
+    made.mkdir()
+    lines = [{"step": at, "prompt": "Who?", "completion": f"Ann, {at} times"} for at in (0, 2)]
+    (made / "completions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    tracker.metrics_reported(step=step, points=points("loss", [3.0, 2.5]))
+    tracker.artifact_committed(step=step, artifact=Artifact("adapter/peft", made))
+    tracker.step_finished(step=step)
+    told = read(tmp_path / "tensorboard" / "tune").Tensors("completions")
+    assert [event.step for event in told] == [0, 2]
+    assert b"| 2 | Who? | Ann, 2 times |" in told[1].tensor_proto.string_val[0]
 
 
 def test_points_that_are_told_again_replace_the_old(tracker, step, tmp_path):

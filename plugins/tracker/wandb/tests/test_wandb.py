@@ -14,7 +14,7 @@ import pytest
 import wandb
 from wandb.proto.wandb_internal_pb2 import Record
 
-from tunesmith.contracts import MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
 from tunesmith_data.api import message
 from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_wandb import login
@@ -82,6 +82,19 @@ class Read:
 
 def _items(items):
     return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
+
+
+def test_what_a_model_answered_is_a_table(tracker, step, tmp_path):
+    made = tmp_path / "made"
+    made.mkdir()
+    lines = [{"step": at, "prompt": "Who?", "completion": f"Ann, {at} times"} for at in (0, 2)]
+    (made / "completions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    tracker.metrics_reported(step=step, points=points("loss", [3.0, 2.5]))
+    tracker.artifact_committed(step=step, artifact=Artifact("adapter/peft", made))
+    tracker.step_finished(step=step)
+    wandb.teardown()
+    (file,) = tmp_path.glob("wandb/offline-run-*/files/media/table/*.json")
+    assert json.loads(file.read_text())["data"] == [[0, "Who?", "Ann, 0 times"], [2, "Who?", "Ann, 2 times"]]
 
 
 def test_points_settings_and_the_end_are_told(tracker, step, tmp_path):

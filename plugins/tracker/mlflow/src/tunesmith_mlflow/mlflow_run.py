@@ -25,7 +25,10 @@ from mlflow.utils.validation import (
 
 from tunesmith.contracts import MetricPoint, StepFacts
 from tunesmith_mlflow.settings import MLflowSettings
+from tunesmith_tracking.completions import Completion, markdown_table
 from tunesmith_tracking.step_tracker import End
+
+COMPLETIONS = "completions.md"
 
 
 class MLflowRun:
@@ -67,6 +70,10 @@ class MLflowRun:
         """What the step says of itself at its end, at the last place that it measured."""
         last = max(self._told.values(), default=0)
         self.add([MetricPoint(f"final/{name}", value, last) for name, value in metrics.items()])
+
+    def add_completions(self, completions: Sequence[Completion]) -> None:
+        """As a file of the run, which MLflow's page shows."""
+        self._client.log_text(self._id, markdown_table(completions), COMPLETIONS)
 
     def close(self, end: End) -> None:
         atexit.unregister(self.close)

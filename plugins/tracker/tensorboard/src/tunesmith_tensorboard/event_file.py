@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 from tensorboard.plugins.hparams.summary_v2 import hparams_pb
+from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from tunesmith.contracts import MetricPoint
+from tunesmith_tracking.completions import Completion, markdown_table
 from tunesmith_tracking.step_tracker import End
 
 
@@ -42,6 +45,12 @@ class EventFile:
     def add_final(self, metrics: Mapping[str, float]) -> None:
         """What the step says of itself at its end, at the last place that it measured."""
         self.add([MetricPoint(f"final/{name}", value, self._last) for name, value in metrics.items()])
+
+    def add_completions(self, completions: Sequence[Completion]) -> None:
+        """A table for each place, in the tab "Text"."""
+        for at, answers in groupby(completions, key=lambda answer: answer.at):
+            self._write(text_pb("completions", markdown_table([*answers])), at)
+        self._writer.flush()
 
     def close(self, end: End) -> None:
         status = api_pb2.STATUS_SUCCESS if end == "finished" else api_pb2.STATUS_FAILURE

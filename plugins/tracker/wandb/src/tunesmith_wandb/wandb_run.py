@@ -10,6 +10,7 @@ from pathlib import Path
 import wandb
 
 from tunesmith.contracts import MetricPoint, StepFacts
+from tunesmith_tracking.completions import Completion
 from tunesmith_tracking.step_tracker import End
 from tunesmith_wandb.login import mode
 from tunesmith_wandb.settings import WandbSettings
@@ -46,6 +47,11 @@ class WandbRun:
     def add_final(self, metrics: Mapping[str, float]) -> None:
         """What the step says of itself at its end."""
         self._run.summary.update({f"final/{name}": value for name, value in metrics.items()})
+
+    def add_completions(self, completions: Sequence[Completion]) -> None:
+        """As a table, at the place of the last."""
+        table = wandb.Table(columns=["step", "prompt", "completion"], data=[[*answer] for answer in completions])
+        self._run.log({"completions": table, AXIS: completions[-1].at})
 
     def close(self, end: End) -> None:
         self._run.finish(exit_code=0 if end == "finished" else 1)
