@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 from seqeval.metrics import f1_score as seqeval_f1
@@ -22,6 +22,7 @@ LABELS = st.lists(st.tuples(st.integers(0, CLASSES - 1), st.integers(0, CLASSES 
 TAGS = st.lists(st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "S-LOC", "E-PER"]), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(LABELS)
 def test_classes_are_counted_as_scikit_learn_does(pairs):
     wanted, found = zip(*pairs, strict=True)
@@ -34,6 +35,7 @@ def test_classes_are_counted_as_scikit_learn_does(pairs):
     assert mine.lowest_f1 == pytest.approx(min(theirs[2][at] for at in range(CLASSES) if theirs[3][at]))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=2, max_size=20))
 def test_numbers_are_compared_as_scipy_does(pairs):
     wanted, found = ([float(value) for value in side] for side in zip(*pairs, strict=True))
@@ -46,11 +48,13 @@ def test_numbers_are_compared_as_scipy_does(pairs):
         assert "pearson" not in mine
 
 
+@settings(deadline=None)
 @given(TAGS)
 def test_entities_are_those_of_seqeval(tags):
     assert spans(tags) == set(get_entities(tags))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(TAGS, TAGS).filter(lambda pair: len(pair[0]) == len(pair[1])), min_size=1, max_size=4))
 def test_their_f1_is_that_of_seqeval(pairs):
     wanted, found = [list(one) for one, _ in pairs], [list(other) for _, other in pairs]
@@ -67,6 +71,7 @@ def test_which_classes_are_tags_of_entities(labels, found):
     assert is_scheme(labels) is found
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.booleans(), min_size=12, max_size=12).filter(any), min_size=1, max_size=5))
 def test_ranks_are_judged_as_scikit_learn_does(ranks):
     relevant = [sum(hits) for hits in ranks]
