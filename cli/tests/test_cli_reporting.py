@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,16 @@ def test_a_service_is_summed_up_when_it_is_ready_and_not_again(tmp_path):
     reporter.run_finished(RunOutcome(run.id, "done", tmp_path))
     assert stream.getvalue().count("done in") == 1
     assert stream.getvalue().endswith("stopped serving\n")
+
+
+def test_a_service_that_gives_no_words_is_not_to_be_chatted_with(tmp_path):
+    stream = Stream(False)
+    reporter = Plain(stream)
+    begin(reporter, tmp_path)
+    reporter.service_ready(replace(STEP, format="endpoint/openai+reward"), {"url": "http://127.0.0.1:80/v1", "model": "judge"}, True)
+    assert "is served at http://127.0.0.1:80/v1" in stream.getvalue()
+    assert "role `reward`" in stream.getvalue()
+    assert "chat" not in stream.getvalue()
 
 
 def test_the_curl_line_survives_a_shell():

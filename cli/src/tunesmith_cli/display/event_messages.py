@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tunesmith.contracts.artifacts import role_of
 from tunesmith.contracts.events import RunFacts
 from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Decision, Plan, PlannedStep
@@ -138,6 +139,9 @@ class Narrator(Silent, ABC):
         self._sum_up("done")
         self.say("")
         self.say(f"{step.name}: {facts.get('model')} is served at {facts.get('url')}; Ctrl-C stops it", BOLD)
+        if role := role_of(step.format):
+            self.say(f"  its model has the role `{role}` and gives numbers, not words: docs/serving.md says how it is asked")
+            return
         self.say("  ask it:  " + summary.chat_line(str(facts.get("url"))))
         self.say("  or:      " + summary.curl_line(facts))
 
