@@ -124,6 +124,11 @@ def test_an_estimator_can_look_at_the_other_models_too_also_at_one_that_a_step_b
     assert not step(planner(YAML), "tune").estimate.terms
 
 
+def test_an_estimator_is_told_which_inputs_the_step_is_given(planner, monkeypatch):
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({name: 1.0 for name in request.inputs}))
+    assert step(planner(YAML), "tune").estimate.terms == {"data": 1.0}
+
+
 def test_a_full_disk_is_told_before_the_run_but_not_for_what_is_done(planner):
     plan = planner(YAML)
     (problem,) = check_disk(plan, free=1_000_000)

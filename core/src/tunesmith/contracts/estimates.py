@@ -32,6 +32,7 @@ class EstimateRequest:
         devices: of that backend that the step may compute on, of this machine or of one that is asked about.
         processes: of the step.
         models: of the step's other inputs, by name: ``config``, ``bytes`` on disk (0 if unknown) and ``format`` of each.
+        inputs: names of the step's inputs beside the main one, rows among them; empty where no step is planned (`tunesmith estimate`).
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class EstimateRequest:
     devices: tuple[Device, ...] = ()
     processes: int = 1
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

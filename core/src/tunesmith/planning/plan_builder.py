@@ -207,8 +207,8 @@ class PlanBuilder:
         where = self.spec.where("steps", step.name)
         here = self.devices.get(selection.device.name, ()) if selection.device else ()
         auto, slots, inputs = left
-        models = {key: product for key, product in read.items() if product.config and product is not first}
-        options = Alternatives(self.selector, self.estimators, verb, slots, inputs, first, facts, here, models)
+        others = {key: product for key, product in read.items() if product is not first}
+        options = Alternatives(self.selector, self.estimators, verb, slots, inputs, first, facts, here, others)
         selection, foreseen, told, tried = options.chosen(planned.name, selection, auto, where)
         self.notes.take(told)
         planned = replace(planned, choices=selection.choices, placement=placement(selection, here), estimate=foreseen, alternatives=tried)

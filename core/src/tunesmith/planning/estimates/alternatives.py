@@ -49,7 +49,7 @@ class Alternatives:
         slots: who may fill each slot; `inputs`: as in `Selector.select`.
         main: the step's main input as it reads it; `data`: statistics of its rows.
         devices: of the backend that the step computes on.
-        models: of its other inputs.
+        others: its other inputs, by name.
     """
 
     selector: Selector
@@ -60,7 +60,7 @@ class Alternatives:
     main: Product | None
     data: Mapping[str, Any]
     devices: Sequence[Device]
-    models: Mapping[str, Product] = field(default_factory=dict)
+    others: Mapping[str, Product] = field(default_factory=dict)
 
     def chosen(
         self, name: str, selection: Selection, auto: Collection[str], where: str = ""
@@ -94,7 +94,7 @@ class Alternatives:
     def _estimate(self, name: str, selection: Selection, data: Mapping[str, Any], notes: Notes, where: str = "") -> Estimate | None:
         place = placement(selection, self.devices)
         return estimate(
-            name, self.verb, selection.choices, self.main, data, place, notes, self.estimators, where, self.devices, self.models
+            name, self.verb, selection.choices, self.main, data, place, notes, self.estimators, where, self.devices, self.others
         )
 
     def best(self, slot: str, selection: Selection) -> tuple[Selection, tuple[Alternative, ...]]:
@@ -106,14 +106,14 @@ class Alternatives:
         # what can't be is told once, whatever its settings
         once = {(one.told.provider, one.told.verdict): one for one in reversed(found)}
         candidates = [one for one in found if one.selection or once[one.told.provider, one.told.verdict] is one]
-        known = [candidate for candidate in candidates if candidate.selection and candidate.told.estimate]
+        known = [one for one in candidates if one.selection and one.told.estimate]
         if not known or (len(candidates) < 2 and not known[0].told.settings):
             return selection, ()
-        fitting = [candidate for candidate in known if candidate.fits]
-        least = min((candidate.selection.cost for candidate in fitting if candidate.selection), default=(0, 0, 0))
+        fitting = [one for one in known if one.fits]
+        least = min((one.selection.cost for one in fitting if one.selection), default=(0, 0, 0))
         if not fitting and len(self.devices) == 1:  # what is simplest is told, and what it would need
-            known = [candidate for candidate in known if candidate.told.provider == selection.choices[slot].record.name] or known
-        best = [candidate for candidate in fitting if candidate.selection and candidate.selection.cost == least]
+            known = [one for one in known if one.told.provider == selection.choices[slot].record.name] or known
+        best = [one for one in fitting if one.selection and one.selection.cost == least]
         taken, least_time = _first(best, known), min((one.told.seconds for one in best if one.told.seconds), default=0.0)
         assert taken.selection is not None
         judged = (_judged(one, taken, bool(fitting), least, least_time) for one in candidates)
@@ -180,9 +180,7 @@ class Alternatives:
 def _first(fitting: Sequence[Candidate], known: Sequence[Candidate]) -> Candidate:
     """The fastest; where no time is known, the one of most processes; where none fits, the one that needs least."""
     if not fitting:
-        return min(
-            (candidate for candidate in known if candidate.fits is False), key=lambda candidate: candidate.told.needed, default=known[0]
-        )
+        return min((one for one in known if one.fits is False), key=lambda one: one.told.needed, default=known[0])
     times = [candidate.told.seconds for candidate in fitting if candidate.told.seconds]
     if not times:
         return max(fitting, key=lambda candidate: candidate.told.processes)

@@ -26,7 +26,7 @@ MARGIN = 1.15  # estimates are not exact: forbid only what is over by more
 def estimate(
     name: str, verb: Choice, choices: Mapping[str, Choice], product: Product | None, data: Mapping[str, Any], place: Placement,
     notes: Notes, estimators: Estimators, where: str = "", devices: Sequence[Device] = (),
-    models: Mapping[str, Product] = MappingProxyType({}),
+    others: Mapping[str, Product] = MappingProxyType({}),
 ) -> Estimate | None:  # fmt: skip
     """The estimate of a step: its providers are asked first, the verb last. None, perhaps with a warning, where nobody knows.
 
@@ -41,12 +41,12 @@ def estimate(
         estimators: the plugins'.
         where: its place in the pipeline, for such a problem.
         devices: that it may compute on.
-        models: of its other inputs, by name.
+        others: its other inputs, by name.
     """
     parts: dict[str, Mapping[str, float]] = {}
     data, rows = {name: value for name, value in data.items() if name != "first"}, data.get("first", ())
     model = product or Product("", "", "")
-    beside = {key: {"config": one.config, "bytes": one.size, "format": one.format} for key, one in models.items()}
+    beside = {key: {"config": one.config, "bytes": one.size, "format": one.format} for key, one in others.items() if one.config}
     answers: list[Estimate] = []
     # what a provider would take of a device counts only where one is used
     for slot, choice in (*(choices.items() if verb.record.computes else ()), ("", verb)):
@@ -55,6 +55,7 @@ def estimate(
         request = EstimateRequest(
             model.config, model.size, choice.settings, verb.settings, parts, data, place.device, place.dtypes, model.format,
             model.model_bytes, model.directory, tuple(rows), devices=tuple(devices), processes=place.processes, models=beside,
+            inputs=tuple(others),
         )  # fmt: skip
         try:
             given = estimators.estimate(choice.record, request, choices)
