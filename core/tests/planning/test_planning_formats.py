@@ -127,8 +127,15 @@ def test_a_role_is_handed_on_by_a_conversion_to_those_that_ask_for_it(planner, w
 
 def test_who_reads_models_is_given_none_that_has_become_something_else(problems, world):
     (found,) = problems(RANKED + "  score: {evaluate: surprise, from: tune}\n", world(extra=ROLES))
+    assert found.code == "TS-PLAN-015"
+    assert "reads a model that gives text, but `tune` makes a `marks` model (adapter/tilt+marks)" in found.what
+    assert found.fix == "Read a step that makes a model that gives text. Use `marks` as the evaluator."
+
+
+def test_where_a_conversion_is_missing_too_it_is_not_the_role_that_is_told(problems, world):
+    yaml = "model: shelf://packed/base\nsteps:\n  score: {evaluate: marks}\n"
+    (found,) = problems(yaml, world(extra=ROLES, without=["acme-unpack"]))
     assert found.code == "TS-PLAN-001"
-    assert "adapter/tilt+marks" in found.what
 
 
 JUDGES = [
@@ -163,7 +170,8 @@ def test_files_are_read_in_a_format_that_the_evaluator_reads(planner, world):
 
 def test_who_reads_a_role_is_given_no_model_without_it(problems, world):
     (found,) = problems("model: shelf://base\nsteps:\n  score: {evaluate: marks, from: model}\n", world(extra=ROLES))
-    assert found.code == "TS-PLAN-001"
+    assert found.code == "TS-PLAN-015"
+    assert "reads a `marks` model, but `model` makes a model that gives text" in found.what
 
 
 @pytest.mark.parametrize(

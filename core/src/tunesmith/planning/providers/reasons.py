@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
-from tunesmith.contracts.artifacts import fits
+from tunesmith.contracts.artifacts import fits, role_of, with_role
 from tunesmith.contracts.provider import Input
 from tunesmith.errors import listed
 from tunesmith.planning.inputs.step_outputs import Product
@@ -58,14 +59,19 @@ class Reasons:
         entry, choice = self.entry(step, key, selection)
         records = self.registry.providers(choice.record.kind).values() if choice else ()
         others = [r.name for r in records if choice and r is not choice.record and self.fits(product, formats_of(r, entry))]
-        if others and choice:
-            fix = f"Use {listed(others)} as the {words(choice.record.kind)}."
-        else:
-            fix = self.remedy(chain, product) or f"Read something else, or install a plugin that converts {product.format}."
-        self.notes.problem(
-            "TS-PLAN-001", f"{self.place(step, key)}: {reader} reads {listed(accepts)}, but `{product.group}` makes {product.format}",
-            why=why or "No chain of installed converters leads from one to the other.", fix=fix,
-        )  # fmt: skip
+        fix = f"Use {listed(others)} as the {words(choice.record.kind)}." if others and choice else ""
+        code, reads, made = "TS-PLAN-001", listed(accepts), product.format
+        if roles := self.other_roles(product, accepts):
+            code, reads, made = "TS-PLAN-015", " or ".join(map(_model, roles)), f"{_model(role_of(made))} ({made})"
+            why, fix = "No conversion changes what a model gives.", f"Read a step that makes {reads}. {fix}".rstrip()
+        fix = fix or self.remedy(chain, product) or f"Read something else, or install a plugin that converts {product.format}."
+        why = why or "No chain of installed converters leads from one to the other."
+        self.notes.problem(code, f"{self.place(step, key)}: {reader} reads {reads}, but `{product.group}` makes {made}", why=why, fix=fix)
+
+    def other_roles(self, product: Product, accepts: Sequence[str]) -> list[str]:
+        """The roles with which it would be taken; none where it is not its role that speaks against it."""
+        roles = {role_of(pattern) for pattern in accepts} - {role_of(product.format), "*"}
+        return sorted(role for role in roles if self.fits(replace(product, format=with_role(product.format, role)), accepts))
 
     def limit(self, step: StepSpec, key: str, selection: Selection, format: str) -> str:
         """Why the provider that reads an input can't take this format, as a clause: its limit of ``base.<format>``, if it states one."""
@@ -148,6 +154,11 @@ class Reasons:
         loss = {"partial": "; it changes the precision", "none": "; it loses something"}.get(grade, "")
         limit = conversion.maker.limits.get("lossless", "")
         return f"{loss}: {limit}" if loss and limit else loss
+
+
+def _model(role: str) -> str:
+    """What a model of a role is, in words."""
+    return f"a `{role}` model" if role else "a model that gives text"
 
 
 def _because(passed: Sequence[tuple[str, Selection]], count: int) -> str:
