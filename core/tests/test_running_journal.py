@@ -184,6 +184,10 @@ def test_a_run_is_found_by_the_beginning_of_its_name_or_as_the_last_unfinished(j
         journal.end_run(run, state)
     assert runs.find(journal, None).id == "20260101-a"
     assert runs.find(journal, "20260101").id == "20260101-a"
+    journal.begin_run("20260103-d", "preview", "", [], aside=True)  # a command's own
+    journal.end_run("20260103-d", "failed")
+    assert (runs.find(journal, None).id, runs.find(journal, "20260103").id) == ("20260101-a", "20260103-d")
+    assert [row.aside for row in journal.runs()] == [True, False, False, False]
     for name, words in (("20260102", "Several"), ("2030", "no run `2030`")):
         with pytest.raises(UserError, match=f"TS-RUN-021.*{words}"):
             runs.find(journal, name)

@@ -39,6 +39,10 @@ def test_rows_are_shown_as_tokens_without_a_word_on_how_they_would_be_trained_on
     row, total = map(json.loads, capsys.readouterr().out.splitlines())
     assert (row["row"], bool(row["sequences"][0]["tokens"])) == (1, True)
     assert total["rows"] >= 1
+    main(["runs", "list", "--json"])
+    assert json.loads(capsys.readouterr().out) == [], "a look at data is none of the runs that somebody looks for"
+    main(["runs", "list", "--all", "--json"])
+    assert [run["pipeline"] for run in json.loads(capsys.readouterr().out)] == ["preview"]
 
 
 def test_every_format_has_one(tmp_path: Path) -> None:

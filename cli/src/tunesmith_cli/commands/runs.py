@@ -57,7 +57,7 @@ def _chosen(name: str | None) -> Iterator[RunView]:
     from tunesmith.running.journal.run_view import RunView
 
     with _journal() as (journal, home):
-        rows = journal.runs() if journal else []
+        rows = [row for row in journal.runs() if name or not row.aside] if journal else []
         if journal is None or not rows:
             raise UserError(
                 "TS-CLI-011", f"nothing has been run in {home.parent}", fix="Start something: `tunesmith run`, or name another --home."
@@ -68,9 +68,14 @@ def _chosen(name: str | None) -> Iterator[RunView]:
 # --- list ----------------------------------------------------------------------------------------------------------------------------
 
 
+def configure_list(parser: ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="also those that commands ran on their way, such as a preview of data")
+    _configure(parser)
+
+
 def run_list(args: Namespace) -> int:
     with _journal() as (journal, home):
-        rows = [(row, journal.steps(row.id)) for row in journal.runs()] if journal else []
+        rows = [(row, journal.steps(row.id)) for row in journal.runs() if args.all or not row.aside] if journal else []
     if args.json:
         print(json.dumps([asdict(row) | {"steps": len(steps)} for row, steps in rows], indent=2))
     elif not rows:
@@ -192,7 +197,7 @@ def _took(started: float | None, finished: float | None) -> str:
 
 _EXAMPLE_RUN = "20260131-0930"
 COMMANDS = (
-    Command("list", "all runs, the newest first", _configure, run_list, (("what has been run here", "tunesmith runs list"),)),
+    Command("list", "all runs, the newest first", configure_list, run_list, (("what has been run here", "tunesmith runs list"),)),
     Command(
         "show", "one run: its steps, metrics and decisions", configure_show, run_show,
         (("the last run", "tunesmith runs show"), ("the report of a certain one", f"tunesmith runs show {_EXAMPLE_RUN} --open")),

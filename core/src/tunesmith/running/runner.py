@@ -35,16 +35,17 @@ class Runner:
         reporter: told of everything as it happens.
         keep_serving: a service at the end of the pipeline stays up until the run is cancelled; else it is not started.
         refresh: run every step again though it is done.
+        aside: it is a command's own, on its way to what it shows: no run that a user would look for.
         executor: where workers start; this machine if left out.
     """
 
     def __init__(
         self, plan: Plan, registry: Registry, config: Config, *, reporter: Reporter | None = None, keep_serving: bool = True,
-        refresh: bool = False, executor: Executor | None = None,
+        refresh: bool = False, aside: bool = False, executor: Executor | None = None,
     ) -> None:  # fmt: skip
         self._plan, self._registry, self._config = plan, registry, config
         self._reporter = reporter or Silent()
-        self._keep_serving, self._refresh = keep_serving, refresh
+        self._keep_serving, self._refresh, self._aside = keep_serving, refresh, aside
         self._executor = executor or LocalExecutor()
         self._cancellation = Cancellation()
 
@@ -80,7 +81,8 @@ class Runner:
             with runs.lock(home, run), self._cancellation.by_signals():
                 write_plan(self._plan, facts.directory)
                 (facts.directory / REPORT).unlink(missing_ok=True)  # of a run that goes on: it is not what it tells any more
-                journal.begin_run(run, self._plan.name, str(self._plan.path or ""), [step.name for step in self._plan.steps])
+                names = [step.name for step in self._plan.steps]
+                journal.begin_run(run, self._plan.name, str(self._plan.path or ""), names, aside=self._aside)
                 return self._carry_out(self._context(facts, journal, store), resumed)
         except (OSError, TunesmithError) as error:
             raise (gone(home) if journal.gone else error) from error

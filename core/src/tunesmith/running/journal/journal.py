@@ -138,12 +138,13 @@ class Journal:
 
     # --- runs --------------------------------------------------------------------------------------------------------------------
 
-    def begin_run(self, run: str, pipeline: str, path: str, steps: Iterable[str]) -> None:
+    def begin_run(self, run: str, pipeline: str, path: str, steps: Iterable[str], *, aside: bool = False) -> None:
         """Note a new run; or, one that goes on, as running again."""
         with self.batch():
             self._execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, NULL, 'running', NULL) "
-                "ON CONFLICT (id) DO UPDATE SET state = 'running', finished = NULL, error = NULL", (run, pipeline, path, time.time()),
+                "INSERT INTO runs VALUES (?, ?, ?, ?, NULL, 'running', NULL, ?) "
+                "ON CONFLICT (id) DO UPDATE SET state = 'running', finished = NULL, error = NULL",
+                (run, pipeline, path, time.time(), aside),
             )  # fmt: skip
             for position, step in enumerate(steps):
                 self._execute(
@@ -163,7 +164,7 @@ class Journal:
 
     def runs(self) -> list[RunRow]:
         """All runs, newest first."""
-        return self._rows(RunRow, "SELECT id, pipeline, path, started, finished, state, error FROM runs ORDER BY started DESC, id DESC")
+        return self._rows(RunRow, "SELECT * FROM runs ORDER BY started DESC, id DESC")
 
     def run(self, run: str) -> RunRow | None:
         return next((row for row in self.runs() if row.id == run), None)

@@ -18,7 +18,11 @@ _LATEST = 32503680000.0  # the year 3000: no time in a journal is later
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run as the journal knows it. States: running, serving, done, failed, cancelled, interrupted."""
+    """A run as the journal knows it. States: running, serving, done, failed, cancelled, interrupted.
+
+    Args:
+        aside: it is a command's own, on its way to what it shows: none of those that users mean by their runs.
+    """
 
     id: str
     pipeline: str
@@ -27,6 +31,7 @@ class RunRow:
     finished: float | None
     state: str
     error: Mapping[str, Any] | None = None
+    aside: bool = False
 
 
 @dataclass(frozen=True)

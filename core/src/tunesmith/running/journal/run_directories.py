@@ -50,7 +50,7 @@ def find(journal: Journal, run: str | None) -> RunRow:
     """
     rows = journal.runs()
     if run is None:
-        found = [row for row in rows if row.state in _UNFINISHED][:1]
+        found = [row for row in rows if row.state in _UNFINISHED and not row.aside][:1]
     else:
         found = [row for row in rows if row.id == run] or [row for row in rows if row.id.startswith(run)]
     if len(found) == 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 4
+VERSION = 5
 
 #: Series of metrics belong to a step's key, not to a run: a curve is whole though the run was killed in its middle, and a step that
 #: came from the cache still has its curve. A key is that of the settings in force: `remedies` leads from the settings that failed to
@@ -10,7 +10,8 @@ VERSION = 4
 #: to: an artifact may have several makers, and a key that is made again another artifact.
 TABLES = """
 CREATE TABLE runs (
-    id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, path TEXT NOT NULL, started REAL NOT NULL, finished REAL, state TEXT NOT NULL, error TEXT
+    id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, path TEXT NOT NULL, started REAL NOT NULL, finished REAL, state TEXT NOT NULL, error TEXT,
+    aside INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE steps (
     run TEXT NOT NULL, step TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL DEFAULT '', state TEXT NOT NULL,

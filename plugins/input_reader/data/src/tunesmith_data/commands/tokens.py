@@ -41,7 +41,7 @@ def shown_tokens(
     spec = PipelineSpec.from_mapping({"name": "preview", "model": model, "steps": {"preview": step}}, Path.cwd(), name="preview")
     plan = session.plan(spec)
     with reporting(stream=sys.stderr) as reporter:
-        outcome = Runner(plan, session.registry, session.config, reporter=reporter).run()
+        outcome = Runner(plan, session.registry, session.config, reporter=reporter, aside=True).run()
     if outcome.error:
         raise outcome.error
     lines = (outcome.artifacts["preview"].path / TOKENS_FILE).read_text(encoding="utf-8").splitlines()
