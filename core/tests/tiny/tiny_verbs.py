@@ -101,6 +101,7 @@ def shout(step) -> Result:
         os.write(1, line)
     print("Content-Length: 5\r\n\r\nhello")
     print("an error line", file=sys.stderr)
+    step.log("it was <loud>", "warning")
     (step.output / "quiet").write_text("done")
     return Result()
 

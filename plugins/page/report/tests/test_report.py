@@ -98,6 +98,12 @@ def test_a_password_in_an_address_of_the_pipeline_is_not_shown(tmp_path: Path) -
     assert "hush" not in outcome.report.read_text()
 
 
+def test_what_a_step_warned_of_while_it_ran_is_among_the_warnings(tmp_path: Path) -> None:
+    outcome = place_at(tmp_path).run(plan=plan(step("base", "shout", to=1)))
+    assert data_of(outcome)["warnings"] == ["base: it was <loud>"]
+    assert "base: it was &lt;loud&gt;" in outcome.report.read_text()
+
+
 def test_who_could_not_be_told_of_the_run_is_among_the_warnings(tmp_path: Path) -> None:
     gone = Choice(ProviderRecord("diary", "book", "", "acme_book:Book", "acme-book", "1.0"))
     outcome = place_at(tmp_path).run(plan=plan(step("base", to=3), listeners=(gone,)))

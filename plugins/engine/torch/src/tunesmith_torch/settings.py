@@ -62,7 +62,7 @@ class TrainSettings:
         effect={"call": "torch.utils.checkpoint:checkpoint"}, aliases=("activation_checkpointing",),
     )  # fmt: skip
     validation_split: float = setting(
-        0.0, "share of the rows to hold out for validation, where no `validation` file is given", ge=0, le=0.5,
+        0.0, "share of the rows to hold out for validation, in place of a `validation` file", ge=0, le=0.5,
         aliases=("val_size", "split_dataset_ratio"),
     )  # fmt: skip
     eval_steps: int = setting(

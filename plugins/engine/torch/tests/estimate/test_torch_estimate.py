@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import pytest
 
-from tunesmith.contracts import EstimateRequest
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_models import ModelShape
 from tunesmith_sdk.testing.model_configs import llama
 from tunesmith_torch.estimate.memory import CHUNK, merge, train
@@ -22,6 +22,27 @@ def estimate(config=CONFIG, trainable=2e6, copies=0.0, objective=None, data=None
     parts = {"adapter": {"trainable": trainable, "copies": copies}, "objective": objective or {}}
     values, found = asdict(TrainSettings(**({"dtype": "float32"} | settings))), data or {"rows": 100, "characters": 80000}
     return train(EstimateRequest(config, step_settings=values, parts=parts, data=found, models=models or {}, rows=rows))
+
+
+@pytest.mark.parametrize(
+    ("settings", "inputs", "told"),
+    [
+        ({"eval_steps": 5}, ("data",), "eval_steps"), ({"early_stopping_patience": 2}, ("data",), "early_stopping_patience"),
+        ({"early_stopping_threshold": 0.1, "validation_split": 0.1}, ("data",), "early_stopping_threshold"),
+        ({"validation_split": 0.1}, ("data", "validation"), "validation_split"), ({"sample_steps": 5}, (), "sample_steps"),
+        ({"sample_max_tokens": 8}, ("data",), "sample_max_tokens"), ({}, ("data",), ""), ({"eval_steps": 5}, (), ""),
+        ({"eval_steps": 5, "validation_split": 0.1}, ("data",), ""), ({"eval_steps": 5}, ("data", "validation"), ""),
+        ({"early_stopping_threshold": 0.1, "early_stopping_patience": 1}, ("data", "validation"), ""),
+        ({"sample_steps": 5, "sample_max_tokens": 8, "sample_prompts": ["Who?"]}, ("data",), ""),
+    ],
+)  # fmt: skip
+def test_a_setting_that_would_have_no_effect_is_refused(settings, inputs, told):
+    asked = EstimateRequest(CONFIG, step_settings=asdict(TrainSettings(**settings)), parts={"objective": {}}, inputs=inputs)
+    if not told:
+        assert train(asked)
+        return
+    with pytest.raises(UserError, match=rf"TS-TRAIN-076: `{told}`"):
+        train(asked)
 
 
 def model(config=CONFIG):

@@ -8,6 +8,7 @@ from tunesmith.contracts import UserError
 from tunesmith_kto.objective import KahnemanTversky
 from tunesmith_kto.settings import UtilitySettings
 from tunesmith_sft.objective import SupervisedTuning
+from tunesmith_torch.api import LossSum
 
 
 class Anxious(SupervisedTuning):
@@ -37,6 +38,33 @@ def test_they_are_asked_for_where_metrics_are_told(bench, chat_rows):
     objective = Anxious()
     bench.train({"num_train_epochs": 2, "max_steps": 7, "logging_steps": 3}, rows=chat_rows, objective=objective)
     assert objective.seen == [3, 6, 7]
+
+
+class Content(SupervisedTuning):
+    """Its loss is so many times that of the tokens, and a number."""
+
+    def __init__(self, times, number=0.0):
+        super().__init__()
+        self.times, self.number = times, number
+
+    def loss(self, batch):
+        return LossSum(super().loss(batch).total * self.times + self.number * sum(batch.lengths))
+
+    def formula(self, batch):
+        return super().formula(batch) * self.times + self.number
+
+
+@pytest.mark.parametrize(
+    ("objective", "steps", "told"),
+    [
+        (Content(0), 5, "the loss is exactly 0 in the first 3 steps"), (Content(0), 1, "the loss is exactly 0 in the first step"),
+        (Content(0, 1.0), 5, "the gradient is exactly 0 in the first 3 steps"), (Content(1), 5, ""),
+    ],
+)  # fmt: skip
+def test_where_nothing_is_learned_from_the_first_steps_on_that_is_told_once(bench, chat_rows, objective, steps, told):
+    bench.train({"num_train_epochs": 9, "max_steps": steps}, rows=chat_rows, objective=objective)
+    lines = [line for line in warned(bench) if "exactly 0" in line]
+    assert [line.partition(":")[0] for line in lines] == [told] * bool(told)
 
 
 def judged(preference_rows, sides):

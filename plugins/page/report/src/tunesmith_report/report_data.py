@@ -31,8 +31,9 @@ def report_data(view: RunView) -> dict[str, Any]:
 
 
 def _warnings(view: RunView) -> list[str]:
-    """What went wrong around the steps, without stopping the run: somebody who listens has failed."""
-    return list(dict.fromkeys(text for _, step, kind, text in view.events() if kind == "warning" and not step))
+    """What steps warned of while they ran, and what went wrong around them: somebody who listens has failed."""
+    told = ((step, text) for _, step, kind, text in view.events() if kind == "warning")
+    return list(dict.fromkeys(f"{step}: {text}" if step else text for step, text in told))
 
 
 def _step(view: RunView, step: Any) -> dict[str, Any]:

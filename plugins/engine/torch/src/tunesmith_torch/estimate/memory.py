@@ -15,6 +15,7 @@ from tunesmith_models import BYTES, ModelShape, check_media, compute_type
 from tunesmith_torch.estimate.activations import Pass, called_layers, layer_work, library_layer, own_layer
 from tunesmith_torch.estimate.adapter_values import check_values
 from tunesmith_torch.estimate.completions import check_prompts
+from tunesmith_torch.estimate.idle_settings import check_idle
 from tunesmith_torch.estimate.label_preview import labels
 from tunesmith_torch.estimate.model_states import REFERENCE, TEACHER, divided, loading, of_base, stored, weights, weights_beside
 from tunesmith_torch.estimate.precomputed_reference import precomputes
@@ -42,8 +43,9 @@ def train(request: EstimateRequest) -> Estimate | None:
 
     Raises:
         UserError: TS-MODEL-023 when the model needs code of its own; TS-TRAIN-073 when the adapter has to see values that a process has
-            not.
+            not; TS-TRAIN-076 for a setting that would have no effect.
     """
+    check_idle(request.step_settings, request.inputs)
     refuse_code(request.config)
     check_values(request)
     unsure = check_media(request)

@@ -26,7 +26,7 @@ from tunesmith_torch.training.optimizer import in_use, put_in_use
 from tunesmith_torch.training.progress import Progress, ProgressReporter
 from tunesmith_torch.training.sample_ledger import SampleLedger
 from tunesmith_torch.training.validation import LOSS, Validation
-from tunesmith_torch.training.warnings import ObjectiveWarnings
+from tunesmith_torch.training.warnings import MetricWarnings
 
 
 class Loop:
@@ -52,7 +52,7 @@ class Loop:
         self.validation = Validation(step, settings, validation, self.batch_loss, strategy, mesh)
         self.early_stopping, self.completions = EarlyStopping(), completions
         self.reporter = ProgressReporter(step, self.total, settings.logging_steps)
-        self.warnings = ObjectiveWarnings(step, objective)
+        self.warnings = MetricWarnings(step, objective, self.total)
         scaler = LossScaler.of(compute_type(settings.dtype, "", step.placement, training=True)[0])
         self.progress = Progress(scaler=scaler, objective=dict(self.batch_loss.initial_state()))
 
