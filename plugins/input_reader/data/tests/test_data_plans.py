@@ -172,6 +172,12 @@ def test_a_plan_says_which_keys_are_not_read(planner, tmp_path):
     assert "not read: `mood` (1 rows)" in str(planner(YAML))
 
 
+def test_a_key_that_is_not_read_is_told_with_the_formats_that_are_made_of_it(planner, world, tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"question": "q", "solution": "s", "good": true}\n')
+    plan = planner(YAML, world(extra=[("dataset_format", MARKS)]))
+    assert any("not read: `good` (1 rows; that is for `marks` or `pairs`)" in decision.reason for decision in plan.decisions)
+
+
 MARKED = {"row": {"type": "object", "required": ["said", "good"], "properties": {"said": {"type": "string"}, "good": {"type": "boolean"}}}}
 MARKS = Provider("marks", "what is good", "made_up:Nothing", produces=("dataset/marked",), facts=MARKED)
 JUDGE = Provider("judge", "tell good from bad", "made_up:Nothing", accepts=("dataset/marked",))

@@ -42,6 +42,12 @@ def test_what_it_refers_to_is_enforced():
     assert found.unread({"a": [{"role": "user", "mood": "calm"}], "id": 3}) == {"a[].mood", "id"}
 
 
+def test_what_a_format_only_looks_at_is_not_read():
+    found = RowSchema(schema(a={"type": "string"}, verdict={"deprecated": True}))
+    assert found.unread({"a": "b", "verdict": "good"}) == {"verdict"}
+    assert found.fits({"a": "b", "verdict": ["anything"]})
+
+
 def test_a_schema_that_refers_to_itself_is_enforced_at_every_depth():
     tree = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "more": {"$ref": "#"}}}
     found = RowSchema(tree)

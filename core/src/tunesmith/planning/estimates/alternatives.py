@@ -167,9 +167,8 @@ class Alternatives:
             return Candidate(replace(told, verdict="what it needs is not known"))
         told = replace(told, estimate=found, needed=capacity.needed(found))
         if told.needed > capacity.memory > 0:
-            return Candidate(
-                replace(told, verdict=f"it does not fit into the {bytes_text(capacity.memory)} of {capacity.name}"), tried, False
-            )
+            verdict = f"it does not fit into the {bytes_text(capacity.memory)} of {capacity.name}"
+            return Candidate(replace(told, verdict=verdict), tried, False)
         if capacity.crowds(found):
             there = f"and there are {bytes_text(capacity.host)}" if capacity.host else "and what that has is not known"
             needed = bytes_text(capacity.of_host(found))

@@ -131,13 +131,8 @@ class Selector:
         }
         main = verb.record.inputs[0].name if verb.record.inputs else ""
         made_by = self.after(inputs[main], chains[main].conversions) if main in chains else ()
-        format = (
-            chains[main].conversions[-1].format
-            if main in chains and chains[main].conversions
-            else inputs[main].format
-            if main in inputs
-            else ""
-        )
+        last = chains[main].conversions[-1:] if main in chains else ()
+        format = last[0].format if last else inputs[main].format if main in inputs else ""
         filled = dict(choices)
         unfilled = [f"nothing that can be chosen for `{slot}` is installed" for slot, found in slots.items() if not found]
         for slot in verb.record.slots:
@@ -162,12 +157,9 @@ class Selector:
     def chain(self, source: Product, accepted: Callable[[str], bool]) -> ConversionChain:
         isolates = self.lookup.environments.isolates
         return chain_of(
-            self.conversions,
-            source.format,
-            accepted,
-            lambda conversion, before: self.refusal(conversion, before, source),
+            self.conversions, source.format, accepted, lambda conversion, before: self.refusal(conversion, before, source),
             lambda conversion: isolates(conversion.maker),
-        )
+        )  # fmt: skip
 
     def refusal(self, conversion: Conversion, before: tuple[Conversion, ...], source: Product) -> str:
         """Why a conversion can't be used here; empty if it can."""

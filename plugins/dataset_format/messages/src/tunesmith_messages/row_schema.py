@@ -38,4 +38,5 @@ _MEDIA = {"anyOf": [{"type": "array", "items": _MEDIUM}, {"type": "string"}, {"t
 MEDIA_COLUMNS = {name: _MEDIA for kind in ("image", "audio", "video") for name in (kind, kind + "s")}
 _TOOLS = {"anyOf": [{"type": "array", "items": {"type": ["object", "string"]}}, {"type": "string"}, {"type": "null"}]}
 TOOLS = {"tools": _TOOLS, "functions": _TOOLS}
-KTO = {"label": {}, "kto_tag": {}}  # whether an answer is a good one
+#: whether an answer is a good one: a row that says no is refused, and nothing else is made of it
+KTO = {"label": {"deprecated": True}, "kto_tag": {"deprecated": True}}

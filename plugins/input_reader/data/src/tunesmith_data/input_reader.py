@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts.artifacts import numbered
-from tunesmith.contracts.kinds.input_reader import FILE, InputRequest, InputStep, PlannedInput, Planner
-from tunesmith.errors import TunesmithError, UserError, each, together
+from tunesmith.contracts.kinds.input_reader import FILE, InputRequest, InputStep, InstalledProvider, PlannedInput, Planner
+from tunesmith.errors import TunesmithError, UserError, each, listed, together
 from tunesmith_data import KIND
 from tunesmith_data.check.worker import RowCheck
 from tunesmith_data.data_file import DataFile, Rows
 from tunesmith_data.formats.detection import Check
-from tunesmith_data.formats.resemblance import meant
+from tunesmith_data.formats.resemblance import meant, requiring
 from tunesmith_data.mixture import Mixture, mixture_of
 from tunesmith_data.verbs.mix import shares
 
@@ -47,7 +47,9 @@ class DataFiles:
             parts += [found] if isinstance(found, Rows) else []
         if problems:
             raise together(problems)
-        steps = tuple(_prepare(part, text, request.reader) for part, text in zip(parts, mixture.paths, strict=True))
+        steps = tuple(
+            _prepare(part, text, request.reader, planner.installed(KIND)) for part, text in zip(parts, mixture.paths, strict=True)
+        )
         size = sum(part.size for part in parts)
         if request.key == TRAINED_ON and request.provider in planner.installed("objective"):
             _refuse_one_label(_labels(parts), str(mixture), request.reader)
@@ -90,21 +92,22 @@ def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {"rows": facts["made"], **{name: facts[name] for name in ("characters", "media", "first", "labels")}}
 
 
-def _prepare(rows: Rows, text: str, reader: str) -> InputStep:
+def _prepare(rows: Rows, text: str, reader: str, formats: Mapping[str, InstalledProvider]) -> InputStep:
     settings = {"format": rows.format} | ({"columns": dict(rows.columns)} if rows.columns else {})
     return InputStep(
         "prepare", f"data:{rows.file.path.stem}", {"file": rows.file}, rows.format, settings, {KIND: rows.record.name},
-        disk=1.5 * rows.size, reason=_reason(rows, text, reader),
+        disk=1.5 * rows.size, reason=_reason(rows, text, reader, formats),
     )  # fmt: skip
 
 
-def _reason(rows: Rows, text: str, reader: str) -> str:
+def _reason(rows: Rows, text: str, reader: str, formats: Mapping[str, InstalledProvider]) -> str:
     facts, record = rows.facts, rows.record
     reason = f"{reader} reads {rows.format}; all {facts['rows']} rows of {text} fit"
     if facts["made"] != facts["rows"]:
         reason += f" and become {facts['made']}"
     if unread := facts["unread"]:
         told = {key: f", it reads `{meant(record, key)}`" if meant(record, key) else "" for key in unread}
+        told |= {key: f"; that is for {listed(others)}" for key in unread if (others := requiring(formats, key, rows.format))}
         reason += "; not read: " + ", ".join(f"`{key}` ({count} rows{told[key]})" for key, count in unread.items())
     if not facts["converted"]:
         reason += "; the format itself sees them in its step, which runs in an isolated environment"

@@ -69,7 +69,7 @@ class RowSchema:
         return True
 
     def unread(self, row: Mapping[str, Any]) -> set[str]:
-        """Keys of a row, and of the objects in it, that the schema has no place for: ``id``, ``messages[].mood``."""
+        """Keys of a row, and of the objects in it, that the schema has no place for, or calls deprecated: ``id``, ``messages[].mood``."""
         found: set[str] = set()
         _find_unread(self._places, row, "", found)
         return found
@@ -100,11 +100,13 @@ def alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 @dataclass(frozen=True)
 class _Places:
-    """What a schema has a place for: `keys` of an object (None: any), `items` of a list; `text`: whether a string there is free text."""
+    """What a schema has a place for: `keys` of an object (None: any), `items` of a list; `text`: whether a string there is free text;
+    `taken`: whether something is made of it, for a format may know a key of others' rows only to look at it."""
 
     keys: Mapping[str, _Places] | None
     items: _Places | None
     text: bool = True
+    taken: bool = True
 
 
 def _places(schemas: Sequence[Any]) -> _Places:
@@ -117,7 +119,8 @@ def _places(schemas: Sequence[Any]) -> _Places:
     inner = [part["items"] for part in parts if isinstance(part.get("items"), Mapping)]
     keys = None if anything else {key: _places(entries) for key, entries in named.items()}
     text = not any("enum" in part or "const" in part or "format" in part for part in parts)
-    return _Places(keys, _places(inner) if inner else None, text)
+    taken = not any(part.get("deprecated") is True for part in parts)
+    return _Places(keys, _places(inner) if inner else None, text, taken)
 
 
 _ANYTHING = _Places(None, None)
@@ -142,7 +145,7 @@ def _find_unread(places: _Places, value: Any, where: str, found: set[str]) -> No
     if isinstance(value, Mapping) and places.keys is not None:
         for key, item in value.items():
             known = places.keys.get(key)
-            if known is None:
+            if known is None or not known.taken:
                 if item is not None:
                     found.add(f"{where}.{key}" if where else key)
             elif isinstance(item, (Mapping, list)):

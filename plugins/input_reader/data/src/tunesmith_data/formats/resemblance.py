@@ -43,7 +43,12 @@ def columns_of(record: InstalledProvider) -> str:
 def meant(record: InstalledProvider, key: str) -> str:
     """The column that a format reads and that another one differs from by case alone: ``input`` for ``Input``; empty if there is none."""
     known = record.facts["row"].get("properties", {})
-    return next((name for name in known if name.casefold() == key.strip().casefold()), "")
+    return next((name for name in known if name != key and name.casefold() == key.strip().casefold()), "")
+
+
+def requiring(formats: Mapping[str, InstalledProvider], key: str, format: str) -> list[str]:
+    """The formats whose rows have to have a column, of those that become something else than `format`: what the column may be there for."""
+    return sorted(record.name for record in formats.values() if format not in record.produces and key in named_columns(record))
 
 
 def likeness(record: InstalledProvider, columns: Sequence[str]) -> float:
