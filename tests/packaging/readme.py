@@ -27,6 +27,11 @@ class Readme:
         return next((text.splitlines() for text in self.blocks("", "bash") if text.startswith("pip install ")), [])
 
     @cached_property
+    def exports(self) -> dict[str, str]:
+        """Variables that its commands set."""
+        return dict(word.split("=", 1) for line in self.commands if line.startswith("export ") for word in shlex.split(line)[1:])
+
+    @cached_property
     def install(self) -> list[str]:
         """What is installed by its line."""
         return shlex.split(self.commands[0], comments=True)[2:] if self.commands else []

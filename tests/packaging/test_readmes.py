@@ -89,8 +89,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("readme", PIPELINES, ids=named)
-def test_its_line_brings_all_that_its_example_takes(project: Path, readme: Readme) -> None:
+def test_its_line_brings_all_that_its_example_takes(project: Path, readme: Readme, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planned with these plugins alone, and with what those run on that are not isolated."""
+    for name, value in readme.exports.items():
+        monkeypatch.setenv(name, value)
     ours, others = brought(readme.install)
     names = ", ".join(f'"{name}"' for name in sorted(ours))
     (project / "tunesmith.toml").write_text(f"[plugins]\nallow = [{names}]\n")

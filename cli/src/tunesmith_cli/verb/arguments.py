@@ -137,6 +137,12 @@ class VerbForm:
             taken = taken | {*often}
         return found
 
+    @property
+    def needs_main(self) -> bool:
+        """Whether there is nothing to do without a main input: not where what the provider works on is elsewhere."""
+        main = self.verb.inputs[0]
+        return main.required and not any(part.record and part.record.facts.get(main.unless) is True for part in self.mains)
+
     def absent(self, found: Namespace) -> list[str]:
         """The options of inputs beside the main one that are needed and not given, with what each is."""
         needed = (entry for entry in self.verb.inputs[1:] if entry.required and getattr(found, f"input:{entry.name}") is None)

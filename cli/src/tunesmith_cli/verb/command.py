@@ -81,7 +81,7 @@ def pipeline(form: VerbForm, args: Namespace, session: Session) -> tuple[dict[st
         raise UserError("TS-CLI-006", f"tunesmith {form.name} works on --model or on --from, and was given both",
                         fix="Leave one of them out.")  # fmt: skip
     absent = form.absent(args)
-    if main.required and not (model or sources or named):
+    if form.needs_main and not (model or sources or named):
         absent.insert(0, f"{'--model' if form.takes_model else '--from'} ({main.summary})")
     if absent:
         raise UserError("TS-CLI-006", f"tunesmith {form.name} needs {' and '.join(absent)}",

@@ -85,7 +85,8 @@ def examples(form: VerbForm) -> list[tuple[str, str]]:
     verb, words = form.verb, [f"tunesmith {form.name}"]
     if form.takes_provider and form.mains[0].record:
         words.append(form.mains[0].record.name)
-    words.append("--model file://path/to/model" if form.takes_model else "--from STEP")
+    if form.needs_main or not form.verb.inputs[0].required:
+        words.append("--model file://path/to/model" if form.takes_model else "--from STEP")
     lists = [entry for entry in verb.inputs[1:] if entry.many and not takes_rows(entry)]
     if lists:
         words = words[:1]  # their steps know the model
