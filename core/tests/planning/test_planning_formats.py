@@ -138,6 +138,26 @@ def test_where_a_conversion_is_missing_too_it_is_not_the_role_that_is_told(probl
     assert found.code == "TS-PLAN-001"
 
 
+def test_a_step_that_brings_a_model_is_planned_with_all_that_its_loader_says(planner):
+    plan = planner("model: shelf://base\nsteps:\n  large: {download: shelf, settings: {uri: shelf://packed/large}}\n")
+    large = step(plan, "large")
+    assert (large.format, large.settings["revision"]) == ("model/packed", "r1")
+    assert large.settings["files"] == {"weights": {"size": 10_000_000}}
+
+
+@pytest.mark.parametrize(("named", "uri", "what", "fix"), [
+    ("shelf", "nowhere://large", "no installed model loader serves `nowhere://large`", "Schemes: attic://, file:// or shelf://"),
+    ("attic", "shelf://large", "`shelf://large` is no address of `attic`", "Write `download: shelf`."),
+])  # fmt: skip
+def test_its_address_is_one_that_the_loader_serves(problems, world, named, uri, what, fix):
+    attic = Provider("attic", "an attic", "made_up:Nothing", facts={"schemes": ["attic"]}, produces=("model/hf",))
+    (found,) = problems(f"steps:\n  large: {{download: {named}, settings: {{uri: {uri}}}}}\n", world(extra=[("model_loader", attic)]))
+    assert found.code == "TS-SPEC-013"
+    assert what in found.what
+    assert "tunesmith.yaml:2" in found.what
+    assert fix.replace("`", "") in found.fix.replace("`", "")
+
+
 JUDGES = [
     ("evaluator", Provider("contest", "which is better", "made_up:Thing", accepts=("model/hf",), facts={"data": ["dataset/preference"]})),
     (

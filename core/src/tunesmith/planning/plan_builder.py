@@ -63,6 +63,7 @@ class PlanBuilder:
         """Find every provider that is named and check all settings, so that each mistake is told in one go."""
         for step in steps:
             values = self.lookup.settings(step.verb, step.settings, step.settings_path)
+            values = self.model.fetched(step, str(values["uri"])) if values and step.verb.main_kind == LOADER else values
             self.verbs[step.name] = None if values is None else Choice(step.verb, values)
             self.backends[step.name] = self.devices_for(step)
             for wanted in (*step.main, *step.slots.values()):
@@ -140,10 +141,10 @@ class PlanBuilder:
         sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
         records = {slot: choice.record for slot, choice in selection.choices.items()}
         main_format = next((product.format for product in read.values()), "")
+        format = str(verb.settings["format"]) if verb.record.main_kind == LOADER else makes(verb.record, records, main_format)
         planned = PlannedStep(
-            name=name, group=step.name, verb=verb.record, choices=selection.choices, settings=verb.settings, inputs=sources,
-            format=makes(verb.record, records, main_format), seed=step.seed, source=source,
-            after=tuple(other.name for need in step.needs for other in self.steps if other.group == need),
+            name=name, group=step.name, verb=verb.record, choices=selection.choices, settings=verb.settings, inputs=sources, format=format,
+            seed=step.seed, source=source, after=tuple(one.name for need in step.needs for one in self.steps if one.group == need),
         )  # fmt: skip
         made = self.add(planned, verb, selection, read, step, (auto, slots, inputs.products))
         compared = {one.slot for one in self.steps[-1].alternatives}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from tunesmith.contracts.estimates import Estimate
@@ -16,8 +16,8 @@ from tunesmith.contracts.kinds.model_loader import ModelInfo, brings_code
 from tunesmith.errors import TunesmithError, UserError, listed
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import MODEL, PipelineSpec
-from tunesmith.planning.pipeline.step_syntax import FILE
-from tunesmith.planning.plan import PlannedStep
+from tunesmith.planning.pipeline.step_syntax import FILE, StepSpec
+from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.lookup import ProviderLookup
 from tunesmith.plugins import requirements
@@ -44,7 +44,7 @@ def model_uri(spec: PipelineSpec) -> str:
     return spec.model
 
 
-def loader_of(uri: str, registry: Registry, where: str) -> ProviderRecord:
+def loader_of(uri: str, registry: Registry) -> ProviderRecord:
     """The model loader that serves the URI's scheme.
 
     Raises:
@@ -54,10 +54,9 @@ def loader_of(uri: str, registry: Registry, where: str) -> ProviderRecord:
     schemes = {str(scheme): record for record in reversed(list(loaders)) for scheme in record.facts.get("schemes", ())}
     match = _SCHEME.match(uri)
     if match is None:
-        raise UserError("TS-SPEC-013", f"{where}: `{uri}` does not say where the model is, and is no path that exists",
-                        fix=uri_hint(uri, registry))  # fmt: skip
+        raise UserError("TS-SPEC-013", f"`{uri}` does not say where the model is, and is no path that exists", fix=uri_hint(uri, registry))
     if match[1].lower() not in schemes:
-        raise UserError("TS-SPEC-013", f"{where}: no installed model loader serves `{uri}`", fix=uri_hint(uri, registry))
+        raise UserError("TS-SPEC-013", f"no installed model loader serves `{uri}`", fix=uri_hint(uri, registry))
     return schemes[match[1].lower()]
 
 
@@ -104,44 +103,49 @@ class ModelOrigin:
     def product(self) -> Product | None:
         """The model; None, with a problem noted, if it can't be had."""
         where = self.spec.where("model")
-        uri = model_uri(self.spec)
-        try:
-            record = loader_of(uri, self.lookup.registry, where)
-        except TunesmithError as error:
-            self.notes.adopt(error)
+        found, verb = self.found(self.spec.model, where), self.lookup.verb_over(LOADER, where)
+        if found is None or verb is None:
             return None
-        plugin = self.lookup.plugin(record)
-        if requirements.lacking(plugin):  # it is asked what the model is while planning, before any environment is built
-            self.notes.adopt(requirements.missing_error(plugin), where)
-            return None
-        verb = self.lookup.verb_over(LOADER, where)
-        try:
-            loader, info = self.lookup.unasked(record), self.resolve(uri)
-        except TunesmithError as error:
-            self.notes.adopt(error, where)
-            return None
-        if verb is None:
-            return None
-        if brings_code(info.config):
-            self.notes.warn(
-                f"{self.spec.model} brings code of its own (`auto_map` in its config.json), which is never run: it loads only where a "
-                f"step's library knows the architecture `{info.config.get('model_type')}` itself"
-            )
+        loader, info = found
         self.step = PlannedStep(
             name=MODEL, group=MODEL, verb=verb, choices={LOADER: loader}, settings=asdict(info), inputs={}, format=info.format,
             inserted=True, estimate=Estimate({}, float(info.size)),
         )  # fmt: skip
         reason = f"the pipeline starts from {self.spec.model}, {info.revision[:20]}"
-        self.notes.decide(MODEL, f"inserted: {verb.name} by `{record.name}`", reason)
+        self.notes.decide(MODEL, f"inserted: {verb.name} by `{loader.record.name}`", reason)
         return Product(
             MODEL, MODEL, info.format, info.size, (loader,), config=info.config, model_bytes=info.size,
             directory=Path(info.directory) if info.directory else None,
         )  # fmt: skip
 
-    def described(self, product: Product, step: PlannedStep) -> Product:
-        """What a step of the user's makes that brings a model, with what describes it; as it is where that can't be told now."""
+    def found(self, model: str, where: str) -> tuple[Choice, ModelInfo] | None:
+        """Who loads a model, and what its name means; None, with a problem noted, if it can't be had."""
+        uri = model_uri(replace(self.spec, model=model))
         try:
-            info = self.resolve(str(step.settings["uri"]))
-        except TunesmithError:  # the step will say so
-            return product
+            record = loader_of(uri, self.lookup.registry)
+            # it is asked what the model is while planning, before any environment is built
+            if requirements.lacking(plugin := self.lookup.plugin(record)):
+                raise requirements.missing_error(plugin)
+            loader, info = self.lookup.unasked(record), self.resolve(uri)
+        except TunesmithError as error:
+            self.notes.adopt(error, where)
+            return None
+        if brings_code(info.config):
+            self.notes.warn(f"{model} brings code of its own (`auto_map` in its config.json), which is never run: it loads only where a "
+                            f"step's library knows the architecture `{info.config.get('model_type')}` itself")  # fmt: skip
+        return loader, info
+
+    def fetched(self, step: StepSpec, model: str) -> dict[str, Any] | None:
+        """The settings of a step of the user's that brings a model: all that its loader says of it; None as above."""
+        where, (wanted, *_) = self.spec.where("steps", step.name), step.main
+        found = self.found(model, where)
+        if found and found[0].record.name != wanted.name:
+            fix = f"Write `{step.verb.name}: {found[0].record.name}`."
+            self.notes.problem("TS-SPEC-013", f"{where}: `{model}` is no address of `{wanted.name}`", fix=fix)
+            return None
+        return asdict(found[1]) if found else None
+
+    def described(self, product: Product, step: PlannedStep) -> Product:
+        """What such a step makes, with what describes it."""
+        info = ModelInfo(**step.settings)
         return replace(product, size=info.size, config=info.config, model_bytes=info.size)
