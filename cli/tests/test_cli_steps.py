@@ -224,6 +224,39 @@ def test_only_inputs_are_taken_for_file_names(world):
     assert made(world, "fold", "--from", "echo")["steps"]["echo"] == {"teach": "echo", "data": str(world.folder / "rows.jsonl")}
 
 
+FOLLOWED = ("follow", "--model", "shelf://hello", "--data", "rows.jsonl")
+
+
+def test_a_model_beside_the_one_that_is_worked_on_is_fetched_in_a_step_of_its_own(world):
+    found = made(world, *FOLLOWED, "--guide", "shelf://wise")
+    assert found["steps"]["guide"] == {"download": "shelf", "settings": {"uri": "shelf://wise"}}
+    assert (found["model"], found["steps"]["follow"]["guide"]) == ("shelf://hello", "guide")
+    assert world(*FOLLOWED, "--guide", "shelf://wise").status == 0
+    assert list(made(world, *FOLLOWED, "--as", "guide", "--guide", "shelf://wise")["steps"]) == ["guide-2", "guide"]
+    assert made(world, *FOLLOWED, "--guide", "model")["steps"]["follow"]["guide"] == "model"
+    told = world(*FOLLOWED, "--guide", "self://wise")
+    assert "no installed model loader serves `self://wise`" in told.err
+    assert "Did you mean `shelf://wise`?" in told.err
+
+
+def test_it_may_be_what_an_earlier_command_made_on_the_same_model(world):
+    world(*TAUGHT, "--adapter", "whole", "--as", "wise")
+    found = made(world, *FOLLOWED, "--guide", "wise")
+    assert (list(found["steps"]), found["steps"]["follow"]["guide"]) == (["wise", "follow"], "wise")
+    assert world(*FOLLOWED, "--guide", "wise").status == 0
+    other = world("follow", "--model", "shelf://bye", "--data", "rows.jsonl", "--guide", "wise")
+    assert (other.status, "`wise` began with shelf://hello, and --model is shelf://bye" in other.err) == (2, True)
+    assert "no earlier command here made `wize`" in world(*FOLLOWED, "--guide", "wize").err
+
+
+def test_what_a_provider_has_no_use_for_is_no_option_of_its_command(world):
+    assert "--guide MODEL" in world("follow", "--help").out
+    assert "--guide" not in world("echo", "--help").out
+    assert "no option `--guide`" in world(*TAUGHT, "--guide", "shelf://wise").err
+    assert "--guide MODEL" in world("teach", "--help").out
+    assert "needs --guide (the model to follow)" in world(*FOLLOWED).err
+
+
 def test_a_name_that_is_taken_gets_a_number(world):
     world(*TAUGHT, "--as", "first")
     assert list(made(world, "eval", "letters", "--from", "first", "--as", "first")["steps"]) == ["first", "first-2"]

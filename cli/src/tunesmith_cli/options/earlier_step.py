@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +83,22 @@ class Earlier:
                 )  # fmt: skip
             steps |= part.steps
         return cls(parts[0].model, steps)
+
+    def about(self, model: str, session: Session) -> Earlier:
+        """The same steps, for a step on a model that is named beside them.
+
+        Raises:
+            UserError: TS-CLI-008 when they are about another one.
+        """
+        from tunesmith.planning.pipeline.spec import PipelineSpec
+
+        uri = _model(PipelineSpec("", model, {}, Path.cwd()))
+        if self.model not in ("", uri):
+            raise UserError(
+                "TS-CLI-008", f"{' and '.join(f'`{name}`' for name in self.steps)} began with {self.model}, and --model is {uri}",
+                why="A pipeline has one model.", fix="Write a pipeline file, in which a step `download` brings the other.",
+            )  # fmt: skip
+        return replace(self, model=uri)
 
     def with_step(self, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The pipeline with one more step."""

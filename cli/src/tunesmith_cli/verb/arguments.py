@@ -119,6 +119,16 @@ class VerbForm:
         return not accepts or any(not format.startswith("adapter/") for format in accepts)
 
     @cached_property
+    def others(self) -> list[Input]:
+        """The inputs beside the main one, but those for which the main providers that are named have no use."""
+        named = [part.record for part in self.mains if part.record and part.wanted != AUTO]
+        return [entry for entry in self.verb.inputs[1:] if not named or any(_has_use(record, entry) for record in named)]
+
+    def needs(self, entry: Input) -> bool:
+        """Whether an input has to be given."""
+        return entry.required or any(part.record and part.record.facts.get(entry.required_by) is True for part in self.mains)
+
+    @cached_property
     def own(self) -> list[SettingOption]:
         """The verb's own settings."""
         return list(setting_options(SETTINGS, self.verb.schema))
@@ -145,7 +155,7 @@ class VerbForm:
 
     def absent(self, found: Namespace) -> list[str]:
         """The options of inputs beside the main one that are needed and not given, with what each is."""
-        needed = (entry for entry in self.verb.inputs[1:] if entry.required and getattr(found, f"input:{entry.name}") is None)
+        needed = (entry for entry in self.others if self.needs(entry) and getattr(found, f"input:{entry.name}") is None)
         return [f"--{dashed(entry.name)} ({entry.summary})" for entry in needed]
 
     def step(self, found: Namespace) -> dict[str, Any]:
@@ -153,7 +163,7 @@ class VerbForm:
         mains = [part.value(found) for part in self.mains]
         raw: dict[str, Any] = {self.verb.name: {} if not mains else mains[0] if len(mains) == 1 else mains}
         raw |= {part.name: value for part in self.slots if (value := part.value(found)) != part.default}
-        for entry in self.verb.inputs[1:]:
+        for entry in self.others:
             path = getattr(found, f"input:{entry.name}")
             if path is not None:
                 raw[entry.name] = self.files(entry, path, found) if takes_rows(entry) else path
@@ -173,6 +183,18 @@ class VerbForm:
             return {"path": paths[0], "columns": columns}
         shares = mixed if isinstance(mixed, Mapping) else {}
         return [{"path": path, "columns": columns} | ({"weight": shares[path]} if path in shares else {}) for path in paths]
+
+
+def _has_use(record: ProviderRecord, entry: Input) -> bool:
+    """Whether a main provider reads an input, as planning asks it."""
+    return (not entry.read_by or record.facts.get(entry.read_by) is True) and (
+        not entry.accepts_by or bool(record.facts.get(entry.accepts_by))
+    )
+
+
+def takes_model(entry: Input) -> bool:
+    """Whether an input is one model, which may come from a loader."""
+    return not entry.many and any(format.startswith("model/") for format in entry.accepts)
 
 
 def takes_rows(entry: Input) -> bool:

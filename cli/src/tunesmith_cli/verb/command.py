@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tunesmith_cli.options.output import check_output, write_output
 from tunesmith_cli.plugin_commands import Catalog
 from tunesmith_cli.untrusted_text import safe_json
 from tunesmith_cli.verb.arguments import VerbForm, takes_rows
+from tunesmith_cli.verb.models_beside import ModelsBeside
 from tunesmith_cli.verb.parser import verb_parser
 
 
@@ -87,14 +89,17 @@ def pipeline(form: VerbForm, args: Namespace, session: Session) -> tuple[dict[st
         raise UserError("TS-CLI-006", f"tunesmith {form.name} needs {' and '.join(absent)}",
                         fix=f"`tunesmith {form.name} --help` shows an example.")  # fmt: skip
     name = args.title or form.name
-    if not sources and not named:
-        return {"name": name, **({"model": model} if model else {}), "steps": {name: raw}}, name
-    earlier = Earlier.find(session, args.pipeline, [*sources, *named])
+    beside = ModelsBeside.of(form, raw, session.registry)
+    if not sources and not named and not beside.steps:
+        return {"name": name, **({"model": model} if model else {}), "steps": {**beside.fetched(raw, [name]), name: raw}}, name
+    earlier = Earlier.find(session, args.pipeline, [*sources, *named, *beside.steps])
+    if model:
+        earlier = earlier.about(model, session)
     if name in earlier.steps:
         name = next(f"{name}-{number}" for number in range(2, 10**6) if f"{name}-{number}" not in earlier.steps)
     if sources:
         raw["from"] = sources if form.verb.many and len(sources) > 1 else sources[0]
-    return earlier.with_step(name, raw), name
+    return replace(earlier, steps={**earlier.steps, **beside.fetched(raw, [name, *earlier.steps])}).with_step(name, raw), name
 
 
 def yaml_text(data: dict[str, Any]) -> str:

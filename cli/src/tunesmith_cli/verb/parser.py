@@ -8,7 +8,7 @@ from typing import Any
 from tunesmith_cli.options.columns import add_columns
 from tunesmith_cli.options.parser import Parser, dashed, usage_of
 from tunesmith_cli.options.settings import SettingOption, add_setting, typed
-from tunesmith_cli.verb.arguments import AUTO, VerbForm, takes_rows
+from tunesmith_cli.verb.arguments import AUTO, VerbForm, takes_model, takes_rows
 
 _SEED = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 
@@ -52,7 +52,7 @@ def _add(group: Any, options: Sequence[SettingOption], short: dict[str, str] | N
 
 def _add_work(parser: Parser, form: VerbForm) -> None:
     group = parser.add_argument_group("what to work on")
-    main, *others = form.verb.inputs
+    main, others = form.verb.inputs[0], form.others
     many: dict[str, Any] = {"nargs": "+"} if form.verb.many else {}
     made = "what this step of an earlier command or pipeline made"
     if form.takes_model:
@@ -60,11 +60,13 @@ def _add_work(parser: Parser, form: VerbForm) -> None:
     group.add_argument("--from", dest="source", metavar="STEP", help=f"{'or' if form.takes_model else main.summary + ':'} {made}", **many)
     group.add_argument("--pipeline", metavar="FILE", help="where STEP is (default: earlier commands here, then ./tunesmith.yaml)")
     for entry in others:
-        needed = "" if entry.required else " (optional)"
+        needed = "" if form.needs(entry) else " (optional)"
         name, rows = dashed(entry.name), takes_rows(entry)
         more = "; again for more files" if rows else "; again for more of them" if entry.many else ""
+        if model := takes_model(entry):
+            needed += f": scheme://place, a local directory, or {made}"
         group.add_argument(
-            f"--{name}", dest=f"input:{entry.name}", metavar="PATH" if rows or not entry.many else "STEP",
+            f"--{name}", dest=f"input:{entry.name}", metavar="MODEL" if model else "PATH" if rows or not entry.many else "STEP",
             help=entry.summary + needed + more, **({"action": "append"} if more else {}),
         )  # fmt: skip
         if rows:

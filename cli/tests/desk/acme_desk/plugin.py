@@ -38,7 +38,10 @@ def diary():
 @hookimpl
 def objective():
     needs = (Need("adapter", "calm", "an echo is loud"),)  # nobody says whether it has that
-    return Provider("echo", "repeat what is said", AT + "Echo", settings=EchoSettings, accepts=("dataset/chat",), needs=needs)
+    return [
+        Provider("echo", "repeat what is said", AT + "Echo", settings=EchoSettings, accepts=("dataset/chat",), needs=needs),
+        Provider("follow", "do as a guide does", AT + "Echo", settings=EchoSettings, accepts=("dataset/chat",), facts={"guided": True}),
+    ]
 
 
 @hookimpl
@@ -89,7 +92,10 @@ def verb():
         Verb(
             "teach", "teach a model something", "acme_desk.verbs:teach", settings=TeachSettings, kind="objective", promote=True,
             slots=(Slot("adapter", "adapter", "how the model changes"),), produces_of="adapter",
-            inputs=(Input("model", "the model to teach", of="adapter"), Input("data", "the rows to learn from", of="objective")),
+            inputs=(
+                Input("model", "the model to teach", of="adapter"), Input("data", "the rows to learn from", of="objective"),
+                Input("guide", "the model to follow", accepts=("model/*",), required=False, required_by="guided", read_by="guided"),
+            ),
         ),
         Verb(
             "fold", "fold an adapter into its model", "acme_desk.verbs:fold", produces=("model/text",),
