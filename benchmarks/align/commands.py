@@ -10,7 +10,7 @@ from typing import Any
 
 import peers
 from environment import environment
-from pairs import BATCH, LONGEST, OBJECTIVES, OURS_BESIDE, RATE, SWIFT, Pairs
+from pairs import BATCH, LONGEST, OBJECTIVES, OURS_BESIDE, RATE, SWIFT, TAUGHT, Pairs
 
 OURS = "tunesmith"
 PEERS = ("trl", "ms-swift")
@@ -36,6 +36,8 @@ def _tunesmith(work: Pairs) -> list[str]:
         "dtype": work.precision,
         **{name.replace("_", "-"): value for name, value in OURS_BESIDE.get(work.objective, {}).items()},
     }  # fmt: skip
+    if work.objective == TAUGHT:
+        options["teacher"] = work.teacher
     program = str(Path(sys.executable).with_name("tunesmith"))
     return [program, work.objective, *(str(word) for key, value in options.items() for word in (f"--{key}", value))]
 
@@ -45,7 +47,7 @@ def _trl(work: Pairs, bin: Path, out: Path) -> list[str | Path]:
     told = {
         "library": library, "trainer": trainer, "settings": dict(settings), "model": str(work.model), "adapter": str(work.adapter),
         "rows": str(work.rows), "out": str(out / "o"), "batch": BATCH, "rate": RATE, "longest": LONGEST,
-        "bf16": work.precision == "bfloat16",
+        "bf16": work.precision == "bfloat16", "teacher": str(work.teacher) if work.objective == TAUGHT else "",
     }  # fmt: skip
     (out / "work.json").write_text(json.dumps(told))
     return [bin / "python", Path(__file__).with_name("trl_align.py"), out / "work.json"]
@@ -57,7 +59,7 @@ def _swift(work: Pairs, bin: Path, out: Path) -> list[str | Path]:
     (out / "rows.jsonl").write_text("".join(json.dumps(_swift_row(row)) + "\n" for row in rows), encoding="utf-8")
     name, settings = SWIFT[work.objective]
     options: dict[str, Any] = {
-        "rlhf_type": name, "model": work.model, "model_type": "llama", "template": "chatml", "system": peers.SYSTEM,
+        "model": work.model, "model_type": "llama", "template": "chatml", "system": peers.SYSTEM,
         "template_backend": "swift", "dataset": out / "rows.jsonl", "dataset_shuffle": "false", "train_dataloader_shuffle": "false",
         "split_dataset_ratio": 0, "tuner_type": "lora", "lora_rank": 8, "lora_alpha": 16, "lora_dropout": 0, "max_length": LONGEST,
         "torch_dtype": work.precision, "num_train_epochs": 1, "per_device_train_batch_size": BATCH, "gradient_accumulation_steps": 1,
@@ -66,12 +68,18 @@ def _swift(work: Pairs, bin: Path, out: Path) -> list[str | Path]:
         "gradient_checkpointing": "false", "dataloader_num_workers": 0, "dataset_num_proc": 1, "attn_impl": "sdpa",
         "output_dir": out / "o", "use_cpu": "true", **settings,
     }  # fmt: skip
+    if name:
+        options["rlhf_type"] = name
+    if work.objective == TAUGHT:
+        options["teacher_model"] = work.teacher
     if work.objective != "reward":
         options |= {"adapters": work.adapter, "load_args": "false"}
-    return [bin / "swift", "rlhf", *(str(word) for key, value in options.items() for word in (f"--{key}", value))]
+    return [bin / "swift", "rlhf" if name else "sft", *(str(word) for key, value in options.items() for word in (f"--{key}", value))]
 
 
 def _swift_row(row: dict[str, Any]) -> dict[str, Any]:
+    if "messages" in row:
+        return row
     if "label" in row:
         return {"messages": [*row["prompt"], {"role": "assistant", "content": row["completion"][0]["content"]}], "label": row["label"]}
     return {"messages": [*row["prompt"], *row["chosen"]], "rejected_response": row["rejected"][0]["content"]}

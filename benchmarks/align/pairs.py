@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from safetensors.torch import load_file, save_file
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "benchmarks" / "finetune")]
@@ -28,6 +31,8 @@ OBJECTIVES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "orpo": ("trl.experimental.orpo", "ORPO", {"beta": 0.1}),
     "cpo": ("trl.experimental.cpo", "CPO", {"beta": 0.1, "cpo_alpha": 1.0}),
     "simpo": ("trl.experimental.cpo", "CPO", {"loss_type": "simpo", "cpo_alpha": 0.0, "beta": 2.0, "simpo_gamma": 0.5}),
+    "sft": ("trl", "SFT", {}),
+    "distill": ("trl.experimental.gkd", "GKD", {"lmbda": 0.0, "beta": 0.0, "temperature": 1.0}),
 }
 #: the same of ms-swift
 SWIFT: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -37,7 +42,10 @@ SWIFT: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "orpo": ("orpo", {"beta": 0.1}),
     "cpo": ("cpo", {"beta": 0.1, "cpo_alpha": 1.0}),
     "simpo": ("simpo", {"beta": 2.0, "simpo_gamma": 0.5, "cpo_alpha": 0.0}),
+    "sft": ("", {"loss_scale": "default"}),
+    "distill": ("gkd", {"lmbda": 0.0, "beta": 0.0, "temperature": 1.0}),
 }
+TAUGHT = "distill"  #: the one with a teacher
 #: and of ours, where it is not the default
 OURS_BESIDE: Mapping[str, Mapping[str, Any]] = {"simpo": {"beta": 2.0, "simpo_gamma": 0.5}}
 
@@ -45,7 +53,8 @@ OURS_BESIDE: Mapping[str, Mapping[str, Any]] = {"simpo": {"beta": 2.0, "simpo_ga
 @dataclass(frozen=True)
 class Pairs:
     """Args:
-    rows: in the order in which they are learnt; `shuffled`: for who puts them into that order himself.
+    rows: in the order in which they are trained on; `shuffled`: for who puts them into that order himself.
+    teacher: of `distill`.
     """
 
     model: Path
@@ -55,20 +64,36 @@ class Pairs:
     count: int
     objective: str
     precision: str
+    teacher: Path
 
 
 def prepare(directory: Path, count: int, prompts: str, objective: str, precision: str) -> Pairs:
     """Make all of it in `directory`, but what is there already."""
     directory.mkdir(parents=True, exist_ok=True)
     model = smollm2(directory)
-    rows = unpaired(count, prompts) if objective == "kto" else pairs(count, prompts)
+    made = {"kto": unpaired, "sft": answered, TAUGHT: answered}.get(objective, pairs)
+    rows = made(count, prompts)
     order = BatchSampler(count, BATCH, seed=0)
     learnt = [rows[at] for number in range(order.per_epoch) for at in order.batch(number)]
     paths = []
     for name, some in (("rows", learnt), ("shuffled", rows)):
         paths.append(directory / f"{objective}-{prompts}-{name}.jsonl")
         paths[-1].write_text("".join(json.dumps(row) + "\n" for row in some), encoding="utf-8")
-    return Pairs(model, begin_adapter(directory, model), *paths, count, objective, precision)
+    return Pairs(model, begin_adapter(directory, model), *paths, count, objective, precision, teacher(directory, model))
+
+
+def teacher(directory: Path, model: Path) -> Path:
+    """The model with other weights, so that there is something to learn: what its layers add is a tenth larger."""
+    target = directory / "teacher"
+    if not target.exists():
+        aside = directory / "teacher.new"
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.copytree(model, aside)
+        for file in aside.glob("*.safetensors"):
+            changed = {name: value * 1.1 if "down_proj" in name else value for name, value in load_file(file).items()}
+            save_file(changed, file, metadata={"format": "pt"})
+        aside.rename(target)
+    return target
 
 
 def pairs(count: int, prompts: str) -> list[dict[str, Any]]:
@@ -82,6 +107,11 @@ def pairs(count: int, prompts: str) -> list[dict[str, Any]]:
         chosen, rejected = ([{"role": "assistant", "content": " ".join(answer)}] for answer in answers)
         made.append({"prompt": [question], "chosen": chosen, "rejected": rejected})
     return made
+
+
+def answered(count: int, prompts: str) -> list[dict[str, Any]]:
+    """Their chosen answers, as conversations."""
+    return [{"messages": [*row["prompt"], *row["chosen"]]} for row in pairs(count, prompts)]
 
 
 def unpaired(count: int, prompts: str) -> list[dict[str, Any]]:

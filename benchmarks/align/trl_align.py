@@ -11,7 +11,7 @@ from pathlib import Path
 os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
 
 import torch
-from datasets import load_dataset
+from datasets import Dataset, load_dataset
 from peft import PeftModel
 from torch.utils.data import SequentialSampler
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
@@ -44,6 +44,10 @@ wanted = {
 }  # fmt: skip
 arguments = Config(**{name: value for name, value in wanted.items() if name in known})
 data = load_dataset("json", data_files=work["rows"], split="train")
-trainer = InOrder(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
+if work["trainer"] == "SFT":  # so it trains on the answers alone, without marks in the template
+    parts = [{"prompt": row["messages"][:-1], "completion": row["messages"][-1:]} for row in data]
+    data = Dataset.from_list(parts)
+taught = {"teacher_model": AutoModelForCausalLM.from_pretrained(work["teacher"], dtype=dtype)} if work["teacher"] else {}
+trainer = InOrder(model=model, args=arguments, train_dataset=data, processing_class=tokenizer, **taught)
 trainer.train()
 trainer.save_state()
