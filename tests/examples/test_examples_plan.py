@@ -24,7 +24,8 @@ def plan(registry):
 
 @pytest.mark.parametrize(("file", "format", "rows"), [
     ("quickstart/train.jsonl", "alpaca", 276), ("quickstart/held-out.jsonl", "alpaca", 46), ("quickstart/ask.jsonl", "alpaca", 3),
-    ("training/chats.jsonl", "messages", 8), ("dpo/pairs.jsonl", "preference", 30), ("dpo/held-out.jsonl", "prompt-completion", 8),
+    ("training/chats.jsonl", "messages", 8), ("dpo/pairs.jsonl", "preference", 30), ("dpo/answers.jsonl", "prompt-completion", 60),
+    ("dpo/held-out.jsonl", "prompt-completion", 24),
     ("reward/pairs.jsonl", "preference", 276), ("reward/held-out.jsonl", "preference", 46),
 ])  # fmt: skip
 def test_the_data_is_recognised(registry, file, format, rows):
@@ -48,8 +49,15 @@ def test_the_quickstart_merges_quantizes_and_serves(plan):
 
 def test_preference_pairs_are_trained_on_as_pairs(plan):
     steps = {step.name: step for step in plan("dpo").steps}
-    assert steps["tune"].inputs["data"].format == "dataset/preference"
-    assert steps["score:tune:perplexity"].inputs["data"].format == "dataset/chat"
+    assert steps["prefer"].inputs["data"].format == "dataset/preference"
+    assert steps["score:prefer:perplexity"].inputs["data"].format == "dataset/chat"
+
+
+def test_preferences_go_on_with_the_fine_tuned_adapter_and_nothing_is_merged_between(plan):
+    made = plan("dpo")
+    prefer = next(step for step in made.steps if step.name == "prefer")
+    assert {source.step for source in prefer.inputs.values()} >= {"tune"}
+    assert [told for told in made.decisions if told.step == "prefer" and "goes on with what `tune` made" in told.what]
 
 
 def test_engines_that_exclude_each_other_have_environments_of_their_own(plan):
