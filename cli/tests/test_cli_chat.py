@@ -149,6 +149,14 @@ def test_an_endpoint_that_fails_is_told(server, status, kind, body, said):
     assert said in caught.value.why
 
 
+@pytest.mark.parametrize(("status", "fix"), [(401, "OPENAI_API_KEY"), (404, "leave --served-model out"), (500, "tunesmith runs logs")])
+def test_what_to_do_follows_from_the_status(server, status, fix):
+    server.status, server.kind, server.body = status, "application/json", b'{"error": {"message": "no"}}'
+    with pytest.raises(TunesmithError, match="TS-CLI-015") as caught:
+        list(ChatClient(server.url, "m").stream([]))
+    assert fix in caught.value.fix
+
+
 def test_nobody_at_the_address(server):
     server.server.shutdown()
     server.server.server_close()

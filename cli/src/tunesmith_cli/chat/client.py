@@ -85,7 +85,7 @@ class ChatClient:
                 said = _message(json.load(error))
             except (ValueError, OSError):
                 said = error.reason
-            raise self._strange(f"status {error.code}: {said}") from None
+            raise self._strange(f"status {error.code}: {said}", self._fix(error.code, path)) from None
         except (OSError, http.client.HTTPException) as error:
             why = getattr(error, "reason", None) or error
             raise UserError(
@@ -93,8 +93,17 @@ class ChatClient:
                 fix="Start one (`tunesmith serve --model URI` prints its address), or chat with --model URI, which does so itself.",
             ) from None  # fmt: skip
 
-    def _strange(self, why: str) -> TunesmithError:
-        return TunesmithError("TS-CLI-015", f"the endpoint at {self.url} failed", why=why, fix="See its own log: `tunesmith runs logs`.")
+    def _fix(self, status: int, path: str) -> str:
+        """What to do about an answer with this status; empty where only the endpoint knows."""
+        if status in (401, 403):
+            return "Put the key that it asks for into the environment variable OPENAI_API_KEY."
+        if status == 404 and path == "/models":
+            return f"Is that its API's base? Most are written with /v1: {self.url}/v1"
+        return "Name a model that it has, or leave --served-model out: then it is its first." if status == 404 else ""
+
+    def _strange(self, why: str, fix: str = "") -> TunesmithError:
+        fix = fix or "See its own log: `tunesmith runs logs`."
+        return TunesmithError("TS-CLI-015", f"the endpoint at {self.url} failed", why=why, fix=fix)
 
 
 def _message(data: Any) -> str:

@@ -85,6 +85,7 @@ def test_a_key_comes_from_the_environment_and_goes_nowhere_else(
         (["--slo", "ttft<1"], "TS-BENCH-001"), (["--find-rate"], "TS-BENCH-001"), (["--prompt-tokens", "gauss:1"], "TS-BENCH-002"),
         (["--prompts", "missing.txt"], "TS-BENCH-003"), (["--tokenizer", "missing"], "TS-BENCH-005"),
         (["--api-key-env", "NOT_SET_ANYWHERE"], "TS-BENCH-006"), (["--save", "missing/a.json"], "TS-BENCH-007"),
+        (["--html", "."], "TS-BENCH-007"),
         (["--rate", "1", "--concurrency", "1"], "TS-CLI-006"), (["--rate", "0"], "TS-CLI-006"), ([], "TS-BENCH-010"),
     ],
 )  # fmt: skip

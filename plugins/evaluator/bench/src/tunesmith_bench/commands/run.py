@@ -1,4 +1,4 @@
-"""`tunesmith bench URL|STEP`: measure a server that is up, or what a step serves."""
+"""`tunesmith bench run URL|STEP`: measure a server that is up, or what a step serves."""
 
 from __future__ import annotations
 
@@ -94,9 +94,11 @@ def check(args: Namespace) -> list[Any]:
     args.workload_lengths = (parse_length(args.prompt_tokens), parse_length(args.output_tokens))
     args.conversations = read_prompts(args.prompts) if args.prompts else ()
     args.counter = TokenCounter(args.tokenizer)
-    for path in (args.save, args.html):
-        if path and not path.resolve().parent.is_dir():
+    for path in filter(None, (args.save, args.html)):
+        if not path.resolve().parent.is_dir():
             raise UserError("TS-BENCH-007", f"there is no directory {path.resolve().parent}", fix="Make it first.")
+        if path.is_dir():
+            raise UserError("TS-BENCH-007", f"{path} is a directory", fix=f"Name a file: {path / 'bench'}.")
     if args.find_rate:
         return []
     if args.rate:
@@ -185,7 +187,10 @@ async def first_model(transport: Any) -> str:
         return str((await transport.models())[0])
     except (aiohttp.ClientError, OSError, ValueError, LookupError, TypeError) as error:
         why = f"{type(error).__name__}: {error}"
-        fix = "Is the server up, and is the address its API's base, as http://127.0.0.1:8000/v1? A model can be named by --served-model."
+        if isinstance(error, aiohttp.ClientConnectionError):
+            fix = "Is the server up? `tunesmith serve --model URI` starts one and prints its address."
+            raise UserError("TS-BENCH-010", f"no server answers at {transport.url}", why=why, fix=fix) from error
+        fix = "Is the address its API's base, as http://127.0.0.1:8000/v1? A model can be named by --served-model, a key by --api-key-env."
         raise UserError("TS-BENCH-010", f"{transport.url} does not say which models it has", why=why, fix=fix) from error
 
 
@@ -215,8 +220,8 @@ def show(args: Namespace, measurement: Measurement) -> None:
 COMMAND = Command(
     "run", "measure a server that is up, or what a step serves", configure, run,
     (
-        ("a server that is up, at 1, 4 and 16 requests at once", "tunesmith bench http://127.0.0.1:8000/v1 --concurrency 1,4,16"),
-        ("what this machine can carry", "tunesmith bench api --find-rate --slo ttft=300ms --html rate.html"),
-        ("to compare it later", "tunesmith bench api --save before.json"),
+        ("a server that is up, at 1, 4 and 16 requests at once", "tunesmith bench run http://127.0.0.1:8000/v1 --concurrency 1,4,16"),
+        ("what this machine can carry", "tunesmith bench run api --find-rate --slo ttft=300ms --html rate.html"),
+        ("to compare it later", "tunesmith bench run api --save before.json"),
     ),
 )  # fmt: skip

@@ -64,5 +64,5 @@ def read_measurement(path: Path) -> Measurement:
             RateSearch(**data["search"]) if data["search"] else None, data["interrupted"], data["client"],
         )  # fmt: skip
     except (OSError, ValueError, LookupError, TypeError) as error:
-        fix = "Name a file that `tunesmith bench ... --save FILE.json` has written."
+        fix = "Name a file that `tunesmith bench run ... --save FILE.json` has written."
         raise UserError("TS-BENCH-004", f"{path} is no measurement", why=f"{type(error).__name__}: {error}", fix=fix) from error

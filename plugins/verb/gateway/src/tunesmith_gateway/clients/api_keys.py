@@ -118,7 +118,8 @@ def add_key(path: Path, entry: dict[str, Any]) -> None:
         raise Problems(found)
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     if path.exists() and any(known.name == entry["name"] for known in read_keys(path)):
-        raise Problems([_wrong(f"{path} has a key called `{entry['name']}` already")])
+        what = f"{path} has a key called `{entry['name']}` already"
+        raise Problems([UserError("TS-SERVE-042", what, fix="Choose another name, or take that entry out: its key stops at once then.")])
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -49,7 +49,13 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--serve", action="store_true", help="also serve a model for it: what follows `--` are options of `tunesmith serve`"
     )
-    parser.add_argument("--start-timeout", type=float, default=900.0, metavar="X", help="seconds that --serve may take (default 900)")
+    parser.add_argument(
+        "--start-timeout",
+        type=typed({"type": "number", "exclusiveMinimum": 0}),
+        default=900.0,
+        metavar="SECONDS",
+        help="that --serve may take (default 900)",
+    )
     parser.add_argument("--json", action="store_true", help="print events as lines of JSON")
 
 
@@ -65,9 +71,9 @@ def add_config(parser: ArgumentParser) -> None:
     properties = schema_of(GatewaySettings)["properties"]
     for name in _OPTIONS:
         schema = properties[name]
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=typed(schema), metavar="X", help=f"{schema['description']} (default {schema['default']!r})"
-        )
+        metavar = {"integer": "N", "number": "SECONDS"}.get(schema["type"], "TEXT")
+        usual = "" if schema["default"] == "" else f" (default {schema['default']})"
+        parser.add_argument(f"--{name.replace('_', '-')}", type=typed(schema), metavar=metavar, help=f"{schema['description']}{usual}")
     parser.add_argument("--allow-without-keys", action="store_true", help=properties["allow_without_keys"]["description"])
 
 
