@@ -57,6 +57,12 @@ def registry(folder: Path):
     return load_registry(load_config(folder, home=folder / "home"))
 
 
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pages take for granted: that a key which a pipeline names is there."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-page")
+
+
 @pytest.mark.parametrize(("page", "text"), pipelines(), ids=[f"{page}-{n}" for n, (page, _) in enumerate(pipelines())])
 def test_a_pipeline_on_a_page_plans_without_a_warning(folder: Path, registry, page: str, text: str) -> None:
     (folder / "tunesmith.yaml").write_text(text)

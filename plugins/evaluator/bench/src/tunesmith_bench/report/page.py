@@ -119,5 +119,9 @@ def _probes(measurement: Measurement) -> str:
 
 def _how(measurement: Measurement) -> str:
     facts = {**{k: v for k, v in measurement.settings.items() if v not in (None, "")}, **measurement.client}
-    rows = "".join(f"<dt>{text(name.replace('_', ' '))}</dt><dd>{text(value)}</dd>" for name, value in facts.items())
+    words = {True: "true", False: "false"}
+    rows = "".join(
+        f"<dt>{text(name.replace('_', ' '))}</dt><dd>{text(words[value] if isinstance(value, bool) else value)}</dd>"
+        for name, value in facts.items()
+    )
     return f'<h2>How it was measured</h2><dl class="env">{rows}</dl>'
