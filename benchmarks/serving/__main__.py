@@ -99,6 +99,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--generate", action=argparse.BooleanOptionalAction, default=True, help="one-by-one `generate` at 1 at once")
     parser.add_argument("--directory", type=Path, help="where the model and the peers' environments are kept (default: temporary)")
+    parser.add_argument("--settings", type=json.loads, default={}, help='of tunesmith\'s backend, as JSON: {"chunked_prefill_size": 128}')
     parser.add_argument("--json", type=Path, help="write what was measured to this file, after each load")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers, asleep or not, end with this
@@ -108,7 +109,7 @@ def main() -> int:
         model = args.model or smollm2(directory)
         servers = {}
         for name in ("tunesmith", *args.peers):
-            server = servers[name] = stack.enter_context(served(name, model, directory, args.dtype, args.threads))
+            server = servers[name] = stack.enter_context(served(name, model, directory, args.dtype, args.threads, args.settings))
             asyncio.run(ask(server.url, server.model, Load("warm-up", 4, 4, 8), 99))
             measure(server, Load("warm-up", 1, 1, 8), 98)
         print(f"{args.dtype}, {args.threads} threads of {os.cpu_count()}, {platform.machine()}, load {os.getloadavg()[0]:.1f}")

