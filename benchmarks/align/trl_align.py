@@ -12,7 +12,7 @@ os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
 
 import torch
 from datasets import Dataset, load_dataset
-from peft import PeftModel
+from peft import PeftConfig, PeftModel
 from torch.utils.data import SequentialSampler
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
@@ -31,7 +31,9 @@ if work["trainer"] == "Reward":
     model = AutoModelForSequenceClassification.from_pretrained(work["model"], num_labels=1, dtype=dtype)
 else:
     model = AutoModelForCausalLM.from_pretrained(work["model"], dtype=dtype)
-model = PeftModel.from_pretrained(model, work["adapter"], is_trainable=True)
+config = PeftConfig.from_pretrained(work["adapter"])
+config.task_type = None if work["trainer"] == "Reward" else config.task_type  # it was saved of a causal model
+model = PeftModel.from_pretrained(model, work["adapter"], is_trainable=True, config=config)
 if work["trainer"] == "Reward":
     model.base_model.model.score.requires_grad_(True)
 tokenizer = AutoTokenizer.from_pretrained(work["model"])
