@@ -24,6 +24,7 @@ from tunesmith_bench.commands import main
 from tunesmith_bench.results.point import Load
 from tunesmith_bench.results.result_file import Measurement
 from tunesmith_bench.results.slo import parse_slo
+from tunesmith_bench.results.table import rate
 from tunesmith_bench.workload.lengths import parse_length
 from tunesmith_bench.workload.prompts import Workload
 from tunesmith_bench.workload.token_counter import TokenCounter
@@ -92,6 +93,11 @@ def test_a_key_comes_from_the_environment_and_goes_nowhere_else(
 def test_what_can_not_be_used_is_refused_before_anything_is_asked(arguments: list[str], code: str) -> None:
     with pytest.raises(TunesmithError, match=code):
         main(["http://127.0.0.1:9/v1", *arguments])
+
+
+@pytest.mark.parametrize(("runs", "shown"), [(1, "5.1"), (3, "5.1 ± 0.25")])
+def test_one_run_lies_apart_from_nothing(runs: int, shown: str) -> None:
+    assert rate({"mean": 5.1, "of_runs": [4.9, 5.4]}, runs) == shown
 
 
 def saved(path: Path, first: float, seed: int) -> str:

@@ -43,7 +43,7 @@ class Progress:
     def point(self, point: Point) -> None:
         self.clear()
         figures = point.figures
-        tokens = rate(figures["output_tokens_per_second"])
+        tokens = rate(figures["output_tokens_per_second"], len(point.runs))
         first, between = (milliseconds(figures[name]["p50"]) for name in ("ttft", "itl"))
         line = f"{point.load}: {tokens} tokens/s, ttft p50 {first}, itl p50 {between}"
         doubts = "".join(f" [{mark.name}]" for mark in point.marks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith_bench.results.comparison import Row
@@ -19,18 +19,18 @@ def milliseconds(value: float | None) -> str:
     return f"{value * 1000:.0f} ms" if value >= 0.1 else f"{value * 1000:.3g} ms"
 
 
-def rate(entry: dict[str, Any]) -> str:
-    """The mean over the runs, and half of what they lie apart."""
+def rate(entry: Mapping[str, Any], runs: int) -> str:
+    """The mean over the runs, and half of what they lie apart, where there are several."""
     if entry["mean"] is None:
         return "unknown" if entry["of_runs"] else "-"
     low, high = entry["of_runs"]
-    return f"{entry['mean']:.4g} ± {(high - low) / 2:.2g}"
+    return f"{entry['mean']:.4g}" + (f" ± {(high - low) / 2:.2g}" if runs > 1 else "")
 
 
 def point_cells(point: Point) -> list[str]:
     figures = point.figures
     latencies = [milliseconds(figures[name][label]) for name in ("ttft", "itl", "e2e") for label in ("p50", "p99")]
-    rates = [rate(figures[name]) for name in ("output_tokens_per_second", "requests_per_second", "goodput")]
+    rates = [rate(figures[name], len(point.runs)) for name in ("output_tokens_per_second", "requests_per_second", "goodput")]
     return [str(point.load), str(figures["requests"]), *latencies, *rates]
 
 
