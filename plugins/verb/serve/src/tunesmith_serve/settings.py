@@ -39,5 +39,5 @@ class ServeSettings:
     )  # fmt: skip
     expect: ExpectSettings = setting(
         ExpectSettings(), "the load that is expected: with `auto` the planner compares engines and settings for it",
-        effect={"scene": "an expected load"},
+        examples=({"concurrency": 32, "prompt": 512, "answer": 256},), effect={"scene": "an expected load"},
     )  # fmt: skip
