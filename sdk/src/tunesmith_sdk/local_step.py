@@ -49,6 +49,7 @@ class LocalStep(WorkerStep):
         *,
         name: str = "step",
         inputs: Mapping[str, Artifact] | None = None,
+        sources: Mapping[str, str] | None = None,
         settings: Any = None,
         providers: Mapping[str, Any] | None = None,
         seed: int = 0,
@@ -60,7 +61,7 @@ class LocalStep(WorkerStep):
         work.mkdir(parents=True, exist_ok=True)
         reports = Reports()
         step = cls(
-            name=name, output=output, work=work, inputs=inputs, settings=settings, seed=seed, placement=placement,
+            name=name, output=output, work=work, inputs=inputs, sources=sources, settings=settings, seed=seed, placement=placement,
             providers=providers, notify=reports,
         )  # fmt: skip
         step.reports = reports

@@ -38,6 +38,7 @@ class Step(Protocol):
     crashes and resumes of the same step (checkpoints, partial downloads) and is gone once the artifact is committed. `cache` is one for all
     steps of a project, for what can be made again: it may be emptied at any time between two steps, and others use it at the same time.
     `refresh` says that the user asked for everything anew (``--refresh``): what was remembered outside of `work` does not count.
+    `sources` has, of each input that another step of the pipeline made, that step's name.
     `roots` are the folders besides its own to which what a user's data or model names may lead (see `tunesmith.contracts.untrusted_files`).
     """
 
@@ -45,6 +46,7 @@ class Step(Protocol):
     pipeline: str  # name of the pipeline that it is a step of
     settings: Any  # the verb's own settings object
     inputs: Mapping[str, Artifact]
+    sources: Mapping[str, str]
     output: Path
     work: Path
     cache: Path

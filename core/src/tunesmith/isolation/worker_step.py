@@ -53,6 +53,7 @@ class WorkerStep:
         output: Path,
         work: Path,
         inputs: Mapping[str, Artifact] | None = None,
+        sources: Mapping[str, str] | None = None,
         settings: Any = None,
         seed: int = 0,
         placement: Placement | None = None,
@@ -66,7 +67,7 @@ class WorkerStep:
         self.name, self.pipeline, self.output, self.work = name, pipeline or name, Path(output), Path(work)
         self.cache = Path(cache) if cache else self.work / "cache"
         self.roots = tuple(roots)
-        self.inputs = dict(inputs or {})
+        self.inputs, self.sources = dict(inputs or {}), dict(sources or {})
         self.settings, self.seed, self.placement = settings, seed, placement or Placement()
         self.refresh = refresh
         self.cancelled = cancelled or threading.Event()
@@ -82,12 +83,10 @@ class WorkerStep:
         return cls(
             name=data["name"], pipeline=data.get("pipeline", ""), output=Path(data["output"]), work=Path(data["work"]), seed=data["seed"],
             inputs={name: Artifact.from_json(artifact) for name, artifact in data["inputs"].items()},
-            settings=settings_of(data["settings_class"], data["settings"], data["distribution"]),
-            placement=Placement(**data["placement"]),
-            providers={slot: Chosen(**chosen) for slot, chosen in data["choices"].items()},
+            sources=data.get("sources"), settings=settings_of(data["settings_class"], data["settings"], data["distribution"]),
+            placement=Placement(**data["placement"]), providers={slot: Chosen(**chosen) for slot, chosen in data["choices"].items()},
             notify=notify, cancelled=cancelled, cache=Path(data["cache"]) if data.get("cache") else None,
-            refresh=bool(data.get("refresh")),
-            roots=tuple(map(Path, data.get("roots", ()))),
+            refresh=bool(data.get("refresh")), roots=tuple(map(Path, data.get("roots", ()))),
         )  # fmt: skip
 
     def provider(self, slot: str) -> Any:

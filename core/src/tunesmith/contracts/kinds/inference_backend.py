@@ -9,7 +9,8 @@ role, whose endpoints then have it. Capabilities: ``api.chat``, ``api.completion
 log-probabilities), ``batching.continuous``, ``device.<name>``. Estimator: ``f(EstimateRequest) -> Estimate``; its ``seconds`` are those in
 which a load that is expected (``step_settings["expect"]``) is answered once. Variants offer settings that carry it. Facts:
 ``elsewhere`` true: what it serves runs elsewhere, so a step may give it no model (`model` is None then); one that is given is what the
-endpoint's readers take its tokenizer from.
+endpoint's readers take its tokenizer from. ``adapters`` true: it serves adapters (``adapter/peft``) beside
+their base, each under the name of its step; the worker finds them as ``adapters``, ``adapters.2`` (see `artifacts.several`).
 """
 
 from __future__ import annotations

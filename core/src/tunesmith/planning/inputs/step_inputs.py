@@ -46,8 +46,7 @@ class StepInputs:
         """Note the inputs that are not there though the step's main provider, known by now, can't do without, and those that it does not
         read."""
         first, *others = self.step.verb.inputs or (None,)
-        there = {*self.products, *self._written}
-        if first and first.required and first.unless and main.facts.get(first.unless) is not True and first.name not in there:
+        if first and first.unless and main.facts.get(first.unless) is not True and first.name not in {*self.products, *self._written}:
             self._missing(first, first=True, reader=main.name)
         for entry in others:
             given = bool(self.step.inputs.get(entry.name))

@@ -22,6 +22,7 @@ def step_request(
         "refresh": refresh, "roots": list(map(str, roots)), "placement": dataclasses.asdict(placement),
         "settings": dict(step.settings), "settings_class": step.verb.settings, "distribution": step.verb.distribution,
         "inputs": {name: artifact.to_json() for name, artifact in inputs.items()},
+        "sources": {name: source.step for name, source in step.inputs.items() if source.step},
         "choices": {slot: _chosen(choice) for slot, choice in step.choices.items()},
     }  # fmt: skip
 
