@@ -26,7 +26,7 @@ MESSAGES: Any = [{"role": "user", "content": "The capital of France?"}]
 
 @contextmanager
 def proxied(directory: Path, elsewhere: SmallServer, **settings: Any) -> Iterator[Server]:
-    with serving(RemoteBackend(RemoteSettings(elsewhere.url, **settings)), None, directory) as server:  # type: ignore[arg-type]
+    with serving(RemoteBackend(RemoteSettings(elsewhere.url, **settings)), None, directory) as server:
         yield server
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -32,19 +33,21 @@ Serve = Callable[..., contextlib.AbstractContextManager[Server]]
 
 
 @pytest.fixture(scope="session")
-def serve(python: str, model: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Serve:
-    """``with serve(max_num_seqs=2) as server``: the real model with these settings, ready."""
+def serve(python: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Serve:
+    """``with serve(max_num_seqs=2) as server``: the real model, or another one, with these settings, ready."""
     import tunesmith
     import tunesmith_serve
     import tunesmith_vllm
     from tunesmith_vllm.backend import VllmBackend
     from tunesmith_vllm.settings import VllmSettings
 
-    def start(served: Artifact = model, **settings: Any) -> contextlib.AbstractContextManager[Server]:
+    def start(
+        served: Artifact | None = None, adapters: Mapping[str, Artifact] = MappingProxyType({}), **settings: Any
+    ) -> contextlib.AbstractContextManager[Server]:
         backend = VllmBackend(VllmSettings(**{"max_model_len": 1024, "kv_cache_gib": 0.5, **settings}))
-        return serving(
-            Elsewhere(backend, Path(python), (tunesmith, tunesmith_serve, tunesmith_vllm)), served, tmp_path_factory.mktemp("api")
-        )
+        engine = Elsewhere(backend, Path(python), (tunesmith, tunesmith_serve, tunesmith_vllm))
+        served = served or request.getfixturevalue("model")
+        return serving(engine, served, tmp_path_factory.mktemp("api"), adapters=adapters)
 
     return start
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import Address, Artifact, EstimateRequest, Placement, UserError
+from tunesmith.config import load_config
+from tunesmith.contracts import Address, Artifact, EstimateRequest, Placement, TunesmithError, UserError
+from tunesmith.contracts.artifacts import numbered
 from tunesmith.contracts.settings import build, fill, schema_of
+from tunesmith.plugins.registry import load_registry
 from tunesmith_models import ModelShape
+from tunesmith_sdk.testing.plans import plan_on_a_laptop
 from tunesmith_serve.settings import ServeSettings
 from tunesmith_vllm.backend import VllmBackend
 from tunesmith_vllm.estimate import estimate
@@ -121,3 +126,106 @@ def test_memory_is_weights_cache_and_libraries_and_quantized_weights_stay_small(
     assert on_gpu.terms["kv cache"] == shape.kv_bytes(64 * 1024)
     assert on_gpu.notes
     assert estimate(EstimateRequest({}, 10**9, settings)).notes
+
+
+@pytest.fixture
+def adapter(tmp_path: Path):
+    """``adapter("polite", r=4)``: an artifact with this configuration."""
+
+    def make(name: str, layers: tuple[str, ...] = ("q_proj",), **config) -> Artifact:
+        (tmp_path / name).mkdir()
+        head = json.dumps({f"base_model.model.model.layers.0.{layer}.lora_{part}.weight": {} for layer in layers for part in "AB"}).encode()
+        (tmp_path / name / "adapter_model.safetensors").write_bytes(len(head).to_bytes(8, "little") + head)
+        told = {"peft_type": "LORA", "r": 8, "lora_alpha": 16, "target_modules": ["q_proj"], "bias": "none", **config}
+        (tmp_path / name / "adapter_config.json").write_text(json.dumps(told))
+        return Artifact("adapter/peft", tmp_path / name)
+
+    return make
+
+
+@pytest.fixture
+def beside(model: Artifact, local_step):
+    """``beside({"polite": artifact})``: the engine for the model and these adapters."""
+
+    def engine(adapters: dict[str, Artifact], served: Artifact = model, **settings):
+        keys = numbered("adapters", len(adapters))
+        step = local_step(
+            settings=ServeSettings(), inputs=dict(zip(keys, adapters.values(), strict=True)), sources=dict(zip(keys, adapters, strict=True))
+        )
+        return VllmBackend(build(VllmSettings, settings)).engine(served, "bot", Address("127.0.0.1", 8123), step)
+
+    return engine
+
+
+def test_adapters_are_served_beside_their_base_by_the_names_of_their_steps(beside, adapter):
+    polite, terse = adapter("a", r=4), adapter("b", ("mlp.down_proj", "self_attn.q_proj"), r=24, rank_pattern={"q_proj": 40})
+    made = beside({"polite": polite, "terse": terse})
+    words = list(made.command)
+    at = words.index("--lora-modules")
+    given = [json.loads(word) for word in words[at + 1 : at + 3]]
+    assert given == [{"name": "polite", "path": str(polite.path)}, {"name": "terse", "path": str(terse.path)}]
+    assert "--enable-lora" in words
+    at = words.index("--lora-target-modules")
+    assert words[at + 1 : at + 3] == ["down_proj", "q_proj"]
+    assert [words[words.index(option) + 1] for option in ("--max-lora-rank", "--max-loras")] == ["64", "3"]  # one stays empty
+    assert made.facts == {"adapters": ["polite", "terse"]}
+
+
+def test_without_adapters_nothing_is_said_of_them(start):
+    options, _ = start()
+    assert not [option for option in options if "lora" in option]
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({"peft_type": "IA3"}, "this is IA3"), ({"use_dora": True}, "no DoRA"), ({"bias": "lora_only"}, "biases"),
+        ({"lora_bias": True}, "biases"), ({"modules_to_save": ["lm_head"]}, "whole modules"), ({"r": 1024}, "rank is 1024"),
+        ({"init_lora_weights": "pissa_niter_4"}, "base was changed"), ({"layers": ("lm_head",)}, "`lm_head`"),
+    ],
+)  # fmt: skip
+def test_an_adapter_that_vllm_would_not_compute_is_refused_before_it_loads_anything(beside, adapter, config: dict, why: str):
+    with pytest.raises(UserError, match="TS-SERVE-056") as caught:
+        beside({"polite": adapter("a", **config)})
+    assert why in caught.value.why
+    assert "`from: polite`" in caught.value.fix
+
+
+def test_an_adapter_of_another_base_or_by_the_models_own_name_is_refused(beside, adapter, model: Artifact):
+    ours, theirs = replace(model, digest="sha256:1"), replace(model, digest="sha256:2")
+    one = replace(adapter("a"), refs={"base": theirs})
+    with pytest.raises(UserError, match="TS-SERVE-056") as caught:
+        beside({"polite": one}, ours)
+    assert "trained on another model" in caught.value.why
+    assert beside({"polite": replace(one, refs={"base": ours})}, ours).facts == {"adapters": ["polite"]}
+    with pytest.raises(UserError, match="TS-SERVE-056"):
+        beside({"bot": one}, theirs)
+
+
+@pytest.mark.parametrize("name", ["enable-lora", "lora_modules", "max_lora_rank"])
+def test_which_adapters_there_are_is_no_option(start, name: str):
+    with pytest.raises(UserError, match="TS-SERVE-030"):
+        start(options={name: "x"})
+
+
+PIPELINE = """
+name: bot
+model: file://base
+steps:
+  polite: {train: sft, adapter: lora, data: rows.jsonl}
+  terse:  {train: sft, adapter: {lora: {r: 24}}, data: rows.jsonl}
+  api:    {serve: BACKEND, from: model, adapters: [polite, terse]}
+"""
+
+
+def test_a_plan_gives_it_the_adapters_as_they_are(tmp_path: Path):
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "Hi", "completion": "Hello"}\n' * 8)
+    (tmp_path / "tunesmith.yaml").write_text(PIPELINE.replace("BACKEND", "vllm"))
+    registry = load_registry(load_config(tmp_path, home=tmp_path / "home"))
+    plan = plan_on_a_laptop(tmp_path / "tunesmith.yaml", registry)
+    api = next(step for step in plan.steps if step.name == "api")
+    assert {key: source.step for key, source in api.inputs.items() if key != "model"} == {"adapters": "polite", "adapters.2": "terse"}
+    assert not [step.name for step in plan.steps if step.verb.name == "merge"]
+    (tmp_path / "tunesmith.yaml").write_text(PIPELINE.replace("BACKEND", "transformers"))
+    with pytest.raises(TunesmithError, match="TS-PLAN-014"):
+        plan_on_a_laptop(tmp_path / "tunesmith.yaml", registry)

@@ -7,13 +7,15 @@ with serving(TiltBackend(TiltSettings()), Artifact("model/hf", tiny_model()), tm
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tunesmith.contracts import Address, Artifact, Engine, Step
+from tunesmith.contracts.artifacts import numbered
 from tunesmith_sdk.local_step import LocalStep
 
 UP, END = 900.0, 60.0  # seconds until it answers, and until it has ended
@@ -73,7 +75,10 @@ class Server:
 
 
 @contextmanager
-def serving(backend: Any, model: Artifact, directory: Path, *, name: str = "bot", port: int = 0) -> Iterator[Server]:
+def serving(
+    backend: Any, model: Artifact | None, directory: Path, *, name: str = "bot", port: int = 0,
+    adapters: Mapping[str, Artifact] = MappingProxyType({}),
+) -> Iterator[Server]:  # fmt: skip
     """An endpoint for the block.
 
     Args:
@@ -81,11 +86,18 @@ def serving(backend: Any, model: Artifact, directory: Path, *, name: str = "bot"
         directory: an empty one, for its step.
         name: the model's, in requests.
         port: 0: any that is free.
+        adapters: by the name of the step that they come from, served beside the model.
     """
     from tunesmith_serve.settings import ServeSettings
 
     providers = {"inference_backend": backend}
-    server = Server(LocalStep.make(directory, name=name, inputs={"model": model}, settings=ServeSettings(port=port), providers=providers))
+    keys = numbered("adapters", len(adapters))
+    inputs = ({"model": model} if model else {}) | dict(zip(keys, adapters.values(), strict=True))
+    step = LocalStep.make(
+        directory, name=name, inputs=inputs, sources=dict(zip(keys, adapters, strict=True)), settings=ServeSettings(port=port),
+        providers=providers,
+    )  # fmt: skip
+    server = Server(step)
     try:
         yield server
     finally:

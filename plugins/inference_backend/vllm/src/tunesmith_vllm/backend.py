@@ -7,6 +7,7 @@ from dataclasses import replace
 from tunesmith.contracts import Address, Artifact, Engine, Step
 from tunesmith_models import compute_type, configuration, stored_type
 from tunesmith_vllm.command import command, environment
+from tunesmith_vllm.lora_adapters import lora_adapters
 from tunesmith_vllm.settings import VllmSettings
 
 START_TIMEOUT = 900.0  # seconds; its imports alone are 20 s of a core, and a large model's weights take their time
@@ -19,7 +20,7 @@ class VllmBackend:
         self.settings = settings
 
     def engine(self, model: Artifact, name: str, address: Address, step: Step) -> Engine:
-        """Raises UserError TS-SERVE-030 for options that can't be given."""
+        """Raises UserError TS-SERVE-030 for options that can't be given, TS-SERVE-056 for adapters that can't be served."""
         device = step.placement.device
         config = configuration(model.path)
         dtype, stored = self.settings.dtype, stored_type(config)
@@ -27,8 +28,10 @@ class VllmBackend:
             dtype, reason = compute_type(dtype, stored, step.placement)
             step.decide(f"dtype {dtype}", reason)
         positions = int((config.get("text_config") or config).get("max_position_embeddings") or 0)
+        adapters = lora_adapters(step, model, name)
         words = command(
             replace(self.settings, dtype=dtype), str(model.path), name, address, device=device, positions=positions, seed=step.seed,
-            shutdown_grace=step.settings.shutdown_grace,
+            shutdown_grace=step.settings.shutdown_grace, adapters=adapters,
         )  # fmt: skip
-        return Engine(words, environment(self.settings, device, address), start_timeout=START_TIMEOUT, name="vLLM")
+        return Engine(words, environment(self.settings, device, address), start_timeout=START_TIMEOUT, name="vLLM",
+                      facts={"adapters": [adapter.name for adapter in adapters]} if adapters else {})  # fmt: skip

@@ -5,24 +5,41 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Sequence
 
 from tunesmith.contracts import Address
 from tunesmith_serve import local_names
 from tunesmith_serve.engine_options import STEPS_OWN, words
+from tunesmith_vllm import lora_adapters
+from tunesmith_vllm.lora_adapters import LoraAdapter
 from tunesmith_vllm.settings import VllmSettings
 
 PROCESSOR_CACHE = 2.0  # GiB for keys and values where nothing is said: vLLM's own default is most of the machine's memory
-NOT_TO_GIVE = STEPS_OWN | {"shutdown_timeout": "the step's setting `shutdown_grace` says it"}
+NOT_TO_GIVE = STEPS_OWN | {
+    "shutdown_timeout": "the step's setting `shutdown_grace` says it", "enable_lora": "the step's `adapters` say it",
+    "lora_modules": "the step's `adapters` say it", "max_lora_rank": "the adapters themselves say it",
+    "lora_target_modules": "the adapters themselves say it",
+}  # fmt: skip
 
 
 def command(
-    settings: VllmSettings, model: str, name: str, address: Address, *, device: str, positions: int, seed: int, shutdown_grace: float
+    settings: VllmSettings,
+    model: str,
+    name: str,
+    address: Address,
+    *,
+    device: str,
+    positions: int,
+    seed: int,
+    shutdown_grace: float,
+    adapters: Sequence[LoraAdapter] = (),
 ) -> tuple[str, ...]:
     """The interpreter of this environment, running vLLM's server.
 
     Args:
         shutdown_grace: seconds that running requests get to end when it is stopped.
         positions: longest text that the model allows, in tokens; 0: unknown.
+        adapters: served beside the model.
 
     Raises:
         UserError: TS-SERVE-030 for options that can't be given.
@@ -36,7 +53,7 @@ def command(
         "enforce_eager": eager(settings, device) or None,
         "tensor_parallel_size": settings.tensor_parallel_size, "pipeline_parallel_size": settings.pipeline_parallel_size,
         "shutdown_timeout": math.ceil(shutdown_grace), "allowed_origins": json.dumps([]),
-        "disable_access_log_for_endpoints": "/health,/metrics",
+        "disable_access_log_for_endpoints": "/health,/metrics", **lora_adapters.options(adapters, device),
     }  # fmt: skip
     options = words(known, settings.options, engine="vLLM", refused=NOT_TO_GIVE)
     return (sys.executable, "-m", "vllm.entrypoints.openai.api_server", *options, "--middleware", local_names.PATH)

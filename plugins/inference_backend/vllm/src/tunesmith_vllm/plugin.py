@@ -20,6 +20,7 @@ def inference_backend() -> Provider:
             "api.chat": "full", "api.completions": "full", "api.stream": "full", "api.logprobs": "full", "api.echo": "full",
             "batching.continuous": "full", "device.cpu": "full", "device.cuda": "unknown",
         },
+        facts={"adapters": True},
         estimator="tunesmith_vllm.estimate:estimate",
         variants="tunesmith_vllm.estimate:variants",
         priority=5,

@@ -6,6 +6,10 @@ from tunesmith.contracts import Input, Verb
 from tunesmith.hookspecs import hookimpl
 from tunesmith_serve.settings import ServeSettings
 
+_ADAPTERS = Input(
+    "adapters", "adapters of the model, served beside it", accepts=("adapter/peft",), required=False, read_by="adapters", many=True
+)
+
 
 @hookimpl
 def verb() -> Verb:
@@ -15,7 +19,7 @@ def verb() -> Verb:
         target="tunesmith_serve.verb:run",
         settings=ServeSettings,
         kind="inference_backend",
-        inputs=(Input("model", "the model to serve", of="inference_backend", unless="elsewhere"),),
+        inputs=(Input("model", "the model to serve", of="inference_backend", unless="elsewhere"), _ADAPTERS),
         produces=("endpoint/openai+*",),
         converts="insert",
         service=True,
