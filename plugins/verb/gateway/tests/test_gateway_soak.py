@@ -64,15 +64,17 @@ def test_memory_stays_flat_at_a_low_rate(tmp_path: Path, gateway: Any) -> None:
     up = gateway({}, "--serve", "--", "transformers", "--model", f"file://{model}", "--name", "bot", *engine)
     (served,) = running_endpoints(up.home)
     roots, seen = [psutil.Process(up.process.pid), psutil.Process(served.pid)], []
-    with httpx.Client(timeout=120) as client:
-        asked = requests(client, f"{up.url}/chat/completions")
-        over = time.monotonic() + WARM + SECONDS
-        while (left := over - time.monotonic()) > 0:
-            next(asked)
-            if left < SECONDS:
-                seen.append(resident(roots))
-            time.sleep(PAUSE)
-    up.stop()
+    try:
+        with httpx.Client(timeout=120) as client:
+            asked = requests(client, f"{up.url}/chat/completions")
+            over = time.monotonic() + WARM + SECONDS
+            while (left := over - time.monotonic()) > 0:
+                next(asked)
+                if left < SECONDS:
+                    seen.append(resident(roots))
+                time.sleep(PAUSE)
+    finally:
+        up.stop()  # and with it the run that serves
     processes = set.intersection(*(set(sample) for sample in seen))
     assert {root.pid for root in roots} < processes, "the gateway, the run and its worker were there all the time"
     grown = {pid: growth([sample[pid] for sample in seen]) for pid in processes}
