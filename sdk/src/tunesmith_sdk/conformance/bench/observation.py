@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import functools
 import hashlib
@@ -40,11 +41,9 @@ def of_value(place: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _of_tensor(tensor: Any) -> str:
-    import torch
-
     flat = tensor.detach().cpu().contiguous()
-    bytes_ = flat.reshape(-1).view(torch.uint8) if flat.numel() else flat
-    return f"{flat.dtype} {tuple(flat.shape)} {hashlib.sha256(bytes_.numpy().tobytes()).hexdigest()[:16]}"
+    data = ctypes.string_at(flat.data_ptr(), flat.numel() * flat.element_size()) if flat.numel() else b""  # torch may be without numpy
+    return f"{flat.dtype} {tuple(flat.shape)} {hashlib.sha256(data).hexdigest()[:16]}"
 
 
 def of_files(folder: Path) -> Iterator[tuple[str, str]]:
