@@ -24,10 +24,13 @@ def known_answers(case):
 
 
 def scene(case, setting, step, build):
-    """How many requests there were, how many at the same time, and whether they came evenly: what of it the setting is about."""
+    """How many requests there were, how many at the same time, whether they came evenly, or what they asked for: what of it the setting is
+    about."""
     server = NotingServer(first=SLOW if setting in ("concurrency", "rate") else SOON)
     with serving(server) as url:
         build().evaluate(Artifact("endpoint/openai", case.directory, meta={"url": url, "model": "noted"}), None, step)
+    if setting in ("ignore_eos", "temperature"):
+        return {"body": {name: value for name, value in server.bodies[-1].items() if name != "messages"}}
     gaps = [after - before for before, after in itertools.pairwise(server.at[2:])]  # two asked how long words are
     evenly = statistics.pstdev(gaps) < 0.7 * statistics.mean(gaps)
     if setting == "arrival":

@@ -83,6 +83,17 @@ def test_what_can_not_be_joined_is_computed_all_thesame(llama, settings):
     assert all(gradient.abs().sum() > 0 for gradient in found[0][1].values())
 
 
+@pytest.mark.parametrize("load", [load_dense, load_model])
+def test_a_model_whose_numbers_overflow_has_no_finite_gradient(llama, load):
+    """A gradient of zero, from a norm without bounds, would leave a run that has diverged unnoticed."""
+    model = load(llama).float().train().requires_grad_()
+    with torch.no_grad():
+        for number, parameter in enumerate(model.parameters()):
+            parameter.copy_(1e5 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(number)).sign())
+    label_log_probs(model, pack(sequences())).sum().backward()
+    assert not all(parameter.grad.isfinite().all() for parameter in model.parameters() if parameter.grad is not None)
+
+
 def test_checkpointed_layers_give_the_same_gradients(llama):
     plain = _losses_and_gradients(load_dense(llama), LoraSettings(r=2))
     model = load_dense(llama)

@@ -9,7 +9,7 @@ from typing import Any
 from tunesmith.contracts import TunesmithError
 from tunesmith_data.api import read_rows, text_of
 from tunesmith_sdk.conformance import CheckFailed, Subject, action, check, observer
-from tunesmith_torch.api import LAST, Gathers, Group, KeepsState, MicroBatch, ReadsNext, TokenSequence, TopTokens
+from tunesmith_torch.api import LAST, Gathers, Group, KeepsState, MicroBatch, ReadsFacts, ReadsNext, TokenSequence, TopTokens
 
 EXACT, ORACLE, GRADIENT = 1e-5, 1e-5, 1e-3  #: relative
 HIDDEN = 8  # numbers of a hidden state
@@ -148,6 +148,8 @@ def observe(subject: Subject) -> dict[str, Any]:
     objective, rows = subject.build(), list(read_rows(subject.source().path))
     longer = [{**rows[0], "messages": [*_turns(rows[1]), *rows[0]["messages"]]}] if "messages" in rows[0] else []
     groups = _encoded(objective, [*rows, *longer])
+    if isinstance(objective, ReadsFacts):
+        objective.read_facts([group.facts for group in groups])
     batch = Made(objective, groups).batch()
     loss = objective.loss(batch)
     return {

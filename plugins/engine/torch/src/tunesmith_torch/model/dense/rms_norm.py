@@ -32,7 +32,9 @@ def normalise(
 def normalise_backward(
     gradient: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, factor: torch.Tensor, gemma: bool, *, weight_too: bool
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Gradients of `x`, in its type, and of `weight` if it is asked for."""
+    """Gradients of `x`, in its type, and of `weight` if it is asked for. NaN where the squares of `x` were too large to add up: a gradient
+    of zero would leave a model that has diverged as it is, unnoticed."""
+    factor = factor.masked_fill(factor == 0, torch.nan)
     wide = x.float()
     unit = torch.mul(wide, factor) if wide is x else wide.mul_(factor)
     outer = gradient.float()
