@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -99,6 +100,43 @@ def checkpoints(directory: Path, keep: int) -> Checkpoints:
 
 def writing(**tensors):
     return lambda directory: save_file(tensors, directory / "whole.safetensors")
+
+
+class Together:
+    """Two ranks in threads; the second is slow to go on after each meeting."""
+
+    def __init__(self, rank: int, meeting: threading.Barrier, said: list[bool]) -> None:
+        self.rank, self.meeting, self.said = rank, meeting, said
+
+    def barrier(self) -> None:
+        self.meeting.wait(30)
+        time.sleep(0.2 * self.rank)
+
+    def any(self, said: bool) -> bool:
+        self.said[self.rank] = said
+        self.meeting.wait(30)
+        found = any(self.said)
+        self.meeting.wait(30)
+        return found
+
+
+def test_a_checkpoint_of_a_fast_and_a_slow_rank_comes_back(tmp_path):
+    meeting, said, found = threading.Barrier(2), [False, False], {}
+
+    def work(rank: int) -> None:
+        ranks = Ranks(Placement(rank=rank, processes=2), Together(rank, meeting, said))
+        saved = Checkpoints(tmp_path, keep=1, log=lambda line: None, ranks=ranks)
+        saved.save(2, lambda directory: save_file({"w": torch.ones(rank + 1)}, directory / f"{rank}.safetensors"), {}, {})
+        found[rank] = saved.newest()
+
+    threads = [threading.Thread(target=work, args=(rank,)) for rank in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [found[rank].step for rank in (0, 1)] == [2, 2]
+    told = json.loads((tmp_path / "step-00000002" / "state.json").read_text())
+    assert set(told["files"]) == {"parameters/0.safetensors", "parameters/1.safetensors"}
 
 
 def test_a_checkpoint_comes_back_as_it_was(tmp_path):
