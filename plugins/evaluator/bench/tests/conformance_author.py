@@ -29,8 +29,10 @@ def scene(case, setting, step, build):
     server = NotingServer(first=SLOW if setting in ("concurrency", "rate") else SOON)
     with serving(server) as url:
         build().evaluate(Artifact("endpoint/openai", case.directory, meta={"url": url, "model": "noted"}), None, step)
+    if setting == "shared_prefix":
+        return {"beginnings": len({body["messages"][0]["content"][:20] for body in server.bodies[2:]}) > 1}
     if setting in ("ignore_eos", "temperature"):
-        return {"body": {name: value for name, value in server.bodies[-1].items() if name != "messages"}}
+        return {"fields": sorted(server.bodies[-1])}
     gaps = [after - before for before, after in itertools.pairwise(server.at[2:])]  # two asked how long words are
     evenly = statistics.pstdev(gaps) < 0.7 * statistics.mean(gaps)
     if setting == "arrival":

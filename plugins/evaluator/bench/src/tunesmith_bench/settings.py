@@ -40,8 +40,8 @@ class LoadSettings:
         effect=_SENT,
     )  # fmt: skip
     output_tokens: str = setting("64", "longest answers, likewise", examples=("normal:16:4",), effect=_SENT)
-    shared_prefix: float = setting(0.0, "share of made-up prompts that all have in common", ge=0, le=1, effect=_SENT)
+    shared_prefix: float = setting(0.0, "share of made-up prompts that all have in common", ge=0, le=1, effect=_NOTED)
     ignore_eos: bool = setting(False, "ask the server to go on to the longest answer", effect=_NOTED)
     temperature: float = setting(0.0, "of the answers", ge=0, effect=_NOTED)
     slo: str = setting("", "bounds that goodput counts within: ttft=300ms,itl=50ms,e2e=5s", examples=("ttft=300ms,itl=50ms",))
-    timeout: float = setting(600.0, "seconds to wait for an answer", gt=0, effect={"call": "aiohttp:ClientTimeout"})
+    timeout: float = setting(600.0, "seconds to wait for an answer", gt=0, effect={"call": "aiohttp.client:ClientSession.__init__"})
