@@ -96,7 +96,7 @@ def _wanted(role, rows, chat):
         return [one for one, _ in told], [[1.0 if side == "chosen" else -1.0] for _, side in told]
     if role == "process-reward":
         sequences = [steps_sequence(chat, row["messages"], row["completions"], separator="\n") for row in rows]
-        return sequences, [[-9.0, 9.0] if label else [9.0, -9.0] for row in rows for label in row["labels"]]
+        return sequences, [[-1.0, 1.0] if label else [1.0, -1.0] for row in rows for label in row["labels"]]  # not quite sure
     if role == "classify":
         told = [conversation_sequence(chat, row["messages"]) if "messages" in row else text_sequence(chat, row["text"]) for row in rows]
         return told, [[9.0, -9.0] if row["label"] == "even" else [-9.0, 9.0] for row in rows]

@@ -27,4 +27,6 @@ class ScoresSettings:
 
 @dataclass(frozen=True)
 class ProcessRewardSettings(ScoresSettings):
-    threshold: float = setting(0.5, "a step counts as wrong where the probability that it is right is below this", gt=0, lt=1)
+    threshold: float = setting(
+        0.5, "a step counts as wrong where the probability that it is right is below this", gt=0, lt=1, examples=(0.95,)
+    )
