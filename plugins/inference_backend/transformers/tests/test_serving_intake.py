@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tunesmith.contracts import Address
-from tunesmith_transformers.api import connection, service
+from tunesmith_transformers.api import service
 from tunesmith_transformers.text.vocabulary import Vocabulary
 
 TEXT = {"model": "tiny", "prompt": "hi", "max_tokens": 2}
@@ -69,7 +69,6 @@ def test_a_body_that_says_it_is_too_large_is_not_read(serve: Any, tiny: Path) ->
 @pytest.fixture
 def hasty(serve: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A server that waits for nobody for long."""
-    monkeypatch.setattr(connection, "PATIENCE", 0.3)
     monkeypatch.setattr(service, "PATIENCE", 0.3)
     with serve(tiny) as server:
         yield server

@@ -20,7 +20,6 @@ from tunesmith.contracts.cache_files import write_note
 from tunesmith_gateway import NOTES
 from tunesmith_gateway.app import Gateway
 from tunesmith_gateway.clients.api_keys import KeyStore
-from tunesmith_gateway.connection import Connection
 from tunesmith_gateway.control import Control
 from tunesmith_gateway.proxy.proxy import Proxy
 from tunesmith_gateway.routing.endpoint_discovery import EndpointDirectory
@@ -28,6 +27,7 @@ from tunesmith_gateway.settings import GatewaySettings
 from tunesmith_gateway.telemetry.access_log import AccessLog
 from tunesmith_gateway.telemetry.metrics import Metrics
 from tunesmith_gateway.telemetry.traces import Traces
+from tunesmith_serve.client_connection import Connection
 
 BACKLOG = 2048
 POLL = 0.05  # seconds between looks at what still runs when the gateway ends

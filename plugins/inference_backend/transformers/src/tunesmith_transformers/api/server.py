@@ -12,7 +12,8 @@ import uvicorn
 
 from tunesmith.contracts import Address, port_in_use
 from tunesmith.contracts.kinds.inference_backend import KILL_AFTER
-from tunesmith_transformers.api.connection import PATIENCE, Connection
+from tunesmith_serve.client_connection import Connection
+from tunesmith_transformers.api import service
 from tunesmith_transformers.api.request.request_sequences import fan_out
 from tunesmith_transformers.engine.engine import Deliveries
 
@@ -43,8 +44,8 @@ class HttpServer:
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
         config = uvicorn.Config(
-            app, http=Connection, log_level="warning", access_log=False, lifespan="off", ws="none",
-            timeout_keep_alive=int(PATIENCE), timeout_graceful_shutdown=LAST_WORDS,
+            app, http=Connection.patient(service.PATIENCE), log_level="warning", access_log=False, lifespan="off", ws="none",
+            timeout_keep_alive=int(service.PATIENCE), timeout_graceful_shutdown=LAST_WORDS,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._listener = listener

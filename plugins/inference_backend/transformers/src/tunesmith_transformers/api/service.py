@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 PREPARING = 4  # requests read, checked and tokenized at the same time, beside the event loop
-PATIENCE = 30.0  # seconds for the first piece of a body, or for a client to take a piece of its answer
+PATIENCE = 30.0  # seconds for a request's head, for the first piece of its body, or for a client to take a piece of its answer
 SLOWEST = 4096  # bytes a second of a body at least, after that
 
 

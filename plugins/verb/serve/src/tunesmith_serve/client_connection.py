@@ -1,4 +1,4 @@
-"""A client's connection: HTTP/1.1 by uvicorn, closed where nothing moves on it."""
+"""A client's connection: HTTP/1.1 by uvicorn, closed where nothing moves on it. For servers that bring uvicorn."""
 
 from __future__ import annotations
 
