@@ -61,7 +61,11 @@ def test_its_own_line_installs_it_and_what_its_example_takes(readme: Readme, cle
     user = User(clean_environment(*CONSTRAINTS, *readme.install), folder)
     if readme.pipeline:
         model = next(path for scheme, path in models.items() if re.search(rf"^model: {scheme}:", readme.pipeline, re.M) or scheme == "file")
-        (folder / "tunesmith.yaml").write_text(re.sub(r"^model: \S+", f"model: {model}", readme.pipeline, flags=re.M))
+        pipeline = re.sub(r"^model: \S+", f"model: {model}", readme.pipeline, flags=re.M)
+        another = f"download: file, settings: {{uri: 'file://{model}'}}"  # a second model, from a hub that is not reachable here
+        pipeline = re.sub(r"download: huggingface, settings: \{uri: [^}]+\}", lambda _: another, pipeline)
+        (folder / "tunesmith.yaml").write_text(pipeline)
+        user.environment |= readme.exports
         user.do(readme.plan)
     if not readme.one.plugin:
         for line in readme.commands[1:]:
