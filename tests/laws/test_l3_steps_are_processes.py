@@ -55,7 +55,9 @@ def test_what_a_step_prints_does_not_reach_the_protocol(tmp_path: Path) -> None:
     reporter = Recorder()
     outcome = Place.at(tmp_path).run(step("a", "shout", to=50), reporter=reporter)
     assert outcome.state == "done"
-    assert {name for name, _ in reporter.told} == {"run_started", "step_started", "step_finished", "run_finished"}
+    assert {name for name, _ in reporter.told} == {"run_started", "step_started", "log", "step_finished", "run_finished"}
+    said = [told for name, told in reporter.told if name == "log"]
+    assert said == [("a", "warning", "it was <loud>")], "what it says, not what it prints"
     log = next((outcome.directory / "logs").glob("*/stdout.log")).read_text()
     assert "Content-Length: 5" in log
 

@@ -38,9 +38,9 @@ def test_a_reward_model_is_merged_and_judged(plan):
 
 
 @pytest.mark.parametrize(("step", "code", "told"), [
-    ("{evaluate: perplexity, from: judge, data: chat.jsonl}", "TS-PLAN-001", "`reward-accuracy`"),
-    ("{evaluate: exact_match, from: judge, data: chat.jsonl}", "TS-PLAN-001", "`reward-accuracy`"),
-    ("{evaluate: reward-accuracy, from: model, data: pairs.jsonl}", "TS-PLAN-001", "model/hf+reward"),
+    ("{evaluate: perplexity, from: judge, data: chat.jsonl}", "TS-PLAN-015", "`reward-accuracy`"),
+    ("{evaluate: exact_match, from: judge, data: chat.jsonl}", "TS-PLAN-015", "`reward-accuracy`"),
+    ("{evaluate: reward-accuracy, from: model, data: pairs.jsonl}", "TS-PLAN-015", "reads a `reward` model"),
     ("{evaluate: reward-accuracy, from: judge, data: chat.jsonl}", "TS-DATA-0", "reward-accuracy"),
     ("{evaluate: perplexity, from: model, data: pairs.jsonl}", "TS-DATA-0", "perplexity"),
     ("{evaluate: reward-accuracy, from: judge}", "TS-PLAN-010", "data"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith.contracts.settings import fill, schema_of
 from tunesmith_torch.estimate import memory as estimate
 from tunesmith_torch.model import model_types as known_types
+from tunesmith_torch.settings import TrainSettings
 
 CONFIG = {
     "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 128, "vocab_size": 320,
@@ -16,7 +18,7 @@ CONFIG = {
 
 def request(**config):
     config = CONFIG | config
-    return EstimateRequest(config, step_settings={"dtype": "float32"})
+    return EstimateRequest(config, step_settings=fill(schema_of(TrainSettings), {"dtype": "float32"}))
 
 
 def test_the_names_are_those_that_transformers_has():
