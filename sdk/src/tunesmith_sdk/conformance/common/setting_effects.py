@@ -51,8 +51,10 @@ def alive(subject: Subject) -> Iterator[CheckFailed]:
         raise NotRun(f"the kit does not know what {subject.record.kind} leaves of its work")
     watch = _Watch(subject)
     not_run: dict[str, str] = {}
-    for name, entry in subject.record.schema["properties"].items():
+    properties = subject.record.schema["properties"]
+    for number, (name, entry) in enumerate(properties.items()):
         subject.step.check_cancelled()
+        subject.step.progress(number, len(properties), what="settings", unit="settings")  # many take minutes: who waits hears of each
         try:
             subject.notes[name] = watch.shows(name, entry)
         except CheckFailed as error:
