@@ -44,6 +44,7 @@ def _unexplained(report: Report) -> list[str]:
     return [f"{outcome.key}: {outcome.what}" for outcome in left_out if not any(reason in outcome.what for reason in REASONS)]
 
 
+@pytest.mark.timeout(1800)  # the training engine's verb has many settings, and each is trained with
 @pytest.mark.parametrize("folder", [_case(path) for path in PLUGINS])
 def test_it_keeps_what_its_kind_promises(folder: Path):
     report = conform(folder, env="host" if folder in ISOLATED else "auto")
