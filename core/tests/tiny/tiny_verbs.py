@@ -71,6 +71,7 @@ def fail(how: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if how == "stop":
         os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(2)  # Any thread may be the one that writes the stacks; until it has, this one stays here.
     if how == "exit":
         os._exit(7)
     if how == "import":
