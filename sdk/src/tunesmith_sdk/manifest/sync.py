@@ -85,11 +85,12 @@ def described(source: Source) -> Plugin:
     manager = hookspecs.plugin_manager()
     found: list[TunesmithError] = []
     known: dict[str, tuple[Kind, str]] = {}
+    installed = _installed_kinds(source)  # asked for before the source is on sys.path, where discovery would begin anew
     with _imported(source) as plugin:
         try:
             manager.register(plugin, source.module)
             own = tuple(_kinds(source, manager, found))
-            known = {kind.name: (kind, "") for kind in own} | _installed_kinds(source)
+            known = {kind.name: (kind, "") for kind in own} | installed
             hookspecs.add_kinds(manager, known)
             manager.check_pending()
         except pluggy.PluginValidationError as error:

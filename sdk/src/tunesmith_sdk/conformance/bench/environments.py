@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -99,10 +98,15 @@ class Place:
         plugin = self.registry.distribution(self.plugin.distribution)
         recipes = [recipe_of(self.registry, [plugin], device) for device, *_ in self._starts]
         lines = {line for r in recipes for line in (*r.requirements, *r.without_dependencies, *self._needed(r.requirements))}
-        have = self._built.packages if self._built else {d.name: d.version for d in importlib.metadata.distributions()}
-        have = {normal(name): version for name, version in have.items()}
+        named = sorted(map(_name, lines))
+        if self._built:
+            built = {normal(name): version for name, version in self._built.packages.items()}
+            have = {name: built.get(name, "") for name in named}
+        else:
+            here = requirements.Installed()
+            have = {name: here.version(name) for name in named}
         python = self._built.version if self._built else platform.python_version()
-        return {"python": python, **{name: have[name] for name in sorted(map(_name, lines)) if name in have}}
+        return {"python": python, **{name: version for name, version in have.items() if version}}
 
     def device(self, record: ProviderRecord) -> str:
         """A device backend of this machine that the provider runs on.
