@@ -37,11 +37,20 @@ def count(step) -> Result:
         step.metric("square", numbers[-1], number)
         step.progress(number + 1, step.settings.to, what="counting")
         time.sleep(step.settings.pause)
+    until(step)
     fail(step.settings.fail)
     (step.output / "half").write_text("x" * 5000)
     (step.output / "numbers.txt").write_text(text + json.dumps(numbers))
     os.unlink(step.output / "half")
     return Result(metrics={"last": float(numbers[-1])}, meta={"count": len(numbers)})
+
+
+def until(step) -> None:
+    """Wait for a file where `fail` = "until <file>", so that whoever cancels need not be quick."""
+    word, _, sign = step.settings.fail.partition(" ")
+    while word == "until" and not os.path.exists(sign):
+        step.check_cancelled()
+        time.sleep(0.01)
 
 
 def library(step) -> Result:
@@ -232,7 +241,7 @@ def answer(step) -> None:
     """A service: answers every question alike."""
     (Path(step.settings.fail) if step.settings.fail else step.work / "starts").open("a").write("x")
     server = http.server.HTTPServer(("127.0.0.1", 0), _Answer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     step.ready(url=f"http://127.0.0.1:{server.server_address[1]}", model="squares")
     step.log("the service is up")
     step.wait_cancelled()
