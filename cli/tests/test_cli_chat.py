@@ -43,7 +43,7 @@ class Server:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def says(self, *pieces: str, end: str = "data: [DONE]\n\n") -> None:
         lines = [json.dumps({"choices": [{"delta": {"content": piece}}]}) for piece in pieces]

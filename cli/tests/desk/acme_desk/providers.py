@@ -92,7 +92,7 @@ class Kettle:
                 self.answer("".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode(), "text/event-stream")
 
         server = http.server.ThreadingHTTPServer((address.host, address.port), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         step.ready(url=f"http://{address.host}:{server.server_address[1]}/v1", model=name)
         step.wait_cancelled()
         server.shutdown()

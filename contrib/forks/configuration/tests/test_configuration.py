@@ -71,7 +71,7 @@ def index(tmp_path: Path) -> Iterator[str]:
         (library / "index.html").write_text("".join(f"<a href='{path.name}'>{path.name}</a>" for path in library.glob("*.whl")))
     Index.asked.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Index, directory=tmp_path / "index"))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/simple/"
     server.shutdown()
     server.server_close()

@@ -32,7 +32,7 @@ class SmallServer:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     def start(self) -> None:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
         self.stopped = True

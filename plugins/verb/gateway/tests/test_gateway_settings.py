@@ -160,7 +160,7 @@ def collector() -> Iterator[tuple[str, list[bytes]]]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", bodies
     server.shutdown()
     server.server_close()

@@ -107,7 +107,7 @@ class Provider:
         server = ThreadingHTTPServer((address.host, address.port), Parrot)
         server.daemon_threads = True
         server.model, server.busy, server.pause = name, threading.Semaphore(1000), threading.Event()
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         step.ready(url=f"http://{address.host}:{server.server_address[1]}/v1", model=name)
         step.wait_cancelled()
         server.shutdown()

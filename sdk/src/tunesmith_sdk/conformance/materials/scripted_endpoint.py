@@ -73,7 +73,7 @@ def scripted_endpoint(answers: Mapping[str, str], directory: Path, *, failures: 
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         url = f"http://127.0.0.1:{server.server_address[1]}/v1"
         yield Artifact("endpoint/openai", directory, meta={"url": url, "model": "scripted"})
