@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import RunFacts, StepFacts, TunesmithError
 from tunesmith_data.api import message
 from tunesmith_mlflow.settings import MLflowSettings
 from tunesmith_mlflow.tracker import MLflow
+from tunesmith_sdk.testing.trackers import points, tell_completions
 from tunesmith_sdk.tiny_models import tiny_model
 
 PROVIDERS = {"adapter": {"name": "tilt", "settings": {"r": 16, "targets": ["q"]}}}
@@ -45,10 +46,6 @@ def step(tmp_path, request):
     return StepFacts(run, "tune", "train", settings={"num_train_epochs": 3}, providers=PROVIDERS)
 
 
-def points(name, values, begin=0):
-    return [MetricPoint(name, value, begin + number) for number, value in enumerate(values)]
-
-
 def runs(id_, experiment="support"):
     client = MlflowClient()
     found = client.get_experiment_by_name(experiment)
@@ -61,13 +58,7 @@ def series(run, name):
 
 def test_what_a_model_answered_is_a_file_of_its_run(tracker, step, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    made = tmp_path / "made"
-    made.mkdir()
-    lines = [{"step": at, "prompt": "Who?", "completion": f"Ann, {at} times"} for at in (0, 2)]
-    (made / "completions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    tracker.metrics_reported(step=step, points=points("loss", [3.0, 2.5]))
-    tracker.artifact_committed(step=step, artifact=Artifact("adapter/peft", made))
-    tracker.step_finished(step=step)
+    tell_completions(tracker, step, tmp_path / "made")
     (run,) = runs(step.run.id)
     assert [file.path for file in MlflowClient().list_artifacts(run.info.run_id)] == ["completions.md"]
     text = MlflowClient().download_artifacts(run.info.run_id, "completions.md", str(tmp_path))

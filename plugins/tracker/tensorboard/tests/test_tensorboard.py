@@ -10,8 +10,9 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import api_pb2, metadata
 
-from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import RunFacts, StepFacts, TunesmithError
 from tunesmith_data.api import message
+from tunesmith_sdk.testing.trackers import points, tell_completions
 from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_tensorboard.settings import TensorBoardSettings
 from tunesmith_tensorboard.tracker import TensorBoard
@@ -33,10 +34,6 @@ def step(tmp_path):
         settings={"num_train_epochs": 3, "packed": True},
         providers=PROVIDERS,
     )
-
-
-def points(name, values, begin=0):
-    return [MetricPoint(name, value, begin + number) for number, value in enumerate(values)]
 
 
 def read(folder):
@@ -82,13 +79,7 @@ def test_what_a_step_says_at_its_end_is_written_though_it_measured_nothing(track
 
 
 def test_what_a_model_answered_is_text(tracker, step, tmp_path):
-    made = tmp_path / "made"
-    made.mkdir()
-    lines = [{"step": at, "prompt": "Who?", "completion": f"Ann, {at} times"} for at in (0, 2)]
-    (made / "completions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    tracker.metrics_reported(step=step, points=points("loss", [3.0, 2.5]))
-    tracker.artifact_committed(step=step, artifact=Artifact("adapter/peft", made))
-    tracker.step_finished(step=step)
+    tell_completions(tracker, step, tmp_path / "made")
     told = read(tmp_path / "tensorboard" / "tune").Tensors("completions")
     assert [event.step for event in told] == [0, 2]
     assert b"| 2 | Who? | Ann, 2 times |" in told[1].tensor_proto.string_val[0]

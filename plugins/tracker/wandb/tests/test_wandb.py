@@ -14,8 +14,9 @@ import pytest
 import wandb
 from wandb.proto.wandb_internal_pb2 import Record
 
-from tunesmith.contracts import Artifact, MetricPoint, RunFacts, StepFacts, TunesmithError
+from tunesmith.contracts import RunFacts, StepFacts, TunesmithError
 from tunesmith_data.api import message
+from tunesmith_sdk.testing.trackers import points, tell_completions
 from tunesmith_sdk.tiny_models import tiny_model
 from tunesmith_wandb import login
 from tunesmith_wandb.settings import WandbSettings
@@ -40,10 +41,6 @@ def tracker():
 @pytest.fixture
 def step(tmp_path):
     return StepFacts(RunFacts("r1", "support", tmp_path, tmp_path), "tune", "train", settings={"num_train_epochs": 3}, providers=PROVIDERS)
-
-
-def points(name, values, begin=0):
-    return [MetricPoint(name, value, begin + number) for number, value in enumerate(values)]
 
 
 def records(folder, pattern):
@@ -85,13 +82,7 @@ def _items(items):
 
 
 def test_what_a_model_answered_is_a_table(tracker, step, tmp_path):
-    made = tmp_path / "made"
-    made.mkdir()
-    lines = [{"step": at, "prompt": "Who?", "completion": f"Ann, {at} times"} for at in (0, 2)]
-    (made / "completions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    tracker.metrics_reported(step=step, points=points("loss", [3.0, 2.5]))
-    tracker.artifact_committed(step=step, artifact=Artifact("adapter/peft", made))
-    tracker.step_finished(step=step)
+    tell_completions(tracker, step, tmp_path / "made")
     wandb.teardown()
     (file,) = tmp_path.glob("wandb/offline-run-*/files/media/table/*.json")
     assert json.loads(file.read_text())["data"] == [[0, "Who?", "Ann, 0 times"], [2, "Who?", "Ann, 2 times"]]
