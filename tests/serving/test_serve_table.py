@@ -10,22 +10,19 @@ import json
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tunesmith.contracts import Device
-from tunesmith.planning.estimates.estimators import Estimators
-from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import ProviderSpec
-from tunesmith_cli.estimate.step import StepEstimate, StepEstimator
-from tunesmith_cli.launch import Session
+from tunesmith_cli.estimate.step import StepEstimate
 from tunesmith_cli.options.device_catalog import card
-from tunesmith_models import ModelShape
 
-CASES = Path(__file__).parents[1] / "cases" / "estimates"
+sys.path.append(str(Path(__file__).parents[1] / "cases"))
+
+from estimated_models import GIB, NOTHING, estimator, session, shape, taken
+
 TABLE = Path(__file__).with_name("serve_table.json")
-GIB = 2**30
 MODELS = (
     "qwen3-0.6b", "qwen3-8b", "qwen3-32b", "llama-3.1-8b", "llama-3.1-70b", "mixtral-8x7b", "qwen3-30b-a3b", "deepseek-v3",
 )  # fmt: skip
@@ -37,41 +34,24 @@ LOADS = {
 PROCESSORS = {"16 GiB": ("float32",), "64 GiB": ("float32", "bfloat16")}  #: memory -> native dtypes
 MACHINES = (*PROCESSORS, "1xT4", "1xA10", "2xA100-80", "8xH100")
 FORMATS = {"model/hf": 2.0, "model/gguf": 0.6, "model/gptq": 0.6}  #: bytes a parameter
-NOTHING = "nothing fits"
-
-
-@cache
-def config(model: str) -> dict[str, Any]:
-    return json.loads((CASES / f"{model}.json").read_text())
-
-
-@cache
-def session() -> tuple[Session, Estimators]:
-    return Session.open(), Estimators()
 
 
 @cache
 def seen(model: str, machine: str, load: str, format: str = "model/hf", backend: str = "auto") -> StepEstimate:
-    opened, estimators = session()
+    opened, _ = session()
     if machine in PROCESSORS:
         memory = int(machine.split()[0]) * GIB
         device, devices = "cpu", (Device("made up", memory, memory, 8, PROCESSORS[machine]),)
     else:
         device, devices = card(opened.registry, machine)
-    shape = ModelShape.from_config(config(model))
-    size = int(shape.parameters * FORMATS[format])
-    product = Product("model", "model", format, config=config(model), size=size)
-    estimator = StepEstimator(opened.registry, {device: devices}, product, {}, device, estimators)
+    reader = estimator(model, device, devices, format, int(shape(model).parameters * FORMATS[format]))
     slots = {"inference_backend": ProviderSpec("inference_backend", backend, {}, ("serve", backend))}
-    return estimator.of(opened.registry.verb("serve"), {"expect": LOADS[load]}, slots)
+    return reader.of(opened.registry.verb("serve"), {"expect": LOADS[load]}, slots)
 
 
 def cell(model: str, machine: str, load: str, format: str = "model/hf") -> str:
     """The engine that is taken with its settings, or that nothing fits."""
-    found = seen(model, machine, load, format)
-    if not found.fits:
-        return NOTHING
-    return next((one.words for one in found.alternatives if one.taken), found.choices["inference_backend"].record.name)
+    return taken(seen(model, machine, load, format), "inference_backend")
 
 
 def written() -> dict[str, dict[str, dict[str, list[str]]]]:

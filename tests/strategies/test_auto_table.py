@@ -14,15 +14,14 @@ from typing import Any
 
 import pytest
 
-from tunesmith.planning.estimates.estimators import Estimators
-from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.step_syntax import ProviderSpec
-from tunesmith_cli.estimate.step import StepEstimate, StepEstimator
-from tunesmith_cli.launch import Session
+from tunesmith_cli.estimate.step import StepEstimate
 from tunesmith_cli.options.device_catalog import card
-from tunesmith_models import ModelShape
 
-CASES = Path(__file__).parents[1] / "cases" / "estimates"
+sys.path.append(str(Path(__file__).parents[1] / "cases"))
+
+from estimated_models import NOTHING, estimator, session, shape, taken
+
 TABLE = Path(__file__).with_name("auto_table.json")
 MODELS = (
     "qwen3-0.6b", "qwen3-4b", "qwen3-8b", "qwen3-32b", "qwen2.5-72b", "llama-3.1-8b", "llama-3.1-70b", "mixtral-8x7b", "qwen3-30b-a3b",
@@ -31,47 +30,22 @@ MODELS = (
 MACHINES = ("1xT4", "1xA10", "2xA100-80", "8xH100", "64xH100", "8x910B")
 METHODS = ("full", "lora", "qlora")
 USUAL = {"gradient_checkpointing": True, "batch_size": 64, "max_length": 2048, "max_tokens_per_microbatch": 2048}
-NOTHING = "nothing fits"
-GIB = 2**30
-
-
-@cache
-def config(model: str) -> dict[str, Any]:
-    return json.loads((CASES / f"{model}.json").read_text())
-
-
-def shape(model: str) -> ModelShape:
-    found = ModelShape.from_config(config(model))
-    assert found is not None
-    return found
-
-
-@cache
-def session() -> tuple[Session, Estimators]:
-    return Session.open(), Estimators()
 
 
 @cache
 def seen(model: str, machine: str, method: str, strategy: str = "auto", **settings: Any) -> StepEstimate:
-    opened, estimators = session()
-    backend, cards = card(opened.registry, machine)
+    opened, _ = session()
     wanted = ProviderSpec("trainer_strategy", strategy, settings, ("strategy", strategy))
     slots = {
         "objective": ProviderSpec("objective", "sft"), "adapter": ProviderSpec("adapter", method, {}, ("adapter",)), "strategy": wanted,
         "optimizer": ProviderSpec("optimizer", "auto"),
     }  # fmt: skip
-    foresight = StepEstimator(
-        opened.registry, {backend: cards}, Product("model", "model", "model/hf", config=config(model)), {}, backend, estimators
-    )
-    return foresight.of(opened.registry.verb("train"), USUAL, slots)
+    return estimator(model, *card(opened.registry, machine)).of(opened.registry.verb("train"), USUAL, slots)
 
 
 def cell(model: str, machine: str, method: str) -> str:
     """The way taken, or that nothing fits."""
-    found = seen(model, machine, method)
-    if not found.fits:
-        return NOTHING
-    return next((one.words for one in found.alternatives if one.taken), found.choices["strategy"].record.name)
+    return taken(seen(model, machine, method), "strategy")
 
 
 def written() -> dict[str, dict[str, list[str]]]:
