@@ -85,3 +85,9 @@ def test_a_setting_is_changed_to_other_values_that_its_schema_allows(entry: dict
     assert value not in found
     assert not [new for new in found if [*problems(entry, new)]]
     assert "enum" not in entry or set(found) == {*entry["enum"]} - {value}
+
+
+def test_a_count_that_may_be_left_out_is_changed_to_more_than_one():
+    found = changes({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]}, None)
+    assert 1 in found
+    assert max(found) > 1

@@ -28,15 +28,26 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("stage", [2, 3])
-def test_a_run_by_deepspeed_learns_what_one_process_learns(data: Path, tiny_model, stage: int):
-    train = {"train": "sft", "adapter": "lora", "settings": SETTINGS, "data": "train.jsonl"}
+def assert_same_losses(data: Path, model: Path, train: dict, stage: int) -> None:
     steps = {
         "one": train | {"strategy": "single"},
         "two": train | {"strategy": {"deepspeed": {"num_processes": 2, "stage": stage}}},
     }
-    outcome = ts.Pipeline(model=f"file://{tiny_model()}", steps=steps, base=data, home=data / "home").run()
+    outcome = ts.Pipeline(model=f"file://{model}", steps=steps, base=data, home=data / "home").run()
     assert outcome.state == "done", [step.error and step.error.to_json() for step in outcome.steps.values()]
     one, two = (losses(outcome.steps[name]) for name in ("one", "two"))
     assert len(one) == 3
     assert two == pytest.approx(one, rel=1e-4)
+
+
+@pytest.mark.parametrize("stage", [2, 3])
+def test_a_run_by_deepspeed_learns_what_one_process_learns(data: Path, tiny_model, stage: int):
+    assert_same_losses(data, tiny_model(), {"train": "sft", "adapter": "lora", "settings": SETTINGS, "data": "train.jsonl"}, stage)
+
+
+@pytest.mark.parametrize("adapter", ["ia3", "bottleneck"])
+def test_stage_3_trains_between_passes_without_the_adapter(data: Path, tiny_model, adapter: str):
+    """The model before training is asked by other modules than train, and DeepSpeed fetches parameters in the order of earlier passes."""
+    rows = ({"prompt": f"What is {n}?", "completion": "A number." + " Yes." * n, "label": n % 2 == 0} for n in range(12))
+    (data / "judged.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert_same_losses(data, tiny_model(), {"train": "kto", "adapter": adapter, "settings": SETTINGS, "data": "judged.jsonl"}, 3)

@@ -31,6 +31,15 @@ class ZeroTraining(TorchTraining):
         self.engine, self.zero, self.gathered, self.decisions = engine, engine.optimizer, gathered, decisions
         self.first, self.count, self.scale = dist.get_rank() == 0, dist.get_world_size(), 1.0
 
+    def forward(self, batches: Sequence[Any]) -> list[Output]:
+        """Stage 3 fetches parameters ahead, in the order of the passes before: these may go another way than training, without the adapter,
+        say."""
+        self._forget_order()
+        try:
+            return super().forward(batches)
+        finally:
+            self._forget_order()
+
     def forward_backward(self, batches: Sequence[Any], loss: Callable[[Output, int], torch.Tensor]) -> None:
         """DeepSpeed takes the mean of the ranks' gradients, where their sum is wanted."""
         for number, batch in enumerate(batches):
@@ -52,6 +61,12 @@ class ZeroTraining(TorchTraining):
         self.zero.override_loss_scale(self.scale)
         self.engine.step()
         self.zero.override_loss_scale(1.0)  # else the backward pass would multiply, too
+
+    def _forget_order(self) -> None:
+        if self.gathered is not None:
+            coordinator = self.zero.parameter_offload.get_param_coordinator()
+            if not coordinator.is_invalid_trace():
+                coordinator._invalidate_trace()
 
     def zero_grad(self) -> None:
         state.discard(self.zero)

@@ -60,7 +60,7 @@ def _others(entry: Mapping[str, Any], value: Any) -> Iterator[Any]:
     elif kind == "boolean":
         yield from (True, False)
     elif kind in ("integer", "number"):
-        yield from _numbers(entry, value if isinstance(value, (int, float)) else 0, whole=kind == "integer")
+        yield from _numbers(entry, value if isinstance(value, (int, float)) else None, whole=kind == "integer")
     elif kind == "string":
         yield from ("changed", "a", "1")
     elif kind == "array":
@@ -73,8 +73,9 @@ def _others(entry: Mapping[str, Any], value: Any) -> Iterator[Any]:
         yield from ({"changed": sample(rest if isinstance(rest, Mapping) else {"type": "string"})}, {})
 
 
-def _numbers(entry: Mapping[str, Any], value: float, *, whole: bool) -> Iterator[Any]:
+def _numbers(entry: Mapping[str, Any], value: float | None, *, whole: bool) -> Iterator[Any]:
     least = entry.get("minimum", entry.get("exclusiveMinimum", 0.0) + (1 if whole else 1e-6))
+    value = max(least, 1) if value is None else value  # none is often one: then only more shows
     most = entry.get("maximum", entry.get("exclusiveMaximum"))
     middle = (least + most) / 2 if most is not None else 2 * value or 1
     little = value / (100 if whole else 1000)  # a time: less than what is tried takes, on any machine
