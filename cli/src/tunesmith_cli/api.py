@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from tunesmith_cli.display.number_format import amount, duration, number, size
     from tunesmith_cli.display.token_page import TOKENS_FILE, TOKENS_FORMAT, token_page
     from tunesmith_cli.errors import colored
+    from tunesmith_cli.estimate.step import StepEstimate, StepEstimator
     from tunesmith_cli.import_probe import probe
     from tunesmith_cli.launch import DEFAULT_FILE, Session
     from tunesmith_cli.main import main
     from tunesmith_cli.options.columns import add_columns, columns_given
+    from tunesmith_cli.options.device_catalog import add_cards, named_cards
     from tunesmith_cli.options.pipeline_file import load
     from tunesmith_cli.options.settings import typed
     from tunesmith_cli.running_endpoints import RunningEndpoint, running_endpoints
@@ -35,10 +37,12 @@ _MODULES = {
     "tunesmith_cli.display.number_format": "amount, duration, number, size",
     "tunesmith_cli.display.token_page": "TOKENS_FILE, TOKENS_FORMAT, token_page",
     "tunesmith_cli.errors": "colored",
+    "tunesmith_cli.estimate.step": "StepEstimate, StepEstimator",
     "tunesmith_cli.import_probe": "probe",
     "tunesmith_cli.launch": "DEFAULT_FILE, Session",
     "tunesmith_cli.main": "main",
     "tunesmith_cli.options.columns": "add_columns, columns_given",
+    "tunesmith_cli.options.device_catalog": "add_cards, named_cards",
     "tunesmith_cli.options.pipeline_file": "load",
     "tunesmith_cli.options.settings": "typed",
     "tunesmith_cli.running_endpoints": "RunningEndpoint, running_endpoints",
@@ -55,6 +59,9 @@ __all__ = [
     "Command",
     "RunningEndpoint",
     "Session",
+    "StepEstimate",
+    "StepEstimator",
+    "add_cards",
     "add_columns",
     "amount",
     "colored",
@@ -63,6 +70,7 @@ __all__ = [
     "duration",
     "load",
     "main",
+    "named_cards",
     "number",
     "probe",
     "reporting",

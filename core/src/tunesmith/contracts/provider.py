@@ -89,6 +89,8 @@ class Provider:
             one of these inputs or settings of the verb): where a verb and its main provider both do, a gate over another is refused.
             A verb may declare ``compares``, a list of its settings: each, given, makes the planner compare the providers that it may choose
             from by their estimates on one device, too (see `variants`).
+            Any provider may declare ``recommend``: when it is recommended, with which settings, by which rule and source
+            (docs/recommend.md).
         estimator: ``package.module:function`` for the planner; must import only the standard library and contracts.
         variants: ``package.module:function`` for the planner, as `estimator`: ``f(EstimateRequest) -> Sequence[Mapping]``, settings of this
             provider that could serve the machine that is asked for, the simplest first, some and not every count of processes; none where

@@ -1,6 +1,7 @@
 """Contract of kind ``model_loader``: brings a model from where it lives into the store.
 
-Facts: ``schemes`` (list of URI schemes it serves, e.g. ``["hf"]``), ``volatile`` (true if what a URI means may change at
+Facts: ``schemes`` (list of URI schemes it serves, e.g. ``["hf"]``), ``models`` (a JSON file beside the manifest that describes models which
+it brings, for recommendations: docs/recommend.md), ``volatile`` (true if what a URI means may change at
 any time, as with files on disk: `resolve` is then asked at every plan, else once in a project), ``elsewhere`` (a regular expression of how
 other tools write what it brings, without the scheme; its first group is the rest of the URI, which who types such a name is told). A model
 URI is ``scheme://rest[@revision]``.
