@@ -6,7 +6,7 @@ import hashlib
 import random
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Inspection:
         total: rows, broken ones included.
         labels: what the rows are examples of -> how many are; the first thousand of them.
         codes: of broken rows -> how many there are of each.
+        first: the first rows as the format made them, in some kilobytes.
         problem: why no format fits: code, what, why, fix; None if one does.
         audit: what speaks against training on the rows as a whole; `audited_by`: "characters", or the model whose tokens were counted.
     """
@@ -71,6 +72,7 @@ class Inspection:
     problem: Mapping[str, str] | None = None
     audit: tuple[Finding, ...] = ()
     audited_by: str = ""
+    first: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -78,7 +80,7 @@ class Inspection:
         return self.problem is None and not self.broken_count
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(replace(self, first=()))
 
 
 def inspect(
@@ -115,7 +117,7 @@ def inspect(
         empty_count=survey.empty_count, duplicates=tuple(survey.duplicates), duplicate_count=survey.duplicate_count, seed=seed,
         sample=tuple(survey.sample), unread=verdict.unread, total=len(survey.lengths) + len(survey.broken),
         meant={key: meant(record, key) for key in verdict.unread if record and meant(record, key)}, media=verdict.media,
-        made=verdict.made if record else 0, labels=verdict.labels, codes=verdict.codes,
+        made=verdict.made if record else 0, labels=verdict.labels, codes=verdict.codes, first=tuple(verdict.first),
         problem=None if useless is None else {"code": useless.code, "what": useless.what, "why": useless.why, "fix": useless.fix},
     )  # fmt: skip
 
