@@ -2,12 +2,12 @@
 
 Facts: ``torch`` (torch's name for it); ``cards``, a catalogue for machines that are not here: by name ``mib``, the memory of one as its
 driver tells it, ``dtypes`` and ``facts`` as in `Device`, and ``also``, other names of it; the most usual card first; ``measure``,
-``package.module:function`` that measures a device in about a second and gives its ``flops`` and ``bandwidth`` as in `Device.facts`, for a
-machine whose data sheet is not known: `tunesmith probe` calls it, in a process of its own of the host's environment, and it may import what
-the backend's devices are computed on with; it raises an ImportError where that is not here. Beside the backend's own capabilities, a need
-of ``device_backend`` is met by what `probe` finds: ``dtype.<name>`` (every device computes in it natively), ``devices.many`` (there are two
-or more). The planner calls `probe` in a helper process of the host's environment, with some seconds' time: it must import only the standard
-library.
+``package.module:function`` that is given the dtypes of a device whose data sheet is not known, measures it in about a second and gives its
+``flops`` and ``bandwidth`` as in `Device.facts`: `tunesmith probe` calls it, in a process of its own of the host's environment; it may
+import what the devices are computed on with, and raises an ImportError where that is not here. Beside the backend's own capabilities, a
+need of ``device_backend`` is met by what `probe` finds: ``dtype.<name>`` (every device computes in it natively), ``devices.many`` (there
+are two or more). The planner calls `probe` in a helper process of the host's environment, with some seconds' time: it must import only the
+standard library.
 """
 
 from __future__ import annotations

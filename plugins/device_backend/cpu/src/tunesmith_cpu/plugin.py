@@ -6,4 +6,4 @@ from tunesmith.hookspecs import hookimpl
 
 @hookimpl
 def device_backend():
-    return Provider("cpu", "the processor", "tunesmith_cpu.device:Cpu", facts={"torch": "cpu"})
+    return Provider("cpu", "the processor", "tunesmith_cpu.device:Cpu", facts={"torch": "cpu", "measure": "tunesmith_cpu.measure:measure"})
