@@ -6,6 +6,11 @@ from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_dora.settings import DoraSettings
 
+_RECOMMEND = {
+    "order": 12, "step": {"learning_rate": 2e-4}, "source": "Liu et al., DoRA, arXiv:2402.09353",
+    "rule": "it comes closer to full fine-tuning than lora where the rank is small, and takes longer for each step",
+}  # fmt: skip
+
 
 @hookimpl
 def adapter() -> Provider:
@@ -32,5 +37,6 @@ def adapter() -> Provider:
             "base.gptq": "DoRA needs the length of each row of W + B A at every step, which PEFT does not compute of GPTQ's packed weights",
             "base.awq": "DoRA needs the length of each row of W + B A at every step, which PEFT does not compute of AWQ's packed weights",
         },
+        facts={"recommend": _RECOMMEND},
         estimator="tunesmith_dora.estimate:parts",
     )

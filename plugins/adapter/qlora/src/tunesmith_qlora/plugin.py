@@ -6,6 +6,12 @@ from tunesmith.contracts import Need, Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_qlora.settings import QloraSettings
 
+_RECOMMEND = {
+    "order": 15, "goals": {"memory": 40}, "step": {"learning_rate": 2e-4},
+    "rule": "low-rank updates beside a base in nf4 come to what they come to beside one in 16 bits",
+    "source": "Dettmers et al., QLoRA, arXiv:2305.14314",
+}  # fmt: skip
+
 
 @hookimpl
 def adapter() -> Provider:
@@ -30,5 +36,6 @@ def adapter() -> Provider:
             Need("producer", "weights.full", "`merge_into: full` folds the update into weights that a base stored in 4 bits no longer has",
                  when={"merge_into": "full"}, formats=("model/bnb",)),
         ),
+        facts={"recommend": _RECOMMEND},
         estimator="tunesmith_qlora.estimate:parts",
     )  # fmt: skip

@@ -5,6 +5,12 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_gguf.settings import GgufSettings
 from tunesmith_models.model_directory import SIZES
 
+_RECOMMEND = {
+    "order": -1, "goals": {"edge": 30}, "settings": {"outtype": "q8_0"},
+    "rule": "one file, in 8 bits, that programs without Python read on a phone, a board or a laptop",
+    "source": "llama.cpp's documentation of GGUF",
+}  # fmt: skip
+
 
 @hookimpl
 def exporter():
@@ -16,6 +22,6 @@ def exporter():
         accepts=("model/hf",),
         produces=("model/gguf",),
         capabilities={"lossless": "partial", "device.cpu": "full"},
-        facts={"metrics": SIZES},
+        facts={"metrics": SIZES, "recommend": _RECOMMEND},
         estimator="tunesmith_gguf.estimate:estimate",
     )

@@ -22,6 +22,6 @@ def model_loader():
             "model/compressed-tensors",
             "model/hf+*",
         ),
-        facts={"schemes": ["hf"], "elsewhere": r"(?:https?://huggingface\.co/)?([A-Za-z0-9][\w.-]*/[\w.-]+)"},
+        facts={"schemes": ["hf"], "models": "models.json", "elsewhere": r"(?:https?://huggingface\.co/)?([A-Za-z0-9][\w.-]*/[\w.-]+)"},
         secrets=("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"),
     )

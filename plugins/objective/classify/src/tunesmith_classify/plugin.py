@@ -10,6 +10,8 @@ from tunesmith_classify.settings import ClassifySettings, TextSettings
 _JUDGED = {"with": ["validation", "validation_split"]}
 
 
+_RECOMMEND = {"order": 20, "tasks": ["classification"], "rule": "each row has a class", "source": "what the rows hold"}
+_OF_WORDS = {"order": 20, "tasks": ["tagging"], "rule": "each word has a class", "source": "what the rows hold"}
 ERROR = {"better": "lower", "summary": "of a regression: how far the numbers are off", **_JUDGED}
 
 
@@ -34,7 +36,11 @@ def objective() -> list[Provider]:
             settings=TextSettings,
             accepts=("dataset/labelled",),
             needs=asks(TextSettings()).needs,
-            facts={"metrics": _metrics("rows") | {"validation_absolute_error": ERROR}, **asks(TextSettings()).facts},
+            facts={
+                "metrics": _metrics("rows") | {"validation_absolute_error": ERROR},
+                **asks(TextSettings()).facts,
+                "recommend": _RECOMMEND,
+            },
             estimator="tunesmith_classify.asks:parts",
         ),
         Provider(
@@ -44,7 +50,7 @@ def objective() -> list[Provider]:
             settings=ClassifySettings,
             accepts=("dataset/labelled",),
             needs=asks_of_tokens(ClassifySettings()).needs,
-            facts={"metrics": _metrics("words"), **asks_of_tokens(ClassifySettings()).facts},
+            facts={"metrics": _metrics("words"), **asks_of_tokens(ClassifySettings()).facts, "recommend": _OF_WORDS},
             estimator="tunesmith_classify.asks:parts",
         ),
     ]

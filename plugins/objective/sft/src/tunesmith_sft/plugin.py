@@ -7,6 +7,11 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_sft.asks import asks
 from tunesmith_sft.settings import SupervisedSettings
 
+_RECOMMEND = {
+    "order": 20, "rule": "answers that are good examples are imitated first of all",
+    "source": "Ouyang et al., InstructGPT, arXiv:2203.02155",
+}  # fmt: skip
+
 
 @hookimpl
 def objective() -> Provider:
@@ -17,7 +22,7 @@ def objective() -> Provider:
         settings=SupervisedSettings,
         accepts=("dataset/chat",),
         needs=asks(SupervisedSettings()).needs,
-        facts={"metrics": {}},
+        facts={"metrics": {}, "recommend": _RECOMMEND},
         estimator="tunesmith_sft.asks:parts",
         priority=10,
     )

@@ -5,6 +5,11 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_awq.settings import AwqSettings
 from tunesmith_models.model_directory import SIZES
 
+_RECOMMEND = {
+    "order": 15, "rule": "4 bits, with the channels that matter scaled up on rows, lose little",
+    "source": "Lin et al., AWQ, arXiv:2306.00978",
+}  # fmt: skip
+
 
 @hookimpl
 def quantizer():
@@ -16,6 +21,6 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/compressed-tensors",),
         capabilities={"device.cpu": "full", "device.cuda": "unknown"},
-        facts={"calibration": True, "metrics": SIZES},
+        facts={"calibration": True, "metrics": SIZES, "recommend": _RECOMMEND},
         estimator="tunesmith_awq.estimate:estimate",
     )

@@ -5,6 +5,10 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
 from tunesmith_models.model_directory import SIZES
 
+_RECOMMEND = {
+    "order": 10, "rule": "4 bits of nf4 need no rows to calibrate on", "source": "Dettmers et al., QLoRA, arXiv:2305.14314",
+}  # fmt: skip
+
 
 @hookimpl
 def quantizer():
@@ -16,6 +20,6 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/bnb",),
         capabilities={"device.cpu": "full", "device.cuda": "unknown", "weights.full": "none"},
-        facts={"calibration": False, "metrics": SIZES},
+        facts={"calibration": False, "metrics": SIZES, "recommend": _RECOMMEND},
         estimator="tunesmith_bitsandbytes.estimate:estimate",
     )

@@ -7,6 +7,11 @@ from tunesmith_models.model_directory import SIZES
 
 LOSS = {"better": "lower", "summary": "error of the matrices on the calibration rows, as the library gives it, on average"}
 
+_RECOMMEND = {
+    "order": 20, "rule": "calibrated on the rows that the model is for, 4 bits lose little",
+    "source": "Frantar et al., GPTQ, arXiv:2210.17323",
+}  # fmt: skip
+
 
 @hookimpl
 def quantizer():
@@ -18,6 +23,6 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/gptq",),
         capabilities={"device.cpu": "full", "device.cuda": "unknown"},
-        facts={"calibration": True, "metrics": {**SIZES, "loss": LOSS}},
+        facts={"calibration": True, "metrics": {**SIZES, "loss": LOSS}, "recommend": _RECOMMEND},
         estimator="tunesmith_gptq.estimate:estimate",
     )

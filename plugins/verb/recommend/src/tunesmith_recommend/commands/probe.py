@@ -1,0 +1,56 @@
+"""`tunesmith probe`: what this machine, or one that is named, could train and serve on."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tunesmith_cli.api import Command, add_cards, columns, named_cards, safe, safe_json, size
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_cards(parser)
+    parser.add_argument("--refresh", action="store_true", help="measure again; what was measured before is remembered otherwise")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: Namespace) -> int:
+    from tunesmith_cli.api import Session
+    from tunesmith_recommend.machine.probe import probe
+
+    session = Session.open()
+    found = probe(session.config, session.registry, named=named_cards(args, session.registry), anew=args.refresh)
+    print(safe_json(found, 2) if args.json else safe(probe_text(found)))
+    return 0
+
+
+def probe_text(found: Mapping[str, Any]) -> str:
+    lines = ["devices" if found["here"] else "devices, by their data sheets"]
+    rows = [(name, *_device(device)) for name, here in found["devices"].items() for device in here]
+    lines.append(columns(rows, "  ") if rows else "  none: install a plugin that brings a device backend for this machine")
+    facts = [("disk", f"{size(entry['free'])} free for {name} ({entry['path']})") for name, entry in found["disk"].items()]
+    kinds = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in sorted(found["providers"].items()))
+    lines += ["", columns([("system", f"{found['platform']}, {found['processors']} processors"), *facts])] if found["here"] else []
+    lines += ["", f"providers installed: {kinds}"]
+    lines += ["", *(f"! {remark}" for remark in found["remarks"])] if found["remarks"] else []
+    return "\n".join(lines)
+
+
+def _device(device: Mapping[str, Any]) -> Iterator[str]:
+    facts = device["facts"]
+    yield device["name"]
+    yield f"{size(device['free'])} free of {size(device['memory'])}"
+    yield " ".join(device["dtypes"])
+    flops = ", ".join(f"{count / 1e12:.3g} {dtype}" for dtype, count in facts.get("flops", {}).items())
+    yield f"TFLOP/s {flops}" if flops else ""
+    yield f"{size(facts['bandwidth'])}/s" if facts.get("bandwidth") else ""
+
+
+COMMAND = Command(
+    "probe", "devices with their memory and measured speed, disk, and what is installed", configure, run,
+    (
+        ("what could be done here? (a second of measuring, the first time)", "tunesmith probe"),
+        ("and on a card that is not here?", "tunesmith probe --on A10"),
+    ),
+)  # fmt: skip
