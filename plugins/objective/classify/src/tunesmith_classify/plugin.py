@@ -10,8 +10,15 @@ from tunesmith_classify.settings import ClassifySettings, TextSettings
 _JUDGED = {"with": ["validation", "validation_split"]}
 
 
-_RECOMMEND = {"order": 20, "tasks": ["classification"], "rule": "each row has a class", "source": "what the rows hold"}
-_OF_WORDS = {"order": 20, "tasks": ["tagging"], "rule": "each word has a class", "source": "what the rows hold"}
+_LABELS = {"labels": "labels"}
+_RECOMMEND = {
+    "order": 20,
+    "tasks": ["classification"],
+    "from_data": _LABELS,
+    "rule": "each row has a class",
+    "source": "what the rows hold",
+}
+_OF_WORDS = {"order": 20, "tasks": ["tagging"], "from_data": _LABELS, "rule": "each word has a class", "source": "what the rows hold"}
 ERROR = {"better": "lower", "summary": "of a regression: how far the numbers are off", **_JUDGED}
 
 

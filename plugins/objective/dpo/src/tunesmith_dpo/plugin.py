@@ -9,7 +9,8 @@ from tunesmith_dpo.settings import PreferenceSettings
 from tunesmith_pairs import DISTANCE, ENTROPY, REWARDS, told
 
 _RECOMMEND = {
-    "order": 20, "times": {"learning_rate": 0.1}, "source": "Rafailov et al., Direct Preference Optimization, arXiv:2305.18290",
+    "order": 20, "step": {"num_train_epochs": 1}, "times": {"learning_rate": 0.1},
+    "source": "Rafailov et al., Direct Preference Optimization, arXiv:2305.18290",
     "rule": "of pairs it learns what learning from a reward model does, in one step, at a tenth of the learning rate of supervised tuning",
 }  # fmt: skip
 

@@ -19,6 +19,12 @@ METRICS = {
     "baseline": ("", "what an answer is measured by: how much likelier than by the reference others are, in nats"),
 }
 
+_RECOMMEND = {
+    "order": 20, "step": {"num_train_epochs": 1}, "times": {"learning_rate": 0.1},
+    "rule": "answers that are good or bad need no pairs, and a tenth of the learning rate of supervised tuning",
+    "source": "Ethayarajh et al., KTO, arXiv:2402.01306",
+}  # fmt: skip
+
 
 @hookimpl
 def objective() -> Provider:
@@ -29,6 +35,6 @@ def objective() -> Provider:
         settings=UtilitySettings,
         accepts=("dataset/unpaired",),
         needs=asks(UtilitySettings()).needs,
-        facts={**asks(UtilitySettings()).facts, "metrics": told(METRICS | DISTANCE | ENTROPY)},
+        facts={**asks(UtilitySettings()).facts, "metrics": told(METRICS | DISTANCE | ENTROPY), "recommend": _RECOMMEND},
         estimator="tunesmith_kto.asks:parts",
     )
