@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tunesmith_cli.api import Command, add_cards, columns, named_cards, safe, safe_json, size
+from tunesmith_cli.api import Command, add_cards, columns, named_cards, run_command, safe, safe_json, size
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -54,3 +54,7 @@ COMMAND = Command(
         ("and on a card that is not here?", "tunesmith probe --on A10"),
     ),
 )  # fmt: skip
+
+
+def main(arguments: Sequence[str]) -> int:
+    return run_command(COMMAND, "tunesmith probe", arguments)

@@ -1,0 +1,1 @@
+"""From facts of data, machine and plugins to a pipeline, each choice with its reason."""

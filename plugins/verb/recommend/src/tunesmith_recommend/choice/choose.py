@@ -1,0 +1,126 @@
+"""The recommendation: the first training that fits, in the first pipeline that the planner takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.contracts import Device, ModelInfo, TunesmithError, UserError
+from tunesmith.planning.estimates.estimators import Estimators
+from tunesmith_recommend.choice.models import size_rule
+from tunesmith_recommend.choice.pipelines import Layout, layouts
+from tunesmith_recommend.choice.reasons import choices_of, remarks_of
+from tunesmith_recommend.choice.recommendation import Prediction, Recommendation, Wanted
+from tunesmith_recommend.choice.search import AUTO, Search, Trial
+
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import Plan
+    from tunesmith.plugins.registry import Registry
+    from tunesmith_recommend.catalog.base_model import BaseModel
+
+MEMORY = "TS-PLAN-008"  #: a plan is refused for want of memory
+LOOKED = 2  # models of a class of sizes that are looked at for one that can be served as well, once there is one that can be trained
+Plans = Callable[[Mapping[str, Any], ModelInfo], "Plan"]  #: the plan of a pipeline whose model is so; raises what is wrong with it
+Reach = Callable[[str], ModelInfo]  #: what a model's name means; raises where it can't be had
+
+
+def recommend(
+    registry: Registry, wanted: Wanted, models: Sequence[BaseModel], devices: Mapping[str, Sequence[Device]], plans: Plans,
+    *, asked: str = AUTO, reach: Reach | None = None, estimators: Estimators | None = None,
+) -> Recommendation:  # fmt: skip
+    """
+    Args:
+        models: that are described here.
+        devices: by backend; `asked`: the one to compute on.
+        reach: asks for a model that would be recommended; None: nobody is asked, and it is recommended as it is described.
+        estimators: the plugins'; default: asked anew.
+
+    Raises:
+        UserError: TS-RECOMMEND-001 when nothing fits.
+    """
+    if not any(devices.values()):
+        raise UserError(
+            "TS-RECOMMEND-001", "there is nothing to compute on", fix="`tunesmith doctor` says what is missing; --on names a card."
+        )
+    estimators = estimators or Estimators()
+    search = Search(registry, wanted, models, devices, asked, estimators)
+    refused: list[str] = []
+    kept: Recommendation | None = None  # trains, but what is to come after that does not fit
+    looked: dict[str, int] = {}  # models -> their class of sizes
+    for trial in search.fitting():
+        if kept and (trial.model.uri in looked or [*looked.values()].count(trial.suiting.size) >= LOOKED):
+            continue
+        looked[trial.model.uri] = trial.suiting.size
+        info = trial.model.info
+        if reach:
+            try:
+                info = reach(trial.model.uri)
+            except TunesmithError as error:
+                scheme = trial.model.uri.partition("://")[0]
+                why = f"{error.what.rstrip('.')}, and other models of `{scheme}` were not tried"
+                less = replace(wanted, excluded={**wanted.excluded, scheme: why})
+                return recommend(registry, less, models, devices, plans, asked=asked, reach=reach, estimators=estimators)
+        found, crowded = _planned(search, trial, info, plans, refused)
+        if found and not crowded:
+            return found
+        kept = kept or found
+    if kept:
+        return kept
+    raise _nothing(search, wanted, refused)
+
+
+def _planned(
+    search: Search, trial: Trial, info: ModelInfo, plans: Plans, refused: list[str]
+) -> tuple[Recommendation | None, bool]:  # fmt: skip
+    """The recommendation of a training in the first pipeline that the planner takes, and whether one that does more was refused for want
+    of memory, as it would not be of a smaller model."""
+    crowded, most = False, None
+    for layout in layouts(search.registry, search.wanted, trial):
+        most = most or layout
+        try:
+            less = (layout.serves, bool(layout.smaller)) != (most.serves, bool(most.smaller))
+            return _made(search, trial, layout, plans(layout.pipeline, info), refused), crowded and less
+        except TunesmithError as error:
+            crowded = crowded or _first(error).code == MEMORY
+            refused.append(f"{trial.words}, {' and '.join(layout.pipeline['steps'])}: {_first(error).what}")
+    return None, crowded
+
+
+def _made(search: Search, trial: Trial, layout: Layout, plan: Plan, refused: list[str]) -> Recommendation:
+    seen, here = trial.seen, {name: found for name, found in search.devices.items() if found}
+    device = next(iter(here.get(seen.device, ())), None)
+    peak = max((step.estimate.memory for step in plan.steps if step.estimate), default=0.0)
+    prediction = Prediction(
+        seconds=trial.seconds, steps=trial.steps, memory=max(seen.needed, peak), device=device.name if device else "",
+        of=float(device.memory) if device else 0.0, disk=sum(step.estimate.disk for step in plan.steps if step.estimate),
+    )  # fmt: skip
+    told = [one.refusal for one in reversed(search.refused)]
+    pipeline, choices = choices_of(search, trial, layout, plan)
+    return Recommendation(pipeline, choices, prediction, remarks_of(search, trial, plan), (*reversed(refused), *told), base=Path.cwd())
+
+
+def _first(error: TunesmithError) -> TunesmithError:
+    """What is wrong first of all, where there is more than one thing."""
+    problems = getattr(error, "problems", None)
+    return problems[0] if problems else error
+
+
+def _nothing(search: Search, wanted: Wanted, refused: list[str]) -> UserError:
+    """Why nothing can be recommended: what came closest, or that no model suits."""
+    if search.refused or refused:
+        least = min((one for one in search.refused if one.seen.needed), key=lambda one: one.seen.needed, default=None)
+        why = least.refusal if least else (refused[0] if refused else search.refused[0].refusal)
+        return UserError(
+            "TS-RECOMMEND-001", "nothing that is installed and described fits", why=f"What needs least: {why}.",
+            fix="Name a larger card with --on, more time with --budget, or describe a smaller model in a file (--models).",
+        )  # fmt: skip
+    rows = f"{wanted.data['format']} rows" + (
+        f" with {' and '.join(wanted.data['modalities'][1:])}" if wanted.data["modalities"][1:] else ""
+    )
+    why = "; ".join(wanted.excluded.values()) or f"None is described, or no objective reads {' or '.join(wanted.data['produces'])}."
+    limit = size_rule(wanted.goal).figures.get("most")
+    bound = f" of at most {limit / 1e9:g} billion parameters" if limit else ""
+    return UserError("TS-RECOMMEND-001", f"no model{bound} is known that could learn from {rows}", why=why,
+                     fix="Describe one in a file: --models FILE (docs/recommend.md).")  # fmt: skip

@@ -1,0 +1,104 @@
+"""What providers say of themselves: the fact `recommend`, as docs/recommend.md has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.contracts.settings import problems
+from tunesmith_recommend.choice.rules import Rule, rules
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.records import ProviderRecord
+
+FACT = "recommend"
+_NUMBERS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
+_ONE: dict[str, Any] = {
+    "type": "object", "required": ["order", "rule", "source"], "additionalProperties": False,
+    "properties": {
+        "order": {"type": "integer"}, "goals": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "tasks": {"type": "array", "items": {"type": "string"}},
+        "tokens": {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 1, "maxItems": 2},
+        "settings": {"type": "object"},
+        "from_data": {"type": "object", "additionalProperties": {"type": "string"}},
+        "step": {"type": "object"}, "times": _NUMBERS,
+        "rule": {"type": "string"}, "source": {"type": "string"},
+    },
+}  # fmt: skip
+SCHEMA: dict[str, Any] = {"anyOf": [_ONE, {"type": "array", "items": _ONE}]}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A provider as it is recommended for some work.
+
+    Args:
+        order: higher comes first; `said`: whether it says so itself.
+        settings: of the provider; `from_data`: setting of the provider -> what it is of the data, as `tunesmith data facts` calls it.
+        step: settings of the step; `times`: setting of the step -> what to multiply it with.
+    """
+
+    record: ProviderRecord
+    order: int
+    rule: Rule
+    said: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    step: Mapping[str, Any] = field(default_factory=dict)
+    times: Mapping[str, float] = field(default_factory=dict)
+    from_data: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, data: Mapping[str, Any]) -> Declared:
+        """With the settings that the data say."""
+        told = {name: data.get(key) for name, key in self.from_data.items()}
+        return replace(
+            self, settings={**self.settings, **{name: sorted(v) if isinstance(v, Mapping) else v for name, v in told.items() if v}}
+        )
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    @property
+    def written(self) -> Any:
+        """As a pipeline names it."""
+        return {self.name: dict(self.settings)} if self.settings else self.name
+
+
+def wrong_with(record: ProviderRecord) -> str:
+    """What is wrong with a provider's fact, as a sentence; empty if nothing is."""
+    said = record.facts.get(FACT)
+    told = next((f"`{path}` {sentence}" for one in _listed(said) for path, sentence in problems(_ONE, one)), "") if said is not None else ""
+    return f"what the {record.kind} `{record.name}` ({record.distribution}) says of itself is not heard: {told}" if told else ""
+
+
+def declared(records: Iterable[ProviderRecord], goal: str, task: str, tokens: float) -> list[Declared]:
+    """The providers that may be recommended, the best first; those that say nothing of themselves last, by priority.
+
+    Args:
+        tokens: that are trained on, over all epochs.
+    """
+    found = [one for record in records if (one := _of(record, goal, task, tokens))]
+    return sorted(found, key=lambda one: (-one.said, -one.order, -one.record.priority, one.name))
+
+
+def _of(record: ProviderRecord, goal: str, task: str, tokens: float) -> Declared | None:
+    said = record.facts.get(FACT)
+    if said is None or wrong_with(record):
+        return Declared(record, record.priority, rules()["provider.declared"], said=False)
+    for one in _listed(said):
+        least, most = (*one.get("tokens", (0,)), float("inf"))[:2]
+        if not least <= tokens < most or (one.get("tasks") and task not in one["tasks"]):
+            continue
+        order = int(one.get("goals", {}).get(goal, one["order"]))
+        rule = Rule(f"{record.distribution}:{record.kind}.{record.name}", one["rule"], one["source"])
+        return (
+            None
+            if order < 0
+            else Declared(record, order, rule, True, *(one.get(key, {}) for key in ("settings", "step", "times", "from_data")))
+        )
+    return None
+
+
+def _listed(said: Any) -> Sequence[Any]:
+    return said if isinstance(said, Sequence) and not isinstance(said, str) else [said]

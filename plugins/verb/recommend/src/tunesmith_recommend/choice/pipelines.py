@@ -1,0 +1,87 @@
+"""The pipeline of a training that fits: with a smaller copy and a server where they are wanted and the plan takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.contracts import fits
+from tunesmith_recommend.catalog.base_model import PLAIN
+from tunesmith_recommend.choice import verbs
+from tunesmith_recommend.choice.declared import Declared, declared
+from tunesmith_recommend.choice.recommendation import Wanted
+from tunesmith_recommend.choice.rules import rules
+from tunesmith_recommend.choice.search import Trial
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.registry import Registry
+
+TUNE, SMALL, API = "tune", "small", "api"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """
+    Args:
+        smaller: who makes a smaller copy, if one is wanted.
+        serves: whether the last step is a server.
+    """
+
+    pipeline: Mapping[str, Any]
+    smaller: Declared | None = None
+    serves: bool = False
+
+
+def layouts(registry: Registry, wanted: Wanted, trial: Trial) -> Iterator[Layout]:
+    """What may come after training, most first; the last is training alone."""
+    goal = wanted.goal
+    small = [*_smaller(registry, wanted, trial), None] if goal in rules()["smaller.goals"]["goals"] else [None]
+    servers = [*_servers(registry, trial)] if goal not in rules()["engine.elsewhere"]["goals"] else []
+    for server in (*servers, None):
+        for one in small:
+            if not (server and server.adapters and one):
+                yield Layout(_pipeline(registry, wanted, trial, one, server), one, server is not None)
+
+
+@dataclass(frozen=True)
+class _Server:
+    """How the result is served: merged by whatever engine, or, with an engine's name, beside its base as this input of the verb."""
+
+    verb: str
+    engine: str = "auto"
+    adapters: str = ""
+
+
+def _servers(registry: Registry, trial: Trial) -> Iterator[_Server]:
+    for verb in verbs.serving_verbs(registry):
+        yield _Server(verb.name)
+        for entry in verb.inputs[1:]:
+            made = trial.adapter.record.produces
+            if entry.read_by and entry.many and any(fits(format, entry.accepts) for format in made) and trial.model.format == PLAIN:
+                engines = registry.providers(verb.main_kind).values()
+                yield from (_Server(verb.name, engine.name, entry.name) for engine in engines if engine.facts.get(entry.read_by))
+
+
+def _smaller(registry: Registry, wanted: Wanted, trial: Trial) -> list[Declared]:
+    records = [record for kind in verbs.SMALLER for record in registry.providers(kind).values()]
+    tokens = float(wanted.data["tokens"])
+    return [one for one in declared(records, wanted.goal, wanted.asked_task, tokens) if one.said]
+
+
+def _pipeline(registry: Registry, wanted: Wanted, trial: Trial, smaller: Declared | None, server: _Server | None) -> dict[str, Any]:
+    data: Any = {"path": wanted.path, "columns": dict(wanted.columns)} if wanted.columns else wanted.path
+    tune = {trial.verb.name: trial.objective.written, trial.verb.produces_of: trial.adapter.written}
+    for alternative in trial.seen.alternatives:
+        if alternative.taken:
+            settings = dict(alternative.settings)
+            tune[alternative.slot] = {alternative.provider: settings} if settings else alternative.provider
+    tune |= {verbs.rows_input(trial.verb): data, "settings": {**trial.settings.values, **trial.savings}}
+    steps: dict[str, Any] = {TUNE: tune}
+    if smaller and (verb := verbs.verb_over(registry, smaller.record.kind)):
+        steps[SMALL] = {verb.name: smaller.written, "from": TUNE} | {name: data for name in verbs.required_inputs(verb, smaller.record)}
+    if server and server.adapters:
+        steps[API] = {server.verb: server.engine, "from": "model", server.adapters: [TUNE]}
+    elif server:
+        steps[API] = {server.verb: server.engine, "from": next(reversed(steps))}
+    return {"name": wanted.asked_task, "model": trial.model.uri, "steps": steps}

@@ -1,0 +1,133 @@
+"""Why: each choice of a pipeline with its rule, what it was preferred to and by how much; and what to know beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tunesmith_cli.api import duration, size
+from tunesmith_recommend.choice.declared import wrong_with
+from tunesmith_recommend.choice.models import size_rule
+from tunesmith_recommend.choice.pipelines import API, SMALL, Layout
+from tunesmith_recommend.choice.recommendation import Reasoned
+from tunesmith_recommend.choice.rules import rules
+from tunesmith_recommend.choice.search import Search, Trial
+
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import Plan
+
+
+def choices_of(search: Search, trial: Trial, layout: Layout, plan: Plan) -> tuple[Mapping[str, Any], tuple[Reasoned, ...]]:
+    """The pipeline with all names filled in, and its choices."""
+    choices = [*_model(search, trial), _objective(search, trial), _adapter(search, trial), *_computing(trial), *trial.settings.choices]
+    choices += [
+        Reasoned(name, value, f"so that it fits into {size(trial.seen.capacity.memory)}", rules()["setting.savings"])
+        for name, value in trial.savings.items()
+    ]
+    pipeline = dict(layout.pipeline)
+    if layout.smaller:
+        kind, goal = layout.smaller.record.kind, f"the goal is {search.wanted.goal}, and {rules()['smaller.goals'].text}"
+        key = next(iter(pipeline["steps"][SMALL]))
+        choices.append(Reasoned(kind, layout.smaller.written, goal, layout.smaller.rule, key=key))
+    if layout.serves:
+        engine, reason = _engine(plan)
+        step = pipeline["steps"][API]
+        key, named = next(iter(step)), next(iter(step.values())) != "auto"
+        pipeline["steps"] = {**pipeline["steps"], API: {**step, key: engine}}
+        choices.append(
+            Reasoned(
+                "engine",
+                engine,
+                "it takes adapters" if named else reason,
+                rules()["engine.unmerged" if named else "engine.planner"],
+                key=key,
+            )
+        )
+    return pipeline, tuple(choices)
+
+
+def remarks_of(search: Search, trial: Trial, plan: Plan) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_remarks(search, trial, plan)))
+
+
+def _model(search: Search, trial: Trial) -> Iterator[Reasoned]:
+    model, wanted, one = trial.model, search.wanted, trial.suiting
+    larger = [each for each in search.refused if each.model.uri != model.uri and each.suiting.order > one.order]
+    instead = larger[-1].refusal if larger else ""
+    figures = f"{model.billions:.3g} billion parameters, {model.licence or 'licence not told'}, {model.released or 'no date'}"
+    yield Reasoned("model", model.uri, f"{figures}; of those that suit, the best that fits", size_rule(wanted.goal), instead)
+    others = [each for each in search.suiting if each.size == one.size and each.order < one.order and each.language == one.language]
+    if others:
+        other = others[0].model
+        told = f"{other.name}, {other.released}{', which asks for a licence to be accepted' if other.gated else ''}"
+        reason = f"of {len(others) + 1} of about its size that suit as well it comes first"
+        yield Reasoned("model", model.uri, reason, rules()["model.newest"], told)
+    if one.field:
+        share = wanted.data["domains"][one.field]
+        yield Reasoned("model", model.uri, f"{share:.0%} of the rows are {one.field}, and it was made for that", rules()["model.field"])
+    if wanted.language:
+        how = {2: "was made for it first of all", 1: "knows it", 0: "does not say that it knows it, and none that does fits"}[one.language]
+        yield Reasoned("model", model.uri, f"the rows are in `{wanted.language}`, and it {how}", rules()["model.language"])
+    if set(wanted.data["modalities"]) - {"text"}:
+        held = " and ".join(name for name in wanted.data["modalities"] if name != "text")
+        yield Reasoned("model", model.uri, f"rows have {held}", rules()["model.modality"])
+
+
+def _objective(search: Search, trial: Trial) -> Reasoned:
+    objective = trial.objective
+    reason = f"the rows become {' or '.join(search.wanted.data['produces'])}, for {search.wanted.asked_task}"
+    return Reasoned(trial.verb.main_kind, objective.written, reason, objective.rule, key=trial.verb.name)
+
+
+def _adapter(search: Search, trial: Trial) -> Reasoned:
+    adapter, seen = trial.adapter, trial.seen
+    others = [one for one in search.refused if one.model.uri == trial.model.uri and one.adapter.name != adapter.name]
+    instead = f"{others[0].adapter.name}: it {others[0].why_not}" if others else ""
+    needs = f"it needs {size(seen.needed)} of the {size(seen.capacity.memory)} of {seen.capacity.name}" if seen.needed else ""
+    return Reasoned(trial.verb.produces_of, adapter.written, needs or "what it needs is not known", adapter.rule, instead)
+
+
+def _computing(trial: Trial) -> Iterator[Reasoned]:
+    for one in trial.seen.alternatives:
+        if one.taken:
+            others = [each for each in trial.seen.alternatives if each.slot == one.slot and not each.taken]
+            instead = f"{others[0].words}: {others[0].verdict}" if others else ""
+            settings = dict(one.settings)
+            yield Reasoned(
+                one.slot, {one.provider: settings} if settings else one.provider, one.decision[1], rules()["strategy.planner"], instead
+            )
+
+
+def _engine(plan: Plan) -> tuple[str, str]:
+    """The one that the planner took for the server, and its reason."""
+    step = next(step for step in reversed(plan.steps) if step.group == API)
+    engine = step.choices[step.verb.main_kind].record.name
+    said = (one.reason for one in plan.decisions if one.step == step.name and one.what.startswith(f"{step.verb.main_kind}: {engine}"))
+    return engine, next(said, "the only one that is installed and can run it")
+
+
+def _remarks(search: Search, trial: Trial, plan: Plan) -> Iterator[str]:
+    data, rule = search.wanted.data, rules()["data.enough"]
+    yield from (
+        f"{why}: the best of the rest is recommended (--any-model: whatever can be fetched)" for why in search.wanted.excluded.values()
+    )
+    if data["rows"] < rule["rows"]:
+        yield f"{data['rows']} rows are few: {rule.text} ({rule.source})"
+    if data["duplicates"] >= rules()["data.duplicates"]["share"] * data["rows"]:
+        yield f"{data['duplicates']} rows are there twice, and {rules()['data.duplicates'].text}"
+    if trial.model.gated:
+        yield f"{trial.model.name} asks you to accept its licence before it can be fetched: {trial.model.licence}"
+    if trial.seen.fits is None:
+        yield f"what {trial.words} needs is not known, so nobody has seen whether it fits"
+    if not trial.seconds:
+        yield "how long it takes is not known: the device's speed is not (`tunesmith probe`)"
+    elif trial.seconds > 3600:
+        yield f"training takes about {duration(trial.seconds)}; --budget asks for less"
+    yield from (told for record in _providers(search) if (told := wrong_with(record)))
+    yield from plan.warnings
+
+
+def _providers(search: Search) -> Iterator[Any]:
+    for plugin in search.registry.plugins:
+        if plugin.state == "active":
+            yield from plugin.providers

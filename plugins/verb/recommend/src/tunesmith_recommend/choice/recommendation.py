@@ -1,0 +1,120 @@
+"""What is asked, and what is recommended: choices with their reasons, and a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith_recommend.choice.rules import Rule
+
+GOALS = ("quality", "speed", "memory", "edge")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for.
+
+    Args:
+        path: of the data, as a pipeline names it; `columns`: name that its format wants -> name that the column has.
+        data: what `tunesmith data facts --json` says of it.
+        goal: one of `GOALS`.
+        task: in place of the one that the data tell; empty: theirs.
+        budget: seconds that training may take; 0: what a rule says.
+        excluded: schemes of models that can't be fetched here -> why.
+    """
+
+    path: str
+    data: Mapping[str, Any]
+    goal: str = "quality"
+    task: str = ""
+    budget: float = 0.0
+    columns: Mapping[str, str] = field(default_factory=dict)
+    excluded: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def asked_task(self) -> str:
+        return self.task or str(self.data["task"])
+
+    @property
+    def language(self) -> str:
+        """The one of most of the text; empty if none is known."""
+        return next(iter(self.data["languages"]), "")
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """As estimates read them."""
+        return {
+            "rows": self.data["rows"],
+            "characters": self.data["characters"],
+            "media": self.data["media"],
+            "labels": self.data["labels"],
+        }
+
+
+@dataclass(frozen=True)
+class Reasoned:
+    """A choice.
+
+    Args:
+        topic: what was chosen: ``model``, ``adapter``, ``learning_rate``.
+        value: as a pipeline says it.
+        reason: with the figures that count here.
+        rule: that it follows.
+        instead_of: what it was preferred to, and by what; empty where nothing else was there.
+        key: of the pipeline's file below which it stands; empty: the topic.
+    """
+
+    topic: str
+    value: Any
+    reason: str
+    rule: Rule
+    instead_of: str = ""
+    key: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        rule = {"id": self.rule.id, "text": self.rule.text, "source": self.rule.source}
+        return {"topic": self.topic, "value": self.value, "reason": self.reason, "rule": rule, "instead_of": self.instead_of}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What training and the whole pipeline would need.
+
+    Args:
+        seconds: of training; 0 where nobody knows. `steps`: optimizer steps.
+        memory: bytes of a device at the peak of all steps; `device`: its name, and `of` its bytes.
+        disk: bytes that are written.
+    """
+
+    seconds: float
+    steps: int
+    memory: float
+    device: str
+    of: float
+    disk: float
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """
+    Args:
+        pipeline: as a pipeline file holds it.
+        choices: in the order of the pipeline.
+        remarks: what to do beside, or to know, a sentence each.
+        refused: what was tried before and why it was not taken, the last first.
+    """
+
+    pipeline: Mapping[str, Any]
+    choices: tuple[Reasoned, ...]
+    prediction: Prediction
+    remarks: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    base: Path = Path()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "pipeline": self.pipeline, "choices": [choice.to_json() for choice in self.choices], "prediction": asdict(self.prediction),
+            "remarks": list(self.remarks), "refused": list(self.refused),
+        }  # fmt: skip

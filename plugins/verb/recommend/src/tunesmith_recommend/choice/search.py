@@ -1,0 +1,196 @@
+"""What fits: models, the best first, with adapters, the best first, each asked of the planner's estimates until one does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.contracts import Device
+from tunesmith.planning.estimates.estimators import Estimators
+from tunesmith_cli.api import StepEstimate, StepEstimator, duration, size
+from tunesmith_recommend.choice import verbs
+from tunesmith_recommend.choice.declared import Declared, declared
+from tunesmith_recommend.choice.models import Suiting, size_rule, suiting
+from tunesmith_recommend.choice.recommendation import Wanted
+from tunesmith_recommend.choice.rules import rules
+from tunesmith_recommend.choice.settings import StepSettings, epochs_of, step_settings
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.records import ProviderRecord
+    from tunesmith.plugins.registry import Registry
+    from tunesmith_recommend.catalog.base_model import BaseModel
+
+AUTO = "auto"
+SAVING = "memory"  # the goal whose first adapter shows whether a model fits at all
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A training step that was looked at.
+
+    Args:
+        savings: settings of the step with which it needs less, beside `settings`.
+        seen: what the planner says of it.
+        seconds: of the whole training; 0 where nobody knows.
+        why_not: empty where it can be done.
+    """
+
+    suiting: Suiting
+    verb: ProviderRecord
+    objective: Declared
+    adapter: Declared
+    settings: StepSettings
+    savings: Mapping[str, Any]
+    seen: StepEstimate
+    steps: int
+    seconds: float
+    why_not: str = ""
+
+    @property
+    def model(self) -> BaseModel:
+        return self.suiting.model
+
+    @property
+    def words(self) -> str:
+        return f"{self.model.name} with {self.adapter.name}"
+
+    @property
+    def refusal(self) -> str:
+        return f"{self.words}: it {self.why_not}"
+
+
+@dataclass
+class Search:
+    """
+    Args:
+        devices: by backend; `asked`: the backend to compute on.
+        limit: seconds that training may take.
+        estimators: the plugins'.
+        refused: what was looked at and can't be, in order.
+    """
+
+    registry: Registry
+    wanted: Wanted
+    models: Sequence[BaseModel]
+    devices: Mapping[str, Sequence[Device]]
+    asked: str = AUTO
+    estimators: Estimators = field(default_factory=Estimators)
+    refused: list[Trial] = field(default_factory=list)
+
+    def fitting(self) -> Iterator[Trial]:
+        """What can be done, the best first; last what nobody knows the needs of."""
+        unknown = []
+        for one in self.suiting:
+            for trial in self._of_model(one):
+                if trial.why_not:
+                    self.refused.append(trial)
+                elif trial.seen.fits is None:
+                    unknown.append(trial)
+                else:
+                    yield trial
+        yield from unknown
+
+    @cached_property
+    def suiting(self) -> list[Suiting]:
+        """The models that suit, the best first, whatever fits."""
+        return suiting(self.models, self.wanted, self.most)
+
+    @property
+    def most(self) -> float:
+        """Parameters, by the goal and by what is known of the machine."""
+        most = float(size_rule(self.wanted.goal).figures.get("most", float("inf")))
+        known = all(device.facts.get("flops") for here in self.devices.values() for device in here)
+        return most if known else min(most, float(rules()["model.unknown-speed"]["most"]))
+
+    @property
+    def limit(self) -> float:
+        return self.wanted.budget or rules()["time.most"]["hours"] * 3600
+
+    @property
+    def tokens(self) -> float:
+        return float(self.wanted.data["tokens"]) * epochs_of(self.wanted)
+
+    def _declared(self, records: Sequence[ProviderRecord], goal: str = "") -> list[Declared]:
+        found = declared(records, goal or self.wanted.goal, self.wanted.asked_task, self.tokens)
+        return [one.of(self.wanted.data) for one in found]
+
+    def _of_model(self, one: Suiting) -> Iterator[Trial]:
+        estimators = self._estimators(one.model)
+        for verb in verbs.training_verbs(self.registry):
+            objectives = self._declared(verbs.reading(self.registry, verb, self.wanted.data["produces"]))
+            adapters = [*self.registry.providers(verbs.ADAPTER).values()]
+            for objective in objectives[:1] if objectives and objectives[0].said else objectives:
+                least = self._declared(adapters, SAVING)[:1]
+                tried = [self._tried(one, verb, objective, each, estimators, saving=True) for each in least]
+                if tried and tried[0].why_not and self._hopeless(tried[0]):
+                    yield tried[0]
+                    continue
+                for adapter in self._declared(adapters):
+                    if adapter.said or not any(each.said for each in self._declared(adapters)):
+                        yield from self._with_savings(one, verb, objective, adapter, estimators)
+
+    def _hopeless(self, trial: Trial) -> bool:
+        """Whether no adapter would do better: it is too large for the device, or takes too long, with all that saves memory."""
+        return not trial.seen.problems and trial.seen.fits is not None
+
+    def _with_savings(
+        self, one: Suiting, verb: ProviderRecord, objective: Declared, adapter: Declared, estimators: StepEstimator
+    ) -> Iterator[Trial]:  # fmt: skip
+        trial = self._tried(one, verb, objective, adapter, estimators)
+        yield trial
+        if trial.why_not and trial.seen.estimate and not trial.seen.problems:
+            more: dict[str, Any] = {}
+            for saving in trial.seen.estimate.savings:
+                more |= saving
+                less = self._tried(one, verb, objective, adapter, estimators, more)
+                if less.why_not:
+                    continue
+                yield less
+                return
+
+    def _tried(
+        self, one: Suiting, verb: ProviderRecord, objective: Declared, adapter: Declared, estimators: StepEstimator,
+        savings: Mapping[str, Any] | None = None, *, saving: bool = False,
+    ) -> Trial:  # fmt: skip
+        """
+        Args:
+            saving: with all settings with which it would need less.
+        """
+        from tunesmith.planning.pipeline.step_syntax import ProviderSpec
+
+        settings = step_settings(self.wanted, verb, one.model, objective, adapter)
+        slots = {slot.name: ProviderSpec(slot.kind, AUTO, {}, ("recommend", slot.name)) for slot in verb.slots}
+        for kind, name, chosen in ((verb.main_kind, verb.main_kind, objective), (verbs.ADAPTER, verb.produces_of, adapter)):
+            slots[name] = ProviderSpec(kind, chosen.name, dict(chosen.settings), ("recommend", name))
+        values = {**settings.values, **(savings or {})}
+        seen = estimators.of(verb, values, slots)
+        if saving and seen.estimate and not seen.problems and seen.fits is False:
+            savings = {name: value for one_saving in seen.estimate.savings for name, value in one_saving.items()}
+            if savings:
+                seen = estimators.of(verb, {**values, **savings}, slots)
+        steps = settings.steps(verb, int(self.wanted.data["rows"]))
+        trial = Trial(one, verb, objective, adapter, settings, dict(savings or {}), seen, steps, seen.seconds * steps)
+        return Trial(**{**vars(trial), "why_not": self._why_not(trial)})
+
+    def _why_not(self, trial: Trial) -> str:
+        seen = trial.seen
+        if seen.problems:
+            return f"can't be: {seen.problems[0].what}"
+        if seen.estimate and seen.fits is not None:
+            there = seen.capacity.memory
+            if seen.fits is False and seen.needed <= there:
+                return f"needs {size(seen.host)} of the host's memory for each device"
+            if seen.needed > there * rules()["memory.margin"]["share"]:
+                left = "" if seen.needed > there else ", too little to be sure"
+                return f"needs {size(seen.needed)}, and {seen.capacity.name} has {size(there)}{left}"
+        if trial.seconds > self.limit:
+            return f"takes about {duration(trial.seconds)}, longer than {duration(self.limit)}"
+        return ""
+
+    def _estimators(self, model: BaseModel) -> StepEstimator:
+        from tunesmith.planning.inputs.step_outputs import Product
+
+        product = Product("model", "model", model.format, model.bytes, config=model.config, model_bytes=model.bytes)
+        return StepEstimator(self.registry, self.devices, product, self.wanted.statistics, self.asked, self.estimators)

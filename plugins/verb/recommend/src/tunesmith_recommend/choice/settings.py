@@ -1,0 +1,81 @@
+"""Settings of training by the rows that there are: those that the verb has, by rules that name them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tunesmith_cli.api import number
+from tunesmith_recommend.catalog.base_model import BaseModel
+from tunesmith_recommend.choice.declared import Declared
+from tunesmith_recommend.choice.recommendation import Reasoned, Wanted
+from tunesmith_recommend.choice.rules import rules
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.records import ProviderRecord
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """Settings of a step with their reasons."""
+
+    choices: tuple[Reasoned, ...]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {choice.topic: choice.value for choice in self.choices}
+
+    def steps(self, verb: ProviderRecord, rows: int) -> int:
+        """Optimizer steps that they come to."""
+        told = {**{name: entry.get("default") for name, entry in verb.schema["properties"].items()}, **self.values}
+        held = float(told.get(str(rules()["setting.validation_split"]["setting"])) or 0)
+        epochs = float(told.get(str(rules()["setting.num_train_epochs"]["setting"])) or 1)
+        batch = int(told.get(str(rules()["setting.batch_size"]["setting"])) or 1)
+        return max(1, math.ceil((rows - int(rows * held)) * epochs / batch))
+
+
+def epochs_of(wanted: Wanted) -> float:
+    rule = rules()["setting.num_train_epochs"]
+    return float(next((epochs for rows, epochs in rule["by_rows"] if wanted.data["rows"] <= rows), rule["else"]))
+
+
+def step_settings(wanted: Wanted, verb: ProviderRecord, model: BaseModel, objective: Declared, adapter: Declared) -> StepSettings:
+    """What the rows, the objective and the adapter say of the settings of the training step, those alone that the verb has."""
+    found = {choice.topic: choice for choice in _by_rows(wanted, model)}
+    for provider in (adapter, objective):  # what is trained for counts before how
+        for name, value in provider.step.items():
+            found[name] = Reasoned(name, value, f"as `{provider.name}` says", provider.rule)
+    for name, factor in objective.times.items():
+        if name in found:
+            value = float(f"{found[name].value * factor:.3g}")
+            found[name] = Reasoned(name, value, f"{factor:g} times what `{adapter.name}` takes, as `{objective.name}` says", objective.rule)
+    known = verb.schema["properties"]
+    return StepSettings(tuple(choice for name, choice in found.items() if name in known))
+
+
+def _by_rows(wanted: Wanted, model: BaseModel) -> Iterator[Reasoned]:
+    rows, rule = int(wanted.data["rows"]), rules()["setting.num_train_epochs"]
+    epochs = epochs_of(wanted)
+    yield Reasoned(rule["setting"], int(epochs), f"there are {number(rows)} rows", rule)
+    rule = rules()["setting.batch_size"]
+    batch = rule["most"]
+    while batch > rule["least"] and rows * epochs / batch < rule["steps"]:
+        batch //= 2
+    yield Reasoned(rule["setting"], batch, f"{number(rows)} rows, {epochs:g} times", rule)
+    yield from _length(wanted.data["longest"], model)
+    rule = rules()["setting.validation_split"]
+    if rows >= rule["rows"]:
+        yield Reasoned(rule["setting"], rule["share"], f"{number(int(rows * rule['share']))} of {number(rows)} rows", rule)
+
+
+def _length(longest: Mapping[str, int], model: BaseModel) -> Iterator[Reasoned]:
+    if not longest:
+        return
+    rule = rules()["setting.max_length"]
+    needed = math.ceil((longest["most"] * rule["times"] + rule["more"]) / rule["step"]) * rule["step"]
+    if model.context and needed > model.context:
+        yield Reasoned(rule["setting"], model.context, f"it is all that the model takes; the longest row has about {longest['most']}", rule)
+        return
+    yield Reasoned(rule["setting"], needed, f"the longest row has about {number(longest['most'])} tokens", rule)

@@ -1,0 +1,52 @@
+"""`tunesmith recommend`: which model, method and settings for these rows on this machine, each with its reason."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from tunesmith_cli.api import Command, run_command, safe, safe_json
+from tunesmith_recommend.commands.asking import add_wishes, recommendation
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="the rows to learn from")
+    add_wishes(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--yaml", action="store_true", help="print the pipeline's file, with the reasons as comments")
+    form.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--all", action="store_true", help="also tell what was looked at and not taken")
+
+
+def run(args: Namespace) -> int:
+    from tunesmith_recommend.commands.text import page, pipeline_file
+
+    found, wanted = recommendation(args, args.data)
+    if args.json:
+        print(safe_json({"data": wanted.data, "goal": wanted.goal, **found.to_json()}, 2))
+    else:
+        print(safe(pipeline_file(found, wanted) if args.yaml else page(found, wanted, refused=args.all)))
+        if not args.yaml:
+            print(safe(f"\nAs a pipeline's file: tunesmith init {args.data}{_again(args)}"))
+    return 0
+
+
+def _again(args: Namespace) -> str:
+    """The options that make the same recommendation again."""
+    given = (("--goal", args.goal if args.goal != "quality" else ""), ("--on", args.on), ("--budget", args.budget), ("--task", args.task))
+    return "".join(f" {name} {value}" for name, value in given if value) + (" --any-model" if args.any_model else "")
+
+
+COMMAND = Command(
+    "recommend", "which model, method and settings for these rows on this machine, and why", configure, run,
+    (
+        ("what would be best here?", "tunesmith recommend --data train.jsonl"),
+        ("for a phone, trained on a card that is not here", "tunesmith recommend --data train.jsonl --goal edge --on A10"),
+        ("what is possible in an hour, and what was ruled out?", "tunesmith recommend --data train.jsonl --budget 1h --all"),
+    ),
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str]) -> int:
+    return run_command(COMMAND, "tunesmith recommend", arguments)

@@ -1,0 +1,110 @@
+"""`recommend`, `init` and `probe` as they are typed, on a card that is not here: nothing is fetched or measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tunesmith_cli.api import main
+
+ROWS = '{"messages": [{"role": "user", "content": "Where is my order?"}, {"role": "assistant", "content": "It is on its way."}]}\n'
+MODELS = {"families": [{
+    "family": "Acme", "licence": "Acme", "released": "2026-01", "languages": ["en"], "template": "chatml", "context": 4096,
+    "source": "the card",
+    "config": {"model_type": "llama", "dtype": "bfloat16", "max_position_embeddings": 4096},
+    "models": [{"uri": "hf://acme/small", "parameters": 0.135, "config": {
+        "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3,
+        "vocab_size": 49152, "tie_word_embeddings": True}}],
+}]}  # fmt: skip
+ON = ("--on", "A10", "--goal", "edge")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.jsonl").write_text(ROWS * 3)
+    (tmp_path / "models.json").write_text(json.dumps(MODELS))
+    return tmp_path
+
+
+def test_a_recommendation_tells_each_choice_with_its_rule(capsys):
+    assert main(["recommend", "--data", "train.jsonl", *ON]) == 0
+    said = capsys.readouterr().out
+    assert "learning_rate     0.0002: as `lora` says [tunesmith-lora:adapter.lora]" in said
+    assert "3 rows are few" in said
+    assert "2 rows are there twice" in said
+    assert "arXiv:2502.02737" in said
+    assert "tunesmith init train.jsonl --goal edge --on A10" in said
+
+
+def test_for_a_program_it_is_json(capsys):
+    assert main(["recommend", "--data", "train.jsonl", *ON, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["pipeline"]["steps"]["tune"]["data"] == "train.jsonl"
+    assert said["prediction"]["seconds"] > 0
+    assert all(choice["rule"]["source"] for choice in said["choices"])
+
+
+def test_init_writes_a_file_that_plans_with_reasons_as_comments(capsys, folder):
+    assert main(["init", "train.jsonl", *ON]) == 0
+    text = (folder / "tunesmith.yaml").read_text()
+    assert "# there are 3 rows" in text
+    assert yaml.safe_load(text)["steps"]["tune"]["train"] == "sft"
+    assert "tunesmith plan --on A10" in capsys.readouterr().out
+    assert main(["init", "train.jsonl", *ON]) == 2
+    assert "TS-RECOMMEND-004" in capsys.readouterr().err
+    assert (folder / "tunesmith.yaml").read_text() == text
+
+
+def test_a_model_of_ones_own_is_recommended_where_it_suits_best(capsys, folder):
+    told = MODELS["families"][0]
+    models = [{**told["models"][0], "uri": "hf://acme/clerk", "languages": ["en"], "domains": ["customer-service"]}]
+    (folder / "models.json").write_text(json.dumps({"families": [{**told, "models": models}]}))
+    (folder / "train.jsonl").write_text(ROWS.replace("order?", "order, and when is my refund?"))
+    assert (
+        main(
+            ["recommend", "--data", "train.jsonl", "--on", "A10", "--goal", "edge", "--budget", "20s", "--models", "models.json", "--json"]
+        )
+        == 0
+    )
+    found = json.loads(capsys.readouterr().out)
+    assert found["data"]["domains"] == {"customer-service": 1.0}
+    assert found["pipeline"]["model"] == "hf://acme/clerk"
+    assert "model.field" in {choice["rule"]["id"] for choice in found["choices"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--data", "gone.jsonl"], "TS-DATA-001"),
+        (["--data", "odd.jsonl"], "TS-RECOMMEND-003"),
+        (["--data", "train.jsonl", "--on", "Z99"], "TS-PLAN-007"),
+        (["--data", "train.jsonl", "--on", "A10", "--models", "train.jsonl"], "TS-RECOMMEND-002"),
+        (["--data", "train.jsonl", "--on", "A10", "--budget", "soon"], "TS-CLI-002"),
+        (["--data", "train.jsonl", "--on", "A10", "--budget", "0.01s", "--goal", "edge"], "TS-RECOMMEND-001"),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_code(words, code, capsys, folder):
+    (folder / "odd.jsonl").write_text('{"alpha": 1}\n')
+    assert main(["recommend", *words]) == 2
+    assert code in capsys.readouterr().err
+
+
+def test_a_column_may_be_called_otherwise(capsys, folder):
+    (folder / "faq.jsonl").write_text('{"ask": "Where is it?", "say": "On its way."}\n' * 2)
+    columns = ["--columns", "instruction=ask,output=say"]
+    assert main(["recommend", "--data", "faq.jsonl", *columns, *ON, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["pipeline"]["steps"]["tune"]
+    assert found["data"] == {"path": "faq.jsonl", "columns": {"instruction": "ask", "output": "say"}}
+
+
+def test_probe_tells_of_a_card_by_its_data_sheet(capsys):
+    assert main(["probe", "--on", "2xA10"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("A10") == 2
+    assert "125 bfloat16" in said
+    assert main(["probe", "--on", "A10", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["devices"]["cuda"][0]["facts"]["bandwidth"] > 0
