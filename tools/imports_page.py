@@ -7,7 +7,8 @@ imports its public API when somebody asks for it (`tunesmith.Pipeline`); that on
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -42,19 +43,22 @@ def modules(name: str, folder: Path) -> dict[str, Path]:
     return found
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> tuple[str, ...]:
     """Names that a module imports: ``a.b``, and ``a.b.c`` for ``from a.b import c``."""
+    found: list[str] = []
     waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             waiting += node.orelse
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        else:
-            waiting += ast.iter_child_nodes(node)
+            found += (alias.name for alias in node.names)
+        else:  # statements alone: no expression imports
+            waiting += (child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
+    return tuple(found)
 
 
 def module_graph(names: Mapping[str, Path]) -> dict[str, set[str]]:

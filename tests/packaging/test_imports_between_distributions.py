@@ -19,11 +19,15 @@ OPEN = {
 
 
 def imported(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+    found: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found |= {node.module} if node.module not in PACKAGES else {f"{node.module}.{alias.name}" for alias in node.names}
+        waiting += (child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))  # no expression imports
     return found
 
 
