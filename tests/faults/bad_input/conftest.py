@@ -1,7 +1,8 @@
-"""A project as a newcomer has one: a pipeline, rows, a tiny model; and the real command, in a process of its own."""
+"""A project as a newcomer has one: a pipeline, rows, a tiny model; and the real command, in this process or in one of its own."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,11 +10,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tunesmith_cli.api import main
 
 GOOD = """\
 name: bot
@@ -69,9 +73,13 @@ class Project:
         self.write("tunesmith.yaml", text)
 
     @property
+    def own(self) -> dict[str, str]:
+        places = {"TUNESMITH_CACHE": str(self.cache), "XDG_CONFIG_HOME": str(self.folder)}
+        return {**places, "OMP_NUM_THREADS": "1", "COLUMNS": "200", **self.variables}
+
+    @property
     def environment(self) -> dict[str, str]:
-        own = {"TUNESMITH_CACHE": str(self.cache), "XDG_CONFIG_HOME": str(self.folder), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-        return {name: value for name, value in os.environ.items() if name not in OURS} | own | self.variables
+        return {name: value for name, value in os.environ.items() if name not in OURS} | self.own
 
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         """The command, running."""
@@ -80,11 +88,28 @@ class Project:
         return subprocess.Popen(command, cwd=self.folder, env=self.environment, text=True, **(piped | more))
 
     def __call__(self, *words: str, **more: Any) -> Answer:
+        """The command; in a process of its own where its environment is another (`PYTHONPATH`, files, limits), for a start takes longer
+        than finding most mistakes."""
+        answer = self._process(*words, **more) if more or "PYTHONPATH" in self.variables else self._here(*words)
+        assert "Traceback" not in answer.out + answer.err, answer.err
+        return answer
+
+    def _process(self, *words: str, **more: Any) -> Answer:
         with self.start(*words, **more) as process:
             out, err = process.communicate()
-        answer = Answer(process.returncode, out, err)
-        assert "Traceback" not in out + err, err
-        return answer
+        return Answer(process.returncode, out, err)
+
+    def _here(self, *words: str) -> Answer:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, open(os.devnull) as nothing, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.folder)
+            patch.setattr(sys, "stdin", nothing)
+            for name in OURS:
+                patch.delenv(name, raising=False)
+            for name, value in self.own.items():
+                patch.setenv(name, value)
+            status = main(words)
+        return Answer(status, out.getvalue(), err.getvalue())
 
     def refuses(self, *words: str, codes: str | list[str], says: tuple[str, ...] | list[str] = ()) -> Answer:
         """The command is the user's mistake: exit status 2, these codes, each with a fix and a page, and nothing was begun."""
