@@ -6,7 +6,7 @@ Found from the metadata on disk; nothing is imported. Discovery keeps the answer
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import chain
 from pathlib import Path
@@ -28,22 +28,23 @@ class Installed:
     def __init__(self, folders: Mapping[str, Path] | None = None) -> None:
         self._folders = scan.distributions(scan.search_path()) if folders is None else folders
         self._read: dict[str, tuple[str, list[Requirement]]] = {}
+        self._applying: dict[tuple[str, frozenset[str]], list[Requirement]] = {}
 
     def version(self, name: str) -> str:
         """Version of a distribution, empty if it is not installed."""
         return self._facts(normal(name))[0]
 
-    def requirements(self, name: str, extras: frozenset[str] = frozenset()) -> Iterator[Requirement]:
+    def requirements(self, name: str, extras: frozenset[str] = frozenset()) -> Sequence[Requirement]:
         """What a distribution requires here (markers taken into account), with those of its extras."""
-        for requirement in self._facts(normal(name))[1]:
-            if _applies(requirement, extras):
-                yield requirement
+        key = normal(name), extras
+        if key not in self._applying:  # many plugins require the same: each is looked at once
+            self._applying[key] = [requirement for requirement in self._facts(key[0])[1] if _applies(requirement, extras)]
+        return self._applying[key]
 
     def _facts(self, name: str) -> tuple[str, list[Requirement]]:
         if name not in self._read:
             fields = scan.metadata(self._folders[name]) if name in self._folders else {}
-            wanted = [_parsed(line) for line in fields.get("requires-dist", ())]
-            self._read[name] = (fields.get("version", [""])[0], [requirement for requirement in wanted if requirement])
+            self._read[name] = fields.get("version", [""])[0], [*filter(None, map(_parsed, fields.get("requires-dist", ())))]
         return self._read[name]
 
 
@@ -166,8 +167,7 @@ def _direct(plugin: Plugin, lines: Iterable[str], installed: Installed, *, own: 
         yield requirement
         if requirement.extras:
             always = {str(r) for r in installed.requirements(requirement.name)}
-            extra = installed.requirements(requirement.name, frozenset(requirement.extras))
-            waiting += [r for r in extra if str(r) not in always]
+            waiting += [r for r in installed.requirements(requirement.name, frozenset(requirement.extras)) if str(r) not in always]
 
 
 def _without_marker(requirement: Requirement) -> str:
