@@ -1,7 +1,9 @@
 """For all tests of the repository."""
 
+import functools
 import os
 import signal
+import ssl
 import sys
 from collections import defaultdict
 from datetime import date
@@ -18,9 +20,13 @@ _FAILED: set[str] = set()
 
 
 def pytest_configure() -> None:
-    """Ctrl-C is tested on real processes, which inherit whether it is ignored: a shell's background job has it so."""
+    """Ctrl-C is tested on real processes, which inherit whether it is ignored: a shell's background job has it so.
+
+    Every request by `httpx.get` reads the certificates of the world, 45 ms of it, also where it asks this machine: here they are read once.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    ssl.create_default_context = functools.cache(ssl.create_default_context)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
