@@ -9,17 +9,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
+from forked_processes import Forked, Wanted
 
 from tunesmith.contracts.port_in_use import free_port
 
-HERE = Path(__file__).parent
 UP = 120.0  # seconds until a process answers
 
 
@@ -27,7 +27,7 @@ UP = 120.0  # seconds until a process answers
 class Engine:
     """The small engine at work."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     port: int
 
     @property
@@ -47,12 +47,12 @@ class Engine:
 class Gateway:
     """`tunesmith gateway` at work."""
 
-    process: subprocess.Popen[str]
+    process: Forked | subprocess.Popen[bytes]
     url: str  # ends in /v1
     home: Path
-    told: list[dict[str, Any]]
     log: Path  # of requests
-    errors: Path  # what it said on stderr
+    output: Path  # what it said on stdout
+    errors: Path  # and on stderr
 
     @property
     def root(self) -> str:
@@ -88,38 +88,40 @@ def wait_for(done: Callable[[], Any], timeout: float = UP) -> Any:
             if found := done():
                 return found
         assert time.monotonic() < until, "it did not come in time"
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def start_engine(*words: str, port: int = 0) -> Engine:
     port = port or free_port("127.0.0.1", 0)
-    process = subprocess.Popen([sys.executable, str(HERE / "small_engine.py"), str(port), *words], stdin=subprocess.DEVNULL)
-    engine = Engine(process, port)
+    engine = Engine(Forked(Wanted("small_engine", [str(port), *words], os.getcwd(), dict(os.environ), os.devnull, "/dev/stderr")), port)
     try:
         wait_for(lambda: engine.state)
     except BaseException:
-        process.kill()
+        engine.kill()
         raise
     return engine
 
 
 def start_gateway(directory: Path, settings: dict[str, Any], *words: str, environment: dict[str, str] | None = None) -> Gateway:
     directory.mkdir(parents=True, exist_ok=True)
-    config, log, errors = directory / "gateway.yaml", directory / "access.log", directory / "stderr"
-    told = {"port": 0, "access_log": "access.log", "health_interval": 0.2, **settings}
-    config.write_text(yaml.safe_dump(told))
+    config, log, output, errors = (directory / name for name in ("gateway.yaml", "access.log", "stdout", "stderr"))
+    config.write_text(yaml.safe_dump({"port": 0, "access_log": "access.log", "health_interval": 0.2, **settings}))
     home = directory / "home"
-    with open(errors, "wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tunesmith_cli", "gateway", "--config", str(config), "--json", *words], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=file, text=True, cwd=directory,
-            env={**os.environ, "TUNESMITH_HOME": str(home), **(environment or {})},
-        )  # fmt: skip
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        process.wait()
-        raise AssertionError(errors.read_text())
-    first = json.loads(line)
+    words = ("gateway", "--config", str(config), "--json", *words)
+    variables = {**os.environ, "TUNESMITH_HOME": str(home), **(environment or {})}
+    process = _typed(words, directory, variables, output, errors) if "--serve" in words else Forked(
+        Wanted("tunesmith_cli.main", words, str(directory), variables, str(output), str(errors))
+    )  # fmt: skip
+    wait_for(lambda: process.poll() is not None or (output.exists() and output.read_text().endswith("\n")))
+    said = output.read_text()
+    assert said, errors.read_text()
+    first = json.loads(said.splitlines()[0])
     assert first.get("event") == "gateway_ready", first
-    return Gateway(process, first["url"], home, [first], log, errors)
+    return Gateway(process, first["url"], home, log, output, errors)
+
+
+def _typed(words: Sequence[str], directory: Path, variables: dict[str, str], output: Path, errors: Path) -> subprocess.Popen[bytes]:
+    """As a user starts it: one that serves starts a run, which is to live as long as its own process."""
+    command = [sys.executable, "-m", "tunesmith_cli", *words]
+    with open(output, "wb") as out, open(errors, "wb") as err:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=directory, env=variables)

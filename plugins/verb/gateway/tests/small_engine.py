@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Sequence
 
 import uvicorn
 from starlette.applications import Starlette
@@ -28,7 +29,7 @@ def words(asked: dict, question: str, options: argparse.Namespace) -> list[str]:
     return [f"{options.says}:{question}", *(f" {number}" for number in range(asked.get("max_tokens", 4)))]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--says", default="one")
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=1000)
     parser.add_argument("--api-key", default="")
     parser.add_argument("--fails-at", default="", help="a word in questions that get status 500")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
     def refused(request: Request) -> Response | None:
         if options.api_key and request.headers.get("authorization") != f"Bearer {options.api_key}":

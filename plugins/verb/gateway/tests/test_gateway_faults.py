@@ -162,8 +162,8 @@ def test_bytes_that_are_no_http_end_their_connection_alone(small: Any, data: byt
 
 
 def test_sigterm_lets_streams_end_and_what_takes_longer_is_told(engine: Callable[..., Any], gateway: Callable[..., Any]) -> None:
-    one = engine("--pause", "0.1")
-    up = gateway({"models": {"bot": {"url": one.url}}, "shutdown_grace": 3})
+    one = engine("--pause", "0.05")
+    up = gateway({"models": {"bot": {"url": one.url}}, "shutdown_grace": 2})
     texts: dict[str, str] = {}
     threads = [
         threading.Thread(target=lambda n=name, t=tokens: texts.update({n: up.ask(n, stream=True, max_tokens=t).text}))
@@ -190,7 +190,7 @@ def test_sigterm_lets_streams_end_and_what_takes_longer_is_told(engine: Callable
 def test_a_request_is_tried_elsewhere_as_often_as_the_setting_says(engine: Callable[..., Any], gateway: Callable[..., Any]) -> None:
     one, two = engine(), engine("--says", "two")
     upstreams = [{"url": one.url}, {"url": two.url}]
-    up = gateway({"models": {"bot": {"upstreams": upstreams}}, "health_interval": 3600})
+    up = gateway({"models": {"bot": {"upstreams": upstreams}}, "health_interval": 3600, "upstream_wait": 1})
     brave = gateway({"models": {"bot": {"upstreams": upstreams}}, "health_interval": 3600, "max_retries": 0})
     said = {up.ask().json()["choices"][0]["message"]["content"][:4] for _ in range(4)}
     assert said == {"one:", "two:"} or said == {"one:"} or said == {"two:"}
@@ -251,19 +251,19 @@ def test_a_full_server_s_429_is_passed_on_with_its_time_to_wait(engine: Callable
 def test_a_server_that_hangs_is_not_asked_again(engine: Callable[..., Any], gateway: Callable[..., Any]) -> None:
     one, two = engine(), engine()
     both = {"upstreams": [{"url": one.url}, {"url": two.url}]}
-    up = gateway({"models": {"bot": {"url": one.url}, "both": both}, "first_byte_timeout": 1, "max_retries": 5})
+    up = gateway({"models": {"bot": {"url": one.url}, "both": both}, "first_byte_timeout": 0.5, "max_retries": 5})
     assert up.ask("hang").status_code == up.ask("hang", model="both").status_code == 504
     assert [line["attempts"] for line in up.lines()] == [1, 2], "each server once"
 
 
 def test_a_stream_goes_on_at_another_server_when_its_own_is_killed(engine: Callable[..., Any], gateway: Callable[..., Any]) -> None:
-    one, two = engine("--pause", "0.1"), engine("--pause", "0.1")
+    one, two = engine("--pause", "0.05"), engine("--pause", "0.05")
     up = gateway({"models": {"bot": {"upstreams": [{"url": one.url}, {"url": two.url}]}}, "resume_streams": True})
     texts: list[str] = []
     asking = threading.Thread(target=lambda: texts.append(up.ask(stream=True, max_tokens=20).text))
     asking.start()
     wait_for(lambda: one.state["running"] + two.state["running"])
-    time.sleep(0.5)
+    time.sleep(0.3)
     (one if one.state["running"] else two).kill()
     asking.join()
     events = [json.loads(event.removeprefix("data: ")) for event in texts[0].strip().split("\n\n")[:-1]]
