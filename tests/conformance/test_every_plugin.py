@@ -8,6 +8,7 @@ import pytest
 
 from tunesmith import toml
 from tunesmith_sdk.conformance import Report, conform
+from tunesmith_sdk.conformance.mutants import said_here
 from tunesmith_sdk.conformance.report.outcome import NOT_RUN
 from tunesmith_sdk.conformance.report.table import table
 from tunesmith_sdk.manifest.source import find_sources
@@ -31,17 +32,26 @@ REASONS = (
     "which this machine has not", "for want of a processor", "it can't train the kit's own network",
 )  # fmt: skip
 HEAVY = ("torch", "transformers")  # seconds of imports in every worker
+BRING_THEM = ("peft", "bitsandbytes", "tunesmith-prompt")  #: what requires these
 COMPOSING = ("serve",)  # whose author has heavy providers take part
 
 
+def _runs_on(folder: Path, names: tuple[str, ...]) -> bool:
+    return any(name in _runtime(folder) for name in names)
+
+
 def _case(folder: Path) -> object:
-    heavy = folder.name in COMPOSING or any(name in _runtime(folder) for name in HEAVY)
+    heavy = folder.name in COMPOSING or _runs_on(folder, HEAVY + BRING_THEM)
     return pytest.param(folder, id=folder.name, marks=[pytest.mark.slow] if heavy else [])
 
 
 def _unexplained(report: Report) -> list[str]:
     left_out = [outcome for outcome in report.outcomes if outcome.state == NOT_RUN]
-    return [f"{outcome.key}: {outcome.what}" for outcome in left_out if not any(reason in outcome.what for reason in REASONS)]
+    return [f"{outcome.key}: {outcome.what}" for outcome in left_out if not _explained(outcome.what)]
+
+
+def _explained(what: str) -> bool:
+    return any(reason in what for reason in REASONS)
 
 
 @pytest.mark.timeout(1800)  # the training engine's verb has many settings, and each is trained with
@@ -50,6 +60,16 @@ def test_it_keeps_what_its_kind_promises(folder: Path):
     report = conform(folder, env="host" if folder in ISOLATED else "auto")
     assert report.ok, table(report)
     assert _unexplained(report) == []
+
+
+@pytest.mark.parametrize(
+    "folder", [pytest.param(path, id=path.name) for path in PLUGINS if _runs_on(path, BRING_THEM) and not _runs_on(path, HEAVY)]
+)
+def test_in_this_process_it_keeps_them_too(folder: Path, tmp_path: Path):
+    """All but that it stops and dies as it should, which takes processes, and in each the seconds of imports."""
+    said = said_here(folder, tmp_path)
+    assert said
+    assert {id: told for id, told in said.items() if told["state"] != "passed" and not _explained(told.get("what", ""))} == {}
 
 
 def test_no_setting_of_the_kernel_s_verbs_is_dead():

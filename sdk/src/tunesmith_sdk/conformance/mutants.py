@@ -15,6 +15,7 @@ Who brings a kind with checks plants a fault for each of them, which the check t
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -153,6 +154,11 @@ def dead_settings(folder: Path) -> set[str]:
 def failed_here(folder: Path, scratch: Path) -> set[str]:
     """The same as `failed` of the checks that workers make, in this process, where libraries that take seconds to import are there
     already."""
+    return {id for id, said in said_here(folder, scratch).items() if said["state"] == "failed"}
+
+
+def said_here(folder: Path, scratch: Path) -> dict[str, dict[str, Any]]:
+    """What comes in this process of the checks of a plugin's one provider that workers make: ``state``, and ``what`` is wrong, by id."""
     examination = Examination(read_source(folder)[0])
     assert examination.plugin is not None
     (record,) = examination.plugin.providers
@@ -166,14 +172,16 @@ def failed_here(folder: Path, scratch: Path) -> set[str]:
         dataclasses.asdict(kind) if kind else {},
         values=examination.declared.settings.get(f"{record.kind}.{record.name}", {}),
         materials=found,
+        tolerances=examination.declared.tolerances,
         author=examination.declared.author,
     )
     subject = Subject(LocalStep.make(scratch / "step", settings=request, seed=1), request)
-    root = str(examination.source.root)
+    root, package = str(examination.source.root), examination.source.package
+    installed = importlib.util.find_spec(package) is not None  # then others here may have it, and it stays
     sys.path.insert(0, root)
     try:
-        return {id for id in ids if outcome_of(subject, id)["state"] == "failed"}
+        return {id: outcome_of(subject, id) for id in ids}
     finally:
         sys.path.remove(root)
-        for name in [name for name in sys.modules if name.partition(".")[0] == examination.source.package]:
+        for name in [name for name in sys.modules if not installed and name.partition(".")[0] == package]:
             del sys.modules[name]
