@@ -11,7 +11,7 @@ from tiny_plans import Place, step
 
 @pytest.fixture
 def hasty(place: Place) -> Place:
-    place.hang_timeout = 2.5
+    place.hang_timeout = 1.5
     return place
 
 

@@ -215,7 +215,7 @@ def late(step) -> Result:
 
 
 def _busy_with(how: str, step) -> None:
-    until = time.monotonic() + 6
+    until = time.monotonic() + 3.6  # more than twice what those wait who are hasty (tests/faults/test_ranks_that_hang.py)
     while time.monotonic() < until:
         if how == "reports":
             step.progress(time.monotonic(), what="loading")
