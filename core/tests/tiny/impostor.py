@@ -16,7 +16,11 @@ def send(message):
 send({"method": "$/hello", "params": {"token": os.environ["TUNESMITH_TOKEN"], "rank": 0}})
 s.recv(65536)
 exec(sys.argv[1])
-time.sleep(60)
+try:
+    while (told := s.recv(65536)) and b"shutdown" not in told:
+        pass
+except OSError:  # the script has closed it
+    time.sleep(60)
 """
 
 
