@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts import Device, ModelInfo, TunesmithError, UserError
 from tunesmith.planning.estimates.estimators import Estimators
+from tunesmith_cli.api import size
 from tunesmith_recommend.choice.models import size_rule
 from tunesmith_recommend.choice.pipelines import Layout, layouts
 from tunesmith_recommend.choice.reasons import choices_of, remarks_of
@@ -79,13 +80,27 @@ def _planned(
     crowded, most = False, None
     for layout in layouts(search.registry, search.wanted, trial):
         most = most or layout
+        less = (layout.serves, bool(layout.smaller)) != (most.serves, bool(most.smaller))
         try:
-            less = (layout.serves, bool(layout.smaller)) != (most.serves, bool(most.smaller))
-            return _made(search, trial, layout, plans(layout.pipeline, info), refused), crowded and less
+            plan = plans(layout.pipeline, info)
         except TunesmithError as error:
             crowded = crowded or _first(error).code == MEMORY
-            refused.append(f"{trial.words}, {' and '.join(layout.pipeline['steps'])}: {_first(error).what}")
+            why = _first(error).what
+        else:
+            why = _tight(plan, trial)
+            if not why:
+                return _made(search, trial, layout, plan, refused), crowded and less
+            crowded = True
+        refused.append(f"{trial.words}, {' and '.join(layout.pipeline['steps'])}: {why}")
     return None, crowded
+
+
+def _tight(plan: Plan, trial: Trial) -> str:
+    """The step that needs more than the device has, which a plan lets pass by as much as estimates may be wrong; empty if none does."""
+    there = trial.seen.capacity.memory
+    over = [step for step in plan.steps if step.estimate and there and step.estimate.memory > there]
+    needed = size(over[0].estimate.memory) if over and over[0].estimate else ""
+    return f"the step `{over[0].name}` needs about {needed} of memory, {trial.seen.capacity.name} has {size(there)}" if over else ""
 
 
 def _made(search: Search, trial: Trial, layout: Layout, plan: Plan, refused: list[str]) -> Recommendation:

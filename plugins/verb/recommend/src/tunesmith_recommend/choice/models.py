@@ -10,9 +10,6 @@ from tunesmith_recommend.catalog.base_model import BaseModel
 from tunesmith_recommend.choice.recommendation import Wanted
 from tunesmith_recommend.choice.rules import Rule, rules
 
-#: rows that are written with a chat template
-_CHATS = ("dataset/chat", "dataset/preference", "dataset/unpaired", "dataset/prompt", "dataset/stepwise")
-
 
 @dataclass(frozen=True)
 class Suiting:
@@ -68,7 +65,7 @@ def _suits(model: BaseModel, wanted: Wanted) -> bool:
         return False  # what was made for another field comes after all that were made for none
     if model.tasks and wanted.asked_task not in model.tasks:
         return False
-    return bool(model.template) or not set(data["produces"]) & set(_CHATS)
+    return bool(model.template) or not wanted.chats
 
 
 def _takes(model: BaseModel, held: set[str]) -> bool:

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunesmith_recommend.choice.rules import Rule
+from tunesmith_recommend.choice.rules import Rule, rules
 
+#: formats of rows that are written with a chat template
+CHATS = ("dataset/chat", "dataset/preference", "dataset/unpaired", "dataset/prompt", "dataset/stepwise")
 GOALS = ("quality", "speed", "memory", "edge")
 
 
@@ -44,13 +46,14 @@ class Wanted:
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """As estimates read them."""
-        return {
-            "rows": self.data["rows"],
-            "characters": self.data["characters"],
-            "media": self.data["media"],
-            "labels": self.data["labels"],
-        }
+        """As estimates read them: tokens of a row, those that a chat template adds among them."""
+        length = self.data["tokens"] / max(1, self.data["rows"]) + (rules()["data.template"]["tokens"] if self.chats else 0)
+        return {"rows": self.data["rows"], "length": length, "media": self.data["media"], "labels": self.data["labels"]}
+
+    @property
+    def chats(self) -> bool:
+        """Whether the rows are written with a chat template."""
+        return bool(set(self.data["produces"]) & set(CHATS))
 
 
 @dataclass(frozen=True)
