@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from tunesmith.errors import UserError
+from tunesmith_recommend import choice
 from tunesmith_recommend.catalog.base_model import BaseModel
 from tunesmith_recommend.choice.declared import Declared, declared, wrong_with
 from tunesmith_recommend.choice.models import suiting
-from tunesmith_recommend.choice.recommendation import Wanted
+from tunesmith_recommend.choice.recommendation import GOALS, Wanted
 from tunesmith_recommend.choice.rules import rules
 from tunesmith_recommend.choice.settings import step_settings
 from tunesmith_recommend.commands.asking import seconds_of
@@ -148,8 +150,10 @@ def test_what_is_no_word_of_a_recommendation_is_told_and_says_nothing(said):
     assert not declared([record("a", said)], "quality", "chat", 1)[0].said
 
 
-def test_each_rule_has_a_text_and_a_source():
+def test_each_rule_has_a_text_and_a_source_and_is_followed_somewhere():
+    source = "".join(path.read_text(encoding="utf-8") for path in Path(choice.__file__).parent.glob("*.py"))
     assert all(rule.text and rule.source for rule in rules().values())
+    assert [name for name in rules() if f'"{name}"' not in source and name.rpartition(".")[2] not in GOALS] == []
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("", 0), ("90m", 5400), ("4h", 14400), ("1.5 d", 129600), ("30s", 30)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts import Device, ModelInfo, TunesmithError, UserError
@@ -112,8 +111,8 @@ def _made(search: Search, trial: Trial, layout: Layout, plan: Plan, refused: lis
         of=float(device.memory) if device else 0.0, disk=sum(step.estimate.disk for step in plan.steps if step.estimate),
     )  # fmt: skip
     told = [one.refusal for one in reversed(search.refused)]
-    pipeline, choices = choices_of(search, trial, layout, plan)
-    return Recommendation(pipeline, choices, prediction, remarks_of(search, trial, plan), (*reversed(refused), *told), base=Path.cwd())
+    pipeline, choices = choices_of(search, trial, layout, plan, refused)
+    return Recommendation(pipeline, choices, prediction, remarks_of(search, trial, plan), (*reversed(refused), *told))
 
 
 def _first(error: TunesmithError) -> TunesmithError:

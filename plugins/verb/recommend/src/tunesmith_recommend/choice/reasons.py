@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tunesmith_cli.api import duration, size
 from tunesmith_recommend.choice.declared import wrong_with
-from tunesmith_recommend.choice.models import size_rule
 from tunesmith_recommend.choice.pipelines import API, SMALL, Layout
 from tunesmith_recommend.choice.recommendation import Reasoned
 from tunesmith_recommend.choice.rules import rules
@@ -17,9 +16,21 @@ if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan
 
 
-def choices_of(search: Search, trial: Trial, layout: Layout, plan: Plan) -> tuple[Mapping[str, Any], tuple[Reasoned, ...]]:
-    """The pipeline with all names filled in, and its choices."""
-    choices = [*_model(search, trial), _objective(search, trial), _adapter(search, trial), *_computing(trial), *trial.settings.choices]
+def choices_of(
+    search: Search, trial: Trial, layout: Layout, plan: Plan, refused: Sequence[str]
+) -> tuple[Mapping[str, Any], tuple[Reasoned, ...]]:  # fmt: skip
+    """The pipeline with all names filled in, and its choices.
+
+    Args:
+        refused: pipelines that the planner did not take, a sentence each.
+    """
+    choices = [
+        *_model(search, trial, refused),
+        _objective(search, trial),
+        _adapter(search, trial),
+        *_computing(trial),
+        *trial.settings.choices,
+    ]
     choices += [
         Reasoned(name, value, f"so that it fits into {size(trial.seen.capacity.memory)}", rules()["setting.savings"])
         for name, value in trial.savings.items()
@@ -50,12 +61,14 @@ def remarks_of(search: Search, trial: Trial, plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_remarks(search, trial, plan)))
 
 
-def _model(search: Search, trial: Trial) -> Iterator[Reasoned]:
+def _model(search: Search, trial: Trial, refused: Sequence[str]) -> Iterator[Reasoned]:
     model, wanted, one = trial.model, search.wanted, trial.suiting
+    planned = [told for told in refused if not told.startswith(f"{model.name} ")]
     larger = [each for each in search.refused if each.model.uri != model.uri and each.suiting.order > one.order]
-    instead = larger[-1].refusal if larger else ""
+    last = [each for each in larger if each.model.uri == larger[-1].model.uri]
+    instead = planned[-1] if planned else min(last, key=lambda each: each.seen.needed).refusal if last else ""
     figures = f"{model.billions:.3g} billion parameters, {model.licence or 'licence not told'}, {model.released or 'no date'}"
-    yield Reasoned("model", model.uri, f"{figures}; of those that suit, the best that fits", size_rule(wanted.goal), instead)
+    yield Reasoned("model", model.uri, f"{figures}; of those that suit, the best that fits", search.size_rule, instead)
     others = [each for each in search.suiting if each.size == one.size and each.order < one.order and each.language == one.language]
     if others:
         other = others[0].model

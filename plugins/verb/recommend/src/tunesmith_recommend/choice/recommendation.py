@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tunesmith_recommend.choice.rules import Rule, rules
@@ -114,7 +113,6 @@ class Recommendation:
     prediction: Prediction
     remarks: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
-    base: Path = Path()
 
     def to_json(self) -> dict[str, Any]:
         return {

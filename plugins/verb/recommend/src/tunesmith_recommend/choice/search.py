@@ -14,7 +14,7 @@ from tunesmith_recommend.choice import verbs
 from tunesmith_recommend.choice.declared import Declared, declared
 from tunesmith_recommend.choice.models import Suiting, size_rule, suiting
 from tunesmith_recommend.choice.recommendation import Wanted
-from tunesmith_recommend.choice.rules import rules
+from tunesmith_recommend.choice.rules import Rule, rules
 from tunesmith_recommend.choice.settings import StepSettings, epochs_of, step_settings
 
 if TYPE_CHECKING:
@@ -100,9 +100,14 @@ class Search:
     @property
     def most(self) -> float:
         """Parameters, by the goal and by what is known of the machine."""
-        most = float(size_rule(self.wanted.goal).figures.get("most", float("inf")))
+        return float(self.size_rule.figures.get("most", float("inf")))
+
+    @property
+    def size_rule(self) -> Rule:
+        """What bounds the size: the goal, or that nobody knows how fast the machine is."""
+        goal, unknown = size_rule(self.wanted.goal), rules()["model.unknown-speed"]
         known = all(device.facts.get("flops") for here in self.devices.values() for device in here)
-        return most if known else min(most, float(rules()["model.unknown-speed"]["most"]))
+        return goal if known or goal.figures.get("most", float("inf")) <= unknown["most"] else unknown
 
     @property
     def limit(self) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tunesmith.contracts import fits
 
@@ -48,10 +48,6 @@ def reading(registry: Registry, verb: ProviderRecord, formats: Iterable[str]) ->
 def required_inputs(verb: ProviderRecord, record: ProviderRecord) -> list[str]:
     """Inputs beside the main one that a provider can't do without."""
     return [entry.name for entry in verb.inputs[1:] if entry.required or record.facts.get(entry.required_by or " ")]
-
-
-def has_settings(verb: ProviderRecord, values: Mapping[str, Any]) -> bool:
-    return set(values) <= set(verb.schema.get("properties", {}))
 
 
 def _verbs(registry: Registry) -> list[ProviderRecord]:
