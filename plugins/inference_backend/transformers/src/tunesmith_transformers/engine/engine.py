@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import torch
 
+from tunesmith_transformers.engine.answer_growth import grown
 from tunesmith_transformers.engine.batch_execution import Advance, carry_out
 from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.engine.scheduler import Limits, Scheduler
@@ -94,6 +95,11 @@ class Engine:
         if self._thread.ident is not None:
             self._thread.join()
 
+    def close(self) -> None:
+        """Stop, and give the model's memory back."""
+        self.stop()
+        self.forward.close()
+
     @property
     def running(self) -> int:
         return len(self._scheduler.rows)
@@ -155,30 +161,12 @@ class Engine:
         error = advance.error
         if error is None:
             try:
-                return self._grown(advance)
+                sequence = advance.sequence
+                return grown(sequence, advance.token, advance.logprob, self._ends, complete=sequence.draw.complete)
             except Exception as own:
                 error = own
         traceback.print_exception(error)
         return Delta(tokens=advance.sequence.generated, finish="error", error=sentence(error))
-
-    def _grown(self, advance: Advance) -> Delta:
-        """Turn a step's token into text, and see whether the answer is complete."""
-        sequence, sampling, finish = advance.sequence, advance.sequence.sampling, ""
-        text, placed, stopped = "", (), False
-        if advance.token is not None:
-            if advance.token in self._ends and not sampling.ignore_eos:
-                finish = "stop"  # its token is not part of the answer
-            else:
-                text, placed, stopped = sequence.output.push(advance.token, advance.logprob)
-        if stopped or (advance.token is not None and sequence.draw.complete):
-            finish = "stop"
-        elif not finish and sequence.generated >= sampling.max_tokens:
-            finish = "length"
-        if finish and not stopped:
-            rest, left = sequence.output.finish()
-            text, placed = text + rest, placed + left
-        scores, sequence.prompt_logprobs = tuple(sequence.prompt_logprobs), []
-        return Delta(text, sequence.generated, placed, scores, finish)
 
     def _drop(self, sequences: list[Sequence], last: Delta) -> None:
         now = time.perf_counter()
