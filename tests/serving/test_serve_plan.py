@@ -41,7 +41,7 @@ def test_the_engine_is_set_for_the_load_and_each_other_has_a_reason(planned):
     assert engine["name"] == "transformers"
     assert (engine["settings"]["max_model_len"], engine["settings"]["max_num_seqs"], engine["settings"]["kv_cache_gib"]) == (128, 8, 0.25)
     reasons = {one["provider"]: one["verdict"] for one in step["alternatives"]}
-    assert {"transformers", "llamacpp", "vllm", "sglang", "lmdeploy"} <= set(reasons)
+    assert {"transformers", "llamacpp", "vllm", "sglang", "lmdeploy", "openvino"} <= set(reasons)
     assert all(reasons.values())
     assert "does not run on `cpu`" in reasons["sglang"]
     told = {decision["what"] for decision in plan["decisions"]}

@@ -77,7 +77,7 @@ def test_what_is_taken_carries_the_load_and_every_other_has_a_reason(machine, lo
         if not found.fits:
             continue
         names = {one.provider for one in found.alternatives}
-        assert {"transformers", "llamacpp", "vllm", "sglang", "lmdeploy"} <= names
+        assert {"transformers", "llamacpp", "vllm", "sglang", "lmdeploy", "openvino"} <= names
         settings = found.choices["inference_backend"].settings
         length = next(settings[name] for name in ("max_model_len", "context_length", "session_len", "ctx_size") if name in settings)
         assert length >= LOADS[load]["prompt"] + LOADS[load]["answer"]

@@ -1,0 +1,1 @@
+"""The program that serves: OpenVINO's pipeline in a process, the default backend's OpenAI server before it."""
