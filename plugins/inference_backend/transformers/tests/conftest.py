@@ -57,6 +57,7 @@ class Server:
         return self.url.removesuffix("/v1")
 
     def client(self, **options: Any) -> Any:
+        import httpx  # noqa: F401 - whole before threads ask: openai's client looks whether another thread has imported it
         import openai
 
         return openai.OpenAI(base_url=self.url, api_key="none", max_retries=0, **options)
