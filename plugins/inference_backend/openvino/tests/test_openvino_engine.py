@@ -25,7 +25,7 @@ PROMPTS = (
     FRANCE, "Once upon a time", "def add(a, b):", "Water boils at", "1, 2, 3, 4,", "C'est la", "The opposite of hot is", "Dear Sir or",
 )  # fmt: skip
 #: The greatest distance, over these prompts, of the first token's log-probability from the default backend's in float32. Seen: see README.
-FLOAT32, BFLOAT16, INT8 = 0.001, 0.15, 0.25
+FLOAT32, BFLOAT16, INT8 = 0.001, 0.1, 0.4
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,9 @@ def test_it_completes_chats_and_streams(client: Any) -> None:
 
 
 def test_the_first_tokens_log_probability_is_the_default_backends(client: Any, reference: list[dict[str, float]]) -> None:
-    assert distance(client, reference) < FLOAT32
+    found = distance(client, reference)
+    print(f"float32: {found:.6f}")
+    assert found < FLOAT32
 
 
 @pytest.mark.parametrize(("settings", "most"), [({"dtype": "bfloat16"}, BFLOAT16), ({"dtype": "float32", "weight_format": "int8"}, INT8)])

@@ -90,7 +90,13 @@ def test_a_request_in_openvinos_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "param"), [({"logit_bias": {1: 2.0}}, "logit_bias"), ({"logprobs": 2}, "logprobs"), ({"prompt_logprobs": 0}, "echo")]
+    ("wish", "param"),
+    [
+        ({"logit_bias": {1: 2.0}}, "logit_bias"),
+        ({"logprobs": 2}, "logprobs"),
+        ({"prompt_logprobs": 0}, "echo"),
+        ({"max_tokens": 0}, "echo"),
+    ],
 )
 def test_what_it_can_not_do_is_refused(wish: dict[str, Any], param: str) -> None:
     from tunesmith_openvino.server.generation_options import refuse
@@ -161,7 +167,10 @@ def test_an_answer_that_the_pipeline_gives_up_is_an_error_of_its_own(told: Any) 
     told.engine.submit([sequence(told), other := sequence(told)])
     first, second = told.pipeline.recv(), told.pipeline.recv()
     told.pipeline.send([Continued(first.number, (), (), True), Continued(second.number, (2,), (0.0,), True)])
-    (_, lost), (found, ended) = told.heard(2)
+    (_, lost), (found, ended) = told.heard(2)[:2]
+    told.engine.submit([sequence(told)])
+    told.pipeline.send([Continued(told.pipeline.recv().number, (), (), True, "no such option")])
+    assert told.heard(3)[2][1].error == "no such option"
     assert lost.finish == "error"
     assert "kv_cache_gib" in lost.error
     assert found is other

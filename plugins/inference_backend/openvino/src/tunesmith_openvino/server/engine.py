@@ -186,7 +186,7 @@ class PipelineEngine:
             if delta.finish:
                 return
         if part.ended:
-            yield Delta(tokens=sequence.generated, finish="error", error=NO_ROOM)
+            yield Delta(tokens=sequence.generated, finish="error", error=part.error or NO_ROOM)
 
     def _end(self, gone: dict[int, Sequence], last: Delta) -> None:
         """Answers that end without being complete."""

@@ -16,7 +16,7 @@ def refuse(sampling: Sampling) -> None:
     for asked, param, why in (
         (sampling.logit_bias, "logit_bias", "it takes no bias of single tokens"),
         (sampling.grammar, "response_format", "it keeps no answer to a schema"),
-        (sampling.prompt_logprobs is not None, "echo", "it gives no log-probabilities of prompts"),
+        (sampling.prompt_logprobs is not None or not sampling.max_tokens, "echo", "it gives no log-probabilities of prompts"),
         (sampling.logprobs, "logprobs", "it tells the log-probability of the token that was chosen, and of no other"),
     ):
         if asked:

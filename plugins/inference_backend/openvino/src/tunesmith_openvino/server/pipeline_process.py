@@ -35,12 +35,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Continued:
-    """What a step added to an answer; `ended`: there will be no more."""
+    """What a step added to an answer; `ended`: there will be no more; `error`: why not, where the pipeline has not taken the request."""
 
     number: int
     tokens: tuple[int, ...]
     logprobs: tuple[float, ...]
     ended: bool
+    error: str = ""
 
 
 def make_pipeline(folder: Path, options: PipelineOptions) -> Any:
@@ -77,10 +78,11 @@ class PipelineLoop:
     def __init__(self, pipeline: Any) -> None:
         self._pipeline = pipeline
         self._handles: dict[int, Any] = {}
+        self._refused: list[Continued] = []
 
     @property
     def busy(self) -> bool:
-        return bool(self._handles) or self._pipeline.has_non_finished_requests()
+        return bool(self._handles or self._refused) or self._pipeline.has_non_finished_requests()
 
     def hear(self, said: Asked | int) -> None:
         """Take a request in, or drop one."""
@@ -93,8 +95,11 @@ class PipelineLoop:
         import openvino_genai
 
         prompt = openvino.Tensor(numpy.array([said.prompt], dtype=numpy.int64))
-        config = openvino_genai.GenerationConfig(**said.options)
-        self._handles[said.number] = self._pipeline.add_request(said.number, prompt, config)
+        try:
+            config = openvino_genai.GenerationConfig(**said.options)
+            self._handles[said.number] = self._pipeline.add_request(said.number, prompt, config)
+        except (RuntimeError, TypeError, ValueError) as error:  # this request's own affair
+            self._refused.append(Continued(said.number, (), (), True, str(error)))
 
     def step(self) -> list[Continued]:
         """Compute one; what it gave."""
@@ -102,7 +107,7 @@ class PipelineLoop:
 
         if self._pipeline.has_non_finished_requests():
             self._pipeline.step()
-        out = []
+        out, self._refused = self._refused, []
         for number, handle in list(self._handles.items()):
             tokens: list[int] = []
             logprobs: list[float] = []
