@@ -109,6 +109,7 @@ def test_answers_that_outlive_the_grace_are_cut_off_with_an_error(serve: Any, ti
         assert [future.exception().status_code for future in running] == [503] * 4
         server.join()
     assert any("cut off" in message for _, message in server.step.reports.logs)
+    assert any(level == "notice" and "4 answers are under way" in message for level, message in server.step.reports.logs)
 
 
 def test_a_stream_that_outlives_the_grace_ends_with_an_error_event_and_done(serve: Any, tiny: Path) -> None:

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -272,3 +273,19 @@ def test_a_stream_goes_on_at_another_server_when_its_own_is_killed(engine: Calla
     assert up.metric("tunesmith_gateway_resumed_streams_total", model="bot") == 1
     unlike = up.ask(stream=True, max_tokens=20, temperature=1)
     assert "[DONE]" in unlike.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_however_the_gateway_ends_the_run_that_serves_for_it_ends_too(
+    gateway: Callable[..., Any], engine: Callable[..., Any], number: int
+) -> None:
+    from tunesmith_cli.api import running_endpoints
+
+    up = gateway({}, "--serve", "--", "remote", "--remote.url", engine().url, "--name", "bot")
+    assert up.ask().status_code == 200
+    (run,) = running_endpoints(up.home)
+    up.process.send_signal(number)
+    up.process.wait(60)
+    wait_for(lambda: not Path(f"/proc/{run.pid}").exists(), 30)
+    assert list(running_endpoints(up.home)) == []

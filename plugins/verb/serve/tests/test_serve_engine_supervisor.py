@@ -268,8 +268,9 @@ def test_cancelling_while_it_starts_does_not_wait_for_it(tmp_path: Path) -> None
 
 
 def test_an_engine_that_heeds_gets_to_end_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(tmp_path, Fake(), shutdown_grace=600.0):  # this test would wait for it if it were waited for
+    with serving(tmp_path, Fake(), shutdown_grace=600.0) as served:  # this test would wait for it if it were waited for
         pass
+    assert any(level == "notice" and "may take 600 s" in message for level, message in served.step.reports.logs)
 
 
 class Kettle:

@@ -52,5 +52,8 @@ class TransformersBackend:
                     fix="Look at the step's log; fewer `max_num_seqs` or a smaller `kv_cache_gib` need less memory.",
                 )  # fmt: skip
         shutdown_grace = step.settings.shutdown_grace
+        if under_way := host.under_way:
+            answers = "1 answer is" if under_way == 1 else f"{under_way} answers are"
+            step.log(f"{answers} under way, and may take {shutdown_grace:g} s to end (setting `shutdown_grace`)", "notice")
         if not host.drain(shutdown_grace):
             step.log(f"answers still running after {shutdown_grace:g} s were cut off", "warning")

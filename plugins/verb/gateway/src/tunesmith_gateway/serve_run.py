@@ -15,8 +15,10 @@ from pathlib import Path
 
 from tunesmith.errors import TunesmithError
 from tunesmith_cli.api import RunningEndpoint, running_endpoints
+from tunesmith_serve import orphan_reaper
 
 POLL = 0.1
+OWN_CLOCK = 24 * 3600.0  # seconds that a run gets to end when it is asked to: it keeps its `shutdown_grace` itself
 QUOTED = 8  # last lines in an error
 
 
@@ -34,11 +36,18 @@ class ServeRun:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, home: Path, step: str, words: Sequence[str]) -> ServeRun:
-        """Start it; `words` are those after `tunesmith serve`."""
+    def start(cls, home: Path, step: str, words: Sequence[str], *, ours: bool = False) -> ServeRun:
+        """Start it.
+
+        Args:
+            words: those after `tunesmith serve`.
+            ours: it ends when this process does, however that ends.
+        """
         log = home / "gateway" / "logs" / f"{step}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "tunesmith_cli", "serve", *words, "--as", step, "--json"]
+        if ours:
+            command = [sys.executable, "-I", "-S", orphan_reaper.__file__, str(os.getpid()), str(OWN_CLOCK), *command]
         with open(log, "ab") as file:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
@@ -55,7 +64,7 @@ class ServeRun:
         until = time.monotonic() + timeout
         while True:
             for endpoint in running_endpoints(self.home):
-                if endpoint.step == self.step and endpoint.pid == self.process.pid:
+                if endpoint.step == self.step:
                     return endpoint
             status = self.process.poll()
             if status is not None or time.monotonic() > until:
@@ -70,6 +79,12 @@ class ServeRun:
         """Ask it to end, as Ctrl-C does."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
+
+    def ended(self, timeout: float | None = None) -> bool:
+        """Wait until it has ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout)
+        return self.process.poll() is not None
 
     def _why(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()

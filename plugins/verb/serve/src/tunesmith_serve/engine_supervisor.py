@@ -81,7 +81,11 @@ class Supervisor:
             self.step.ready(**{"url": self.url, "model": name, **self.engine.facts})
             while True:
                 try:
-                    return self._watch()
+                    self._watch()
+                    shutdown_grace = self.step.settings.shutdown_grace
+                    return self.step.log(
+                        f"{self.name} lets answers under way end, which may take {shutdown_grace:g} s (setting `shutdown_grace`)", "notice"
+                    )
                 except Died as death:
                     self._start_again(str(death))
         finally:

@@ -76,6 +76,11 @@ class PipelineEngine:
         for work in (self._send, self._hear):
             threading.Thread(target=work, name=work.__name__, daemon=True).start()
 
+    @property
+    def under_way(self) -> int:
+        """Answers that have not ended."""
+        return len(self._running)
+
     def submit(self, sequences: Iterable[Sequence]) -> None:
         """Take sequences in, all or none.
 

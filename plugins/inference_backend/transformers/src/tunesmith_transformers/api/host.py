@@ -52,6 +52,11 @@ class Host:
         """Why it can't go on; empty while it can."""
         return self.service.worker.error or ("" if self.server.alive else "its HTTP thread ended")
 
+    @property
+    def under_way(self) -> int:
+        """Answers that have not ended."""
+        return self.service.worker.under_way
+
     def drain(self, timeout: float) -> bool:
         """Take nothing new and wait for what runs; False if something was still running after `timeout` seconds."""
         self.service.state = "draining"

@@ -101,6 +101,11 @@ class Engine:
         self.forward.close()
 
     @property
+    def under_way(self) -> int:
+        """Sequences that were taken in and have not ended."""
+        return self._pending
+
+    @property
     def running(self) -> int:
         return len(self._scheduler.rows)
 

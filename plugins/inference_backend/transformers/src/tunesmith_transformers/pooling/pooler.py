@@ -61,6 +61,11 @@ class Pooler:
             self._wake.notify_all()
             return futures
 
+    @property
+    def under_way(self) -> int:
+        """Sequences that were taken in and have no numbers yet."""
+        return self._pending
+
     def drain(self, timeout: float) -> bool:
         """Take nothing new and wait for what is there; False if something was left after `timeout` seconds."""
         with self._wake:

@@ -17,6 +17,7 @@ from tunesmith_gateway.config_file import load
 from tunesmith_gateway.settings import GatewaySettings
 
 DEFAULT_FILE = "gateway.yaml"
+SOON = 2.0  # seconds in which a run that nobody else asks ends, so that nothing need be said
 _OPTIONS = ("host", "port", "keys_file", "keys_env", "access_log", "shutdown_grace")  # what is often told by hand
 _EXAMPLES = (
     ("every endpoint that runs in this home, behind one port", "tunesmith gateway --discover"),
@@ -109,13 +110,16 @@ def run(words: Sequence[str], args: Namespace) -> int:
     step = f"behind-{secrets.token_hex(3)}"
     settings_of(args, {step: {"step": step}})  # mistakes first, then the wait
     home = _home()
-    run = ServeRun.start(home, step, words)
+    run = ServeRun.start(home, step, words, ours=True)
     try:
         endpoint = run.wait(args.start_timeout)
         settings = settings_of(args, {str(endpoint.facts.get("model", step)): {"step": step}})
         serve(settings, home, partial(_tell, args.json))
     finally:
         run.stop()
+        if not run.ended(SOON):
+            _tell(args.json, {"event": "gateway_waits", "step": step})
+            run.ended()
     return 0
 
 
@@ -134,6 +138,8 @@ def _tell(as_json: bool, event: dict[str, Any]) -> None:
     elif event["event"] == "gateway_ready":
         models = ", ".join(event["models"]) or "none yet"
         print(f"The gateway answers at {event['url']} (models: {models}). Ctrl-C ends it.", flush=True)
+    elif event["event"] == "gateway_waits":
+        print("The run that serves for the gateway is asked by others, too; it ends when they have their answers.", flush=True)
     else:
         print(f"The gateway takes nothing new; {event['running']} requests are under way.", flush=True)
 
