@@ -7,9 +7,11 @@ from dataclasses import replace
 from tunesmith.contracts import Address, Artifact, Engine, Step
 from tunesmith_lmdeploy.command import command, environment
 from tunesmith_lmdeploy.settings import LmdeploySettings
-from tunesmith_models import compute_type, configuration, stored_type
+from tunesmith_models import configuration
+from tunesmith_models.serving import engine_dtype, max_positions
 
 START_TIMEOUT = 900.0  # seconds; kernels are compiled and graphs captured before it listens
+NO_FLOAT32 = {"float32": ("float16", "LMDeploy computes in no float32")}
 
 
 class LmdeployBackend:
@@ -22,13 +24,6 @@ class LmdeployBackend:
         """Raises UserError TS-SERVE-030 for options that can't be given."""
         device = step.placement.device
         config = configuration(model.path)
-        dtype, stored = self.settings.dtype, stored_type(config)
-        if stored or dtype != "auto":
-            dtype, reason = compute_type(dtype, stored, step.placement)
-            if dtype == "float32":
-                dtype, reason = "float16", "LMDeploy computes in no float32"
-            step.decide(f"dtype {dtype}", reason)
-        positions = int((config.get("text_config") or config).get("max_position_embeddings") or 0)
-        settings = replace(self.settings, dtype=dtype)
-        words = command(settings, str(model.path), model.format, name, address, device=device, positions=positions)
+        settings = replace(self.settings, dtype=engine_dtype(self.settings.dtype, config, step, instead=NO_FLOAT32))
+        words = command(settings, str(model.path), model.format, name, address, device=device, positions=max_positions(config))
         return Engine(words, environment(address), start_timeout=START_TIMEOUT, name="LMDeploy")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tunesmith.contracts import Address, Artifact, Engine, Step
-from tunesmith_models import compute_type, configuration, stored_type
+from tunesmith_models import configuration
+from tunesmith_models.serving import engine_dtype, max_positions
 from tunesmith_sglang.command import command, environment
 from tunesmith_sglang.settings import SglangSettings
 
@@ -22,11 +23,6 @@ class SglangBackend:
         """Raises UserError TS-SERVE-030 for options that can't be given."""
         device = step.placement.device
         config = configuration(model.path)
-        dtype, stored = self.settings.dtype, stored_type(config)
-        if stored or dtype != "auto":
-            dtype, reason = compute_type(dtype, stored, step.placement)
-            step.decide(f"dtype {dtype}", reason)
-        positions = int((config.get("text_config") or config).get("max_position_embeddings") or 0)
-        settings = replace(self.settings, dtype=dtype)
-        words = command(settings, str(model.path), name, address, device=device, positions=positions, seed=step.seed)
+        settings = replace(self.settings, dtype=engine_dtype(self.settings.dtype, config, step))
+        words = command(settings, str(model.path), name, address, device=device, positions=max_positions(config), seed=step.seed)
         return Engine(words, environment(address), start_timeout=START_TIMEOUT, name="SGLang")

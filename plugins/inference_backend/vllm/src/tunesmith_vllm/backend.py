@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tunesmith.contracts import Address, Artifact, Engine, Step
-from tunesmith_models import compute_type, configuration, stored_type
+from tunesmith_models import configuration
+from tunesmith_models.serving import engine_dtype, max_positions
 from tunesmith_vllm.command import command, environment
 from tunesmith_vllm.lora_adapters import lora_adapters
 from tunesmith_vllm.settings import VllmSettings
@@ -23,14 +24,10 @@ class VllmBackend:
         """Raises UserError TS-SERVE-030 for options that can't be given, TS-SERVE-056 for adapters that can't be served."""
         device = step.placement.device
         config = configuration(model.path)
-        dtype, stored = self.settings.dtype, stored_type(config)
-        if stored or dtype != "auto":
-            dtype, reason = compute_type(dtype, stored, step.placement)
-            step.decide(f"dtype {dtype}", reason)
-        positions = int((config.get("text_config") or config).get("max_position_embeddings") or 0)
+        settings = replace(self.settings, dtype=engine_dtype(self.settings.dtype, config, step))
         adapters = lora_adapters(step, model, name)
         words = command(
-            replace(self.settings, dtype=dtype), str(model.path), name, address, device=device, positions=positions, seed=step.seed,
+            settings, str(model.path), name, address, device=device, positions=max_positions(config), seed=step.seed,
             shutdown_grace=step.settings.shutdown_grace, adapters=adapters,
         )  # fmt: skip
         return Engine(words, environment(self.settings, device, address), start_timeout=START_TIMEOUT, name="vLLM",

@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith.contracts import UserError
 from tunesmith_models import BYTES, ModelShape
+from tunesmith_models.serving import max_positions
 
 BLOCK = 32  # tokens of a block of keys and values, on processors
 SCALES = 8.0  # bytes for a head's keys, and for its values, of a token in 8 bits: scale and zero point
@@ -51,7 +52,7 @@ def longest(config: Mapping[str, Any], max_model_len: int) -> int:
     Raises:
         UserError: TS-SERVE-005 where neither says.
     """
-    positions = int((config.get("text_config") or config).get("max_position_embeddings") or 0)
+    positions = max_positions(config)
     if not (length := min(max_model_len or positions, positions or max_model_len)):
         raise UserError("TS-SERVE-005", "The model does not say how long its context is.", fix="Set `max_model_len`.")
     return length
