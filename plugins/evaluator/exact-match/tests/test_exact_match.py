@@ -95,6 +95,16 @@ def test_the_request_is_greedy_bounded_and_has_the_whole_conversation(server, lo
     assert body["tools"] == [{"type": "function"}]
 
 
+def test_an_adapter_that_is_served_beside_its_base_can_be_asked(server, local_step):
+    evaluate(server, local_step(), rows(1), model="polite")
+    assert server.seen[0]["model"] == "polite"
+    server.before = lambda number: (404, json.dumps({"error": {"message": "there is no `polit`"}}))
+    with pytest.raises(TunesmithError) as caught:
+        evaluate(server, local_step(), rows(1), model="polit")
+    assert "there is no `polit`" in caught.value.why
+    assert "setting `model`: m" in caught.value.fix
+
+
 def test_containing_the_answer_is_enough_if_asked(server, local_step):
     data = [{"messages": [message("user", "q1"), message("assistant", "1")]}]
     assert evaluate(server, local_step(), data).metrics == {"exact_match": 0.0}

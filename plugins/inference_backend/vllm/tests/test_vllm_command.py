@@ -171,6 +171,17 @@ def test_adapters_are_served_beside_their_base_by_the_names_of_their_steps(besid
     assert made.facts == {"adapters": ["polite", "terse"]}
 
 
+def test_slots_for_adapters_count_in_its_memory():
+    settings = fill(schema_of(VllmSettings), {})
+    request = EstimateRequest(config={**SMOLLM2, "model_type": "llama"}, settings=settings, inputs=("adapters", "adapters.2"))
+    alone, beside = estimate(replace(request, inputs=())), estimate(request)
+    # a layer's matrices have (576 + 576) * 2 + (576 + 192) * 2 + (576 + 1536) * 3 = 10,176 rows and columns
+    assert beside.terms["adapters"] == 3 * 16 * 30 * 10_176 * 4  # two adapters, a slot that stays empty, rank 16, float32
+    assert beside.memory - alone.memory == beside.terms["adapters"]
+    large = {"adapters": {"bytes": 5e8}, "adapters.2": {"bytes": 1e6}}
+    assert estimate(replace(request, models=large, device="cuda")).terms["adapters"] == 2 * 5e8
+
+
 def test_without_adapters_nothing_is_said_of_them(start):
     options, _ = start()
     assert not [option for option in options if "lora" in option]

@@ -37,7 +37,7 @@ class LoadTest:
     async def _measure(self, subject: Artifact, step: Step) -> Point:
         settings = self.settings
         counter = TokenCounter(_tokenizer(subject))
-        model = str(subject.meta["model"])
+        model = settings.model or str(subject.meta["model"])
         async with HttpTransport(
             str(subject.meta["url"]), model, timeout=settings.timeout, keep_text=counter.tokenizer is not None
         ) as transport:  # fmt: skip

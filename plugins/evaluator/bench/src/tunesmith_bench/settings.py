@@ -45,3 +45,7 @@ class LoadSettings:
     temperature: float = setting(0.0, "of the answers", ge=0, effect=_NOTED)
     slo: str = setting("", "bounds that goodput counts within: ttft=300ms,itl=50ms,e2e=5s", examples=("ttft=300ms,itl=50ms",))
     timeout: float = setting(600.0, "seconds to wait for an answer", gt=0, effect={"call": "aiohttp.client:ClientSession.__init__"})
+    model: str = setting(
+        "", "which of its models is asked: the name of an adapter that is served beside its base; empty: the base",
+        examples=("polite",), effect=_SENT,
+    )  # fmt: skip

@@ -31,7 +31,8 @@ class ExactMatch:
         """The answers, in the questions' order."""
         usual = {"temperature": 0, "max_tokens": self.settings.max_tokens}
         bodies = [{"messages": q.messages, **usual, **({"tools": q.tools} if q.tools else {})} for q in asked]
-        endpoint = Endpoint(subject, timeout=self.settings.timeout, retries=self.settings.max_retries, shorten="max_tokens")
+        settings = self.settings
+        endpoint = Endpoint(subject, timeout=settings.timeout, retries=settings.max_retries, shorten="max_tokens", model=settings.model)
         replies = endpoint.ask_all(
             "/chat/completions", bodies, step, concurrency=self.settings.concurrency, what="asking", unit="questions"
         )

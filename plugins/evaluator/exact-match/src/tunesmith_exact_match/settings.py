@@ -29,3 +29,7 @@ class ExactMatchSettings:
         4, "how often to ask again after the server failed, each time waiting twice as long", ge=0,
         effect={"scene": "an endpoint that fails at first"}, aliases=("retries",),
     )  # fmt: skip
+    model: str = setting(
+        "", "of an endpoint: which of its models is asked: the name of an adapter that is served beside its base; empty: the base",
+        examples=("polite",), effect={"call": "urllib.request:OpenerDirector.open"},
+    )  # fmt: skip

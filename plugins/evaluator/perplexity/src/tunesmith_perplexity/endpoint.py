@@ -25,7 +25,7 @@ def losses(subject: Artifact, scored: Sequence[Scored], settings: PerplexitySett
             wanted["logprob_start_len"] = list(one.sequence.labels).index(True)
         return wanted
 
-    endpoint = Endpoint(subject, timeout=settings.timeout, retries=settings.max_retries, shorten="max_length")
+    endpoint = Endpoint(subject, timeout=settings.timeout, retries=settings.max_retries, shorten="max_length", model=settings.model)
     replies = endpoint.ask_all(
         "/completions", [body(one) for one in scored], step, concurrency=settings.concurrency, what="scoring", unit="rows"
     )

@@ -37,3 +37,7 @@ class PerplexitySettings:
         8, "of an endpoint: how often to ask again after it failed, each time waiting twice as long, 16 s at most", ge=0,
         effect={"scene": "an endpoint that fails at first"}, aliases=("retries",),
     )  # fmt: skip
+    model: str = setting(
+        "", "of an endpoint: which of its models is asked: the name of an adapter that is served beside its base; empty: the base",
+        examples=("polite",), effect={"scene": "an endpoint", "call": "urllib.request:OpenerDirector.open"},
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from tunesmith.contracts import Artifact, Cancelled, Step, TunesmithError
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 16.0  # seconds before another try; doubled for each further one
 POLL = 0.2  # seconds between looks at what is done
+NO_MODEL = 404  # status of a model that is not there, as OpenAI's API has it
 _TRANSIENT = (408, 409, 425, 429)  # and everything from 500 on
 
 
@@ -26,10 +27,12 @@ class Endpoint:
         timeout: seconds for one answer.
         retries: further tries where a server can't be reached or fails.
         shorten: the setting that makes requests shorter, for the advice when one is refused.
+        model: which of its models is asked (an adapter that is served beside its base); empty: the one that it is named after.
     """
 
-    def __init__(self, subject: Artifact, *, timeout: float, retries: int, shorten: str) -> None:
-        self.url, self.model = str(subject.meta["url"]).rstrip("/"), str(subject.meta["model"])
+    def __init__(self, subject: Artifact, *, timeout: float, retries: int, shorten: str, model: str = "") -> None:
+        self.url, self.model = str(subject.meta["url"]).rstrip("/"), model or str(subject.meta["model"])
+        self._models = ", ".join(map(str, (subject.meta["model"], *subject.meta.get("adapters", ()))))
         self._timeout, self._retries, self._shorten, self._stop = timeout, retries, shorten, threading.Event()
         here = urllib.parse.urlsplit(self.url).hostname in ("localhost", "127.0.0.1", "::1")
         # a proxy that the environment names can't reach this machine's own ports
@@ -77,6 +80,8 @@ class Endpoint:
                 code, why = "TS-SERVE-020", f"HTTP {error.code}: {_message(error)}"
                 if error.code < 500 and error.code not in _TRANSIENT:
                     fix = f"It may be longer than the model takes: lower `{self._shorten}`. The server's log: tunesmith runs logs."
+                    if error.code == NO_MODEL:
+                        fix = f"Ask for a model that it serves, with the setting `model`: {self._models}."
                     raise TunesmithError("TS-SERVE-021", "The endpoint refused a request", why=why, fix=fix) from error
             except ValueError as error:
                 code, why = "TS-SERVE-022", str(getattr(error, "doc", error))[:200]
