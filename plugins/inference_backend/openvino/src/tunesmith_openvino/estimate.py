@@ -12,11 +12,11 @@ from tunesmith_models.serving import CAPTURED, EngineSettings, engine_memory, en
 
 GIB = float(2**30)
 INT8 = 1.01  # bytes of a parameter: 8 bits, and for each row a scale and a zero point
-LIBRARIES = 0.8 * GIB  # resident sizes of its two processes without a model: the server (with torch and transformers), the pipeline
+LIBRARIES = 0.55 * GIB  # proportional shares of its processes with a tiny model: the server (with torch and transformers), the pipeline
 
 
 def estimate(request: EstimateRequest) -> Estimate:
-    """Weights, keys and values (allocated at the start), activations, the libraries.
+    """Weights twice, keys and values, activations, the libraries.
 
     Raises:
         UserError: as `engine_memory`.
@@ -31,6 +31,7 @@ def estimate(request: EstimateRequest) -> Estimate:
     shape = ModelShape.of(request)
     if settings["weight_format"] == "int8" and shape is not None:
         terms["weights"] = shape.parameters * INT8
+    terms["laid out"] = terms["weights"]  # for the processor's matrix products, beside the file, which stays mapped
     return replace(found, terms=terms, notes=notes)
 
 
