@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 import threading
+import time
 from multiprocessing import Pipe
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import Address, Artifact, UserError
+from tunesmith_openvino import conversion
 from tunesmith_openvino.backend import OpenVinoBackend
 from tunesmith_openvino.server.__main__ import options, pipeline_options
 from tunesmith_openvino.server.limits import BLOCK, blocks, longest
@@ -89,6 +92,25 @@ def test_memory_is_what_was_seen_of_a_real_model() -> None:
     assert found["bfloat16"].memory == pytest.approx((1.19 + 0.25) * 2**30, rel=0.1)
     small = estimate(EstimateRequest(smollm2, 269_060_552, settings | {"dtype": "float32", "weight_format": "int8"}))
     assert small.terms["weights"] == pytest.approx(found["float32"].terms["weights"] / 4, rel=0.02)
+
+
+def test_a_conversion_is_given_up_when_the_server_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, marker = threading.Event(), tmp_path / "begun"
+    program = f"import pathlib, time; pathlib.Path({str(marker)!r}).touch(); time.sleep(60)"
+    monkeypatch.setattr(conversion, "command", lambda *_: [sys.executable, "-c", program])
+
+    def stop_when_begun() -> None:
+        while not marker.exists():
+            time.sleep(0.01)
+        stop.set()
+
+    threading.Thread(target=stop_when_begun).start()
+    began = time.monotonic()
+    conversion.ensure_converted(tmp_path, tmp_path / "converted", "auto", stop)
+    assert time.monotonic() - began < 30
+    monkeypatch.setattr(conversion, "command", lambda *_: [sys.executable, "-c", "raise SystemExit(3)"])
+    with pytest.raises(RuntimeError, match="status 3"):
+        conversion.ensure_converted(tmp_path, tmp_path / "converted", "auto", threading.Event())
 
 
 def test_a_request_in_openvinos_words() -> None:

@@ -8,24 +8,35 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
 MODEL = "openvino_model.xml"
+POLL = 0.2  # seconds between looks at the program that converts
 
 
-def converted(model: Path, folder: Path, weight_format: str) -> Path:
-    """`folder`, with the model converted; done once.
+def ensure_converted(model: Path, folder: Path, weight_format: str, stop: threading.Event) -> None:
+    """Convert the model into `folder`, once; given up when `stop` is set.
 
     Raises:
         RuntimeError: it could not be converted; what was the matter stands on stderr.
     """
-    if not (folder / MODEL).exists():
-        print(f"converting the model to {folder.name}", flush=True)
-        command = [sys.executable, "-m", "tunesmith_openvino.conversion", str(model), str(folder), weight_format]
-        if status := subprocess.run(command, check=False).returncode:
-            raise RuntimeError(f"the model could not be converted to OpenVINO's format (status {status})")
-    return folder
+    if (folder / MODEL).exists():
+        return
+    print(f"converting the model to {folder.name}", flush=True)
+    with subprocess.Popen(command(model, folder, weight_format)) as process:
+        while (status := process.poll()) is None:
+            if stop.wait(POLL):
+                process.kill()
+                return
+    if status:
+        raise RuntimeError(f"the model could not be converted to OpenVINO's format (status {status})")
+
+
+def command(model: Path, folder: Path, weight_format: str) -> list[str]:
+    """The program that converts."""
+    return [sys.executable, "-m", "tunesmith_openvino.conversion", str(model), str(folder), weight_format]
 
 
 def convert(model: Path, folder: Path, weight_format: str) -> None:

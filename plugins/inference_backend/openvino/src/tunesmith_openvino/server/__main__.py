@@ -13,7 +13,7 @@ from typing import Any
 
 from tunesmith.contracts import Address, UserError
 from tunesmith_models import configuration
-from tunesmith_openvino.conversion import converted
+from tunesmith_openvino.conversion import ensure_converted
 from tunesmith_openvino.server.limits import blocks, longest
 from tunesmith_openvino.server.pipeline_process import PipelineOptions
 from tunesmith_openvino.settings import OpenVinoSettings
@@ -69,10 +69,9 @@ def serve(asked: argparse.Namespace, stop: threading.Event) -> None:
 
     how = pipeline_options(asked)
     with Host(asked.name, Address(asked.host, asked.port, tuple(asked.allowed_hosts))) as host:
-        converted(asked.model, asked.converted, asked.weight_format)
-        if stop.is_set():
+        ensure_converted(asked.model, asked.converted, asked.weight_format, stop)
+        if stop.is_set() or not _start(asked, how, host, stop):
             return
-        _start(asked, how, host)
         host.ready()
         while not stop.wait(POLL):
             if host.failure:
@@ -81,8 +80,8 @@ def serve(asked: argparse.Namespace, stop: threading.Event) -> None:
             print(f"answers still running after {asked.shutdown_grace:g} s were cut off", flush=True)
 
 
-def _start(asked: argparse.Namespace, how: PipelineOptions, host: Any) -> None:
-    """Give the host its engine, its vocabulary and the model's own sampling."""
+def _start(asked: argparse.Namespace, how: PipelineOptions, host: Any, stop: threading.Event) -> bool:
+    """Give the host its engine, its vocabulary and the model's own sampling; False where it was stopped before."""
     from transformers import AutoTokenizer, GenerationConfig
 
     from tunesmith_openvino.server.engine import PipelineEngine
@@ -95,7 +94,8 @@ def _start(asked: argparse.Namespace, how: PipelineOptions, host: Any) -> None:
     tokenizer = AutoTokenizer.from_pretrained(asked.model, local_files_only=True, trust_remote_code=False)
     ends, doubt = ends_of_model(asked.model, tokenizer)
     engine = PipelineEngine(Limits(asked.max_num_seqs, length, asked.max_queued_requests), ends, host.server.deliver, host.service.metrics)
-    engine.start(asked.converted, how)
+    if not engine.start(asked.converted, how, stop):
+        return False
     rows = int((config.get("text_config") or config).get("vocab_size") or 0)
     service = host.service
     service.engine, service.vocabulary, service.grammars = engine, Vocabulary(tokenizer, rows=rows, length=length), NoGrammars()
@@ -108,6 +108,7 @@ def _start(asked: argparse.Namespace, how: PipelineOptions, host: Any) -> None:
     for line in (doubt, f"the model's generation_config has {', '.join(dropped)}, which is not heeded here" if dropped else ""):
         if line:
             print(line, flush=True)
+    return True
 
 
 def main() -> None:
