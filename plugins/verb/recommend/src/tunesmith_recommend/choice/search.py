@@ -152,8 +152,30 @@ class Search:
                 less = self._tried(one, verb, objective, adapter, estimators, more)
                 if less.why_not:
                     continue
-                yield less
+                yield self._largest(less)
                 return
+
+    def _largest(self, trial: Trial) -> Trial:
+        """The same, computed in the same way, with as much as fits of what was made smaller: the usual amount halved as often as it has to
+        be."""
+        for name, least in trial.savings.items():
+            usual = trial.settings.values.get(name, trial.verb.schema["properties"][name].get("default"))
+            if isinstance(least, bool) or not isinstance(least, int) or not isinstance(usual, int):
+                continue
+            amount = usual // 2
+            while amount > least:
+                more = self._tried(
+                    trial.suiting,
+                    trial.verb,
+                    trial.objective,
+                    trial.adapter,
+                    self._estimators(trial.model),
+                    {**trial.savings, name: amount},
+                )
+                if not more.why_not and _computed_alike(more, trial):
+                    return more
+                amount //= 2
+        return trial
 
     def _tried(
         self, one: Suiting, verb: ProviderRecord, objective: Declared, adapter: Declared, estimators: StepEstimator,
@@ -199,3 +221,9 @@ class Search:
 
         product = Product("model", "model", model.format, model.bytes, config=model.config, model_bytes=model.bytes)
         return StepEstimator(self.registry, self.devices, product, self.wanted.statistics, self.asked, self.estimators)
+
+
+def _computed_alike(one: Trial, other: Trial) -> bool:
+    """Whether the same providers take part in both."""
+    names = [{slot: choice.record.name for slot, choice in trial.seen.choices.items()} for trial in (one, other)]
+    return names[0] == names[1]
