@@ -54,6 +54,11 @@ class Answer:
         return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
 
 
+def answered(status: int, out: str, err: str) -> Answer:
+    assert "Traceback" not in out + err, err
+    return Answer(status, out, err)
+
+
 class Project:
     """A directory with `tunesmith.yaml`, `train.jsonl` and `model/`."""
 
@@ -88,16 +93,15 @@ class Project:
         return subprocess.Popen(command, cwd=self.folder, env=self.environment, text=True, **(piped | more))
 
     def __call__(self, *words: str, **more: Any) -> Answer:
-        """The command; in a process of its own where its environment is another (`PYTHONPATH`, files, limits), for a start takes longer
-        than finding most mistakes."""
-        answer = self._process(*words, **more) if more or "PYTHONPATH" in self.variables else self._here(*words)
-        assert "Traceback" not in answer.out + answer.err, answer.err
-        return answer
+        """The command; in a process of its own where it is to have other files or limits, for a start takes longer than finding most
+        mistakes."""
+        return self.apart(*words, **more) if more else self._here(*words)
 
-    def _process(self, *words: str, **more: Any) -> Answer:
+    def apart(self, *words: str, **more: Any) -> Answer:
+        """The command in a process of its own."""
         with self.start(*words, **more) as process:
             out, err = process.communicate()
-        return Answer(process.returncode, out, err)
+        return answered(process.returncode, out, err)
 
     def _here(self, *words: str) -> Answer:
         out, err = io.StringIO(), io.StringIO()
@@ -108,8 +112,13 @@ class Project:
                 patch.delenv(name, raising=False)
             for name, value in self.own.items():
                 patch.setenv(name, value)
+            before = set(sys.modules)
+            if site := self.variables.get("PYTHONPATH"):
+                patch.syspath_prepend(site)
             status = main(words)
-        return Answer(status, out.getvalue(), err.getvalue())
+            for name in {name for name in sys.modules if name.startswith("acme_")} - before:
+                del sys.modules[name]
+        return answered(status, out.getvalue(), err.getvalue())
 
     def refuses(self, *words: str, codes: str | list[str], says: tuple[str, ...] | list[str] = ()) -> Answer:
         """The command is the user's mistake: exit status 2, these codes, each with a fix and a page, and nothing was begun."""
