@@ -9,7 +9,7 @@ from tunesmith.contracts import Artifact
 from tunesmith_data.api import message
 from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 
-SOON, SLOW = 0.01, 0.2  # seconds of an answer
+SOON, SLOW = 0.01, {"concurrency": 0.05, "rate": 0.2}  #: seconds of an answer, where requests are to meet
 
 
 def examinee(case, rows, good):
@@ -26,7 +26,7 @@ def known_answers(case):
 def scene(case, setting, step, build):
     """How many requests there were, how many at the same time, whether they came evenly, or what they asked for: what of it the setting is
     about."""
-    server = NotingServer(first=SLOW if setting in ("concurrency", "rate") else SOON)
+    server = NotingServer(first=SLOW.get(setting, SOON))
     with serving(server) as url:
         build().evaluate(Artifact("endpoint/openai", case.directory, meta={"url": url, "model": "noted"}), None, step)
     if setting == "shared_prefix":
@@ -37,4 +37,4 @@ def scene(case, setting, step, build):
     evenly = statistics.pstdev(gaps) < 0.7 * statistics.mean(gaps)
     if setting == "arrival":
         return {"evenly": evenly}
-    return {"many at a time": server.most > 3} if setting in ("concurrency", "rate") else {"asked": round(len(server.at), -1)}
+    return {"many at a time": server.most > 3} if setting in SLOW else {"asked": round(len(server.at), -1)}

@@ -8,6 +8,7 @@ from hub_server import STRANGERS, HubServer
 
 SIZE = 2_000_000  # bytes of weights: 31 chunks
 PAUSE = 0.05  # seconds between two chunks
+SLOW = 6  # requests of a process that are answered so: those of the first downloads, in which it is stopped or killed
 
 
 @cache
@@ -15,7 +16,7 @@ def hub() -> HubServer:
     """One for the whole process, which ends it."""
     server = HubServer().__enter__()
     server.add("org/small", model_files(SIZE))
-    server.fault("model.safetensors", times=1_000_000, delay=PAUSE)
+    server.fault("model.safetensors", times=SLOW, delay=PAUSE)
     return server
 
 
