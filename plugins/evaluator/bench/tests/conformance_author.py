@@ -31,6 +31,8 @@ def scene(case, setting, step, build):
         build().evaluate(Artifact("endpoint/openai", case.directory, meta={"url": url, "model": "noted"}), None, step)
     if setting == "shared_prefix":
         return {"beginnings": len({body["messages"][0]["content"][:20] for body in server.bodies[2:]}) > 1}
+    if setting == "model":
+        return {"model": server.bodies[-1]["model"]}
     if setting in ("ignore_eos", "temperature"):
         return {"fields": sorted(server.bodies[-1])}
     gaps = [after - before for before, after in itertools.pairwise(server.at[2:])]  # two asked how long words are

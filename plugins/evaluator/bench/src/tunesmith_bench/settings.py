@@ -47,5 +47,5 @@ class LoadSettings:
     timeout: float = setting(600.0, "seconds to wait for an answer", gt=0, effect={"call": "aiohttp.client:ClientSession.__init__"})
     model: str = setting(
         "", "which of its models is asked: the name of an adapter that is served beside its base; empty: the base",
-        examples=("polite",), effect=_SENT,
+        examples=("polite",), effect=_NOTED,
     )  # fmt: skip
