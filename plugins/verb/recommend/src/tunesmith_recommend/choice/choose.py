@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tunesmith_recommend.catalog.base_model import BaseModel
 
 MEMORY = "TS-PLAN-008"  #: a plan is refused for want of memory
+UNREACHABLE = "TS-MODEL-002"  #: where models of a scheme come from can't be reached; any other error is of one model
 LOOKED = 2  # models of a class of sizes that are looked at for one that can be served as well, once there is one that can be trained
 Plans = Callable[[Mapping[str, Any], ModelInfo], "Plan"]  #: the plan of a pipeline whose model is so; raises what is wrong with it
 Reach = Callable[[str], ModelInfo]  #: what a model's name means; raises where it can't be had
@@ -58,9 +59,11 @@ def recommend(
             try:
                 info = reach(trial.model.uri)
             except TunesmithError as error:
-                scheme = trial.model.uri.partition("://")[0]
-                why = f"{error.what.rstrip('.')}, and other models of `{scheme}` were not tried"
-                less = replace(wanted, excluded={**wanted.excluded, scheme: why})
+                absent, why = trial.model.uri, error.what.rstrip(".")
+                if error.code == UNREACHABLE:
+                    absent = absent.partition("://")[0]
+                    why += f", and other models of `{absent}` were not tried"
+                less = replace(wanted, excluded={**wanted.excluded, absent: why})
                 return recommend(registry, less, models, devices, plans, asked=asked, reach=reach, estimators=estimators)
         found, crowded = _planned(search, trial, info, plans, refused)
         if found and not crowded:

@@ -59,7 +59,7 @@ def size_class(model: BaseModel) -> int:
 
 def _suits(model: BaseModel, wanted: Wanted) -> bool:
     data = wanted.data
-    if not _takes(model, set(data["modalities"])) or model.uri.partition("://")[0] in wanted.excluded:
+    if not _takes(model, set(data["modalities"])) or {model.uri, model.uri.partition("://")[0]} & set(wanted.excluded):
         return False
     if model.domains and not _field(model, wanted) and not model.tasks:
         return False  # what was made for another field comes after all that were made for none

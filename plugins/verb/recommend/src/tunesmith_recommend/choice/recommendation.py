@@ -23,7 +23,7 @@ class Wanted:
         goal: one of `GOALS`.
         task: in place of the one that the data tell; empty: theirs.
         budget: seconds that training may take; 0: what a rule says.
-        excluded: schemes of models that can't be fetched here -> why.
+        excluded: models that can't be fetched here, and schemes of which none can -> why.
     """
 
     path: str
