@@ -57,7 +57,7 @@ def test_a_sweep_is_printed_saved_and_drawn(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_a_rate_is_looked_for_and_told_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    with serving(NotingServer(first=0.5)) as url:
+    with serving(NotingServer(first=0.1)) as url:
         assert main([url, *QUICK, "--runs", "1", "--find-rate", "--slo", "ttft=1ms", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["search"]["kept"] == 0.0
