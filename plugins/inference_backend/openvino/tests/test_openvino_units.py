@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
 import sys
 import threading
-import time
 from multiprocessing import Pipe
 from pathlib import Path
 from types import SimpleNamespace
@@ -94,23 +94,21 @@ def test_memory_is_what_was_seen_of_a_real_model() -> None:
     assert small.terms["weights"] == pytest.approx(found["float32"].terms["weights"] / 4, rel=0.02)
 
 
-def test_a_conversion_is_given_up_when_the_server_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stop, marker = threading.Event(), tmp_path / "begun"
-    program = f"import pathlib, time; pathlib.Path({str(marker)!r}).touch(); time.sleep(60)"
-    monkeypatch.setattr(conversion, "command", lambda *_: [sys.executable, "-c", program])
-
-    def stop_when_begun() -> None:
-        while not marker.exists():
-            time.sleep(0.01)
-        stop.set()
-
-    threading.Thread(target=stop_when_begun).start()
-    began = time.monotonic()
-    conversion.ensure_converted(tmp_path, tmp_path / "converted", "auto", stop)
-    assert time.monotonic() - began < 30
+def test_a_model_that_can_not_be_converted_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversion, "command", lambda *_: [sys.executable, "-c", "raise SystemExit(3)"])
     with pytest.raises(RuntimeError, match="status 3"):
-        conversion.ensure_converted(tmp_path, tmp_path / "converted", "auto", threading.Event())
+        conversion.ensure_converted(tmp_path, tmp_path / "converted", "auto")
+
+
+def test_a_server_that_is_not_up_yet_ends_at_once_when_it_is_stopped(model: Artifact, tmp_path: Path) -> None:
+    program = (
+        "import os, sys, tunesmith_openvino.server.__main__ as main\n"
+        "def serve(*_):\n    os.kill(os.getpid(), 15)\n    raise RuntimeError('it went on')\n"
+        "main.serve = serve\nmain.main()\n"
+    )
+    words = ["--model", str(model.path), "--converted", str(tmp_path), "--name", "bot", "--port", "1"]
+    ended = subprocess.run([sys.executable, "-c", program, *words], check=False, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_a_request_in_openvinos_words() -> None:

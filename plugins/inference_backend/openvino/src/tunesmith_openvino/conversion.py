@@ -8,16 +8,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import threading
 import warnings
 from pathlib import Path
 
 MODEL = "openvino_model.xml"
-POLL = 0.2  # seconds between looks at the program that converts
 
 
-def ensure_converted(model: Path, folder: Path, weight_format: str, stop: threading.Event) -> None:
-    """Convert the model into `folder`, once; given up when `stop` is set.
+def ensure_converted(model: Path, folder: Path, weight_format: str) -> None:
+    """Convert the model into `folder`, once.
 
     Raises:
         RuntimeError: it could not be converted; what was the matter stands on stderr.
@@ -25,12 +23,7 @@ def ensure_converted(model: Path, folder: Path, weight_format: str, stop: thread
     if (folder / MODEL).exists():
         return
     print(f"converting the model to {folder.name}", flush=True)
-    with subprocess.Popen(command(model, folder, weight_format)) as process:
-        while (status := process.poll()) is None:
-            if stop.wait(POLL):
-                process.kill()
-                return
-    if status:
+    if status := subprocess.run(command(model, folder, weight_format), check=False).returncode:
         raise RuntimeError(f"the model could not be converted to OpenVINO's format (status {status})")
 
 

@@ -64,6 +64,13 @@ class EngineProcess:
                 return f"was ended by {signal.Signals(number).name}"
         return f"ended with status {status}"
 
+    def asked_to_end(self, timeout: float) -> bool:
+        """Ask it to end, as `stop` does, and see whether it has within `timeout` seconds."""
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout)
+        return self._process.poll() is not None
+
     def stop(self) -> None:
         """End it and all that it started: SIGTERM, its `term_timeout`, SIGKILL."""
         if self._process.poll() is None:

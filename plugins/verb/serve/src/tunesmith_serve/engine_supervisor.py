@@ -17,6 +17,7 @@ from tunesmith_serve.engine_process import EngineProcess, is_there
 from tunesmith_serve.health_check import Health
 
 POLL = 0.1  # seconds between looks at the process
+SOON = 1.0  # seconds in which an engine ends that nobody asks anything, so that nothing need be said
 SILENT = 6  # questions in a row that an engine which was up has not answered: it hangs
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before it is started again; doubled from death to death
 WINDOW = 600.0  # seconds in which deaths are counted
@@ -82,10 +83,7 @@ class Supervisor:
             while True:
                 try:
                     self._watch()
-                    shutdown_grace = self.step.settings.shutdown_grace
-                    return self.step.log(
-                        f"{self.name} lets answers under way end, which may take {shutdown_grace:g} s (setting `shutdown_grace`)", "notice"
-                    )
+                    return self._let_end()
                 except Died as death:
                     self._start_again(str(death))
         finally:
@@ -126,6 +124,12 @@ class Supervisor:
                 raise Died(ended)
             if self.health.misses >= SILENT:
                 raise Died(f"has not answered {SILENT} questions in a row")
+
+    def _let_end(self) -> None:
+        """Ask it to end; where that takes a while, say why."""
+        if not self.process.asked_to_end(SOON):
+            seconds = f"{self.step.settings.shutdown_grace:g} s (setting `shutdown_grace`)"
+            self.step.log(f"{self.name} lets answers under way end, which may take {seconds}", "notice")
 
     def _start_again(self, how: str) -> None:
         """Have it up once more, after a pause that grows from death to death."""

@@ -58,8 +58,8 @@ def pipeline_options(asked: argparse.Namespace) -> PipelineOptions:
     return PipelineOptions(scheduler, properties)
 
 
-def serve(asked: argparse.Namespace, stop: threading.Event) -> None:
-    """Until `stop` is set.
+def serve(asked: argparse.Namespace, up: threading.Event, stop: threading.Event) -> None:
+    """Set `up` when requests are answered; until `stop` is set.
 
     Raises:
         RuntimeError: the model can't be converted or loaded, or the pipeline's process has ended.
@@ -69,10 +69,10 @@ def serve(asked: argparse.Namespace, stop: threading.Event) -> None:
 
     how = pipeline_options(asked)
     with Host(asked.name, Address(asked.host, asked.port, tuple(asked.allowed_hosts))) as host:
-        ensure_converted(asked.model, asked.converted, asked.weight_format, stop)
-        if stop.is_set() or not _start(asked, how, host, stop):
-            return
+        ensure_converted(asked.model, asked.converted, asked.weight_format)
+        _start(asked, how, host)
         host.ready()
+        up.set()
         while not stop.wait(POLL):
             if host.failure:
                 raise RuntimeError(host.failure)
@@ -80,8 +80,8 @@ def serve(asked: argparse.Namespace, stop: threading.Event) -> None:
             print(f"answers still running after {asked.shutdown_grace:g} s were cut off", flush=True)
 
 
-def _start(asked: argparse.Namespace, how: PipelineOptions, host: Any, stop: threading.Event) -> bool:
-    """Give the host its engine, its vocabulary and the model's own sampling; False where it was stopped before."""
+def _start(asked: argparse.Namespace, how: PipelineOptions, host: Any) -> None:
+    """Give the host its engine, its vocabulary and the model's own sampling."""
     from transformers import AutoTokenizer, GenerationConfig
 
     from tunesmith_openvino.server.engine import PipelineEngine
@@ -94,8 +94,7 @@ def _start(asked: argparse.Namespace, how: PipelineOptions, host: Any, stop: thr
     tokenizer = AutoTokenizer.from_pretrained(asked.model, local_files_only=True, trust_remote_code=False)
     ends, doubt = ends_of_model(asked.model, tokenizer)
     engine = PipelineEngine(Limits(asked.max_num_seqs, length, asked.max_queued_requests), ends, host.server.deliver, host.service.metrics)
-    if not engine.start(asked.converted, how, stop):
-        return False
+    engine.start(asked.converted, how)
     rows = int((config.get("text_config") or config).get("vocab_size") or 0)
     service = host.service
     service.engine, service.vocabulary, service.grammars = engine, Vocabulary(tokenizer, rows=rows, length=length), NoGrammars()
@@ -108,15 +107,20 @@ def _start(asked: argparse.Namespace, how: PipelineOptions, host: Any, stop: thr
     for line in (doubt, f"the model's generation_config has {', '.join(dropped)}, which is not heeded here" if dropped else ""):
         if line:
             print(line, flush=True)
-    return True
 
 
 def main() -> None:
-    asked, stop = options(), threading.Event()
+    asked, up, stop = options(), threading.Event(), threading.Event()
+
+    def heed(*_: Any) -> None:
+        stop.set()
+        if not up.is_set():
+            os._exit(0)  # nobody is answered yet; what converts or loads is ended by the orphan reaper that started this program
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, heed)
     try:
-        serve(asked, stop)
+        serve(asked, up, stop)
     except (RuntimeError, UserError) as error:
         sys.exit(str(error))  # what led to it was said above
 

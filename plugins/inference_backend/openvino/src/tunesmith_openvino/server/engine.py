@@ -29,7 +29,6 @@ from tunesmith_transformers.api.engines import (
     sentence,
 )
 
-POLL = 0.2  # seconds between looks at whether the model is loaded
 JOIN_TIMEOUT = 5.0  # seconds that the pipeline's process gets to end
 NO_ROOM = "OpenVINO's pipeline gave the answer up: its cache has no room for it (setting `kv_cache_gib`)"
 
@@ -54,8 +53,8 @@ class PipelineEngine:
         self._outbox: queue.SimpleQueue[Asked | int | None] = queue.SimpleQueue()  # sending waits for the step that is computed
         self.error = ""  # why it has given up
 
-    def start(self, folder: Path, options: PipelineOptions, stop: threading.Event) -> bool:
-        """Load the model that is converted in `folder`; False where `stop` was set before it was there.
+    def start(self, folder: Path, options: PipelineOptions) -> None:
+        """Load the model that is converted in `folder`.
 
         Raises:
             RuntimeError: the process has ended before it was up; it has said why.
@@ -65,16 +64,11 @@ class PipelineEngine:
         self._process = context.Process(target=run, args=(other, folder, options), name="pipeline", daemon=True)
         self._process.start()
         other.close()
-        while not connection.poll(POLL):
-            if stop.is_set():
-                self._process.kill()
-                return False
         try:
             connection.recv()
         except EOFError:
             raise RuntimeError("OpenVINO could not load the model") from None
         self.attach(connection)
-        return True
 
     def attach(self, connection: Connection) -> None:
         """Work with the pipeline at the other end."""
