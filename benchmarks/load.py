@@ -19,8 +19,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from serving import tunesmith_server
 from smollm2 import smollm2
+
+sys.path.insert(0, str(Path(__file__).with_name("serving")))
+from peers import served
 
 #: figure -> where guidellm has it, and its unit in seconds
 FIGURES = {
@@ -68,6 +70,8 @@ def main() -> int:
     parser.add_argument("--tokens", type=int, default=32, help="of an answer")
     parser.add_argument("--words", type=int, default=48, help="of a prompt")
     parser.add_argument("--turns", type=int, default=4)
+    parser.add_argument("--dtype", default="bfloat16", choices=("float32", "bfloat16"))
+    parser.add_argument("--threads", type=int, default=1, help="of the server")
     parser.add_argument("--directory", type=Path, help="where the model is kept (default: temporary)")
     args = parser.parse_args()
     with contextlib.ExitStack() as stack:
@@ -75,11 +79,11 @@ def main() -> int:
         prompts = directory / "prompts.jsonl"
         write_prompts(prompts, args.words, args.tokens)
         found: dict[str, list[dict[str, float]]] = {"tunesmith bench": [], "guidellm": []}
-        with tunesmith_server(smollm2(directory), {}) as url:
+        with served("tunesmith", smollm2(directory), directory, args.dtype, args.threads, {}) as server:
             for turn in range(args.turns):
                 pair = [("tunesmith bench", ours), ("guidellm", theirs)]
                 for name, measure in pair if turn % 2 == 0 else reversed(pair):
-                    found[name].append(measure(url, prompts, args, directory))
+                    found[name].append(measure(server.url, prompts, args, directory))
                     print(name, json.dumps(found[name][-1]), flush=True)
     print(f"{args.concurrency} at once, {args.requests} requests a turn, {args.turns} turns, {args.tokens} tokens each")
     for figure in FIGURES:

@@ -45,6 +45,14 @@ def test_usage_comes_last_in_a_stream_that_asks_for_it(client: Any) -> None:
     assert all(chunk.usage is None for chunk in streamed(client))
 
 
+def test_each_chunk_tells_the_usage_so_far_where_load_tests_ask_for_it(client: Any) -> None:
+    chunks = streamed(client, stream_options={"include_usage": True, "continuous_usage_stats": True})
+    counts = [chunk.usage.completion_tokens for chunk in chunks]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
+    assert chunks[0].usage.prompt_tokens == chunks[-1].usage.prompt_tokens > 0
+
+
 def test_n_answers_of_one_stream_are_told_apart_by_their_index(client: Any) -> None:
     chunks = streamed(client, n=3, temperature=1.0, seed=3)
     separate = [whole(client, temperature=1.0, seed=3 + index).choices[0].message.content for index in range(3)]

@@ -70,8 +70,7 @@ async def respond(service: Service, request: Request, asked: dict[str, Any], job
     job.start()
     head = {"id": shape.id, "created": int(time.time()), "model": asked["model"]}
     if asked.get("stream"):
-        with_usage = asked.get("stream_options", {}).get("include_usage", False)
-        events = _events(service, job, shape, head | {"object": shape.chunk}, with_usage)
+        events = _events(service, job, shape, head | {"object": shape.chunk}, asked.get("stream_options", {}))
         # the background task runs even if the client is gone before the first event is asked for
         return StreamingResponse(
             events, media_type="text/event-stream", headers={"Cache-Control": "no-cache"}, background=BackgroundTask(job.close)
@@ -95,22 +94,30 @@ async def _collect(job: Job) -> list[Answer]:
     return answers
 
 
-async def _events(service: Service, job: Job, shape: Shape, head: dict[str, Any], with_usage: bool) -> AsyncIterator[bytes]:
-    """Server-sent events: the chunks, the usage if asked for, ``[DONE]``; an error takes the place of what it keeps from coming."""
+async def _events(service: Service, job: Job, shape: Shape, head: dict[str, Any], options: dict[str, Any]) -> AsyncIterator[bytes]:
+    """Server-sent events: the chunks, the usage if asked for, ``[DONE]``; an error takes the place of what it keeps from coming.
+
+    Args:
+        options: `stream_options` of the request; vLLM's ``continuous_usage_stats`` has each chunk say the usage so far.
+    """
     tokens = [0] * len(job.sequences)
-    extra = {"usage": None} if with_usage else {}
+    with_usage, in_each = options.get("include_usage", False), options.get("continuous_usage_stats", False)
+
+    def event(choice: dict[str, Any]) -> bytes:
+        extra = {"usage": _usage(job, tokens) if in_each else None} if with_usage else {}
+        return _event(head | {"choices": [choice]} | extra)
 
     def chunk(index: int, delta: Delta) -> bytes:
         choice = shape.piece(index, delta)
-        return _event(head | {"choices": [choice]} | extra) if choice is not None else b""
+        return event(choice) if choice is not None else b""
 
     try:
         for choice in shape.opening:
-            yield _event(head | {"choices": [choice]} | extra)
+            yield event(choice)
         async for index, delta in job.deltas():
             tokens[index] = delta.tokens
-            if event := (await service.beside(partial(chunk, index, delta)) if delta.prompt_logprobs else chunk(index, delta)):
-                yield event
+            if said := (await service.beside(partial(chunk, index, delta)) if delta.prompt_logprobs else chunk(index, delta)):
+                yield said
         if with_usage:
             yield _event(head | {"choices": [], "usage": _usage(job, tokens)})
     except ApiError as error:

@@ -40,8 +40,8 @@ _SAMPLING: dict[str, Any] = {
     "logit_bias": {"type": "object", "maxProperties": 1024, "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
     "ignore_eos": _FLAG,
     "stream": _FLAG,
-    "stream_options": {"type": "object", "properties": {"include_usage": _FLAG, "include_obfuscation": _FLAG},
-                       "additionalProperties": False},
+    "stream_options": {"type": "object", "additionalProperties": False,
+                       "properties": {"include_usage": _FLAG, "continuous_usage_stats": _FLAG, "include_obfuscation": _FLAG}},
 }  # fmt: skip
 _FORMAT = {
     "type": "object",
