@@ -1,9 +1,12 @@
 """`tunesmith bench` and guidellm on the same server: do they measure the same?
 
-    python benchmarks/load.py --guidellm DIR/bin/guidellm     # of an environment with guidellm==0.8.1 and torch
+    python benchmarks/load.py --guidellm DIR/bin/guidellm             # of an environment with guidellm==0.8.1 and torch
+    python benchmarks/load.py --guidellm DIR/bin/guidellm --mock      # guidellm's own mock server, which waits and computes nothing
 
 SmolLM2-135M behind the default backend, the same prompts, a closed loop. The two take turns, for what else a machine does changes, and each
-figure is the mean over the turns. A client that counts in another way, or lets the load sink at the end, would show.
+figure is the mean over the turns. A client that counts in another way, or lets the load sink at the end, would show. The mock server sends
+32 tokens, the first after 300 ms and the others 60 ms apart, whatever else the machine does: with it the two can be held to each other on a
+machine that is not quiet.
 """
 
 from __future__ import annotations
@@ -13,22 +16,45 @@ import contextlib
 import json
 import os
 import random
+import signal
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from smollm2 import smollm2
 
 sys.path.insert(0, str(Path(__file__).with_name("serving")))
-from peers import served
+from peers import answers, served
 
 #: figure -> where guidellm has it, and its unit in seconds
 FIGURES = {
     "ttft": ("time_to_first_token_ms", 0.001), "itl": ("inter_token_latency_ms", 0.001), "e2e": ("request_latency", 1.0),
     "output_tokens_per_second": ("output_tokens_per_second", 1.0), "requests_per_second": ("requests_per_second", 1.0),
 }  # fmt: skip
+
+
+@contextlib.contextmanager
+def mocked(guidellm: Path, tokens: int) -> Iterator[str]:
+    """guidellm's mock server; its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [guidellm, "mock-server", "--port", port, "--ttft-ms", 300, "--itl-ms", 60, "--output-tokens", tokens, "--model", "mock"]
+    process = subprocess.Popen(list(map(str, command)), stdout=sys.stderr, env=os.environ | {"HF_HUB_OFFLINE": "1"})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while not answers(f"{url}/health"):
+            if process.poll() is not None:
+                raise SystemExit("the mock server ended")
+            time.sleep(0.5)
+        yield f"{url}/v1"
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def write_prompts(path: Path, words: int, tokens: int) -> None:
@@ -70,21 +96,26 @@ def main() -> int:
     parser.add_argument("--tokens", type=int, default=32, help="of an answer")
     parser.add_argument("--words", type=int, default=48, help="of a prompt")
     parser.add_argument("--turns", type=int, default=4)
+    parser.add_argument("--mock", action="store_true", help="guidellm's mock server in place of a real one")
     parser.add_argument("--dtype", default="bfloat16", choices=("float32", "bfloat16"))
     parser.add_argument("--threads", type=int, default=1, help="of the server")
     parser.add_argument("--directory", type=Path, help="where the model is kept (default: temporary)")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server ends with this
     with contextlib.ExitStack() as stack:
         directory = args.directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tunesmith-bench-")))
         prompts = directory / "prompts.jsonl"
         write_prompts(prompts, args.words, args.tokens)
         found: dict[str, list[dict[str, float]]] = {"tunesmith bench": [], "guidellm": []}
-        with served("tunesmith", smollm2(directory), directory, args.dtype, args.threads, {}) as server:
-            for turn in range(args.turns):
-                pair = [("tunesmith bench", ours), ("guidellm", theirs)]
-                for name, measure in pair if turn % 2 == 0 else reversed(pair):
-                    found[name].append(measure(server.url, prompts, args, directory))
-                    print(name, json.dumps(found[name][-1]), flush=True)
+        if args.mock:
+            url = stack.enter_context(mocked(args.guidellm, args.tokens))
+        else:
+            url = stack.enter_context(served("tunesmith", smollm2(directory), directory, args.dtype, args.threads, {})).url
+        for turn in range(args.turns):
+            pair = [("tunesmith bench", ours), ("guidellm", theirs)]
+            for name, measure in pair if turn % 2 == 0 else reversed(pair):
+                found[name].append(measure(url, prompts, args, directory))
+                print(name, json.dumps(found[name][-1]), flush=True)
     print(f"{args.concurrency} at once, {args.requests} requests a turn, {args.turns} turns, {args.tokens} tokens each")
     for figure in FIGURES:
         one, other = (statistics.mean(turn[figure] for turn in turns) for turns in found.values())

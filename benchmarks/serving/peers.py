@@ -103,7 +103,7 @@ def served(name: str, model: Path, directory: Path, dtype: str, threads: int, fu
     try:
         root = f"http://127.0.0.1:{port}"
         until = time.monotonic() + UP
-        while not _answers(root + health):
+        while not answers(root + health):
             if process.poll() is not None or time.monotonic() > until:
                 how = "ended" if process.poll() is not None else f"was not up after {UP:.0f} s"
                 raise SystemExit(f"{name} {how}: see {directory / f'{name}.log'}")
@@ -115,7 +115,7 @@ def served(name: str, model: Path, directory: Path, dtype: str, threads: int, fu
         process.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
         return urllib.request.urlopen(url, timeout=5).status == 200
     return False
