@@ -53,9 +53,23 @@ def capabilities() -> set[str]:
     return {record.name for plugin in plugins() for record in plugin.providers}
 
 
-def imported(tree: ast.AST) -> set[str]:
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    return names | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+@functools.cache  # several laws look at each module
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def imported(path: Path) -> frozenset[str]:
+    nodes = list(ast.walk(tree_of(path)))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return frozenset(names | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module})
+
+
+@functools.cache
+def names_of_capabilities() -> re.Pattern[str]:
+    distributions = {plugin.distribution for plugin in plugins()}
+    names = (capabilities() - set(WORDS)) | distributions | {name.replace("-", "_") for name in distributions}
+    return re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, sorted(names)))})(?![\w-])", re.IGNORECASE)
 
 
 def test_there_are_plugins_to_compare_with():
@@ -64,9 +78,7 @@ def test_there_are_plugins_to_compare_with():
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CORE)))
 def test_no_capability_is_named_in_the_kernel(path: Path):
-    distributions = {plugin.distribution for plugin in plugins()}
-    names = (capabilities() - set(WORDS)) | distributions | {name.replace("-", "_") for name in distributions}
-    pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, sorted(names)))})(?![\w-])", re.IGNORECASE)
+    pattern = names_of_capabilities()
     named = [f"line {number}: {line.strip()}" for number, line in enumerate(path.read_text().splitlines(), 1) if pattern.search(line)]
     assert not named, "examples use made-up names; see hookspecs.py"
 
@@ -75,7 +87,7 @@ def test_no_capability_is_named_in_the_kernel(path: Path):
 def test_no_capability_is_asked_for_in_the_kernel(path: Path):
     names = capabilities()
     asked = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Compare) and any(
             isinstance(side, ast.Attribute) and side.attr == "name" for side in (node.left, *node.comparators)
         ):
@@ -97,7 +109,7 @@ def test_the_kernel_imports_the_standard_library_and_its_few_requirements(path: 
         allowed |= {"pluggy"}
     elif path.parent.name == "environments":  # the host's part of isolation
         allowed |= {"packaging"}
-    assert {name.partition(".")[0] for name in imported(ast.parse(path.read_text()))} <= allowed
+    assert {name.partition(".")[0] for name in imported(path)} <= allowed
 
 
 #: imports go one way, from higher to lower
@@ -118,7 +130,7 @@ LAYERS = {
 def test_imports_go_one_way(path: Path):
     mine = path.relative_to(CORE).with_suffix("").parts[0]
     uphill = []
-    for name in imported(ast.parse(path.read_text())):
+    for name in imported(path):
         part = name.split(".")[1] if name.startswith("tunesmith.") else ""
         if LAYERS.get(part, 0) > LAYERS.get(mine, 3):
             uphill.append(name)
@@ -127,7 +139,7 @@ def test_imports_go_one_way(path: Path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CORE)))
 def test_the_kernel_imports_none_of_the_other_distributions(path: Path):
-    assert not [name for name in imported(ast.parse(path.read_text())) if name.startswith("tunesmith_")]
+    assert not [name for name in imported(path) if name.startswith("tunesmith_")]
 
 
 def lines_of_code(text: str) -> int:
