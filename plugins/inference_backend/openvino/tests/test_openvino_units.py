@@ -241,3 +241,11 @@ def test_a_pipeline_that_dies_ends_its_answers_and_the_engine_says_so(told: Any)
     assert "has ended" in told.engine.error
     with pytest.raises(Draining):
         told.engine.submit([sequence(told)])
+
+
+def test_closing_cancels_what_runs_and_tells_the_pipeline_to_end(told: Any) -> None:
+    told.engine.submit([sequence(told)])
+    told.pipeline.recv()
+    told.engine.close()
+    assert told.heard(1)[0][1].finish == "cancelled"
+    assert told.pipeline.recv() is None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from tunesmith_openvino.server.generation_options import generation_options, refuse
 from tunesmith_openvino.server.pipeline_process import Asked, Continued, PipelineOptions, run
@@ -51,6 +52,7 @@ class PipelineEngine:
         self._changed = threading.Condition()
         self._draining = self._taking = False
         self._outbox: queue.SimpleQueue[Asked | int | None] = queue.SimpleQueue()  # sending waits for the step that is computed
+        self._process: Any = None
         self.error = ""  # why it has given up
 
     def start(self, folder: Path, options: PipelineOptions) -> None:
@@ -126,16 +128,20 @@ class PipelineEngine:
             left = dict(self._running)
         self._end(left, Delta(finish="cancelled"))
         self._outbox.put(None)
+        if self._process is None:
+            return
         self._process.join(JOIN_TIMEOUT)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
 
     def _send(self) -> None:
-        while (said := self._outbox.get()) is not None:
+        while True:
+            said = self._outbox.get()
             with contextlib.suppress(OSError):  # it has ended, which `_hear` sees
                 self._connection.send(said)
-        self._connection.close()
+            if said is None:  # closing would not do: the other thread reads, and holds the connection open
+                return
 
     def _hear(self) -> None:
         try:

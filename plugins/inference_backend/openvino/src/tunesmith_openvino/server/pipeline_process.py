@@ -54,9 +54,10 @@ def make_pipeline(folder: Path, options: PipelineOptions) -> Any:
 
 
 def run(connection: Connection, folder: Path, options: PipelineOptions) -> None:
-    """Says None when the model is loaded, then lists of `Continued`; hears `Asked`, and numbers of answers that nobody wants any more.
+    """Says None when the model is loaded, then lists of `Continued`; hears `Asked`, numbers of answers that nobody wants any more, and
+    None when it is to end.
 
-    Ends with its connection, not by signals: whoever is at its other end lets running answers end first.
+    Ends when it is told to or with its connection, not by signals: whoever is at its other end lets running answers end first.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
@@ -65,7 +66,9 @@ def run(connection: Connection, folder: Path, options: PipelineOptions) -> None:
     try:
         while True:
             while connection.poll(0 if loop.busy else None):
-                loop.hear(connection.recv())
+                if (said := connection.recv()) is None:
+                    return
+                loop.hear(said)
             if out := loop.step():
                 connection.send(out)
     except (EOFError, BrokenPipeError, ConnectionResetError):
