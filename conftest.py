@@ -20,12 +20,14 @@ _FAILED: set[str] = set()
 
 
 def pytest_configure() -> None:
-    """Ctrl-C is tested on real processes, which inherit whether it is ignored: a shell's background job has it so.
+    """Signals are tested on real processes, which inherit whether one is ignored: a shell's background job has Ctrl-C so, one of nohup SIGHUP.
 
     Every request by `httpx.get` reads the certificates of the world, 45 ms of it, also where it asks this machine: here they are read once.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     ssl.create_default_context = functools.cache(ssl.create_default_context)
 
 
