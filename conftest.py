@@ -20,7 +20,7 @@ _FAILED: set[str] = set()
 
 
 def pytest_configure() -> None:
-    """Signals are tested on real processes, which inherit whether one is ignored: a shell's background job has Ctrl-C so, one of nohup SIGHUP.
+    """Signals are tested on real processes, which inherit whether one is ignored: Ctrl-C in a shell's background job, SIGHUP under nohup.
 
     Every request by `httpx.get` reads the certificates of the world, 45 ms of it, also where it asks this machine: here they are read once.
     """
