@@ -15,7 +15,7 @@ from tunesmith_recommend.choice.models import suiting
 from tunesmith_recommend.choice.recommendation import GOALS, Wanted
 from tunesmith_recommend.choice.rules import rules
 from tunesmith_recommend.choice.settings import step_settings
-from tunesmith_recommend.commands.asking import seconds_of
+from tunesmith_recommend.commands.options import seconds_of
 
 DATA = {
     "format": "messages", "produces": ["dataset/chat"], "task": "chat", "rows": 1000, "tokens": 200_000, "characters": 800_000,

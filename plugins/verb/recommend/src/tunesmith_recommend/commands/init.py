@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tunesmith.errors import UserError
 from tunesmith_cli.api import DEFAULT_FILE, Command, run_command, safe, safe_json
-from tunesmith_recommend.commands.asking import add_wishes, recommendation
+from tunesmith_recommend.commands.options import add_wishes, recommendation
 
 
 def configure(parser: ArgumentParser) -> None:

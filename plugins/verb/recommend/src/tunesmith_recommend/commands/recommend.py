@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunesmith_cli.api import Command, run_command, safe, safe_json
-from tunesmith_recommend.commands.asking import add_wishes, recommendation
+from tunesmith_recommend.commands.options import add_wishes, recommendation
 
 
 def configure(parser: ArgumentParser) -> None:
