@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.launch import DEFAULT_FILE, Session
     from tunesmith_cli.main import main
     from tunesmith_cli.options.columns import add_columns, columns_given
-    from tunesmith_cli.options.device_catalog import add_cards, named_cards
+    from tunesmith_cli.options.device_catalog import add_cards, card, named_cards
     from tunesmith_cli.options.pipeline_file import load
     from tunesmith_cli.options.settings import typed
     from tunesmith_cli.running_endpoints import RunningEndpoint, running_endpoints
@@ -42,7 +42,7 @@ _MODULES = {
     "tunesmith_cli.launch": "DEFAULT_FILE, Session",
     "tunesmith_cli.main": "main",
     "tunesmith_cli.options.columns": "add_columns, columns_given",
-    "tunesmith_cli.options.device_catalog": "add_cards, named_cards",
+    "tunesmith_cli.options.device_catalog": "add_cards, card, named_cards",
     "tunesmith_cli.options.pipeline_file": "load",
     "tunesmith_cli.options.settings": "typed",
     "tunesmith_cli.running_endpoints": "RunningEndpoint, running_endpoints",
@@ -64,6 +64,7 @@ __all__ = [
     "add_cards",
     "add_columns",
     "amount",
+    "card",
     "colored",
     "columns",
     "columns_given",

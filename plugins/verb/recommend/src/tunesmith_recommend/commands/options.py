@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tunesmith.errors import TunesmithError, UserError
-from tunesmith_cli.api import Session, add_cards, add_columns, columns_given, main, named_cards
-from tunesmith_recommend.choice.recommendation import GOALS, Recommendation, Wanted
+from tunesmith.errors import UserError
+from tunesmith_cli.api import Session, add_cards, add_columns, columns_given, named_cards
+from tunesmith_recommend.choice.recommendation import GOALS
 
 if TYPE_CHECKING:
-    from tunesmith.contracts import Device, ModelInfo
-    from tunesmith.planning.plan import Plan
-    from tunesmith.running.model_resolver import ModelResolver
+    from tunesmith_recommend.choice.recommendation import Recommendation, Wanted
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
@@ -50,77 +44,9 @@ def seconds_of(text: str) -> float:
 
 
 def recommendation(args: Namespace, file: Path) -> tuple[Recommendation, Wanted]:
-    """For the rows of a file.
+    """For the rows of a file. Raises as `recommended` does."""
+    from tunesmith_recommend.recommended import Wishes, recommended
 
-    Raises:
-        UserError: TS-RECOMMEND-001 when nothing fits, -002 for a file of models that is none, -003 for rows that can't be trained on.
-    """
-    from tunesmith.planning.placement.devices import probe
-    from tunesmith_recommend.catalog.installed_models import installed_models
-    from tunesmith_recommend.choice.choose import recommend
-    from tunesmith_recommend.machine.measurement import measured
-
-    base, columns = Path.cwd(), columns_given(args)
-    wanted = Wanted(str(file), _facts(file, columns), args.goal, args.task, seconds_of(args.budget), columns or {})
-    session = Session.open(base)
-    named = named_cards(args, session.registry)
-    if named:
-        devices: Mapping[str, Sequence[Device]] = dict([named])
-    else:
-        devices = measured(session.registry, probe(session.registry), session.config.cache).devices
-    models, wrong = installed_models(session.registry, args.models)
-    with session.resolver() as resolve:
-        plans = _planned(session, base, devices, resolve, here=not named)
-        reach = None if named or args.any_model else resolve
-        found = recommend(session.registry, wanted, models, devices, plans, asked=named[0] if named else "auto", reach=reach)
-    remarks = (*found.remarks, *wrong)
-    if named or args.any_model:
-        remarks = (*remarks, "whether the model can be fetched was not asked")
-    return Recommendation(**{**vars(found), "remarks": remarks}), wanted
-
-
-def _planned(session: Session, base: Path, devices: Mapping[str, Sequence[Device]], resolve: ModelResolver, *, here: bool) -> Any:
-    """Plans pipelines that are not in a file, with a model that nobody has to fetch for that; on this machine the disk has to have room."""
-    from tunesmith import Pipeline
-    from tunesmith.running.store.disk_space import check_room
-
-    def planned(pipeline: Mapping[str, Any], info: ModelInfo) -> Plan:
-        spec = Pipeline(**pipeline, base=base).spec
-        plan = session.planned(spec, _Described(info, resolve), devices=devices)  # type: ignore[arg-type]
-        if here:
-            check_room(plan, session.config.home)
-        return plan
-
-    return planned
-
-
-class _Described:
-    """Stands where the planner asks what the model's name means: one is known already."""
-
-    def __init__(self, info: ModelInfo, resolve: ModelResolver) -> None:
-        self.info, self.resolve = info, resolve
-        self.reporter, self.refresh = resolve.reporter, resolve.refresh
-
-    def __call__(self, uri: str) -> ModelInfo:
-        return self.info if uri == self.info.uri else self.resolve(uri)
-
-
-def _facts(file: Path, columns: Mapping[str, str] | None) -> dict[str, Any]:
-    """What `tunesmith data facts` says of a file: its JSON is what programs are told."""
-    words = ["data", "facts", str(file), "--json"]
-    for name, column in (columns or {}).items():
-        words += ["--columns", f"{name}={column}"]
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        status = main(words)
-    try:
-        found = json.loads(said.getvalue())
-    except ValueError:
-        raise UserError("TS-RECOMMEND-003", f"{file} can't be looked into", fix=f"`tunesmith data facts {file}` says why.") from None
-    if "error" in found:
-        raise TunesmithError.from_json(found["error"])
-    if status or found["problem"] or not found["rows"]:
-        told = found["problem"] or {}
-        why = told.get("what") or f"{found['broken']} rows are broken."
-        fix = told.get("fix") or f"`tunesmith data inspect {file}` lists them with their lines."
-        raise UserError("TS-RECOMMEND-003", f"{file} can't be trained on as it is", why=why, fix=fix)
-    return dict(found)
+    cards = named_cards(args, Session.open().registry) if args.on or args.cards else None
+    wishes = Wishes(args.goal, args.task, seconds_of(args.budget), columns_given(args), cards, args.models, args.any_model)
+    return recommended(file, wishes)

@@ -1,0 +1,129 @@
+"""The recommendation for the rows of a file, on this machine or on cards that are named: for the commands, and for those of others."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.errors import TunesmithError, UserError
+from tunesmith_cli.api import Session, main
+from tunesmith_recommend.choice.recommendation import Recommendation, Wanted
+
+if TYPE_CHECKING:
+    from tunesmith.contracts import Device, ModelInfo
+    from tunesmith.planning.plan import Plan
+    from tunesmith.running.model_resolver import ModelResolver
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is wanted of a recommendation, beside the rows.
+
+    Args:
+        goal: one of `tunesmith_recommend.api.GOALS`.
+        task: in place of what the rows look like; empty: that.
+        budget: seconds that training may take; 0: what a rule says.
+        columns: name that the rows' format wants -> name of the column.
+        cards: a device backend and its devices, which are not here (`tunesmith_cli.api.card`); None: this machine.
+        models: a file that describes models of one's own.
+        any_model: don't ask whether the model can be fetched from here.
+    """
+
+    goal: str = "quality"
+    task: str = ""
+    budget: float = 0.0
+    columns: Mapping[str, str] = field(default_factory=dict)
+    cards: tuple[str, Sequence[Device]] | None = None
+    models: Path | None = None
+    any_model: bool = False
+
+
+def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tuple[Recommendation, Wanted]:
+    """The recommendation, and what it was made for.
+
+    Args:
+        file: with the rows, as the pipeline will name it.
+        base: folder that the pipeline will lie in; default: the current one.
+
+    Raises:
+        UserError: TS-RECOMMEND-001 when nothing fits, -002 for a file of models that is none, -003 for rows that can't be trained on.
+    """
+    from tunesmith.planning.placement.devices import probe
+    from tunesmith_recommend.catalog.installed_models import installed_models
+    from tunesmith_recommend.choice.choose import recommend
+    from tunesmith_recommend.machine.measurement import measured
+
+    base, named = base or Path.cwd(), wishes.cards
+    data = facts_of(base / file, wishes.columns)
+    wanted = Wanted(str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns)
+    session = Session.open(base)
+    if named:
+        devices: Mapping[str, Sequence[Device]] = dict([named])
+    else:
+        devices = measured(session.registry, probe(session.registry), session.config.cache).devices
+    models, wrong = installed_models(session.registry, wishes.models)
+    with session.resolver() as resolve:
+        plans = _planned(session, base, devices, resolve, here=not named)
+        reach = None if named or wishes.any_model else resolve
+        found = recommend(session.registry, wanted, models, devices, plans, asked=named[0] if named else "auto", reach=reach)
+    asked = () if reach else ("whether the model can be fetched was not asked",)
+    return replace(found, remarks=(*found.remarks, *wrong, *asked)), wanted
+
+
+def _planned(session: Session, base: Path, devices: Mapping[str, Sequence[Device]], resolve: ModelResolver, *, here: bool) -> Any:
+    """Plans pipelines that are not in a file, with a model that nobody has to fetch for that; on this machine the disk has to have room."""
+    from tunesmith import Pipeline
+    from tunesmith.running.store.disk_space import check_room
+
+    def planned(pipeline: Mapping[str, Any], info: ModelInfo) -> Plan:
+        spec = Pipeline(**pipeline, base=base).spec
+        plan = session.planned(spec, _Described(info, resolve), devices=devices)  # type: ignore[arg-type]
+        if here:
+            check_room(plan, session.config.home)
+        return plan
+
+    return planned
+
+
+class _Described:
+    """Stands where the planner asks what the model's name means: one is known already."""
+
+    def __init__(self, info: ModelInfo, resolve: ModelResolver) -> None:
+        self.info, self.resolve = info, resolve
+        self.reporter, self.refresh = resolve.reporter, resolve.refresh
+
+    def __call__(self, uri: str) -> ModelInfo:
+        return self.info if uri == self.info.uri else self.resolve(uri)
+
+
+def facts_of(file: Path, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What `tunesmith data facts --json` says of a file.
+
+    Args:
+        columns: name that the rows' format wants -> name of the column.
+
+    Raises:
+        UserError: TS-RECOMMEND-003 for rows that can't be trained on; what is wrong with the file.
+    """
+    words = ["data", "facts", str(file), "--json"]
+    for name, column in (columns or {}).items():
+        words += ["--columns", f"{name}={column}"]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        status = main(words)
+    try:
+        found = json.loads(said.getvalue())
+    except ValueError:
+        raise UserError("TS-RECOMMEND-003", f"{file} can't be looked into", fix=f"`tunesmith data facts {file}` says why.") from None
+    if "error" in found:
+        raise TunesmithError.from_json(found["error"])
+    if status or found["problem"] or not found["rows"]:
+        told = found["problem"] or {}
+        why = told.get("what") or f"{found['broken']} rows are broken."
+        fix = told.get("fix") or f"`tunesmith data inspect {file}` lists them with their lines."
+        raise UserError("TS-RECOMMEND-003", f"{file} can't be trained on as it is", why=why, fix=fix)
+    return dict(found)
