@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.running.outcome import can_go_on
+from tunesmith_cli.chosen_run import chosen_run, opened_journal
 from tunesmith_cli.command import Command
 from tunesmith_cli.display.number_format import duration, number, ratio
+from tunesmith_cli.runs_diff.command import COMMAND as DIFF
 from tunesmith_cli.text_tables import columns
 from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:
-    from tunesmith.running.journal.journal import Journal
     from tunesmith.running.journal.run_view import RunView, StepView
 
 
@@ -31,40 +30,6 @@ def _configure_run(parser: ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", metavar="RUN", help="id of a run, or its beginning (default: the last one)")
 
 
-@contextmanager
-def _journal() -> Iterator[tuple[Journal | None, Path]]:
-    """The journal of this home; None if nothing was ever run here, and then none is made."""
-    from tunesmith.config import load_config
-    from tunesmith.running.journal.journal import FILE, Journal
-    from tunesmith.running.journal.run_directories import mark_interrupted
-
-    home = load_config().home
-    if not (home / FILE).is_file():
-        yield None, home
-        return
-    journal = Journal(home)
-    try:
-        mark_interrupted(journal, home)
-        yield journal, home
-    finally:
-        journal.close()
-
-
-@contextmanager
-def _chosen(name: str | None) -> Iterator[RunView]:
-    """The run that is meant."""
-    from tunesmith.running.journal.run_directories import find
-    from tunesmith.running.journal.run_view import RunView
-
-    with _journal() as (journal, home):
-        rows = [row for row in journal.runs() if name or not row.aside] if journal else []
-        if journal is None or not rows:
-            raise UserError(
-                "TS-CLI-011", f"nothing has been run in {home.parent}", fix="Start something: `tunesmith run`, or name another --home."
-            )
-        yield RunView(journal, home, find(journal, name) if name else rows[0])
-
-
 # --- list ----------------------------------------------------------------------------------------------------------------------------
 
 
@@ -74,7 +39,7 @@ def configure_list(parser: ArgumentParser) -> None:
 
 
 def run_list(args: Namespace) -> int:
-    with _journal() as (journal, home):
+    with opened_journal() as (journal, home):
         rows = [(row, journal.steps(row.id)) for row in journal.runs() if args.all or not row.aside] if journal else []
     if args.json:
         print(json.dumps([asdict(row) | {"steps": len(steps)} for row, steps in rows], indent=2))
@@ -100,7 +65,7 @@ def configure_show(parser: ArgumentParser) -> None:
 
 
 def run_show(args: Namespace) -> int:
-    with _chosen(args.run) as view:
+    with chosen_run(args.run) as view:
         if args.report or args.open:
             return _report(view, args)
         print(json.dumps(view.to_json(), indent=2) if args.json else _page(view))
@@ -161,7 +126,7 @@ def configure_logs(parser: ArgumentParser) -> None:
 
 
 def run_logs(args: Namespace) -> int:
-    with _chosen(args.run) as view:
+    with chosen_run(args.run) as view:
         row, directory, names = view.row, view.directory, list(view.steps)
         if args.step and args.step not in names:
             from tunesmith.errors import did_you_mean
@@ -206,4 +171,5 @@ COMMANDS = (
         "logs", "what a run and its steps' processes said", configure_logs, run_logs,
         (("the last run", "tunesmith runs logs"), ("one step, with its output", "tunesmith runs logs --step tune")),
     ),
+    DIFF,
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""`tunesmith runs diff A B`: two runs beside one another."""

@@ -1,0 +1,142 @@
+"""`tunesmith runs diff`: what differs between two runs, and how sure a difference is."""
+
+from __future__ import annotations
+
+import json
+import math
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith_cli.paired_interval import mean_difference, share, share_difference
+from tunesmith_cli.runs_diff.sample_pairs import differing, interval, pairs
+
+ROWS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
+
+
+def test_wilsons_interval_is_the_one_of_the_literature():
+    found = share(81, 263)  # Newcombe, Statistics in Medicine 17 (1998), 857: 0.2553 to 0.3662
+    assert (round(found.low, 4), round(found.high, 4)) == (0.2553, 0.3662)
+    assert round(share(0, 10).high, 4) == 0.2775
+
+
+@given(ROWS)
+def test_a_difference_of_shares_lies_in_its_interval_and_turns_with_the_runs(rows):
+    before, after = zip(*rows, strict=True)
+    there, back = share_difference(before, after), share_difference(after, before)
+    assert there.low <= there.value <= there.high
+    assert math.isclose(there.low, -back.high, abs_tol=1e-12)
+    assert math.isclose(there.high, -back.low, abs_tol=1e-12)
+
+
+def test_all_right_in_both_is_no_certainty_with_few_rows():
+    few, many = share_difference([True] * 5, [True] * 5), share_difference([True] * 500, [True] * 500)
+    assert few.low < -0.3
+    assert many.low > -0.02
+    assert not few.certain
+
+
+def test_pairing_sees_what_shares_alone_do_not():
+    """20 of 100 rows more are right and none less: beyond chance, though both shares' own intervals meet."""
+    before, after = [True] * 40 + [False] * 60, [True] * 55 + [False] * 45
+    assert share_difference(before, after).certain
+    assert share(40, 100).high > share(55, 100).low
+
+
+@given(st.lists(st.floats(-5, 5), min_size=5, max_size=30), st.floats(-3, 3))
+def test_a_difference_that_is_the_same_in_each_row_is_certain(values, shift):
+    found = mean_difference(values, [value + shift for value in values])
+    assert found is not None
+    assert abs(found.low - shift) < 1e-6
+    assert abs(found.high - shift) < 1e-6
+
+
+def test_few_rows_say_nothing_of_a_mean():
+    assert mean_difference([1.0] * 4, [2.0] * 4) is None
+
+
+def asked(rights, start=0):
+    return [{"question": f"q{start + at}", "expected": "x", "answer": str(one), "right": one} for at, one in enumerate(rights)]
+
+
+def test_rows_are_paired_by_their_questions_and_equal_ones_in_their_order():
+    one = [*asked([True, False]), *asked([True])]
+    other = [*asked([False]), *asked([True, True])]
+    found = pairs(one, other)
+    assert [(a["question"], b["question"]) for a, b in found] == [("q0", "q0"), ("q1", "q1"), ("q0", "q0")]
+    assert [pair[1]["right"] for pair in found] == [False, True, True]
+
+
+def test_what_a_metric_is_the_mean_of_is_found_by_its_value():
+    before, after = asked([True] * 8 + [False] * 2), asked([True] * 5 + [False] * 5)
+    found = pairs(before, after)
+    sure = interval("anything", (0.8, 0.5), found, True)
+    assert sure is not None
+    assert math.isclose(sure.value, -0.3)
+    assert interval("anything", (0.8, 0.6), found, True) is None
+    assert interval("anything", (0.8, 0.5), found, False) is None  # of other rows
+
+
+def test_a_weighted_mean_and_a_power_of_one_are_found_too():
+    rows = [(1.0, 10), (2.0, 30), (0.5, 5), (3.0, 7), (1.5, 20), (0.7, 9)]
+    before = [{"question": f"q{at}", "loss": loss, "size": size} for at, (loss, size) in enumerate(rows)]
+    after = [{"question": f"q{at}", "loss": loss / 2, "size": size} for at, (loss, size) in enumerate(rows)]
+    mean = sum(loss * size for loss, size in rows) / sum(size for _, size in rows)
+    for of in (float, math.exp):
+        sure = interval("x", (of(mean), of(mean / 2)), pairs(before, after), True)
+        assert sure is not None
+        assert math.isclose(sure.value, of(mean / 2) - of(mean))
+        assert sure.certain
+
+
+def test_rows_that_were_lost_come_before_those_that_were_won():
+    found = differing(pairs(asked([True, False, True, False]), asked([True, True, False, False])))
+    assert [pair[1]["question"] for pair in found] == ["q2", "q1"]
+
+
+@pytest.fixture
+def two(world):
+    """A run, and one with another setting and one row in another's place."""
+    words = ("echo", "--model", "shelf://hello", "--data", "rows.jsonl")
+    world(*words)
+    world.write("rows.jsonl", '{"q": "who?", "a": "me"}\n{"q": "when?", "a": "now"}\n')
+    world(*words, "--learning-rate", "0.25")
+    return [run["id"] for run in world("runs", "list", "--json").json][::-1]
+
+
+def test_two_runs_are_told_apart(world, two):
+    told = world("runs", "diff", *two, "--json").json
+    assert [run["id"] for run in told["runs"]] == two
+    settings = {one["what"]: (one["before"], one["after"]) for one in told["settings"] if one["step"] == "echo"}
+    assert settings["learning_rate"] == (0.001, 0.25)
+    (rows,) = told["rows"]
+    assert (rows["both"], rows["only_before"], rows["only_after"]) == (1, 1, 1)
+    assert "when?" in rows["after"][0]
+    assert told["environment"] == []
+    assert {one["name"] for one in told["metrics"]} >= {"rows", "loss"}
+    page = world("runs", "diff", two[0]).out  # beside the last one
+    assert "learning_rate  ->" not in page
+    assert " ".join(page.split()).count("learning_rate 0.001 -> 0.25") == 1
+    assert "1 in both, 1 only in A, 1 only in B" in page
+    assert "environment: the same" in page
+    same = world("runs", "diff", two[1]).out
+    assert "settings: the same" in same
+    assert "TS-RUN-021" in world("runs", "diff", "2020").err
+
+
+def test_answers_stand_side_by_side_with_what_was_expected():
+    from tunesmith_cli.runs_diff.text import page
+
+    row = SimpleNamespace(id="a", pipeline="p", state="done", started=0.0, finished=61.0)
+    view = SimpleNamespace(row=row)
+    both = pairs(asked([True, True]), asked([True, False]))
+    found = SimpleNamespace(
+        before=view, after=view, settings=[], rows=[], environment=[], metrics=[], steps=["score"],
+        samples={"score": (both, True)}, answers=lambda name: differing(both),
+    )  # fmt: skip
+    text = page(found)
+    assert "samples of score: 1 of 2 answered otherwise" in text
+    assert text.index("q1") < text.index("expected") < text.index("A right") < text.index("B wrong")
+    assert json.dumps("1 min 01 s")[1:-1] in text
