@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.display import reporting
     from tunesmith_cli.display.number_format import amount, duration, number, size
     from tunesmith_cli.display.token_page import TOKENS_FILE, TOKENS_FORMAT, token_page
-    from tunesmith_cli.errors import colored
+    from tunesmith_cli.errors import colored, error_text
     from tunesmith_cli.estimate.step import StepEstimate, StepEstimator
     from tunesmith_cli.import_probe import probe
     from tunesmith_cli.launch import DEFAULT_FILE, Session
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from tunesmith_cli.options.pipeline_file import load
     from tunesmith_cli.options.settings import typed
     from tunesmith_cli.running_endpoints import RunningEndpoint, running_endpoints
+    from tunesmith_cli.terminal_width import terminal_width
     from tunesmith_cli.text_tables import columns
+    from tunesmith_cli.translation.catalogs import gettext, translated
+    from tunesmith_cli.translation.east_asian import padded, text_width, wrap
+    from tunesmith_cli.translation.language import language
     from tunesmith_cli.untrusted_text import safe, safe_json
 
 #: Of everything here: raised when a name goes away or takes its arguments otherwise. New names leave it as it is.
@@ -36,7 +40,7 @@ _MODULES = {
     "tunesmith_cli.display": "reporting",
     "tunesmith_cli.display.number_format": "amount, duration, number, size",
     "tunesmith_cli.display.token_page": "TOKENS_FILE, TOKENS_FORMAT, token_page",
-    "tunesmith_cli.errors": "colored",
+    "tunesmith_cli.errors": "colored, error_text",
     "tunesmith_cli.estimate.step": "StepEstimate, StepEstimator",
     "tunesmith_cli.import_probe": "probe",
     "tunesmith_cli.launch": "DEFAULT_FILE, Session",
@@ -46,7 +50,11 @@ _MODULES = {
     "tunesmith_cli.options.pipeline_file": "load",
     "tunesmith_cli.options.settings": "typed",
     "tunesmith_cli.running_endpoints": "RunningEndpoint, running_endpoints",
+    "tunesmith_cli.terminal_width": "terminal_width",
     "tunesmith_cli.text_tables": "columns",
+    "tunesmith_cli.translation.catalogs": "gettext, translated",
+    "tunesmith_cli.translation.east_asian": "padded, text_width, wrap",
+    "tunesmith_cli.translation.language": "language",
     "tunesmith_cli.untrusted_text": "safe, safe_json",
 }
 __getattr__ = exports(__name__, {name: module for module, names in _MODULES.items() for name in names.split(", ")})
@@ -69,10 +77,14 @@ __all__ = [
     "columns",
     "columns_given",
     "duration",
+    "error_text",
+    "gettext",
+    "language",
     "load",
     "main",
     "named_cards",
     "number",
+    "padded",
     "probe",
     "reporting",
     "run_command",
@@ -82,6 +94,10 @@ __all__ = [
     "safe_json",
     "served_step",
     "size",
+    "terminal_width",
+    "text_width",
     "token_page",
+    "translated",
     "typed",
+    "wrap",
 ]  # fmt: skip

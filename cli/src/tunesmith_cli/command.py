@@ -48,5 +48,8 @@ ENTRIES = (
 #: what a verb is called on the command line
 SPOKEN = {"evaluate": "eval"}
 
+#: a plugin's command of this name is what `tunesmith` alone begins in a terminal; it is typed as no word
+ALONE = "tunesmith"
+
 #: words after `plugin` that come with the SDK
 AUTHORS = ("new", "update", "sync", "check")

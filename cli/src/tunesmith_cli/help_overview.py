@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tunesmith_cli.command import ENTRIES, GROUPS, PIPELINES, PLUGINS, STEPS
+from tunesmith_cli.command import ALONE, ENTRIES, GROUPS, PIPELINES, PLUGINS, STEPS
 from tunesmith_cli.errors import colored
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def overview_text(catalog: Catalog) -> str:
     for entry in ENTRIES:
         rows[entry.group].append((entry.name, entry.summary))
     rows[STEPS] = [(name, verb.summary) for name, verb in catalog.verbs.items()]
-    own = [(name, summary) for name, (summary, _, _) in catalog.commands.items() if " " not in name]
+    own = [(name, summary) for name, (summary, _, _) in catalog.commands.items() if " " not in name and name != ALONE]
     rows[PLUGINS] = [*own, *rows[PLUGINS]]
     lines = ["usage: tunesmith COMMAND [options]", "", "The whole life of a language model, as a pipeline of plugins.", ""]
     lines += _table([(group, rows[group]) for group in GROUPS])

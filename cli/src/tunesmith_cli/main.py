@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.errors import Cancelled, TunesmithError, UserError
 from tunesmith_cli.broken_pipe import mute
-from tunesmith_cli.command import ENTRIES, SPOKEN
+from tunesmith_cli.command import ALONE, ENTRIES, SPOKEN
 from tunesmith_cli.dispatch import load_catalog, run_command, run_group
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def dispatch(arguments: Sequence[str]) -> int:
                 raise UserError("TS-CLI-002", "--home names no directory", fix="Write `--home DIR` before the command.")
             os.environ["TUNESMITH_HOME"] = value or rest.pop(0)
         elif word in ("-h", "--help"):
-            rest = []
+            return _overview()
         elif word != "--debug":
             raise UserError(
                 "TS-CLI-002",
@@ -97,7 +97,7 @@ def dispatch(arguments: Sequence[str]) -> int:
                 fix="Options go after the command: `tunesmith COMMAND --help`; before it stand --home, --debug, --version and --help.",
             )
     if not rest:
-        return _overview()
+        return _alone()
     name, *rest = rest if rest[0] != "help" else [*rest[1:], "--help"]
     if name == "--help":
         return _overview()
@@ -129,6 +129,15 @@ def _dynamic(name: str, arguments: Sequence[str]) -> int:
 
     catalog.explain(name)
     raise unknown_command(catalog, name)
+
+
+def _alone() -> int:
+    """No command: what a plugin brings for that begins where somebody sits at a terminal, elsewhere there is the overview."""
+    if sys.stdin and sys.stdin.isatty() and sys.stdout.isatty():
+        catalog = load_catalog()
+        if ALONE in catalog.commands:
+            return catalog.call(ALONE, ())
+    return _overview()
 
 
 def _overview() -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.errors import UserError
 from tunesmith.spelling import near
-from tunesmith_cli.command import AUTHORS, ENTRIES
+from tunesmith_cli.command import ALONE, AUTHORS, ENTRIES
 
 if TYPE_CHECKING:
     from tunesmith_cli.plugin_commands import Catalog
@@ -19,7 +19,9 @@ def unknown_command(catalog: Catalog, word: str) -> UserError:
     ways = list(_chosen_by(catalog, word))
     if ways:
         return UserError("TS-CLI-001", f"`{word}` is {ways[0][0]}, not a command", fix=" or ".join(way for _, way in ways[:2]))
-    commands = {name: f"tunesmith {name}" for name in (*(entry.name for entry in ENTRIES), *catalog.verbs, *catalog.commands)}
+    commands = {
+        name: f"tunesmith {name}" for name in (*(entry.name for entry in ENTRIES), *catalog.verbs, *catalog.commands) if name != ALONE
+    }
     inner: dict[str, list[str]] = {}
     for group, name in _inner():
         inner.setdefault(name, []).append(f"tunesmith {group} {name}")

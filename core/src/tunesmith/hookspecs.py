@@ -295,7 +295,8 @@ def run_finished(run: RunFacts, view: RunView) -> None:
 def cli_commands() -> Sequence[tuple[str, str, str]]:  # type: ignore[empty-body]
     """Commands of a plugin's own: (name, summary, ``package.module:function`` taking the arguments after the name). Since 0.1.
 
-    A name of two words adds a command to a group of the kernel's, or to a verb: ``plugin bless`` is `tunesmith plugin bless`.
+    A name of two words adds a command to a group of the kernel's, or to a verb: ``plugin bless`` is `tunesmith plugin bless`. One called
+    ``tunesmith`` is what `tunesmith` alone begins where stdin and stdout are a terminal, without arguments.
 
     Example::
 

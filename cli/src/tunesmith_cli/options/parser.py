@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,6 +10,7 @@ from typing import Any, NoReturn
 from tunesmith.errors import UserError
 from tunesmith.spelling import near
 from tunesmith_cli.command import Command
+from tunesmith_cli.terminal_width import terminal_width
 
 _ABSENT = "the following arguments are required: "  # as argparse says it
 SETTING = "setting:"  # how the destinations of options begin that are made from a schema
@@ -24,7 +23,7 @@ def dashed(name: str) -> str:
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=34, width=width())
+        super().__init__(prog, max_help_position=34, width=terminal_width())
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         flags = list(action.option_strings)
@@ -151,12 +150,3 @@ def normal_options(arguments: Sequence[str]) -> list[str]:
 def example_text(examples: Sequence[tuple[str, str]]) -> str | None:
     lines = [f"  # {purpose}\n  {typed}" for purpose, typed in examples]
     return "examples:\n" + "\n".join(lines) if lines else None
-
-
-def width() -> int:
-    """Columns to fill: the terminal's, within reason."""
-    try:
-        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.__stdout__.fileno()).columns)  # type: ignore[union-attr]
-    except (OSError, ValueError, AttributeError):
-        columns = 100
-    return max(60, min(columns, 120)) - 2

@@ -20,6 +20,7 @@ from tunesmith.contracts.lazy_import import exports
 if TYPE_CHECKING:
     from tunesmith_recommend.catalog.base_model import BaseModel
     from tunesmith_recommend.catalog.installed_models import installed_models
+    from tunesmith_recommend.choice.declared import Declared, declared
     from tunesmith_recommend.choice.recommendation import GOALS, Prediction, Reasoned, Recommendation, Wanted
     from tunesmith_recommend.commands.options import add_wishes, seconds_of
     from tunesmith_recommend.commands.probe import probe_text
@@ -33,6 +34,7 @@ API = 1
 _MODULES = {
     "tunesmith_recommend.catalog.base_model": "BaseModel",
     "tunesmith_recommend.catalog.installed_models": "installed_models",
+    "tunesmith_recommend.choice.declared": "Declared, declared",
     "tunesmith_recommend.choice.recommendation": "GOALS, Prediction, Reasoned, Recommendation, Wanted",
     "tunesmith_recommend.commands.options": "add_wishes, seconds_of",
     "tunesmith_recommend.commands.probe": "probe_text",
@@ -46,12 +48,14 @@ __all__ = [
     "API",
     "GOALS",
     "BaseModel",
+    "Declared",
     "Prediction",
     "Reasoned",
     "Recommendation",
     "Wanted",
     "Wishes",
     "add_wishes",
+    "declared",
     "facts_of",
     "installed_models",
     "page",
