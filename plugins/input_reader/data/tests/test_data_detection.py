@@ -142,7 +142,7 @@ def test_a_file_without_rows_says_so(found, content):
 @pytest.mark.parametrize(
     ("content", "name", "words"),
     [
-        ("question,solution\nq,s\n", "rows.csv", "a table"),
+        ("question,,solution\nq,,s\n", "rows.csv", "a column has no name"),
         (b"PAR1\x00\x00", "rows.parquet", "Parquet"),
         (b"\x1f\x8b\x08\x00", "rows.jsonl.gz", "compressed"),
         (b"\x00\x01\x02", "rows.jsonl", "not text"),
@@ -153,7 +153,11 @@ def test_a_file_that_is_something_else_is_named_for_what_it_is(found, content, n
     (problem,) = found(content, name=name).problems
     assert problem.code == "TS-DATA-006"
     assert words in problem.what
-    assert "JSON" in problem.fix
+    assert "JSON" in problem.fix or "columns" in problem.fix
+
+
+def test_a_table_is_rows_of_texts(found):
+    assert found("question,solution\nq,s\n", name="rows.csv").rows == 1
 
 
 def test_a_misspelt_column_is_found(found):

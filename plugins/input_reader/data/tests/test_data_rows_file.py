@@ -1,6 +1,7 @@
 """Rows are read from files as they are written, each with its line."""
 
 import contextlib
+import csv
 import json
 from pathlib import Path
 
@@ -36,9 +37,52 @@ def test_an_array_has_the_rows_and_lines_that_it_was_written_with(rows, indent, 
 
 
 def test_what_is_no_file_of_rows_says_so(tmp_path):
-    (tmp_path / "a.csv").write_text("a,b\n")
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
     with pytest.raises(NotRows, match="table"):
-        list(read_file(tmp_path / "a.csv"))
+        list(read_file(tmp_path / "a.parquet"))
+
+
+CELLS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=8).filter(lambda text: "\r" not in text)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(table=st.lists(st.tuples(CELLS, CELLS), max_size=5), separator=st.sampled_from([",", ";", "\t"]), mark=st.booleans())
+def test_a_table_has_the_rows_that_it_was_written_with(table, separator, mark, tmp_path):
+    path = tmp_path / "rows.csv"
+    with open(path, "w", encoding="utf-8-sig" if mark else "utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerows([("question", "solution"), *table])
+    lines = list(read_file(path))
+    full = [row for row in table if "".join(row).strip()]
+    assert [tuple(line.row.values()) for line in lines if line.row] == full
+    assert not any(line.problem for line in lines)
+
+
+def test_a_row_of_a_table_has_the_line_on_which_it_begins_and_what_is_wrong_there(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text('question,solution\n"two\nlines",b\nalone\n\n"cut')
+    assert list(read_file(path)) == [
+        (2, {"question": "two\nlines", "solution": "b"}, ""),
+        (4, None, "has 1 cells, and there are 2 columns: question, solution"),
+        (5, None, ""),
+        (6, None, "is no row of a table: unexpected end of data"),
+    ]
+    path.write_bytes("question,solution\nq,caf\u00e9\n".encode("latin-1"))
+    assert "is not UTF-8" in list(read_file(path))[-1].problem
+
+
+@pytest.mark.parametrize(("head", "why"), [("a,a", "two columns have one name"), ("a,,b", "a column has no name")])
+def test_a_table_whose_first_line_names_no_columns_is_told_of(head, why, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{head}\n1,2,3\n")
+    with pytest.raises(NotRows, match=why):
+        list(read_file(path))
+
+
+def test_a_long_cell_of_a_table_is_read_whole(tmp_path):
+    path = tmp_path / "rows.tsv"
+    path.write_text(f"text\tlabel\n{'long ' * 100_000}\tyes\n")
+    assert [len(line.row["text"]) for line in read_file(path)] == [500_000]
 
 
 CASES = Path(__file__).parents[4] / "tests" / "cases"
@@ -93,7 +137,7 @@ def test_a_text_file_tells_where_it_is_no_text(tmp_path):
 
 
 def test_a_text_file_that_is_too_long_for_a_row_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("tunesmith_data.rows_file._LARGEST_ROW", 4)
+    monkeypatch.setattr("tunesmith_data.rows_file.LARGEST_ROW", 4)
     (tmp_path / "a.txt").write_text("12345")
     with pytest.raises(NotRows, match="one document of more than"):
         list(read_file(tmp_path / "a.txt"))

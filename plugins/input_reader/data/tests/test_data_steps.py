@@ -90,7 +90,13 @@ def test_prepare_lists_several_broken_rows_at_once(tmp_path: Path) -> None:
 
 def test_prepare_says_that_a_file_holds_no_rows_at_all(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="TS-DATA-006"):
-        _prepare(tmp_path, "question,answer\nwhy,so\n", "table.csv")
+        _prepare(tmp_path, "question,question\nwhy,so\n", "table.csv")
+
+
+def test_prepare_reads_a_table(tmp_path: Path) -> None:
+    result, step = _prepare(tmp_path, "q,a\na,b\nc,d\n", "table.csv")
+    assert result.meta["rows"] == 2
+    assert [row["messages"][0]["content"][0]["text"] for row in read_rows(step.output)] == ["a", "c"]
 
 
 @pytest.mark.parametrize("weights", [[1.0], [0.0, 1.0], [1.0, -1.0], [1.0, 1.0, 1.0]])

@@ -1,4 +1,5 @@
-"""Rows of a file, one at a time: JSON Lines, or a JSON array of objects; a file ``.txt`` is one row. Standard library only."""
+"""Rows of a file, one at a time: JSON Lines, or a JSON array of objects, or a table as text; a file ``.txt`` is one row. Standard library
+only."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from tunesmith.contracts.untrusted_files import open_regular
 from tunesmith_data.api.json_text import Unfit, loads
 
 _CHUNK = 2**20
-_LARGEST_ROW = 2**26
+LARGEST_ROW = 2**26
+_TABLES = (".csv", ".tsv")
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _JSON = re.compile(rb'\{\s*["}]|\[\s*[\[{\]"]')  #: how rows begin
@@ -43,16 +45,26 @@ def read_file(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[
 
     Raises:
         OSError: when it can't be read, or is no regular file.
-        NotRows: when it is something else (a table, an archive, a single value over many lines).
+        NotRows: when it is something else (a binary table, an archive, a single value over many lines).
     """
     with open_regular(path) as file:
         head = file.read(_CHUNK)
         _refuse(path, head)
         file.seek(len(_BOM) if head.startswith(_BOM) else 0)
         start = head.removeprefix(_BOM).lstrip()
-        document = path.suffix.lower() == ".txt" and not _JSON.match(start)
-        lines = _document(file) if document else _array(file) if start[:1] == b"[" else _lines(file)
+        lines = _read(file, path.suffix.lower(), start)
         yield from (line._replace(row=renamed(line.row, columns)) if line.row else line for line in lines) if columns else lines
+
+
+def _read(file: BinaryIO, suffix: str, start: bytes) -> Iterator[Line]:
+    """The lines of a file that begins with `start`."""
+    if suffix in _TABLES and start and start[:1] not in (b"{", b"["):
+        from tunesmith_data.table_file import read_table
+
+        return read_table(file, start)
+    if suffix == ".txt" and not _JSON.match(start):
+        return _document(file)
+    return _array(file) if start[:1] == b"[" else _lines(file)
 
 
 def renamed(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
@@ -69,8 +81,8 @@ def _refuse(path: Path, head: bytes) -> None:
         what = "compressed" if head.startswith(b"\x1f\x8b") else what
         raise NotRows(f"it is {what}", "Write its rows as JSON Lines: one JSON object a line.")
     start = head.removeprefix(_BOM).lstrip()
-    if start and start[:1] not in (b"{", b"[") and suffix in (".csv", ".tsv", ".md"):
-        raise NotRows("it is text or a table, not JSON", "Write its rows as JSON Lines: one JSON object a line, column names as keys.")
+    if start and start[:1] not in (b"{", b"[") and suffix == ".md":
+        raise NotRows("it is text, not JSON", "Write its rows as JSON Lines: one JSON object a line.")
     if start.startswith(b"{") and b"\n" in start:
         line = start.partition(b"\n")[0].strip()
         if line == b"{" or (re.fullmatch(rb'\{\s*"[^"]*"\s*:\s*[\[{]?', line) is not None):
@@ -95,9 +107,9 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
 
 def _document(file: BinaryIO) -> Iterator[Line]:
     """The whole file as the text of one row."""
-    raw = file.read(_LARGEST_ROW + 1)
-    if len(raw) > _LARGEST_ROW:
-        what = f"it is one document of more than {_LARGEST_ROW // 2**20} MiB"
+    raw = file.read(LARGEST_ROW + 1)
+    if len(raw) > LARGEST_ROW:
+        what = f"it is one document of more than {LARGEST_ROW // 2**20} MiB"
         raise NotRows(what, 'Write each document of it as a row: {"text": "..."}, one a line.')
     try:
         text = raw.decode("utf-8")
@@ -150,7 +162,7 @@ def _array(file: BinaryIO) -> Iterator[Line]:
             try:
                 _, end = ends.raw_decode(buffer, place)
             except (ValueError, RecursionError) as error:
-                if not ended and len(buffer) - place < _LARGEST_ROW and not isinstance(error, RecursionError):
+                if not ended and len(buffer) - place < LARGEST_ROW and not isinstance(error, RecursionError):
                     more = stream.read(max(_CHUNK, len(buffer)))
                     buffer, place, ended = buffer[place:] + more, 0, not more
                     continue
