@@ -25,6 +25,9 @@ def pipeline(case):
     for name, rows in (("one", ROWS[:4]), ("other", ROWS[4:])):
         (case.directory / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     columns = {"prompt": "question", "completion": "answer"}
+    if case.name == "split":
+        rows = {"show-tokens": {}, "objective": "sft", "data": {"path": "one.jsonl", "columns": columns, "split": "train"}}
+        return {"model": f"file://{case.material('taught')}", "steps": {"shown": rows}}
     data = [{"path": "one.jsonl", "columns": columns, "weight": 1}]
     data += [{"path": "other.jsonl", "columns": columns, "weight": 3}] if case.name == "mix" else []
     shown = {"show-tokens": {}, "objective": "sft", "data": data if case.name == "mix" else {"path": "one.jsonl", "columns": columns}}

@@ -1,4 +1,4 @@
-"""The input reader of data files: their rows are checked, and steps planned that prepare and mix them."""
+"""The input reader of data files: their rows are checked, and steps planned that prepare, split and mix them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from tunesmith_data.check.worker import RowCheck
 from tunesmith_data.data_file import DataFile, Rows
 from tunesmith_data.formats.detection import Check
 from tunesmith_data.formats.resemblance import meant, requiring
-from tunesmith_data.mixture import Mixture, mixture_of
+from tunesmith_data.mixture import Mixture, Split, mixture_of
 from tunesmith_data.verbs.mix import shares
+from tunesmith_data.verbs.split import cannot_part, share_of
 
 TRAINED_ON = "data"  #: the input from which an objective learns; of others (validation) nothing is asked
 
@@ -35,7 +36,7 @@ class DataFiles:
         mixture = mixture_of(request.written, request.key)
         formats = tuple(format for format in request.formats if format.startswith(("dataset/", "*")))
         parts, problems = [], []
-        for text, columns in zip(mixture.paths, mixture.columns or ((),) * len(mixture.paths), strict=True):
+        for text, columns, _ in mixture.files:
             key = (text, formats, columns)
             if key not in self._known:
                 try:
@@ -47,15 +48,20 @@ class DataFiles:
             parts += [found] if isinstance(found, Rows) else []
         if problems:
             raise together(problems)
-        steps = tuple(
-            _prepare(part, text, request.reader, planner.installed(KIND)) for part, text in zip(parts, mixture.paths, strict=True)
-        )
-        size = sum(part.size for part in parts)
         if request.key == TRAINED_ON and request.provider in planner.installed("objective"):
             _refuse_one_label(_labels(parts), str(mixture), request.reader)
+        steps: list[InputStep] = []
+        ends: list[int] = []
+        for number, (text, _, split) in enumerate(mixture.files):
+            steps.append(_prepare(parts[number], text, request.reader, planner.installed(KIND)))
+            if split.name:
+                parts[number] = part_of(parts[number], split, text)
+                steps.append(_split(parts[number], split, len(steps) - 1, text))
+            ends.append(len(steps) - 1)
+        size = sum(part.size for part in parts)
         if len(parts) == 1:
-            return PlannedInput(steps, size=size, facts=_told(parts[0].facts))
-        return _mixed(mixture, parts, steps, size, request)
+            return PlannedInput(tuple(steps), size=size, facts=_told(parts[0].facts))
+        return _mixed(mixture, parts, steps, ends, size, request)
 
     def _as_it_is(self, request: InputRequest, planner: Planner, check: Check) -> PlannedInput | None:
         """A file that the verb `prepare` reads in a format that the user names."""
@@ -116,7 +122,33 @@ def _reason(rows: Rows, text: str, reader: str, formats: Mapping[str, InstalledP
     return reason
 
 
-def _mixed(mixture: Mixture, parts: Sequence[Rows], steps: tuple[InputStep, ...], size: int, request: InputRequest) -> PlannedInput:
+def part_of(rows: Rows, split: Split, text: str) -> Rows:
+    """The rows of one part, as far as a plan knows them: those of one prompt stay together, so there may be some more or fewer.
+
+    Raises:
+        UserError: TS-DATA-083 where there are no two rows to part.
+    """
+    count = int(rows.facts["made"])
+    if count < 2:
+        raise cannot_part(text, f"there {'is' if count == 1 else 'are'} {count}")
+    test = share_of(count, split.test_size)
+    made = test if split.name == "test" else count - test
+    facts = {**rows.facts, "made": made, "characters": rows.facts["characters"] * made // count}
+    return rows._replace(facts=facts, size=rows.size * made // count)
+
+
+def _split(rows: Rows, split: Split, source: int, text: str) -> InputStep:
+    made, size = rows.facts["made"], split.test_size
+    what = f"the {size:.0%} that are held out" if split.name == "test" else f"all but the {size:.0%} that are held out"
+    return InputStep(
+        "split", f"data:{rows.file.path.stem}:{split.name}", {"rows": source}, rows.format, {"part": split.name, "test_size": size},
+        disk=1.5 * rows.size, reason=f"of the rows of {text} {what}, about {made}; rows with one prompt stay together",
+    )  # fmt: skip
+
+
+def _mixed(
+    mixture: Mixture, parts: Sequence[Rows], steps: Sequence[InputStep], ends: Sequence[int], size: int, request: InputRequest
+) -> PlannedInput:  # fmt: skip
     formats = {part.format: text for text, part in zip(mixture.paths, parts, strict=True)}
     if len(formats) > 1:
         told = " and ".join(f"those of {text} become {format}" for format, text in formats.items())
@@ -132,7 +164,7 @@ def _mixed(mixture: Mixture, parts: Sequence[Rows], steps: tuple[InputStep, ...]
     }
     told = ", ".join(f"{n} of the {c} rows of {text}" for text, n, c in zip(mixture.paths, taken, counts, strict=True))
     mix = InputStep(
-        "mix", "data:mix", dict(zip(numbered("rows", len(parts)), range(len(parts)), strict=True)), parts[0].format,
+        "mix", "data:mix", dict(zip(numbered("rows", len(parts)), ends, strict=True)), parts[0].format,
         {"weights": list(mixture.weights)}, seed=request.seed, disk=float(size),
         reason=f"{request.reader} reads {told}; no row twice, which ones by the seed {request.seed}",
     )  # fmt: skip

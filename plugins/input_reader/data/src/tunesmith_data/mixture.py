@@ -1,19 +1,37 @@
-"""Data files where one belongs: ``[a.jsonl, b.jsonl]``, with the share of each ``{a.jsonl: 0.7, b.jsonl: 0.3}``, or with what their columns
-are called ``{path: a.jsonl, columns: {instruction: question}}``, also in a list, then with a `weight`."""
+"""Data files where one belongs.
+
+``[a.jsonl, b.jsonl]``, with the share of each ``{a.jsonl: 0.7, b.jsonl: 0.3}``, with what their columns are called
+``{path: a.jsonl, columns: {instruction: question}}``, or a part of one ``{path: a.jsonl, split: train, test_size: 0.1}``; such entries
+also in a list, then with a `weight`.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.spelling import near
 
-_KEYS = ("path", "columns", "weight")
+_KEYS = ("path", "columns", "split", "test_size", "weight")
+SPLITS = ("train", "test")
+TEST_SIZE = 0.1  #: where a file's `split` is named and no `test_size`
 
 Columns = tuple[tuple[str, str], ...]  #: (name that a format wants, name that the column has in the file)
+
+
+class Split(NamedTuple):
+    """A part of a file's rows.
+
+    Args:
+        name: one of `SPLITS`; empty: all of them.
+        test_size: share of the rows that ``test`` has, above 0 and below 1.
+    """
+
+    name: str = ""
+    test_size: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -23,11 +41,19 @@ class Mixture:
         paths: as the user wrote them.
         weights: the share that each has in the rows; empty: all rows of all files.
         columns: of each; empty: all are called as their formats want it.
+        splits: of each; empty: all rows of all files.
     """
 
     paths: tuple[str, ...]
     weights: tuple[float, ...] = ()
     columns: tuple[Columns, ...] = ()
+    splits: tuple[Split, ...] = ()
+
+    @property
+    def files(self) -> Iterator[tuple[str, Columns, Split]]:
+        """Path, columns and part of each."""
+        count = len(self.paths)
+        return zip(self.paths, self.columns or ((),) * count, self.splits or (Split(),) * count, strict=True)
 
     def __str__(self) -> str:
         return " and ".join(self.paths)
@@ -78,8 +104,15 @@ def _read(value: Sequence[Any] | Mapping[str, Any]) -> Mixture | str:
             return (
                 f"should say of {entry['path']} which column is which, as in columns: {{instruction: question}}, got {entry['columns']!r}"
             )
+    splits = [_split(entry) for entry in entries]
+    if wrong := next((one for one in splits if isinstance(one, str)), ""):
+        return wrong
     named = tuple(found or () for found in columns)
-    return Mixture(tuple(map(str, paths)), tuple(float(weight) for weight in weights), named if any(named) else ())
+    parts = tuple(one for one in splits if isinstance(one, Split))
+    return Mixture(
+        tuple(map(str, paths)), tuple(float(weight) for weight in weights), named if any(named) else (),
+        parts if any(one.name for one in parts) else (),
+    )  # fmt: skip
 
 
 def _misspelt(entries: Sequence[Mapping[Any, Any]], keys: Sequence[Any] | None = None) -> str:
@@ -96,6 +129,20 @@ def _misspelt(entries: Sequence[Mapping[Any, Any]], keys: Sequence[Any] | None =
 
 def _is_weight(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _split(entry: Mapping[str, Any]) -> Split | str:
+    """A sentence of what is wrong, if something is."""
+    name, size = entry.get("split"), entry.get("test_size", TEST_SIZE)
+    if name is None and "test_size" in entry:
+        return f"says `test_size` of {entry['path']} and not which part: `split: train` or `split: test`"
+    if name is None:
+        return Split()
+    if name not in SPLITS:
+        return f"should say of {entry['path']} `split: train` or `split: test`, got {name!r}"
+    if not _is_weight(size) or size >= 1:
+        return f"should give {entry['path']} a `test_size` between 0 and 1, the share of the rows that `test` has, got {size!r}"
+    return Split(str(name), float(size))
 
 
 def _columns(value: Any) -> Columns | None:

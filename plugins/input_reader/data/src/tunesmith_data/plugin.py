@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tunesmith.contracts import Input, Kind, Provider, Verb
 from tunesmith.hookspecs import hookimpl
 from tunesmith_data import KIND, SUMMARY
-from tunesmith_data.settings import MixSettings, PrepareSettings
+from tunesmith_data.settings import MixSettings, PrepareSettings, SplitSettings
 
 _NO_METRICS = {"metrics": {}}
 
@@ -36,6 +36,11 @@ def verb() -> Sequence[Verb]:
         Verb(
             "prepare", "turn a data file into checked rows", "tunesmith_data.verbs.prepare:run", PrepareSettings, kind=KIND,
             inputs=(Input("file", "the data file", accepts=("file",)),), produces_of=KIND, facts=_NO_METRICS, computes=False,
+        ),
+        Verb(
+            "split", "a part of a dataset's rows, to learn from or held out; written `data: {path: a.jsonl, split: test, test_size: 0.1}`",
+            "tunesmith_data.verbs.split:run", SplitSettings, inputs=(Input("rows", "the dataset", accepts=("dataset/*",)),),
+            produces=("dataset/*",), facts=_NO_METRICS, computes=False,
         ),
         Verb(
             "mix", "the rows of several datasets as one; written `data: {a.jsonl: 0.7, b.jsonl: 0.3}`", "tunesmith_data.verbs.mix:run",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.contracts.settings import setting
+from tunesmith_data.mixture import SPLITS, TEST_SIZE
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,12 @@ class CheckSettings:
 
     row: dict[str, Any] = setting({}, "the format's row schema")
     columns: dict[str, str] = setting({}, "as in `PrepareSettings`")
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    part: str = setting("train", "which rows: those to learn from, or those held out", choices=SPLITS)
+    test_size: float = setting(TEST_SIZE, "share of the rows that is held out", gt=0, lt=1)
 
 
 @dataclass(frozen=True)
