@@ -73,3 +73,8 @@ def test_a_dead_setting_is_caught_and_a_living_one_is_not(tmp_path: Path):
         settings=SETTINGS,
     )
     assert dead_settings(folder) == {"loud"}
+
+
+def test_losses_of_rows_that_are_not_those_of_the_batch_are_caught(tmp_path: Path):
+    folder = written(tmp_path / "plugin", ("LossSum(-batch.policy.sum()", "LossSum(-batch.policy.sum(), rows=-batch.policy"), oracle=False)
+    assert failed_here(folder, tmp_path) == {"objective.sums"}

@@ -25,6 +25,7 @@ from tunesmith_torch.api.objective import (
     Warns,
     answered,
     estimator,
+    per_sequence,
 )
 from tunesmith_torch.api.optimizer import Optimizer, OwnSchedule, Trained, parameter_groups
 
@@ -56,4 +57,5 @@ __all__ = [
     "answered",
     "estimator",
     "parameter_groups",
+    "per_sequence",
 ]

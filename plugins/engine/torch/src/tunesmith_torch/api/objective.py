@@ -279,11 +279,26 @@ class LossSum:
 
     Args:
         value: what is reported as the loss, where that is another number than the one with the gradient.
+        rows: (groups,) each group's own part of the loss, where it has one: training tells of each row how large it was, so that the rows
+            behind a spike can be named. Not needed for training.
     """
 
     total: Tensor
     metrics: Mapping[str, Tensor | Mean] = field(default_factory=dict)
     value: Tensor = None
+    rows: Tensor = None
+
+
+def per_sequence(values: Tensor, lengths: Sequence[int]) -> Tensor:
+    """(sequences,) the sum over each sequence's values, without a gradient; 0 for one that has none.
+
+    Args:
+        values: (labels,), sequence after sequence.
+        lengths: labels of each.
+    """
+    import torch
+
+    return torch.segment_reduce(values.detach(), "sum", lengths=torch.tensor(list(lengths), device=values.device), initial=0.0)
 
 
 class Objective(Protocol):

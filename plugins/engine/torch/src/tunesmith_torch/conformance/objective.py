@@ -193,6 +193,10 @@ def sums(subject: Subject) -> Iterator[CheckFailed]:
         if abs(whole - value) > EXACT * max(1.0, abs(whole)):
             yield CheckFailed(f"the loss of a batch is {whole:.6g}, and that of {what} {value:.6g}",
                               fix="Sum over groups, and divide by nothing: the engine does.")  # fmt: skip
+    rows = objective.loss(made.batch()).rows
+    if rows is not None and (tuple(rows.shape) != (len(numbers),) or abs(whole - float(rows.sum())) > EXACT * max(1.0, abs(whole))):
+        yield CheckFailed(f"`rows` are {rows.tolist()} of {len(numbers)} groups, and the loss is {whole:.6g}",
+                          fix="Tell one loss for each group, of which the batch's is the sum, or none.")  # fmt: skip
 
 
 @check("objective.gradient", kind="objective", title="its gradient is that of its loss, by finite differences")
