@@ -62,8 +62,9 @@ def run(project: Path, home: str, strategy: str, options: Sequence[str] = (), ki
 
 
 def ledger(project: Path, home: str) -> list[dict[str, Any]]:
+    """Without losses, whose last digits differ from one strategy to another."""
     (found,) = (project / home / "store").rglob("samples.jsonl")
-    return [json.loads(line) for line in found.read_text().splitlines()]
+    return [{**json.loads(line), "losses": None} for line in found.read_text().splitlines()]
 
 
 def losses(events: list[dict[str, Any]]) -> dict[int, float]:

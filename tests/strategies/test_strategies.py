@@ -20,6 +20,12 @@ SAVING = {"save_steps": 2, "save_time_share": 1.0}
 WEIGHTS = {"lora": "adapter_model.safetensors", "full": "model.safetensors"}
 
 
+def rows_of(output: Path) -> list[tuple[int, int, list[int]]]:
+    """(step, epoch, rows) of the ledger of samples: their losses differ in the last digits from one division to another."""
+    lines = map(json.loads, (output / "samples.jsonl").read_text().splitlines())
+    return [(line["step"], line["epoch"], line["rows"]) for line in lines]
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (folder / "output").iterdir()}
 
@@ -233,7 +239,7 @@ def test_a_run_goes_on_by_another_strategy_and_another_number_of_processes(tmp_p
         launched(home, model, processes, strategy=strategy, adapter=adapter, settings=settings | {"max_steps": steps})
         lines = (home / "output" / "training_log.jsonl").read_text().splitlines()
         assert [json.loads(line)["step"] for line in lines] == list(range(1, steps + 1))
-    assert (home / "output" / "samples.jsonl").read_text() == (tmp_path / "whole" / "output" / "samples.jsonl").read_text()
+    assert rows_of(home / "output") == rows_of(tmp_path / "whole" / "output")
     moved = {f"loss@{point['step']}": point["loss"] for point in map(json.loads, lines)}
     assert moved == {name: pytest.approx(whole["metrics"][name], rel=5e-4) for name in moved}
     ours, theirs = (load_file(tmp_path / name / "output" / WEIGHTS[adapter]) for name in ("moved", "whole"))

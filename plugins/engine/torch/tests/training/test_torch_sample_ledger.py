@@ -78,3 +78,30 @@ def test_a_strategy_that_leaves_rows_out_or_takes_them_twice_is_found(bench, cha
     with pytest.raises(TunesmithError, match="TS-TRAIN-086") as raised:
         bench.train({"max_tokens_per_microbatch": 60}, rows=chat_rows, strategy=Careless())
     assert told in str(raised.value)
+
+
+def test_the_losses_of_the_rows_are_those_of_the_batch_however_it_is_cut(bench, chat_rows):
+    """The batch's loss is the mean over its trained tokens, of which a row has as many as its answer is long."""
+    found = []
+    for name, tokens in (("whole", 4096), ("cut", 60)):
+        settings = {"batch_size": 4, "max_steps": 3, "max_tokens_per_microbatch": tokens}
+        found.append(ledger(bench.train(settings, rows=chat_rows, name=name)[0]))
+    for whole, cut in zip(*found, strict=True):
+        assert whole["rows"] == cut["rows"]
+        assert whole["losses"] == pytest.approx(cut["losses"], rel=2e-3)
+    first = found[0][0]
+    losses, batch = first["losses"], bench.series("loss")[0]
+    assert min(losses) <= batch <= max(losses)
+    assert len(losses) == len(first["rows"]) == 4
+
+
+def test_a_row_that_is_alone_in_its_batch_has_the_loss_of_the_batch(bench, chat_rows):
+    output, _ = bench.train({"batch_size": 1, "max_steps": 3}, rows=chat_rows)
+    assert [loss for line in ledger(output) for loss in line["losses"]] == pytest.approx(bench.series("loss")[:3], rel=1e-3)
+
+
+def test_the_peak_of_memory_and_the_seconds_of_each_step_are_told(bench, chat_rows):
+    bench.train({"max_steps": 2}, rows=chat_rows)
+    assert len(bench.series("step_seconds")) == 2
+    (peak,) = bench.series("peak_memory")
+    assert 2**26 < peak < 2**38

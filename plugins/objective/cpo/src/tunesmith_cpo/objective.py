@@ -40,7 +40,8 @@ class ContrastivePreference(PairObjective):
         preferred, likely = self._of_margin(worth.difference), -means.chosen
         rewards = Answers(*(self.settings.beta * own for own in worth))
         metrics = {**pair_metrics(batch, rewards, sums), "loss/sft": likely.detach().sum(), "loss/preference": preferred.detach().sum()}
-        return LossSum((preferred + self.settings.cpo_alpha * likely).sum(), metrics)
+        losses = preferred + self.settings.cpo_alpha * likely
+        return LossSum(losses.sum(), metrics, rows=losses)
 
     def _worth(self, log_p: Tensor) -> Tensor:
         import torch

@@ -38,13 +38,14 @@ class DirectPreference(PairObjective):
         pairs = pair_values(batch, self.settings)
         weights = self._weights(batch) if self.settings.use_weighting else torch.ones_like(pairs.policy.chosen)
         total = value = batch.policy.new_zeros(())
+        rows = torch.zeros_like(pairs.policy.chosen)
         for name, share in zip(self.settings.losses, self.settings.weights, strict=True):
             told, other = self._losses(name, pairs, batch)
-            value = value + share * (weights * told).sum()
+            value, rows = value + share * (weights * told).sum(), rows + share * weights * told
             total = total + share * (weights * (told + other)).sum()
         whole = Answers(*(ratio * self.settings.beta for ratio in pairs.ratios))
         metrics = pair_metrics(batch, whole, per_answer(batch.policy, batch.lengths))
-        return LossSum(total, metrics, value.detach() if "aot_unpaired" in self.settings.losses else None)
+        return LossSum(total, metrics, value.detach() if "aot_unpaired" in self.settings.losses else None, rows)
 
     def formula(self, batch: MicroBatch) -> Tensor:
         return formula(batch, self.settings)

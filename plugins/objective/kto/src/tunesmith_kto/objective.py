@@ -85,7 +85,8 @@ class KahnemanTversky:
         gain = self.settings.beta * sign * (ratio - baseline)
         weights = torch.where(good, self.settings.desirable_weight, self.settings.undesirable_weight).to(ratio.dtype)
         losses = -logsigmoid(gain) if classifies else torch.sigmoid(-gain)
-        return LossSum((weights * losses).sum(), self._metrics(batch, good, ratio.detach(), gain.detach(), baseline))
+        metrics = self._metrics(batch, good, ratio.detach(), gain.detach(), baseline)
+        return LossSum((weights * losses).sum(), metrics, rows=weights * losses)
 
     def formula(self, batch: MicroBatch) -> Tensor:
         """Row by row: what an answer is worth to somebody who minds losses, taken from all that it could be worth."""

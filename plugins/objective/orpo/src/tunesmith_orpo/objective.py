@@ -39,7 +39,7 @@ class OddsRatioPreference(PairObjective):
         metrics = {
             **pair_metrics(batch, rewards, sums), "loss/sft": -means.chosen.detach().sum(), "loss/preference": preferred.detach().sum()
         }  # fmt: skip
-        return LossSum((preferred - means.chosen).sum(), metrics)
+        return LossSum((preferred - means.chosen).sum(), metrics, rows=preferred - means.chosen)
 
     def formula(self, batch: MicroBatch) -> Tensor:
         """In odds, pair by pair."""

@@ -14,7 +14,7 @@ from tunesmith.contracts import UserError
 from tunesmith_data.api import Row
 from tunesmith_pretrain.asks import asks
 from tunesmith_pretrain.settings import PretrainSettings
-from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch
+from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch, per_sequence
 
 
 class Pretraining:
@@ -39,7 +39,7 @@ class Pretraining:
 
     def loss(self, batch: MicroBatch) -> LossSum:
         """Minus the log-likelihood, summed over the tokens."""
-        return LossSum(-batch.policy.sum())
+        return LossSum(-batch.policy.sum(), rows=-per_sequence(batch.policy, batch.lengths))
 
     def formula(self, batch: MicroBatch) -> Any:
         """Document by document, over the number of tokens."""

@@ -52,7 +52,7 @@ class RewardModel(PairObjective):
             "rewards/chosen": chosen.sum(), "rewards/rejected": rejected.sum(), "rewards/margin": margin.sum(),
             "rewards/accuracy": (margin > 0).sum(), "rewards/mean": Mean(scores.sum(), count),
         }  # fmt: skip
-        return LossSum(losses.sum(), metrics)
+        return LossSum(losses.sum(), metrics, rows=losses)
 
     def formula(self, batch: MicroBatch) -> Any:
         """Minus the logarithm of the probability that the chosen answer wins, pair by pair."""

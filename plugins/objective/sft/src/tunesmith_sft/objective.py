@@ -14,7 +14,7 @@ from tunesmith_data.api import Row
 from tunesmith_sft.asks import asks
 from tunesmith_sft.settings import SupervisedSettings
 from tunesmith_sft.train_on import trained_on
-from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch, answered
+from tunesmith_torch.api import ChatEncoder, Group, LossSum, MicroBatch, answered, per_sequence
 
 
 class SupervisedTuning:
@@ -37,7 +37,7 @@ class SupervisedTuning:
 
     def loss(self, batch: MicroBatch) -> LossSum:
         """Minus the log-likelihood, summed over the trained tokens."""
-        return LossSum(-batch.policy.sum())
+        return LossSum(-batch.policy.sum(), rows=-per_sequence(batch.policy, batch.lengths))
 
     def formula(self, batch: MicroBatch) -> Any:
         """Row by row, over the number of trained tokens."""

@@ -31,7 +31,7 @@ class SimplePreference(PairObjective):
         rewards = Answers(*(self.settings.beta * own / count for own, count in zip(sums, tokens, strict=True)))
         margin, wrong = rewards.difference - self.settings.simpo_gamma, self.settings.label_smoothing
         losses = -(1 - wrong) * logsigmoid(margin) - wrong * logsigmoid(-margin)
-        return LossSum(losses.sum(), pair_metrics(batch, rewards, sums))
+        return LossSum(losses.sum(), pair_metrics(batch, rewards, sums), rows=losses)
 
     def formula(self, batch: MicroBatch) -> Tensor:
         """The expected surprise at the preference, in odds, pair by pair."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from tunesmith.contracts import Adapter, Cancelled, Mesh, Step, TrainerStrategy, Training, TunesmithError
 from tunesmith_models import compute_type
@@ -27,6 +28,8 @@ from tunesmith_torch.training.progress import Progress, ProgressReporter
 from tunesmith_torch.training.sample_ledger import SampleLedger
 from tunesmith_torch.training.validation import LOSS, Validation
 from tunesmith_torch.training.warnings import MetricWarnings
+
+_WORST = 3  # rows that an error names
 
 
 class Loop:
@@ -77,6 +80,7 @@ class Loop:
             raise
         put_in_use(self.training.optimizer)
         self.ledger.flush()
+        self.reporter.ended(self.progress.steps, self.training.model)
         self._choose()
         return self.progress
 
@@ -96,11 +100,11 @@ class Loop:
         loss = result.loss
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.checkpoints.forget_bad(self.progress)
-            raise diverged(number + 1, loss, norm)
+            raise diverged(number + 1, loss, norm, dict(zip(self.groups.numbers(chosen), result.rows, strict=False)))
         learning_rate = self.settings.learning_rate * rate(self.schedule, number, self.total, self.settings.warmup_ratio)
         set_rate(self.training.optimizer, learning_rate)
         self.training.step()
-        self.ledger.note(number + 1, number // self.sampler.per_epoch + 1, self.groups.numbers(chosen))
+        self.ledger.note(number + 1, number // self.sampler.per_epoch + 1, self.groups.numbers(chosen), result.rows)
         self.progress.scaler.stepped()
         self.progress.objective = dict(result.state)
         self.adapter_callback.stepped(number + 1, self.total)
@@ -182,9 +186,15 @@ class Loop:
         self.progress.history.append({"step": number, "epoch": round(number / self.sampler.per_epoch, 4)} | point)
 
 
-def diverged(step: int, loss: float, norm: float) -> TunesmithError:
+def diverged(step: int, loss: float, norm: float, rows: Mapping[int, float] = MappingProxyType({})) -> TunesmithError:
+    """
+    Args:
+        rows: losses by the numbers of the rows, where they are known: the largest are told.
+    """
+    worst = sorted(rows, key=lambda row: -rows[row] if math.isfinite(rows[row]) else -math.inf)[:_WORST]
+    told = f" The largest losses are those of rows {', '.join(f'{row} ({rows[row]:.4g})' for row in worst)}." if worst else ""
     return TunesmithError(
         "TS-TRAIN-001", f"Training diverged at step {step}: loss {loss}, gradient norm {norm}",
-        why="A number grew beyond what floating point holds. Usually the learning rate is too high, or a row is broken.",
-        fix="Lower `learning_rate`, set `max_grad_norm: 1.0`, or train in `dtype: float32`.", facts={"step": step},
+        why=f"A number grew beyond what floating point holds. Usually the learning rate is too high, or a row is broken.{told}",
+        fix="Lower `learning_rate`, set `max_grad_norm: 1.0`, or train in `dtype: float32`.", facts={"step": step, "rows": worst},
     )  # fmt: skip

@@ -8,6 +8,7 @@ import torch
 
 from tunesmith.contracts import Step
 from tunesmith_torch.training.loss.loss_scaler import LossScaler
+from tunesmith_torch.training.peak_memory import peak_memory
 
 _PLACE = ("step", "epoch")
 
@@ -41,8 +42,14 @@ class ProgressReporter:
         if due:
             self.point(progress.history[-1])
             self.step.metric("tokens_per_second", tokens / seconds, number)
+            self.step.metric("step_seconds", seconds, number)
         self.bar(number)
         return due
+
+    def ended(self, steps: int, model: torch.nn.Module) -> None:
+        """All steps are done: what memory they took."""
+        if peak := peak_memory(next(model.parameters()).device):
+            self.step.metric("peak_memory", peak, steps)
 
     def resumed(self, progress: Progress) -> None:
         """Where it goes on, then all points again: an earlier attempt's may be lost."""

@@ -1,7 +1,8 @@
 """The ledger of samples: which rows each optimizer step has learnt from, as all ranks together have counted them.
 
-A line of JSON for each step, `{"step": 1, "epoch": 1, "rows": [4, 9]}`; rows are numbered from 1 as they stand in the step's data. A
-checkpoint says how long the ledger was, and a run that goes on from it cuts off what came later.
+A line of JSON for each step, `{"step": 1, "epoch": 1, "rows": [4, 9], "losses": [1.204, 0.931]}`; rows are numbered from 1 as they
+stand in the step's data. The losses, as they were before the step, are there where the objective tells them. A checkpoint says how long the
+ledger was, and a run that goes on from it cuts off what came later.
 """
 
 from __future__ import annotations
@@ -27,9 +28,14 @@ class SampleLedger:
         self.path, self.writes = directory / SAMPLES, writes
         self._lines: list[str] = []
 
-    def note(self, step: int, epoch: int, rows: Sequence[int]) -> None:
+    def note(self, step: int, epoch: int, rows: Sequence[int], losses: Sequence[float] = ()) -> None:
+        """
+        Args:
+            losses: of the rows; four digits of each are kept.
+        """
         if self.writes:
-            self._lines.append(json.dumps({"step": step, "epoch": epoch, "rows": list(rows)}) + "\n")
+            told = {"losses": [float(f"{loss:.4g}") for loss in losses]} if losses else {}
+            self._lines.append(json.dumps({"step": step, "epoch": epoch, "rows": list(rows), **told}) + "\n")
 
     def flush(self) -> int:
         """Bring what was noted to the disk; bytes that the ledger has, 0 for a rank that does not write."""

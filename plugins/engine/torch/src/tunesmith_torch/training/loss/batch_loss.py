@@ -137,8 +137,9 @@ class BatchLoss:
 
     def train(
         self, output: Outputs, groups: Sequence[Group], beside: Beside, at: int, weight: float, *, penalised: bool
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """For a micro-batch of a batch of `weight`: a scalar with the gradients to take, and (1 + 2 metrics,) the summed loss and metrics.
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """For a micro-batch of a batch of `weight`: a scalar with the gradients to take, (1 + 2 metrics,) the summed loss and metrics, and
+        (groups,) the loss of each group; None where the objective does not tell.
 
         Args:
             output: with gradients.
@@ -146,11 +147,12 @@ class BatchLoss:
         """
         penalty = self._penalty(penalised)
         if not groups:
-            return sum(value.sum() * 0 for value in output.values() if value.requires_grad) + sum(penalty), self.nothing()
+            return sum(value.sum() * 0 for value in output.values() if value.requires_grad) + sum(penalty), self.nothing(), None
         result = self.objective.loss(self.micro_batch(output, groups, beside, at))
         counted = torch.full((), weight if penalised else 0.0, device=self.device)
         noted = [number.reshape(1) for term in penalty for number in (term.detach() * counted, counted)]
-        return result.total / weight + sum(penalty), torch.cat([*self._sums(result, groups), *noted])
+        rows = None if result.rows is None else result.rows.detach().float()
+        return result.total / weight + sum(penalty), torch.cat([*self._sums(result, groups), *noted]), rows
 
     @torch.no_grad()
     def judge(self, batches: MicroBatches, at: int, beside: Beside) -> torch.Tensor:

@@ -20,11 +20,16 @@ from tunesmith_torch.training.seed import seed_everything
 
 @dataclass(frozen=True)
 class BatchResult:
-    """Loss and metrics of a batch over all ranks, and the objective's state after it."""
+    """Loss and metrics of a batch over all ranks, and the objective's state after it.
+
+    Args:
+        rows: loss of each group of the batch, in the unit of the batch's; empty where the objective does not tell.
+    """
 
     loss: float
     metrics: Mapping[str, float]
     state: Mapping[str, torch.Tensor]
+    rows: Sequence[float] = ()
 
 
 class GradientAccumulation:
@@ -49,6 +54,7 @@ class GradientAccumulation:
         seed_everything(self.step.seed, "step", number, self.mesh.data_rank)
         batches = self.batch_loss.micro_batches([[batch[i] for i in micro] for micro in micros])
         sums, learnt = self.batch_loss.nothing(), [0.0] * len(batch)
+        rows = torch.zeros(2, len(batch), device=sums.device)  # losses, and whether they were told
         try:
             beside, batches = self.batch_loss.beside(batches, micros, len(batch), state, train=True)
             witness = self.certificate.witness(batch, beside)
@@ -56,19 +62,23 @@ class GradientAccumulation:
             def loss(output: Mapping[str, torch.Tensor], at: int) -> torch.Tensor:
                 self.step.check_cancelled()
                 first = at == 0 and self.mesh.data_rank == 0
-                value, noted = self.batch_loss.train(output, batches.groups[at], beside, at, weight, penalised=first)
+                value, noted, own = self.batch_loss.train(output, batches.groups[at], beside, at, weight, penalised=first)
                 witness.sees(output, value, at)
                 sums.add_(noted)
                 for i in micros[at]:
                     learnt[i] += 1
+                if own is not None:
+                    rows[:, micros[at]] = torch.stack([own, torch.ones_like(own)])
                 return value * scale
 
             self.training.forward_backward(batches, loss)
         except (RuntimeError, MemoryError) as error:
             raise_if_out_of_memory(error, len(micros[batches.under_way]), sum(sizes[i] for i in micros[batches.under_way]))
             raise
-        total = self.strategy.sum(torch.cat([sums, torch.tensor(learnt, device=sums.device)]))
+        total = self.strategy.sum(torch.cat([sums, torch.tensor(learnt, device=sums.device), *rows]))
         value, metrics = self.batch_loss.means(total[: len(sums)], weight)
-        check_learnt(number + 1, self.groups.numbers(chosen), total[len(sums) :].tolist())
+        counts, losses, told = total[len(sums) :].reshape(3, -1).tolist()
+        check_learnt(number + 1, self.groups.numbers(chosen), counts)
         witness.check(value, number)
-        return BatchResult(value, metrics, beside.state)
+        own = [loss / self.batch_loss.objective.weight(group) for loss, group in zip(losses, batch, strict=True)] if all(told) else []
+        return BatchResult(value, metrics, beside.state, own)
