@@ -7,6 +7,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 from tunesmith import hookspecs
@@ -47,6 +48,7 @@ def hooks() -> Iterator[str]:
         yield from names
 
 
+@cache
 def brought() -> dict[str, tuple[Kind, Plugin]]:
     """The kinds that plugins of this repository bring, by name."""
     plugins = [read_manifest(path) for path in sorted(ROOT.glob("plugins/*/*/src/*/plugin.toml"))]

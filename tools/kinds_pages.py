@@ -49,7 +49,12 @@ _MARKED = re.compile(r"<!-- (contract|example|checks|step|record|settings|rows|e
 
 def pages() -> dict[Path, str]:
     """Every page of a kind, their index, and what several kinds meet, as they should be."""
-    return {path: written(path) for path in [FOLDER / "README.md", TYPES, *(FOLDER / f"{kind}.md" for kind in kinds())]}
+    return {path: written(path) for path in paths()}
+
+
+def paths() -> list[Path]:
+    """Where they are."""
+    return [FOLDER / "README.md", TYPES, *(FOLDER / f"{kind}.md" for kind in kinds())]
 
 
 def kinds() -> list[str]:

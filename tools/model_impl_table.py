@@ -36,6 +36,7 @@ Decision = tuple[str, str]
 Cell = tuple[str, str, str]
 
 
+@cache
 def decided() -> dict[Cell, Decision]:
     """(family, adapter, objective) -> which model, and why, as a plan says it."""
     return {

@@ -91,6 +91,7 @@ def provider_of(strategy: str) -> str:
     return WAYS[strategy][0] if strategy in WAYS else strategy
 
 
+@cache
 def decided(cell: Cell) -> Decision:
     """What the plan says, from the manifests."""
     choices = {slot: Choice(_record(cell, slot), {}) for slot in ("objective", "adapter", "strategy", "optimizer")}

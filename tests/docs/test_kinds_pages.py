@@ -85,7 +85,7 @@ def test_a_page_tells_all_that_an_author_needs(kind: str):
     assert f"docs/kinds/{kind}.md" in TOOL.rendered(kind)["README.md"], "a new plugin's README leads to the page"
 
 
-@pytest.mark.parametrize("path", sorted(TOOL.pages()), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(TOOL.paths()), ids=lambda path: path.stem)
 def test_its_links_lead_somewhere(path: Path):
     links = re.findall(r"\]\(([^)\s#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
     assert [link for link in links if not (path.parent / link).exists()] == []
