@@ -32,6 +32,8 @@ class Wishes:
         cards: a device backend and its devices, which are not here (`tunesmith_cli.api.card`); None: this machine.
         models: a file that describes models of one's own.
         any_model: don't ask whether the model can be fetched from here.
+        model: URI of a described model that is asked for; empty: the best one.
+        named: kind -> the provider of it that is asked for: adapters, objectives, quantizers, exporters, engines.
     """
 
     goal: str = "quality"
@@ -41,6 +43,8 @@ class Wishes:
     cards: tuple[str, Sequence[Device]] | None = None
     models: Path | None = None
     any_model: bool = False
+    model: str = ""
+    named: Mapping[str, str] = field(default_factory=dict)
 
 
 def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tuple[Recommendation, Wanted]:
@@ -60,7 +64,9 @@ def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tupl
 
     base, named = base or Path.cwd(), wishes.cards
     data = facts_of(base / file, wishes.columns)
-    wanted = Wanted(str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns)
+    wanted = Wanted(
+        str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns, model=wishes.model, named=wishes.named
+    )  # fmt: skip
     session = Session.open(base)
     if named:
         devices: Mapping[str, Sequence[Device]] = dict([named])

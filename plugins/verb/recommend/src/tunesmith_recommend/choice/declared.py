@@ -72,13 +72,18 @@ def wrong_with(record: ProviderRecord) -> str:
     return f"what the {record.kind} `{record.name}` ({record.distribution}) says of itself is not heard: {told}" if told else ""
 
 
-def declared(records: Iterable[ProviderRecord], goal: str, task: str, tokens: float) -> list[Declared]:
+def declared(
+    records: Iterable[ProviderRecord], goal: str, task: str, tokens: float, named: Mapping[str, str] | None = None
+) -> list[Declared]:  # fmt: skip
     """The providers that may be recommended, the best first; those that say nothing of themselves last, by priority.
 
     Args:
         tokens: that are trained on, over all epochs.
+        named: kind -> the provider that is asked for: of that kind no other, and this one whatever it says that it is for.
     """
-    found = [one for record in records if (one := _of(record, goal, task, tokens))]
+    names = named or {}
+    asked = [record for record in records if names.get(record.kind, record.name) == record.name]
+    found = [one for record in asked if (one := _of(record, goal, task, tokens) or (_named(record) if record.kind in names else None))]
     return sorted(found, key=lambda one: (-one.said, -one.order, -one.record.priority, one.name))
 
 
@@ -98,6 +103,15 @@ def _of(record: ProviderRecord, goal: str, task: str, tokens: float) -> Declared
             else Declared(record, order, rule, True, *(one.get(key, {}) for key in ("settings", "step", "times", "from_data")))
         )
     return None
+
+
+def _named(record: ProviderRecord) -> Declared:
+    """One that is asked for, with the settings that it says of itself first of all."""
+    said = record.facts.get(FACT)
+    one = _listed(said)[0] if said and not wrong_with(record) else {}
+    return Declared(
+        record, record.priority, rules()["provider.named"], True, *(one.get(key, {}) for key in ("settings", "step", "times", "from_data"))
+    )
 
 
 def _listed(said: Any) -> Sequence[Any]:

@@ -59,6 +59,8 @@ def size_class(model: BaseModel) -> int:
 
 def _suits(model: BaseModel, wanted: Wanted) -> bool:
     data = wanted.data
+    if wanted.model:
+        return model.uri == wanted.model and set(data["modalities"]) <= set(model.modalities)
     if not _takes(model, set(data["modalities"])) or {model.uri, model.uri.partition("://")[0]} & set(wanted.excluded):
         return False
     if model.domains and not _field(model, wanted) and not model.tasks:

@@ -25,23 +25,26 @@ class Layout:
     """
     Args:
         smaller: who makes a smaller copy, if one is wanted.
-        serves: whether the last step is a server.
+        serves: whether the last step is a server; `engine`: the one that was asked for.
     """
 
     pipeline: Mapping[str, Any]
     smaller: Declared | None = None
     serves: bool = False
+    engine: str = ""
 
 
 def layouts(registry: Registry, wanted: Wanted, trial: Trial) -> Iterator[Layout]:
     """What may come after training, most first; the last is training alone."""
-    goal = wanted.goal
-    small = [*_smaller(registry, wanted, trial), None] if goal in rules()["smaller.goals"]["goals"] else [None]
-    servers = [*_servers(registry, trial)] if goal not in rules()["engine.elsewhere"]["goals"] else []
-    for server in (*servers, None):
+    goal, named = wanted.goal, wanted.named
+    small = [*_smaller(registry, wanted, trial)] if goal in rules()["smaller.goals"]["goals"] or {*verbs.SMALLER} & {*named} else []
+    small += [] if {*verbs.SMALLER} & {*named} else [None]
+    engine = next((named[verb.main_kind] for verb in verbs.serving_verbs(registry) if verb.main_kind in named), "")
+    servers = [*_servers(registry, trial, engine)] if engine or goal not in rules()["engine.elsewhere"]["goals"] else []
+    for server in servers if engine else (*servers, None):
         for one in small:
             if not (server and server.adapters and one):
-                yield Layout(_pipeline(registry, wanted, trial, one, server), one, server is not None)
+                yield Layout(_pipeline(registry, wanted, trial, one, server), one, server is not None, engine if server else "")
 
 
 @dataclass(frozen=True)
@@ -53,20 +56,26 @@ class _Server:
     adapters: str = ""
 
 
-def _servers(registry: Registry, trial: Trial) -> Iterator[_Server]:
+def _servers(registry: Registry, trial: Trial, named: str) -> Iterator[_Server]:
+    """
+    Args:
+        named: the engine that is asked for; empty: any.
+    """
     for verb in verbs.serving_verbs(registry):
-        yield _Server(verb.name)
+        yield _Server(verb.name, named or "auto")
         for entry in verb.inputs[1:]:
             made = trial.adapter.record.produces
             if entry.read_by and entry.many and any(fits(format, entry.accepts) for format in made) and trial.model.format == PLAIN:
                 engines = registry.providers(verb.main_kind).values()
-                yield from (_Server(verb.name, engine.name, entry.name) for engine in engines if engine.facts.get(entry.read_by))
+                able = (engine.name for engine in engines if named in ("", engine.name) and engine.facts.get(entry.read_by))
+                yield from (_Server(verb.name, engine, entry.name) for engine in able)
 
 
 def _smaller(registry: Registry, wanted: Wanted, trial: Trial) -> list[Declared]:
-    records = [record for kind in verbs.SMALLER for record in registry.providers(kind).values()]
+    kinds = [kind for kind in verbs.SMALLER if kind in wanted.named] or verbs.SMALLER
+    records = [record for kind in kinds for record in registry.providers(kind).values()]
     tokens = float(wanted.data["tokens"])
-    return [one for one in declared(records, wanted.goal, wanted.asked_task, tokens) if one.said]
+    return [one for one in declared(records, wanted.goal, wanted.asked_task, tokens, wanted.named) if one.said]
 
 
 def _pipeline(registry: Registry, wanted: Wanted, trial: Trial, smaller: Declared | None, server: _Server | None) -> dict[str, Any]:

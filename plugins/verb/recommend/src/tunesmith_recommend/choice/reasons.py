@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tunesmith_cli.api import duration, size
-from tunesmith_recommend.choice.declared import wrong_with
+from tunesmith_recommend.choice.declared import Declared, wrong_with
 from tunesmith_recommend.choice.pipelines import API, SMALL, Layout
 from tunesmith_recommend.choice.recommendation import Reasoned
-from tunesmith_recommend.choice.rules import rules
+from tunesmith_recommend.choice.rules import Rule, rules
 from tunesmith_recommend.choice.search import Search, Trial
 
 if TYPE_CHECKING:
@@ -38,22 +38,19 @@ def choices_of(
     pipeline = dict(layout.pipeline)
     if layout.smaller:
         kind, goal = layout.smaller.record.kind, f"the goal is {search.wanted.goal}, and {rules()['smaller.goals'].text}"
+        goal = "it was asked for" if kind in search.wanted.named else goal
         key = next(iter(pipeline["steps"][SMALL]))
-        choices.append(Reasoned(kind, layout.smaller.written, goal, layout.smaller.rule, key=key))
+        choices.append(Reasoned(kind, layout.smaller.written, goal, _rule(search, layout.smaller), key=key))
     if layout.serves:
         engine, reason = _engine(plan)
         step = pipeline["steps"][API]
         key, named = next(iter(step)), next(iter(step.values())) != "auto"
         pipeline["steps"] = {**pipeline["steps"], API: {**step, key: engine}}
-        choices.append(
-            Reasoned(
-                "engine",
-                engine,
-                "it takes adapters" if named else reason,
-                rules()["engine.unmerged" if named else "engine.planner"],
-                key=key,
-            )
-        )
+        rule = rules()["engine.unmerged" if named else "engine.planner"]
+        reason = "it takes adapters" if named else reason
+        if layout.engine:
+            rule, reason = rules()["provider.named"], "it was asked for"
+        choices.append(Reasoned("engine", engine, reason, rule, key=key))
     return pipeline, tuple(choices)
 
 
@@ -68,7 +65,10 @@ def _model(search: Search, trial: Trial, refused: Sequence[str]) -> Iterator[Rea
     last = [each for each in larger if each.model.uri == larger[-1].model.uri]
     instead = planned[-1] if planned else min(last, key=lambda each: each.seen.needed).refusal if last else ""
     figures = f"{model.billions:.3g} billion parameters, {model.licence or 'licence not told'}, {model.released or 'no date'}"
-    yield Reasoned("model", model.uri, f"{figures}; of those that suit, the best that fits", search.size_rule, instead)
+    if wanted.model:
+        yield Reasoned("model", model.uri, f"{figures}; it was asked for", rules()["provider.named"])
+    else:
+        yield Reasoned("model", model.uri, f"{figures}; of those that suit, the best that fits", search.size_rule, instead)
     others = [each for each in search.suiting if each.size == one.size and each.order < one.order and each.language == one.language]
     if others:
         other = others[0].model
@@ -89,7 +89,7 @@ def _model(search: Search, trial: Trial, refused: Sequence[str]) -> Iterator[Rea
 def _objective(search: Search, trial: Trial) -> Reasoned:
     objective = trial.objective
     reason = f"the rows become {' or '.join(search.wanted.data['produces'])}, for {search.wanted.asked_task}"
-    return Reasoned(trial.verb.main_kind, objective.written, reason, objective.rule, key=trial.verb.name)
+    return Reasoned(trial.verb.main_kind, objective.written, reason, _rule(search, objective), key=trial.verb.name)
 
 
 def _adapter(search: Search, trial: Trial) -> Reasoned:
@@ -97,7 +97,11 @@ def _adapter(search: Search, trial: Trial) -> Reasoned:
     others = [one for one in search.refused if one.model.uri == trial.model.uri and one.adapter.name != adapter.name]
     instead = f"{others[0].adapter.name}: it {others[0].why_not}" if others else ""
     needs = f"it needs {size(seen.needed)} of the {size(seen.capacity.memory)} of {seen.capacity.name}" if seen.needed else ""
-    return Reasoned(trial.verb.produces_of, adapter.written, needs or "what it needs is not known", adapter.rule, instead)
+    return Reasoned(trial.verb.produces_of, adapter.written, needs or "what it needs is not known", _rule(search, adapter), instead)
+
+
+def _rule(search: Search, one: Declared) -> Rule:
+    return rules()["provider.named"] if one.record.kind in search.wanted.named else one.rule
 
 
 def _computing(trial: Trial) -> Iterator[Reasoned]:

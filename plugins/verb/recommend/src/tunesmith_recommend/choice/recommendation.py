@@ -24,6 +24,8 @@ class Wanted:
         task: in place of the one that the data tell; empty: theirs.
         budget: seconds that training may take; 0: what a rule says.
         excluded: models that can't be fetched here, and schemes of which none can -> why.
+        model: the one that is asked for; empty: any.
+        named: kind -> the provider of it that is asked for.
     """
 
     path: str
@@ -33,6 +35,8 @@ class Wanted:
     budget: float = 0.0
     columns: Mapping[str, str] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked_task(self) -> str:

@@ -95,7 +95,7 @@ class Search:
     @cached_property
     def suiting(self) -> list[Suiting]:
         """The models that suit, the best first, whatever fits."""
-        return suiting(self.models, self.wanted, self.most)
+        return suiting(self.models, self.wanted, float("inf") if self.wanted.model else self.most)
 
     @property
     def most(self) -> float:
@@ -118,7 +118,7 @@ class Search:
         return float(self.wanted.data["tokens"]) * epochs_of(self.wanted)
 
     def _declared(self, records: Sequence[ProviderRecord], goal: str = "") -> list[Declared]:
-        found = declared(records, goal or self.wanted.goal, self.wanted.asked_task, self.tokens)
+        found = declared(records, goal or self.wanted.goal, self.wanted.asked_task, self.tokens, self.wanted.named)
         return [one.of(self.wanted.data) for one in found]
 
     def _of_model(self, one: Suiting) -> Iterator[Trial]:
