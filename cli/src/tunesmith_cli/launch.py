@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith import session
 from tunesmith.config import PIPELINE_FILE
+from tunesmith_cli.translation.catalogs import translated
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ class Session(session.Session):
         Raises:
             UserError: TS-PLAN-009 when there is no room for what it would write.
         """
-        from tunesmith.planning.plan_text import plan_text
         from tunesmith.running.steps.cached_results import standing
         from tunesmith.running.store.disk_space import check_room
+        from tunesmith_cli.display.plan_page import plan_page
 
         if here:
             check_room(plan, self.config.home)
@@ -80,10 +81,10 @@ class Session(session.Session):
 
             print(safe_json(plan_json(plan, cached) | where, 2))
             return
-        print(safe(plan_text(plan, cached)))
-        print(safe(f"    home: {self.config.home}"))
+        print(safe(plan_page(plan, cached)))
+        print(safe(translated(f"    home: {self.config.home}")))
         for policy in self.config.policies:
-            print(safe(f"    policy ({policy.layer}): {policy.path}"))
+            print(safe(translated(f"    policy ({policy.layer}): {policy.path}")))
 
     def carry_out(self, plan: Plan, args: Namespace, resume: str | None = None) -> RunOutcome:
         """Run a plan, or go on with a run, and show how it goes; an error is shown, too."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tunesmith.running.model_resolver import ModelResolver
 
 
+INTERRUPTED = 130  #: the status of a command that Ctrl-C ended
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What is wanted of a recommendation, beside the rows.
@@ -121,6 +124,8 @@ def facts_of(file: Path, columns: Mapping[str, str] | None = None) -> dict[str, 
         words += ["--columns", f"{name}={column}"]
     with contextlib.redirect_stdout(io.StringIO()) as said:
         status = main(words)
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
     try:
         found = json.loads(said.getvalue())
     except ValueError:

@@ -1,0 +1,1 @@
+"""What one may want, a module each: questions, and the pipeline that comes of them."""
