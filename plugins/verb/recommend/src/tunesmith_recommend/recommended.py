@@ -37,6 +37,7 @@ class Wishes:
         any_model: don't ask whether the model can be fetched from here.
         model: URI of a described model that is asked for; empty: the best one.
         named: kind -> the provider of it that is asked for: adapters, objectives, quantizers, exporters, engines.
+        settings: that are asked for, by their own names: of the training step, or of the providers that make the model smaller.
     """
 
     goal: str = "quality"
@@ -48,6 +49,7 @@ class Wishes:
     any_model: bool = False
     model: str = ""
     named: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tuple[Recommendation, Wanted]:
@@ -68,7 +70,8 @@ def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tupl
     base, named = base or Path.cwd(), wishes.cards
     data = facts_of(base / file, wishes.columns)
     wanted = Wanted(
-        str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns, model=wishes.model, named=wishes.named
+        str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns, model=wishes.model, named=wishes.named,
+        settings=wishes.settings,
     )  # fmt: skip
     session = Session.open(base)
     if named:

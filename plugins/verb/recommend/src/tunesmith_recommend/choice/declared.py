@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,15 @@ class Declared:
         return replace(
             self, settings={**self.settings, **{name: sorted(v) if isinstance(v, Mapping) else v for name, v in told.items() if v}}
         )
+
+    def asked(self, settings: Mapping[str, Any], taken: Container[str]) -> Declared:
+        """With those of the settings that are asked for which it has.
+
+        Args:
+            taken: names that mean a setting of the step.
+        """
+        own = {name: value for name, value in settings.items() if name in self.record.schema.get("properties", {}) and name not in taken}
+        return replace(self, settings={**self.settings, **own})
 
     @property
     def name(self) -> str:

@@ -75,7 +75,8 @@ def _smaller(registry: Registry, wanted: Wanted, trial: Trial) -> list[Declared]
     kinds = [kind for kind in verbs.SMALLER if kind in wanted.named] or verbs.SMALLER
     records = [record for kind in kinds for record in registry.providers(kind).values()]
     tokens = float(wanted.data["tokens"])
-    return [one for one in declared(records, wanted.goal, wanted.asked_task, tokens, wanted.named) if one.said]
+    found = declared(records, wanted.goal, wanted.asked_task, tokens, wanted.named)
+    return [one.asked(wanted.settings, verbs.training_settings(registry)) for one in found if one.said]
 
 
 def _pipeline(registry: Registry, wanted: Wanted, trial: Trial, smaller: Declared | None, server: _Server | None) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Wanted:
         excluded: models that can't be fetched here, and schemes of which none can -> why.
         model: the one that is asked for; empty: any.
         named: kind -> the provider of it that is asked for.
+        settings: that are asked for, of the training step, or of whichever provider has one of that name.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Wanted:
     excluded: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
     named: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def asked_task(self) -> str:

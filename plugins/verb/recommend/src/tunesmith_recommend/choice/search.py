@@ -119,7 +119,7 @@ class Search:
 
     def _declared(self, records: Sequence[ProviderRecord], goal: str = "") -> list[Declared]:
         found = declared(records, goal or self.wanted.goal, self.wanted.asked_task, self.tokens, self.wanted.named)
-        return [one.of(self.wanted.data) for one in found]
+        return [one.of(self.wanted.data).asked(self.wanted.settings, verbs.training_settings(self.registry)) for one in found]
 
     def _of_model(self, one: Suiting) -> Iterator[Trial]:
         estimators = self._estimators(one.model)

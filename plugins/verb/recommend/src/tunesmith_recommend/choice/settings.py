@@ -38,6 +38,8 @@ class StepSettings:
 
 def epochs_of(wanted: Wanted) -> float:
     rule = rules()["setting.num_train_epochs"]
+    if rule["setting"] in wanted.settings:
+        return float(wanted.settings[rule["setting"]])
     return float(next((epochs for rows, epochs in rule["by_rows"] if wanted.data["rows"] <= rows), rule["else"]))
 
 
@@ -52,6 +54,7 @@ def step_settings(wanted: Wanted, verb: ProviderRecord, model: BaseModel, object
             value = float(f"{found[name].value * factor:.3g}")
             found[name] = Reasoned(name, value, f"{factor:g} times what `{adapter.name}` takes, as `{objective.name}` says", objective.rule)
     known = verb.schema["properties"]
+    found |= {name: Reasoned(name, value, "it was asked for", rules()["provider.named"]) for name, value in wanted.settings.items()}
     return StepSettings(tuple(choice for name, choice in found.items() if name in known))
 
 

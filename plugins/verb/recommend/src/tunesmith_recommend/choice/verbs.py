@@ -20,6 +20,11 @@ def training_verbs(registry: Registry) -> list[ProviderRecord]:
     return [verb for verb in _verbs(registry) if slot_of(verb, ADAPTER) == verb.produces_of != "" and verb.main_kind]
 
 
+def training_settings(registry: Registry) -> set[str]:
+    """Names of the settings that training steps have themselves."""
+    return {name for verb in training_verbs(registry) for name in verb.schema.get("properties", {})}
+
+
 def serving_verbs(registry: Registry) -> list[ProviderRecord]:
     return [verb for verb in _verbs(registry) if verb.service and verb.main_kind and registry.providers(verb.main_kind)]
 
