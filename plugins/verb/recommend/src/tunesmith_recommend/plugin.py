@@ -1,9 +1,12 @@
-"""What this plugin brings: the commands `probe`, `recommend` and `init`."""
+"""What this plugin brings: the commands `probe`, `recommend` and `init`, and the score that is kept of what was predicted."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
+from tunesmith import RunView
+from tunesmith.contracts.events import StepFacts
 from tunesmith.hookspecs import hookimpl
 from tunesmith_recommend import INIT, PROBE, RECOMMEND
 
@@ -15,3 +18,22 @@ def cli_commands() -> Sequence[tuple[str, str, str]]:
         ("init", INIT, "tunesmith_recommend.commands.init:main"),
         ("probe", PROBE, "tunesmith_recommend.commands.probe:main"),
     ]
+
+
+@hookimpl
+def step_starting(step: StepFacts) -> None:
+    """Note what is predicted of it. That must not keep a step from starting, whatever is wrong."""
+    from tunesmith_recommend.evidence.predictions import predict
+
+    with contextlib.suppress(Exception):
+        predict(step)
+
+
+@hookimpl
+def run_finished(view: RunView) -> None:
+    """Take what was measured into the knowledge base of the home."""
+    from tunesmith_recommend.evidence.knowledge_base import KnowledgeBase
+
+    if view.row.state not in ("running", "serving"):
+        with contextlib.closing(KnowledgeBase(view.home)) as base:
+            base.learn(view)

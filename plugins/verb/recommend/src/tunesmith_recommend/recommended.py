@@ -65,6 +65,7 @@ def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tupl
     from tunesmith.planning.placement.devices import probe
     from tunesmith_recommend.catalog.installed_models import installed_models
     from tunesmith_recommend.choice.choose import recommend
+    from tunesmith_recommend.evidence.known import known
     from tunesmith_recommend.machine.measurement import measured
 
     base, named = base or Path.cwd(), wishes.cards
@@ -82,9 +83,10 @@ def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tupl
     with session.resolver() as resolve:
         plans = _planned(session, base, devices, resolve, here=not named)
         reach = None if named or wishes.any_model else resolve
-        found = recommend(session.registry, wanted, models, devices, plans, asked=named[0] if named else "auto", reach=reach)
-    asked = () if reach else ("whether the model can be fetched was not asked",)
-    return replace(found, remarks=(*found.remarks, *wrong, *asked)), wanted
+        asked, before = named[0] if named else "auto", known(session.config.home)
+        found = recommend(session.registry, wanted, models, devices, plans, asked=asked, reach=reach, known=before)
+    unasked = () if reach else ("whether the model can be fetched was not asked",)
+    return replace(found, remarks=(*found.remarks, *wrong, *unasked)), wanted
 
 
 def _planned(session: Session, base: Path, devices: Mapping[str, Sequence[Device]], resolve: ModelResolver, *, here: bool) -> Any:

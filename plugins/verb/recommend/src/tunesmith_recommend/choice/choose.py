@@ -14,6 +14,7 @@ from tunesmith_recommend.choice.pipelines import Layout, layouts
 from tunesmith_recommend.choice.reasons import choices_of, remarks_of
 from tunesmith_recommend.choice.recommendation import Prediction, Recommendation, Wanted
 from tunesmith_recommend.choice.search import AUTO, Search, Trial
+from tunesmith_recommend.evidence.known import Known
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan
@@ -29,7 +30,7 @@ Reach = Callable[[str], ModelInfo]  #: what a model's name means; raises where i
 
 def recommend(
     registry: Registry, wanted: Wanted, models: Sequence[BaseModel], devices: Mapping[str, Sequence[Device]], plans: Plans,
-    *, asked: str = AUTO, reach: Reach | None = None, estimators: Estimators | None = None,
+    *, asked: str = AUTO, reach: Reach | None = None, estimators: Estimators | None = None, known: Known | None = None,
 ) -> Recommendation:  # fmt: skip
     """
     Args:
@@ -37,6 +38,7 @@ def recommend(
         devices: by backend; `asked`: the one to compute on.
         reach: asks for a model that would be recommended; None: nobody is asked, and it is recommended as it is described.
         estimators: the plugins'; default: asked anew.
+        known: earlier runs; default: none.
 
     Raises:
         UserError: TS-RECOMMEND-001 when nothing fits.
@@ -46,7 +48,7 @@ def recommend(
             "TS-RECOMMEND-001", "there is nothing to compute on", fix="`tunesmith doctor` says what is missing; --on names a card."
         )
     estimators = estimators or Estimators()
-    search = Search(registry, wanted, models, devices, asked, estimators)
+    search = Search(registry, wanted, models, devices, asked, estimators, known=known or Known())
     refused: list[str] = []
     kept: Recommendation | None = None  # trains, but what is to come after that does not fit
     looked: dict[str, int] = {}  # models -> their class of sizes
@@ -64,7 +66,7 @@ def recommend(
                     absent = absent.partition("://")[0]
                     why += f", and other models of `{absent}` were not tried"
                 less = replace(wanted, excluded={**wanted.excluded, absent: why})
-                return recommend(registry, less, models, devices, plans, asked=asked, reach=reach, estimators=estimators)
+                return recommend(registry, less, models, devices, plans, asked=asked, reach=reach, estimators=estimators, known=known)
         found, crowded = _planned(search, trial, info, plans, refused)
         if found and not crowded:
             return found
@@ -110,8 +112,9 @@ def _made(search: Search, trial: Trial, layout: Layout, plan: Plan, refused: lis
     device = next(iter(here.get(seen.device, ())), None)
     peak = max((step.estimate.memory for step in plan.steps if step.estimate), default=0.0)
     prediction = Prediction(
-        seconds=trial.seconds, steps=trial.steps, memory=max(seen.needed, peak), device=device.name if device else "",
+        seconds=trial.seconds, steps=trial.steps, memory=max(trial.needed, peak), device=device.name if device else "",
         of=float(device.memory) if device else 0.0, disk=sum(step.estimate.disk for step in plan.steps if step.estimate),
+        basis={"time": trial.time.words, "memory": trial.memory.words},
     )  # fmt: skip
     told = [one.refusal for one in reversed(search.refused)]
     pipeline, choices = choices_of(search, trial, layout, plan, refused)

@@ -94,6 +94,7 @@ class Prediction:
         seconds: of training; 0 where nobody knows. `steps`: optimizer steps.
         memory: bytes of a device at the peak of all steps; `device`: its name, and `of` its bytes.
         disk: bytes that are written.
+        basis: what ``time`` and ``memory`` come from, in words: rules, or so many runs.
     """
 
     seconds: float
@@ -102,6 +103,7 @@ class Prediction:
     device: str
     of: float
     disk: float
+    basis: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from tunesmith_recommend.choice.models import Suiting, size_rule, suiting
 from tunesmith_recommend.choice.recommendation import Wanted
 from tunesmith_recommend.choice.rules import Rule, rules
 from tunesmith_recommend.choice.settings import StepSettings, epochs_of, step_settings
+from tunesmith_recommend.evidence.correction import Correction, correction
+from tunesmith_recommend.evidence.entry import MEMORY, TIME
+from tunesmith_recommend.evidence.known import Known
 
 if TYPE_CHECKING:
     from tunesmith.plugins.records import ProviderRecord
@@ -35,6 +38,7 @@ class Trial:
         seen: what the planner says of it.
         seconds: of the whole training; 0 where nobody knows.
         why_not: empty where it can be done.
+        time, memory: what earlier runs say of the rules' figures; `seconds` are corrected by it.
     """
 
     suiting: Suiting
@@ -47,6 +51,13 @@ class Trial:
     steps: int
     seconds: float
     why_not: str = ""
+    time: Correction = field(default_factory=Correction)
+    memory: Correction = field(default_factory=Correction)
+
+    @property
+    def needed(self) -> float:
+        """Bytes of the device; more than the planner says where earlier runs needed more, never less."""
+        return self.seen.needed * max(1.0, self.memory.factor)
 
     @property
     def model(self) -> BaseModel:
@@ -69,6 +80,7 @@ class Search:
         limit: seconds that training may take.
         estimators: the plugins'.
         refused: what was looked at and can't be, in order.
+        known: earlier runs.
     """
 
     registry: Registry
@@ -78,6 +90,7 @@ class Search:
     asked: str = AUTO
     estimators: Estimators = field(default_factory=Estimators)
     refused: list[Trial] = field(default_factory=list)
+    known: Known = field(default_factory=Known)
 
     def fitting(self) -> Iterator[Trial]:
         """What can be done, the best first; last what nobody knows the needs of."""
@@ -187,7 +200,7 @@ class Search:
         """
         from tunesmith.planning.pipeline.step_syntax import ProviderSpec
 
-        settings = step_settings(self.wanted, verb, one.model, objective, adapter)
+        settings = step_settings(self.wanted, verb, one.model, objective, adapter, self.known.entries)
         slots = {slot.name: ProviderSpec(slot.kind, AUTO, {}, ("recommend", slot.name)) for slot in verb.slots}
         for kind, name, chosen in ((verb.main_kind, verb.main_kind, objective), (verbs.ADAPTER, verb.produces_of, adapter)):
             slots[name] = ProviderSpec(kind, chosen.name, dict(chosen.settings), ("recommend", name))
@@ -198,8 +211,20 @@ class Search:
             if savings:
                 seen = estimators.of(verb, {**values, **savings}, slots)
         steps = settings.steps(verb, int(self.wanted.data["rows"]))
-        trial = Trial(one, verb, objective, adapter, settings, dict(savings or {}), seen, steps, seen.seconds * steps)
+        told = {what: self._correction(what, verb, seen) for what in (TIME, MEMORY)}
+        seconds = seen.seconds * steps * told[TIME].factor
+        trial = Trial(
+            one, verb, objective, adapter, settings, dict(savings or {}), seen, steps, seconds, time=told[TIME], memory=told[MEMORY]
+        )
         return Trial(**{**vars(trial), "why_not": self._why_not(trial)})
+
+    def _correction(self, what: str, verb: ProviderRecord, seen: StepEstimate) -> Correction:
+        """What earlier runs on the same device say of what is predicted of a step."""
+        device = next(iter(self.devices.get(seen.device, ())), None)
+        providers = {choice.record.kind: choice.record.name for choice in seen.choices.values()}
+        return correction(
+            self.known.entries, what, verb=verb.name, device=device.name if device else "", providers=providers, home=self.known.home
+        )
 
     def _why_not(self, trial: Trial) -> str:
         seen = trial.seen
@@ -209,9 +234,9 @@ class Search:
             there = seen.capacity.memory
             if seen.fits is False and seen.needed <= there:
                 return f"needs {size(seen.host)} of the host's memory for each device"
-            if seen.needed > there * rules()["memory.margin"]["share"]:
-                left = "" if seen.needed > there else ", too little to be sure"
-                return f"needs {size(seen.needed)}, and {seen.capacity.name} has {size(there)}{left}"
+            if trial.needed > there * rules()["memory.margin"]["share"]:
+                left = "" if trial.needed > there else ", too little to be sure"
+                return f"needs {size(trial.needed)}, and {seen.capacity.name} has {size(there)}{left}"
         if trial.seconds > self.limit:
             return f"takes about {duration(trial.seconds)}, longer than {duration(self.limit)}"
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from tunesmith_recommend.catalog.base_model import BaseModel
 from tunesmith_recommend.choice.declared import Declared
 from tunesmith_recommend.choice.recommendation import Reasoned, Wanted
 from tunesmith_recommend.choice.rules import rules
+from tunesmith_recommend.evidence.entry import Entry
+from tunesmith_recommend.evidence.won_settings import won
 
 if TYPE_CHECKING:
     from tunesmith.plugins.records import ProviderRecord
@@ -43,8 +45,14 @@ def epochs_of(wanted: Wanted) -> float:
     return float(next((epochs for rows, epochs in rule["by_rows"] if wanted.data["rows"] <= rows), rule["else"]))
 
 
-def step_settings(wanted: Wanted, verb: ProviderRecord, model: BaseModel, objective: Declared, adapter: Declared) -> StepSettings:
-    """What the rows, the objective and the adapter say of the settings of the training step, those alone that the verb has."""
+def step_settings(
+    wanted: Wanted, verb: ProviderRecord, model: BaseModel, objective: Declared, adapter: Declared, known: Sequence[Entry] = ()
+) -> StepSettings:  # fmt: skip
+    """What the rows, the objective, the adapter and earlier runs say of the settings of the training step, those alone that the verb has.
+
+    Args:
+        known: earlier runs: what won in them on like rows counts before rules.
+    """
     found = {choice.topic: choice for choice in _by_rows(wanted, model)}
     for provider in (adapter, objective):  # what is trained for counts before how
         for name, value in provider.step.items():
@@ -53,9 +61,14 @@ def step_settings(wanted: Wanted, verb: ProviderRecord, model: BaseModel, object
         if name in found:
             value = float(f"{found[name].value * factor:.3g}")
             found[name] = Reasoned(name, value, f"{factor:g} times what `{adapter.name}` takes, as `{objective.name}` says", objective.rule)
-    known = verb.schema["properties"]
+    providers = {"objective": objective.name, "adapter": adapter.name}
+    for best in won(known, verb=verb.name, providers=providers, data=wanted.data, model_bytes=model.bytes) if known else ():
+        usual = found.get(best.setting)
+        instead = f"{usual.value:g}, {usual.reason}" if usual and usual.value != best.value else ""
+        found[best.setting] = Reasoned(best.setting, best.value, best.words, rules()["evidence.won"], instead)
+    there = verb.schema["properties"]
     found |= {name: Reasoned(name, value, "it was asked for", rules()["provider.named"]) for name, value in wanted.settings.items()}
-    return StepSettings(tuple(choice for name, choice in found.items() if name in known))
+    return StepSettings(tuple(choice for name, choice in found.items() if name in there))
 
 
 def _by_rows(wanted: Wanted, model: BaseModel) -> Iterator[Reasoned]:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunesmith_cli.api import Command, run_command, safe, safe_json
+from tunesmith_recommend.commands.evidence import add_evidence, run_evidence
 from tunesmith_recommend.commands.options import add_wishes, recommendation
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="the rows to learn from")
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--data", type=Path, metavar="FILE", help="the rows to learn from")
+    add_evidence(asked)
     add_wishes(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--yaml", action="store_true", help="print the pipeline's file, with the reasons as comments")
@@ -22,6 +25,8 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from tunesmith_recommend.commands.text import page, pipeline_file
 
+    if args.data is None:
+        return run_evidence(args)
     found, wanted = recommendation(args, args.data)
     if args.json:
         print(safe_json({"data": wanted.data, "goal": wanted.goal, **found.to_json()}, 2))
@@ -44,6 +49,8 @@ COMMAND = Command(
         ("what would be best here?", "tunesmith recommend --data train.jsonl"),
         ("for a phone, trained on a card that is not here", "tunesmith recommend --data train.jsonl --goal edge --on A10"),
         ("what is possible in an hour, and what was ruled out?", "tunesmith recommend --data train.jsonl --budget 1h --all"),
+        ("how good were the predictions of the runs so far?", "tunesmith recommend --track-record"),
+        ("what a team knows together", "tunesmith recommend --merge colleague.jsonl"),
     ),
 )  # fmt: skip
 

@@ -22,7 +22,9 @@ def page(found: Recommendation, wanted: Wanted, *, refused: bool = False) -> str
     lines = [columns([("data", _data(wanted)), ("machine", _machine(found)), ("goal", wanted.goal)]), ""]
     for choice in found.choices:
         lines += _choice(choice)
-    lines += ["", columns([("time", _time(found)), ("memory", _memory(found)), ("disk", f"about {size(found.prediction.disk)}")])]
+    basis = {name: f" [{words}]" if words else "" for name, words in {"time": "", "memory": "", **found.prediction.basis}.items()}
+    told = (("time", _time(found) + basis["time"]), ("memory", _memory(found) + basis["memory"]))
+    lines += ["", columns([*told, ("disk", f"about {size(found.prediction.disk)}")])]
     lines += ["", *(_wrapped(f"! {remark}", "", "  ") for remark in found.remarks)] if found.remarks else []
     cited = {choice.rule.id: choice.rule for choice in found.choices}
     lines += ["", "by these rules"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
 
 FACT, KIND = "measure", "device_backend"
+NOTE = "device-speed.json"  #: in the folder of caches
 FIGURES = ("flops", "bandwidth")
 TIMEOUT = 120  # seconds: a second of measuring, and what the library takes to be imported on a busy machine
 
@@ -39,7 +40,7 @@ def measured(registry: Registry, devices: Mapping[str, Sequence[Device]], cache:
         cache: folder that remembers figures, of all projects.
         anew: measure again what is remembered.
     """
-    note = cache / "device-speed.json"
+    note = cache / NOTE
     known = read_note(note)
     known = dict(known) if isinstance(known, Mapping) else {}
     found, remarks, before = {}, [], dict(known)

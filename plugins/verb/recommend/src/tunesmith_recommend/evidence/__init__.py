@@ -1,0 +1,1 @@
+"""Advice keeps score: what was predicted of runs, what came of it, and what follows for the next recommendation."""

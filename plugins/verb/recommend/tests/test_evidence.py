@@ -1,0 +1,232 @@
+"""Advice keeps score: predictions beside what was measured, and what follows from runs for the next recommendation."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith.contracts import Estimate
+from tunesmith.errors import UserError
+from tunesmith_recommend.evidence.correction import ENOUGH, correction
+from tunesmith_recommend.evidence.entry import DISK, MEMORY, TIME, Entry, Grade, entries_of
+from tunesmith_recommend.evidence.knowledge_base import KnowledgeBase
+from tunesmith_recommend.evidence.track_record import track_record
+from tunesmith_recommend.evidence.won_settings import won
+
+SFT = {"objective": "sft", "adapter": "lora"}
+RATIOS = st.lists(st.floats(0.05, 20), max_size=12)
+
+
+def entry(ratio: float | None = None, *, number: int = 0, home: str = "here", what: str = TIME, **more) -> Entry:
+    grades = (Grade(what, 10.0, 10.0 * ratio),) if ratio else (Grade(what, None, 3.0), Grade(DISK, 5.0, None))
+    usual = {"id": f"{home}-{number}", "home": home, "finished": float(number), "verb": "train", "device": "a card", "providers": SFT}
+    return Entry(**{**usual, "grades": grades, **more})
+
+
+def of(entries, **more):
+    return correction(entries, **{"what": TIME, "verb": "train", "device": "a card", "providers": SFT, "home": "here", **more})
+
+
+# --- correction ----------------------------------------------------------------------------------------------------------------------
+
+
+@given(RATIOS, st.randoms())
+def test_the_factor_is_the_median_of_enough_runs_and_lies_among_them_in_whatever_order_they_come(ratios, random):
+    entries = [entry(ratio, number=number) for number, ratio in enumerate(ratios)]
+    found = of(entries)
+    random.shuffle(entries)
+    assert of(entries) == found
+    if len(ratios) < ENOUGH:
+        assert (found.factor, found.runs, found.known) == (1.0, 0, len(ratios))
+        assert found.words.startswith("rules")
+    else:
+        assert found.factor == pytest.approx(median(ratios))
+        assert found.low <= found.factor <= found.high
+        assert found.words.startswith(f"measured: from {len(ratios)} runs here")
+
+
+@given(st.lists(st.floats(0.5, 2), min_size=ENOUGH, max_size=9), st.floats(0.001, 1000))
+def test_one_run_beside_a_busy_neighbour_moves_the_factor_to_no_place_outside_of_the_others(ratios, wild):
+    found = of([entry(ratio, number=number) for number, ratio in enumerate([*ratios, wild])])
+    assert min(ratios) - 1e-9 <= found.factor <= max(ratios) + 1e-9
+
+
+@given(RATIOS, st.floats(0.1, 10))
+def test_a_device_that_is_always_so_much_slower_is_corrected_by_so_much(ratios, slower):
+    one = of([entry(ratio, number=number) for number, ratio in enumerate(ratios)])
+    other = of([entry(ratio * slower, number=number) for number, ratio in enumerate(ratios)])
+    assert other.factor == pytest.approx(one.factor * (slower if one.runs else 1.0))
+
+
+@given(RATIOS)
+def test_runs_on_other_devices_of_other_verbs_or_of_what_was_not_measured_say_nothing(ratios):
+    others = [
+        made
+        for number, ratio in enumerate(ratios)
+        for made in (
+            entry(ratio, number=number, device="another"), entry(ratio, number=number, verb="quantize"),
+            entry(ratio, number=number, what=MEMORY), entry(number=number), entry(ratio, number=number, device=""),
+        )
+    ]  # fmt: skip
+    assert of(others).factor == 1.0
+    assert of(others, device="").factor == 1.0
+
+
+def test_the_narrowest_likeness_of_which_there_are_enough_runs_counts():
+    full = [entry(4.0, number=number, providers={"objective": "sft", "adapter": "full"}) for number in range(3)]
+    dpo = [entry(2.0, number=10 + number, providers={"objective": "dpo", "adapter": "lora"}) for number in range(2)]
+    own = [entry(1.0, number=20 + number) for number in range(2)]
+    assert of([*full, *own]).factor == 4.0  # of all five
+    assert of([*full, *own, *dpo]).factor == 1.5  # those with lora
+    assert of([*full, *own, *dpo, entry(1.0, number=30)]).like == "the same device and sft and lora"
+
+
+def test_it_says_how_many_of_the_runs_are_from_elsewhere():
+    found = of([entry(1.0), *(entry(2.0, number=number, home="there") for number in range(3))])
+    assert "from 4 runs of which 1 here" in found.words
+
+
+# --- knowledge base ------------------------------------------------------------------------------------------------------------------
+
+
+def documents(base: KnowledgeBase) -> list[str]:
+    return [json.dumps(one.to_json(), sort_keys=True) for one in base.entries()]
+
+
+def test_merging_gives_the_same_in_whatever_order_and_however_often(tmp_path):
+    one, other = KnowledgeBase(tmp_path / "one"), KnowledgeBase(tmp_path / "other")
+    shared = entry(1.0, number=7, home="third")
+    one.add([entry(1.5, home="one"), shared])
+    other.add([entry(2.0, home="other"), entry(3.0, number=2, home="other"), replace(shared, seconds=5.0)])
+    assert (one.write(tmp_path / "one.jsonl"), other.write(tmp_path / "other.jsonl")) == (2, 3)
+    assert one.merge(tmp_path / "other.jsonl") == 2
+    assert other.merge(tmp_path / "one.jsonl") == 1
+    assert documents(one) == documents(other)
+    assert one.merge(tmp_path / "other.jsonl") == one.merge(tmp_path / "one.jsonl") == 0
+    assert documents(one) == documents(other)
+    assert one.home != other.home
+    one.close()
+    other.close()
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", '{"format": "tunesmith-knowledge", "version": 99}\n',
+                                  '{"format": "tunesmith-knowledge", "version": 1}\n{"id": 3}\n'])  # fmt: skip
+def test_what_is_no_export_is_refused_and_nothing_of_it_is_taken(tmp_path, text):
+    (tmp_path / "odd.jsonl").write_text(text)
+    with closing(KnowledgeBase(tmp_path)) as base:
+        with pytest.raises(UserError, match="TS-RECOMMEND-005"):
+            base.merge(tmp_path / "odd.jsonl")
+        assert base.entries() == []
+
+
+def test_a_file_that_is_no_database_is_told_of(tmp_path):
+    (tmp_path / "knowledge.sqlite").write_text("this is no database, but it is long enough to be looked at as one" * 50)
+    with pytest.raises(UserError, match="TS-RECOMMEND-005"):
+        KnowledgeBase(tmp_path)
+
+
+def test_a_kill_in_the_middle_of_learning_leaves_all_of_what_was_there_or_all_of_what_is_new(tmp_path):
+    with closing(KnowledgeBase(tmp_path)) as base:
+        base.add([entry(1.0)])
+        before = documents(base)
+    code = (
+        "import sqlite3, sys, time\n"
+        f"db = sqlite3.connect({str(tmp_path / 'knowledge.sqlite')!r}, isolation_level=None)\n"
+        "db.execute('BEGIN IMMEDIATE'); db.execute('DELETE FROM entries'); print('in it', flush=True); time.sleep(60)"
+    )
+    learning = subprocess.Popen([sys.executable, "-S", "-c", code], stdout=subprocess.PIPE)
+    assert learning.stdout is not None
+    learning.stdout.readline()
+    os.kill(learning.pid, signal.SIGKILL)
+    learning.wait()
+    learning.stdout.close()
+    with closing(KnowledgeBase(tmp_path)) as base:
+        assert documents(base) == before
+        assert base.add([entry(1.0), entry(2.0, number=1)]) == 1
+
+
+# --- entries and their grades --------------------------------------------------------------------------------------------------------
+
+
+def view(tmp_path: Path, *, state: str = "done", cached: bool = False):
+    """A run with one training step, as `RunView` shows it."""
+    record = SimpleNamespace(name="train", service=False, inputs=(SimpleNamespace(name="model"),))
+    choices = {"objective": SimpleNamespace(record=SimpleNamespace(kind="objective", name="sft"), settings={"train_on": "a secret"})}
+    step = SimpleNamespace(
+        name="tune", group="tune", verb=record, choices=choices, inputs={}, settings={"learning_rate": 0.5, "prompts": ["my own words"]},
+        estimate=Estimate({"weights": 80.0, "runtime": 20.0}, disk=50.0), placement=SimpleNamespace(device="cpu"), source="", format="",
+    )  # fmt: skip
+    row = SimpleNamespace(state=state, cached=cached, finished=3.0)
+    seen = SimpleNamespace(row=row, made=None, seconds=9.0, metrics={"train_loss": 2.0, "odd": float("nan")})
+    return SimpleNamespace(
+        row=SimpleNamespace(id="run-1", state="done"), directory=tmp_path, plan=SimpleNamespace(steps=[step]), steps={"tune": seen},
+        series=lambda _: {"step_seconds": [(1, 2.0), (2, 4.0)], "peak_memory": [(2, 150.0)]}, size=lambda _: 25, artifact=lambda _: None,
+    )  # fmt: skip
+
+
+def test_a_run_is_graded_by_what_it_measured_and_what_nobody_said_is_unknown(tmp_path):
+    (found,) = entries_of(view(tmp_path), "home")
+    assert found.grades == (Grade(TIME, None, 3.0), Grade(MEMORY, 100.0, 150.0), Grade(DISK, 50.0, 25.0))
+    assert (found.ratio(TIME), found.ratio(MEMORY), found.ratio(DISK)) == (None, 1.5, 0.5)
+    assert found.results == {"train_loss": 2.0}
+    told = {(record.what): record for record in track_record([found])}
+    assert (told[TIME].runs, told[TIME].unpredicted) == (0, 1)
+    assert (told[MEMORY].runs, told[MEMORY].worst) == (1, 1.5)
+    assert told[DISK].worst == 0.5
+    assert told[MEMORY].low is None  # there are no quarters of one run
+
+
+def test_what_is_kept_of_a_run_has_no_words_of_its_users(tmp_path):
+    (found,) = entries_of(view(tmp_path), "home")
+    kept = json.dumps(found.to_json())
+    assert "secret" not in kept
+    assert "my own" not in kept
+    assert str(tmp_path) not in kept
+    assert found.settings == {"learning_rate": 0.5}
+    assert Entry.from_json(json.loads(kept)) == found
+
+
+@pytest.mark.parametrize("more", [{"state": "failed"}, {"cached": True}])
+def test_what_failed_or_came_from_the_cache_is_not_graded(tmp_path, more):
+    assert entries_of(view(tmp_path, **more), "home") == []
+
+
+# --- settings that won ---------------------------------------------------------------------------------------------------------------
+
+
+def tried(rate: float, loss: float, number: int = 0, **more) -> Entry:
+    usual = {
+        "settings": {"learning_rate": rate, "batch_size": 8.0}, "results": {"validation_loss": loss},
+        "model": {"bytes": 1e9, "digest": "m"},
+        "data": {"rows": 100, "characters": 10_000, "digest": "d"},
+    }  # fmt: skip
+    return entry(1.0, number=number, **{**usual, **more})
+
+
+def asked(entries, rows=150, characters=15_000, size=1e9):
+    return won(entries, verb="train", providers=SFT, data={"rows": rows, "characters": characters}, model_bytes=size)
+
+
+def test_the_value_that_was_best_on_like_rows_has_won():
+    rates = [(1e-5, 2.4), (1e-4, 2.0), (1e-3, 3.0)]
+    entries = [tried(rate, loss, number) for number, (rate, loss) in enumerate(rates)]
+    (found,) = asked(entries)
+    assert (found.setting, found.value, found.next_best, found.values) == ("learning_rate", 1e-4, 2.4, 3)
+    assert asked(entries[:2]) == []  # two are no contest
+    assert asked(entries, rows=100_000) == []  # other data
+    assert asked(entries, characters=150) == []
+    assert asked(entries, size=1e11) == []  # another model
+    mixed = [*entries[:2], tried(1e-3, 1.0, 2, settings={"learning_rate": 1e-3, "batch_size": 64.0})]
+    assert asked(mixed) == []  # not alike in all else
