@@ -77,9 +77,15 @@ def load() -> dict[str, Check]:
     return _ordered(modules)
 
 
-def load_in_worker(kind: Kind | None = None) -> dict[str, Check]:
-    """The same without those of the host's side, which use parts of the kernel that are not for workers, and of other kinds than `kind`."""
-    modules = _own(common, kinds)
+def load_in_worker(name: str, kind: Kind | None = None) -> dict[str, Check]:
+    """The same without those of the host's side, which use parts of the kernel that are not for workers, and of other kinds than the named.
+
+    Args:
+        kind: the record of that kind, where a plugin brings it.
+    """
+    modules = _own(common)
+    if name in {module.name for module in pkgutil.iter_modules(kinds.__path__)}:
+        modules.append(importlib.import_module(f"{kinds.__name__}.{name}").__name__)
     if kind and kind.checks:
         modules.append(importlib.import_module(kind.checks).__name__)
     return _ordered(modules)

@@ -89,7 +89,7 @@ class Examination:
 
     @cached_property
     def findings(self) -> Sequence[Finding]:
-        return list(inspect(self.source))
+        return list(inspect(self.source, self.plugin))
 
     @cached_property
     def planned(self) -> list[Planned]:

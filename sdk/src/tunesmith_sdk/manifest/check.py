@@ -43,10 +43,14 @@ def check(folder: Path) -> list[Finding]:
     return [finding for source in read_source(folder) for finding in inspect(source)]
 
 
-def inspect(source: Source) -> Iterator[Finding]:
-    """What can be said of one plugin. A check that finds nothing wrong gives one finding, else one for each fault."""
+def inspect(source: Source, plugin: Plugin | None = None) -> Iterator[Finding]:
+    """What can be said of one plugin. A check that finds nothing wrong gives one finding, else one for each fault.
+
+    Args:
+        plugin: as its code describes it, where it has been asked before.
+    """
     try:
-        plugin = described(source)
+        plugin = plugin or described(source)
     except TunesmithError as error:
         yield from (Finding("source.describes-itself", False, problem.what, problem.fix) for problem in each(error))
         return
@@ -74,16 +78,15 @@ def _imports(source: Source, plugin: Plugin) -> Iterator[Finding]:
     named = list(dict.fromkeys(target.partition(":")[0] for target in modules if target))
     siblings = {canonicalize_name(Requirement(line).name).replace("-", "_") for line in source.dependencies}
     allowed = {*sys.stdlib_module_names, "tunesmith", "pluggy", source.package, *(s for s in siblings if s.startswith("tunesmith"))}
-    for name in named:
-        for answer in probe([name], source.root):
-            heavy = [loaded for loaded in answer["loaded"] if loaded not in allowed and not loaded.startswith("_")]
-            if answer["error"]:
-                yield Finding(
-                    "imports.light", False, f"importing {name} fails: {answer['error']}", "Import what may be missing inside functions."
-                )
-            elif heavy:
-                fix = "Import them inside functions; this module is imported where the plugin's runtime is not."
-                yield Finding("imports.light", False, f"importing {name} loads {', '.join(heavy[:8])}", fix)
+    for answer in probe(named, source.root):
+        name, heavy = answer["module"], [loaded for loaded in answer["loaded"] if loaded not in allowed and not loaded.startswith("_")]
+        if answer["error"]:
+            yield Finding(
+                "imports.light", False, f"importing {name} fails: {answer['error']}", "Import what may be missing inside functions."
+            )
+        elif heavy:
+            fix = "Import them inside functions; this module is imported where the plugin's runtime is not."
+            yield Finding("imports.light", False, f"importing {name} loads {', '.join(heavy[:8])}", fix)
 
 
 def _settings(source: Source, plugin: Plugin) -> Iterator[Finding]:

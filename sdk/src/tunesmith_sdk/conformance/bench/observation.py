@@ -9,7 +9,6 @@ import hashlib
 import importlib
 import json
 import sys
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -137,7 +136,8 @@ def _argument(value: Any) -> str:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         made = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if hasattr(value, field.name)}
         return type(value).__name__ + _argument(made)  # of one whose `__init__` is called, nothing yet
-    if isinstance(value, urllib.request.Request):
+    requests = sys.modules.get("urllib.request")  # there is none where nobody has imported it
+    if requests and isinstance(value, requests.Request):
         return f"{value.get_method()} {value.selector} {value.headers} {value.data!r}"
     if value is None or (type(value).__module__ in ("builtins", "datetime", "torch") and not callable(value)):
         return repr(value)

@@ -25,7 +25,7 @@ CHECKING = "checking "  #: before the id of a check that is begun
 def checks(step: Step) -> Result:
     """Make the checks that the request lists, one after the other."""
     subject = Subject(step, step.settings)
-    catalog.load_in_worker(subject.request.brought())
+    catalog.load_in_worker(subject.record.kind, subject.request.brought())
     with open(step.output / OUTCOMES, "a", encoding="utf-8") as file:
 
         def note(**line: Any) -> None:
@@ -70,7 +70,7 @@ def act(step: Step) -> Result | None:
     """The provider's usual work: what cancelling and killing are tried on. Where the request says so, first until it is asked to stop,
     and then again, in the work directory that is named."""
     subject = Subject(step, step.settings)
-    catalog.load_in_worker(subject.request.brought())
+    catalog.load_in_worker(subject.record.kind, subject.request.brought())
     action = catalog.ACTIONS[subject.record.kind]
     load(subject.record.target, subject.record.distribution)
     if step.settings.extra.get("heavy"):  # a cancel that meets an import says nothing of the provider's own work

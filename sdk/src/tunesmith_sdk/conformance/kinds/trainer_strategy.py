@@ -113,7 +113,7 @@ def train(strategy: Any, training: Any, mesh: Any, numbers: range, step: Step) -
 
 def run(step: Step) -> None:
     """In each rank: train, and train again with a break in the middle. What came of it goes to the output."""
-    catalog.load_in_worker()
+    catalog.load_in_worker("trainer_strategy")
     import torch
 
     strategy, placement = Subject(step, step.settings).build(), step.placement
