@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 OFFERED = 3  # names at most
 _SHORT, _LONG = 5, 9  # letters of the longest part: one slip up to the first, two up to the second, three beyond
 
-#: words of other tools, and of the field, that mean the same
-SYNONYMS: tuple[frozenset[str], ...] = tuple(
-    frozenset(words.split())
-    for words in (
-        "train finetune fine-tune tune fit",
-        "chat infer inference generate predict ask talk complete",
-        "eval evaluate test benchmark score",
-        "download pull fetch get clone",
-        "export convert",
-        "quantize quantise quantization compress",
-        "serve deploy api server",
-        "merge fuse fold",
-        "plan dry-run",
-        "doctor info check status diagnose",
-        "list ls ps history",
-        "show cat describe",
-        "new create init scaffold",
-        "preview tokenize tokens",
-        "inspect validate stats",
-        "estimate memory vram",
-        "epochs num-train-epochs n-epochs iterations",
-        "learning-rate lr",
-        "r rank",
-        "max-length max-seq-len cutoff-len context-length seq-len",
-        "micro-batch batch-size per-device-train-batch-size per-device-batch-size micro-batch-size",
-        "from step checkpoint",
-        "model base-model model-name-or-path model-path",
-        "data dataset train-data train-file",
-        "validation eval-data eval-dataset val-data test-data",
-        "output output-dir out save-dir",
-    )
-)
+
+@cache
+def _synonyms() -> tuple[frozenset[str], ...]:
+    """Words of other tools, and of the field, that mean the same: a line of each meaning."""
+    text = Path(__file__).with_name("synonyms.txt").read_text(encoding="utf-8")
+    return tuple(frozenset(line.split()) for line in text.splitlines())
 
 
 def near(word: str, known: Iterable[str]) -> list[str]:
@@ -65,7 +41,7 @@ def _rank(asked: str, name: str) -> tuple[int, int] | None:
     if distance <= slips and distance < len(asked):
         return 1, distance
     last = name.rpartition(".")[2]
-    if any(asked in group and last in group for group in SYNONYMS):
+    if any(asked in group and last in group for group in _synonyms()):
         return 2, 0
     one, other = set(_parts(asked)), set(_parts(name))
     shared = one & other
