@@ -35,6 +35,7 @@ WORDS = {
     "prompt": "what a model is asked",
     "serve": "what an inference backend does",
     "single": "one",
+    "split": "what Python calls taking a text apart",
     "train": "to train",
 }
 
