@@ -1,0 +1,114 @@
+"""`tunesmith ask`: a sentence becomes a pipeline, which is shown, asked about and, after a yes, run."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.errors import UserError
+from tunesmith_ask import ASK
+from tunesmith_cli.api import DEFAULT_FILE, Command, Session, columns, run_command, safe, safe_json
+from tunesmith_cli.api import main as tunesmith
+
+YES = ("y", "yes", "是", "好", "确定")
+
+if TYPE_CHECKING:
+    from tunesmith_ask.pipeline import Answer
+    from tunesmith_ask.request import Request
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.add_argument("sentence", metavar="SENTENCE", help="what you want, in English or Chinese")
+    parser.add_argument("--data", default="", metavar="FILE", help="the rows to learn from, where the sentence names none")
+    parser.add_argument(
+        "--file", type=Path, default=Path(DEFAULT_FILE), metavar="FILE", help=f"to write before running (default: ./{DEFAULT_FILE})"
+    )
+    parser.add_argument("--force", action="store_true", help="write over a file that is there")
+    parser.add_argument("--models", type=Path, metavar="FILE", help="a catalogue of your own models (docs/recommend.md)")
+    parser.add_argument("--any-model", action="store_true", help="don't ask whether the model can be fetched from here")
+    parser.add_argument("--yes", action="store_true", help="write and run it without asking")
+    parser.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
+    parser.add_argument("--json", action="store_true", help="print JSON, and run nothing")
+
+
+def run(args: Namespace) -> int:
+    from tunesmith_ask.pipeline import answer
+
+    asking = not (args.yes or args.json) and sys.stdin.isatty() and sys.stdout.isatty()
+    session = Session.open()
+    request = _understood(args, session)
+    if not args.json:
+        _tell(request)
+    if asking and not (request.data and Path(request.data).is_file()):
+        request = replace(request, data=_said("Which file has the rows to learn from? "))
+    found = answer(request, session.registry, models=args.models, any_model=args.any_model)
+    if args.json:
+        print(safe_json({"understood": request.to_json(), **found.found.to_json(), "remarks": [*found.remarks, *found.found.remarks]}, 2))
+        return 0
+    _show(found)
+    elsewhere = bool(request.on) and not found.here
+    question = f"Write {args.file}? It is for {request.on}, and is not run here." if elsewhere else f"Write {args.file} and run it?"
+    if not (args.yes or (asking and _said(f"\n{question} [y/N] ").casefold() in YES)):
+        print("\nNothing was written or run." + ("" if asking else " --yes does it."))
+        return 0
+    return _carry_out(args, found, elsewhere)
+
+
+def _said(question: str) -> str:
+    """What is typed; empty where nobody types any more."""
+    try:
+        return input(question).strip()
+    except EOFError:
+        return ""
+
+
+def _understood(args: Namespace, session: Session) -> Request:
+    from tunesmith_ask.rules.sentence import read
+    from tunesmith_ask.vocabulary import Vocabulary
+
+    request = read(args.sentence, Vocabulary.of(session.registry, args.models), Path())
+    return replace(request, data=args.data) if args.data else request
+
+
+def _tell(request: Request) -> None:
+    told = request.told()
+    print(safe("understood" + ("\n" + columns([(f"  {what}", value) for what, value in told]) if told else ": nothing")))
+    if request.unknown:
+        print(safe("not understood: " + ", ".join(f"`{word}`" for word in request.unknown)))
+    print()
+
+
+def _show(found: Answer) -> None:
+    from tunesmith_recommend.api import pipeline_file
+
+    print(safe(pipeline_file(found.found, found.wanted)))
+    for remark in (*found.remarks, *found.found.remarks):
+        print(safe(f"! {remark}"))
+
+
+def _carry_out(args: Namespace, found: Answer, elsewhere: bool) -> int:
+    from tunesmith_recommend.api import pipeline_file
+
+    if args.file.exists() and not args.force:
+        raise UserError("TS-ASK-002", f"{args.file} is there already", fix="Name another one with --file, or write over it: --force.")
+    args.file.write_text(pipeline_file(found.found, found.wanted), encoding="utf-8")
+    print(safe(f"\n{args.file} is written." + (f" There: tunesmith run {args.file}" if elsewhere else "")))
+    return 0 if elsewhere else tunesmith(["run", str(args.file), *(["--no-serve"] if args.no_serve else [])])
+
+
+COMMAND = Command(
+    "ask", ASK, configure, run,
+    (
+        ("what would that be?", 'tunesmith ask "a customer-service bot from chats.jsonl, on two A10"'),
+        ("the same in Chinese", 'tunesmith ask "用 chats.jsonl 训练一个客服机器人,两张A10,四小时内"'),
+        ("for a script", 'tunesmith ask "QLoRA on chats.jsonl, 2 epochs" --yes'),
+    ),
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str]) -> int:
+    return run_command(COMMAND, "tunesmith ask", arguments)

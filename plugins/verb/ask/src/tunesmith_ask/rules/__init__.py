@@ -1,0 +1,1 @@
+"""The offline road: rules as data, in English and Chinese."""
