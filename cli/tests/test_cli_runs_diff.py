@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith_cli.paired_interval import mean_difference, share, share_difference
-from tunesmith_cli.runs_diff.sample_pairs import differing, interval, pairs
+from tunesmith_cli.runs_diff.sample_pairs import differing, metric_difference, metric_interval, sample_pairs
 
 ROWS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
 
@@ -64,19 +64,19 @@ def asked(rights, start=0):
 def test_rows_are_paired_by_their_questions_and_equal_ones_in_their_order():
     one = [*asked([True, False]), *asked([True])]
     other = [*asked([False]), *asked([True, True])]
-    found = pairs(one, other)
+    found = sample_pairs(one, other)
     assert [(a["question"], b["question"]) for a, b in found] == [("q0", "q0"), ("q1", "q1"), ("q0", "q0")]
     assert [pair[1]["right"] for pair in found] == [False, True, True]
 
 
 def test_what_a_metric_is_the_mean_of_is_found_by_its_value():
     before, after = asked([True] * 8 + [False] * 2), asked([True] * 5 + [False] * 5)
-    found = pairs(before, after)
-    sure = interval("anything", (0.8, 0.5), found, True)
+    found = sample_pairs(before, after)
+    sure = metric_difference("anything", (0.8, 0.5), found, True)
     assert sure is not None
     assert math.isclose(sure.value, -0.3)
-    assert interval("anything", (0.8, 0.6), found, True) is None
-    assert interval("anything", (0.8, 0.5), found, False) is None  # of other rows
+    assert metric_difference("anything", (0.8, 0.6), found, True) is None
+    assert metric_difference("anything", (0.8, 0.5), found, False) is None  # of other rows
 
 
 def test_a_weighted_mean_and_a_power_of_one_are_found_too():
@@ -85,14 +85,14 @@ def test_a_weighted_mean_and_a_power_of_one_are_found_too():
     after = [{"question": f"q{at}", "loss": loss / 2, "size": size} for at, (loss, size) in enumerate(rows)]
     mean = sum(loss * size for loss, size in rows) / sum(size for _, size in rows)
     for of in (float, math.exp):
-        sure = interval("x", (of(mean), of(mean / 2)), pairs(before, after), True)
+        sure = metric_difference("x", (of(mean), of(mean / 2)), sample_pairs(before, after), True)
         assert sure is not None
         assert math.isclose(sure.value, of(mean / 2) - of(mean))
         assert sure.certain
 
 
 def test_rows_that_were_lost_come_before_those_that_were_won():
-    found = differing(pairs(asked([True, False, True, False]), asked([True, True, False, False])))
+    found = differing(sample_pairs(asked([True, False, True, False]), asked([True, True, False, False])))
     assert [pair[1]["question"] for pair in found] == ["q2", "q1"]
 
 
@@ -131,7 +131,7 @@ def test_answers_stand_side_by_side_with_what_was_expected():
 
     row = SimpleNamespace(id="a", pipeline="p", state="done", started=0.0, finished=61.0)
     view = SimpleNamespace(row=row)
-    both = pairs(asked([True, True]), asked([True, False]))
+    both = sample_pairs(asked([True, True]), asked([True, False]))
     found = SimpleNamespace(
         before=view, after=view, settings=[], rows=[], environment=[], metrics=[], steps=["score"],
         samples={"score": (both, True)}, answers=lambda name: differing(both),
@@ -140,3 +140,18 @@ def test_answers_stand_side_by_side_with_what_was_expected():
     assert "samples of score: 1 of 2 answered otherwise" in text
     assert text.index("q1") < text.index("expected") < text.index("A right") < text.index("B wrong")
     assert json.dumps("1 min 01 s")[1:-1] in text
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.integers(1, 50)), min_size=5, max_size=20), st.sampled_from([float, math.exp]))
+def test_the_interval_of_a_metric_has_its_value_within(rows, of):
+    found = [{"question": "q", "loss": loss, "size": size} for loss, size in rows]
+    value = of(sum(loss * size for loss, size in rows) / sum(size for _, size in rows))
+    sure = metric_interval(value, found)
+    assert sure is not None
+    assert sure.low - 1e-6 <= value <= sure.high + 1e-6
+    assert math.isclose(sure.value, value, rel_tol=1e-6, abs_tol=1e-6)
+
+
+def test_the_interval_of_a_share_is_wilsons():
+    assert metric_interval(0.25, asked([True, False, False, False])) == share(1, 4)
+    assert metric_interval(0.5, asked([True, False, False, False])) is None

@@ -94,7 +94,7 @@ def main(home: Path, model: Path, rank: int, processes: int, spec: dict[str, Any
     metrics, said = {}, []
 
     def notify(method: str, params: dict[str, Any]) -> None:
-        if method == "$/metric" and params["name"] not in ("tokens_per_second", "step_seconds", "peak_memory"):
+        if method == "$/metric" and params["name"] not in ("tokens_per_second", "step_seconds", "peak_memory", "checkpoint_bytes"):
             metrics[f"{params['name']}@{params['at']}"] = params["value"]
         if method in ("$/log", "$/decision"):
             said.append(str(params))

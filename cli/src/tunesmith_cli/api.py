@@ -8,6 +8,7 @@ from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
     from tunesmith_cli.chat.endpoint import served_step
+    from tunesmith_cli.chosen_run import chosen_run
     from tunesmith_cli.command import Command
     from tunesmith_cli.dispatch import run_command, run_group
     from tunesmith_cli.display import reporting
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.options.pipeline_file import load
     from tunesmith_cli.options.settings import typed
     from tunesmith_cli.running_endpoints import RunningEndpoint, running_endpoints
+    from tunesmith_cli.runs_diff.sample_pairs import metric_difference, metric_interval, sample_pairs, samples
     from tunesmith_cli.terminal_width import terminal_width
     from tunesmith_cli.text_tables import columns
     from tunesmith_cli.translation.catalogs import gettext, translated
@@ -35,6 +37,7 @@ API = 1
 
 _MODULES = {
     "tunesmith_cli.chat.endpoint": "served_step",
+    "tunesmith_cli.chosen_run": "chosen_run",
     "tunesmith_cli.command": "Command",
     "tunesmith_cli.dispatch": "run_command, run_group",
     "tunesmith_cli.display": "reporting",
@@ -51,6 +54,7 @@ _MODULES = {
     "tunesmith_cli.options.settings": "typed",
     "tunesmith_cli.running_endpoints": "RunningEndpoint, running_endpoints",
     "tunesmith_cli.terminal_width": "terminal_width",
+    "tunesmith_cli.runs_diff.sample_pairs": "metric_difference, metric_interval, sample_pairs, samples",
     "tunesmith_cli.text_tables": "columns",
     "tunesmith_cli.translation.catalogs": "gettext, translated",
     "tunesmith_cli.translation.east_asian": "padded, text_width, wrap",
@@ -73,6 +77,7 @@ __all__ = [
     "add_columns",
     "amount",
     "card",
+    "chosen_run",
     "colored",
     "columns",
     "columns_given",
@@ -82,6 +87,8 @@ __all__ = [
     "language",
     "load",
     "main",
+    "metric_difference",
+    "metric_interval",
     "named_cards",
     "number",
     "padded",
@@ -92,6 +99,8 @@ __all__ = [
     "running_endpoints",
     "safe",
     "safe_json",
+    "sample_pairs",
+    "samples",
     "served_step",
     "size",
     "terminal_width",

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tunesmith_cli.paired_interval import Interval
-from tunesmith_cli.runs_diff.sample_pairs import Pair, differing, interval, pairs, samples
+from tunesmith_cli.runs_diff.sample_pairs import Pair, differing, metric_difference, sample_pairs, samples
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import PlannedStep
@@ -93,7 +93,7 @@ class Comparison:
                 values = (measured[0].get(metric), measured[1].get(metric))
                 sure = None
                 if values[0] is not None and values[1] is not None:
-                    sure = interval(metric, (values[0], values[1]), asked, whole)
+                    sure = metric_difference(metric, (values[0], values[1]), asked, whole)
                 found.append(Metric(name, metric, *values, sure, len(asked) if sure else 0))
         return found
 
@@ -103,7 +103,7 @@ class Comparison:
         found = {}
         for name in self.steps:
             told = [samples(view.artifact(name)) for view in (self.before, self.after)]
-            both = pairs(*told)
+            both = sample_pairs(*told)
             found[name] = (both, len(both) == len(told[0]) == len(told[1]))
         return found
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_cli.paired_interval import Interval, mean_difference, share_difference
+from tunesmith_cli.paired_interval import Interval, mean_difference, share, share_difference
 
 if TYPE_CHECKING:
     from tunesmith.contracts.artifacts import Artifact
@@ -28,7 +28,7 @@ def samples(artifact: Artifact | None) -> list[dict[str, Any]]:
     return [sample for sample in found if isinstance(sample, dict) and "question" in sample]
 
 
-def pairs(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Pair]:
+def sample_pairs(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Pair]:
     """Samples of the same question with the same expected answer, in the order of `before`; the second of equal ones with the second."""
     waiting: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for sample in reversed(after):
@@ -40,7 +40,7 @@ def _question(sample: Mapping[str, Any]) -> str:
     return json.dumps([sample["question"], sample.get("expected", "")], sort_keys=True)
 
 
-def interval(metric: str, values: tuple[float, float], found: Sequence[Pair], whole: bool) -> Interval | None:
+def metric_difference(metric: str, values: tuple[float, float], found: Sequence[Pair], whole: bool) -> Interval | None:
     """Of B less A of a metric that is the mean of something in the samples, or a power of e of one; None where it is neither.
 
     Which it is is not asked of names: it is what comes to `values` in both runs.
@@ -58,6 +58,22 @@ def interval(metric: str, values: tuple[float, float], found: Sequence[Pair], wh
             for of in (float, _exp):
                 if _means(columns, values, weights, of):
                     return mean_difference(columns[0], columns[1], weights, of)
+    return None
+
+
+def metric_interval(value: float, found: Sequence[Mapping[str, Any]]) -> Interval | None:
+    """Of a metric that is the mean of something in the samples, or a power of e of one; None where it is neither."""
+    twice = [(sample, sample) for sample in found]
+    for field in _numbers(twice) if twice else ():
+        column = [float(sample[field]) for sample in found]
+        if all(isinstance(sample[field], bool) for sample in found) and _means([column, column], (value, value)):
+            return share(int(sum(column)), len(column))
+        for weights in _weights(twice):
+            for of in (float, _exp):
+                if _means([column, column], (value, value), weights, of):
+                    sure = mean_difference([0.0] * len(column), column, weights, of)
+                    start = of(0.0)
+                    return Interval(*(bound + start for bound in sure)) if sure else None
     return None
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +23,8 @@ from tunesmith.planning.plan import Choice, Decision, Gate
 from tunesmith.plugins.manifest import read_manifest
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.runner import Runner
-from tunesmith_report import chart, environments, number_format, plugin
+from tunesmith_report import chart, environments, number_format, plugin, report_data
+from tunesmith_report.findings import findings
 from tunesmith_report.header import header
 from tunesmith_report.page import page_of
 from tunesmith_sdk.testing.recorder import Recorder
@@ -311,3 +313,20 @@ def test_a_step_with_an_environment_of_its_own_is_in_the_table_of_what_ran_where
     own = {"key": "key-of-one", "steps": ["a"], "python": "3.11.2", "size": 84_000_000, "packages": {"library": "1.2"}}
     page = environments.table({"environments": [{"key": "host", "steps": ["b"], "python": "", "size": None, "packages": {}}, own]})
     assert all(words in page for words in ("what ran where", "key-of-one", "library 1.2", "80.1 MiB"))
+
+
+def test_what_a_plugin_has_found_out_stands_in_the_report_as_text() -> None:
+    one = {
+        "rule": "overfit", "step": "tune", "what": "overfit from <step> 9", "evidence": ["the loss was <b>1</b>"], "fix": "Stop there.",
+        "command": "tunesmith run a.yaml --set x=<y>", "text": "rows are learned by heart", "source": "Prechelt (1998)",
+    }  # fmt: skip
+    page = Checked(findings({"findings": [one, {"what": "something else"}]}))
+    expected = ("What to make of it", "overfit from <step> 9", "the loss was <b>1</b>", "--set x=<y>", "Prechelt (1998)", "something else")
+    assert [words for words in expected if words not in page.words] == []
+    assert findings({"findings": []}) == ""
+
+
+@pytest.mark.parametrize("written", ["no JSON", "{}", "[3]", '[{"rule": 1}]', "3"])
+def test_findings_that_are_none_are_passed_over(tmp_path: Path, written: str) -> None:
+    (tmp_path / "findings.json").write_text(written)
+    assert report_data._findings(SimpleNamespace(directory=tmp_path)) == []

@@ -105,3 +105,6 @@ def test_the_peak_of_memory_and_the_seconds_of_each_step_are_told(bench, chat_ro
     assert len(bench.series("step_seconds")) == 2
     (peak,) = bench.series("peak_memory")
     assert 2**26 < peak < 2**38
+    (none,) = bench.series("checkpoint_bytes")
+    bench.train({"max_steps": 2, "save_steps": 1}, rows=chat_rows, name="saving")
+    assert bench.series("checkpoint_bytes")[-1] > 4 * max(1.0, none)

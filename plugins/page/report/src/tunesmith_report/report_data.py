@@ -23,11 +23,20 @@ def report_data(view: RunView) -> dict[str, Any]:
     return {
         "run": row.id, "pipeline": plan.name, "state": row.state, "error": row.error, "started": row.started, "finished": row.finished,
         "steps": steps, "scores": _scores(view, steps), "gates": [vars(gate) for gate in view.gates], "samples": _samples(view),
-        "completions": _completions(view),
+        "completions": _completions(view), "findings": _findings(view),
         "curves": _curves(view), "warnings": [*plan.warnings, *_warnings(view)],
         "decisions": [{"step": step, "what": what, "reason": reason} for step, what, reason in view.decisions],
         "environment": host(plan), "environments": environments(view), "source": _PASSWORD.sub("", plan.text),
     }  # fmt: skip
+
+
+def _findings(view: RunView) -> list[dict[str, Any]]:
+    """What a plugin has found out about the run: ``findings.json`` in its directory (docs/runs.md)."""
+    try:
+        found = json.loads((view.directory / "findings.json").read_text(encoding="utf-8"))
+        return [one for one in found if isinstance(one, dict) and isinstance(one.get("what"), str)]
+    except (OSError, ValueError, TypeError):
+        return []
 
 
 def _warnings(view: RunView) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tunesmith import RunView
 from tunesmith.contracts.events import StepFacts
 from tunesmith.hookspecs import hookimpl
-from tunesmith_recommend import INIT, PROBE, RECOMMEND
+from tunesmith_recommend import INIT, PROBE, RECOMMEND, WHY
 
 
 @hookimpl
@@ -16,6 +16,7 @@ def cli_commands() -> Sequence[tuple[str, str, str]]:
     return [
         ("recommend", RECOMMEND, "tunesmith_recommend.commands.recommend:main"),
         ("init", INIT, "tunesmith_recommend.commands.init:main"),
+        ("runs why", WHY, "tunesmith_recommend.commands.why:main"),
         ("probe", PROBE, "tunesmith_recommend.commands.probe:main"),
     ]
 
@@ -29,11 +30,14 @@ def step_starting(step: StepFacts) -> None:
         predict(step)
 
 
-@hookimpl
+@hookimpl(tryfirst=True)  # before the report, which shows it
 def run_finished(view: RunView) -> None:
-    """Take what was measured into the knowledge base of the home."""
+    """Write down what came of it, and take what was measured into the knowledge base of the home."""
+    from tunesmith_recommend.diagnosis.diagnosis import findings
+    from tunesmith_recommend.diagnosis.finding import write_findings
     from tunesmith_recommend.evidence.knowledge_base import KnowledgeBase
 
+    write_findings(view.directory, findings(view))
     if view.row.state not in ("running", "serving"):
         with contextlib.closing(KnowledgeBase(view.home)) as base:
             base.learn(view)

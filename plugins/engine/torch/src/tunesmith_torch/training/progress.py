@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 
 import torch
@@ -47,9 +48,11 @@ class ProgressReporter:
         return due
 
     def ended(self, steps: int, model: torch.nn.Module) -> None:
-        """All steps are done: what memory they took."""
+        """All steps are done: what memory they took, and what checkpoints take of the disk."""
         if peak := peak_memory(next(model.parameters()).device):
             self.step.metric("peak_memory", peak, steps)
+        with contextlib.suppress(OSError):  # other ranks may be at work in the same directory
+            self.step.metric("checkpoint_bytes", sum(path.stat().st_size for path in self.step.work.rglob("*") if path.is_file()), steps)
 
     def resumed(self, progress: Progress) -> None:
         """Where it goes on, then all points again: an earlier attempt's may be lost."""

@@ -31,7 +31,12 @@ class Rule:
 @cache
 def rules() -> Mapping[str, Rule]:
     """All of them, by their ids."""
-    found = json.loads((Path(__file__).parent / "rules.json").read_text(encoding="utf-8"))
+    return read_rules(Path(__file__).parent / "rules.json")
+
+
+def read_rules(file: Path) -> Mapping[str, Rule]:
+    """Those of a file, by their ids."""
+    found = json.loads(file.read_text(encoding="utf-8"))
     own = ("text", "source")
     return {
         name: Rule(name, told["text"], told["source"], {key: value for key, value in told.items() if key not in own})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tunesmith.planning.plan import PlannedStep
 
 TIME, MEMORY, DISK = "time", "memory", "disk"
-UNIT = "step_seconds", "peak_memory"  #: series by which training tells its seconds a step and its peak
+UNIT, PEAK, WORK = "step_seconds", "peak_memory", "checkpoint_bytes"  #: series in which training tells what its prediction is held against
 _KINDS = ("objective", "adapter", "strategy", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend")
 
 
@@ -101,14 +101,15 @@ def entries_of(view: RunView, home: str) -> list[Entry]:
 
 def _entry(view: RunView, step: PlannedStep, told: StepPrediction, home: str) -> Entry:
     seen, series = view.steps[step.name], view.series(step.name)
-    units = [value for _, value in series.get(UNIT[0], ()) if math.isfinite(value)]
-    peak = max((value for _, value in series.get(UNIT[1], ())), default=0.0)
+    units = [value for _, value in series.get(UNIT, ()) if math.isfinite(value)]
+    peak = max((value for _, value in series.get(PEAK, ())), default=0.0)
     memory = (told.memory or (step.estimate.memory if step.estimate else 0.0)) - told.context
     disk, size = told.disk or (step.estimate.disk if step.estimate else 0.0), view.size(step.name)
+    work = max((value for _, value in series.get(WORK, ())), default=0.0)
     grades = (
         Grade(TIME, told.seconds or None, sum(units) / len(units) if units else None),
         Grade(MEMORY, memory or None, peak or None),
-        Grade(DISK, disk or None, float(size) if size else None),
+        Grade(DISK, disk or None, size + work if size else None),
     )
     return Entry(
         id=hashlib.sha256(f"{home}\0{view.row.id}\0{step.name}".encode()).hexdigest()[:24], home=home, finished=seen.row.finished or 0.0,
