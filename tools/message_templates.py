@@ -10,6 +10,7 @@ from pathlib import Path
 
 LEAST = 4  # letters that a template has beside its placeholders: what has fewer is no text
 _PLACE = re.compile(r"\{\w+\}")
+_CODE = re.compile(r"^(tunesmith|curl|-H) |=\"|\">|^\"|%[dBHM]| \| None$|^bold |^, from:|\{\{")  # a command, markup, a format, a style
 _MOST = 12  # alternatives of one text that has conditions in it
 
 ERRORS = {"UserError", "TunesmithError", "problem", "StepFailed", "Cancelled", "DataError"}
@@ -81,6 +82,8 @@ def numbered(text: str) -> str:
 
 def is_text(text: str) -> bool:
     """Whether there is something to translate: words, not a name, a path or a command alone."""
+    if _CODE.search(text):
+        return False
     bare = _PLACE.sub("", text)
     return sum(letter.isalpha() for letter in bare) >= LEAST and (" " in bare.strip() or bare.strip().isalpha())
 
@@ -119,3 +122,27 @@ def _flat(node: ast.expr) -> Iterator[ast.expr]:
             yield from _flat(one)
     elif not isinstance(node, (ast.Name, ast.Attribute, ast.Starred)):
         yield node
+
+
+def sentences(path: Path) -> Iterator[str]:
+    """Every text in a module that is neither in a docstring nor an error's: for modules that say nothing but what somebody reads."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    passed: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and node.body and isinstance(node.body[0], ast.Expr):
+            passed.add(id(node.body[0].value))
+        elif isinstance(node, ast.Call) and any(_said(node, frozenset({"errors"}))):
+            passed |= {id(part) for part in ast.walk(node)}
+    yield from _sentences(tree, passed)
+
+
+def _sentences(node: ast.AST, passed: set[int]) -> Iterator[str]:
+    if id(node) in passed:
+        return
+    if isinstance(node, (ast.JoinedStr, ast.Constant, ast.BinOp, ast.IfExp)):
+        found = [text for text in templates(node) if " " in text.strip() and is_text(text) and "<" not in text and "\n" not in text]
+        if found:
+            yield from found
+            return
+    for inner in ast.iter_child_nodes(node):
+        yield from _sentences(inner, passed)

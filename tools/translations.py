@@ -18,7 +18,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
-from message_templates import is_text, messages, numbered
+from message_templates import is_text, messages, numbered, sentences
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("zh",)
@@ -37,6 +37,20 @@ AREAS = {
     "recommend": "reasons and rules of recommendations",
     "errors": "what happened, why, and what to do",
 }
+#: modules that say nothing but what is shown: package -> [(area, modules)]
+_SHOWN = {
+    "tunesmith": [
+        ("plan", f"planning/{modules}.py")
+        for modules in ("estimates/*", "placement/*", "providers/reasons", "providers/own_artifacts", "providers/selection", "plan*",
+                        "inputs/model_source", "pipeline/gate*", "problems")
+    ],
+    "tunesmith_cli": [("progress", f"display/{module}.py") for module in ("event_messages", "summary", "time_left", "plain_lines")],
+    "tunesmith_report": [("report", "[a-rt]*.py"), ("report", "steps.py")],
+    "tunesmith_recommend": [("recommend", "choice/*.py")],
+    "tunesmith_data": [("plan", "verbs/*.py")],
+    "tunesmith_torch": [("plan", "estimate/label_preview.py"), ("plan", "model/model_impl.py")],
+    "tunesmith_transformers": [("plan", "estimate.py")],
+}  # fmt: skip
 _CODE = frozenset({"errors", "plan", "progress", "help", "texts"})
 
 
@@ -52,9 +66,9 @@ def texts(package: Path) -> dict[str, str]:
     """Template -> area, of everything that a package says to somebody."""
     found: dict[str, str] = {}
 
-    def take(area: str, text: str) -> None:
+    def take(area: str, text: str, *, listed: bool = False) -> None:
         text = numbered(text.strip())
-        if is_text(text):
+        if listed or is_text(text):
             found.setdefault(text, area)
 
     for path in sorted(package.rglob("*.py")):
@@ -63,8 +77,14 @@ def texts(package: Path) -> dict[str, str]:
                 found.setdefault(text, "wizard" if package.name == "tunesmith_wizard" else "help")
             else:
                 take(_area(area, package, path), text)
-    for area, text in (*_declared(package), *_further(package)):
+    for area, pattern in _SHOWN.get(package.name, ()):
+        for path in sorted(package.glob(pattern)):
+            for text in sentences(path):
+                take(area, text)
+    for area, text in _declared(package):
         take(area, text)
+    for area, text in _further(package):
+        take(area, text, listed=True)
     return found
 
 
@@ -107,6 +127,8 @@ def _further(package: Path) -> Iterator[tuple[str, str]]:
     path = package / "locale" / "texts.json"
     if path.is_file():
         yield from json.loads(path.read_text(encoding="utf-8"))
+    for rules in package.rglob("rules.json"):
+        yield from (("recommend", rule["text"]) for rule in json.loads(rules.read_text(encoding="utf-8")).values())
 
 
 def catalog_of(package: Path, language: str) -> tuple[Path, Catalog]:
@@ -159,7 +181,7 @@ def coverage() -> tuple[dict[Path, bytes], dict[str, dict[str, list[str]]]]:
             path, catalog = catalog_of(package, language)
             entries = [message for message in catalog if message.id]
             for message in entries:
-                areas[message.auto_comments[0]].append(("" if message.string else "-") + str(message.id))
+                areas[message.auto_comments[0]].append(("+" if message.string else "-") + str(message.id))
             if any(message.string for message in entries) or path.is_file():
                 files[path] = po_text(catalog)
                 files[path.with_suffix(".mo")] = mo_bytes(files[path])

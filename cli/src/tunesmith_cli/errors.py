@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tunesmith_cli.broken_pipe import Unbroken
+from tunesmith_cli.translation.catalogs import gettext, translated
+from tunesmith_cli.translation.east_asian import padded
 from tunesmith_cli.untrusted_text import safe, safe_json
 
 if TYPE_CHECKING:
@@ -34,17 +36,19 @@ def error_text(error: TunesmithError, color: bool = False, step: str = "") -> st
     problems = error.problems if isinstance(error, Problems) else (error,)
     if len(problems) == 1:
         return _one(problems[0], "error ", "  ", color, step)
-    lines = [_paint(f"{len(problems)} problems", "1;31", color) + ", all found before anything was run:"]
+    count, rest = (gettext("{count} problems", count=len(problems)), gettext(", all found before anything was run:"))
+    lines = [_paint(count, "1;31", color) + rest]
     lines += [_one(problem, f"{number:>2}. ", "    ", color) for number, problem in enumerate(problems, 1)]
     return "\n".join(lines)
 
 
 def _one(error: TunesmithError, head: str, indent: str, color: bool, step: str = "") -> str:
-    lines = [_paint(f"{head}{error.code}", "1;31", color) + f": {safe(error.what)}"]
-    for label, text in (("step", step), ("why", error.why), ("fix", error.fix), ("page", _page(error.code))):
+    lines = [_paint(f"{gettext(head)}{error.code}", "1;31", color) + f": {safe(translated(error.what))}"]
+    labels = {"step": gettext("step:"), "why": gettext("why:"), "fix": gettext("fix:"), "page": gettext("page:")}
+    for label, text in (("step", step), ("why", translated(error.why)), ("fix", translated(error.fix)), ("page", _page(error.code))):
         if text:
             continued = safe(text).replace("\n", "\n" + indent + " " * 6)
-            lines.append(indent + _paint(f"{label + ':':<5}", "1" if label == "fix" else "2", color) + f" {continued}")
+            lines.append(indent + _paint(padded(labels[label], 5), "1" if label == "fix" else "2", color) + f" {continued}")
     return "\n".join(lines)
 
 

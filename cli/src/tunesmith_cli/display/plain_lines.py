@@ -10,6 +10,7 @@ from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.outcome import StepOutcome
 from tunesmith_cli.display.event_messages import Narrator
 from tunesmith_cli.display.time_left import Pace
+from tunesmith_cli.translation.catalogs import translated
 from tunesmith_cli.untrusted_text import safe
 
 _EVERY = 10.0  # seconds between two lines of one task
@@ -24,7 +25,7 @@ class Plain(Narrator):
         self._shown: dict[str, str] = {}  # step -> its series as they were told last
 
     def say(self, text: str, style: str = "") -> None:
-        print(safe(text), file=self._stream, flush=True)
+        print(safe(translated(text)), file=self._stream, flush=True)
 
     def progress(self, step: str, what: str, done: float, total: float | None, unit: str) -> None:
         task, now = (step, what), self.clock()

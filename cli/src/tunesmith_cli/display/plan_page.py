@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.planning.plan_text import WIDTH, plan_text
 from tunesmith_cli.terminal_width import terminal_width
-from tunesmith_cli.translation.catalogs import translated
+from tunesmith_cli.translation.catalogs import gettext, translated
 from tunesmith_cli.translation.east_asian import wrap
 from tunesmith_cli.translation.language import ENGLISH, language
 
@@ -36,6 +36,6 @@ def plan_page(plan: Plan, cached: Mapping[str, bool]) -> str:
 def _told(plan: Plan) -> Iterator[tuple[str, str]]:
     """Lines that are put together of sentences, translated sentence by sentence."""
     for one in plan.decisions:
-        yield f"- {one.what}: {one.reason}", f"- {translated(one.what)}: {translated(one.reason)}"
+        yield f"- {one.what}: {one.reason}", f"- {translated(one.what)}{gettext(': ')}{translated(one.reason)}"
     for warning in plan.warnings:
         yield f"! {warning}", f"! {translated(warning)}"

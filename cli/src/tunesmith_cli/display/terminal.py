@@ -11,6 +11,7 @@ from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.outcome import RunOutcome, StepOutcome
 from tunesmith_cli.display.event_messages import BAD, BOLD, DIM, GOOD, WARN, Narrator
 from tunesmith_cli.display.time_left import Pace
+from tunesmith_cli.translation.catalogs import translated
 from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Terminal(Narrator):
         self._tasks: dict[tuple[str, str], tuple[TaskID, Pace]] = {}
 
     def say(self, text: str, style: str = "") -> None:
-        text = safe(text)
+        text = safe(translated(text))
         shown = f"\x1b[{_ANSI[style]}m{text}\x1b[0m" if style and self._colors else text
         if self._bars:
             from rich.text import Text

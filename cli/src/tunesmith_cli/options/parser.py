@@ -11,6 +11,8 @@ from tunesmith.errors import UserError
 from tunesmith.spelling import near
 from tunesmith_cli.command import Command
 from tunesmith_cli.terminal_width import terminal_width
+from tunesmith_cli.translation.catalogs import gettext, translated
+from tunesmith_cli.translation.east_asian import wrap
 
 _ABSENT = "the following arguments are required: "  # as argparse says it
 SETTING = "setting:"  # how the destinations of options begin that are made from a schema
@@ -24,6 +26,18 @@ def dashed(name: str) -> str:
 class Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=34, width=terminal_width())
+
+    def start_section(self, heading: str | None) -> None:
+        super().start_section(translated(heading) if heading else heading)
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, gettext("usage: {command}", command="") if prefix is None else prefix)
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        return translated(super()._expand_help(action))
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return super()._split_lines(text, width) if text.isascii() else wrap(" ".join(text.split()), width)
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         flags = list(action.option_strings)
@@ -43,7 +57,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, summary: str, examples: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(
-            prog=prog, description=summary[:1].upper() + summary[1:] + "." * (not summary.endswith("?")), epilog=example_text(examples),
+            prog=prog, description=_sentence(translated(summary)), epilog=example_text(examples),
             formatter_class=Formatter, allow_abbrev=False, add_help=False,
         )  # fmt: skip
         self._positionals.title, self._optionals.title = "arguments", "options"
@@ -60,8 +74,9 @@ class Parser(argparse.ArgumentParser):
         common.add_argument("-h", "--help", action="help", help="show this help")
 
     def format_help(self) -> str:
-        below = "".join(f"  {self.prog} {word}: {summary}\n" for word, summary in self.further.items())
-        return super().format_help() + (f"\nbelow it, with a --help of their own:\n{below}" if below else "")
+        below = "".join(f"  {self.prog} {word}: {translated(summary)}\n" for word, summary in self.further.items())
+        head = gettext("below it, with a --help of their own:")
+        return super().format_help() + (f"\n{head}\n{below}" if below else "")
 
     def error(self, message: str) -> NoReturn:
         absent = message.removeprefix(_ABSENT)
@@ -148,5 +163,10 @@ def normal_options(arguments: Sequence[str]) -> list[str]:
 
 
 def example_text(examples: Sequence[tuple[str, str]]) -> str | None:
-    lines = [f"  # {purpose}\n  {typed}" for purpose, typed in examples]
-    return "examples:\n" + "\n".join(lines) if lines else None
+    lines = [f"  # {translated(purpose)}\n  {typed}" for purpose, typed in examples]
+    return gettext("examples:") + "\n" + "\n".join(lines) if lines else None
+
+
+def _sentence(summary: str) -> str:
+    """With a capital letter and a full stop."""
+    return summary[:1].upper() + summary[1:] + ("" if summary.endswith(("?", "？")) else gettext("."))

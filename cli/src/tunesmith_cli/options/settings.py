@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from tunesmith.contracts.settings import problems
 from tunesmith_cli.options.parser import SETTING
+from tunesmith_cli.translation.catalogs import gettext, translated
 
 Schema = Mapping[str, Any]
 
@@ -203,12 +204,12 @@ def _metavar(schema: Schema) -> str:
 
 def _help(schema: Schema) -> str:
     """The description, bounds and default: ``rank of the update (at least 1; default 8)``."""
-    facts = [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]
+    facts = [translated(f"{word} {schema[key]}") for key, word in _BOUNDS.items() if key in schema]
     if schema.get("default") is not None:
-        facts.append(f"default {_shown(schema['default'])}")
+        facts.append(gettext("default {value}", value=_shown(schema["default"])))
     if schema.get("aliases"):
-        facts.append(f"also {', '.join(schema['aliases'])}")
-    text = str(schema.get("description", ""))
+        facts.append(gettext("also {names}", names=", ".join(schema["aliases"])))
+    text = translated(str(schema.get("description", "")))
     return (text + (f" ({'; '.join(facts)})" if facts else "")).replace("%", "%%")
 
 

@@ -15,6 +15,9 @@ from typing import NamedTuple
 _PLACE = re.compile(r"\{(\w+)\}")
 LEAST = 4  #: letters that a template has beside its placeholders; what has fewer says nothing by itself
 _DEEP = 4  # templates within templates
+_LIGHT, _WORDS = 12, 3  # what says fewer letters than that fits much that it does not mean: its values are of a few words at most
+_NAMED = re.compile(r"([^\s:]+): (.+)", re.DOTALL)
+_BETWEEN = (("; ", "; "), (", ", ", "))
 
 
 class Template(NamedTuple):
@@ -37,6 +40,11 @@ class Template(NamedTuple):
         """Letters that are said in any case."""
         return sum(character.isalnum() for part in self.parts for character in part)
 
+    def quoted(self, name: str) -> bool:
+        """Whether the placeholder stands between backticks: a name, which is no word to translate."""
+        index = self.names.index(name)
+        return self.parts[index].endswith("`") and self.parts[index + 1].startswith("`")
+
     def match(self, text: str) -> dict[str, str] | None:
         """The values in `text`; None where it is no such sentence."""
         first, last = self.parts[0], self.parts[-1]
@@ -48,7 +56,8 @@ class Template(NamedTuple):
             if then < 0 or found.setdefault(name, text[place:then]) != text[place:then]:
                 return None
             place = then + len(part)
-        return found
+        light = self.weight < _LIGHT and any(value.count(" ") > _WORDS for value in found.values())
+        return None if light else found
 
 
 class Templates:
@@ -74,8 +83,27 @@ class Templates:
     def _one(self, text: str, depth: int) -> str | None:
         if not text or text in self._catalog:
             return self._catalog.get(text)
+        found = self._filled_in(text, depth)
+        return found if found is not None else self._in_parts(text, depth)
+
+    def _in_parts(self, text: str, depth: int) -> str | None:
+        """Of a list the parts, and what follows a step's name, where these are known; None where none of them is."""
+        named = _NAMED.fullmatch(text)
+        if named and depth:
+            rest = self.translated(named[2], depth - 1)
+            return None if rest == named[2] else f"{named[1]}: {rest}"
+        for between, written in _BETWEEN:
+            parts = text.split(between)
+            told = [self.translated(part, depth - 1) for part in parts] if len(parts) > 1 and depth else parts
+            if told != parts:
+                return written.join(told)
+        return None
+
+    def _filled_in(self, text: str, depth: int) -> str | None:
         for template, values in self._fitting(text):
-            inner = {name: self.translated(value, depth - 1) if depth else value for name, value in values.items()}
+            inner = {
+                name: self.translated(value, depth - 1) if depth and not template.quoted(name) else value for name, value in values.items()
+            }
             return _PLACE.sub(lambda place: inner.get(place[1], place[0]), self._catalog[template.message])  # noqa: B023
         return None
 

@@ -16,11 +16,12 @@ PAGE, DATA = "report.html", "report.json"
 def run_finished(view: RunView) -> None:
     """Write ``report.html`` and ``report.json`` into the run's directory."""
     from tunesmith_report.page import page_of
+    from tunesmith_report.page_language import in_the_readers_language
     from tunesmith_report.report_data import report_data
 
     data = report_data(view)
     _replace(view.directory / DATA, json.dumps(data, indent=1, ensure_ascii=False))
-    _replace(view.directory / PAGE, page_of(data))
+    _replace(view.directory / PAGE, in_the_readers_language(page_of(data)))
 
 
 def _replace(path: Path, text: str) -> None:

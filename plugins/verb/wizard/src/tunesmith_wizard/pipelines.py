@@ -65,7 +65,7 @@ def finish(interview: Interview, text: str, ending: Ending, suggested: str = DEF
         interview.say(_("The plan does not hold. Change {file}, then: tunesmith plan {file}", file=file), "warn")
         return status
     run = ending.words(file)
-    talk = ["chat", "--from", ending.talk, "--pipeline", file] if ending.talk else []
+    talk = ["chat", "--from", ending.talk, "--pipeline", file, "--temperature", "0"] if ending.talk else []
     front.print()
     front.say(_("The same without the wizard, today or in a script:"), "bold")
     for words in filter(None, (["plan", *named], run, talk)):
