@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from tunesmith.contracts import Estimate
 from tunesmith.errors import UserError
 from tunesmith_recommend.evidence.correction import ENOUGH, correction
-from tunesmith_recommend.evidence.entry import DISK, MEMORY, TIME, Entry, Grade, entries_of
+from tunesmith_recommend.evidence.entry import DISK, MEMORY, QUALITY, TIME, Entry, Grade, entries_of
 from tunesmith_recommend.evidence.knowledge_base import KnowledgeBase
+from tunesmith_recommend.evidence.quality import likely_quality
 from tunesmith_recommend.evidence.track_record import track_record
 from tunesmith_recommend.evidence.won_settings import won
 
@@ -178,7 +179,7 @@ def view(tmp_path: Path, *, state: str = "done", cached: bool = False):
 
 def test_a_run_is_graded_by_what_it_measured_and_what_nobody_said_is_unknown(tmp_path):
     (found,) = entries_of(view(tmp_path), "home")
-    assert found.grades == (Grade(TIME, None, 3.0), Grade(MEMORY, 100.0, 150.0), Grade(DISK, 50.0, 25.0))
+    assert found.grades == (Grade(TIME, None, 3.0), Grade(MEMORY, 100.0, 150.0), Grade(DISK, 50.0, 25.0), Grade(QUALITY))
     assert (found.ratio(TIME), found.ratio(MEMORY), found.ratio(DISK)) == (None, 1.5, 0.5)
     assert found.results == {"train_loss": 2.0}
     told = {(record.what): record for record in track_record([found])}
@@ -230,3 +231,35 @@ def test_the_value_that_was_best_on_like_rows_has_won():
     assert asked(entries, size=1e11) == []  # another model
     mixed = [*entries[:2], tried(1e-3, 1.0, 2, settings={"learning_rate": 1e-3, "batch_size": 64.0})]
     assert asked(mixed) == []  # not alike in all else
+
+
+# --- quality -------------------------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.floats(0.1, 9), max_size=8), st.lists(st.floats(0.1, 9), max_size=8))
+def test_quality_is_that_of_the_same_rows_where_they_are_enough_else_of_like_ones_and_never_of_too_few(same, other):
+    like = {"data": {"rows": 120, "characters": 13_000, "digest": "another"}}
+    entries = [tried(1e-4, loss, number) for number, loss in enumerate(same)]
+    entries += [tried(1e-4, loss, 100 + number, **like) for number, loss in enumerate(other)]
+    found = likely_quality(
+        entries, verb="train", providers={**SFT, "strategy": "single"}, data={"rows": 100, "characters": 10_000, "digest": "d"},
+        model={"bytes": 1e9, "digest": "m"},
+    )  # fmt: skip
+    counted = same if len(same) >= 3 else same + other
+    if len(counted) < 3:
+        assert found is None
+        return
+    assert found is not None
+    assert (found.value, found.runs, found.same) == (pytest.approx(median(counted)), len(counted), len(same) >= 3)
+    assert found.low <= found.value <= found.high
+
+
+def test_where_nothing_was_run_nothing_is_known_and_nothing_is_made(tmp_path, monkeypatch, capsys):
+    from tunesmith_cli.api import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TUNESMITH_HOME", raising=False)
+    assert main(["recommend", "--track-record"]) == 0
+    assert "No run has been graded yet" in capsys.readouterr().out
+    assert main(["recommend", "--export", "out.jsonl"]) == 0
+    assert list(tmp_path.iterdir()) == []

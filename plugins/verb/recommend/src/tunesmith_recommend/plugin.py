@@ -24,7 +24,7 @@ def cli_commands() -> Sequence[tuple[str, str, str]]:
 @hookimpl
 def step_starting(step: StepFacts) -> None:
     """Note what is predicted of it. That must not keep a step from starting, whatever is wrong."""
-    from tunesmith_recommend.evidence.predictions import predict
+    from tunesmith_recommend.evidence.predictor import predict
 
     with contextlib.suppress(Exception):
         predict(step)

@@ -111,10 +111,12 @@ def _made(search: Search, trial: Trial, layout: Layout, plan: Plan, refused: lis
     seen, here = trial.seen, {name: found for name, found in search.devices.items() if found}
     device = next(iter(here.get(seen.device, ())), None)
     peak = max((step.estimate.memory for step in plan.steps if step.estimate), default=0.0)
+    quality = search.quality(trial)
     prediction = Prediction(
         seconds=trial.seconds, steps=trial.steps, memory=max(trial.needed, peak), device=device.name if device else "",
         of=float(device.memory) if device else 0.0, disk=sum(step.estimate.disk for step in plan.steps if step.estimate),
-        basis={"time": trial.time.words, "memory": trial.memory.words},
+        basis={"time": trial.time.words, "memory": trial.memory.words} | ({"quality": quality.words} if quality else {}),
+        quality=quality.value if quality else 0.0,
     )  # fmt: skip
     told = [one.refusal for one in reversed(search.refused)]
     pipeline, choices = choices_of(search, trial, layout, plan, refused)

@@ -94,7 +94,8 @@ class Prediction:
         seconds: of training; 0 where nobody knows. `steps`: optimizer steps.
         memory: bytes of a device at the peak of all steps; `device`: its name, and `of` its bytes.
         disk: bytes that are written.
-        basis: what ``time`` and ``memory`` come from, in words: rules, or so many runs.
+        basis: what ``time``, ``memory`` and ``quality`` come from, in words: rules, or so many runs.
+        quality: the loss of rows held out that it is likely to come to; 0 where too few like runs are known, for no rule says.
     """
 
     seconds: float
@@ -104,6 +105,7 @@ class Prediction:
     of: float
     disk: float
     basis: Mapping[str, str] = field(default_factory=dict)
+    quality: float = 0.0
 
 
 @dataclass(frozen=True)

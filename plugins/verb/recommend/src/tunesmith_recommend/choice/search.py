@@ -19,6 +19,7 @@ from tunesmith_recommend.choice.settings import StepSettings, epochs_of, step_se
 from tunesmith_recommend.evidence.correction import Correction, correction
 from tunesmith_recommend.evidence.entry import MEMORY, TIME
 from tunesmith_recommend.evidence.known import Known
+from tunesmith_recommend.evidence.quality import LikelyQuality, likely_quality
 
 if TYPE_CHECKING:
     from tunesmith.plugins.records import ProviderRecord
@@ -225,6 +226,12 @@ class Search:
         return correction(
             self.known.entries, what, verb=verb.name, device=device.name if device else "", providers=providers, home=self.known.home
         )
+
+    def quality(self, trial: Trial) -> LikelyQuality | None:
+        """What like runs have come to."""
+        providers = {"objective": trial.objective.name, "adapter": trial.adapter.name}
+        model = {"bytes": trial.model.bytes} if self.known.entries else {}
+        return likely_quality(self.known.entries, verb=trial.verb.name, providers=providers, data=self.wanted.data, model=model)
 
     def _why_not(self, trial: Trial) -> str:
         seen = trial.seen

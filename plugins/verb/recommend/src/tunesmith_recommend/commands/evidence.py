@@ -28,6 +28,9 @@ def run_evidence(args: Namespace) -> int:
     Raises:
         UserError: TS-RECOMMEND-005 where a file is no knowledge base.
     """
+    if not args.merge and not _ran():
+        print(safe_json({"records": [], "entries": []} if args.track_record else {"entries": 0}, 2) if args.json else _NOTHING)
+        return 0
     with _base(anew=args.learn) as (base, learnt):
         if args.track_record:
             return _track_record(base, args.json)
@@ -42,6 +45,16 @@ def run_evidence(args: Namespace) -> int:
             words = f"{base.path} was made anew from {learnt} runs; {told['entries']} steps are known"
     print(safe_json(told, 2) if args.json else safe(words))
     return 0
+
+
+def _ran() -> bool:
+    """Whether anything was run in this home, or merged into it: where not, nothing is made there."""
+    from tunesmith.config import load_config
+    from tunesmith.running.journal.journal import FILE as JOURNAL
+    from tunesmith_recommend.evidence.knowledge_base import FILE
+
+    home = load_config().home
+    return (home / JOURNAL).is_file() or (home / FILE).is_file()
 
 
 @contextmanager
@@ -70,7 +83,7 @@ def _track_record(base: KnowledgeBase, as_json: bool) -> int:
         print(safe_json({"records": [record.to_json() for record in records], "entries": told}, 2))
         return 0
     if not entries:
-        print("No run has been graded yet. What is predicted of a step is noted when it starts, and graded when its run is over.")
+        print(_NOTHING)
         return 0
     other = f", {len(entries) - here} of them from elsewhere" if here < len(entries) else ""
     print(f"{len(entries)} steps of runs{other}; measured by predicted: above 1, more was needed than was said\n")
@@ -80,6 +93,7 @@ def _track_record(base: KnowledgeBase, as_json: bool) -> int:
     return 0
 
 
+_NOTHING = "No run has been graded yet. What is predicted of a step is noted when it starts, and graded when its run is over."
 _HEAD = ("DEVICE", "STEP", "WHAT", "RUNS", "MEDIAN", "HALF OF THEM", "WORST", "UNKNOWN")
 
 

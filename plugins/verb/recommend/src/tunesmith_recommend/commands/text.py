@@ -24,7 +24,7 @@ def page(found: Recommendation, wanted: Wanted, *, refused: bool = False) -> str
         lines += _choice(choice)
     basis = {name: f" [{words}]" if words else "" for name, words in {"time": "", "memory": "", **found.prediction.basis}.items()}
     told = (("time", _time(found) + basis["time"]), ("memory", _memory(found) + basis["memory"]))
-    lines += ["", columns([*told, ("disk", f"about {size(found.prediction.disk)}")])]
+    lines += ["", columns([*told, ("disk", f"about {size(found.prediction.disk)}"), *_quality(found)])]
     lines += ["", *(_wrapped(f"! {remark}", "", "  ") for remark in found.remarks)] if found.remarks else []
     cited = {choice.rule.id: choice.rule for choice in found.choices}
     lines += ["", "by these rules"]
@@ -93,6 +93,12 @@ def _time(found: Recommendation) -> str:
     told = found.prediction
     long = f"about {duration(told.seconds)} of training" if told.seconds else "not known"
     return f"{long}, {number(told.steps)} optimizer steps"
+
+
+def _quality(found: Recommendation) -> Iterator[tuple[str, str]]:
+    """Nothing where nobody knows: no rule says."""
+    if found.prediction.quality:
+        yield "quality", f"a validation loss of about {found.prediction.quality:.3g} [{found.prediction.basis.get('quality', '')}]"
 
 
 def _memory(found: Recommendation) -> str:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from statistics import median
 
 FEWEST = 5  # points below which nothing is said of a course
 _THINNED = 200  # points of which a trend is reckoned; more are put together first
 _SHARE = 5  # a fifth of the points is a beginning, or an end
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle one; of two in the middle, their mean. Not `statistics.median`, whose import takes longer than all that is reckoned here,
+    at the end of each run."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 @dataclass(frozen=True)

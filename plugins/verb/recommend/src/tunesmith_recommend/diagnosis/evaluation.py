@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_cli.api import metric_difference, metric_interval, number, sample_pairs, samples
 from tunesmith_recommend.diagnosis.finding import Finding, rules
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ def within_noise(view: RunView) -> Iterator[Finding]:
 
 
 def _absolute(view: RunView, gate: Gate, step: PlannedStep) -> tuple[int, str] | None:
+    from tunesmith_cli.api import metric_interval, number, samples
+
     value, found = view.steps[step.name].metrics[gate.metric], samples(view.artifact(step.name))
     sure = metric_interval(value, found)
     if sure is None or not sure.low <= gate.value <= sure.high:
@@ -48,6 +49,8 @@ def _relative(view: RunView, gate: Gate, step: PlannedStep, other: PlannedStep |
     """Of the difference from the step that the gate is relative to, on the rows that both were asked."""
     if other is None or gate.metric not in view.steps[other.name].metrics:
         return None
+    from tunesmith_cli.api import metric_difference, sample_pairs, samples
+
     value, base = (view.steps[one.name].metrics[gate.metric] for one in (step, other))
     told = [samples(view.artifact(one.name)) for one in (other, step)]
     both = sample_pairs(*told)
@@ -67,6 +70,8 @@ def go_on(view: RunView) -> Iterator[Finding]:
     for step in view.plan.steps:
         if step.name not in view.steps or not step.format.startswith("report/"):
             continue
+        from tunesmith_cli.api import samples
+
         begun = [pair for sample in samples(view.artifact(step.name)) if (pair := _begun(sample))]
         further = [(answer, expected) for answer, expected in begun if len(answer) > 2 * len(expected)]
         if len(begun) >= rule["least"] and len(further) >= rule["share"] * len(begun):

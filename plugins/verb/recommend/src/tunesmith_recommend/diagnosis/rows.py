@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from statistics import median
 
+from tunesmith_recommend.diagnosis.curve import median
 from tunesmith_recommend.diagnosis.finding import Finding, rules
 from tunesmith_recommend.diagnosis.training import Training
 

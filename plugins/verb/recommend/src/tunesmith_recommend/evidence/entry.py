@@ -14,9 +14,12 @@ from tunesmith_recommend.evidence.predictions import StepPrediction, read_predic
 
 if TYPE_CHECKING:
     from tunesmith import RunView
+    from tunesmith.contracts.artifacts import Artifact
     from tunesmith.planning.plan import PlannedStep
+    from tunesmith.running.store.store import Store
 
-TIME, MEMORY, DISK = "time", "memory", "disk"
+TIME, MEMORY, DISK, QUALITY = "time", "memory", "disk", "quality"
+LOSS = "validation_loss"  #: what quality is: of rows that were not trained on, lower is better
 UNIT, PEAK, WORK = "step_seconds", "peak_memory", "checkpoint_bytes"  #: series in which training tells what its prediction is held against
 _KINDS = ("objective", "adapter", "strategy", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend")
 
@@ -26,7 +29,7 @@ class Grade:
     """A prediction beside what was measured; both None where nobody knew, or nobody measured.
 
     Args:
-        what: `TIME` in seconds of a unit of work, `MEMORY` or `DISK` in bytes.
+        what: `TIME` in seconds of a unit of work, `MEMORY` or `DISK` in bytes, `QUALITY` as `LOSS`.
     """
 
     what: str
@@ -110,6 +113,7 @@ def _entry(view: RunView, step: PlannedStep, told: StepPrediction, home: str) ->
         Grade(TIME, told.seconds or None, sum(units) / len(units) if units else None),
         Grade(MEMORY, memory or None, peak or None),
         Grade(DISK, disk or None, size + work if size else None),
+        Grade(QUALITY, told.quality or None, seen.metrics.get(LOSS)),
     )
     return Entry(
         id=hashlib.sha256(f"{home}\0{view.row.id}\0{step.name}".encode()).hexdigest()[:24], home=home, finished=seen.row.finished or 0.0,
@@ -130,25 +134,37 @@ def _numbers(view: RunView, step: PlannedStep) -> dict[str, float]:
 
 
 def _data(view: RunView, step: PlannedStep) -> dict[str, Any]:
-    for name, source in step.inputs.items():
-        made = view.artifact(source.step) if name == "data" and source.step in view.steps else None
-        if made:
-            rows, characters = made.meta.get("rows", 0), made.meta.get("characters", 0)
-            return {"rows": rows, "characters": characters, "format": made.format, "digest": made.digest}
-    return {}
+    source = step.inputs.get("data")
+    return rows_of(view.artifact(source.step) if source and source.step in view.steps else None)
+
+
+def rows_of(made: Artifact | None) -> dict[str, Any]:
+    """What is kept of rows; nothing where there are none."""
+    if made is None:
+        return {}
+    rows, characters = made.meta.get("rows", 0), made.meta.get("characters", 0)
+    return {"rows": rows, "characters": characters, "format": made.format, "digest": made.digest}
 
 
 def _model(view: RunView, step: PlannedStep) -> dict[str, Any]:
     main = step.inputs.get(step.verb.inputs[0].name) if step.verb.inputs else None
     made = view.artifact(main.step) if main and main.step in view.steps else None
-    if main is None or made is None:
-        return {}
+    return model_of(made, view.size(main.step) or 0) if main and made else {}
+
+
+def main_model(made: Artifact | None, store: Store) -> dict[str, Any]:
+    """`model_of` an artifact of a store; nothing where there is none."""
+    return model_of(made, store.size(made.digest) or 0) if made else {}
+
+
+def model_of(made: Artifact, size: int) -> dict[str, Any]:
+    """What is kept of a model of so many bytes."""
     try:
         config = json.loads((made.path / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         config = {}
     kind = config.get("model_type", "") if isinstance(config, dict) else ""
-    return {"bytes": view.size(main.step) or 0, "type": str(kind), "digest": made.digest}
+    return {"bytes": size, "type": str(kind), "digest": made.digest}
 
 
 def _results(view: RunView, step: PlannedStep) -> dict[str, float]:

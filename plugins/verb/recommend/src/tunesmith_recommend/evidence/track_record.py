@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from statistics import median, quantiles
 from typing import Any
 
-from tunesmith_recommend.evidence.entry import DISK, MEMORY, TIME, Entry
+from tunesmith_recommend.evidence.entry import DISK, MEMORY, QUALITY, TIME, Entry
 
-WHATS = (TIME, MEMORY, DISK)
+WHATS = (TIME, MEMORY, DISK, QUALITY)
 FEW = 4  # ratios below which there are no quarters to speak of
 
 

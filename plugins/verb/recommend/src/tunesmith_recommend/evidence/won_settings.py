@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith_recommend.evidence.entry import Entry
+from tunesmith_recommend.evidence.entry import LOSS, Entry
+from tunesmith_recommend.evidence.quality import like_runs
 
-METRIC = "validation_loss"  # lower is better; of rows that were not trained on, the same ones where data and seed are
 ENOUGH = 3  # runs that differ in the setting, below which nobody has won anything
-LIKE = 3.0  # data are alike whose rows are as many, and as long, but for this factor
 SETTINGS = ("learning_rate",)
 
 
@@ -44,14 +43,9 @@ def won(entries: Iterable[Entry], *, verb: str, providers: Mapping[str, str], da
 
     Args:
         data: ``rows`` and ``characters``.
-        model_bytes: of the model that is to be trained; runs of models more than `LIKE` times as large or small don't count.
+        model_bytes: of the model that is to be trained; runs of models that are much larger or smaller don't count.
     """
-    like = [
-        entry
-        for entry in entries
-        if entry.verb == verb and METRIC in entry.results and all(entry.providers.get(kind) == name for kind, name in providers.items())
-        and _near(entry.model.get("bytes"), model_bytes) and _alike(entry.data, data)
-    ]  # fmt: skip
+    like = like_runs(entries, verb=verb, providers=providers, data=data, model_bytes=model_bytes)
     return [found for setting in SETTINGS if (found := _winner(like, setting))]
 
 
@@ -67,7 +61,7 @@ def _winner(like: Iterable[Entry], setting: str) -> Won | None:
         results: dict[float, float] = {}
         for entry in group:
             value = entry.settings[setting]
-            results[value] = min(results.get(value, float("inf")), entry.results[METRIC])
+            results[value] = min(results.get(value, float("inf")), entry.results[LOSS])
         if len(results) < ENOUGH:
             continue
         ordered = sorted(results, key=lambda value: (results[value], value))
@@ -75,15 +69,3 @@ def _winner(like: Iterable[Entry], setting: str) -> Won | None:
         if best is None or (found.runs, -found.best) > (best.runs, -best.best):
             best = found
     return best
-
-
-def _alike(known: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
-    rows, other = float(known.get("rows") or 0), float(asked.get("rows") or 0)
-    if not rows or not other:
-        return False
-    length, asked_length = float(known.get("characters") or 0) / rows, float(asked.get("characters") or 0) / other
-    return _near(rows, other) and _near(length, asked_length)
-
-
-def _near(one: Any, other: float) -> bool:
-    return bool(one and other and 1 / LIKE <= float(one) / other <= LIKE)
