@@ -1,0 +1,1 @@
+"""The searchers that come with the command."""
