@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.main import main
     from tunesmith_cli.options.columns import add_columns, columns_given
     from tunesmith_cli.options.device_catalog import add_cards, card, named_cards
+    from tunesmith_cli.options.overrides import override
     from tunesmith_cli.options.pipeline_file import load
     from tunesmith_cli.options.settings import typed
     from tunesmith_cli.running_endpoints import RunningEndpoint, running_endpoints
@@ -50,6 +51,7 @@ _MODULES = {
     "tunesmith_cli.main": "main",
     "tunesmith_cli.options.columns": "add_columns, columns_given",
     "tunesmith_cli.options.device_catalog": "add_cards, card, named_cards",
+    "tunesmith_cli.options.overrides": "override",
     "tunesmith_cli.options.pipeline_file": "load",
     "tunesmith_cli.options.settings": "typed",
     "tunesmith_cli.running_endpoints": "RunningEndpoint, running_endpoints",
@@ -91,6 +93,7 @@ __all__ = [
     "metric_interval",
     "named_cards",
     "number",
+    "override",
     "padded",
     "probe",
     "reporting",

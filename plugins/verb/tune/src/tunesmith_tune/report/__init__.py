@@ -1,0 +1,1 @@
+"""What came of a search: as data, as lines, as a page."""
