@@ -1,0 +1,1 @@
+"""Searchers by Optuna and by its CMA-ES library: `tpe` and `cmaes`."""
