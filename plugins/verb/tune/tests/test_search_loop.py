@@ -65,7 +65,7 @@ def search_to_the_end(folder: Path, searcher, kills: list[int], parallel: int = 
 def test_killed_anywhere_it_goes_on_with_the_same_trials(name: str, parallel: int, tmp_path: Path):
     whole = search_to_the_end(tmp_path / "whole", SEARCHERS[name], [], parallel)
     assert len(whole.trials()) == 12
-    for place in (1, 2, 5, 9, 17, 23, 31):
+    for place in (1, 5, 17, 31):
         killed = search_to_the_end(tmp_path / str(place), SEARCHERS[name], [place, 3, place], parallel)
         assert [(t.number, t.values, t.state, t.points, t.scores) for t in killed.trials()] == [
             (t.number, t.values, t.state, t.points, t.scores) for t in whole.trials()
