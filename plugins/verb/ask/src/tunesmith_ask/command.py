@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -32,12 +33,21 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--any-model", action="store_true", help="don't ask whether the model can be fetched from here")
     parser.add_argument("--yes", action="store_true", help="write and run it without asking")
     parser.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
+    group = parser.add_argument_group("read by a language model, in place of rules")
+    group.add_argument(
+        "--endpoint", default="", metavar="URL", help="an OpenAI API that keeps answers to a JSON schema: http://127.0.0.1:8000/v1"
+    )
+    group.add_argument("--model", default="", metavar="NAME", help="the model's name there")
+    group.add_argument("--key-env", default="", metavar="NAME", help="environment variable that holds a key for it")
     parser.add_argument("--json", action="store_true", help="print JSON, and run nothing")
 
 
 def run(args: Namespace) -> int:
     from tunesmith_ask.pipeline import answer
 
+    if bool(args.endpoint) != bool(args.model):
+        fix = "Name both: --endpoint http://127.0.0.1:8000/v1 --model NAME."
+        raise UserError("TS-CLI-002", "--endpoint and --model go together", fix=fix)
     asking = not (args.yes or args.json) and sys.stdin.isatty() and sys.stdout.isatty()
     session = Session.open()
     request = _understood(args, session)
@@ -67,11 +77,28 @@ def _said(question: str) -> str:
 
 
 def _understood(args: Namespace, session: Session) -> Request:
-    from tunesmith_ask.rules.sentence import read
+    from tunesmith_ask.rules import sentence
     from tunesmith_ask.vocabulary import Vocabulary
 
-    request = read(args.sentence, Vocabulary.of(session.registry, args.models), Path())
+    known = Vocabulary.of(session.registry, args.models)
+    if args.endpoint:
+        from tunesmith_ask.endpoint import answer
+        from tunesmith_ask.endpoint.client import Endpoint
+
+        request = answer.read(args.sentence, known, Path(), Endpoint(args.endpoint, args.model, _key(args.key_env)))
+    else:
+        request = sentence.read(args.sentence, known, Path())
     return replace(request, data=args.data) if args.data else request
+
+
+def _key(variable: str) -> str:
+    """
+    Raises:
+        UserError: TS-ASK-003 when the variable that is to hold it is empty.
+    """
+    if variable and not os.environ.get(variable):
+        raise UserError("TS-ASK-003", f"${variable} holds no key", fix=f"export {variable}=..., or leave --key-env out.")
+    return os.environ[variable] if variable else ""
 
 
 def _tell(request: Request) -> None:

@@ -26,7 +26,7 @@ class Vocabulary:
         providers: (kind, name) -> record, of the kinds that a recommended pipeline is made of.
         settings: a setting's own name -> its schema, of training steps and of those providers that can be given some.
         aliases: another name of a setting -> its own.
-        owners: a setting's own name -> who has one: ``train``, ``adapter.lora``.
+        owned: (owner, a setting's own name) -> its schema there; owners are ``train`` and ``adapter.lora``.
         cards: names of cards that device backends know.
         models: URIs of described models.
     """
@@ -34,7 +34,7 @@ class Vocabulary:
     providers: Mapping[tuple[str, str], ProviderRecord]
     settings: Mapping[str, Mapping[str, Any]]
     aliases: Mapping[str, str]
-    owners: Mapping[str, tuple[str, ...]]
+    owned: Mapping[tuple[str, str], Mapping[str, Any]]
     cards: tuple[str, ...]
     models: tuple[str, ...]
 
@@ -53,11 +53,11 @@ class Vocabulary:
         having = [(verb.name, verb) for verb in training] + [(f"{k}.{n}", one) for (k, n), one in providers.items() if k in tuned]
         settings: dict[str, Mapping[str, Any]] = {}
         aliases: dict[str, str] = {}
-        owners: dict[str, tuple[str, ...]] = {}
+        owned: dict[tuple[str, str], Mapping[str, Any]] = {}
         for owner, record in having:
             for name, entry in record.schema.get("properties", {}).items():
                 settings.setdefault(name, entry)
-                owners[name] = (*owners.get(name, ()), owner)
+                owned[owner, name] = entry
             for alias, name in aliases_of(record.schema).items():
                 aliases.setdefault(alias, name)
         cards = [
@@ -67,4 +67,4 @@ class Vocabulary:
             for called in (title, *entry.get("also", ()))
         ]
         described, _ = installed_models(registry, models)
-        return cls(providers, settings, aliases, owners, tuple(cards), tuple(model.uri for model in described))
+        return cls(providers, settings, aliases, owned, tuple(cards), tuple(model.uri for model in described))
