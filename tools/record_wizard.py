@@ -94,7 +94,7 @@ def record(language: str) -> None:
 
 def _choose(session: TerminalSession, question: str, option: str) -> None:
     """Go down a menu until it points to an option."""
-    session.wait(question, 120)
+    session.answer(question, "", 120)
     for _ in range(80):
         session.read(0.1)
         pointed = [line for line in session.shown.splitlines() if line.startswith("> ")]

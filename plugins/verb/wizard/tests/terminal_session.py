@@ -72,9 +72,17 @@ class TerminalSession:
     def type(self, keys: str) -> None:
         self.program.send(keys)
 
+    @property
+    def asked(self) -> str:
+        """The last question on the screen."""
+        return next((line for line in reversed(self.shown.splitlines()) if line.startswith("? ")), "")
+
     def answer(self, question: str, keys: str, seconds: float = 60) -> None:
-        """Wait for a question, and answer it; afterwards it counts as no longer asked."""
-        self.wait(question, seconds)
+        """Wait until a question is the last one on the screen, and answer it."""
+        until = time.monotonic() + seconds
+        while question not in self.asked:
+            if not self.read() or time.monotonic() > until:
+                raise AssertionError(f"`{question}` is not asked:\n{self.history}")
         self.read(0.15)
         self.type(keys)
 

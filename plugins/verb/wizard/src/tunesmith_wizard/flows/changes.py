@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tunesmith.errors import TunesmithError
+from tunesmith_cli.api import duration, size, translated
 from tunesmith_cli.api import gettext as _
-from tunesmith_cli.api import translated
-from tunesmith_recommend.api import Wanted, declared
+from tunesmith_recommend.api import Recommendation, Wanted, declared
 from tunesmith_wizard.flows.workshop import Workshop
 from tunesmith_wizard.forms import form, shown
 from tunesmith_wizard.question import Option
 
-_SETTINGS = "settings"
+_SETTINGS, _EPOCHS = "settings", "num_train_epochs"
 
 
 class Part(NamedTuple):
@@ -36,8 +37,8 @@ class Part(NamedTuple):
 class Change:
     """One change of a pipeline. What the planner does not take is told, and the pipeline stays as it was."""
 
-    def __init__(self, shop: Workshop, pipeline: Mapping[str, Any], wanted: Wanted) -> None:
-        self.shop, self.pipeline, self.wanted = shop, dict(pipeline), wanted
+    def __init__(self, shop: Workshop, pipeline: Mapping[str, Any], found: Recommendation, wanted: Wanted) -> None:
+        self.shop, self.pipeline, self.found, self.wanted = shop, dict(pipeline), found, wanted
         self.registry = shop.session.registry
 
     def ask(self) -> dict[str, Any]:
@@ -101,7 +102,6 @@ class Change:
 
     def _plans(self, pipeline: Mapping[str, Any]) -> bool:
         from tunesmith import Pipeline
-        from tunesmith_cli.api import size
 
         interview, session = self.shop.interview, type(self.shop.session).open(self.shop.folder)
         try:
@@ -112,6 +112,16 @@ class Change:
             return False
         known = [step.estimate for step in plan.steps if step.estimate]
         memory, disk = max((one.memory for one in known), default=0.0), sum(one.disk for one in known)
-        told = size(memory) if memory else _("not known")
-        interview.say(_("It plans. memory: about {memory}; disk: {disk}; time: not known", memory=told, disk=size(disk)), "good")
+        told, seconds = size(memory) if memory else _("not known"), self._seconds(pipeline)
+        took = _("about {time}", time=duration(seconds)) if seconds else _("not known")
+        interview.say(
+            _("It plans. memory: about {memory}; disk: {disk}; training: {time}", memory=told, disk=size(disk), time=took), "good"
+        )
         return True
+
+    def _seconds(self, pipeline: Mapping[str, Any]) -> float:
+        """What training takes where it differs from the recommendation in the number of epochs alone; 0 where nobody knows."""
+        before, now = copy.deepcopy(dict(self.found.pipeline)), copy.deepcopy(dict(pipeline))
+        epochs = [step.get(_SETTINGS, {}).pop(_EPOCHS, 0) for one in (before, now) for step in one["steps"].values()]
+        changed = [(old, new) for old, new in zip(epochs[: len(epochs) // 2], epochs[len(epochs) // 2 :], strict=False) if old and new]
+        return self.found.prediction.seconds * changed[0][1] / changed[0][0] if before == now and len(changed) == 1 else 0.0

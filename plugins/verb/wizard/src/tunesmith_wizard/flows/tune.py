@@ -39,7 +39,7 @@ def tune(shop: Workshop) -> int:
             found, wanted = _recommended(shop, file, Wishes(columns=columns))
             pipeline = dict(found.pipeline)
         else:
-            pipeline = Change(shop, pipeline, wanted).ask()
+            pipeline = Change(shop, pipeline, found, wanted).ask()
     text = pipeline_file(found, wanted) if pipeline == found.pipeline else text_of(pipeline)
     return finish(interview, text, Ending(talk=_talked(shop, pipeline)))
 
