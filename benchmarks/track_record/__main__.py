@@ -1,7 +1,7 @@
 """Predictions against what came of them, over trainings on this machine's processor: each is run as a user would, in one home, and the
 table and the figure are made of what `tunesmith recommend --track-record --json` says afterwards.
 
-    python benchmarks/track_record FOLDER [--page docs/recommend.md] [--figure docs/figures/track_record.svg]
+    python benchmarks/track_record FOLDER [--page docs/recommend.md] [--chart docs/pictures/track-record.svg]
 
 FOLDER keeps models and the home: what was run already is not run again. Rows are random words; the smaller models' weights are random, too.
 """
@@ -21,7 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cases import CASES, DPO, Case
-from figure import draw
+from chart import draw
 from smollm2 import smollm2
 from table import table
 
@@ -46,7 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--page", type=Path, help=f"write the table into it, between {' and '.join(BETWEEN)}")
-    parser.add_argument("--figure", type=Path, help="write the figure there")
+    parser.add_argument("--chart", type=Path, help="write the picture there")
     args = parser.parse_args()
     folder = args.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,9 +65,9 @@ def main() -> None:
     if args.page:
         before, _, rest = args.page.read_text(encoding="utf-8").partition(BETWEEN[0])
         args.page.write_text(before + f"{BETWEEN[0]}\n{text}\n{BETWEEN[1]}" + rest.partition(BETWEEN[1])[2], encoding="utf-8")
-    if args.figure:
-        args.figure.parent.mkdir(parents=True, exist_ok=True)
-        args.figure.write_text(draw(rows), encoding="utf-8")
+    if args.chart:
+        args.chart.parent.mkdir(parents=True, exist_ok=True)
+        args.chart.write_text(draw(rows), encoding="utf-8")
 
 
 def run(case: Case, number: int, folder: Path, home: Path) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 
 from cases import Case
 
+from tunesmith_recommend.evidence.correction import correction
+from tunesmith_recommend.evidence.entry import Entry
+
 WHATS = ("time", "memory", "disk")
 
 
@@ -23,9 +26,14 @@ def ratios(rows: Sequence[tuple[Case, dict[str, Any]]], what: str) -> list[float
 
 
 def left_out(rows: Sequence[tuple[Case, dict[str, Any]]], what: str) -> list[float]:
-    """Each run's ratio to the median of all others: the error that is left where the others have corrected the rules."""
-    own = ratios(rows, what)
-    return [ratio / median(own[:at] + own[at + 1 :]) for at, ratio in enumerate(own)]
+    """Each run's ratio, by the factor that a recommendation would have from all the others: the error that is left then."""
+    entries = [Entry.from_json(entry) for _, entry in rows]
+    found = []
+    for one in entries:
+        others = [other for other in entries if other is not one]
+        factor = correction(others, what, verb=one.verb, device=one.device, providers=one.providers, dtype=one.dtype).factor
+        found += [ratio / factor] if (ratio := one.ratio(what)) else []
+    return found
 
 
 def table(rows: Sequence[tuple[Case, dict[str, Any]]]) -> str:
@@ -33,9 +41,10 @@ def table(rows: Sequence[tuple[Case, dict[str, Any]]]) -> str:
     lines = []
     for what in WHATS:
         own, rest = ratios(rows, what), left_out(rows, what)
+        corrected = f"; where each is corrected by the others, by {_off(rest):.0%}" if what != "disk" else ""
         lines.append(
             f"{what.capitalize()} of {len(own)} runs: measured {min(own):.2f} to {max(own):.2f} times what was predicted, median "
-            f"{median(own):.2f}; off by {_off(own):.0%} (median), and by {_off(rest):.0%} where each is corrected by the others."
+            f"{median(own):.2f}; off by {_off(own):.0%} (median){corrected}."
         )
     head = ["| run | seconds a step: predicted | measured | memory, MB: predicted | measured | disk, MB: predicted | measured |"]
     head.append("|---|---|---|---|---|---|---|")

@@ -83,6 +83,11 @@ def test_a_loss_that_stays_where_it_was_has_learned_nothing(seed):
     assert "learning_rate" in found.command
 
 
+def test_where_nothing_was_learned_at_the_usual_rate_it_is_not_the_rate_that_is_to_be_changed():
+    (found,) = of_training(training(course(lambda t: 3.0, seed=3)))
+    assert (found.rule, found.command) == ("steps.nothing-learned", "tunesmith run a.yaml --set steps.tune.settings.num_train_epochs=4")
+
+
 def test_without_gradients_it_is_no_matter_of_the_rate():
     one = training(course(lambda t: 3.0), gradients=[0.0] * 60, data="rows.jsonl", model="hf://a/b")
     (found,) = of_training(one)

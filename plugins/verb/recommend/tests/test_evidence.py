@@ -79,6 +79,7 @@ def test_runs_on_other_devices_of_other_verbs_or_of_what_was_not_measured_say_no
         for made in (
             entry(ratio, number=number, device="another"), entry(ratio, number=number, verb="quantize"),
             entry(ratio, number=number, what=MEMORY), entry(number=number), entry(ratio, number=number, device=""),
+            entry(ratio, number=number, dtype="float32"),
         )
     ]  # fmt: skip
     assert of(others).factor == 1.0
@@ -87,11 +88,13 @@ def test_runs_on_other_devices_of_other_verbs_or_of_what_was_not_measured_say_no
 
 def test_the_narrowest_likeness_of_which_there_are_enough_runs_counts():
     full = [entry(4.0, number=number, providers={"objective": "sft", "adapter": "full"}) for number in range(3)]
-    dpo = [entry(2.0, number=10 + number, providers={"objective": "dpo", "adapter": "lora"}) for number in range(2)]
+    dpo = [entry(2.0, number=10 + number, providers={"objective": "dpo", "adapter": "lora"}) for number in range(3)]
     own = [entry(1.0, number=20 + number) for number in range(2)]
-    assert of([*full, *own]).factor == 4.0  # of all five
-    assert of([*full, *own, *dpo]).factor == 1.5  # those with lora
-    assert of([*full, *own, *dpo, entry(1.0, number=30)]).like == "the same device and sft and lora"
+    assert of([*full, *own]).factor == 4.0  # of all five: two are too few
+    assert of([*full, *own, *dpo]).factor == 2.0  # the five with lora
+    assert of([*full, *own, *dpo]).like == "the same device and lora"
+    many = [*full, *own, *dpo, *(entry(1.0, number=30 + number) for number in range(3))]
+    assert (of(many).factor, of(many).like) == (1.0, "the same device and sft and lora")
 
 
 def test_it_says_how_many_of_the_runs_are_from_elsewhere():
@@ -182,7 +185,8 @@ def test_a_run_is_graded_by_what_it_measured_and_what_nobody_said_is_unknown(tmp
     assert found.grades == (Grade(TIME, None, 3.0), Grade(MEMORY, 100.0, 150.0), Grade(DISK, 50.0, 25.0), Grade(QUALITY))
     assert (found.ratio(TIME), found.ratio(MEMORY), found.ratio(DISK)) == (None, 1.5, 0.5)
     assert found.results == {"train_loss": 2.0}
-    told = {(record.what): record for record in track_record([found])}
+    told = {record.what: record for record in track_record([found])}
+    assert QUALITY not in told  # neither predicted nor measured
     assert (told[TIME].runs, told[TIME].unpredicted) == (0, 1)
     assert (told[MEMORY].runs, told[MEMORY].worst) == (1, 1.5)
     assert told[DISK].worst == 0.5

@@ -22,9 +22,12 @@ def page(found: Recommendation, wanted: Wanted, *, refused: bool = False) -> str
     lines = [columns([("data", _data(wanted)), ("machine", _machine(found)), ("goal", wanted.goal)]), ""]
     for choice in found.choices:
         lines += _choice(choice)
-    basis = {name: f" [{words}]" if words else "" for name, words in {"time": "", "memory": "", **found.prediction.basis}.items()}
-    told = (("time", _time(found) + basis["time"]), ("memory", _memory(found) + basis["memory"]))
-    lines += ["", columns([*told, ("disk", f"about {size(found.prediction.disk)}"), *_quality(found)])]
+    basis = found.prediction.basis
+    told = [("time", _time(found)), ("memory", _memory(found)), ("disk", f"about {size(found.prediction.disk)}"), *_quality(found)]
+    lines.append("")
+    for name, words in told:
+        lines.append(f"{name:<8}{words}")
+        lines += [_wrapped(basis[name], "        ", "        ")] if basis.get(name) else []
     lines += ["", *(_wrapped(f"! {remark}", "", "  ") for remark in found.remarks)] if found.remarks else []
     cited = {choice.rule.id: choice.rule for choice in found.choices}
     lines += ["", "by these rules"]
@@ -98,7 +101,7 @@ def _time(found: Recommendation) -> str:
 def _quality(found: Recommendation) -> Iterator[tuple[str, str]]:
     """Nothing where nobody knows: no rule says."""
     if found.prediction.quality:
-        yield "quality", f"a validation loss of about {found.prediction.quality:.3g} [{found.prediction.basis.get('quality', '')}]"
+        yield "quality", f"a validation loss of about {found.prediction.quality:.3g}"
 
 
 def _memory(found: Recommendation) -> str:

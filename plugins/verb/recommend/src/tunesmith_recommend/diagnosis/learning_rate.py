@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tunesmith_recommend.diagnosis.curve import FEWEST
 from tunesmith_recommend.diagnosis.finding import Finding, rules
-from tunesmith_recommend.diagnosis.training import RATE, Training
+from tunesmith_recommend.diagnosis.training import EPOCHS, RATE, Training
 
 
 def diverged(one: Training) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def too_low(one: Training) -> Iterator[Finding]:
 
 def nothing_learned(one: Training) -> Iterator[Finding]:
     rule, curve = rules()["steps.nothing-learned"], one.loss
-    if len(curve) < FEWEST:
+    if len(curve) < FEWEST or curve.points[-1][0] < rule["least"]:
         return
     still = bool(one.gradients) and not any(one.gradients)
     near = abs(curve.first - curve.last) < abs(curve.first) * rule["change"] and abs(curve.trend()) < rule["trend"]
@@ -66,10 +66,18 @@ def nothing_learned(one: Training) -> Iterator[Finding]:
             fix="Look at what is trained on: `tunesmith data preview` shows the labels of the rows.", command=_preview(one),
         )  # fmt: skip
         return
-    known = one.usual_rate and one.rate < one.usual_rate
-    rate = one.usual_rate if known else _scaled(one, rule["times"])
+    told.append(f"the learning rate was {one.rate:g}" + _usual(one))
+    if 0 < one.usual_rate <= one.rate:
+        epochs = 2 * float(one.settings.get(EPOCHS) or 1)
+        yield Finding.of(
+            rule, one.step, "nothing was learned", *told,
+            fix=f"The rate is not low: train longer (`{EPOCHS}: {epochs:g}`), and look at whether the rows teach one thing.",
+            command=one.command(**{EPOCHS: epochs}),
+        )  # fmt: skip
+        return
+    rate = one.usual_rate or _scaled(one, rule["times"])
     yield Finding.of(
-        rule, one.step, "nothing was learned", *told, f"the learning rate was {one.rate:g}" + _usual(one),
+        rule, one.step, "nothing was learned", *told,
         fix=f"Try a learning rate of {rate:g}.", command=one.command(**{RATE: rate}),
     )  # fmt: skip
 

@@ -1,10 +1,11 @@
 """What measured runs say of the rules' predictions: by how much the next one is to be multiplied, and how sure that is.
 
-The factor is the median of measured by predicted over the runs that are most like what is asked for: on the same device with the same
-objective and adapter; where those are fewer than `ENOUGH`, with the same adapter; then all of that verb. It is a median because one run
-beside a busy neighbour must not move it, and of the same device alone because ratios of devices differ. With fewer than `ENOUGH` runs it is
-1: the rules speak. Between the least and the largest of n ratios lies the median of all such runs with a probability of 1 - 2^(1 - n),
-whatever their distribution: 3 in 4 with three runs, 15 in 16 with five.
+The factor is the median of measured by predicted over the runs that are most like what is asked for: on the same device, in the same
+dtype, with the same objective and adapter; where those are fewer than `NARROW`, with the same adapter; then all of that verb, at least
+`ENOUGH`. It is a median because one run beside a busy neighbour must not move it, and of the same device and dtype alone because their
+ratios differ. With fewer runs it is 1: the rules speak. Between the least and the largest of n ratios lies the median of all such runs with
+a probability of 1 - 2^(1 - n), whatever their distribution: 3 in 4 with three runs, 15 in 16 with five. A narrower likeness needs more runs
+because three of a kind were further off, left out one by one, than all that there were (docs/recommend.md has the runs).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from statistics import median
 
 from tunesmith_recommend.evidence.entry import Entry
 
-ENOUGH = 3  # runs below which nothing is corrected
+ENOUGH, NARROW = 3, 5  # runs below which nothing is corrected; and below which those of a kind don't count for themselves
 _LIKE = (("objective", "adapter"), ("adapter",), ())  # what has to be the same, the narrowest first
 
 
@@ -45,26 +46,32 @@ class Correction:
             few = f"; {self.known} {'run' if self.known == 1 else 'runs'} like it, and {ENOUGH} are needed" if self.known else ""
             return f"rules{few}"
         where = "here" if self.here == self.runs else f"of which {self.here} here"
-        return f"measured: from {self.runs} runs {where}, {self.like}, which took {self.low:.2f} to {self.high:.2f} times what rules say"
+        times = f"{self.factor:.2f} times what rules say, {self.low:.2f} to {self.high:.2f}"
+        return f"measured: from {self.runs} runs {where} ({self.like}): {times}"
 
 
 def correction(
-    entries: Iterable[Entry], what: str, *, verb: str, device: str, providers: Mapping[str, str], home: str = ""
+    entries: Iterable[Entry], what: str, *, verb: str, device: str, providers: Mapping[str, str], dtype: str = "",
+    home: str = "",
 ) -> Correction:  # fmt: skip
     """
     Args:
         what: `entry.TIME`, `MEMORY` or `DISK`.
         device: name of the one that is asked about; of one without a name nothing is known.
         providers: kind -> name, of the step.
+        dtype: that the step asks for; entries of others don't count.
         home: which entries are of here.
     """
-    found = [(entry, ratio) for entry in entries if entry.verb == verb and entry.device == device and (ratio := entry.ratio(what))]
+    alike = (entry for entry in entries if (entry.verb, entry.device, entry.dtype) == (verb, device, dtype))
+    found = [(entry, ratio) for entry in alike if (ratio := entry.ratio(what))]
     if not device or not found:
         return Correction()
     for kinds in _LIKE:
         like = [(entry, ratio) for entry, ratio in found if all(entry.providers.get(kind) == providers.get(kind) for kind in kinds)]
-        if len(like) >= ENOUGH:
-            words = " and ".join(["the same device", *(str(providers.get(kind)) for kind in kinds)])
+        if len(like) >= (NARROW if kinds else ENOUGH):
+            words = " and ".join(
+                ["the same device", *([dtype] if dtype not in ("", "auto") else []), *(str(providers.get(kind)) for kind in kinds)]
+            )
             return _of([ratio for _, ratio in like], words, sum(entry.home == home for entry, _ in like))
     return Correction(known=len(found))
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TIME, MEMORY, DISK, QUALITY = "time", "memory", "disk", "quality"
 LOSS = "validation_loss"  #: what quality is: of rows that were not trained on, lower is better
 UNIT, PEAK, WORK = "step_seconds", "peak_memory", "checkpoint_bytes"  #: series in which training tells what its prediction is held against
+DTYPES = ("auto", "float32", "bfloat16", "float16")
 _KINDS = ("objective", "adapter", "strategy", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend")
 
 
@@ -52,6 +53,7 @@ class Entry:
         device, backend: what it ran on.
         providers: kind -> name.
         settings: those that are numbers, true or false; a provider's with its kind before them (``adapter.r``).
+        dtype: that was asked for; empty where the verb has none.
         data: ``rows``, ``characters``, ``format`` and ``digest`` of the rows.
         model: ``bytes``, ``type`` and ``digest``.
         seconds: of the whole step; `units`: of its work.
@@ -71,6 +73,7 @@ class Entry:
     grades: tuple[Grade, ...] = ()
     seconds: float = 0.0
     units: int = 0
+    dtype: str = ""
     results: Mapping[str, float] = field(default_factory=dict)
 
     def ratio(self, what: str) -> float | None:
@@ -120,8 +123,14 @@ def _entry(view: RunView, step: PlannedStep, told: StepPrediction, home: str) ->
         verb=step.verb.name, device=told.device, backend=step.placement.device,
         providers={choice.record.kind: choice.record.name for choice in step.choices.values() if choice.record.kind in _KINDS},
         settings=_numbers(view, step), data=_data(view, step), model=_model(view, step), grades=grades, seconds=seen.seconds or 0.0,
-        units=len(units), results=_results(view, step),
+        units=len(units), dtype=dtype_of(step.settings), results=_results(view, step),
     )  # fmt: skip
+
+
+def dtype_of(settings: Mapping[str, Any]) -> str:
+    """The dtype that settings ask for, if it is one: no word of a user's."""
+    asked = settings.get("dtype")
+    return asked if asked in DTYPES else ""
 
 
 def _numbers(view: RunView, step: PlannedStep) -> dict[str, float]:

@@ -40,11 +40,12 @@ class Record:
 
 
 def track_record(entries: Iterable[Entry]) -> list[Record]:
-    """In the order of devices and kinds of steps."""
+    """In the order of devices and kinds of steps; nothing of what was neither predicted nor measured."""
     groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         groups[entry.device or entry.backend or "unknown", step_kind(entry)].append(entry)
-    return [_record(device, step, what, own) for (device, step), own in sorted(groups.items()) for what in WHATS]
+    found = [_record(device, step, what, own) for (device, step), own in sorted(groups.items()) for what in WHATS]
+    return [record for record in found if record.runs or record.unpredicted or record.unmeasured]
 
 
 def step_kind(entry: Entry) -> str:
@@ -56,7 +57,7 @@ def step_kind(entry: Entry) -> str:
 def _record(device: str, step: str, what: str, entries: list[Entry]) -> Record:
     grades = [grade for entry in entries for grade in entry.grades if grade.what == what]
     ratios = sorted(grade.ratio for grade in grades if grade.ratio)
-    unpredicted = sum(not grade.predicted for grade in grades)
+    unpredicted = sum(bool(grade.measured) and not grade.predicted for grade in grades)
     unmeasured = sum(bool(grade.predicted) and not grade.measured for grade in grades)
     if not ratios:
         return Record(device, step, what, unpredicted=unpredicted, unmeasured=unmeasured)
