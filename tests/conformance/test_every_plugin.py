@@ -8,6 +8,7 @@ import pytest
 
 from tunesmith import toml
 from tunesmith_sdk.conformance import Report, conform
+from tunesmith_sdk.conformance.examination import examinations
 from tunesmith_sdk.conformance.mutants import said_here
 from tunesmith_sdk.conformance.report.outcome import NOT_RUN
 from tunesmith_sdk.conformance.report.table import table
@@ -34,6 +35,9 @@ REASONS = (
 HEAVY = ("torch", "transformers")  # seconds of imports in every worker
 BRING_THEM = ("peft", "bitsandbytes", "tunesmith-prompt")  #: what requires these
 COMPOSING = ("serve",)  # whose author has heavy providers take part
+#: where a change of a setting is tried with a new database or service, seconds of work each; their own tests set each of them
+#: (plugins/tracker/mlflow/tests/test_mlflow.py, plugins/tracker/wandb/tests/test_wandb.py)
+SETTINGS_APART = ("mlflow", "wandb")
 
 
 def _runs_on(folder: Path, names: tuple[str, ...]) -> bool:
@@ -41,7 +45,7 @@ def _runs_on(folder: Path, names: tuple[str, ...]) -> bool:
 
 
 def _case(folder: Path) -> object:
-    heavy = folder.name in COMPOSING or _runs_on(folder, HEAVY + BRING_THEM)
+    heavy = folder.name in (*COMPOSING, *SETTINGS_APART) or _runs_on(folder, HEAVY + BRING_THEM)
     return pytest.param(folder, id=folder.name, marks=[pytest.mark.slow] if heavy else [])
 
 
@@ -70,6 +74,14 @@ def test_in_this_process_it_keeps_them_too(folder: Path, tmp_path: Path):
     said = said_here(folder, tmp_path)
     assert said
     assert {id: told for id, told in said.items() if told["state"] != "passed" and not _explained(told.get("what", ""))} == {}
+
+
+@pytest.mark.parametrize("folder", [pytest.param(path, id=path.name) for path in PLUGINS if path.name in SETTINGS_APART])
+def test_but_for_that_each_setting_shows_it_keeps_them_too(folder: Path):
+    every = {planned.check.id for examination in examinations(folder) for planned in examination.planned}
+    report = conform(folder, only=every - {"settings.alive"})
+    assert report.ok, table(report)
+    assert _unexplained(report) == []
 
 
 def test_no_setting_of_the_kernel_s_verbs_is_dead():
