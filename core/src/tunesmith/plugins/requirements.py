@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,9 +131,9 @@ def mark(plugin: Plugin) -> str:
     return _with_code(version, plugin.path.parent) if plugin.editable and plugin.path else version
 
 
-def declared(plugin: Plugin) -> list[str]:
+def declared(plugin: Plugin, installed: Installed | None = None) -> list[str]:
     """Requirements of the plugin's distribution itself, without its extras'."""
-    return [str(requirement) for requirement in Installed().requirements(plugin.distribution)]
+    return [str(requirement) for requirement in (installed or Installed()).requirements(plugin.distribution)]
 
 
 def place(plugin: Plugin) -> Preference:
@@ -196,6 +197,7 @@ def _applies(requirement: Requirement, extras: frozenset[str] = frozenset()) -> 
         return False
 
 
+@cache  # every second distribution has the same
 def _parsed(line: str) -> Requirement | None:
     from packaging.requirements import InvalidRequirement, Requirement
 

@@ -42,6 +42,7 @@ class Environments:
         self.registry, self._locks = registry, locks
         self._preferences = {normal(name): wanted for name, wanted in (preferences or {}).items()}
         self._recipes: dict[tuple[tuple[str, ...], str], Recipe] = {}
+        self._fingerprints: dict[str, str] = {}  # by module: of a plugin that is editable all files are read
 
     @cached_property
     def locks(self) -> EnvironmentDirectory | None:
@@ -60,11 +61,16 @@ class Environments:
         plugins = self.plugins(step)
         where, _ = self.place(plugins, step.placement.device, asked)
         if where == HOST:
-            marks = sorted({requirements.fingerprint(plugin) for plugin in plugins})
+            marks = sorted({self._fingerprint(plugin) for plugin in plugins})
             return replace(step, environment=_hash(marks), **changes)
         recipe = self.recipe(plugins, step.placement.device)
         marks = sorted({requirements.mark(plugin) for plugin, _ in closure(self.registry, plugins, step.placement.device)})
         return replace(step, environment=_hash(marks), recipe=recipe, lock=(self.locks and self.locks.key(recipe)) or "", **changes)
+
+    def _fingerprint(self, plugin: Plugin) -> str:
+        if plugin.module not in self._fingerprints:
+            self._fingerprints[plugin.module] = requirements.fingerprint(plugin)
+        return self._fingerprints[plugin.module]
 
     def explain(self, step: PlannedStep, asked: str = AUTO) -> tuple[str, str] | None:
         """What to tell of a step's environment, and the reason; None if it is the usual one."""
@@ -157,11 +163,12 @@ def no_builder(who: str, reason: str) -> UserError:
 
 def recipe_of(registry: Registry, plugins: Iterable[Plugin], device: str) -> Recipe:
     """What an environment for these plugins must hold on a device, the plugins that they require included."""
-    plugins = tuple(plugins)
+    plugins, installed = tuple(plugins), requirements.Installed()
     everyone = closure(registry, plugins, device)
     siblings = {normal(plugin.distribution) for plugin in registry.plugins}
     asking = [plugin.distribution for plugin in plugins if plugin.runtime or plugin.environment_spec.runtime.get(device)]
-    wanted = {str(r) for plugin, heavy in everyone for r in required_by(plugin, device, heavy) if normal(r.name) not in siblings}
+    required = (r for plugin, heavy in everyone for r in required_by(plugin, device, heavy, installed))
+    wanted = {str(r) for r in required if normal(r.name) not in siblings}
     return Recipe(
         tuple(sorted(wanted)),
         tuple(sorted({line for plugin, _ in everyone for line in plugin.environment_spec.without_dependencies})),
@@ -182,25 +189,26 @@ def closure(registry: Registry, plugins: Iterable[Plugin], device: str) -> tuple
     """
     known = {normal(plugin.distribution): plugin for plugin in registry.plugins if plugin.distribution != KERNEL}
     found: dict[str, bool] = {}
-    waiting = [(plugin, True) for plugin in plugins if plugin.distribution != KERNEL]
+    waiting, installed = [(plugin, True) for plugin in plugins if plugin.distribution != KERNEL], requirements.Installed()
     while waiting:
         plugin, heavy = waiting.pop()
         name = normal(plugin.distribution)
         if found.get(name, -1) >= heavy:
             continue
         found[name] = heavy
-        for requirement in required_by(plugin, device, heavy):
+        for requirement in required_by(plugin, device, heavy, installed):
             sibling = known.get(normal(requirement.name))
             if sibling and {record.kind for record in sibling.providers} != {BUILDER}:
                 waiting.append((sibling, RUNTIME in requirement.extras))
     return tuple((known[name], found[name]) for name in sorted(found))
 
 
-def required_by(plugin: Plugin, device: str, heavy: bool) -> Iterator[Requirement]:
+def required_by(plugin: Plugin, device: str, heavy: bool, installed: requirements.Installed) -> Iterator[Requirement]:
     """A plugin's own requirements and, if `heavy`, its runtime's on a device; those of the kernel left out."""
     from packaging.requirements import Requirement
 
-    lines = [*requirements.declared(plugin), *((*plugin.runtime, *plugin.environment_spec.runtime.get(device, ())) if heavy else ())]
+    heavily = (*plugin.runtime, *plugin.environment_spec.runtime.get(device, ())) if heavy else ()
+    lines = [*requirements.declared(plugin, installed), *heavily]
     return (requirement for requirement in map(Requirement, lines) if normal(requirement.name) != KERNEL)
 
 
