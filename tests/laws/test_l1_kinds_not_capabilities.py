@@ -33,6 +33,7 @@ WORDS = {
     "prefix": "what a name begins with",
     "prepare": "what a strategy does with a model before training, in other libraries' words",
     "prompt": "what a model is asked",
+    "random": "by chance",
     "serve": "what an inference backend does",
     "single": "one",
     "split": "what Python calls taking a text apart",
