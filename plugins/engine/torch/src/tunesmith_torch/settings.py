@@ -30,8 +30,9 @@ class TrainSettings:
     )
     learning_rate: float = setting(2e-4, "highest learning rate", gt=0, aliases=("lr",))
     lr_scheduler_type: str = setting(
-        "auto", "how the rate falls to zero after the warm-up; auto: as the optimizer asks, usually cosine",
-        choices=("auto", "cosine", "linear", "constant"), aliases=("lr_scheduler",),
+        "auto", "how the rate falls to zero after the warm-up; auto: as the optimizer asks, usually cosine. lr_range_test: it rises from a "
+        "hundred-thousandth of `learning_rate`, without a warm-up, for `tunesmith tune --find-lr`",
+        choices=("auto", "cosine", "linear", "constant", "lr_range_test"), aliases=("lr_scheduler",),
     )  # fmt: skip
     warmup_ratio: float = setting(
         0.03, "share of the steps in which the rate rises to its highest", ge=0, le=1, aliases=("lr_warmup_ratio",),

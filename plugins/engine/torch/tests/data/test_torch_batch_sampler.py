@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,12 @@ def test_the_rate_rises_then_falls_and_never_leaves_its_bounds(schedule_name, st
     top = shares.index(max(shares))
     assert shares[: top + 1] == sorted(shares[: top + 1])
     assert shares[top:] == sorted(shares[top:], reverse=True)
+
+
+def test_in_a_range_test_the_rate_rises_by_one_factor_to_its_highest():
+    shares = [rate("lr_range_test", step, 50, 0.1) for step in range(50)]
+    assert shares[-1] == 1
+    assert {round(after / before, 9) for before, after in itertools.pairwise(shares)} == {round(1e5 ** (1 / 50), 9)}
 
 
 def test_rates_are_those_of_transformers_after_the_warm_up():

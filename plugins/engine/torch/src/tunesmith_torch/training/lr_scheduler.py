@@ -11,14 +11,18 @@ from tunesmith_torch.api import Optimizer, OwnSchedule
 from tunesmith_torch.settings import TrainSettings
 
 USUAL = "cosine"  #: the schedule, where neither the user nor the optimizer names one
+RANGE = 1e5  #: by how much the rate rises in a range test
 
 
 def rate(schedule: str, step: int, steps: int, warmup: float) -> float:
     """Share of the highest rate at `step` (from 0) of `steps`.
 
     It rises over ``ceil(warmup * steps)`` steps, the first of which already learns something, then falls to zero along half a cosine
-    (Loshchilov and Hutter, arXiv:1608.03983) or a line, or stays.
+    (Loshchilov and Hutter, arXiv:1608.03983) or a line, or stays. In a range test (Smith, arXiv:1506.01186) it rises all the time, by the
+    same factor at each step.
     """
+    if schedule == "lr_range_test":
+        return RANGE ** ((step + 1) / steps - 1)
     rising = math.ceil(warmup * steps)
     if step < rising:
         return (step + 1) / (rising + 1)
