@@ -92,6 +92,10 @@ def prepared(args: Namespace) -> Iterator[PreparedSearch]:
             process runs this search.
     """
     budget, space = read_budget(args.budget), read_space(args.search)
+    if not space:
+        raise UserError("TS-TUNE-001", "there is nothing to search", fix="Give at least one --search PATH=SPACE, or --find-lr.")
+    if not args.metric:
+        raise UserError("TS-TUNE-003", "there is nothing to search by", fix="Give --metric STEP.METRIC: `tune.validation_loss`, say.")
     if args.parallel < 1:
         raise UserError("TS-TUNE-004", f"--parallel {args.parallel} is no count of trials", fix="Give at least 1.")
     spec = load(args.file, args.set)

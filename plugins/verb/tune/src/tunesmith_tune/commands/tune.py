@@ -23,16 +23,24 @@ def configure(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change a value for all trials; repeatable")
     parser.add_argument(
-        "--search", nargs="+", action="extend", required=True, metavar="PATH=SPACE",
+        "--search", nargs="+", action="extend", default=[], metavar="PATH=SPACE",
         help="what to search: log(1e-5,1e-3), uniform(0,0.3), int(4,64,4), choice(a,b) or a|b",
     )  # fmt: skip
     parser.add_argument(
-        "--metric", nargs="+", action="extend", required=True, metavar="STEP.METRIC",
+        "--metric", nargs="+", action="extend", default=[], metavar="STEP.METRIC",
         help="what to search by, with :higher or :lower where its plugin does not say; several: the trials that no other beats in all",
     )  # fmt: skip
     parser.add_argument(
-        "--budget", nargs="+", required=True, metavar="BUDGET", help="10 trials, 4h, 2 device-hours; of several the first that is spent"
+        "--budget", nargs="+", default=[], metavar="BUDGET", help="10 trials, 4h, 2 device-hours; of several the first that is spent"
     )
+    quick = parser.add_argument_group("in place of a search")
+    quick.add_argument(
+        "--find-lr", nargs="?", const="", metavar="STEP", help="the learning rate of a step, by one short training in which it rises"
+    )
+    quick.add_argument(
+        "--lr-to", type=float, default=0.1, metavar="X", help="the rate that it rises to, from a hundred-thousandth (default 0.1)"
+    )
+    quick.add_argument("--lr-steps", type=int, default=100, metavar="N", help="optimizer steps of that training (default 100)")
     asked = parser.add_argument_group("who is asked")
     asked.add_argument("--searcher", default="", metavar="NAME", help="default: the one that its plugin puts first")
     asked.add_argument("--searcher-set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the searcher; repeatable")
@@ -51,6 +59,10 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
+    if args.find_lr is not None:
+        from tunesmith_tune.commands.find_lr import run as find_lr
+
+        return find_lr(args)
     from tunesmith_tune.commands.display import Display
     from tunesmith_tune.commands.preparation import prepared
 
@@ -93,6 +105,7 @@ COMMAND = Command(
             f'tunesmith tune --search "{_PLACE}=log(1e-5,1e-3)" "steps.tune.adapter.lora.r=4|8|16" '
             "--metric score.nll --budget 4h --parallel 2",
         ),
+        ("the learning rate, in one short training", "tunesmith tune --find-lr"),
         ("every combination", f'tunesmith tune --search "{_PLACE}=1e-4|3e-4" --metric score.nll --budget 100 trials --searcher grid'),
     ),
 )  # fmt: skip

@@ -1,0 +1,41 @@
+"""`tunesmith tune --find-lr`: the learning rate, by one short training."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from tunesmith.errors import shown
+from tunesmith_cli.api import Session, columns, load, number, safe, safe_json
+from tunesmith_tune.find_lr.page import write_page
+from tunesmith_tune.find_lr.range_test import range_test
+from tunesmith_tune.find_lr.suggestion import suggestion
+
+
+def run(args: Namespace) -> int:
+    spec = load(args.file, args.set)
+    session = Session.open(spec.place)
+    test = range_test(session, spec, args.find_lr, args.lr_to, args.lr_steps)
+    found = suggestion(*map(list, zip(*test.points, strict=True)))
+    page = write_page(session.config.home / "searches" / f"find-lr-{spec.name}", test.step, test.points, found)
+    if args.json:
+        told = found._asdict() if found else None
+        print(safe_json({"step": test.step, "suggestion": told, "steps": len(test.points), "report": str(page)}, 2))
+        return 0 if found and found.rate else 1
+    last = test.points[-1][0]
+    rows = [("steps", f"{len(test.points)}, while the rate rose to {number(last)}")]
+    if found:
+        rows.append(("least loss", f"at {number(found.least)}; from there on it learns nothing more"))
+        rows += [("rising", f"from {number(found.too_high)} on")] if found.too_high else []
+    rows.append(("curve", str(page)))
+    print(safe(columns(rows)))
+    if not found or not found.rate:
+        print("The loss did not fall: no rate to suggest. More steps (--lr-steps), or another range (--lr-to), may show more.")
+        return 1
+    place = f"steps.{test.step}.settings.learning_rate"
+    print(
+        safe(f"\nThe loss fell fastest at {number(found.rate)}. It is a beginning, from {len(test.points)} steps of one order of the rows:")
+    )
+    print(safe(f"  tunesmith run {args.file} --set {place}={float(f'{found.rate:.2g}')}"))
+    low, high = float(f"{found.rate / 3:.1g}"), float(f"{found.rate * 3:.1g}")
+    print(safe(f'  tunesmith tune {args.file} --search "{place}=log({shown(low)},{shown(high)})" --metric ... --budget 10 trials'))
+    return 0
