@@ -11,12 +11,10 @@ import contextlib
 import faulthandler
 import hmac
 import os
-import platform
 import queue
 import socket
 import sys
 import threading
-import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,7 +64,7 @@ class Worker:
             error = protocol.no_common(protocol.VERSION, params.get("protocol"), f"tunesmith {__version__}")
             self.connection.send(protocol.failure(message["id"], protocol.CRASHED, error))
             sys.exit(str(error))
-        facts = {"python": platform.python_version(), "pid": os.getpid(), "tunesmith": __version__, "protocol": version}
+        facts = {"python": sys.version.partition(" ")[0], "pid": os.getpid(), "tunesmith": __version__, "protocol": version}
         self.connection.send(protocol.response(message["id"], facts))
 
     def serve(self) -> None:
@@ -117,6 +115,8 @@ class Worker:
 
 def _log_traceback() -> None:
     with contextlib.suppress(OSError):  # where the log's disk is full, the error itself still gets through
+        import traceback  # most steps never need it, and it takes as long to import as `json`
+
         traceback.print_exc()
 
 
