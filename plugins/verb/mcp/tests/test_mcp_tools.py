@@ -106,7 +106,7 @@ def test_a_file_that_is_there_is_replaced_only_where_that_is_said(connected, fol
 )
 def test_what_lies_outside_the_root_is_refused(connected, folder: Path, tool: str, arguments: dict[str, Any]):
     (folder / "link.jsonl").symlink_to("../secret.jsonl")
-    (folder / "sly.yaml").write_text("name: sly\nmodel: file://model\nsteps:\n  a: {train: sft, data: link.jsonl}\n")
+    (folder / "sly.yaml").write_text("name: sly\nsteps:\n  a: {prepare: messages, from: link.jsonl, from: train.jsonl}\n")
     (result,) = calls(connected, (tool, arguments))
     assert code(result) == "TS-MCP-002"
     assert not (folder.parent / "new.yaml").exists()

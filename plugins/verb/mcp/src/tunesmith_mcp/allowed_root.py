@@ -54,10 +54,10 @@ class AllowedRoot:
         """
         path = self.folder / file
         path = path / "tunesmith.yaml" if path.is_dir() else path
-        try:
-            said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        try:  # every scalar, also one that a later one of its key replaces
+            said = [event.value for event in yaml.parse(path.read_text(encoding="utf-8")) if isinstance(event, yaml.ScalarEvent)]
         except (OSError, ValueError, yaml.YAMLError):
-            said = None  # the planner says what is wrong with it, with its line
+            said = []  # the planner says what is wrong with it, with its line
         self.check(said, path.parent)
         for assignment in assignments:
             self.check(assignment.partition("=")[2], path.parent)

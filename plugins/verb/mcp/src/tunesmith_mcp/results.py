@@ -59,6 +59,7 @@ class Plan(BaseModel):
     gates: list[dict[str, Any]]
     decisions: list[dict[str, Any]] = Field(description="what the planner decided for a step, and why")
     warnings: list[str]
+    listeners: list[dict[str, Any]] = Field(description="trackers that are told of the run, with their settings")
 
 
 class Confirmation(BaseModel):

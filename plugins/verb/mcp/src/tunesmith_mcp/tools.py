@@ -235,7 +235,7 @@ class Tools:
         path = self._root.inside(file)
         self._root.check_pipeline(path, assignments)
         told = await self._ask(["plan", f"./{path}", *_sets(assignments), *_options(on=on)])
-        keys = ("steps", "gates", "decisions", "warnings")
+        keys = ("steps", "gates", "decisions", "warnings", "listeners")
         plan = results.Plan(file=str(path), **{key: told[key] for key in keys})
         return plan, path, digest_of(told, Path(told["path"]).read_bytes(), keep_serving)
 
