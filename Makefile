@@ -25,7 +25,7 @@ quickstart: setup ## a real model through its whole life, on this machine
 
 test: ## install what the tests need; lint, manifests, all tests but those below
 	@$(PYTHON) tools/install.py --test
-	$(MAKE) --no-print-directory lint manifests
+	$(MAKE) --no-print-directory -j2 lint manifests
 	$(BIN)/python -m pytest -m "not gpu and not engines and not slow and not isolated" -n $(JOBS) --dist worksteal
 
 test-slow: ## real models, environments that are built, kills at random: tens of minutes

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,10 +56,15 @@ def settings(file: str, banned: list[Rule], python: list[Rule]) -> Iterator[str]
             yield from (f"{place}: its help {told}" for told in found(entry.get("description", ""), python, ignore_case=False))
 
 
+@lru_cache(maxsize=1)  # of the module that is looked at, in which two look
+def nodes(tree: ast.Module) -> list[ast.AST]:
+    return list(ast.walk(tree))
+
+
 def code(tree: ast.Module, file: str, banned: list[Rule]) -> Iterator[str]:
     """Variables, parameters and classes of a module that have one of the names."""
     instead = {rule.word: rule.instead for rule in banned}
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
         name = node.name if isinstance(node, ast.ClassDef) else name
         if name in instead:
@@ -69,7 +74,7 @@ def code(tree: ast.Module, file: str, banned: list[Rule]) -> Iterator[str]:
 def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """(line, text) of what a person reads of a module: its texts that are no docstrings."""
     docstrings: set[int] = set()  # walked from the outside in: a body is met before what it holds
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             if node.body and isinstance(node.body[0], ast.Expr):
                 docstrings.add(id(node.body[0].value))

@@ -6,9 +6,11 @@ Whether a row fits is for fastjsonschema to say, draft 7; what to tell of one th
 from __future__ import annotations
 
 import contextlib
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tunesmith.contracts.kinds.input_reader import InstalledProvider
@@ -42,7 +44,7 @@ class RowSchema:
         for place, sentence in faults(schema):
             raise UserError("TS-PLUGIN-006", f"its row schema {sentence} at `{place or 'the top'}`", fix="Correct the plugin's schema.")
         try:
-            self._fits = fastjsonschema.compile(schema, use_default=False, use_formats=False)
+            self._fits = _compiled(json.dumps(schema))
         except (fastjsonschema.JsonSchemaDefinitionException, TypeError, ValueError, RecursionError, SyntaxError, AttributeError) as error:
             what = f"its row schema is no JSON Schema of draft 7: {error}"
             raise UserError("TS-PLUGIN-006", what, fix="Correct the plugin's schema.") from None
@@ -77,6 +79,14 @@ class RowSchema:
     def characters(self, row: Mapping[str, Any]) -> int:
         """Of the text in a row: not what names a medium, is one of some words (a role), or has no place in the schema."""
         return _characters(self._places, row)
+
+
+@lru_cache(maxsize=128)  # it takes longer than planning a step, and each file of a pipeline is held against the same schemas
+def _compiled(schema: str) -> Callable[[Any], Any]:
+    import fastjsonschema
+
+    check: Callable[[Any], Any] = fastjsonschema.compile(json.loads(schema), use_default=False, use_formats=False)
+    return check
 
 
 def row_schema(record: InstalledProvider) -> RowSchema:
