@@ -141,6 +141,14 @@ def test_a_file_that_is_no_database_is_told_of(tmp_path):
         KnowledgeBase(tmp_path)
 
 
+def test_a_home_that_begins_with_what_somebody_else_knows_is_as_private_as_one_that_begins_with_a_run(tmp_path):
+    from tunesmith.running.home_permissions import make_home
+
+    KnowledgeBase(tmp_path / "home").close()
+    assert (tmp_path / "home").stat().st_mode & 0o077 == 0
+    make_home(tmp_path / "home")
+
+
 def test_a_kill_in_the_middle_of_learning_leaves_all_of_what_was_there_or_all_of_what_is_new(tmp_path):
     with closing(KnowledgeBase(tmp_path)) as base:
         base.add([entry(1.0)])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.errors import UserError
+from tunesmith.running.home_permissions import PRIVATE
 from tunesmith_recommend.evidence.entry import Entry, entries_of
 
 if TYPE_CHECKING:
@@ -35,12 +36,12 @@ class KnowledgeBase:
     the same in whatever order, and however often.
 
     Raises:
-        UserError: TS-RECOMMEND-005 where its file is no knowledge base.
+        UserError: TS-RECOMMEND-005 where its file is no knowledge base, or can't be written.
     """
 
     def __init__(self, home: Path) -> None:
         self.path = home / FILE
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
         try:
             self._db = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
             with self._writing():
@@ -145,6 +146,12 @@ class KnowledgeBase:
 
 
 def _damaged(file: Path, error: Exception) -> UserError:
+    if isinstance(error, sqlite3.OperationalError):  # the disk, or who else is at it
+        return UserError(
+            "TS-RECOMMEND-005", f"{file} can't be written now", why=f"SQLite says: {error}.",
+            fix="See to it that the disk has room and that you may write there. Nothing is lost: the next `tunesmith recommend` learns "
+            "from the run.",
+        )  # fmt: skip
     return UserError(
         "TS-RECOMMEND-005", f"{file} is no knowledge base that this version reads", why=f"{type(error).__name__}: {error}",
         fix="What can be merged is written by `tunesmith recommend --export FILE`. A damaged knowledge base can be deleted: "
