@@ -46,7 +46,7 @@ _SHOWN = {
     ],
     "tunesmith_cli": [("progress", f"display/{module}.py") for module in ("event_messages", "summary", "time_left", "plain_lines")],
     "tunesmith_report": [("report", "[a-rt]*.py"), ("report", "steps.py")],
-    "tunesmith_recommend": [("recommend", "choice/*.py")],
+    "tunesmith_recommend": [("recommend", "choice/*.py"), ("recommend", "diagnosis/*.py")],
     "tunesmith_data": [("plan", "verbs/*.py")],
     "tunesmith_torch": [("plan", "estimate/label_preview.py"), ("plan", "model/model_impl.py")],
     "tunesmith_transformers": [("plan", "estimate.py")],

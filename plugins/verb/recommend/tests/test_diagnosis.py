@@ -53,7 +53,7 @@ def test_a_loss_that_rises_from_its_lowest_value_has_too_high_a_rate(seed):
     one = training(course(lambda t: 2.0 - 3 * t if t < 0.3 else 1.1 + 2 * (t - 0.3), seed=seed), settings={"learning_rate": 0.0006})
     (found,) = [finding for finding in of_training(one) if finding.rule == "rate.too-high"]
     assert found.command == "tunesmith run a.yaml --set steps.tune.settings.learning_rate=0.0002"
-    assert "0.0002 is what its adapter takes" in found.evidence[1]
+    assert found.evidence[2] == "0.0002 is what its adapter takes by itself"
 
 
 def test_a_loss_that_rises_above_where_it_began_has_too_high_a_rate_though_it_never_fell():

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 
-from tunesmith_cli.api import Command, chosen_run, run_command, safe, safe_json
+from tunesmith_cli.api import Command, chosen_run, run_command, safe, safe_json, translated, wrap
 from tunesmith_recommend.diagnosis.finding import Finding
 
 _WIDTH = 120
@@ -26,7 +25,7 @@ def run(args: Namespace) -> int:
             print(safe_json({"run": view.row.id, "findings": [one.to_json() for one in found]}, 2))
         else:
             print(safe(f"{view.row.id}  {view.row.pipeline}  {view.row.state}\n"))
-            print(safe("\n\n".join("\n".join(_lines(one)) for one in found) or _NOTHING))
+            print(safe("\n\n".join("\n".join(_lines(one)) for one in found) or translated(_NOTHING)))
     return 0
 
 
@@ -34,18 +33,14 @@ _NOTHING = "No rule has anything to say of it: no loss that rises or stands stil
 
 
 def _lines(one: Finding) -> Iterator[str]:
-    yield from _wrapped(f"{one.step + ': ' if one.step else ''}{one.what} [{one.rule}]", "", "  ")
+    yield from wrap(f"{one.step + ': ' if one.step else ''}{translated(one.what)} [{one.rule}]", _WIDTH, "", "  ")
     for clause in one.evidence:
-        yield from _wrapped(clause, "  - ", "    ")
+        yield from wrap(translated(clause), _WIDTH, "  - ", "    ")
     if one.fix:
-        yield from _wrapped(one.fix, "  ", "  ")
+        yield from wrap(translated(one.fix), _WIDTH, "  ", "  ")
     if one.command:
-        yield f"    {one.command}"
-    yield from _wrapped(f"rule: {one.text} ({one.source})", "  ", "    ")
-
-
-def _wrapped(text: str, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)
+        yield f"    {translated(one.command)}"
+    yield from wrap(f"{translated(one.text)} ({one.source})", _WIDTH, "  ", "    ")
 
 
 COMMAND = Command(

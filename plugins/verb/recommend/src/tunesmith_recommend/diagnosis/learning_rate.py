@@ -13,7 +13,7 @@ def diverged(one: Training) -> Iterator[Finding]:
     rule = rules()["rate.diverged"]
     if one.error and one.error.get("code") == rule["code"]:
         rate = _lower(one, rule["times"])
-        told = [str(one.error.get("what", "")), f"the learning rate was {one.rate:g}"]
+        told = [str(one.error.get("what", "")), *_rates(one)]
         yield Finding.of(
             rule, one.step, "the training came apart: the learning rate is too high, or a row is broken", *told,
             fix=f"Try a learning rate of {rate:g}.", command=one.command(**{RATE: rate}),
@@ -31,7 +31,7 @@ def too_high(one: Training) -> Iterator[Finding]:
         yield Finding.of(
             rule, one.step, "the learning rate is too high",
             f"the training loss was {low:.4g} around step {step} and {curve.last:.4g} at the end (it began at {curve.first:.4g})",
-            f"the learning rate was {one.rate:g}" + _usual(one),
+            *_rates(one),
             fix=f"Try a learning rate of {rate:g}.", command=one.command(**{RATE: rate}),
         )  # fmt: skip
 
@@ -46,7 +46,7 @@ def too_low(one: Training) -> Iterator[Finding]:
         yield Finding.of(
             rule, one.step, "the learning rate is too low",
             f"the training loss fell steadily and came from {curve.first:.4g} to {curve.last:.4g} only",
-            f"the learning rate was {one.rate:g}" + _usual(one),
+            *_rates(one),
             fix=f"Try a learning rate of {rate:g}.", command=one.command(**{RATE: rate}),
         )  # fmt: skip
 
@@ -66,7 +66,7 @@ def nothing_learned(one: Training) -> Iterator[Finding]:
             fix="Look at what is trained on: `tunesmith data preview` shows the labels of the rows.", command=_preview(one),
         )  # fmt: skip
         return
-    told.append(f"the learning rate was {one.rate:g}" + _usual(one))
+    told += _rates(one)
     if 0 < one.usual_rate <= one.rate:
         epochs = 2 * float(one.settings.get(EPOCHS) or 1)
         yield Finding.of(
@@ -92,8 +92,9 @@ def _lower(one: Training, times: float) -> float:
     return one.usual_rate if 0 < one.usual_rate < scaled * times else scaled
 
 
-def _usual(one: Training) -> str:
-    return f"; {one.usual_rate:g} is what its adapter takes by itself" if one.usual_rate else ""
+def _rates(one: Training) -> list[str]:
+    usual = [f"{one.usual_rate:g} is what its adapter takes by itself"] if one.usual_rate else []
+    return [f"the learning rate was {one.rate:g}", *usual]
 
 
 def _preview(one: Training) -> str:
