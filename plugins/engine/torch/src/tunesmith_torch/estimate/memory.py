@@ -20,6 +20,7 @@ from tunesmith_torch.estimate.label_preview import labels
 from tunesmith_torch.estimate.model_states import REFERENCE, TEACHER, divided, loading, of_base, stored, weights, weights_beside
 from tunesmith_torch.estimate.precomputed_reference import precomputes
 from tunesmith_torch.estimate.precomputed_reference import told as precomputed
+from tunesmith_torch.estimate.process_count import check_devices, without_rows
 from tunesmith_torch.estimate.sequence_lengths import rows_of_batch, savings, tokens_of
 from tunesmith_torch.estimate.step_time import TrainingStep, facts_of
 from tunesmith_torch.model.dense.config import DenseSpec
@@ -43,9 +44,10 @@ def train(request: EstimateRequest) -> Estimate | None:
 
     Raises:
         UserError: TS-MODEL-023 when the model needs code of its own; TS-TRAIN-073 when the adapter has to see values that a process has
-            not; TS-TRAIN-076 for a setting that would have no effect.
+            not; TS-TRAIN-076 for a setting that would have no effect; TS-TRAIN-077 for more processes than devices.
     """
     check_idle(request.step_settings, request.inputs)
+    check_devices(request)
     refuse_code(request.config)
     check_values(request)
     unsure = check_media(request)
@@ -101,7 +103,7 @@ def train(request: EstimateRequest) -> Estimate | None:
         terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=decisions,
         savings=savings(settings, length * sequences, tokens),
         notes=_notes(request, shape, adapter, objective, loads=bool(strategy.get("host_loading"))),
-        alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings),
+        alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings, *without_rows(request, rows)),
         host=step.host_bytes(facts), sent=step.sent, seconds=step.seconds(facts),
     )  # fmt: skip
 
