@@ -138,6 +138,26 @@ def test_where_nothing_is_known_of_speed_most_devices_are_used(tune, monkeypatch
     assert verdicts(step)["chorus"] == "it fits, and nothing is known of speed"
 
 
+def test_a_time_that_is_known_is_no_fastest_where_more_processes_have_none(tune, monkeypatch):
+    known = {1: 10.0}
+    monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: Estimate({"a": 1.0}, seconds=known.get(request.processes, 0.0)))
+    step, _ = tune(4, 1000)
+    assert verdicts(step) == {
+        "solo": "it fits, with fewer processes", "chorus": "it fits, with the most processes; not all times are known",
+        "chorus split=True": "it fits, and is less simple",
+    }  # fmt: skip
+
+
+def test_the_fastest_of_those_whose_time_is_known_is_called_no_more_than_that(tune, monkeypatch):
+    def timed(request):
+        return Estimate({"a": 1.0}, seconds=0.0 if request.processes == 1 else 2.0)
+
+    monkeypatch.setattr(sys.modules["made_up"], "teach", timed)
+    found = verdicts(tune(4, 1000)[0])
+    assert found["chorus"] == "the fastest that fits of those whose time is known"
+    assert found["solo"] == "it fits, and its time is not known"
+
+
 def test_where_nobody_knows_what_is_needed_that_is_said(tune, monkeypatch):
     monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: None)
     step, plan = tune(4, 1000)

@@ -20,6 +20,14 @@ def test_a_card_is_found_however_its_name_is_typed(world, text, count, mib):
     assert (backend, len(devices), devices[0].memory) == ("loom", count, mib << 20)
 
 
+@pytest.mark.parametrize("text", ["8x4090", "8 x 4090", "8*4090"])
+def test_a_name_of_digits_alone_is_counted_too(world, tmp_path, text):
+    file = tmp_path / "cards.json"
+    file.write_text(json.dumps({"4090": {"backend": "loom", "mib": 24}}))
+    assert len(card(world(), text, str(file))[1]) == 8
+    assert len(card(world(), "4090", str(file))[1]) == 1
+
+
 def test_a_card_that_nobody_knows_is_told_with_those_that_are_near(world):
     with pytest.raises(TunesmithError, match="TS-PLAN-007") as caught:
         card(world(), "Loom 8")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KIND = "device_backend"
 MOST = 1024  # cards of one --on: a plan looks at each, several times
-_COUNT = re.compile(r"(\d+) ?[x*] ?(?=\D|\d+\D)", re.IGNORECASE)
+_COUNT = re.compile(r"(\d+) ?[x*] ?(?=\w)", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT])?(i?)B?", re.IGNORECASE)
 
 

@@ -60,8 +60,7 @@ def _lines(plan: Plan, cached: Mapping[str, bool], width: int) -> Iterator[str]:
     for gate in plan.gates:
         yield f"    gate: {gate.metric} of `{gate.group}` {gate.text}"
     if plan.warnings:
-        yield ""
-        yield "Warnings:"
+        yield from ("", "Warnings:")
         for warning in plan.warnings:
             yield from wrapped(f"! {warning}", "  ", width, hanging="  ")
 
@@ -105,9 +104,8 @@ def compared_text(tried: Sequence[Alternative], width: int = WIDTH) -> list[str]
         return []
     rows = [("", "processes", "memory", "sent a step", "s a step")]
     for one in tried:
-        sent = bytes_text(one.estimate.sent) if one.estimate else "?"
-        needed, seconds = bytes_text(one.needed) if one.needed else "?", f"{one.seconds:.3g}" if one.seconds else "?"
-        rows.append((">" * one.taken, str(one.processes), needed, sent, seconds))
+        needed, sent = bytes_text(one.needed) if one.needed else "?", bytes_text(one.estimate.sent) if one.estimate else "?"
+        rows.append((">" * one.taken, str(one.processes), needed, sent, f"{one.seconds:.3g}" if one.seconds else "?"))
     sizes = [max(1, *(len(cell) for cell in column)) for column in zip(*rows, strict=True)]
     told = [tried[0].slot, *(f"{one.words}: {one.verdict}" for one in tried)]
     lines = []
@@ -125,11 +123,10 @@ def _totals(plan: Plan, cached: Mapping[str, bool]) -> Iterator[str]:
         return
     known = [step for step in ahead if step.estimate]
     memory = max(known, key=lambda s: s.estimate.memory if s.estimate else 0.0, default=None)
-    disk = sum(step.estimate.disk for step in known if step.estimate)
     if memory is not None and memory.estimate and memory.estimate.memory:
         each = ", each process" if memory.placement.processes > 1 else ""
         yield f"    peak memory about {bytes_text(memory.estimate.memory)} (in {memory.name}{each})"
-    if disk:
+    if disk := sum(step.estimate.disk for step in known if step.estimate):
         yield f"    disk about {bytes_text(disk)}"
 
 

@@ -79,8 +79,7 @@ class Alternatives:
                 tried = (*tried, *more)
             found = self._estimate(name, selection, self.data, notes, where)
             if many and not tried:
-                unknown = f"how {len(self.devices)} devices are best used is not known: name a {words(slots[0])}"
-                notes.warn(f"{name}: {unknown}")
+                notes.warn(f"{name}: how {len(self.devices)} devices are best used is not known: name a {words(slots[0])}")
         for one in tried:
             notes.decide(name, *one.decision)
         return selection, found, notes, tried
@@ -114,9 +113,9 @@ class Alternatives:
         if not fitting and len(self.devices) == 1:  # what is simplest is told, and what it would need
             known = [one for one in known if one.told.provider == selection.choices[slot].record.name] or known
         best = [one for one in fitting if one.selection and one.selection.cost == least]
-        taken, least_time = _first(best, known), min((one.told.seconds for one in best if one.told.seconds), default=0.0)
+        taken, times = _first(best, known), [one.told.seconds for one in best]
         assert taken.selection is not None
-        judged = (_judged(one, taken, bool(fitting), least, least_time) for one in candidates)
+        judged = (_judged(one, taken, times, least) for one in candidates)
         return taken.selection, tuple(judged)
 
     def _candidates(self, slot: str, record: ProviderRecord, selection: Selection) -> Iterator[Candidate]:
@@ -177,26 +176,30 @@ class Alternatives:
 
 
 def _first(fitting: Sequence[Candidate], known: Sequence[Candidate]) -> Candidate:
-    """The fastest; where no time is known, the one of most processes; where none fits, the one that needs least."""
+    """The fastest; where one of more processes has no known time, the one of most; where none fits, the one that needs least."""
     if not fitting:
         return min((one for one in known if one.fits is False), key=lambda one: one.told.needed, default=known[0])
-    times = [candidate.told.seconds for candidate in fitting if candidate.told.seconds]
-    if not times:
-        return max(fitting, key=lambda candidate: candidate.told.processes)
-    return next(candidate for candidate in fitting if 0 < candidate.told.seconds <= min(times) * CLOSE)
+    timed, most = [one for one in fitting if one.told.seconds], max(fitting, key=lambda one: one.told.processes)
+    if most.told.processes > max((one.told.processes for one in timed), default=0):
+        return most
+    return next(one for one in timed if one.told.seconds <= CLOSE * min(other.told.seconds for other in timed))
 
 
-def _judged(candidate: Candidate, taken: Candidate, fits: bool, least: tuple[int, int, int], least_time: float) -> Alternative:
+def _judged(candidate: Candidate, taken: Candidate, times: Sequence[float], least: tuple[int, int, int]) -> Alternative:
     one, seconds = candidate.told, taken.told.seconds
     if candidate is taken:
-        fastest = "the fastest that fits" if one.seconds <= least_time else f"within {CLOSE - 1:.0%} of the fastest that fits, and simpler"
-        verdict = one.verdict if not fits else fastest if one.seconds else "it fits, and nothing is known of speed"
-        return replace(one, taken=True, verdict=verdict)
+        quickest = min(filter(None, times), default=0.0)
+        verdict = "the fastest that fits" if all(times) else "the fastest that fits of those whose time is known"
+        verdict = f"within {CLOSE - 1:.0%} of {verdict}, and simpler" if seconds > quickest else verdict
+        if not seconds:
+            verdict = "it fits, with the most processes; not all times are known" if quickest else "it fits, and nothing is known of speed"
+        return replace(one, taken=True, verdict=verdict if times else one.verdict)
     if one.verdict or candidate.selection is None:
         return one
     doubt = f", but {candidate.doubt}" if candidate.selection.cost > least else ""
     if not one.seconds or not seconds:
-        return replace(one, verdict=f"it fits, with fewer processes or as a later choice{doubt}")
+        fewer = "with fewer processes" if one.processes < taken.told.processes else "and is less simple"
+        return replace(one, verdict=f"it fits, {'and its time is not known' if seconds else fewer}{doubt}")
     if doubt:
         return replace(one, verdict=f"it fits, {seconds / one.seconds:.1f} times as fast{doubt}")
     slower = one.seconds / seconds

@@ -108,3 +108,12 @@ def test_a_host_holds_what_is_offloaded_with_buffers_and_the_model_while_it_load
     assert loading.host_bytes({"host": 1, "node": 8}) == 4 * loading.shape.parameters / 8
     facts = catalogue()["A100-80GB"]["facts"]
     assert away.seconds(facts) > step(strategy={}).seconds(facts) + 0.9 * numbers * 8 * 1e-9
+
+
+def test_no_time_is_told_across_nodes_whose_network_is_not_known():
+    pipeline = {"computes": 1 / 8, "data": 1.0, "group": 4.0, "exchange": 0.5}  # all it counts stays in a node, and stages are in two
+    facts = {name: value for name, value in catalogue()["A10"]["facts"].items()}
+    assert facts["node"] == 4
+    assert step("qwen3-0.6b", strategy=pipeline, processes=4).seconds(facts) > 0
+    assert step("qwen3-0.6b", strategy=pipeline, processes=8).seconds(facts) == 0
+    assert step("qwen3-0.6b", strategy=pipeline, processes=8).seconds({**facts, "network": 1e9}) > 0

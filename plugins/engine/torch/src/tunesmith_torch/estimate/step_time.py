@@ -134,9 +134,12 @@ class TrainingStep:
         return self.micro_batches * passes * weights * self.strategy.get("computes", 1.0)
 
     def _moving(self, facts: Mapping[str, Any]) -> float | None:
-        """Seconds; None where the links that are needed are not known. A ring through all nodes uses every device's link to the others."""
+        """Seconds; None where the links that are needed are not known, among them those between nodes where there are several: what stages
+        hand on is not counted, and passes there, too. A ring through all nodes uses every device's link to the others."""
         near, node = float(facts.get("link", 0.0)), int(facts.get("node", 1))
         far = min(near, float(facts.get("network", 0.0)) * node)
+        if self.processes > node and not far:
+            return None
         total = 0.0
         for size, group in ((self.gathered, self.strategy.get("group", self.processes)), (self.reduced, self.processes)):
             speed = near if group <= node else far
