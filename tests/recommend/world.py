@@ -76,16 +76,26 @@ class World:
         )  # fmt: skip
 
     def recommend(
-        self, machine: str, kind: str, *, goal: str = "quality", budget: float = 0.0, models: Any = None, **more: Any
+        self,
+        machine: str,
+        kind: str,
+        *,
+        goal: str = "quality",
+        budget: float = 0.0,
+        models: Any = None,
+        known: Any = None,
+        **more: Any,
     ) -> tuple[Recommendation, Wanted]:
-        """For so many rows of a kind on a machine."""
+        """For so many rows of a kind on a machine; `known`, earlier runs."""
         devices, wanted = self.machine(machine), Wanted(f"{kind}.jsonl", facts(kind, **more), goal, budget=budget)
 
         def plans(pipeline: Mapping[str, Any], info: ModelInfo) -> Plan:
             return self.plan(Pipeline(**pipeline, base=self.folder).spec, info, machine)
 
         asked = next(iter(devices))
-        found = recommend(self.registry, wanted, models or self.models, devices, plans, asked=asked, estimators=self.estimators)
+        found = recommend(
+            self.registry, wanted, models or self.models, devices, plans, asked=asked, estimators=self.estimators, known=known
+        )
         return found, wanted
 
     def info(self, uri: str) -> ModelInfo:

@@ -275,3 +275,31 @@ def test_where_nothing_was_run_nothing_is_known_and_nothing_is_made(tmp_path, mo
     assert "No run has been graded yet" in capsys.readouterr().out
     assert main(["recommend", "--export", "out.jsonl"]) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_whose_speed_was_not_measured_is_known_by_its_name_all_the_same():
+    from tunesmith_recommend.evidence.predictor import asked_device
+
+    found = asked_device("cpu")
+    assert found is not None
+    assert found.name
+    assert asked_device("no such backend") is None
+
+
+def test_the_device_that_was_measured_in_as_many_threads_is_the_one_that_is_known(tmp_path, monkeypatch):
+    import platform
+
+    from tunesmith.contracts.cache_files import write_note
+    from tunesmith_recommend.evidence.predictor import known_device
+
+    monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path))
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert known_device("cpu") is None
+    key = [platform.node(), "3", "cpu", "0.1.0", "a processor", 8, "float32", "bfloat16"]
+    other = [platform.node(), "1", "cpu", "0.1.0", "another", 8, "float32"]
+    figures = {"flops": {"float32": 1e9}, "bandwidth": 1e9}
+    write_note(tmp_path / "device-speed.json", {json.dumps(key): figures, json.dumps(other): figures})
+    found = known_device("cpu")
+    assert found is not None
+    assert (found.name, found.dtypes, found.facts) == ("a processor", ("float32", "bfloat16"), figures)
+    assert known_device("cuda") is None

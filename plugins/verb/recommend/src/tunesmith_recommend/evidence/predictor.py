@@ -33,8 +33,10 @@ def predict(step: StepFacts) -> None:
     if planned is None or planned.estimate is None:
         return
     device = known_device(planned.placement.device)
+    if device is None and planned.estimate.memory and planned.placement.torch != "cpu":  # a step there takes long, and asking half a second
+        device = asked_device(planned.placement.device)
     told, seconds, basis = planned.estimate, planned.estimate.seconds, PLAN
-    if not seconds and device and not planned.verb.service:
+    if not seconds and device and device.facts.get("flops") and not planned.verb.service:
         seconds, basis = reckoned(planned, step, device), MEASURED
     context = told.terms.get(CONTEXT, 0.0) if planned.placement.torch != "cpu" else 0.0
     found = StepPrediction(
@@ -57,6 +59,16 @@ def known_device(backend: str) -> Device | None:
         if (node, bound, name) == (platform.node(), threads, backend):
             found = Device(device, 0, 0, cores, tuple(dtypes), dict(figures))
     return found
+
+
+def asked_device(backend: str) -> Device | None:
+    """The first device of a backend, as that tells of it."""
+    from tunesmith.config import load_config
+    from tunesmith.planning.estimates.estimators import Estimators
+    from tunesmith.plugins.registry import load_registry
+
+    record = load_registry(load_config()).providers("device_backend").get(backend)
+    return next(iter(Estimators().devices(record)), None) if record else None
 
 
 def reckoned(planned: PlannedStep, step: StepFacts, device: Device) -> float:
