@@ -57,7 +57,7 @@ class World:
         self.folder, self.registry, self.estimators = folder, registry, Estimators()
         self.models = installed_models(registry)[0]
         for kind, (row, _, _) in ROWS.items():
-            (folder / f"{kind}.jsonl").write_text(row + "\n", encoding="utf-8")
+            (folder / f"{kind}.jsonl").write_text(f"{row}\n" * 2, encoding="utf-8")
         (folder / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
 
     def machine(self, name: str) -> Mapping[str, Sequence[Device]]:

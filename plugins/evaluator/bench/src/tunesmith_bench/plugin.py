@@ -23,6 +23,12 @@ METRICS = {
 }
 
 
+_RECOMMEND = {
+    "order": 10, "settings": {"concurrency": 4, "requests": 24, "warm_up": 8},
+    "rule": "three short runs tell whether a server answers, and about how fast", "source": "docs/bench.md",
+}  # fmt: skip
+
+
 @hookimpl
 def evaluator() -> Provider:
     return Provider(
@@ -31,7 +37,7 @@ def evaluator() -> Provider:
         "tunesmith_bench.evaluator:LoadTest",
         settings=LoadSettings,
         accepts=("endpoint/openai",),
-        facts={"metrics": METRICS, "timed": True},
+        facts={"metrics": METRICS, "timed": True, "recommend": _RECOMMEND},
     )
 
 

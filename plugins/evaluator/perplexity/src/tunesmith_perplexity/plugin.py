@@ -11,6 +11,12 @@ METRICS = {
 }
 
 
+_RECOMMEND = {
+    "order": 10, "settings": {"dtype": "auto"}, "rule": "every token of an answer counts, nothing is generated, and few rows say much",
+    "source": "Jurafsky and Martin, Speech and Language Processing (3rd ed. draft), 3.3",
+}  # fmt: skip
+
+
 @hookimpl
 def evaluator():
     return Provider(
@@ -21,6 +27,6 @@ def evaluator():
         accepts=("model/hf", "model/bnb", "endpoint/openai"),
         capabilities={"device.cpu": "full", "device.cuda": "unknown"},
         needs=(Need("producer", "api.echo", "it reads the log-probabilities of a prompt's tokens", formats=("endpoint/openai",)),),
-        facts={"data": ["dataset/chat", "dataset/text"], "metrics": METRICS},
+        facts={"data": ["dataset/chat", "dataset/text"], "metrics": METRICS, "recommend": _RECOMMEND},
         estimator="tunesmith_perplexity.estimate:estimate",
     )

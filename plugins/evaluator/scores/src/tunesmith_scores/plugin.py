@@ -10,6 +10,7 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_scores.settings import ProcessRewardSettings, ScoresSettings
 
 _HIGHER = {"better": "higher"}
+_SOURCE = "docs/alignment.md"
 REWARD = {
     "rewards/accuracy": {**_HIGHER, "summary": "share of the pairs whose chosen answer has the higher score"},
     "rewards/accuracy/macro": {**_HIGHER, "summary": "the same as a mean over the categories, where rows have one"},
@@ -64,7 +65,7 @@ def _provider(
         settings=settings,
         accepts=(f"model/hf+{role}",),
         capabilities={"device.cpu": "full", "device.cuda": "unknown"},
-        facts={"data": [data], "metrics": dict(metrics)},
+        facts={"data": [data], "metrics": dict(metrics), "recommend": {"order": 10, "rule": summary, "source": _SOURCE}},
         estimator="tunesmith_scores.estimate:estimate",
     )
 

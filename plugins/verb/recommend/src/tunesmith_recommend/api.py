@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tunesmith_recommend.catalog.installed_models import installed_models
     from tunesmith_recommend.choice.declared import Declared, declared
     from tunesmith_recommend.choice.recommendation import GOALS, Prediction, Reasoned, Recommendation, Wanted
-    from tunesmith_recommend.commands.options import add_wishes, seconds_of
+    from tunesmith_recommend.commands.options import add_wishes, seconds_of, wishes_of
     from tunesmith_recommend.commands.probe import probe_text
     from tunesmith_recommend.commands.text import page, pipeline_file, written
     from tunesmith_recommend.machine.probe import probe
@@ -36,7 +36,7 @@ _MODULES = {
     "tunesmith_recommend.catalog.installed_models": "installed_models",
     "tunesmith_recommend.choice.declared": "Declared, declared",
     "tunesmith_recommend.choice.recommendation": "GOALS, Prediction, Reasoned, Recommendation, Wanted",
-    "tunesmith_recommend.commands.options": "add_wishes, seconds_of",
+    "tunesmith_recommend.commands.options": "add_wishes, seconds_of, wishes_of",
     "tunesmith_recommend.commands.probe": "probe_text",
     "tunesmith_recommend.commands.text": "page, pipeline_file, written",
     "tunesmith_recommend.machine.probe": "probe",
@@ -64,5 +64,6 @@ __all__ = [
     "probe_text",
     "recommended",
     "seconds_of",
+    "wishes_of",
     "written",
 ]  # fmt: skip

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.contracts import Device, ModelInfo, TunesmithError, UserError
 from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith_cli.api import size
+from tunesmith_recommend.choice.judging import trained_on
 from tunesmith_recommend.choice.models import size_rule
-from tunesmith_recommend.choice.pipelines import Layout, layouts
+from tunesmith_recommend.choice.pipelines import SMALL, TUNE, Layout, layouts
 from tunesmith_recommend.choice.reasons import choices_of, remarks_of
 from tunesmith_recommend.choice.recommendation import Prediction, Recommendation, Wanted
 from tunesmith_recommend.choice.search import AUTO, Search, Trial
@@ -112,15 +113,17 @@ def _made(search: Search, trial: Trial, layout: Layout, plan: Plan, refused: lis
     device = next(iter(here.get(seen.device, ())), None)
     peak = max((step.estimate.memory for step in plan.steps if step.estimate), default=0.0)
     quality = search.quality(trial)
+    steps = trial.settings.steps(trial.verb, trained_on(search.wanted, layout.judge))
     prediction = Prediction(
-        seconds=trial.seconds, steps=trial.steps, memory=max(trial.needed, peak), device=device.name if device else "",
+        seconds=trial.seconds * steps / trial.steps, steps=steps, memory=max(trial.needed, peak), device=device.name if device else "",
         of=float(device.memory) if device else 0.0, disk=sum(step.estimate.disk for step in plan.steps if step.estimate),
         basis={"time": trial.time.words, "memory": trial.memory.words} | ({"quality": quality.words} if quality else {}),
         quality=quality.value if quality else 0.0,
     )  # fmt: skip
     told = [one.refusal for one in reversed(search.refused)]
     pipeline, choices = choices_of(search, trial, layout, plan, refused)
-    return Recommendation(pipeline, choices, prediction, remarks_of(search, trial, plan), (*reversed(refused), *told))
+    tried = {TUNE: trial.id} | ({SMALL: layout.smaller.id} if layout.smaller else {})
+    return Recommendation(pipeline, choices, prediction, remarks_of(search, trial, plan), (*reversed(refused), *told), tried)
 
 
 def _first(error: TunesmithError) -> TunesmithError:

@@ -69,6 +69,11 @@ class Declared:
         return self.record.name
 
     @property
+    def id(self) -> str:
+        """As `Wanted.failed` calls it."""
+        return f"{self.record.kind} {self.name}"
+
+    @property
     def written(self) -> Any:
         """As a pipeline names it."""
         return {self.name: dict(self.settings)} if self.settings else self.name

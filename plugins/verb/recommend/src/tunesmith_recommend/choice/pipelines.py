@@ -1,4 +1,4 @@
-"""The pipeline of a training that fits: with a smaller copy and a server where they are wanted and the plan takes them."""
+"""The pipeline of a training that fits: judged, with a smaller copy and a server where they are wanted and the plan takes them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tunesmith.contracts import fits
 from tunesmith_recommend.catalog.base_model import PLAIN
 from tunesmith_recommend.choice import verbs
 from tunesmith_recommend.choice.declared import Declared, declared
+from tunesmith_recommend.choice.judging import Judge, judges, part
 from tunesmith_recommend.choice.recommendation import Wanted
 from tunesmith_recommend.choice.rules import rules
 from tunesmith_recommend.choice.search import Trial
@@ -17,7 +18,8 @@ from tunesmith_recommend.choice.search import Trial
 if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
 
-TUNE, SMALL, API = "tune", "small", "api"
+TUNE, SCORE, SMALL, CHECK, API = "tune", "score", "small", "check", "api"
+MODEL = "model"
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,15 @@ class Layout:
     Args:
         smaller: who makes a smaller copy, if one is wanted.
         serves: whether the last step is a server; `engine`: the one that was asked for.
+        judge: who judges what was learnt; `checks`: whether also the smaller copy.
     """
 
     pipeline: Mapping[str, Any]
     smaller: Declared | None = None
     serves: bool = False
     engine: str = ""
+    judge: Judge | None = None
+    checks: bool = False
 
 
 def layouts(registry: Registry, wanted: Wanted, trial: Trial) -> Iterator[Layout]:
@@ -44,7 +49,10 @@ def layouts(registry: Registry, wanted: Wanted, trial: Trial) -> Iterator[Layout
     for server in servers if engine else (*servers, None):
         for one in small:
             if not (server and server.adapters and one):
-                yield Layout(_pipeline(registry, wanted, trial, one, server), one, server is not None, engine if server else "")
+                for judge in (*judges(registry, wanted), None):
+                    for checks in (True, False) if judge and one else (False,):
+                        pipeline = _pipeline(registry, wanted, trial, one, server, judge, checks=checks)
+                        yield Layout(pipeline, one, server is not None, engine if server else "", judge, checks)
 
 
 @dataclass(frozen=True)
@@ -76,22 +84,33 @@ def _smaller(registry: Registry, wanted: Wanted, trial: Trial) -> list[Declared]
     records = [record for kind in kinds for record in registry.providers(kind).values()]
     tokens = float(wanted.data["tokens"])
     found = declared(records, wanted.goal, wanted.asked_task, tokens, wanted.named)
-    return [one.asked(wanted.settings, verbs.training_settings(registry)) for one in found if one.said]
+    return [one.asked(wanted.settings, verbs.training_settings(registry)) for one in found if one.said and one.id not in wanted.failed]
 
 
-def _pipeline(registry: Registry, wanted: Wanted, trial: Trial, smaller: Declared | None, server: _Server | None) -> dict[str, Any]:
+def _pipeline(
+    registry: Registry, wanted: Wanted, trial: Trial, smaller: Declared | None, server: _Server | None, judge: Judge | None, *, checks: bool
+) -> dict[str, Any]:  # fmt: skip
     data: Any = {"path": wanted.path, "columns": dict(wanted.columns)} if wanted.columns else wanted.path
+    train, test = (part(data, name, judge) for name in ("train", "test"))
     tune = {trial.verb.name: trial.objective.written, trial.verb.produces_of: trial.adapter.written}
     for alternative in trial.seen.alternatives:
         if alternative.taken:
             settings = dict(alternative.settings)
             tune[alternative.slot] = {alternative.provider: settings} if settings else alternative.provider
-    tune |= {verbs.rows_input(trial.verb): data, "settings": {**trial.settings.values, **trial.savings}}
+    tune |= {verbs.rows_input(trial.verb): train, "settings": {**trial.settings.values, **trial.savings}}
     steps: dict[str, Any] = {TUNE: tune}
+    if judge:
+        of, bound = ((MODEL, TUNE), judge.bound(rules()["gate.base"], MODEL)) if judge.of_base else ((TUNE,), "")
+        steps[SCORE] = judge.step(of, test, bound)
+    last, gates = TUNE, [SCORE] if judge and judge.of_base else []
     if smaller and (verb := verbs.verb_over(registry, smaller.record.kind)):
-        steps[SMALL] = {verb.name: smaller.written, "from": TUNE} | {name: data for name in verbs.required_inputs(verb, smaller.record)}
-    if server and server.adapters:
-        steps[API] = {server.verb: server.engine, "from": "model", server.adapters: [TUNE]}
-    elif server:
-        steps[API] = {server.verb: server.engine, "from": next(reversed(steps))}
+        last = SMALL
+        steps[SMALL] = {verb.name: smaller.written, "from": TUNE} | {name: train for name in verbs.required_inputs(verb, smaller.record)}
+        if judge and checks:
+            steps[CHECK] = judge.step((TUNE, SMALL), test, judge.bound(rules()["gate.smaller"], TUNE))
+            gates.append(CHECK)
+    if server:
+        steps[API] = {server.verb: server.engine, "from": MODEL if server.adapters else last}
+        steps[API] |= {server.adapters: [TUNE]} if server.adapters else {}
+        steps[API] |= {"needs": gates} if gates else {}
     return {"name": wanted.asked_task, "model": trial.model.uri, "steps": steps}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_cli.api import duration, size
+from tunesmith_cli.api import duration, number, size
 from tunesmith_recommend.choice.declared import Declared, wrong_with
-from tunesmith_recommend.choice.pipelines import API, SMALL, Layout
+from tunesmith_recommend.choice.pipelines import API, CHECK, SCORE, SMALL, Layout
 from tunesmith_recommend.choice.recommendation import Reasoned
 from tunesmith_recommend.choice.rules import Rule, rules
 from tunesmith_recommend.choice.search import Search, Trial
@@ -36,6 +36,7 @@ def choices_of(
         for name, value in trial.savings.items()
     ]
     pipeline = dict(layout.pipeline)
+    choices += _judging(search, layout)
     if layout.smaller:
         kind, goal = layout.smaller.record.kind, f"the goal is {search.wanted.goal}, and {rules()['smaller.goals'].text}"
         goal = "it was asked for" if kind in search.wanted.named else goal
@@ -113,6 +114,19 @@ def _computing(trial: Trial) -> Iterator[Reasoned]:
             yield Reasoned(
                 one.slot, {one.provider: settings} if settings else one.provider, one.decision[1], rules()["strategy.planner"], instead
             )
+
+
+def _judging(search: Search, layout: Layout) -> Iterator[Reasoned]:
+    """Which rows are held out, who judges by them, and what bounds are to be kept."""
+    if not (judge := layout.judge):
+        return
+    rows, rule, steps = int(search.wanted.data["rows"]), rules()["data.held-out"], layout.pipeline["steps"]
+    yield Reasoned("test_size", judge.test_size, f"about {number(rows * judge.test_size)} of {number(rows)} rows", rule)
+    yield Reasoned(judge.chosen.record.kind, judge.chosen.written, "it reads these rows", judge.chosen.rule, key=judge.verb.name)
+    for step, rule_id, than in ((SCORE, "gate.base", "what training began with"), (CHECK, "gate.smaller", "what was trained")):
+        if gate := steps.get(step, {}).get("gate"):
+            bound = f"{judge.metric} {gate[judge.metric]}"
+            yield Reasoned("gate", bound, f"it is held against {than}", rules()[rule_id], key=f"{step}.gate")
 
 
 def _engine(plan: Plan) -> tuple[str, str]:

@@ -27,6 +27,8 @@ class Wanted:
         model: the one that is asked for; empty: any.
         named: kind -> the provider of it that is asked for.
         settings: that are asked for, of the training step, or of whichever provider has one of that name.
+        failed: what was tried and failed -> why: ``<model's uri> <adapter>``, or ``<kind> <provider>`` of what was to make it smaller.
+        reasons: setting that is asked for -> why, where somebody says so.
     """
 
     path: str
@@ -39,6 +41,8 @@ class Wanted:
     model: str = ""
     named: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked_task(self) -> str:
@@ -71,7 +75,7 @@ class Reasoned:
         reason: with the figures that count here.
         rule: that it follows.
         instead_of: what it was preferred to, and by what; empty where nothing else was there.
-        key: of the pipeline's file below which it stands; empty: the topic.
+        key: of the pipeline's file below which it stands, with its step before it where others have that key, too; empty: the topic.
     """
 
     topic: str
@@ -116,6 +120,7 @@ class Recommendation:
         choices: in the order of the pipeline.
         remarks: what to do beside, or to know, a sentence each.
         refused: what was tried before and why it was not taken, the last first.
+        tried: step of the pipeline -> how `Wanted.failed` calls what it does, should it fail.
     """
 
     pipeline: Mapping[str, Any]
@@ -123,6 +128,7 @@ class Recommendation:
     prediction: Prediction
     remarks: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    tried: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {

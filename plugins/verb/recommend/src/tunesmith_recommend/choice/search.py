@@ -65,6 +65,11 @@ class Trial:
         return self.suiting.model
 
     @property
+    def id(self) -> str:
+        """As `Wanted.failed` calls it."""
+        return f"{self.model.uri} {self.adapter.name}"
+
+    @property
     def words(self) -> str:
         return f"{self.model.name} with {self.adapter.name}"
 
@@ -152,6 +157,8 @@ class Search:
 
     def _hopeless(self, trial: Trial) -> bool:
         """Whether no adapter would do better: it is too large for the device, or takes too long, with all that saves memory."""
+        if trial.id in self.wanted.failed:
+            return False
         return not trial.seen.problems and trial.seen.fits is not None
 
     def _with_savings(
@@ -237,6 +244,8 @@ class Search:
 
     def _why_not(self, trial: Trial) -> str:
         seen = trial.seen
+        if why := self.wanted.failed.get(trial.id):
+            return f"was tried: {why}"
         if seen.problems:
             return f"can't be: {seen.problems[0].what}"
         if seen.estimate and seen.fits is not None:

@@ -35,7 +35,7 @@ class StepSettings:
         held = float(told.get(str(rules()["setting.validation_split"]["setting"])) or 0)
         epochs = float(told.get(str(rules()["setting.num_train_epochs"]["setting"])) or 1)
         batch = int(told.get(str(rules()["setting.batch_size"]["setting"])) or 1)
-        return max(1, math.ceil((rows - int(rows * held)) * epochs / batch))
+        return max(1, math.ceil(math.ceil((rows - int(rows * held)) / batch) * epochs))
 
 
 def epochs_of(wanted: Wanted) -> float:
@@ -67,7 +67,8 @@ def step_settings(
         instead = f"{usual.value:g}, {usual.reason}" if usual and usual.value != best.value else ""
         found[best.setting] = Reasoned(best.setting, best.value, best.words, rules()["evidence.won"], instead)
     there = verb.schema["properties"]
-    found |= {name: Reasoned(name, value, "it was asked for", rules()["provider.named"]) for name, value in wanted.settings.items()}
+    for name, value in wanted.settings.items():
+        found[name] = Reasoned(name, value, wanted.reasons.get(name, "it was asked for"), rules()["provider.named"])
     return StepSettings(tuple(choice for name, choice in found.items() if name in there))
 
 

@@ -44,6 +44,11 @@ def rows_input(verb: ProviderRecord) -> str:
     return next((entry.name for entry in verb.inputs[1:] if entry.of == verb.main_kind and entry.required), "")
 
 
+def rows_of(verb: ProviderRecord) -> str:
+    """The input that takes rows beside what the verb works on; that of its main provider, where there are several."""
+    return rows_input(verb) or next((entry.name for entry in verb.inputs[1:] if any(f.startswith("dataset/") for f in entry.accepts)), "")
+
+
 def reading(registry: Registry, verb: ProviderRecord, formats: Iterable[str]) -> list[ProviderRecord]:
     """The main providers of a verb that read rows of one of these formats."""
     wanted = list(formats)

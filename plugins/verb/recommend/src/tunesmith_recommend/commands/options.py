@@ -13,12 +13,17 @@ from tunesmith_recommend.choice.recommendation import GOALS
 
 if TYPE_CHECKING:
     from tunesmith_recommend.choice.recommendation import Recommendation, Wanted
+    from tunesmith_recommend.recommended import Wishes
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
-def add_wishes(parser: ArgumentParser) -> None:
-    """The options that say what is wanted."""
+def add_wishes(parser: ArgumentParser, *, cards: bool = True) -> None:
+    """The options that say what is wanted.
+
+    Args:
+        cards: those that name cards which are not here, too.
+    """
     parser.add_argument(
         "--goal", choices=GOALS, default="quality",
         help="quality: the best answers that fit (default); speed: quick ones; memory: the least of the device; edge: a phone or a board",
@@ -28,7 +33,8 @@ def add_wishes(parser: ArgumentParser) -> None:
     parser.add_argument("--models", type=Path, metavar="FILE", help="a catalogue of your own models (docs/recommend.md)")
     parser.add_argument("--any-model", action="store_true", help="don't ask whether the model can be fetched from here")
     add_columns(parser)
-    add_cards(parser)
+    if cards:
+        add_cards(parser)
 
 
 def seconds_of(text: str) -> float:
@@ -43,10 +49,21 @@ def seconds_of(text: str) -> float:
     return float(found[1]) * _UNITS[found[2]] if found else 0.0
 
 
+def wishes_of(args: Namespace) -> Wishes:
+    """What those options say.
+
+    Raises:
+        UserError: TS-CLI-002 for what is no time or no columns, TS-PLAN-007 for a card that nobody knows.
+    """
+    from tunesmith_recommend.recommended import Wishes
+
+    named = getattr(args, "on", None) or getattr(args, "cards", None)
+    cards = named_cards(args, Session.open().registry) if named else None
+    return Wishes(args.goal, args.task, seconds_of(args.budget), columns_given(args), cards, args.models, args.any_model)
+
+
 def recommendation(args: Namespace, file: Path) -> tuple[Recommendation, Wanted]:
     """For the rows of a file. Raises as `recommended` does."""
-    from tunesmith_recommend.recommended import Wishes, recommended
+    from tunesmith_recommend.recommended import recommended
 
-    cards = named_cards(args, Session.open().registry) if args.on or args.cards else None
-    wishes = Wishes(args.goal, args.task, seconds_of(args.budget), columns_given(args), cards, args.models, args.any_model)
-    return recommended(file, wishes)
+    return recommended(file, wishes_of(args))

@@ -12,6 +12,14 @@ from tunesmith_cli.api import columns, duration, number, size
 from tunesmith_recommend.choice.recommendation import Reasoned, Recommendation, Wanted
 
 _WIDTH = 120  # of a line in the terminal and in a file
+_STEP = 2  # spaces before the name of a step
+
+
+class _Whole(yaml.SafeDumper):
+    """Writes a value out wherever it stands, in place of a reference to where it stood before."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def page(found: Recommendation, wanted: Wanted, *, refused: bool = False) -> str:
@@ -42,15 +50,16 @@ def pipeline_file(found: Recommendation, wanted: Wanted) -> str:
     head = [f"# {line}" for line in textwrap.wrap(
         f"Recommended by `tunesmith` for {_data(wanted)}, on {_machine(found)}, goal {wanted.goal}: {_time(found)}, "
         f"memory {_memory(found)}. Change what you like; `tunesmith plan` says what comes of it.", _WIDTH - 2)]  # fmt: skip
-    body = yaml.safe_dump(dict(found.pipeline), sort_keys=False, allow_unicode=True, width=10**6).splitlines()
+    body = yaml.dump(dict(found.pipeline), Dumper=_Whole, sort_keys=False, allow_unicode=True, width=10**6).splitlines()
     reasons: dict[str, list[Reasoned]] = {}
     for choice in found.choices:
         reasons.setdefault(choice.key or choice.topic, []).append(choice)
-    lines = []
+    lines, step = [], ""
     for line in body:
         key = line.strip().partition(":")[0]
         indent = line[: len(line) - len(line.lstrip())]
-        for choice in reasons.pop(key, ()):
+        step = key if len(indent) == _STEP else step
+        for choice in (*reasons.pop(f"{step}.{key}", ()), *reasons.pop(key, ())):
             lines += [f"{indent}# {part}" for part in textwrap.wrap(_comment(choice), _WIDTH - len(indent) - 2)]
         lines.append(line)
     return "\n".join([*head, *lines, ""])
