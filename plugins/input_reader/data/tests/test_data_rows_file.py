@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tunesmith_data.rows_file import Line, NotRows, read_file
+from tunesmith_data.line import Line, NotRows
+from tunesmith_data.rows_file import read_file
 
 
 def text(*required):

@@ -12,8 +12,8 @@ from tunesmith.errors import TunesmithError, UserError, together
 from tunesmith_data import KIND
 from tunesmith_data.digest import digest_of
 from tunesmith_data.formats.detection import Check, Detection, detect, named
+from tunesmith_data.line import NotRows
 from tunesmith_data.media.references import Media, media_of
-from tunesmith_data.rows_file import NotRows
 
 READINGS = 3  # of a file that is written meanwhile
 Memory = MutableMapping[str, Any]

@@ -8,33 +8,18 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from tunesmith.contracts.untrusted_files import open_regular
 from tunesmith_data.api.json_text import Unfit, loads
+from tunesmith_data.line import LARGEST_ROW, Line, NotRows
+from tunesmith_data.table_file import read_table
 
 _CHUNK = 2**20
-LARGEST_ROW = 2**26
 _TABLES = (".csv", ".tsv")
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _JSON = re.compile(rb'\{\s*["}]|\[\s*[\[{\]"]')  #: how rows begin
-
-
-class Line(NamedTuple):
-    """What a file holds at a line (from 1): a row, or what is wrong there; neither for an empty line."""
-
-    number: int
-    row: Mapping[str, Any] | None = None
-    problem: str = ""
-
-
-class NotRows(Exception):
-    """The file is not one of rows at all; the message says what it seems to be, `fix` what to do."""
-
-    def __init__(self, sentence: str, fix: str) -> None:
-        super().__init__(sentence)
-        self.fix = fix
 
 
 def read_file(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Line]:
@@ -59,8 +44,6 @@ def read_file(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[
 def _read(file: BinaryIO, suffix: str, start: bytes) -> Iterator[Line]:
     """The lines of a file that begins with `start`."""
     if suffix in _TABLES and start and start[:1] not in (b"{", b"["):
-        from tunesmith_data.table_file import read_table
-
         return read_table(file, start)
     if suffix == ".txt" and not _JSON.match(start):
         return _document(file)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from tunesmith_data.rows_file import LARGEST_ROW, Line, NotRows
+from tunesmith_data.line import LARGEST_ROW, Line, NotRows
 
 _SEPARATORS = ",;\t"
 

@@ -13,7 +13,8 @@ from tunesmith_data.audit.finding import Finding
 from tunesmith_data.audit.rows import one_label
 from tunesmith_data.audit.tokens import by_tokens
 from tunesmith_data.audit.worker import RowFindings, row_findings
-from tunesmith_data.rows_file import NotRows, read_file
+from tunesmith_data.line import NotRows
+from tunesmith_data.rows_file import read_file
 
 PAIRS = "dataset/preference"
 COUNTED = 100_000  # rows of which tokens are counted, from the first on

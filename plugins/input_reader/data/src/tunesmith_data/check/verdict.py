@@ -18,8 +18,9 @@ from tunesmith.contracts import Result, Step
 from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_data.api import LABELS, Row, RowSchema
+from tunesmith_data.line import Line
 from tunesmith_data.media.files import Look
-from tunesmith_data.rows_file import Line, read_file
+from tunesmith_data.rows_file import read_file
 
 KEPT = 200  # broken rows that are told with what is wrong
 FIRST = 2**13  # characters of the first rows that are kept

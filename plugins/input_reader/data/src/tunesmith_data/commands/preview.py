@@ -53,7 +53,8 @@ def _look_for(wanted: Sequence[int], file: Path) -> None:
     Raises:
         UserError: TS-DATA-044 when the file has no such row, before anything is begun; other mistakes are told by the plan.
     """
-    from tunesmith_data.rows_file import NotRows, read_file
+    from tunesmith_data.line import NotRows
+    from tunesmith_data.rows_file import read_file
 
     try:
         count = sum(1 for _ in islice((line for line in read_file(file) if line.row is not None or line.problem), max(wanted)))

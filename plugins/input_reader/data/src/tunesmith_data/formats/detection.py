@@ -18,7 +18,8 @@ from tunesmith.errors import TunesmithError, UserError, did_you_mean, listed
 from tunesmith_data.api import row_schema
 from tunesmith_data.check.verdict import Verdict, judge
 from tunesmith_data.formats.resemblance import best, columns_of, likeness, mapping, required, resemblance
-from tunesmith_data.rows_file import Line, NotRows, read_file, renamed
+from tunesmith_data.line import Line, NotRows
+from tunesmith_data.rows_file import read_file, renamed
 
 SAMPLE = 50  # rows by which the format is told
 SHOWN = 8  # broken rows that an error names

@@ -12,8 +12,9 @@ from tunesmith.contracts.untrusted_files import confined, roots_of
 from tunesmith.errors import TunesmithError
 from tunesmith_data.api import expanded
 from tunesmith_data.digest import digest_of
+from tunesmith_data.line import NotRows
 from tunesmith_data.media.files import Look, files_of, located, unusable
-from tunesmith_data.rows_file import NotRows, read_file
+from tunesmith_data.rows_file import read_file
 
 MEDIA = "media"
 Found = dict[str, list[Any]]  #: reference -> [line of the first row with it, looks of its files, their digest, when they were hashed]

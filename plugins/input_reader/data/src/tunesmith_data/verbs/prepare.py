@@ -10,8 +10,9 @@ from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_data.api import ROWS_FILE, Row, characters_of
 from tunesmith_data.check.verdict import checked, written
+from tunesmith_data.line import Line, NotRows
 from tunesmith_data.media.files import Keeper
-from tunesmith_data.rows_file import Line, NotRows, read_file
+from tunesmith_data.rows_file import read_file
 
 SHOWN = 5  # broken rows that a message names
 _MEND = "Correct or remove these rows; `tunesmith data inspect` lists them all."
