@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tunesmith_ask.pipeline import answer
 from tunesmith_ask.rules.sentence import read
@@ -90,6 +92,21 @@ def test_what_is_not_understood_is_said_in_the_sentences_own_words(sentence: str
 )  # fmt: skip
 def test_a_phrase_is_found(sentence: str, field: str, value: Any, known, folder):
     assert getattr(read(sentence, known, Path()), field) == value
+
+
+PIECES = [
+    *("十", "百", "两", "张", "零", "天", "小时", "不要", "学习率", "合同.csv", "“full”", ",", "。"),
+    *("A10", "8x", "lora", "without", "qlora", "epochs", "3", "1e-4", "1e999", "rank", "=", "a.jsonl", ".jsonl", "hf://x", "://", "`"),
+    *("prompt", "adapter", "ß", "İ", "\x00", "(", "[", "\\", "*", "+", "0", "-1", " "),
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(PIECES), max_size=14))
+def test_whatever_is_written_is_read_and_names_what_is_there(known, folder, pieces: list[str]):
+    found = read("".join(pieces), known, folder)
+    assert all((kind, name) in known.providers for kind, name in found.named.items())
+    assert set(found.settings) <= set(known.settings)
 
 
 if __name__ == "__main__":

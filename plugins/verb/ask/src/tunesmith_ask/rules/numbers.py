@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 
 DIGITS = "零一二三四五六七八九"
-_HAN = "[零一二两三四五六七八九十百]+"
-FIGURES = r"\d+(?:\.\d+)?(?:e-?\d+)?"
+_ONE = "[一二两三四五六七八九]"
+_HAN = f"(?=[零一二两三四五六七八九十百])(?:{_ONE}?百)?(?:{_ONE}?十)?[零一二两三四五六七八九]?"
+FIGURES = r"\d{1,12}(?:\.\d{1,12})?(?:e-?\d{1,2})?"
 
 
 def pattern(words: Mapping[str, float]) -> str:

@@ -41,6 +41,7 @@ class _Reading:
         self._text, self._known, self._folder = sentence, known, folder
         self._left = sentence.casefold() if len(sentence.casefold()) == len(sentence) else sentence.lower()
         self._refused: list[str] = []
+        self._plain = _plain(self._left)
 
     def request(self) -> Request:
         data = self._data()
@@ -92,13 +93,13 @@ class _Reading:
             for short in (name, *(name.removesuffix(f"-{end}") for end in _VARIANTS if name.endswith(f"-{end}"))):
                 by_name.setdefault(short, uri) if short != name else by_name.update({short: uri})
         for name in sorted(by_name, key=len, reverse=True):
-            if self._first(_spelled(name) + r"(?:\s*(?:模型|model))?"):
+            if self._may_hold(name) and self._first(_spelled(name) + r"(?:\s*(?:模型|model))?"):
                 return by_name[name]
         return ""
 
     def _budget(self) -> float:
         for seconds, phrases in words()["spans"].items():
-            if any(self._first(_phrase(phrase)) for phrase in phrases):
+            if any(self._may_hold(phrase) and self._first(_phrase(phrase)) for phrase in phrases):
                 return float(seconds)
         count = numbers.pattern(words()["numbers"])
         for seconds, units in words()["time"].items():
@@ -113,7 +114,7 @@ class _Reading:
         common = {word for text in words()["filler"] for word in text.split()}
         count = numbers.pattern(words()["numbers"])
         seen: set[str] = set()
-        for phrase in sorted(called, key=len, reverse=True):
+        for phrase in sorted(filter(self._may_hold, called), key=len, reverse=True):
             name = called[phrase]
             found = self._first(rf"{_spelled(phrase)}\s*[=＝]\s*(?P<value>[^\s，。,;；]+)")
             if not found and len(phrase) > 1 - (not phrase.isascii()) and phrase not in common:
@@ -131,7 +132,8 @@ class _Reading:
         spelled = [(phrase, installed[key]) for key, phrases in words()["providers"].items() if key in installed for phrase in phrases]
         spelled += [(name, (kind, name)) for kind, name in self._known.providers]
         seen: set[str] = set()
-        for phrase, (kind, name) in sorted(spelled, key=lambda one: -len(one[0])):
+        held = [one for one in spelled if self._may_hold(one[0])]
+        for phrase, (kind, name) in sorted(held, key=lambda one: -len(one[0])):
             kinds = _any(words()["kinds"].get(kind, [kind]))
             pattern = _spelled(phrase)
             if phrase in words()["ordinary"]:  # a word of every day: only in quotes, or with what it is
@@ -146,7 +148,8 @@ class _Reading:
     def _phrases(self, table: Mapping[str, list[str]]) -> tuple[str, ...]:
         """The entries of which a phrase is there, in the order of the sentence."""
         found: dict[str, int] = {}
-        for phrase, name in sorted(((phrase, name) for name, phrases in table.items() for phrase in phrases), key=lambda one: -len(one[0])):
+        held = [(phrase, name) for name, phrases in table.items() for phrase in phrases if self._may_hold(phrase)]
+        for phrase, name in sorted(held, key=lambda one: -len(one[0])):
             while match := self._first(_phrase(phrase)):
                 found.setdefault(name, match.start())
         return tuple(sorted(found, key=found.__getitem__))
@@ -176,6 +179,15 @@ class _Reading:
 
     def _take(self, start: int, end: int) -> None:
         self._left = self._left[:start] + "\n" * (end - start) + self._left[end:]
+        self._plain = _plain(self._left)
+
+    def _may_hold(self, phrase: str) -> bool:
+        """Whether it is worth looking for: there are hundreds of names, and few in a sentence."""
+        return _plain(phrase.casefold()) in self._plain
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s_-]+", "", text)
 
 
 def _bare(written: str) -> str:
