@@ -11,6 +11,8 @@ import yaml
 from mcp import Client
 from mcp_types import CallToolResult
 
+from tunesmith_sdk.distributions.written_plugins import age, write_plugin
+
 LOOKING = {"inspect_plugins", "inspect_provider", "inspect_machine", "inspect_data", "recommend", "plan", "watch", "list_runs", "show_run"}
 
 
@@ -178,3 +180,16 @@ def test_a_new_token_for_a_pipeline_takes_the_place_of_the_one_before(connected)
 
     other, result = anyio.run(talk)
     assert (other, code(result)) == (True, "TS-MCP-003")
+
+
+def test_a_strangers_plugin_takes_part_once_it_is_installed(connected, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    site = tmp_path / "site"
+    site.mkdir()
+    said = {"schema": {"type": "object", "properties": {"angle": {"type": "integer", "maximum": 90, "default": 4}}}}
+    write_plugin(site, "acme-tilt", providers=[{"kind": "adapter", "name": "tilt", "summary": "tilts every projection", **said}])
+    age(site)
+    monkeypatch.syspath_prepend(site)
+    plugins = given(connected, "inspect_plugins", kind="adapter")["plugins"]
+    assert "tilt" in {one["name"] for plugin in plugins for one in plugin["providers"]}
+    (tilt,) = given(connected, "inspect_provider", name="tilt")["found"]
+    assert tilt["schema"]["properties"]["angle"]["maximum"] == 90
