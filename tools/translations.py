@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -71,6 +72,8 @@ def texts(package: Path) -> dict[str, str]:
         if listed or is_text(text):
             found.setdefault(text, area)
 
+    for area, text in _declared(package):
+        take(area, text)
     for path in sorted(package.rglob("*.py")):
         for area, text in messages(path, _CODE):
             if area == "texts":  # looked up as they stand
@@ -81,8 +84,6 @@ def texts(package: Path) -> dict[str, str]:
         for path in sorted(package.glob(pattern)):
             for text in sentences(path):
                 take(area, text)
-    for area, text in _declared(package):
-        take(area, text)
     for area, text in _further(package):
         take(area, text, listed=True)
     return found
@@ -95,15 +96,16 @@ def _area(area: str, package: Path, path: Path) -> str:
 
 
 def _declared(package: Path) -> Iterator[tuple[str, str]]:
-    """What a manifest says."""
-    path = package / "plugin.toml"
-    if not path.is_file():
-        return
+    """What manifests say."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
-    manifest = tomllib.loads(path.read_text(encoding="utf-8"))
+    for path in sorted(package.rglob("plugin.toml")):
+        yield from _of_manifest(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def _of_manifest(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from (("headings", command["summary"]) for command in manifest.get("commands", ()))
     for provider in manifest.get("providers", ()):
         yield ("headings" if provider["kind"] in ("verb", "objective") else "providers"), provider["summary"]

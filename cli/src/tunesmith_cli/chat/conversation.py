@@ -10,6 +10,7 @@ from typing import Any
 from tunesmith.errors import TunesmithError
 from tunesmith_cli.chat.client import ChatClient
 from tunesmith_cli.errors import colored, complain
+from tunesmith_cli.translation.catalogs import translated
 from tunesmith_cli.untrusted_text import safe
 
 _HELP = "/reset begins anew, /system TEXT sets the system prompt, /exit or Ctrl-D ends; Ctrl-C stops an answer."
@@ -46,7 +47,7 @@ class ChatSession:
         """Ask for turns until the user has had enough."""
         with suppress(ImportError):
             import readline  # noqa: F401  # makes `input` a line editor with a history
-        print(f"{self.client.model} at {self.client.url}\n{_HELP}\n", file=sys.stderr)
+        print(translated(f"{self.client.model} at {self.client.url}\n{_HELP}") + "\n", file=sys.stderr)
         prompt = "\001\x1b[1m\002> \001\x1b[0m\002" if colored(sys.stdout) else "> "
         while True:
             try:
@@ -61,7 +62,7 @@ class ChatSession:
                 self.turns.clear()
                 self.system = rest if word == "/system" else self.system
             elif text.startswith("/"):
-                print(_HELP, file=sys.stderr)
+                print(translated(_HELP), file=sys.stderr)
             elif text:
                 self._turn(text)
 

@@ -15,7 +15,10 @@ from typing import NamedTuple
 _PLACE = re.compile(r"\{(\w+)\}")
 LEAST = 4  #: letters that a template has beside its placeholders; what has fewer says nothing by itself
 _DEEP = 4  # templates within templates
-_LIGHT, _WORDS = 12, 3  # what says fewer letters than that fits much that it does not mean: its values are of a few words at most
+_LIGHT, _WORDS = (
+    12,
+    3,
+)  # what says fewer letters than that fits much that it does not mean: its values are of a few words, of one where it begins with them
 _NAMED = re.compile(r"([^\s:]+): (.+)", re.DOTALL)
 _BETWEEN = (("; ", "; "), (", ", ", "))
 
@@ -56,7 +59,8 @@ class Template(NamedTuple):
             if then < 0 or found.setdefault(name, text[place:then]) != text[place:then]:
                 return None
             place = then + len(part)
-        light = self.weight < _LIGHT and any(value.count(" ") > _WORDS for value in found.values())
+        most = 0 if not first else _WORDS
+        light = self.weight < _LIGHT and any(value.count(" ") > most for value in found.values())
         return None if light else found
 
 
