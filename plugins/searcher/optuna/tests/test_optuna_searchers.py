@@ -7,6 +7,7 @@ from statistics import median
 
 import pytest
 
+from tunesmith.contracts import UserError
 from tunesmith_optuna.cma_es import CMAES
 from tunesmith_optuna.settings import CmaesSettings, TpeSettings
 from tunesmith_optuna.tpe import TPE
@@ -67,6 +68,12 @@ def test_cma_es_closes_in_on_the_best_generation_by_generation():
         trial = Trial(number, values, "done")
         history.append(replace(trial, scores=(-cost(trial),)))
     assert median(map(cost, history[-12:])) < 0.4 * median(map(cost, history[:12]))
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_generation_too_small_to_learn_from_is_refused(size: int):
+    with pytest.raises(UserError, match="TS-TUNE-005"):
+        CmaesSettings(population_size=size)
 
 
 def test_cma_es_waits_for_its_generation():

@@ -33,10 +33,10 @@ class CMAES:
         if len(numbers) < 2:  # its library asks for two dimensions at least
             return Proposal({one.name: values.get(one.name, one.draw(random)) for one in search.space})
         size = self.settings.population_size or 4 + int(3 * math.log(len(numbers)))
-        begun = len(history) - len(history) % max(2, size)
+        begun = len(history) - len(history) % size
         if any(trial.state in ("running", "paused") for trial in history[:begun]):
             return None
-        optimizer = self._optimizer(search, numbers, max(2, size), history[:begun])
+        optimizer = self._optimizer(search, numbers, size, history[:begun])
         place = [optimizer.ask() for _ in range(len(history) - begun + 1)][-1]
         values |= {one.name: _value(one, float(share)) for one, share in zip(numbers, place, strict=True)}
         return Proposal({one.name: values[one.name] for one in search.space})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunesmith.contracts import setting
+from tunesmith.contracts import UserError, setting
 
+SMALLEST = 4  #: generation that CMA-ES can learn from
 PRUNERS = ("median", "successive_halving", "hyperband", "none")
 
 
@@ -29,3 +30,8 @@ class TpeSettings:
 class CmaesSettings:
     population_size: int = setting(0, "trials of a generation; 0: 4 + 3 ln(parameters), as its authors advise", ge=0, aliases=("popsize",))
     sigma0: float = setting(0.25, "how far the first generation reaches, as a share of each range", gt=0, le=1)
+
+    def __post_init__(self) -> None:
+        if 0 < self.population_size < SMALLEST:
+            what = f"`population_size` {self.population_size} is no generation: its better half has nothing to differ in"
+            raise UserError("TS-TUNE-005", what, fix=f"Give at least {SMALLEST}, or 0 for what its authors advise.")

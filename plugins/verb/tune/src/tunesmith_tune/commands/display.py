@@ -26,7 +26,7 @@ class Display:
                 "remarks": list(ready.remarks), "parallel": ready.parallel,
             })  # fmt: skip
             return
-        followed = f", given up by {search.followed.name}" if search.followed else ""
+        followed = f", follows {search.followed.name}" if search.followed else ""
         rows = [("searcher", f"{ready.searcher}, seed {search.seed}{followed}"), ("written to", str(ready.study.folder))]
         rows += [(goal.name, f"{goal.better} is better") for goal in search.goals]
         self._say(columns(rows))
