@@ -57,4 +57,4 @@ def help_of(entry: Mapping[str, Any]) -> str:
     facts += [_("one of {choices}", choices=", ".join(map(str, entry["enum"])))] if "enum" in entry else []
     facts += [_("default {value}", value=shown(entry["default"]))] if entry.get("default") is not None else []
     told = translated(str(entry.get("description", "")))
-    return f"{told} ({'; '.join(facts)})" if facts else told
+    return _("{help} ({facts})", help=told, facts=_("; ").join(facts)) if facts else told
