@@ -10,7 +10,8 @@ from pathlib import Path
 
 LEAST = 4  # letters that a template has beside its placeholders: what has fewer is no text
 _PLACE = re.compile(r"\{\w+\}")
-_CODE = re.compile(r"^(tunesmith|curl|-H|--set) |=\"|\">|^\"|%[dBHM]| \| None$|^bold |^, from:|\{\{")  # a command, markup, a format, a style
+# a command, markup, a format, a style
+_CODE = re.compile(r"^(tunesmith|curl|-H|--set) |=\"|\">|^\"|%[dBHM]| \| None$|^bold |^, from:|\{\{")
 _MOST = 12  # alternatives of one text that has conditions in it
 
 ERRORS = {"UserError", "TunesmithError", "problem", "StepFailed", "Cancelled", "DataError"}
