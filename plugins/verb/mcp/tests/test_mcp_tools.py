@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from mcp import Client
 from mcp_types import CallToolResult
 
+from tunesmith_cli.api import main
 from tunesmith_sdk.distributions.written_plugins import age, write_plugin
 
 LOOKING = {"inspect_plugins", "inspect_provider", "inspect_machine", "inspect_data", "recommend", "plan", "watch", "list_runs", "show_run"}
@@ -53,6 +55,16 @@ def test_each_tool_has_schemas_and_says_whether_it_changes_anything(connected):
         for parameter in tool.input_schema.get("properties", {}).values():
             assert parameter.get("description") or "maximum" in parameter, tool.name
     assert "only after their yes" in instructions
+
+
+def test_a_port_that_is_taken_is_told_of_before_anything_is_served(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setenv("TUNESMITH_MCP_TOKEN", "a-word-of-sixteen-characters")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert main(["mcp", "--http", str(taken.getsockname()[1])]) == 2
+    assert "TS-MCP-010" in capsys.readouterr().err
+    assert main(["mcp", "--http", "99999999"]) == 2
 
 
 def test_what_is_installed_is_told_with_settings(connected):

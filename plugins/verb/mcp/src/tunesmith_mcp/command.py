@@ -57,6 +57,8 @@ def _serve(root: Path, args: Namespace, secret: str) -> int:
     from tunesmith_mcp.server import HOST, make_server
     from tunesmith_mcp.tunesmith_command import asker
 
+    if args.http:
+        _check_port(args.http)
     server = make_server(root, find_home(root), asker(root), Confirmations(args.confirm_within), port=args.http, secret=secret)
     if args.http:
         print(f"http://{HOST}:{args.http}/mcp, for {root}; Authorization: Bearer ${SECRET}", file=sys.stderr)
@@ -64,6 +66,23 @@ def _serve(root: Path, args: Namespace, secret: str) -> int:
     else:
         server.run("stdio")
     return 0
+
+
+def _check_port(port: int) -> None:
+    """
+    Raises:
+        UserError: TS-MCP-010 when it can't be listened on.
+    """
+    import socket
+
+    from tunesmith_mcp.server import HOST
+
+    try:
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((HOST, port))
+    except (OSError, OverflowError) as error:
+        raise UserError("TS-MCP-010", f"port {port} can't be listened on", why=str(error), fix="Name another one: --http PORT.") from None
 
 
 COMMAND = Command(
