@@ -31,7 +31,9 @@ def left_out(rows: Sequence[tuple[Case, dict[str, Any]]], what: str) -> list[flo
     found = []
     for one in entries:
         others = [other for other in entries if other is not one]
-        factor = correction(others, what, verb=one.verb, device=one.device, providers=one.providers, dtype=one.dtype).factor
+        factor = correction(
+            others, what, verb=one.verb, device=one.device, providers=one.providers, dtype=one.dtype, model_bytes=one.model["bytes"]
+        ).factor
         found += [ratio / factor] if (ratio := one.ratio(what)) else []
     return found
 

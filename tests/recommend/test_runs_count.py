@@ -16,6 +16,7 @@ PROVIDERS = {"objective": "sft", "adapter": "lora"}
 def run(number: int, time: float = 1.0, memory: float = 1.0, **more: Any) -> Entry:
     grades = (Grade(TIME, 1.0, time), Grade(MEMORY, 1e9, 1e9 * memory))
     usual = {"home": "here", "verb": "train", "device": "a processor", "providers": PROVIDERS, "dtype": "auto", "grades": grades}
+    usual["model"] = {"bytes": 0.7e9}
     return Entry(id=str(number), finished=float(number), **{**usual, **more})
 
 
@@ -39,9 +40,11 @@ def test_time_and_memory_are_multiplied_by_what_enough_runs_on_this_device_have_
     assert five.prediction.memory > rules.prediction.memory
     assert (
         five.prediction.basis["time"]
-        == "measured: from 5 runs here (the same device and sft and lora): 3.00 times what rules say, 1.50 to 9.00"
+        == "measured: from 5 runs here (the same device and such a model and sft and lora): 3.00 times what rules say, 1.50 to 9.00"
     )
     assert five.pipeline == rules.pipeline
+    tiny = recommended(*(run(number, 60.0, model={"bytes": 1e6}) for number in range(9)))
+    assert tiny.prediction == rules.prediction  # what a tiny model takes is no measure
 
 
 def test_what_would_take_too_long_by_what_runs_have_shown_is_not_recommended(recommended):

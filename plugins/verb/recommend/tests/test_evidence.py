@@ -97,6 +97,15 @@ def test_the_narrowest_likeness_of_which_there_are_enough_runs_counts():
     assert (of(many).factor, of(many).like) == (1.0, "the same device and sft and lora")
 
 
+@given(st.floats(1e6, 1e12), st.floats(0.01, 100))
+def test_models_of_quite_another_size_say_nothing(size, times):
+    entries = [entry(60.0, number=number, model={"bytes": size * times}) for number in range(5)]
+    found = of(entries, model_bytes=size)
+    assert found.factor == (60.0 if 0.25 <= size * times / size <= 4.0 else 1.0)
+    assert of(entries).factor == 60.0
+    assert of([entry(60.0, number=number) for number in range(5)], model_bytes=size).factor == 1.0  # of unknown size
+
+
 def test_it_says_how_many_of_the_runs_are_from_elsewhere():
     found = of([entry(1.0), *(entry(2.0, number=number, home="there") for number in range(3))])
     assert "from 4 runs of which 1 here" in found.words

@@ -219,21 +219,23 @@ class Search:
             if savings:
                 seen = estimators.of(verb, {**values, **savings}, slots)
         steps = settings.steps(verb, int(self.wanted.data["rows"]))
-        told = {what: self._correction(what, verb, seen, values) for what in (TIME, MEMORY)}
+        told = {what: self._correction(what, verb, seen, values, one.model.bytes) for what in (TIME, MEMORY)}
         seconds = seen.seconds * steps * told[TIME].factor
         trial = Trial(
             one, verb, objective, adapter, settings, dict(savings or {}), seen, steps, seconds, time=told[TIME], memory=told[MEMORY]
         )
         return Trial(**{**vars(trial), "why_not": self._why_not(trial)})
 
-    def _correction(self, what: str, verb: ProviderRecord, seen: StepEstimate, settings: Mapping[str, Any]) -> Correction:
+    def _correction(
+        self, what: str, verb: ProviderRecord, seen: StepEstimate, settings: Mapping[str, Any], model_bytes: float
+    ) -> Correction:  # fmt: skip
         """What earlier runs on the same device say of what is predicted of a step."""
         device = next(iter(self.devices.get(seen.device, ())), None)
         providers = {choice.record.kind: choice.record.name for choice in seen.choices.values()}
         usual = {name: entry.get("default") for name, entry in verb.schema["properties"].items()}
         return correction(
             self.known.entries, what, verb=verb.name, device=device.name if device else "", providers=providers,
-            dtype=dtype_of({**usual, **settings}), home=self.known.home,
+            dtype=dtype_of({**usual, **settings}), model_bytes=model_bytes, home=self.known.home,
         )  # fmt: skip
 
     def quality(self, trial: Trial) -> LikelyQuality | None:
