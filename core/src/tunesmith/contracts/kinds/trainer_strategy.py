@@ -4,8 +4,9 @@ Facts: ``ranks``, the name of the setting that says how many workers the step ge
 and ends all when one dies. ``usual_ranks``, where that setting may be left out: how many there are then, by the value of another setting,
 ``{"preset": {"": 2, "node": 8}}``; "" stands for one that is left out, too. No other kind's settings make ranks. Capabilities:
 ``parallel.replicas``, ``parallel.shards``, ``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not
-pieces of them), ``outputs.any`` (its model gives all that the source's does, not log-probabilities of labels alone). One that divides
-parameters needs ``parallel.shards`` of the adapter.
+pieces of them), ``weights.swapped`` (an optimizer may put other weights in the place of those that it trains, and the model computes with
+them), ``outputs.any`` (its model gives all that the source's does, not log-probabilities of labels alone). One that divides parameters
+needs ``parallel.shards`` of the adapter.
 
 Estimator, for several processes: ``f(EstimateRequest) -> Mapping[str, float]``, or an `Estimate` with these as its ``terms`` where there is
 something to tell beside them; what is left out is as with one process.
@@ -26,7 +27,8 @@ something to tell beside them; what is left out is as with one process.
 Variants (see `Provider.variants`) offer a process for each device that is there.
 
 The loss of a step, the artifact and the order of the rows do not depend on the strategy beyond floating point: the engine divides what each
-rank computes by the weight of the whole batch, so that gradients are *summed* over ranks, never averaged.
+rank computes by the weight of the whole batch, so that gradients are *summed* over ranks, never averaged. Dropout is the exception:
+each rank draws for itself what is left out.
 """
 
 from __future__ import annotations
