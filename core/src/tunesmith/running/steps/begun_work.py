@@ -31,7 +31,8 @@ class BegunWork:
         """That a step goes on with it."""
         return Decision(
             step.name, f"go on with what {self.means} has begun",
-            f"it was not finished, and differs from {means_of(step)} in how the step is done, not in what it makes",
+            f"it was not finished, and differs from {means_of(step)} in how the step is done, not in what it makes, but for what is left "
+            "to chance (what a dropout above 0 leaves out)",
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a rank of `ddp` sends, and which settings serve a machine. Standard library and contracts only."""
+"""What a rank of `ddp` sends, and which settings serve a machine. Nothing heavy is imported."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import EstimateRequest
+from tunesmith_torch.api.processes import check_backend
 
 
 def shares(request: EstimateRequest) -> Mapping[str, float]:
-    """Gradients are summed by a ring once a step: each rank sends nearly twice their bytes (Patarasuk and Yuan, 2009)."""
+    """Gradients are summed by a ring once a step: each rank sends nearly twice their bytes (Patarasuk and Yuan, 2009).
+
+    Raises:
+        UserError: TS-TRAIN-063 for a backend by which processes can't talk there.
+    """
+    check_backend(str(request.settings["backend"]), request.device)
     count = int(request.settings["num_processes"])
     return {"reduce_step": 2 * (count - 1) / count}
 

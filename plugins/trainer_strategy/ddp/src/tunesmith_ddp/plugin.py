@@ -17,5 +17,8 @@ def trainer_strategy() -> Provider:
         facts={"ranks": "num_processes"},
         estimator="tunesmith_ddp.estimate:shares",
         variants="tunesmith_ddp.estimate:variants",
-        capabilities={"parallel.replicas": "full", "parallel.shards": "none", "gradients.whole": "full", "outputs.any": "full"},
-    )
+        capabilities={
+            "parallel.replicas": "full", "parallel.shards": "none", "gradients.whole": "full", "weights.swapped": "full",
+            "outputs.any": "full",
+        },
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from tunesmith.contracts import UserError
 
 LARGEST_BUCKET = 500_000_000  #: numbers, DeepSpeed's default
+_STAGE_3 = ("stage3_prefetch_bucket_size", "stage3_param_persistence_threshold", "stage3_max_live_parameters", "sub_group_size")
 
 #: entries of the JSON that the step's settings or the strategy's own decide, and which
 _OWNED = {
@@ -71,6 +72,25 @@ def check(settings: Any, processes: int) -> None:
             "TS-TRAIN-064", f"{processes} processes can't be divided into groups of {size}",
             fix=f"Set `zero_hpz_partition_size` to a divisor of {processes}, or to 1: no second copy.",
         )  # fmt: skip
+
+
+def check_said(said: Any, stage: int) -> None:
+    """What the user says beside a stage that has no use for it; what a preset says of stage 3 is left out with another stage.
+
+    Args:
+        said: a `ZeroSettings` as the user wrote it: None where nothing was said.
+
+    Raises:
+        UserError: TS-TRAIN-068 for a setting that would have no effect.
+    """
+    idle = ("allgather_bucket_size",) if stage == 3 else _STAGE_3
+    for name in idle:
+        if getattr(said, name) is not None:
+            stages = "1 and 2" if stage == 3 else "3"
+            raise UserError(
+                "TS-TRAIN-068", f"Strategy `deepspeed`, stage {stage}: `{name}` would have no effect: it is of stage {stages}",
+                fix=f"Leave `{name}` out, or set `stage: {2 if stage == 3 else 3}`.",
+            )  # fmt: skip
 
 
 def config_of(settings: Any, *, trained: int, on_device: bool) -> dict[str, Any]:

@@ -1,15 +1,16 @@
-"""What a rank holds and sends, as shares, and which settings serve a machine. Standard library and contracts only."""
+"""What a rank holds and sends, as shares, and which settings serve a machine. Nothing heavy is imported."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunesmith.contracts import Estimate, EstimateRequest
+from tunesmith.contracts import Estimate, EstimateRequest, UserError
 from tunesmith.contracts.settings import build
-from tunesmith_deepspeed.config import check
-from tunesmith_deepspeed.presets import decisions, effective
+from tunesmith_deepspeed.config import check, check_said
+from tunesmith_deepspeed.presets import decisions, effective, of_preset
 from tunesmith_deepspeed.settings import ZeroSettings
+from tunesmith_torch.api.processes import check_backend
 
 AHEAD = 2.0  # layers that are whole: the one that computes, and the next, which is gathered meanwhile
 ON_HOST = 1.5e-9  # seconds of a host for a number in the step of PyTorch's Adam (ZeRO-Offload, arXiv:2101.06840, measures about so much)
@@ -20,11 +21,18 @@ def estimate(request: EstimateRequest) -> Estimate:
     """The shares, and which of the settings' values came from where.
 
     Raises:
-        UserError: TS-TRAIN-064, -067 and -068 for settings that can't be together.
+        UserError: TS-TRAIN-063 for a backend by which processes can't talk there; TS-TRAIN-064, -067 and -068 for settings that can't be
+            together.
     """
     said = build(ZeroSettings, request.settings)
     settings = effective(said)
-    check(settings, int(settings.num_processes or 1))
+    check_backend(said.backend, request.device)
+    try:
+        check(settings, int(settings.num_processes or 1))
+    except UserError as error:
+        error.why = f"{error.why} {of_preset(said)}".strip()
+        raise
+    check_said(said, int(settings.stage or 0))
     return Estimate(shares(settings, away=request.device != "cpu"), decisions=tuple(decisions(said)))
 
 

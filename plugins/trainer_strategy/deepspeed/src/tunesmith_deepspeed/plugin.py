@@ -20,9 +20,11 @@ def trainer_strategy() -> Provider:
         variants="tunesmith_deepspeed.estimate:variants",
         facts={"ranks": "num_processes", "usual_ranks": {"preset": usual_ranks()}},
         capabilities={
-            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "outputs.any": "full",
+            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "weights.swapped": "none",
+            "outputs.any": "full",
         },
         limits={
             "gradients.whole": "ZeRO hands the optimizer one flat piece of all parameters, in every stage",
+            "weights.swapped": "ZeRO's optimizer changes a copy of its own, and the model has only what is trained",
         },
     )  # fmt: skip

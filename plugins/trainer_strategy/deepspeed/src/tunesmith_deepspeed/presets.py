@@ -88,6 +88,13 @@ def decisions(settings: ZeroSettings) -> Iterator[tuple[str, str]]:
     yield ", ".join(name for name in others if name not in given), f"{BUILT}; neither you nor the preset says anything of them"
 
 
+def of_preset(settings: ZeroSettings) -> str:
+    """The values that are the preset's, as a sentence; empty where there are none."""
+    given = _given(settings)
+    values = ", ".join(f"`{name}: {_shown(value)}`" for name, value in _taken(settings).items() if name not in given)
+    return f"Of the preset `{settings.preset}` are {values}." if values else ""
+
+
 def _given(settings: ZeroSettings) -> dict[str, Any]:
     """What the user says of the settings that a preset may say."""
     named = (*BUILT_IN, "overlap_comm")

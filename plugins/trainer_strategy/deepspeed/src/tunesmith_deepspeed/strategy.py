@@ -16,7 +16,7 @@ import torch.distributed as dist
 from tunesmith.contracts import Mesh, ModelSource, Placement, UserError
 from tunesmith.contracts.kinds.trainer_strategy import OptimizerOf
 from tunesmith_deepspeed import library
-from tunesmith_deepspeed.config import check, config_of
+from tunesmith_deepspeed.config import check, check_said, config_of
 from tunesmith_deepspeed.partition import partitioned
 from tunesmith_deepspeed.presets import decisions, effective
 from tunesmith_deepspeed.settings import ZeroSettings
@@ -42,6 +42,7 @@ class Zero(ProcessGroup):
                 TS-TRAIN-069 where no disk can be offloaded to.
         """
         check(self.settings, placement.processes)
+        check_said(self.said, self.settings.stage)
         self.joined(placement, backend=self.settings.backend, timeout=self.settings.timeout)
         self._deepspeed = library.load(self.mesh.device)
         self._deepspeed.init_distributed(auto_mpi_discovery=False)

@@ -19,6 +19,7 @@ def trainer_strategy() -> Provider:
         estimator="tunesmith_fsdp.estimate:shares",
         variants="tunesmith_fsdp.estimate:variants",
         capabilities={
-            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "outputs.any": "full",
+            "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "weights.swapped": "full",
+            "outputs.any": "full",
         },
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a rank holds and sends, as shares; what can't be divided; which settings serve a machine. Standard library and contracts only."""
+"""What a rank holds and sends, as shares; what can't be divided; which settings serve a machine. Nothing heavy is imported."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_megatron.architecture import Architecture, architecture_of
 from tunesmith_megatron.division import check_model, check_processes, expert_size, sizes_of
 from tunesmith_models import ModelShape
+from tunesmith_torch.api.processes import check_backend
 
 #: Of what a layer keeps of its activations, what ranks that compute it together divide without `sequence_parallel`: all but the norms' and
 #: the residual stream's ten bytes of 34 for each number (arXiv:2205.05198, 4.1).
@@ -19,8 +20,10 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
     """Of parameters, gradients and the optimizer's state on the rank that has most of them.
 
     Raises:
-        UserError: TS-TRAIN-080 for a model that is not converted; TS-TRAIN-081 and -082 where it or the processes can't be divided so.
+        UserError: TS-TRAIN-063 for a backend by which processes can't talk; TS-TRAIN-080 for a model that is not converted;
+            TS-TRAIN-081 and -082 where it or the processes can't be divided so.
     """
+    check_backend(str(request.settings["backend"]), request.device)
     settings, count = request.settings, int(request.settings["num_processes"])
     check_processes(settings, count)
     tensor, stages, _ = sizes_of(settings)

@@ -19,13 +19,15 @@ def trainer_strategy() -> Provider:
         estimator="tunesmith_megatron.estimate:shares",
         variants="tunesmith_megatron.estimate:variants",
         capabilities={
-            "parallel.replicas": "full", "parallel.shards": "full", "gradients.whole": "none", "device.cuda": "partial",
+            "parallel.replicas": "full", "parallel.shards": "full", "gradients.whole": "none", "weights.swapped": "none",
+            "device.cuda": "partial",
             "device.cpu": "none", "outputs.any": "none",
         },
         limits={
             "device.cuda": "it is not verified on hardware",
             "device.cpu": "megatron-core allocates on NVIDIA devices, whatever it is told",
             "outputs.any": "Megatron's model gives log-probabilities of labels",
+            "weights.swapped": "the optimizer changes a copy of its own, and the model has only what is trained",
             "gradients.whole": "each process has a part of every matrix, and of queries, keys and values in one",
         },
     )  # fmt: skip

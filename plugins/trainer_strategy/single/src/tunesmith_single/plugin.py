@@ -12,6 +12,12 @@ def trainer_strategy() -> Provider:
         name="single",
         summary="one process on one device",
         target="tunesmith_single.strategy:SingleProcess",
-        capabilities={"parallel.replicas": "none", "parallel.shards": "none", "gradients.whole": "full", "outputs.any": "full"},
+        capabilities={
+            "parallel.replicas": "none",
+            "parallel.shards": "none",
+            "gradients.whole": "full",
+            "weights.swapped": "full",
+            "outputs.any": "full",
+        },
         priority=10,
     )

@@ -138,7 +138,7 @@ def _notes(
     request: EstimateRequest, shape: ModelShape, adapter: Mapping[str, float], objective: Mapping[str, float], *, loads: bool
 ) -> tuple[str, ...]:  # fmt: skip
     experts = sum(linear.parameters for linear in shape.linears if linear.expert)
-    whole = f"the first process has the whole model, {shape.parameters / 1e9:.1f} billion parameters, in the host's memory while it loads"
+    whole = f"the first process has the whole model, {_count(shape.parameters)} parameters, in the host's memory while it loads"
     unknown = objective.get(TEACHER) and TEACHER not in request.models
     beside = ("the teacher is loaded beside the model, and its memory is not counted: its sizes are not known",) if unknown else ()
     loading = (whole, *beside) if loads else beside
@@ -146,8 +146,15 @@ def _notes(
         return loading
     return (
         *loading,
-        f"the experts' {experts / 1e9:.1f} billion parameters are not kept in fewer bits: they share tensors that are no modules",
+        f"the experts' {_count(experts)} parameters are not kept in fewer bits: they share tensors that are no modules",
     )
+
+
+def _count(numbers: float) -> str:
+    for size, word in ((1e9, "billion"), (1e6, "million")):
+        if numbers >= size:
+            return f"{numbers / size:.1f} {word}"
+    return f"{numbers:,.0f}"
 
 
 def merge(request: EstimateRequest) -> Estimate | None:

@@ -10,6 +10,7 @@ import torch
 import torch.distributed as dist
 
 from tunesmith.contracts import Mesh, Placement, UserError
+from tunesmith_torch.training.process_backends import backends_of
 
 _FILE = "file://"
 
@@ -31,8 +32,7 @@ def join(placement: Placement, *, backend: str = "auto", timeout: float) -> torc
     elif device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, torch.get_num_threads() // placement.processes))
     chosen = backend if backend != "auto" else "nccl" if device.type == "cuda" else "gloo"
-    named = [part.rpartition(":")[2] for part in chosen.split(",")]  # torch takes `cpu:gloo,cuda:nccl`, too
-    if not all(map(dist.is_backend_available, named)) or (chosen == "nccl" and device.type != "cuda"):
+    if not all(map(dist.is_backend_available, backends_of(chosen))) or (chosen == "nccl" and device.type != "cuda"):
         raise UserError(
             "TS-TRAIN-063", f"Processes can't talk by `{chosen}` here: it is not in this PyTorch, or not for {device.type} devices",
             fix="Leave `backend` out: auto takes nccl on NVIDIA devices, gloo elsewhere.",
