@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tunesmith_recommend.commands.options import add_wishes, seconds_of, wishes_of
     from tunesmith_recommend.commands.probe import probe_text
     from tunesmith_recommend.commands.text import page, pipeline_file, written
+    from tunesmith_recommend.diagnosis.diagnosis import findings
+    from tunesmith_recommend.diagnosis.finding import Finding
     from tunesmith_recommend.machine.probe import probe
     from tunesmith_recommend.recommended import Wishes, facts_of, recommended
 
@@ -39,6 +41,8 @@ _MODULES = {
     "tunesmith_recommend.commands.options": "add_wishes, seconds_of, wishes_of",
     "tunesmith_recommend.commands.probe": "probe_text",
     "tunesmith_recommend.commands.text": "page, pipeline_file, written",
+    "tunesmith_recommend.diagnosis.diagnosis": "findings",
+    "tunesmith_recommend.diagnosis.finding": "Finding",
     "tunesmith_recommend.machine.probe": "probe",
     "tunesmith_recommend.recommended": "Wishes, facts_of, recommended",
 }
@@ -49,6 +53,7 @@ __all__ = [
     "GOALS",
     "BaseModel",
     "Declared",
+    "Finding",
     "Prediction",
     "Reasoned",
     "Recommendation",
@@ -57,6 +62,7 @@ __all__ = [
     "add_wishes",
     "declared",
     "facts_of",
+    "findings",
     "installed_models",
     "page",
     "pipeline_file",
