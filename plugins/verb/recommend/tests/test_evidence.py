@@ -225,6 +225,29 @@ def test_what_failed_or_came_from_the_cache_is_not_graded(tmp_path, more):
     assert entries_of(view(tmp_path, **more), "home") == []
 
 
+def test_a_run_that_was_killed_is_asked_again_for_it_may_go_on(tmp_path):
+    with closing(KnowledgeBase(tmp_path / "home")) as base:
+        killed = view(tmp_path)
+        killed.row.state = "interrupted"
+        assert base.learn(killed) == 1
+        assert not base._db.execute("SELECT run FROM runs").fetchall()
+        killed.row.state = "done"
+        assert base.learn(killed) == 0  # the same step
+        assert base._db.execute("SELECT run FROM runs").fetchall() == [("run-1",)]
+
+
+def test_a_run_whose_process_is_gone_is_learned_from_though_nobody_has_noted_its_end(tmp_path, monkeypatch):
+    from tunesmith.running.journal.journal import Journal
+    from tunesmith_recommend.evidence import knowledge_base
+
+    monkeypatch.setattr(knowledge_base, "entries_of", lambda seen, home: [entry(1.0)])
+    with closing(Journal(tmp_path)) as journal, closing(KnowledgeBase(tmp_path)) as base:
+        journal.begin_run("20260131-093012-4c1e", "a", "a.yaml", ["tune"])
+        (tmp_path / "runs" / "20260131-093012-4c1e").mkdir(parents=True)
+        assert base.learn_all(journal, tmp_path) == (1, 1)
+        assert base.learn_all(journal, tmp_path) == (1, 0)
+
+
 # --- settings that won ---------------------------------------------------------------------------------------------------------------
 
 

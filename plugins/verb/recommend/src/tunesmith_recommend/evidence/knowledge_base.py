@@ -84,15 +84,17 @@ class KnowledgeBase:
             return self._count() - before
 
     def learn(self, view: RunView) -> int:
-        """From a run that has ended; how many entries are new."""
-        return self.add(entries_of(view, self.home), view.row.id)
+        """From a run that has ended; how many entries are new. One that was killed may go on: it is asked again."""
+        return self.add(entries_of(view, self.home), "" if view.row.state == "interrupted" else view.row.id)
 
     def learn_all(self, journal: Journal, home: Path, *, anew: bool = False) -> tuple[int, int]:
         """From all finished runs of the home that were not asked yet, or `anew` from all of them, without what is not in them any more; how
         many runs, and how many entries are new. A run whose plan can't be read any more is passed over."""
         from tunesmith.errors import TunesmithError
+        from tunesmith.running.journal.run_directories import mark_interrupted
         from tunesmith.running.journal.run_view import RunView
 
+        mark_interrupted(journal, home)
         if anew:
             with self._writing():
                 self._db.execute("DELETE FROM entries WHERE home = ?", (self.home,))
