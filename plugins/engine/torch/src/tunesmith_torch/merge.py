@@ -15,6 +15,7 @@ from tunesmith_torch.model.usage_files import read_usage, write_usage
 from tunesmith_torch.training.trainable_model import cast
 
 LOST = 0.25  #: of the size of the update: more of it lost by rounding is warned of
+PIECE = 2**22  #: elements of a matrix that are compared at a time: a vocabulary's at once would take gigabytes
 
 
 def run(step: Step) -> Result:
@@ -79,7 +80,8 @@ def rounding(merged: torch.nn.Module, base: Path, wanted: torch.dtype) -> float:
             for name in parameters.keys() & set(tensors.keys()):
                 now, before = parameters[name], tensors.get_tensor(name)
                 if before.shape == now.shape and before.is_floating_point():
-                    change = float((now - before.float()).square().sum(dtype=torch.float64))
-                    update += change
-                    error += float((now.to(wanted).float() - now).square().sum(dtype=torch.float64)) if change else 0.0
+                    for new, old in zip(now.flatten().split(PIECE), before.flatten().split(PIECE), strict=True):
+                        change = float((new - old.float()).square().sum(dtype=torch.float64))
+                        update += change
+                        error += float((new.to(wanted).float() - new).square().sum(dtype=torch.float64)) if change else 0.0
     return (error / update) ** 0.5 if update else 0.0

@@ -54,6 +54,14 @@ def test_an_unknown_model_is_not_guessed_at():
     assert merge(EstimateRequest({})) is None
 
 
+@pytest.mark.parametrize(("dtype", "size"), [("auto", 2), ("float32", 4)])
+def test_a_merge_holds_the_weights_in_float32_once_and_writes_them_in_the_type_asked_for(dtype, size):
+    parameters, told = ModelShape.from_config(CONFIG).parameters, merge(EstimateRequest(CONFIG, step_settings={"dtype": dtype}))
+    assert told.terms["weights"] == 4 * parameters
+    assert told.terms["largest matrix"] < 2 * parameters  # as much as a second copy of the model
+    assert told.disk == size * parameters
+
+
 @pytest.mark.parametrize(
     ("less", "more"),
     [

@@ -32,6 +32,7 @@ CONTEXT = 600e6  # of an accelerator: its driver's context, kernels and the libr
 VOCABULARY = 2000.0  # bytes that a tokenizer takes for each of its tokens
 CHUNK, FEWEST = 31 * 2**20, 128  # bytes of float32 logits at a time, and rows of them at least: as in `log_probs`
 KEPT_BYTES = 128 * 2**20  # of probabilities that a head that trains keeps: as in `head_log_probs`
+LARGEST = 5.0  # bytes of an element of it: as it was stored, as it is to be, and what a heap keeps between
 HEAP = 1.1  # what a CPU's heap takes for blocks that stay for the backward pass
 HOLES = 1.6  # and for those that come and go, where numbers of two types make them of so many sizes that few fit in another's place
 REUSED = 0.5  # gradients are made as activations are given back; so much of the room is in pieces large enough for them
@@ -158,13 +159,18 @@ def _count(numbers: float) -> str:
 
 
 def merge(request: EstimateRequest) -> Estimate | None:
-    """The whole base in float32, and what is written; None where its sizes are unknown."""
+    """The whole base in float32, and work on its largest matrix; None where its sizes are unknown.
+
+    Of models with 189 and 491 million parameters in bfloat16 a merge held 1.31 and 2.72 GB, and this says 1.41 and 2.74. What is written is
+    made of the weights one after the other; the base's files are mapped, and a system that is short of memory drops their pages.
+    """
     shape = ModelShape.of(request)
     if shape is None:
         return None
     asked = str(request.step_settings.get("dtype", "auto"))
     size = shape.parameters * BYTES[asked] if asked in BYTES else float(shape.parameters * 2)
-    return Estimate({"runtime": RUNTIME, "weights": shape.parameters * 4.0, "result": size}, disk=size)
+    largest = shape.vocabulary * shape.hidden * LARGEST
+    return Estimate({"runtime": RUNTIME, "weights": shape.parameters * 4.0, "largest matrix": largest}, disk=size)
 
 
 def _runtime(device: str, shape: ModelShape, spec: DenseSpec | None) -> float:
