@@ -27,7 +27,7 @@ def counted(way: str, *, name: str = "a", hands: int = 1, interchangeable: bool 
     """A count with a choice of how."""
     record = ProviderRecord("trainer_strategy", way, "", "made_up:Nothing", "tiny", "1.0", schema=SCHEMA)
     slots = (Slot("way", "trainer_strategy", "how", interchangeable=interchangeable),)
-    made = step(name, to=TO, pause=0.03)
+    made = step(name, to=TO)
     return dataclasses.replace(
         made, verb=dataclasses.replace(made.verb, slots=slots), choices={"way": Choice(record, {"hands": hands})}, **more
     )
@@ -40,7 +40,9 @@ def place(tmp_path: Path) -> Place:
 
 def begin(place: Place, made: PlannedStep) -> Path:
     """Run it until it has counted a little; its work directory."""
-    outcome, _ = place.cancelled(made, when="metric")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TINY_HOLD", "1")
+        outcome, _ = place.cancelled(made, when="metric")
     assert outcome.state == "cancelled"
     return place.home / "work" / step_key(made, {})
 

@@ -24,11 +24,13 @@ class CountSettings:
 
 
 def count(step) -> Result:
-    """Counts with a checkpoint per number, so that a killed count goes on; its artifact says nothing of kills."""
+    """Counts with a checkpoint per number, so that a killed count goes on; its artifact says nothing of kills. Where the variable
+    TINY_HOLD is set, it stays at the third number that it counts itself until it is cancelled."""
     checkpoint = step.work / "count.json"
     numbers = json.loads(checkpoint.read_text()) if checkpoint.exists() else []
     text = "".join((source.path / "numbers.txt").read_text() for source in step.inputs.values() if source.path.is_dir())
-    for number in range(len(numbers), step.settings.to):
+    begun, held = len(numbers), "TINY_HOLD" in os.environ
+    for number in range(begun, step.settings.to):
         step.check_cancelled()
         numbers.append(number * number + step.seed)
         aside = step.work / "count.json.new"
@@ -37,6 +39,8 @@ def count(step) -> Result:
         step.metric("square", numbers[-1], number)
         step.progress(number + 1, step.settings.to, what="counting")
         time.sleep(step.settings.pause)
+        if held and number == begun + 2:
+            step.wait_cancelled(120)
     until(step)
     fail(step.settings.fail)
     (step.output / "half").write_text("x" * 5000)
