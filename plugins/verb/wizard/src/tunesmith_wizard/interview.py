@@ -10,7 +10,7 @@ from tunesmith.errors import TunesmithError, UserError
 from tunesmith_cli.api import gettext as _
 from tunesmith_cli.api import typed
 from tunesmith_wizard.answers import Answers
-from tunesmith_wizard.front import Front
+from tunesmith_wizard.front.contract import Front
 from tunesmith_wizard.question import Option, Question
 
 

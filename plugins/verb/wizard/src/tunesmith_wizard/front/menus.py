@@ -18,7 +18,7 @@ from prompt_toolkit.validation import ValidationError, Validator
 
 from tunesmith_cli.api import gettext as _
 from tunesmith_cli.api import safe, text_width, wrap
-from tunesmith_wizard.front import Front
+from tunesmith_wizard.front.contract import Front
 from tunesmith_wizard.question import Option, Question
 
 _STYLE = Style([("question", "bold"), ("mark", "ansigreen"), ("pointed", "bold ansicyan"), ("help", "ansibrightblack"),

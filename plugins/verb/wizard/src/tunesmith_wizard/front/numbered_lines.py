@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith_cli.api import gettext as _
-from tunesmith_wizard.front import Front
+from tunesmith_wizard.front.contract import Front
 from tunesmith_wizard.question import Option, Question
 
 
