@@ -10,8 +10,8 @@ from tunesmith.contracts import Placement
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint import schedule
 from tunesmith_torch.training.checkpoint.ranks import Ranks
-from tunesmith_torch.training.progress import Progress
-from tunesmith_torch.training.sample_ledger import SampleLedger
+from tunesmith_torch.training.report.progress import Progress
+from tunesmith_torch.training.report.sample_ledger import SampleLedger
 
 
 class Run:

@@ -17,17 +17,17 @@ from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint.best import BestCheckpoint
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.schedule import CheckpointSchedule
-from tunesmith_torch.training.completions import Completions
 from tunesmith_torch.training.early_stopping import EarlyStopping, early_stopping
 from tunesmith_torch.training.loss.batch_loss import BatchLoss
 from tunesmith_torch.training.loss.gradient_accumulation import BatchResult, GradientAccumulation
 from tunesmith_torch.training.loss.loss_scaler import LossScaler
 from tunesmith_torch.training.lr_scheduler import rate, set_rate
 from tunesmith_torch.training.optimizer import in_use, put_in_use
-from tunesmith_torch.training.progress import Progress, ProgressReporter
-from tunesmith_torch.training.sample_ledger import SampleLedger
+from tunesmith_torch.training.report.completions import Completions
+from tunesmith_torch.training.report.progress import Progress, ProgressReporter
+from tunesmith_torch.training.report.sample_ledger import SampleLedger
+from tunesmith_torch.training.report.warnings import MetricWarnings
 from tunesmith_torch.training.validation import LOSS, Validation
-from tunesmith_torch.training.warnings import MetricWarnings
 
 _WORST = 3  # rows that an error names
 

@@ -23,7 +23,6 @@ from tunesmith_torch.model.head_files import write_heads
 from tunesmith_torch.model.loader import copy_tokenizer
 from tunesmith_torch.model.usage_files import write_usage
 from tunesmith_torch.training.checkpoint.ranks import Ranks
-from tunesmith_torch.training.completions import Completions
 from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.loop import Loop
 from tunesmith_torch.training.loss.batch_loss import BatchLoss
@@ -33,8 +32,9 @@ from tunesmith_torch.training.media_sharing import try_media_sharing
 from tunesmith_torch.training.model_source import BaseWithAdapter
 from tunesmith_torch.training.optimizer import builder
 from tunesmith_torch.training.precomputed_reference import precomputed_references
-from tunesmith_torch.training.progress import Progress
-from tunesmith_torch.training.sample_ledger import SAMPLES
+from tunesmith_torch.training.report.completions import Completions
+from tunesmith_torch.training.report.progress import Progress
+from tunesmith_torch.training.report.sample_ledger import SAMPLES
 from tunesmith_torch.training.seed import deterministic
 from tunesmith_torch.training.trainable_model import TrainableModel, other_models
 from tunesmith_torch.training.validation import validation_split

@@ -11,8 +11,8 @@ from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.storage import ADAPTER, OBJECTIVE, Checkpoint, Checkpoints
 from tunesmith_torch.training.loss.loss_scaler import LossScaler
-from tunesmith_torch.training.progress import Progress
-from tunesmith_torch.training.sample_ledger import SampleLedger
+from tunesmith_torch.training.report.progress import Progress
+from tunesmith_torch.training.report.sample_ledger import SampleLedger
 
 
 class CheckpointSchedule:

@@ -14,7 +14,7 @@ from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training.failures.out_of_memory import raise_if_out_of_memory
 from tunesmith_torch.training.loss.batch_loss import BatchLoss
 from tunesmith_torch.training.loss.certificate import Certificate
-from tunesmith_torch.training.sample_ledger import check_learnt
+from tunesmith_torch.training.report.sample_ledger import check_learnt
 from tunesmith_torch.training.seed import seed_everything
 
 

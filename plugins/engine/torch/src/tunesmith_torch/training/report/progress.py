@@ -9,7 +9,7 @@ import torch
 
 from tunesmith.contracts import Step
 from tunesmith_torch.training.loss.loss_scaler import LossScaler
-from tunesmith_torch.training.peak_memory import peak_memory
+from tunesmith_torch.training.report.peak_memory import peak_memory
 
 _PLACE = ("step", "epoch")
 
