@@ -101,3 +101,19 @@ def test_what_the_configuration_or_the_command_line_says_of_who_is_told_is_from_
     assert readers(desk, "watch.pages", "--watch", "book")["", "diary.book"] == (10, "its default")
     found = readers(desk, "watch.book.pages", "--set", "watch.book.pages=3")
     assert found["", "diary.book"] == (3, "--set watch.book.pages")
+
+
+@pytest.mark.parametrize("key", ["adapter", "tune.adapter", "tilt"])
+def test_who_fills_a_slot_is_told_with_where_that_was_said(desk, key):
+    (told,) = [one for one in desk("plan", "--why", key, "--json").json if one["step"] == "tune"]
+    assert (told["slot"], told["provider"], told["origin"]) == ("adapter", "tilt", "tunesmith.yaml:6")
+
+
+def test_a_choice_of_the_planner_is_told_with_its_reason(desk):
+    desk.write("tunesmith.yaml", PIPELINE.replace("    adapter: {tilt: {angle: 9}}\n", ""))
+    told = desk("plan", "--why", "tune.adapter")
+    assert told.status == 0, told.err
+    first, *others = told.out.splitlines()
+    assert first.startswith("tune: the adapter is `")
+    assert first.endswith("which the planner chose")
+    assert others

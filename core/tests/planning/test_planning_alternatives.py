@@ -97,7 +97,7 @@ def test_one_device_on_which_it_fits_asks_nobody(tune, monkeypatch):
     step, plan = tune(1, 1000)
     assert step.choices["strategy"].record.name == "solo"
     assert not step.alternatives
-    assert any(decision.what == "strategy: solo" and "highest priority" in decision.reason for decision in plan.decisions)
+    assert any(decision.what == "strategy: solo" and "one device is here" in decision.reason for decision in plan.decisions)
 
 
 def test_one_device_that_does_not_do_is_served_by_what_is_offered_for_it(tune, monkeypatch):
@@ -111,6 +111,14 @@ def test_a_way_that_the_user_names_is_gone(tune):
     step, _ = tune(4, 1000, NAMED)
     assert step.choices["strategy"].settings["voices"] == 2
     assert not step.alternatives
+
+
+@pytest.mark.parametrize("said", ["{auto: {voices: 3}}", "{voices: 3}"])
+def test_settings_without_a_name_are_asked_whose_they_are(tune, said):
+    with pytest.raises(TunesmithError, match=r"TS-SPEC-008.*is no trainer strategy with settings") as caught:
+        tune(4, 1000, NAMED.replace("chorus", said))
+    assert "Say whose: `strategy: {NAME:" in caught.value.problems[0].fix
+    assert "chorus" in caught.value.problems[0].fix
 
 
 def test_where_nothing_fits_the_refusal_tells_what_was_tried(tune):

@@ -26,7 +26,11 @@ def configure(parser: ArgumentParser) -> None:
     add_file(parser)
     add_judgement(parser)
     add_listeners(parser, load_registry(load_config()))
-    parser.add_argument("--why", metavar="KEY", help="say who reads a setting, with what value and from where: r, adapter.r, tune.epochs")
+    parser.add_argument(
+        "--why",
+        metavar="KEY",
+        help="say who reads a setting, with what value and from where: r, adapter.r, tune.epochs; or who fills a slot, and why: strategy",
+    )
     add_cards(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -54,16 +58,20 @@ def _told(plan: Plan, text: str) -> Plan:
 
 
 def _explain(key: str, plan: Plan, spec: PipelineSpec, session: Session, args: Namespace) -> None:
-    """Print who reads a setting.
+    """Print who reads a setting, or who fills a slot and why.
 
     Raises:
-        UserError: TS-CLI-019 when nobody does.
+        UserError: TS-CLI-019 when the key is neither.
     """
     from tunesmith.running.steps.cached_results import hits
     from tunesmith_cli.commands.plan_why import readers, why_json, why_text
+    from tunesmith_cli.commands.plan_why_choice import choices, choices_json, choices_text
 
     remedies = {name: (hit.step.settings, hit.because) for name, hit in hits(plan, session.config.home).items() if hit and hit.because}
     flags = [assignment.partition("=")[0] for assignment in args.set]
+    if chosen := choices(key, plan, spec, session.registry, flags):
+        print(safe_json(choices_json(chosen), 2) if args.json else safe(choices_text(chosen)), end="\n" if args.json else "")
+        return
     found = readers(key, plan, spec, session.registry, flags=flags, remedies=remedies, defaults=session.config.pipelines)
     print(safe_json(why_json(found), 2) if args.json else safe(why_text(found)), end="\n" if args.json else "")
 

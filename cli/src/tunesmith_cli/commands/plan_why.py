@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import aliases_of
@@ -36,6 +36,7 @@ class SettingReader:
         slot: what the provider is to the step; empty: the step's own verb.
         origin: where the value was said: a line of the file, ``--set``, the default, a remedy.
         effect: where the setting's author says that it shows, if not at once.
+        decided: what the plan says of it, such as the value that a preset gives it.
     """
 
     step: str
@@ -46,6 +47,7 @@ class SettingReader:
     origin: str
     help: str
     effect: Mapping[str, Any]
+    decided: tuple[str, ...] = ()
 
 
 def readers(
@@ -74,7 +76,7 @@ def readers(
             own = aliases.get(name, name)
             if own in record.schema.get("properties", {}) and {*where} <= names:
                 origin = _origin(own, step, slot, record, wanted.get(step.group), spec, flags)
-                found.append(_reader(step, slot, record, own, settings, origin, remedies or {}))
+                found.append(replace(_reader(step, slot, record, own, settings, origin, remedies or {}), decided=_decided(own, step, plan)))
     for place, choice, above, wanted in _listeners(plan, spec, registry, defaults):
         record, aliases = choice.record, aliases_of(choice.record.schema)
         known += [*record.schema.get("properties", {}), *aliases]
@@ -87,6 +89,12 @@ def readers(
     if not found:
         raise UserError("TS-CLI-019", f"nobody in this plan reads a setting `{key}`", fix=did_you_mean(name, sorted({*known})))
     return found
+
+
+def _decided(name: str, step: PlannedStep, plan: Plan) -> tuple[str, ...]:
+    """What the plan decided of a setting that nobody gave a value."""
+    own = (decision for decision in plan.decisions if decision.step == step.name)
+    return tuple(f"{one.what}: {one.reason}" for one in own if one.what.startswith((f"{name}: ", f"{name} is left out")))
 
 
 def _listeners(
@@ -152,6 +160,7 @@ def why_text(found: list[SettingReader]) -> str:
         value = json.dumps(one.value, ensure_ascii=False)
         lines.append(f"{one.step or 'the run'}: {one.provider} reads `{one.setting}` = {value}, from {one.origin}")
         lines += [f"    {one.help}"] if one.help else []
+        lines += [f"    {told}" for told in one.decided]
         beside = one.effect.get("with", {})
         lines += [f"    it matters with {listed(f'{name}: {json.dumps(value)}' for name, value in beside.items())}"] if beside else []
         lines += [f"    it matters where there is {one.effect['scene']}"] if "scene" in one.effect else []

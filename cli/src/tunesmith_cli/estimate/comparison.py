@@ -104,7 +104,7 @@ class Comparison:
         for tried in self.all() if here else ():
             if tried.provider != here and not tried.seen.problems and tried.seen.needed < 0.9 * seen.needed:
                 found.append(tried)
-        return [tried for tried in found if tried.seen.estimate and tried.seen.needed < seen.needed]
+        return [tried for tried in found if tried.seen.estimate and tried.seen.estimate.memory < seen.estimate.memory]
 
 
 def _as_chosen(seen: StepEstimate, slots: Mapping[str, ProviderSpec]) -> dict[str, ProviderSpec]:

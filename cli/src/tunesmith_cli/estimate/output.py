@@ -29,12 +29,15 @@ def page(title: str, found: Sequence[Tried], less: Sequence[Tried], place: Place
 
 def _with(seen: StepEstimate) -> str:
     names = [choice.record.name for choice in seen.choices.values()]
-    return f", with {', '.join(names)}" if names else ""
+    many = f", in {seen.processes} processes" if seen.processes > 1 else ""
+    if seen.processes > 1 and seen.devices > seen.processes:
+        many += f" on {seen.processes} of {seen.devices} devices"
+    return (f", with {', '.join(names)}" if names else "") + many
 
 
 def _broken_down(seen: StepEstimate, place: Place) -> list[str]:
     for problem in seen.problems:
-        return [f"  It can't be done like this: {problem.what}"] + ([f"  {problem.fix}"] if problem.fix else [])
+        return [f"  It can't be done like this: {problem.what} ({problem.code})"] + ([f"  {problem.fix}"] if problem.fix else [])
     if seen.estimate is None:
         return ["  Nobody knows what this needs: none of its plugins has an estimator for it."]
     terms = sorted(seen.estimate.terms.items(), key=lambda term: -term[1])
@@ -86,8 +89,14 @@ def _told(seen: StepEstimate, place: Place) -> list[str]:
 
 
 def _less(tried: Sequence[Tried], asked: StepEstimate) -> list[str]:
-    rows = [(one.words, bytes_text(one.seen.needed), ", ".join(filter(None, (_mark(one), _slower(one, asked))))) for one in tried]
-    return ["", "It would need less with", columns(rows, "  ")] if rows else []
+    rows = [(one.words, bytes_text(_each(one.seen)), ", ".join(filter(None, (_mark(one), _slower(one, asked))))) for one in tried]
+    each = " (each process)" if asked.processes > 1 else ""
+    return ["", f"It would need less with{each}", columns(rows, "  ")] if rows else []
+
+
+def _each(seen: StepEstimate) -> float:
+    """Bytes of one process, as the breakdown above has them."""
+    return seen.estimate.memory if seen.estimate else 0.0
 
 
 def _slower(tried: Tried, asked: StepEstimate) -> str:
@@ -113,7 +122,7 @@ def _compared(found: Sequence[Tried]) -> list[str]:
     rows, cannot = [], []
     for tried in sorted(found, key=lambda tried: tried.seen.needed):
         if tried.seen.problems:
-            cannot.append(f"  {tried.provider}: {tried.seen.problems[0].what}")
+            cannot.append(f"  {tried.provider}: {tried.seen.problems[0].what} ({tried.seen.problems[0].code})")
         elif tried.seen.estimate:
             largest = _largest(tried.seen.estimate)
             rows.append((tried.provider, options(tried.settings), bytes_text(tried.seen.needed), largest, _mark(tried)))
@@ -150,6 +159,7 @@ def _json(seen: StepEstimate) -> dict[str, Any]:
         "disk": estimate and estimate.disk,
         "device": {"backend": seen.device, "name": at.name, "memory": at.memory, "free": at.free, "sharing": at.sharing, "host": at.host},
         "fits": seen.fits,
+        "processes": seen.processes,
         "providers": {slot: choice.record.name for slot, choice in seen.choices.items()},
         "decisions": [{"what": decision.what, "reason": decision.reason} for decision in seen.decisions],
         "alternatives": [alternative_json(one) for one in seen.alternatives],

@@ -41,6 +41,7 @@ class StepEstimate:
         estimate: of one process; None where nobody knows.
         problems: why it can't be done like this.
         alternatives: ways to fill a slot that were compared.
+        processes: that the step is reckoned in; `devices`: that are there for them.
     """
 
     choices: Mapping[str, Choice]
@@ -51,6 +52,8 @@ class StepEstimate:
     warnings: tuple[str, ...] = ()
     problems: tuple[TunesmithError, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    processes: int = 1
+    devices: int = 1
 
     @property
     def needed(self) -> float:
@@ -121,7 +124,7 @@ class StepEstimator:
         place = placement(selection, here)
         return StepEstimate(
             selection.choices, selection.device.name if selection.device else "", Capacity.of(here, place.processes), found,
-            tuple(notes.decisions), tuple(notes.warnings), tuple(notes.problems), tried,
+            tuple(notes.decisions), tuple(notes.warnings), tuple(notes.problems), tried, place.processes, len(here),
         )  # fmt: skip
 
     def _read(self, selector: Selector, selection: Selection, main: str, place: Placement) -> Product:

@@ -42,7 +42,8 @@ def read_cards(file: Path) -> dict[str, Any]:
         with open_regular(file) as read:
             found = json.loads(read.read())
     except (OSError, ValueError) as error:
-        raise UserError("TS-CLI-002", f"--cards {file} can't be read: {error}", fix=fix) from None
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UserError("TS-CLI-002", f"--cards {file} can't be read: {why}", fix=fix) from None
     wrong = next((f"`{path}` {sentence}" for path, sentence in problems(SCHEMA, found)), "")
     if wrong:
         raise UserError("TS-CLI-002", f"--cards {file} is no catalogue of cards: {wrong}", fix=fix)

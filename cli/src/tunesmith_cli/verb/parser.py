@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tunesmith.plugins.records import ProviderRecord
 from tunesmith_cli.options.columns import add_columns
 from tunesmith_cli.options.parser import Parser, dashed, usage_of
 from tunesmith_cli.options.settings import SettingOption, add_setting, typed
@@ -31,6 +32,8 @@ def add_providers(parser: Parser, form: VerbForm) -> None:
         known = ", ".join(form.registry.providers(slot.kind)) or "none"
         group.add_argument(f"--{dashed(slot.name)}", metavar="NAME", help=f"one of {known} (default: {slot.default})")
         _add(group, part.options)
+        if part.wanted == AUTO:
+            parser.unchosen[dashed(slot.name)] = _owners(form.registry.providers(slot.kind).values())
     if form.own:
         _add(parser.add_argument_group(f"settings of {verb.name}"), form.own, form.short)
     for part in form.mains:
@@ -43,6 +46,15 @@ def add_providers(parser: Parser, form: VerbForm) -> None:
         parser.leading = tuple(form.registry.providers(verb.main_kind))
         known = ", ".join(parser.leading)
         parser.description = f"{parser.description}\n\nNAME: the {verb.main_kind.replace('_', ' ')}, one of {known} (default: {AUTO})"
+
+
+def _owners(records: Iterable[ProviderRecord]) -> dict[str, list[str]]:
+    """The settings of providers, as they stand in an option, each with those that have it."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        for name in record.schema.get("properties", {}):
+            found.setdefault(dashed(name), []).append(record.name)
+    return found
 
 
 def _add(group: Any, options: Sequence[SettingOption], short: dict[str, str] | None = None) -> None:

@@ -164,9 +164,11 @@ class _StepReader:
             return ProviderSpec(kind, value, {}, path)
         if isinstance(value, Mapping) and len(value) == 1:
             ((name, settings),) = value.items()
-            if settings is None or isinstance(settings, Mapping):
+            if settings is None or (isinstance(settings, Mapping) and not (settings and name == AUTO)):
                 return ProviderSpec(kind, name, settings or {}, (*path, name))
             what, fix = f"the settings of `{name}` should be a mapping, got {shown(settings)}", f"Write `{{{name}: {{setting: value}}}}`."
+            if name not in self.registry.providers(kind):
+                what, fix = f"`{name}` is no {words(kind)} with settings", f"Say whose: `{path[-1]}: {{NAME: {{...}}}}`. {self.known(kind)}"
         elif isinstance(value, Mapping) and value:
             first = next(iter(value))
             what = f"one {words(kind)} belongs here, got the keys {', '.join(f'`{key}`' for key in value)}"

@@ -11,6 +11,7 @@ from tunesmith.errors import listed
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import PipelineSpec
 from tunesmith.planning.pipeline.step_syntax import FROM, StepSpec, words
+from tunesmith.planning.placement.processes import STRATEGY
 from tunesmith.planning.plan import Choice
 from tunesmith.planning.problems import Notes
 from tunesmith.planning.providers.format_conversion import Conversion, ConversionChain, formats_of, reader_of
@@ -141,7 +142,9 @@ class Reasons:
                     (other.record.name, self.selector.tried(verb, {**selection.choices, slot: other}, slots, inputs, selection.device))
                     for other in found[: list(found).index(chosen)]
                 ]
-                self.notes.decide(name, f"{slot}: {chosen.record.name}", _because(passed, len(found)))
+                alone = chosen.record.kind == STRATEGY and len(self.selector.devices.get(getattr(selection.device, "name", ""), ())) == 1
+                because = "one device is here: others are compared where it does not fit on it" if alone and not passed else ""
+                self.notes.decide(name, f"{slot}: {chosen.record.name}", because or _because(passed, len(found)))
         device = selection.device
         if device is not None and len(backends) > 1:
             before = backends[: list(backends).index(device)]

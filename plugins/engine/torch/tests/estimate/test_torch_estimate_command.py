@@ -93,6 +93,23 @@ def test_what_would_need_less_is_held_against_the_memory_of_its_host_and_by_its_
     assert re.search(r"--adapter qlora .*fits with --gradient-checkpointing: .*1\.3 times as slow", page)
 
 
+def test_how_many_processes_are_reckoned_with_is_said_and_no_more_than_there_are_devices(told, capsys):
+    words = ("estimate", "sft", "--adapter", "lora", "--strategy", "ddp", "--model", "config.json")
+    assert told("sft", "--adapter", "lora", "--strategy", "ddp", "--on", "8xH100")[1]["estimates"][0]["processes"] == 2
+    assert main([*words, "--on", "8xH100"]) == 0
+    assert "adamw, in 2 processes on 2 of 8 devices\n" in capsys.readouterr().out
+    assert main([*words, "--on", "H100", "--strategy.num_processes", "4"]) == 1
+    page = capsys.readouterr().out
+    assert "4 processes need 4 devices, and there is 1 (H100-80GB) (TS-TRAIN-077)" in page
+
+
+def test_what_would_need_less_is_compared_process_by_process(told):
+    words = ("sft", "--adapter", "lora", "--strategy", "ddp", "--strategy.num_processes", "2", "--device", "cpu")
+    found = told(*words)[1]
+    assert found["estimates"][0]["device"]["sharing"] == 2
+    assert all(0 < one["memory"] < found["estimates"][0]["memory"] for one in found["less"])
+
+
 CASES = Path(__file__).parents[5] / "tests" / "cases" / "estimates"
 
 
