@@ -113,9 +113,23 @@ def _cast(heard: list[tuple[float, str]], temporary: str) -> list[str]:
         "env": {"TERM": "xterm-256color"},
     }
     lines = [json.dumps(head) + "\n"]
-    for at, text in heard:
+    for at, text in thinned(heard):
         lines.append(json.dumps([round(at, 3), "o", text.replace(temporary, "/home/you")], ensure_ascii=False) + "\n")
     return lines
+
+
+def thinned(heard: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Of a bar that is drawn anew on its line five times a second, one drawing in two seconds: the next one covers it wholly."""
+    kept: list[tuple[float, str]] = []
+    for index, (at, text) in enumerate(heard):
+        bar = _redraws(text) and index + 1 < len(heard) and _redraws(heard[index + 1][1])
+        if not (bar and kept and _redraws(kept[-1][1]) and at - kept[-1][0] < 2):
+            kept.append((at, text))
+    return kept
+
+
+def _redraws(text: str) -> bool:
+    return text.startswith("\r\x1b[2K") and "\n" not in text
 
 
 if __name__ == "__main__":

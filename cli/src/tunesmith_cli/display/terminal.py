@@ -11,7 +11,9 @@ from tunesmith.planning.plan import PlannedStep
 from tunesmith.running.outcome import RunOutcome, StepOutcome
 from tunesmith_cli.display.event_messages import BAD, BOLD, DIM, GOOD, WARN, Narrator
 from tunesmith_cli.display.time_left import Pace
+from tunesmith_cli.terminal_width import terminal_width
 from tunesmith_cli.translation.catalogs import translated
+from tunesmith_cli.translation.east_asian import wrap
 from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class Terminal(Narrator):
         self._tasks: dict[tuple[str, str], tuple[TaskID, Pace]] = {}
 
     def say(self, text: str, style: str = "") -> None:
-        text = safe(translated(text))
+        text = "\n".join(line for part in safe(translated(text)).split("\n") for line in _wrapped(part))
         shown = f"\x1b[{_ANSI[style]}m{text}\x1b[0m" if style and self._colors else text
         if self._bars:
             from rich.text import Text
@@ -116,3 +118,12 @@ class Terminal(Narrator):
     def run_finished(self, outcome: RunOutcome) -> None:
         self.close()
         super().run_finished(outcome)
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line as wide as the terminal, further ones indented by a little more. What is to be pasted into a shell stays in one piece."""
+    if any(f"{command} " in line for command in ("curl", "tunesmith")):
+        return [line]
+    bare = line.lstrip()
+    indent = line[: len(line) - len(bare)]
+    return wrap(bare, terminal_width() + 2, indent, indent + "  ")
