@@ -10,7 +10,6 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from mlflow import MlflowClient
 
 from tunesmith.contracts import RunFacts, StepFacts, TunesmithError
 from tunesmith_data.api import message
@@ -46,22 +45,28 @@ def step(tmp_path, request):
     return StepFacts(run, "tune", "train", settings={"num_train_epochs": 3}, providers=PROVIDERS)
 
 
+def client(uri=None):
+    from mlflow import MlflowClient  # a second of imports, which no collection of tests has to wait for
+
+    return MlflowClient(uri)
+
+
 def runs(id_, experiment="support"):
-    client = MlflowClient()
-    found = client.get_experiment_by_name(experiment)
-    return client.search_runs([found.experiment_id], f"tags.`tunesmith.run` = '{id_}'", order_by=["start_time"]) if found else []
+    mlflow = client()
+    found = mlflow.get_experiment_by_name(experiment)
+    return mlflow.search_runs([found.experiment_id], f"tags.`tunesmith.run` = '{id_}'", order_by=["start_time"]) if found else []
 
 
 def series(run, name):
-    return [(metric.step, metric.value) for metric in MlflowClient().get_metric_history(run.info.run_id, name)]
+    return [(metric.step, metric.value) for metric in client().get_metric_history(run.info.run_id, name)]
 
 
 def test_what_a_model_answered_is_a_file_of_its_run(tracker, step, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tell_completions(tracker, step, tmp_path / "made")
     (run,) = runs(step.run.id)
-    assert [file.path for file in MlflowClient().list_artifacts(run.info.run_id)] == ["completions.md"]
-    text = MlflowClient().download_artifacts(run.info.run_id, "completions.md", str(tmp_path))
+    assert [file.path for file in client().list_artifacts(run.info.run_id)] == ["completions.md"]
+    text = client().download_artifacts(run.info.run_id, "completions.md", str(tmp_path))
     assert "| 2 | Who? | Ann, 2 times |" in Path(text).read_text()
 
 
@@ -132,7 +137,7 @@ def test_the_server_that_a_setting_names_counts_more_than_the_variable(step, tmp
     uri = f"sqlite:///{tmp_path / 'other.db'}"
     judged(MLflow(MLflowSettings(tracking_uri=uri)), step)
     assert runs(step.run.id) == []
-    assert [found.name for found in MlflowClient(uri).search_experiments()] == ["support", "Default"]
+    assert [found.name for found in client(uri).search_experiments()] == ["support", "Default"]
 
 
 def test_a_step_that_is_cut_short_is_killed_at_the_runs_end(tracker, step):
