@@ -9,10 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from tunesmith.errors import TunesmithError
 from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome
-from tunesmith_auto import undertaking
+from tunesmith_auto import rate_search, undertaking
 from tunesmith_auto.load_test import LOAD, with_load_test
 from tunesmith_cli.api import Session, main
 from tunesmith_recommend.api import Prediction, Recommendation, Wanted
@@ -128,6 +129,39 @@ def test_for_a_program_all_is_lines_of_json(made, capsys):
     assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["auto"] for line in lines] == ["recommended", "remedy", "done"]
+
+
+def test_a_search_comes_first_and_its_best_rate_is_taken(made, tmp_path, monkeypatch):
+    asked: list[list[str]] = []
+
+    def tune(words):  # in place of a search: it would train
+        asked.append(words)
+        pipeline = yaml.safe_load(Path(words[1]).read_text())
+        pipeline["steps"]["tune"]["settings"]["learning_rate"] = 5e-4
+        Path(words[1]).with_name("tunesmith-search-tuned.yaml").write_text(yaml.safe_dump(pipeline))
+        return 0
+
+    monkeypatch.setattr(rate_search, "main", tune)
+    monkeypatch.setitem(TUNE["settings"], "learning_rate", 2e-4)
+    made.endings = [done()]
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--search", "6"]) == 0
+    (words,) = asked
+    assert words[2:] == [
+        "--search", "steps.tune.settings.learning_rate=log(5e-05,0.0008)", "--metric", "tune.validation_loss", "--budget", "6 trials",
+    ]  # fmt: skip
+    assert list(yaml.safe_load((tmp_path / "tunesmith-search.yaml").read_text())["steps"]) == ["tune"]
+    assert made.wishes[0].settings == {"validation_split": 0.1}
+    assert made.wishes[-1].settings == {"validation_split": 0.1, "learning_rate": 5e-4}
+    made.endings = [done()]
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--search", "6"]) == 0
+    assert len(asked) == 1, "what was searched is not searched again"
+
+
+def test_a_search_that_ends_badly_ends_it(made, monkeypatch):
+    monkeypatch.setattr(rate_search, "main", lambda words: 1)
+    monkeypatch.setitem(TUNE["settings"], "learning_rate", 2e-4)
+    assert main(["auto", "--data", "chats.csv", "--yes", "--search", "2"]) == 1
+    assert made.plans == []
 
 
 def test_a_pipeline_without_a_server_has_no_load_test():

@@ -70,7 +70,7 @@ def test_a_rate_that_nobody_chose_is_the_one_in_force():
     assert found.settings == {"learning_rate": 1e-4}
 
 
-@pytest.mark.parametrize("name", policy())
+@pytest.mark.parametrize("name", [name for name, rule in policy().items() if {"failed", "gate"} & {*rule}])
 def test_each_rule_ends(name):
     rule = policy()[name]
     failure = Failure(rule.get("failed", ""), rule.get("gate", ""), "why")
@@ -85,7 +85,7 @@ def test_a_step_of_which_no_rule_says_anything_has_no_remedy():
 
 
 def test_only_rules_that_can_be_followed_are_promised():
-    assert len([*promises(FOUND)]) == len(policy())
+    assert len([*promises(FOUND)]) == sum(bool({"failed", "gate"} & {*rule}) for rule in policy().values())
     plain = Recommendation({"model": "shelf://base", "steps": {"tune": {}, "api": {}}}, (), None)
     assert [*promises(plain)] == [f"{policy()['training']['text']} ({policy()['training']['source']})"]
 

@@ -12,7 +12,8 @@ from tunesmith.errors import UserError
 from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe
 from tunesmith_recommend.api import add_wishes, wishes_of
 
-_TRIED = ("data", "goal", "task", "budget", "columns", "models", "any_model", "no_load_test")  # options that make it another undertaking
+#: options that make it another undertaking
+_TRIED = ("data", "goal", "task", "budget", "columns", "models", "any_model", "no_load_test", "search")
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -22,6 +23,9 @@ def configure(parser: ArgumentParser) -> None:
         "--file", type=Path, default=Path(DEFAULT_FILE), metavar="FILE", help=f"pipeline to write (default: ./{DEFAULT_FILE})"
     )
     parser.add_argument("--force", action="store_true", help="write over a pipeline that is there")
+    parser.add_argument(
+        "--search", type=int, default=0, metavar="TRIALS", help="search the learning rate first, in so many short trainings"
+    )
     parser.add_argument("--yes", "-y", action="store_true", help="go on without being asked")
     parser.add_argument("--no-load-test", action="store_true", help="put no load on the server")
     parser.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
@@ -44,12 +48,16 @@ def run(args: Namespace) -> int:
         history.remedies.clear()
     if not (args.force or history.owns(args.file)):
         raise UserError("TS-RECOMMEND-004", f"{args.file} is there already", fix="Name another one with --file, or write over it: --force.")
-    undertaking = Undertaking(session, args.data, wishes_of(args), args.file, history, load_test=not args.no_load_test, as_json=args.json)
+    undertaking = Undertaking(
+        session, args.data, wishes_of(args), args.file, history, load_test=not args.no_load_test, trials=args.search, as_json=args.json
+    )  # fmt: skip
     undertaking.prepare()
     if not args.yes and not _agreed():
         print(safe(f"Nothing was run. {args.file} holds the pipeline: tunesmith run{_named(args.file)}"))
         return 0
     outcome = undertaking.carry_out()
+    if isinstance(outcome, int):
+        return outcome
     return outcome.exit_status if outcome.error or args.no_serve else undertaking.serve().exit_status
 
 
@@ -70,6 +78,7 @@ COMMAND = Command(
     (
         ("shows what it will do, and asks", "tunesmith auto --data chats.csv"),
         ("in an hour, small enough for little memory, without asking", "tunesmith auto --data chats.jsonl --goal memory --budget 1h --yes"),
+        ("look for a better learning rate first", "tunesmith auto --data chats.jsonl --search 6"),
         ("train and judge only", "tunesmith auto --data chats.jsonl --yes --no-serve --no-load-test"),
     ),
 )  # fmt: skip

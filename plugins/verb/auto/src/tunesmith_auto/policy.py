@@ -52,8 +52,8 @@ class Remedy:
 def policy() -> Mapping[str, Mapping[str, Any]]:
     """Name -> rule.
 
-    ``failed`` or ``gate``: the step that it is about; ``leave_out``: the step of which something else is wanted, or ``setting`` and
-    ``divided_by``; ``times`` that it is followed at most; ``text`` and ``source``.
+    ``failed`` or ``gate``: the step that it is about (neither: it follows from no failure); ``leave_out``: the step of which something
+    else is wanted, or ``setting`` and ``divided_by``; ``times`` that it is followed at most; ``text`` and ``source``.
     """
     return dict(json.loads((Path(__file__).parent / "policy.json").read_text(encoding="utf-8")))
 

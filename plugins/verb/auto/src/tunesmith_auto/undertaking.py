@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith import Pipeline
 from tunesmith.planning.plan import Decision
+from tunesmith_auto import rate_search
 from tunesmith_auto.history import History
 from tunesmith_auto.load_test import LOAD, with_load_test
-from tunesmith_auto.policy import failure_of, promises, remedy
+from tunesmith_auto.policy import Remedy, failure_of, promises, remedy
 from tunesmith_cli.api import DEFAULT_FILE, Session, columns, safe, safe_json
 from tunesmith_recommend.api import Recommendation, Wanted, Wishes, page, pipeline_file, recommended, written
 
@@ -29,6 +30,7 @@ class Undertaking:
         data: file with the rows; `file`: the pipeline's, which is written before anything is run.
         history: what was tried before.
         load_test: whether to put load on the server at the end.
+        trials: of a search for the learning rate; 0: none.
         as_json: tell in lines of JSON.
     """
 
@@ -38,6 +40,7 @@ class Undertaking:
     file: Path
     history: History
     load_test: bool = True
+    trials: int = 0
     as_json: bool = False
 
     def prepare(self) -> None:
@@ -46,6 +49,9 @@ class Undertaking:
         Raises:
             UserError: as `recommended` does, and what is wrong with the plan.
         """
+        if self.trials:
+            rate_search.check(self.session.registry)
+            self.wishes = rate_search.held_out(self.wishes)
         found, plan = self._recommended()
         if self.as_json:
             return
@@ -54,8 +60,18 @@ class Undertaking:
             print(safe("\n".join(["\nwhere something fails", *(f"  {one}" for one in told)])))
         print(safe(f"\n{self.file} holds the pipeline, with the reasons as comments."))
 
-    def carry_out(self) -> RunOutcome:
-        """Run what is recommended until it is done, or no rule says what else to try."""
+    def carry_out(self) -> RunOutcome | int:
+        """Run what is recommended until it is done, or no rule says what else to try.
+
+        Returns:
+            The last run's outcome; or the exit status of a search before it, where that did not end well.
+        """
+        if self.trials and rate_search.RULE not in self.history.followed:
+            found, plan = self._recommended(quiet=True)
+            best = rate_search.searched(found.pipeline, float(_defaults(plan)[rate_search.SETTING]), self.trials, self.file)
+            if isinstance(best, int):
+                return best
+            self._follow(best)
         while True:
             found, plan = self._recommended(quiet=True)
             outcome = self.session.carry_out(plan, Namespace(json=self.as_json, no_serve=True))
@@ -66,8 +82,11 @@ class Undertaking:
             following = failure and remedy(failure, found, _defaults(plan), self.history.followed)
             if not following:
                 return outcome
-            self.history.follow(following)
-            self._tell({"auto": "remedy", "rule": following.rule, "why": following.why}, f"\n{following.text}")
+            self._follow(following)
+
+    def _follow(self, remedy: Remedy) -> None:
+        self.history.follow(remedy)
+        self._tell({"auto": "remedy", "rule": remedy.rule, "why": remedy.why}, f"\n{remedy.text}")
 
     def serve(self) -> RunOutcome:
         """Keep the server up that the pipeline ends with, until it is stopped; nothing where it has none."""
@@ -117,7 +136,7 @@ class Undertaking:
 
 def _defaults(plan: Plan) -> Mapping[str, Any]:
     """Of the settings of the step that trains: those in force, where the pipeline says nothing."""
-    return next((step.settings for step in plan.steps if step.verb.produces_of), {})
+    return next((step.settings for step in plan.steps if step.name == rate_search.STEP), {})
 
 
 def _loads(plan: Plan, outcome: RunOutcome) -> Iterator[tuple[str, str]]:
