@@ -15,6 +15,7 @@ from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome, can_
 from tunesmith.running.reporter import Silent
 from tunesmith_cli.display import summary
 from tunesmith_cli.display.number_format import duration, number, size
+from tunesmith_cli.translation.catalogs import gettext, translated
 
 DIM, BOLD, GOOD, BAD, WARN = "dim", "bold", "green", "bold red", "yellow"
 _RATE = "_per_second"
@@ -49,7 +50,9 @@ class Narrator(Silent, ABC):
 
     def run_started(self, run: RunFacts, plan: Plan, resumed: bool) -> None:
         self.run, self.plan, self._began = run, plan, self.clock()
-        self.say(f"{plan.name}: {summary.steps(len(plan.steps))}, run {run.id}{' goes on' if resumed else ''}", BOLD)
+        told = {"name": plan.name, "steps": translated(summary.steps(len(plan.steps))), "id": run.id}
+        again, anew = gettext("{name}: {steps}, run {id} goes on", **told), gettext("{name}: {steps}, run {id}", **told)
+        self.say(again if resumed else anew, BOLD)
         self.say(f"  home: {run.directory.parent.parent}", DIM)
         for warning in plan.warnings:
             self.say(f"  warning: {warning}", WARN)
@@ -93,8 +96,9 @@ class Narrator(Silent, ABC):
         self.say(f"+ {name}: built in {duration(seconds)}, {size(disk)} ({key})", GOOD)
 
     def step_started(self, step: PlannedStep, attempt: int) -> None:
-        again = f", attempt {attempt}" if attempt > 1 else ""
-        self.say(f"> {step.name}: {summary.what(step)} on {step.placement.device}{again}", DIM)
+        told = {"step": step.name, "what": summary.what(step), "device": step.placement.device}
+        again = gettext("> {step}: {what} on {device}, attempt {attempt}", attempt=attempt, **told)
+        self.say(again if attempt > 1 else gettext("> {step}: {what} on {device}", **told), DIM)
         if attempt == 1:
             self._explain(step.name)
 
@@ -126,7 +130,8 @@ class Narrator(Silent, ABC):
         if decision in self._decided:
             return
         self._decided.append(decision)
-        self.say(f"  {decision.step + ': ' if decision.step else ''}{decision.what} ({decision.reason.rstrip('.')})", DIM)
+        told = gettext("{what} ({reason})", what=translated(decision.what), reason=translated(decision.reason.rstrip(".")))
+        self.say(f"  {decision.step + ': ' if decision.step else ''}{told}", DIM)
 
     def gate_checked(self, gate: GateOutcome) -> None:
         self.gates.append(gate)

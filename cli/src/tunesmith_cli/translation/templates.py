@@ -18,7 +18,8 @@ _DEEP = 4  # templates within templates
 _LIGHT, _WORDS = (
     12,
     3,
-)  # what says fewer letters than that fits much that it does not mean: its values are of a few words, of one where it begins with them
+)  # what says fewer letters than that fits much that it does not mean: its values are of a few words, of two where it begins with them
+_OF_NAMES = {"name", "step", "group", "key", "path", "file", "id", "uri"}
 _NAMED = re.compile(r"([^\s:]+): (.+)", re.DOTALL)
 _BETWEEN = (("; ", "; "), (", ", ", "))
 
@@ -44,9 +45,9 @@ class Template(NamedTuple):
         return sum(character.isalnum() for part in self.parts for character in part)
 
     def quoted(self, name: str) -> bool:
-        """Whether the placeholder stands between backticks: a name, which is no word to translate."""
+        """Whether the placeholder is a name, which is no word to translate: it says so, or stands between backticks."""
         index = self.names.index(name)
-        return self.parts[index].endswith("`") and self.parts[index + 1].startswith("`")
+        return name.rstrip("23456789") in _OF_NAMES or (self.parts[index].endswith("`") and self.parts[index + 1].startswith("`"))
 
     def match(self, text: str) -> dict[str, str] | None:
         """The values in `text`; None where it is no such sentence."""
@@ -59,7 +60,7 @@ class Template(NamedTuple):
             if then < 0 or found.setdefault(name, text[place:then]) != text[place:then]:
                 return None
             place = then + len(part)
-        most = 0 if not first else _WORDS
+        most = _WORDS if first else 1
         light = self.weight < _LIGHT and any(value.count(" ") > most for value in found.values())
         return None if light else found
 
