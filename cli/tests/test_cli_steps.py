@@ -8,6 +8,7 @@ import stat
 import pytest
 import yaml
 
+from tunesmith_cli.options.parser import Parser
 from tunesmith_cli.options.settings import add_setting, setting_options, settings_given
 
 TAUGHT = ("echo", "--model", "shelf://hello", "--data", "rows.jsonl")
@@ -294,3 +295,10 @@ def test_a_setting_that_is_a_word_or_a_list_of_words_takes_both():
         add_setting(parser.add_argument_group("settings"), option, {"dpo.loss-type": "loss-type"})
     for words, value in ((["a"], "a"), (["a", "b"], ["a", "b"]), (['["a", "b"]'], ["a", "b"])):
         assert settings_given(parser.parse_args(["--loss-type", *words]), options) == {"dpo": {"loss_type": value}}
+
+
+def test_an_option_of_an_open_slot_or_of_another_command_is_answered_with_what_to_write():
+    parser = Parser("tunesmith train", "trains.")
+    parser.unchosen, parser.elsewhere = {"strategy": {"num-processes": ["ddp", "fsdp"]}}, {"--on": "elsewhere"}
+    assert "`--strategy ddp` or `--strategy fsdp`" in parser.unknown_option("--strategy.num_processes").fix
+    assert parser.unknown_option("--on").fix == "elsewhere"

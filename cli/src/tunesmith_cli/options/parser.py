@@ -64,6 +64,7 @@ class Parser(argparse.ArgumentParser):
         for name in (None, "store"):
             self.register("action", name, _Once)
         self.unchosen: dict[str, Mapping[str, Sequence[str]]] = {}  #: slot that is left open -> setting -> whose it is
+        self.elsewhere: Mapping[str, str] = {}  #: options of another command -> what to write instead
         self.leading: tuple[str, ...] = ()  #: words that may stand right after the command, and only there
         self.further: Mapping[str, str] = {}  #: commands below this one, each with its summary
 
@@ -117,6 +118,7 @@ class Parser(argparse.ArgumentParser):
         meant = dict.fromkeys(o if o.startswith("--no-") else known[o].option_strings[0] for o in near(word, known))
         offer = "Did you mean " + " or ".join(f"`{option}`" for option in meant) + "?"
         fix = offer if meant else f"`{self.prog} --help` shows all options."
+        fix = self.elsewhere.get(word, fix)
         slot, _, setting = word.removeprefix("--").partition(".")
         if owners := self.unchosen.get(slot, {}).get(dashed(setting)):
             fix = f"Name the one whose setting it is, too: {' or '.join(f'`--{slot} {owner}`' for owner in owners)}."

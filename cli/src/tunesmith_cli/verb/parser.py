@@ -19,6 +19,9 @@ def verb_parser(form: VerbForm) -> Parser:
     verb = form.verb
     main = form.mains[0].record if form.promoted else None
     parser = Parser(f"tunesmith {form.name}", main.summary if main else verb.summary, examples(form))
+    parser.elsewhere = dict.fromkeys(
+        ("--on", "--cards"), "For cards that are not here: `--yaml` writes the step as a file, `tunesmith plan FILE --on CARD` plans it."
+    )
     _add_work(parser, form)
     add_providers(parser, form)
     return parser

@@ -6,6 +6,7 @@ import pytest
 
 from tunesmith.contracts import Placement, UserError
 from tunesmith_deepspeed.config import LARGEST_BUCKET, check, check_said, config_of
+from tunesmith_deepspeed.known_entries import unknown_entries
 from tunesmith_deepspeed.presets import effective
 from tunesmith_deepspeed.settings import ZeroSettings
 from tunesmith_deepspeed.strategy import Zero
@@ -101,3 +102,11 @@ def test_groups_that_do_not_divide_the_processes_are_refused():
 def test_what_cannot_be_is_refused_before_the_processes_meet():
     with pytest.raises(UserError, match="TS-TRAIN-068"):
         Zero(ZeroSettings(stage=2, offload_param="cpu")).start(Placement())
+
+
+def test_entries_that_deepspeed_does_not_know_are_told_of():
+    assert not list(unknown_entries({"wall_clock_breakdown": True, "zero_optimization": {"round_robin_gradients": True}}))
+    first, second = unknown_entries({"wall_clock_breakdwn": True, "zero_optimization": {"no_such": 1}})
+    assert "knows no entry `wall_clock_breakdwn`" in first
+    assert "did you mean `wall_clock_breakdown`?" in first
+    assert "`zero_optimization.no_such`" in second

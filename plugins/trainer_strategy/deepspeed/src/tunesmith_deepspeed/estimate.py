@@ -8,6 +8,7 @@ from typing import Any
 from tunesmith.contracts import Estimate, EstimateRequest, UserError
 from tunesmith.contracts.settings import build
 from tunesmith_deepspeed.config import check, check_said
+from tunesmith_deepspeed.known_entries import unknown_entries
 from tunesmith_deepspeed.presets import decisions, effective, of_preset
 from tunesmith_deepspeed.settings import ZeroSettings
 from tunesmith_torch.api.processes import check_backend
@@ -33,7 +34,8 @@ def estimate(request: EstimateRequest) -> Estimate:
         error.why = f"{error.why} {of_preset(said)}".strip()
         raise
     check_said(said, int(settings.stage or 0))
-    return Estimate(shares(settings, away=request.device != "cpu"), decisions=tuple(decisions(said)))
+    return Estimate(shares(settings, away=request.device != "cpu"), decisions=tuple(decisions(said)),
+                    warnings=tuple(unknown_entries(said.config)))  # fmt: skip
 
 
 def shares(settings: Any, *, away: bool) -> Mapping[str, float]:
