@@ -1,0 +1,156 @@
+"""What a search costs: TPE that gives trials up, against a grid, to the same loss on held-out rows.
+
+    python benchmarks/search.py [SEED ...]
+
+The task is real and small: a Llama of two layers, from random weights, learns questions and answers of examples/quickstart, and each
+trial is judged by its loss on the held-out ones. The grid tries five learning rates with five warm-ups, each to its end; TPE searches the
+same ranges with as many trials and gives bad ones up. Prints for each seed (of weights, order and search) the best loss of both, trials,
+CPU seconds of training, and after how much of TPE's search its best was within 1 % of the grid's best, and as good or better. The loop, the
+journal, the searchers and the engine are those of `tunesmith tune`; trials run in one process, so that what a worker takes to start, the
+same for each, is not in the figures.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+ROWS = ROOT / "examples" / "quickstart"
+SHAPE = {"hidden_size": 64, "intermediate_size": 192, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
+TRAINED, EPOCHS, VALIDATED_EVERY = 120, 4, 10
+RATE, WARMUP = "learning_rate", "warmup_ratio"
+SPACE = (f"{RATE}=log(1e-4,1e-1)", f"{WARMUP}=uniform(0,0.5)")
+SEARCHES: Mapping[str, tuple[int, dict[str, Any]]] = {
+    "grid": (25, {"points": 5}), "tpe": (25, {"n_startup_trials": 5, "pruner_startup_trials": 3})
+}  # fmt: skip
+
+
+@dataclass
+class TrainedHere:
+    """Trials that are trainings in this process. See `tunesmith_tune.study.loop.Trials`."""
+
+    folder: Path
+    model: Path
+    seed: int
+    devices: int = 1
+    cpu: float = 0.0
+    spent: dict[int, float] = field(default_factory=dict)  #: trial -> CPU seconds up to its end
+
+    def run(self, leg: Any, began: Callable[[str], None], heed: Callable[[Any], bool], stop: threading.Event) -> Any:
+        from tunesmith.contracts import Artifact, Cancelled
+        from tunesmith.contracts.settings import build
+        from tunesmith.isolation.worker_step import WorkerStep
+        from tunesmith_full.adapter import Full
+        from tunesmith_full.settings import FullSettings
+        from tunesmith_sft.objective import SupervisedTuning
+        from tunesmith_single.strategy import SingleProcess
+        from tunesmith_torch.settings import TrainSettings
+        from tunesmith_torch.training.train import run
+        from tunesmith_torch_optim.adamw import AdamW
+        from tunesmith_torch_optim.settings import AdamWSettings
+        from tunesmith_tune.api import Point
+        from tunesmith_tune.study.loop import TrialOutcome
+
+        settings = {"num_train_epochs": EPOCHS, "max_length": 256, "eval_steps": VALIDATED_EVERY, "dtype": "float32", **leg.values}
+        inputs = {"model": Artifact("model/hf", self.model, digest="m")}
+        inputs |= {name: Artifact("dataset/chat", self.folder / name, digest=name) for name in ("data", "validation")}
+        losses, total = [], TRAINED * EPOCHS // 8
+
+        def heard(method: str, params: Mapping[str, Any]) -> None:
+            if method == "$/metric" and params["name"] == "validation_loss":
+                losses.append(params["value"])
+                if heed(Point(min(1.0, params["at"] / total), params["value"])):
+                    step.cancelled.set()
+
+        place = self.folder / f"trial-{leg.trial}"
+        for name in ("output", "work"):
+            (place / name).mkdir(parents=True)
+        step = WorkerStep(
+            name="tune", output=place / "output", work=place / "work", inputs=inputs,
+            settings=build(TrainSettings, settings), seed=self.seed,
+            providers={
+                "objective": SupervisedTuning(), "adapter": Full(FullSettings()), "strategy": SingleProcess(),
+                "optimizer": AdamW(AdamWSettings()),
+            },
+            notify=heard,
+        )  # fmt: skip
+        before = time.process_time()
+        try:
+            run(step)
+            outcome = TrialOutcome("done", (min(losses),))
+        except Cancelled:
+            outcome = TrialOutcome("stopped")
+        self.cpu += time.process_time() - before
+        self.spent[leg.trial] = self.cpu
+        return outcome
+
+
+def prepared(folder: Path, seed: int) -> Path:
+    """Rows as the engine reads them, and the model."""
+    from tunesmith_data.api import message
+    from tunesmith_sdk.tiny_models import tiny_model
+
+    for name, file, most in (("data", "train.jsonl", TRAINED), ("validation", "held-out.jsonl", None)):
+        (folder / name).mkdir()
+        rows = map(json.loads, (ROWS / file).read_text(encoding="utf-8").splitlines()[:most])
+        turns = ([message("user", row["instruction"]), message("assistant", row["output"])] for row in rows)
+        (folder / name / "rows.jsonl").write_text("".join(json.dumps({"messages": turn}) + "\n" for turn in turns), encoding="utf-8")
+    return tiny_model(folder / "model", seed=seed, **SHAPE)
+
+
+def searched(folder: Path, model: Path, name: str, seed: int) -> dict[str, Any]:
+    from tunesmith.config import load_config
+    from tunesmith.contracts.settings import fill
+    from tunesmith.plugins.registry import load_registry
+    from tunesmith_tune.api import Goal, Search
+    from tunesmith_tune.budget import Budget
+    from tunesmith_tune.searcher_choice import build_searcher
+    from tunesmith_tune.space_syntax import read_space
+    from tunesmith_tune.study.loop import SearchLoop
+    from tunesmith_tune.study.study import Study
+
+    count, settings = SEARCHES[name]
+    goal = Goal("tune.validation_loss", "lower")
+    record = load_registry(load_config()).provider("searcher", name)
+    study = Study(Search(read_space(SPACE), (goal,), seed, goal if name == "tpe" else None), folder / name)
+    for kind in ("data", "validation"):
+        (folder / name / kind).symlink_to(folder / kind)
+    trials = TrainedHere(folder / name, model, seed)
+    SearchLoop(study, build_searcher(record, fill(record.schema, settings)), trials, Budget(trials=count)).run()
+    return {"cpu": trials.cpu, "spent": trials.spent, "trials": study.trials()}
+
+
+def main() -> None:
+    print("| seed | grid: loss | trials | CPU s | tpe: loss | trials, whole | CPU s | within 1 % after | as good after |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    for seed in [int(word) for word in sys.argv[1:]] or [1, 2, 3]:
+        with tempfile.TemporaryDirectory() as folder:
+            model = prepared(Path(folder), seed)
+            grid, tpe = (searched(Path(folder), model, name, seed) for name in ("grid", "tpe"))
+        best = {name: min(trial.scores[0] for trial in one["trials"] if trial.scores) for name, one in (("grid", grid), ("tpe", tpe))}
+        counts = [len(one["trials"]) for one in (grid, tpe)]
+        whole = sum(trial.state == "done" for trial in tpe["trials"])
+        reached = [_reached(tpe, best["grid"] * share, counts[0], grid["cpu"]) for share in (1.01, 1.0)]
+        cells = [str(seed), f"{best['grid']:.4f}", str(counts[0]), f"{grid['cpu']:.1f}", f"{best['tpe']:.4f}", f"{counts[1]}, {whole}"]
+        print("| " + " | ".join([*cells, f"{tpe['cpu']:.1f}", *reached]) + " |", flush=True)
+
+
+def _reached(tpe: dict[str, Any], loss: float, trials: int, cpu: float) -> str:
+    """After how much of a search a loss was reached, and how much less that is than the grid took."""
+    number = next((trial.number for trial in tpe["trials"] if trial.scores and trial.scores[0] <= loss), None)
+    if number is None:
+        return "never"
+    spent = tpe["spent"][number]
+    return f"{number + 1} trials ({1 - (number + 1) / trials:.0%} fewer), {spent:.1f} CPU s ({1 - spent / cpu:.0%} less)"
+
+
+if __name__ == "__main__":
+    main()
