@@ -80,7 +80,8 @@ def test_ctrl_c_at_each_question_loses_nothing(sit, language, model, tmp_path):
         if question:
             assert STOPPED[language] in session.history.replace("\n", "")
     session = sit(language)
-    session.answer(GO_ON[language], ENTER, 180)
+    session.wait(GO_ON[language], 180)
+    session.answer(TEXTS[language][0], ENTER)
     session.wait(TEXTS[language][-1], 180)
     assert yaml.safe_load((tmp_path / "chat.yaml").read_text())["model"] == f"file://{model}"
     too_wide = [line for line in session.history.splitlines() if text_width(line) > 80]
@@ -99,8 +100,7 @@ def test_no_color_is_kept(sit):
 
 def test_a_dumb_terminal_has_numbered_lines(sit):
     session = sit("zh", TERM="dumb")
-    session.wait("您想做什么？", 180)
-    session.answer("和模型聊天", "7" + ENTER)
+    session.answer("您想做什么？", "7" + ENTER, 180)
     assert session.end() == 0
     assert "\x1b" not in session.all
     assert " 7) 离开" in session.all
