@@ -1,4 +1,4 @@
-"""What a rank of `ddp` sends, and which settings serve a machine. Nothing heavy is imported."""
+"""What a rank of `ddp` sends, and which settings serve a machine. Standard library and contracts only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import EstimateRequest
-from tunesmith_torch.api.processes import check_backend
 
 
 def shares(request: EstimateRequest) -> Mapping[str, float]:
@@ -15,7 +14,9 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
     Raises:
         UserError: TS-TRAIN-063 for a backend by which processes can't talk there.
     """
-    check_backend(str(request.settings["backend"]), request.device)
+    from tunesmith_torch.api.processes import check_backend
+
+    check_backend(str(request.settings.get("backend", "auto")), request.device)
     count = int(request.settings["num_processes"])
     return {"reduce_step": 2 * (count - 1) / count}
 

@@ -1,4 +1,4 @@
-"""What a rank holds and sends, as shares, and which settings serve a machine. Nothing heavy is imported."""
+"""What a rank holds and sends, as shares, and which settings serve a machine. Standard library and contracts only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from tunesmith_deepspeed.config import check, check_said
 from tunesmith_deepspeed.known_entries import unknown_entries
 from tunesmith_deepspeed.presets import decisions, effective, of_preset
 from tunesmith_deepspeed.settings import ZeroSettings
-from tunesmith_torch.api.processes import check_backend
 
 AHEAD = 2.0  # layers that are whole: the one that computes, and the next, which is gathered meanwhile
 ON_HOST = 1.5e-9  # seconds of a host for a number in the step of PyTorch's Adam (ZeRO-Offload, arXiv:2101.06840, measures about so much)
@@ -25,6 +24,8 @@ def estimate(request: EstimateRequest) -> Estimate:
         UserError: TS-TRAIN-063 for a backend by which processes can't talk there; TS-TRAIN-064, -067 and -068 for settings that can't be
             together.
     """
+    from tunesmith_torch.api.processes import check_backend
+
     said = build(ZeroSettings, request.settings)
     settings = effective(said)
     check_backend(said.backend, request.device)

@@ -1,4 +1,4 @@
-"""What a rank holds and sends, as shares, and which settings serve a machine. Nothing heavy is imported."""
+"""What a rank holds and sends, as shares, and which settings serve a machine. Standard library and contracts only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import EstimateRequest, UserError
-from tunesmith_torch.api.processes import check_backend
 
 AHEAD = 2.0  # layers that are whole: the one that computes, and the next, which is gathered meanwhile
 ON_HOST = 1.5e-9  # seconds of a host for a number in the step of PyTorch's Adam (ZeRO-Offload, arXiv:2101.06840, measures about so much)
@@ -35,7 +34,9 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
         UserError: TS-TRAIN-063 for a backend by which processes can't talk there; TS-TRAIN-064 when `shard_size` does not divide the
             processes.
     """
-    check_backend(str(request.settings["backend"]), request.device)
+    from tunesmith_torch.api.processes import check_backend
+
+    check_backend(str(request.settings.get("backend", "auto")), request.device)
     settings, count = request.settings, int(request.settings["num_processes"])
     check_groups(count, int(settings["shard_size"]))
     together = int(settings["shard_size"]) or count

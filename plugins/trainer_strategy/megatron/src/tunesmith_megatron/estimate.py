@@ -1,4 +1,4 @@
-"""What a rank holds and sends, as shares; what can't be divided; which settings serve a machine. Nothing heavy is imported."""
+"""What a rank holds and sends, as shares; what can't be divided; which settings serve a machine. Standard library and contracts only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_megatron.architecture import Architecture, architecture_of
 from tunesmith_megatron.division import check_model, check_processes, expert_size, sizes_of
 from tunesmith_models import ModelShape
-from tunesmith_torch.api.processes import check_backend
 
 #: Of what a layer keeps of its activations, what ranks that compute it together divide without `sequence_parallel`: all but the norms' and
 #: the residual stream's ten bytes of 34 for each number (arXiv:2205.05198, 4.1).
@@ -23,7 +22,9 @@ def shares(request: EstimateRequest) -> Mapping[str, float]:
         UserError: TS-TRAIN-063 for a backend by which processes can't talk; TS-TRAIN-080 for a model that is not converted;
             TS-TRAIN-081 and -082 where it or the processes can't be divided so.
     """
-    check_backend(str(request.settings["backend"]), request.device)
+    from tunesmith_torch.api.processes import check_backend
+
+    check_backend(str(request.settings.get("backend", "auto")), request.device)
     settings, count = request.settings, int(request.settings["num_processes"])
     check_processes(settings, count)
     tensor, stages, _ = sizes_of(settings)
