@@ -57,8 +57,8 @@ def test_a_loss_that_is_divided_by_the_micro_batches_once_more_is_refused(bench,
     train = BatchLoss.train
 
     def divided(self, output, groups, beside, at, weight, *, penalised):
-        value, noted = train(self, output, groups, beside, at, weight, penalised=penalised)
-        return value / len(beside.own), noted
+        value, *rest = train(self, output, groups, beside, at, weight, penalised=penalised)
+        return value / len(beside.own), *rest
 
     monkeypatch.setattr(BatchLoss, "train", divided)
     with pytest.raises(TunesmithError, match=r"TS-TRAIN-090.*gradient of log_probs"):

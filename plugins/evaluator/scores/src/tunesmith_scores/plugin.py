@@ -65,7 +65,11 @@ def _provider(
         settings=settings,
         accepts=(f"model/hf+{role}",),
         capabilities={"device.cpu": "full", "device.cuda": "unknown"},
-        facts={"data": [data], "metrics": dict(metrics), "recommend": {"order": 10, "rule": summary, "source": _SOURCE}},
+        facts={
+            "data": [data],
+            "metrics": dict(metrics),
+            "recommend": {"order": 10, "settings": {"dtype": "auto"}, "rule": summary, "source": _SOURCE},
+        },
         estimator="tunesmith_scores.estimate:estimate",
     )
 

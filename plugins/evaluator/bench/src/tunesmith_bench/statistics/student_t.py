@@ -11,6 +11,9 @@ def two_sided_p(t: float, freedom: float) -> float:
     """The probability of a value at least as far from 0 as `t`: I_x(freedom / 2, 1 / 2) with x = freedom / (freedom + t^2)."""
     if not math.isfinite(t):
         return 0.0
+    share = t * t / (freedom + t * t)
+    if share < 0.5:  # one minus a small number keeps more of its digits
+        return 1 - _incomplete_beta(share, 0.5, freedom / 2)
     return _incomplete_beta(freedom / (freedom + t * t), freedom / 2, 0.5)
 
 

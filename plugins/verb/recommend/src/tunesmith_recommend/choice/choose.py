@@ -82,7 +82,7 @@ def _planned(
 ) -> tuple[Recommendation | None, bool]:  # fmt: skip
     """The recommendation of a training in the first pipeline that the planner takes, and whether one that does more was refused for want
     of memory, as it would not be of a smaller model."""
-    crowded, most = False, None
+    crowded, most, unjudged = False, None, ""
     for layout in layouts(search.registry, search.wanted, trial):
         most = most or layout
         less = (layout.serves, bool(layout.smaller)) != (most.serves, bool(most.smaller))
@@ -94,8 +94,9 @@ def _planned(
         else:
             why = _tight(plan, trial)
             if not why:
-                return _made(search, trial, layout, plan, refused), crowded and less
+                return _made(search, trial, layout, plan, refused, "" if layout.judge else unjudged), crowded and less
             crowded = True
+        unjudged = why if layout.judge else unjudged
         refused.append(f"{trial.words}, {' and '.join(layout.pipeline['steps'])}: {why}")
     return None, crowded
 
@@ -108,7 +109,11 @@ def _tight(plan: Plan, trial: Trial) -> str:
     return f"the step `{over[0].name}` needs about {needed} of memory, {trial.seen.capacity.name} has {size(there)}" if over else ""
 
 
-def _made(search: Search, trial: Trial, layout: Layout, plan: Plan, refused: list[str]) -> Recommendation:
+def _made(search: Search, trial: Trial, layout: Layout, plan: Plan, refused: list[str], unjudged: str) -> Recommendation:
+    """
+    Args:
+        unjudged: why nobody judges what was learnt, though somebody could; empty otherwise.
+    """
     seen, here = trial.seen, {name: found for name, found in search.devices.items() if found}
     device = next(iter(here.get(seen.device, ())), None)
     peak = max((step.estimate.memory for step in plan.steps if step.estimate), default=0.0)
@@ -123,7 +128,8 @@ def _made(search: Search, trial: Trial, layout: Layout, plan: Plan, refused: lis
     told = [one.refusal for one in reversed(search.refused)]
     pipeline, choices = choices_of(search, trial, layout, plan, refused)
     tried = {TUNE: trial.id} | ({SMALL: layout.smaller.id} if layout.smaller else {})
-    return Recommendation(pipeline, choices, prediction, remarks_of(search, trial, plan), (*reversed(refused), *told), tried)
+    remarks = remarks_of(search, trial, plan) + ((f"nobody judges it by rows that are held out: {unjudged}",) if unjudged else ())
+    return Recommendation(pipeline, choices, prediction, remarks, (*reversed(refused), *told), tried)
 
 
 def _first(error: TunesmithError) -> TunesmithError:
