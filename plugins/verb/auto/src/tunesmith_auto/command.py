@@ -45,7 +45,7 @@ def run(args: Namespace) -> int:
     session = Session.open(Path.cwd())
     history = History.of(session.config.home, json.loads(json.dumps([getattr(args, name) for name in _TRIED], default=str)))
     if args.anew:
-        history.remedies.clear()
+        history.forget()
     if not (args.force or history.owns(args.file)):
         raise UserError("TS-RECOMMEND-004", f"{args.file} is there already", fix="Name another one with --file, or write over it: --force.")
     undertaking = Undertaking(
@@ -55,10 +55,7 @@ def run(args: Namespace) -> int:
     if not args.yes and not _agreed():
         print(safe(f"Nothing was run. {args.file} holds the pipeline: tunesmith run{_named(args.file)}"))
         return 0
-    outcome = undertaking.carry_out()
-    if isinstance(outcome, int):
-        return outcome
-    return outcome.exit_status if outcome.error or args.no_serve else undertaking.serve().exit_status
+    return undertaking.carry_out(serve=not args.no_serve)
 
 
 def _agreed() -> bool:

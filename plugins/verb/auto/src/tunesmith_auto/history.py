@@ -24,11 +24,14 @@ class History:
     Args:
         remedies: that were followed, the first first.
         written: SHA-256 of the pipeline's file as it was written last; empty: it was not.
+        found: what was recommended and is not done yet, with the rows' facts that it was recommended for. What earlier runs tell may
+            change a recommendation, and who was stopped goes on with his own.
     """
 
     path: Path
     remedies: list[Remedy] = field(default_factory=list)
     written: str = ""
+    found: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, home: Path, asked: Mapping[str, Any]) -> History:
@@ -36,7 +39,7 @@ class History:
         name = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:24]
         path = home / FOLDER / f"{name}.json"
         found = read_note(path) or {}
-        return cls(path, [Remedy(**one) for one in found.get("remedies", ())], str(found.get("written", "")))
+        return cls(path, [Remedy(**one) for one in found.get("remedies", ())], str(found.get("written", "")), found.get("found", {}))
 
     @property
     def followed(self) -> list[str]:
@@ -57,7 +60,17 @@ class History:
 
     def follow(self, remedy: Remedy) -> None:
         self.remedies.append(remedy)
+        self.begin({})
+
+    def begin(self, found: Mapping[str, Any]) -> None:
+        """Note what is recommended; nothing where that is done, or something else is wanted now."""
+        self.found = found
         self._write()
+
+    def forget(self) -> None:
+        """All but whose the file is."""
+        self.remedies.clear()
+        self.begin({})
 
     def write(self, file: Path, text: str) -> None:
         """Write the pipeline's file, and note that it is ours."""
@@ -70,7 +83,7 @@ class History:
         return not file.exists() or _digest(file.read_text(encoding="utf-8", errors="replace")) == self.written
 
     def _write(self) -> None:
-        write_note(self.path, {"remedies": [asdict(one) for one in self.remedies], "written": self.written})
+        write_note(self.path, {"remedies": [asdict(one) for one in self.remedies], "written": self.written, "found": self.found})
 
 
 def _digest(text: str) -> str:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith import Pipeline
 from tunesmith.planning.plan import Decision
+from tunesmith.running.home_permissions import make_home
 from tunesmith_auto import rate_search
 from tunesmith_auto.history import History
 from tunesmith_auto.load_test import LOAD, with_load_test
 from tunesmith_auto.policy import Remedy, failure_of, promises, remedy
 from tunesmith_cli.api import DEFAULT_FILE, Session, columns, safe, safe_json
-from tunesmith_recommend.api import Recommendation, Wanted, Wishes, page, pipeline_file, recommended, written
+from tunesmith_recommend.api import Recommendation, Wanted, Wishes, facts_of, page, pipeline_file, recommended, written
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan
@@ -52,6 +53,7 @@ class Undertaking:
         if self.trials:
             rate_search.check(self.session.registry)
             self.wishes = rate_search.held_out(self.wishes)
+        make_home(self.session.config.home, self.session.config.group)  # what is noted there is nobody else's business
         found, plan = self._recommended()
         if self.as_json:
             return
@@ -60,11 +62,14 @@ class Undertaking:
             print(safe("\n".join(["\nwhere something fails", *(f"  {one}" for one in told)])))
         print(safe(f"\n{self.file} holds the pipeline, with the reasons as comments."))
 
-    def carry_out(self) -> RunOutcome | int:
+    def carry_out(self, *, serve: bool) -> int:
         """Run what is recommended until it is done, or no rule says what else to try.
 
+        Args:
+            serve: keep the server up at the end, until it is stopped.
+
         Returns:
-            The last run's outcome; or the exit status of a search before it, where that did not end well.
+            The exit status.
         """
         if self.trials and rate_search.RULE not in self.history.followed:
             found, plan = self._recommended(quiet=True)
@@ -76,21 +81,21 @@ class Undertaking:
             found, plan = self._recommended(quiet=True)
             outcome = self.session.carry_out(plan, Namespace(json=self.as_json, no_serve=True))
             if outcome.error is None:
+                self.history.begin({})
                 self._tell_result(found, plan, outcome)
-                return outcome
+                return self._serve(found).exit_status if serve else outcome.exit_status
             failure = failure_of(outcome, {step.name: step.group for step in plan.steps})
             following = failure and remedy(failure, found, _defaults(plan), self.history.followed)
             if not following:
-                return outcome
+                return outcome.exit_status
             self._follow(following)
 
     def _follow(self, remedy: Remedy) -> None:
         self.history.follow(remedy)
         self._tell({"auto": "remedy", "rule": remedy.rule, "why": remedy.why}, f"\n{remedy.text}")
 
-    def serve(self) -> RunOutcome:
+    def _serve(self, found: Recommendation) -> RunOutcome:
         """Keep the server up that the pipeline ends with, until it is stopped; nothing where it has none."""
-        found, _ = self._found()
         plan = self._plan(found, load_test=False)
         return self.session.carry_out(plan, Namespace(json=self.as_json, no_serve=False))
 
@@ -105,7 +110,16 @@ class Undertaking:
         return found, plan
 
     def _found(self) -> tuple[Recommendation, Wanted]:
-        return recommended(self.data, self.history.wishes(self.wishes))
+        """What is recommended; what was begun with before, as long as the rows are what they were."""
+        wishes, noted = self.history.wishes(self.wishes), self.history.found
+        if noted:
+            facts = facts_of(self.data, wishes.columns)
+            if facts == noted["facts"]:
+                wanted = Wanted(str(self.data), facts, wishes.goal, wishes.task, wishes.budget, wishes.columns)
+                return Recommendation.from_note(noted["recommendation"]), wanted
+        found, wanted = recommended(self.data, wishes)
+        self.history.begin({"facts": wanted.data, "recommendation": dataclasses.asdict(found)})
+        return found, wanted
 
     def _plan(self, found: Recommendation, *, load_test: bool) -> Plan:
         """The plan, with the reasons of each choice and of what was tried before, which are kept with the run."""

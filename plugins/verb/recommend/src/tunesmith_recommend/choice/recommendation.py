@@ -130,6 +130,17 @@ class Recommendation:
     refused: tuple[str, ...] = ()
     tried: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def from_note(cls, note: Mapping[str, Any]) -> Recommendation:
+        """What was noted of one as JSON by `dataclasses.asdict`.
+
+        Raises:
+            KeyError, TypeError: for what was not.
+        """
+        choices = tuple(Reasoned(**{**one, "rule": Rule(**one["rule"])}) for one in note["choices"])
+        told = {name: tuple(note[name]) for name in ("remarks", "refused")}
+        return cls(**{**note, **told, "choices": choices, "prediction": Prediction(**note["prediction"])})
+
     def to_json(self) -> dict[str, Any]:
         return {
             "pipeline": self.pipeline, "choices": [choice.to_json() for choice in self.choices], "prediction": asdict(self.prediction),
