@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tunesmith.contracts import ModelInfo
-from tunesmith.errors import UserError
+from tunesmith.errors import TunesmithError, UserError
 from tunesmith_recommend.choice.choose import recommend
 from tunesmith_recommend.choice.recommendation import Wanted
 
@@ -40,3 +40,13 @@ def test_what_is_refused_is_left_out_and_the_best_of_the_rest_is_recommended(wor
     assert found.pipeline["model"] == reached
     assert seen == asked
     assert any(f"{SMALL[0]} can't be had" in remark for remark in found.remarks)
+
+
+def test_a_model_that_is_asked_for_and_can_not_be_fetched_is_told_at_once(world: Any):
+    def reach(uri: str) -> ModelInfo:
+        raise UserError("TS-MODEL-002", f"{uri} can't be had.")
+
+    wanted = Wanted("chat.jsonl", facts("chat"), "edge", model=SMALL[1])
+    devices = world.machine("16 GB")
+    with pytest.raises(TunesmithError, match="TS-MODEL-002"):
+        recommend(world.registry, wanted, world.models, devices, lambda pipeline, info: None, reach=reach, estimators=world.estimators)

@@ -80,6 +80,8 @@ def test_what_is_not_understood_is_said_in_the_sentences_own_words(sentence: str
         ("二十四小时以内", "budget", 86400.0),
         ("in half an hour", "budget", 1800.0),
         ("within 90 minutes", "budget", 5400.0),
+        ("in one and a half hours", "budget", 5400.0),
+        ("for two and a half epochs", "settings", {"num_train_epochs": 2.5}),
         ("两天内", "budget", 172800.0),
         ("r=8 and bits=8", "settings", {"r": 8, "bits": 8}),
         ("learning_rate: 1e-4, warmup ratio 0.1", "settings", {"learning_rate": 1e-4, "warmup_ratio": 0.1}),

@@ -97,7 +97,7 @@ def test_after_a_failure_what_comes_next_is_tried_and_told(made, capsys):
 
 
 def test_who_was_stopped_goes_on_with_what_was_tried(made):
-    made.endings = [failed("tune", BROKEN), replace(done(), state="cancelled", error=TunesmithError("TS-RUN-001", "stopped"))]
+    made.endings = [failed("tune", BROKEN), replace(done(), state="cancelled")]
     assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve"]) == 130
     asked = len(made.wishes)
     made.endings = [done()]
@@ -131,6 +131,17 @@ def test_a_pipeline_that_somebody_wrote_is_not_written_over(made, tmp_path, caps
     assert main(["auto", "--data", "chats.csv", "--yes"]) == 2
     assert "TS-RECOMMEND-004" in capsys.readouterr().err
     assert (tmp_path / "tunesmith.yaml").read_text() == "name: mine\n"
+
+
+def test_a_run_that_is_cancelled_ends_it_and_nothing_is_served(made, capsys):
+    made.endings = [replace(done(), state="cancelled")]
+    assert main(["auto", "--data", "chats.csv", "--yes"]) == 130
+    assert len(made.plans) == 1
+
+
+def test_a_search_without_trials_and_rows_that_are_not_there_are_told_first(made, tmp_path, capsys):
+    assert main(["auto", "--data", "chats.csv", "--yes", "--search", "0"]) == 2
+    assert "TS-CLI-002" in capsys.readouterr().err
 
 
 def test_for_a_program_all_is_lines_of_json(made, capsys):

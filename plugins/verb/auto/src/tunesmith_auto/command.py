@@ -23,9 +23,7 @@ def configure(parser: ArgumentParser) -> None:
         "--file", type=Path, default=Path(DEFAULT_FILE), metavar="FILE", help=f"pipeline to write (default: ./{DEFAULT_FILE})"
     )
     parser.add_argument("--force", action="store_true", help="write over a pipeline that is there")
-    parser.add_argument(
-        "--search", type=int, default=0, metavar="TRIALS", help="search the learning rate first, in so many short trainings"
-    )
+    parser.add_argument("--search", type=int, metavar="TRIALS", help="search the learning rate first, in so many short trainings")
     parser.add_argument("--yes", "-y", action="store_true", help="go on without being asked")
     parser.add_argument("--no-load-test", action="store_true", help="put no load on the server")
     parser.add_argument("--no-serve", action="store_true", help="don't keep serving at the end")
@@ -42,16 +40,16 @@ def run(args: Namespace) -> int:
             "TS-AUTO-001", "there is nobody to say yes to the plan", why="Standard input is no terminal.",
             fix="Say it with the command: --yes. `tunesmith init` writes the pipeline and runs nothing.",
         )  # fmt: skip
+    if args.search is not None and args.search < 1:
+        raise UserError("TS-CLI-002", f"--search {args.search} is no count of trials", fix="Give at least 1, or leave it out.")
     session = Session.open(Path.cwd())
     history = History.of(session.config.home, json.loads(json.dumps([getattr(args, name) for name in _TRIED], default=str)))
     if args.anew:
         history.forget()
-    if not (args.force or history.owns(args.file)):
-        raise UserError("TS-RECOMMEND-004", f"{args.file} is there already", fix="Name another one with --file, or write over it: --force.")
     undertaking = Undertaking(
-        session, args.data, wishes_of(args), args.file, history, load_test=not args.no_load_test, trials=args.search, as_json=args.json
+        session, args.data, wishes_of(args), args.file, history, load_test=not args.no_load_test, trials=args.search or 0, as_json=args.json
     )  # fmt: skip
-    undertaking.prepare()
+    undertaking.prepare(force=args.force)
     if not args.yes and not _agreed():
         print(safe(f"Nothing was run. {args.file} holds the pipeline: tunesmith run{_named(args.file)}"))
         return 0

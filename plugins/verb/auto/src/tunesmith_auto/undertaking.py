@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith import Pipeline
+from tunesmith.errors import UserError
 from tunesmith.planning.plan import Decision
 from tunesmith.running.home_permissions import make_home
 from tunesmith_auto import rate_search
@@ -44,17 +45,20 @@ class Undertaking:
     trials: int = 0
     as_json: bool = False
 
-    def prepare(self) -> None:
+    def prepare(self, *, force: bool = False) -> None:
         """Recommend, write the pipeline's file, and show what would be done.
 
+        Args:
+            force: write over a file that is not from here.
+
         Raises:
-            UserError: as `recommended` does, and what is wrong with the plan.
+            UserError: as `recommended` does, and what is wrong with the plan; TS-RECOMMEND-004 for a file that somebody else wrote.
         """
         if self.trials:
             rate_search.check(self.session.registry)
             self.wishes = rate_search.held_out(self.wishes)
         make_home(self.session.config.home, self.session.config.group)  # what is noted there is nobody else's business
-        found, plan = self._recommended()
+        found, plan = self._recommended(force=force)
         if self.as_json:
             return
         self.session.show(plan, as_json=False)
@@ -80,9 +84,9 @@ class Undertaking:
         while True:
             found, plan = self._recommended(quiet=True)
             outcome = self.session.carry_out(plan, Namespace(json=self.as_json, no_serve=True))
-            if outcome.error is None:
+            if outcome.state == "done" and outcome.error is None:
                 self.history.begin({})
-                self._tell_result(found, plan, outcome)
+                self._tell_result(found, plan, outcome, served=serve)
                 return self._serve(found).exit_status if serve else outcome.exit_status
             failure = failure_of(outcome, {step.name: step.group for step in plan.steps})
             following = failure and remedy(failure, found, _defaults(plan), self.history.followed)
@@ -99,8 +103,11 @@ class Undertaking:
         plan = self._plan(found, load_test=False)
         return self.session.carry_out(plan, Namespace(json=self.as_json, no_serve=False))
 
-    def _recommended(self, *, quiet: bool = False) -> tuple[Recommendation, Plan]:
+    def _recommended(self, *, quiet: bool = False, force: bool = True) -> tuple[Recommendation, Plan]:
         found, wanted = self._found()
+        if not (force or self.history.owns(self.file)):
+            fix = "Name another one with --file, or write over it: --force."
+            raise UserError("TS-RECOMMEND-004", f"{self.file} is there already", fix=fix)
         plan = self._plan(found, load_test=self.load_test)
         self.history.write(self.file, pipeline_file(found, wanted))
         if not quiet:
@@ -129,7 +136,7 @@ class Undertaking:
         before = [Decision("", f"auto: {one.rule}", one.text) for one in self.history.remedies]
         return dataclasses.replace(plan, decisions=(*plan.decisions, *chosen, *before))
 
-    def _tell_result(self, found: Recommendation, plan: Plan, outcome: RunOutcome) -> None:
+    def _tell_result(self, found: Recommendation, plan: Plan, outcome: RunOutcome, *, served: bool) -> None:
         report = outcome.directory / "report.html"
         told = {
             "auto": "done", "model": found.pipeline["model"], "gates": [gate.text for gate in outcome.gates],
@@ -141,7 +148,8 @@ class Undertaking:
         rows += [*_loads(plan, outcome)]
         rows += [("remedy", one.text) for one in self.history.remedies]
         rows += [("report", str(report))] if report.exists() else []
-        rows += [("again", f"tunesmith run{named}: what is done comes from the cache"), ("talk", "tunesmith chat, while it is served")]
+        rows += [("again", f"tunesmith run{named}: what is done comes from the cache, and it is served")]
+        rows += [("talk", "tunesmith chat, in another terminal")] if served else []
         self._tell(told, "\n" + columns(rows))
 
     def _tell(self, event: Mapping[str, Any], text: str) -> None:

@@ -43,6 +43,7 @@ def recommend(
 
     Raises:
         UserError: TS-RECOMMEND-001 when nothing fits.
+        TunesmithError: why the model that is asked for can't be fetched.
     """
     if not any(devices.values()):
         raise UserError(
@@ -62,6 +63,8 @@ def recommend(
             try:
                 info = reach(trial.model.uri)
             except TunesmithError as error:
+                if wanted.model:
+                    raise  # it is asked for, so there is no other
                 absent, why = trial.model.uri, error.what.rstrip(".")
                 if error.code == UNREACHABLE:
                     absent = absent.partition("://")[0]
