@@ -3,7 +3,8 @@
 ``python small_engine.py PORT [--says WORD] [--pause SECONDS] [--slots N] [--api-key KEY] [--fails-at WORD]``. The answer to a question is
 the same each time: ``WORD:question 0 1 2 ...``, as many numbers as ``max_tokens``. One that holds ``hang`` is never answered, one with
 ``half`` is broken off in the middle of its stream, one with ``fail`` gets status 500, one with ``slow`` takes ten times as long, one with
-``die`` ends the process. ``GET /state`` tells how many requests are under way and how many were broken off by their clients.
+``die`` ends the process, with ``midway`` as soon as a stream has begun and not ended. ``GET /state`` tells how many requests are under way
+and how many were broken off by their clients.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-state = {"running": 0, "answered": 0, "gone": 0, "headers": {}}
+state = {"running": 0, "midway": 0, "answered": 0, "gone": 0, "headers": {}}
 
 
 def words(asked: dict, question: str, options: argparse.Namespace) -> list[str]:
@@ -55,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             return JSONResponse({"error": {"message": "no slot is free"}}, 429, {"Retry-After": "7"})
         if "fail" in question or (options.fails_at and options.fails_at in question):
             return JSONResponse({"error": {"message": "it failed"}}, 500)
+        while "midway" in question and not state["midway"]:
+            await asyncio.sleep(0.001)
         if "die" in question:
             os.kill(os.getpid(), signal.SIGKILL)
         pause = options.pause * (10 if "slow" in question else 1)
@@ -77,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         async def events():
             state["running"] += 1
-            whole = False
+            whole = begun = False
             try:
                 if "hang" in question:
                     await asyncio.sleep(3600)
@@ -87,12 +90,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     choice = {"index": 0, "finish_reason": "stop" if number == len(told) - 1 else None}
                     choice |= {"delta": {"content": word}} if chat else {"text": word}
                     yield f"data: {json.dumps(head | {'object': 'chat.completion.chunk', 'choices': [choice]})}\n\n"
+                    state["midway"] += not begun
+                    begun = True
                     await asyncio.sleep(pause)
                 yield "data: [DONE]\n\n"
                 whole = True
                 state["answered"] += 1
             finally:
                 state["running"] -= 1
+                state["midway"] -= begun
                 state["gone"] += not whole
 
         return StreamingResponse(events(), media_type="text/event-stream")

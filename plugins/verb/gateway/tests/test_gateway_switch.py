@@ -203,8 +203,10 @@ def test_ten_switches_and_a_killed_engine_fail_none_of_2000_requests(gateway: Ca
             for number in range(1, 11):
                 engines.append(start_engine("--says", f"v{number}", "--pause", "0.02"))
                 if number == 1:
-                    wait_for(lambda: first.state["running"] >= 6)  # half of them are streams
-                    first.kill()
+                    ask = {"model": "bot", "messages": [{"role": "user", "content": "die midway"}]}
+                    with pytest.raises(httpx.HTTPError):
+                        httpx.post(f"{first.url}/chat/completions", json=ask, timeout=60, trust_env=False)
+                    wait_for(lambda: up.metric("tunesmith_gateway_resumed_streams_total", model="bot"), 30)
                 events = switch(up, engines[-1].url, min_requests=10)
                 assert events[-1]["event"] == "switch_done", events[-1]
                 for old in engines[:-1]:
@@ -218,7 +220,7 @@ def test_ten_switches_and_a_killed_engine_fail_none_of_2000_requests(gateway: Ca
         assert load.failed == []
         assert load.asked >= 2000
         assert len(load.texts) == load.asked
-        assert resumed + retried >= 1, "the killed engine had requests, and others answered them"
+        assert resumed >= 1
         assert broken == 0, "no server saw a client leave in the middle"
         assert versions == {f"v{number}" for number in range(11)}
     finally:
