@@ -21,15 +21,21 @@ def stream(id: str, words: list[str]) -> bytes:
     opening = [{"delta": {"role": "assistant", "content": ""}, "index": 0, "finish_reason": None}]
     choices = [*opening, *({"delta": {"content": word}, "index": 0, "finish_reason": None} for word in words)]
     choices.append({"delta": {}, "index": 0, "finish_reason": "stop"})
-    return b"".join(b"data: " + json.dumps({"id": id, "choices": [choice]}).encode() + b"\n\n" for choice in choices) + DONE
+    events = [
+        *({"id": id, "choices": [choice]} for choice in choices),
+        {"id": id, "choices": [], "usage": {"completion_tokens": len(words)}},
+    ]
+    return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events) + DONE
 
 
 def said(raw: bytes) -> tuple[str, set[str], int]:
     """The text of a stream, the ids in it, and how often it ended."""
     events = [event.removeprefix("data: ") for event in raw.decode().split("\n\n") if event]
     data = [json.loads(event) for event in events if event != "[DONE]"]
-    text = "".join(one["choices"][0]["delta"].get("content") or "" for one in data)
-    assert sum(one["choices"][0]["finish_reason"] == "stop" for one in data) == 1
+    choices = [choice for one in data for choice in one["choices"]]
+    text = "".join(choice["delta"].get("content") or "" for choice in choices)
+    assert sum(choice["finish_reason"] == "stop" for choice in choices) == 1
+    assert sum("usage" in one for one in data) == 1
     return text, {one["id"] for one in data}, events.count("[DONE]")
 
 
@@ -46,8 +52,7 @@ def test_every_letter_comes_once(text: str, first: list[int], second: list[int],
     resumable = Resumable.of(Body(b"", CHAT))
     assert resumable is not None
     raw = stream("first", cut(text, first))
-    end = raw.rindex(b"data: ", 0, raw.rindex(b"data: "))  # before what says that it is finished
-    sent = resumable.taken(raw[: broken % (end + 1)])
+    sent = resumable.taken(raw[: broken % (len(raw) - len(DONE) + 1)])  # also after it has said that it is finished
     resumable.again()
     again = stream("second", cut(text, second))
     for start in range(0, len(again), 7):

@@ -28,6 +28,8 @@ class Resumable:
     able: bool = True
     id: Any = None  # of the first stream's answer, which all its events carry
     text: str = ""  # sent so far
+    finished: bool = False  # it was sent that the answer is whole
+    counted: bool = False  # an event without an answer was sent, as usage is
     again_text: str | None = None  # of the stream that takes it up, until it has caught up
     rest: bytes = b""
 
@@ -61,8 +63,11 @@ class Resumable:
         if self.id is None:
             self.id = data.get("id")
         words = "".join(self._texts(data))
+        choices = data.get("choices") or ()
+        finished = any(choice.get("finish_reason") for choice in choices)
         if self.again_text is None:
             self.text += words
+            self._note(finished, counted=not choices)
             return True
         start = len(self.again_text)
         self.again_text += words
@@ -71,13 +76,17 @@ class Resumable:
             raise Unlike("another server continues it differently")
         new = words[len(known) :]
         self.text += new
-        finished = any(choice.get("finish_reason") for choice in data.get("choices") or ())
         if len(self.again_text) < len(self.text) and finished:
             raise Unlike("another server ends it sooner")
-        if not (new or finished or not data.get("choices")) or len(self.again_text) < len(self.text):
+        wanted = new or (finished and not self.finished) or (not choices and not self.counted)
+        if not wanted or len(self.again_text) < len(self.text):
             return False
+        self._note(finished, counted=not choices)
         self._rewrite(data, new)
         return True
+
+    def _note(self, finished: bool, *, counted: bool) -> None:
+        self.finished, self.counted = self.finished or finished, self.counted or counted
 
     def _event(self, event: bytes) -> bytes:
         return self._rewritten
