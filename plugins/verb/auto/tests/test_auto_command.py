@@ -13,7 +13,7 @@ import yaml
 
 from tunesmith.errors import TunesmithError
 from tunesmith.running.outcome import GateOutcome, RunOutcome, StepOutcome
-from tunesmith_auto import rate_search, undertaking
+from tunesmith_auto import auto_run, rate_search
 from tunesmith_auto.load_test import LOAD, with_load_test
 from tunesmith_cli.api import Session, main
 from tunesmith_recommend.api import Prediction, Recommendation, Wanted, facts_of
@@ -49,7 +49,7 @@ def made(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
     (tmp_path / "chats.csv").write_text("instruction,output\n" + "".join(f"q{number},a\n" for number in range(80)))
     found = Made()
-    monkeypatch.setattr(undertaking, "recommended", found.recommended)
+    monkeypatch.setattr(auto_run, "recommended", found.recommended)
     monkeypatch.setattr(Session, "carry_out", lambda *arguments, **more: found.carry_out(*arguments, **more))
     return found
 

@@ -12,8 +12,8 @@ import pytest
 from tunesmith_tune.api import Goal, Parameter, Proposal, Search, Trial
 from tunesmith_tune.report.importance import importance
 from tunesmith_tune.report.result import front
+from tunesmith_tune.study.patience import Patience, RowsFile
 from tunesmith_tune.study.row_scores import RowScores, paired_gain, row_scores
-from tunesmith_tune.study.stopping import Patience, RowsFile
 from tunesmith_tune.study.study import Study
 
 RATE = Parameter("steps.tune.settings.learning_rate", "uniform", 0.0, 1.0)

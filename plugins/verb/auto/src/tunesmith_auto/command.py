@@ -12,7 +12,7 @@ from tunesmith.errors import UserError
 from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe
 from tunesmith_recommend.api import add_wishes, wishes_of
 
-#: options that make it another undertaking
+#: options that make it another run of `auto`
 _TRIED = ("data", "goal", "task", "budget", "columns", "models", "any_model", "no_load_test", "search")
 
 
@@ -32,8 +32,8 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
+    from tunesmith_auto.auto_run import AutoRun
     from tunesmith_auto.history import History
-    from tunesmith_auto.undertaking import Undertaking
 
     if not (args.yes or sys.stdin.isatty()):
         raise UserError(
@@ -46,14 +46,14 @@ def run(args: Namespace) -> int:
     history = History.of(session.config.home, json.loads(json.dumps([getattr(args, name) for name in _TRIED], default=str)))
     if args.anew:
         history.forget()
-    undertaking = Undertaking(
+    auto = AutoRun(
         session, args.data, wishes_of(args), args.file, history, load_test=not args.no_load_test, trials=args.search or 0, as_json=args.json
     )  # fmt: skip
-    undertaking.prepare(force=args.force)
+    auto.prepare(force=args.force)
     if not args.yes and not _agreed():
         print(safe(f"Nothing was run. {args.file} holds the pipeline: tunesmith run{_named(args.file)}"))
         return 0
-    return undertaking.carry_out(serve=not args.no_serve)
+    return auto.carry_out(serve=not args.no_serve)
 
 
 def _agreed() -> bool:

@@ -158,6 +158,8 @@ class Proxy:
             except asyncio.TimeoutError:
                 raise Broken(f"nothing came for {self.settings.idle_timeout:g} seconds") from None
             except httpx.HTTPError as error:
+                if path in _ENDED and b"[DONE]" in tail:
+                    return  # all of it had come
                 raise Broken(type(error).__name__) from None
             tail = (tail + piece)[-len(DONE) - 2 :]
             yield piece

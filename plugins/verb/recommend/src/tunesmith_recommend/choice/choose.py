@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.contracts import Device, ModelInfo, TunesmithError, UserError
 from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith_cli.api import size
-from tunesmith_recommend.choice.judging import trained_on
+from tunesmith_recommend.choice.judge import trained_on
 from tunesmith_recommend.choice.models import size_rule
 from tunesmith_recommend.choice.pipelines import SMALL, TUNE, Layout, layouts
 from tunesmith_recommend.choice.reasons import choices_of, remarks_of

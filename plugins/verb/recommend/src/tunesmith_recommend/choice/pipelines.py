@@ -10,7 +10,7 @@ from tunesmith.contracts import fits
 from tunesmith_recommend.catalog.base_model import PLAIN
 from tunesmith_recommend.choice import verbs
 from tunesmith_recommend.choice.declared import Declared, declared
-from tunesmith_recommend.choice.judging import Judge, judges, part
+from tunesmith_recommend.choice.judge import Judge, judges, part
 from tunesmith_recommend.choice.recommendation import Wanted
 from tunesmith_recommend.choice.rules import rules
 from tunesmith_recommend.choice.search import Trial

@@ -27,7 +27,7 @@ from tunesmith_tune.report.result import SearchResult, search_result
 from tunesmith_tune.searcher_choice import build_searcher, choose_searcher, searcher_settings
 from tunesmith_tune.space_syntax import read_space
 from tunesmith_tune.study.loop import SearchLoop
-from tunesmith_tune.study.stopping import Patience, RowsFile
+from tunesmith_tune.study.patience import Patience, RowsFile
 from tunesmith_tune.study.study import Leg, Study
 from tunesmith_tune.trials.best_pipeline import write_best
 from tunesmith_tune.trials.metrics import find_followed, find_metric

@@ -9,7 +9,7 @@ from typing import Any
 
 from tunesmith_tune.api import Search, Trial
 from tunesmith_tune.report.importance import importance
-from tunesmith_tune.study.stopping import best
+from tunesmith_tune.study.patience import best
 from tunesmith_tune.study.study import Leg, Study
 
 

@@ -17,8 +17,8 @@ from tunesmith.plugins.registry import Registry
 from tunesmith.running.reporter import Silent
 from tunesmith_tune.api import Point, Value
 from tunesmith_tune.study.loop import TrialOutcome
+from tunesmith_tune.study.patience import RowsFile
 from tunesmith_tune.study.row_scores import row_scores
-from tunesmith_tune.study.stopping import RowsFile
 from tunesmith_tune.study.study import Leg
 from tunesmith_tune.trials.metrics import PlannedMetric, find_followed, find_metric
 

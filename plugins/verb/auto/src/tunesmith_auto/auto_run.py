@@ -1,4 +1,4 @@
-"""An undertaking from rows to a served model: what is recommended is carried out, and where it fails, what the policy says."""
+"""A whole run from rows to a served model: what is recommended is carried out, and where it fails, what the policy says."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Undertaking:
+class AutoRun:
     """
     Args:
         data: file with the rows; `file`: the pipeline's, which is written before anything is run.
