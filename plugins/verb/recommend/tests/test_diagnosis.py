@@ -98,7 +98,7 @@ def test_a_loss_that_still_falls_wants_more_steps():
     (found,) = of_training(training(course(lambda t: 3.0 - 2 * t)))
     assert (found.rule, found.command) == ("steps.too-few", "tunesmith run a.yaml --set steps.tune.settings.num_train_epochs=4")
     (few,) = of_training(training(Curve.of([(1, 3.0), (2, 2.9)]), settings={"max_steps": 2}))
-    assert few.command.endswith("max_steps=4")
+    assert few.command.endswith(f"max_steps={rules()['steps.too-few']['least']}")  # four would be too few again
     bottom = Curve.of([(30, 1.5), (60, 1.9)])
     assert "steps.too-few" not in said(training(course(lambda t: 3.0 - 2 * t), validation=bottom))  # more would be learned by heart
 
@@ -114,6 +114,8 @@ def test_a_validation_loss_that_rises_while_the_training_loss_falls_is_overfitti
     (found,) = [one for one in of_training(training(course(falling), validation=validation)) if one.rule == "overfit"]
     assert "overfit from step 30" in found.what
     assert "--set steps.tune.settings.load_best_model_at_end=true" in found.command
+    short = training(Curve.of([(1, 3.0), (2, 2.5)]), validation=Curve.of([(1, 2.0), (2, 2.4)]))
+    assert said(short) == ["steps.too-few"], "two steps are no evidence of overfitting"
     level = Curve.of([(15, 2.0), (30, 1.80), (45, 1.81), (60, 1.81)])
     assert "overfit" not in said(training(course(falling), validation=level))
 

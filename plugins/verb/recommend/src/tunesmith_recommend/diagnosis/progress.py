@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from tunesmith_recommend.diagnosis.curve import FEWEST
@@ -27,10 +28,10 @@ def too_few_steps(one: Training) -> Iterator[Finding]:
 
 def _more(one: Training, told: str, what: str) -> Finding:
     rule = rules()["steps.too-few"]
-    epochs = float(one.settings.get(EPOCHS) or 1) * rule["times"]
-    change: dict[str, float] = {EPOCHS: epochs}
+    times = max(rule["times"], math.ceil(rule["least"] / one.loss.points[-1][0]))  # so many that the next run is no too short one again
+    change: dict[str, float] = {EPOCHS: float(one.settings.get(EPOCHS) or 1) * times}
     if one.settings.get("max_steps"):
-        change = {"max_steps": int(one.settings["max_steps"] * rule["times"])}
+        change = {"max_steps": int(one.settings["max_steps"] * times)}
     (name, value), *_ = change.items()
     return Finding.of(rule, one.step, what, told, fix=f"Train on: `{name}: {value:g}`.", command=one.command(**change))
 
@@ -53,8 +54,8 @@ def plateau(one: Training) -> Iterator[Finding]:
 
 def overfit(one: Training) -> Iterator[Finding]:
     rule, curve = rules()["overfit"], one.validation
-    if len(curve) < 2:
-        return
+    if len(curve) < 2 or not len(one.loss) or one.loss.points[-1][0] < rules()["steps.too-few"]["least"]:
+        return  # so few steps are no evidence
     best, step = min((value, at) for at, value in curve.points)
     after = [value for at, value in one.loss.points if at > step]
     before = [value for at, value in one.loss.points if at <= step]
