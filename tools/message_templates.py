@@ -20,7 +20,7 @@ SENTENCES = {
     "plan": {"decide": None, "decision": None, "Decision": None, "warn": None, "extend": None},
     "progress": {"say": (0,)},
     "help": {
-        "Command": None, "Entry": (1,), "add_argument_group": None, "Formatter": None,
+        "Command": (1, 2, 3, 4), "Entry": (1,), "add_argument_group": None, "Formatter": None,
     },
     "texts": {"gettext": (0,), "_": (0,)},
 }  # fmt: skip
