@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,25 @@ SEARCHES: Mapping[str, tuple[int, dict[str, Any]]] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Task:
+    """What is trained in a trial.
+
+    Args:
+        steps: optimizer steps.
+        adapter: module and class; its settings have their defaults.
+        last: the loss of a trial is that of its last validation; otherwise the lowest.
+    """
+
+    settings: Mapping[str, Any]
+    steps: int
+    adapter: tuple[str, str, str] = ("tunesmith_full", "Full", "FullSettings")
+    last: bool = False
+
+
+SMALL = Task({"num_train_epochs": EPOCHS, "max_length": 256, "eval_steps": VALIDATED_EVERY, "dtype": "float32"}, TRAINED * EPOCHS // 8)
+
+
 @dataclass
 class TrainedHere:
     """Trials that are trainings in this process. See `tunesmith_tune.study.loop.Trials`."""
@@ -40,6 +60,7 @@ class TrainedHere:
     folder: Path
     model: Path
     seed: int
+    task: Task
     devices: int = 1
     cpu: float = 0.0
     spent: dict[int, float] = field(default_factory=dict)  #: trial -> CPU seconds up to its end
@@ -48,8 +69,6 @@ class TrainedHere:
         from tunesmith.contracts import Artifact, Cancelled
         from tunesmith.contracts.settings import build
         from tunesmith.isolation.worker_step import WorkerStep
-        from tunesmith_full.adapter import Full
-        from tunesmith_full.settings import FullSettings
         from tunesmith_sft.objective import SupervisedTuning
         from tunesmith_single.strategy import SingleProcess
         from tunesmith_torch.settings import TrainSettings
@@ -59,25 +78,27 @@ class TrainedHere:
         from tunesmith_tune.api import Point
         from tunesmith_tune.study.loop import TrialOutcome
 
-        settings = {"num_train_epochs": EPOCHS, "max_length": 256, "eval_steps": VALIDATED_EVERY, "dtype": "float32", **leg.values}
+        package, adapter, its_settings = self.task.adapter
+        adapter = getattr(import_module(f"{package}.adapter"), adapter)(getattr(import_module(f"{package}.settings"), its_settings)())
+        settings = {**self.task.settings, **leg.values}
         inputs = {"model": Artifact("model/hf", self.model, digest="m")}
         inputs |= {name: Artifact("dataset/chat", self.folder / name, digest=name) for name in ("data", "validation")}
-        losses, total = [], TRAINED * EPOCHS // 8
+        losses = []
 
         def heard(method: str, params: Mapping[str, Any]) -> None:
             if method == "$/metric" and params["name"] == "validation_loss":
                 losses.append(params["value"])
-                if heed(Point(min(1.0, params["at"] / total), params["value"])):
+                if heed(Point(min(1.0, params["at"] / self.task.steps), params["value"])):
                     step.cancelled.set()
 
         place = self.folder / f"trial-{leg.trial}"
-        for name in ("output", "work"):
-            (place / name).mkdir(parents=True)
+        for name in ("output", "work"):  # a trial that was paused goes on from the checkpoint in its folder
+            (place / name).mkdir(parents=True, exist_ok=True)
         step = WorkerStep(
             name="tune", output=place / "output", work=place / "work", inputs=inputs,
             settings=build(TrainSettings, settings), seed=self.seed,
             providers={
-                "objective": SupervisedTuning(), "adapter": Full(FullSettings()), "strategy": SingleProcess(),
+                "objective": SupervisedTuning(), "adapter": adapter, "strategy": SingleProcess(),
                 "optimizer": AdamW(AdamWSettings()),
             },
             notify=heard,
@@ -85,7 +106,7 @@ class TrainedHere:
         before = time.process_time()
         try:
             run(step)
-            outcome = TrialOutcome("done", (min(losses),))
+            outcome = TrialOutcome("done", (losses[-1] if self.task.last else min(losses),))
         except Cancelled:
             outcome = TrialOutcome("stopped")
         self.cpu += time.process_time() - before
@@ -106,7 +127,10 @@ def prepared(folder: Path, seed: int) -> Path:
     return tiny_model(folder / "model", seed=seed, **SHAPE)
 
 
-def searched(folder: Path, model: Path, name: str, seed: int) -> dict[str, Any]:
+def searched(
+    folder: Path, model: Path, name: str, seed: int, count: int, settings: Mapping[str, Any], task: Task, followed: bool
+) -> dict[str, Any]:
+    """A search of `count` trials with a searcher of that name: CPU seconds, those up to the end of each trial, and the trials."""
     from tunesmith.config import load_config
     from tunesmith.contracts.settings import fill
     from tunesmith.plugins.registry import load_registry
@@ -117,13 +141,12 @@ def searched(folder: Path, model: Path, name: str, seed: int) -> dict[str, Any]:
     from tunesmith_tune.study.loop import SearchLoop
     from tunesmith_tune.study.study import Study
 
-    count, settings = SEARCHES[name]
     goal = Goal("tune.validation_loss", "lower")
     record = load_registry(load_config()).provider("searcher", name)
-    study = Study(Search(read_space(SPACE), (goal,), seed, goal if name == "tpe" else None), folder / name)
+    study = Study(Search(read_space(SPACE), (goal,), seed, goal if followed else None), folder / name)
     for kind in ("data", "validation"):
         (folder / name / kind).symlink_to(folder / kind)
-    trials = TrainedHere(folder / name, model, seed)
+    trials = TrainedHere(folder / name, model, seed, task)
     SearchLoop(study, build_searcher(record, fill(record.schema, settings)), trials, Budget(trials=count)).run()
     return {"cpu": trials.cpu, "spent": trials.spent, "trials": study.trials()}
 
@@ -134,7 +157,7 @@ def main() -> None:
     for seed in [int(word) for word in sys.argv[1:]] or [1, 2, 3]:
         with tempfile.TemporaryDirectory() as folder:
             model = prepared(Path(folder), seed)
-            grid, tpe = (searched(Path(folder), model, name, seed) for name in ("grid", "tpe"))
+            grid, tpe = (searched(Path(folder), model, name, seed, *SEARCHES[name], SMALL, name == "tpe") for name in ("grid", "tpe"))
         best = {name: min(trial.scores[0] for trial in one["trials"] if trial.scores) for name, one in (("grid", grid), ("tpe", tpe))}
         counts = [len(one["trials"]) for one in (grid, tpe)]
         whole = sum(trial.state == "done" for trial in tpe["trials"])
