@@ -92,6 +92,21 @@ def test_rows_that_are_missing_are_asked_for(typed, capsys, here):
     assert yaml.safe_load((here / "tunesmith.yaml").read_text())["steps"]["tune"]["data"] == "chats.jsonl"
 
 
+def test_which_card_and_which_file_is_asked_where_there_are_several(typed, capsys, here):
+    asked = typed("chats.jsonl", "40", "y")
+    assert main(["ask", "QLoRA for Qwen3-0.6B on chats.jsonl and pairs.jsonl, on an A100"]) == 0
+    assert asked[:2] == ["Which file has the rows to learn from: chats.jsonl, pairs.jsonl? ", "Which card: A100-40GB or A100-80GB? "]
+    assert "A100-40GB" in (here / "tunesmith.yaml").read_text()
+
+
+def test_where_nobody_can_be_asked_the_smaller_card_is_taken_and_of_two_files_none(capsys, here):
+    assert main(["ask", "QLoRA for Qwen3-0.6B on chats.jsonl, on an A100", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["prediction"]["device"], told["remarks"][0][:20]) == ("A100-40GB", "`A100-40GB` was take")
+    assert main(["ask", "QLoRA on chats.jsonl and pairs.jsonl"]) == 2
+    assert "TS-ASK-005" in capsys.readouterr().err
+
+
 def test_after_a_yes_it_is_run_where_the_cards_are(typed, monkeypatch, here):
     typed("是")
     ran: list[list[str]] = []

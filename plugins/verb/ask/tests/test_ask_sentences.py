@@ -58,8 +58,7 @@ def test_there_are_ten_in_two_languages_and_nothing_of_them_is_left_over():
     ("sentence", "unknown"),
     [
         ("train a frobnicated model on chats.jsonl", ["frobnicated"]),
-        ("QLoRA, but without lora", ["without lora", "but"]),
-        ("用chats.jsonl训练,不要用qlora", ["不要用qlora"]),
+        ("QLoRA, but without frobs", ["but", "without", "frobs"]),
         ("用外星语训练", ["外星语"]),
         ("with zorba-tuning on chats.jsonl", ["zorba-tuning"]),
     ],
@@ -94,6 +93,32 @@ def test_what_is_not_understood_is_said_in_the_sentences_own_words(sentence: str
 )  # fmt: skip
 def test_a_phrase_is_found(sentence: str, field: str, value: Any, known, folder):
     assert getattr(read(sentence, known, Path()), field) == value
+
+
+@pytest.mark.parametrize(
+    ("sentence", "refused", "adapter"),
+    [
+        ("QLoRA, without lora", ("adapter.lora",), "qlora"),
+        ("no lora please, train on chats.jsonl", ("adapter.lora",), None),
+        ("don't use lora or qlora, and dora", ("adapter.qlora", "adapter.lora"), "dora"),
+        ("用chats.jsonl训练,不要用qlora", ("adapter.qlora",), None),
+        ("用dora,不要lora和qlora", ("adapter.qlora", "adapter.lora"), "dora"),
+    ],
+)
+def test_what_is_refused_is_no_wish_and_is_not_left_over(sentence: str, refused, adapter, known, folder):
+    found = read(sentence, known, Path())
+    assert (found.refused, found.named.get("adapter"), found.unknown) == (refused, adapter, ())
+
+
+def test_what_is_refused_is_not_recommended(known, registry, folder):
+    found = answer(read("no lora please: chats.jsonl on an A10", known, Path()), registry).found
+    assert found.pipeline["steps"]["tune"]["adapter"] != "lora"
+    assert "`adapter.lora` was left out, as you asked" in found.remarks
+
+
+def test_a_card_that_has_two_sizes_of_memory_may_be_either(known, folder):
+    assert read("on two A100", known, Path()).either == ("2xA100-40GB", "2xA100-80GB")
+    assert read("on two A100-80GB", known, Path()).either == read("on an A10", known, Path()).either == ()
 
 
 PIECES = [

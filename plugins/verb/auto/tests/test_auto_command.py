@@ -190,3 +190,25 @@ def test_a_pipeline_without_a_server_has_no_load_test():
     assert with_load_test(registry, pipeline) == pipeline
     served = with_load_test(registry, {"steps": {"tune": TUNE, "api": {"serve": "transformers", "from": "tune"}}})
     assert served["steps"][LOAD]["from"] == "api"
+
+
+def test_the_goal_may_be_a_sentence_and_options_count_before_it(made, capsys):
+    made.endings = [done()]
+    goal = "QLoRA on chats.csv, 3 epochs, no dora, in two hours, frobnicated"
+    assert main(["auto", "--goal", goal, "--budget", "1h", "--yes", "--no-serve"]) == 0
+    wishes = made.wishes[0]
+    assert (wishes.goal, wishes.budget, wishes.named, wishes.refused) == ("quality", 3600, {"adapter": "qlora"}, ("adapter.dora",))
+    assert wishes.settings == {"num_train_epochs": 3}
+    said = capsys.readouterr().out
+    assert "without" in said
+    assert "not understood: `frobnicated`" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["--goal", "train on chats.csv with two A10"], "TS-AUTO-003"), (["--goal", "a bot"], "TS-ASK-001"), ([], "TS-ASK-001")],
+)
+def test_without_rows_or_for_cards_that_are_not_here_nothing_is_begun(made, capsys, words, code):
+    assert main(["auto", *words, "--yes"]) == 2
+    assert code in capsys.readouterr().err
+    assert not made.wishes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.errors import UserError
 from tunesmith_ask import ASK
-from tunesmith_cli.api import DEFAULT_FILE, Command, Session, columns, run_command, safe, safe_json
+from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe, safe_json
 from tunesmith_cli.api import main as tunesmith
 
 YES = ("y", "yes", "是", "好", "确定")
@@ -43,7 +43,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from tunesmith_ask.pipeline import answer
+    from tunesmith_ask.pipeline import answer, plain
 
     if bool(args.endpoint) != bool(args.model):
         fix = "Name both: --endpoint http://127.0.0.1:8000/v1 --model NAME."
@@ -53,8 +53,7 @@ def run(args: Namespace) -> int:
     request = _understood(args, session)
     if not args.json:
         _tell(request)
-    if asking and not (request.data and Path(request.data).is_file()):
-        request = replace(request, data=_said("Which file has the rows to learn from? "))
+    request = plain(_asked(request) if asking else request)
     found = answer(request, session.registry, models=args.models, any_model=args.any_model)
     if args.json:
         print(safe_json({"understood": request.to_json(), **found.found.to_json(), "remarks": [*found.remarks, *found.found.remarks]}, 2))
@@ -66,6 +65,21 @@ def run(args: Namespace) -> int:
         print("\nNothing was written or run." + ("" if asking else " --yes does it."))
         return 0
     return _carry_out(args, found, elsewhere)
+
+
+def _asked(request: Request) -> Request:
+    """The request with what its user says to what it leaves open."""
+    if request.files:
+        files = (request.data, *request.files)
+        said = _said(f"Which file has the rows to learn from: {', '.join(files)}? ")
+        request = replace(request, data=said if said in files else "", files=())
+    if not (request.data and Path(request.data).is_file()):
+        request = replace(request, data=_said("Which file has the rows to learn from? "))
+    if request.either:
+        said = _said(f"Which card: {' or '.join(request.either)}? ").casefold()
+        found = [one for one in request.either if said and said in one.casefold()]
+        request = replace(request, on=found[0], either=()) if len(found) == 1 else request
+    return request
 
 
 def _said(question: str) -> str:
@@ -88,7 +102,7 @@ def _understood(args: Namespace, session: Session) -> Request:
         request = answer.read(args.sentence, known, Path(), Endpoint(args.endpoint, args.model, _key(args.key_env)))
     else:
         request = sentence.read(args.sentence, known, Path())
-    return replace(request, data=args.data) if args.data else request
+    return replace(request, data=args.data, files=()) if args.data else request
 
 
 def _key(variable: str) -> str:
@@ -102,11 +116,7 @@ def _key(variable: str) -> str:
 
 
 def _tell(request: Request) -> None:
-    told = request.told()
-    print(safe("understood" + ("\n" + columns([(f"  {what}", value) for what, value in told]) if told else ": nothing")))
-    if request.unknown:
-        print(safe("not understood: " + ", ".join(f"`{word}`" for word in request.unknown)))
-    print()
+    print(safe(request.page) + "\n")
 
 
 def _show(found: Answer) -> None:

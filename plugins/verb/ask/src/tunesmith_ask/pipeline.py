@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,12 +46,28 @@ def answer(request: Request, registry: Registry, *, models: Path | None = None, 
     if not request.data or not Path(request.data).is_file():
         raise no_rows(request)
     cards = card(registry, request.on) if request.on else None
-    wishes = Wishes(
-        goal=request.goal or "quality", budget=request.budget, cards=cards, models=models,
-        any_model=any_model, model=request.model, named=request.named, settings=request.settings,
+    found, wanted = recommended(Path(request.data), replace(wishes_of(request), cards=cards, models=models, any_model=any_model))
+    return Answer(found, wanted, tuple(differing(request, wanted.data, found.pipeline)), cards is None or _has(registry, *cards))
+
+
+def wishes_of(request: Request) -> Wishes:
+    """What a request asks of a recommendation, but for its cards."""
+    return Wishes(
+        goal=request.goal or "quality", budget=request.budget, model=request.model, named=request.named, settings=request.settings,
+        refused=request.refused,
     )  # fmt: skip
-    found, wanted = recommended(Path(request.data), wishes)
-    return Answer(found, wanted, tuple(_differing(request, wanted.data, found.pipeline)), cards is None or _has(registry, *cards))
+
+
+def plain(request: Request) -> Request:
+    """The request with what it leaves open closed: the card with the least memory, on which it runs whichever was meant.
+
+    Raises:
+        UserError: TS-ASK-005 when it names several files of rows.
+    """
+    if request.files:
+        fix = "Name one with --data FILE; in a pipeline, the verb `mix` makes one of several."
+        raise UserError("TS-ASK-005", f"which rows are meant: {', '.join((request.data, *request.files))}?", fix=fix)
+    return replace(request, on=request.either[0]) if request.either else request
 
 
 def no_rows(request: Request) -> UserError:
@@ -61,6 +77,11 @@ def no_rows(request: Request) -> UserError:
         "TS-ASK-001", what, why="Model, method and settings follow from the rows: their number, length, language and task.",
         fix='Name a file in the sentence ("... with chats.jsonl") or with --data FILE.',
     )  # fmt: skip
+
+
+def cards_here(request: Request, registry: Registry) -> bool:
+    """Whether this machine is meant: no cards are named, or those that are here."""
+    return not request.on or _has(registry, *card(registry, request.on))
 
 
 def _has(registry: Registry, backend: str, cards: Sequence[Device]) -> bool:
@@ -74,7 +95,11 @@ def _has(registry: Registry, backend: str, cards: Sequence[Device]) -> bool:
     return here >= len(cards)
 
 
-def _differing(request: Request, data: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[str]:
+def differing(request: Request, data: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[str]:
+    """Where a request and what came of it differ, a sentence each."""
+    if len(request.either) > 1 and request.on in request.either:
+        others = " or ".join(one for one in request.either if one != request.on)
+        yield f"`{request.on}` was taken, which may be {others}, too: say it in the sentence"
     for what, said, found in (
         ("in", request.languages, list(data["languages"])), ("about", request.domains, list(data["domains"])),
     ):  # fmt: skip

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tunesmith_cli.api import columns
+
 
 @dataclass(frozen=True)
 class Request:
@@ -19,6 +21,9 @@ class Request:
         named: kind -> provider.
         settings: by their own names, of whoever has them.
         languages, domains, tasks: what the rows are said to be, as `tunesmith data facts` calls it.
+        refused: providers that shall not take part: ``adapter.lora``.
+        either: cards that a name may mean which has several sizes of memory, as ``--on`` names them, the smallest first; empty: one.
+        files: of rows that are named beside the first, which are there.
         unknown: what was not understood, in the sentence's own words.
     """
 
@@ -32,6 +37,9 @@ class Request:
     languages: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
     def told(self) -> list[tuple[str, str]]:
@@ -39,9 +47,21 @@ class Request:
         rows = [("rows", self.data), ("cards", self.on), ("goal", self.goal), ("model", self.model)]
         rows += [("time", f"at most {self.budget / 3600:g} h of training")] if self.budget else []
         rows += self.named.items()
+        rows += [("without", ", ".join(name.partition(".")[2] for name in self.refused))]
         rows += [(name, str(value)) for name, value in self.settings.items()]
         rows += [("language", ", ".join(self.languages)), ("field", ", ".join(self.domains)), ("task", ", ".join(self.tasks))]
         return [(what, value) for what, value in rows if value]
+
+    @property
+    def page(self) -> str:
+        """What was understood and what was not, for people."""
+        told = self.told()
+        lines = [
+            "understood" if told else "understood: nothing",
+            *([columns([(f"  {what}", value) for what, value in told])] if told else []),
+        ]
+        lines += ["not understood: " + ", ".join(f"`{word}`" for word in self.unknown)] if self.unknown else []
+        return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}

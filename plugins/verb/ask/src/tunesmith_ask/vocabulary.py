@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import aliases_of
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
 
 CARDS = "device_backend"
+_SIZED = re.compile(r"(.+)-\d+GB")  # a card's name with its memory
 SMALLER = ("quantizer", "exporter")  #: kinds whose providers make a model smaller
 
 
@@ -27,7 +29,8 @@ class Vocabulary:
         settings: a setting's own name -> its schema, of training steps and of those providers that can be given some.
         aliases: another name of a setting -> its own.
         owned: (owner, a setting's own name) -> its schema there; owners are ``train`` and ``adapter.lora``.
-        cards: names of cards that device backends know.
+        cards: names of cards that device backends know; `sizes`: such a name -> cards of it, the one with the least memory first, where
+            it leaves open which is meant: ``A100``.
         models: URIs of described models.
     """
 
@@ -37,6 +40,7 @@ class Vocabulary:
     owned: Mapping[tuple[str, str], Mapping[str, Any]]
     cards: tuple[str, ...]
     models: tuple[str, ...]
+    sizes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, registry: Registry, models: Path | None = None) -> Vocabulary:
@@ -67,4 +71,15 @@ class Vocabulary:
             for called in (title, *entry.get("also", ()))
         ]
         described, _ = installed_models(registry, models)
-        return cls(providers, settings, aliases, owned, tuple(cards), tuple(model.uri for model in described))
+        models_there = tuple(model.uri for model in described)
+        return cls(providers, settings, aliases, owned, tuple(cards), models_there, dict(_of_several_sizes(registry)))
+
+
+def _of_several_sizes(registry: Registry) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Names that cards have in common but for their memory."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for backend in registry.providers(CARDS).values():
+        for title, entry in backend.facts.get("cards", {}).items():
+            if sized := _SIZED.fullmatch(title):
+                found.setdefault(sized[1], []).append((int(entry.get("mib", 0)), title))
+    yield from ((name, tuple(title for _, title in sorted(of))) for name, of in found.items() if len(of) > 1)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from tunesmith.errors import UserError
 from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe
-from tunesmith_recommend.api import add_wishes, wishes_of
+from tunesmith_recommend.api import add_wishes
 
 #: options that make it another run of `auto`
 _TRIED = ("data", "goal", "task", "budget", "columns", "models", "any_model", "no_load_test", "search")
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="the rows to learn from")
-    add_wishes(parser, cards=False)
+    parser.add_argument("--data", type=Path, metavar="FILE", help="the rows to learn from, where the goal is no sentence that names them")
+    add_wishes(parser, cards=False, sentence=True)
     parser.add_argument(
         "--file", type=Path, default=Path(DEFAULT_FILE), metavar="FILE", help=f"pipeline to write (default: ./{DEFAULT_FILE})"
     )
@@ -33,6 +33,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from tunesmith_auto.auto_run import AutoRun
+    from tunesmith_auto.goal import asked
     from tunesmith_auto.history import History
 
     if not (args.yes or sys.stdin.isatty()):
@@ -43,11 +44,12 @@ def run(args: Namespace) -> int:
     if args.search is not None and args.search < 1:
         raise UserError("TS-CLI-002", f"--search {args.search} is no count of trials", fix="Give at least 1, or leave it out.")
     session = Session.open(Path.cwd())
+    data, wishes = asked(args, session.registry)
     history = History.of(session.config.home, json.loads(json.dumps([getattr(args, name) for name in _TRIED], default=str)))
     if args.anew:
         history.forget()
     auto = AutoRun(
-        session, args.data, wishes_of(args), args.file, history, load_test=not args.no_load_test, trials=args.search or 0, as_json=args.json
+        session, data, wishes, args.file, history, load_test=not args.no_load_test, trials=args.search or 0, as_json=args.json
     )  # fmt: skip
     auto.prepare(force=args.force)
     if not args.yes and not _agreed():
@@ -73,6 +75,7 @@ COMMAND = Command(
     (
         ("shows what it will do, and asks", "tunesmith auto --data chats.csv"),
         ("in an hour, small enough for little memory, without asking", "tunesmith auto --data chats.jsonl --goal memory --budget 1h --yes"),
+        ("what is wanted, in a sentence", 'tunesmith auto --goal "a customer-service bot from chats.jsonl, QLoRA, in two hours"'),
         ("look for a better learning rate first", "tunesmith auto --data chats.jsonl --search 6"),
         ("train and judge only", "tunesmith auto --data chats.jsonl --yes --no-serve --no-load-test"),
     ),

@@ -38,7 +38,7 @@ class Wishes:
         model: URI of a described model that is asked for; empty: the best one.
         named: kind -> the provider of it that is asked for: adapters, objectives, quantizers, exporters, engines.
         settings: that are asked for, by their own names: of the training step, or of the providers that make the model smaller.
-        failed, reasons: see `Wanted`.
+        failed, reasons, refused: see `Wanted`.
     """
 
     goal: str = "quality"
@@ -53,6 +53,7 @@ class Wishes:
     settings: Mapping[str, Any] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    refused: Sequence[str] = ()
 
 
 def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tuple[Recommendation, Wanted]:
@@ -75,7 +76,7 @@ def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tupl
     data = facts_of(base / file, wishes.columns)
     wanted = Wanted(
         str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns, model=wishes.model, named=wishes.named,
-        settings=wishes.settings, failed=wishes.failed, reasons=wishes.reasons,
+        settings=wishes.settings, failed=wishes.failed, reasons=wishes.reasons, refused=wishes.refused,
     )  # fmt: skip
     session = Session.open(base)
     if named:

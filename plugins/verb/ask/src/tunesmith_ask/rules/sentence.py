@@ -17,6 +17,7 @@ _FILE = re.compile(r"[^\s\"'“”‘’，。；、：,;`]+\.(?:jsonl|json|csv|
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'“”，。；、,;`]+", re.IGNORECASE)
 _WORD = re.compile(r"[a-z0-9][a-z0-9_.'/+-]*|[\u3400-\u9fff]+", re.IGNORECASE)
 _VARIANTS = ("instruct", "chat", "it")  # what the name of a model ends with that people leave out
+_OR = r"or|nor|或者|或|和|、"
 _IS = r"\s*(?:=|:|：|of|to|is|为|是|用|设为)?\s*"
 
 
@@ -44,32 +45,40 @@ class _Reading:
         self._plain = _plain(self._left)
 
     def request(self) -> Request:
-        data = self._data()
-        on, model = self._cards(), self._model()
+        data, *files = self._data() or [""]
+        on, either = self._cards()
+        model = self._model()
         budget = self._budget()
         settings = dict(self._settings())
         named = dict(self._providers())
         goals = self._phrases(words()["goals"])
         said = {name: self._phrases(words()[name]) for name in ("languages", "domains", "tasks")}
         return Request(
-            data, on, next(iter(goals), ""), budget, model, named, settings, **said, unknown=(*self._refused, *self._unknown(goals[1:]))
+            data, on, next(iter(goals), ""), budget, model, named, settings, **said, refused=tuple(dict.fromkeys(self._refused)),
+            either=either, files=tuple(files), unknown=tuple(self._unknown(goals[1:])),
         )  # fmt: skip
 
     # --- what is found ------------------------------------------------------------------------------------------------------------------
 
-    def _data(self) -> str:
+    def _data(self) -> list[str]:
+        """Files of rows: the first that is named, and those that are there beside it."""
+        names: list[str] = []
         for found in _FILE.finditer(self._left):
             written = self._text[found.start() : found.end()]
             ends = [written[start:] for start in range(len(written))]
-            name = next((end for end in ends if (self._folder / end).is_file()), "") or _bare(written)
+            there = next((end for end in ends if (self._folder / end).is_file()), "")
+            if names and not there:
+                continue
+            name = there or _bare(written)
             self._take(found.end() - len(name), found.end())
-            return name
-        return ""
+            names.append(name)
+        return list(dict.fromkeys(names))
 
-    def _cards(self) -> str:
+    def _cards(self) -> tuple[str, tuple[str, ...]]:
+        """The cards, and what else they may be."""
         names = sorted({name.casefold() for name in self._known.cards}, key=len, reverse=True)
         if not names:
-            return ""
+            return "", ()
         spelled = "|".join(r"[\s_-]*".join(map(re.escape, re.split(r"[\s_-]+", name))) for name in names)
         count, counters = numbers.pattern(words()["numbers"]), "|".join(map(re.escape, words()["counters"]))
         found = self._first(
@@ -77,12 +86,13 @@ class _Reading:
             rf"(?:\s*(?:x|×|\*)\s*(?P<after>\d+))?(?:\s*(?P<han>{count})\s*(?:张|块|台))?"
         )
         if not found:
-            return ""
+            return "", ()
         told = found["count"] or found["after"] or found["han"]
         many = int(numbers.value(told, words()["numbers"])) if told else 1
         plain = re.sub(r"[\s_-]", "", found["card"])
         card = next(name for name in self._known.cards if re.sub(r"[\s_-]", "", name.casefold()) == plain)
-        return f"{many}x{card}" if many > 1 else card
+        times = f"{many}x" if many > 1 else ""
+        return f"{times}{card}", tuple(f"{times}{one}" for one in self._known.sizes.get(card, ()))
 
     def _model(self) -> str:
         if found := self._first(_URI.pattern):
@@ -133,17 +143,21 @@ class _Reading:
         spelled += [(name, (kind, name)) for kind, name in self._known.providers]
         seen: set[str] = set()
         held = [one for one in spelled if self._may_hold(one[0])]
+        refusing, others = _any(words()["refusing"]), _any({phrase for phrase, _ in held}, _spelled)
         for phrase, (kind, name) in sorted(held, key=lambda one: -len(one[0])):
             kinds = _any(words()["kinds"].get(kind, [kind]))
             pattern = _spelled(phrase)
             if phrase in words()["ordinary"]:  # a word of every day: only in quotes, or with what it is
                 pattern = rf"(?:[`\"“]{pattern}[`\"”]|(?:{kinds})\s*{pattern}|{pattern}[\s-]*(?:{kinds}))"
-            refusing = _any(words()["refusing"])
-            if refused := self._first(rf"(?:{refusing})\s*{pattern}"):
-                self._refused.append(self._text[refused.start() : refused.end()])
+            refused = re.search(rf"(?:{refusing})\s*(?:any\s+|the\s+)?(?:(?:{others}|\n+)\s*(?:{_OR})\s*)*(?P<name>{pattern})", self._left)
+            if refused:
+                self._take(refused.start("name"), refused.end("name"))
+                self._refused.append(f"{kind}.{name}")
             elif self._first(pattern) and kind not in seen and not (kind in ("quantizer", "exporter") and seen & {"quantizer", "exporter"}):
                 seen.add(kind)
                 yield kind, name
+        while self._refused and self._first(rf"(?:{refusing})(?=\s*(?:any\s+|the\s+)?\n)"):
+            pass  # what it refused is taken already
 
     def _phrases(self, table: Mapping[str, list[str]]) -> tuple[str, ...]:
         """The entries of which a phrase is there, in the order of the sentence."""

@@ -45,7 +45,7 @@ def layouts(registry: Registry, wanted: Wanted, trial: Trial) -> Iterator[Layout
     small = [*_smaller(registry, wanted, trial)] if goal in rules()["smaller.goals"]["goals"] or {*verbs.SMALLER} & {*named} else []
     small += [] if {*verbs.SMALLER} & {*named} else [None]
     engine = next((named[verb.main_kind] for verb in verbs.serving_verbs(registry) if verb.main_kind in named), "")
-    servers = [*_servers(registry, trial, engine)] if engine or goal not in rules()["engine.elsewhere"]["goals"] else []
+    servers = [*_servers(registry, wanted, trial, engine)] if engine or goal not in rules()["engine.elsewhere"]["goals"] else []
     for server in servers if engine else (*servers, None):
         for one in small:
             if not (server and server.adapters and one):
@@ -64,24 +64,28 @@ class _Server:
     adapters: str = ""
 
 
-def _servers(registry: Registry, trial: Trial, named: str) -> Iterator[_Server]:
+def _servers(registry: Registry, wanted: Wanted, trial: Trial, named: str) -> Iterator[_Server]:
     """
     Args:
         named: the engine that is asked for; empty: any.
     """
     for verb in verbs.serving_verbs(registry):
-        yield _Server(verb.name, named or "auto")
+        every = registry.providers(verb.main_kind).values()
+        engines = wanted.left(every)
+        if named or len(engines) == len(every):
+            yield _Server(verb.name, named or "auto")
+        else:  # one is refused, so the planner is not left to choose it
+            yield from (_Server(verb.name, engine.name) for engine in sorted(engines, key=lambda one: -one.priority))
         for entry in verb.inputs[1:]:
             made = trial.adapter.record.produces
             if entry.read_by and entry.many and any(fits(format, entry.accepts) for format in made) and trial.model.format == PLAIN:
-                engines = registry.providers(verb.main_kind).values()
                 able = (engine.name for engine in engines if named in ("", engine.name) and engine.facts.get(entry.read_by))
                 yield from (_Server(verb.name, engine, entry.name) for engine in able)
 
 
 def _smaller(registry: Registry, wanted: Wanted, trial: Trial) -> list[Declared]:
     kinds = [kind for kind in verbs.SMALLER if kind in wanted.named] or verbs.SMALLER
-    records = [record for kind in kinds for record in registry.providers(kind).values()]
+    records = wanted.left(record for kind in kinds for record in registry.providers(kind).values())
     tokens = float(wanted.data["tokens"])
     found = declared(records, wanted.goal, wanted.asked_task, tokens, wanted.named)
     return [one.asked(wanted.settings, verbs.training_settings(registry)) for one in found if one.said and one.id not in wanted.failed]

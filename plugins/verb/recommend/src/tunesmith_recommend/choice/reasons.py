@@ -142,6 +142,7 @@ def _remarks(search: Search, trial: Trial, plan: Plan) -> Iterator[str]:
     yield from (
         f"{why}: the best of the rest is recommended (--any-model: whatever can be fetched)" for why in search.wanted.excluded.values()
     )
+    yield from (f"`{name}` was left out, as you asked" for name in search.wanted.refused)
     if data["rows"] < rule["rows"]:
         yield f"{data['rows']} rows are few: {rule.text} ({rule.source})"
     if data["duplicates"] >= rules()["data.duplicates"]["share"] * data["rows"]:

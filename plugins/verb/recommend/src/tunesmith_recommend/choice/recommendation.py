@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith_recommend.choice.rules import Rule, rules
+
+if TYPE_CHECKING:
+    from tunesmith.plugins.records import ProviderRecord
 
 #: formats of rows that are written with a chat template
 CHATS = ("dataset/chat", "dataset/preference", "dataset/unpaired", "dataset/prompt", "dataset/stepwise")
@@ -29,6 +32,7 @@ class Wanted:
         settings: that are asked for, of the training step, or of whichever provider has one of that name.
         failed: what was tried and failed -> why: ``<model's uri> <adapter>``, or ``<kind> <provider>`` of what was to make it smaller.
         reasons: setting that is asked for -> why, where somebody says so.
+        refused: providers that shall not take part: ``adapter.lora``.
     """
 
     path: str
@@ -43,6 +47,11 @@ class Wanted:
     settings: Mapping[str, Any] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    refused: Sequence[str] = ()
+
+    def left(self, records: Iterable[ProviderRecord]) -> list[ProviderRecord]:
+        """Those of some providers that are not refused."""
+        return [record for record in records if f"{record.kind}.{record.name}" not in self.refused]
 
     @property
     def asked_task(self) -> str:

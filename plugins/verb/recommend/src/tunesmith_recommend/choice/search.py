@@ -137,7 +137,7 @@ class Search:
         return float(self.wanted.data["tokens"]) * epochs_of(self.wanted)
 
     def _declared(self, records: Sequence[ProviderRecord], goal: str = "") -> list[Declared]:
-        found = declared(records, goal or self.wanted.goal, self.wanted.asked_task, self.tokens, self.wanted.named)
+        found = declared(self.wanted.left(records), goal or self.wanted.goal, self.wanted.asked_task, self.tokens, self.wanted.named)
         return [one.of(self.wanted.data).asked(self.wanted.settings, verbs.training_settings(self.registry)) for one in found]
 
     def _of_model(self, one: Suiting) -> Iterator[Trial]:

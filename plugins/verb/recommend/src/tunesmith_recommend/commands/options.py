@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
-def add_wishes(parser: ArgumentParser, *, cards: bool = True) -> None:
+def add_wishes(parser: ArgumentParser, *, cards: bool = True, sentence: bool = False) -> None:
     """The options that say what is wanted.
 
     Args:
         cards: those that name cards which are not here, too.
+        sentence: the goal may be one.
     """
     parser.add_argument(
-        "--goal", choices=GOALS, default="quality",
-        help="quality: the best answers that fit (default); speed: quick ones; memory: the least of the device; edge: a phone or a board",
+        "--goal", choices=None if sentence else GOALS, default="quality", metavar="GOAL" if sentence else None,
+        help="quality: the best answers that fit (default); speed: quick ones; memory: the least of the device; edge: a phone or a board"
+        + ("; or a sentence, as `tunesmith ask` reads it" if sentence else ""),
     )  # fmt: skip
     parser.add_argument("--task", default="", metavar="TASK", help="what the rows teach, in place of what `tunesmith data facts` says")
     parser.add_argument("--budget", default="", metavar="TIME", help="that training may take: 90m, 4h, 2d (default: 8h)")
