@@ -166,6 +166,16 @@ def test_the_fastest_of_those_whose_time_is_known_is_called_no_more_than_that(tu
     assert found["solo"] == "it fits, and its time is not known"
 
 
+def test_processes_of_which_the_plan_warns_are_not_taken_for_their_number(tune, monkeypatch):
+    def idle(request):
+        return Estimate({"a": 1.0}, warnings=("3 of 4 singers never sing",) if request.processes == 4 else ())
+
+    monkeypatch.setattr(sys.modules["made_up"], "teach", idle)
+    found = verdicts(tune(4, 1000)[0])
+    assert found["solo"] == "it fits, and nothing is known of speed"
+    assert found["chorus"] == "it fits, but 3 of 4 singers never sing"
+
+
 def test_where_nobody_knows_what_is_needed_that_is_said(tune, monkeypatch):
     monkeypatch.setattr(sys.modules["made_up"], "teach", lambda request: None)
     step, plan = tune(4, 1000)

@@ -33,12 +33,14 @@ CLOSE = 1.1  # expected times are not exact: so much slower counts as equally fa
 
 @dataclass(frozen=True)
 class Candidate:
-    """A candidate to fill a slot, and its step; without `selection` it can't be gone. `doubt` is what it does not say."""
+    """A candidate to fill a slot, and its step; without `selection` it can't be gone. `doubt` is what it does not say; of `warned` things
+    a plan with it warns."""
 
     told: Alternative
     selection: Selection | None = None
     fits: bool | None = None
     doubt: str = ""
+    warned: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,19 +117,17 @@ class Alternatives:
         best = [one for one in fitting if one.selection and one.selection.cost == least]
         taken, times = _first(best, known), [one.told.seconds for one in best]
         assert taken.selection is not None
-        judged = (_judged(one, taken, times, least) for one in candidates)
-        return taken.selection, tuple(judged)
+        return taken.selection, tuple(_judged(one, taken, times, least) for one in candidates)
 
     def _candidates(self, slot: str, record: ProviderRecord, selection: Selection) -> Iterator[Candidate]:
         name = Alternative(slot, record.name, words=record.name)
         if reason := self.selector.lookup.environments.refusal(record):
             yield Candidate(replace(name, verdict=reason))
             return
-        standard = fill(record.schema, {})
         offered: Sequence[Mapping[str, Any]] = ({},)
         if record.variants:
             try:
-                offered = self.estimators.variants(record, self._request(standard, selection))
+                offered = self.estimators.variants(record, self._request(fill(record.schema, {}), selection))
             except (NoEstimate, UserError) as error:
                 yield Candidate(replace(name, verdict=f"what it offers is not known: {error}"))
                 return
@@ -166,20 +166,21 @@ class Alternatives:
             return Candidate(replace(told, verdict="what it needs is not known"))
         told = replace(told, estimate=found, needed=capacity.needed(found))
         if told.needed > capacity.memory > 0:
-            verdict = f"it does not fit into the {bytes_text(capacity.memory)} of {capacity.name}"
-            return Candidate(replace(told, verdict=verdict), tried, False)
+            return Candidate(replace(told, verdict=f"it does not fit into the {bytes_text(capacity.memory)} of {capacity.name}"), tried, False)
         if capacity.crowds(found):
             there = f"and there are {bytes_text(capacity.host)}" if capacity.host else "and what that has is not known"
             needed = bytes_text(capacity.of_host(found))
             return Candidate(replace(told, verdict=f"it needs {needed} of the host's memory for each device, {there}"), tried, None)
-        return Candidate(told, tried, True, next((finding.what for finding in tried.findings if finding.grade == "unknown"), ""))
+        doubt = next((finding.what for finding in tried.findings if finding.grade == "unknown"), "")
+        return Candidate(told, tried, True, doubt, len(found.warnings))
 
 
 def _first(fitting: Sequence[Candidate], known: Sequence[Candidate]) -> Candidate:
-    """The fastest; where one of more processes has no known time, the one of most; where none fits, the one that needs least."""
+    """The fastest; where one of more processes has no known time, the one of most of which the plan warns least; where none fits, the one
+    that needs least."""
     if not fitting:
         return min((one for one in known if one.fits is False), key=lambda one: one.told.needed, default=known[0])
-    timed, most = [one for one in fitting if one.told.seconds], max(fitting, key=lambda one: one.told.processes)
+    timed, most = [one for one in fitting if one.told.seconds], max(fitting, key=lambda one: (-one.warned, one.told.processes))
     if most.told.processes > max((one.told.processes for one in timed), default=0):
         return most
     return next(one for one in timed if one.told.seconds <= CLOSE * min(other.told.seconds for other in timed))
@@ -199,6 +200,7 @@ def _judged(candidate: Candidate, taken: Candidate, times: Sequence[float], leas
     doubt = f", but {candidate.doubt}" if candidate.selection.cost > least else ""
     if not one.seconds or not seconds:
         fewer = "with fewer processes" if one.processes < taken.told.processes else "and is less simple"
+        fewer = f"but {one.estimate.warnings[-1]}" if one.estimate and candidate.warned > taken.warned else fewer
         return replace(one, verdict=f"it fits, {'and its time is not known' if seconds else fewer}{doubt}")
     if doubt:
         return replace(one, verdict=f"it fits, {seconds / one.seconds:.1f} times as fast{doubt}")
