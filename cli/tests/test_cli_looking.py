@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import webbrowser
 
 import pytest
@@ -107,6 +108,15 @@ def test_a_step_that_makes_rows_as_tokens_shows_them(world):
     assert "-- assistant: 1 tokens, 1 trained on" in told.out
     assert "⟦me⟧" in told.out
     assert all(line.startswith("{") for line in world("spell", "--model", "shelf://it", "--json").out.splitlines())
+
+
+def test_a_run_that_lay_still_says_what_its_steps_took(world):
+    assert world(*TAUGHT).status == 0
+    run = world("runs", "list", "--json").json[0]["id"]
+    assert "from its start to its end" not in world("runs", "show").out
+    with sqlite3.connect(next(world.folder.parent.rglob("journal.sqlite"))) as journal:
+        journal.execute("UPDATE runs SET started = started - 7200 WHERE id = ?", (run,))
+    assert "2 h 00 min from its start to its end; its steps took" in world("runs", "show").out
 
 
 def test_runs_are_listed_shown_and_their_logs_read(world):

@@ -75,7 +75,7 @@ def run_show(args: Namespace) -> int:
 def _page(view: RunView) -> str:
     row = view.row
     facts = [("run", row.id), ("pipeline", row.pipeline + (f", {row.path}" if row.path else "")), ("state", row.state),
-             ("started", _clock(row.started)), ("took", _took(row.started, row.finished)), ("directory", str(view.directory))]  # fmt: skip
+             ("started", _clock(row.started)), ("took", _took_of(view)), ("directory", str(view.directory))]  # fmt: skip
     parts = [columns([*facts, ("report", str(view.report))] if view.report else facts)]
     parts.append(columns([("STEP", "STATE", "TOOK", "METRICS"), *map(_line, view.steps.values())]))
     error = TunesmithError.from_json(row.error) if row.error else None
@@ -158,6 +158,14 @@ def _clock(at: float) -> str:
 
 def _took(started: float | None, finished: float | None) -> str:
     return duration(finished - started) if started and finished else "-"
+
+
+def _took_of(view: RunView) -> str:
+    """From its start to its end; with what its steps took, where it lay still for longer than a tenth of that (killed, and gone on with)."""
+    told, steps = _took(view.row.started, view.row.finished), sum(step.seconds or 0.0 for step in view.steps.values())
+    if not view.row.finished or view.row.finished - view.row.started < steps + max(60.0, steps / 9):
+        return told
+    return f"{told} from its start to its end; its steps took {duration(steps)}"
 
 
 _EXAMPLE_RUN = "20260131-0930"

@@ -74,7 +74,7 @@ class Alternatives:
         slots = [slot for slot in selection.choices if slot in auto and any(record.variants for record in self._records(slot, selection))]
         many, always, notes, tried = len(self.devices) > 1, len(self.devices) > 1 or compares(self.verb), Notes(), ()
         found = None if slots and always else self._estimate(name, selection, self.data, notes, where)
-        if slots and (always or (found and self._capacity(selection).fits(found) is False)):
+        if slots and (always or (found and Capacity.of(self.devices, placement(selection, self.devices).processes).fits(found) is False)):
             notes = Notes()
             for slot in slots:
                 selection, more = self.best(slot, selection)
@@ -88,9 +88,6 @@ class Alternatives:
 
     def _records(self, slot: str, selection: Selection) -> Collection[ProviderRecord]:
         return self.selector.registry.providers(selection.choices[slot].record.kind).values()
-
-    def _capacity(self, selection: Selection) -> Capacity:
-        return Capacity.of(self.devices, placement(selection, self.devices).processes)
 
     def _estimate(self, name: str, selection: Selection, data: Mapping[str, Any], notes: Notes, where: str = "") -> Estimate | None:
         place = placement(selection, self.devices)
@@ -159,18 +156,19 @@ class Alternatives:
             how = f"by other conversions ({' and '.join(tried.conversions) or 'as it is'})"
             return Candidate(replace(told, verdict=f"it would read its input {how}: name it to have that"))
         rows = {name: value for name, value in self.data.items() if name != "first"}  # they change no figure, and take their time
-        found, capacity = self._estimate(told.slot, tried, rows, notes), self._capacity(tried)
+        found, capacity = self._estimate(told.slot, tried, rows, notes), Capacity.of(self.devices, told.processes)
         if notes.problems:
             return Candidate(replace(told, verdict=notes.problems[0].what))
         if found is None or not found.memory:
             return Candidate(replace(told, verdict="what it needs is not known"))
         told = replace(told, estimate=found, needed=capacity.needed(found))
         if told.needed > capacity.memory > 0:
-            return Candidate(replace(told, verdict=f"it does not fit into the {bytes_text(capacity.memory)} of {capacity.name}"), tried, False)
+            wrong = f"it does not fit into the {bytes_text(capacity.memory)} of {capacity.name}"
+            return Candidate(replace(told, verdict=wrong), tried, False)
         if capacity.crowds(found):
             there = f"and there are {bytes_text(capacity.host)}" if capacity.host else "and what that has is not known"
-            needed = bytes_text(capacity.of_host(found))
-            return Candidate(replace(told, verdict=f"it needs {needed} of the host's memory for each device, {there}"), tried, None)
+            wrong = f"it needs {bytes_text(capacity.of_host(found))} of the host's memory for each device, {there}"
+            return Candidate(replace(told, verdict=wrong), tried, None)
         doubt = next((finding.what for finding in tried.findings if finding.grade == "unknown"), "")
         return Candidate(told, tried, True, doubt, len(found.warnings))
 
