@@ -161,7 +161,7 @@ def _took(started: float | None, finished: float | None) -> str:
 
 
 def _took_of(view: RunView) -> str:
-    """From its start to its end; with what its steps took, where it lay still for longer than a tenth of that (killed, and gone on with)."""
+    """From its start to its end; with what its steps took, where it lay still for more than a tenth of that: killed, and gone on with."""
     told, steps = _took(view.row.started, view.row.finished), sum(step.seconds or 0.0 for step in view.steps.values())
     if not view.row.finished or view.row.finished - view.row.started < steps + max(60.0, steps / 9):
         return told
