@@ -36,6 +36,7 @@ AREAS = {
     "progress": "what a run says as it goes",
     "report": "the page about a run",
     "recommend": "reasons and rules of recommendations",
+    "output": "what `recommend`, `tune`, `ask`, `auto`, `data facts` and `probe` print around that",
     "errors": "what happened, why, and what to do",
 }
 #: modules that say nothing but what is shown: package -> [(area, modules)]
@@ -47,11 +48,17 @@ _SHOWN = {
     ],
     "tunesmith_cli": [("progress", f"display/{module}.py") for module in ("event_messages", "summary", "time_left", "plain_lines")],
     "tunesmith_report": [("report", "[a-rt]*.py"), ("report", "steps.py")],
-    "tunesmith_recommend": [("recommend", "choice/*.py"), ("recommend", "diagnosis/*.py")],
+    "tunesmith_recommend": [
+        ("recommend", f"{modules}.py") for modules in ("choice/*", "diagnosis/*", "evidence/correction", "machine/probe")
+    ],
+    "tunesmith_tune": [("output", f"{modules}.py") for modules in ("study/loop", "study/patience", "budget", "commands/preparation")],
+    "tunesmith_auto": [("output", f"{modules}.py") for modules in ("policy", "rate_search")],
     "tunesmith_data": [("plan", "verbs/*.py")],
     "tunesmith_torch": [("plan", "estimate/label_preview.py"), ("plan", "model/model_impl.py")],
     "tunesmith_transformers": [("plan", "estimate.py")],
 }  # fmt: skip
+#: area of the texts that a package looks up itself, where it is not that of commands' output
+_LOOKED_UP = {"tunesmith_wizard": "wizard", "tunesmith_cli": "help"}
 _CODE = frozenset({"errors", "plan", "progress", "help", "texts"})
 
 
@@ -77,7 +84,7 @@ def texts(package: Path) -> dict[str, str]:
     for path in sorted(package.rglob("*.py")):
         for area, text in messages(path, _CODE):
             if area == "texts":  # looked up as they stand
-                found.setdefault(text, "wizard" if package.name == "tunesmith_wizard" else "help")
+                found.setdefault(text, _LOOKED_UP.get(package.name, "output"))
             else:
                 take(_area(area, package, path), text)
     for area, pattern in _SHOWN.get(package.name, ()):
@@ -129,7 +136,7 @@ def _further(package: Path) -> Iterator[tuple[str, str]]:
     path = package / "locale" / "texts.json"
     if path.is_file():
         yield from json.loads(path.read_text(encoding="utf-8"))
-    for rules in package.rglob("rules.json"):
+    for rules in (*package.rglob("rules.json"), *package.rglob("policy.json")):
         yield from (("recommend", rule["text"]) for rule in json.loads(rules.read_text(encoding="utf-8")).values())
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith_cli.api import Command, add_columns, columns, columns_given, number, safe, safe_json, size
+from tunesmith_cli.api import Command, add_columns, columns, columns_given, number, safe, safe_json, size, translated
+from tunesmith_cli.api import gettext as _
 
 if TYPE_CHECKING:
     from tunesmith_data.text_facts.data_facts import DataFacts
@@ -41,40 +42,59 @@ def run(args: Namespace) -> int:
 def facts_text(found: DataFacts) -> str:
     """The facts as a page."""
     rows = [
-        ("file", f"{found.path}, {size(found.bytes)}"),
-        ("format", f"{found.format}, becomes {' or '.join(found.produces)}" if found.format else "none of the installed formats fits"),
-        ("task", found.task or "not known"),
-        ("rows", f"{number(found.rows)}{_quality(found)}"),
-        ("tokens", _tokens(found)),
-        ("language", _shares(found.languages, "of the text") or "not known"),
-        ("field", _shares(found.domains, "of the rows") or "none that stands out"),
-        ("modality", ", ".join(f"{name} ({found.media[name]} rows)" if name in found.media else name for name in found.modalities)),
+        (_("file"), f"{found.path}, {size(found.bytes)}"),
+        (_("format"), _format(found)),
+        (_("task"), found.task or _("not known")),
+        (_("rows"), f"{number(found.rows)}{_quality(found)}"),
+        (_("tokens"), _tokens(found)),
+        (_("language"), _shares(found.languages, "{name} ({share} of the text)") or _("not known")),
+        (_("field"), _shares(found.domains, "{name} ({share} of the rows)") or _("none that stands out")),
+        (_("modality"), ", ".join(_modality(name, found.media) for name in found.modalities)),
     ]
     if found.labels:
         named = [f"{name} ({count})" for name, count in sorted(found.labels.items(), key=lambda one: -one[1])]
-        rows.append(("classes", ", ".join(named[:_SHOWN]) + (f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else "")))
-    rows.append(("looked at", f"languages and fields in {found.sampled} rows; the rest in all"))
+        more = _(" and {count} more", count=len(named) - _SHOWN) if len(named) > _SHOWN else ""
+        rows.append((_("classes"), ", ".join(named[:_SHOWN]) + more))
+    rows.append((_("looked at"), _("languages and fields in {count} rows; the rest in all", count=found.sampled)))
     lines = [columns(rows)]
     if found.problem:
-        lines += ["", f"{found.problem['code']}: {found.problem['what']}", *(f"  {found.problem[key]}" for key in ("why", "fix"))]
+        lines += ["", f"{found.problem['code']}: {translated(found.problem['what'])}"]
+        lines += [f"  {translated(found.problem[key])}" for key in ("why", "fix")]
     return safe("\n".join(lines))
 
 
+def _format(found: DataFacts) -> str:
+    if not found.format:
+        return _("none of the installed formats fits")
+    return _("{format}, becomes {what}", format=found.format, what=_(" or ").join(found.produces))
+
+
+def _modality(name: str, media: Mapping[str, int]) -> str:
+    return _("{name} ({count} rows)", name=name, count=media[name]) if name in media else name
+
+
 def _quality(found: DataFacts) -> str:
-    counted = (("broken", found.broken), ("with something empty", found.empty), ("duplicates", found.duplicates))
-    told = [f"{count} {what}" for what, count in counted if count]
-    return f"; {', '.join(told)} (`tunesmith data inspect` lists them)" if told else ", none broken, empty or there twice"
+    told = [_("{count} broken", count=found.broken)] if found.broken else []
+    told += [_("{count} with something empty", count=found.empty)] if found.empty else []
+    told += [_("{count} duplicates", count=found.duplicates)] if found.duplicates else []
+    if not told:
+        return _(", none broken, empty or there twice")
+    return _("; {counted} (`tunesmith data inspect` lists them)", counted=", ".join(told))
 
 
 def _tokens(found: DataFacts) -> str:
     if not found.longest:
-        return "none"
-    longest = f"a row in twenty is longer than {number(found.longest['p95'])}, the longest has {number(found.longest['most'])}"
-    return f"about {number(found.tokens)} ({number(found.characters)} characters); {longest}"
+        return _("none")
+    return _(
+        "about {tokens} ({characters} characters); a row in twenty is longer than {most}, the longest has {longest}",
+        tokens=number(found.tokens), characters=number(found.characters), most=number(found.longest["p95"]),
+        longest=number(found.longest["most"]),
+    )  # fmt: skip
 
 
-def _shares(found: Mapping[str, float], what: str) -> str:
-    return ", ".join(f"{name} ({share:.0%} {what})" for name, share in list(found.items())[:_SHOWN])
+def _shares(found: Mapping[str, float], template: str) -> str:
+    """Args: template: with `name` and `share`; translated here, and listed in `locale/texts.json`."""
+    return ", ".join(_(template, name=name, share=f"{share:.0%}") for name, share in list(found.items())[:_SHOWN])
 
 
 COMMAND = Command(

@@ -144,7 +144,7 @@ def _remarks(search: Search, trial: Trial, plan: Plan) -> Iterator[str]:
     )
     yield from (f"`{name}` was left out, as you asked" for name in search.wanted.refused)
     if data["rows"] < rule["rows"]:
-        yield f"{data['rows']} rows are few: {rule.text} ({rule.source})"
+        yield f"{data['rows']} rows are few for training: {rule.text} ({rule.source})"
     if data["duplicates"] >= rules()["data.duplicates"]["share"] * data["rows"]:
         yield f"{data['duplicates']} rows are there twice, and {rules()['data.duplicates'].text}"
     if trial.model.gated:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith_cli.api import columns, safe, safe_json
+from tunesmith_cli.api import gettext as _
 
 if TYPE_CHECKING:
     from tunesmith_recommend.evidence.knowledge_base import KnowledgeBase
@@ -29,20 +30,20 @@ def run_evidence(args: Namespace) -> int:
         UserError: TS-RECOMMEND-005 where a file is no knowledge base.
     """
     if not args.merge and not _ran():
-        print(safe_json({"records": [], "entries": []} if args.track_record else {"entries": 0}, 2) if args.json else _NOTHING)
+        print(safe_json({"records": [], "entries": []} if args.track_record else {"entries": 0}, 2) if args.json else _nothing())
         return 0
     with _base(anew=args.learn) as (base, learnt):
         if args.track_record:
             return _track_record(base, args.json)
         if args.export:
             told: dict[str, Any] = {"file": str(args.export), "entries": base.write(args.export)}
-            words = f"{told['entries']} steps of runs are in {args.export}: numbers, digests, and names of plugins and devices"
+            words = _("{entries} steps of runs are in {file}: numbers, digests, and names of plugins and devices", **told)
         elif args.merge:
             told = {"file": str(args.merge), "new": base.merge(args.merge), "entries": len(base.entries())}
-            words = f"{told['new']} steps of runs are new, {told['entries']} are known"
+            words = _("{new} steps of runs are new, {entries} are known", **told)
         else:
             told = {"file": str(base.path), "runs": learnt, "entries": len(base.entries())}
-            words = f"{base.path} was made anew from {learnt} runs; {told['entries']} steps are known"
+            words = _("{file} was made anew from {runs} runs; {entries} steps are known", **told)
     print(safe_json(told, 2) if args.json else safe(words))
     return 0
 
@@ -83,25 +84,30 @@ def _track_record(base: KnowledgeBase, as_json: bool) -> int:
         print(safe_json({"records": [record.to_json() for record in records], "entries": told}, 2))
         return 0
     if not entries:
-        print(_NOTHING)
+        print(_nothing())
         return 0
-    other = f", {len(entries) - here} of them from elsewhere" if here < len(entries) else ""
-    print(f"{len(entries)} steps of runs{other}; measured by predicted: above 1, more was needed than was said\n")
-    print(columns([_HEAD, *map(_row, records)]))
+    other = _(", {count} of them from elsewhere", count=len(entries) - here) if here < len(entries) else ""
+    print(_("{count} steps of runs{other}; measured by predicted: above 1, more was needed than was said", count=len(entries), other=other))
+    print("\n" + columns([_head(), *map(_row, records)]))
     if any(record.what == "time" and record.unpredicted for record in records):
-        print("\nTime is predicted of devices whose speed is known: `tunesmith probe` measures it.")
+        print("\n" + _("Time is predicted of devices whose speed is known: `tunesmith probe` measures it."))
     return 0
 
 
-_NOTHING = "No run has been graded yet. What is predicted of a step is noted when it starts, and graded when its run is over."
-_HEAD = ("DEVICE", "STEP", "WHAT", "RUNS", "MEDIAN", "HALF OF THEM", "WORST", "UNKNOWN")
+def _nothing() -> str:
+    return _("No run has been graded yet. What is predicted of a step is noted when it starts, and graded when its run is over.")
+
+
+def _head() -> Sequence[str]:
+    return (_("DEVICE"), _("STEP"), _("WHAT"), _("RUNS"), _("MEDIAN"), _("HALF OF THEM"), _("WORST"), _("UNKNOWN"))
 
 
 def _row(record: Record) -> Sequence[str]:
-    half = f"{_ratio(record.low)} to {_ratio(record.high)}" if record.low is not None else "-"
-    unknown = [f"{count} not {what}" for count, what in ((record.unpredicted, "predicted"), (record.unmeasured, "measured")) if count]
+    half = _("{low} to {high}", low=_ratio(record.low), high=_ratio(record.high)) if record.low is not None else "-"
+    unknown = [_("{count} not predicted", count=record.unpredicted)] if record.unpredicted else []
+    unknown += [_("{count} not measured", count=record.unmeasured)] if record.unmeasured else []
     figures = (str(record.runs), _ratio(record.median), half, _ratio(record.worst))
-    return (record.device, record.step, record.what, *figures, ", ".join(unknown))
+    return (record.device, record.step, _(record.what), *figures, ", ".join(unknown))
 
 
 def _ratio(value: float | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tunesmith.errors import UserError
 from tunesmith_cli.api import DEFAULT_FILE, Command, run_command, safe, safe_json
+from tunesmith_cli.api import gettext as _
 from tunesmith_recommend.commands.options import add_wishes, recommendation
 
 
@@ -32,8 +33,8 @@ def run(args: Namespace) -> int:
     file = "" if str(args.file) == DEFAULT_FILE else f" {args.file}"
     on = f" --on {args.on}" if args.on else ""
     print(safe(page(found, wanted)))
-    print(safe(f"\n{args.file} holds this, with the reasons as comments. Next:"))
-    print(safe(f"  tunesmith plan{file}{on}      what it will do, and what that needs\n  tunesmith run{file}       do it"))
+    print(safe("\n" + _("{file} holds this, with the reasons as comments. Next:", file=args.file)))
+    print(safe(f"  tunesmith plan{file}{on}      {_('what it will do, and what that needs')}\n  tunesmith run{file}       {_('do it')}"))
     return 0
 
 

@@ -6,7 +6,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tunesmith_cli.api import Command, add_cards, columns, named_cards, run_command, safe, safe_json, size
+from tunesmith_cli.api import Command, add_cards, columns, named_cards, run_command, safe, safe_json, size, translated
+from tunesmith_cli.api import gettext as _
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -26,21 +27,25 @@ def run(args: Namespace) -> int:
 
 
 def probe_text(found: Mapping[str, Any]) -> str:
-    lines = ["devices" if found["here"] else "devices, by their data sheets"]
+    lines = [_("devices") if found["here"] else _("devices, by their data sheets")]
     rows = [(name, *_device(device)) for name, here in found["devices"].items() for device in here]
-    lines.append(columns(rows, "  ") if rows else "  none: install a plugin that brings a device backend for this machine")
-    facts = [("disk", f"{size(entry['free'])} free for {name} ({entry['path']})") for name, entry in found["disk"].items()]
+    lines.append(columns(rows, "  ") if rows else "  " + _("none: install a plugin that brings a device backend for this machine"))
+    facts = [
+        (_("disk"), _("{free} free for {what} ({path})", free=size(entry["free"]), what=translated(name), path=entry["path"]))
+        for name, entry in found["disk"].items()
+    ]
+    system = _("{platform}, {count} processors", platform=found["platform"], count=found["processors"]) if found["here"] else ""
     kinds = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in sorted(found["providers"].items()))
-    lines += ["", columns([("system", f"{found['platform']}, {found['processors']} processors"), *facts])] if found["here"] else []
-    lines += ["", f"providers installed: {kinds}"]
-    lines += ["", *(f"! {remark}" for remark in found["remarks"])] if found["remarks"] else []
+    lines += ["", columns([(_("system"), system), *facts])] if found["here"] else []
+    lines += ["", _("providers installed: {kinds}", kinds=kinds)]
+    lines += ["", *(f"! {translated(remark)}" for remark in found["remarks"])] if found["remarks"] else []
     return "\n".join(lines)
 
 
 def _device(device: Mapping[str, Any]) -> Iterator[str]:
     facts = device["facts"]
     yield device["name"]
-    yield f"{size(device['free'])} free of {size(device['memory'])}"
+    yield _("{free} free of {memory}", free=size(device["free"]), memory=size(device["memory"]))
     yield " ".join(device["dtypes"])
     flops = ", ".join(f"{count / 1e12:.3g} {dtype}" for dtype, count in facts.get("flops", {}).items())
     yield f"TFLOP/s {flops}" if flops else ""

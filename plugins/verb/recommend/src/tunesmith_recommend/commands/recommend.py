@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunesmith_cli.api import Command, run_command, safe, safe_json
+from tunesmith_cli.api import gettext as _
 from tunesmith_recommend.commands.evidence import add_evidence, run_evidence
 from tunesmith_recommend.commands.options import add_wishes, recommendation
 
@@ -33,7 +34,7 @@ def run(args: Namespace) -> int:
     else:
         print(safe(pipeline_file(found, wanted) if args.yaml else page(found, wanted, refused=args.all)))
         if not args.yaml:
-            print(safe(f"\nAs a pipeline's file: tunesmith init {args.data}{_again(args)}"))
+            print(safe("\n" + _("As a pipeline's file: {command}", command=f"tunesmith init {args.data}{_again(args)}")))
     return 0
 
 

@@ -1,17 +1,18 @@
-"""A recommendation for people: as a page, and as a pipeline's file with the reasons as comments."""
+"""A recommendation for people, in the reader's language: as a page, and as a pipeline's file with the reasons as comments."""
 
 from __future__ import annotations
 
-import textwrap
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
-from tunesmith_cli.api import columns, duration, number, size
+from tunesmith_cli.api import columns, duration, number, padded, size, terminal_width, translated, wrap
+from tunesmith_cli.api import gettext as _
 from tunesmith_recommend.choice.recommendation import Reasoned, Recommendation, Wanted
 
-_WIDTH = 120  # of a line in the terminal and in a file
+_WIDTH = 120  # of a line in a file, and where there is no terminal
 _STEP = 2  # spaces before the name of a step
 
 
@@ -27,29 +28,33 @@ def page(found: Recommendation, wanted: Wanted, *, refused: bool = False) -> str
     Args:
         refused: with all that was looked at and not taken.
     """
-    lines = [columns([("data", _data(wanted)), ("machine", _machine(found)), ("goal", wanted.goal)]), ""]
+    lines = [columns([(_("data"), _data(wanted)), (_("machine"), _machine(found)), (_("goal"), wanted.goal)]), ""]
     for choice in found.choices:
         lines += _choice(choice)
     basis = found.prediction.basis
-    told = [("time", _time(found)), ("memory", _memory(found)), ("disk", f"about {size(found.prediction.disk)}"), *_quality(found)]
+    about = _("about {amount}", amount=size(found.prediction.disk))
+    told = [("time", _("time"), _time(found)), ("memory", _("memory"), _memory(found)), ("disk", _("disk"), about), *_quality(found)]
     lines.append("")
-    for name, words in told:
-        lines.append(f"{name:<8}{words}")
-        lines += [_wrapped(basis[name], "        ", "        ")] if basis.get(name) else []
-    lines += ["", *(_wrapped(f"! {remark}", "", "  ") for remark in found.remarks)] if found.remarks else []
+    for name, shown, words in told:
+        lines.append(f"{padded(shown, 8)}{words}")
+        lines += [_wrapped(translated(basis[name]), "        ", "        ")] if basis.get(name) else []
+    lines += ["", *(_wrapped(f"! {translated(remark)}", "", "  ") for remark in found.remarks)] if found.remarks else []
     cited = {choice.rule.id: choice.rule for choice in found.choices}
-    lines += ["", "by these rules"]
-    lines += [_wrapped(f"[{rule.id}] {rule.text} ({rule.source})", "  ", "    ") for rule in cited.values()]
+    lines += ["", _("by these rules")]
+    lines += [_wrapped(f"[{rule.id}] {translated(rule.text)} ({rule.source})", "  ", "    ") for rule in cited.values()]
     if refused:
-        lines += ["", "looked at, and not taken", *(_wrapped(one, "  ", "    ") for one in found.refused)]
+        lines += ["", _("looked at, and not taken"), *(_wrapped(translated(one), "  ", "    ") for one in found.refused)]
     return "\n".join(lines)
 
 
 def pipeline_file(found: Recommendation, wanted: Wanted) -> str:
     """YAML in which each choice stands below its reason."""
-    head = [f"# {line}" for line in textwrap.wrap(
-        f"Recommended by `tunesmith` for {_data(wanted)}, on {_machine(found)}, goal {wanted.goal}: {_time(found)}, "
-        f"memory {_memory(found)}. Change what you like; `tunesmith plan` says what comes of it.", _WIDTH - 2)]  # fmt: skip
+    said = _(
+        "Recommended by `tunesmith` for {data}, on {machine}, goal {goal}: {time}, memory {memory}. Change what you like; "
+        "`tunesmith plan` says what comes of it.",
+        data=_data(wanted), machine=_machine(found), goal=wanted.goal, time=_time(found), memory=_memory(found),
+    )  # fmt: skip
+    head = wrap(said, _WIDTH, "# ", "# ")
     body = yaml.dump(dict(found.pipeline), Dumper=_Whole, sort_keys=False, allow_unicode=True, width=10**6).splitlines()
     reasons: dict[str, list[Reasoned]] = {}
     for choice in found.choices:
@@ -60,7 +65,7 @@ def pipeline_file(found: Recommendation, wanted: Wanted) -> str:
         indent = line[: len(line) - len(line.lstrip())]
         step = key if len(indent) == _STEP else step
         for choice in (*reasons.pop(f"{step}.{key}", ()), *reasons.pop(key, ())):
-            lines += [f"{indent}# {part}" for part in textwrap.wrap(_comment(choice), _WIDTH - len(indent) - 2)]
+            lines += wrap(_comment(choice), _WIDTH, f"{indent}# ", f"{indent}# ")
         lines.append(line)
     return "\n".join([*head, *lines, ""])
 
@@ -74,45 +79,51 @@ def written(value: Any) -> str:
 
 
 def _choice(choice: Reasoned) -> Iterator[str]:
-    yield _wrapped(f"{choice.topic:<17} {written(choice.value)}: {choice.reason} [{choice.rule.id}]", "", " " * 18)
+    said = f"{written(choice.value)}{_(': ')}{translated(choice.reason)} [{choice.rule.id}]"
+    yield _wrapped(said, f"{choice.topic:<17} ", " " * 18)
     if choice.instead_of:
-        yield _wrapped(f"not {choice.instead_of}", " " * 18, " " * 20)
+        yield _wrapped(_("not {other}", other=translated(choice.instead_of)), " " * 18, " " * 20)
 
 
 def _comment(choice: Reasoned) -> str:
-    instead = f" Not {choice.instead_of}." if choice.instead_of else ""
-    return f"{choice.reason}: {choice.rule.text} ({choice.rule.source}).{instead}"
+    values = {"reason": translated(choice.reason), "rule": translated(choice.rule.text), "source": choice.rule.source}
+    if not choice.instead_of:
+        return _("{reason}: {rule} ({source}).", **values)
+    return _("{reason}: {rule} ({source}). Not {other}.", other=translated(choice.instead_of), **values)
 
 
 def _wrapped(text: str, first: str, rest: str) -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(wrap(text, terminal_width() if sys.stdout.isatty() else _WIDTH, first, rest))
 
 
 def _data(wanted: Wanted) -> str:
     data = wanted.data
-    held = "".join(f", {name}" for name in data["modalities"] if name != "text")
-    field = "".join(f", {name}" for name in list(data["domains"])[:1])
-    rows = f"{wanted.path}: {number(data['rows'])} rows for {wanted.asked_task}, about {number(data['tokens'])} tokens"
-    return ", ".join(filter(None, (rows, wanted.language))) + field + held
+    held = [name for name in data["modalities"] if name != "text"]
+    rows = _(
+        "{path}: {rows} rows for {task}, about {tokens} tokens",
+        path=wanted.path, rows=number(data["rows"]), task=wanted.asked_task, tokens=number(data["tokens"]),
+    )  # fmt: skip
+    return _(", ").join(filter(None, (rows, wanted.language, *list(data["domains"])[:1], *held)))
 
 
 def _machine(found: Recommendation) -> str:
     told = found.prediction
-    return f"{told.device}, {size(told.of)}" if told.device else "a device of which nothing is known"
+    return _(", ").join((told.device, size(told.of))) if told.device else _("a device of which nothing is known")
 
 
 def _time(found: Recommendation) -> str:
     told = found.prediction
-    long = f"about {duration(told.seconds)} of training" if told.seconds else "not known"
-    return f"{long}, {number(told.steps)} optimizer steps"
+    if not told.seconds:
+        return _("not known, {steps} optimizer steps", steps=number(told.steps))
+    return _("about {time} of training, {steps} optimizer steps", time=duration(told.seconds), steps=number(told.steps))
 
 
-def _quality(found: Recommendation) -> Iterator[tuple[str, str]]:
+def _quality(found: Recommendation) -> Iterator[tuple[str, str, str]]:
     """Nothing where nobody knows: no rule says."""
     if found.prediction.quality:
-        yield "quality", f"a validation loss of about {found.prediction.quality:.3g}"
+        yield "quality", _("quality"), _("a validation loss of about {loss}", loss=f"{found.prediction.quality:.3g}")
 
 
 def _memory(found: Recommendation) -> str:
     told = found.prediction
-    return f"about {size(told.memory)} of {size(told.of)}" if told.memory else "not known"
+    return _("about {memory} of {there}", memory=size(told.memory), there=size(told.of)) if told.memory else _("not known")

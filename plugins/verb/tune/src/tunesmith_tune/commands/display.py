@@ -1,10 +1,11 @@
-"""What the command says while a search goes on: a line for each trial, or JSON."""
+"""What the command says while a search goes on: a line for each trial in the reader's language, or JSON."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tunesmith_cli.api import columns, duration, number, safe, safe_json
+from tunesmith_cli.api import columns, duration, number, padded, safe, safe_json, translated
+from tunesmith_cli.api import gettext as _
 from tunesmith_tune.api import Value
 from tunesmith_tune.report.page import PAGE
 from tunesmith_tune.report.result import SearchResult
@@ -12,6 +13,9 @@ from tunesmith_tune.study.study import Leg, Study
 
 if TYPE_CHECKING:
     from tunesmith_tune.commands.preparation import PreparedSearch
+
+
+_NAME, _STATE = 9, 12  # columns of a trial's name and of what became of it
 
 
 class Display:
@@ -26,14 +30,15 @@ class Display:
                 "remarks": list(ready.remarks), "parallel": ready.parallel,
             })  # fmt: skip
             return
-        followed = f", follows {search.followed.name}" if search.followed else ""
-        rows = [("searcher", f"{ready.searcher}, seed {search.seed}{followed}"), ("written to", str(ready.study.folder))]
-        rows += [(goal.name, f"{goal.better} is better") for goal in search.goals]
+        followed = _(", follows {metric}", metric=search.followed.name) if search.followed else ""
+        named = _("{searcher}, seed {seed}{followed}", searcher=ready.searcher, seed=search.seed, followed=followed)
+        rows = [(_("searcher"), named), (_("written to"), str(ready.study.folder))]
+        rows += [(goal.name, _("higher is better") if goal.better == "higher" else _("lower is better")) for goal in search.goals]
         self._say(columns(rows))
         for remark in ready.remarks:
-            self._say(f"! {remark}")
+            self._say(f"! {translated(remark)}")
         if ready.study.resumed:
-            self._say(f"goes on after {len(ready.study.trials())} trials; --new begins anew")
+            self._say(_("goes on after {count} trials; --new begins anew", count=len(ready.study.trials())))
 
     def leg(self, leg: Leg) -> None:
         """A leg begins or has ended."""
@@ -44,19 +49,19 @@ class Display:
                 "scores": list(leg.scores), "run": leg.run, "seconds": leg.seconds, "same_as": leg.same_as, "error": error,
             })  # fmt: skip
             return
-        name = f"trial {leg.trial + 1:<3}"
+        name = padded(_("trial {number}", number=leg.trial + 1), _NAME)
         values = "  ".join(f"{place.rpartition('.')[2]} {_value(value)}" for place, value in leg.values.items())
         points = self.study.points(leg)
-        far = f" at {points[-1].share:.0%}" if points and leg.state != "done" else ""
+        far = _(" at {share}", share=f"{points[-1].share:.0%}") if points and leg.state != "done" else ""
         if not leg.state:
-            on = f"goes on from {points[-1].share:.0%}" if points else "begins"
-            self._say(f"{name} {on:<12} {values}")
+            on = _("goes on from {share}", share=f"{points[-1].share:.0%}") if points else _("begins")
+            self._say(f"{name} {padded(on, _STATE)} {values}")
             return
-        said = f"{name} {leg.state + far:<12}"
+        said = f"{name} {padded(_(leg.state) + far, _STATE)}"
         if leg.same_as is not None:
-            self._say(f"{said} as trial {leg.same_as + 1}, which had the same values")
+            self._say(f"{said} {_('as trial {number}, which had the same values', number=leg.same_as + 1)}")
         elif leg.error:
-            self._say(f"{said} {leg.error.code}: {leg.error.what}")
+            self._say(f"{said} {leg.error.code}: {translated(leg.error.what)}")
         else:
             scores = zip(self.study.search.goals, leg.scores, strict=False)
             told = ", ".join(f"{goal.name} {number(score)}" for goal, score in scores)
@@ -66,18 +71,18 @@ class Display:
         if self.as_json:
             self._json({"event": "result", "folder": str(result.folder), **result.to_json()})
             return
-        self._say(f"\nended: {result.reason or 'it was stopped'}; {duration(result.spent)} in all")
+        reason = translated(result.reason) if result.reason else _("it was stopped")
+        self._say("\n" + _("ended: {reason}; {time} in all", reason=reason, time=duration(result.spent)))
         if not result.best:
-            self._say("no trial came to its end. The same command goes on where it stopped.")
+            self._say(_("no trial came to its end. The same command goes on where it stopped."))
             return
         for trial in result.front if len(result.search.goals) > 1 else [result.best]:
             scores = ", ".join(f"{g.name} {number(s)}" for g, s in zip(result.search.goals, trial.scores, strict=True))
-            self._say(f"best  trial {trial.number + 1}: {scores}")
+            self._say(_("best  trial {number}: {scores}", number=trial.number + 1, scores=scores))
             self._say(columns([(name, _value(value)) for name, value in trial.values.items()], "      "))
-        if result.importance:
-            self._say("importance  " + ", ".join(f"{name.rpartition('.')[2]} {share:.0%}" for name, share in result.importance.items()))
-        self._say(f"report      {result.folder / PAGE}")
-        self._say(f"run it      tunesmith run {result.pipeline}")
+        importance = ", ".join(f"{name.rpartition('.')[2]} {share:.0%}" for name, share in result.importance.items())
+        rows = [(_("importance"), importance)] if importance else []
+        self._say(columns([*rows, (_("report"), str(result.folder / PAGE)), (_("run it"), f"tunesmith run {result.pipeline}")]))
 
     def _newest(self, leg: Leg) -> str:
         points, followed = self.study.points(leg), self.study.search.followed
@@ -86,7 +91,7 @@ class Display:
     def _whether_best(self, leg: Leg) -> str:
         goal = self.study.search.goals[0]
         scores = [goal.cost(trial.scores[0]) for trial in self.study.trials() if trial.state == "done"]
-        return "  best so far" if leg.state == "done" and goal.cost(leg.scores[0]) == min(scores) else ""
+        return "  " + _("best so far") if leg.state == "done" and goal.cost(leg.scores[0]) == min(scores) else ""
 
     @staticmethod
     def _say(line: str) -> None:

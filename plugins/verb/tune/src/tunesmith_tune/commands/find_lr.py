@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from tunesmith.errors import shown
 from tunesmith_cli.api import Session, columns, load, number, safe, safe_json
+from tunesmith_cli.api import gettext as _
 from tunesmith_tune.find_lr.page import write_page
 from tunesmith_tune.find_lr.range_test import range_test
 from tunesmith_tune.find_lr.suggestion import suggestion
@@ -22,19 +23,21 @@ def run(args: Namespace) -> int:
         print(safe_json({"step": test.step, "suggestion": told, "steps": len(test.points), "report": str(page)}, 2))
         return 0 if found and found.rate else 1
     last = test.points[-1][0]
-    rows = [("steps", f"{len(test.points)}, while the rate rose to {number(last)}")]
+    rows = [(_("steps"), _("{count}, while the rate rose to {rate}", count=len(test.points), rate=number(last)))]
     if found:
-        rows.append(("least loss", f"at {number(found.least)}; from there on it learns nothing more"))
-        rows += [("rising", f"from {number(found.too_high)} on")] if found.too_high else []
-    rows.append(("curve", str(page)))
+        rows.append((_("least loss"), _("at {rate}; from there on it learns nothing more", rate=number(found.least))))
+        rows += [(_("rising"), _("from {rate} on", rate=number(found.too_high)))] if found.too_high else []
+    rows.append((_("curve"), str(page)))
     print(safe(columns(rows)))
     if not found or not found.rate:
-        print("The loss did not fall: no rate to suggest. More steps (--lr-steps), or another range (--lr-to), may show more.")
+        print(_("The loss did not fall: no rate to suggest. More steps (--lr-steps), or another range (--lr-to), may show more."))
         return 1
     place = f"steps.{test.step}.settings.learning_rate"
-    print(
-        safe(f"\nThe loss fell fastest at {number(found.rate)}. It is a beginning, from {len(test.points)} steps of one order of the rows:")
-    )
+    told = _(
+        "The loss fell fastest at {rate}. It is a beginning, from {count} steps of one order of the rows:",
+        rate=number(found.rate), count=len(test.points),
+    )  # fmt: skip
+    print(safe(f"\n{told}"))
     print(safe(f"  tunesmith run {args.file} --set {place}={float(f'{found.rate:.2g}')}"))
     low, high = float(f"{found.rate / 3:.1g}"), float(f"{found.rate * 3:.1g}")
     print(safe(f'  tunesmith tune {args.file} --search "{place}=log({shown(low)},{shown(high)})" --metric ... --budget 10 trials'))
