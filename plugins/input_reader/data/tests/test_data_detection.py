@@ -136,7 +136,7 @@ def test_a_long_array_is_read_in_pieces(found):
 
 @pytest.mark.parametrize("content", ["", "\n\n", " \n", "[]", "[ ]\n"])
 def test_a_file_without_rows_says_so(found, content):
-    assert [p.code for p in found(content).problems] == ["TS-DATA-002"]
+    assert [(p.code, p.fix) for p in found(content).problems] == [("TS-DATA-002", "Put one JSON object a line into it.")]
 
 
 @pytest.mark.parametrize(

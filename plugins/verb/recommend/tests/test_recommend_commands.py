@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tunesmith_cli.api import main
+from tunesmith_cli.api import duration, main
+from tunesmith_recommend.api import Prediction, Recommendation, Wanted, page
 
 ROWS = '{"messages": [{"role": "user", "content": "Where is my order?"}, {"role": "assistant", "content": "It is on its way."}]}\n'
 MODELS = {"families": [{
@@ -34,6 +35,8 @@ def test_a_recommendation_tells_each_choice_with_its_rule(capsys):
     assert main(["recommend", "--data", "train.jsonl", *ON]) == 0
     said = capsys.readouterr().out
     assert "learning_rate     0.0002: as `lora` says [tunesmith-lora:adapter.lora]" in said
+    assert "dtype             bfloat16: A10 computes in it 4 times as fast as in float32 [setting.dtype]" in said
+    assert "batch_size        4: 3 rows, 4 times: 3 steps, and no batch has fewer than 4 rows" in said
     assert "3 rows are few" in said
     assert "2 rows are there twice" in said
     assert "arXiv:2502.02737" in said
@@ -77,8 +80,14 @@ def test_a_model_of_ones_own_is_recommended_where_it_suits_best(capsys, folder):
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
+    ("words", "said"),
     [
+        (["--data", "train.jsonl", "--on", "A10", "--task", "frobbing"], "no task that is known"),
+        (["--data", "labels.csv", "--on", "A10", "--task", "chat"], "`classify-tokens`, which are for other tasks"),
+        (["--data", "broken.csv"], "1 row is broken"),
+        (["--data", "empty.csv"], "columns' names into its first line"),
+        (["--data", "faq.jsonl"], "columns: {instruction: question, output: reply}}"),
+        (["--data", "odd.csv"], "`--columns instruction=ask,output=say`"),
         (["--data", "gone.jsonl"], "TS-DATA-001"),
         (["--data", "odd.jsonl"], "TS-RECOMMEND-003"),
         (["--data", "train.jsonl", "--on", "Z99"], "TS-PLAN-007"),
@@ -87,10 +96,14 @@ def test_a_model_of_ones_own_is_recommended_where_it_suits_best(capsys, folder):
         (["--data", "train.jsonl", "--on", "A10", "--budget", "0.01s", "--goal", "edge"], "TS-RECOMMEND-001"),
     ],
 )
-def test_what_is_wrong_is_told_by_its_code(words, code, capsys, folder):
+def test_what_is_wrong_is_told_with_what_to_do(words, said, capsys, folder):
     (folder / "odd.jsonl").write_text('{"alpha": 1}\n')
+    (folder / "faq.jsonl").write_text('{"question": "Where is it?", "reply": "On its way."}\n' * 2)
+    rows = {"labels": "text,label\nfine,good\n", "broken": "instruction,output\nq,a\nq\n", "empty": "text,label\n", "odd": "ask,say\nq,a\n"}
+    for name, text in rows.items():
+        (folder / f"{name}.csv").write_text(text)
     assert main(["recommend", *words]) == 2
-    assert code in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 def test_a_column_may_be_called_otherwise(capsys, folder):
@@ -99,6 +112,14 @@ def test_a_column_may_be_called_otherwise(capsys, folder):
     assert main(["recommend", "--data", "faq.jsonl", *columns, *ON, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["pipeline"]["steps"]["tune"]
     assert found["data"] == {"path": "faq.jsonl", "columns": {"instruction": "ask", "output": "say"}}
+
+
+def test_time_has_a_range_where_runs_were_measured_and_cards_are_counted():
+    told = Prediction(60.0, 30, 1e9, "A10", 24e9, 1e9, {"time": "measured: from 5 runs here"}, devices=2, low=50.0, high=90.0)
+    found = page(Recommendation({}, (), told), Wanted("a.jsonl", {"task": "chat", "rows": 3, "tokens": 9, "languages": (), "domains": (),
+                                                                  "modalities": ("text",)}))  # fmt: skip
+    assert "machine  2 x A10, 22.4 GiB each" in found
+    assert f"about {duration(60)} of training ({duration(50)} to {duration(90)}), 30 optimizer steps" in found
 
 
 def test_probe_tells_of_a_card_by_its_data_sheet(capsys):

@@ -16,7 +16,7 @@ def dataset_format():
             "row": ROW,
             "aliases": {
                 "instruction": ("question", "query", "problem", "prompt", "input"),
-                "output": ("answer", "response", "completion", "solution", "target"),
+                "output": ("answer", "response", "completion", "solution", "target", "reply"),
             },
         },
     )

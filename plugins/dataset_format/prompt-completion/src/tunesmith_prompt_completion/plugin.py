@@ -12,5 +12,8 @@ def dataset_format():
         "prompts with completions: {prompt, completion}",
         "tunesmith_prompt_completion.rows:PromptCompletion",
         produces=("dataset/chat",),
-        facts={"row": ROW, "aliases": {"prompt": ("question", "query", "instruction"), "completion": ("response", "answer", "output")}},
+        facts={
+            "row": ROW,
+            "aliases": {"prompt": ("question", "query", "instruction"), "completion": ("response", "answer", "output", "reply")},
+        },
     )

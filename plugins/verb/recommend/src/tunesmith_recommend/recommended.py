@@ -64,11 +64,13 @@ def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tupl
         base: folder that the pipeline will lie in; default: the current one.
 
     Raises:
-        UserError: TS-RECOMMEND-001 when nothing fits, -002 for a file of models that is none, -003 for rows that can't be trained on.
+        UserError: TS-CLI-002 for a task that nobody knows, TS-RECOMMEND-001 when nothing fits, -002 for a file of models that is none,
+            -003 for rows that can't be trained on.
     """
     from tunesmith.planning.placement.devices import probe
     from tunesmith_recommend.catalog.installed_models import installed_models
     from tunesmith_recommend.choice.choose import recommend
+    from tunesmith_recommend.choice.declared import check_task
     from tunesmith_recommend.evidence.known import known
     from tunesmith_recommend.machine.measurement import measured
 
@@ -84,6 +86,7 @@ def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tupl
     else:
         devices = measured(session.registry, probe(session.registry), session.config.cache).devices
     models, wrong = installed_models(session.registry, wishes.models)
+    check_task(wishes.task, data, session.registry, models)
     with session.resolver() as resolve:
         plans = _planned(session, base, devices, resolve, here=not named)
         reach = None if named or wishes.any_model else resolve
@@ -143,7 +146,7 @@ def facts_of(file: Path, columns: Mapping[str, str] | None = None) -> dict[str, 
         raise TunesmithError.from_json(found["error"])
     if status or found["problem"] or not found["rows"]:
         told = found["problem"] or {}
-        why = told.get("what") or f"{found['broken']} rows are broken."
+        why = told.get("what") or f"{found['broken']} {'row is' if found['broken'] == 1 else 'rows are'} broken."
         fix = told.get("fix") or f"`tunesmith data inspect {file}` lists them with their lines."
         raise UserError("TS-RECOMMEND-003", f"{file} can't be trained on as it is", why=why, fix=fix)
     return dict(found)

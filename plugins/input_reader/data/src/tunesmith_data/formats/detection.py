@@ -85,7 +85,7 @@ def detect(
         sample = list(islice((line for line in read_file(path) if line.row is not None or line.problem), SAMPLE))
         rows = [line.row for line in sample if line.row]
         if not sample:
-            return _nothing("TS-DATA-002", f"{shown} has no rows", "", "Put one JSON object a line into it.")
+            return _nothing("TS-DATA-002", f"{shown} has no rows", "", put_rows(path))
         if not rows:
             verdict = judge(path, {}, {})
             return Detection(None, [broken_rows(shown, verdict, at_least=True)], verdict=verdict)
@@ -210,7 +210,25 @@ def _no_format(
     kinds = "; ".join(f"`{record.name}` wants {columns_of(record)}" for record in useful)
     return UserError("TS-DATA-004", f"{shown}: the rows fit none of the formats that {who} reads",
                      why=f"Their columns are {', '.join(f'`{c}`' for c in columns[:12]) or 'none'}. {kinds}.",
-                     fix=f"{named or 'Say in `columns` which column is which.'} Or install a plugin for this format.")  # fmt: skip
+                     fix=f"{named or _example(useful, columns)} Or install a plugin for this format.")  # fmt: skip
+
+
+def put_rows(path: Path) -> str:
+    """What to put into a file that has no rows, by what it is."""
+    table = path.suffix.casefold() in (".csv", ".tsv")
+    return (
+        "Put the columns' names into its first line, and a row into each of the others." if table else "Put one JSON object a line into it."
+    )
+
+
+def _example(useful: Sequence[InstalledProvider], columns: Sequence[str]) -> str:
+    """How to say which column is which, by the format that wants most of the columns that there are."""
+    sets = [required(one) for one in useful if one.facts.get("aliases")]
+    wants = max((names for names in sets if len(names) <= len(columns)), key=len, default=())
+    if not wants:
+        return "Say in `columns` which column is which."
+    flag = shlex.quote(",".join(f"{name}={column}" for name, column in zip(wants, columns, strict=False)))
+    return f"Say which column is which: `--columns {flag}`, say, or `columns` in the pipeline."
 
 
 def _columns(shown: str, columns: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith_data.api import ROWS_FILE, Row, characters_of
 from tunesmith_data.check.verdict import checked, written
+from tunesmith_data.formats.detection import put_rows
 from tunesmith_data.line import Line, NotRows
 from tunesmith_data.media.files import Keeper
 from tunesmith_data.rows_file import read_file
@@ -35,7 +36,7 @@ def run(step: Step) -> Result:
             step.progress(rows, what="preparing", unit="rows")
             step.check_cancelled()
     if not rows:
-        raise UserError("TS-DATA-002", f"{source} has no rows", fix="Put one JSON object a line into it.")
+        raise UserError("TS-DATA-002", f"{source} has no rows", fix=put_rows(source))
     step.progress(rows, rows, what="preparing", unit="rows")
     media = {"media": keeper.count} if keeper.count else {}
     return Result(format=step.settings.format, meta={"rows": rows, "characters": characters, "longest": longest} | media)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.contracts import Device, ModelInfo, TunesmithError, UserError
 from tunesmith.planning.estimates.estimators import Estimators
 from tunesmith_cli.api import size
+from tunesmith_recommend.choice import verbs
 from tunesmith_recommend.choice.judge import trained_on
 from tunesmith_recommend.choice.models import size_rule
 from tunesmith_recommend.choice.pipelines import SMALL, TUNE, Layout, layouts
@@ -19,6 +20,7 @@ from tunesmith_recommend.evidence.known import Known
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan
+    from tunesmith.plugins.records import ProviderRecord
     from tunesmith.plugins.registry import Registry
     from tunesmith_recommend.catalog.base_model import BaseModel
 
@@ -122,11 +124,13 @@ def _made(search: Search, trial: Trial, layout: Layout, plan: Plan, refused: lis
     peak = max((step.estimate.memory for step in plan.steps if step.estimate), default=0.0)
     quality = search.quality(trial)
     steps = trial.settings.steps(trial.verb, trained_on(search.wanted, layout.judge))
+    usual = trial.seconds / trial.time.factor * steps / trial.steps  # by rules alone
     prediction = Prediction(
         seconds=trial.seconds * steps / trial.steps, steps=steps, memory=max(trial.needed, peak), device=device.name if device else "",
         of=float(device.memory) if device else 0.0, disk=sum(step.estimate.disk for step in plan.steps if step.estimate),
         basis={"time": trial.time.words, "memory": trial.memory.words} | ({"quality": quality.words} if quality else {}),
-        quality=quality.value if quality else 0.0,
+        quality=quality.value if quality else 0.0, devices=max(1, len(here.get(seen.device, ()))),
+        low=usual * trial.time.low if trial.time.runs else 0.0, high=usual * trial.time.high if trial.time.runs else 0.0,
     )  # fmt: skip
     told = [one.refusal for one in reversed(search.refused)]
     pipeline, choices = choices_of(search, trial, layout, plan, refused)
@@ -141,6 +145,23 @@ def _first(error: TunesmithError) -> TunesmithError:
     return problems[0] if problems else error
 
 
+def _reading(search: Search, verb: ProviderRecord) -> list[ProviderRecord]:
+    return search.wanted.left(verbs.reading(search.registry, verb, search.wanted.data["produces"]))
+
+
+def _nobody_reads(wanted: Wanted, rows: str, readers: Sequence[ProviderRecord]) -> UserError:
+    """That no objective learns from such rows, or none for the task that is asked for."""
+    made = " or ".join(wanted.data["produces"])
+    if not readers:
+        left = f" but {' and '.join(wanted.refused)}, which you refused" if wanted.refused else ""
+        return UserError("TS-RECOMMEND-001", f"nothing that is installed learns from {rows}", why=f"No objective reads {made}{left}.",
+                         fix="Install a plugin that brings one, or give rows of another format.")  # fmt: skip
+    names = " and ".join(f"`{one.name}`" for one in readers)
+    fix = "Leave --task out: the rows say what they are for." if wanted.task else "Install a plugin that brings one."
+    return UserError("TS-RECOMMEND-001", f"nothing that is installed learns `{wanted.asked_task}` from {rows}",
+                     why=f"{made} is read by {names}, which are for other tasks.", fix=fix)  # fmt: skip
+
+
 def _nothing(search: Search, wanted: Wanted, refused: list[str]) -> UserError:
     """Why nothing can be recommended: what came closest, or that no model suits."""
     if search.refused or refused:
@@ -153,7 +174,11 @@ def _nothing(search: Search, wanted: Wanted, refused: list[str]) -> UserError:
     rows = f"{wanted.data['format']} rows" + (
         f" with {' and '.join(wanted.data['modalities'][1:])}" if wanted.data["modalities"][1:] else ""
     )
-    why = "; ".join(wanted.excluded.values()) or f"None is described, or no objective reads {' or '.join(wanted.data['produces'])}."
+    readers = [one for verb in verbs.training_verbs(search.registry) for one in _reading(search, verb)]
+    if not readers or not search.declared(readers):
+        return _nobody_reads(wanted, rows, readers)
+    described = f"Of {len(search.models)} that are described none takes such rows" if search.models else "None is described"
+    why = "; ".join(wanted.excluded.values()) or f"{described}."
     limit = size_rule(wanted.goal).figures.get("most")
     bound = f" of at most {limit / 1e9:g} billion parameters" if limit else ""
     return UserError("TS-RECOMMEND-001", f"no model{bound} is known that could learn from {rows}", why=why,

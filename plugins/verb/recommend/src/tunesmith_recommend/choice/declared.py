@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import problems
+from tunesmith.errors import UserError, did_you_mean
 from tunesmith_recommend.choice.rules import Rule, rules
 
 if TYPE_CHECKING:
     from tunesmith.plugins.records import ProviderRecord
+    from tunesmith.plugins.registry import Registry
+    from tunesmith_recommend.catalog.base_model import BaseModel
 
 FACT = "recommend"
 _NUMBERS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
@@ -84,6 +87,20 @@ def wrong_with(record: ProviderRecord) -> str:
     said = record.facts.get(FACT)
     told = next((f"`{path}` {sentence}" for one in _listed(said) for path, sentence in problems(_ONE, one)), "") if said is not None else ""
     return f"what the {record.kind} `{record.name}` ({record.distribution}) says of itself is not heard: {told}" if told else ""
+
+
+def check_task(task: str, data: Mapping[str, Any], registry: Registry, models: Iterable[BaseModel]) -> None:
+    """
+    Raises:
+        UserError: TS-CLI-002 for a task that neither data facts nor a provider or model knows.
+    """
+    known = {*rules()["data.tasks"]["known"], data["task"], *(name for model in models for name in model.tasks)}
+    said = (
+        record.facts[FACT] for plugin in registry.plugins for record in plugin.providers if FACT in record.facts and not wrong_with(record)
+    )
+    known |= {name for one in said for entry in _listed(one) for name in entry.get("tasks", ())}
+    if task and task not in known:
+        raise UserError("TS-CLI-002", f"--task {task} is no task that is known", fix=did_you_mean(task, known))
 
 
 def declared(

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith_cli.api import duration, number, size
 from tunesmith_recommend.choice.declared import Declared, wrong_with
-from tunesmith_recommend.choice.pipelines import API, CHECK, SCORE, SMALL, Layout
+from tunesmith_recommend.choice.pipelines import API, CHECK, SCORE, SMALL, TUNE, Layout
 from tunesmith_recommend.choice.recommendation import Reasoned
 from tunesmith_recommend.choice.rules import Rule, rules
-from tunesmith_recommend.choice.search import Search, Trial
+from tunesmith_recommend.choice.search import AUTO, Search, Trial
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan
+    from tunesmith.plugins.records import ProviderRecord
+
+
+_DTYPE = "dtype"
 
 
 def choices_of(
@@ -27,8 +31,9 @@ def choices_of(
     choices = [
         *_model(search, trial, refused),
         _objective(search, trial),
-        _adapter(search, trial),
+        _adapter(search, trial, plan),
         *_computing(trial),
+        *_precision(search, trial),
         *trial.settings.choices,
     ]
     choices += [
@@ -93,11 +98,14 @@ def _objective(search: Search, trial: Trial) -> Reasoned:
     return Reasoned(trial.verb.main_kind, objective.written, reason, _rule(search, objective), key=trial.verb.name)
 
 
-def _adapter(search: Search, trial: Trial) -> Reasoned:
+def _adapter(search: Search, trial: Trial, plan: Plan) -> Reasoned:
     adapter, seen = trial.adapter, trial.seen
     others = [one for one in search.refused if one.model.uri == trial.model.uri and one.adapter.name != adapter.name]
     instead = f"{others[0].adapter.name}: it {others[0].why_not}" if others else ""
-    needs = f"it needs {size(seen.needed)} of the {size(seen.capacity.memory)} of {seen.capacity.name}" if seen.needed else ""
+    planned = next(
+        (step.estimate.memory for step in plan.steps if step.name == TUNE and step.estimate), 0.0
+    )  # knows more: the classes, say
+    needs = f"it needs {size(planned or seen.needed)} of the {size(seen.capacity.memory)} of {seen.capacity.name}" if seen.needed else ""
     return Reasoned(trial.verb.produces_of, adapter.written, needs or "what it needs is not known", _rule(search, adapter), instead)
 
 
@@ -114,6 +122,24 @@ def _computing(trial: Trial) -> Iterator[Reasoned]:
             yield Reasoned(
                 one.slot, {one.provider: settings} if settings else one.provider, one.decision[1], rules()["strategy.planner"], instead
             )
+
+
+def _precision(search: Search, trial: Trial) -> Iterator[Reasoned]:
+    """The dtype that `auto` comes to on the device. Told and not written (no key is `-`): the file is for other devices, too."""
+    device = next(iter(search.devices.get(trial.seen.device, ())), None)
+    if device is None or not device.dtypes or {**_usual(trial.verb), **trial.settings.values}.get(_DTYPE) != AUTO:
+        return
+    halves = [name for name in ("bfloat16", "float16") if name in device.dtypes and (name == "bfloat16" or trial.seen.device != "cpu")]
+    chosen, flops = next(iter(halves), "float32"), device.facts.get("flops", {})
+    times = flops.get(chosen, 0.0) / flops["float32"] if flops.get("float32") else 0.0
+    reason = (
+        f"{device.name} computes in it {times:.2g} times as fast as in float32" if times and halves else f"{device.name} has it natively"
+    )
+    yield Reasoned(_DTYPE, chosen, reason, rules()["setting.dtype"], key="-")
+
+
+def _usual(verb: ProviderRecord) -> Mapping[str, Any]:
+    return {name: entry.get("default") for name, entry in verb.schema["properties"].items()}
 
 
 def _judging(search: Search, layout: Layout) -> Iterator[Reasoned]:
@@ -155,8 +181,16 @@ def _remarks(search: Search, trial: Trial, plan: Plan) -> Iterator[str]:
         yield "how long it takes is not known: the device's speed is not (`tunesmith probe`)"
     elif trial.seconds > 3600:
         yield f"training takes about {duration(trial.seconds)}; --budget asks for less"
+    yield from _rounded(plan)
     yield from (told for record in _providers(search) if (told := wrong_with(record)))
     yield from plan.warnings
+
+
+def _rounded(plan: Plan) -> Iterator[str]:
+    """What steps that the planner adds after training lose, as those who do them say."""
+    for step in plan.steps:
+        makers = [choice.record for choice in step.choices.values()] if step.inserted and step.name.startswith(f"{TUNE}.") else []
+        yield from (f"`{step.name}`: {limit}" for one in makers if (limit := one.limits.get("lossless")))
 
 
 def _providers(search: Search) -> Iterator[Any]:

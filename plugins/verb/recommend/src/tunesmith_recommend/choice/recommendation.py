@@ -105,10 +105,11 @@ class Prediction:
 
     Args:
         seconds: of training; 0 where nobody knows. `steps`: optimizer steps.
-        memory: bytes of a device at the peak of all steps; `device`: its name, and `of` its bytes.
+        memory: bytes of a device at the peak of all steps; `device`: its name, `of` its bytes, and `devices` how many of it there are.
         disk: bytes that are written.
         basis: what ``time``, ``memory`` and ``quality`` come from, in words: rules, or so many runs.
         quality: the loss of rows held out that it is likely to come to; 0 where too few like runs are known, for no rule says.
+        low, high: seconds between which training takes where it goes as the runs did that time comes from; 0 where rules speak alone.
     """
 
     seconds: float
@@ -119,6 +120,9 @@ class Prediction:
     disk: float
     basis: Mapping[str, str] = field(default_factory=dict)
     quality: float = 0.0
+    devices: int = 1
+    low: float = 0.0
+    high: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -136,23 +136,24 @@ class Search:
     def tokens(self) -> float:
         return float(self.wanted.data["tokens"]) * epochs_of(self.wanted)
 
-    def _declared(self, records: Sequence[ProviderRecord], goal: str = "") -> list[Declared]:
+    def declared(self, records: Sequence[ProviderRecord], goal: str = "") -> list[Declared]:
+        """Of some providers those that may be recommended, the best first, with the settings that are asked for."""
         found = declared(self.wanted.left(records), goal or self.wanted.goal, self.wanted.asked_task, self.tokens, self.wanted.named)
         return [one.of(self.wanted.data).asked(self.wanted.settings, verbs.training_settings(self.registry)) for one in found]
 
     def _of_model(self, one: Suiting) -> Iterator[Trial]:
         estimators = self._estimators(one.model)
         for verb in verbs.training_verbs(self.registry):
-            objectives = self._declared(verbs.reading(self.registry, verb, self.wanted.data["produces"]))
+            objectives = self.declared(verbs.reading(self.registry, verb, self.wanted.data["produces"]))
             adapters = [*self.registry.providers(verbs.ADAPTER).values()]
             for objective in objectives[:1] if objectives and objectives[0].said else objectives:
-                least = self._declared(adapters, SAVING)[:1]
+                least = self.declared(adapters, SAVING)[:1]
                 tried = [self._tried(one, verb, objective, each, estimators, saving=True) for each in least]
                 if tried and tried[0].why_not and self._hopeless(tried[0]):
                     yield tried[0]
                     continue
-                for adapter in self._declared(adapters):
-                    if adapter.said or not any(each.said for each in self._declared(adapters)):
+                for adapter in self.declared(adapters):
+                    if adapter.said or not any(each.said for each in self.declared(adapters)):
                         yield from self._with_savings(one, verb, objective, adapter, estimators)
 
     def _hopeless(self, trial: Trial) -> bool:

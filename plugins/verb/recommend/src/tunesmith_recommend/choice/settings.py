@@ -80,7 +80,9 @@ def _by_rows(wanted: Wanted, model: BaseModel) -> Iterator[Reasoned]:
     batch = rule["most"]
     while batch > rule["least"] and rows * epochs / batch < rule["steps"]:
         batch //= 2
-    yield Reasoned(rule["setting"], batch, f"{number(rows)} rows, {epochs:g} times", rule)
+    steps = math.ceil(rows * epochs / batch)
+    floor = f": {number(steps)} steps, and no batch has fewer than {rule['least']} rows" if steps < rule["steps"] else ""
+    yield Reasoned(rule["setting"], batch, f"{number(rows)} rows, {epochs:g} times{floor}", rule)
     yield from _length(wanted.data["longest"], model)
     rule = rules()["setting.validation_split"]
     if rows >= rule["rows"]:

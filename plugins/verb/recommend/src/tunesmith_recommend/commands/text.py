@@ -108,13 +108,21 @@ def _data(wanted: Wanted) -> str:
 
 def _machine(found: Recommendation) -> str:
     told = found.prediction
-    return _(", ").join((told.device, size(told.of))) if told.device else _("a device of which nothing is known")
+    if not told.device:
+        return _("a device of which nothing is known")
+    if told.devices > 1:
+        return _("{devices} x {device}, {size} each", devices=told.devices, device=told.device, size=size(told.of))
+    return _(", ").join((told.device, size(told.of)))
 
 
 def _time(found: Recommendation) -> str:
     told = found.prediction
     if not told.seconds:
         return _("not known, {steps} optimizer steps", steps=number(told.steps))
+    if told.low:
+        between = {"low": duration(told.low), "high": duration(told.high)}
+        return _("about {time} of training ({low} to {high}), {steps} optimizer steps", time=duration(told.seconds),
+                 steps=number(told.steps), **between)  # fmt: skip
     return _("about {time} of training, {steps} optimizer steps", time=duration(told.seconds), steps=number(told.steps))
 
 
