@@ -5,8 +5,9 @@ and ends all when one dies. ``usual_ranks``, where that setting may be left out:
 ``{"preset": {"": 2, "node": 8}}``; "" stands for one that is left out, too. No other kind's settings make ranks. Capabilities:
 ``parallel.replicas``, ``parallel.shards``, ``gradients.whole`` (what the optimizer is given are whole matrices with whole gradients, not
 pieces of them), ``weights.swapped`` (an optimizer may put other weights in the place of those that it trains, and the model computes with
-them), ``outputs.any`` (its model gives all that the source's does, not log-probabilities of labels alone). One that divides parameters
-needs ``parallel.shards`` of the adapter.
+them), ``outputs.any`` (its model gives all that the source's does, not log-probabilities of labels alone), ``sampling`` (each
+rank has the whole model in training, which can write completions between two steps). One that divides parameters needs
+``parallel.shards`` of the adapter.
 
 Estimator, for several processes: ``f(EstimateRequest) -> Mapping[str, float]``, or an `Estimate` with these as its ``terms`` where there is
 something to tell beside them; what is left out is as with one process.

@@ -24,7 +24,7 @@ ROW = {
 
 
 class Prompts:
-    """``{"prompt"}`` or ``{"messages"}`` -> ``dataset/prompt``."""
+    """``{"prompt"}`` or ``{"messages"}`` -> ``dataset/prompt``, with what else the row has as ``columns``: rewards read it."""
 
     def convert(self, row: Mapping[str, Any]) -> Row:
         media = Media(row)
@@ -39,4 +39,5 @@ class Prompts:
         if messages[-1]["role"] == "assistant":
             raise UserError("TS-DATA-072", f"`{column}` does not end with a turn to answer", why="Its last turn is the assistant's.",
                             fix="Take the answer out of the row.")  # fmt: skip
-        return {"messages": messages, **read_tools(row)}
+        columns = {name: value for name, value in row.items() if name not in ROW["properties"]}
+        return {"messages": messages, **read_tools(row), **({"columns": columns} if columns else {})}

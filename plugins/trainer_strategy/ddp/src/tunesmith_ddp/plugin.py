@@ -19,6 +19,6 @@ def trainer_strategy() -> Provider:
         variants="tunesmith_ddp.estimate:variants",
         capabilities={
             "parallel.replicas": "full", "parallel.shards": "none", "gradients.whole": "full", "weights.swapped": "full",
-            "outputs.any": "full",
+            "outputs.any": "full", "sampling": "full",
         },
     )  # fmt: skip

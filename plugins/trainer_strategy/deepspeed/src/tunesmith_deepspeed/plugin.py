@@ -21,9 +21,10 @@ def trainer_strategy() -> Provider:
         facts={"ranks": "num_processes", "usual_ranks": {"preset": usual_ranks()}},
         capabilities={
             "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "weights.swapped": "none",
-            "outputs.any": "full",
+            "outputs.any": "full", "sampling": "none",
         },
         limits={
+            "sampling": "no process need have the whole model, and a token at a time it would be gathered for each",
             "gradients.whole": "ZeRO hands the optimizer one flat piece of all parameters, in every stage",
             "weights.swapped": "ZeRO's optimizer changes a copy of its own, and the model has only what is trained",
         },

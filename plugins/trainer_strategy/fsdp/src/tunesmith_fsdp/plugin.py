@@ -20,6 +20,7 @@ def trainer_strategy() -> Provider:
         variants="tunesmith_fsdp.estimate:variants",
         capabilities={
             "parallel.replicas": "none", "parallel.shards": "full", "gradients.whole": "none", "weights.swapped": "full",
-            "outputs.any": "full",
+            "outputs.any": "full", "sampling": "none",
         },
+        limits={"sampling": "no process has the whole model, and a token at a time it would be gathered for each"},
     )  # fmt: skip

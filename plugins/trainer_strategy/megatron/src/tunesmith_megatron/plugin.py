@@ -21,9 +21,10 @@ def trainer_strategy() -> Provider:
         capabilities={
             "parallel.replicas": "full", "parallel.shards": "full", "gradients.whole": "none", "weights.swapped": "none",
             "device.cuda": "partial",
-            "device.cpu": "none", "outputs.any": "none",
+            "device.cpu": "none", "outputs.any": "none", "sampling": "none",
         },
         limits={
+            "sampling": "Megatron's model keeps no keys and values between two tokens",
             "device.cuda": "it is not verified on hardware",
             "device.cpu": "megatron-core allocates on NVIDIA devices, whatever it is told",
             "outputs.any": "Megatron's model gives log-probabilities of labels",

@@ -18,6 +18,7 @@ def trainer_strategy() -> Provider:
             "gradients.whole": "full",
             "weights.swapped": "full",
             "outputs.any": "full",
+            "sampling": "full",
         },
         priority=10,
     )

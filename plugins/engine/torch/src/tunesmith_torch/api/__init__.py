@@ -5,6 +5,7 @@ replaces layers, `.parameters` names what trains. Nothing else of `tunesmith_tor
 neither torch nor transformers; names that need them load them at their first use.
 """
 
+from tunesmith_torch.api.experience import COMPLETIONS, LearnsFromExperience, Rollout, Sampling, Score
 from tunesmith_torch.api.objective import (
     LAST,
     Asks,
@@ -34,6 +35,7 @@ API = 1
 
 __all__ = [
     "API",
+    "COMPLETIONS",
     "LAST",
     "Asks",
     "ChatEncoder",
@@ -41,6 +43,7 @@ __all__ = [
     "Group",
     "Head",
     "KeepsState",
+    "LearnsFromExperience",
     "LossSum",
     "Mean",
     "Medium",
@@ -50,6 +53,9 @@ __all__ = [
     "OwnSchedule",
     "ReadsFacts",
     "ReadsNext",
+    "Rollout",
+    "Sampling",
+    "Score",
     "TokenSequence",
     "TopTokens",
     "Trained",

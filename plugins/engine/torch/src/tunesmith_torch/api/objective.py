@@ -6,7 +6,8 @@ outputs of the model at tokens that it marks (`Asks`), and turns them into a los
 - at *labels* (tokens whose probability counts): the model's log-probability, that of a reference, the entropy, and the log-probabilities
   of a teacher's most likely tokens;
 - at *places* (tokens whose last hidden state counts): the state itself, or what heads make of it that train with the model;
-- of the whole batch: what `Gathers` collects of each group before any loss is computed, and a state that goes on from batch to batch.
+- of the whole batch: what `Gathers` collects of each group before any loss is computed, and a state that goes on from batch to batch;
+- *completions* that the model samples of each row's prompt while it trains (`tunesmith_torch.api.experience`).
 
 Which outputs these are is said in one place, a function of the settings that imports no torch (``asks(settings) -> Asks``). The provider's
 record has its ``needs`` and its estimator from it (`estimator`), the objective its `asks`.
@@ -23,6 +24,7 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from tunesmith.contracts import EstimateRequest, Need, UserError
 from tunesmith_data.api import Message, Part, Row
+from tunesmith_torch.api.experience import Sampling
 
 Tensor = Any  #: torch.Tensor; the contracts import no torch
 LAST = -1  #: as a place: the sequence's last token, also after `max_length` has cut it
@@ -102,6 +104,13 @@ class ChatEncoder(Protocol):
             UserError: TS-DATA-030 for a tokenizer without a chat template, and what the template says of the conversation.
         """
 
+    def encode_prompt(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()) -> TokenSequence:
+        """The conversation as the template writes it for the model to answer, without labels.
+
+        Raises:
+            UserError: as `encode`.
+        """
+
     def encode_text(self, text: str, *, ended: bool = False, ends: Sequence[int] = ()) -> TokenSequence:
         """A text as the tokenizer writes it, without a template and with the special tokens that it puts around texts; a label on every
         token but the first.
@@ -158,6 +167,8 @@ class Asks:
             `tunesmith_torch.api.scoring` finds it.
         pieces: with ``truncation: auto`` a group's one sequence that is longer than `max_length` goes on in further groups, and no label of
             it is lost. Only for sequences without places and facts.
+        sampling: how completions of the rows' prompts are drawn while training runs; None for an objective that learns from rows. One that
+            samples is `LearnsFromExperience`.
     """
 
     sequences: float = 1.0
@@ -174,6 +185,7 @@ class Asks:
     role: str = ""
     usage: Mapping[str, Any] = field(default_factory=dict)
     pieces: bool = False
+    sampling: Sampling | None = None
 
     @property
     def gathers(self) -> bool:
@@ -192,6 +204,8 @@ class Asks:
             found.append(Need("adapter", "reference", "the loss compares the model with what it was before training"))
         if self.entropy == "gradient" or self.log_sum_sq or self.teacher or self.heads or self.hidden:
             found.append(Need("strategy", "outputs.any", "the loss reads more of the model than the log-probabilities of labels"))
+        if self.sampling:
+            found.append(Need("strategy", "sampling", "the model writes completions while it trains"))
         return tuple(found)
 
     @property
@@ -207,6 +221,7 @@ class Asks:
             "sequences": self.sequences, "measured": self.measured, "reference": float(self.reference), "teacher": float(self.teacher > 0),
             "head": float(sum(head.width for head in self.heads)), "pieces": float(self.pieces),
             "log_probs": float(self.log_probs or self.teacher > 0),
+            "completion": float(self.sampling.max_completion_length) if self.sampling else 0.0,
         }  # fmt: skip
 
 

@@ -9,7 +9,19 @@ from typing import Any
 from tunesmith.contracts import TunesmithError
 from tunesmith_data.api import read_rows, text_of
 from tunesmith_sdk.conformance import CheckFailed, Subject, action, check, observer
-from tunesmith_torch.api import LAST, Gathers, Group, KeepsState, MicroBatch, ReadsFacts, ReadsNext, TokenSequence, TopTokens
+from tunesmith_torch.api import (
+    LAST,
+    Gathers,
+    Group,
+    KeepsState,
+    LearnsFromExperience,
+    MicroBatch,
+    ReadsFacts,
+    ReadsNext,
+    TokenSequence,
+    TopTokens,
+)
+from tunesmith_torch.conformance.rollouts import pretended
 
 EXACT, ORACLE, GRADIENT = 1e-5, 1e-5, 1e-3  #: relative
 HIDDEN = 8  # numbers of a hidden state
@@ -33,6 +45,10 @@ class PlainChat:
         places = [begin + len(text_of(messages[-1])[:end].encode()) - 1 for end in ends]
         return TokenSequence(tokens, labels, places=places)
 
+    def encode_prompt(self, messages: Sequence[Any], tools: Sequence[Any] = ()) -> TokenSequence:
+        tokens = [*self.encode(messages).tokens, 1]
+        return TokenSequence(tokens, [False] * len(tokens))
+
     def encode_text(self, text: str, *, ended: bool = False, ends: Sequence[int] = ()) -> TokenSequence:
         tokens = [1, *(byte + 3 for byte in text.encode()), *[2] * ended]
         return TokenSequence(tokens, [False, *[True] * (len(tokens) - 1)], places=[len(text[:end].encode()) for end in ends])
@@ -43,7 +59,9 @@ def _groups(subject: Subject, objective: Any) -> list[Group]:
 
 
 def _encoded(objective: Any, rows: Sequence[Any]) -> list[Group]:
-    """Each with the next one, where it reads that."""
+    """Each with the next one, where it reads that; with completions, where it learns from those."""
+    if isinstance(objective, LearnsFromExperience):
+        return pretended(objective, [objective.encode(row, PlainChat()) for row in rows])
     if isinstance(objective, ReadsNext):
         return [objective.encode_with(row, rows[(at + 1) % len(rows)], PlainChat()) for at, row in enumerate(rows)]
     return [objective.encode(row, PlainChat()) for row in rows]
@@ -260,13 +278,15 @@ def declares(subject: Subject) -> Iterator[CheckFailed]:
     for of, capability in wanted - said:
         yield CheckFailed(f"it needs `{capability}` of the {of}, and its record does not say so", fix="Declare `needs=asks(...).needs`.")
     for of, capability in said - wanted:
-        if capability in ("reference", "outputs.any"):
+        if capability in ("reference", "outputs.any", "sampling"):
             yield CheckFailed(
                 f"its record needs `{capability}` of the {of}, and it does not ask for it", fix="Declare `needs=asks(...).needs`."
             )
     for name in ("reference", "teacher"):
         if bool(objective.asks.facts.get(name)) != bool(subject.record.facts.get(name)):
             yield CheckFailed(f"its record's fact `{name}` is not what it asks for", fix="Declare `facts=asks(...).facts | {...}`.")
+    if bool(objective.asks.sampling) != isinstance(objective, LearnsFromExperience):
+        yield CheckFailed("it asks for samples and has no `score` and `learn`, or the other way round", fix="Have both, or neither.")
     if objective.asks.gathers and not isinstance(objective, Gathers):
         yield CheckFailed("it asks for statistics of the batch, and has no `gather`", fix="Give it one, or leave `statistics` at 0.")
     if isinstance(objective, Gathers) and not objective.asks.gathers:

@@ -6,7 +6,8 @@
 ``category``: what kind of comparison it is, for evaluation.
 ``dataset/unpaired``: ``{"messages": [...prompt...], "answer": [...], "label": true | false, "tools"?}``; ``label``: is it a good one.
 ``dataset/stepwise``: ``{"messages": [...prompt...], "completions": [text, ...], "labels": [true | false, ...]}``, a label for each step.
-``dataset/prompt``: ``{"messages": [...], "tools"?}``, a chat whose last message is not the assistant's.
+``dataset/prompt``: ``{"messages": [...], "tools"?, "columns"?}``, a chat whose last message is not the assistant's; ``columns``: what else
+the row had, by name, which rewards read.
 ``dataset/text``: ``{"text": text}``, a document as it is, without a chat template.
 ``dataset/labelled``: ``{"text": text, "label": class}`` or ``{"messages": [...], "label": class, "tools"?}``, the class a name or a number;
 with ``"labels": [class, ...]`` in the place of ``"label"`` all classes that it has, each once, perhaps none; or

@@ -65,6 +65,16 @@ class ChatTokenizer:
             labels[0] = False  # nothing predicts the first token
         return TokenSequence(tokens, labels, places=_places(encoding, ends_in(text, spans, messages, ends)))
 
+    def encode_prompt(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()) -> TokenSequence:
+        """As `tunesmith_torch.api.objective.ChatEncoder` says.
+
+        Raises:
+            UserError: TS-DATA-030 without a chat template; TS-DATA-032 for media: prompts to be sampled from are texts.
+        """
+        text = self.template.render([self.plain(message) for message in messages], tools, prompt=True).text
+        tokens = list(self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids)
+        return TokenSequence(tokens, [False] * len(tokens))
+
     def encode_text(self, text: str, *, ended: bool = False, ends: Sequence[int] = ()) -> TokenSequence:
         """As `tunesmith_torch.api.objective.ChatEncoder` says."""
         encoding = self.tokenizer.backend_tokenizer.encode(text)

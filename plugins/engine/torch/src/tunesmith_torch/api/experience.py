@@ -1,0 +1,120 @@
+"""Experience: what an objective learns from where that is collected while training runs. Rows of a file are its static form.
+
+An objective whose `Asks` name a `Sampling` encodes a row as its prompt alone, without labels. Before each collection's first optimizer
+step the engine has the model complete the prompts, as it is then; the objective scores the completions (`LearnsFromExperience.score`) and
+says what each is learned from with (`learn`). The engine owns everything else: which prompts, which seeds, the ranks' shares,
+micro-batches, checkpoints within a collection and the ledger of rollouts. So the objective stays a function, and its loss is that of any
+other: of groups, here of completions of one prompt, with the facts that `learn` gave each of them in ``Group.facts["completions"]``.
+
+What is trained on are the tokens that were sampled: text is never tokenized again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+COMPLETIONS = "completions"  #: of a group's facts: what `learn` gave for each of its sequences
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How completions are drawn, and how often each is learned from.
+
+    Args:
+        num_generations: completions of each prompt.
+        max_completion_length: longest in tokens; a longer one is truncated there.
+        temperature: logits are divided by it, in sampling and in every log-probability of the training step. Above 0.
+        top_p, top_k, min_p: which tokens may be drawn; 1, 0 and 0 for all.
+        stop: texts after which a completion is over, beside the model's end tokens.
+        num_iterations: passes over a collection.
+        steps_per_generation: batches of prompts that a collection has: `batch_size` is the prompts of an optimizer step.
+    """
+
+    num_generations: int = 8
+    max_completion_length: int = 256
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    stop: tuple[str, ...] = ()
+    num_iterations: int = 1
+    steps_per_generation: int = 1
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps on a collection."""
+        return self.num_iterations * self.steps_per_generation
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a completion is worth.
+
+    Args:
+        reward: the number to learn from; None for one that could not be scored, which is not 0: it is not learned from.
+        parts: each reward's own, before weights; None where that one could not score.
+        failed: whether a reward raised, hung or gave no number, which is another thing than having nothing to say.
+    """
+
+    reward: float | None
+    parts: Mapping[str, float | None] = field(default_factory=dict)
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """A completion of a prompt.
+
+    Args:
+        row: number of the prompt's row in the data, from 1.
+        sample: which completion of the prompt, from 0.
+        version: optimizer steps that the model had made that wrote it.
+        prompt, completion: token ids; an end token is part of the completion.
+        log_probs: of each token of the completion by the sampler, at the run's temperature, over all tokens.
+        text: the completion without special tokens.
+        finished: it ended by itself; False for one that was truncated.
+        facts: of the prompt's group, as `Objective.encode` gave them.
+        prompt_text: the prompt as the model reads it, with special tokens.
+        score: None before it was scored.
+        old: log-probabilities by the training step's own forward pass before the collection's first step; empty where the collection has
+            one step only, at which they are the model's own.
+    """
+
+    row: int
+    sample: int
+    version: int
+    prompt: Sequence[int]
+    completion: Sequence[int]
+    log_probs: Sequence[float]
+    text: str
+    finished: bool
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    prompt_text: str = ""
+    score: Score | None = None
+    old: Sequence[float] = ()
+
+    @property
+    def reward(self) -> float | None:
+        """Of its score."""
+        return None if self.score is None else self.score.reward
+
+
+@runtime_checkable
+class LearnsFromExperience(Protocol):
+    """An objective that asks for samples."""
+
+    def score(self, rollouts: Sequence[Rollout]) -> Sequence[Score]:
+        """As many scores. Called by each rank for its share of a collection; the same rollouts give the same.
+
+        Raises:
+            UserError: too many could not be scored.
+        """
+
+    def learn(self, rollouts: Sequence[Sequence[Rollout]]) -> Sequence[Sequence[Mapping[str, Any] | None]]:
+        """For each completion of each prompt of a batch, what the loss needs to know of it, as JSON values; None for one that is not
+        learned from. A function of its argument: every rank computes it of the whole batch."""
+
+    def close(self) -> None:
+        """Training is over, or has failed: end what scores."""
