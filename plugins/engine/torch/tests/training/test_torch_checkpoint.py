@@ -23,7 +23,9 @@ class Run:
         step = SimpleNamespace(work=directory, log=print, placement=Placement(), decide=lambda *said: self.told.append(said))
         training, adapter_callback = SimpleNamespace(save_state=self.save_state), SimpleNamespace(state=dict)
         ranks, ledger = Ranks(Placement(), None), SampleLedger(directory, writes=True)
-        self.schedule = schedule.CheckpointSchedule(step, TrainSettings(**settings), training, adapter_callback, {}, ranks, ledger)
+        self.schedule = schedule.CheckpointSchedule(
+            step, TrainSettings(**settings), training, adapter_callback, {}, ranks, {"samples": ledger}
+        )
 
     def save_state(self, directory):
         self.clock += self.cost

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tunesmith.contracts import Adapter, BeginsFromData, Step
+from tunesmith.contracts import Adapter, BeginsFromData, Step, UserError
 from tunesmith_torch.api import Group
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.micro_batch import cut
@@ -40,7 +40,17 @@ def passes(
     max_tokens: int, step: Step,
 ) -> Iterator[Callable[[], None]]:  # fmt: skip
     """The micro-batches of the first epoch, each a call. Nothing is shared between sequences, so that each token counts as often as it is
-    there."""
+    there.
+
+    Raises:
+        UserError: TS-TRAIN-122 when the data are prompts, of which nothing is trained on before the model has answered them.
+    """
+    if not any(size(sequence) for sequence in groups[0].sequences):
+        raise UserError(
+            "TS-TRAIN-122", "The adapter begins from the data, and there is none before the model has written some",
+            why="The rows are prompts: what is trained on are the model's own completions.",
+            fix="Choose a start of the adapter that needs no data (LoRA: `init_lora_weights: true`).",
+        )  # fmt: skip
     for number in range(sampler.per_epoch):
         chosen = sampler.batch(number)
         for micro in cut([sum(size(sequence) for sequence in groups[i].sequences) for i in chosen], max_tokens):

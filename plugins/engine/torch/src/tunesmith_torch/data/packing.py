@@ -26,6 +26,7 @@ class Wanted:
 
     Args:
         top: so many most likely tokens at each label.
+        temperature: logits are divided by it before anything else is made of them.
     """
 
     log_probs: bool = True
@@ -34,6 +35,7 @@ class Wanted:
     top: int = 0
     heads: tuple[Head, ...] = ()
     hidden: bool = False
+    temperature: float = 1.0
 
 
 LOG_PROBS = Wanted()

@@ -49,11 +49,13 @@ def label_outputs(model: Any, hidden: torch.Tensor, batch: Packed, found: Archit
     """
     head, wanted = model.get_output_embeddings(), batch.wanted
     rows = rows or max(FEWEST, CHUNK_BYTES // (4 * model.config.get_text_config().vocab_size))
-    if type(head) is torch.nn.Linear and batch.candidates is None and not wanted.top and wanted.entropy != "gradient":
+    bent = found.softcap and wanted.temperature != 1.0  # the cap comes before the temperature, which scaling the head's input can't do
+    if type(head) is torch.nn.Linear and batch.candidates is None and not wanted.top and wanted.entropy != "gradient" and not bent:
         trains = head.weight.requires_grad and torch.is_grad_enabled()
         compute = trained_head if trains else frozen_head
         values, entropy, log_sum_sq = compute(
-            hidden, head.weight, head.bias, batch.targets, rows, found.scale, found.softcap, bool(wanted.entropy), wanted.log_sum_sq
+            hidden, head.weight, head.bias, batch.targets, rows, found.scale / wanted.temperature, found.softcap,
+            bool(wanted.entropy), wanted.log_sum_sq
         )  # fmt: skip
         told = {LOG_PROBS: values, ENTROPY: entropy, LOG_SUM_SQ: log_sum_sq}
         return {name: value for name, value in told.items() if value is not None}
@@ -70,7 +72,7 @@ def _recomputed(
     model: Any, hidden: torch.Tensor, targets: torch.Tensor, candidates: torch.Tensor | None, found: Architecture, wanted: Wanted
 ) -> dict[str, torch.Tensor]:  # fmt: skip
     def outputs(hidden: torch.Tensor) -> dict[str, torch.Tensor]:
-        logs = torch.log_softmax(head_logits(model, hidden, found), dim=1)
+        logs = torch.log_softmax(head_logits(model, hidden, found) / wanted.temperature, dim=1)
         given = {LOG_PROBS: logs.gather(1, targets[:, None]).squeeze(1)}
         if wanted.entropy:
             entropy = -(logs.exp() * logs).sum(1)

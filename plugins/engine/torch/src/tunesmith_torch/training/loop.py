@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from tunesmith.contracts import Adapter, Cancelled, Mesh, Step, TrainerStrategy, Training, TunesmithError
 from tunesmith_models import compute_type
 from tunesmith_torch.adapter.adapter_callback import AdapterCallback
 from tunesmith_torch.api import Objective
-from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.batches import Batch, Batches
 from tunesmith_torch.training.checkpoint.best import BestCheckpoint
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.schedule import CheckpointSchedule
@@ -33,24 +33,23 @@ _WORST = 3  # rows that an error names
 
 
 class Loop:
-    """Trains a model on `groups`. The result is a function of its arguments and the step's seed, however often it is interrupted."""
+    """Trains a model on batches. The result is a function of its arguments and the step's seed, however often it is interrupted."""
 
     def __init__(
-        self, step: Step, settings: TrainSettings, training: Training, groups: TruncatedRows, sampler: BatchSampler, objective: Objective,
+        self, step: Step, settings: TrainSettings, training: Training, batches: Batches, batch_loss: BatchLoss, objective: Objective,
         adapter: Adapter, strategy: TrainerStrategy, mesh: Mesh, schedule: str, validation: TruncatedRows | None = None,
         completions: Completions | None = None,
     ) -> None:  # fmt: skip
-        self.step, self.settings, self.training, self.groups, self.sampler = step, settings, training, groups, sampler
-        self.schedule, self.sizes = schedule, groups.sizes
-        self.total = sampler.steps(settings.num_train_epochs, settings.max_steps)
-        self.batch_loss = BatchLoss(
-            training, objective, adapter, mesh.device, groups[0], strategy.sum, precomputed=groups.reference is not None
-        )
-        self.gradients = GradientAccumulation(step, settings, strategy, mesh, training, self.batch_loss, groups)
+        self.step, self.settings, self.training, self.batches, self.batch_loss = step, settings, training, batches, batch_loss
+        self.schedule, self.total = schedule, batches.steps(settings.num_train_epochs, settings.max_steps)
+        self.gradients = GradientAccumulation(step, settings, strategy, mesh, training, batch_loss)
         self.adapter_callback, self.ranks = AdapterCallback(adapter, training.model.model), Ranks(step.placement, strategy)
-        identity = {"seed": step.seed, "groups": len(groups), "batch_size": settings.batch_size}
         self.ledger = SampleLedger(step.work, writes=self.ranks.first)
-        self.checkpoints = CheckpointSchedule(step, settings, training, self.adapter_callback, identity, self.ranks, self.ledger)
+        ledgers = {"samples": self.ledger, **batches.ledgers}
+        self.checkpoints = CheckpointSchedule(
+            step, settings, training, self.adapter_callback, dict(batches.identity), self.ranks, ledgers
+        )  # fmt: skip
+        self._ledgers = ledgers.values()
         self.best = BestCheckpoint(step, training, self.adapter_callback, self.ranks)
         self.validation = Validation(step, settings, validation, self.batch_loss, strategy, mesh)
         self.early_stopping, self.completions = EarlyStopping(), completions
@@ -79,7 +78,8 @@ class Loop:
                 self._save()
             raise
         put_in_use(self.training.optimizer)
-        self.ledger.flush()
+        for ledger in self._ledgers:
+            ledger.flush()
         self.reporter.ended(self.progress.steps, self.training.model)
         self._choose()
         return self.progress
@@ -95,22 +95,23 @@ class Loop:
 
     def _step(self, number: int) -> None:
         started = time.monotonic()
-        chosen = self.sampler.batch(number)
-        result, norm = self._gradients(number, chosen)
+        batch = self.batches.batch(number)
+        result, norm = self._gradients(number, batch)
         loss = result.loss
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.checkpoints.forget_bad(self.progress)
-            raise diverged(number + 1, loss, norm, dict(zip(self.groups.numbers(chosen), result.rows, strict=False)))
+            raise diverged(number + 1, loss, norm, dict(zip(batch.rows, result.rows, strict=False)))
         learning_rate = self.settings.learning_rate * rate(self.schedule, number, self.total, self.settings.warmup_ratio)
         set_rate(self.training.optimizer, learning_rate)
-        self.training.step()
-        self.ledger.note(number + 1, number // self.sampler.per_epoch + 1, self.groups.numbers(chosen), result.rows)
+        if batch.groups:
+            self.training.step()
+        self.ledger.note(number + 1, number // self.batches.per_epoch + 1, batch.rows, result.rows)
         self.progress.scaler.stepped()
         self.progress.objective = dict(result.state)
         self.adapter_callback.stepped(number + 1, self.total)
         self.training.zero_grad()
-        tokens = sum(self.sizes[i] for i in chosen)
-        self._note({"loss": loss, "grad_norm": norm, "learning_rate": learning_rate, **result.metrics}, tokens)
+        tokens = sum(batch.sizes)
+        self._note({"loss": loss, "grad_norm": norm, "learning_rate": learning_rate, **batch.metrics, **result.metrics}, tokens)
         if self.reporter.stepped(self.progress, tokens, time.monotonic() - started):
             self.warnings.look(self.progress.history)
         self._validate()
@@ -118,12 +119,14 @@ class Loop:
         if self.checkpoints.due(self.progress):
             self._save()
 
-    def _gradients(self, number: int, chosen: Sequence[int]) -> tuple[BatchResult, float]:
+    def _gradients(self, number: int, batch: Batch) -> tuple[BatchResult, float]:
         """What a batch comes to, and the gradients' norm; where gradients overflow in float16, with ever smaller ones until they don't."""
+        if not batch.groups:
+            return BatchResult(0.0, {}, self.progress.objective), 0.0
         scaler = self.progress.scaler
         while True:
             scale = scaler.scale
-            result = self.gradients(number, chosen, self.progress.objective, scale)
+            result = self.gradients(number, batch, self.progress.objective, scale)
             norm = self.training.clip(self.settings.max_grad_norm, scale)
             if math.isfinite(norm) or not math.isfinite(result.loss) or not scaler.overflowed():
                 return result, norm
@@ -139,7 +142,7 @@ class Loop:
     def _validate(self) -> None:
         """If it is due after the newest step, and was not done before an interruption."""
         progress = self.progress
-        if LOSS in progress.history[-1] or not self.validation.due(progress.steps, self.sampler.per_epoch, self.total):
+        if LOSS in progress.history[-1] or not self.validation.due(progress.steps, self.batches.per_epoch, self.total):
             return
         with in_use(self.training.optimizer):
             found = self.validation.measure(self.progress.objective)
@@ -155,7 +158,7 @@ class Loop:
     def _answer(self) -> None:
         """The user's prompts, if that is due after the newest step."""
         steps = self.progress.steps
-        if self.completions and self.completions.due(steps, self.sampler.per_epoch, self.total):
+        if self.completions and self.completions.due(steps, self.batches.per_epoch, self.total):
             with in_use(self.training.optimizer):
                 self.completions.answer(steps)
 
@@ -183,7 +186,7 @@ class Loop:
         self.progress.steps += 1
         self.progress.tokens += tokens
         number = self.progress.steps
-        self.progress.history.append({"step": number, "epoch": round(number / self.sampler.per_epoch, 4)} | point)
+        self.progress.history.append({"step": number, "epoch": round(number / self.batches.per_epoch, 4)} | point)
 
 
 def diverged(step: int, loss: float, norm: float, rows: Mapping[int, float] = MappingProxyType({})) -> TunesmithError:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import torch
 
-from tunesmith.contracts import Artifact, Cancelled, Explains, Result, Step, TrainerStrategy, TunesmithError
+from tunesmith.contracts import Artifact, Cancelled, Explains, Mesh, Result, Step, TrainerStrategy, Training, TunesmithError
+from tunesmith_models import compute_type
 from tunesmith_torch.adapter.data_driven_init import begin_from_data
-from tunesmith_torch.api import Objective, ReadsFacts
+from tunesmith_torch.api import LearnsFromExperience, Objective, ReadsFacts
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.chat_template.eos_tokens import all_ends, unnamed_end, write_ends
 from tunesmith_torch.data.tokenization import tokenize
@@ -22,8 +23,12 @@ from tunesmith_torch.data.truncation import TruncatedRows, truncated_rows
 from tunesmith_torch.model.head_files import write_heads
 from tunesmith_torch.model.loader import copy_tokenizer
 from tunesmith_torch.model.usage_files import write_usage
+from tunesmith_torch.training.batches import Batches, RowBatches
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.early_stopping import early_stopping
+from tunesmith_torch.training.experience.collection import Collections
+from tunesmith_torch.training.experience.prompts import check_settings, positions, prompt_rows
+from tunesmith_torch.training.experience.sampler import Sampler
 from tunesmith_torch.training.loop import Loop
 from tunesmith_torch.training.loss.batch_loss import BatchLoss
 from tunesmith_torch.training.lr_scheduler import chosen_schedule
@@ -80,8 +85,14 @@ def run(step: Step) -> Result:
         known.given_to(groups, *filter(None, [validation]))
         step.log(f"training {source.trained:,} of {source.parameters:,} parameters on {len(groups)} rows")
         completions = Completions(step, objective, chat, training, mesh.device)
+        batches = _batches(step, objective, groups, sampler, chat, training, strategy, mesh)
+        batch_loss = BatchLoss(
+            training, objective, adapter, mesh.device, batches.example, strategy.sum, precomputed=groups.reference is not None
+        )  # fmt: skip
+        if isinstance(batches, Collections):
+            batches.batch_loss = batch_loss
         progress = Loop(
-            step, settings, training, groups, sampler, objective, adapter, strategy, mesh, schedule, validation, completions
+            step, settings, training, batches, batch_loss, objective, adapter, strategy, mesh, schedule, validation, completions
         ).run()
         with training.whole() as trainable:
             if step.placement.rank == 0:
@@ -90,11 +101,16 @@ def run(step: Step) -> Result:
                     write_heads(step.output, objective.asks.heads, trainable.heads.state_dict())
                 write_usage(step.output, objective.asks.role, objective.asks.usage)
                 completions.save(step.output)
+                if isinstance(batches, Collections):
+                    batches.ledger.save(step.output)
                 _finish(step, base, progress, chat)
         strategy.barrier()
     except Cancelled:
         strategy.finish()
         raise
+    finally:
+        if isinstance(objective, LearnsFromExperience):
+            objective.close()
     strategy.finish()  # not after an error: the host has to hear of that before the others miss this process
     return Result(
         refs={} if _stands_alone(step.output) else {"base": base.digest},
@@ -102,6 +118,24 @@ def run(step: Step) -> Result:
         meta={"trained_parameters": source.trained, "rows": len(groups), "end_tokens": sorted(all_ends(chat))}
         | ({"validation_rows": len(validation)} if validation else {}),
     )
+
+
+def _batches(
+    step: Step, objective: Objective, groups: TruncatedRows, order: BatchSampler, chat: ChatTokenizer, training: Training,
+    strategy: TrainerStrategy, mesh: Mesh,
+) -> Batches:  # fmt: skip
+    """The rows, or what the model writes for them."""
+    sampling = objective.asks.sampling
+    if sampling is None or not isinstance(objective, LearnsFromExperience):
+        return RowBatches(groups, order)
+
+    def decode(tokens: list[int], plain: bool) -> str:
+        return str(chat.tokenizer.backend_tokenizer.decode(tokens, skip_special_tokens=plain))
+
+    ends = sorted(all_ends(chat))
+    sampler = Sampler(training.model, sampling, ends, lambda tokens: decode(tokens, True), mesh.device, step.check_cancelled)
+    dtype = compute_type(step.settings.dtype, "", step.placement, training=True)[0]
+    return Collections(step, objective, sampling, groups, order, sampler, decode, strategy, mesh, dtype)
 
 
 def base_and_adapter(model: Artifact) -> tuple[Artifact, Path | None]:
@@ -126,6 +160,11 @@ def _groups(
     """What is trained on, and what is only judged by; and all rows by the input that they come from."""
     settings = step.settings
     limits = {"max_length": settings.max_length, "truncation": settings.truncation}
+    if sampling := objective.asks.sampling:
+        check_settings(settings, step.inputs)
+        prompts = tokenize("data", objective, chat, base, step, strategy)
+        chosen = prompt_rows(prompts, sampling, step, max_length=settings.max_length, context=positions(base))
+        return chosen, None, {"data": chosen}
     groups = truncated_rows(tokenize("data", objective, chat, base, step, strategy), objective, step, **limits)
     if isinstance(objective, ReadsFacts):
         for sentence in objective.read_facts(groups.facts()):

@@ -18,8 +18,11 @@ from tunesmith_torch.model.dense.config import DenseSpec, LayerSpec, Rotary
 from tunesmith_torch.model.dense.files import save
 from tunesmith_torch.model.dense.fused_linear import added_linear, normed_linear
 from tunesmith_torch.model.dense.joint_linear import joint
+from tunesmith_torch.model.dense.kv_cache import KeyValueCache, LayerCache
 from tunesmith_torch.model.dense.rms_norm import Norm
 from tunesmith_torch.model.dense.rotary_embedding import Angles, angles
+
+Pieces = tuple[Piece, ...] | LayerCache  #: how a row is cut, or what its sequences have had so far
 
 
 class Dense(Module):
@@ -65,6 +68,10 @@ class Dense(Module):
         """(labels + places, hidden): the last hidden states of the tokens whose outputs predict labels, then those of the places."""
         return self.model(batch)
 
+    def cached_states(self, batch: Packed, cache: KeyValueCache) -> torch.Tensor:
+        """The same while sequences grow: of the prompts that fill the cache, then of one token for each of its rows."""
+        return self.model(batch, cache)
+
 
 class _Config(SimpleNamespace):
     """The file's entries as attributes; `dtype` as torch's, None where the file names none."""
@@ -91,7 +98,7 @@ class _Decoder(Module):
         self.layers = torch.nn.ModuleList(_Layer(spec, layer) for layer in spec.layers)
         self.norm = Norm(spec.hidden, spec.eps, spec.gemma)
 
-    def forward(self, batch: Packed) -> torch.Tensor:
+    def forward(self, batch: Packed, cache: KeyValueCache | None = None) -> torch.Tensor:
         x = self.embed_tokens(batch.tokens)
         device = batch.tokens.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
@@ -104,10 +111,11 @@ class _Decoder(Module):
             if rotary not in turns:
                 turns[rotary] = angles(rotary, batch.positions, dtype)
             rows = batch.rows if at == last else None
+            pieces = batch.pieces if cache is None else cache.layers[at]
             if self.checkpointing and torch.is_grad_enabled():
-                x = checkpoint(layer, x, turns[rotary], batch.pieces, rows, dtype, use_reentrant=False)
+                x = checkpoint(layer, x, turns[rotary], pieces, rows, dtype, use_reentrant=False)
             else:
-                x = layer(x, turns[rotary], batch.pieces, rows, dtype)
+                x = layer(x, turns[rotary], pieces, rows, dtype)
         return self.norm(x, dtype)
 
 
@@ -123,7 +131,7 @@ class _Layer(Module):
             self.post_feedforward_layernorm = Norm(spec.hidden, spec.eps, spec.gemma)
 
     def forward(
-        self, x: torch.Tensor, turn: Angles | None, pieces: tuple[Piece, ...], rows: torch.Tensor | None, dtype: torch.dtype
+        self, x: torch.Tensor, turn: Angles | None, pieces: Pieces, rows: torch.Tensor | None, dtype: torch.dtype
     ) -> torch.Tensor:  # fmt: skip
         """(tokens, hidden) to the same, or to only the `rows` asked for."""
         attended = self.self_attn(x, self.input_layernorm, turn, pieces, self.of.window, dtype)
@@ -154,7 +162,7 @@ class _Attention(Module):
             self.k_norm = Norm(spec.head_size, spec.eps, spec.gemma)
 
     def forward(
-        self, x: torch.Tensor, norm: Norm, turn: Angles | None, pieces: tuple[Piece, ...], window: int | None, dtype: torch.dtype
+        self, x: torch.Tensor, norm: Norm, turn: Angles | None, pieces: Pieces, window: int | None, dtype: torch.dtype
     ) -> torch.Tensor:  # fmt: skip
         """(tokens, queries): what `o_proj` reads."""
         spec = self.spec
@@ -162,7 +170,10 @@ class _Attention(Module):
         if spec.head_norms:
             row = self._normed(row, dtype)
         query, key, value = heads(row, turn, (spec.heads, spec.kv_heads), spec.head_size)
-        attended = attend(query, key, value, pieces, scaling=spec.attention_scale, window=window, softcap=spec.attention_softcap or None)
+        of = {"scaling": spec.attention_scale, "window": window, "softcap": spec.attention_softcap or None}
+        attended = (
+            pieces.attend(query, key, value, **of) if isinstance(pieces, LayerCache) else attend(query, key, value, pieces, **of)
+        )  # fmt: skip
         return attended[0].flatten(1)
 
     def _normed(self, row: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.contracts import Step, Training
@@ -12,7 +13,7 @@ from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.storage import ADAPTER, OBJECTIVE, Checkpoint, Checkpoints
 from tunesmith_torch.training.loss.loss_scaler import LossScaler
 from tunesmith_torch.training.report.progress import Progress
-from tunesmith_torch.training.report.sample_ledger import SampleLedger
+from tunesmith_torch.training.report.sample_ledger import Ledger
 
 
 class CheckpointSchedule:
@@ -21,14 +22,15 @@ class CheckpointSchedule:
     Args:
         adapter_callback: what of the adapter goes on beside its parameters.
         identity: what the order of the data depends on: with another one the position in it would mean other rows.
+        ledgers: by what the checkpoint calls them.
     """
 
     def __init__(
         self, step: Step, settings: TrainSettings, training: Training, adapter_callback: AdapterCallback, identity: dict[str, Any],
-        ranks: Ranks, ledger: SampleLedger,
+        ranks: Ranks, ledgers: Mapping[str, Ledger],
     ) -> None:  # fmt: skip
         self.step, self.settings, self.training, self.ranks = step, settings, training, ranks
-        self.adapter_callback, self.identity, self.ledger = adapter_callback, identity, ledger
+        self.adapter_callback, self.identity, self.ledgers = adapter_callback, identity, ledgers
         self.checkpoints = Checkpoints(step.work / "checkpoints", keep=settings.save_total_limit, log=step.log, ranks=ranks)
         self._saved_at, self.saved_steps = time.monotonic(), 0
         self._started, self._spent, self._last = self._saved_at, 0.0, 0.0
@@ -60,7 +62,7 @@ class CheckpointSchedule:
         scaler = [progress.scaler.scale, progress.scaler.steps]
         state = {
             "identity": self.identity, "tokens": progress.tokens, "history": progress.history, "scaler": scaler,
-            "samples": self.ledger.flush(),
+            **{name: ledger.flush() for name, ledger in self.ledgers.items()},
         }  # fmt: skip
         beside = {ADAPTER: self.adapter_callback.state(), OBJECTIVE: progress.objective}
         self.checkpoints.save(progress.steps, self.training.save_state, beside, state)
@@ -73,23 +75,29 @@ class CheckpointSchedule:
         found = self.checkpoints.newest()
         if found is None or found.state["identity"] != self.identity or not self._has_ledger(found):
             self.ranks.barrier()
-            self.ledger.cut(0)
+            self._cut({})
             return None
         self.ranks.barrier()
-        self.ledger.cut(found.state["samples"])
+        self._cut(found.state)
         self.adapter_callback.load_state(found.tensors(ADAPTER))
         self.training.load_state(found.parameters)
         self.saved_steps = found.step
         scaler, objective = LossScaler(*found.state["scaler"]), found.tensors(OBJECTIVE)
         return Progress(found.step, found.state["tokens"], list(found.state["history"]), scaler, objective)
 
+    def _cut(self, sizes: Mapping[str, Any]) -> None:
+        for name, ledger in self.ledgers.items():
+            ledger.cut(sizes.get(name, 0))
+
     def _has_ledger(self, found: Checkpoint) -> bool:
-        """Whether the ledger of samples is as long as it was when the checkpoint was made, the same on every rank."""
-        there = self.ranks.all(self.ledger.reaches(found.state["samples"]))
+        """Whether all ledgers are as long as they were when the checkpoint was made, the same on every rank."""
+        damaged = [name for name, ledger in self.ledgers.items() if not ledger.reaches(found.state.get(name, 0))]
+        there = self.ranks.all(not damaged)
         if not there:
             self.step.log(
-                f"the ledger of samples is damaged: it begins anew, and so does training (checkpoint at step {found.step})", "warning"
-            )
+                f"the ledger of {' and '.join(damaged) or 'samples'} is damaged: it begins anew, and so does training (checkpoint at step "
+                f"{found.step})", "warning",
+            )  # fmt: skip
         return there
 
     def forget_bad(self, progress: Progress) -> None:

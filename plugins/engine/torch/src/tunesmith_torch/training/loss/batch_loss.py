@@ -9,7 +9,6 @@ import torch
 
 from tunesmith.contracts import Adapter, Penalising, Training, TunesmithError
 from tunesmith_torch.api import Gathers, Group, KeepsState, LossSum, Mean, MicroBatch, Objective, TokenSequence, TopTokens
-from tunesmith_torch.data.packing import LOG_PROBS as ONLY_LOG_PROBS
 from tunesmith_torch.data.packing import Packed, Wanted, nothing, pack, places_of, size
 from tunesmith_torch.data.reference_log_probs import ReferencedGroup
 from tunesmith_torch.model.log_probs import CANDIDATES, ENTROPY, LOG_PROBS, LOG_SUM_SQ, TOP_IDS, TOP_LOG_PROBS
@@ -96,7 +95,10 @@ class BatchLoss:
         self.precomputed = precomputed
         self.trainable: TrainableModel = training.model
         asks = objective.asks
-        self.asks, self.wanted = asks, Wanted(asks.log_probs, asks.entropy, asks.log_sum_sq, 0, tuple(asks.heads), asks.hidden)
+        temperature = asks.sampling.temperature if asks.sampling else 1.0
+        self.asks = asks
+        self.wanted = Wanted(asks.log_probs, asks.entropy, asks.log_sum_sq, 0, tuple(asks.heads), asks.hidden, temperature)
+        self.only_log_probs = Wanted(temperature=temperature)
         self.reported = self._reported(example)
         self.metrics = self.reported | ({PENALTY: 1} if isinstance(adapter, Penalising) else {})
 
@@ -192,6 +194,11 @@ class BatchLoss:
             beside.state,
         )  # fmt: skip
 
+    def log_probs(self, groups: Sequence[Group]) -> list[torch.Tensor]:
+        """(labels,) of each group by the model as it is, in evaluation mode, without gradients."""
+        batches = self.micro_batches([[group] for group in groups]).of(self.only_log_probs)
+        return [output[LOG_PROBS] for output in self.training.forward(batches)]
+
     def references(self, batches: MicroBatches) -> Sequence[torch.Tensor | None]:
         """Log-probabilities by the reference; Nones where the objective does not ask."""
         if not self.asks.reference:
@@ -199,7 +206,7 @@ class BatchLoss:
         if self.precomputed:
             return [torch.tensor(_known(groups, measured=batches.measured), device=self.device) for groups in batches.groups]
         with self.trainable.before_training(self.adapter):
-            return [output[LOG_PROBS] for output in self.training.forward(batches.of(ONLY_LOG_PROBS, measured=batches.measured))]
+            return [output[LOG_PROBS] for output in self.training.forward(batches.of(self.only_log_probs, measured=batches.measured))]
 
     def _teachers(self, batches: MicroBatches) -> Sequence[TopTokens]:
         if not self.asks.teacher:

@@ -9,8 +9,8 @@ import torch
 
 from tunesmith.contracts import Mesh, Step, TrainerStrategy, Training
 from tunesmith_torch.data.micro_batch import micro_batches
-from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.batches import Batch
 from tunesmith_torch.training.failures.out_of_memory import raise_if_out_of_memory
 from tunesmith_torch.training.loss.batch_loss import BatchLoss
 from tunesmith_torch.training.loss.certificate import Certificate
@@ -33,7 +33,7 @@ class BatchResult:
 
 
 class GradientAccumulation:
-    """Callable: a batch's number, the places of its groups and the objective's state -> what it comes to, over all ranks.
+    """Callable: a batch's number, the batch and the objective's state -> what it comes to, over all ranks.
 
     The gradients are left at the parameters, multiplied by a scale if one is given. Before each batch all generators are seeded with its
     number, so that they don't depend on what came before. That the ranks together learn from each group once is checked.
@@ -41,14 +41,13 @@ class GradientAccumulation:
 
     def __init__(
         self, step: Step, settings: TrainSettings, strategy: TrainerStrategy, mesh: Mesh, training: Training, batch_loss: BatchLoss,
-        groups: TruncatedRows,
     ) -> None:  # fmt: skip
         self.step, self.settings, self.strategy, self.mesh, self.training = step, settings, strategy, mesh, training
-        self.batch_loss, self.groups = batch_loss, groups
+        self.batch_loss = batch_loss
         self.certificate = Certificate(step, batch_loss)
 
-    def __call__(self, number: int, chosen: Sequence[int], state: Mapping[str, torch.Tensor], scale: float = 1.0) -> BatchResult:
-        batch, sizes = [self.groups[i] for i in chosen], [self.groups.sizes[i] for i in chosen]
+    def __call__(self, number: int, given: Batch, state: Mapping[str, torch.Tensor], scale: float = 1.0) -> BatchResult:
+        batch, sizes = given.groups, given.sizes
         weight = sum(self.batch_loss.objective.weight(group) for group in batch)
         micros = micro_batches(sizes, self.mesh.data_size, self.settings.max_tokens_per_microbatch)[self.mesh.data_rank]
         seed_everything(self.step.seed, "step", number, self.mesh.data_rank)
@@ -78,7 +77,7 @@ class GradientAccumulation:
         total = self.strategy.sum(torch.cat([sums, torch.tensor(learnt, device=sums.device), *rows]))
         value, metrics = self.batch_loss.means(total[: len(sums)], weight)
         counts, losses, told = total[len(sums) :].reshape(3, -1).tolist()
-        check_learnt(number + 1, self.groups.numbers(chosen), counts)
+        check_learnt(number + 1, given.rows, counts)
         witness.check(value, number)
         own = [loss / self.batch_loss.objective.weight(group) for loss, group in zip(losses, batch, strict=True)] if all(told) else []
         return BatchResult(value, metrics, beside.state, own)

@@ -9,33 +9,29 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tunesmith.contracts import TunesmithError
 
 SAMPLES = "samples.jsonl"
 
 
-class SampleLedger:
-    """The ledger in `directory`, which all ranks see.
+class Ledger:
+    """Lines of JSON in a file that all ranks see.
 
     Args:
         writes: whether this rank is the one that writes.
     """
 
-    def __init__(self, directory: Path, *, writes: bool) -> None:
-        self.path, self.writes = directory / SAMPLES, writes
+    def __init__(self, path: Path, *, writes: bool) -> None:
+        self.path, self.writes = path, writes
         self._lines: list[str] = []
 
-    def note(self, step: int, epoch: int, rows: Sequence[int], losses: Sequence[float] = ()) -> None:
-        """
-        Args:
-            losses: of the rows; four digits of each are kept.
-        """
+    def add(self, line: Mapping[str, Any]) -> None:
         if self.writes:
-            told = {"losses": [float(f"{loss:.4g}") for loss in losses]} if losses else {}
-            self._lines.append(json.dumps({"step": step, "epoch": epoch, "rows": list(rows), **told}) + "\n")
+            self._lines.append(json.dumps(line) + "\n")
 
     def flush(self) -> int:
         """Bring what was noted to the disk; bytes that the ledger has, 0 for a rank that does not write."""
@@ -58,6 +54,21 @@ class SampleLedger:
         self._lines.clear()
         if self.writes and self.path.exists():
             os.truncate(self.path, size)
+
+
+class SampleLedger(Ledger):
+    """The ledger of samples in `directory`."""
+
+    def __init__(self, directory: Path, *, writes: bool) -> None:
+        super().__init__(directory / SAMPLES, writes=writes)
+
+    def note(self, step: int, epoch: int, rows: Sequence[int], losses: Sequence[float] = ()) -> None:
+        """
+        Args:
+            losses: of the rows; four digits of each are kept.
+        """
+        told = {"losses": [float(f"{loss:.4g}") for loss in losses]} if losses else {}
+        self.add({"step": step, "epoch": epoch, "rows": list(rows), **told})
 
 
 def check_learnt(step: int, chosen: Sequence[int], counts: Sequence[float]) -> None:

@@ -1,0 +1,61 @@
+"""Which prompts are sampled from: those that leave room for a whole completion."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.contracts import Artifact, Step, UserError
+from tunesmith_torch.api import Sampling
+from tunesmith_torch.data.tokenized_dataset import TokenizedDataset
+from tunesmith_torch.data.truncation import TruncatedRows
+
+#: settings of `train` that say how rows are judged or prepared, and what they are where they ask for nothing
+_OF_ROWS = {"validation_split": 0.0, "precompute_ref_log_probs": False}
+
+
+def positions(base: Artifact) -> int:
+    """How many the model has; 0 where its configuration does not say."""
+    config = json.loads((base.path / "config.json").read_text(encoding="utf-8"))
+    found = (config.get("text_config") or config).get("max_position_embeddings") or config.get("max_position_embeddings")
+    return int(found or 0)
+
+
+def check_settings(settings: Any, inputs: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        UserError: TS-TRAIN-122 for what there is only where rows are learned from.
+    """
+    asked = [f"`{name}`" for name, usual in _OF_ROWS.items() if getattr(settings, name) != usual]
+    asked += ["the input `validation`"] * ("validation" in inputs)
+    if asked:
+        raise UserError(
+            "TS-TRAIN-122", f"{asked[0]} can do nothing where the model learns from its own completions",
+            why="It is about completions that stand in a file: here there are none before training.",
+            fix="Leave it out; `evaluate` the trained model on prompts that it has not seen.",
+        )  # fmt: skip
+
+
+def prompt_rows(rows: TokenizedDataset, sampling: Sampling, step: Step, *, max_length: int, context: int) -> TruncatedRows:
+    """
+    Args:
+        max_length: of prompt and completion together.
+        context: positions that the model has; 0 where its configuration does not say.
+
+    Raises:
+        UserError: TS-TRAIN-120 when no prompt leaves room for a completion, or, with ``truncation: error``, when one does not.
+    """
+    room = min(max_length, context or max_length) - sampling.max_completion_length
+    chosen = [at for at in range(len(rows)) if 0 < rows.longest[at] <= room]
+    left_out = len(rows) - len(chosen)
+    if left_out and (not chosen or step.settings.truncation == "error"):
+        raise UserError(
+            "TS-TRAIN-120", f"{left_out} of {len(rows)} prompts leave no room for a completion of {sampling.max_completion_length} tokens",
+            why=f"Prompt and completion have {room + sampling.max_completion_length} tokens together: the smaller of `max_length` "
+            f"({max_length}) and the model's positions ({context or 'not said'}). The longest prompt has {max(rows.longest)}.",
+            fix="Lower `max_completion_length`, raise `max_length` up to what the model has, or shorten the prompts.",
+        )  # fmt: skip
+    if left_out:
+        step.log(f"{left_out} of {len(rows)} prompts are longer than {room} tokens and were left out: a prompt is never cut", "warning")
+    return TruncatedRows(rows, chosen, [rows.longest[at] for at in chosen], [0] * len(chosen), max_length)

@@ -1,0 +1,201 @@
+"""What an objective learns from may be written by the model while it trains: sampled, scored, learned from, and resumed exactly."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+import torch
+
+from tunesmith.contracts import UserError
+from tunesmith_data.api import message
+from tunesmith_torch.api import COMPLETIONS, Asks, Group, LossSum, Sampling, Score
+from tunesmith_torch.data.packing import Wanted, pack
+from tunesmith_torch.model.dense.loader import load_dense
+from tunesmith_torch.model.loader import load_model
+from tunesmith_torch.model.log_probs import LOG_PROBS
+from tunesmith_torch.training.experience import collection as collections
+from tunesmith_torch.training.experience.groups import sequence_of
+from tunesmith_torch.training.experience.rollout_ledger import ROLLOUTS
+from tunesmith_torch.training.experience.token_choice import choose
+
+ROWS = [{"messages": [message("user", text)], "columns": {"at": at}} for at, text in enumerate(["Hello", "Who?", "What is a plan?"] * 2)]
+
+
+class Vowels:
+    """Reinforces completions by how many of their letters are vowels; those of the row 4 are unscored."""
+
+    def __init__(self, **sampling) -> None:
+        self.asks = Asks(sampling=Sampling(**({"num_generations": 4, "max_completion_length": 6} | sampling)))
+        self.seen, self.closed = [], 0
+
+    def encode(self, row, chat):
+        return Group((chat.encode_prompt(row["messages"]),), {"row": row["columns"]})
+
+    def score(self, rollouts):
+        self.seen += rollouts
+        return [
+            Score(None if rollout.row == 4 else sum(letter in "aeiou" for letter in rollout.text), {"vowels": 1.0}) for rollout in rollouts
+        ]
+
+    def learn(self, rollouts):
+        return [[None if one.reward is None else {"gain": one.reward, "old": list(one.old)} for one in group] for group in rollouts]
+
+    def close(self):
+        self.closed += 1
+
+    def weight(self, group):
+        return float(len(group.facts.get(COMPLETIONS, [0])))
+
+    def loss(self, batch):
+        sums = torch.stack([own.sum() for own in batch.policy.split(list(batch.lengths))])
+        gains = torch.tensor([facts["gain"] for group in batch.groups for facts in group.facts[COMPLETIONS]]).to(sums)
+        return LossSum(-(gains * sums).sum())
+
+    def formula(self, batch):
+        facts = [facts for group in batch.groups for facts in group.facts[COMPLETIONS]]
+        own = batch.policy.split(list(batch.lengths))
+        return -sum(one["gain"] * values.sum() for one, values in zip(facts, own, strict=True)) / len(facts)
+
+
+def ledger(output):
+    return [json.loads(line) for line in gzip.decompress((output / ROLLOUTS).read_bytes()).splitlines()]
+
+
+def adapter(output):
+    return (output / "adapter_model.safetensors").read_bytes()
+
+
+def test_what_is_trained_on_is_what_was_sampled_and_the_ledger_has_all_of_it(bench):
+    objective = Vowels(temperature=0.7)
+    output, _ = bench.train({"batch_size": 3}, rows=ROWS, objective=objective)
+    lines = ledger(output)
+    assert [line["completion"] for line in lines] == [list(one.completion) for one in objective.seen[: 3 * 4]] + [
+        list(one.completion) for one in objective.seen[-3 * 4 :]
+    ]  # fmt: skip
+    assert {line["version"] for line in lines} == {0, 1}
+    model = load_model(bench.base)  # LoRA begins with no change: the first policy is the base
+    for line, rollout in zip(lines[:8], objective.seen[:8], strict=True):
+        sequence = sequence_of(rollout)
+        given = torch.log_softmax(model(torch.tensor([sequence.tokens])).logits[0].float() / 0.7, 1)
+        wanted = given[len(rollout.prompt) - 1 : -1].gather(1, torch.tensor(rollout.completion)[:, None])[:, 0]
+        assert line["log_probs"] == pytest.approx(wanted.tolist(), abs=1e-4)
+    assert objective.closed == 1
+    assert any("sampler and training step agree" in params.get("what", "") for _, params in bench.notices)
+
+
+def test_unscored_completions_are_not_learned_from_and_are_told_of(bench):
+    output, _ = bench.train({"batch_size": 6}, rows=ROWS, objective=Vowels())
+    (line,) = [json.loads(text) for text in (output / "samples.jsonl").read_text().splitlines()]
+    assert sorted(line["rows"]) == [1, 2, 3, 5, 6]
+    assert bench.series("unscored") == [pytest.approx(1 / 6)]
+    assert [line["reward"] for line in ledger(output) if line["row"] == 4] == [None] * 4
+
+
+def test_a_step_does_not_depend_on_how_completions_are_cut_into_micro_batches(bench):
+    for budget in (4096, 20):
+        bench.train(
+            {"batch_size": 3, "max_steps": 1, "max_tokens_per_microbatch": budget}, rows=ROWS, objective=Vowels(), name=f"b{budget}"
+        )
+    found = {
+        name: [params["value"] for method, params in bench.notices if method == "$/metric" and params["name"] == name]
+        for name in ("loss", "grad_norm")
+    }
+    assert found["loss"][0] == pytest.approx(found["loss"][1], rel=1e-5)
+    assert found["grad_norm"][0] == pytest.approx(found["grad_norm"][1], rel=1e-4)
+
+
+def test_the_engines_decoder_and_transformers_sample_the_same(bench, tiny):
+    from types import SimpleNamespace
+
+    from tunesmith_torch.training.experience.sampler import Sampler
+
+    found = []
+    for model in (load_dense(tiny, torch.device("cpu")), load_model(bench.base)):
+        trainable = SimpleNamespace(
+            model=model.eval(), compute=torch.float32, training=False, others={}, eval=lambda: None, train=lambda mode: None
+        )  # fmt: skip
+        sampling = Sampling(num_generations=3, max_completion_length=9, top_p=0.95)
+        sampler = Sampler(trainable, sampling, [2], lambda tokens: "", torch.device("cpu"), lambda: None)
+        found.append(sampler([[1, 5, 9], [1, 7, 8, 30, 12]], [(0, 0), (0, 1)]))
+    for own, other in zip(*found, strict=True):
+        assert [one.tokens for one in own] == [one.tokens for one in other]
+        for one, another in zip(own, other, strict=True):
+            assert one.log_probs == pytest.approx(another.log_probs, abs=1e-4)
+    assert len({tuple(one.tokens) for own in found[0] for one in own}) > 1
+
+
+@pytest.mark.parametrize("fails_at", ["sample", "score", "update"])
+def test_a_run_that_is_interrupted_anywhere_comes_to_the_same_adapter_and_ledger(bench, monkeypatch, fails_at):
+    settings = {"batch_size": 2, "save_steps": 1, "num_train_epochs": 2}
+    sampling = {"num_iterations": 2, "steps_per_generation": 2}
+    whole, _ = bench.train(settings, rows=ROWS, objective=Vowels(**sampling), name="whole")
+
+    class Dies(Exception):
+        pass
+
+    objective, calls = Vowels(**sampling), []
+
+    def dying(function, at):
+        def call(*arguments, **named):
+            calls.append(1)
+            if len(calls) == at:
+                raise Dies
+            return function(*arguments, **named)
+
+        return call
+
+    if fails_at == "score":
+        objective.score = dying(objective.score, 3)
+    elif fails_at == "update":
+        objective.loss = dying(objective.loss, 8)
+    else:
+        monkeypatch.setattr(collections.Sampler, "__call__", dying(collections.Sampler.__call__, 2))
+    with pytest.raises(Dies):
+        bench.train(settings, rows=ROWS, objective=objective, name="again")
+    again, _ = bench.train(settings, rows=ROWS, objective=Vowels(**sampling), name="again")
+    assert any("goes on from step" in params.get("what", "") for _, params in bench.notices)
+    assert adapter(again) == adapter(whole)
+    assert (again / ROLLOUTS).read_bytes() == (whole / ROLLOUTS).read_bytes()
+
+
+def test_prompts_that_leave_no_room_and_settings_of_rows_are_refused(bench):
+    with pytest.raises(UserError, match="TS-TRAIN-120"):
+        bench.train({"max_length": 8}, rows=ROWS, objective=Vowels())
+    with pytest.raises(UserError, match="TS-TRAIN-122"):
+        bench.train({"validation_split": 0.5}, rows=ROWS, objective=Vowels())
+
+
+def test_tokens_are_drawn_with_their_probabilities_and_only_those_allowed():
+    logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]])).repeat(1000, 1)
+    uniform = [at / 1000 for at in range(1000)]
+    ids, log_probs = choose(logits, Sampling(), uniform)
+    assert torch.bincount(ids).tolist() == pytest.approx([500, 300, 150, 50], abs=1)
+    assert log_probs[0] == pytest.approx(logits[0, ids[0]])
+    assert set(choose(logits, Sampling(top_p=0.75), uniform)[0].tolist()) == {0, 1}
+    assert set(choose(logits, Sampling(top_k=3), uniform)[0].tolist()) == {0, 1, 2}
+    assert set(choose(logits, Sampling(min_p=0.5), uniform)[0].tolist()) == {0, 1}
+    halved, told = choose(logits, Sampling(temperature=0.5), uniform)
+    wanted = torch.softmax(2 * logits[0], 0)
+    assert torch.bincount(halved, minlength=4).tolist() == pytest.approx((1000 * wanted).tolist(), abs=1)
+    assert told[0].exp() == pytest.approx(wanted[halved[0]])
+
+
+def test_a_wide_distribution_is_looked_at_beyond_the_likeliest():
+    logits = torch.zeros(4, 2000)
+    ids, _ = choose(logits, Sampling(top_p=0.9), [0.1, 0.5, 0.9, 0.999])
+    assert len(set(ids.tolist())) == 4
+
+
+def test_log_probabilities_are_at_the_runs_temperature(tiny):
+    model = load_dense(tiny, torch.device("cpu"))
+    sequence = [1, 5, 9, 4]
+    from tunesmith_torch.api import TokenSequence
+    from tunesmith_torch.model.heads import Heads
+    from tunesmith_torch.model.outputs import outputs
+
+    given = pack([TokenSequence(sequence, [False, True, True, True])], torch.device("cpu"), wanted=Wanted(temperature=0.5))
+    found = outputs(model, given, Heads.new((), model, 0))[LOG_PROBS]
+    whole = torch.log_softmax(model(torch.tensor([sequence])).logits[0] / 0.5, 1)
+    assert found.tolist() == pytest.approx([float(whole[at, token]) for at, token in enumerate(sequence[1:])], abs=1e-5)
