@@ -126,7 +126,10 @@ def test_the_engines_decoder_and_transformers_sample_the_same(bench, tiny):
     assert len({tuple(one.tokens) for own in found[0] for one in own}) > 1
 
 
-@pytest.mark.parametrize("fails_at", ["sample", "score", "update"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("fails_at", ["sample", pytest.param("score", marks=SLOW), pytest.param("update", marks=SLOW)])
 def test_a_run_that_is_interrupted_anywhere_comes_to_the_same_adapter_and_ledger(bench, monkeypatch, fails_at):
     settings = {"batch_size": 2, "save_steps": 1, "num_train_epochs": 2}
     sampling = {"num_iterations": 2, "steps_per_generation": 2}

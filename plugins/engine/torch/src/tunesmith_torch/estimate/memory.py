@@ -37,7 +37,13 @@ HEAP = 1.1  # what a CPU's heap takes for blocks that stay for the backward pass
 HOLES = 1.6  # and for those that come and go, where numbers of two types make them of so many sizes that few fit in another's place
 REUSED = 0.5  # gradients are made as activations are given back; so much of the room is in pieces large enough for them
 SOFTCAP = "attn_logit_softcapping"  # in a configuration
+CACHE_TOKENS = 2**15  # that sampling keeps keys and values of at a time: as in `experience.sampler`
 STATE = 8.0  # bytes that an optimizer keeps for each number that trains, where it does not say
+
+
+def _cache(shape: ModelShape, sequences: float, length: float, compute: float) -> float:
+    """Keys and values of the completions that are sampled at a time, and of those before them while the cache grows."""
+    return 2 * min(CACHE_TOKENS, sequences * length) * shape.layers * shape.kv_size * compute
 
 
 def train(request: EstimateRequest) -> Estimate | None:
@@ -70,8 +76,9 @@ def train(request: EstimateRequest) -> Estimate | None:
     dtype = compute_type(precision, "", request, training=True)[0]
     compute, sequences = BYTES[dtype], objective.get("sequences", 1.0)
     length, tokens = tokens_of(
-        settings, request.data, sequences, strategy.get("data", float(request.processes)), pieces=bool(objective.get("pieces"))
-    )
+        settings, request.data, sequences, strategy.get("data", float(request.processes)), pieces=bool(objective.get("pieces")),
+        completion=objective.get("completion", 0.0),
+    )  # fmt: skip
     # a document goes on in several groups: a batch is full of them
     rows = float(settings["batch_size"]) if objective.get("pieces") else rows_of_batch(settings, request.data)
     of = Pass(shape, tokens, length, compute, request.device, bool(spec.attention_softcap if spec else shape.config.get(SOFTCAP)))
@@ -82,7 +89,8 @@ def train(request: EstimateRequest) -> Estimate | None:
         **weights_beside(request, compute, divides=divides),
         "gradients": max(0.0, trainable * 4 - kept * REUSED),
         "optimizer": trainable * state,
-        "activations": kept,
+        # while the model samples there are no activations
+        "activations": max(kept, _cache(shape, rows * sequences, length, compute) if objective.get("completion") else 0.0),
         "logits": _logits(shape, tokens, compute, whole, bool(spec and spec.logit_softcap)),
     }
     if whole and compute < 4 and not strategy.get("cast"):

@@ -11,7 +11,8 @@ TEMPLATE_TOKENS = 30  # what a chat template adds to a row
 
 
 def tokens_of(
-    settings: Mapping[str, Any], data: Mapping[str, Any], sequences: float, shares: float = 1.0, *, pieces: bool = False
+    settings: Mapping[str, Any], data: Mapping[str, Any], sequences: float, shares: float = 1.0, *, pieces: bool = False,
+    completion: float = 0.0,
 ) -> tuple[float, float]:  # fmt: skip
     """Mean tokens of a sequence, and tokens of the largest micro-batch.
 
@@ -19,12 +20,15 @@ def tokens_of(
         sequences: of a row.
         shares: into which a batch is divided.
         pieces: the rows are documents, of which long ones go on in several sequences (see `Asks.pieces`).
+        completion: the rows are prompts, and the model writes so many tokens for each of their sequences (see `Asks.sampling`).
     """
     budget, longest = float(settings["max_tokens_per_microbatch"]), float(settings["max_length"])
     rows, characters = float(data.get("rows", 0)), float(data.get("characters", 0))
     length = longest
     if data.get("length"):
         length = float(data["length"])
+    elif rows and characters and completion:
+        length = characters / rows / CHARACTERS_PER_TOKEN + TEMPLATE_TOKENS + completion
     elif rows and characters:
         length = characters / rows / sequences / CHARACTERS_PER_TOKEN + (0 if pieces else TEMPLATE_TOKENS)
     if pieces and settings["truncation"] == "auto" and length > longest:
