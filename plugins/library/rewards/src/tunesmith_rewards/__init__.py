@@ -1,0 +1,1 @@
+"""Rewards: the kind `reward`, the runner that scores completions beside a training, and rewards that need no library."""

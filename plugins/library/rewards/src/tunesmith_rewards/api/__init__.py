@@ -1,0 +1,26 @@
+"""What rewards of other plugins are made of, and what scores with them: all of `tunesmith_rewards` that others may import.
+
+An author needs `Reward`. Who trains or measures reads rewards with `read_rewards` and scores with `RewardRunner`::
+
+    rewards = read_rewards(["format", {"exact": {"column": "answer"}, "weight": 2.0}])
+    with RewardRunner(rewards, timeout=30) as runner:
+        pending = runner.submit(prompts, completions, rows)  # returns at once
+        scores = pending.result()                            # a `Score` per row, in their order
+
+Standard library only.
+"""
+
+from tunesmith_rewards.api.column import column
+from tunesmith_rewards.api.junk import Probe, junk
+from tunesmith_rewards.api.reward import Reward, ScoresBatches
+from tunesmith_rewards.api.runner import PendingScores, RewardRunner
+from tunesmith_rewards.api.score import Score, Tally
+from tunesmith_rewards.api.specification import RewardSpec, read_rewards
+
+#: Raised when a name goes away or takes its arguments otherwise. New names leave it as it is.
+API = 1
+
+__all__ = [
+    "API", "PendingScores", "Probe", "Reward", "RewardRunner", "RewardSpec", "Score", "ScoresBatches", "Tally", "column", "junk",
+    "read_rewards",
+]  # fmt: skip

@@ -1,0 +1,128 @@
+"""A reward's worker as the training sees it: started, asked with a time limit, ended with everything that it has started."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tunesmith.errors import TunesmithError
+from tunesmith_rewards.api.specification import RewardSpec
+
+# sys.path is set before anything is imported, so that a file of the current directory can't stand for a module
+_CODE = "import sys; sys.path[:] = sys.argv.pop().split('\\n'); from tunesmith_rewards.runner.worker import main; main()"
+_START_TIMEOUT = 600.0  # seconds to import a reward's library and load its model
+_STOP_TIMEOUT = 2.0
+
+
+class WorkerDied(Exception):
+    """The worker is gone, without an answer."""
+
+
+class WorkerHangs(Exception):
+    """The worker has not answered in time."""
+
+
+class WorkerProcess:
+    """
+    Args:
+        spec: what it makes.
+
+    Raises:
+        TunesmithError: TS-REWARD-003 and others, where the reward can't be made there.
+    """
+
+    def __init__(self, spec: RewardSpec) -> None:
+        ours, theirs = socket.socketpair()
+        made = {
+            "name": spec.name, "target": spec.target, "settings_class": spec.settings_class, "settings": dict(spec.settings),
+            "distribution": spec.distribution,
+        }  # fmt: skip
+        paths = "\n".join(path or os.getcwd() for path in sys.path)
+
+        with theirs:
+            self._process = subprocess.Popen(  # its own session: what it has started is ended with it
+                [sys.executable, "-c", _CODE, str(theirs.fileno()), json.dumps(made), paths], pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        self._socket = ours
+        self._rest = b""
+        try:
+            first = self._read(time.monotonic() + _START_TIMEOUT)
+        except (WorkerDied, WorkerHangs) as error:
+            self.kill()
+            why = f"Its process {error}; what it wrote stands in the log."
+            raise TunesmithError("TS-REWARD-003", f"the reward `{spec.name}` can't be made", why=why) from error
+        if "error" in first:
+            self.kill()
+            raise TunesmithError.from_json(first["error"])
+        self.batches = bool(first["batches"])
+
+    def ask(
+        self, prompts: Sequence[str], completions: Sequence[str], rows: Sequence[Mapping[str, Any]], timeout: float, singly: bool = False
+    ) -> Iterator[Mapping[str, Any]]:
+        """What it answers, a message at a time, without the one that ends them.
+
+        Args:
+            timeout: seconds that may pass without one.
+            singly: whether completions are scored one after the other, though it takes several at once.
+
+        Raises:
+            WorkerDied, WorkerHangs: and it has to be killed.
+        """
+        message = {"prompts": list(prompts), "completions": list(completions), "rows": list(rows), "singly": singly}
+        self._socket.settimeout(timeout)
+        try:
+            self._socket.sendall(json.dumps(message).encode() + b"\n")
+        except TimeoutError as error:
+            raise WorkerHangs(f"gave no answer within {timeout:g} s") from error
+        except OSError as error:
+            raise WorkerDied(self._end()) from error
+        while True:
+            answer = self._read(time.monotonic() + timeout, timeout)
+            if answer.get("done"):
+                return
+            yield answer
+
+    def kill(self) -> None:
+        self._socket.close()  # which it takes for a farewell
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def close(self) -> None:
+        """Ends it; in good order, where it answers."""
+        self._socket.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_TIMEOUT)
+        self.kill()
+
+    def _read(self, until: float, timeout: float = _START_TIMEOUT) -> dict[str, Any]:
+        while b"\n" not in self._rest:
+            self._socket.settimeout(max(until - time.monotonic(), 1e-3))
+            try:
+                more = self._socket.recv(1 << 16)
+            except TimeoutError as error:
+                raise WorkerHangs(f"gave no answer within {timeout:g} s") from error
+            except OSError:
+                more = b""
+            if not more:
+                raise WorkerDied(self._end())
+            self._rest += more
+        line, _, self._rest = self._rest.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _end(self) -> str:
+        try:
+            status = self._process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return "closed its connection"
+        return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
