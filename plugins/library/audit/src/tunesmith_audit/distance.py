@@ -1,0 +1,127 @@
+"""What parent and child expect after each token of the shipped conversations, held against each other. torch is imported when asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tunesmith_audit.bounds import Bounds
+from tunesmith_audit.prompts import token_ids
+from tunesmith_audit.verdict import Finding, Verdict
+
+DECIDED = 0.1  # by how much the parent's first choice has to be more probable than its second for the child's to be held against it
+FEWEST = 20  # decided tokens; of fewer, a share says nothing
+LONGEST = 128  # tokens of a conversation
+
+
+class NotCompared(Exception):
+    """Why the two can't be held against each other here, as a clause."""
+
+
+def tokenizer_of(directory: Path, **options: Any) -> Any:
+    """
+    Raises:
+        NotCompared: there is none that transformers can load.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False, **options)
+    except Exception as error:
+        raise NotCompared(f"transformers can't load the tokenizer: {_short(error)}") from error
+
+
+def ids_of(parent: Path, child: Path, **options: Any) -> tuple[list[list[int]], Verdict]:
+    """The parent's ids of the conversations, and whether the child's are the same.
+
+    Args:
+        options: for the child's tokenizer.
+
+    Raises:
+        NotCompared: the parent has no tokenizer.
+    """
+    ids = token_ids(tokenizer_of(parent))
+    others = token_ids(tokenizer_of(child, **options))
+    apart = [number for number, (one, other) in enumerate(zip(ids, others, strict=True), 1) if one != other]
+    found = tuple(Finding("TS-GATE-001", f"conversation {number} of {len(ids)} has other ids") for number in apart[:1])
+    return [one[:LONGEST] for one in ids], Verdict(found, {"prompts": len(ids)})
+
+
+def log_probs_of(model: Any, ids: Sequence[Sequence[int]], device: str) -> list[Any]:
+    """What a causal language model of transformers expects after each token: (tokens, vocabulary) of float32 for each sequence.
+
+    Raises:
+        NotCompared: it gives something else than log-probabilities of words.
+    """
+    import torch
+
+    found, training = [], model.training
+    model.eval()
+    with torch.no_grad():
+        for row in ids:
+            output = model(input_ids=torch.tensor([list(row)], device=device))
+            logits = getattr(output, "logits", None)
+            if logits is None or logits.dim() != 3:
+                raise NotCompared("it gives no words")
+            found.append(logits[0].float().log_softmax(-1).cpu())
+    model.train(training)
+    return found
+
+
+def distance(before: Sequence[Any], after: Sequence[Any], ids: Sequence[Sequence[int]], bounds: Bounds) -> Verdict:
+    """
+    Args:
+        before, after: as `log_probs_of` gives them, of parent and child.
+    """
+    import torch
+
+    kl, agree, decided, losses, count, labels = 0.0, 0, 0, [0.0, 0.0], 0, 0
+    for old, new, row in zip(before, after, ids, strict=True):
+        width = min(old.shape[-1], new.shape[-1])  # a vocabulary may be padded
+        old, new = old[:, :width], new[:, :width]
+        kl += float((old.exp() * (old - new).clamp(-1e4, 1e4)).sum())
+        best = old.exp().topk(2, dim=-1)
+        sure = best.values[:, 0] - best.values[:, 1] >= DECIDED
+        decided += int(sure.sum())
+        agree += int((new.argmax(-1) == best.indices[:, 0])[sure].sum())
+        count += len(row)
+        following = torch.tensor(list(row[1:]), dtype=torch.long)
+        labels += len(following)
+        for index, one in enumerate((old, new)):
+            losses[index] -= float(one[:-1].gather(-1, following[:, None]).sum())
+    mean = [loss / max(labels, 1) for loss in losses]
+    ratio = math.exp(min(mean[1] - mean[0], 700.0)) if math.isfinite(mean[1]) else math.inf
+    figures = {
+        "tokens": count, "kl": kl / max(count, 1), "top1": agree / decided if decided else 1.0, "decided": decided,
+        "perplexity_ratio": ratio, "perplexity": math.exp(min(mean[1], 700.0)) if math.isfinite(mean[1]) else math.inf,
+    }  # fmt: skip
+    findings = []
+    if not figures["kl"] <= bounds.kl:
+        findings.append(f"the divergence is {figures['kl']:.3g} nats a token, at most {bounds.kl:g} is expected")
+    if decided >= FEWEST and figures["top1"] < bounds.top1:
+        findings.append(f"{figures['top1']:.1%} of the next tokens are the parent's, at least {bounds.top1:.0%} are expected")
+    if not ratio <= bounds.perplexity:
+        findings.append(f"the perplexity is {ratio:.3g} times the parent's, at most {bounds.perplexity:g} is expected")
+    return Verdict(tuple(Finding("TS-GATE-002", what) for what in findings), figures)
+
+
+def _short(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+def load(directory: Path, device: str, dtype: Any) -> Any:
+    """A model as transformers loads it, for its own format's sake: quantized ones by the library that their config names.
+
+    Raises:
+        NotCompared: it can't be loaded here.
+    """
+    from transformers import AutoModelForCausalLM
+
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            directory, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=dtype, device_map={"": device}
+        )
+    except Exception as error:
+        raise NotCompared(f"transformers can't load {directory.name} here: {_short(error)}") from error

@@ -1,0 +1,33 @@
+"""The conversations that parent and child are held against each other on: our own, shipped, and the same for every model."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+Conversation = Sequence[dict[str, str]]
+
+
+@functools.cache
+def conversations() -> tuple[Conversation, ...]:
+    """As messages with role and content; the assistant's are there, so that nothing has to be generated."""
+    text = resources.files(__package__).joinpath("prompts.jsonl").read_text("utf-8")
+    return tuple(json.loads(line)["messages"] for line in text.splitlines())
+
+
+def token_ids(tokenizer: Any) -> list[list[int]]:
+    """Each conversation in the tokenizer's chat template; without one, its texts, line after line."""
+    return [_ids(tokenizer, messages) for messages in conversations()]
+
+
+def _ids(tokenizer: Any, messages: Conversation) -> list[int]:
+    if getattr(tokenizer, "chat_template", None):
+        try:
+            return list(tokenizer.apply_chat_template(list(messages), tokenize=True, return_dict=False))
+        except Exception:  # the template's own refusal: of the role `system`, for one
+            users = [one for one in messages if one["role"] != "system"]
+            return list(tokenizer.apply_chat_template(users, tokenize=True, return_dict=False))
+    return list(tokenizer("\n".join(one["content"] for one in messages))["input_ids"])
