@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -110,10 +111,10 @@ class _Comparison:
 
     def _bound(self, tensor: StoredTensor, before: StoredTensor) -> float:
         if self.edge == "update":
-            return weight_bound("update")
+            return math.inf  # how far training went is told, not judged: what it computes is held against the adapter beside its base
         bound = max(weight_bound(one.dtype if one.floating else "F32") for one in (tensor, before))
         # a quantizer may move norms and what it does not pack: AWQ folds the scales of activations into them
-        return weight_bound("update") if self.quantization.get("quant_method") in ("awq", "compressed-tensors") else bound
+        return math.inf if self.quantization.get("quant_method") in ("awq", "compressed-tensors") else bound
 
     def _moved(self, name: str, change: float, bound: float) -> Iterator[Finding]:
         if change > bound:

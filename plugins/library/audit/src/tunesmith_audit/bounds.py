@@ -31,7 +31,7 @@ def _table() -> Mapping[str, Any]:
 
 
 def weight_bound(kind: str) -> float:
-    """The largest |child - parent| / |parent| of a matrix; `kind`: a dtype of safetensors, a number of bits, or ``update``."""
+    """The largest |child - parent| / |parent| of a matrix; `kind`: a dtype of safetensors, or a number of bits."""
     return float(_table()["weights"][kind]["change"])
 
 
