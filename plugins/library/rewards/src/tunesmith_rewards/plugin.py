@@ -1,9 +1,18 @@
-"""What this plugin brings: the kind `reward`."""
+"""What this plugin brings: the kind `reward`, rewards that need no library, and the command `rewards`."""
 
 from __future__ import annotations
 
-from tunesmith.contracts import Kind
+from collections.abc import Sequence
+
+from tunesmith.contracts import Kind, Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_rewards import REWARDS
+from tunesmith_rewards.rewards.settings import ExactSettings, FormatSettings, LengthSettings, RegexSettings
+
+
+@hookimpl
+def cli_commands() -> Sequence[tuple[str, str, str]]:
+    return [("rewards", REWARDS, "tunesmith_rewards.commands.score:main")]
 
 
 @hookimpl
@@ -16,3 +25,13 @@ def kind() -> Kind:
         scaffold="scaffold/reward",
         example='Provider("polite", "1 for a completion that says please", "acme_polite.reward:Polite")',
     )
+
+
+@hookimpl
+def reward() -> Sequence[Provider]:
+    return [
+        Provider("exact", "1 where the answer is the row's", "tunesmith_rewards.rewards.exact:Exact", ExactSettings),
+        Provider("regex", "1 where a regular expression matches", "tunesmith_rewards.rewards.regex:Regex", RegexSettings),
+        Provider("format", "1 for <think>...</think><answer>...</answer>", "tunesmith_rewards.rewards.format:Format", FormatSettings),
+        Provider("length", "1 for a length within bounds, less beyond them", "tunesmith_rewards.rewards.length:Length", LengthSettings),
+    ]

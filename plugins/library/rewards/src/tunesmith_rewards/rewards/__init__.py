@@ -1,0 +1,1 @@
+"""Rewards that need no library: comparing, patterns, form and length."""
