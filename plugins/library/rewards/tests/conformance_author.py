@@ -3,6 +3,10 @@
 _ASKED = "What is 6 times 7?"
 _EXAMPLES = {
     "exact": [("42", "43", {"answer": 42}), ("Forty Two", "four", {"answer": "forty  two"}), ("is 42", "42 is", {"answer": "IS 42"})],
+    "code": [
+        ("```python\nprint(42)\n```", "print(43)", {"tests": [{"input": "", "output": "42"}]}),
+        ("answer = 42", "answer = 43", {"tests": ["assert answer > 41", "assert answer == 42"]}),
+    ],
     "regex": [("It is 42.", "It is not known.", {}), ("42", "4", {})],
     "format": [
         ("<think>6 times 7</think><answer>42</answer>", "42", {}),

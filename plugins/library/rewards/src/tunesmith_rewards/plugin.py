@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tunesmith.contracts import Kind, Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_rewards import REWARDS
-from tunesmith_rewards.rewards.settings import ExactSettings, FormatSettings, LengthSettings, RegexSettings
+from tunesmith_rewards.rewards.settings import CodeSettings, ExactSettings, FormatSettings, LengthSettings, RegexSettings
 
 
 @hookimpl
@@ -31,6 +31,7 @@ def kind() -> Kind:
 def reward() -> Sequence[Provider]:
     return [
         Provider("exact", "1 where the answer is the row's", "tunesmith_rewards.rewards.exact:Exact", ExactSettings),
+        Provider("code", "1 where the program passes the row's tests, in a sandbox", "tunesmith_rewards.code.reward:Code", CodeSettings),
         Provider("regex", "1 where a regular expression matches", "tunesmith_rewards.rewards.regex:Regex", RegexSettings),
         Provider("format", "1 for <think>...</think><answer>...</answer>", "tunesmith_rewards.rewards.format:Format", FormatSettings),
         Provider("length", "1 for a length within bounds, less beyond them", "tunesmith_rewards.rewards.length:Length", LengthSettings),

@@ -66,3 +66,11 @@ class LengthSettings:
     def __post_init__(self) -> None:
         if self.at_least > self.at_most:
             raise UserError("TS-REWARD-002", f"`at_least` {self.at_least} is more than `at_most` {self.at_most}", fix="Swap them.")
+
+
+@dataclass(frozen=True)
+class CodeSettings:
+    column: str = setting("tests", "column of the row with the tests: code, or {input, output}, or a list of these")
+    partial: bool = setting(False, "give the share of the tests that pass, in place of 0, where not all do")
+    seconds: float = setting(5.0, "that a program may take for a test, by the clock", ge=1, le=600)
+    megabytes: int = setting(256, "of memory that a program may ask for", ge=64, le=65536)

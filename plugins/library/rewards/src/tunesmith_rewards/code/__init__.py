@@ -1,0 +1,1 @@
+"""The reward `code`: programs of completions, run in a sandbox and held against tests."""
