@@ -208,7 +208,8 @@ def page(found: dict[str, dict[str, list[str]]]) -> str:
         "# Translations", "",
         "Texts stand in English in the code and are translated where they are shown, by catalogues in gettext's form in each package's",
         "`locale/` ([how](wizard.md#languages)). `python tools/translations.py` finds the texts, brings the catalogues up to date and",
-        "writes this page; a test holds what is missing to [bounds](../tests/translations/bounds.json) that only fall.", "",
+        "writes this page; a test holds what is missing to [bounds](../tests/translations/bounds.json) that only fall. Words that stand",
+        "for one another: [Chinese](glossary-zh.md).", "",
         "| area | what it is | texts | " + " | ".join(f"`{language}`" for language in LANGUAGES) + " |",
         "|---|---|---|" + "---|" * len(LANGUAGES),
     ]  # fmt: skip

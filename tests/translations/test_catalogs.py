@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 
 import pytest
 import translations
+from babel.messages.pofile import read_po
 
 BOUNDS = json.loads(translations.BOUNDS.read_text(encoding="utf-8"))
 _PLACE = re.compile(r"\{\w+\}")
@@ -38,26 +40,46 @@ def test_the_wizards_catalogue_has_all_that_it_says(coverage):
 def test_no_area_lacks_more_than_it_did(language: str, area: str, coverage):
     """Whoever translates some lowers the bound; nobody raises it."""
     lacking = translations.missing(coverage[1][language][area])
-    assert len(lacking) <= BOUNDS[language][area], lacking[:10]
+    how = f"run python tools/translations.py, then write the `msgstr` of these in each package's locale/{language}, and run it again"
+    assert len(lacking) <= BOUNDS[language][area], f"{how} (the words to use: docs/glossary-{language}.md): {lacking[:10]}"
 
 
-def test_a_translation_has_the_placeholders_of_its_text_and_no_others():
-    wrong = []
-    for language in translations.LANGUAGES:
-        for package in translations.packages():
-            _, catalog = translations.catalog_of(package, language)
-            wrong += [m.id for m in catalog if m.id and m.string and set(_PLACE.findall(m.id)) != set(_PLACE.findall(m.string))]
-    assert not wrong
+@pytest.fixture(scope="module")
+def translated(coverage):
+    """(package, text, translation) of all that is translated."""
+    found = []
+    for path, content in coverage[0].items():
+        if path.suffix == ".po":
+            catalog = read_po(io.BytesIO(content))
+            found += [(path.parts[-5], str(message.id), str(message.string)) for message in catalog if message.id and message.string]
+    return found
 
 
-def test_what_is_typed_or_is_a_name_stays_as_it_is():
-    """Commands and names between backticks are not translated."""
-    wrong = []
-    for language in translations.LANGUAGES:
-        for package in translations.packages():
-            _, catalog = translations.catalog_of(package, language)
-            wrong += [m.id for m in catalog if m.id and m.string and _ticked(str(m.id)) != _ticked(str(m.string))]
-    assert not wrong
+def test_a_translation_has_the_placeholders_of_its_text_and_no_others(translated):
+    assert not [text for _, text, said in translated if set(_PLACE.findall(text)) != set(_PLACE.findall(said))]
+
+
+def test_what_is_typed_or_is_a_name_stays_as_it_is(translated):
+    """Commands and names between backticks, and options, are not translated."""
+    assert not [text for _, text, said in translated if _ticked(text) != _ticked(said) or _options(text) != _options(said)]
+
+
+def test_punctuation_within_chinese_is_that_of_chinese(translated):
+    assert not [said for _, _, said in translated if re.search("[\u4e00-\u9fff][,;:?!]( |$)", said)]
+
+
+def test_one_text_has_one_translation(translated):
+    """Catalogues are read as one: of two translations it would depend on what is installed which one is shown."""
+    said: dict[str, dict[str, str]] = {}
+    for package, text, translation in translated:
+        said.setdefault(text, {}).setdefault(translation, package)
+    assert not {text: of for text, of in said.items() if len(of) > 1}, (
+        "write one of them in all packages, then python tools/translations.py"
+    )
+
+
+def _options(text: str) -> set[str]:
+    return set(re.findall("--[a-z][a-z-]+", text))
 
 
 def _ticked(text: str) -> list[str]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from tunesmith.errors import UserError
 from tunesmith_ask import ASK
-from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe, safe_json
+from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe, safe_json, translated
+from tunesmith_cli.api import gettext as _
 from tunesmith_cli.api import main as tunesmith
 
 YES = ("y", "yes", "是", "好", "确定")
@@ -60,9 +61,11 @@ def run(args: Namespace) -> int:
         return 0
     _show(found)
     elsewhere = bool(request.on) and not found.here
-    question = f"Write {args.file}? It is for {request.on}, and is not run here." if elsewhere else f"Write {args.file} and run it?"
+    question = _("Write {file} and run it?", file=args.file)
+    if elsewhere:
+        question = _("Write {file}? It is for {cards}, and is not run here.", file=args.file, cards=request.on)
     if not (args.yes or (asking and _said(f"\n{question} [y/N] ").casefold() in YES)):
-        print("\nNothing was written or run." + ("" if asking else " --yes does it."))
+        print("\n" + (_("Nothing was written or run.") if asking else _("Nothing was written or run. --yes does it.")))
         return 0
     return _carry_out(args, found, elsewhere)
 
@@ -71,12 +74,12 @@ def _asked(request: Request) -> Request:
     """The request with what its user says to what it leaves open."""
     if request.files:
         files = (request.data, *request.files)
-        said = _said(f"Which file has the rows to learn from: {', '.join(files)}? ")
+        said = _said(_("Which file has the rows to learn from: {files}?", files=", ".join(files)) + " ")
         request = replace(request, data=said if said in files else "", files=())
     if not (request.data and Path(request.data).is_file()):
-        request = replace(request, data=_said("Which file has the rows to learn from? "))
+        request = replace(request, data=_said(_("Which file has the rows to learn from?") + " "))
     if request.either:
-        said = _said(f"Which card: {' or '.join(request.either)}? ").casefold()
+        said = _said(_("Which card: {cards}?", cards=_(" or ").join(request.either)) + " ").casefold()
         found = [one for one in request.either if said and said in one.casefold()]
         request = replace(request, on=found[0], either=()) if len(found) == 1 else request
     return request
@@ -124,7 +127,7 @@ def _show(found: Answer) -> None:
 
     print(safe(pipeline_file(found.found, found.wanted)))
     for remark in (*found.remarks, *found.found.remarks):
-        print(safe(f"! {remark}"))
+        print(safe(f"! {translated(remark)}"))
 
 
 def _carry_out(args: Namespace, found: Answer, elsewhere: bool) -> int:
@@ -133,7 +136,8 @@ def _carry_out(args: Namespace, found: Answer, elsewhere: bool) -> int:
     if args.file.exists() and not args.force:
         raise UserError("TS-ASK-002", f"{args.file} is there already", fix="Name another one with --file, or write over it: --force.")
     args.file.write_text(pipeline_file(found.found, found.wanted), encoding="utf-8")
-    print(safe(f"\n{args.file} is written." + (f" There: tunesmith run {args.file}" if elsewhere else "")))
+    there = " " + _("There: {command}", command=f"tunesmith run {args.file}") if elsewhere else ""
+    print(safe("\n" + _("{file} is written.", file=args.file) + there))
     return 0 if elsewhere else tunesmith(["run", str(args.file), *(["--no-serve"] if args.no_serve else [])])
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tunesmith_cli.api import columns
+from tunesmith_cli.api import gettext as _
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,12 @@ class Request:
 
     def told(self) -> list[tuple[str, str]]:
         """What was understood, for people: (what, value)."""
-        rows = [("rows", self.data), ("cards", self.on), ("goal", self.goal), ("model", self.model)]
-        rows += [("time", f"at most {self.budget / 3600:g} h of training")] if self.budget else []
+        rows = [(_("rows"), self.data), (_("cards"), self.on), (_("goal"), self.goal), (_("model"), self.model)]
+        rows += [(_("time"), _("at most {hours} h of training", hours=f"{self.budget / 3600:g}"))] if self.budget else []
         rows += self.named.items()
-        rows += [("without", ", ".join(name.partition(".")[2] for name in self.refused))]
+        rows += [(_("without"), ", ".join(name.partition(".")[2] for name in self.refused))]
         rows += [(name, str(value)) for name, value in self.settings.items()]
-        rows += [("language", ", ".join(self.languages)), ("field", ", ".join(self.domains)), ("task", ", ".join(self.tasks))]
+        rows += [(_("language"), ", ".join(self.languages)), (_("field"), ", ".join(self.domains)), (_("task"), ", ".join(self.tasks))]
         return [(what, value) for what, value in rows if value]
 
     @property
@@ -57,10 +58,10 @@ class Request:
         """What was understood and what was not, for people."""
         told = self.told()
         lines = [
-            "understood" if told else "understood: nothing",
+            _("understood") if told else _("understood: nothing"),
             *([columns([(f"  {what}", value) for what, value in told])] if told else []),
         ]
-        lines += ["not understood: " + ", ".join(f"`{word}`" for word in self.unknown)] if self.unknown else []
+        lines += [_("not understood: {words}", words=", ".join(f"`{word}`" for word in self.unknown))] if self.unknown else []
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:

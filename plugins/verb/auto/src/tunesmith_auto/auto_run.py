@@ -17,7 +17,8 @@ from tunesmith_auto import rate_search
 from tunesmith_auto.history import History
 from tunesmith_auto.load_test import LOAD, with_load_test
 from tunesmith_auto.policy import Remedy, failure_of, promises, remedy
-from tunesmith_cli.api import DEFAULT_FILE, Session, columns, safe, safe_json
+from tunesmith_cli.api import DEFAULT_FILE, Session, columns, safe, safe_json, translated
+from tunesmith_cli.api import gettext as _
 from tunesmith_recommend.api import Recommendation, Wanted, Wishes, facts_of, page, pipeline_file, recommended, written
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ class AutoRun:
             return
         self.session.show(plan, as_json=False)
         if told := [*promises(found)]:
-            print(safe("\n".join(["\nwhere something fails", *(f"  {one}" for one in told)])))
-        print(safe(f"\n{self.file} holds the pipeline, with the reasons as comments."))
+            print(safe("\n".join(["", _("where something fails"), *(f"  {one}" for one in told)])))
+        print(safe("\n" + _("{file} holds the pipeline, with the reasons as comments.", file=self.file)))
 
     def carry_out(self, *, serve: bool) -> int:
         """Run what is recommended until it is done, or no rule says what else to try.
@@ -96,7 +97,7 @@ class AutoRun:
 
     def _follow(self, remedy: Remedy) -> None:
         self.history.follow(remedy)
-        self._tell({"auto": "remedy", "rule": remedy.rule, "why": remedy.why}, f"\n{remedy.text}")
+        self._tell({"auto": "remedy", "rule": remedy.rule, "why": remedy.why}, f"\n{remedy.shown}")
 
     def _serve(self, found: Recommendation) -> RunOutcome:
         """Keep the server up that the pipeline ends with, until it is stopped; nothing where it has none."""
@@ -113,7 +114,7 @@ class AutoRun:
         if not quiet:
             self._tell({"auto": "recommended", **found.to_json()}, page(found, wanted) + "\n")
             for one in self.history.remedies:
-                self._tell({"auto": "tried before", "rule": one.rule, "why": one.why}, f"tried before: {one.text}")
+                self._tell({"auto": "tried before", "rule": one.rule, "why": one.why}, _("tried before: {remedy}", remedy=one.shown))
         return found, plan
 
     def _found(self) -> tuple[Recommendation, Wanted]:
@@ -144,12 +145,12 @@ class AutoRun:
             "report": str(report) if report.exists() else "", "file": str(self.file),
         }  # fmt: skip
         named = "" if str(self.file) == DEFAULT_FILE else f" {self.file}"
-        rows = [("held", gate.text) for gate in outcome.gates]
+        rows = [(_("held"), translated(gate.text)) for gate in outcome.gates]
         rows += [*_loads(plan, outcome)]
-        rows += [("remedy", one.text) for one in self.history.remedies]
-        rows += [("report", str(report))] if report.exists() else []
-        rows += [("again", f"tunesmith run{named}: what is done comes from the cache, and it is served")]
-        rows += [("talk", "tunesmith chat, in another terminal")] if served else []
+        rows += [(_("remedy"), one.shown) for one in self.history.remedies]
+        rows += [(_("report"), str(report))] if report.exists() else []
+        rows += [(_("again"), _("{command}: what is done comes from the cache, and it is served", command=f"tunesmith run{named}"))]
+        rows += [(_("talk"), _("tunesmith chat, in another terminal"))] if served else []
         self._tell(told, "\n" + columns(rows))
 
     def _tell(self, event: Mapping[str, Any], text: str) -> None:
@@ -165,4 +166,4 @@ def _loads(plan: Plan, outcome: RunOutcome) -> Iterator[tuple[str, str]]:
     """What the load test measured."""
     for step in plan.steps:
         if step.group == LOAD and (measured := outcome.metrics.get(step.name)):
-            yield "load", ", ".join(f"{name} {value:.4g}" for name, value in measured.items() if not name.startswith(("p90", "p95")))
+            yield _("load"), ", ".join(f"{name} {value:.4g}" for name, value in measured.items() if not name.startswith(("p90", "p95")))

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from tunesmith.errors import UserError
 from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe
+from tunesmith_cli.api import gettext as _
 from tunesmith_recommend.api import add_wishes
+
+YES = ("y", "yes", "是", "好", "确定")
 
 #: options that make it another run of `auto`
 _TRIED = ("data", "goal", "task", "budget", "columns", "models", "any_model", "no_load_test", "search")
@@ -53,14 +56,15 @@ def run(args: Namespace) -> int:
     )  # fmt: skip
     auto.prepare(force=args.force)
     if not args.yes and not _agreed():
-        print(safe(f"Nothing was run. {args.file} holds the pipeline: tunesmith run{_named(args.file)}"))
+        told = _("Nothing was run. {file} holds the pipeline: {command}", file=args.file, command=f"tunesmith run{_named(args.file)}")
+        print(safe(told))
         return 0
     return auto.carry_out(serve=not args.no_serve)
 
 
 def _agreed() -> bool:
     try:
-        return input("\nGo on? [y/N] ").strip().lower() in ("y", "yes")
+        return input("\n" + _("Go on? [y/N]") + " ").strip().lower() in YES
     except (EOFError, KeyboardInterrupt):
         print()
         return False

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith_cli.api import translated
+
 if TYPE_CHECKING:
     from tunesmith.running.outcome import RunOutcome
     from tunesmith_recommend.api import Recommendation
@@ -46,6 +48,11 @@ class Remedy:
     @property
     def text(self) -> str:
         return f"{policy()[self.rule]['text']} ({self.why})"
+
+    @property
+    def shown(self) -> str:
+        """The same in the reader's language."""
+        return f"{translated(policy()[self.rule]['text'])} ({translated(self.why)})"
 
 
 @cache
@@ -92,11 +99,11 @@ def remedy(failure: Failure, found: Recommendation, defaults: Mapping[str, Any],
 
 
 def promises(found: Recommendation) -> Iterator[str]:
-    """The rules that may be followed, a sentence each."""
+    """The rules that may be followed, a sentence each, in the reader's language."""
     steps = found.pipeline["steps"]
     for rule in policy().values():
         if rule.get("failed") in steps or steps.get(rule.get("gate"), {}).get("gate"):
-            yield f"{rule['text']} ({rule['source']})"
+            yield f"{translated(rule['text'])} ({rule['source']})"
 
 
 def _about(rule: Mapping[str, Any], failure: Failure) -> bool:
