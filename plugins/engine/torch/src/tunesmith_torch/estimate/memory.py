@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from tunesmith.contracts import Estimate, EstimateRequest
+from tunesmith_audit import comparison_memory, planned
 from tunesmith_models import BYTES, ModelShape, check_media, compute_type
 from tunesmith_torch.estimate.activations import Pass, called_layers, layer_work, library_layer, own_layer
 from tunesmith_torch.estimate.adapter_values import check_values
@@ -178,7 +179,9 @@ def merge(request: EstimateRequest) -> Estimate | None:
     asked = str(request.step_settings.get("dtype", "auto"))
     size = shape.parameters * BYTES[asked] if asked in BYTES else float(shape.parameters * 2)
     largest = shape.vocabulary * shape.hidden * LARGEST
-    return Estimate({"runtime": RUNTIME, "weights": shape.parameters * 4.0, "largest matrix": largest}, disk=size)
+    terms = {"runtime": RUNTIME, "weights": shape.parameters * 4.0, "largest matrix": largest}
+    terms = _larger(terms, comparison_memory(shape, RUNTIME))
+    return Estimate(terms, disk=size, decisions=(planned(request),))
 
 
 def _runtime(device: str, shape: ModelShape, spec: DenseSpec | None) -> float:
