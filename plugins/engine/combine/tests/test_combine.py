@@ -37,6 +37,7 @@ def _combined(models, output: Path, **settings) -> dict[str, torch.Tensor]:
     step = SimpleNamespace(
         inputs={name: SimpleNamespace(path=path) for name, path in inputs.items()}, settings=CombineSettings(**settings), output=output,
         seed=3, check_cancelled=lambda: None, progress=lambda *a, **k: None,
+        decide=lambda what, reason: None, name="both", work=output,
     )  # fmt: skip
     run(step)
     AutoModelForCausalLM.from_pretrained(output)
