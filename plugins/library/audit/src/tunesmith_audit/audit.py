@@ -85,11 +85,11 @@ class _Comparison:
         for name in sorted(self.old.keys() - self.new.keys()):
             if name in self.layers or name.endswith(_BUFFERS) or (name == _HEAD and self.tied):
                 continue
-            yield Finding("TS-AUDIT-004", f"{name} is not there")
+            yield Finding("TS-AUDIT-004", f"{name} is not there", True)
         parts = {part.name for layer in self.layers.values() for part in layer.values()}
         for name in sorted(self.new.keys() - self.old.keys() - parts):
             if not name.endswith(_BUFFERS) and name != _HEAD:
-                yield Finding("TS-AUDIT-004", f"{name} is not in the parent")
+                yield Finding("TS-AUDIT-004", f"{name} is not in the parent", True)
 
     def _values(self) -> Iterator[Finding]:
         packed = {part.name for layer in self.layers.values() for part in layer.values()}
@@ -98,7 +98,7 @@ class _Comparison:
                 continue
             before = None if name in packed else self.old.get(name)
             if before is not None and before.shape != tensor.shape:
-                yield Finding("TS-AUDIT-004", f"{name} is {_shape(tensor)} in place of {_shape(before)}")
+                yield Finding("TS-AUDIT-004", f"{name} is {_shape(tensor)} in place of {_shape(before)}", True)
                 continue
             seen = values_of(tensor, before)
             if not seen.finite:
@@ -118,7 +118,9 @@ class _Comparison:
 
     def _moved(self, name: str, change: float, bound: float) -> Iterator[Finding]:
         if change > bound:
-            yield Finding("TS-AUDIT-007", f"{name} differs by {change:.2g} of its size, at most {bound:.2g} is expected{self._other(name)}")
+            yield Finding(
+                "TS-AUDIT-007", f"{name} differs by {change:.2g} of its size, at most {bound:.2g} is expected{self._other(name)}", True
+            )
         elif self.edge == "update" and change > 0.5 and (other := self._other(name)):
             yield Finding("TS-AUDIT-007", f"{name} differs by {change:.2g} of its size{other}")
 

@@ -33,6 +33,9 @@ def config_findings(parent: Path, child: Path) -> list[Finding]:
             old, new = _ids(_read(parent / file).get(key)), _ids(_read(child / file).get(key))
             if old and new and not old <= new:
                 found.append(Finding("TS-AUDIT-005", f"{file}: `{key}` is {_set(new)}, in the parent {_set(old)}"))
+    ends = _ids(_read(parent / "generation_config.json").get("eos_token_id"))
+    if ends and not (child / "generation_config.json").is_file() and not ends <= _ids(after.get("eos_token_id")):
+        found.append(Finding("TS-AUDIT-005", f"generation_config.json is not there; in the parent `eos_token_id` is {_set(ends)}"))
     return found
 
 

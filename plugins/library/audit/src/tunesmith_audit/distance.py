@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tunesmith_audit.bounds import Bounds
-from tunesmith_audit.prompts import token_ids
+from tunesmith_audit.prompts import beginning_ids, token_ids
 from tunesmith_audit.verdict import Finding, Verdict
 
 DECIDED = 0.1  # by how much the parent's first choice has to be more probable than its second for the child's to be held against it
@@ -27,6 +28,7 @@ def tokenizer_of(directory: Path, **options: Any) -> Any:
     """
     from transformers import AutoTokenizer
 
+    directory = base_of(directory) or directory
     try:
         return AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False, **options)
     except Exception as error:
@@ -42,9 +44,11 @@ def ids_of(parent: Path, child: Path, **options: Any) -> tuple[list[list[int]], 
     Raises:
         NotCompared: the parent has no tokenizer.
     """
-    ids = token_ids(tokenizer_of(parent))
-    others = token_ids(tokenizer_of(child, **options))
-    apart = [number for number, (one, other) in enumerate(zip(ids, others, strict=True), 1) if one != other]
+    own, other = tokenizer_of(parent), tokenizer_of(child, **options)
+    ids, others = token_ids(own), token_ids(other)
+    apart = [number for number, (one, two) in enumerate(zip(ids, others, strict=True), 1) if one != two]
+    begun, begun_there = beginning_ids(own), beginning_ids(other)
+    apart += [] if begun == begun_there or len(begun) != len(begun_there) else [1]
     found = tuple(Finding("TS-GATE-001", f"conversation {number} of {len(ids)} has other ids") for number in apart[:1])
     return [one[:LONGEST] for one in ids], Verdict(found, {"prompts": len(ids)})
 
@@ -119,9 +123,30 @@ def load(directory: Path, device: str, dtype: Any) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
+    base = base_of(directory)
+    if base is not None:
+        return _with_adapter(load(base, device, dtype), directory)
     try:
         return AutoModelForCausalLM.from_pretrained(
             directory, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=dtype, device_map={"": device}
         )
     except Exception as error:
         raise NotCompared(f"transformers can't load {directory.name} here: {_short(error)}") from error
+
+
+def base_of(directory: Path) -> Path | None:
+    """Where the base of an adapter in PEFT's layout lies, if it is one and names a folder that is there."""
+    file = directory / "adapter_config.json"
+    if not file.is_file():
+        return None
+    named = Path(str(json.loads(file.read_text("utf-8")).get("base_model_name_or_path", "")))
+    return named if named.is_dir() else None
+
+
+def _with_adapter(model: Any, directory: Path) -> Any:
+    try:
+        from peft import PeftModel
+
+        return PeftModel.from_pretrained(model, directory)
+    except Exception as error:
+        raise NotCompared(f"PEFT can't load the adapter: {_short(error)}") from error

@@ -23,11 +23,18 @@ def token_ids(tokenizer: Any) -> list[list[int]]:
     return [_ids(tokenizer, messages) for messages in conversations()]
 
 
-def _ids(tokenizer: Any, messages: Conversation) -> list[int]:
+def beginning_ids(tokenizer: Any) -> list[list[int]]:
+    """Each conversation without its last answer, with what the template begins an answer with; none where there is no template."""
+    if not getattr(tokenizer, "chat_template", None):
+        return []
+    return [_ids(tokenizer, messages[:-1], add_generation_prompt=True) for messages in conversations()]
+
+
+def _ids(tokenizer: Any, messages: Conversation, **options: Any) -> list[int]:
     if getattr(tokenizer, "chat_template", None):
         try:
-            return list(tokenizer.apply_chat_template(list(messages), tokenize=True, return_dict=False))
+            return list(tokenizer.apply_chat_template(list(messages), tokenize=True, return_dict=False, **options))
         except Exception:  # the template's own refusal: of the role `system`, for one
             users = [one for one in messages if one["role"] != "system"]
-            return list(tokenizer.apply_chat_template(users, tokenize=True, return_dict=False))
+            return list(tokenizer.apply_chat_template(users, tokenize=True, return_dict=False, **options))
     return list(tokenizer("\n".join(one["content"] for one in messages))["input_ids"])

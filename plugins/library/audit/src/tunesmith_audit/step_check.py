@@ -42,13 +42,12 @@ def check_artifact(
 
     child = child or step.output
     verdict = audit(parent, child, edge)  # type: ignore[arg-type]
-    if verdict.ok and not not_compared:
-        try:
-            verdict += _compared(step, parent, child, bounds, expected)
-        except NotCompared as reason:
-            not_compared = str(reason)
     if not_compared:
         verdict += Verdict(not_compared=(not_compared,))
+    elif verdict.ok or not verdict.unless_computed_alike().findings:
+        room = step.placement.torch != "cpu" or expected is not None or _free() > 4.0 * weights_size(parent)
+        reason = "" if room else f"the parent takes {weights_size(parent) / 1e9:.1f} GB, and less than four times that is free"
+        verdict = compared(verdict, parent, child, step.placement.torch, bounds=bounds, expected=expected, not_compared=reason)
     if not verdict.ok:
         kept = step.work / REFUSED
         shutil.rmtree(kept, ignore_errors=True)
@@ -77,31 +76,38 @@ def told(verdict: Verdict) -> tuple[str, str]:
     return "held against its parent", reason
 
 
-def _compared(step: Step, parent: Path, child: Path, bounds: Bounds | None, expected: Sequence[Any] | None) -> Verdict:
+def compared(
+    verdict: Verdict, parent: Path, child: Path, device: str = "cpu", *, bounds: Bounds | None = None, bits: int = 0,
+    expected: Sequence[Any] | None = None, not_compared: str = "",
+) -> Verdict:  # fmt: skip
+    """The audit's verdict with what both compute.
+
+    Args:
+        bits: that the child's weights have been through, where its config does not say so.
+    """
+    if not_compared:
+        return verdict + Verdict(not_compared=(not_compared,))
+    try:
+        ids, gated = ids_of(parent, child)
+        if gated.ok:
+            config = configuration(child)
+            before = list(expected) if expected is not None else _said(parent, ids, device)
+            after = _said(child, ids, device)
+            shape = ModelShape.from_config(config)
+            size = shape.parameters if shape else 0.0
+            gated += distance(before, after, ids, bounds or output_bounds(bits or bits_of(config, stored_type(config)), size))
+            if not distance(before, after, ids, output_bounds(16)).findings:
+                verdict = verdict.unless_computed_alike()
+    except NotCompared as reason:
+        return verdict + Verdict(not_compared=(str(reason),))
+    return verdict + gated
+
+
+def _said(directory: Path, ids: Sequence[Sequence[int]], device: str) -> list[Any]:
     import torch
 
-    ids, verdict = ids_of(parent, child)
-    if not verdict.ok:
-        return verdict
-    config = configuration(child)
-    device = step.placement.torch
-    stored = stored_type(configuration(parent)) or "float32"
-    fits = device != "cpu" or _free() > 4.0 * weights_size(parent)
-    if not fits and expected is None:
-        raise NotCompared(f"the parent takes {weights_size(parent) / 1e9:.1f} GB, and less than four times that is free")
-    dtype = torch.float32 if device == "cpu" else getattr(torch, stored)
-    if expected is None:
-        model = load(parent, device, dtype)
-        before = log_probs_of(model, ids, device)
-        del model
-    else:
-        before = list(expected)
-    step.check_cancelled()
-    model = load(child, device, dtype)
-    after = log_probs_of(model, ids, device)
-    shape = ModelShape.from_config(config)
-    bits = bits_of(config, stored_type(config))
-    return verdict + distance(before, after, ids, bounds or output_bounds(bits, shape.parameters if shape else 0.0))
+    dtype = torch.float32 if device == "cpu" else getattr(torch, stored_type(configuration(directory)) or "float32")
+    return log_probs_of(load(directory, device, dtype), ids, device)
 
 
 def _free() -> float:
@@ -116,7 +122,7 @@ def _free() -> float:
 def comparison_memory(shape: ModelShape, runtime: float) -> dict[str, float]:
     """Bytes at the peak of the comparison: one of the two models at a time in float32, its files' pages, what both say."""
     return {
-        "libraries": runtime, "compared model": shape.parameters * 4.0, "its files": shape.parameters * 2.0,
+        "libraries": runtime, "weights": shape.parameters * 4.0, "its files": shape.parameters * 2.0,
         "log-probabilities": 3 * _TOKENS * shape.vocabulary * 4.0,
     }  # fmt: skip
 

@@ -23,7 +23,13 @@ def tokenizer_findings(parent: Path, child: Path) -> list[Finding]:
     if not new:
         return [Finding("TS-AUDIT-006", "the tokenizer's files are not there")]
     names = sorted(name for name in old if (name in new and old[name] != new[name]) or (name == "chat template" and name not in new))
-    return [Finding("TS-AUDIT-006", f"the tokenizer's {name} {'differs' if name in new else 'is not there'}") for name in names]
+    found = []
+    for name in names:
+        there = name in new
+        found.append(
+            Finding("TS-AUDIT-006", f"the tokenizer's {name} {'differs' if there else 'is not there'}", there and name == "chat template")
+        )
+    return found
 
 
 def template_identity(directory: Path) -> str:

@@ -53,10 +53,12 @@ class Finding:
     Args:
         code: of `CODES`.
         what: which tensor, key or number, and how it differs.
+        explained: whether it would be no fault if both compute the same: weights in another order, a template in other words.
     """
 
     code: str
     what: str
+    explained: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ class Verdict:
 
     def __add__(self, other: Verdict) -> Verdict:
         return Verdict(self.findings + other.findings, {**self.figures, **other.figures}, self.not_compared + other.not_compared)
+
+    def unless_computed_alike(self) -> Verdict:
+        """Without what is no fault of a model that computes as its parent does; that is told among the figures."""
+        left = tuple(finding for finding in self.findings if not finding.explained)
+        told = [finding.what for finding in self.findings if finding.explained]
+        return Verdict(left, {**self.figures, "explained": told} if told else self.figures, self.not_compared)
 
     def error(self, name: str, kept: str = "") -> UserError:
         """The refusal, under the first finding's code.
