@@ -180,7 +180,7 @@ def merge(request: EstimateRequest) -> Estimate | None:
     size = shape.parameters * BYTES[asked] if asked in BYTES else float(shape.parameters * 2)
     largest = shape.vocabulary * shape.hidden * LARGEST
     terms = {"runtime": RUNTIME, "weights": shape.parameters * 4.0, "largest matrix": largest}
-    terms = _larger(terms, comparison_memory(shape, RUNTIME))
+    terms["log-probabilities"] = comparison_memory(shape, RUNTIME)["log-probabilities"]  # held while it merges, and beside the result's
     return Estimate(terms, disk=size, decisions=(planned(request),))
 
 
