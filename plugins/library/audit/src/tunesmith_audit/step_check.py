@@ -17,7 +17,7 @@ from tunesmith_models import ModelShape, configuration, stored_type
 from tunesmith_models.model_directory import weights_size
 
 REFUSED = "refused"  # folder in the step's work folder for the files of a child that is not published
-_READ, _COMPUTED = 1e9, 2e10  # bytes a second that the audit and a loader read; operations a second of a slow CPU
+_READ, _COMPUTED = 3e8, 2e10  # bytes a second that the audit and a loader read; operations a second of a slow CPU
 _TOKENS = 500.0  # of all conversations
 
 
