@@ -125,7 +125,7 @@ def embedding_shifted(parent: Path, child: Path) -> None:
         tensors["model.embed_tokens.weight"] = tensors["model.embed_tokens.weight"].roll(1, 0)
 
 
-@fault("qwen2", "outputs", "audit")
+@fault("qwen2", "outputs", "gate")
 def stale_head(parent: Path, child: Path) -> None:
     """Tied weights were untied, with a head from before the training."""
     with edited_tensors(copy(parent, child)) as tensors, edited_json(child) as config:
@@ -135,7 +135,7 @@ def stale_head(parent: Path, child: Path) -> None:
         config["tie_word_embeddings"] = False
 
 
-@fault("llama", "outputs", "audit")
+@fault("llama", "outputs", "gate")
 def head_dropped_as_tied(parent: Path, child: Path) -> None:
     """The config calls the head tied though the model has one of its own, which was not saved."""
     with edited_tensors(copy(parent, child)) as tensors, edited_json(child) as config:
