@@ -5,6 +5,8 @@ _EXAMPLES = {
     "exact": [("42", "43", {"answer": 42}), ("Forty Two", "four", {"answer": "forty  two"}), ("is 42", "42 is", {"answer": "IS 42"})],
     "code": [
         ("```python\nprint(42)\n```", "print(43)", {"tests": [{"input": "", "output": "42"}]}),
+        ("import time\ntime.sleep(1.1)\nprint(42)", "print(43)", {"tests": [{"input": "", "output": "42"}]}),
+        ("room = bytearray(100 << 20)\nprint(42)", "print(43)", {"tests": [{"input": "", "output": "42"}]}),
         ("answer = 42", "answer = 43", {"tests": ["assert answer > 41", "assert answer == 42"]}),
     ],
     "regex": [("It is 42.", "It is not known.", {}), ("42", "4", {})],
@@ -13,7 +15,7 @@ _EXAMPLES = {
         ("<think>6 times 7</think><answer>42</answer>", "<think>6 times 7</think>", {}),
         ("<think>6 times 7</think>", "So: <think>6 times 7</think> <answer>42</answer>", {}),
     ],
-    "length": [("It is forty two.", "It is, as far as I can tell you, forty two.", {}), ("It is", "42", {})],
+    "length": [("It is forty two.", "It is, as far as I can tell you, forty two.", {}), ("It is", "", {})],
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunesmith_rewards.api.score import number
-from tunesmith_sdk.conformance import CheckFailed, NotRun, Subject, action, check, observer
+from tunesmith_sdk.conformance import CheckFailed, Subject, action, check, observer
 
 Example = tuple[str, str, str, Mapping[str, Any]]  # prompt, a better and a worse completion, row
 
@@ -45,7 +45,10 @@ def spoken(reward: Any, asked: list[tuple[str, str, dict[str, Any]]]) -> list[An
 
 @action("reward")
 def work(subject: Subject) -> None:
-    spoken(subject.build(), calls(subject))
+    reward = subject.build()
+    for one in calls(subject):
+        subject.step.check_cancelled()
+        spoken(reward, [one])
 
 
 @observer("reward")
@@ -112,8 +115,7 @@ def batch_agrees(subject: Subject) -> None:
 
 @check("reward.prefers-the-better", kind="reward", level="gold", title="of its author's examples the better completion gets more")
 def prefers_the_better(subject: Subject) -> None:
-    if subject.asked("examples") is None:
-        raise NotRun("its author gives no `examples`", fix="Write `examples(case)`: a list of (prompt, better, worse, row).")
+    subject.author("examples")  # without them it is not run
     reward = subject.build()
     for prompt, better, worse, row in examples(subject):
         more, less = spoken(reward, [(prompt, better, dict(row)), (prompt, worse, dict(row))])
