@@ -2,11 +2,14 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from tunesmith.errors import UserError
+from tunesmith_audit import check_artifact
 from tunesmith_audit.audit import audit
 from tunesmith_audit.tensors import as_float, tensors_of, values_of
 
@@ -168,3 +171,20 @@ def test_the_refusal_names_the_first_findings_and_where_the_files_are(parent, ch
     assert error.code == "TS-AUDIT-001"
     assert Q in error.why
     assert error.fix.endswith("Its files are in work/refused.")
+
+
+def test_what_fails_is_not_published_and_its_files_are_kept(parent, child, tmp_path):
+    told = []
+    step = SimpleNamespace(
+        name="small", output=child, work=tmp_path / "work", decide=lambda *words: told.append(words), placement=SimpleNamespace(torch="cpu")
+    )
+    check_artifact(step, parent, edge="convert", not_compared="no runtime is installed here")
+    ((what, reason),) = told
+    assert what == "held against its parent"
+    assert reason.endswith("not compared: no runtime is installed here")
+    change(child, lambda w: w.update({Q: np.zeros_like(w[Q])}))
+    with pytest.raises(UserError) as refused:
+        check_artifact(step, parent, edge="convert", not_compared="no runtime is installed here")
+    assert refused.value.code == "TS-AUDIT-001"
+    assert not load_file(tmp_path / "work" / "refused" / "model.safetensors")[Q].any()
+    assert len(told) == 1
