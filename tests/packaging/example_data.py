@@ -13,6 +13,7 @@ OTHERS = {
     "passages": "datasets/embedding.jsonl", "held-out-pairs": "reward/held-out.jsonl",
 }  # fmt: skip
 REVIEWS = '{"text": "It broke on the first day.", "label": "negative"}\n{"text": "It does what it says.", "label": "positive"}\n'
+PROMPTS = '{"prompt": "What is 2 + 3?", "answer": "5"}\n{"prompt": "What is 4 + 4?", "answer": "8"}\n'
 
 
 def write_example_data(folder: Path) -> None:
@@ -21,3 +22,4 @@ def write_example_data(folder: Path) -> None:
     for name, source in OTHERS.items():
         shutil.copy(ROOT / "examples" / source, folder / f"{name}.jsonl")
     (folder / "reviews.jsonl").write_text(REVIEWS)
+    (folder / "prompts.jsonl").write_text(PROMPTS)

@@ -28,7 +28,7 @@ class Vowels:
 
     def __init__(self, **sampling) -> None:
         self.asks = Asks(sampling=Sampling(**({"num_generations": 4, "max_completion_length": 6} | sampling)))
-        self.seen, self.closed = [], 0
+        self.seen, self.opened, self.closed = [], 0, 0
 
     def encode(self, row, chat):
         return Group((chat.encode_prompt(row["messages"]),), {"row": row["columns"]})
@@ -41,6 +41,9 @@ class Vowels:
 
     def learn(self, rollouts):
         return [[None if one.reward is None else {"gain": one.reward, "old": list(one.old)} for one in group] for group in rollouts]
+
+    def open(self):
+        self.opened += 1
 
     def close(self):
         self.closed += 1
@@ -81,7 +84,7 @@ def test_what_is_trained_on_is_what_was_sampled_and_the_ledger_has_all_of_it(ben
         given = torch.log_softmax(model(torch.tensor([sequence.tokens])).logits[0].float() / 0.7, 1)
         wanted = given[len(rollout.prompt) - 1 : -1].gather(1, torch.tensor(rollout.completion)[:, None])[:, 0]
         assert line["log_probs"] == pytest.approx(wanted.tolist(), abs=1e-4)
-    assert objective.closed == 1
+    assert (objective.opened, objective.closed) == (1, 1)
     assert any("sampler and training step agree" in params.get("what", "") for _, params in bench.notices)
 
 

@@ -105,6 +105,13 @@ class Rollout:
 class LearnsFromExperience(Protocol):
     """An objective that asks for samples."""
 
+    def open(self) -> None:
+        """Training begins; no model is loaded yet.
+
+        Raises:
+            UserError: what it scores with is not there, or can't be made.
+        """
+
     def score(self, rollouts: Sequence[Rollout]) -> Sequence[Score]:
         """As many scores. Called by each rank for its share of a collection; the same rollouts give the same.
 

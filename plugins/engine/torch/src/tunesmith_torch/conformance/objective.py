@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tunesmith.contracts import TunesmithError
+from tunesmith.contracts import TunesmithError, UserError
 from tunesmith_data.api import read_rows, text_of
 from tunesmith_sdk.conformance import CheckFailed, Subject, action, check, observer
 from tunesmith_torch.api import (
@@ -21,7 +22,7 @@ from tunesmith_torch.api import (
     TokenSequence,
     TopTokens,
 )
-from tunesmith_torch.conformance.rollouts import pretended
+from tunesmith_torch.conformance.rollouts import drawn, pretended
 
 EXACT, ORACLE, GRADIENT = 1e-5, 1e-5, 1e-3  #: relative
 HIDDEN = 8  # numbers of a hidden state
@@ -168,11 +169,17 @@ def observe(subject: Subject) -> dict[str, Any]:
     groups = _encoded(objective, [*rows, *longer])
     if isinstance(objective, ReadsFacts):
         objective.read_facts([group.facts for group in groups])
+    sampled: Any = None
+    if isinstance(objective, LearnsFromExperience):
+        sampled = drawn(objective.asks.sampling)
+        with contextlib.suppress(UserError):  # what it scores with need not be here
+            objective.open()
+        objective.close()
     batch = Made(objective, groups).batch()
     loss = objective.loss(batch)
     return {
         "groups": groups, "weights": [objective.weight(group) for group in groups], "loss": loss, "asks": objective.asks,
-        "gradients": _gradients(loss.total, batch),
+        "gradients": _gradients(loss.total, batch), "sampled": sampled,
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tunesmith_torch.api import Group, Rollout, Score
+from tunesmith_torch.api import Group, Rollout, Sampling, Score
 from tunesmith_torch.training.experience.groups import experience_groups
 
 SAMPLES = 4  # of a prompt
@@ -18,6 +18,19 @@ def pretended(objective: Any, prompts: Sequence[Group]) -> list[Group]:
     """The groups of these prompts' completions, of several lengths and rewards, one of them truncated; as the engine makes them."""
     rollouts = [[_rollout(prompt, row, sample) for sample in range(SAMPLES)] for row, prompt in enumerate(prompts, 1)]
     return [group for groups in experience_groups(rollouts, objective.learn(rollouts), budget=10**6) for group in groups]
+
+
+def drawn(sampling: Sampling) -> dict[str, Any]:
+    """What the engine's sampler takes as the tokens of one completion whose logits are always the same, where it would
+    stop, and which of a collection's batches each step learns from."""
+    import torch
+
+    from tunesmith_torch.training.experience.token_choice import choose
+
+    logits = torch.linspace(-3, 3, 50).repeat(sampling.max_completion_length, 1)
+    ids, log_probs = choose(logits, sampling, [(0.37 * at) % 1 for at in range(len(logits))])
+    order = [place % sampling.steps_per_generation for place in range(sampling.steps)]  # of a collection's batches
+    return {"tokens": ids.tolist(), "log_probs": log_probs.tolist(), "stop": list(sampling.stop), "order": order}
 
 
 def _rollout(prompt: Group, row: int, sample: int) -> Rollout:

@@ -163,6 +163,8 @@ def _groups(
     if sampling := objective.asks.sampling:
         check_settings(settings, step.inputs)
         prompts = tokenize("data", objective, chat, base, step, strategy)
+        if isinstance(objective, LearnsFromExperience):
+            objective.open()
         chosen = prompt_rows(prompts, sampling, step, max_length=settings.max_length, context=positions(base))
         return chosen, None, {"data": chosen}
     groups = truncated_rows(tokenize("data", objective, chat, base, step, strategy), objective, step, **limits)

@@ -1,0 +1,1 @@
+"""Group relative policy optimisation: learn from rewards of what the model itself writes."""

@@ -1,0 +1,56 @@
+"""Rollouts scored by the rewards that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tunesmith.contracts import UserError
+from tunesmith_grpo.settings import GroupSettings
+from tunesmith_torch.api import Rollout, Score
+
+if TYPE_CHECKING:
+    from tunesmith_rewards.api import RewardRunner
+
+
+class RewardScores:
+    """Callable: rollouts -> scores. The rewards' processes begin with `open`, or the first call, and end with `close`."""
+
+    def __init__(self, settings: GroupSettings) -> None:
+        self.settings = settings
+        self._runner: RewardRunner | None = None
+
+    def __call__(self, rollouts: Sequence[Rollout]) -> list[Score]:
+        """
+        Raises:
+            UserError: as `open`; what the runner says when a reward fails too often.
+        """
+        if not rollouts:
+            return []
+        prompts, texts = [rollout.prompt_text for rollout in rollouts], [rollout.text for rollout in rollouts]
+        scores = self.open().score(prompts, texts, [rollout.facts["row"] for rollout in rollouts])
+        return [Score(score.total, score.parts, bool(score.failed)) for score in scores]
+
+    def open(self) -> RewardRunner:
+        """
+        Raises:
+            UserError: TS-TRAIN-125 when no reward is named; what the rewards say when they can't be made.
+        """
+        if self._runner is not None:
+            return self._runner
+        from tunesmith_rewards.api import RewardRunner, read_rewards
+
+        if not self.settings.rewards:
+            raise UserError(
+                "TS-TRAIN-125", "`grpo` is given no reward", why="It learns from what rewards say of the model's completions.",
+                fix="Name some: `train: {grpo: {rewards: [NAME]}}`; `tunesmith plugin list --kind reward` shows those installed.",
+            )  # fmt: skip
+        runner = RewardRunner(read_rewards(self.settings.rewards))
+        self._runner = runner  # before its processes begin, so that `close` ends them whatever happens
+        runner.start()
+        return runner
+
+    def close(self) -> None:
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
