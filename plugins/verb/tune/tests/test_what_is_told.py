@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,3 +74,23 @@ def test_the_same_is_data(told: tuple[SearchResult, str]):
     assert data["best"] == result.best.number
     assert data["trials"][9]["same_as"] == 0
     assert data["trials"][5]["error"]["code"] == "TS-TRAIN-001"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_plan_tells_the_space_what_a_trial_needs_and_the_first_one(as_json: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    estimates = [SimpleNamespace(memory=2.0**30, disk=2.0**20), SimpleNamespace(memory=2.0**31, disk=2.0**20), None]
+    steps = [SimpleNamespace(name=f"step-{number}", estimate=one) for number, one in enumerate(estimates)]
+    study = Study(SEARCH, tmp_path / "support-1a2b3c4d")
+    first = RandomSearch().propose(SEARCH, ()).values
+    ready = SimpleNamespace(
+        study=study, plan=SimpleNamespace(steps=steps), parallel=2, args=SimpleNamespace(budget=["9", "trials"]), first=lambda: first
+    )  # fmt: skip
+    Display(study, as_json).planned(ready)
+    out = capsys.readouterr().out
+    if as_json:
+        told = json.loads(out)
+        assert (told["memory"], told["disk"], told["first"], told["trials"]) == (2.0**31, 2.0**21, dict(first), None)
+    else:
+        assert "memory about 2.0 GiB (in step-1), disk about 2.0 MiB" in out
+        assert "each power of ten as often" in out
+        assert "Nothing was run" in out

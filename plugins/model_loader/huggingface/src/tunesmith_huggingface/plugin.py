@@ -22,6 +22,11 @@ def model_loader():
             "model/compressed-tensors",
             "model/hf+*",
         ),
-        facts={"schemes": ["hf"], "models": "models.json", "elsewhere": r"(?:https?://huggingface\.co/)?([A-Za-z0-9][\w.-]*/[\w.-]+)"},
+        facts={
+            "schemes": ["hf"],
+            "models": "models.json",
+            "elsewhere": r"(?:https?://huggingface\.co/)?([A-Za-z0-9][\w.-]*/[\w.-]+)",
+            "reach": "tunesmith_huggingface.environment_variables:endpoint",
+        },
         secrets=("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"),
     )

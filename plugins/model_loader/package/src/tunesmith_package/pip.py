@@ -19,6 +19,7 @@ _UNREACHABLE = re.compile(
     r"Temporary failure in name resolution|CERTIFICATE_VERIFY_FAILED|HTTP error (401|403|407|429|5\d\d)|"
     r"(401|403|407|429|5\d\d) (Client|Server) Error"
 )
+DEFAULT_INDEX = "https://pypi.org/simple"
 _UNITS = {"bytes": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}
 
 
@@ -38,6 +39,13 @@ def pip_command() -> list[str]:
     if uv:
         return [uv, "tool", "run", "--python", sys.executable, "pip"]
     raise UserError("TS-MODEL-002", f"There is neither pip nor uv beside {sys.executable}.", fix=f"{sys.executable} -m ensurepip")
+
+
+def index_address() -> str:
+    """The package index that pip asks, by its own configuration."""
+    asked = subprocess.run([*pip_command(), "config", "get", "global.index-url"], capture_output=True, text=True, timeout=10, check=False)
+    found = os.environ.get("PIP_INDEX_URL") or (asked.stdout.strip() if asked.returncode == 0 else "") or DEFAULT_INDEX
+    return found.rstrip("/") + "/"
 
 
 def download(requirement: str, folder: Path, step: Step) -> Path:

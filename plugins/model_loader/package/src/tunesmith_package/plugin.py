@@ -20,6 +20,6 @@ def model_loader():
             "model/compressed-tensors",
             "model/hf+*",
         ),
-        facts={"schemes": ["package"], "models": "models.json"},
+        facts={"schemes": ["package"], "models": "models.json", "reach": "tunesmith_package.pip:index_address"},
         secrets=("UV_INDEX_*_PASSWORD",),  # of the index that pip or uv downloads from
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from tunesmith_cli.api import columns, duration, number, padded, safe, safe_json, translated
 from tunesmith_cli.api import gettext as _
-from tunesmith_tune.api import Value
+from tunesmith_cli.api import size as bytes_of
+from tunesmith_tune.api import Parameter, Value
+from tunesmith_tune.api.space import size
 from tunesmith_tune.report.page import PAGE
 from tunesmith_tune.report.result import SearchResult
 from tunesmith_tune.study.study import Leg, Study
@@ -39,6 +42,30 @@ class Display:
             self._say(f"! {translated(remark)}")
         if ready.study.resumed:
             self._say(_("goes on after {count} trials; --new begins anew", count=len(ready.study.trials())))
+
+    def planned(self, ready: PreparedSearch) -> None:
+        """What would be run, in place of running it."""
+        space, estimates = ready.study.search.space, {step.name: step.estimate for step in ready.plan.steps if step.estimate}
+        peak = max(estimates, key=lambda name: estimates[name].memory, default="")
+        memory, disk = estimates[peak].memory if peak else 0.0, sum(one.disk for one in estimates.values())
+        count, first, budget = size(space), dict(ready.first()), " ".join(ready.args.budget)
+        if self.as_json:
+            self._json({
+                "event": "plan", "space": [{"name": one.name, "values": _range(one)} for one in space],
+                "trials": count if count < inf else None, "budget": budget, "memory": memory, "disk": disk, "first": first,
+            })  # fmt: skip
+            return
+        rows = [(one.name, _range(one)) for one in space]
+        if count < inf:
+            rows.append((_("trials"), _("{count} different ones", count=number(count))))
+        rows += [(_("budget"), budget), (_("at once"), str(ready.parallel))]
+        if peak:
+            needed = {"memory": bytes_of(memory), "step": peak, "disk": bytes_of(disk)}
+            needs = _("memory about {memory} (in {step}), disk about {disk}, less where trials share it", **needed)
+            rows.append((_("a trial"), needs))
+        rows.append((_("the first"), "  ".join(f"{name.rpartition('.')[2]} {_value(value)}" for name, value in first.items())))
+        self._say("\n" + columns(rows))
+        self._say("\n" + _("Both ends of each range and each choice were planned. Nothing was run: without --plan it begins."))
 
     def leg(self, leg: Leg) -> None:
         """A leg begins or has ended."""
@@ -100,6 +127,16 @@ class Display:
     @staticmethod
     def _json(data: dict[str, object]) -> None:
         print(safe_json(data), flush=True)
+
+
+def _range(one: Parameter) -> str:
+    """The values of a parameter, for people."""
+    if one.form == "choice":
+        return " | ".join(map(_value, one.choices))
+    ends = {"low": f"{one.low:.4g}", "high": f"{one.high:.4g}"}
+    if one.form == "log":
+        return _("{low} to {high}, each power of ten as often", **ends)
+    return _("{low} to {high}, {step} apart", step=one.step, **ends) if one.form == "int" else _("{low} to {high}", **ends)
 
 
 def _value(value: Value) -> str:

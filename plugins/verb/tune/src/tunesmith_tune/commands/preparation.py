@@ -72,6 +72,12 @@ class PreparedSearch:
         searcher = build_searcher(record, self.searcher_settings)
         return SearchLoop(self.study, searcher, trials, self.budget, self.parallel, tell, Patience(self.patience))
 
+    def first(self) -> Mapping[str, Value]:
+        """The values of the first trial; empty where the searcher has nothing to try."""
+        record = self.session.registry.provider("searcher", self.searcher)
+        proposal = build_searcher(record, self.searcher_settings).propose(self.study.search, ())
+        return proposal.values if proposal else {}
+
     def finish(self, reason: str) -> SearchResult:
         """The result, its report, and the best pipeline's file."""
         result = search_result(self.study, reason, self.searcher)

@@ -70,6 +70,7 @@ def run(args: Namespace) -> int:
         display = Display(ready.study, args.json)
         display.opening(ready)
         if args.plan:
+            display.planned(ready)
             return 0
         with _stopped_by_signals(loop := ready.loop(display.leg)) as signals:
             reason = loop.run()
