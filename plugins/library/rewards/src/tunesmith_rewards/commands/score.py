@@ -103,9 +103,10 @@ def show(completions: Sequence[str], scores: Sequence[Score], probes: Sequence[P
 
 def warnings(probes: Sequence[Probe]) -> list[str]:
     """What to look into before training."""
+    least = min((one.total for one in probes if one.total is not None), default=0.0)  # what wrong completions get, too, is no win
     found = [
         f"`{one.name}` gets at least as much as the completion in {one.wins:.0%} of the rows: training would learn it"
-        for one in probes if one.wins is not None and one.wins >= 0.5 and not one.equal
+        for one in probes if one.wins is not None and one.wins >= 0.5 and (not one.equal or (one.total or 0.0) > least)
     ]  # fmt: skip
     if all(one.equal for one in probes):
         found.append("junk gets just what the completions get: there is nothing to learn from these rewards and rows")
