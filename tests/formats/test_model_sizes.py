@@ -34,9 +34,11 @@ BIASES = (
     "attention_bias", "mlp_bias", "use_bias", "use_qkv_bias", "qkv_bias", "attention_out_bias", "lm_head_bias", "enable_bias",
     "use_qk_norm",
 )  # fmt: skip
+#: decoders that are made within a model that sees alone, and the model
+SEEING = {"qwen2_vl_text": "qwen2_vl", "qwen2_5_vl_text": "qwen2_5_vl"}
 #: (family, what its configuration says beside the sizes)
 VARIANTS = [
-    *((family, {}) for family in FAMILIES),
+    *((family, {}) for family in FAMILIES if family not in SEEING),
     *((family, {"tie_word_embeddings": tied}) for family in ("llama", "gemma3_text", "mixtral") for tied in (True, False)),
     *((family, {key: value}) for family in FAMILIES for key in BIASES for value in (True, False)
       if key in FAMILIES[family].biases or key in (FAMILIES[family].head_norms or ())),
@@ -66,6 +68,20 @@ def test_parameters_are_those_of_the_model_and_matrices_are_named_as_its_modules
     assert ModelShape.from_config(json.loads(config.to_json_string(use_diff=False))).parameters == counted
     names = {name.removesuffix(".weight").removesuffix(".bias").rpartition(".")[2] for name, _ in model.named_parameters()}
     assert {linear.name for linear in shape.linears} <= names
+
+
+@pytest.mark.parametrize(("family", "whole"), SEEING.items())
+def test_decoders_of_models_that_see_are_counted_as_they_are(family, whole):
+    torch = pytest.importorskip("torch")
+    from transformers import AutoConfig, AutoModelForMultimodalLM
+
+    sizes = {name: value for name, value in configuration(family, {}).items() if name != "head_dim"}  # which they do not know
+    config = AutoConfig.for_model(whole, text_config=sizes)
+    with torch.device("meta"):
+        model = AutoModelForMultimodalLM.from_config(config)
+    decoder = [*model.get_decoder().parameters(), *model.get_output_embeddings().parameters()]
+    shape = ModelShape.from_config(json.loads(config.to_json_string(use_diff=False)))
+    assert shape.parameters == sum(parameter.numel() for parameter in decoder)
 
 
 PUBLISHED = json.loads((CASES / "published.json").read_text())  # in 10^9, with as many digits as the source tells

@@ -41,7 +41,8 @@ class TransformersBackend:
             service.pooler = start_pooler(model, self.settings, step, service.metrics)
         else:
             started = start_engine(model, self.settings, step, host.server.deliver, service.metrics)
-            service.engine, service.vocabulary, service.grammars, service.defaults = started
+            service.engine, service.vocabulary, service.grammars = started.engine, started.vocabulary, started.grammars
+            service.defaults, service.vision = started.defaults, started.vision
         host.ready()
         step.log(f"serving {service.name} at {host.url}")
         step.ready(url=host.url, model=service.name, **({"answers": route_of(service.role)} if service.role else {}))

@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from tunesmith_torch.data.packing import Packed, pack
     from tunesmith_torch.model.loader import load_model
     from tunesmith_torch.model.log_probs import label_log_probs
+    from tunesmith_torch.model.multimodal import model_class
 
-__all__ = ["Packed", "label_log_probs", "load_model", "pack"]
+__all__ = ["Packed", "label_log_probs", "load_model", "model_class", "pack"]
 
 __getattr__ = exports(
     __name__,
@@ -18,5 +19,6 @@ __getattr__ = exports(
         "Packed": "tunesmith_torch.data.packing",
         "pack": "tunesmith_torch.data.packing",
         "label_log_probs": "tunesmith_torch.model.log_probs",
+        "model_class": "tunesmith_torch.model.multimodal",
     },
 )

@@ -62,7 +62,7 @@ def _prepare(service: Service, asked: dict[str, Any]) -> tuple[dict[str, Any], J
 
     opening = tuple({"index": i, "delta": {"role": "assistant", "content": ""}, "logprobs": None, "finish_reason": None} for i in range(n))
     shape = Shape(new_id("chatcmpl"), "chat.completion", "chat.completion.chunk", choice, piece, opening)
-    return asked, Job(service.engine, vocabulary, [(conversation.prompt, conversation.sampling)], n), shape
+    return asked, Job(service.engine, vocabulary, [(conversation.prompt.ids, conversation.sampling)], n, conversation.prompt.seen), shape
 
 
 def _call(part: CallPart) -> dict[str, Any]:

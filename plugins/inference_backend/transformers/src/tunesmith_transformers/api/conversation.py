@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tunesmith_transformers.api.errors import ApiError
-from tunesmith_transformers.api.request.prompts import chat_prompt
+from tunesmith_transformers.api.request.prompts import Prompt, chat_prompt
 from tunesmith_transformers.api.request.sampling_request import sampling
 from tunesmith_transformers.api.service import Service
 from tunesmith_transformers.sampling.sampling_params import Sampling
@@ -21,7 +21,7 @@ NO_ARGUMENTS: Mapping[str, Any] = {"type": "object"}
 
 @dataclass(frozen=True)
 class Conversation:
-    prompt: list[int]
+    prompt: Prompt
     sampling: Sampling
     form: MessageForm
 
@@ -43,14 +43,14 @@ def prepare(service: Service, asked: Mapping[str, Any]) -> Conversation:
         ends_thoughts = f"\n{CLOSE}\n\n" if text.rstrip().endswith(OPEN) else ""
         return ends_thoughts + opening(style, "" if forced == "*" else forced) if forced else ""
 
-    text, ids = chat_prompt(asked, service.vocabulary, begin)
-    thinking = reasons and text.rstrip().endswith(OPEN)
-    wanted = sampling(asked, service.defaults, service.vocabulary, len(ids), service.engine.limits.length, chat=True)
+    prompt = chat_prompt(asked, service.vocabulary, begin, service.vision)
+    thinking = reasons and prompt.text.rstrip().endswith(OPEN)
+    wanted = sampling(asked, service.defaults, service.vocabulary, len(prompt.ids), service.engine.limits.length, chat=True)
     if forced:
         wanted = replace(wanted, grammar=grammar(service, call_schema(tools, style) if forced == "*" else tools[forced], "tools"))
     elif (format := response_grammar(service, asked.get("response_format", {}))) is not None:
         wanted = replace(wanted, grammar=format, grammar_after=service.vocabulary.token(CLOSE) if thinking else None)
-    return Conversation(ids, wanted, MessageForm(reasons, thinking, style, frozenset(tools), forced))
+    return Conversation(prompt, wanted, MessageForm(reasons, thinking, style, frozenset(tools), forced))
 
 
 def _forced(choice: str | Mapping[str, Any], tools: Mapping[str, Any]) -> str:

@@ -37,6 +37,8 @@ class Host:
         self.service.state = "draining"
         if self.service.engine is not None:
             self.service.engine.close()
+        if self.service.vision is not None:
+            self.service.vision.close()
         if self.service.pooler is not None:
             self.service.pooler.stop()
         self.server.stop()

@@ -18,6 +18,7 @@ from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.pooling.pooler import EMBED, Pooler
 from tunesmith_transformers.text.grammar import Grammars
 from tunesmith_transformers.text.vocabulary import Vocabulary
+from tunesmith_transformers.vision.vision import Vision
 
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ class Service:
     vocabulary: Vocabulary = None  # type: ignore[assignment]
     grammars: Grammars = None  # type: ignore[assignment]
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    vision: Vision | None = None
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PREPARING, "prepare"))
     _arriving: int = 0  # requests that are read and prepared
 

@@ -25,7 +25,8 @@ def _tokens(service: Service, asked: dict[str, Any]) -> dict[str, Any]:
         raise ApiError(400, "Give either a `prompt` or `messages`.", param="prompt")
     vocabulary = service.vocabulary
     if "messages" in asked:
-        ids = chat_prompt(asked, vocabulary)[1]
+        vision = service.vision
+        ids = [vision.token if vision and token < 0 else token for token in chat_prompt(asked, vocabulary, vision=vision).ids]
     else:
         try:
             ids = vocabulary.encode(asked["prompt"], special=asked.get("add_special_tokens", True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,20 +14,33 @@ from tunesmith_transformers.engine.metrics import Metrics
 from tunesmith_transformers.engine.scheduler import Limits
 from tunesmith_transformers.model.dequantized_linear import dequantize
 from tunesmith_transformers.model.forward_pass import Forward
-from tunesmith_transformers.model.loader import load
+from tunesmith_transformers.model.loader import Loaded, load
 from tunesmith_transformers.model.packed_linear import pack
 from tunesmith_transformers.model.self_check import check
 from tunesmith_transformers.settings import TransformersSettings
 from tunesmith_transformers.text.grammar import Grammars
 from tunesmith_transformers.text.vocabulary import Vocabulary
+from tunesmith_transformers.vision.self_check import check_picture
+from tunesmith_transformers.vision.vision import Vision
 
 KEPT_ROWS = 8  # of the prefix cache at least, however few answers are generated at a time
 
 
+@dataclass(frozen=True)
+class Started:
+    """A running engine with what requests need: its vocabulary, grammars over it, the model's sampling defaults, and its eyes if any."""
+
+    engine: Engine
+    vocabulary: Vocabulary
+    grammars: Grammars
+    defaults: Mapping[str, Any]
+    vision: Vision | None
+
+
 def start_engine(
     artifact: Artifact, settings: TransformersSettings, step: Step, deliver: Callable[[Deliveries], None], metrics: Metrics
-) -> tuple[Engine, Vocabulary, Grammars, Mapping[str, Any]]:
-    """Load, check and start; the engine, its vocabulary, grammars over it and the model's sampling defaults."""
+) -> Started:
+    """Load, check and start."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
     step.progress(0, 2, what="start the server")
@@ -43,6 +57,7 @@ def start_engine(
         step.decide(f"the weights of {packed} layers are laid out for oneDNN once", "it would be done at every product of bfloat16")
     forward = Forward(loaded.model)
     check(loaded.model, forward)
+    vision = seeing(loaded, forward)
     limits = bounds(settings, loaded.positions, forward.cache.bytes_per_token)
     step.decide(
         f"at most {limits.length} tokens each and {limits.cache_tokens} in all",
@@ -67,7 +82,21 @@ def start_engine(
     step.progress(2, 2, what="start the server")
     rows = loaded.model.get_input_embeddings().num_embeddings
     vocabulary = Vocabulary(loaded.tokenizer, rows=rows, length=limits.length)
-    return engine, vocabulary, Grammars(vocabulary, loaded.ends, rows), loaded.defaults
+    return Started(engine, vocabulary, Grammars(vocabulary, loaded.ends, rows), loaded.defaults, vision)
+
+
+def seeing(loaded: Loaded, forward: Forward) -> Vision | None:
+    """The eyes of a model that has some; its answers about a picture are checked first.
+
+    Raises:
+        UserError: TS-SERVE-003 where they are others in a batch.
+    """
+    if loaded.chat is None:
+        return None
+    vision = Vision(loaded.model, loaded.chat)
+    if "image" in loaded.chat.reader.kinds:
+        check_picture(vision, forward)
+    return vision
 
 
 def bounds(settings: TransformersSettings, positions: int, token_bytes: int) -> Limits:

@@ -97,7 +97,7 @@ class Scheduler:
         """The next step; None if there is nothing to do."""
         self._make_room()
         decoding = self._decoding()
-        chunks = [Chunk(row, s.cached, s.tokens[-1:], (0,)) for row, s in enumerate(self.rows[:decoding])]
+        chunks = [Chunk(row, s.cached, s.tokens[-1:], (0,), s.seen) for row, s in enumerate(self.rows[:decoding])]
         sequences = self.rows[:decoding]
         budget = self.limits.prompt_tokens
         row = decoding
@@ -122,7 +122,7 @@ class Scheduler:
             # what was scored before the sequence was sent back to wait is not scored again
             scored = range(max(sequence.scored, sequence.cached), min(end, len(sequence.prompt) - 1))
             last = sorted({position - sequence.cached for position in scored} | set(last))
-        return Chunk(row, sequence.cached, sequence.tokens[sequence.cached : end], last)
+        return Chunk(row, sequence.cached, sequence.tokens[sequence.cached : end], last, sequence.seen)
 
     def _decoding(self) -> int:
         """How many of the first rows have read everything but their newest token."""

@@ -10,6 +10,7 @@ from tunesmith_transformers.sampling.sampler import Draw
 from tunesmith_transformers.sampling.sampling_params import Sampling
 from tunesmith_transformers.text.answer_text import Output, Placed
 from tunesmith_transformers.text.token_logprob import TokenLogprob
+from tunesmith_transformers.vision.vision import Seen
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,18 @@ class Sequence:
     """A prompt, what has been generated after it, and how far the model has read both.
 
     Args:
-        prompt: token ids; at least one.
+        prompt: token ids; at least one. Negative ones stand for pictures.
         sampling: what the request asks for.
         output: makes text of the generated tokens.
         receive: called with every `Delta`, on the thread that the engine delivers to.
+        seen: what the prompt is to the decoder, where it has pictures.
     """
 
     prompt: list[int]
     sampling: Sampling
     output: Output
     receive: Callable[[Delta], None]
+    seen: Seen | None = None
     tokens: list[int] = field(init=False)  # prompt and answer
     cached: int = 0  # tokens whose keys and values are in the cache
     reused: int | None = None  # tokens of the prompt that had not to be read, because a text before began like it; None: not looked up
@@ -59,7 +62,7 @@ class Sequence:
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt)
-        self.draw = Draw(self.sampling, self.prompt)
+        self.draw = Draw(self.sampling, [token for token in self.prompt if token >= 0])
 
     @property
     def generated(self) -> int:

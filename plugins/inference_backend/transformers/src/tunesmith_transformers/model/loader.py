@@ -14,7 +14,8 @@ from tunesmith.contracts import UserError
 from tunesmith.contracts.step import Placement
 from tunesmith_models import compute_type
 from tunesmith_models.weight_check import load_whole, unloadable
-from tunesmith_torch.api.text import ends_of_model
+from tunesmith_torch.api.model import model_class
+from tunesmith_torch.api.text import chat_encoder, ends_of_model
 from tunesmith_transformers.sampling.generation_config import ignored, recommended
 
 LAYERS = {"full_attention", "sliding_attention"}
@@ -31,6 +32,7 @@ class Loaded:
         reason: of its dtype.
         defaults: sampling settings that the model's authors recommend, for requests that leave them out.
         ignored: what else their generation_config asks for, and is not done.
+        chat: of a model that sees: its processor, as `tunesmith_torch` encodes conversations by it.
     """
 
     model: Any
@@ -41,6 +43,7 @@ class Loaded:
     ignored: Mapping[str, Any] = field(default_factory=dict)
     doubt: str = ""
     reason: str = ""
+    chat: Any = None
 
 
 def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
@@ -55,11 +58,12 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
         config = transformers.AutoConfig.from_pretrained(directory, **options)
         _check_layers(config)
         number, reason = number_type(dtype, config, placement)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, **options)
+        chat = chat_encoder(directory) if multimodal(config) else None
+        tokenizer = chat.tokenizer if chat else transformers.AutoTokenizer.from_pretrained(directory, **options)
     except (OSError, ValueError, ImportError, KeyError) as error:
         raise unloadable(directory, error) from error
     model = load_whole(
-        transformers.AutoModelForCausalLM.from_pretrained, directory, config=config, dtype=number,
+        model_class(directory).from_pretrained, directory, config=config, dtype=number,
         device_map=placement.torch if quantized(config) else None,
     )  # fmt: skip
     if not quantized(config):
@@ -69,7 +73,12 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
     generation = model.generation_config
     ends, doubt = ends_of_model(directory, tokenizer)
     positions = int(getattr(text, "max_position_embeddings", 0) or 0)
-    return Loaded(model, tokenizer, positions, ends, recommended(generation), ignored(generation), doubt, reason)
+    return Loaded(model, tokenizer, positions, ends, recommended(generation), ignored(generation), doubt, reason, chat)
+
+
+def multimodal(config: Any) -> bool:
+    """Whether text is one of several parts of the model."""
+    return config.get_text_config() is not config
 
 
 def quantized(config: Any) -> bool:

@@ -28,9 +28,9 @@ def check(model: Any, forward: Forward) -> None:
     pair = [[(step * i + 3) % size for i in range(LENGTH)] for step in (7, 11)]
     try:
         with torch.inference_mode():
-            model.set_attn_implementation("eager")
+            forward.attend("eager")
             alone = torch.stack([model(torch.tensor([ids], device=model.device), use_cache=False).logits[0] for ids in pair])
-            model.set_attn_implementation(forward.attention.name)
+            forward.attend(forward.attention.name)
             together = _together(pair, forward)
     except (RuntimeError, TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
         raise unbatchable(model.config, f"a forward pass over two sequences failed with {type(error).__name__}: {error}") from error
@@ -38,10 +38,18 @@ def check(model: Any, forward: Forward) -> None:
         raise unbatchable(model.config, "its attention does not come from transformers' AttentionInterface")
     if "sliding_attention" in (getattr(model.config.get_text_config(), "layer_types", None) or ()) and not forward.attention.windows:
         raise unbatchable(model.config, "it does not tell attention the size of its sliding window")
-    # total variation: the probability mass that moved; an unrelated context moves most of it
+    compare(model, alone, together)
+
+
+def compare(model: Any, alone: torch.Tensor, together: torch.Tensor, of: str = "") -> None:
+    """Of logits in the same places, by the probability that moved (total variation): an unrelated context moves most of it.
+
+    Raises:
+        UserError: TS-SERVE-003 where that is more than the dtype explains.
+    """
     moved = (alone.float().softmax(-1) - together.float().softmax(-1)).abs().sum(-1).mean().item() / 2
     if not moved < (0.005 if alone.dtype == torch.float32 else 0.1):
-        raise unbatchable(model.config, f"in a batch it does not answer as it does alone ({moved:.0%} of the probability moved)")
+        raise unbatchable(model.config, f"in a batch it does not answer{of} as it does alone ({moved:.0%} of the probability moved)")
 
 
 def _together(pair: list[list[int]], forward: Forward) -> torch.Tensor:

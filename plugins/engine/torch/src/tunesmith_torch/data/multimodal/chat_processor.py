@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import Message, Part
-from tunesmith_torch.api import TokenSequence
+from tunesmith_torch.api import LAST, TokenSequence
 from tunesmith_torch.api.objective import Medium
 from tunesmith_torch.data.chat_template.assistant_spans import Span
 from tunesmith_torch.data.multimodal.model_inputs import MediaInputs, MediaReader
@@ -54,6 +54,17 @@ class ChatProcessor(ChatTokenizer):
             labels[medium.start : medium.stop] = [False] * (medium.stop - medium.start)
         labels[0] = False  # nothing predicts the first token
         return TokenSequence(tokens, labels, media, told_apart(places))
+
+    def prompt(self, text: str, parts: Sequence[Part]) -> TokenSequence:
+        """Tokens of a text that the template has written, with `parts` in the places that it left for them. It has a place at its end in
+        place of labels.
+
+        Raises:
+            UserError: as `encode`, of media.
+        """
+        tokens, offsets, replaced = self._expand(text, parts)
+        media = self._placed(parts, replaced, [begin for begin, _ in offsets])
+        return TokenSequence(tokens, [False] * len(tokens), media, (LAST,))
 
     def inputs_of(self, model: Any) -> MediaInputs:
         return MediaInputs(self.reader, model)

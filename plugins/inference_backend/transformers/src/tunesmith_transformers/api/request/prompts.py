@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.contracts import UserError
 from tunesmith_transformers.api.errors import ApiError
 from tunesmith_transformers.text.vocabulary import Unreadable, Vocabulary
+from tunesmith_transformers.vision.image_parts import KINDS, image_bytes
+from tunesmith_transformers.vision.vision import Seen, Vision
 
 #: what a template is given by other fields, or is not for a request to choose
 _OF_THE_REQUEST = {"messages", "tools", "add_generation_prompt", "prompt", "chat_template", "documents", "tokenize"}
 
 
-def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary, begin: Callable[[str], str] = lambda text: "") -> tuple[str, list[int]]:
-    """The conversation through the model's chat template, up to where the assistant's answer begins: text, and tokens.
+@dataclass(frozen=True)
+class Prompt:
+    """A conversation up to where the assistant's answer begins.
 
     Args:
-        begin: from that text, what the answer has to begin with; it is part of what is given.
+        ids: negative ones stand for pictures.
+        seen: what it is to a decoder, where there are pictures.
+    """
+
+    text: str
+    ids: list[int]
+    seen: Seen | None = None
+
+
+def chat_prompt(
+    request: Mapping[str, Any], vocabulary: Vocabulary, begin: Callable[[str], str] = lambda text: "", vision: Vision | None = None
+) -> Prompt:
+    """The conversation through the model's chat template.
+
+    Args:
+        begin: from its text, what the answer has to begin with; it is part of what is given.
+        vision: of a model that sees.
     """
     if vocabulary.template is None:
         raise ApiError(400, "This model has no chat template. Use /v1/completions.", param="messages")
-    messages = [plain_message(message, f"messages[{index}]") for index, message in enumerate(request["messages"])]
+    pictures: list[bytes] = []
+    messages = [
+        _message_in_parts(message, f"messages[{index}]", pictures) if vision else plain_message(message, f"messages[{index}]")
+        for index, message in enumerate(request["messages"])
+    ]
     tools = request.get("tools") if request.get("tool_choice") != "none" else None
     extra, ask = request.get("chat_template_kwargs", {}), request.get("add_generation_prompt", True)
     if taken := sorted(_OF_THE_REQUEST & set(extra)):
@@ -37,7 +61,30 @@ def chat_prompt(request: Mapping[str, Any], vocabulary: Vocabulary, begin: Calla
         what = "The model's chat template writes no `tools`, so the model would not see them. Leave them out, or serve one that knows them."
         raise ApiError(400, what, param="tools", code="tools_not_supported")
     text += begin(text)
-    return text, _encode(text, vocabulary, "messages", special=False)  # the template writes the special tokens itself
+    ids = _encode(text, vocabulary, "messages", special=False)  # the template writes the special tokens itself
+    if vision is None or not pictures:
+        return Prompt(text, ids)
+    try:
+        return Prompt(text, *vision.prompt(text, pictures))
+    except UserError as error:
+        raise ApiError(400, " ".join(filter(None, (f"{error.what}.", error.why))), param="messages") from None
+
+
+def _message_in_parts(message: Mapping[str, Any], where: str, pictures: list[bytes]) -> dict[str, Any]:
+    """A message as templates of models that see expect it: content as a list of parts, of which `pictures` takes the pictures."""
+    content = message.get("content") or []
+    parts: list[dict[str, Any]] = []
+    for at, part in enumerate([{"type": "text", "text": content}] if isinstance(content, str) else content):
+        if part["type"] in KINDS:
+            pictures.append(image_bytes(part, f"{where}.content[{at}]"))
+            parts.append({"type": "image"})
+        elif part["type"] == "text" and "text" in part:
+            parts.append({"type": "text", "text": part["text"]})
+        else:
+            what = f"`{where}.content` has a part of type `{part['type']}`; this model reads text and pictures."
+            raise ApiError(400, what, param=f"{where}.content")
+    role = "system" if message["role"] == "developer" else message["role"]  # the newer name of the same role
+    return {**message, "role": role, "content": parts}
 
 
 def plain_message(message: Mapping[str, Any], where: str) -> dict[str, Any]:

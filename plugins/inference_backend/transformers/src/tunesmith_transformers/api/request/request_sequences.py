@@ -13,6 +13,7 @@ from tunesmith_transformers.engine.sequence import Delta, Sequence
 from tunesmith_transformers.sampling.sampling_params import Sampling
 from tunesmith_transformers.text.answer_text import Output
 from tunesmith_transformers.text.vocabulary import Vocabulary
+from tunesmith_transformers.vision.vision import Seen
 
 
 def fan_out(out: Deliveries) -> None:
@@ -22,18 +23,21 @@ def fan_out(out: Deliveries) -> None:
 
 
 class Job:
-    """One request: `n` answers to each prompt, numbered prompt by prompt."""
+    """One request: `n` answers to each prompt, numbered prompt by prompt. `seen` is of the one prompt, where it has pictures."""
 
-    def __init__(self, engine: Engine, vocabulary: Vocabulary, prompts: list[tuple[list[int], Sampling]], n: int) -> None:
+    def __init__(
+        self, engine: Engine, vocabulary: Vocabulary, prompts: list[tuple[list[int], Sampling]], n: int, seen: Seen | None = None
+    ) -> None:
         self._engine, self._n = engine, n
         self._deltas: asyncio.Queue[tuple[int, Delta]] = asyncio.Queue()
         self.prompt_tokens = sum(len(ids) for ids, _ in prompts)
         self.sequences: list[Sequence] = []
         for ids, sampling in prompts:
+            words = [token for token in ids if token >= 0]
             for copy in range(n):
                 own = sampling if sampling.seed is None else replace(sampling, seed=sampling.seed + copy)
                 receive = partial(self._receive, len(self.sequences))
-                self.sequences.append(Sequence(ids, own, Output(vocabulary, ids, own.stop), receive))
+                self.sequences.append(Sequence(ids, own, Output(vocabulary, words, own.stop), receive, seen))
 
     @property
     def cached_tokens(self) -> int:

@@ -9,6 +9,7 @@ from tunesmith_transformers.api.errors import ApiError
 
 SAME = ("model", "temperature", "top_p", "top_k", "min_p", "seed", "stream", "chat_template_kwargs")
 #: What needs a store of past responses, or tools of the server's own.
+_TEXTS = ("input_text", "output_text", "text")
 STORED = ("previous_response_id", "conversation", "prompt", "background", "store")
 
 
@@ -71,12 +72,19 @@ def _text(item: Mapping[str, Any], field: str, index: int) -> str:
     return item[field]
 
 
+def _part(part: Mapping[str, Any]) -> dict[str, Any]:
+    """As the chat API has it, whose `chat_prompt` refuses what it does not know."""
+    return {**part, "type": {"input_image": "image_url", **dict.fromkeys(_TEXTS, "text")}.get(part["type"], part["type"])}
+
+
 def _message(item: Mapping[str, Any], where: str) -> dict[str, Any]:
     if "role" not in item:
         raise ApiError(400, f"`{where}` lacks a `role`.", param="input")
     content = item.get("content", "")
     if isinstance(content, list):
-        other = [part["type"] for part in content if part["type"] not in ("input_text", "output_text", "text") or "text" not in part]
+        if any(part["type"] == "input_image" for part in content):
+            return {"role": item["role"], "content": [_part(part) for part in content]}
+        other = [part["type"] for part in content if part["type"] not in _TEXTS or "text" not in part]
         if other:
             raise ApiError(400, f"`{where}.content` has a part of type `{other[0]}`; this model reads text only.", param="input")
         content = "".join(part["text"] for part in content)

@@ -40,7 +40,7 @@ async def responses(service: Service, request: Request) -> Response:
 def _prepare(service: Service, asked: dict[str, Any]) -> tuple[dict[str, Any], Job, Recorder]:
     """(The request, its sequence, what records it); not for the event loop."""
     conversation = prepare(service, as_chat(asked))
-    job = Job(service.engine, service.vocabulary, [(conversation.prompt, conversation.sampling)], 1)
+    job = Job(service.engine, service.vocabulary, [(conversation.prompt.ids, conversation.sampling)], 1, conversation.prompt.seen)
     return asked, job, Recorder(asked, conversation.form)
 
 
