@@ -96,7 +96,7 @@ def test_a_conversation_is_asked_with_the_tokens_that_were_learnt(tiny: Path, tm
         {"role": "assistant", "content": None, "tool_calls": [as_text]},
         {"role": "tool", "content": "rain"},
     ]
-    _, prompt = chat_prompt({"messages": asked, "tools": tools}, Vocabulary(load_tokenizer(path)))
+    prompt = chat_prompt({"messages": asked, "tools": tools}, Vocabulary(load_tokenizer(path))).ids
     assert list(whole.tokens)[: len(prompt)] == prompt
     assert list(whole.labels).index(True, len(prompt) - 1) == len(prompt)
 

@@ -122,6 +122,7 @@ class Waiting:
         self.tokens = list(self.prompt)
         self.cached = self.scored = 0
         self.reused: int | None = None
+        self.seen = None
         self.sampling = Sampling()
 
     @property
