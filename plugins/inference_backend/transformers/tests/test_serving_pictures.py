@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from tunesmith_sdk.tiny_multimodal_models import tiny_multimodal
-from tunesmith_transformers.vision import image_parts
+from tunesmith_transformers.api.request import image_parts
 
 SEEING = ("qwen2_vl", "qwen2_5_vl", "idefics3")
 RED, BLUE = (200, 30, 30), (30, 30, 200)

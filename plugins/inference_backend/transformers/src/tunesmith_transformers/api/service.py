@@ -15,10 +15,10 @@ from tunesmith_transformers.api.errors import ApiError
 from tunesmith_transformers.api.request.request_body import read
 from tunesmith_transformers.engine.engine import Engine
 from tunesmith_transformers.engine.metrics import Metrics
+from tunesmith_transformers.model.vision import Vision
 from tunesmith_transformers.pooling.pooler import EMBED, Pooler
 from tunesmith_transformers.text.grammar import Grammars
 from tunesmith_transformers.text.vocabulary import Vocabulary
-from tunesmith_transformers.vision.vision import Vision
 
 T = TypeVar("T")
 

@@ -16,12 +16,12 @@ from tunesmith_transformers.model.dequantized_linear import dequantize
 from tunesmith_transformers.model.forward_pass import Forward
 from tunesmith_transformers.model.loader import Loaded, load
 from tunesmith_transformers.model.packed_linear import pack
+from tunesmith_transformers.model.picture_check import check_picture
 from tunesmith_transformers.model.self_check import check
+from tunesmith_transformers.model.vision import Vision
 from tunesmith_transformers.settings import TransformersSettings
 from tunesmith_transformers.text.grammar import Grammars
 from tunesmith_transformers.text.vocabulary import Vocabulary
-from tunesmith_transformers.vision.self_check import check_picture
-from tunesmith_transformers.vision.vision import Vision
 
 KEPT_ROWS = 8  # of the prefix cache at least, however few answers are generated at a time
 

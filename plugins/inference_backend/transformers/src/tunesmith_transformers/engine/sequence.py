@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tunesmith_transformers.model.vision import Seen
 from tunesmith_transformers.sampling.sampler import Draw
 from tunesmith_transformers.sampling.sampling_params import Sampling
 from tunesmith_transformers.text.answer_text import Output, Placed
 from tunesmith_transformers.text.token_logprob import TokenLogprob
-from tunesmith_transformers.vision.vision import Seen
 
 
 @dataclass(frozen=True)

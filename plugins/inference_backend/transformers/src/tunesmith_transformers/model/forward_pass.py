@@ -11,7 +11,7 @@ import torch
 
 from tunesmith_transformers.model.attention import FlatAttention, Layout, Span
 from tunesmith_transformers.model.kv_cache import RowCache
-from tunesmith_transformers.vision.vision import Seen
+from tunesmith_transformers.model.vision import Seen
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,17 @@ An author needs `Reward`. Who trains or measures reads rewards with `read_reward
 Standard library only.
 """
 
+from typing import TYPE_CHECKING
+
+from tunesmith.contracts.lazy_import import exports
 from tunesmith_rewards.api.column import column
-from tunesmith_rewards.api.junk import Probe, junk
 from tunesmith_rewards.api.reward import Reward, ScoresBatches
-from tunesmith_rewards.api.runner import PendingScores, RewardRunner
 from tunesmith_rewards.api.score import Score, Tally
 from tunesmith_rewards.api.specification import RewardSpec, read_rewards
+
+if TYPE_CHECKING:
+    from tunesmith_rewards.runner.junk import Probe, junk
+    from tunesmith_rewards.runner.reward_runner import PendingScores, RewardRunner
 
 #: Raised when a name goes away or takes its arguments otherwise. New names leave it as it is.
 API = 1
@@ -24,3 +29,13 @@ __all__ = [
     "API", "PendingScores", "Probe", "Reward", "RewardRunner", "RewardSpec", "Score", "ScoresBatches", "Tally", "column", "junk",
     "read_rewards",
 ]  # fmt: skip
+
+__getattr__ = exports(
+    __name__,
+    {
+        "PendingScores": "tunesmith_rewards.runner.reward_runner",
+        "RewardRunner": "tunesmith_rewards.runner.reward_runner",
+        "Probe": "tunesmith_rewards.runner.junk",
+        "junk": "tunesmith_rewards.runner.junk",
+    },
+)

@@ -8,9 +8,9 @@ from typing import Any
 
 from tunesmith.contracts import UserError
 from tunesmith_transformers.api.errors import ApiError
+from tunesmith_transformers.api.request.image_parts import KINDS, image_bytes
+from tunesmith_transformers.model.vision import Seen, Vision
 from tunesmith_transformers.text.vocabulary import Unreadable, Vocabulary
-from tunesmith_transformers.vision.image_parts import KINDS, image_bytes
-from tunesmith_transformers.vision.vision import Seen, Vision
 
 #: what a template is given by other fields, or is not for a request to choose
 _OF_THE_REQUEST = {"messages", "tools", "add_generation_prompt", "prompt", "chat_template", "documents", "tokenize"}

@@ -10,10 +10,10 @@ from functools import partial
 from tunesmith_transformers.api.errors import ApiError
 from tunesmith_transformers.engine.engine import Deliveries, Draining, Engine, QueueFull
 from tunesmith_transformers.engine.sequence import Delta, Sequence
+from tunesmith_transformers.model.vision import Seen
 from tunesmith_transformers.sampling.sampling_params import Sampling
 from tunesmith_transformers.text.answer_text import Output
 from tunesmith_transformers.text.vocabulary import Vocabulary
-from tunesmith_transformers.vision.vision import Seen
 
 
 def fan_out(out: Deliveries) -> None:

@@ -10,7 +10,7 @@ from tunesmith.contracts import UserError
 from tunesmith_transformers.model.forward_pass import Chunk, Forward
 from tunesmith_transformers.model.loader import unbatchable
 from tunesmith_transformers.model.self_check import compare
-from tunesmith_transformers.vision.vision import Seen, Unseeable, Vision
+from tunesmith_transformers.model.vision import Seen, Unseeable, Vision
 
 FAILURES = (Unseeable, UserError, RuntimeError, TypeError, ValueError, AttributeError, KeyError, IndexError)
 WORDS = " red or blue?"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from tunesmith_rewards.api.runner import RewardRunner
 from tunesmith_rewards.api.score import Score
+from tunesmith_rewards.runner.reward_runner import RewardRunner
 
 KINDS = ("empty", "longest", "repeated", "prompt")
 _FILLER = "and so on, as it was said before, "  # the longest, where no completion is known

@@ -1,14 +1,12 @@
-"""Pictures of a request: sent within it as data URLs, checked, and put into files for the model's processor."""
+"""Pictures of a request: sent within it as data URLs, and checked."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import io
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tunesmith_transformers.api.errors import ApiError
@@ -49,10 +47,3 @@ def _check(data: bytes, where: str) -> None:
         raise ApiError(400, f"`{where}.image_url` is no picture that can be read.", param=where) from None
     if wide * high > PIXELS:
         raise ApiError(400, f"`{where}.image_url` has {wide} x {high} pixels, and {PIXELS:,} are the most.", param=where)
-
-
-def stored(data: bytes, folder: Path) -> Path:
-    """A file with these bytes, by whose name equal pictures are known."""
-    path = folder / hashlib.sha256(data).hexdigest()
-    path.write_bytes(data)
-    return path

@@ -16,8 +16,6 @@ from typing import Any, TypeVar
 
 import torch
 
-from tunesmith_transformers.vision.image_parts import stored
-
 T = TypeVar("T")
 
 #: What a decoder may be handed beside embeddings and positions without it meaning anything to causal attention.
@@ -100,7 +98,7 @@ class Vision:
             UserError: as `prompt`.
         """
         with self._lock:
-            files = [stored(data, Path(self._folder.name)) for data in pictures]
+            files = [_stored(data, Path(self._folder.name)) for data in pictures]
             try:
                 return use(self.chat.prompt(text, [{"type": "image", "path": str(path)} for path in files]))
             finally:
@@ -155,6 +153,13 @@ def _seen(given: Mapping[str, Any]) -> Seen:
     if positions is not None and positions.dim() == 3:
         return Seen(given["inputs_embeds"][0], positions[-3:, 0])  # four dimensions: the first counts tokens, for masks
     return Seen(given["inputs_embeds"][0], None)
+
+
+def _stored(data: bytes, folder: Path) -> Path:
+    """A file with these bytes, by whose name equal pictures are known."""
+    path = folder / hashlib.sha256(data).hexdigest()
+    path.write_bytes(data)
+    return path
 
 
 def _names(picture: str, count: int) -> list[int]:
