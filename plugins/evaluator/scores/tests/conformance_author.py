@@ -1,8 +1,10 @@
 """What the conformance kit can't know: models with roles, and metrics that follow from how they were made."""
 
 import torch
+from choice_models import choice_answers, questions
 from safetensors.torch import load_file, save_file
 
+from tunesmith.contracts import Artifact
 from tunesmith_data.api import message, read_rows
 from tunesmith_sdk.testing.scoring_models import fitted_head, with_head
 from tunesmith_torch.api.scoring import conversation_sequence, load_scoring_model, steps_sequence, text_sequence, words_sequence
@@ -19,16 +21,21 @@ WORDS = [
 
 
 def rows(case):
-    """Rows of words for `token-classification`, more than ten for `retrieval`; those of the kit for the others."""
+    """Questions for `multiple-choice`, rows of words for `token-classification`, more than ten for `retrieval`; else those of the kit."""
     texts = [
         f"{word} and {word}" for word in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
     ]
     doubled = [{"anchor": text, "positive": text, "negatives": [text[:3]]} for text in texts]
+    if case.name == "multiple-choice":
+        return questions(case)
     return {"token-classification": WORDS, "retrieval": doubled}.get(case.name)
 
 
 def examinee(case, data, good):
     """A head that was fitted to the rows, and one of the same numbers with the wrong sign; to who embeds badly, all texts are alike."""
+    if case.name == "multiple-choice":
+        yield Artifact("model/hf", case.material("taught" if good else "blank"))
+        return
     role = ROLES[case.name]
     base, folder = case.material("taught"), case.directory / ("good" if good else "bad")
     if role == "embed":
@@ -47,6 +54,9 @@ def examinee(case, data, good):
 
 def known_answers(case):
     """Heads that say the same of everything."""
+    if case.name == "multiple-choice":
+        yield from choice_answers(case)
+        return
     role, base = ROLES[case.name], case.material("blank")
     hidden = 128
     if role == "reward":

@@ -1,4 +1,4 @@
-"""What tunesmith-scores brings: evaluators of models that give numbers in place of words."""
+"""What tunesmith-scores brings: evaluators of models that give numbers in place of words, or whose words' probabilities are the answer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_scores.multiple_choice.rows import FORMAT, ROW
+from tunesmith_scores.multiple_choice.settings import MultipleChoiceSettings
 from tunesmith_scores.settings import ProcessRewardSettings, ScoresSettings
 
 _HIGHER = {"better": "higher"}
@@ -53,6 +55,17 @@ RANKING = {
     "queries": {"summary": "anchors"},
     "documents": {"summary": "different texts among positives and negatives"},
 }
+CHOICES = {
+    "accuracy": {**_HIGHER, "summary": "share of the scored questions whose right choice is the most probable one"},
+    "accuracy_norm": {**_HIGHER, "summary": "the same by the log-probability for each of a choice's characters"},
+    "accuracy/low": {"summary": "lower bound of the accuracy at 95 % (Wilson)"},
+    "accuracy/high": {"summary": "upper bound of the accuracy at 95 % (Wilson)"},
+    "smallest_difference": {"summary": "difference of two models' accuracies that so many questions show in 4 of 5 evaluations, at most"},
+    "scored": {"summary": "questions with a score"},
+    "failed": {"summary": "questions whose log-probabilities are no finite numbers"},
+    "truncated": {"summary": "questions that are longer than the model reads"},
+    "unparsed": {"summary": "questions with an answer that names no choice; none by log-probabilities"},
+}
 
 
 def _provider(
@@ -98,4 +111,26 @@ def evaluator() -> list[Provider]:
             "retrieval", "how near an embedding model puts texts that belong together", "retrieval:Retrieval",
             "embed", "dataset/embedding", RANKING,
         ),
+        Provider(
+            "multiple-choice", "how often the right one of several answers is the most probable",
+            "tunesmith_scores.multiple_choice.evaluator:MultipleChoiceAccuracy",
+            settings=MultipleChoiceSettings, accepts=("model/hf", "model/bnb"),
+            capabilities={"device.cpu": "full", "device.cuda": "unknown"},
+            facts={"data": [FORMAT], "metrics": CHOICES}, estimator="tunesmith_scores.estimate:estimate",
+        ),
     ]  # fmt: skip
+
+
+@hookimpl
+def dataset_format() -> Provider:
+    return Provider(
+        "multiple-choice", "questions with answers to choose from: {question, choices, answer}",
+        "tunesmith_scores.multiple_choice.rows:MultipleChoice", produces=(FORMAT,),
+        facts={
+            "row": ROW,
+            "aliases": {
+                "question": ("ctx", "query"), "choices": ("endings", "options"), "answer": ("answerKey", "answer_index", "gold", "label"),
+            },
+        },
+        priority=1,
+    )  # fmt: skip

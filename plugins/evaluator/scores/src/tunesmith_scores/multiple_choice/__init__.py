@@ -1,0 +1,1 @@
+"""Questions with answers to choose from, by the log-probability of each answer."""
