@@ -49,7 +49,7 @@ Models = Callable[[str], Path]
 def params(cases: Mapping[str, Case], names: Iterable[str], known: Mapping[str, str]) -> list[Any]:
     """The cases, those that are known to come out otherwise as strictly expected failures."""
     marks = {name: [pytest.mark.xfail(reason=why, strict=True)] for name, why in known.items()}
-    return [pytest.param(cases[name], id=name, marks=marks.get(name, [])) for name in names]
+    return [pytest.param(cases[name], id=name, marks=marks.get(name, [])) for name in sorted(names)]
 
 
 @pytest.mark.parametrize("case", params(FAULTS, FAULTS.keys() - OF_ADAPTERS - TO_THE_GATE, MISSED))
