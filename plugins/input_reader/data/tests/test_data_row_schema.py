@@ -48,6 +48,12 @@ def test_what_a_format_only_looks_at_is_not_read():
     assert found.fits({"a": "b", "verdict": ["anything"]})
 
 
+def test_what_a_format_keeps_of_other_columns_is_read_and_no_text_of_the_row():
+    found = RowSchema({"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": True})
+    assert found.unread({"a": "b", "id": 3}) == set()
+    assert found.characters({"a": "b", "answer": "a long one"}) == 1
+
+
 def test_a_schema_that_refers_to_itself_is_enforced_at_every_depth():
     tree = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "more": {"$ref": "#"}}}
     found = RowSchema(tree)

@@ -19,6 +19,7 @@ ROW = {
         "prompt": _PROMPT, "messages": {"anyOf": [MESSAGES, _NULL]}, "system": TEXT_OR_NULL, **dict.fromkeys(ANSWERS, _NULL), **TOOLS,
         **MEDIA_COLUMNS,
     },
+    "additionalProperties": True,  # rewards read them
     "examples": [{"prompt": "Who wrote Faust?"}],
 }  # fmt: skip
 

@@ -111,12 +111,14 @@ def alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 @dataclass(frozen=True)
 class _Places:
     """What a schema has a place for: `keys` of an object (None: any), `items` of a list; `text`: whether a string there is free text;
-    `taken`: whether something is made of it, for a format may know a key of others' rows only to look at it."""
+    `taken`: whether something is made of it, for a format may know a key of others' rows only to look at it; `more`: whether other keys
+    than those that are named are kept, too (``additionalProperties: true``), whose text is not the row's."""
 
     keys: Mapping[str, _Places] | None
     items: _Places | None
     text: bool = True
     taken: bool = True
+    more: bool = False
 
 
 def _places(schemas: Sequence[Any]) -> _Places:
@@ -125,12 +127,13 @@ def _places(schemas: Sequence[Any]) -> _Places:
     named: dict[str, list[Any]] = {}
     for key, entry in (pair for part in parts for pair in part.get("properties", {}).items()):
         named.setdefault(key, []).append(entry)
-    anything = not named or any(part.get("additionalProperties") or "patternProperties" in part for part in parts)
+    anything = not named or any("patternProperties" in part for part in parts)
+    more = any(part.get("additionalProperties") is True for part in parts)
     inner = [part["items"] for part in parts if isinstance(part.get("items"), Mapping)]
     keys = None if anything else {key: _places(entries) for key, entries in named.items()}
     text = not any("enum" in part or "const" in part or "format" in part for part in parts)
     taken = not any(part.get("deprecated") is True for part in parts)
-    return _Places(keys, _places(inner) if inner else None, text, taken)
+    return _Places(keys, _places(inner) if inner else None, text, taken, more)
 
 
 _ANYTHING = _Places(None, None)
@@ -156,7 +159,7 @@ def _find_unread(places: _Places, value: Any, where: str, found: set[str]) -> No
         for key, item in value.items():
             known = places.keys.get(key)
             if known is None or not known.taken:
-                if item is not None:
+                if item is not None and not (known is None and places.more):
                     found.add(f"{where}.{key}" if where else key)
             elif isinstance(item, (Mapping, list)):
                 _find_unread(known, item, f"{where}.{key}" if where else key, found)
