@@ -19,7 +19,7 @@ _UNREACHABLE = re.compile(
     r"Temporary failure in name resolution|CERTIFICATE_VERIFY_FAILED|HTTP error (401|403|407|429|5\d\d)|"
     r"(401|403|407|429|5\d\d) (Client|Server) Error"
 )
-DEFAULT_INDEX = "https://pypi.org/simple"
+_DEFAULT = re.compile(r"\(default (https?://[^)\s]+)\)")
 _UNITS = {"bytes": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}
 
 
@@ -42,10 +42,11 @@ def pip_command() -> list[str]:
 
 
 def index_address() -> str:
-    """The package index that pip asks, by its own configuration."""
-    asked = subprocess.run([*pip_command(), "config", "get", "global.index-url"], capture_output=True, text=True, timeout=10, check=False)
-    found = os.environ.get("PIP_INDEX_URL") or (asked.stdout.strip() if asked.returncode == 0 else "") or DEFAULT_INDEX
-    return found.rstrip("/") + "/"
+    """The package index that pip asks: what its help says, which knows its configuration and the environment. Empty where it says none."""
+    asked = [*pip_command(), "download", "--help"]
+    told = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False, env={**os.environ, "COLUMNS": "1000"}).stdout
+    found = _DEFAULT.search(told)
+    return found[1].rstrip("/") + "/" if found else ""
 
 
 def download(requirement: str, folder: Path, step: Step) -> Path:
