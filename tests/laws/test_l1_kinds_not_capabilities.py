@@ -21,10 +21,15 @@ SOURCES = sorted(CORE.rglob("*.py"))
 REQUIRED = {"pluggy", "yaml", "rich", "packaging", "tomli", "fastjsonschema"}  #: what the kernel's distribution requires
 #: capabilities named with a word that the kernel needs for something else; it still may not ask for the capability
 WORDS = {
+    "code": "what a program, and an error, has",
     "cpu": "the device of a step when no device backend is there",
+    "exact": "without rounding",
     "file": "what a user has on disk",
+    "format": "a family of artifacts",
     "full": "a grade",
     "gguf": "a format that the contracts name",
+    "length": "how long something is",
+    "math": "a module of Python",
     "merge": "YAML's merge key",
     "messages": "a key of chat rows",
     "package": "what is installed",

@@ -27,8 +27,8 @@ PLUGINS = [readme for readme in ALL if readme.one.plugin and readme.one.name != 
 PIPELINES = [readme for readme in ALL if readme.pipeline]
 #: what is imported and not called by a command
 CODE = [readme for readme in ALL if readme.one.name == "tunesmith-core" or readme.one.folder.parts[-2] == "library"]
-#: kinds whose example is no pipeline: they are imported, or read, show or listen whatever the pipeline
-NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "page"}
+#: kinds whose example is no pipeline: they are imported, or read, show or listen whatever the pipeline, or are named by an objective
+NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "page", "reward"}
 
 
 def named(readme: Readme) -> str:
