@@ -13,6 +13,7 @@ import pytest
 
 from tunesmith_sdk.tiny_multimodal_models import tiny_multimodal
 from tunesmith_transformers.api.request import image_parts
+from tunesmith_transformers.model import vision
 
 SEEING = ("qwen2_vl", "qwen2_5_vl", "idefics3")
 RED, BLUE = (200, 30, 30), (30, 30, 200)
@@ -181,6 +182,24 @@ def test_no_picture_is_left_in_a_file(tmp_path, serve, monkeypatch):
         (folder,) = tmp_path.glob("tunesmith-pictures-*")
         assert not list(folder.iterdir())
     assert not folder.exists()
+
+
+def test_a_model_whose_pictures_cannot_be_batched_is_served_for_text(tmp_path, serve, monkeypatch):
+    path = tiny_multimodal(tmp_path, family="qwen2_vl")
+    # as if the family made something else of embeddings
+    monkeypatch.setattr(vision, "_seen", lambda given: vision.Seen(given["inputs_embeds"][0] + 1, None))
+    with serve(path, max_model_len=512) as server:
+        assert answer(server.client(), [{"role": "user", "content": "What?"}]).usage.completion_tokens
+        with pytest.raises(openai.BadRequestError, match="served for text alone: in a batch it does not answer about a picture"):
+            answer(server.client(), asked(picture(png(RED))))
+
+
+def test_a_model_that_sees_without_its_processor_is_served_for_text(tmp_path, serve):
+    path = tiny_multimodal(tmp_path, family="qwen2_vl")
+    for name in ("preprocessor_config.json", "processor_config.json"):
+        (path / name).unlink(missing_ok=True)
+    with serve(path, max_model_len=512) as server, pytest.raises(openai.BadRequestError, match="reads text only"):
+        answer(server.client(), asked(text("What?"), picture(png(RED))))
 
 
 def test_a_model_of_text_says_that_it_reads_text_only(client):

@@ -58,6 +58,8 @@ def start_engine(
     forward = Forward(loaded.model)
     check(loaded.model, forward)
     vision = seeing(loaded, forward)
+    if vision and vision.blind:
+        step.log(f"served for text alone, requests with pictures are refused: {vision.blind}", "warning")
     limits = bounds(settings, loaded.positions, forward.cache.bytes_per_token)
     step.decide(
         f"at most {limits.length} tokens each and {limits.cache_tokens} in all",
@@ -86,16 +88,18 @@ def start_engine(
 
 
 def seeing(loaded: Loaded, forward: Forward) -> Vision | None:
-    """The eyes of a model that has some; its answers about a picture are checked first.
-
-    Raises:
-        UserError: TS-SERVE-003 where they are others in a batch.
-    """
+    """The eyes of a model that has some; `blind` where it takes no pictures, or answers about one otherwise in a batch than alone."""
     if loaded.chat is None:
         return None
     vision = Vision(loaded.model, loaded.chat)
-    if "image" in loaded.chat.reader.kinds:
+    if "image" not in loaded.chat.reader.kinds:
+        vision.blind = "the model takes none"
+        return vision
+    try:
         check_picture(vision, forward)
+    except UserError as error:
+        vision.blind = error.why
+        forward.attend(forward.attention.name)
     return vision
 
 

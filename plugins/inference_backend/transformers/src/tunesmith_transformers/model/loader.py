@@ -58,7 +58,7 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
         config = transformers.AutoConfig.from_pretrained(directory, **options)
         _check_layers(config)
         number, reason = number_type(dtype, config, placement)
-        chat = chat_encoder(directory) if multimodal(config) else None
+        chat = _processor(directory) if multimodal(config) else None
         tokenizer = chat.tokenizer if chat else transformers.AutoTokenizer.from_pretrained(directory, **options)
     except (OSError, ValueError, ImportError, KeyError) as error:
         raise unloadable(directory, error) from error
@@ -74,6 +74,15 @@ def load(directory: Path, dtype: str, placement: Placement) -> Loaded:
     ends, doubt = ends_of_model(directory, tokenizer)
     positions = int(getattr(text, "max_position_embeddings", 0) or 0)
     return Loaded(model, tokenizer, positions, ends, recommended(generation), ignored(generation), doubt, reason, chat)
+
+
+def _processor(directory: Path) -> Any:
+    """None where there is none that can be loaded: the model is served for text."""
+    try:
+        chat: Any = chat_encoder(directory)
+    except UserError:
+        return None
+    return chat if hasattr(chat, "reader") else None
 
 
 def multimodal(config: Any) -> bool:

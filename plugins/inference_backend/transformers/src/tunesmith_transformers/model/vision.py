@@ -71,6 +71,7 @@ class Vision:
         self.model, self.chat = model, chat
         self._inputs_of, self._lock, self._asking = chat.inputs_of(model), threading.Lock(), threading.local()
         self._folder = tempfile.TemporaryDirectory(prefix="tunesmith-pictures-")
+        self.blind = ""  #: why no pictures are read
         model.get_decoder().register_forward_pre_hook(self._met, with_kwargs=True)
 
     @property

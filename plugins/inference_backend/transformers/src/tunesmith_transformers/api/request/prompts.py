@@ -43,7 +43,7 @@ def chat_prompt(
         raise ApiError(400, "This model has no chat template. Use /v1/completions.", param="messages")
     pictures: list[bytes] = []
     messages = [
-        _message_in_parts(message, f"messages[{index}]", pictures) if vision else plain_message(message, f"messages[{index}]")
+        _message_in_parts(message, f"messages[{index}]", pictures, vision) if vision else plain_message(message, f"messages[{index}]")
         for index, message in enumerate(request["messages"])
     ]
     tools = request.get("tools") if request.get("tool_choice") != "none" else None
@@ -70,11 +70,13 @@ def chat_prompt(
         raise ApiError(400, " ".join(filter(None, (f"{error.what}.", error.why))), param="messages") from None
 
 
-def _message_in_parts(message: Mapping[str, Any], where: str, pictures: list[bytes]) -> dict[str, Any]:
+def _message_in_parts(message: Mapping[str, Any], where: str, pictures: list[bytes], vision: Vision) -> dict[str, Any]:
     """A message as templates of models that see expect it: content as a list of parts, of which `pictures` takes the pictures."""
     content = message.get("content") or []
     parts: list[dict[str, Any]] = []
     for at, part in enumerate([{"type": "text", "text": content}] if isinstance(content, str) else content):
+        if part["type"] in KINDS and vision.blind:
+            raise ApiError(400, f"This model is served for text alone: {vision.blind}.", param=f"{where}.content[{at}]")
         if part["type"] in KINDS:
             pictures.append(image_bytes(part, f"{where}.content[{at}]"))
             parts.append({"type": "image"})
