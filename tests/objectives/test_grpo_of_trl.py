@@ -67,7 +67,7 @@ def test_losses_and_gradients_are_trls(loss, level, beta, masks):
         Rollout(1, at, 0, [1], [5] * length, own.tolist(), "", not cut, score=Score(reward), old=own.tolist())
         for at, (length, own, cut, reward) in enumerate(zip(LENGTHS, old.split(LENGTHS), CUT, (1.0, 0.0, 0.5, 0.5, 2.0, -1.0), strict=True))
     ]
-    facts = objective.learn([rollouts[:3], rollouts[3:]])
+    facts = objective.learn([rollouts[:3], rollouts[3:]], {})
     sequences = [TokenSequence([1] + [5] * length, [False] + [True] * length) for length in LENGTHS]
     groups = [Group(tuple(part), {COMPLETIONS: own}) for part, own in zip((sequences[:3], sequences[3:]), facts, strict=True)]
     batch = MicroBatch(groups, LENGTHS, policy.requires_grad_(), reference if beta else None)

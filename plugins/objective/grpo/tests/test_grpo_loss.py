@@ -32,7 +32,7 @@ def batch_of(objective, *, seed: int = 0, dtype: torch.dtype = torch.float64) ->
         Rollout(1, at, 0, [1, 2], [5] * length, own.tolist(), "", at != 1, score=Score(reward), old=own.tolist())
         for at, (length, own, reward) in enumerate(zip(LENGTHS, old, (1.0, 0.0, 0.3, 0.9), strict=True))
     ]
-    (facts,) = objective.learn([rollouts])
+    (facts,) = objective.learn([rollouts], {})
     sequences = [TokenSequence([1, 2] + [5] * length, [False] * 2 + [True] * length) for length in LENGTHS]
     groups = [Group(tuple(sequences[start:stop]), {COMPLETIONS: facts[start:stop]}) for start, stop in ((0, 3), (3, 4))]
     reference = values["reference"].to(dtype) if objective.asks.reference else None
@@ -64,7 +64,7 @@ def test_a_first_step_has_a_ratio_of_one_and_the_gradient_of_reinforce():
 def test_a_group_without_advantage_pulls_nothing_without_a_reference():
     objective = GroupRelative(GroupSettings())
     rollouts = [Rollout(1, at, 0, [1], [5], [-1.0], "", True, score=Score(1.0)) for at in range(4)]
-    assert [facts["advantage"] for facts in objective.learn([rollouts])[0]] == [0.0] * 4
+    assert [facts["advantage"] for facts in objective.learn([rollouts], {})[0]] == [0.0] * 4
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import Artifact, TunesmithError, UserError
 from tunesmith_data.api import message
-from tunesmith_torch.api import COMPLETIONS, Asks, Group, LossSum, Sampling, Score
+from tunesmith_torch.api import COMPLETIONS, Asks, Group, Head, LossSum, Sampling, Score
 from tunesmith_torch.data.packing import Wanted, pack
 from tunesmith_torch.model.dense.loader import load_dense
 from tunesmith_torch.model.loader import load_model
@@ -39,7 +40,7 @@ class Vowels:
             Score(None if rollout.row == 4 else sum(letter in "aeiou" for letter in rollout.text), {"vowels": 1.0}) for rollout in rollouts
         ]
 
-    def learn(self, rollouts):
+    def learn(self, rollouts, state):
         return [[None if one.reward is None else {"gain": one.reward, "old": list(one.old)} for one in group] for group in rollouts]
 
     def open(self):
@@ -94,6 +95,89 @@ def test_unscored_completions_are_not_learned_from_and_are_told_of(bench):
     assert sorted(line["rows"]) == [1, 2, 3, 5, 6]
     assert bench.series("unscored") == [pytest.approx(1 / 6)]
     assert [line["reward"] for line in ledger(output) if line["row"] == 4] == [None] * 4
+
+
+class Grows(Vowels):
+    """Measures what a head and the reference say, in batches that are divided anew, and counts the collections in its state."""
+
+    def __init__(self, **sampling) -> None:
+        super().__init__(**({"measured": True} | sampling))
+        self.asks = replace(self.asks, reference=True, heads=(Head("value", zeros=True),))
+        self.states, self.learned = [], []
+
+    def initial_state(self):
+        return {"collections": torch.zeros(())}
+
+    def adapted(self, state, rollouts):
+        return {"collections": state["collections"] + len(rollouts) / 100}
+
+    def learn(self, rollouts, state):
+        self.states.append(float(state["collections"]))
+        self.learned += [one for group in rollouts for one in group]
+        return super().learn(rollouts, state)
+
+    def loss(self, batch):
+        assert batch.reference is None
+        assert batch.scores["value"].shape == (sum(batch.lengths), 1)
+        result = super().loss(batch)
+        return replace(result, total=result.total + (batch.scores["value"] - 1).square().sum())
+
+    def formula(self, batch):
+        return super().formula(batch) + (batch.scores["value"] - 1).square().sum() / sum(map(self.weight, batch.groups))
+
+
+def test_what_head_and_reference_say_before_the_first_step_is_measured_and_a_state_goes_on(bench):
+    sampling = {"num_iterations": 2, "steps_per_generation": 2, "shuffle": True}
+    objective = Grows(**sampling)
+    settings = {"batch_size": 2, "num_train_epochs": 2, "save_steps": 1}
+    output, _ = bench.train(settings, rows=ROWS, objective=objective, name="whole")
+    assert objective.states == pytest.approx([0, 0, 0.04, 0.08])  # the first: of the example
+    first, last = objective.learned[2], objective.learned[-1]
+    assert first.reference == pytest.approx(first.old, abs=1e-6)  # LoRA begins with no change, the head with zeros
+    assert first.heads["value"] == [0.0] * len(first.completion)
+    assert last.reference != last.old
+    assert any(last.heads["value"])
+    lines = ledger(output)
+    assert lines[-1]["heads"] == {"value": list(last.heads["value"])}
+    assert lines[-1]["reference"] == list(last.reference)
+    rows = [json.loads(text)["rows"] for text in (output / "samples.jsonl").read_text().splitlines()][:4]
+    assert sorted(rows[0] + rows[1]) == sorted(rows[2] + rows[3])
+    assert sorted(rows[0]) != sorted(rows[2])
+
+    class Dies(Exception):
+        pass
+
+    calls = []
+
+    def dies(batch):
+        calls.append(1)
+        if len(calls) == 8:
+            raise Dies
+        return Grows.loss(objective, batch)
+
+    (killed := Grows(**sampling)).loss = dies
+    with pytest.raises(Dies):
+        bench.train(settings, rows=ROWS, objective=killed, name="again")
+    again, _ = bench.train(settings, rows=ROWS, objective=Grows(**sampling), name="again")
+    for name in ("adapter_model.safetensors", "heads.safetensors", ROLLOUTS):
+        assert (again / name).read_bytes() == (output / name).read_bytes()
+
+
+def test_training_that_goes_on_from_an_adapter_goes_on_with_its_heads(bench):
+    output, _ = bench.train({"max_steps": 2, "batch_size": 2}, rows=ROWS, objective=Grows(), name="before")
+    model = bench.base
+    bench.base = Artifact("adapter/peft", output, digest="sha256:adapter", refs={"base": model})
+    objective = Grows()
+    bench.train({"max_steps": 1, "batch_size": 2}, rows=ROWS, objective=objective, name="after")
+    assert any(objective.learned[2].heads["value"])
+
+
+def test_an_objective_that_samples_and_cannot_learn_is_refused_before_a_model_is_loaded(bench):
+    class Deaf(Vowels):
+        learn = None
+
+    with pytest.raises(TunesmithError, match=r"TS-TRAIN-126.*no `learn`"):
+        bench.train(rows=ROWS, objective=Deaf())
 
 
 def test_a_step_does_not_depend_on_how_completions_are_cut_into_micro_batches(bench):

@@ -2,7 +2,7 @@
 
     grpo                 r - mean of the prompt's rewards                  Shao et al., arXiv:2402.03300, section 4.1.2
     rloo                 r - mean of the prompt's other rewards            Ahmadian et al., arXiv:2402.14740, section 3.2
-    reinforce_plus_plus  r - mean of the batch's rewards                   Hu et al., arXiv:2501.03262
+    reinforce_plus_plus  r - mean of the collection's                      Hu et al., arXiv:2501.03262
 
 divided by a standard deviation (with the divisor n - 1, as TRL has it) plus `EPS`, or not at all (arXiv:2503.20783). A reward of None is
 in no mean and has no advantage.
@@ -20,7 +20,7 @@ Rewards = Sequence[Sequence[float | None]]
 def advantages(rewards: Rewards, estimator: str, scale: str) -> list[list[float | None]]:
     """
     Args:
-        rewards: of each prompt's completions, of a whole batch.
+        rewards: of each prompt's completions, of a whole collection.
     """
     every = [reward for group in rewards for reward in group if reward is not None]
     over_batch = fmean(every) if every else 0.0

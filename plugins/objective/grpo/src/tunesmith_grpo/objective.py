@@ -66,7 +66,7 @@ class GroupRelative:
     def close(self) -> None:
         self._scores.close()
 
-    def learn(self, rollouts: Sequence[Sequence[Rollout]]) -> Sequence[Sequence[Mapping[str, Any] | None]]:
+    def learn(self, rollouts: Sequence[Sequence[Rollout]], state: Mapping[str, Any]) -> Sequence[Sequence[Mapping[str, Any] | None]]:
         """Advantage and old log-probabilities; nothing of a completion without a reward."""
         settings = self.settings
         rewards = [[rollout.reward for rollout in group] for group in rollouts]

@@ -5,7 +5,7 @@ replaces layers, `.parameters` names what trains. Nothing else of `tunesmith_tor
 neither torch nor transformers; names that need them load them at their first use.
 """
 
-from tunesmith_torch.api.experience import COMPLETIONS, LearnsFromExperience, Rollout, Sampling, Score
+from tunesmith_torch.api.experience import COMPLETIONS, AdaptsToExperience, LearnsFromExperience, Rollout, Sampling, Score
 from tunesmith_torch.api.objective import (
     LAST,
     Asks,
@@ -37,6 +37,7 @@ __all__ = [
     "API",
     "COMPLETIONS",
     "LAST",
+    "AdaptsToExperience",
     "Asks",
     "ChatEncoder",
     "Gathers",

@@ -6,6 +6,10 @@ says what each is learned from with (`learn`). The engine owns everything else: 
 micro-batches, checkpoints within a collection and the ledger of rollouts. So the objective stays a function, and its loss is that of any
 other: of groups, here of completions of one prompt, with the facts that `learn` gave each of them in ``Group.facts["completions"]``.
 
+Its heads (`Asks.heads`) are on the hidden states before each token of a completion: those that also predict the token. What they, the
+reference and the model itself give for a completion before the collection's first step is in the `Rollout` where `Sampling.measured` asks
+for it. What an objective adapts from collection to collection is its state (`AdaptsToExperience`).
+
 What is trained on are the tokens that were sampled: text is never tokenized again.
 """
 
@@ -30,6 +34,9 @@ class Sampling:
         stop: texts after which a completion is over, beside the model's end tokens.
         num_iterations: passes over a collection.
         steps_per_generation: batches of prompts that a collection has: `batch_size` is the prompts of an optimizer step.
+        shuffle: each pass divides a collection's prompts into batches anew.
+        measured: log-probabilities by the model and by the reference (with `Asks.reference`) and the heads' numbers are in each `Rollout`,
+            as they were before the collection's first step. A loss is given no reference then.
     """
 
     num_generations: int = 8
@@ -41,6 +48,8 @@ class Sampling:
     stop: tuple[str, ...] = ()
     num_iterations: int = 1
     steps_per_generation: int = 1
+    shuffle: bool = False
+    measured: bool = False
 
     @property
     def steps(self) -> int:
@@ -79,7 +88,9 @@ class Rollout:
         prompt_text: the prompt as the model reads it, with special tokens.
         score: None before it was scored.
         old: log-probabilities by the training step's own forward pass before the collection's first step; empty where the collection has
-            one step only, at which they are the model's own.
+            one step only, at which they are the model's own, and nothing is measured.
+        reference: the same by the reference, where it is measured.
+        heads: where they are measured, what each head of one number gives before each token of the completion, by name.
     """
 
     row: int
@@ -94,6 +105,8 @@ class Rollout:
     prompt_text: str = ""
     score: Score | None = None
     old: Sequence[float] = ()
+    reference: Sequence[float] = ()
+    heads: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def reward(self) -> float | None:
@@ -119,9 +132,25 @@ class LearnsFromExperience(Protocol):
             UserError: too many could not be scored.
         """
 
-    def learn(self, rollouts: Sequence[Sequence[Rollout]]) -> Sequence[Sequence[Mapping[str, Any] | None]]:
-        """For each completion of each prompt of a batch, what the loss needs to know of it, as JSON values; None for one that is not
-        learned from. A function of its argument: every rank computes it of the whole batch."""
+    def learn(self, rollouts: Sequence[Sequence[Rollout]], state: Mapping[str, Any]) -> Sequence[Sequence[Mapping[str, Any] | None]]:
+        """For each completion of each prompt of a collection, what the loss needs to know of it, as JSON values; None for one that is not
+        learned from. A function of its arguments: every rank computes it of the whole collection.
+
+        Args:
+            state: of the objective, see `AdaptsToExperience`; empty for one that has none.
+        """
 
     def close(self) -> None:
         """Training is over, or has failed: end what scores."""
+
+
+@runtime_checkable
+class AdaptsToExperience(Protocol):
+    """Some of what it learns with goes on from collection to collection (a coefficient that is adapted). Checkpoints hold it; `learn` and
+    the losses on a collection are given it as it was when the collection began."""
+
+    def initial_state(self) -> Mapping[str, Any]:
+        """Before the first collection: tensors by name."""
+
+    def adapted(self, state: Mapping[str, Any], rollouts: Sequence[Sequence[Rollout]]) -> Mapping[str, Any]:
+        """After a collection's last step. Changes no argument."""

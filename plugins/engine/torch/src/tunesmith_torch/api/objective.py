@@ -127,14 +127,17 @@ class ChatEncoder(Protocol):
 @dataclass(frozen=True)
 class Head:
     """A linear layer on the last hidden states, in float32, that trains with the objective; the engine makes, saves and exports it.
+    Training that goes on from an adapter goes on with the heads of the same names that lie beside it.
 
     Args:
         name: of its weights (``score``, as in transformers' classifiers).
         width: numbers that it gives for a place.
-        task: how transformers' class of a model with this head ends (``ForSequenceClassification``); empty where it has none.
+        task: how transformers' class of a model with this head ends (``ForSequenceClassification``); empty where it has none: then the head
+            stays beside an adapter, and a whole model is saved without it.
         labels: what its numbers are about, as many as there are (the names of classes); they go into the model's configuration.
         problem_type: as transformers calls what they say: ``single_label_classification``, ``multi_label_classification``,
             ``regression``; empty where its class has none.
+        zeros: it begins with zeros, and is drawn otherwise.
     """
 
     name: str
@@ -143,6 +146,7 @@ class Head:
     task: str = ""
     labels: tuple[str, ...] = ()
     problem_type: str = ""
+    zeros: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,11 @@ class Asks:
     usage: Mapping[str, Any] = field(default_factory=dict)
     pieces: bool = False
     sampling: Sampling | None = None
+
+    @property
+    def compares(self) -> bool:
+        """Whether the loss is given the reference's log-probabilities, which are not those measured of a collection."""
+        return self.reference and not (self.sampling and self.sampling.measured)
 
     @property
     def gathers(self) -> bool:

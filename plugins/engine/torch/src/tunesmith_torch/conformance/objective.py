@@ -12,6 +12,7 @@ from tunesmith_data.api import read_rows, text_of
 from tunesmith_sdk.conformance import CheckFailed, Subject, action, check, observer
 from tunesmith_torch.api import (
     LAST,
+    AdaptsToExperience,
     Gathers,
     Group,
     KeepsState,
@@ -22,7 +23,7 @@ from tunesmith_torch.api import (
     TokenSequence,
     TopTokens,
 )
-from tunesmith_torch.conformance.rollouts import drawn, pretended
+from tunesmith_torch.conformance.rollouts import adapted, drawn, pretended
 
 EXACT, ORACLE, GRADIENT = 1e-5, 1e-5, 1e-3  #: relative
 HIDDEN = 8  # numbers of a hidden state
@@ -123,7 +124,7 @@ class Made:
 
     def _statistics(self) -> tuple[Any, dict[str, Any]]:
         objective = self.objective
-        state = dict(objective.initial_state()) if isinstance(objective, KeepsState) else {}
+        state = dict(objective.initial_state()) if isinstance(objective, (KeepsState, AdaptsToExperience)) else {}
         if not objective.asks.gathers:
             return None, state
         assert isinstance(objective, Gathers)
@@ -171,7 +172,7 @@ def observe(subject: Subject) -> dict[str, Any]:
         objective.read_facts([group.facts for group in groups])
     sampled: Any = None
     if isinstance(objective, LearnsFromExperience):
-        sampled = drawn(objective.asks.sampling)
+        sampled = [drawn(objective.asks.sampling), adapted(objective, [objective.encode(row, PlainChat()) for row in rows])]
         with contextlib.suppress(UserError):  # what it scores with need not be here
             objective.open()
         objective.close()

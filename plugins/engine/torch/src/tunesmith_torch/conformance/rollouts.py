@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tunesmith_torch.api import Group, Rollout, Sampling, Score
+from tunesmith_torch.api import AdaptsToExperience, Group, Rollout, Sampling, Score
 from tunesmith_torch.training.experience.groups import experience_groups
 
 SAMPLES = 4  # of a prompt
@@ -16,8 +16,36 @@ _ENDED = 2  # the token after which a completion is over
 
 def pretended(objective: Any, prompts: Sequence[Group]) -> list[Group]:
     """The groups of these prompts' completions, of several lengths and rewards, one of them truncated; as the engine makes them."""
+    rollouts, state = _rollouts(objective, prompts), _state(objective)
+    heads = bool(objective.asks.heads)
+    found = experience_groups(rollouts, objective.learn(rollouts, state), heads=heads, budget=10**6)
+    return [group for groups in found for group in groups]
+
+
+def adapted(objective: Any, prompts: Sequence[Group]) -> dict[str, list[float]]:
+    """The state of one that adapts to such completions, after a collection of them."""
+    if not isinstance(objective, AdaptsToExperience):
+        return {}
+    found = objective.adapted(_state(objective), _rollouts(objective, prompts))
+    return {name: value.flatten().tolist() for name, value in found.items()}
+
+
+def _state(objective: Any) -> Mapping[str, Any]:
+    return objective.initial_state() if isinstance(objective, AdaptsToExperience) else {}
+
+
+def _rollouts(objective: Any, prompts: Sequence[Group]) -> list[list[Rollout]]:
     rollouts = [[_rollout(prompt, row, sample) for sample in range(SAMPLES)] for row, prompt in enumerate(prompts, 1)]
-    return [group for groups in experience_groups(rollouts, objective.learn(rollouts), budget=10**6) for group in groups]
+    heads = {head.name for head in objective.asks.heads}
+    if objective.asks.sampling.measured:
+        return [[_measured(one, heads) for one in own] for own in rollouts]
+    return rollouts
+
+
+def _measured(rollout: Rollout, heads: Iterable[str]) -> Rollout:
+    drawn = random.Random(f"{rollout.row} {rollout.sample} measured")
+    reference = [value + drawn.random() - 0.5 for value in rollout.old]
+    return replace(rollout, reference=reference, heads={name: [2 * drawn.random() - 1 for _ in rollout.old] for name in sorted(heads)})
 
 
 def drawn(sampling: Sampling) -> dict[str, Any]:
@@ -25,11 +53,14 @@ def drawn(sampling: Sampling) -> dict[str, Any]:
     stop, and which of a collection's batches each step learns from."""
     import torch
 
+    from tunesmith_torch.training.experience.collection import Collection
     from tunesmith_torch.training.experience.token_choice import choose
 
     logits = torch.linspace(-3, 3, 50).repeat(sampling.max_completion_length, 1)
     ids, log_probs = choose(logits, sampling, [(0.37 * at) % 1 for at in range(len(logits))])
-    order = [place % sampling.steps_per_generation for place in range(sampling.steps)]  # of a collection's batches
+    batches = sampling.steps_per_generation
+    prompts = Collection(0, [[]] * batches, [()] * batches, [1] * batches, 0)  # of a batch each
+    order = [prompts.batch(place, shuffle=sampling.shuffle) for place in range(sampling.steps)]
     return {"tokens": ids.tolist(), "log_probs": log_probs.tolist(), "stop": list(sampling.stop), "order": order}
 
 

@@ -20,7 +20,8 @@ _CAUSAL = "ForCausalLM"
 
 
 def write_heads(directory: Path, heads: Sequence[Head], weights: Mapping[str, torch.Tensor]) -> None:
-    """Add them to what lies in `directory`: an adapter, or a model, which becomes one of transformers' classes with such a head.
+    """Add them to what lies in `directory`: an adapter, or a model, which becomes one of transformers' classes with such a head. One that
+    no class has is not added to a model.
 
     Args:
         weights: ``<head>.weight`` and ``<head>.bias``.
@@ -28,6 +29,8 @@ def write_heads(directory: Path, heads: Sequence[Head], weights: Mapping[str, to
     kept = {name: value.detach().float().cpu().contiguous() for name, value in weights.items()}
     if not (directory / _CONFIG).exists():
         save_file(kept, directory / FILE, metadata={_HEADS: json.dumps([asdict(head) for head in heads])})
+        return
+    if not any(head.task for head in heads):
         return
     _add_file(directory, kept)
     config = json.loads((directory / _CONFIG).read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ class Heads(torch.nn.ModuleDict):
 
     @classmethod
     def new(cls, heads: Iterable[Head], model: Any, seed: int) -> Heads:
-        """Drawn as transformers draws those of its classifiers: from a normal distribution, biases of 0."""
+        """Drawn as transformers draws those of its classifiers: from a normal distribution, biases of 0; zeros where one asks for them."""
         config = model.config.get_text_config()
         std = float(getattr(config, "initializer_range", None) or STD)
         device = model.get_input_embeddings().weight.device
@@ -27,7 +27,7 @@ class Heads(torch.nn.ModuleDict):
             made[head.name] = linear.to_empty(device=device)
             if device.type != "meta":
                 generator = torch.Generator().manual_seed(seed)
-                drawn = torch.randn(head.width, config.hidden_size, generator=generator) * std
+                drawn = torch.randn(head.width, config.hidden_size, generator=generator) * (0.0 if head.zeros else std)
                 linear.weight.data.copy_(drawn)
                 if head.bias:
                     torch.nn.init.zeros_(linear.bias)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import torch
+
 from tunesmith_torch.api import Group
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.truncation import TruncatedRows
@@ -21,12 +23,14 @@ class Batch:
         sizes: tokens of each group that run through the model.
         rows: number of each group's row in the data, from 1.
         metrics: what is known of the batch before it is learned from.
+        state: of the objective's, what it is after the step; empty for what stays as the step leaves it.
     """
 
     groups: Sequence[Group]
     sizes: Sequence[int]
     rows: Sequence[int]
     metrics: Mapping[str, float] = field(default_factory=dict)
+    state: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
 
 class Batches(Protocol):
@@ -44,8 +48,12 @@ class Batches(Protocol):
     def steps(self, epochs: float, max_steps: int) -> int:
         """Optimizer steps there are."""
 
-    def batch(self, number: int) -> Batch:
-        """Of the step after `number` others."""
+    def batch(self, number: int, state: Mapping[str, torch.Tensor]) -> Batch:
+        """Of the step after `number` others.
+
+        Args:
+            state: of the objective, as it is.
+        """
 
 
 class RowBatches:
@@ -60,6 +68,6 @@ class RowBatches:
     def steps(self, epochs: float, max_steps: int) -> int:
         return self.sampler.steps(epochs, max_steps)
 
-    def batch(self, number: int) -> Batch:
+    def batch(self, number: int, state: Mapping[str, torch.Tensor]) -> Batch:
         chosen = self.sampler.batch(number)
         return Batch([self.groups[at] for at in chosen], [self.groups.sizes[at] for at in chosen], self.groups.numbers(chosen))

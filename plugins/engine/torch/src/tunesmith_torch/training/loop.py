@@ -95,7 +95,7 @@ class Loop:
 
     def _step(self, number: int) -> None:
         started = time.monotonic()
-        batch = self.batches.batch(number)
+        batch = self.batches.batch(number, self.progress.objective)
         result, norm = self._gradients(number, batch)
         loss = result.loss
         if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -107,7 +107,7 @@ class Loop:
             self.training.step()
         self.ledger.note(number + 1, number // self.batches.per_epoch + 1, batch.rows, result.rows)
         self.progress.scaler.stepped()
-        self.progress.objective = dict(result.state)
+        self.progress.objective = {**result.state, **batch.state}
         self.adapter_callback.stepped(number + 1, self.total)
         self.training.zero_grad()
         tokens = sum(batch.sizes)

@@ -27,7 +27,7 @@ from tunesmith_torch.training.batches import Batches, RowBatches
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.experience.collection import Collections
-from tunesmith_torch.training.experience.prompts import check_settings, positions, prompt_rows
+from tunesmith_torch.training.experience.prompts import check_objective, check_settings, positions, prompt_rows
 from tunesmith_torch.training.experience.sampler import Sampler
 from tunesmith_torch.training.loop import Loop
 from tunesmith_torch.training.loss.batch_loss import BatchLoss
@@ -161,6 +161,7 @@ def _groups(
     settings = step.settings
     limits = {"max_length": settings.max_length, "truncation": settings.truncation}
     if sampling := objective.asks.sampling:
+        check_objective(objective)
         check_settings(settings, step.inputs)
         prompts = tokenize("data", objective, chat, base, step, strategy)
         if isinstance(objective, LearnsFromExperience):

@@ -18,6 +18,7 @@ from tunesmith_torch.data.packing import Inputs, Packed
 from tunesmith_torch.model.architecture import adopt_architecture, architecture
 from tunesmith_torch.model.dense.config import NotDense
 from tunesmith_torch.model.dense.loader import load_dense
+from tunesmith_torch.model.head_files import read_heads
 from tunesmith_torch.model.heads import Heads
 from tunesmith_torch.model.loader import load_base, load_model, tell_base
 from tunesmith_torch.model.model_impl import DIVIDED, engine_impl, transformers_impl
@@ -147,6 +148,8 @@ def prepare(
         adapter.load(model, begun)
     step.decide(*coverage.decision(model))
     heads = Heads.new(asks.heads, model, derived(step.seed, "heads"))
+    if begun is not None and device.type != "meta":
+        heads.put(dict(heads.state_dict()) | {name: value for name, value in read_heads(begun)[1].items() if name in heads.state_dict()})
     if not (asks.log_probs or asks.teacher):
         freeze_output_head(model)
     cast(model, compute)

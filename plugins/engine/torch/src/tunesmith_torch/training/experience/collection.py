@@ -1,9 +1,9 @@
 """Collections: what the model writes for some prompts, scored, and learned from in a few optimizer steps.
 
 A collection holds `steps_per_generation` batches of prompts, in the order of the rows' `BatchSampler`, and is gone through
-`num_iterations` times. Each rank samples and scores a share of the prompts; then all read all of it, so that what is learned from does not
-depend on how many they are. A run that goes on within a collection finds its rollouts in the ledger; one that goes on before it samples
-them again, from the same parameters and the same seeds.
+`num_iterations` times, with `shuffle` each time in other batches. Each rank samples and scores a share of the prompts; then all read all of
+it, so that what is learned from does not depend on how many they are. A run that goes on within a collection finds its rollouts in the
+ledger; one that goes on before it samples them again, from the same parameters and the same seeds.
 """
 
 from __future__ import annotations
@@ -11,23 +11,55 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import torch
+
 from tunesmith.contracts import Mesh, Step, TrainerStrategy
-from tunesmith_torch.api import Group, LearnsFromExperience, Rollout, Sampling, Score
+from tunesmith_torch.api import AdaptsToExperience, Asks, Group, LearnsFromExperience, Rollout, Sampling, Score
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.tokenized_dataset import group_size
 from tunesmith_torch.data.truncation import TruncatedRows
+from tunesmith_torch.model.log_probs import LOG_PROBS
 from tunesmith_torch.training.batches import Batch
 from tunesmith_torch.training.experience.groups import experience_groups
 from tunesmith_torch.training.experience.log_prob_check import check_log_probs
 from tunesmith_torch.training.experience.metrics import batch_metrics
 from tunesmith_torch.training.experience.preflight import preflight
-from tunesmith_torch.training.experience.rollout_ledger import RolloutLedger, as_json, from_json
+from tunesmith_torch.training.experience.rollout_ledger import RolloutLedger, as_json, from_json, short
 from tunesmith_torch.training.experience.sampler import Sampler
-from tunesmith_torch.training.loss.batch_loss import BatchLoss
+from tunesmith_torch.training.loss.batch_loss import BatchLoss, Outputs
+from tunesmith_torch.training.seed import derived
+from tunesmith_torch.training.trainable_model import REFERENCE
+
+Learned = Sequence[Mapping[str, Any] | None]  #: what `learn` gave for a prompt's completions
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What was collected, by prompt.
+
+    Args:
+        sizes: prompts of each batch.
+    """
+
+    number: int
+    rollouts: Sequence[Sequence[Rollout]]
+    learned: Sequence[Learned]
+    sizes: Sequence[int]
+    seed: int
+
+    def batch(self, place: int, *, shuffle: bool) -> list[int]:
+        """Which prompts the step `place` on it learns from."""
+        passes, at = divmod(place, len(self.sizes))
+        order = list(range(len(self.rollouts)))
+        if shuffle:
+            Random(derived("shuffle", self.seed, self.number, passes)).shuffle(order)
+        first = sum(self.sizes[:at])
+        return order[first : first + self.sizes[at]]
 
 
 class Collections:
@@ -44,37 +76,45 @@ class Collections:
         decode: Callable[[list[int], bool], str], strategy: TrainerStrategy, mesh: Mesh, dtype: str,
     ) -> None:  # fmt: skip
         self.step, self.objective, self.sampling, self.rows, self.order = step, objective, sampling, rows, order
+        self.asks: Asks = objective.asks  # type: ignore[attr-defined]
         self.sampler, self.decode, self.strategy, self.mesh, self.dtype = sampler, decode, strategy, mesh, dtype
         self.per_epoch = order.per_epoch * sampling.num_iterations
         self.identity = {"seed": step.seed, "groups": len(rows), "batch_size": order.batch_size, "sampling": repr(sampling)}
         self.ledger = RolloutLedger(step.work, writes=step.placement.rank == 0)
         self.ledgers = {"rollouts": self.ledger}
-        self.example = example_group(objective, rows[0])
+        self.example = example_group(objective, self.asks, rows[0])
         self.batch_loss: BatchLoss | None = None  #: of the loop, which computes the training step's log-probabilities
         self.version = 0
-        self._total, self._number, self._rollouts = 0, -1, [[]]
+        self._total, self._now = 0, Collection(-1, [], [], [], step.seed)
 
     def steps(self, epochs: float, max_steps: int) -> int:
         steps = self.order.steps(epochs) * self.sampling.num_iterations
         self._total = min(steps, max_steps) if max_steps else steps
         return self._total
 
-    def batch(self, number: int) -> Batch:
+    def batch(self, number: int, state: Mapping[str, torch.Tensor]) -> Batch:
         collection, place = divmod(number, self.sampling.steps)
-        if collection != self._number:
-            self._number, self._rollouts = collection, self._found_or_collected(collection, within=place > 0)
-        rollouts = self._rollouts[place % self.sampling.steps_per_generation]
-        parts = experience_groups(rollouts, self.objective.learn(rollouts), budget=self.step.settings.max_tokens_per_microbatch)
+        if collection != self._now.number:
+            self._now = self._found_or_collected(collection, state, within=place > 0)
+        chosen = self._now.batch(place, shuffle=self.sampling.shuffle)
+        rollouts = [self._now.rollouts[at] for at in chosen]
+        parts = self._parts(rollouts, [self._now.learned[at] for at in chosen])
         found = [(group, own[0].row) for groups, own in zip(parts, rollouts, strict=True) for group in groups if self._counts(group)]
         groups = [group for group, _ in found]
-        return Batch(groups, list(map(group_size, groups)), [row for _, row in found], batch_metrics(rollouts))
+        after: Mapping[str, torch.Tensor] = {}
+        if isinstance(self.objective, AdaptsToExperience) and place + 1 == self.sampling.steps:
+            after = self.objective.adapted(state, self._now.rollouts)
+        return Batch(groups, list(map(group_size, groups)), [row for _, row in found], batch_metrics(rollouts), after)
+
+    def _parts(self, rollouts: Sequence[Sequence[Rollout]], learned: Sequence[Learned]) -> list[list[Group]]:
+        budget = self.step.settings.max_tokens_per_microbatch
+        return experience_groups(rollouts, learned, heads=bool(self.asks.heads), budget=budget)
 
     def _counts(self, group: Group) -> bool:
         return self.objective.weight(group) > 0  # type: ignore[attr-defined]
 
-    def _found_or_collected(self, collection: int, *, within: bool) -> list[list[list[Rollout]]]:
-        """By batch, prompt and sample.
-
+    def _found_or_collected(self, collection: int, state: Mapping[str, torch.Tensor], *, within: bool) -> Collection:
+        """
         Args:
             within: whether steps on it were done: then the ledger has it.
         """
@@ -88,8 +128,8 @@ class Collections:
             flat = self._collect(collection, chosen, first)
             self.ledger.note(collection, flat)
         size = self.sampling.num_generations
-        groups = iter([flat[start : start + size] for start in range(0, len(flat), size)])
-        return [[next(groups) for _ in batch] for batch in batches]
+        groups = [flat[start : start + size] for start in range(0, len(flat), size)]
+        return Collection(collection, groups, self.objective.learn(groups, state), list(map(len, batches)), self.step.seed)
 
     def _collect(self, collection: int, chosen: Sequence[int], version: int) -> list[Rollout]:
         places = range(self.mesh.data_rank, len(chosen), self.mesh.data_size)
@@ -98,7 +138,7 @@ class Collections:
         scores = self.objective.score([rollout for group in own for rollout in group])
         seconds = time.monotonic() - started
         flat = iter(scores)
-        own = self._with_old([[replace(rollout, score=_shortened(next(flat))) for rollout in group] for group in own], collection)
+        own = self._measured([[replace(rollout, score=_shortened(next(flat))) for rollout in group] for group in own], collection)
         groups = self._exchanged(own, list(places), chosen, collection)
         if not collection and self.step.placement.rank == 0:
             preflight(self.step, groups, self.objective.score, seconds)
@@ -122,26 +162,27 @@ class Collections:
             for row, prompt, group, completions in zip(numbers, tokens, prompts, found, strict=True)
         ]  # fmt: skip
 
-    def _with_old(self, groups: list[list[Rollout]], collection: int) -> list[list[Rollout]]:
-        """With the training step's log-probabilities where several steps are made of a collection; the first are compared in any case."""
+    def _measured(self, groups: list[list[Rollout]], collection: int) -> list[list[Rollout]]:
+        """With what the training step's forward pass gives of them, where that is asked for or several steps are made of a collection; the
+        first are compared with the sampler's in any case."""
         assert self.batch_loss is not None
-        several = self.sampling.steps > 1
-        if not groups or (collection and not several):
+        every = self.sampling.steps > 1 or self.sampling.measured
+        if not groups or (collection and not every):
             return groups
-        looked = groups if several else groups[:1]
-        parts = experience_groups(looked, [[{}] * len(group) for group in looked], budget=self.step.settings.max_tokens_per_microbatch)
-        values = self.batch_loss.log_probs([group for part in parts for group in part])
-        flat = [value for tensor in values for value in tensor.tolist()]
-        old: list[list[float]] = []
-        for rollout in (rollout for group in looked for rollout in group):
-            old.append(flat[: len(rollout.completion)])
-            flat = flat[len(rollout.completion) :]
+        looked = groups if every else groups[:1]
+        flat = [group for part in self._parts(looked, [[{}] * len(group) for group in looked]) for group in part]
+        rollouts = [rollout for group in looked for rollout in group]
+        found = _by_rollout(self.batch_loss.measured(flat, beside=self.sampling.measured), [len(one.completion) for one in rollouts])
         if not collection:
-            check_log_probs(self.step, [rollout for group in looked for rollout in group], old, self.sampling, self.dtype)
-        if not several:
+            check_log_probs(self.step, rollouts, [own[LOG_PROBS] for own in found], self.sampling, self.dtype)
+        if not every:
             return groups
-        own = iter(old)
-        return [[replace(rollout, old=next(own)) for rollout in group] for group in groups]
+        values = iter(found)
+        return [[self._with(rollout, next(values)) for rollout in group] for group in groups]
+
+    def _with(self, rollout: Rollout, values: Mapping[str, list[float]]) -> Rollout:
+        heads = {head.name: values[head.name] for head in self.asks.heads if head.name in values}
+        return replace(rollout, old=values[LOG_PROBS], reference=values.get(REFERENCE, ()), heads=heads)
 
     def _exchanged(
         self, own: list[list[Rollout]], places: Sequence[int], chosen: Sequence[int], collection: int
@@ -165,13 +206,30 @@ class Collections:
         return [groups[place] for place in range(len(chosen))]
 
 
-def example_group(objective: LearnsFromExperience, prompt: Group) -> Group:
+def example_group(objective: LearnsFromExperience, asks: Asks, prompt: Group) -> Group:
     """Of two completions of a token each: what an objective is asked of one group can be asked of it."""
     tokens = tuple(prompt.sequences[0].tokens)
     pair = [
-        Rollout(1, at, 0, tokens, tokens[:1], [0.0], "", True, prompt.facts, score=Score(float(at)), old=[0.0]) for at in range(2)
+        Rollout(
+            1, at, 0, tokens, tokens[:1], [0.0], "", True, prompt.facts, score=Score(float(at)), old=[0.0], reference=[0.0],
+            heads={head.name: [0.0] for head in asks.heads},
+        )
+        for at in range(2)
     ]  # fmt: skip
-    return experience_groups([pair], objective.learn([pair]), budget=10**9)[0][0]
+    state = objective.initial_state() if isinstance(objective, AdaptsToExperience) else {}
+    return experience_groups([pair], objective.learn([pair], state), heads=bool(asks.heads), budget=10**9)[0][0]
+
+
+def _by_rollout(outputs: Sequence[Outputs], lengths: Sequence[int]) -> list[dict[str, list[float]]]:
+    """Numbers of each token by name, of completions of so many tokens, as they come back from the ledger."""
+    found: list[dict[str, list[float]]] = [{} for _ in lengths]
+    for name in outputs[0]:
+        flat = short([value for output in outputs for value in output[name].tolist()])
+        start = 0
+        for own, length in zip(found, lengths, strict=True):
+            own[name] = flat[start : start + length]
+            start += length
+    return found
 
 
 def _shortened(score: Score) -> Score:

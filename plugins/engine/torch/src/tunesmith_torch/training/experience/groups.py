@@ -9,19 +9,20 @@ from tunesmith_torch.api import COMPLETIONS, Group, Rollout, TokenSequence
 
 
 def experience_groups(
-    rollouts: Sequence[Sequence[Rollout]], learned: Sequence[Sequence[Mapping[str, Any] | None]], *, budget: int
+    rollouts: Sequence[Sequence[Rollout]], learned: Sequence[Sequence[Mapping[str, Any] | None]], *, heads: bool, budget: int
 ) -> list[list[Group]]:  # fmt: skip
     """The groups of each prompt: its completions that are learned from, with the facts of each; several where one forward pass would not
     hold them all. The prompt goes through the model once in each.
 
     Args:
         learned: what the objective's `learn` gave.
+        heads: whether the objective has some.
         budget: tokens of a forward pass.
     """
-    return [_of_prompt(own, facts, budget) for own, facts in zip(rollouts, learned, strict=True)]
+    return [_of_prompt(own, facts, heads, budget) for own, facts in zip(rollouts, learned, strict=True)]
 
 
-def _of_prompt(rollouts: Sequence[Rollout], learned: Sequence[Mapping[str, Any] | None], budget: int) -> list[Group]:
+def _of_prompt(rollouts: Sequence[Rollout], learned: Sequence[Mapping[str, Any] | None], heads: bool, budget: int) -> list[Group]:
     parts: list[list[tuple[TokenSequence, Mapping[str, Any]]]] = []
     room = 0
     for rollout, facts in zip(rollouts, learned, strict=True):
@@ -31,11 +32,12 @@ def _of_prompt(rollouts: Sequence[Rollout], learned: Sequence[Mapping[str, Any] 
             parts.append([])
             room = budget - len(rollout.prompt)
         room -= len(rollout.completion)
-        parts[-1].append((sequence_of(rollout), facts))
+        parts[-1].append((sequence_of(rollout, heads=heads), facts))
     return [Group(tuple(sequence for sequence, _ in part), {COMPLETIONS: [facts for _, facts in part]}) for part in parts]
 
 
-def sequence_of(rollout: Rollout) -> TokenSequence:
-    """The tokens as they were sampled, with labels on the completion."""
+def sequence_of(rollout: Rollout, *, heads: bool = False) -> TokenSequence:
+    """The tokens as they were sampled, with labels on the completion, and with `heads` a place before each of its tokens."""
     labels = [False] * len(rollout.prompt) + [True] * len(rollout.completion)
-    return TokenSequence([*rollout.prompt, *rollout.completion], labels)
+    places = range(len(rollout.prompt) - 1, len(labels) - 1) if heads else ()
+    return TokenSequence([*rollout.prompt, *rollout.completion], labels, places=tuple(places))

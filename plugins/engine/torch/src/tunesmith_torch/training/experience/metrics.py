@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from statistics import fmean, pstdev
 
 from tunesmith_torch.api import Rollout
-from tunesmith_torch.training.experience.preflight import without_gradient
+from tunesmith_torch.training.experience.preflight import compared, without_gradient
 
 METRICS = {
     "reward": ("higher", "mean of the weighted rewards of the step's completions"),
-    "reward_std": ("", "standard deviation of the rewards among a prompt's completions, on average"),
+    "reward_std": ("", "standard deviation of the rewards among a prompt's completions, on average; of one each: among all"),
     "frac_reward_zero_std": ("lower", "share of the prompts whose completions all have the same reward: they give no gradient"),
     "completions/mean_length": ("", "tokens of a completion"),
     "completions/clipped_ratio": ("lower", "share of the completions that were truncated"),
@@ -25,9 +25,10 @@ def batch_metrics(groups: Sequence[Sequence[Rollout]]) -> dict[str, float]:
     """
     every = [rollout for group in groups for rollout in group]
     rewards = [one.reward for one in every if one.reward is not None]
-    spread = [pstdev(own) for group in groups if (own := [one.reward for one in group if one.reward is not None])]
+    spread = [pstdev(own) for group in compared(groups) if (own := [one.reward for one in group if one.reward is not None])]
     found = {"reward": fmean(rewards), "reward_std": fmean(spread)} if rewards else {}
-    found["frac_reward_zero_std"] = sum(map(without_gradient, groups)) / len(groups)
+    if compared(groups) is groups:
+        found["frac_reward_zero_std"] = sum(map(without_gradient, groups)) / len(groups)
     for name in sorted({name for one in every if one.score for name in one.score.parts}):
         values = [value for one in every if one.score and (value := one.score.parts.get(name)) is not None]
         found |= {f"rewards/{name}/mean": fmean(values)} if values else {}

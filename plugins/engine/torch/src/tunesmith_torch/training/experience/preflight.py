@@ -24,7 +24,8 @@ def preflight(step: Step, groups: Groups, score: Callable[[Sequence[Rollout]], S
     """
     every = [rollout for group in groups for rollout in group]
     unscored, failed = sum(one.reward is None for one in every), sum(bool(one.score and one.score.failed) for one in every)
-    mute = sum(without_gradient(group) for group in groups) / len(groups)
+    beside = compared(groups)
+    mute = sum(without_gradient(group) for group in beside) / len(beside)
     step.decide(
         f"{mute:.0%} of the first {len(groups)} prompts give no gradient",
         f"all their completions have the same reward; of {len(every)} completions {unscored} are unscored, {failed} of them because a "
@@ -44,6 +45,11 @@ def preflight(step: Step, groups: Groups, score: Callable[[Sequence[Rollout]], S
         )  # fmt: skip
 
 
+def compared(groups: Groups) -> Groups:
+    """Completions that are held against each other: a prompt's, or all where each prompt has one."""
+    return groups if max(map(len, groups), default=0) > 1 else [[one for group in groups for one in group]]
+
+
 def without_gradient(group: Sequence[Rollout]) -> bool:
     """Whether all of a prompt's completions that were scored have the same reward."""
     return len({one.reward for one in group if one.reward is not None}) < 2
@@ -52,7 +58,7 @@ def without_gradient(group: Sequence[Rollout]) -> bool:
 def _winning(groups: Groups, score: Callable[[Sequence[Rollout]], Sequence[Score]]) -> Iterator[str]:
     """The kinds of junk that on average win."""
     tried = groups[:PROMPTS]
-    best = fmean(max((one.reward for one in group if one.reward is not None), default=0.0) for group in tried)
+    best = fmean(max((one.reward for one in group if one.reward is not None), default=0.0) for group in compared(tried))
     real = [one.reward for group in tried for one in group if one.reward is not None]
     if not real or best == min(real):  # nothing of it differs: that is told above
         return

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.contracts import Artifact, Step, UserError
-from tunesmith_torch.api import Sampling
+from tunesmith.contracts import Artifact, Step, TunesmithError, UserError
+from tunesmith_torch.api import LearnsFromExperience, Objective, Sampling
 from tunesmith_torch.data.tokenized_dataset import TokenizedDataset
 from tunesmith_torch.data.truncation import TruncatedRows
 
@@ -20,6 +20,22 @@ def positions(base: Artifact) -> int:
     config = json.loads((base.path / "config.json").read_text(encoding="utf-8"))
     found = (config.get("text_config") or config).get("max_position_embeddings") or config.get("max_position_embeddings")
     return int(found or 0)
+
+
+def check_objective(objective: Objective) -> None:
+    """
+    Raises:
+        TunesmithError: TS-TRAIN-126 for one that asks for samples and can't learn from them.
+    """
+    if isinstance(objective, LearnsFromExperience):
+        return
+    missing = [name for name in ("open", "score", "learn", "close") if not callable(getattr(objective, name, None))]
+    raise TunesmithError(
+        "TS-TRAIN-126",
+        f"The objective {type(objective).__name__} asks for completions and has no {' and no '.join(f'`{name}`' for name in missing)}",
+        why="`Asks.sampling` says that it learns from what the model writes: then the engine calls these.",
+        fix="Give it the methods of `tunesmith_torch.api.LearnsFromExperience`, or leave `sampling` out of what it asks for.",
+    )  # fmt: skip
 
 
 def check_settings(settings: Any, inputs: Mapping[str, Any]) -> None:

@@ -57,7 +57,8 @@ def as_json(rollout: Rollout) -> dict[str, Any]:
     return {
         "row": rollout.row, "sample": rollout.sample, "version": rollout.version, "prompt": list(rollout.prompt),
         "completion": list(rollout.completion), "text": rollout.text, "finished": rollout.finished, "reward": score.reward,
-        "parts": dict(score.parts), "failed": score.failed, "log_probs": _short(rollout.log_probs), "old": _short(rollout.old),
+        "parts": dict(score.parts), "failed": score.failed, "log_probs": short(rollout.log_probs), "old": short(rollout.old),
+        "reference": short(rollout.reference), "heads": {name: short(values) for name, values in rollout.heads.items()},
     }  # fmt: skip
 
 
@@ -65,10 +66,11 @@ def from_json(line: Mapping[str, Any], facts: Mapping[str, Any]) -> Rollout:
     """The inverse."""
     return Rollout(
         line["row"], line["sample"], line["version"], line["prompt"], line["completion"], line["log_probs"], line["text"], line["finished"],
-        facts, score=Score(line["reward"], line["parts"], line["failed"]), old=line["old"],
+        facts, score=Score(line["reward"], line["parts"], line["failed"]), old=line["old"], reference=line["reference"],
+        heads=line["heads"],
     )  # fmt: skip
 
 
-def _short(values: Sequence[float]) -> list[float]:
-    """Nine digits tell float32 numbers apart."""
+def short(values: Sequence[float]) -> list[float]:
+    """As they come back from the ledger: nine digits tell float32 numbers apart."""
     return [float(f"{value:.9g}") for value in values]

@@ -8,12 +8,23 @@ from dataclasses import dataclass, replace
 import torch
 
 from tunesmith.contracts import Adapter, Penalising, Training, TunesmithError
-from tunesmith_torch.api import Gathers, Group, KeepsState, LossSum, Mean, MicroBatch, Objective, TokenSequence, TopTokens
+from tunesmith_torch.api import (
+    AdaptsToExperience,
+    Gathers,
+    Group,
+    KeepsState,
+    LossSum,
+    Mean,
+    MicroBatch,
+    Objective,
+    TokenSequence,
+    TopTokens,
+)
 from tunesmith_torch.data.packing import Packed, Wanted, nothing, pack, places_of, size
 from tunesmith_torch.data.reference_log_probs import ReferencedGroup
 from tunesmith_torch.model.log_probs import CANDIDATES, ENTROPY, LOG_PROBS, LOG_SUM_SQ, TOP_IDS, TOP_LOG_PROBS
 from tunesmith_torch.model.outputs import HIDDEN, of_head
-from tunesmith_torch.training.trainable_model import TEACHER, TrainableModel
+from tunesmith_torch.training.trainable_model import REFERENCE, TEACHER, TrainableModel
 
 PENALTY = "penalty"  #: the metric: what an adapter adds to the loss, which itself stays the objective's
 Outputs = Mapping[str, torch.Tensor]
@@ -109,7 +120,7 @@ class BatchLoss:
 
     def initial_state(self) -> Mapping[str, torch.Tensor]:
         """The objective's before the first batch."""
-        return self.objective.initial_state() if isinstance(self.objective, KeepsState) else {}
+        return self.objective.initial_state() if isinstance(self.objective, (KeepsState, AdaptsToExperience)) else {}
 
     def nothing(self, *, judged: bool = False) -> torch.Tensor:
         """(1 + 2 metrics,) zeros: the sums over no group; `judged`: as `judge` gives them."""
@@ -194,17 +205,32 @@ class BatchLoss:
             beside.state,
         )  # fmt: skip
 
-    def log_probs(self, groups: Sequence[Group]) -> list[torch.Tensor]:
-        """(labels,) of each group by the model as it is, in evaluation mode, without gradients."""
-        batches = self.micro_batches([[group] for group in groups]).of(self.only_log_probs)
-        return [output[LOG_PROBS] for output in self.training.forward(batches)]
+    def measured(self, groups: Sequence[Group], *, beside: bool) -> list[Outputs]:
+        """Of each group by the model as it is, in evaluation mode, without gradients: `LOG_PROBS` of its labels.
+
+        Args:
+            beside: also what the heads say, by their names, and the `REFERENCE`'s log-probabilities, of those that the objective asks for.
+        """
+        batches = self.micro_batches([[group] for group in groups])
+        heads = tuple(self.asks.heads) if beside else ()
+        outputs = self.training.forward(batches.of(replace(self.only_log_probs, heads=heads)))
+        found: list[dict[str, torch.Tensor]] = [
+            {LOG_PROBS: output[LOG_PROBS], **{head.name: output[of_head(head.name)][:, 0] for head in heads}} for output in outputs
+        ]
+        if beside and self.asks.reference:
+            for own, reference in zip(found, self._by_reference(batches), strict=True):
+                own[REFERENCE] = reference
+        return list(found)
 
     def references(self, batches: MicroBatches) -> Sequence[torch.Tensor | None]:
         """Log-probabilities by the reference; Nones where the objective does not ask."""
-        if not self.asks.reference:
+        if not self.asks.compares:
             return [None] * len(batches)
         if self.precomputed:
             return [torch.tensor(_known(groups, measured=batches.measured), device=self.device) for groups in batches.groups]
+        return self._by_reference(batches)
+
+    def _by_reference(self, batches: MicroBatches) -> list[torch.Tensor]:
         with self.trainable.before_training(self.adapter):
             return [output[LOG_PROBS] for output in self.training.forward(batches.of(self.only_log_probs, measured=batches.measured))]
 
@@ -264,7 +290,7 @@ class BatchLoss:
             output[CANDIDATES] = self._zeros(labels, asks.teacher)
             teachers = (TopTokens(self._zeros(labels, asks.teacher).long(), self._zeros(labels, asks.teacher)),)
         statistics = self._zeros(1, asks.gathered(self.hidden_size)) if asks.gathers else None
-        reference = self._zeros(labels) if asks.reference else None
+        reference = self._zeros(labels) if asks.compares else None
         return self.micro_batch(output, [group], Beside([reference], teachers, [[0]], statistics, self.initial_state()), 0)
 
     def _zeros(self, *shape: int) -> torch.Tensor:

@@ -116,7 +116,7 @@ class Witness:
         """Numbers of a row of each output; 0: it is one number."""
         asks = self._batch_loss.asks
         found = {LOG_PROBS: 0} if asks.log_probs else {}
-        found |= {_REFERENCE: 0} if asks.reference else {}
+        found |= {_REFERENCE: 0} if asks.compares else {}
         found |= {ENTROPY: 0} if asks.entropy else {}
         found |= {LOG_SUM_SQ: 0} if asks.log_sum_sq else {}
         found |= dict.fromkeys((CANDIDATES, _TEACHER_IDS, _TEACHER_LOG_PROBS), asks.teacher) if asks.teacher else {}
