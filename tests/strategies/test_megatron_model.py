@@ -20,7 +20,7 @@ LLAMA3 = {
 }  # fmt: skip
 TP, PP = {"tensor_model_parallel_size": 2}, {"pipeline_model_parallel_size": 2}
 SP, EP = TP | {"sequence_parallel": True}, {"expert_model_parallel_size": 2}
-WHOLE = {"expert_tensor_parallel_size": 1}
+CP, WHOLE = {"context_parallel_size": 2}, {"expert_tensor_parallel_size": 1}
 CASES = {
     "llama-tp": ("llama", {}, TP, 2),
     "llama-tied-pp": ("llama", {"tie_word_embeddings": True}, PP, 2),
@@ -30,6 +30,13 @@ CASES = {
     "qwen2-tp-pp": ("qwen2", {"tie_word_embeddings": True}, SP | PP, 4),
     "qwen3-sp": ("qwen3", {"head_dim": 32}, SP, 2),
     "qwen3-pp-dp": ("qwen3", {"tie_word_embeddings": True}, PP | {"overlap_grad_reduce": True}, 4),
+    "llama-cp": ("llama", {}, CP, 2),
+    "llama-cp-4": ("llama", {"tie_word_embeddings": True}, {"context_parallel_size": 4}, 4),
+    "qwen2-sp-cp": ("qwen2", {}, SP | CP, 4),
+    "qwen2-tied-cp-pp": ("qwen2", {"tie_word_embeddings": True}, CP | PP, 4),
+    "qwen3-cp-dp": ("qwen3", {"head_dim": 32}, CP | {"overlap_grad_reduce": True}, 4),
+    "moe-cp": ("qwen3_moe", MOE | {"norm_topk_prob": True}, CP, 2),
+    "moe-cp-ep": ("qwen3_moe", MOE | {"norm_topk_prob": False}, CP | EP, 2),
     "moe-sp": ("qwen3_moe", MOE | {"norm_topk_prob": True}, SP, 2),
     "moe-ep": ("qwen3_moe", MOE | {"norm_topk_prob": False}, EP, 2),
     "moe-ep-pp": ("qwen3_moe", MOE | {"norm_topk_prob": True, "mlp_only_layers": [0]}, EP | PP, 4),
@@ -52,7 +59,9 @@ def test_log_probabilities_and_gradients_are_those_of_transformers_and_what_is_s
     (model / "config.json").write_text(json.dumps(config))
     (tmp_path / "output").mkdir()
     told = by_megatron(tmp_path, model, processes, program=PROGRAM, strategy_settings=settings)
-    shares = processes // settings.get("tensor_model_parallel_size", 1) // settings.get("pipeline_model_parallel_size", 1)
+    shares = processes
+    for name in ("tensor_model_parallel_size", "pipeline_model_parallel_size", "context_parallel_size"):
+        shares //= settings.get(name, 1)
     for rank in told.values():
         assert rank["apart"] < 5e-6
         assert rank["norm"] == pytest.approx(rank["wanted"], rel=1e-5)

@@ -67,9 +67,10 @@ def test_what_does_not_divide_is_refused_with_its_number(config, settings, name)
 @pytest.mark.parametrize(
     "settings",
     [{"num_processes": 6, "tensor_model_parallel_size": 4},
+     {"num_processes": 6, "tensor_model_parallel_size": 2, "context_parallel_size": 2},
      {"num_processes": 4, "tensor_model_parallel_size": 4, "expert_model_parallel_size": 2},
      {"num_processes": 4, "expert_tensor_parallel_size": 4, "expert_model_parallel_size": 2}],
-    ids=["layers", "experts", "an-expert"],
+    ids=["layers", "tokens", "experts", "an-expert"],
 )  # fmt: skip
 def test_processes_that_do_not_divide_are_refused(settings):
     with pytest.raises(UserError, match="TS-TRAIN-082"):

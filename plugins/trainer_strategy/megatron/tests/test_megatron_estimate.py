@@ -31,9 +31,27 @@ def offered(count, node=8, config=LLAMA, **step):
     return variants(EstimateRequest(config=config, device="cuda", devices=cards, step_settings=step))
 
 
-def test_there_are_no_more_copies_of_the_model_than_rows():
-    for one in offered(64, batch_size=2):
-        assert one["num_processes"] == min(64, 2 * one["tensor_model_parallel_size"] * one["pipeline_model_parallel_size"])
+def test_there_are_no_more_copies_of_the_model_than_rows_and_devices_left_over_divide_them():
+    found = list(offered(64, batch_size=2))
+    for one in found:
+        context = one.get("context_parallel_size", 1)
+        copy = one["tensor_model_parallel_size"] * one["pipeline_model_parallel_size"] * context
+        assert one["num_processes"] == min(64, 2 * copy)
+        assert context == 1 or copy < 64
+    assert {"num_processes": 16, "tensor_model_parallel_size": 1, "pipeline_model_parallel_size": 1, "context_parallel_size": 8} in found
+    assert all("context_parallel_size" not in one for one in offered(16, batch_size=16))
+
+
+def test_ranks_that_divide_rows_compute_and_keep_a_part_of_each_and_send_keys_and_values():
+    one, two, both = asked(), asked(context_parallel_size=2), asked(tensor_model_parallel_size=2, context_parallel_size=2)
+    assert (one["data"], two["data"], two["computes"], both["computes"]) == (16.0, 8.0, 1 / 2, 1 / 4)
+    assert two["parameters"] == one["parameters"] == 1.0
+    assert two["reduce_step"] == one["reduce_step"]
+    gathered = 2 * 8 / 64 / 2  # keys and values of 8 heads of 64, of which the half is elsewhere
+    assert two["exchange"] == 2 * gathered
+    assert two["activations"] == pytest.approx(1 / 2 + 2 / 34 * gathered)
+    assert both["exchange"] == pytest.approx(8 / 2 / 2 + gathered)
+    assert (two["group"], both["group"]) == (2.0, 4.0)
 
 
 def test_the_stage_with_a_table_holds_most():

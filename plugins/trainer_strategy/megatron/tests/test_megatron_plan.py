@@ -50,7 +50,7 @@ def test_what_can_be_divided_is_planned_in_an_environment_with_a_process_a_devic
     [("{num_processes: 2, tensor_model_parallel_size: 2}", {}, "TS-TRAIN-081"),
      ("{num_processes: 4, tensor_model_parallel_size: 3}", {}, "TS-TRAIN-082"),
      ("{pipeline_model_parallel_size: 2, virtual_pipeline_model_parallel_size: 3}", {}, "interleaved stages are not offered"),
-     ("{context_parallel_size: 2}", {}, "context parallelism is not offered"),
+     ("{context_parallel_size: 2, cp_comm_type: p2p}", {}, "keys and values are gathered"),
      ("{num_processes: 3, tensor_model_parallel_size: 3}", {"adapter": "lora"}, "its modules lie in transformers' model"),
      ("{num_processes: 3, tensor_model_parallel_size: 3}", {"optimizer": "adafactor"}, "each process has a part of every matrix"),
      ("{num_processes: 3, tensor_model_parallel_size: 3}", {"devices": CPU}, "does not run on `cpu`")],

@@ -7,11 +7,16 @@ from typing import Any
 import torch
 from megatron.core import parallel_state
 from megatron.core.models.gpt import GPTModel
-from megatron.core.tensor_parallel import gather_from_sequence_parallel_region, vocab_parallel_cross_entropy
+from megatron.core.tensor_parallel import (
+    gather_from_sequence_parallel_region,
+    reduce_from_tensor_model_parallel_region,
+    vocab_parallel_cross_entropy,
+)
 from torch.utils.checkpoint import checkpoint
 
 from tunesmith_megatron.architecture import Architecture
 from tunesmith_megatron.attention import Sequences
+from tunesmith_megatron.row_part import RowPart
 from tunesmith_megatron.settings import MegatronSettings
 from tunesmith_megatron.transformer_config import config_of, layers_of
 from tunesmith_torch.api.model import Packed
@@ -44,27 +49,36 @@ class CausalLM(GPTModel):
         self._together = settings.tensor_model_parallel_size if settings.sequence_parallel else 1
 
     def forward(self, batch: Packed) -> torch.Tensor:  # type: ignore[override]
-        """(tokens, 1, hidden) of a stage that is not the last; (labels,) float32 log-probabilities of the last."""
-        tokens, lengths = batch.tokens, [end - start for start, end, _ in batch.pieces]
-        if missing := -len(tokens) % self._together:  # what each rank of a layer has of the tokens is equally long
-            tokens, lengths = torch.nn.functional.pad(tokens, (0, missing)), [*lengths, missing]
-        hidden = super().forward(tokens[None], None, None, packed_seq_params=Sequences.of(tuple(lengths), tokens.device))
-        return self._log_probs(hidden, batch) if self.post_process else hidden
+        """(tokens here, 1, hidden) of a stage that is not the last; (labels,) float32 log-probabilities of the last."""
+        lengths = [end - start for start, end, _ in batch.pieces]
+        rank, ranks = parallel_state.get_context_parallel_rank(), parallel_state.get_context_parallel_world_size()
+        part = RowPart.of(lengths, rank, ranks, self._together, batch.tokens.device)
+        hidden = super().forward(part.ids(batch.tokens)[None], None, None, packed_seq_params=Sequences.of(part))
+        return self._log_probs(hidden, batch, part) if self.post_process else hidden
 
     def _postprocess(self, hidden_states: torch.Tensor, **_: Any) -> torch.Tensor:  # type: ignore[override]
         return hidden_states
 
-    def _log_probs(self, hidden: torch.Tensor, batch: Packed) -> torch.Tensor:
+    def _log_probs(self, hidden: torch.Tensor, batch: Packed, part: RowPart) -> torch.Tensor:
         if self.config.sequence_parallel:
             # Each rank computes with all of it from here on: in the backward pass it takes its part of the gradient, which is whole.
             hidden = gather_from_sequence_parallel_region(hidden, tensor_parallel_output_grad=False)
-        if not len(batch.predictors):
+        here, at = part.find(batch.predictors)
+        found = self._of_places(hidden[:, 0], at, batch.targets[here])
+        if part.order is None:
+            return found
+        # Every rank computes the loss of all labels, and in the backward pass it takes the gradient of those that are here.
+        whole = found.new_zeros(len(batch.targets)).index_copy(0, here, found)
+        return reduce_from_tensor_model_parallel_region(whole, group=parallel_state.get_context_parallel_group())
+
+    def _of_places(self, hidden: torch.Tensor, at: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if not len(at):
             # Nothing to learn from: each parameter is given a gradient all the same, of zeros, for that is what Megatron waits for.
-            return self._of_labels(hidden[:1, 0], batch.tokens[:1])[:0]
-        parts = zip(hidden[batch.predictors, 0].split(self._rows), batch.targets.split(self._rows), strict=True)
+            return self._of_labels(hidden[:1], at.new_zeros(1))[:0]
+        parts = zip(hidden[at].split(self._rows), targets.split(self._rows), strict=True)
         if not torch.is_grad_enabled():
-            return torch.cat([self._of_labels(*part) for part in parts])
-        return torch.cat([checkpoint(self._of_labels, *part, use_reentrant=False) for part in parts])
+            return torch.cat([self._of_labels(*each) for each in parts])
+        return torch.cat([checkpoint(self._of_labels, *each, use_reentrant=False) for each in parts])
 
     def _of_labels(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         sequence_parallel, self.output_layer.sequence_parallel = self.output_layer.sequence_parallel, False

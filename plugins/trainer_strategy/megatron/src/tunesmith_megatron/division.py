@@ -25,8 +25,9 @@ def check_processes(settings: Mapping[str, Any], processes: int) -> None:
     UserError: TS-TRAIN-082 when the processes can't be divided so.
     """
     tensor, stages, experts = sizes_of(settings)
-    if processes % (tensor * stages):
-        raise _processes(processes, f"`tensor_model_parallel_size` {tensor} times `pipeline_model_parallel_size` {stages}")
+    if processes % (tensor * stages * (context := int(settings["context_parallel_size"]))):
+        groups = f"`tensor_model_parallel_size` {tensor} times `pipeline_model_parallel_size` {stages}"
+        raise _processes(processes, groups + (f" times `context_parallel_size` {context}" if context > 1 else ""))
     if processes // stages % ((each := expert_size(settings)) * experts):
         raise _processes(
             processes // stages, f"`expert_tensor_parallel_size` {each} times `expert_model_parallel_size` {experts}, within a stage"

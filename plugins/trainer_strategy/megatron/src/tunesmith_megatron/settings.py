@@ -31,7 +31,11 @@ class MegatronSettings:
         False,
         "divide what lies between the layers' matrices by tokens among the processes of a layer, too: less memory for the same traffic",
         effect=_CONFIG,
-        unlike={"context_parallel_size": "context parallelism is not offered; `sequence_parallel` divides tokens within a layer"},
+    )  # fmt: skip
+    context_parallel_size: int = setting(
+        1, "processes that divide the tokens of each sequence among them, through all layers, for sequences too long for one", ge=1,
+        effect=_GROUPS, aliases=("cp",),
+        unlike={"cp_comm_type": "keys and values are gathered (`all_gather`); the other ways need Transformer Engine"},
     )  # fmt: skip
     expert_model_parallel_size: int = setting(
         1, "processes that divide the experts of a mixture-of-experts model among them, each with rows of its own", ge=1, effect=_GROUPS,

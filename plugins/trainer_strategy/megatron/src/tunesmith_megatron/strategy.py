@@ -1,4 +1,4 @@
-"""Training by megatron-core: tensor, pipeline, sequence and expert parallelism.
+"""Training by megatron-core: tensor, pipeline, sequence, context and expert parallelism.
 
 The model is Megatron's own, made from the sizes in ``config.json``; each rank reads its pieces from the safetensors. Gradients are summed
 over ranks with other rows: the engine divides each micro-batch's loss by the weight of the whole batch. Tensor and pipeline parallelism:
@@ -63,6 +63,7 @@ class Megatron(ProcessGroup):
         parallel_state.initialize_model_parallel(
             tensor_model_parallel_size=self.settings.tensor_model_parallel_size,
             pipeline_model_parallel_size=self.settings.pipeline_model_parallel_size,
+            context_parallel_size=self.settings.context_parallel_size,
             expert_model_parallel_size=self.settings.expert_model_parallel_size,
             expert_tensor_parallel_size=self.settings.expert_tensor_parallel_size, create_gloo_process_groups=False,
             distributed_timeout_minutes=max(1, round(self.settings.timeout / 60)),
@@ -114,7 +115,8 @@ class Megatron(ProcessGroup):
 
     def sum(self, value: torch.Tensor) -> torch.Tensor:
         """Over the shares, each told of by the first rank of its last stage."""
-        counts = parallel_state.is_pipeline_last_stage() and parallel_state.get_tensor_model_parallel_rank() == 0
+        first = parallel_state.get_tensor_model_parallel_rank() == parallel_state.get_context_parallel_rank() == 0
+        counts = first and parallel_state.is_pipeline_last_stage()
         return super().sum(value if counts else torch.zeros_like(value))
 
     def finish(self) -> None:

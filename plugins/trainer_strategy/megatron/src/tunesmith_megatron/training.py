@@ -78,7 +78,7 @@ class MegatronTraining:
         return list(
             self._schedule(
                 forward_step_func=step, data_iterator=iter(range(len(batches))), model=chunk, num_microbatches=len(batches),
-                seq_length=1, micro_batch_size=1, forward_only=forward_only,
+                seq_length=1, micro_batch_size=1, forward_only=forward_only,  # stages tell one another how long a row is
             )
         )  # fmt: skip
 

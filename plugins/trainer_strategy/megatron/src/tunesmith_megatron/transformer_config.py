@@ -47,6 +47,7 @@ def config_of(shape: Architecture, settings: MegatronSettings, compute: torch.dt
         qk_layernorm=shape.qk_norm, hidden_dropout=0.0, attention_dropout=0.0,
         tensor_model_parallel_size=settings.tensor_model_parallel_size,
         pipeline_model_parallel_size=settings.pipeline_model_parallel_size, sequence_parallel=settings.sequence_parallel,
+        context_parallel_size=settings.context_parallel_size,
         variable_seq_lengths=True, moe_token_dispatcher_type="alltoall", pipeline_dtype=compute, params_dtype=compute,
         bf16=compute == torch.bfloat16, fp16=compute == torch.float16,
         # The engine divides by the weight of the batch: gradients are summed over ranks and micro-batches.
