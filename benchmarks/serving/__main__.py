@@ -2,6 +2,7 @@
 
     python benchmarks/serving                                          # against one-by-one `generate`
     python benchmarks/serving --peers transformers llama.cpp-bf16      # also against these, each in an isolated environment
+    python benchmarks/serving --peers vllm wrapped-vllm --loads 8       # what our plugin adds to an engine
     python benchmarks/serving --peers transformers vllm llama.cpp-f16 llama.cpp-q8_0 --rounds 3 --directory DIR --json FILE
 
 All servers are up and asleep; each is woken in its turn, round by round, so that what else the machine does hits all of them. Every round
@@ -25,7 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from load import Load, Measured, ask
-from peers import HERE, Server, served
+from peers import HERE, WRAPPED, Server, served
 
 sys.path.insert(0, str(HERE.parent))
 from smollm2 import smollm2
@@ -67,6 +68,11 @@ def summary(found: dict[str, list[Measured]]) -> dict[str, dict[str, float]]:
     for row in rows.values():
         row["times_as_fast"] = rows["tunesmith"]["tokens_per_second"] / row["tokens_per_second"]
         row["times_per_cpu_second"] = row["cpu_ms_per_token"] / rows["tunesmith"]["cpu_ms_per_token"]
+    for name in found.keys() & {name.removeprefix(WRAPPED) for name in found if name.startswith(WRAPPED)}:
+        rows[WRAPPED + name]["of_bare"] = statistics.median(
+            (bare.cpu / bare.tokens) / (wrapped.cpu / wrapped.tokens)
+            for bare, wrapped in zip(found[name], found[WRAPPED + name], strict=True)
+        )
     return rows
 
 
@@ -84,6 +90,7 @@ def table(load: Load, rows: dict[str, dict[str, float]]) -> None:
             f"   {row['cpu_ms_per_token']:7.2f} CPU ms a token"
             f"   tunesmith: {row['times_as_fast']:5.2f}x tokens/s, {row['times_per_cpu_second']:5.2f}x per CPU second"
             + (f"   first token p50 {row['ttft_p50']:6.2f} s, p99 {row['ttft_p99']:6.2f} s" if row["ttft_p50"] else "")
+            + (f"   per CPU second {row['of_bare']:.3f} of the bare engine" if "of_bare" in row else "")
             + (f"   late prompt {row['late_ttft']:6.2f} s, others paused {row['stutter']:5.2f} s" if row["late_ttft"] else ""),
             flush=True,
         )
@@ -94,7 +101,12 @@ def main() -> int:
     parser.add_argument("--model", type=Path, help="a model's directory (default: SmolLM2-135M-Instruct from its package)")
     parser.add_argument("--dtype", default="bfloat16", choices=("float32", "bfloat16"))
     parser.add_argument("--loads", nargs="+", default=[*LOADS], choices=tuple(LOADS))
-    parser.add_argument("--peers", nargs="*", default=[], help="transformers, vllm, llama.cpp-TYPE (bf16, f16, f32, q8_0)")
+    parser.add_argument(
+        "--peers",
+        nargs="*",
+        default=[],
+        help="transformers, vllm, llama.cpp-TYPE (bf16, f16, f32, q8_0), wrapped-vllm, wrapped-llama.cpp-TYPE",
+    )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--generate", action=argparse.BooleanOptionalAction, default=True, help="one-by-one `generate` at 1 at once")

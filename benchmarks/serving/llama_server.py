@@ -1,17 +1,15 @@
-"""llama.cpp's own server: FILE PORT THREADS; runs in llama.cpp's environment. As many slots as requests come at once."""
+"""llama.cpp's own server: FILE PORT THREADS SLOTS CONTEXT; runs in llama.cpp's environment."""
 
 import sys
 import time
 
 import xllamacpp
 
-SLOTS, CONTEXT = 32, 2048
-
 if __name__ == "__main__":
     params = xllamacpp.CommonParams()
     params.model.path = sys.argv[1]
     params.hostnames, params.port = ["127.0.0.1"], int(sys.argv[2])
-    params.n_parallel, params.n_ctx = SLOTS, SLOTS * CONTEXT
+    params.n_parallel, params.n_ctx = int(sys.argv[4]), int(sys.argv[4]) * int(sys.argv[5])
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = int(sys.argv[3])
     params.ui = False
     server = xllamacpp.Server(params)

