@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.options.columns import add_columns, columns_given
     from tunesmith_cli.options.device_catalog import add_cards, card, named_cards
     from tunesmith_cli.options.overrides import override
-    from tunesmith_cli.options.pipeline_file import load
+    from tunesmith_cli.options.pipeline_file import file_argument, load
     from tunesmith_cli.options.settings import typed
     from tunesmith_cli.running_endpoints import RunningEndpoint, running_endpoints
     from tunesmith_cli.runs_diff.sample_pairs import metric_difference, metric_interval, sample_pairs, samples
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.translation.east_asian import padded, text_width, wrap
     from tunesmith_cli.translation.language import language
     from tunesmith_cli.untrusted_text import safe, safe_json
+    from tunesmith_cli.whole_file import write_whole
 
 #: Of everything here: raised when a name goes away or takes its arguments otherwise. New names leave it as it is.
 API = 1
@@ -52,7 +53,7 @@ _MODULES = {
     "tunesmith_cli.options.columns": "add_columns, columns_given",
     "tunesmith_cli.options.device_catalog": "add_cards, card, named_cards",
     "tunesmith_cli.options.overrides": "override",
-    "tunesmith_cli.options.pipeline_file": "load",
+    "tunesmith_cli.options.pipeline_file": "file_argument, load",
     "tunesmith_cli.options.settings": "typed",
     "tunesmith_cli.running_endpoints": "RunningEndpoint, running_endpoints",
     "tunesmith_cli.terminal_width": "terminal_width",
@@ -62,6 +63,7 @@ _MODULES = {
     "tunesmith_cli.translation.east_asian": "padded, text_width, wrap",
     "tunesmith_cli.translation.language": "language",
     "tunesmith_cli.untrusted_text": "safe, safe_json",
+    "tunesmith_cli.whole_file": "write_whole",
 }
 __getattr__ = exports(__name__, {name: module for module, names in _MODULES.items() for name in names.split(", ")})
 
@@ -85,6 +87,7 @@ __all__ = [
     "columns_given",
     "duration",
     "error_text",
+    "file_argument",
     "gettext",
     "language",
     "load",
@@ -112,4 +115,5 @@ __all__ = [
     "translated",
     "typed",
     "wrap",
+    "write_whole",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,11 @@ def add_file(parser: ArgumentParser) -> None:
         "file", nargs="?", default=DEFAULT_FILE, metavar="FILE", help=f"the pipeline or its folder (default: ./{DEFAULT_FILE})"
     )
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change a value, e.g. seed=7; repeatable")
+
+
+def file_argument(file: str | Path) -> str:
+    """A pipeline's file as it is typed behind a command, with a space before it; empty for the one that need not be named."""
+    return "" if str(file) == DEFAULT_FILE else f" {shlex.quote(str(file))}"
 
 
 def load(file: str, assignments: Sequence[str] = (), more: Mapping[str, Any] | None = None) -> PipelineSpec:

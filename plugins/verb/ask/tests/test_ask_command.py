@@ -24,9 +24,9 @@ _MADE: dict[str, Any] = {}
 def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder; the same recommendation is made once, for it takes a second."""
 
-    def once(file: Path, wishes: Any) -> Any:
+    def once(file: Path, wishes: Any, **more: Any) -> Any:
         key = repr((file, wishes))
-        _MADE[key] = _MADE.get(key) or recommended(file, wishes)
+        _MADE[key] = _MADE.get(key) or recommended(file, wishes, **more)
         return _MADE[key]
 
     monkeypatch.setattr("tunesmith_ask.pipeline.recommended", once)
@@ -72,7 +72,9 @@ def test_for_cards_that_are_not_here_yes_writes_the_file_and_runs_nothing(capsys
     assert (tune["adapter"], tune["settings"]["num_train_epochs"]) == ("qlora", 2)
     assert "There: tunesmith run tunesmith.yaml" in capsys.readouterr().out
     assert main(["ask", SENTENCE, "--yes"]) == 2
-    assert "TS-ASK-002" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "TS-RECOMMEND-004" in said.err
+    assert not said.out, "it is told before anything is done"
     assert not (here / ".tunesmith" / "runs").exists()
 
 
@@ -130,6 +132,11 @@ def test_for_a_program_it_is_json_and_nothing_is_run(capsys, here):
     assert told["remarks"][:2] == ["you said en; the rows are in zh", "you said medical; the rows are about legal"]
     assert told["prediction"]["memory"] > 0
     assert not (here / "tunesmith.yaml").exists()
+
+
+def test_a_task_that_the_rows_are_not_for_is_told(capsys):
+    assert main(["ask", SENTENCE.replace("frobnicated", "a classifier"), "--json"]) == 0
+    assert "you said classification; the rows are for instruction" in json.loads(capsys.readouterr().out)["remarks"]
 
 
 def test_a_setting_that_no_step_has_is_told(capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -105,7 +106,30 @@ def test_an_endpoint_that_refuses_is_told_of_without_the_key(fake, known, folder
     assert KEY not in json.dumps(told.value.to_json())
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "127.0.0.1:8000", "http://elsewhere.example/v1", "https://user:word@elsewhere.example/v1"])
+@pytest.mark.parametrize("said", [b"HELO who are you\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"])
+def test_what_is_no_web_server_or_stops_in_the_middle_is_told_of(said, known, folder):
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(said)
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(TunesmithError, match="TS-ASK-003"):
+            read("...", known, Path(), Endpoint(f"http://127.0.0.1:{listening.getsockname()[1]}/v1", "acme"))
+
+
+def test_a_card_whose_memory_is_left_open_is_asked_about_here_too(known, folder):
+    found = request_of(json.dumps({**EMPTY, "card": "A100", "cards": 2}), request_schema(known, []), known.sizes)
+    assert found.either == ("2xA100-40GB", "2xA100-80GB")
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "127.0.0.1:8000", "http://elsewhere.example/v1", "https://user:word@elsewhere.example/v1",
+                                 "http://[::1", "http://127.0.0.1:port/v1", "http://127.0.0.1:8000/v 1"])  # fmt: skip
 def test_an_address_that_would_give_the_sentence_away_is_refused(url):
     with pytest.raises(UserError, match="TS-ASK-003"):
         Endpoint(url, "acme", KEY)

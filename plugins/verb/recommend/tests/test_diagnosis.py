@@ -118,6 +118,9 @@ def test_a_validation_loss_that_rises_while_the_training_loss_falls_is_overfitti
     assert said(short) == ["steps.too-few"], "two steps are no evidence of overfitting"
     level = Curve.of([(15, 2.0), (30, 1.80), (45, 1.81), (60, 1.81)])
     assert "overfit" not in said(training(course(falling), validation=level))
+    settings = {"load_best_model_at_end": True, "early_stopping_patience": 2}
+    (known,) = [one for one in of_training(training(course(falling), validation=validation, settings=settings)) if one.rule == "overfit"]
+    assert known.command == "", "the same run once more is no advice"
 
 
 def test_the_rows_behind_a_spike_are_named():

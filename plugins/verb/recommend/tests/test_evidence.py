@@ -144,6 +144,28 @@ def test_what_is_no_export_is_refused_and_nothing_of_it_is_taken(tmp_path, text)
         assert base.entries() == []
 
 
+@pytest.mark.parametrize("odd", [
+    {"finished": "yesterday"}, {"settings": {"learning_rate": "high"}}, {"grades": [{"what": TIME, "predicted": "9"}]},
+    {"model": {"bytes": float("nan")}}, {"home": ""}, {"data": {"path": "secret.jsonl"}},
+])  # fmt: skip
+def test_an_entry_that_would_break_later_recommendations_is_not_taken(tmp_path, odd):
+    head, told = {"format": "tunesmith-knowledge", "version": 1}, {**entry(1.0).to_json(), **odd}
+    (tmp_path / "odd.jsonl").write_text("".join(json.dumps(line) + "\n" for line in (head, entry(1.0, number=1).to_json(), told)))
+    with closing(KnowledgeBase(tmp_path)) as base:
+        with pytest.raises(UserError, match="TS-RECOMMEND-005"):
+            base.merge(tmp_path / "odd.jsonl")
+        assert base.entries() == []
+
+
+def test_what_a_run_came_to_after_a_kill_is_what_is_known_of_it(tmp_path):
+    before, after = entry(1.0, results={"loss": 2.0}), entry(1.0, results={"exact_match": 0.5, "loss": 2.0})
+    for place, (one, other) in enumerate(((before, after), (after, before))):
+        with closing(KnowledgeBase(tmp_path / str(place))) as base:
+            base.add([one])
+            base.add([other])
+            assert [found.results for found in base.entries()] == [after.results]
+
+
 def test_a_file_that_is_no_database_is_told_of(tmp_path):
     (tmp_path / "knowledge.sqlite").write_text("this is no database, but it is long enough to be looked at as one" * 50)
     with pytest.raises(UserError, match="TS-RECOMMEND-005"):

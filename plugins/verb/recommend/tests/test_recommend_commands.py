@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,31 @@ def test_init_writes_a_file_that_plans_with_reasons_as_comments(capsys, folder):
     assert main(["init", "train.jsonl", *ON]) == 2
     assert "TS-RECOMMEND-004" in capsys.readouterr().err
     assert (folder / "tunesmith.yaml").read_text() == text
+
+
+def test_a_pipeline_in_another_folder_names_the_rows_from_there(capsys, folder):
+    assert main(["init", "train.jsonl", *ON, "--file", "none/small.yaml"]) == 2
+    assert "TS-RECOMMEND-004" in capsys.readouterr().err
+    (folder / "sub").mkdir()
+    assert main(["init", "train.jsonl", *ON, "--file", "sub/small one.yaml"]) == 0
+    assert yaml.safe_load((folder / "sub" / "small one.yaml").read_text())["steps"]["tune"]["data"] == "../train.jsonl"
+    said = capsys.readouterr().out
+    assert "  tunesmith plan 'sub/small one.yaml' --on A10  what it will do" in said
+    assert [path.name for path in (folder / "sub").iterdir()] == ["small one.yaml"]
+
+
+def test_the_command_that_is_offered_makes_the_same_recommendation(capsys, folder):
+    (folder / "my rows.jsonl").write_text('{"ask": "Where is it?", "say": "On its way."}\n' * 2)
+    words = ["--goal", "edge", "--budget", "2h", "--models", "models.json", "--columns", "instruction=ask,output=say", "--on", "A10"]
+    assert main(["recommend", "--data", "my rows.jsonl", *words]) == 0
+    offered = capsys.readouterr().out.rpartition("As a pipeline's file: ")[2]
+    assert shlex.split(offered) == ["tunesmith", "init", "my rows.jsonl", *words]
+
+
+@pytest.mark.parametrize("words", [["--goal", "edge"], ["--all"], ["--on", "A10"], ["--columns", "instruction=a"]])
+def test_options_of_a_recommendation_are_refused_where_none_is_made(words, capsys):
+    assert main(["recommend", "--track-record", *words]) == 2
+    assert f"{words[0]} is of a recommendation" in capsys.readouterr().err
 
 
 def test_a_model_of_ones_own_is_recommended_where_it_suits_best(capsys, folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.errors import UserError
 from tunesmith_ask import ASK
-from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe, safe_json, translated
+from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe, safe_json, translated, write_whole
 from tunesmith_cli.api import gettext as _
 from tunesmith_cli.api import main as tunesmith
 
@@ -45,17 +46,22 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from tunesmith_ask.pipeline import answer, plain
+    from tunesmith_recommend.api import check_place
 
     if bool(args.endpoint) != bool(args.model):
         fix = "Name both: --endpoint http://127.0.0.1:8000/v1 --model NAME."
         raise UserError("TS-CLI-002", "--endpoint and --model go together", fix=fix)
+    if args.key_env and not args.endpoint:
+        raise UserError("TS-CLI-002", "--key-env names a key for --endpoint, which is not given", fix="Name both, or leave --key-env out.")
     asking = not (args.yes or args.json) and sys.stdin.isatty() and sys.stdout.isatty()
+    if asking or (args.yes and not args.json):  # it may be written
+        check_place(args.file, force=args.force)
     session = Session.open()
     request = _understood(args, session)
     if not args.json:
         _tell(request)
     request = plain(_asked(request) if asking else request)
-    found = answer(request, session.registry, models=args.models, any_model=args.any_model)
+    found = answer(request, session.registry, models=args.models, any_model=args.any_model, folder=args.file.parent)
     if args.json:
         print(safe_json({"understood": request.to_json(), **found.found.to_json(), "remarks": [*found.remarks, *found.found.remarks]}, 2))
         return 0
@@ -133,10 +139,8 @@ def _show(found: Answer) -> None:
 def _carry_out(args: Namespace, found: Answer, elsewhere: bool) -> int:
     from tunesmith_recommend.api import pipeline_file
 
-    if args.file.exists() and not args.force:
-        raise UserError("TS-ASK-002", f"{args.file} is there already", fix="Name another one with --file, or write over it: --force.")
-    args.file.write_text(pipeline_file(found.found, found.wanted), encoding="utf-8")
-    there = " " + _("There: {command}", command=f"tunesmith run {args.file}") if elsewhere else ""
+    write_whole(args.file, pipeline_file(found.found, found.wanted))
+    there = " " + _("There: {command}", command=f"tunesmith run {shlex.quote(str(args.file))}") if elsewhere else ""
     print(safe("\n" + _("{file} is written.", file=args.file) + there))
     return 0 if elsewhere else tunesmith(["run", str(args.file), *(["--no-serve"] if args.no_serve else [])])
 

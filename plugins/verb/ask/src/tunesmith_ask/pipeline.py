@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.errors import UserError
 from tunesmith_ask.request import Request
 from tunesmith_cli.api import card
-from tunesmith_recommend.api import Wishes, recommended
+from tunesmith_recommend.api import Wishes, named_from, recommended
 
 if TYPE_CHECKING:
     from tunesmith.contracts import Device
     from tunesmith.plugins.registry import Registry
     from tunesmith_recommend.api import Recommendation, Wanted
+
+
+#: a task of rows -> others that people call it by
+_ALIKE = {"instruction": ("chat",), "feedback": ("preference",), "tagging": ("classification",)}
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,15 @@ class Answer:
     here: bool = True
 
 
-def answer(request: Request, registry: Registry, *, models: Path | None = None, any_model: bool = False) -> Answer:
+def answer(
+    request: Request, registry: Registry, *, models: Path | None = None, any_model: bool = False, folder: Path = Path()
+) -> Answer:  # fmt: skip
     """The recommendation for a request.
 
     Args:
         models: a file that describes models of one's own.
         any_model: don't ask whether the model can be fetched from here.
+        folder: that the pipeline will lie in.
 
     Raises:
         UserError: TS-ASK-001 when no rows are named, or they are not there; what recommendations raise.
@@ -46,7 +53,8 @@ def answer(request: Request, registry: Registry, *, models: Path | None = None, 
     if not request.data or not Path(request.data).is_file():
         raise no_rows(request)
     cards = card(registry, request.on) if request.on else None
-    found, wanted = recommended(Path(request.data), replace(wishes_of(request), cards=cards, models=models, any_model=any_model))
+    wishes = replace(wishes_of(request), cards=cards, models=models, any_model=any_model)
+    found, wanted = recommended(named_from(folder, Path(request.data)), wishes, base=folder.absolute())
     return Answer(found, wanted, tuple(differing(request, wanted.data, found.pipeline)), cards is None or _has(registry, *cards))
 
 
@@ -105,6 +113,8 @@ def differing(request: Request, data: Mapping[str, Any], pipeline: Mapping[str, 
     ):  # fmt: skip
         if said and not set(said) & set(found):
             yield f"you said {' and '.join(said)}; the rows are {what} {' and '.join(found[:2]) or 'none of the fields that are known'}"
+    if request.tasks and not {data["task"], *_ALIKE.get(data["task"], ())} & set(request.tasks):
+        yield f"you said {' and '.join(request.tasks)}; the rows are for {data['task']}"
     yield from (f"`{name}` is in no step of this pipeline" for name in request.settings if not _holds(pipeline["steps"], name))
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tunesmith_recommend.choice.declared import Declared, declared
     from tunesmith_recommend.choice.recommendation import GOALS, Prediction, Reasoned, Recommendation, Wanted
     from tunesmith_recommend.commands.options import add_wishes, seconds_of, wishes_of
+    from tunesmith_recommend.commands.pipeline_place import check_place, named_from
     from tunesmith_recommend.commands.probe import probe_text
     from tunesmith_recommend.commands.text import page, pipeline_file, written
     from tunesmith_recommend.diagnosis.diagnosis import findings
@@ -39,6 +40,7 @@ _MODULES = {
     "tunesmith_recommend.choice.declared": "Declared, declared",
     "tunesmith_recommend.choice.recommendation": "GOALS, Prediction, Reasoned, Recommendation, Wanted",
     "tunesmith_recommend.commands.options": "add_wishes, seconds_of, wishes_of",
+    "tunesmith_recommend.commands.pipeline_place": "check_place, named_from",
     "tunesmith_recommend.commands.probe": "probe_text",
     "tunesmith_recommend.commands.text": "page, pipeline_file, written",
     "tunesmith_recommend.diagnosis.diagnosis": "findings",
@@ -60,10 +62,12 @@ __all__ = [
     "Wanted",
     "Wishes",
     "add_wishes",
+    "check_place",
     "declared",
     "facts_of",
     "findings",
     "installed_models",
+    "named_from",
     "page",
     "pipeline_file",
     "probe",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tunesmith.contracts.settings import problems
@@ -34,11 +36,14 @@ def read(sentence: str, known: Vocabulary, folder: Path, endpoint: Endpoint) -> 
     schema = request_schema(known, rows_files(folder))
     methods = "\n".join(f"{kind}.{name}: {record.summary}" for (kind, name), record in known.providers.items())
     messages = [{"role": "system", "content": _TASK + methods}, {"role": "user", "content": sentence}]
-    return request_of(endpoint.answer(messages, schema), schema)
+    return request_of(endpoint.answer(messages, schema), schema, known.sizes)
 
 
-def request_of(text: str, schema: dict[str, Any]) -> Request:
+def request_of(text: str, schema: dict[str, Any], sizes: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> Request:
     """What an answer asks for.
+
+    Args:
+        sizes: a card's name that leaves its memory open -> the cards that it may mean.
 
     Raises:
         TunesmithError: TS-ASK-004 when it does not fit the schema.
@@ -65,5 +70,8 @@ def request_of(text: str, schema: dict[str, Any]) -> Request:
             settings.setdefault(one["setting"], one["value"])
         else:
             other.append(f"{one['setting']} of {one['of']}")
-    card = said["card"] and (f"{said['cards']}x{said['card']}" if said["cards"] > 1 else said["card"])
-    return Request(said["data"], card, said["goal"], said["minutes"] * 60.0, said["model"], named, settings, unknown=tuple(other))
+    times = f"{said['cards']}x" if said["cards"] > 1 else ""
+    card, either = said["card"] and f"{times}{said['card']}", tuple(f"{times}{one}" for one in sizes.get(said["card"], ()))
+    return Request(
+        said["data"], card, said["goal"], said["minutes"] * 60.0, said["model"], named, settings, either=either, unknown=tuple(other)
+    )

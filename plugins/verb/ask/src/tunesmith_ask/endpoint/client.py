@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -34,8 +35,12 @@ class Endpoint:
     key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        try:
+            parts = urlsplit(self.url)
+            known = parts.scheme in ("http", "https") and parts.hostname and not parts.username and parts.port != 0
+        except ValueError:  # of brackets and ports
+            known = False
+        if not known or not self.url.isascii() or not self.url.isprintable() or " " in self.url:
             raise UserError("TS-ASK-003", f"{self.url} is no endpoint's address", fix="Write it as http://127.0.0.1:8000/v1.")
         if parts.scheme == "http" and parts.hostname not in _HERE:
             raise UserError(
@@ -61,6 +66,8 @@ class Endpoint:
             raise self._failed(f"answers with status {error.code}", said) from None
         except OSError as error:
             raise self._failed("does not answer", str(error)) from None
+        except http.client.HTTPException as error:  # what answers speaks something else, or stops in the middle
+            raise self._failed("does not answer as a web server does", f"{type(error).__name__} {error}".rstrip()) from None
         except (ValueError, LookupError, TypeError):
             raise self._failed("does not answer as OpenAI's API does", "") from None
 

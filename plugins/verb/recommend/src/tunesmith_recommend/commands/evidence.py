@@ -8,8 +8,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.errors import UserError
 from tunesmith_cli.api import columns, safe, safe_json
 from tunesmith_cli.api import gettext as _
+from tunesmith_recommend.commands.options import options_given
 
 if TYPE_CHECKING:
     from tunesmith_recommend.evidence.knowledge_base import KnowledgeBase
@@ -27,8 +29,14 @@ def add_evidence(group: Any) -> None:
 def run_evidence(args: Namespace) -> int:
     """
     Raises:
-        UserError: TS-RECOMMEND-005 where a file is no knowledge base.
+        UserError: TS-RECOMMEND-005 where a file is no knowledge base, TS-CLI-002 for options of a recommendation, which is not made.
     """
+    given = [*options_given(args), *(f"--{name}" for name in ("yaml", "all") if getattr(args, name))]
+    if given:
+        raise UserError(
+            "TS-CLI-002", f"{given[0]} is of a recommendation, which needs --data FILE",
+            fix=f"Leave {given[0]} out, or ask for a recommendation: tunesmith recommend --data FILE.",
+        )  # fmt: skip
     if not args.merge and not _ran():
         print(safe_json({"records": [], "entries": []} if args.track_record else {"entries": 0}, 2) if args.json else _nothing())
         return 0

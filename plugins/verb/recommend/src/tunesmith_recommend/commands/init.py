@@ -6,10 +6,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from tunesmith.errors import UserError
-from tunesmith_cli.api import DEFAULT_FILE, Command, run_command, safe, safe_json
+from tunesmith_cli.api import DEFAULT_FILE, Command, columns, file_argument, run_command, safe, safe_json, write_whole
 from tunesmith_cli.api import gettext as _
-from tunesmith_recommend.commands.options import add_wishes, recommendation
+from tunesmith_recommend.commands.options import add_wishes, options_again, recommendation
+from tunesmith_recommend.commands.pipeline_place import check_place
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -23,18 +23,17 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from tunesmith_recommend.commands.text import page, pipeline_file
 
-    if args.file.exists() and not args.force:
-        raise UserError("TS-RECOMMEND-004", f"{args.file} is there already", fix="Name another one with --file, or write over it: --force.")
-    found, wanted = recommendation(args, args.data)
-    args.file.write_text(pipeline_file(found, wanted), encoding="utf-8")
+    check_place(args.file, force=args.force)
+    found, wanted = recommendation(args, args.data, args.file.parent)
+    write_whole(args.file, pipeline_file(found, wanted))
     if args.json:
         print(safe_json({"file": str(args.file), **found.to_json()}, 2))
         return 0
-    file = "" if str(args.file) == DEFAULT_FILE else f" {args.file}"
-    on = f" --on {args.on}" if args.on else ""
+    file, cards = file_argument(args.file), options_again(args, ("on", "cards"))
     print(safe(page(found, wanted)))
     print(safe("\n" + _("{file} holds this, with the reasons as comments. Next:", file=args.file)))
-    print(safe(f"  tunesmith plan{file}{on}      {_('what it will do, and what that needs')}\n  tunesmith run{file}       {_('do it')}"))
+    next_ones = ((f"tunesmith plan{file}{cards}", _("what it will do, and what that needs")), (f"tunesmith run{file}", _("do it")))
+    print(columns(next_ones, "  "))
     return 0
 
 

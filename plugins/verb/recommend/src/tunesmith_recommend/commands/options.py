@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import UserError
 from tunesmith_cli.api import Session, add_cards, add_columns, columns_given, named_cards
@@ -64,8 +66,27 @@ def wishes_of(args: Namespace) -> Wishes:
     return Wishes(args.goal, args.task, seconds_of(args.budget), columns_given(args), cards, args.models, args.any_model)
 
 
-def recommendation(args: Namespace, file: Path) -> tuple[Recommendation, Wanted]:
-    """For the rows of a file. Raises as `recommended` does."""
+_WISHES = {"goal": "quality", "task": "", "budget": "", "models": None, "any_model": False, "columns": [], "on": None, "cards": None}
+
+
+def options_given(args: Namespace, names: Sequence[str] = (*_WISHES,)) -> dict[str, Any]:
+    """Those of the options of `add_wishes` that say something, by their names as they are typed."""
+    told = {name: getattr(args, name, None) for name in names}
+    return {f"--{name.replace('_', '-')}": value for name, value in told.items() if value not in (None, _WISHES[name])}
+
+
+def options_again(args: Namespace, names: Sequence[str] = (*_WISHES,)) -> str:
+    """The same as they would be typed once more, a space before each."""
+    words: list[str] = []
+    for name, value in options_given(args, names).items():
+        for one in value if isinstance(value, list) else [value]:
+            words += [name] if one is True else [name, shlex.quote(str(one))]
+    return "".join(f" {word}" for word in words)
+
+
+def recommendation(args: Namespace, file: Path, folder: Path = Path()) -> tuple[Recommendation, Wanted]:
+    """For the rows of a file, in a pipeline that will lie in `folder`. Raises as `recommended` does."""
+    from tunesmith_recommend.commands.pipeline_place import named_from
     from tunesmith_recommend.recommended import recommended
 
-    return recommended(file, wishes_of(args))
+    return recommended(named_from(folder, file), wishes_of(args), base=folder.absolute())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from tunesmith_cli.api import Command, run_command, safe, safe_json
 from tunesmith_cli.api import gettext as _
 from tunesmith_recommend.commands.evidence import add_evidence, run_evidence
-from tunesmith_recommend.commands.options import add_wishes, recommendation
+from tunesmith_recommend.commands.options import add_wishes, options_again, recommendation
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -34,14 +35,9 @@ def run(args: Namespace) -> int:
     else:
         print(safe(pipeline_file(found, wanted) if args.yaml else page(found, wanted, refused=args.all)))
         if not args.yaml:
-            print(safe("\n" + _("As a pipeline's file: {command}", command=f"tunesmith init {args.data}{_again(args)}")))
+            command = f"tunesmith init {shlex.quote(str(args.data))}{options_again(args)}"
+            print(safe("\n" + _("As a pipeline's file: {command}", command=command)))
     return 0
-
-
-def _again(args: Namespace) -> str:
-    """The options that make the same recommendation again."""
-    given = (("--goal", args.goal if args.goal != "quality" else ""), ("--on", args.on), ("--budget", args.budget), ("--task", args.task))
-    return "".join(f" {name} {value}" for name, value in given if value) + (" --any-model" if args.any_model else "")
 
 
 COMMAND = Command(

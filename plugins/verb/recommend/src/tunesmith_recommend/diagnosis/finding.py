@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tunesmith_cli.api import write_whole
 from tunesmith_recommend.choice.rules import Rule, read_rules
 
 #: In a run's directory: the findings as JSON, a list. The report shows them, whoever has written them.
@@ -51,6 +52,4 @@ class Finding:
 
 def write_findings(directory: Path, findings: list[Finding]) -> None:
     """Beside the run's plan, in one go."""
-    draft = directory / f".{FILE}"
-    draft.write_text(json.dumps([one.to_json() for one in findings], indent=1, ensure_ascii=False), encoding="utf-8")
-    draft.replace(directory / FILE)
+    write_whole(directory / FILE, json.dumps([one.to_json() for one in findings], indent=1, ensure_ascii=False))

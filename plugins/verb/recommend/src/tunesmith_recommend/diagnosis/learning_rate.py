@@ -63,7 +63,7 @@ def nothing_learned(one: Training) -> Iterator[Finding]:
     if still:
         yield Finding.of(
             rule, one.step, "nothing was learned: no gradient was there", *told, "the gradient's norm was 0 in every step",
-            fix="Look at what is trained on: `tunesmith data preview` shows the labels of the rows.", command=_preview(one),
+            fix="Look at what is trained on: `tunesmith data preview` shows the labels of the rows.", command=one.preview(),
         )  # fmt: skip
         return
     told += _rates(one)
@@ -95,7 +95,3 @@ def _lower(one: Training, times: float) -> float:
 def _rates(one: Training) -> list[str]:
     usual = [f"{one.usual_rate:g} is what its adapter takes by itself"] if one.usual_rate else []
     return [f"the learning rate was {one.rate:g}", *usual]
-
-
-def _preview(one: Training) -> str:
-    return f"tunesmith data preview {one.data} --model {one.model}" if one.data and one.model else ""

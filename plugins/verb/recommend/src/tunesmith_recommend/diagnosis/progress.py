@@ -63,12 +63,14 @@ def overfit(one: Training) -> Iterator[Finding]:
     if last <= best + abs(best) * rule["rise"] or not after or not before or sum(after) / len(after) >= sum(before) / len(before):
         return
     kept = bool(one.settings.get("load_best_model_at_end"))
-    change = {"early_stopping_patience": 2} if kept else {"load_best_model_at_end": True, "early_stopping_patience": 2}
+    wanted = {"load_best_model_at_end": True, "early_stopping_patience": 2}
+    change = {name: value for name, value in wanted.items() if not one.settings.get(name)}
     yield Finding.of(
         rule, one.step, f"overfit from step {step}",
         f"the loss of the rows held out was least after step {step}: {best:.4g}; at the end it was {last:.4g}",
         f"that of the rows trained on fell meanwhile, from {sum(before) / len(before):.4g} to {sum(after) / len(after):.4g} on average",
         *(["the parameters of that step are the ones that were kept"] if kept else []),
-        fix="Stop there and keep those parameters; more rows, fewer epochs or a smaller adapter learn less by heart.",
-        command=one.command(**change),
+        fix="Stop there and keep those parameters; more rows, fewer epochs or a smaller adapter learn less by heart."
+        if change else "More rows, fewer epochs or a smaller adapter learn less by heart.",
+        command=one.command(**change) if change else "",
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
 from tunesmith_recommend.diagnosis.curve import median
@@ -34,15 +33,8 @@ def spikes(one: Training) -> Iterator[Finding]:
         yield Finding.of(
             rule, one.step, f"a spike of the loss in step {step}", *told,
             fix="Look at these rows." if rows else "The step's losses of rows are not known.",
-            command=_preview(one, [number for number, _ in rows]),
+            command=one.preview([number for number, _ in rows]) if rows else "",
         )  # fmt: skip
-
-
-def _preview(one: Training, rows: list[int]) -> str:
-    if not rows or not one.data:
-        return ""
-    model = f" --model {shlex.quote(one.model)}" if one.model else ""
-    return f"tunesmith data preview {shlex.quote(one.data)}{model} {' '.join(f'--row {row}' for row in rows)}"
 
 
 def cut(one: Training) -> Iterator[Finding]:
@@ -65,5 +57,5 @@ def without_end(one: Training) -> Iterator[Finding]:
             yield Finding.of(
                 rule, one.step, f"the model does not learn to stop: the end token is not trained on in {match['of']}", text,
                 fix="Raise `max_length` where answers are cut, or give the rows a chat template that ends its turns.",
-                command=_preview(one, [1]),
+                command=one.preview([1]),
             )  # fmt: skip

@@ -60,6 +60,13 @@ class Training:
         changes = [f"--set steps.{self.group}.settings.{name}={_written(value)}" for name, value in settings.items()]
         return " ".join(["tunesmith", "run", shlex.quote(self.file), *changes])
 
+    def preview(self, rows: Sequence[int] = ()) -> str:
+        """The command that shows what is trained on in some of the rows; empty where their file is not known."""
+        if not self.data:
+            return ""
+        words = ["tunesmith", "data", "preview", self.data, *(["--model", self.model] if self.model else [])]
+        return shlex.join([*words, *(word for row in rows for word in ("--row", str(row)))])
+
 
 def trainings(view: RunView) -> list[Training]:
     """The steps of a run that have told a loss, or failed before they could."""

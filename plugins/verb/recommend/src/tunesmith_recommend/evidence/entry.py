@@ -25,6 +25,27 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 _KINDS = ("objective", "adapter", "strategy", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend")
 
 
+_TEXT, _NAME, _NUMBER = {"type": "string"}, {"type": "string", "minLength": 1}, {"type": "number"}
+_NUMBERS = {"type": "object", "additionalProperties": _NUMBER}
+_AMOUNT = {"anyOf": [_NUMBER, {"type": "null"}]}
+_KNOWN = {"bytes": _NUMBER, "type": _TEXT, "rows": _NUMBER, "characters": _NUMBER, "format": _TEXT, "digest": _TEXT}
+_OF = {"type": "object", "additionalProperties": False, "properties": _KNOWN}
+_GRADE = {
+    "type": "object", "required": ["what"], "additionalProperties": False,
+    "properties": {"what": _TEXT, "predicted": _AMOUNT, "measured": _AMOUNT},
+}  # fmt: skip
+#: of an entry that somebody else has exported
+SCHEMA: dict[str, Any] = {
+    "type": "object", "required": ["id", "home", "finished", "verb", "grades"], "additionalProperties": False,
+    "properties": {
+        **dict.fromkeys(("id", "home"), _NAME), **dict.fromkeys(("verb", "device", "backend", "dtype"), _TEXT),
+        **dict.fromkeys(("finished", "seconds", "units"), _NUMBER), **dict.fromkeys(("settings", "results"), _NUMBERS),
+        "providers": {"type": "object", "additionalProperties": _TEXT}, "data": _OF, "model": _OF,
+        "grades": {"type": "array", "items": _GRADE},
+    },
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Grade:
     """A prediction beside what was measured; both None where nobody knew, or nobody measured.
@@ -114,9 +135,9 @@ def _entry(view: RunView, step: PlannedStep, told: StepPrediction, home: str) ->
     work = max((value for _, value in series.get(WORK, ())), default=0.0)
     grades = (
         Grade(TIME, told.seconds or None, sum(units) / len(units) if units else None),
-        Grade(MEMORY, memory or None, peak or None),
+        Grade(MEMORY, memory or None, _finite(peak)),
         Grade(DISK, disk or None, size + work if size else None),
-        Grade(QUALITY, told.quality or None, seen.metrics.get(LOSS)),
+        Grade(QUALITY, told.quality or None, _finite(seen.metrics.get(LOSS))),
     )
     return Entry(
         id=hashlib.sha256(f"{home}\0{view.row.id}\0{step.name}".encode()).hexdigest()[:24], home=home, finished=seen.row.finished or 0.0,
@@ -125,6 +146,11 @@ def _entry(view: RunView, step: PlannedStep, told: StepPrediction, home: str) ->
         settings=_numbers(view, step), data=_data(view, step), model=_model(view, step), grades=grades, seconds=seen.seconds or 0.0,
         units=len(units), dtype=dtype_of(step.settings), results=_results(view, step),
     )  # fmt: skip
+
+
+def _finite(value: float | None) -> float | None:
+    """What was measured; None where nothing was, or it is no number: of a training that came apart."""
+    return value if value and math.isfinite(value) else None
 
 
 def dtype_of(settings: Mapping[str, Any]) -> str:

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.contracts.settings import problems
 from tunesmith.errors import UserError
 from tunesmith.running.home_permissions import PRIVATE
-from tunesmith_recommend.evidence.entry import Entry, entries_of
+from tunesmith_cli.api import write_whole
+from tunesmith_recommend.evidence.entry import SCHEMA, Entry, entries_of
 
 if TYPE_CHECKING:
     from tunesmith import RunView
@@ -32,8 +34,9 @@ CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, home TEXT NOT NULL, doc
 class KnowledgeBase:
     """Of one home. Several processes may have it open.
 
-    Adding what is there already changes nothing, and of two documents with the same id the one that sorts last is kept: so merging gives
-    the same in whatever order, and however often.
+    Adding what is there already changes nothing, and of two documents with the same id the one with more results is kept, of as many the
+    one that sorts last: so merging gives the same in whatever order, and however often, and of a run that was killed and went on what it
+    came to in the end.
 
     Raises:
         UserError: TS-RECOMMEND-005 where its file is no knowledge base, or can't be written.
@@ -75,10 +78,9 @@ class KnowledgeBase:
             before = self._count()
             for entry in entries:
                 document = json.dumps(entry.to_json(), sort_keys=True)
-                self._db.execute(
-                    "INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET document = max(document, excluded.document)",
-                    (entry.id, entry.home, document),
-                )
+                known = self._db.execute("SELECT document FROM entries WHERE id = ?", (entry.id,)).fetchone()
+                document = max(document, *(known or ()), key=_weight) if known else document
+                self._db.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", (entry.id, entry.home, document))
             if run:
                 self._db.execute("INSERT OR IGNORE INTO runs VALUES (?)", (run,))
             return self._count() - before
@@ -113,7 +115,7 @@ class KnowledgeBase:
         """Everything as lines of JSON, the first of which says what it is; how many entries."""
         found = self.entries()
         lines = [{"format": "tunesmith-knowledge", "version": VERSION}, *(entry.to_json() for entry in found)]
-        file.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in lines), encoding="utf-8")
+        write_whole(file, "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines))
         return len(found)
 
     def merge(self, file: Path) -> int:
@@ -126,7 +128,7 @@ class KnowledgeBase:
             head, *lines = file.read_text(encoding="utf-8").splitlines()
             if json.loads(head) != {"format": "tunesmith-knowledge", "version": VERSION}:
                 raise ValueError("its first line names another format or version")
-            return self.add([Entry.from_json(json.loads(line)) for line in lines])
+            return self.add([_entry(line) for line in lines])
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise _damaged(file, error) from error
 
@@ -145,6 +147,27 @@ class KnowledgeBase:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+def _weight(document: str) -> tuple[int, str]:
+    """By which one of two documents with the same id is kept."""
+    return len(json.loads(document).get("results", ())), document
+
+
+def _entry(line: str) -> Entry:
+    """
+    Raises:
+        ValueError: it is no entry.
+    """
+    told = json.loads(line, parse_constant=_no_number)
+    wrong = next((f"`{path}` {sentence}" for path, sentence in problems(SCHEMA, told)), "")
+    if wrong:
+        raise ValueError(wrong)
+    return Entry.from_json(told)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
 
 
 def _damaged(file: Path, error: Exception) -> UserError:

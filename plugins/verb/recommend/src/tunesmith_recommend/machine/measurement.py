@@ -89,6 +89,9 @@ def _ask(target: str, dtypes: Sequence[str]) -> Mapping[str, Any]:
     command = [sys.executable, "-m", "tunesmith_recommend.machine.measurement_process", target, *dtypes]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        if not done.stdout.strip():  # killed, for want of memory say
+            last = next(reversed(done.stderr.strip().splitlines()), "")
+            return {"failed": f"the process that measures ended with status {done.returncode}" + (f": {last}" if last else "")}
         return dict(json.loads(done.stdout))
     except subprocess.TimeoutExpired:
         return {"failed": f"measuring it came to no end in {TIMEOUT} seconds"}
