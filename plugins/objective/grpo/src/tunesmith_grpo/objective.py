@@ -16,14 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.contracts import UserError
-from tunesmith_data.api import Row
+from tunesmith_completions import CompletionObjective
 from tunesmith_grpo.advantages import advantages
 from tunesmith_grpo.asks import asks
-from tunesmith_grpo.scores import RewardScores
 from tunesmith_grpo.settings import GroupSettings
-from tunesmith_grpo.warnings import signs
-from tunesmith_torch.api import COMPLETIONS, ChatEncoder, Group, LossSum, Mean, MicroBatch, Rollout, Score
+from tunesmith_torch.api import COMPLETIONS, Group, LossSum, Mean, MicroBatch, Rollout
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,40 +28,12 @@ if TYPE_CHECKING:
 _HIGHEST = 80.0  #: of a logarithm whose number float32 still has
 
 
-class GroupRelative:
+class GroupRelative(CompletionObjective):
     """The objective `grpo`."""
 
     def __init__(self, settings: GroupSettings) -> None:
+        super().__init__(settings, "grpo")
         self.settings, self.asks = settings, asks(settings)
-        self._scores = RewardScores(settings)
-
-    def encode(self, row: Row, chat: ChatEncoder) -> Group:
-        """The prompt, with the row's columns for the rewards.
-
-        Raises:
-            UserError: TS-TRAIN-124 for a row without a turn to answer.
-        """
-        messages = list(row["messages"])
-        if not messages or messages[-1]["role"] == "assistant":
-            raise UserError(
-                "TS-TRAIN-124", "the row has no turn for the model to answer", why="Completions are sampled of a prompt.",
-                fix="Give the row a `prompt`, or messages that end with the user's.",
-            )  # fmt: skip
-        prompt = chat.encode_prompt(messages, row.get("tools") or ())
-        return Group((prompt,), {"row": {**row.get("columns", {}), "messages": messages}})
-
-    def score(self, rollouts: Sequence[Rollout]) -> Sequence[Score]:
-        return self._scores(rollouts)
-
-    def open(self) -> None:
-        """
-        Raises:
-            UserError: TS-TRAIN-125 when no reward is named; what the rewards say when they can't be made.
-        """
-        self._scores.open()
-
-    def close(self) -> None:
-        self._scores.close()
 
     def learn(self, rollouts: Sequence[Sequence[Rollout]], state: Mapping[str, Any]) -> Sequence[Sequence[Mapping[str, Any] | None]]:
         """Advantage and old log-probabilities; nothing of a completion without a reward."""
@@ -188,9 +157,6 @@ class GroupRelative:
             terms.append(whole.mean() if settings.loss_type == "grpo" else whole.sum())
         divisor = {"grpo": len(facts), "dr_grpo": len(facts) * settings.max_completion_length}.get(settings.loss_type, tokens)
         return torch.stack(terms).sum() / divisor if terms else (batch.policy * 0).sum()
-
-    def warnings(self, history: Sequence[Mapping[str, float]]) -> Sequence[str]:
-        return signs(history)
 
 
 def settings_steps(settings: GroupSettings) -> int:

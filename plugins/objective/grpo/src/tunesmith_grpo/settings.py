@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from tunesmith.contracts import UserError, setting
+from tunesmith_completions import SamplingSettings
 
 _SEVERAL = {"effect": {"with": {"num_iterations": 2}}}
 
 
 @dataclass(frozen=True)
-class GroupSettings:
-    rewards: list[Any] = setting(
-        [], "what completions are worth: names of installed rewards, or mappings of a name to its settings, with `weight`, `only` and `as` "
-        "beside it", effect={"call": "tunesmith_rewards.api:read_rewards"},
-        examples=(["exact"], [{"exact": {"column": "answer"}, "weight": 0.5}]),
-    )  # fmt: skip
+class GroupSettings(SamplingSettings):
     num_generations: int = setting(8, "completions of each prompt", ge=2)
-    max_completion_length: int = setting(256, "longest completion in tokens; a longer one is truncated there", ge=1)
-    temperature: float = setting(1.0, "of sampling, and of all log-probabilities in training", gt=0)
-    top_p: float = setting(1.0, "sample among the likeliest tokens that make up this share; 1: all", gt=0, le=1)
-    top_k: int = setting(0, "sample among so many likeliest tokens; 0: all", ge=0)
-    min_p: float = setting(0.0, "sample among tokens at least so likely, as a share of the likeliest; 0: all", ge=0, lt=1)
-    stop: list[str] = setting([], "texts after which a completion is over, beside the model's end tokens")
     loss_type: str = setting(
         "dapo", "how the losses of tokens are averaged. dapo: over the batch's tokens; grpo: over each completion's tokens, then over the "
         "completions; dr_grpo: over the tokens that there could be; cispo: over the batch's tokens, the clipped ratio without a gradient",
@@ -31,11 +20,12 @@ class GroupSettings:
     )  # fmt: skip
     advantage_estimator: str = setting(
         "grpo", "what a reward is compared with. grpo: the mean of the prompt's completions; rloo: the mean of its other completions; "
-        "reinforce_plus_plus: the mean of the batch",
+        "reinforce_plus_plus: the mean of all that were sampled at a time",
         choices=("grpo", "rloo", "reinforce_plus_plus"),
     )  # fmt: skip
     scale_rewards: str = setting(
-        "group", "standard deviation that advantages are divided by: of the prompt's completions, of the batch, or none",
+        "group", "standard deviation that advantages are divided by: of the prompt's completions, of all that were sampled at a time "
+        "(batch), or none",
         choices=("group", "batch", "none"),
     )  # fmt: skip
     importance_sampling_level: str = setting(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts import UserError
-from tunesmith_grpo.settings import GroupSettings
+from tunesmith_completions.settings import SamplingSettings
 from tunesmith_torch.api import Rollout, Score
 
 if TYPE_CHECKING:
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 
 class RewardScores:
-    """Callable: rollouts -> scores. The rewards' processes begin with `open`, or the first call, and end with `close`."""
+    """Callable: rollouts -> scores. The rewards' processes begin with `open`, or the first call, and end with `close`.
 
-    def __init__(self, settings: GroupSettings) -> None:
-        self.settings = settings
+    Args:
+        name: of the objective, for messages.
+    """
+
+    def __init__(self, settings: SamplingSettings, name: str) -> None:
+        self.settings, self.name = settings, name
         self._runner: RewardRunner | None = None
 
     def __call__(self, rollouts: Sequence[Rollout]) -> list[Score]:
@@ -42,10 +46,13 @@ class RewardScores:
 
         if not self.settings.rewards:
             raise UserError(
-                "TS-TRAIN-125", "`grpo` is given no reward", why="It learns from what rewards say of the model's completions.",
-                fix="Name some: `train: {grpo: {rewards: [NAME]}}`; `tunesmith plugin list --kind reward` shows those installed.",
+                "TS-TRAIN-125", f"`{self.name}` is given no reward", why="It learns from what rewards say of the model's completions.",
+                fix="Name some in its setting `rewards`; `tunesmith plugin list --kind reward` shows those installed.",
             )  # fmt: skip
-        runner = RewardRunner(read_rewards(self.settings.rewards))
+        settings = self.settings
+        runner = RewardRunner(
+            read_rewards(settings.rewards), timeout=settings.reward_timeout, max_failed_share=settings.max_failed_share
+        )  # fmt: skip
         self._runner = runner  # before its processes begin, so that `close` ends them whatever happens
         runner.start()
         return runner

@@ -1,0 +1,44 @@
+"""Settings that all objectives have which learn from rewards of completions. Names are TRL's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.contracts import setting
+from tunesmith_torch.api import Sampling
+
+_RUNNER = {"effect": {"call": "tunesmith_rewards.api:RewardRunner", "with": {"rewards": ["exact"]}}}
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    rewards: list[Any] = setting(
+        [], "what completions are worth: names of installed rewards, or mappings of a name to its settings, with `weight`, `only` and `as` "
+        "beside it", effect={"call": "tunesmith_rewards.api:read_rewards"},
+        examples=(["exact"], [{"exact": {"column": "answer"}, "weight": 0.5}]),
+    )  # fmt: skip
+    reward_timeout: float = setting(
+        30.0, "seconds that a reward may take for a completion, or for a batch where it takes several at once; then it has failed", gt=0,
+        **_RUNNER,
+    )  # fmt: skip
+    max_failed_share: float = setting(
+        0.1, "share of a reward's latest calls that may fail before training stops; 1: all", ge=0, le=1, **_RUNNER
+    )
+    max_completion_length: int = setting(256, "longest completion in tokens; a longer one is truncated there", ge=1)
+    temperature: float = setting(1.0, "of sampling, and of all log-probabilities in training", gt=0)
+    top_p: float = setting(1.0, "sample among the likeliest tokens that make up this share; 1: all", gt=0, le=1)
+    top_k: int = setting(0, "sample among so many likeliest tokens; 0: all", ge=0)
+    min_p: float = setting(0.0, "sample among tokens at least so likely, as a share of the likeliest; 0: all", ge=0, lt=1)
+    stop: list[str] = setting([], "texts after which a completion is over, beside the model's end tokens")
+
+    def sampling(self, **more: Any) -> Sampling:
+        """As the engine is asked for it.
+
+        Args:
+            more: what of `Sampling` is the objective's own.
+        """
+        return Sampling(
+            max_completion_length=self.max_completion_length, temperature=self.temperature, top_p=self.top_p, top_k=self.top_k,
+            min_p=self.min_p, stop=tuple(self.stop), **more,
+        )  # fmt: skip
