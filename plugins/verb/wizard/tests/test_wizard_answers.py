@@ -10,6 +10,11 @@ import pytest
 import yaml
 
 from tunesmith_cli.api import main
+from tunesmith_wizard import models
+from tunesmith_wizard.answers import Answers
+from tunesmith_wizard.front.numbered_lines import NumberedLines
+from tunesmith_wizard.interview import Interview
+from tunesmith_wizard.machine import Machine
 
 CHAT = {"want": "chat", "engine": "auto", "file": "chat.yaml", "run": "no"}
 
@@ -99,12 +104,44 @@ def test_the_end_of_what_is_typed_stops_it_and_the_next_time_it_goes_on_from_the
 
     assert sit("1", f"file://{model}") == 130
     assert "nothing is lost" in capsys.readouterr().out
+    assert sit("8") == sit("7", "8") == 0, "who leaves, or looks around, has not ended what was begun"
+    assert sit("1") == 130, "who goes on and stops once more"
+    capsys.readouterr()
     assert sit("1", "", "chat.yaml", "2") == 0
     said = capsys.readouterr().out
     assert "go on where you stopped" in said
     assert said.count("? Which model?") == 1
     assert sit("7") == 0
     assert "go on where you stopped" not in capsys.readouterr().out
+
+
+def test_an_answer_that_holds_no_longer_is_asked_for_where_somebody_is_there(project, capsys, monkeypatch, model):
+    (project / "chat.yaml").write_text("name: mine\n")
+    (project / "answers.yaml").write_text(yaml.safe_dump({**CHAT, "model": f"file://{model}"}))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("deep/other.yaml\nother.yaml\n"))
+    (project / "deep").mkdir()
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    assert main(["wizard", "--plain", "--answers", "answers.yaml"]) == 0
+    said = capsys.readouterr().out
+    assert "chat.yaml is there already and holds something else" in said
+    assert "it has to lie in this folder" in said
+    assert (project / "other.yaml").is_file()
+
+
+def test_models_are_asked_for_no_further_than_they_are_shown(project, monkeypatch, model):
+    from tunesmith_cli.api import Session
+    from tunesmith_recommend.api import BaseModel
+    from tunesmith_wizard.models import Models
+
+    many = [BaseModel(f"hf://acme/{number}", "Acme", 1e5, template="chatml", bytes=1000) for number in range(40)]
+    monkeypatch.setattr(models, "installed_models", lambda registry: (many, []))
+    asked: list[str] = []
+    monkeypatch.setattr(Models, "_there", lambda self, one: asked.append(one.uri) or True)
+    found = Models(Session.open(), Machine(Session.open()))
+    monkeypatch.setattr(Interview, "choose", lambda self, key, text, options, *rest, **more: options[0].value)
+    found.ask(Interview(Answers(), NumberedLines(), there=True), "model", "Which model?")
+    assert len(asked) == 8
 
 
 def read(path: Path) -> dict[str, str]:

@@ -10,20 +10,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith import Pipeline
-from tunesmith.errors import UserError
 from tunesmith.planning.plan import Decision
 from tunesmith.running.home_permissions import make_home
 from tunesmith_auto import rate_search
 from tunesmith_auto.history import History
 from tunesmith_auto.load_test import LOAD, with_load_test
 from tunesmith_auto.policy import Remedy, failure_of, promises, remedy
-from tunesmith_cli.api import DEFAULT_FILE, Session, columns, safe, safe_json, translated
+from tunesmith_cli.api import Session, columns, file_argument, safe, safe_json, translated
 from tunesmith_cli.api import gettext as _
-from tunesmith_recommend.api import Recommendation, Wanted, Wishes, facts_of, page, pipeline_file, recommended, written
+from tunesmith_recommend.api import (
+    Recommendation,
+    Wanted,
+    Wishes,
+    check_place,
+    facts_of,
+    named_from,
+    page,
+    pipeline_file,
+    recommended,
+    written,
+)
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import Plan
     from tunesmith.running.outcome import RunOutcome
+    from tunesmith_ask.api import Request
 
 
 @dataclass
@@ -35,6 +46,7 @@ class AutoRun:
         load_test: whether to put load on the server at the end.
         trials: of a search for the learning rate; 0: none.
         as_json: tell in lines of JSON.
+        request: what a sentence was understood as; None: there was none.
     """
 
     session: Session
@@ -45,6 +57,12 @@ class AutoRun:
     load_test: bool = True
     trials: int = 0
     as_json: bool = False
+    request: Request | None = None
+
+    @property
+    def folder(self) -> Path:
+        """That the pipeline lies in, from which it names the rows."""
+        return self.file.parent.absolute()
 
     def prepare(self, *, force: bool = False) -> None:
         """Recommend, write the pipeline's file, and show what would be done.
@@ -55,11 +73,12 @@ class AutoRun:
         Raises:
             UserError: as `recommended` does, and what is wrong with the plan; TS-RECOMMEND-004 for a file that somebody else wrote.
         """
+        check_place(self.file, force=force or self.history.owns(self.file))
         if self.trials:
-            rate_search.check(self.session.registry)
+            rate_search.check(self.session.registry, self.file)
             self.wishes = rate_search.held_out(self.wishes)
         make_home(self.session.config.home, self.session.config.group)  # what is noted there is nobody else's business
-        found, plan = self._recommended(force=force)
+        found, plan = self._recommended()
         if self.as_json:
             return
         self.session.show(plan, as_json=False)
@@ -78,7 +97,9 @@ class AutoRun:
         """
         if self.trials and rate_search.RULE not in self.history.followed:
             found, plan = self._recommended(quiet=True)
-            best = rate_search.searched(found.pipeline, float(_defaults(plan)[rate_search.SETTING]), self.trials, self.file)
+            best = rate_search.searched(
+                found.pipeline, float(_defaults(plan)[rate_search.SETTING]), self.trials, self.file, as_json=self.as_json
+            )
             if isinstance(best, int):
                 return best
             self._follow(best)
@@ -104,35 +125,41 @@ class AutoRun:
         plan = self._plan(found, load_test=False)
         return self.session.carry_out(plan, Namespace(json=self.as_json, no_serve=False))
 
-    def _recommended(self, *, quiet: bool = False, force: bool = True) -> tuple[Recommendation, Plan]:
+    def _recommended(self, *, quiet: bool = False) -> tuple[Recommendation, Plan]:
         found, wanted = self._found()
-        if not (force or self.history.owns(self.file)):
-            fix = "Name another one with --file, or write over it: --force."
-            raise UserError("TS-RECOMMEND-004", f"{self.file} is there already", fix=fix)
         plan = self._plan(found, load_test=self.load_test)
         self.history.write(self.file, pipeline_file(found, wanted))
         if not quiet:
             self._tell({"auto": "recommended", **found.to_json()}, page(found, wanted) + "\n")
+            for remark in self._differing(found, wanted):
+                self._tell({"auto": "remark", "remark": remark}, f"! {translated(remark)}")
             for one in self.history.remedies:
                 self._tell({"auto": "tried before", "rule": one.rule, "why": one.why}, _("tried before: {remedy}", remedy=one.shown))
         return found, plan
 
+    def _differing(self, found: Recommendation, wanted: Wanted) -> Iterator[str]:
+        """Where the sentence and what came of it differ."""
+        if self.request:
+            from tunesmith_ask.api import differing
+
+            yield from differing(self.request, wanted.data, found.pipeline)
+
     def _found(self) -> tuple[Recommendation, Wanted]:
         """What is recommended; what was begun with before, as long as the rows are what they were."""
-        wishes, noted = self.history.wishes(self.wishes), self.history.found
+        wishes, noted, named = self.history.wishes(self.wishes), self.history.found, named_from(self.folder, self.data)
         if noted:
-            facts = facts_of(self.data, wishes.columns)
+            facts = facts_of(self.folder / named, wishes.columns)
             if facts == noted["facts"]:
-                wanted = Wanted(str(self.data), facts, wishes.goal, wishes.task, wishes.budget, wishes.columns)
+                wanted = Wanted(str(named), facts, wishes.goal, wishes.task, wishes.budget, wishes.columns)
                 return Recommendation.from_note(noted["recommendation"]), wanted
-        found, wanted = recommended(self.data, wishes)
+        found, wanted = recommended(named, wishes, base=self.folder)
         self.history.begin({"facts": wanted.data, "recommendation": dataclasses.asdict(found)})
         return found, wanted
 
     def _plan(self, found: Recommendation, *, load_test: bool) -> Plan:
         """The plan, with the reasons of each choice and of what was tried before, which are kept with the run."""
         pipeline = with_load_test(self.session.registry, found.pipeline) if load_test else found.pipeline
-        plan = self.session.plan(Pipeline(**pipeline, base=Path.cwd()).spec)
+        plan = self.session.plan(Pipeline(**pipeline, base=self.folder).spec)
         chosen = [Decision("", f"{choice.topic}: {written(choice.value)}", choice.reason) for choice in found.choices]
         before = [Decision("", f"auto: {one.rule}", one.text) for one in self.history.remedies]
         return dataclasses.replace(plan, decisions=(*plan.decisions, *chosen, *before))
@@ -144,12 +171,16 @@ class AutoRun:
             "metrics": outcome.metrics, "remedies": [one.text for one in self.history.remedies],
             "report": str(report) if report.exists() else "", "file": str(self.file),
         }  # fmt: skip
-        named = "" if str(self.file) == DEFAULT_FILE else f" {self.file}"
         rows = [(_("held"), translated(gate.text)) for gate in outcome.gates]
         rows += [*_loads(plan, outcome)]
         rows += [(_("remedy"), one.shown) for one in self.history.remedies]
         rows += [(_("report"), str(report))] if report.exists() else []
-        rows += [(_("again"), _("{command}: what is done comes from the cache, and it is served", command=f"tunesmith run{named}"))]
+        rows += [
+            (
+                _("again"),
+                _("{command}: what is done comes from the cache, and it is served", command=f"tunesmith run{file_argument(self.file)}"),
+            )
+        ]
         rows += [(_("talk"), _("tunesmith chat, in another terminal"))] if served else []
         self._tell(told, "\n" + columns(rows))
 

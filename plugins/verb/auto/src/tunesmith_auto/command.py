@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunesmith.errors import UserError
-from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe
+from tunesmith_cli.api import DEFAULT_FILE, Command, Session, file_argument, run_command, safe
 from tunesmith_cli.api import gettext as _
 from tunesmith_recommend.api import add_wishes
 
@@ -46,17 +46,20 @@ def run(args: Namespace) -> int:
         )  # fmt: skip
     if args.search is not None and args.search < 1:
         raise UserError("TS-CLI-002", f"--search {args.search} is no count of trials", fix="Give at least 1, or leave it out.")
-    session = Session.open(Path.cwd())
-    data, wishes = asked(args, session.registry)
+    session = Session.open(args.file.parent.absolute())
+    data, wishes, request = asked(args, session.registry)
     history = History.of(session.config.home, json.loads(json.dumps([getattr(args, name) for name in _TRIED], default=str)))
     if args.anew:
         history.forget()
     auto = AutoRun(
-        session, data, wishes, args.file, history, load_test=not args.no_load_test, trials=args.search or 0, as_json=args.json
+        session, data, wishes, args.file, history, load_test=not args.no_load_test, trials=args.search or 0, as_json=args.json,
+        request=request,
     )  # fmt: skip
     auto.prepare(force=args.force)
     if not args.yes and not _agreed():
-        told = _("Nothing was run. {file} holds the pipeline: {command}", file=args.file, command=f"tunesmith run{_named(args.file)}")
+        told = _(
+            "Nothing was run. {file} holds the pipeline: {command}", file=args.file, command=f"tunesmith run{file_argument(args.file)}"
+        )
         print(safe(told))
         return 0
     return auto.carry_out(serve=not args.no_serve)
@@ -68,10 +71,6 @@ def _agreed() -> bool:
     except (EOFError, KeyboardInterrupt):
         print()
         return False
-
-
-def _named(file: Path) -> str:
-    return "" if str(file) == DEFAULT_FILE else f" {file}"
 
 
 COMMAND = Command(

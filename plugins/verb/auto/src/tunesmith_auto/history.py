@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.cache_files import read_note, write_note
 from tunesmith_auto.policy import Remedy
+from tunesmith_cli.api import write_whole
 
 if TYPE_CHECKING:
     from tunesmith_recommend.api import Wishes
@@ -76,7 +77,7 @@ class History:
         """Write the pipeline's file, and note that it is ours."""
         self.written = _digest(text)
         self._write()
-        file.write_text(text, encoding="utf-8")
+        write_whole(file, text)
 
     def owns(self, file: Path) -> bool:
         """Whether a file is as it was written here; one that is not there is."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 
 from tunesmith.contracts.untrusted_files import open_regular
 from tunesmith.errors import UserError
+from tunesmith_cli.api import write_whole
 
 _YAML_WORDS = {True: "yes", False: "no"}  # as YAML reads `yes` and `no` that stand without quotes
 
@@ -37,8 +38,21 @@ class Answers:
 
     def keep(self, name: str, value: str) -> None:
         self.told[name] = value
+        self.save()
+
+    def save(self) -> None:
+        """Write all of it: what was answered, and what was given and is still to come."""
         if self.journal:
-            write_answers(self.journal, self.told)
+            write_answers(self.journal, {**self.told, **self.given})
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is answered meanwhile is not written yet: it may turn out that nothing comes of it."""
+        journal, self.journal = self.journal, None
+        try:
+            yield
+        finally:
+            self.journal = journal
 
     def done(self) -> None:
         """All is answered and carried out: nothing is left to go on with."""
@@ -78,6 +92,4 @@ def read_answers(path: Path) -> dict[str, str]:
 def write_answers(path: Path, told: Mapping[str, str]) -> None:
     """Written whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(yaml.safe_dump(dict(told), sort_keys=False, allow_unicode=True), encoding="utf-8")
-    half.replace(path)
+    write_whole(path, yaml.safe_dump(dict(told), sort_keys=False, allow_unicode=True))

@@ -14,6 +14,15 @@ from tunesmith_wizard.front.contract import Front
 from tunesmith_wizard.question import Option, Question
 
 
+def _wrong(question: Question, given: str) -> str:
+    """What is wrong with an answer; empty if nothing is."""
+    try:
+        question.checked(given)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 class Interview:
     """
     Args:
@@ -33,6 +42,9 @@ class Interview:
         """
         name = self.answers.name_of(question.key)
         given = self.answers.given.pop(name, None)
+        if given is not None and self.there and (wrong := _wrong(question, given)):  # a folder that has changed since, say
+            self.say(f"! {name}: {given}{_(': ')}{wrong}", "warn", hanging="  ")
+            given = None
         if given is not None:
             try:
                 value = question.checked(given)

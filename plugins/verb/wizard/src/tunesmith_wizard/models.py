@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from tunesmith.errors import TunesmithError
@@ -29,9 +30,9 @@ class Models:
 
     def ask(self, interview: Interview, key: str, text: str) -> str:
         """The URI of a model."""
-        suiting = list(self._suiting())
+        suiting = list(islice(self._suiting(), _SHOWN))  # each is asked for: no more than are shown
         best = next(iter(suiting), None)
-        options = [Option(model.uri, model.name, self._about(model)) for model in suiting[:_SHOWN]]
+        options = [Option(model.uri, model.name, self._about(model)) for model in suiting]
         options.append(Option("other", _("another one: by its address, or a folder"), _("for example hf://Qwen/Qwen3-0.6B, or ./my-model")))
         reason = self._reason(best) if best else ""
         found = interview.choose(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tunesmith_cli.api import DEFAULT_FILE
+from tunesmith_cli.api import DEFAULT_FILE, write_whole
 from tunesmith_cli.api import gettext as _
 from tunesmith_wizard import commands
 from tunesmith_wizard.interview import Interview
@@ -94,22 +94,31 @@ def _written(interview: Interview, text: str, suggested: str) -> str:
         path = Path(name)
         if path.suffix not in (".yaml", ".yml"):
             raise ValueError(_("a pipeline's file ends in .yaml"))
-        if path.exists() and path.read_text(encoding="utf-8") != text:
-            raise ValueError(_("{file} is there already and holds something else", file=name))
         if not path.parent.is_dir():
             raise ValueError(_("there is no folder {folder}", folder=path.parent))
+        if path.parent.resolve() != Path.cwd().resolve():
+            raise ValueError(_("it has to lie in this folder: a pipeline names files from where it lies"))
+        if path.exists() and _held(path) != text:
+            raise ValueError(_("{file} is there already and holds something else", file=name))
         return name
 
     question = Question("file", _("Which file shall hold the pipeline?"), recommended=_free(suggested, text), check=check, paths=True)
     file = interview.ask(question)
-    Path(file).write_text(text, encoding="utf-8")
+    write_whole(Path(file), text)
     return file
+
+
+def _held(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # a folder, or somebody else's
+        return ""
 
 
 def _free(name: str, text: str) -> str:
     """A name like this that no other pipeline has."""
     path, number = Path(name), 2
-    while path.exists() and path.read_text(encoding="utf-8") != text:
+    while path.exists() and _held(path) != text:
         path, number = Path(name).with_stem(f"{Path(name).stem}-{number}"), number + 1
     return str(path)
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tunesmith.plugins.records import ProviderRecord
 
 
+_MOST = "max_steps"  # 0: as many as the epochs come to
+
+
 @dataclass(frozen=True)
 class StepSettings:
     """Settings of a step with their reasons."""
@@ -35,7 +38,8 @@ class StepSettings:
         held = float(told.get(str(rules()["setting.validation_split"]["setting"])) or 0)
         epochs = float(told.get(str(rules()["setting.num_train_epochs"]["setting"])) or 1)
         batch = int(told.get(str(rules()["setting.batch_size"]["setting"])) or 1)
-        return max(1, math.ceil(math.ceil((rows - int(rows * held)) / batch) * epochs))
+        steps = max(1, math.ceil(math.ceil((rows - int(rows * held)) / batch) * epochs))
+        return min(steps, int(told.get(_MOST) or steps))
 
 
 def epochs_of(wanted: Wanted) -> float:

@@ -21,7 +21,12 @@ from tunesmith_wizard.question import Option
 _FLOWS: dict[str, Callable[[Workshop], int]] = {
     "chat": chat, "tune": tune, "smaller": smaller, "compare": compare, "serve": serve, "look": look,
 }  # fmt: skip
-_UNFINISHED = ("running", "failed", "cancelled", "interrupted")
+_UNFINISHED = (
+    "failed",
+    "cancelled",
+    "interrupted",
+)  # a process that was killed leaves the last; what runs elsewhere is not to be gone on with
+_LOOKING = ("look", "leave", "resume")  # what is no interview of its own: an unfinished one stays as it was
 
 
 def menu(interview: Interview, session: Session) -> int:
@@ -47,9 +52,13 @@ def menu(interview: Interview, session: Session) -> int:
         "continue": _("you stopped after {count} answers", count=len(begun)), "resume": _("it did not come to its end"),
         "chat": _("the quickest way to see something work"),
     }  # fmt: skip
-    wanted = interview.choose("want", _("What would you like to do?"), options, recommended, reason=reasons[recommended])
+    with interview.answers.aside():
+        wanted = interview.choose("want", _("What would you like to do?"), options, recommended, reason=reasons[recommended])
     if wanted == "continue":
         return _go_on(interview, session, begun)
+    if wanted in _LOOKING:
+        interview.answers.journal = None
+    interview.answers.save()
     if wanted == "resume":
         return commands.run(interview, "resume", str(last["run"]), "--no-serve")
     if wanted == "leave":
@@ -59,14 +68,11 @@ def menu(interview: Interview, session: Session) -> int:
 
 def _go_on(interview: Interview, session: Session, begun: dict[str, str]) -> int:
     """The questions that were answered are not asked again."""
-    answers = interview.answers
+    answers, wanted = interview.answers, begun.pop("want")
     answers.told.clear()
     answers.given, answers.source = {**begun, **answers.given}, str(answers.journal)
-    return _FLOWS[answers.given.pop("want")](Workshop(interview, session)) if _known(answers.given) else menu(interview, session)
-
-
-def _known(given: dict[str, str]) -> bool:
-    return given.get("want") in _FLOWS
+    answers.keep("want", wanted)
+    return _FLOWS[wanted](Workshop(interview, session))
 
 
 def _begun(interview: Interview) -> dict[str, str]:
@@ -78,7 +84,7 @@ def _begun(interview: Interview) -> dict[str, str]:
         found = read_answers(journal)
     except Exception:  # it is an offer, no more
         return {}
-    return found if found.get("want") in _FLOWS and found["want"] != "look" else {}
+    return found if found.get("want") in _FLOWS else {}
 
 
 def _last_run() -> dict[str, str]:

@@ -32,7 +32,7 @@ class NumberedLines(Front):
             numbers = [str(known.index(one) + 1) for one in question.recommended.split(",") if one in known]
             default = f" [{','.join(numbers) or question.recommended}]"
         try:
-            return input((_("numbers, with commas") if question.several else "") + f"{default}> ".lstrip()).strip()
+            return input(f"{_('numbers, with commas') if question.several else ''}{default}> ".lstrip()).strip()
         except EOFError:
             raise KeyboardInterrupt from None
 
