@@ -33,6 +33,7 @@ class EstimateRequest:
         processes: of the step.
         models: of the step's other inputs, by name: ``config``, ``bytes`` on disk (0 if unknown) and ``format`` of each.
         inputs: names of the step's inputs beside the main one, rows among them; empty where no step is planned (`tunesmith estimate`).
+        facts: what the step's verb and its main provider declare in their manifests, and the formats that come of it as ``produces``.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class EstimateRequest:
     processes: int = 1
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,9 @@ class Kind:
         example: a record in Python, as the documentation shows it.
         listens: key at the top of a pipeline below which its providers are named, with their settings: they take part in no step and are
             told what a run does, by methods called as the event hooks are (``step_finished(self, step)``). Empty: they take part in steps.
+        examines: key in a step below which its provider is named: every step that makes a model or an adapter of something has such a
+            slot, without its verb saying so. Where the verb has run, the provider's ``check(step, result)`` is called in the same process,
+            before what lies in `Step.output` becomes an artifact; it gives the result to publish, or raises what ends the step.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Kind:
     scaffold: str = ""
     example: str = ""
     listens: str = ""
+    examines: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,7 @@ class Slot:
             do not speak of it.
         interchangeable: True where its providers and their settings say how the step is done, not what it makes: what was begun with
             one and not finished, another goes on with. What the step keeps in `Step.work` has to be readable whoever wrote it.
+        examines: True where its provider is called once the verb has run, as `Kind.examines` says.
     """
 
     name: str
@@ -138,6 +143,7 @@ class Slot:
     default: str = "auto"
     told: bool = True
     interchangeable: bool = False
+    examines: bool = False
 
 
 @dataclass(frozen=True)

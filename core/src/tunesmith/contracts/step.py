@@ -39,6 +39,7 @@ class Step(Protocol):
     steps of a project, for what can be made again: it may be emptied at any time between two steps, and others use it at the same time.
     `refresh` says that the user asked for everything anew (``--refresh``): what was remembered outside of `work` does not count.
     `sources` has, of each input that another step of the pipeline made, that step's name.
+    `facts` are what its verb and its main provider declare in their manifests.
     `roots` are the folders besides its own to which what a user's data or model names may lead (see `tunesmith.contracts.untrusted_files`).
     """
 
@@ -47,6 +48,7 @@ class Step(Protocol):
     settings: Any  # the verb's own settings object
     inputs: Mapping[str, Artifact]
     sources: Mapping[str, str]
+    facts: Mapping[str, Any]
     output: Path
     work: Path
     cache: Path

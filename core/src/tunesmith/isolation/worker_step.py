@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.artifacts import Artifact
+from tunesmith.contracts.artifacts import Artifact, Result
 from tunesmith.contracts.step import Placement
 from tunesmith.errors import Cancelled, TunesmithError, did_you_mean
 from tunesmith.isolation.metric_log import PointsFile
@@ -43,30 +43,19 @@ class WorkerStep:
         pipeline: name of the pipeline; the step's where there is none.
         cancelled: set when the step is to stop.
         cache: default: in `work`.
+        examiners: slots of those who are asked about what the step has made.
     """
 
     def __init__(
-        self,
-        *,
-        name: str,
-        pipeline: str = "",
-        output: Path,
-        work: Path,
-        inputs: Mapping[str, Artifact] | None = None,
-        sources: Mapping[str, str] | None = None,
-        settings: Any = None,
-        seed: int = 0,
-        placement: Placement | None = None,
-        providers: Mapping[str, Any] | None = None,
-        notify: Notify = _silent,
-        cancelled: threading.Event | None = None,
-        cache: Path | None = None,
-        refresh: bool = False,
-        roots: Sequence[Path] = (),
-    ) -> None:
+        self, *, name: str, pipeline: str = "", output: Path, work: Path, inputs: Mapping[str, Artifact] | None = None,
+        sources: Mapping[str, str] | None = None, settings: Any = None, seed: int = 0, placement: Placement | None = None,
+        providers: Mapping[str, Any] | None = None, notify: Notify = _silent, cancelled: threading.Event | None = None,
+        cache: Path | None = None, refresh: bool = False, roots: Sequence[Path] = (), facts: Mapping[str, Any] | None = None,
+        examiners: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.name, self.pipeline, self.output, self.work = name, pipeline or name, Path(output), Path(work)
         self.cache = Path(cache) if cache else self.work / "cache"
-        self.roots = tuple(roots)
+        self.roots, self.facts, self.examiners = tuple(roots), dict(facts or {}), tuple(examiners)
         self.inputs, self.sources = dict(inputs or {}), dict(sources or {})
         self.settings, self.seed, self.placement = settings, seed, placement or Placement()
         self.refresh = refresh
@@ -86,7 +75,8 @@ class WorkerStep:
             sources=data.get("sources"), settings=settings_of(data["settings_class"], data["settings"], data["distribution"]),
             placement=Placement(**data["placement"]), providers={slot: Chosen(**chosen) for slot, chosen in data["choices"].items()},
             notify=notify, cancelled=cancelled, cache=Path(data["cache"]) if data.get("cache") else None,
-            refresh=bool(data.get("refresh")), roots=tuple(map(Path, data.get("roots", ()))),
+            refresh=bool(data.get("refresh")), roots=tuple(map(Path, data.get("roots", ()))), facts=data.get("facts"),
+            examiners=data.get("examiners", ()),
         )  # fmt: skip
 
     def provider(self, slot: str) -> Any:
@@ -134,10 +124,14 @@ class WorkerStep:
 
 
 def run_entry(entry: str, step: WorkerStep, distribution: str = "") -> Mapping[str, Any]:
-    """Call ``module:function`` with the step; what it returned as the result of a ``run`` request."""
-    result = load(entry, distribution)(step)
-    if result is None:
-        return {"format": "", "refs": {}, "metrics": {}, "meta": {}}
+    """Call ``module:function`` with the step, then those who examine what it made, in one process of its ranks.
+
+    Returns:
+        The result of a ``run`` request.
+    """
+    result = load(entry, distribution)(step) or Result()
+    for slot in step.examiners if step.placement.rank == 0 else ():
+        result = step.provider(slot).check(step, result)
     return {
         "format": result.format, "refs": dict(result.refs), "meta": dict(result.meta),
         "metrics": {name: float(value) for name, value in result.metrics.items()},

@@ -35,6 +35,12 @@ class Choice:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+def facts_of(verb: ProviderRecord, choices: Mapping[str, Choice]) -> dict[str, Any]:
+    """The facts of a verb and of its main provider, and as ``produces`` the formats that come of both."""
+    main = next((choices[slot].record for slot in (verb.produces_of, verb.main_kind) if slot in choices), verb)
+    return {**verb.facts, **main.facts, "produces": list(main.produces or verb.produces)}
+
+
 @dataclass(frozen=True)
 class Alternative:
     """A way to fill a slot that was left to the planner, which compared several by their estimates.
@@ -126,6 +132,11 @@ class PlannedStep:
     estimate: Estimate | None = None
     source: str = ""
     alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its verb and its main provider declare, and the formats that the provider makes."""
+        return facts_of(self.verb, self.choices)
 
     @property
     def told(self) -> Mapping[str, Choice]:

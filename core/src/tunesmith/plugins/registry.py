@@ -10,7 +10,8 @@ from typing import Any
 
 from tunesmith import __version__
 from tunesmith.config import Config
-from tunesmith.contracts.provider import API, Kind
+from tunesmith.contracts.artifacts import fits
+from tunesmith.contracts.provider import API, Kind, Slot
 from tunesmith.deprecations import previous_api
 from tunesmith.errors import UserError, did_you_mean, nearest
 from tunesmith.plugins import KERNEL
@@ -50,6 +51,13 @@ class Registry:
             for name in _names(plugin):
                 self._bringing.setdefault(name, []).append(plugin.distribution)
         self._brought = brought(found, self._overrides, apis)
+        examiners = tuple(
+            Slot(kind.examines, name, kind.summary, told=False, examines=True)
+            for name, (kind, _) in self._brought.items()
+            if kind.examines and any(name == candidate for candidate, _ in self._candidates)
+        )
+        for records in (records for (kind, _), records in self._candidates.items() if kind == "verb" and examiners):
+            records[:] = [replace(r, slots=(*r.slots, *examiners)) if _makes_models(r) else r for r in records]
         #: contract versions of all kinds, the kernel's and those that plugins bring
         self.apis: Mapping[str, int] = {**apis, **{name: kind.api for name, (kind, _) in self._brought.items()}}
         self.plugins: tuple[Plugin, ...] = tuple(self._settled(plugin) for plugin in found)
@@ -192,6 +200,12 @@ class Registry:
         return plugin
 
 
+def _makes_models(verb: ProviderRecord) -> bool:
+    """Whether a verb makes models or adapters of something: those that load one, ask one or serve one do not, nor those that only read."""
+    made = any(fits(format, ("model/*+*", "adapter/*+*")) for format in verb.produces)
+    return bool(verb.inputs) and not verb.service and (made or bool(verb.produces_of and verb.computes))
+
+
 def _names(plugin: Plugin) -> Iterator[Name]:
     """What a plugin brings, as overrides name it: providers, and kinds as ``kind.<name>``."""
     yield from ((record.kind, record.name) for record in plugin.providers)
@@ -208,13 +222,8 @@ def _plugin(entry: Mapping[str, Any]) -> Plugin:
     if "problem" in entry:
         return Plugin(**identity, **unread, state="broken", reason=entry["problem"], fix=entry["fix"])
     missing = {device: tuple(phrases) for device, phrases in entry["missing"].items()}
-    runtime = {
-        "missing": missing,
-        "fingerprint": entry["fingerprint"],
-        "absent": tuple(entry["absent"]),
-        "editable": entry.get("editable", False),
-    }
-    plugin = plugin_of(entry["data"], path, **identity, **runtime)
+    known = {"missing": missing, "fingerprint": entry["fingerprint"], "absent": tuple(entry["absent"]), "editable": unread["editable"]}
+    plugin = plugin_of(entry["data"], path, **identity, **known)
     if wanted := entry["kernel"]:
         why = f"it requires {wanted}; this is {KERNEL} {__version__}"
         return replace(plugin, state="incompatible", reason=why, fix=f"pip install '{wanted}'")

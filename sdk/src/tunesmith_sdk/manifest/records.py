@@ -12,6 +12,7 @@ from tunesmith.contracts.provider import API, Grade, Kind, Provider, Verb
 from tunesmith.contracts.settings import schema_of
 from tunesmith.errors import UserError, did_you_mean, together
 from tunesmith.planning.pipeline.spec import TOP_KEYS
+from tunesmith.planning.pipeline.step_syntax import COMMON_KEYS
 from tunesmith.plugins.records import ProviderRecord
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -105,6 +106,8 @@ def _kind_faults(kind: Kind) -> Iterator[tuple[str, str]]:
         yield f"has the contract {kind.contract!r}", "Write it as `package.module:Protocol`."
     if kind.checks and not MODULE.fullmatch(kind.checks):
         yield f"has the checks {kind.checks!r}", "Write the module as `package.module`."
+    if kind.examines and (not KIND.fullmatch(str(kind.examines)) or kind.examines in COMMON_KEYS):
+        yield f"examines under the key {kind.examines!r}", f"Use small letters, and none of a step's own keys: {', '.join(COMMON_KEYS)}."
     if kind.listens and (not KIND.fullmatch(str(kind.listens)) or kind.listens in TOP_KEYS):
         yield f"listens under the key {kind.listens!r}", f"Use small letters, and none of a pipeline's own keys: {', '.join(TOP_KEYS)}."
     if not isinstance(kind.api, int) or kind.api < 1:

@@ -73,10 +73,7 @@ class Estimators:
             NoEstimate: it failed.
         """
         asked = plain(replace(request, provider=None))
-        asked["choices"] = {
-            slot: [choice.record.target, choice.record.settings, plain(choice.settings), choice.record.distribution]
-            for slot, choice in choices.items()
-        }
+        asked["choices"] = {s: [c.record.target, c.record.settings, plain(c.settings), c.record.distribution] for s, c in choices.items()}
         found = self._ask(estimator_process.ESTIMATE, record.estimator, record.distribution, asked)
         if "parts" in found:
             return {str(name): float(value) for name, value in found["parts"].items()}

@@ -14,7 +14,7 @@ from tunesmith.planning.cache_keys import twins
 from tunesmith.planning.estimates.device_memory import Capacity
 from tunesmith.planning.estimates.estimators import Estimators, NoEstimate
 from tunesmith.planning.inputs.step_outputs import Product
-from tunesmith.planning.plan import Choice, Plan, PlannedStep
+from tunesmith.planning.plan import Choice, Plan, PlannedStep, facts_of
 from tunesmith.planning.problems import Notes
 from tunesmith.units import bytes_text
 
@@ -55,7 +55,7 @@ def estimate(
         request = EstimateRequest(
             model.config, model.size, choice.settings, verb.settings, parts, data, place.device, place.dtypes, model.format,
             model.model_bytes, model.directory, tuple(rows), devices=tuple(devices), processes=place.processes, models=beside,
-            inputs=tuple(others),
+            inputs=tuple(others), facts=facts_of(verb.record, choices),
         )  # fmt: skip
         try:
             given = estimators.estimate(choice.record, request, choices)

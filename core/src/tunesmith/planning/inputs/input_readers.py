@@ -156,10 +156,7 @@ class InputReaders:
         kinds = {verb.main_kind: verb.main_kind} | {slot.name: slot.kind for slot in verb.slots}
         records = {slot: self.lookup.registry.provider(kinds[slot], name) for slot, name in step.providers.items()}
         choices = {slot: self.lookup.unasked(record) for slot, record in records.items()}
-        sources = {
-            key: Source(made[found].format, made[found].step) if isinstance(found, int) else _source(found)
-            for key, found in step.inputs.items()
-        }
+        sources = {k: Source(made[of].format, made[of].step) if isinstance(of, int) else _source(of) for k, of in step.inputs.items()}
         planned = PlannedStep(
             name="", group="", verb=verb, choices=choices, settings=dict(step.settings), inputs=sources, format=step.format, seed=step.seed,
             inserted=True, estimate=Estimate({}, step.disk),

@@ -23,7 +23,8 @@ def step_request(
         "settings": dict(step.settings), "settings_class": step.verb.settings, "distribution": step.verb.distribution,
         "inputs": {name: artifact.to_json() for name, artifact in inputs.items()},
         "sources": {name: source.step for name, source in step.inputs.items() if source.step},
-        "choices": {slot: _chosen(choice) for slot, choice in step.choices.items()},
+        "choices": {slot: _chosen(choice) for slot, choice in step.choices.items()}, "facts": step.facts,
+        "examiners": [slot.name for slot in step.verb.slots if slot.examines and slot.name in step.choices],
     }  # fmt: skip
 
 
