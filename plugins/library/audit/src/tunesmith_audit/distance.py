@@ -35,17 +35,18 @@ def tokenizer_of(directory: Path, **options: Any) -> Any:
         raise NotCompared(f"transformers can't load the tokenizer: {_short(error)}") from error
 
 
-def ids_of(parent: Path, child: Path, **options: Any) -> tuple[list[list[int]], Verdict]:
+def ids_of(parent: Path, child: Path, prompts: Sequence[str] = (), **options: Any) -> tuple[list[list[int]], Verdict]:
     """The parent's ids of the conversations, and whether the child's are the same.
 
     Args:
+        prompts: the user's, beside the shipped conversations.
         options: for the child's tokenizer.
 
     Raises:
         NotCompared: the parent has no tokenizer.
     """
     own, other = tokenizer_of(parent), tokenizer_of(child, **options)
-    ids, others = token_ids(own), token_ids(other)
+    ids, others = token_ids(own, prompts), token_ids(other, prompts)
     apart = [number for number, (one, two) in enumerate(zip(ids, others, strict=True), 1) if one != two]
     begun, begun_there = beginning_ids(own), beginning_ids(other)
     apart += [] if begun == begun_there or len(begun) != len(begun_there) else [1]
@@ -76,15 +77,21 @@ def log_probs_of(model: Any, ids: Sequence[Sequence[int]], device: str) -> list[
 
 def distance(before: Sequence[Any], after: Sequence[Any], ids: Sequence[Sequence[int]], bounds: Bounds) -> Verdict:
     """
+    A beginning that several conversations have, as a template's own system prompt, counts once: it is one context, and few models were
+    trained on it.
+
     Args:
         before, after: as `log_probs_of` gives them, of parent and child.
     """
     import torch
 
     kl, agree, decided, losses, count, labels = 0.0, 0, 0, [0.0, 0.0], 0, 0
+    seen: set[tuple[int, ...]] = set()
     for old, new, row in zip(before, after, ids, strict=True):
         width = min(old.shape[-1], new.shape[-1])  # a vocabulary may be padded
-        old, new = old[:, :width], new[:, :width]
+        begun = next((length for length in range(len(row), 0, -1) if tuple(row[:length]) in seen), 0)
+        seen |= {tuple(row[:length]) for length in range(1, len(row) + 1)}
+        old, new, row = old[begun:, :width], new[begun:, :width], row[begun:]
         kl += float((old.exp() * (old - new).clamp(-1e4, 1e4)).sum())
         best = old.exp().topk(2, dim=-1)
         sure = best.values[:, 0] - best.values[:, 1] >= DECIDED
