@@ -9,7 +9,7 @@ import pytest
 
 from tunesmith_audit import Verdict
 from tunesmith_audit.audit import audit
-from tunesmith_audit.step_check import compared
+from tunesmith_audit.comparison import compared
 
 from .case import Case
 from .cases import FAULTS, HARMLESS

@@ -2,15 +2,19 @@
 
 import json
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from tunesmith.contracts import Artifact, EstimateRequest, Result
 from tunesmith.errors import UserError
-from tunesmith_audit import check_artifact
+from tunesmith.isolation.worker_step import WorkerStep
+from tunesmith_audit.adapter_audit import audit_adapter
+from tunesmith_audit.artifact_check import Audit
 from tunesmith_audit.audit import audit
+from tunesmith_audit.estimate import estimate
+from tunesmith_audit.settings import AuditSettings
 from tunesmith_audit.tensors import as_float, tensors_of, values_of
 
 CONFIG = {
@@ -144,8 +148,35 @@ def test_the_int8_of_bitsandbytes_is_unpacked(parent, child):
     change(child, pack)
     rewrite(child / "config.json", quantization_config={"quant_method": "bitsandbytes", "load_in_8bit": True})
     assert codes(parent, child) == set()
+    unpacked = shutil.copytree(parent, child.with_name("unpacked"))
+    change(unpacked, lambda w: w.update({name: plain_of(child, name) for name in w if name.endswith("_proj.weight")}))
+    assert codes(child, unpacked) == set(), "a packed parent is unpacked, too"
+    change(unpacked, lambda w: w.update({Q: w[Q].T.copy()}))
+    assert codes(child, unpacked) == {"TS-AUDIT-007"}
     change(child, lambda w: w.update({Q.replace("weight", "SCB"): np.roll(w[Q.replace("weight", "SCB")], 1) * 2}))
     assert codes(parent, child) == {"TS-AUDIT-007"}
+
+
+def plain_of(folder, name):
+    found = load_file(folder / "model.safetensors")
+    return found[name].astype(np.float32) * found[name.replace("weight", "SCB")][:, None] / 127
+
+
+def test_biases_of_zeros_that_a_library_adds_are_no_fault(parent, child):
+    name = Q.replace("layers.0", "layers.1").replace("q_proj.weight", "o_proj.bias")
+    change(child, lambda w: w.update({name: np.zeros(16, np.float32)}))
+    assert codes(parent, child) == set()
+    change(child, lambda w: w.update({name: np.ones(16, np.float32)}))
+    assert codes(parent, child) == {"TS-AUDIT-004"}
+
+
+def test_without_tensors_of_the_parent_a_child_is_looked_at_alone(parent, child):
+    (parent / "model.safetensors").unlink()
+    assert audit(parent, child).ok
+    change(child, lambda w: w.update({Q: np.zeros_like(w[Q])}))
+    assert codes(parent, child) == {"TS-AUDIT-001"}
+    change(child, lambda w: w[Q].__setitem__((0, 0), np.inf))
+    assert codes(parent, child) == {"TS-AUDIT-002"}
 
 
 def test_types_that_numpy_does_not_have_are_read_as_torch_reads_them():
@@ -173,18 +204,125 @@ def test_the_refusal_names_the_first_findings_and_where_the_files_are(parent, ch
     assert error.fix.endswith("Its files are in work/refused.")
 
 
-def test_what_fails_is_not_published_and_its_files_are_kept(parent, child, tmp_path):
+def made(child, work, told=None, format="model/hf", of="model/hf", parent=None, **facts):
+    """A step that has made what lies in `child`."""
+    told = [] if told is None else told
+    return WorkerStep(
+        name="small", output=child, work=work, inputs={"model": Artifact(of, parent)}, facts={"produces": [format], **facts},
+        notify=lambda method, params: told.append((params["what"], params["reason"])),
+    )  # fmt: skip
+
+
+CHECK = Audit(AuditSettings(compare=False, reason="nothing runs here"))
+
+
+def test_what_a_step_made_is_published_with_what_was_found(parent, child, tmp_path):
     told = []
-    step = SimpleNamespace(
-        name="small", output=child, work=tmp_path / "work", decide=lambda *words: told.append(words), placement=SimpleNamespace(torch="cpu")
-    )
-    check_artifact(step, parent, edge="convert", not_compared="no runtime is installed here")
+    found = CHECK.check(made(child, tmp_path / "work", told, parent=parent), Result(metrics={"bytes": 1.0}, meta={"rows": 3}))
     ((what, reason),) = told
     assert what == "held against its parent"
-    assert reason.endswith("not compared: no runtime is installed here")
+    assert reason.endswith("not compared: `compare` is false: nothing runs here")
+    assert found.metrics == {"bytes": 1.0}
+    assert found.meta["rows"] == 3
+    assert len(found.meta["audit"]["template"]) == 64
+    assert found.meta["audit"]["overridden"] == {"reason": "nothing runs here"}
+    assert not found.meta["audit"]["compared"]
+
+
+def test_what_fails_is_not_published_and_its_files_are_kept(parent, child, tmp_path):
     change(child, lambda w: w.update({Q: np.zeros_like(w[Q])}))
-    with pytest.raises(UserError) as refused:
-        check_artifact(step, parent, edge="convert", not_compared="no runtime is installed here")
-    assert refused.value.code == "TS-AUDIT-001"
+    for _ in range(2):  # a second try finds the first one's files there
+        shutil.copytree(child, tmp_path / "output", dirs_exist_ok=True)
+        with pytest.raises(UserError) as refused:
+            CHECK.check(made(tmp_path / "output", tmp_path / "work", parent=parent), Result())
+        assert refused.value.code == "TS-AUDIT-001"
     assert not load_file(tmp_path / "work" / "refused" / "model.safetensors")[Q].any()
-    assert len(told) == 1
+    assert not list((tmp_path / "output").iterdir())
+
+
+def test_an_update_has_to_change_something_and_a_conversion_need_not(parent, child, tmp_path):
+    CHECK.check(made(child, tmp_path / "work", parent=parent), Result())
+    with pytest.raises(UserError, match="TS-AUDIT-003"):
+        CHECK.check(made(child, tmp_path / "work", parent=parent, edge="update"), Result())
+
+
+def test_an_adapter_that_becomes_a_model_is_held_against_its_base(parent, child, tmp_path):
+    step = made(child, tmp_path / "work", parent=tmp_path, of="adapter/peft", edge="update")
+    step.inputs = {"model": Artifact("adapter/peft", tmp_path, refs={"base": Artifact("model/hf", parent)})}
+    with pytest.raises(UserError, match="TS-AUDIT-003"):
+        CHECK.check(step, Result())
+
+
+def test_what_is_no_model_is_let_pass(parent, tmp_path):
+    (tmp_path / "page").mkdir()
+    assert CHECK.check(made(tmp_path / "page", tmp_path, format="document/card", parent=parent), Result()) == Result()
+
+
+@pytest.mark.parametrize(
+    ("tensors", "code"),
+    [
+        ({"lora_A.weight": 1.0, "lora_B.weight": 0.5}, ""),
+        ({"lora_A.weight": 1.0, "lora_B.weight": 0.0}, "TS-AUDIT-003"),
+        ({"lora_A.weight": 1.0, "lora_B.weight": np.nan}, "TS-AUDIT-002"),
+        ({"prompt_embeddings": 0.3}, ""),
+        ({"prompt_embeddings": 0.0}, "TS-AUDIT-001"),
+    ],
+)
+def test_an_adapter_is_refused_where_it_changes_nothing(tmp_path, tensors, code):
+    values = {f"base_model.model.q_proj.{name}": np.full((4, 4), value, np.float32) for name, value in tensors.items()}
+    save_file(values, tmp_path / "adapter_model.safetensors")
+    assert [finding.code for finding in audit_adapter(tmp_path).findings] == [code] * bool(code)
+    further = {finding.code for finding in audit_adapter(tmp_path, tmp_path).findings}
+    assert further == ({code} if code else {"TS-AUDIT-003"})
+
+
+def asked(format="model/hf", made="model/bnb", facts=None, **settings):
+    return EstimateRequest(
+        config={**CONFIG, "intermediate_size": 32}, input_bytes=10_000_000, format=format, facts={"produces": [made], **(facts or {})},
+        settings={"compare": True, "prompts": [], "reason": "", **settings}, parts={"quantizer": {"model": 5.0, "disk": 2.0}},
+    )  # fmt: skip
+
+
+def planned(**words):
+    ((what, reason),) = estimate(asked(**words)).decisions
+    return what, reason
+
+
+def test_the_plan_says_what_is_compared_and_why_something_is_not():
+    assert planned()[0] == "held against its parent before it is published"
+    assert "14 prompts" in planned(prompts=["a", "b"])[1]
+    assert estimate(asked()).memory > 1e8  # of the comparison
+    for reason, words in {
+        "model/gguf is no checkpoint that transformers loads": {"made": "model/gguf"},
+        "it gives no words": {"format": "model/hf+score", "made": "model/bnb+score"},
+        "it is another one": {"facts": {"not_compared": "it is another one"}},
+        "an adapter is to change what its model computes": {"made": "adapter/peft"},
+        "`compare` is false: no time": {"compare": False, "reason": "no time"},
+    }.items():
+        what, told = planned(**words)
+        assert (what, told.rpartition("not compared: ")[2]) == ("audited before it is published", reason)
+        assert estimate(asked(**words)).memory == 5.0
+    assert estimate(asked(made="document/card")) is None
+
+
+@pytest.mark.parametrize("override", [{"kl": 0.9}, {"top1": 0.1}, {"perplexity": 9.0}, {"compare": False}])
+def test_another_bound_needs_a_reason(override):
+    with pytest.raises(UserError, match="TS-AUDIT-009"):
+        estimate(asked(**override))
+    assert estimate(asked(**override, reason="a trial"))
+
+
+def test_a_beginning_that_conversations_share_counts_once():
+    import torch
+
+    from tunesmith_audit.bounds import output_bounds
+    from tunesmith_audit.distance import distance
+
+    torch.manual_seed(0)
+    rows = [[1, 2, 3, 4], [1, 2, 3, 5, 6], [1, 2]]
+    before = [torch.randn(4, 8).log_softmax(-1), torch.randn(5, 8).log_softmax(-1), torch.randn(2, 8).log_softmax(-1)]
+    after = [torch.cat([-before[0][:3], before[0][3:]]).log_softmax(-1), *before[1:]]
+    figures = distance(before, after, rows, output_bounds(16)).figures
+    alone = distance(before[:1], after[:1], rows[:1], output_bounds(16)).figures
+    assert figures["tokens"] == 6
+    assert figures["kl"] * 6 == pytest.approx(alone["kl"] * 4)

@@ -14,8 +14,6 @@ from safetensors.torch import save_file
 
 from tunesmith.contracts import Result, Step, UserError
 from tunesmith.contracts.artifacts import several
-from tunesmith_audit import check_artifact
-from tunesmith_combine.estimate import NOT_COMPARED
 from tunesmith_combine.merge_methods import together
 from tunesmith_models.safetensors import check_files
 
@@ -25,7 +23,7 @@ def run(step: Step) -> Result:
 
     Raises:
         UserError: TS-MODEL-008 when files are missing or truncated; TS-TRAIN-070 for weights that are not one for each model; TS-TRAIN-071
-            when a model has other matrices than the base; TS-AUDIT when the result is not whole.
+            when a model has other matrices than the base.
     """
     base, tuned = step.inputs["model"].path, [artifact.path for artifact in several(step.inputs, "tuned")]
     for path in (base, *tuned):
@@ -51,7 +49,6 @@ def run(step: Step) -> Result:
     for path in base.iterdir():
         if path.is_file() and path.suffix != ".safetensors":
             shutil.copyfile(path, step.output / path.name)
-    check_artifact(step, base, edge="update", not_compared=NOT_COMPARED)
     return Result(meta={"models": len(tuned), "weights": weights, "method": step.settings.merge_method})
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from tunesmith.contracts import Estimate, EstimateRequest
-from tunesmith_audit import planned
 from tunesmith_models import ModelShape
 
-NOT_COMPARED = "what several models become together is to compute something else than each of them"
 RUNTIME = 700e6  # Python, torch, PEFT and what that imports
 MODELS = 4  # the usual most: each of them holds one matrix at a time, like the base and the result
 
@@ -18,6 +16,4 @@ def combine(request: EstimateRequest) -> Estimate | None:
         return None
     size = float(request.input_bytes or shape.parameters * 2)
     largest = max(shape.vocabulary * shape.hidden, *(linear.inputs * linear.outputs for linear in shape.linears)) * 4.0
-    return Estimate(
-        {"runtime": RUNTIME, "result": size, "matrices": (2 * MODELS + 2) * largest}, disk=size, decisions=(planned(request, NOT_COMPARED),)
-    )
+    return Estimate({"runtime": RUNTIME, "result": size, "matrices": (2 * MODELS + 2) * largest}, disk=size)

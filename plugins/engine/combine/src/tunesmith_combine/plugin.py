@@ -6,6 +6,8 @@ from tunesmith.contracts import Input, Verb
 from tunesmith.hookspecs import hookimpl
 from tunesmith_combine.settings import CombineSettings
 
+TOGETHER = "what several models become together is to compute something else than each of them"
+
 
 @hookimpl
 def verb() -> Verb:
@@ -19,6 +21,6 @@ def verb() -> Verb:
             Input("tuned", "the fine-tuned models or adapters", accepts=("model/hf",), many=True),
         ),
         produces=("model/hf",),
-        facts={"metrics": {}},
+        facts={"metrics": {}, "edge": "update", "not_compared": TOGETHER},
         estimator="tunesmith_combine.estimate:combine",
     )

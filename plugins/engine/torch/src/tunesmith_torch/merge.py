@@ -8,8 +8,7 @@ import torch
 from safetensors import safe_open
 
 from tunesmith.contracts import Result, Step, TunesmithError
-from tunesmith_audit import check_artifact
-from tunesmith_audit.distance import NotCompared, ids_of, log_probs_of
+from tunesmith_audit import remember
 from tunesmith_torch.data.tokenizer.model_eos_tokens import name_ends
 from tunesmith_torch.model.head_files import read_heads, write_heads
 from tunesmith_torch.model.loader import copy_tokenizer, load_base
@@ -41,7 +40,7 @@ def run(step: Step) -> Result:
     adapter.load(model, artifact.path)
     step.check_cancelled()
     step.progress(1, 3, what="merge")
-    expected, not_compared = _expected(model, base.path)
+    remember(step, base.path, model)  # the base with the adapter beside it: the merged model is to say the same
     merged = adapter.merge(model)
     if lost := rounding(merged, base.path, wanted):
         stored_as = str(wanted).removeprefix("torch.")
@@ -67,19 +66,8 @@ def run(step: Step) -> Result:
     write_usage(step.output, *read_usage(artifact.path))
     copy_tokenizer(base, step.output)
     name_ends(step.output)
-    del merged, model
-    check_artifact(step, base.path, edge="update", expected=expected, not_compared=not_compared)
     step.progress(3, 3, what="merge")
     return Result(meta={"dtype": str(wanted).removeprefix("torch."), "rounding": lost})
-
-
-def _expected(model: torch.nn.Module, base: Path) -> tuple[list[torch.Tensor], str]:
-    """What the base with the adapter beside it says of the shipped conversations; or why that can't be asked."""
-    try:
-        ids, _ = ids_of(base, base)
-        return log_probs_of(model, ids, str(next(model.parameters()).device)), ""
-    except NotCompared as reason:
-        return [], str(reason)
 
 
 def rounding(merged: torch.nn.Module, base: Path, wanted: torch.dtype) -> float:

@@ -10,6 +10,7 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_torch.settings import MergeSettings, PreviewSettings, TrainSettings
 from tunesmith_torch.training.failures.recovery import remedy
 
+TRAINED = "training is to change what a model computes"
 _JUDGED = ["validation", "validation_split"]
 METRICS = {
     "train_loss": {"better": "lower", "summary": "the objective's loss over the last ten steps, on average"},
@@ -72,7 +73,7 @@ def verb() -> Sequence[Verb]:
                 ),
             ),
             produces_of="adapter",
-            facts={"metrics": METRICS},
+            facts={"metrics": METRICS, "edge": "update", "not_compared": TRAINED},
             estimator="tunesmith_torch.estimate.memory:train",
             promote=True,
         ),
@@ -107,7 +108,7 @@ def verb() -> Sequence[Verb]:
             capabilities={"lossless": "partial"},
             limits={"lossless": "the sum of base and update is rounded to the base's type of numbers"},
             needs=(Need("producer", "merge", "merging writes the adapter's change into the base's weights"),),
-            facts={"metrics": {}},
+            facts={"metrics": {}, "edge": "update"},
             estimator="tunesmith_torch.estimate.memory:merge",
             converts="insert",
         ),

@@ -42,13 +42,26 @@ def audit(parent: Path, child: Path, edge: Edge | Literal["auto"] = "auto") -> V
     figures: dict[str, Any] = {"template": template_identity(child)}
     old, new = tensors_of(parent), tensors_of(child)
     skipped = () if old and new else (f"tensors: {'the parent' if not old else 'it'} has no safetensors files",)
-    if old and new and 2 * len(old.keys() & new.keys()) < min(len(old), len(new)) and edge != "quantize":
+    if new and not old:
+        findings += alone(new)
+    packed = quantization or configuration(parent).get("quantization_config")
+    if old and new and 2 * len(old.keys() & new.keys()) < min(len(old), len(new)) and not packed:
         skipped = ("tensors: most have other names than in the parent",)
     elif old and new:
         comparison = _Comparison(old, new, configuration(parent), config, edge)
         findings += comparison.findings()
         figures |= {"tensors": len(new), "update_norm": comparison.norms(), "not_unpacked": len(comparison.packed)}
     return Verdict(tuple(findings), figures, skipped)
+
+
+def alone(tensors: Mapping[str, StoredTensor]) -> Iterator[Finding]:
+    """What is wrong with tensors whatever they were made from."""
+    for name, tensor in tensors.items():
+        seen = values_of(tensor) if tensor.floating else None
+        if seen and not seen.finite:
+            yield Finding("TS-AUDIT-002", f"{name} holds NaN or infinite numbers")
+        elif seen and seen.zero and len(tensor.shape) > 1:
+            yield Finding("TS-AUDIT-001", f"{name} is all zeros")
 
 
 class _Comparison:
@@ -65,6 +78,8 @@ class _Comparison:
         self.change: dict[str, float] = {}
         self.packed: list[str] = []  # matrices whose layout is not read here
         self.layers = _by_layer(new, old)
+        self.unpacked = _by_layer(old, new) if parent.get("quantization_config") and not self.quantization else {}
+        self.parent_quantization = parent.get("quantization_config") or {}
 
     def findings(self) -> list[Finding]:
         found = [*self._names(), *self._values(), *self._unpacked(), *self._tied()]
@@ -82,21 +97,26 @@ class _Comparison:
         return {key: round(value, 6) for key, value in norms.items()}
 
     def _names(self) -> Iterator[Finding]:
-        for name in sorted(self.old.keys() - self.new.keys()):
+        of_parent = {part.name for layer in self.unpacked.values() for part in layer.values()}
+        for name in sorted(self.old.keys() - self.new.keys() - of_parent):
             if name in self.layers or name.endswith(_BUFFERS) or (name == _HEAD and self.tied):
                 continue
             yield Finding("TS-AUDIT-004", f"{name} is not there", True)
         parts = {part.name for layer in self.layers.values() for part in layer.values()}
-        for name in sorted(self.new.keys() - self.old.keys() - parts):
-            if not name.endswith(_BUFFERS) and name != _HEAD:
+        for name in sorted(self.new.keys() - self.old.keys() - parts - self.unpacked.keys()):
+            if not name.endswith(_BUFFERS) and name != _HEAD and not self._adds_nothing(name):
                 yield Finding("TS-AUDIT-004", f"{name} is not in the parent", True)
+
+    def _adds_nothing(self, name: str) -> bool:
+        """A bias of zeros, as AutoGPTQ gives one to every layer."""
+        return name.endswith(".bias") and self.new[name].floating and values_of(self.new[name]).zero
 
     def _values(self) -> Iterator[Finding]:
         packed = {part.name for layer in self.layers.values() for part in layer.values()}
         for name, tensor in self.new.items():
             if not tensor.floating:
                 continue
-            before = None if name in packed else self.old.get(name)
+            before = None if name in packed or name in self.unpacked else self.old.get(name)
             if before is not None and before.shape != tensor.shape:
                 yield Finding("TS-AUDIT-004", f"{name} is {_shape(tensor)} in place of {_shape(before)}", True)
                 continue
@@ -138,27 +158,36 @@ class _Comparison:
     def _unpacked(self) -> Iterator[Finding]:
         bound = weight_bound(str(min((bits for bits in (2, 3, 4, 8) if bits >= self.bits), default=8)))
         for name, parts in self.layers.items():
-            before = self.old[name]
-            try:
-                values = plain(parts, before.shape, self.quantization)
-            except (ValueError, IndexError, KeyError) as error:
-                yield Finding("TS-AUDIT-004", f"the parts of {name} do not fit each other: {error}")
-                continue
-            if values is None:
-                self.packed.append(name)
-                continue
-            if values.shape != before.shape:
-                yield Finding("TS-AUDIT-004", f"{name} is {values.shape} in place of {before.shape}")
-                continue
-            expected = before.array()
-            size = float((expected.astype("f8") ** 2).sum()) ** 0.5
-            apart = float(((values - expected).astype("f8") ** 2).sum()) ** 0.5
-            self.change[name] = apart / size if size else float(apart > 0)
-            if not values.any() and size:
-                yield Finding("TS-AUDIT-001", f"{name} is all zeros once it is unpacked")
-            elif not self.change[name] <= bound:
-                far = f"{name} differs by {self.change[name]:.2g} of its size once it is unpacked"
-                yield Finding("TS-AUDIT-007", f"{far}, at most {bound:.2g} is expected")
+            yield from self._packed_layer(name, parts, self.old[name], self.quantization, bound)
+        for name, parts in self.unpacked.items():
+            one = self.new[name]
+            rounded = math.inf if self.edge == "update" else 2 * weight_bound(one.dtype)  # once by its parts, once as it is stored
+            yield from self._packed_layer(name, parts, one, self.parent_quantization, rounded)
+
+    def _packed_layer(
+        self, name: str, parts: Mapping[str, StoredTensor], before: StoredTensor, quantization: Mapping[str, Any], bound: float
+    ) -> Iterator[Finding]:  # fmt: skip
+        """A packed matrix against the plain one, whichever of the two is the parent's."""
+        try:
+            values = plain(parts, before.shape, quantization)
+        except (ValueError, IndexError, KeyError) as error:
+            yield Finding("TS-AUDIT-004", f"the parts of {name} do not fit each other: {error}")
+            return
+        if values is None:
+            self.packed.append(name)
+            return
+        if values.shape != before.shape:
+            yield Finding("TS-AUDIT-004", f"{name} is {values.shape} in place of {before.shape}")
+            return
+        expected = before.array()
+        size = float((expected.astype("f8") ** 2).sum()) ** 0.5
+        apart = float(((values - expected).astype("f8") ** 2).sum()) ** 0.5
+        self.change[name] = apart / size if size else float(apart > 0)
+        if not values.any() and size:
+            yield Finding("TS-AUDIT-001", f"{name} is all zeros once it is unpacked")
+        elif not self.change[name] <= bound:
+            far = f"{name} differs by {self.change[name]:.2g} of its size once it is unpacked"
+            yield Finding("TS-AUDIT-007", f"{far}, at most {bound:.2g} is expected")
 
     def _tied(self) -> Iterator[Finding]:
         head, embedding = self.new.get(_HEAD), self.new.get("model.embed_tokens.weight")

@@ -11,16 +11,24 @@ from typing import Any
 Conversation = Sequence[dict[str, str]]
 
 
+def conversations(own: Sequence[str] = ()) -> tuple[Conversation, ...]:
+    """As messages with role and content; the assistant's are there, so that nothing has to be generated.
+
+    Args:
+        own: the user's prompts, which come last.
+    """
+    return _shipped() + tuple([{"role": "user", "content": prompt}] for prompt in own)
+
+
 @functools.cache
-def conversations() -> tuple[Conversation, ...]:
-    """As messages with role and content; the assistant's are there, so that nothing has to be generated."""
+def _shipped() -> tuple[Conversation, ...]:
     text = resources.files(__package__).joinpath("prompts.jsonl").read_text("utf-8")
     return tuple(json.loads(line)["messages"] for line in text.splitlines())
 
 
-def token_ids(tokenizer: Any) -> list[list[int]]:
+def token_ids(tokenizer: Any, own: Sequence[str] = ()) -> list[list[int]]:
     """Each conversation in the tokenizer's chat template; without one, its texts, line after line."""
-    return [_ids(tokenizer, messages) for messages in conversations()]
+    return [_ids(tokenizer, messages) for messages in conversations(own)]
 
 
 def beginning_ids(tokenizer: Any) -> list[list[int]]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
-from tunesmith_audit import comparison_memory, planned
 from tunesmith_models import ModelShape
 from tunesmith_models.dtypes import BYTES
 
@@ -26,8 +25,7 @@ def estimate(request: EstimateRequest) -> Estimate:
     terms = {"source": source, "quantized model": quantized, "libraries": LIBRARIES}
     if abs(source - plain) > 0.25 * plain:
         terms["copies"] = plain
-    terms = max(terms, comparison_memory(shape, LIBRARIES), key=lambda one: sum(one.values()))
-    return Estimate(terms, disk=quantized, decisions=(planned(request),))
+    return Estimate(terms, disk=quantized)
 
 
 def size(shape: ModelShape, settings: Mapping[str, Any]) -> float:

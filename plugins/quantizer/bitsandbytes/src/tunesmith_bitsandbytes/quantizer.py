@@ -15,7 +15,6 @@ import torch
 import transformers
 
 from tunesmith.contracts import Artifact, Result, Step, UserError
-from tunesmith_audit import check_artifact
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
 from tunesmith_models.model_directory import copy_beside, weights_size
 from tunesmith_models.weight_check import load_whole
@@ -29,8 +28,7 @@ class BitsAndBytes:
         """Needs no calibration.
 
         Raises:
-            UserError: TS-MODEL-008, -020, -022, -023 when it can't be loaded whole, TS-MODEL-021 when nothing in it can be quantized;
-                TS-AUDIT and TS-GATE when what came of it is not what it should be.
+            UserError: TS-MODEL-008, -020, -022, -023 when it can't be loaded whole, TS-MODEL-021 when nothing in it can be quantized.
         """
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
@@ -50,8 +48,6 @@ class BitsAndBytes:
         step.progress(2, 3, what="quantizing", unit="stages")
         copy_beside(model.path, output)
         before, after = weights_size(model.path), weights_size(output)
-        del loaded
-        check_artifact(step, model.path, edge="quantize", child=output)
         step.progress(3, 3, what="quantizing", unit="stages")
         step.log(f"{layers} layers quantized to {self.settings.quant_type}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
         return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"layers": layers})

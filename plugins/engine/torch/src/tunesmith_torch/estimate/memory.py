@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from tunesmith.contracts import Estimate, EstimateRequest
-from tunesmith_audit import comparison_memory, planned
+from tunesmith_audit import comparison_memory
 from tunesmith_models import BYTES, ModelShape, check_media, compute_type
 from tunesmith_torch.estimate.activations import Pass, called_layers, layer_work, library_layer, own_layer
 from tunesmith_torch.estimate.adapter_values import check_values
@@ -181,7 +181,7 @@ def merge(request: EstimateRequest) -> Estimate | None:
     largest = shape.vocabulary * shape.hidden * LARGEST
     terms = {"runtime": RUNTIME, "weights": shape.parameters * 4.0, "largest matrix": largest}
     terms["log-probabilities"] = comparison_memory(shape, RUNTIME)["log-probabilities"]  # held while it merges, and beside the result's
-    return Estimate(terms, disk=size, decisions=(planned(request),))
+    return Estimate(terms, disk=size)
 
 
 def _runtime(device: str, shape: ModelShape, spec: DenseSpec | None) -> float:

@@ -1,0 +1,100 @@
+"""What parent and child compute, added to what an audit found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from tunesmith.contracts.step import Step
+from tunesmith.errors import TunesmithError
+from tunesmith_audit.bounds import Bounds, bits_of, output_bounds
+from tunesmith_audit.distance import NotCompared, distance, ids_of, load, log_probs_of
+from tunesmith_audit.settings import AuditSettings
+from tunesmith_audit.verdict import Verdict
+from tunesmith_models import ModelShape, configuration, stored_type
+
+SLOT = "check"  #: key in a step below which the check is named
+Expected = Sequence[Any]  #: log-probabilities, as `log_probs_of` gives them
+
+_remembered: WeakKeyDictionary[Step, Expected | NotCompared] = WeakKeyDictionary()
+
+
+def remember(step: Step, directory: Path, model: Any) -> None:
+    """Keep what a model says of the conversations, which is what the step's artifact is to say: a base with an adapter beside it before
+    that is folded in. Without it the check runs the model that the step read. Nothing, where nothing is compared.
+
+    Args:
+        directory: with the model's tokenizer.
+        model: as transformers has it, in the dtype to compute in.
+    """
+    try:
+        settings: AuditSettings = step.provider(SLOT).settings
+    except (TunesmithError, AttributeError):  # no check takes part, or another one than ours
+        return
+    if not settings.compare:
+        return
+    try:
+        ids, _ = ids_of(directory, directory, settings.prompts)
+        _remembered[step] = log_probs_of(model, ids, str(next(model.parameters()).device))
+    except NotCompared as reason:
+        _remembered[step] = reason
+
+
+def remembered(step: Step) -> Expected | None:
+    """What `remember` kept; None where it was not asked to.
+
+    Raises:
+        NotCompared: why it could not.
+    """
+    found = _remembered.pop(step, None)
+    if isinstance(found, NotCompared):
+        raise found
+    return found
+
+
+def compared(
+    verdict: Verdict, parent: Path, child: Path, device: str = "cpu", *, settings: AuditSettings | None = None, bits: int = 0,
+    expected: Expected | None = None,
+) -> Verdict:  # fmt: skip
+    """The audit's verdict with what both compute.
+
+    Args:
+        settings: bounds and prompts of the user's.
+        bits: that the child's weights have been through, where its config does not say so.
+        expected: what the child should say, if that is not what the parent says.
+    """
+    settings = settings or AuditSettings()
+    try:
+        ids, gated = ids_of(parent, child, settings.prompts)
+        if gated.ok:
+            config = configuration(child)
+            before = list(expected) if expected is not None else _said(parent, ids, device)
+            after = _said(child, ids, device)
+            shape = ModelShape.from_config(config)
+            usual = output_bounds(bits or bits_of(config, stored_type(config)), shape.parameters if shape else 0.0)
+            gated += distance(before, after, ids, with_own(usual, settings))
+            if not distance(before, after, ids, output_bounds(16)).findings:
+                verdict = verdict.unless_computed_alike()
+    except NotCompared as reason:
+        return verdict + Verdict(not_compared=(str(reason),))
+    return verdict + gated
+
+
+def own_bounds(settings: AuditSettings) -> dict[str, float]:
+    """The bounds that the user has set."""
+    return {name: value for name in ("kl", "top1", "perplexity") if (value := getattr(settings, name)) is not None}
+
+
+def with_own(bounds: Bounds, settings: AuditSettings) -> Bounds:
+    """The bounds with the user's in their place."""
+    return replace(bounds, **own_bounds(settings))
+
+
+def _said(directory: Path, ids: Sequence[Sequence[int]], device: str) -> list[Any]:
+    import torch
+
+    dtype = torch.float32 if device == "cpu" else getattr(torch, stored_type(configuration(directory)) or "float32")
+    return log_probs_of(load(directory, device, dtype), ids, device)

@@ -1,0 +1,34 @@
+"""What a check found, as the run's report says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tunesmith_audit.comparison import own_bounds
+from tunesmith_audit.settings import AuditSettings
+from tunesmith_audit.verdict import Verdict
+
+
+def told(verdict: Verdict, settings: AuditSettings) -> tuple[str, str]:
+    """(what, reason) of a step's decision."""
+    figures = verdict.figures
+    norms: Mapping[str, float] = figures.get("update_norm") or {}
+    if "adapter" in figures:
+        reason = f"{figures['adapter']} tensors are finite, and change something"
+    else:
+        audited = f"{figures['tensors']} tensors, config and tokenizer" if "tensors" in figures else "config and tokenizer"
+        reason = f"{audited} agree with the parent"
+    if norms:
+        most = max(norms, key=norms.__getitem__)
+        reason += f"; the largest change of a matrix is {norms[most]:.2g} of its size ({most})"
+    if "kl" in figures:
+        reason += (
+            f"; over {figures['prompts']} conversations ({figures['tokens']} tokens) {figures['top1']:.1%} of the next tokens are the "
+            f"parent's, the divergence is {figures['kl']:.2g} nats a token, the perplexity {figures['perplexity_ratio']:.3f} times its"
+        )
+    if own := own_bounds(settings):
+        listed = ", ".join(f"{name} {value:g}" for name, value in own.items())
+        reason += f"; bounds of the user's: {listed} ({settings.reason})"
+    if verdict.not_compared:
+        reason += "; not compared: " + "; ".join(verdict.not_compared)
+    return "held against its parent", reason
