@@ -10,51 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith_cli.paired_interval import mean_difference, share, share_difference
 from tunesmith_cli.runs_diff.sample_pairs import differing, metric_difference, metric_interval, sample_pairs
+from tunesmith_statistics import share
 
 ROWS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
-
-
-def test_wilsons_interval_is_the_one_of_the_literature():
-    found = share(81, 263)  # Newcombe, Statistics in Medicine 17 (1998), 857: 0.2553 to 0.3662
-    assert (round(found.low, 4), round(found.high, 4)) == (0.2553, 0.3662)
-    assert round(share(0, 10).high, 4) == 0.2775
-
-
-@given(ROWS)
-def test_a_difference_of_shares_lies_in_its_interval_and_turns_with_the_runs(rows):
-    before, after = zip(*rows, strict=True)
-    there, back = share_difference(before, after), share_difference(after, before)
-    assert there.low <= there.value <= there.high
-    assert math.isclose(there.low, -back.high, abs_tol=1e-12)
-    assert math.isclose(there.high, -back.low, abs_tol=1e-12)
-
-
-def test_all_right_in_both_is_no_certainty_with_few_rows():
-    few, many = share_difference([True] * 5, [True] * 5), share_difference([True] * 500, [True] * 500)
-    assert few.low < -0.3
-    assert many.low > -0.02
-    assert not few.certain
-
-
-def test_pairing_sees_what_shares_alone_do_not():
-    """20 of 100 rows more are right and none less: beyond chance, though both shares' own intervals meet."""
-    before, after = [True] * 40 + [False] * 60, [True] * 55 + [False] * 45
-    assert share_difference(before, after).certain
-    assert share(40, 100).high > share(55, 100).low
-
-
-@given(st.lists(st.floats(-5, 5), min_size=5, max_size=30), st.floats(-3, 3))
-def test_a_difference_that_is_the_same_in_each_row_is_certain(values, shift):
-    found = mean_difference(values, [value + shift for value in values])
-    assert found is not None
-    assert abs(found.low - shift) < 1e-6
-    assert abs(found.high - shift) < 1e-6
-
-
-def test_few_rows_say_nothing_of_a_mean():
-    assert mean_difference([1.0] * 4, [2.0] * 4) is None
 
 
 def asked(rights, start=0):

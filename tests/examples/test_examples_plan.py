@@ -44,7 +44,7 @@ def test_the_quickstart_merges_quantizes_and_serves(plan):
     assert steps["tune.merge"].inserted
     assert steps["small"].format == "model/bnb"
     assert {gate.metric for gate in plan("quickstart").gates} == {"exact_match", "perplexity"}
-    assert {source.step for source in steps["ask:api:exact_match"].inputs.values()} >= {"api"}
+    assert {source.step for source in steps["ask:api:generation"].inputs.values()} >= {"api"}
 
 
 def test_preference_pairs_are_trained_on_as_pairs(plan):

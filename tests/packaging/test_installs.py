@@ -103,4 +103,4 @@ def test_the_quickstart_runs_as_the_readme_installs_it(wheels: Path, clean_envir
     (report,) = tmp_path.glob(".tunesmith/runs/*/report.json")
     facts = json.loads(report.read_text())
     assert facts["state"] == "done"
-    assert {"tune", "small", "api", "ask:api:exact_match"} <= {step["name"] for step in facts["steps"]}
+    assert {"tune", "small", "api", "ask:api:generation"} <= {step["name"] for step in facts["steps"]}

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_cli.paired_interval import Interval
 from tunesmith_cli.runs_diff.sample_pairs import Pair, differing, metric_difference, sample_pairs, samples
+from tunesmith_statistics import Interval
 
 if TYPE_CHECKING:
     from tunesmith.planning.plan import PlannedStep

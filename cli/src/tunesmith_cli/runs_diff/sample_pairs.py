@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_cli.paired_interval import Interval, mean_difference, share, share_difference
+from tunesmith_statistics import Interval, mean_difference, share, share_difference
 
 if TYPE_CHECKING:
     from tunesmith.contracts.artifacts import Artifact

@@ -6,11 +6,9 @@ import math
 
 import pytest
 import torch
-from scipy.stats import binomtest
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError
 from tunesmith_data.api import RowSchema
-from tunesmith_scores.multiple_choice.counts import Counts, interval, smallest_difference
 from tunesmith_scores.multiple_choice.evaluator import MultipleChoiceAccuracy
 from tunesmith_scores.multiple_choice.prompts import prompts
 from tunesmith_scores.multiple_choice.rows import FORMAT, ROW, MultipleChoice
@@ -133,25 +131,3 @@ def test_rows_of_published_sets_are_read(row, choices, right):
 def test_rows_without_a_question_or_a_right_choice_are_refused(row, code):
     with pytest.raises(UserError, match=code):
         convert(row)
-
-
-@pytest.mark.parametrize(("right", "count"), [(0, 5), (7, 10), (40, 40), (312, 1000)])
-def test_intervals_are_wilsons(right, count):
-    expected = binomtest(right, count).proportion_ci(0.95, method="wilson")
-    assert interval(right, count) == pytest.approx((expected.low, expected.high), abs=1e-6)
-
-
-def test_the_smallest_difference_is_seen_in_four_of_five():
-    """By drawing: two models that disagree on half of 400 questions, whose accuracies differ by as much."""
-    generator = torch.Generator().manual_seed(0)
-    gap, count, draws = smallest_difference(400), 400, 500
-    chance = torch.rand((draws, count), generator=generator)
-    better, worse = (chance < 0.25 + gap / 2).sum(1), ((chance >= 0.25 + gap / 2) & (chance < 0.5)).sum(1)
-    seen = [binomtest(int(a), int(a + b)).pvalue < 0.05 and a > b for a, b in zip(better, worse, strict=True)]
-    assert 0.74 < sum(seen) / draws < 0.86
-
-
-def test_of_no_questions_nothing_is_said():
-    with pytest.raises(TunesmithError, match="TS-EVAL-001"):
-        Counts(0, failed=1).check(1.0)
-    Counts(19, unparsed=1).check(0.05)

@@ -39,7 +39,7 @@ def test_a_reward_model_is_merged_and_judged(plan):
 
 @pytest.mark.parametrize(("step", "code", "told"), [
     ("{evaluate: perplexity, from: judge, data: chat.jsonl}", "TS-PLAN-015", "`reward-accuracy`"),
-    ("{evaluate: exact_match, from: judge, data: chat.jsonl}", "TS-PLAN-015", "`reward-accuracy`"),
+    ("{evaluate: generation, from: judge, data: chat.jsonl}", "TS-PLAN-015", "`reward-accuracy`"),
     ("{evaluate: reward-accuracy, from: model, data: pairs.jsonl}", "TS-PLAN-015", "reads a `reward` model"),
     ("{evaluate: reward-accuracy, from: judge, data: chat.jsonl}", "TS-DATA-0", "reward-accuracy"),
     ("{evaluate: perplexity, from: model, data: pairs.jsonl}", "TS-DATA-0", "perplexity"),

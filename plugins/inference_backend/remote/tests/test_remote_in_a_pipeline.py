@@ -24,7 +24,7 @@ PIPELINE = """
 name: elsewhere
 steps:
   api:   {{serve: {{remote: {{url: "{url}", api_key_env: TUNESMITH_REMOTE_API_KEY}}}}}}
-  score: {{evaluate: {{exact_match: {{match: contains}}}}, from: api, data: questions.jsonl}}
+  score: {{evaluate: {{generation: {{metrics: [contains]}}}}, from: api, data: questions.jsonl}}
 """
 
 
@@ -47,7 +47,7 @@ def test_a_model_elsewhere_is_evaluated_and_the_key_is_nowhere(tmp_path: Path) -
         assert server.asked == []
         done = tunesmith(tmp_path, "run", "--no-serve", "--json")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert '"exact_match": 1.0' in done.stdout
+        assert '"contains": 1.0' in done.stdout
         assert {(one["key"], one["model"]) for one in server.asked} == {(f"Bearer {KEY}", "acme-large")}
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert KEY not in planned.stdout + planned.stderr + done.stdout + done.stderr
@@ -70,7 +70,7 @@ name: beside
 model: file://{model}
 steps:
   api:   {{serve: {{remote: {{url: "{url}", model: acme-large}}}}}}
-  right: {{evaluate: exact_match, from: api, data: known.jsonl}}
+  right: {{evaluate: generation, from: api, data: known.jsonl}}
   score: {{evaluate: perplexity, from: [model, api], data: known.jsonl}}
 """
 

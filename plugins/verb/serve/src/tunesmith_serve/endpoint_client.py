@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import queue
 import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from tunesmith.contracts import Artifact, Cancelled, Step, TunesmithError
@@ -17,6 +18,7 @@ from tunesmith.contracts import Artifact, Cancelled, Step, TunesmithError
 FIRST_DELAY, LONGEST_DELAY = 0.5, 16.0  # seconds before another try; doubled for each further one
 POLL = 0.2  # seconds between looks at what is done
 NO_MODEL = 404  # status of a model that is not there, as OpenAI's API has it
+_OF_ONE = (400, 413, 422)  # statuses of a request that is refused for what is in it
 _TRANSIENT = (408, 409, 425, 429)  # and everything from 500 on
 
 
@@ -53,17 +55,33 @@ class Endpoint:
                 TS-SERVE-022 when what it says is no JSON.
             Cancelled: the step was asked to stop.
         """
+        replies: list[Any] = [None] * len(bodies)
+        for place, reply in self.ask_each(route, bodies, step, concurrency=concurrency, what=what, unit=unit):
+            if isinstance(reply, TunesmithError):
+                raise reply
+            replies[place] = reply
+        return replies
+
+    def ask_each(
+        self, route: str, bodies: Sequence[Mapping[str, Any]], step: Step, *, concurrency: int, what: str, unit: str
+    ) -> Iterator[tuple[int, Any]]:  # fmt: skip
+        """The same as they come: (place in `bodies`, decoded reply). Where the endpoint refuses a request for what is in it (too long), its
+        TS-SERVE-021 stands in the reply's place, and the others go on; all else that fails ends it, as in `ask_all`."""
         pool = ThreadPoolExecutor(concurrency, what)
-        pending: list[Future[Any]] = [pool.submit(self._ask, route, body) for body in bodies]
+        done: queue.SimpleQueue[tuple[int, Future[Any]]] = queue.SimpleQueue()
         try:
-            while True:
-                done, left = wait(pending, POLL, FIRST_EXCEPTION)
-                step.progress(len(done), len(bodies), what=what, unit=unit)
-                step.check_cancelled()
-                for future in done:
-                    future.result()
-                if not left:
-                    return [future.result() for future in pending]
+            for place, body in enumerate(bodies):
+                pool.submit(self._ask, route, body).add_done_callback(lambda future, place=place: done.put((place, future)))
+            for count in range(len(bodies)):
+                step.progress(count, len(bodies), what=what, unit=unit)
+                place, future = _next(done, step)
+                try:
+                    yield place, future.result()
+                except TunesmithError as error:
+                    if error.facts.get("status") not in _OF_ONE:
+                        raise
+                    yield place, error
+            step.progress(len(bodies), len(bodies), what=what, unit=unit)
         finally:
             self._stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -82,7 +100,8 @@ class Endpoint:
                     fix = f"It may be longer than the model takes: lower `{self._shorten}`. The server's log: tunesmith runs logs."
                     if error.code == NO_MODEL:
                         fix = f"Ask for a model that it serves, with the setting `model`: {self._models}."
-                    raise TunesmithError("TS-SERVE-021", "The endpoint refused a request", why=why, fix=fix) from error
+                    facts = {"status": error.code}
+                    raise TunesmithError("TS-SERVE-021", "The endpoint refused a request", why=why, fix=fix, facts=facts) from error
             except ValueError as error:
                 code, why = "TS-SERVE-022", str(getattr(error, "doc", error))[:200]
             except (OSError, http.client.HTTPException) as error:
@@ -95,6 +114,15 @@ class Endpoint:
         request = urllib.request.Request(self.url + route, json.dumps(body).encode(), {"Content-Type": "application/json"})
         with self._opener.open(request, timeout=self._timeout) as reply:
             return json.loads(reply.read())
+
+
+def _next(done: queue.SimpleQueue[tuple[int, Future[Any]]], step: Step) -> tuple[int, Future[Any]]:
+    while True:
+        step.check_cancelled()
+        try:
+            return done.get(timeout=POLL)
+        except queue.Empty:
+            continue
 
 
 def _message(error: urllib.error.HTTPError) -> str:

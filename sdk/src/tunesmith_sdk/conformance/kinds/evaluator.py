@@ -48,7 +48,8 @@ def _scripted(subject: Subject, *, good: bool, wordy: bool = False, failures: in
         raise NotRun(
             f"the kit's endpoints answer questions, and its rows are {_format(subject)}", where="define `examinee` in the author's file"
         )
-    rows = list(read_rows(subject.material("rows"))) if _format(subject) else []  # who reads none asks what it likes
+    data = _rows(subject)
+    rows = list(read_rows(data.path)) if data else []  # who reads none asks what it likes
     answers = {text_of(row["messages"][-2]): text_of(row["messages"][-1]) for row in rows}
     if wordy and answers:
         first = next(iter(answers))
@@ -174,7 +175,7 @@ def prefers(subject: Subject) -> Iterator[CheckFailed]:
 def needs_no_reference(subject: Subject) -> Iterator[CheckFailed]:
     if _format(subject) not in (CHAT, ""):
         raise NotRun(f"the kit knows no other answers for rows in {_format(subject)}", where="an evaluator that reads conversations")
-    rows = list(read_rows(subject.material("rows")))
+    rows = list(read_rows(_rows(subject).path))
     others = [{**row, "messages": [*row["messages"][:-1], message("assistant", f"{number} zebras")]} for number, row in enumerate(rows)]
     changed = dataset(subject.folder("others") / "rows", others)
     with _examinee(subject, good=True) as examinee:

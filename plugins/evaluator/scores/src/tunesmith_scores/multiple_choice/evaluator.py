@@ -18,9 +18,9 @@ import torch
 from tunesmith.contracts import Artifact, Evaluation, Step, UserError
 from tunesmith_data.api import read_rows
 from tunesmith_models import compute_type, stored_type
-from tunesmith_scores.multiple_choice.counts import Counts, interval, smallest_difference
 from tunesmith_scores.multiple_choice.prompts import Prompt, prompts
 from tunesmith_scores.multiple_choice.settings import MultipleChoiceSettings
+from tunesmith_statistics import Counts, share, smallest_difference
 from tunesmith_torch.api import TokenSequence
 from tunesmith_torch.api.model import label_log_probs, load_model, pack
 from tunesmith_torch.api.text import load_tokenizer
@@ -39,7 +39,7 @@ class MultipleChoiceAccuracy:
                 fix="Give the step a `data:` file with questions and choices.",
             )  # fmt: skip
         seen = smallest_difference(len(asked))
-        step.log(f"{len(asked)} questions: a difference of {100 * seen:.1f} points between two models is seen in 4 of 5 such evaluations")
+        step.log(f"{len(asked)} questions: a difference of {100 * seen:.1f} points between two models is seen in 4 of 5 evaluations")
         found = self._log_probs(subject, asked, step)
         samples = [_sample(prompt, scores) for prompt, scores in zip(asked, found, strict=True)]
         scored = [sample for sample in samples if "right" in sample]
@@ -49,11 +49,11 @@ class MultipleChoiceAccuracy:
         )  # fmt: skip
         counts.check(self.settings.max_not_scored)
         right = sum(sample["right"] for sample in scored)
-        low, high = interval(right, len(scored))
+        accuracy = share(right, len(scored))
         return Evaluation(
             {
-                "accuracy": right / len(scored), "accuracy_norm": sum(sample["right_norm"] for sample in scored) / len(scored),
-                "accuracy/low": low, "accuracy/high": high, "smallest_difference": seen, **counts.metrics(),
+                "accuracy": accuracy.value, "accuracy_norm": sum(sample["right_norm"] for sample in scored) / len(scored),
+                "accuracy/low": accuracy.low, "accuracy/high": accuracy.high, "smallest_difference": seen, **counts.metrics(),
             },
             samples,
         )  # fmt: skip

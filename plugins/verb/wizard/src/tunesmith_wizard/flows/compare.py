@@ -31,7 +31,7 @@ def compare(shop: Workshop) -> int:
                                   help=_("Examples that none of them was trained on, in the form of the training data.")))  # fmt: skip
     evaluators = shop.session.registry.providers("evaluator")
     listed = [Option(record.name, record.name, translated(record.summary)) for record in evaluators.values()]
-    usual = [name for name in ("perplexity", "exact_match") if name in evaluators] or [option.value for option in listed[:1]]
+    usual = [name for name in ("perplexity", "generation") if name in evaluators] or [option.value for option in listed[:1]]
     measures = interview.choose(
         "measures", _("What shall be measured?"), listed, ",".join(usual[:1]), several=True,
         reason=_("it says how well each predicts the examples, whatever they are about"),

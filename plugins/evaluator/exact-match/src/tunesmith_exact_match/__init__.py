@@ -1,1 +1,0 @@
-"""Asks a served model questions and counts the answers that are exactly right. Standard library only."""

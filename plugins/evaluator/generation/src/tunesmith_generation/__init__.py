@@ -1,0 +1,1 @@
+"""Asks a served model questions and scores what it answers."""
