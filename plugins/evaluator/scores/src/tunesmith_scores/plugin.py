@@ -116,7 +116,7 @@ def evaluator() -> list[Provider]:
             "tunesmith_scores.multiple_choice.evaluator:MultipleChoiceAccuracy",
             settings=MultipleChoiceSettings, accepts=("model/hf", "model/bnb"),
             capabilities={"device.cpu": "full", "device.cuda": "unknown"},
-            facts={"data": [FORMAT], "metrics": CHOICES}, estimator="tunesmith_scores.estimate:estimate",
+            facts={"data": [FORMAT], "metrics": CHOICES}, estimator="tunesmith_scores.multiple_choice.estimate:estimate",
         ),
     ]  # fmt: skip
 

@@ -6,6 +6,7 @@ Standard library only. For evaluators, and for commands that compare what they m
 from tunesmith_statistics.counts import Counts, smallest_difference
 from tunesmith_statistics.intervals import Interval, mean, mean_difference, share, share_difference
 from tunesmith_statistics.paired_tests import Disagreement, mcnemar, sign_flips
+from tunesmith_statistics.resolution import resolution
 
 __all__ = [
     "Counts",
@@ -14,6 +15,7 @@ __all__ = [
     "mcnemar",
     "mean",
     "mean_difference",
+    "resolution",
     "share",
     "share_difference",
     "sign_flips",
