@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,10 @@ import yaml
 from mcp import Client
 from mcp_types import CallToolResult
 
+from tunesmith.errors import TunesmithError
 from tunesmith_cli.api import main
+from tunesmith_mcp import run_process
+from tunesmith_recommend.machine.measurement import Measured
 from tunesmith_sdk.distributions.written_plugins import age, write_plugin
 
 LOOKING = {"inspect_plugins", "inspect_provider", "inspect_machine", "inspect_data", "recommend", "plan", "watch", "list_runs", "show_run"}
@@ -67,6 +73,29 @@ def test_a_port_that_is_taken_is_told_of_before_anything_is_served(folder: Path,
     assert main(["mcp", "--http", "99999999"]) == 2
 
 
+def test_a_file_that_can_not_be_written_is_told_of(connected, folder: Path):
+    (folder / "taken").write_text("a file, no folder")
+    (result,) = calls(connected, ("write_pipeline", {"file": "taken/new.yaml", "pipeline": {}}))
+    assert code(result) == "TS-MCP-007"
+
+
+def test_which_hubs_answer_is_told_of_this_machine(connected, monkeypatch: pytest.MonkeyPatch):
+    told = [{"loader": "huggingface", "address": "https://hub.example", "answers": False, "why": "no route"}]
+    monkeypatch.setattr("tunesmith_recommend.machine.network.reached", lambda *_, **__: told)
+    monkeypatch.setattr("tunesmith_recommend.machine.probe.measured", lambda registry, devices, *_, **__: Measured(devices))
+    assert given(connected, "inspect_machine")["network"] == told
+    assert given(connected, "inspect_machine", on="A10")["network"] == []
+
+
+def test_a_run_that_does_not_start_in_time_does_not_start_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run_process, "START_TIMEOUT", 0.2)
+    (tmp_path / "log").write_text("")
+    process = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"], start_new_session=True)
+    with pytest.raises(TunesmithError, match="TS-MCP-005"):
+        anyio.run(run_process.RunProcess(process, tmp_path / "log").number)
+    assert process.wait(30) == -signal.SIGTERM
+
+
 def test_what_is_installed_is_told_with_settings(connected):
     assert {one["name"] for plugin in given(connected, "inspect_plugins", kind="adapter")["plugins"] for one in plugin["providers"]} >= {
         "lora"
@@ -108,6 +137,8 @@ def test_a_file_that_is_there_is_replaced_only_where_that_is_said(connected, fol
         ("inspect_data", {"file": "../secret.jsonl"}),
         ("inspect_data", {"file": "/etc/passwd"}),
         ("inspect_data", {"file": "link.jsonl"}),
+        ("inspect_data", {"file": "train.jsonl\0"}),
+        ("plan", {"assignments": ["steps.rows.from=a\0b"]}),
         ("recommend", {"data": "../secret.jsonl"}),
         ("plan", {"file": "../elsewhere.yaml"}),
         ("plan", {"assignments": ["model=file:///"]}),

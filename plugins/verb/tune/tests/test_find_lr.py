@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from tunesmith_cli.api import main
 from tunesmith_tune.find_lr.page import page_of
 from tunesmith_tune.find_lr.suggestion import has_diverged, suggestion
 
@@ -21,6 +22,18 @@ def curve(fall: float, rise: float, noise: float = 0.0) -> list[float]:
         learnt = 2 / (1 + math.exp(-4 * (math.log10(rate) - math.log10(fall))))
         losses.append(4 - learnt + max(0.0, 20 * (math.log10(rate) - math.log10(rise))) + random.gauss(0, noise))
     return losses
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--lr-steps", "0"], "--lr-steps 0 are too few"), (["--metric", "tune.loss"], "--metric is of a search"),
+        (["--budget", "4h"], "--budget is of a search"), (["--searcher-set", "r=1"], "--searcher-set is of a search"),
+    ],
+)  # fmt: skip
+def test_options_that_would_have_no_effect_are_refused(words: list[str], told: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["tune", "--find-lr", "tune", *words]) == 2
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05])

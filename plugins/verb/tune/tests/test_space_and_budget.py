@@ -45,6 +45,7 @@ def test_a_space_is_read_as_it_is_meant(space: str, parameter: Parameter):
         (f"{PLACE}=int(1.5,3)", "whole"),
         (f"{PLACE}=int(1,3,0)", "at least 1"),
         (f"{PLACE}=uniform(a,b)", "a|b|c"),
+        (f"{PLACE}=int(4,64,100)", "A step of 100 leads from 4 beyond 64"),
         (f"{PLACE}=8|8", "different"),
     ],
 )

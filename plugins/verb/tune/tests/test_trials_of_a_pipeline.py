@@ -123,10 +123,12 @@ def test_the_ends_of_a_space_are_planned_before_anything_runs(project: Path, reg
 
 def test_as_many_at_once_as_fit(plan: Plan):
     need = max(step.estimate.memory for step in plan.steps if step.estimate)
-    assert at_once(plan, 4, 100 * need) == (4, "")
-    count, told = at_once(plan, 4, 2.5 * need)
+    (device,) = {step.placement.device for step in plan.steps}
+    assert at_once(plan, 4, {device: 100 * need}) == (4, "")
+    count, told = at_once(plan, 4, {device: 2.5 * need, "another": 100 * need})
     assert (count, told[:27]) == (2, "2 at a time in place of 4: ")
-    assert at_once(plan, 4, 0.5 * need)[0] == 1
+    assert at_once(plan, 4, {device: 0.5 * need})[0] == 1
+    assert at_once(plan, 4, {}) == (4, "")
 
 
 def test_the_searcher_is_the_one_named_or_the_first_and_takes_its_settings(registry):

@@ -34,10 +34,11 @@ class AllowedRoot:
         Raises:
             UserError: TS-MCP-002 when it lies outside.
         """
-        path = Path(os.path.realpath((base or self.folder) / os.path.expanduser(name)))
-        if "\0" in name or not path.is_relative_to(self.folder):
+        clean = name.replace("\0", "")  # which no path has, and no function of paths takes
+        path = Path(os.path.realpath((base or self.folder) / os.path.expanduser(clean)))
+        if clean != name or not path.is_relative_to(self.folder):
             raise UserError(
-                "TS-MCP-002", f"{name} lies outside the folder that this server may use",
+                "TS-MCP-002", f"{clean} lies outside the folder that this server may use",
                 why=f"It was started for {self.folder}.", fix="Name a file in it, or start the server with another --root.",
             )  # fmt: skip
         return path.relative_to(self.folder)

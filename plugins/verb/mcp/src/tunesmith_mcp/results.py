@@ -25,6 +25,10 @@ class Machine(BaseModel):
     processors: int | None
     devices: dict[str, list[dict[str, Any]]] = Field(description="device backend -> devices with memory, dtypes and measured speed")
     disk: dict[str, Any]
+    network: list[dict[str, Any]] = Field(
+        default=[],
+        description="model loaders with the address that they ask, whether it answers, and else why; none for cards that were named",
+    )
     remarks: list[str]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -69,10 +70,16 @@ class RunProcess:
                 if event.get("event") == "error":
                     raise TunesmithError.from_json(event["error"])
             if over:
+                self._stop()
                 raise TunesmithError(
                     "TS-MCP-005", "the run did not start", why=self._last(), fix=f"What it said is in {self.log}. Try it: tunesmith run"
                 )  # fmt: skip
             await anyio.sleep(_POLL)
+
+    def _stop(self) -> None:
+        """What was told not to have started does not start later."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
 
     def _events(self) -> list[dict[str, Any]]:
         with open(self.log, "rb") as file:

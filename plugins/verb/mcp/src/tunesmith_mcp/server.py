@@ -47,7 +47,8 @@ def make_server(root: Path, home: Path, ask: Ask, confirmations: Confirmations, 
     )  # fmt: skip
     tools = Tools(AllowedRoot(root), home, ask, confirmations)
     for tool, hints in (
-        (tools.inspect_plugins, _LOOKS), (tools.inspect_provider, _LOOKS), (tools.inspect_machine, _LOOKS), (tools.inspect_data, _LOOKS),
+        (tools.inspect_plugins, _LOOKS), (tools.inspect_provider, _LOOKS), (tools.inspect_machine, _ASKS_HUBS),
+        (tools.inspect_data, _LOOKS),
         (tools.recommend, _ASKS_HUBS), (tools.write_pipeline, _WRITES), (tools.plan, _ASKS_HUBS), (tools.prepare_run, _PREPARES),
         (tools.run, _RUNS), (tools.watch, _LOOKS), (tools.cancel, _STOPS), (tools.list_runs, _LOOKS), (tools.show_run, _LOOKS),
     ):  # fmt: skip

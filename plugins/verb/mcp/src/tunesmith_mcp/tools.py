@@ -14,6 +14,7 @@ from mcp_types import CallToolResult, TextContent
 from pydantic import Field
 
 from tunesmith.errors import TunesmithError, UserError, each
+from tunesmith_cli.api import write_whole
 from tunesmith_mcp import past_runs, results
 from tunesmith_mcp.allowed_root import AllowedRoot
 from tunesmith_mcp.confirmations import Confirmations, Prepared, digest_of
@@ -85,7 +86,7 @@ class Tools:
     async def inspect_machine(
         self, on: Annotated[str, Field(description="cards that are not here, such as A10 or 8xH100; empty: this machine")] = ""
     ) -> results.Machine:
-        """Devices with their memory and speed, and free disk."""
+        """Devices with their memory and speed, free disk, and which hubs answer."""
         return results.Machine(**await self._ask(["probe", *_options(on=on)]))
 
     @coded
@@ -134,8 +135,15 @@ class Tools:
         if path.suffix not in (".yaml", ".yml") or (there and not (overwrite and path.is_file())):
             what = f"{file} is there already" if there else f"{file} is no name for a pipeline's file"
             raise UserError("TS-MCP-007", what, fix="Name another one that ends in .yaml, or write over it: overwrite.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(pipeline, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, yaml.safe_dump(pipeline, sort_keys=False, allow_unicode=True))
+        except OSError as error:
+            raise UserError(
+                "TS-MCP-007",
+                f"{file} can't be written: {error.strerror or error}",
+                fix="Name another one, in a folder that may be written to.",
+            ) from None
         return results.Written(file=str(path.relative_to(self._root.folder)), replaced=there)
 
     @coded

@@ -60,6 +60,10 @@ def _parameter(name: str, space: str, text: str) -> Parameter:
                 text, "`int` takes whole numbers; the third is the step between two values, at least 1.", "Or write `uniform(...)`."
             )
         step = int(numbers[2]) if len(numbers) == 3 else 1
+        if low < high and step > high - low:
+            raise _error(
+                text, f"A step of {step} leads from {parts[0]} beyond {parts[1]}.", "Give a smaller step, or one value with `--set`."
+            )
         high = low + (high - low) // step * step  # the last one that is a whole number of steps away
     if not low < high:
         raise _error(text, f"{parts[0]} is not less than {parts[1]}.", "Give the least first.")

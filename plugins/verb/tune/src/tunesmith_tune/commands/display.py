@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,9 @@ class Display:
             self._say(columns([(name, _value(value)) for name, value in trial.values.items()], "      "))
         importance = ", ".join(f"{name.rpartition('.')[2]} {share:.0%}" for name, share in result.importance.items())
         rows = [(_("importance"), importance)] if importance else []
-        self._say(columns([*rows, (_("report"), str(result.folder / PAGE)), (_("run it"), f"tunesmith run {result.pipeline}")]))
+        self._say(
+            columns([*rows, (_("report"), str(result.folder / PAGE)), (_("run it"), f"tunesmith run {shlex.quote(str(result.pipeline))}")])
+        )
 
     def _newest(self, leg: Leg) -> str:
         points, followed = self.study.points(leg), self.study.search.followed

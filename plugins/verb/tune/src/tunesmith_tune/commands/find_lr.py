@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from tunesmith.errors import shown
-from tunesmith_cli.api import Session, columns, load, number, safe, safe_json
+from tunesmith.errors import UserError, shown
+from tunesmith_cli.api import Session, columns, file_argument, load, number, safe, safe_json
 from tunesmith_cli.api import gettext as _
 from tunesmith_tune.find_lr.page import write_page
 from tunesmith_tune.find_lr.range_test import range_test
-from tunesmith_tune.find_lr.suggestion import suggestion
+from tunesmith_tune.find_lr.suggestion import FEWEST, suggestion
 
 
 def run(args: Namespace) -> int:
+    if args.lr_steps < FEWEST:
+        fix = f"Give at least {FEWEST}, or leave it out: a hundred."
+        raise UserError("TS-CLI-002", f"--lr-steps {args.lr_steps} are too few to see where the loss falls", fix=fix)
     spec = load(args.file, args.set)
     session = Session.open(spec.place)
     test = range_test(session, spec, args.find_lr, args.lr_to, args.lr_steps)
@@ -38,7 +41,8 @@ def run(args: Namespace) -> int:
         rate=number(found.rate), count=len(test.points),
     )  # fmt: skip
     print(safe(f"\n{told}"))
-    print(safe(f"  tunesmith run {args.file} --set {place}={float(f'{found.rate:.2g}')}"))
+    file = file_argument(args.file)
+    print(safe(f"  tunesmith run{file} --set {place}={float(f'{found.rate:.2g}')}"))
     low, high = float(f"{found.rate / 3:.1g}"), float(f"{found.rate * 3:.1g}")
-    print(safe(f'  tunesmith tune {args.file} --search "{place}=log({shown(low)},{shown(high)})" --metric ... --budget 10 trials'))
+    print(safe(f'  tunesmith tune{file} --search "{place}=log({shown(low)},{shown(high)})" --metric ... --budget 10 trials'))
     return 0

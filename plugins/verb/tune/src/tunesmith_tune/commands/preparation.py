@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 from argparse import Namespace
@@ -124,8 +125,8 @@ def prepared(args: Namespace) -> Iterator[PreparedSearch]:
         study = Study(search, folder)
         stack.callback(study.close)
         study.head(facts)
-        free = [device.free for backend in probe(session.registry).values() for device in backend]
-        parallel, fewer = at_once(plan, args.parallel, max(free, default=0))
+        free = {name: max((device.free for device in here), default=0) for name, here in probe(session.registry).items()}
+        parallel, fewer = at_once(plan, args.parallel, free)
         quiet = "" if followed else f"nothing is measured on the way to {metrics[0].goal.name}, so each trial runs whole"
         remarks = tuple(filter(None, (fewer, quiet)))
         yield PreparedSearch(args, session, spec, resolve, study, budget, plan, record.name, settings, parallel, remarks)
@@ -151,10 +152,10 @@ def _folder(root: Path, name: str, facts: Mapping[str, Any], *, anew: bool) -> P
     """Where the search is written down: the newest of those that are the same; a new one where `anew`, or where there is none."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
     first = root / f"{name}-{digest}"
-    places = [first, *sorted(root.glob(f"{first.name}.*"), key=lambda path: int(path.suffix[1:]))]
+    numbers = sorted(int(path.suffix[1:]) for path in root.glob(f"{glob.escape(first.name)}.*") if path.suffix[1:].isdecimal())
     if not anew:
-        return places[-1]
-    return first if not first.exists() else first.with_name(f"{first.name}.{len(places) + 1}")
+        return first.with_name(f"{first.name}.{numbers[-1]}") if numbers else first
+    return first if not first.exists() else first.with_name(f"{first.name}.{max(numbers, default=1) + 1}")
 
 
 def _comment(result: SearchResult, best: Trial) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.errors import UserError
 from tunesmith_cli.api import DEFAULT_FILE, Command, run_command
 from tunesmith_tune import TUNE
 
@@ -60,6 +61,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     if args.find_lr is not None:
+        _refuse_search(args)
         from tunesmith_tune.commands.find_lr import run as find_lr
 
         return find_lr(args)
@@ -77,6 +79,18 @@ def run(args: Namespace) -> int:
         result = ready.finish(reason)
         display.result(result)
         return 130 if signals else 0 if result.best else 1
+
+
+def _refuse_search(args: Namespace) -> None:
+    """
+    Raises:
+        UserError: TS-CLI-002 for options of a search, which --find-lr is in place of.
+    """
+    given = [name for name in ("search", "metric", "budget", "searcher", "searcher_set", "patience", "new", "plan") if getattr(args, name)]
+    if given:
+        option = f"--{given[0].replace('_', '-')}"
+        fix = f"Leave {option} out, or leave --find-lr out and search."
+        raise UserError("TS-CLI-002", f"{option} is of a search, and --find-lr is in place of one", fix=fix)
 
 
 @contextmanager

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tunesmith
+from tunesmith_cli.api import write_whole
 from tunesmith_report.api import CSS, number, text, ticks
 from tunesmith_tune.find_lr.suggestion import Suggestion, smoothed
 
@@ -25,9 +25,7 @@ def write_page(folder: Path, step: str, points: Sequence[tuple[float, float]], f
     told = found._asdict() if found else None
     data = {"step": step, "suggestion": told, "points": [[rate, loss if math.isfinite(loss) else None] for rate, loss in points]}
     for name, content in (("find-lr.json", json.dumps(data, indent=1)), ("find-lr.html", page_of(step, points, found))):
-        draft = folder / f".{name}.{os.getpid()}"
-        draft.write_text(content, encoding="utf-8")
-        os.replace(draft, folder / name)
+        write_whole(folder / name, content)
     return folder / "find-lr.html"
 
 

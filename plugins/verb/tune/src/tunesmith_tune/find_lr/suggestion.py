@@ -14,6 +14,7 @@ from typing import NamedTuple
 SMOOTH = 0.85  # weight of what came before in the mean
 TOO_HIGH = 1.3  # times the least loss, from where on it counts as rising again
 SKIPPED = 3  # points at the beginning, of which the mean knows too little
+FEWEST = 3 * SKIPPED  #: points of which something can be said
 
 
 class Suggestion(NamedTuple):
@@ -48,7 +49,7 @@ def has_diverged(losses: Sequence[float], times: float = 4.0) -> bool:
 def suggestion(rates: Sequence[float], losses: Sequence[float]) -> Suggestion | None:
     """None with too few points to say anything."""
     finite = [(rate, loss) for rate, loss in zip(rates, losses, strict=True) if math.isfinite(loss) and rate > 0]
-    if len(finite) < 3 * SKIPPED:
+    if len(finite) < FEWEST:
         return None
     even = smoothed([loss for _, loss in finite])
     places = [math.log10(rate) for rate, _ in finite]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import tunesmith
 from tunesmith.errors import shown
+from tunesmith_cli.api import write_whole
 from tunesmith_report.api import CSS, number, text
 from tunesmith_tune.api import Trial
 from tunesmith_tune.report import charts
@@ -20,9 +20,7 @@ PAGE, DATA = "report.html", "report.json"
 def write_report(result: SearchResult, folder: Path) -> Path:
     """Write ``report.html`` and ``report.json``, each so that a reader sees the old or the new one."""
     for name, content in ((DATA, json.dumps(result.to_json(), indent=1, ensure_ascii=False)), (PAGE, page_of(result))):
-        draft = folder / f".{name}.{os.getpid()}"
-        draft.write_text(content, encoding="utf-8")
-        os.replace(draft, folder / name)
+        write_whole(folder / name, content)
     return folder / PAGE
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import yaml
 
 from tunesmith.planning.pipeline.spec import PipelineSpec
+from tunesmith_cli.api import write_whole
 
 
 def write_best(path: Path, spec: PipelineSpec, said: Sequence[str]) -> None:
@@ -22,9 +22,7 @@ def write_best(path: Path, spec: PipelineSpec, said: Sequence[str]) -> None:
     body = yaml.safe_dump(
         {key: value for key, value in data.items() if value is not None}, sort_keys=False, allow_unicode=True, width=10**6
     )
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text("\n".join([*comment, body]), encoding="utf-8")
-    os.replace(draft, path)
+    write_whole(path, "\n".join([*comment, body]))
 
 
 def _plain(value: Any) -> Any:

@@ -38,15 +38,17 @@ def _planned(values: Mapping[str, Value], name: str, plan: Callable[[Mapping[str
         raise UserError("TS-TUNE-002", what, why=f"{error.code}: {error.what}. {error.why}".strip(), fix=error.fix) from error
 
 
-def at_once(plan: Plan, wanted: int, free: float) -> tuple[int, str]:
+def at_once(plan: Plan, wanted: int, free: Mapping[str, float]) -> tuple[int, str]:
     """How many trials run at a time, and why not more.
 
     Args:
         wanted: how many were asked for.
-        free: bytes that the device has free.
+        free: backend -> bytes that a device of it has free. Each step counts on the device that it runs on.
     """
-    needed = max((step.estimate.memory for step in plan.steps if step.estimate), default=0.0)
-    fit = int(0.9 * free // needed) if needed and free else wanted
-    if fit >= wanted:
-        return wanted, ""
-    return max(1, fit), f"{max(1, fit)} at a time in place of {wanted}: one needs {needed / 2**30:.2g} GiB of {free / 2**30:.2g} GiB"
+    fewest, why = wanted, ""
+    for step in plan.steps:
+        needed, there = step.estimate.memory if step.estimate else 0.0, free.get(step.placement.device, 0.0)
+        fit = max(1, int(0.9 * there // needed)) if needed and there else wanted
+        if fit < fewest:
+            fewest, why = fit, f"{fit} at a time in place of {wanted}: one needs {needed / 2**30:.2g} GiB of {there / 2**30:.2g} GiB"
+    return fewest, why
