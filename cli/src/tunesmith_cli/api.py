@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from tunesmith_cli.launch import DEFAULT_FILE, Session
     from tunesmith_cli.main import main
     from tunesmith_cli.options.columns import add_columns, columns_given
-    from tunesmith_cli.options.device_catalog import add_cards, card, named_cards
+    from tunesmith_cli.options.device_catalog import add_cards, card, card_sizes, named_cards
+    from tunesmith_cli.options.json_catalog import read_json_catalog
     from tunesmith_cli.options.overrides import override
     from tunesmith_cli.options.pipeline_file import file_argument, load
     from tunesmith_cli.options.settings import typed
@@ -51,7 +52,8 @@ _MODULES = {
     "tunesmith_cli.launch": "DEFAULT_FILE, Session",
     "tunesmith_cli.main": "main",
     "tunesmith_cli.options.columns": "add_columns, columns_given",
-    "tunesmith_cli.options.device_catalog": "add_cards, card, named_cards",
+    "tunesmith_cli.options.device_catalog": "add_cards, card, card_sizes, named_cards",
+    "tunesmith_cli.options.json_catalog": "read_json_catalog",
     "tunesmith_cli.options.overrides": "override",
     "tunesmith_cli.options.pipeline_file": "file_argument, load",
     "tunesmith_cli.options.settings": "typed",
@@ -81,6 +83,7 @@ __all__ = [
     "add_columns",
     "amount",
     "card",
+    "card_sizes",
     "chosen_run",
     "colored",
     "columns",
@@ -99,6 +102,7 @@ __all__ = [
     "override",
     "padded",
     "probe",
+    "read_json_catalog",
     "reporting",
     "run_command",
     "run_group",

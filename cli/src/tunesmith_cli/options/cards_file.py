@@ -8,13 +8,10 @@ By name, as in the fact `cards` of a backend (see `tunesmith.contracts.kinds.dev
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.settings import problems
-from tunesmith.contracts.untrusted_files import open_regular
-from tunesmith.errors import UserError
+from tunesmith_cli.options.json_catalog import read_json_catalog
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _AMOUNT = {"type": "number", "exclusiveMinimum": 0}
@@ -37,14 +34,8 @@ def read_cards(file: Path) -> dict[str, Any]:
     Raises:
         UserError: TS-CLI-002 for a file that can't be read, or holds something else.
     """
-    fix = "docs/parallel.md shows one."
-    try:
-        with open_regular(file) as read:
-            found = json.loads(read.read())
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError("TS-CLI-002", f"--cards {file} can't be read: {why}", fix=fix) from None
-    wrong = next((f"`{path}` {sentence}" for path, sentence in problems(SCHEMA, found)), "")
-    if wrong:
-        raise UserError("TS-CLI-002", f"--cards {file} is no catalogue of cards: {wrong}", fix=fix)
-    return dict(found)
+    return dict(
+        read_json_catalog(
+            file, SCHEMA, named=f"--cards {file}", kind="catalogue of cards", code="TS-CLI-002", fix="docs/parallel.md shows one."
+        )
+    )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 KIND = "device_backend"
 MOST = 1024  # cards of one --on: a plan looks at each, several times
 _COUNT = re.compile(r"(\d+) ?[x*] ?(?=\w)", re.IGNORECASE)
+_SIZED = re.compile(r"(.+)-\d+GB")  # a card's name with its memory
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT])?(i?)B?", re.IGNORECASE)
 
 
@@ -48,7 +49,8 @@ def card(registry: Registry, text: str, file: str | None = None) -> tuple[str, t
         file: with cards of one's own.
 
     Raises:
-        UserError: TS-PLAN-007 when no catalogue has such a card, TS-CLI-002 for none of one and for more than `MOST`.
+        UserError: TS-PLAN-007 when no catalogue has such a card, TS-CLI-002 for one whose name leaves its memory open, for none of one and
+            for more than `MOST`.
     """
     found = _COUNT.match(text)
     count, name = (int(found[1]), text[found.end() :]) if found else (1, text)
@@ -66,12 +68,25 @@ def card(registry: Registry, text: str, file: str | None = None) -> tuple[str, t
         for called in (title, *entry.get("also", ())):
             known.setdefault(_plain(called), (backend, title, entry))
     key = next((key for key in (_plain(name), f"{_plain(name)}gb") if key in known), "")
+    if not key and (sizes := {_plain(one): titles for one, titles in card_sizes(registry).items()}.get(_plain(name))):
+        which = " or ".join(sizes)
+        raise UserError("TS-CLI-002", f"--on {text} leaves open how much memory it has: {which}", fix=f"Write {which}.")
     if not key:
         names = [name for _, title, entry in known.values() for name in (title, *entry.get("also", ()))]
         fix = did_you_mean(name, names) + " Or describe it in a file: --cards FILE; `tunesmith estimate` takes --memory, too."
         raise UserError("TS-PLAN-007", f"No installed device backend knows a card `{name}`", fix=fix)
     backend, title, entry = known[key]
     return backend, (_device(title, entry),) * count
+
+
+def card_sizes(registry: Registry) -> dict[str, tuple[str, ...]]:
+    """Names that cards have in common but for their memory -> those cards, the one with the least first: ``A100`` leaves open which."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for record in registry.providers(KIND).values():
+        for title, entry in _cards(record).items():
+            if sized := _SIZED.fullmatch(title):
+                found.setdefault(sized[1], []).append((int(entry.get("mib", 0)), title))
+    return {name: tuple(title for _, title in sorted(of)) for name, of in found.items() if len(of) > 1}
 
 
 def unnamed(record: ProviderRecord) -> Device:

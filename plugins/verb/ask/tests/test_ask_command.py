@@ -99,6 +99,9 @@ def test_which_card_and_which_file_is_asked_where_there_are_several(typed, capsy
     assert main(["ask", "QLoRA for Qwen3-0.6B on chats.jsonl and pairs.jsonl, on an A100"]) == 0
     assert asked[:2] == ["Which file has the rows to learn from: chats.jsonl, pairs.jsonl? ", "Which card: A100-40GB or A100-80GB? "]
     assert "A100-40GB" in (here / "tunesmith.yaml").read_text()
+    asked = typed("32")
+    assert main(["ask", "QLoRA for Qwen3-0.6B on chats.jsonl, on two V100", "--file", "v.yaml"]) == 0
+    assert "Which card: 2xV100-16GB or 2xV100-32GB? " in asked
 
 
 def test_where_nobody_can_be_asked_the_smaller_card_is_taken_and_of_two_files_none(capsys, here):

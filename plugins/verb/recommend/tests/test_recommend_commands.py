@@ -117,6 +117,7 @@ def test_a_model_of_ones_own_is_recommended_where_it_suits_best(capsys, folder):
         (["--data", "gone.jsonl"], "TS-DATA-001"),
         (["--data", "odd.jsonl"], "TS-RECOMMEND-003"),
         (["--data", "train.jsonl", "--on", "Z99"], "TS-PLAN-007"),
+        (["--data", "train.jsonl", "--on", "2xA100"], "how much memory it has: A100-40GB or A100-80GB"),
         (["--data", "train.jsonl", "--on", "A10", "--models", "train.jsonl"], "TS-RECOMMEND-002"),
         (["--data", "train.jsonl", "--on", "A10", "--budget", "soon"], "TS-CLI-002"),
         (["--data", "train.jsonl", "--on", "A10", "--budget", "0.01s", "--goal", "edge"], "TS-RECOMMEND-001"),

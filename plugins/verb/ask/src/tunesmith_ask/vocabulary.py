@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.settings import aliases_of
+from tunesmith_cli.api import card_sizes
 from tunesmith_recommend.api import installed_models
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tunesmith.plugins.registry import Registry
 
 CARDS = "device_backend"
-_SIZED = re.compile(r"(.+)-\d+GB")  # a card's name with its memory
 SMALLER = ("quantizer", "exporter")  #: kinds whose providers make a model smaller
 
 
@@ -70,16 +69,7 @@ class Vocabulary:
             for title, entry in backend.facts.get("cards", {}).items()
             for called in (title, *entry.get("also", ()))
         ]
+        sizes = card_sizes(registry)
         described, _ = installed_models(registry, models)
         models_there = tuple(model.uri for model in described)
-        return cls(providers, settings, aliases, owned, tuple(cards), models_there, dict(_of_several_sizes(registry)))
-
-
-def _of_several_sizes(registry: Registry) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Names that cards have in common but for their memory."""
-    found: dict[str, list[tuple[int, str]]] = {}
-    for backend in registry.providers(CARDS).values():
-        for title, entry in backend.facts.get("cards", {}).items():
-            if sized := _SIZED.fullmatch(title):
-                found.setdefault(sized[1], []).append((int(entry.get("mib", 0)), title))
-    yield from ((name, tuple(title for _, title in sorted(of))) for name, of in found.items() if len(of) > 1)
+        return cls(providers, settings, aliases, owned, (*cards, *(name for name in sizes if name not in cards)), models_there, sizes)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.settings import problems
-from tunesmith.contracts.untrusted_files import open_regular
-from tunesmith.errors import UserError
+from tunesmith_cli.api import read_json_catalog
 from tunesmith_recommend.catalog.base_model import BaseModel
 
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -38,13 +35,7 @@ def read_catalog(file: Path, brought_by: str) -> list[BaseModel]:
     Raises:
         UserError: TS-RECOMMEND-002 when it can't be read, or holds something else.
     """
-    fix = "docs/recommend.md shows one."
-    try:
-        with open_regular(file) as read:
-            found = json.loads(read.read())
-    except (OSError, ValueError) as error:
-        raise UserError("TS-RECOMMEND-002", f"the catalogue of models {file} can't be read: {error}", fix=fix) from None
-    wrong = next((f"`{path}` {sentence}" for path, sentence in problems(SCHEMA, found)), "")
-    if wrong:
-        raise UserError("TS-RECOMMEND-002", f"{file} is no catalogue of models: {wrong}", fix=fix)
+    found = read_json_catalog(
+        file, SCHEMA, named=f"{file}", kind="catalogue of models", code="TS-RECOMMEND-002", fix="docs/recommend.md shows one."
+    )
     return [BaseModel.from_entry(family, entry, brought_by) for family in found["families"] for entry in family["models"]]
