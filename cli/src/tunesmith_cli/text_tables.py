@@ -18,9 +18,9 @@ def columns(rows: Sequence[Sequence[str]], indent: str = "") -> str:
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows as columns, each as wide as its widest cell; the last one may have lines."""
     rows = [[safe(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)] if rows else []
+    widths = [max(text_width(row[column]) for row in rows) for column in range(len(rows[0]) - 1)] if rows else []
     lines = []
     for *cells, last in rows:
-        head = "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=True))
-        lines.append((head + last.replace("\n", "\n" + " " * len(head))).rstrip())
+        head = "".join(f"{padded(cell, width)}  " for cell, width in zip(cells, widths, strict=True))
+        lines.append((head + last.replace("\n", "\n" + " " * text_width(head))).rstrip())
     return "\n".join(lines)

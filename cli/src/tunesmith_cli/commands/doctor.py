@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from tunesmith_cli.command import Command
 from tunesmith_cli.display.number_format import size
 from tunesmith_cli.text_tables import columns
+from tunesmith_cli.translation.catalogs import gettext as _
+from tunesmith_cli.translation.catalogs import translated
 from tunesmith_cli.untrusted_text import safe_json
 
 if TYPE_CHECKING:
@@ -78,38 +80,43 @@ def facts(config: Config, registry: Registry) -> dict[str, Any]:
 def doctor_text(found: Mapping[str, Any]) -> str:
     """The facts as a page."""
     disk = found["disk"]
+    home = "{path}, {free} free" if disk["home"]["exists"] else "{path} (not made yet), {free} free"
     lines = [columns([
         ("tunesmith", found["tunesmith"]),
         ("python", f"{found['python']}, {found['executable']}"),
-        ("platform", f"{found['platform']}, {found['processors']} processors"),
-        ("home", f"{disk['home']['path']}{'' if disk['home']['exists'] else ' (not made yet)'}, {size(disk['home']['free'])} free"),
-        ("cache", f"{disk['cache']['path']}, {size(disk['cache']['free'])} free"),
-        ("policy", ", ".join(f"{policy['path']} ({policy['layer']})" for policy in found["policies"]) or "no file says one"),
+        (_("platform"), _("{platform}, {count} processors", platform=found["platform"], count=found["processors"])),
+        (_("home"), _(home, path=disk["home"]["path"], free=size(disk["home"]["free"]))),
+        (_("cache"), _("{path}, {free} free", path=disk["cache"]["path"], free=size(disk["cache"]["free"]))),
+        (_("policy"), ", ".join(f"{policy['path']} ({policy['layer']})" for policy in found["policies"]) or _("no file says one")),
     ])]  # fmt: skip
-    lines += ["", "devices"]
+    lines += ["", _("devices")]
     rows = [
         (
             name,
             device["name"],
-            f"{size(device['free'])} free of {size(device['memory'])}",
-            f"{device['cores']} cores",
+            _("{free} free of {memory}", free=size(device["free"]), memory=size(device["memory"])),
+            _("{count} cores", count=device["cores"]),
             " ".join(device["dtypes"]),
         )
         for name, here in found["devices"].items()
         for device in here
     ]
-    lines.append(columns(rows, "  ") if rows else "  none")
+    lines.append(columns(rows, "  ") if rows else f"  {_('none')}")
     absent = [name for name, here in found["devices"].items() if not here]
-    lines += [f"  not here: {', '.join(absent)}"] if absent else []
+    lines += ["  " + _("not here: {names}", names=", ".join(absent))] if absent else []
     states: dict[str, int] = {}
     for plugin in found["plugins"]:
         states[plugin["state"]] = states.get(plugin["state"], 0) + 1
-    lines += ["", "plugins: " + ", ".join(f"{count} {state}" for state, count in states.items())]
+    lines += ["", _("plugins: {counts}", counts=", ".join(f"{count} {translated(state)}" for state, count in states.items()))]
     isolated = [plugin for plugin in found["plugins"] if plugin["runs"] == "isolated"]
-    own = [(p["distribution"], f"needs {', '.join(p['missing'])}" if p["missing"] else "its manifest says so") for p in isolated]
-    lines += ["  in isolated environments:", columns(own, "  ")] if own else []
-    lines += ["", *(f"warning: {warning}" for warning in found["warnings"])] if found["warnings"] else []
-    lines += ["", *(f"problem: {problem}" for problem in found["problems"])] if found["problems"] else ["", "no problems"]
+    own = [
+        (p["distribution"], _("needs {what}", what=", ".join(p["missing"])) if p["missing"] else _("its manifest says so"))
+        for p in isolated
+    ]
+    lines += ["  " + _("in isolated environments:"), columns(own, "  ")] if own else []
+    lines += ["", *(_("warning: {text}", text=translated(one)) for one in found["warnings"])] if found["warnings"] else []
+    problems = [_("problem: {text}", text=translated(one)) for one in found["problems"]]
+    lines += ["", *(problems or [_("no problems")])]
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith_cli.command import Command
 from tunesmith_cli.commands.store import short
+from tunesmith_cli.translation.catalogs import gettext as _
 from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:
@@ -106,28 +107,31 @@ def digests(journal: Journal, name: str) -> Iterator[str]:
 def _tree(one: Ancestry, name: str = "", indent: str = "") -> Iterator[str]:
     head = f"{indent}{name + ': ' if name else ''}{short(one.digest)}"
     if not one.makers:
-        yield f"{head}  a file as it was read"
+        yield f"{head}  {_('a file as it was read')}"
         return
     made = next((row for row in one.makers if not row.cached), one.makers[0])
-    yield f"{head}  {made.step} of {made.run}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(made.time))}"
+    yield f"{head}  {_of(made)}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(made.time))}"
     yield from (f"{indent}    {line}" for line in _how(made))
-    others = [f"{row.step} of {row.run}" for row in one.makers if row is not made]
+    others = [_of(row) for row in one.makers if row is not made]
     if others:
-        yield f"{indent}    also given by {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}"
+        yield f"{indent}    " + _("also given by {steps}", steps=", ".join(others[:5]) + (" ..." if len(others) > 5 else ""))
     for key, above in one.inputs.items():
         yield from _tree(above, key, indent + "  ")
 
 
+def _of(row: LineageRow) -> str:
+    return _("{step} of {run}", step=row.step, run=row.run)
+
+
 def _how(row: LineageRow) -> Iterator[str]:
     made = dict(row.producer or {})
-    yield f"by {made.get('kind', '')} {made.get('name', '')} ({made.get('distribution', '')} {made.get('version', '')})" + _settings(
-        made.get("settings") if made.get("kind") != "verb" else {}
-    )
+    who = f"{made.get('kind', '')} {made.get('name', '')} ({made.get('distribution', '')} {made.get('version', '')})"
+    yield _("by {who}", who=who) + _settings(made.get("settings") if made.get("kind") != "verb" else {})
     for slot, other in (made.get("slots") or {}).items():
         if (other.get("kind"), other.get("name")) != (made.get("kind"), made.get("name")):
             yield f"{slot} {other.get('name', '')}{_settings(other.get('settings'))}"
     if told := _settings(row.settings):
-        yield f"settings{told}"
+        yield f"{_('settings')}{told}"
 
 
 def _settings(values: Any) -> str:

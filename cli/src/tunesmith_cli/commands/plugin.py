@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tunesmith_cli.command import Command
 from tunesmith_cli.commands import plugin_doctor
 from tunesmith_cli.text_tables import aligned
+from tunesmith_cli.translation.catalogs import gettext as _
+from tunesmith_cli.translation.catalogs import translated
 
 if TYPE_CHECKING:
     from tunesmith.config import Config
@@ -39,7 +41,7 @@ def run_list(args: Namespace) -> int:
     if args.json:
         print(json.dumps([_summary(plugin) for plugin in plugins], indent=2))
         return 0
-    rows = [("PLUGIN", "VERSION", "STATE", "RUNS", "PROVIDES")]
+    rows = [(_("PLUGIN"), _("VERSION"), _("STATE"), _("RUNS"), _("PROVIDES"))]
     for plugin in plugins:
         kinds: dict[str, list[str]] = {"kind": [kind.name for kind in plugin.kinds]} if plugin.kinds else {}
         for record in plugin.providers:
@@ -49,8 +51,8 @@ def run_list(args: Namespace) -> int:
             (
                 plugin.distribution,
                 plugin.version,
-                plugin.state,
-                place(plugin) if plugin.state == "active" else "",
+                translated(plugin.state),
+                translated(place(plugin)) if plugin.state == "active" else "",
                 provides or ", ".join(plugin.events),
             )
         )
@@ -59,7 +61,7 @@ def run_list(args: Namespace) -> int:
     asides += [f"{p.distribution}: {what}. `tunesmith plugin doctor` says what to do." for p in plugins for what in absent_of(p)]
     asides += [f"{problem.code}: {problem.what}" for problem in config.policy_problems]
     for line in (*asides, *registry.policy_warnings(), *registry.warnings):
-        print(line, file=sys.stderr)
+        print(translated(line), file=sys.stderr)
     return 0
 
 
@@ -70,7 +72,7 @@ def configure_info(parser: ArgumentParser) -> None:
 
 
 def run_info(args: Namespace) -> int:
-    _, registry = _loaded()
+    registry = _loaded()[1]
     named = [p for p in registry.plugins if any(args.name in (r.name, f"{r.kind}.{r.name}") for r in p.providers)]
     plugins = named or [registry.distribution(args.name)]
     if args.json:
@@ -78,24 +80,25 @@ def run_info(args: Namespace) -> int:
         return 0
     for plugin in plugins:
         facts = [
-            ("state", plugin.state),
-            ("why", plugin.reason),
-            ("fix", plugin.fix),
-            ("manifest", str(plugin.path or "")),
-            ("module", plugin.module),
+            (_("state"), translated(plugin.state)),
+            (_("why"), translated(plugin.reason)),
+            (_("fix"), translated(plugin.fix)),
+            (_("manifest"), str(plugin.path or "")),
+            (_("module"), plugin.module),
         ]
         facts += _code(args, plugin).items()
-        facts += [("events", ", ".join(plugin.events)), *_runtime_facts(plugin)]
+        facts += [(_("events"), ", ".join(plugin.events)), *_runtime_facts(plugin)]
         print(f"{plugin.distribution} {plugin.version}")
         print(aligned([(f"  {key}", value) for key, value in facts if value]))
         for kind in plugin.kinds:
-            print(f"\n  kind {kind.name}: {kind.summary}")
-            print(aligned([("    contract", f"{kind.contract}, version {kind.api}")]))
+            print("\n  " + _("kind {name}: {summary}", name=kind.name, summary=translated(kind.summary)))
+            print(aligned([(f"    {_('contract')}", _("{contract}, version {number}", contract=kind.contract, number=kind.api))]))
         for record in plugin.providers:
-            print(f"\n  {record.kind} {record.name}: {record.summary}")
-            traits = [("accepts", ", ".join(record.accepts)), ("produces", ", ".join(record.produces))]
-            traits.append(("capabilities", ", ".join(f"{name} ({grade})" for name, grade in record.capabilities.items())))
-            traits.append(("needs", "; ".join(f"{need.capability} of {need.of}, because {need.why}" for need in record.needs)))
+            print(f"\n  {record.kind} {record.name}: {translated(record.summary)}")
+            traits = [(_("accepts"), ", ".join(record.accepts)), (_("produces"), ", ".join(record.produces))]
+            traits.append((_("capabilities"), ", ".join(f"{name} ({grade})" for name, grade in record.capabilities.items())))
+            needs = (_("{what} of {of}, because {why}", what=one.capability, of=one.of, why=translated(one.why)) for one in record.needs)
+            traits.append((_("needs"), "; ".join(needs)))
             traits += [(f"--{name}", _setting(entry)) for name, entry in record.schema.get("properties", {}).items()]
             print(aligned([(f"    {key}", value) for key, value in traits if value]))
     return 0
@@ -113,14 +116,15 @@ def _runtime_facts(plugin: Plugin) -> list[tuple[str, str]]:
     from tunesmith.plugins.requirements import missing, place
 
     wanted = plugin.environment_spec
-    facts = [("runs", place(plugin)), ("runtime", ", ".join(plugin.runtime))]
-    facts += [(f"runtime on {device}", ", ".join(lines)) for device, lines in wanted.runtime.items()]
+    facts = [(_("runs"), translated(place(plugin))), (_("runtime"), ", ".join(plugin.runtime))]
+    facts += [(_("runtime on {device}", device=device), ", ".join(lines)) for device, lines in wanted.runtime.items()]
     facts += [
-        ("without dependencies", ", ".join(wanted.without_dependencies)),
-        ("absent", ", ".join(wanted.absent)),
+        (_("without dependencies"), ", ".join(wanted.without_dependencies)),
+        (_("absent"), ", ".join(wanted.absent)),
         ("python", wanted.python),
     ]
-    return facts + [(f"not met {f'on {device} ' if device else ''}here", ", ".join(phrases)) for device, phrases in missing(plugin).items()]
+    unmet = missing(plugin).items()
+    return facts + [(_("not met on {device} here", device=on) if on else _("not met here"), ", ".join(told)) for on, told in unmet]
 
 
 # --- shared --------------------------------------------------------------------------------------------------------------------------
@@ -153,8 +157,8 @@ def _record(record: ProviderRecord) -> dict[str, Any]:
 
 def _setting(entry: Mapping[str, Any]) -> str:
     kinds = [option.get("type", "any") for option in entry.get("anyOf", [entry])]
-    default = f", default {json.dumps(entry['default'])}" if "default" in entry else ", required"
-    return f"{entry.get('description', '')} ({' or '.join(kinds)}{default})".strip()
+    default = _("default {value}", value=json.dumps(entry["default"])) if "default" in entry else _("required")
+    return f"{translated(entry.get('description', ''))} ({_(' or ').join(kinds)}, {default})".strip()
 
 
 COMMANDS = (

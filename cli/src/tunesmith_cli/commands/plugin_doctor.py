@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from tunesmith_cli.command import Command
 from tunesmith_cli.text_tables import aligned
+from tunesmith_cli.translation.catalogs import gettext as _
+from tunesmith_cli.translation.catalogs import translated
 
 if TYPE_CHECKING:
     from tunesmith.config import Config
@@ -36,20 +38,21 @@ def run(args: Namespace) -> int:
     if args.json:
         print(json.dumps([ailment._asdict() for ailment in found], indent=2))
     elif found:
-        print(aligned([("WRONG" if one.serious else "note", one.subject, "\n".join(_lines(one))) for one in found]))
+        print(aligned([(_("WRONG") if one.serious else _("note"), one.subject, "\n".join(_lines(one))) for one in found]))
     well = asked - {ailment.subject for ailment in found}
     if not args.json and asked:
-        print("".join(f"{name}: active, and can be imported\n" for name in sorted(well)), end="")
+        print("".join(_("{name}: active, and can be imported", name=name) + "\n" for name in sorted(well)), end="")
     elif not args.json and not any(ailment.serious for ailment in found):
         count = len(registry.plugins)
-        print(f"{count} plugins, nothing is wrong." if found else f"{count} plugins, all active; each can be imported.")
+        well_told = "{count} plugins, nothing is wrong." if found else "{count} plugins, all active; each can be imported."
+        print(_(well_told, count=count))
     return 1 if any(ailment.serious for ailment in found) else 0
 
 
 def _lines(ailment: Ailment) -> Iterator[str]:
-    yield ailment.what
+    yield translated(ailment.what)
     if ailment.fix:
-        yield f"fix: {ailment.fix}"
+        yield _("fix: {text}", text=translated(ailment.fix))
 
 
 def environments(registry: Registry, config: Config) -> Iterator[Ailment]:

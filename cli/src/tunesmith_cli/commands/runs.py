@@ -16,6 +16,8 @@ from tunesmith_cli.command import Command
 from tunesmith_cli.display.number_format import duration, number, ratio
 from tunesmith_cli.runs_diff.command import COMMAND as DIFF
 from tunesmith_cli.text_tables import columns
+from tunesmith_cli.translation.catalogs import gettext as _
+from tunesmith_cli.translation.catalogs import translated
 from tunesmith_cli.untrusted_text import safe
 
 if TYPE_CHECKING:
@@ -44,12 +46,13 @@ def run_list(args: Namespace) -> int:
     if args.json:
         print(json.dumps([asdict(row) | {"steps": len(steps)} for row, steps in rows], indent=2))
     elif not rows:
-        print(f"Nothing has been run in {home.parent}.")
+        print(_("Nothing has been run in {folder}.", folder=home.parent))
     else:
-        table = [("RUN", "PIPELINE", "STATE", "STEPS", "STARTED", "TOOK")]
+        table = [(_("RUN"), _("PIPELINE"), _("STATE"), _("STEPS"), _("STARTED"), _("TOOK"))]
         for row, steps in rows:
             done = sum(step.state == "done" for step in steps)
-            table.append((row.id, row.pipeline, row.state, f"{done}/{len(steps)}", _clock(row.started), _took(row.started, row.finished)))
+            state, took = translated(row.state), _took(row.started, row.finished)
+            table.append((row.id, row.pipeline, state, f"{done}/{len(steps)}", _clock(row.started), took))
         print(columns(table))
     return 0
 
@@ -74,20 +77,22 @@ def run_show(args: Namespace) -> int:
 
 def _page(view: RunView) -> str:
     row = view.row
-    facts = [("run", row.id), ("pipeline", row.pipeline + (f", {row.path}" if row.path else "")), ("state", row.state),
-             ("started", _clock(row.started)), ("took", _took_of(view)), ("directory", str(view.directory))]  # fmt: skip
-    parts = [columns([*facts, ("report", str(view.report))] if view.report else facts)]
-    parts.append(columns([("STEP", "STATE", "TOOK", "METRICS"), *map(_line, view.steps.values())]))
+    facts = [(_("run"), row.id), (_("pipeline"), row.pipeline + (f", {row.path}" if row.path else "")), (_("state"), translated(row.state)),
+             (_("started"), _clock(row.started)), (_("took"), _took_of(view)), (_("directory"), str(view.directory))]  # fmt: skip
+    parts = [columns([*facts, (_("report"), str(view.report))] if view.report else facts)]
+    parts.append(columns([(_("STEP"), _("STATE"), _("TOOK"), _("METRICS")), *map(_line, view.steps.values())]))
     error = TunesmithError.from_json(row.error) if row.error else None
     if error:
         from tunesmith_cli.errors import error_text
 
         parts.append(error_text(error))
     if view.decisions:
-        told = [f"  {step + ': ' if step else ''}{what} ({reason.rstrip('.')})" for step, what, reason in view.decisions]
-        parts.append(safe("\n".join(["decisions", *told])))
+        told = [
+            f"  {step + ': ' if step else ''}{translated(what)} ({translated(reason).rstrip('.')})" for step, what, reason in view.decisions
+        ]
+        parts.append(safe("\n".join([_("decisions"), *told])))
     if can_go_on(row.state, error):
-        parts.append(f"to go on: tunesmith resume {row.id}")
+        parts.append(_("to go on: {command}", command=f"tunesmith resume {row.id}"))
     return "\n\n".join(parts)
 
 
@@ -108,10 +113,10 @@ def _report(view: RunView, args: Namespace) -> int:
 
 def _line(step: StepView) -> tuple[str, str, str, str]:
     row = step.row
-    state = f"{row.state} (cache)" if row.cached and row.state == "done" else row.state
+    state = _("done (cache)") if row.cached and row.state == "done" else translated(row.state)
     if row.state == "running" and step.progress:
         task = step.progress[-1]
-        state = safe(f"{state}: {task.what} {ratio(task.done, task.total, task.unit)}".replace(":  ", ": "))
+        state = safe(f"{state}: {translated(task.what)} {ratio(task.done, task.total, task.unit)}".replace(":  ", ": "))
     seconds = "-" if step.seconds is None else duration(step.seconds)
     return step.name, state, seconds, ", ".join(f"{name} {number(value)}" for name, value in step.metrics.items())
 
@@ -143,7 +148,7 @@ def run_logs(args: Namespace) -> int:
     for path in files:
         print(safe(f"\n--- {path}\n{path.read_text(encoding='utf-8', errors='replace').rstrip()}"))
     if not args.step:
-        print(f"what the steps' processes printed: --step STEP, or in {directory / 'logs'}")
+        print(_("what the steps' processes printed: --step STEP, or in {folder}", folder=directory / "logs"))
     return 0
 
 
@@ -165,7 +170,7 @@ def _took_of(view: RunView) -> str:
     told, steps = _took(view.row.started, view.row.finished), sum(step.seconds or 0.0 for step in view.steps.values())
     if not view.row.finished or view.row.finished - view.row.started < steps + max(60.0, steps / 9):
         return told
-    return f"{told} from its start to its end; its steps took {duration(steps)}"
+    return _("{time} from its start to its end; its steps took {steps}", time=told, steps=duration(steps))
 
 
 _EXAMPLE_RUN = "20260131-0930"

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tunesmith_cli.command import Command
 from tunesmith_cli.display.number_format import size
 from tunesmith_cli.text_tables import columns
+from tunesmith_cli.translation.catalogs import gettext as _
+from tunesmith_cli.translation.catalogs import translated
 
 if TYPE_CHECKING:
     from tunesmith.running.store.store import Store
@@ -56,12 +58,12 @@ def run_ls(args: Namespace) -> int:
     if args.json:
         print(json.dumps(found, indent=2))
     elif not found:
-        print(f"There are no artifacts in {home}.")
+        print(_("There are no artifacts in {home}.", home=home))
     else:
-        rows = [("ARTIFACT", "FORMAT", "SIZE", "FIRST MADE BY")]
+        rows = [(_("ARTIFACT"), _("FORMAT"), _("SIZE"), _("FIRST MADE BY"))]
         for one in found:
             made = " ".join(filter(None, (one["producer"].get("name"), one["producer"].get("version"))))
-            rows.append((short(one["digest"]), one["format"] or "DAMAGED", size(one["bytes"]), made))
+            rows.append((short(one["digest"]), one["format"] or _("DAMAGED"), size(one["bytes"]), made))
         print(columns(rows))
     return 0
 
@@ -76,10 +78,11 @@ def run_du(args: Namespace) -> int:
         print(json.dumps({"artifacts": {name: sum(found) for name, found in formats.items()}, "damaged": aside}, indent=2))
         return 0
     rows = [(name, str(len(found)), size(sum(found))) for name, found in sorted(formats.items())]
-    rows.append(("together", str(sum(map(len, formats.values()))), size(sum(map(sum, formats.values())))))
-    print(columns([("FORMAT", "ARTIFACTS", "SIZE"), *rows]))
+    rows.append((_("together"), str(sum(map(len, formats.values()))), size(sum(map(sum, formats.values())))))
+    print(columns([(_("FORMAT"), _("ARTIFACTS"), _("SIZE")), *rows]))
     if aside:
-        print(f"and {size(aside)} of damaged artifacts that were taken out, in {home / 'damaged'}; they may be deleted")
+        told = {"size": size(aside), "folder": home / "damaged"}
+        print(_("and {size} of damaged artifacts that were taken out, in {folder}; they may be deleted", **told))
     return 0
 
 
@@ -106,13 +109,13 @@ def run_verify(args: Namespace) -> int:
         print(json.dumps({"artifacts": len(chosen), "bytes": total, "damaged": damaged}, indent=2))
         return int(bool(wrong))
     for digest, problem in wrong.items():
-        print(f"DAMAGED  {short(digest)}: {problem}")
-        print(f"         taken out of the store, to {kept[digest]}; the next run that needs it makes it again")
+        print(f"{_('DAMAGED')}  {short(digest)}: {translated(problem)}")
+        print("         " + _("taken out of the store, to {place}; the next run that needs it makes it again", place=kept[digest]))
     if chosen:
-        whole = len(chosen) - len(wrong)
-        print(f"{whole} of {len(chosen)} artifacts are what they were when they were made ({size(total)} read)")
+        told = {"whole": len(chosen) - len(wrong), "count": len(chosen), "size": size(total)}
+        print(_("{whole} of {count} artifacts are what they were when they were made ({size} read)", **told))
     else:
-        print(f"There are no artifacts in {home}.")
+        print(_("There are no artifacts in {home}.", home=home))
     return int(bool(wrong))
 
 

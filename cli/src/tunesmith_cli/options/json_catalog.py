@@ -27,7 +27,7 @@ def read_json_catalog(file: Path, schema: Mapping[str, Any], *, named: str, kind
             found = json.loads(read.read())
     except (OSError, ValueError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError(code, f"{named} can't be read: {why}", fix=fix) from None
+        raise UserError(code, f"{named} can't be read as a {kind}: {why}", fix=fix) from None
     wrong = next((f"`{path}` {sentence}" for path, sentence in problems(schema, found)), "")
     if wrong:
         raise UserError(code, f"{named} is no {kind}: {wrong}", fix=fix)
