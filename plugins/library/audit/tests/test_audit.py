@@ -293,7 +293,7 @@ def test_the_plan_says_what_is_compared_and_why_something_is_not():
     assert "14 prompts" in planned(prompts=["a", "b"])[1]
     assert estimate(asked()).memory > 1e8  # of the comparison
     for reason, words in {
-        "model/gguf is no checkpoint that transformers loads": {"made": "model/gguf"},
+        "model/onnx is no checkpoint that transformers loads": {"made": "model/onnx"},
         "it gives no words": {"format": "model/hf+score", "made": "model/bnb+score"},
         "it is another one": {"facts": {"not_compared": "it is another one"}},
         "an adapter is to change what its model computes": {"made": "adapter/peft"},

@@ -15,8 +15,8 @@ from tunesmith_audit.distance import NotCompared
 from tunesmith_audit.report_text import told
 from tunesmith_audit.settings import AuditSettings
 from tunesmith_audit.verdict import Verdict
-from tunesmith_models import configuration
-from tunesmith_models.model_directory import weights_size
+from tunesmith_models import ModelShape, configuration
+from tunesmith_models.model_directory import gguf_in, weights_size
 
 REFUSED = "refused"  # folder in the step's work folder for the files of what is not published
 MODELS, ADAPTERS = ("model/*+*",), ("adapter/*+*",)
@@ -50,6 +50,8 @@ class Audit:
 
         child = step.output
         verdict = audit(parent.path, child, step.facts.get("edge", "auto"))
+        if file := gguf_in(child):
+            verdict += _of_gguf(parent.path, file)
         if verdict.unless_computed_alike().findings:
             return verdict
         try:
@@ -57,7 +59,8 @@ class Audit:
             self._comparable(step, parent, made, remembers=expected is not None)
         except NotCompared as reason:
             return verdict + Verdict(not_compared=(str(reason),))
-        return compared(verdict, parent.path, child, step.placement.torch, settings=self.settings, expected=expected)
+        bits = int(verdict.figures.get("bits", 0))
+        return compared(verdict, parent.path, child, step.placement.torch, settings=self.settings, expected=expected, bits=bits)
 
     def _of_adapter(self, step: Step, parent: Artifact) -> Verdict:
         from tunesmith_audit.adapter_audit import audit_adapter  # numpy
@@ -77,13 +80,13 @@ class Audit:
         if role_of(made) or role_of(parent.format):
             raise NotCompared("it gives no words")
         for directory, of in ((parent.path, parent.format), (step.output, made)):
-            if not weights_size(directory) or not configuration(directory).get("model_type"):
+            if not gguf_in(directory) and not (weights_size(directory) and configuration(directory).get("model_type")):
                 raise NotCompared(f"{of} is no checkpoint that transformers loads")
         if lacking := [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]:
             raise NotCompared(f"{' and '.join(lacking)} can't be imported where the step runs")
-        size = weights_size(parent.path)
+        size = max(_stored(directory) for directory in (parent.path, step.output))
         if not remembers and step.placement.torch == "cpu" and _free() < 4.0 * size:
-            raise NotCompared(f"the parent takes {size / 1e9:.1f} GB, and less than four times that is free")
+            raise NotCompared(f"a model takes {size / 1e9:.1f} GB in 16 bits, and less than four times that is free")
 
     def _meta(self, verdict: Verdict) -> dict[str, Any]:
         """What travels with the artifact: the template's identity, the figures to four digits, the user's word."""
@@ -107,6 +110,23 @@ def _kept(step: Step) -> Path:
     for path in sorted(step.output.iterdir()):
         shutil.move(path, kept / path.name)
     return kept
+
+
+def _of_gguf(parent: Path, file: Path) -> Verdict:
+    from tunesmith_audit.gguf_file import audit_gguf
+
+    try:
+        return audit_gguf(parent, file)
+    except ImportError:
+        return Verdict(not_compared=("tensors: there is no package `gguf` where the step runs",))
+
+
+def _stored(directory: Path) -> float:
+    """Bytes of a model's weights in 16 bits, or in 32 where it is stored so."""
+    config = configuration(directory)
+    shape = ModelShape.from_config(config)
+    packed = bool(config.get("quantization_config")) or gguf_in(directory) is not None
+    return 2 * shape.parameters if packed and shape else float(weights_size(directory))
 
 
 def _free() -> float:

@@ -16,6 +16,7 @@ from tunesmith_audit.tensors import StoredTensor, tensors_of, values_of
 from tunesmith_audit.tokenizer_facts import template_identity, tokenizer_findings
 from tunesmith_audit.verdict import Finding, Verdict
 from tunesmith_models import configuration
+from tunesmith_models.model_directory import gguf_in
 
 Edge = Literal["convert", "update", "quantize"]
 _LAYER = re.compile(r"\blayers?\.\d+|\bh\.\d+|\bblocks\.\d+")
@@ -41,7 +42,7 @@ def audit(parent: Path, child: Path, edge: Edge | Literal["auto"] = "auto") -> V
     findings = [*config_findings(parent, child), *tokenizer_findings(parent, child)]
     figures: dict[str, Any] = {"template": template_identity(child)}
     old, new = tensors_of(parent), tensors_of(child)
-    skipped = () if old and new else (f"tensors: {'the parent' if not old else 'it'} has no safetensors files",)
+    skipped = () if (old and new) or gguf_in(child) else (f"tensors: {'the parent' if not old else 'it'} has no safetensors files",)
     if new and not old:
         findings += alone(new)
     packed = quantization or configuration(parent).get("quantization_config")

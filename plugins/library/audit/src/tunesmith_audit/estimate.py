@@ -11,7 +11,7 @@ from tunesmith_audit.prompts import conversations
 from tunesmith_models import ModelShape
 
 #: formats of checkpoints that transformers loads, with the library that wrote them
-LOADED = ("model/hf", "model/gptq", "model/awq", "model/bnb", "model/compressed-tensors")
+LOADED = ("model/hf", "model/gptq", "model/awq", "model/bnb", "model/compressed-tensors", "model/gguf")
 RUNTIME = 0.4 * 2**30  # resident size of Python with torch, transformers and the library that quantized
 _READ, _COMPUTED = 3e8, 2e10  # bytes a second that the audit and a loader read; operations a second of a slow CPU
 _TOKENS = 500.0  # of all conversations

@@ -40,12 +40,16 @@ def template_identity(directory: Path) -> str:
     return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
 
 
+def chat_template(directory: Path) -> Any:
+    """The template's text, or several by name; None where there is none."""
+    file = directory / "chat_template.jinja"
+    return file.read_text("utf-8") if file.is_file() else _read(directory / "tokenizer_config.json").get("chat_template")
+
+
 def _facts(directory: Path) -> dict[str, Any]:
     config, tokenizer = _read(directory / "tokenizer_config.json"), _read(directory / "tokenizer.json")
     found: dict[str, Any] = {}
-    file = directory / "chat_template.jinja"
-    template = file.read_text("utf-8") if file.is_file() else config.get("chat_template")
-    if template:
+    if template := chat_template(directory):
         found["chat template"] = template.strip() if isinstance(template, str) else template
     found |= {name: _text(config[name]) for name in _NAMES if config.get(name)}
     model = tokenizer.get("model")

@@ -41,6 +41,12 @@ def weights_size(directory: Path) -> int:
     return sum(path.stat().st_size for path in Path(directory).glob("*.safetensors"))
 
 
+def gguf_in(directory: Path) -> Path | None:
+    """The GGUF file of a directory that has one and no safetensors."""
+    files = sorted(Path(directory).glob("*.gguf"))
+    return files[0] if len(files) == 1 and not any(Path(directory).glob("*.safetensors")) else None
+
+
 def older_view(source: Path, folder: Path) -> Path:
     """A checkpoint as libraries of before 2026 read it, in `folder`: links to the files, with config and tokenizer in the older words.
 

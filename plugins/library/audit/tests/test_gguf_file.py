@@ -1,0 +1,92 @@
+"""A GGUF file is held against the checkpoint that it was converted from; each kind of fault is found under its code."""
+
+import json
+import shutil
+
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from tunesmith_sdk.conformance.materials import tiny_gguf
+
+Q = "model.layers.0.self_attn.q_proj.weight"
+
+
+@pytest.fixture
+def parent(tiny_model, tmp_path):
+    return shutil.copytree(tiny_model("llama"), tmp_path / "parent")
+
+
+def codes(parent, model, tmp_path, quantization="F32", **options):
+    from tunesmith_audit.gguf_file import audit_gguf
+
+    file = tiny_gguf.write(model, tmp_path / "child.gguf", quantization, **options)
+    return {finding.code for finding in audit_gguf(parent, file).findings}
+
+
+def broken(parent, tmp_path, edit):
+    folder = shutil.copytree(parent, tmp_path / "broken")
+    found = load_file(folder / "model.safetensors")
+    edit(found)
+    save_file(found, folder / "model.safetensors")
+    return folder
+
+
+@pytest.mark.parametrize(("quantization", "bits"), [("F32", 32), ("F16", 16), ("Q8_0", 8), ("Q4_0", 4)])
+def test_a_converted_model_has_no_fault(parent, tmp_path, quantization, bits):
+    from tunesmith_audit.gguf_file import bits_of_file
+
+    assert codes(parent, parent, tmp_path, quantization) == set()
+    assert bits_of_file(tmp_path / "child.gguf") == bits
+
+
+FAULTS = {
+    "zeroed": ("TS-AUDIT-001", lambda w: w.update({Q: w[Q] * 0})),
+    "not a number": ("TS-AUDIT-002", lambda w: w[Q].__setitem__((0, 0), float("nan"))),
+    "scaled": ("TS-AUDIT-007", lambda w: w.update({Q: w[Q] * 1.5})),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_weights_is_found(parent, tmp_path, fault):
+    code, edit = FAULTS[fault]
+    assert codes(parent, broken(parent, tmp_path, edit), tmp_path) == {code}
+
+
+def test_a_lost_tensor_is_found(parent, tmp_path):
+    assert codes(parent, parent, tmp_path, without="blk.0.attn_k.weight") == {"TS-AUDIT-004"}
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "code"),
+    [
+        ("config.json", {"rope_parameters": {"rope_theta": 5e5, "rope_type": "default"}}, "TS-AUDIT-005"),
+        ("config.json", {"num_key_value_heads": 1}, "TS-AUDIT-005"),
+        ("chat_template.jinja", "{{ other }}", "TS-AUDIT-006"),
+    ],
+    ids=["rope", "heads", "template"],
+)
+def test_what_llama_cpp_reads_beside_the_weights_is_the_parents(parent, tmp_path, file, change, code):
+    model = shutil.copytree(parent, tmp_path / "as-it-was")
+    if isinstance(change, str):
+        (parent / file).write_text(change)
+    else:
+        said = json.loads((parent / file).read_text()) if (parent / file).exists() else {}
+        (parent / file).write_text(json.dumps(said | change))
+    assert codes(parent, model, tmp_path) == {code}
+
+
+def test_another_end_of_an_answer_is_found(parent, tmp_path):
+    model = shutil.copytree(parent, tmp_path / "other-end")
+    said = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(said | {"eos_token_id": said["eos_token_id"] + 5}))
+    assert codes(parent, model, tmp_path) == {"TS-AUDIT-005"}
+
+
+def test_other_ids_of_tokens_are_found(parent, tmp_path):
+    model = shutil.copytree(parent, tmp_path / "as-it-was")
+    said = json.loads((parent / "tokenizer.json").read_text())
+    vocabulary = said["model"]["vocab"]
+    one, other = list(vocabulary)[10:12]
+    vocabulary[one], vocabulary[other] = vocabulary[other], vocabulary[one]
+    (parent / "tokenizer.json").write_text(json.dumps(said))
+    assert codes(parent, model, tmp_path) == {"TS-AUDIT-006"}
