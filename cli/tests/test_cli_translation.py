@@ -30,6 +30,7 @@ CATALOG = {
         ("about 3 steps", "约 3 步"),
         ("done\nabout {braces}", "完成\n约 {braces}"),
         ("x: y", "x: y"),
+        ("score:tune:nll: there is no command `x`", "score:tune:nll: 没有命令 `x`"),
         ("nobody translated this", "nobody translated this"),
         ("", ""),
     ],

@@ -20,7 +20,7 @@ _LIGHT, _WORDS = (
     3,
 )  # what says fewer letters than that fits much that it does not mean: its values are of a few words, of two where it begins with them
 _OF_NAMES = {"name", "step", "group", "key", "path", "file", "id", "uri"}
-_NAMED = re.compile(r"([^\s:]+): (.+)", re.DOTALL)
+_NAMED = re.compile(r"(\S+): (.+)", re.DOTALL)  # a step of several has colons in its name
 _BETWEEN = (("; ", "; "), (", ", ", "))
 
 

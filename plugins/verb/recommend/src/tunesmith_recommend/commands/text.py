@@ -43,7 +43,8 @@ def page(found: Recommendation, wanted: Wanted, *, refused: bool = False) -> str
     lines += ["", _("by these rules")]
     lines += [_wrapped(f"[{rule.id}] {translated(rule.text)} ({rule.source})", "  ", "    ") for rule in cited.values()]
     if refused:
-        lines += ["", _("looked at, and not taken"), *(_wrapped(translated(one), "  ", "    ") for one in found.refused)]
+        told = [_wrapped(translated(one), "  ", "    ") for one in found.refused]
+        lines += ["", _("looked at, and not taken"), *(told or [f"  {_('nothing: the first one fits')}"])]
     return "\n".join(lines)
 
 
