@@ -65,6 +65,17 @@ def test_loss_and_gradients_are_those_of_the_formula(form):
             assert torch.allclose(own, right, rtol=1e-7, atol=1e-12)
 
 
+def test_a_value_within_its_range_has_its_gradient_in_the_formula_whatever_rounding_makes_of_its_square():
+    objective = ProximalPolicy(ProximalSettings())
+    facts = {"advantages": [0.0], "returns": [0.25], "values": [0.0], "old": [-1.0], "kl": 0.0}
+    group = Group((TokenSequence([1, 2], [False, True], places=(0,)),), {COMPLETIONS: [facts]})
+    for number in torch.tensor([0.028525298461318016, -0.02233758208409664, 0.0827080290870642], dtype=torch.float64):
+        policy, value = torch.tensor([-1.0], dtype=torch.float64, requires_grad=True), number.reshape(1, 1).clone().requires_grad_()
+        batch = MicroBatch([group], [1], policy, places=[1], scores={"value": value}, state=objective.initial_state())
+        for mean in (objective.formula(batch), objective.loss(batch).total):
+            assert torch.autograd.grad(mean, value)[0].item() == pytest.approx(0.1 * (float(number) - 0.25))
+
+
 def test_a_completion_without_a_reward_is_not_learned_from_and_counts_in_no_mean():
     objective = ProximalPolicy(ProximalSettings())
     groups = rollouts_of(objective)

@@ -128,7 +128,7 @@ class ProximalPolicy(CompletionObjective):
                 surrogate = ratio * gain if float(ratio.detach()) * gain <= bound else torch.full_like(ratio, bound)
                 held = min(max(float(value.detach()), before - settings.cliprange_value), before + settings.cliprange_value)
                 missed = (value - wanted) ** 2
-                if (held - wanted) ** 2 > float(missed.detach()):
+                if abs(held - wanted) > abs(float(value.detach()) - wanted):
                     missed = torch.full_like(missed, (held - wanted) ** 2)
                 terms.append(settings.vf_coef / 2 * missed - surrogate)
                 at += 1
