@@ -19,6 +19,8 @@ from tunesmith_torch.training.train import run
 from tunesmith_torch_optim.adamw import AdamW
 from tunesmith_torch_optim.settings import AdamWSettings
 
+MEASURED = ("tokens_per_second", "sampled_tokens_per_second", "step_seconds", "peak_memory", "checkpoint_bytes")  # other each time
+
 
 def strategy_of(spec: dict[str, Any], processes: int) -> Any:
     name, settings = spec.get("strategy", "single"), spec.get("strategy_settings", {})
@@ -62,6 +64,16 @@ def objective_of(spec: dict[str, Any]) -> Any:
 
         return SupervisedTuning()
     settings = spec.get("objective_settings", {})
+    if spec["objective"] == "grpo":
+        from tunesmith_grpo.objective import GroupRelative
+        from tunesmith_grpo.settings import GroupSettings
+
+        return GroupRelative(build(GroupSettings, settings))
+    if spec["objective"] == "ppo":
+        from tunesmith_ppo.objective import ProximalPolicy
+        from tunesmith_ppo.settings import ProximalSettings
+
+        return ProximalPolicy(build(ProximalSettings, settings))
     if spec["objective"] == "kto":
         from tunesmith_kto.objective import KahnemanTversky
         from tunesmith_kto.settings import UtilitySettings
@@ -94,7 +106,7 @@ def main(home: Path, model: Path, rank: int, processes: int, spec: dict[str, Any
     metrics, said = {}, []
 
     def notify(method: str, params: dict[str, Any]) -> None:
-        if method == "$/metric" and params["name"] not in ("tokens_per_second", "step_seconds", "peak_memory", "checkpoint_bytes"):
+        if method == "$/metric" and params["name"] not in MEASURED:
             metrics[f"{params['name']}@{params['at']}"] = params["value"]
         if method in ("$/log", "$/decision"):
             said.append(str(params))

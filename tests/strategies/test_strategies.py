@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,6 +64,35 @@ def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, o
         assert ours[name].isfinite().all(), name
         assert ours[name].any(), name
         assert name not in begun or not torch.equal(ours[name], begun[name]), name
+
+
+LENGTHS = [{"length": {"at_least": 4, "at_most": 12, "unit": "characters"}}]
+#: what learns from its own completions
+FROM_EXPERIENCE = {
+    "grpo": {"rewards": LENGTHS, "max_completion_length": 6, "num_generations": 3, "num_iterations": 2, "beta": 0.1},
+    "ppo": {"rewards": LENGTHS, "max_completion_length": 6, "num_ppo_epochs": 2, "adap_kl_ctrl": True, "whiten_rewards": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("objective", FROM_EXPERIENCE)
+def test_two_processes_learn_from_completions_what_one_learns(tmp_path, model, objective, launched):
+    spec = {"objective": objective, "objective_settings": FROM_EXPERIENCE[objective], "settings": {**SETTINGS, "num_train_epochs": 1}}
+    one = launched(tmp_path / "one", model, 1, strategy="single", **spec)[0]
+    two = launched(tmp_path / "two", model, 2, strategy="ddp", **spec)
+    assert one["metrics"].keys() == two[0]["metrics"].keys()
+    for name, value in one["metrics"].items():
+        assert two[0]["metrics"][name] == pytest.approx(value, rel=2e-4, abs=1e-5), name
+    assert rows_of(tmp_path / "one" / "output") == rows_of(tmp_path / "two" / "output")
+    ours, theirs = ([(line["row"], line["completion"], line["reward"]) for line in rollouts(tmp_path / name)] for name in ("two", "one"))
+    assert ours == theirs
+    ours, theirs = (load_file(tmp_path / name / "output" / WEIGHTS["lora"]) for name in ("two", "one"))
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-2, atol=2e-4)
+    assert not list((tmp_path / "two" / "work" / "experience").iterdir()), "what ranks told one another is left behind"
+
+
+def rollouts(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in gzip.decompress((folder / "output" / "rollouts.jsonl.gz").read_bytes()).splitlines()]
 
 
 #: losses that depend on the whole batch, or on all batches so far

@@ -91,6 +91,7 @@ class ProximalPolicy(CompletionObjective):
         ratio = torch.exp((batch.policy - old).clamp(max=_HIGHEST))
         of_policy = -torch.minimum(ratio * advantages, ratio.clamp(low, high) * advantages)
         values = batch.scores[VALUE].squeeze(1)
+        far = (values - before).abs() > settings.cliprange_value
         near = before + (values - before).clamp(-settings.cliprange_value, settings.cliprange_value)
         of_values = torch.maximum((values - returns).square(), (near - returns).square()) / 2
         losses = of_policy + settings.vf_coef * of_values
@@ -100,7 +101,7 @@ class ProximalPolicy(CompletionObjective):
         told = {
             "policy_loss": of_policy, "value_loss": of_values, "value": values, "return": returns,
             "clip_ratio/low": (ratio < low) & (advantages < 0), "clip_ratio/high": (ratio > high) & (advantages > 0),
-            "value_clip_ratio": (near - returns).square() > (values - returns).square(),
+            "value_clip_ratio": far & ((near - returns).abs() > (values - returns).abs()),
             "approx_kl": (batch.policy - old).square() / 2,
         }  # fmt: skip
         return LossSum(rows.sum(), self._metrics(batch, facts, told), rows=rows)

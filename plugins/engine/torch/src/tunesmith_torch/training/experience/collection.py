@@ -202,7 +202,8 @@ class Collections:
                 prompt = self.rows[chosen[int(place)]]
                 text = self.decode(list(prompt.sequences[0].tokens), False)
                 groups[int(place)] = [replace(from_json(line, prompt.facts), prompt_text=text) for line in lines]
-        self.strategy.barrier()
+        self.strategy.barrier()  # all have read it; on the disk it is of no more use, since a run goes on from the ledger or samples again
+        (folder / f"{collection}-{self.mesh.data_rank}.json").unlink(missing_ok=True)
         return [groups[place] for place in range(len(chosen))]
 
 
