@@ -2,13 +2,16 @@
 
     python benchmarks/align                                     # every objective that TRL and ms-swift have, prompts long and short
     python benchmarks/align --objectives dpo kto --prompts long --peers trl --rounds 3
+    python benchmarks/align --objectives grpo --prompts short --peers trl
     python benchmarks/align --chart docs/pictures/align.svg --json figures.json
 
-Beside preferences `sft`, and `distill` (TRL's and ms-swift's GKD, off-policy). SmolLM2-135M-Instruct, LoRA of rank 8 on all linear
-layers, batches of 4, one epoch. In a round all run in turn, and their ratios are taken; the table has the median over rounds. Processor
+Beside preferences `sft`, `distill` (TRL's and ms-swift's GKD, off-policy), and `grpo` against TRL's: whole steps of 4 prompts with 8
+completions of at most 64 tokens each, sampled by each in its own process. SmolLM2-135M-Instruct, LoRA of rank 8 on all linear layers,
+batches of 4, one epoch. In a round all run in turn, and their ratios are taken; the table has the median over rounds. Processor
 seconds are those of all processes from start to end, imports and all; `load` is the machine's before the round. A prompt is three
-quarters of a pair's words (long), or a tenth (short): it goes through our model once for both answers. Peers are installed into isolated
-environments. `apart`: by how much the first losses differ; a reward model begins with a head that is drawn, and its losses don't compare.
+quarters of a pair's words (long), or a tenth (short): it goes through our model once for all its answers. Peers are installed into isolated
+environments. `apart`: by how much the first losses differ; a reward model begins with a head that is drawn, and its losses don't compare;
+of `grpo`, which draws completions, tokens of one on average, the peer's and ours.
 Figures are written after each row, so that what was measured stays when it is stopped; --resume goes on with what is missing. A peer that
 fails is told, and the others go on.
 """
@@ -31,9 +34,9 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "finetune")]
 
 from chart import draw  # noqa: E402
-from commands import OURS, PEERS, command, losses  # noqa: E402
+from commands import OURS, PEERS, command, lengths, losses  # noqa: E402
 from measure import Cost, measure  # noqa: E402
-from pairs import OBJECTIVES, PROMPTS, Pairs, prepare  # noqa: E402
+from pairs import OBJECTIVES, PROMPTS, SAMPLED, SWIFT, Pairs, prepare  # noqa: E402
 
 HEAD = ("objective", "prompts", "peer", "its CPU s", "ours", "ratio", "its GB", "ours", "ratio", "first losses apart", "load")
 
@@ -58,6 +61,7 @@ def main() -> int:
         print(_line(row))
     for objective, prompts in product(args.objectives, args.prompts):
         done = {row["peer"] for row in rows if (row["objective"], row["prompts"]) == (objective, prompts)}
+        done |= set() if objective in SWIFT else {"ms-swift"}
         for row in _rows(args, objective, prompts, [peer for peer in args.peers if peer not in done]):
             print(_line(row), flush=True)
             rows.append(row)
@@ -99,7 +103,7 @@ def _machine() -> str:
     return ", ".join([name, *(flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f" {flag} " in said)])
 
 
-def _run(who: str, work: Pairs, directory: Path) -> tuple[Cost, list[float]] | None:
+def _run(who: str, work: Pairs, directory: Path) -> tuple[Cost, list[float], float] | None:
     """None where it fails, which is told."""
     out = directory / "runs" / who
     subprocess.run(["rm", "-rf", out], check=True)
@@ -110,7 +114,7 @@ def _run(who: str, work: Pairs, directory: Path) -> tuple[Cost, list[float]] | N
     }  # fmt: skip
     try:
         cost = measure([str(word) for word in command(who, work, out, directory / "environments")], out, quiet, out / "log.txt")
-        return cost, losses(who, out)
+        return cost, losses(who, out), lengths(who, out) if work.objective == SAMPLED else 0.0
     except SystemExit as error:
         print(f"{work.objective}, {who}: {error}", file=sys.stderr, flush=True)
         return None
@@ -123,13 +127,15 @@ def _row(peer: str, work: Pairs, prompts: str, rounds: list[dict[str, Any]]) -> 
         "ours_cpu": statistics.median(cost.cpu for cost in mine),
         "ratio": statistics.median(a.cpu / b.cpu for a, b in zip(theirs, mine, strict=True)),
         "memory": statistics.median(cost.memory for cost in theirs), "ours_memory": statistics.median(cost.memory for cost in mine),
-        "losses": rounds[-1][peer][1], "ours_losses": rounds[-1][OURS][1],
+        "losses": rounds[-1][peer][1], "ours_losses": rounds[-1][OURS][1], "lengths": [rounds[-1][who][2] for who in (peer, OURS)],
         "runs": [[asdict(cost) for cost in side] for side in (theirs, mine)],
     }  # fmt: skip
 
 
 def _line(row: dict[str, Any]) -> str:
-    apart = "" if row["objective"] == "reward" else f"{abs(row['losses'][0] - row['ours_losses'][0]):.1e}"
+    apart = "" if row["objective"] in ("reward", SAMPLED) else f"{abs(row['losses'][0] - row['ours_losses'][0]):.1e}"
+    if row["objective"] == SAMPLED:
+        apart = f"lengths {' and '.join(format(length, '.1f') for length in row['lengths'])}"
     return (
         f"| {row['objective']} | {row['prompts']} | {row['peer']} | {row['cpu']:.1f} | {row['ours_cpu']:.1f} | {row['ratio']:.2f} | "
         f"{row['memory'] / 1e9:.2f} | {row['ours_memory'] / 1e9:.2f} | {row['ours_memory'] / row['memory']:.2f} | {apart} | {row['load']} |"

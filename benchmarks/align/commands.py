@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,16 @@ def command(who: str, work: Pairs, out: Path, environments: Path) -> Sequence[st
 def losses(who: str, out: Path) -> list[float]:
     """By step."""
     return peers.losses(peers.PEERS[who], out)
+
+
+def lengths(who: str, out: Path) -> float:
+    """Tokens of a completion on average, of one that samples."""
+    if who == OURS:
+        lines = next(out.glob(".tunesmith/store/*/*/files/training_log.jsonl")).read_text().splitlines()
+        points = [json.loads(line) for line in lines]
+    else:
+        points = json.loads(next(out.rglob("trainer_state.json")).read_text())["log_history"]
+    return statistics.fmean(point["completions/mean_length"] for point in points if "completions/mean_length" in point)
 
 
 def _tunesmith(work: Pairs) -> list[str]:

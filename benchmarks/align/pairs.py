@@ -21,6 +21,7 @@ from work import begin_adapter  # noqa: E402
 from tunesmith_torch.data.batch_sampler import BatchSampler  # noqa: E402
 
 BATCH, LONGEST, RATE = 4, 1024, 1e-4
+GROUP, COMPLETION = 8, 64  #: of `grpo`: completions of a prompt, and their tokens at most
 #: share of a pair's words that is its prompt
 PROMPTS = {"long": 0.75, "short": 0.1}
 #: objective -> TRL's trainer and configuration, and what of it is not the default so that both compute the same
@@ -33,7 +34,14 @@ OBJECTIVES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "simpo": ("trl.experimental.cpo", "CPO", {"loss_type": "simpo", "cpo_alpha": 0.0, "beta": 2.0, "simpo_gamma": 0.5}),
     "sft": ("trl", "SFT", {}),
     "distill": ("trl.experimental.gkd", "GKD", {"lmbda": 0.0, "beta": 0.0, "temperature": 1.0}),
-}
+    "grpo": (
+        "trl", "GRPO",
+        {
+            "num_generations": GROUP, "generation_batch_size": BATCH * GROUP, "per_device_train_batch_size": BATCH * GROUP,
+            "max_completion_length": COMPLETION, "shuffle_dataset": False,
+        },
+    ),
+}  # fmt: skip
 #: the same of ms-swift
 SWIFT: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "dpo": ("dpo", {"beta": 0.1}),
@@ -46,8 +54,15 @@ SWIFT: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "distill": ("gkd", {"lmbda": 0.0, "beta": 0.0, "temperature": 1.0}),
 }
 TAUGHT = "distill"  #: the one with a teacher
+SAMPLED = "grpo"  #: the one whose model writes what it learns from; its reward is 1 up to 200 characters, and falls to 0 over as many more
 #: and of ours, where it is not the default
-OURS_BESIDE: Mapping[str, Mapping[str, Any]] = {"simpo": {"beta": 2.0, "simpo_gamma": 0.5}}
+OURS_BESIDE: Mapping[str, Mapping[str, Any]] = {
+    "simpo": {"beta": 2.0, "simpo_gamma": 0.5},
+    SAMPLED: {
+        "rewards": '[{"length": {"at_most": 200, "falloff": 200, "unit": "characters"}}]', "num_generations": GROUP,
+        "max_completion_length": COMPLETION,
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,7 @@ def prepare(directory: Path, count: int, prompts: str, objective: str, precision
     """Make all of it in `directory`, but what is there already."""
     directory.mkdir(parents=True, exist_ok=True)
     model = smollm2(directory)
-    made = {"kto": unpaired, "sft": answered, TAUGHT: answered}.get(objective, pairs)
+    made = {"kto": unpaired, "sft": answered, TAUGHT: answered, SAMPLED: asked}.get(objective, pairs)
     rows = made(count, prompts)
     order = BatchSampler(count, BATCH, seed=0)
     learnt = [rows[at] for number in range(order.per_epoch) for at in order.batch(number)]
@@ -112,6 +127,11 @@ def pairs(count: int, prompts: str) -> list[dict[str, Any]]:
 def answered(count: int, prompts: str) -> list[dict[str, Any]]:
     """Their chosen answers, as conversations."""
     return [{"messages": [*row["prompt"], *row["chosen"]]} for row in pairs(count, prompts)]
+
+
+def asked(count: int, prompts: str) -> list[dict[str, Any]]:
+    """Their prompts alone."""
+    return [{"prompt": row["prompt"]} for row in pairs(count, prompts)]
 
 
 def unpaired(count: int, prompts: str) -> list[dict[str, Any]]:

@@ -23,7 +23,14 @@ Trainer, Config = (getattr(library, work["trainer"] + part) for part in ("Traine
 
 class InOrder(Trainer):
     def _get_train_sampler(self, dataset=None):
+        if work["trainer"] == "GRPO":  # a sampler of its own, which repeats prompts, and is told not to shuffle
+            return super()._get_train_sampler(dataset)
         return SequentialSampler(dataset if dataset is not None else self.train_dataset)
+
+
+def short(completions, **columns):
+    """The reward of `grpo`, as ours has it."""
+    return [min(1.0, max(0.0, 1 - (len(turns[-1]["content"]) - 200) / 200)) for turns in completions]
 
 
 dtype = torch.bfloat16 if work["bf16"] else torch.float32
@@ -49,7 +56,8 @@ data = load_dataset("json", data_files=work["rows"], split="train")
 if work["trainer"] == "SFT":  # so it trains on the answers alone, without marks in the template
     parts = [{"prompt": row["messages"][:-1], "completion": row["messages"][-1:]} for row in data]
     data = Dataset.from_list(parts)
-taught = {"teacher_model": AutoModelForCausalLM.from_pretrained(work["teacher"], dtype=dtype)} if work["teacher"] else {}
-trainer = InOrder(model=model, args=arguments, train_dataset=data, processing_class=tokenizer, **taught)
+beside = {"teacher_model": AutoModelForCausalLM.from_pretrained(work["teacher"], dtype=dtype)} if work["teacher"] else {}
+beside |= {"reward_funcs": short} if work["trainer"] == "GRPO" else {}
+trainer = InOrder(model=model, args=arguments, train_dataset=data, processing_class=tokenizer, **beside)
 trainer.train()
 trainer.save_state()
