@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from statistics import fmean
+from typing import Any
 
 import pytest
 
@@ -13,24 +15,23 @@ from tunesmith_tune.api import Goal, Parameter, Proposal, Search, Trial
 from tunesmith_tune.report.importance import importance
 from tunesmith_tune.report.result import front
 from tunesmith_tune.study.patience import Patience, RowsFile
-from tunesmith_tune.study.row_scores import RowScores, paired_gain, row_scores
 from tunesmith_tune.study.study import Study
 
 RATE = Parameter("steps.tune.settings.learning_rate", "uniform", 0.0, 1.0)
 SEARCH = Search((RATE,), (Goal("score.nll", "lower"),))
 
 
-def rows(mean: float, spread: float = 0.1, seed: int = 0, count: int = 60) -> RowScores:
+def rows(mean: float, spread: float = 0.1, seed: int = 0, count: int = 60) -> list[dict[str, Any]]:
     random = Random(seed)
-    return RowScores(tuple(mean + spread * random.gauss(0, 1) for _ in range(count)), (1.0,) * count)
+    return [{"question": f"q{number}", "nll": mean + spread * random.gauss(0, 1), "answer": "a"} for number in range(count)]
 
 
-def searched(folder: Path, scores: list[RowScores]) -> Study:
+def searched(folder: Path, scores: list[list[dict[str, Any]]], of: Callable[[float], float] = float) -> Study:
     study = Study(SEARCH, folder)
     for number, one in enumerate(scores):
         leg = study.begin(Proposal({RATE.name: number / 10}), number)
         RowsFile(folder).write(number, one)
-        study.end(leg, "done", (one.mean,))
+        study.end(leg, "done", (of(fmean(row["nll"] for row in one)),))
     return study
 
 
@@ -55,35 +56,22 @@ def test_several_goals_are_never_enough(tmp_path: Path):
     assert Patience(1)(study) == ""
 
 
-def test_the_interval_holds_the_true_gain_as_often_as_it_says():
-    random = Random(5)
-    hits = 0
-    for _ in range(400):
-        before = [random.gauss(2, 1) for _ in range(50)]
-        now = [value - 0.1 + random.gauss(0, 0.3) for value in before]
-        found = paired_gain(RowScores(tuple(before), (1.0,) * 50), RowScores(tuple(now), (1.0,) * 50), lower_is_better=True)
-        hits += found.low <= 0.1 <= found.high
-    assert 0.91 < hits / 400 < 0.98
-
-
-def test_other_rows_or_too_few_give_no_interval():
-    assert paired_gain(rows(1.0, count=60), rows(1.0, count=59), lower_is_better=True) is None
-    assert paired_gain(rows(1.0, count=10), rows(1.0, count=10), lower_is_better=True) is None
+@pytest.mark.parametrize("of", [float, math.exp])
+def test_a_gain_is_of_the_metric_and_has_its_interval(of: Callable[[float], float], tmp_path: Path):
+    study = searched(tmp_path, [rows(2.0), rows(1.5)], of)
+    found = Patience.gain(study, *study.trials())
+    assert found.value == pytest.approx(of(2.0) - of(1.5), rel=0.1)
+    assert 0 < found.low < found.value < found.high
 
 
 @pytest.mark.parametrize(
-    ("samples", "metric", "value", "found"),
-    [
-        ([{"right": True}, {"right": False}], "exact_match", 0.5, (1.0, 0.0)),
-        ([{"nll": 1.0, "tokens": 3}, {"nll": 2.0, "tokens": 1}], "nll", 1.25, (1.0, 2.0)),
-        ([{"nll": 1.0, "tokens": 3}, {"nll": 2.0, "tokens": 1}], "perplexity", math.exp(1.25), (1.0, 2.0)),
-        ([{"length": 7}, {"length": 9}], "something", 0.4, None),
-    ],
+    "others", [rows(1.0, count=59), [{**row, "question": f"other {row['question']}"} for row in rows(1.0)], rows(1.0, count=10), []]
 )
-def test_the_rows_behind_a_metric_are_those_whose_mean_it_is(samples, metric: str, value: float, found, tmp_path: Path):
-    (tmp_path / "samples.jsonl").write_text("".join(json.dumps(sample) + "\n" for sample in samples))
-    scores = row_scores(tmp_path, metric, value)
-    assert (scores.values if scores else None) == found
+def test_other_rows_or_too_few_give_no_interval(others: list[dict[str, Any]], tmp_path: Path):
+    study = searched(tmp_path, [rows(2.0, count=len(others) if len(others) == 10 else 60), others or rows(1.0)])
+    if not others:
+        RowsFile(tmp_path).write(1, [])
+    assert Patience.gain(study, *study.trials()) is None
 
 
 def test_a_parameter_that_decides_is_important_and_one_that_does_not_is_not():

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from tunesmith_cli.api import metric_difference, sample_pairs, write_whole
 from tunesmith_tune.api import Trial
-from tunesmith_tune.study.row_scores import Interval, RowScores, paired_gain
 from tunesmith_tune.study.study import Study
+
+if TYPE_CHECKING:
+    from tunesmith_statistics import Interval
+
+FEWEST = 20  # rows below which nothing is said of their differences
+Rows = Sequence[Mapping[str, Any]]
 
 
 class RowsFile:
-    """What each row came to in each trial: a file for a trial, in the search's folder."""
+    """What each row came to in each trial, in numbers: a file for a trial, in the search's folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "rows"
 
-    def write(self, trial: int, rows: RowScores) -> None:
+    def write(self, trial: int, samples: Rows) -> None:
+        """
+        Args:
+            samples: what an evaluation says of each of its rows.
+        """
         self.folder.mkdir(exist_ok=True)
-        (self.folder / f"{trial}.json").write_text(json.dumps({"values": rows.values, "weights": rows.weights}))
+        write_whole(self.folder / f"{trial}.json", json.dumps([dict(_numbers(sample)) for sample in samples]))
 
-    def read(self, trial: int) -> RowScores | None:
+    def read(self, trial: int) -> Rows:
         path = self.folder / f"{trial}.json"
-        if not path.is_file():
-            return None
-        found: Mapping[str, list[float]] = json.loads(path.read_text())
-        return RowScores(tuple(found["values"]), tuple(found["weights"]))
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else ()
+
+
+def _numbers(sample: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Which row it is of, and its numbers."""
+    asked = json.dumps([sample["question"], sample.get("expected", "")], sort_keys=True)
+    yield "question", hashlib.sha256(asked.encode()).hexdigest()[:16]
+    yield from ((name, value) for name, value in sample.items() if isinstance(value, (bool, int, float)))
 
 
 class Patience:
@@ -50,16 +66,22 @@ class Patience:
         if found is None or found.low > 0:
             return ""
         return (
-            f"what the last {self.trials} trials gained can't be told from chance: {found.gain:.3g} a row, 95 % interval "
+            f"what the last {self.trials} trials gained can't be told from chance: {found.value:.3g}, 95 % interval "
             f"{found.low:.3g} to {found.high:.3g} over the same rows"
         )
 
     @staticmethod
     def gain(study: Study, earlier: Trial, newest: Trial) -> Interval | None:
-        rows = RowsFile(study.folder)
+        """By how much the newer one is better, by the rows that both were asked; None where these do not tell."""
+        rows, goal = RowsFile(study.folder), study.search.goals[0]
         before, now = rows.read(study.source(earlier.number)), rows.read(study.source(newest.number))
-        goal = study.search.goals[0]
-        return paired_gain(before, now, lower_is_better=goal.better == "lower") if before and now else None
+        both = sample_pairs(before, now)
+        if len(both) < FEWEST:
+            return None
+        found = metric_difference(goal.name, (earlier.scores[0], newest.scores[0]), both, len(both) == len(before) == len(now))
+        if found is None or goal.better == "higher":
+            return found
+        return type(found)(-found.value, -found.high, -found.low)
 
     @staticmethod
     def _done(study: Study) -> list[Trial]:

@@ -15,10 +15,10 @@ from tunesmith.errors import TunesmithError
 from tunesmith.planning.plan import Plan
 from tunesmith.plugins.registry import Registry
 from tunesmith.running.reporter import Silent
+from tunesmith_cli.api import samples
 from tunesmith_tune.api import Point, Value
 from tunesmith_tune.study.loop import TrialOutcome
 from tunesmith_tune.study.patience import RowsFile
-from tunesmith_tune.study.row_scores import row_scores
 from tunesmith_tune.study.study import Leg
 from tunesmith_tune.trials.metrics import PlannedMetric, find_followed, find_metric
 
@@ -88,9 +88,7 @@ class PipelineTrials:
                 what = f"`{metric.step}` has not measured `{metric.name}`"
                 return TrialOutcome("failed", error=TunesmithError("TS-TUNE-008", what, fix="See its log: `tunesmith runs logs`."))
             scores.append(value)
-        artifact = outcome.steps[metrics[0].step].artifact
-        rows = row_scores(artifact.path, metrics[0].name, scores[0]) if artifact else None
-        if rows:
+        if rows := samples(outcome.steps[metrics[0].step].artifact):
             self.rows.write(leg.trial, rows)
         return TrialOutcome("done", tuple(scores))
 
