@@ -2,6 +2,7 @@
 
 from tunesmith.contracts.provider import Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_generation.facts import COUNTS, SMALLEST, bounds
 from tunesmith_generation.settings import GenerationSettings
 
 _FIGURES = {
@@ -16,14 +17,6 @@ _FIGURES = {
     "chrf": "chrF of all answers together, 0 to 100 (sacrebleu)",
 }
 _ALONE = ("regex", "json_schema")  # look at no expected answer
-COUNTS = {
-    "scored": {"summary": "questions with a score"},
-    "failed": {"summary": "questions that the endpoint refused"},
-    "truncated": {"summary": "questions whose answer was cut off before it could be told"},
-    "unparsed": {"summary": "questions in whose answer nothing was found to score"},
-}
-BOUNDS = {"low": "lower bound of {name} at 95 %", "high": "upper bound of {name} at 95 %"}
-SMALLEST = {"summary": "difference of two models that so many questions show in 4 of 5 evaluations, at most"}
 
 
 def _metrics():
@@ -31,8 +24,7 @@ def _metrics():
     for name, summary in _FIGURES.items():
         alone = {"reference": False} if name in _ALONE else {}
         found[name] = {"better": "higher", "summary": summary, **alone}
-        for bound, told in BOUNDS.items():
-            found[f"{name}/{bound}"] = {"summary": told.format(name=name), **alone}
+        found |= bounds(name, **alone)
     return {**found, "smallest_difference": SMALLEST, **COUNTS}
 
 

@@ -10,12 +10,16 @@ from tunesmith.contracts.settings import setting
 
 METRICS = ("exact_match", "contains", "regex", "json_schema", "rouge1", "rouge2", "rougeL", "bleu", "chrf")
 QUESTION = "{question}"
+NOT_SCORED = "largest share of the questions that may go without a score; beyond it there is no result"
 _REQUEST = {"call": "urllib.request:OpenerDirector.open"}
 
 
 @dataclass(frozen=True)
 class AskingSettings:
-    """How questions are asked: a part of what a result is about, and so of its cache key."""
+    """How questions are asked: a part of what a result is about, and so of its cache key.
+
+    Who inherits adds a setting `max_not_scored`, whose help is `NOT_SCORED`.
+    """
 
     system: str = setting("", "system message before questions that have none", examples=("Answer in one word.",), effect=_REQUEST)
     template: str = setting(
@@ -42,10 +46,6 @@ class AskingSettings:
         "", "of an endpoint: which of its models is asked: the name of an adapter that is served beside its base; empty: the base",
         examples=("polite",), effect=_REQUEST,
     )  # fmt: skip
-    max_not_scored: float = setting(
-        0.05, "largest share of the questions that may go without a score; beyond it there is no result", ge=0, le=1,
-        effect={"with": {"extract": r"\d+"}}, examples=(0.0,),
-    )  # fmt: skip
 
     def __post_init__(self) -> None:
         if self.template.count(QUESTION) != 1:
@@ -71,6 +71,8 @@ class GenerationSettings(AskingSettings):
         "13a", "of the metric bleu: sacrebleu's tokenizer", choices=("13a", "intl", "zh", "char", "none"),
         effect={"with": {"metrics": ["bleu"]}},
     )  # fmt: skip
+
+    max_not_scored: float = setting(0.05, NOT_SCORED, ge=0, le=1, effect={"with": {"extract": r"\d+"}}, examples=(0.0,))
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -71,7 +71,7 @@ class Endpoint:
         done: queue.SimpleQueue[tuple[int, Future[Any]]] = queue.SimpleQueue()
         try:
             for place, body in enumerate(bodies):
-                pool.submit(self._ask, route, body).add_done_callback(lambda future, place=place: done.put((place, future)))
+                pool.submit(self.ask, route, body).add_done_callback(lambda future, place=place: done.put((place, future)))
             for count in range(len(bodies)):
                 step.progress(count, len(bodies), what=what, unit=unit)
                 place, future = _next(done, step)
@@ -86,14 +86,15 @@ class Endpoint:
             self._stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _ask(self, route: str, body: Mapping[str, Any]) -> Any:
+    def ask(self, route: str, body: Mapping[str, Any] | None) -> Any:
+        """One decoded reply to a POST, or, without a body, to a GET; raises as `ask_all`."""
         code, why = "", ""
         for attempt in range(self._retries + 1):
             delay = min(FIRST_DELAY * 2 ** (attempt - 1), LONGEST_DELAY) if attempt else 0.0
             if self._stop.wait(delay):
                 raise Cancelled("the requests were called off")
             try:
-                return self._post(route, {"model": self.model, **body})
+                return self._send(route, body if body is None else {"model": self.model, **body})
             except urllib.error.HTTPError as error:
                 code, why = "TS-SERVE-020", f"HTTP {error.code}: {_message(error)}"
                 if error.code < 500 and error.code not in _TRANSIENT:
@@ -110,8 +111,17 @@ class Endpoint:
         fix = "Look at the model server's log: tunesmith runs logs. Nothing was left out of the numbers: there are none."
         raise TunesmithError(code, what, why=why, fix=fix)
 
-    def _post(self, route: str, body: Mapping[str, Any]) -> Any:
-        request = urllib.request.Request(self.url + route, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    def models(self) -> list[str]:
+        """Names of the models that it lists; raises as `ask_all`."""
+        try:
+            return [str(one["id"]) for one in self.ask("/models", None)["data"]]
+        except (LookupError, TypeError) as error:
+            raise TunesmithError("TS-SERVE-022", "The endpoint lists its models in no way that is known", why=repr(error),
+                                 fix="Is the endpoint an OpenAI-compatible one?") from error  # fmt: skip
+
+    def _send(self, route: str, body: Mapping[str, Any] | None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + route, data, {"Content-Type": "application/json"})
         with self._opener.open(request, timeout=self._timeout) as reply:
             return json.loads(reply.read())
 
