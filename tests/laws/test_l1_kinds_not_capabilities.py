@@ -28,6 +28,7 @@ WORDS = {
     "format": "a family of artifacts",
     "full": "a grade",
     "gguf": "a format that the contracts name",
+    "judge": "to say how good something is",
     "length": "how long something is",
     "math": "a module of Python",
     "merge": "YAML's merge key",
