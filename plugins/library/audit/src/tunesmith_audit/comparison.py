@@ -13,8 +13,9 @@ from tunesmith.errors import TunesmithError
 from tunesmith_audit.bounds import Bounds, bits_of, output_bounds
 from tunesmith_audit.distance import NotCompared, distance, ids_of, load, log_probs_of
 from tunesmith_audit.settings import AuditSettings
-from tunesmith_audit.verdict import Verdict
+from tunesmith_audit.verdict import Finding, Verdict
 from tunesmith_models import ModelShape, configuration, stored_type
+from tunesmith_models.model_directory import gguf_in
 
 SLOT = "check"  #: key in a step below which the check is named
 Expected = Sequence[Any]  #: log-probabilities, as `log_probs_of` gives them
@@ -72,7 +73,7 @@ def compared(
         if gated.ok:
             config = configuration(child)
             before = list(expected) if expected is not None else _said(parent, ids, device)
-            after = _said(child, ids, device)
+            after = _answers(parent, child, ids, device)
             shape = ModelShape.from_config(config)
             usual = output_bounds(bits or bits_of(config, stored_type(config)), shape.parameters if shape else 0.0)
             gated += distance(before, after, ids, with_own(usual, settings))
@@ -80,7 +81,23 @@ def compared(
                 verdict = verdict.unless_computed_alike()
     except NotCompared as reason:
         return verdict + Verdict(not_compared=(str(reason),))
+    except _Fails as error:
+        return verdict + Verdict((Finding("TS-GATE-002", f"it fails where the parent does not: {error}"),))
     return verdict + gated
+
+
+class _Fails(Exception):
+    """The child can be loaded and not be run."""
+
+
+def _answers(parent: Path, child: Path, ids: Sequence[Sequence[int]], device: str) -> list[Any]:
+    file = gguf_in(child)
+    try:
+        return log_probs_of(_with_numbers_of(file, parent, device), ids, device) if file else _said(child, ids, device)
+    except (IndexError, RuntimeError, ValueError) as error:
+        if "memory" in str(error):
+            raise NotCompared("there is too little memory for it") from error
+        raise _Fails(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
 
 
 def own_bounds(settings: AuditSettings) -> dict[str, float]:
@@ -91,6 +108,25 @@ def own_bounds(settings: AuditSettings) -> dict[str, float]:
 def with_own(bounds: Bounds, settings: AuditSettings) -> Bounds:
     """The bounds with the user's in their place."""
     return replace(bounds, **own_bounds(settings))
+
+
+def _with_numbers_of(file: Path, parent: Path, device: str) -> Any:
+    """The parent's model with the numbers of a GGUF file, in float32: what a converter writes anew is numbers, not code."""
+    import torch
+
+    from tunesmith_audit.gguf_file import restored
+
+    model = load(parent, device, torch.float32)
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, values in restored(parent, file):
+            if name not in parameters:
+                raise NotCompared(f"transformers has no {name}")
+            parameters.pop(name).copy_(torch.from_numpy(values))
+    left = [name for name in parameters if not (name == "lm_head.weight" and model.config.tie_word_embeddings)]
+    if left:
+        raise NotCompared(f"what {left[0]} is in the GGUF file is not known")
+    return model
 
 
 def _said(directory: Path, ids: Sequence[Sequence[int]], device: str) -> list[Any]:

@@ -11,7 +11,6 @@ from typing import Any
 from tunesmith_audit.bounds import Bounds
 from tunesmith_audit.prompts import beginning_ids, token_ids
 from tunesmith_audit.verdict import Finding, Verdict
-from tunesmith_models.model_directory import gguf_in
 
 DECIDED = 0.1  # by how much the parent's first choice has to be more probable than its second for the child's to be held against it
 FEWEST = 20  # decided tokens; of fewer, a share says nothing
@@ -134,14 +133,9 @@ def load(directory: Path, device: str, dtype: Any) -> Any:
     base = base_of(directory)
     if base is not None:
         return _with_adapter(load(base, device, dtype), directory)
-    options: dict[str, Any] = {"use_safetensors": True}
     try:
-        if file := gguf_in(directory):
-            from transformers import GgufConfig
-
-            options = {"gguf_file": file.name, "quantization_config": GgufConfig(dequantize=True)}
         return AutoModelForCausalLM.from_pretrained(
-            directory, local_files_only=True, trust_remote_code=False, dtype=dtype, device_map={"": device}, **options
+            directory, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=dtype, device_map={"": device}
         )
     except Exception as error:
         raise NotCompared(f"transformers can't load {directory.name} here: {_short(error)}") from error

@@ -1,13 +1,14 @@
 """A GGUF file held against the checkpoint that it was converted from, by the package `gguf`: names, sizes, metadata, vocabulary, template.
 
-Converters turn matrices of queries and keys round, so numbers are not compared place by place: a matrix keeps its norm, and what both
-models compute is the gate's part. Sources: llama.cpp's `gguf-py` (`tensor_mapping`, `quants`), its page docs/gguf.md on the keys.
+Converters reorder rows of queries and keys for some architectures and add one to norms for others: of the ways in which a tensor may have
+been written, the one that is nearest to the parent's is taken. Sources: llama.cpp's `gguf-py` (`tensor_mapping`, `quants`), its page
+docs/gguf.md on the keys, and `convert_hf_to_gguf.py` (`LlamaModel.permute`, the norms of Gemma).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,41 +85,88 @@ def _vocabulary(parent: Path, reader: Any) -> Iterator[Finding]:
 
 def _tensors(parent: Path, reader: Any, gguf: Any) -> Iterator[Finding]:
     there = {one.name: one for one in reader.tensors}
-    named = _names(tensors_of(parent), reader, gguf)
+    tensors = tensors_of(parent)
+    named = {new: tensors[old] for old, new in _gguf_names(tensors, reader, gguf).items()}
     tied = configuration(parent).get("tie_word_embeddings", False)
     for name, tensor in named.items():
         if name not in there and not (tied and name == _HEAD):
             yield Finding("TS-AUDIT-004", f"{name} is not there")
         elif name in there and int(np.prod(there[name].shape)) != tensor.count:
             yield Finding("TS-AUDIT-004", f"{name} has {int(np.prod(there[name].shape))} numbers in place of {tensor.count}")
+    heads = _heads(parent)
     for name, one in there.items():
-        values = gguf.quants.dequantize(one.data, one.tensor_type).astype(np.float32, copy=False).ravel()
-        size = float(np.dot(values, values)) ** 0.5
-        if not np.isfinite(size):
-            yield Finding("TS-AUDIT-002", f"{name} holds NaN or infinite numbers")
-        elif name in named and len(one.shape) > 1:
-            yield from _moved(name, size, named[name], int(8 * one.n_bytes / max(one.n_elements, 1)))
+        before = named.get(name)
+        if before is None or int(np.prod(one.shape)) == before.count:
+            yield from _compared(name, one, before, heads, gguf)
 
 
-def _moved(name: str, size: float, parent: StoredTensor, bits: int) -> Iterator[Finding]:
-    before = sum(float(np.dot(piece, piece)) for piece in parent.pieces()) ** 0.5
-    bound = weight_bound(next((kind for least, kind in ((16, "BF16"), (8, "8"), (4, "4"), (3, "3")) if bits >= least), "2"))
-    if before and not size:
+def _compared(name: str, one: Any, parent: StoredTensor | None, heads: Sequence[int], gguf: Any) -> Iterator[Finding]:
+    values = _values(one, gguf)
+    if not np.isfinite(np.dot(values.ravel(), values.ravel())):
+        yield Finding("TS-AUDIT-002", f"{name} holds NaN or infinite numbers")
+        return
+    if parent is None or len(one.shape) < 2:
+        return
+    before = parent.array()
+    size = float(np.dot(before.ravel(), before.ravel())) ** 0.5
+    if size and not values.any():
         yield Finding("TS-AUDIT-001", f"{name} is all zeros")
-    elif before and abs(size - before) > bound * before:
-        yield Finding("TS-AUDIT-007", f"the norm of {name} is {size / before:.2g} times the parent's")
+        return
+    apart = _distance(_nearest(values, before, heads), before) / size if size else 0.0
+    bits = int(8 * one.n_bytes / max(one.n_elements, 1))
+    bound = weight_bound(next((kind for least, kind in ((16, "BF16"), (8, "8"), (4, "4"), (3, "3")) if bits >= least), "2"))
+    if apart > bound:
+        yield Finding("TS-AUDIT-007", f"{name} differs by {apart:.2g} of its size, at most {bound:.2g} is expected")
 
 
-def _names(tensors: Mapping[str, StoredTensor], reader: Any, gguf: Any) -> dict[str, StoredTensor]:
-    """The parent's tensors by the names that they have in GGUF files; those that a converter puts together are left out."""
+def restored(parent: Path, file: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """The file's tensors under the parent's names and in its order of rows, in float32; those that have no such name are left out."""
+    import gguf
+
+    reader, tensors = gguf.GGUFReader(file), tensors_of(parent)
+    named = {new: old for old, new in _gguf_names(tensors, reader, gguf).items()}
+    heads = _heads(parent)
+    for one in reader.tensors:
+        if name := named.get(one.name):
+            before = tensors[name].array()
+            yield name, np.array(_nearest(_values(one, gguf).reshape(before.shape), before, heads))
+
+
+def _values(one: Any, gguf: Any) -> np.ndarray:
+    return gguf.quants.dequantize(one.data, one.tensor_type).astype(np.float32, copy=False)
+
+
+def _nearest(values: np.ndarray, before: np.ndarray, heads: Sequence[int]) -> np.ndarray:
+    """The parent's numbers as they were, of the ways in which they may have been written."""
+    ways = [values]
+    if values.ndim == 1:
+        ways.append(values - 1)
+    for count in heads:
+        if values.ndim and values.shape[0] % (2 * count) == 0:
+            ways.append(values.reshape(count, values.shape[0] // count // 2, 2, *values.shape[1:]).swapaxes(1, 2).reshape(values.shape))
+    return min(ways, key=lambda way: _distance(way, before))
+
+
+def _distance(one: np.ndarray, other: np.ndarray) -> float:
+    apart = (one - other).ravel()
+    return float(np.dot(apart, apart)) ** 0.5
+
+
+def _heads(parent: Path) -> list[int]:
+    config = facts(configuration(parent))
+    return sorted({int(config[key]) for key in ("num_attention_heads", "num_key_value_heads") if config.get(key)})
+
+
+def _gguf_names(tensors: Mapping[str, StoredTensor], reader: Any, gguf: Any) -> dict[str, str]:
+    """The parent's names of tensors -> those that they have in GGUF files; what a converter puts together is left out."""
     architecture = _value(reader, "general.architecture")
     kind = next((one for one, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture), None)
     layers = _value(reader, f"{architecture}.block_count")
     if kind is None or layers is None:
         return {}
     names = gguf.get_tensor_name_map(kind, int(layers))
-    found = {name: names.get_name(name, try_suffixes=(".weight", ".bias")) for name in tensors}
-    return {new: tensors[old] for old, new in found.items() if new and ".experts." not in old}
+    found = {name: names.get_name(name, try_suffixes=(".weight", ".bias")) for name in tensors if ".experts." not in name}
+    return {old: new for old, new in found.items() if new}
 
 
 def _ends(parent: Path) -> set[int]:

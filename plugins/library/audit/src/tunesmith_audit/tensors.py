@@ -6,7 +6,9 @@ wider types here.
 
 from __future__ import annotations
 
+import functools
 import json
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ import numpy as np
 
 from tunesmith_models.safetensors import check_files
 
-PIECE = 2**20  # elements that are compared at a time: what is computed on stays in the processor's cache
+PIECE = 2**16  # elements that are compared at a time: what is computed on stays in the second cache of a core
 
 #: safetensors' dtype -> numpy's type of the same width
 _TYPES: dict[str, Any] = {
@@ -54,7 +56,7 @@ class StoredTensor:
         """Flat, in numpy's type of the same width; mapped, not read."""
         if not self.count:
             return np.empty(0, _TYPES[self.dtype])
-        return np.memmap(self.path, _TYPES[self.dtype], "r", self.start, (self.count,))
+        return np.frombuffer(_mapped(self.path, self.path.stat().st_mtime_ns), _TYPES[self.dtype], self.count, self.start)
 
     def pieces(self, size: int = PIECE) -> Iterator[np.ndarray]:
         """float32, flat, `size` elements at a time."""
@@ -66,6 +68,12 @@ class StoredTensor:
         """All of it, in its shape: float32 of what is floating, else as it is stored."""
         stored = self.stored()
         return (as_float(stored, self.dtype) if self.floating else np.asarray(stored)).reshape(self.shape)
+
+
+@functools.lru_cache(maxsize=8)  # of the files of two models: a map for each tensor would take longer than what is read
+def _mapped(path: Path, changed: int) -> mmap.mmap:
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def as_float(stored: np.ndarray, dtype: str) -> np.ndarray:
@@ -123,26 +131,68 @@ class Values:
 
 
 def values_of(child: StoredTensor, parent: StoredTensor | None = None) -> Values:
-    """One pass over the bytes; equal pieces are not computed with."""
+    """One pass over the bytes. Equal pieces are not computed with: whether they are finite, the bits of the largest number say."""
     zero, finite, apart, size = True, True, 0.0, 0.0
+    equal: list[np.ndarray] = []  # their share of the size is wanted only where others differ
     others = iter(()) if parent is None else _raw(parent)
+    left, right = _Floats(child.dtype), _Floats(parent.dtype if parent else child.dtype)
     for piece in _raw(child):
-        floats = as_float(piece, child.dtype)
-        squares = float(np.dot(floats, floats))
-        zero = zero and not squares and not floats.any()
-        if not np.isfinite(squares):
-            finite = finite and bool(np.isfinite(floats).all())
-        if parent is None:
+        zero = zero and not left.of(piece).any()
+        other = next(others, None)
+        if other is None or (parent is not None and child.dtype == parent.dtype and _equal(piece, other)):
+            finite = finite and _finite(piece, child.dtype)
+            equal.append(piece)
             continue
-        other = next(others)
-        if child.dtype == parent.dtype and np.array_equal(piece.view(np.uint8), other.view(np.uint8)):
-            size += squares
-            continue
-        before = as_float(other, parent.dtype)
-        difference = floats - before
-        apart += float(np.dot(difference, difference))
+        before, difference = right.of(other), left.of(piece)
         size += float(np.dot(before, before))
+        difference = np.subtract(difference, before, out=difference if left.owned else None)
+        squares = float(np.dot(difference, difference))
+        finite = finite and (bool(np.isfinite(squares)) or _finite(piece, child.dtype))
+        apart += squares
+    if apart:
+        size += sum(float(np.dot(floats, floats)) for piece in equal for floats in (right.of(piece),))
     return Values(zero, finite, (apart / size) ** 0.5 if size else float(apart > 0))
+
+
+class _Floats:
+    """Pieces as float32, in one buffer where their dtype has to be widened.
+
+    Args:
+        owned: whether what it gives is its own, and may be written to until the next piece.
+    """
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype, self.owned = dtype, dtype == "BF16"
+        self._wide = np.empty(PIECE if self.owned else 0, np.uint32)
+
+    def of(self, piece: np.ndarray) -> np.ndarray:
+        if not self.owned:
+            return as_float(piece, self.dtype)
+        wide = self._wide[: len(piece)]
+        wide[:] = piece
+        return np.left_shift(wide, 16, out=wide).view(np.float32)
+
+
+#: dtype -> unsigned type of its width, all bits but the sign's, bits from which on a number is infinite or NaN
+_BITS: dict[str, tuple[Any, int, int]] = {
+    "BF16": (np.uint16, 0x7FFF, 0x7F80), "F16": (np.uint16, 0x7FFF, 0x7C00), "F32": (np.uint32, 0x7FFFFFFF, 0x7F800000),
+    "F64": (np.uint64, 0x7FFFFFFFFFFFFFFF, 0x7FF0000000000000),
+}  # fmt: skip
+
+
+def _finite(piece: np.ndarray, dtype: str) -> bool:
+    if dtype not in _BITS:
+        return bool(np.isfinite(as_float(piece, dtype)).all())
+    unsigned, size, infinite = _BITS[dtype]
+    return int((piece.view(unsigned) & unsigned(size)).max()) < infinite
+
+
+def _equal(one: np.ndarray, other: np.ndarray) -> bool:
+    """Bit by bit; the first numbers tell most that differ."""
+    if one[:64].tobytes() != other[:64].tobytes():
+        return False
+    wide = np.uint64 if one.nbytes % 8 == 0 else np.uint8
+    return bool(np.array_equal(one.view(wide), other.view(wide)))
 
 
 def _raw(tensor: StoredTensor) -> Iterator[np.ndarray]:
