@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from tunesmith_cli.chat.endpoint import served_step
     from tunesmith_cli.chosen_run import chosen_run
     from tunesmith_cli.command import Command
+    from tunesmith_cli.command_answer import CommandAnswer, ask_command
+    from tunesmith_cli.confirmation import confirmed
     from tunesmith_cli.dispatch import run_command, run_group
     from tunesmith_cli.display import reporting
     from tunesmith_cli.display.number_format import amount, duration, number, size
@@ -42,6 +44,8 @@ _MODULES = {
     "tunesmith_cli.chat.endpoint": "served_step",
     "tunesmith_cli.chosen_run": "chosen_run",
     "tunesmith_cli.command": "Command",
+    "tunesmith_cli.command_answer": "CommandAnswer, ask_command",
+    "tunesmith_cli.confirmation": "confirmed",
     "tunesmith_cli.dispatch": "run_command, run_group",
     "tunesmith_cli.display": "reporting",
     "tunesmith_cli.display.number_format": "amount, duration, number, size",
@@ -75,6 +79,7 @@ __all__ = [
     "TOKENS_FILE",
     "TOKENS_FORMAT",
     "Command",
+    "CommandAnswer",
     "RunningEndpoint",
     "Session",
     "StepEstimate",
@@ -82,12 +87,14 @@ __all__ = [
     "add_cards",
     "add_columns",
     "amount",
+    "ask_command",
     "card",
     "card_sizes",
     "chosen_run",
     "colored",
     "columns",
     "columns_given",
+    "confirmed",
     "duration",
     "error_text",
     "file_argument",

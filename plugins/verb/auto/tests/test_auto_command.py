@@ -166,14 +166,6 @@ def test_for_a_program_all_is_lines_of_json(made, capsys):
     assert [line["auto"] for line in lines] == ["recommended", "remedy", "done"]
 
 
-def test_a_search_for_a_program_tells_in_json_too(made, monkeypatch):
-    asked: list[list[str]] = []
-    monkeypatch.setattr(rate_search, "main", lambda words: asked.append(words) or 1)
-    monkeypatch.setitem(TUNE["settings"], "learning_rate", 2e-4)
-    assert main(["auto", "--data", "chats.csv", "--yes", "--search", "2", "--json"]) == 1
-    assert asked[0][-1] == "--json"
-
-
 def test_a_word_that_is_no_goal_is_no_wish_either(made, capsys):
     assert main(["auto", "--data", "chats.csv", "--goal", "qualty", "--yes"]) == 2
     assert "quality" in capsys.readouterr().err
@@ -206,10 +198,12 @@ def test_a_search_comes_first_and_its_best_rate_is_taken(made, tmp_path, monkeyp
     assert len(asked) == 1, "what was searched is not searched again"
 
 
-def test_a_search_that_ends_badly_ends_it(made, monkeypatch):
-    monkeypatch.setattr(rate_search, "main", lambda words: 1)
+def test_a_search_that_ends_badly_ends_it_and_for_a_program_it_tells_in_json(made, monkeypatch):
+    asked: list[list[str]] = []
+    monkeypatch.setattr(rate_search, "main", lambda words: asked.append(words) or 1)
     monkeypatch.setitem(TUNE["settings"], "learning_rate", 2e-4)
-    assert main(["auto", "--data", "chats.csv", "--yes", "--search", "2"]) == 1
+    assert main(["auto", "--data", "chats.csv", "--yes", "--search", "2", "--json"]) == 1
+    assert asked[0][-1] == "--json"
     assert made.plans == []
 
 
@@ -223,7 +217,7 @@ def test_a_pipeline_without_a_server_has_no_load_test():
 
 def test_the_goal_may_be_a_sentence_and_options_count_before_it(made, capsys):
     made.endings = [done()]
-    goal = "QLoRA on chats.csv, 3 epochs, no dora, in two hours, frobnicated"
+    goal = "a French classifier by QLoRA on chats.csv, 3 epochs, no dora, in two hours, frobnicated"
     assert main(["auto", "--goal", goal, "--budget", "1h", "--yes", "--no-serve"]) == 0
     wishes = made.wishes[0]
     assert (wishes.goal, wishes.budget, wishes.named, wishes.refused) == ("quality", 3600, {"adapter": "qlora"}, ("adapter.dora",))
@@ -231,9 +225,6 @@ def test_the_goal_may_be_a_sentence_and_options_count_before_it(made, capsys):
     said = capsys.readouterr().out
     assert "without" in said
     assert "not understood: `frobnicated`" in said
-    made.endings = [done()]
-    assert main(["auto", "--goal", "a French classifier on chats.csv", "--yes", "--no-serve", "--force"]) == 0
-    said = capsys.readouterr().out
     assert "! you said fr; the rows are" in said
     assert "! you said classification; the rows are for instruction" in said
 

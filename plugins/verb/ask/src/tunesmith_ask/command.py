@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 
 from tunesmith.errors import UserError
 from tunesmith_ask import ASK
-from tunesmith_cli.api import DEFAULT_FILE, Command, Session, run_command, safe, safe_json, translated, write_whole
+from tunesmith_cli.api import DEFAULT_FILE, Command, Session, confirmed, run_command, safe, safe_json, translated, write_whole
 from tunesmith_cli.api import gettext as _
 from tunesmith_cli.api import main as tunesmith
-
-YES = ("y", "yes", "是", "好", "确定")
 
 if TYPE_CHECKING:
     from tunesmith_ask.pipeline import Answer
@@ -70,7 +68,7 @@ def run(args: Namespace) -> int:
     question = _("Write {file} and run it?", file=args.file)
     if elsewhere:
         question = _("Write {file}? It is for {cards}, and is not run here.", file=args.file, cards=request.on)
-    if not (args.yes or (asking and _said(f"\n{question} [y/N] ").casefold() in YES)):
+    if not (args.yes or (asking and confirmed(f"\n{question} [y/N] "))):
         print("\n" + (_("Nothing was written or run.") if asking else _("Nothing was written or run. --yes does it.")))
         return 0
     return _carry_out(args, found, elsewhere)

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunesmith.errors import UserError
-from tunesmith_cli.api import DEFAULT_FILE, Command, Session, file_argument, run_command, safe
+from tunesmith_cli.api import DEFAULT_FILE, Command, Session, confirmed, file_argument, run_command, safe
 from tunesmith_cli.api import gettext as _
 from tunesmith_recommend.api import add_wishes
-
-YES = ("y", "yes", "是", "好", "确定")
 
 #: options that make it another run of `auto`
 _TRIED = ("data", "goal", "task", "budget", "columns", "models", "any_model", "no_load_test", "search")
@@ -67,8 +65,8 @@ def run(args: Namespace) -> int:
 
 def _agreed() -> bool:
     try:
-        return input("\n" + _("Go on? [y/N]") + " ").strip().lower() in YES
-    except (EOFError, KeyboardInterrupt):
+        return confirmed("\n" + _("Go on? [y/N]") + " ")
+    except KeyboardInterrupt:
         print()
         return False
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith_cli.api import Session, main
+from tunesmith_cli.api import Session, ask_command
 from tunesmith_recommend.choice.recommendation import Recommendation, Wanted
 
 if TYPE_CHECKING:
     from tunesmith.contracts import Device, ModelInfo
     from tunesmith.planning.plan import Plan
     from tunesmith.running.model_resolver import ModelResolver
-
-
-INTERRUPTED = 130  #: the status of a command that Ctrl-C ended
 
 
 @dataclass(frozen=True)
@@ -131,17 +125,12 @@ def facts_of(file: Path, columns: Mapping[str, str] | None = None) -> dict[str, 
     Raises:
         UserError: TS-RECOMMEND-003 for rows that can't be trained on; what is wrong with the file.
     """
-    words = ["data", "facts", str(file), "--json"]
+    words = ["data", "facts", str(file)]
     for name, column in (columns or {}).items():
         words += ["--columns", f"{name}={column}"]
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        status = main(words)
-    if status == INTERRUPTED:
-        raise KeyboardInterrupt
-    try:
-        found = json.loads(said.getvalue())
-    except ValueError:
-        raise UserError("TS-RECOMMEND-003", f"{file} can't be looked into", fix=f"`tunesmith data facts {file}` says why.") from None
+    status, found = ask_command(words)
+    if found is None:
+        raise UserError("TS-RECOMMEND-003", f"{file} can't be looked into", fix=f"`tunesmith data facts {file}` says why.")
     if "error" in found:
         raise TunesmithError.from_json(found["error"])
     if status or found["problem"] or not found["rows"]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import shlex
 from collections.abc import Sequence
-from typing import Any
 
 from tunesmith_cli.api import main
 from tunesmith_wizard.interview import Interview
@@ -25,13 +21,3 @@ def run(interview: Interview, *words: str) -> int:
     interview.front.print()
     interview.front.print(f"$ {line(words)}", "bold")
     return main(words)
-
-
-def said(*words: str) -> Any:
-    """What a command says with --json; None where it says nothing that can be read."""
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        if main([*words, "--json"]) == INTERRUPTED:
-            raise KeyboardInterrupt
-    with contextlib.suppress(ValueError):
-        return json.loads(out.getvalue())
-    return None

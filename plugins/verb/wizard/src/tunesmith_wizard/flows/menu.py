@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tunesmith_cli.api import Session
+from tunesmith_cli.api import Session, ask_command
 from tunesmith_cli.api import gettext as _
 from tunesmith_wizard import commands
 from tunesmith_wizard.answers import read_answers
@@ -89,7 +89,7 @@ def _begun(interview: Interview) -> dict[str, str]:
 
 def _last_run() -> dict[str, str]:
     """The last run, if it did not come to its end."""
-    rows = commands.said("runs", "list") or []
+    rows = ask_command(["runs", "list"]).said or []
     row = rows[0] if isinstance(rows, list) and rows else {}
     wanted = row.get("state") in _UNFINISHED
     return {"run": row["id"], "pipeline": row["pipeline"], "state": row["state"]} if wanted else {}
