@@ -134,14 +134,15 @@ def test_models_are_asked_for_no_further_than_they_are_shown(project, monkeypatc
     from tunesmith_recommend.api import BaseModel
     from tunesmith_wizard.models import Models
 
-    many = [BaseModel(f"hf://acme/{number}", "Acme", 1e5, template="chatml", bytes=1000) for number in range(40)]
+    many = [BaseModel(f"hf://acme/{number}", "Acme", 1e5 + number, template="chatml", bytes=1000) for number in range(40)]
+    many.append(BaseModel("hf://acme/sums", "Acme", 9e8, template="chatml", bytes=1000, domains=("math",)))
     monkeypatch.setattr(models, "installed_models", lambda registry: (many, []))
     asked: list[str] = []
     monkeypatch.setattr(Models, "_there", lambda self, one: asked.append(one.uri) or True)
     found = Models(Session.open(), Machine(Session.open()))
     monkeypatch.setattr(Interview, "choose", lambda self, key, text, options, *rest, **more: options[0].value)
     found.ask(Interview(Answers(), NumberedLines(), there=True), "model", "Which model?")
-    assert len(asked) == 8
+    assert asked == [f"hf://acme/{number}" for number in range(39, 31, -1)], "one that was made for sums is not the first to talk with"
 
 
 def read(path: Path) -> dict[str, str]:

@@ -60,11 +60,16 @@ class Models:
                     raise
 
     def _suiting(self) -> Iterator[BaseModel]:
-        """Models to talk with that fit here and can be fetched from here, those first that know the reader's language, then the largest
-        that answer well enough on this device."""
+        """Models to talk with that fit here and can be fetched from here, those first that know the reader's language, then those that were
+        made for no field or task of their own, then the largest that answer well enough on this device, then the newest."""
         most = float("inf") if self.machine.accelerated else _ON_A_PROCESSOR
         fitting = [model for model in self.known if model.template and model.bytes * _ROOM <= self.machine.free]
-        for model in sorted(fitting, key=lambda one: (language() in one.languages, one.parameters <= most, one.parameters), reverse=True):
+
+        def suits(one: BaseModel) -> tuple[object, ...]:
+            general = not one.domains and not one.tasks
+            return language() in one.languages, general, one.parameters <= most, one.parameters, one.released
+
+        for model in sorted(fitting, key=suits, reverse=True):
             if "text" in model.modalities and self._there(model):
                 yield model
 
