@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.contracts import Artifact, Cancelled, EstimateRequest, TunesmithError
+from tunesmith.contracts import Artifact, EstimateRequest
 from tunesmith_gguf import exporter
-from tunesmith_gguf.converter import command, complaint, convert
 from tunesmith_gguf.estimate import estimate
 from tunesmith_gguf.settings import GgufSettings
 from tunesmith_sdk.testing.model_configs import SMOLLM2
@@ -20,47 +19,10 @@ def python(code: str) -> tuple[str, ...]:
 
 
 def test_the_converter_runs_in_the_environments_own_interpreter():
-    words = command(Path("model"), Path("out/model.gguf"), "q8_0", "my model")
+    words = exporter.command(Path("model"), Path("out/model.gguf"), "q8_0", "my model")
     assert words[0] == sys.executable
     assert words[words.index("--outtype") + 1] == "q8_0"
     assert words[words.index("--model-name") + 1] == "my model"
-
-
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        (
-            "INFO:hf-to-gguf:Loading\nERROR:hf-to-gguf:Model AbacusForCausalLM is not supported\n",
-            "Model AbacusForCausalLM is not supported",
-        ),
-        ("Traceback\n  x\nNotImplementedError: BPE pre-tokenizer was not recognized\n", "BPE pre-tokenizer was not recognized"),
-        ("half a line", "it ended with status 3; its last line: half a line"),
-        ("", "it ended with status 3"),
-    ],
-)
-def test_a_converter_that_gives_up_is_quoted(tmp_path: Path, said: str, reason: str):
-    log = tmp_path / "log"
-    log.write_text(said)
-    assert complaint(log, 3) == reason
-    with pytest.raises(TunesmithError, match="TS-MODEL-010") as caught:
-        convert(python(f"import sys; sys.stderr.write({said!r}); sys.exit(3)"), log, lambda: None)
-    assert caught.value.why.rstrip(".") == reason
-
-
-def test_a_converter_that_was_killed_is_told_from_one_that_gave_up(tmp_path: Path):
-    assert complaint(_log(tmp_path, ""), -9) == "it was ended by signal 9"
-
-
-def test_what_is_cancelled_leaves_no_converter_behind(tmp_path: Path):
-    import psutil
-
-    def cancel() -> None:
-        raise Cancelled("file")
-
-    before = psutil.Process().children()  # of other tests
-    with pytest.raises(Cancelled):
-        convert(python("import time; time.sleep(600)"), tmp_path / "log", cancel)
-    assert psutil.Process().children() == before
 
 
 def test_the_tokenizer_and_the_config_lie_beside_the_file(tmp_path: Path, local_step, monkeypatch: pytest.MonkeyPatch):
@@ -85,8 +47,3 @@ def test_the_size_is_estimated_from_the_shape_alone(type: str, bytes: int):
     assert found.disk == pytest.approx(bytes, rel=0.01)
     assert found.memory == pytest.approx(570 * 2**20, rel=0.1)
     assert estimate(EstimateRequest({}, 269_060_552, {"outtype": type})).notes
-
-
-def _log(folder: Path, text: str) -> Path:
-    (folder / "log").write_text(text)
-    return folder / "log"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +18,13 @@ import httpx
 import openai
 import pytest
 
+import tunesmith
+import tunesmith_models
+import tunesmith_openvino
 from tunesmith.contracts import Artifact
+from tunesmith_openvino.exporter import OpenVinoExporter
+from tunesmith_openvino.settings import OpenVinoExportSettings
+from tunesmith_sdk.local_step import LocalStep
 from tunesmith_sdk.testing.serving import serving
 
 pytestmark = pytest.mark.engines
@@ -26,6 +35,12 @@ PROMPTS = (
 )  # fmt: skip
 #: The greatest distance, over these prompts, of the first token's log-probability from the default backend's in float32. Seen: see README.
 FLOAT32, BFLOAT16, INT8 = 0.001, 0.1, 0.4
+SOURCES = os.pathsep.join(str(Path(module.__file__).parents[1]) for module in (tunesmith, tunesmith_models, tunesmith_openvino))
+ASK = """
+import json, sys
+from tunesmith_openvino.log_probs import log_probs
+print(json.dumps([one.tolist() for one in log_probs(sys.argv[1], json.loads(sys.argv[2]))]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +153,28 @@ def test_a_pipeline_that_is_killed_is_started_again_and_running_answers_end_befo
         server.stop()
         assert rest.result(60)[-1].choices[0].finish_reason == "length"
         assert server.failure is None
+
+
+def test_an_exported_model_computes_what_its_checkpoint_does_and_is_served_as_it_is(
+    serve: Any, interpreter: Path, smollm2: Artifact, reference: list[dict[str, float]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    monkeypatch.setattr(sys, "executable", str(interpreter))
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
+    step = LocalStep.make(tmp_path)
+    result = OpenVinoExporter(OpenVinoExportSettings()).export(smollm2, step.output, step)
+    assert result.metrics["bytes"] == (step.output / "openvino_model.bin").stat().st_size
+    ids = [[504, 3575, 282, 4649, 314], [1, 9690, 198]]
+    said = subprocess.run([str(interpreter), "-c", ASK, str(step.output), json.dumps(ids)], capture_output=True, text=True, check=True)
+    theirs = AutoModelForCausalLM.from_pretrained(smollm2.path, dtype=torch.float32)
+    for row, ours in zip(ids, json.loads(said.stdout.splitlines()[-1]), strict=True):
+        with torch.no_grad():
+            expected = theirs(torch.tensor([row])).logits[0].log_softmax(-1)
+        torch.testing.assert_close(torch.tensor(ours), expected, rtol=0, atol=0.01)
+    with serve(
+        Artifact("model/openvino", step.output), dtype="float32", kv_cache_dtype="float32", max_model_len=512, kv_cache_gib=0.25
+    ) as up:
+        assert distance(up.client(), reference) < FLOAT32
+    assert not list(step.work.glob("openvino-*"))

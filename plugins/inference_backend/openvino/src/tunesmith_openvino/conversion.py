@@ -11,7 +11,7 @@ import sys
 import warnings
 from pathlib import Path
 
-MODEL = "openvino_model.xml"
+MODEL, WEIGHTS = "openvino_model.xml", "openvino_model.bin"
 
 
 def ensure_converted(model: Path, folder: Path, weight_format: str) -> None:

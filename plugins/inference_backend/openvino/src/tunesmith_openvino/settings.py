@@ -1,10 +1,21 @@
-"""Settings of the backend."""
+"""Settings of the backend and of the exporter."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from tunesmith.contracts.settings import setting
+
+_WEIGHTS: str = setting(
+    "auto",
+    "how the weights are kept; int8: compressed to 8 bits by nncf, without data; auto: as in the checkpoint",
+    choices=("auto", "int8"),
+)
+
+
+@dataclass(frozen=True)
+class OpenVinoExportSettings:
+    weight_format: str = _WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -15,10 +26,7 @@ class OpenVinoSettings:
         choices=("auto", "float32", "bfloat16", "float16"),
         aliases=("torch_dtype", "inference_precision_hint"),
     )
-    weight_format: str = setting(
-        "auto", "how the weights are kept; int8: compressed to 8 bits by nncf, without data; auto: as in the checkpoint",
-        choices=("auto", "int8"),
-    )  # fmt: skip
+    weight_format: str = _WEIGHTS
     kv_cache_dtype: str = setting(
         "auto", "dtype of the cache of keys and values; auto: as `dtype`; int8: half of 16 bits, and less exact",
         choices=("auto", "float32", "bfloat16", "float16", "int8"), aliases=("kv_cache_precision",),

@@ -10,7 +10,7 @@ from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact, Result, fits, role_of
 from tunesmith.contracts.step import Step
-from tunesmith_audit.comparison import compared, own_bounds, remembered
+from tunesmith_audit.comparison import Runner, compared, own_bounds, remembered, runner_of
 from tunesmith_audit.distance import NotCompared
 from tunesmith_audit.report_text import told
 from tunesmith_audit.settings import AuditSettings
@@ -39,13 +39,15 @@ class Audit:
         if parent is None or not fits(made, MODELS + ADAPTERS):
             return result
         step.check_cancelled()
-        verdict = self._of_adapter(step, parent) if fits(made, ADAPTERS) else self._of_model(step, parent, made)
+        verdict = (
+            self._of_adapter(step, parent) if fits(made, ADAPTERS) else self._of_model(step, parent, made, int(result.meta.get("bits", 0)))
+        )
         if not verdict.ok:
             raise verdict.error(f"What `{step.name}` made", f"Its files are in {_kept(step)}.")
         step.decide(*told(verdict, self.settings))
         return replace(result, meta={**result.meta, "audit": self._meta(verdict)})
 
-    def _of_model(self, step: Step, parent: Artifact, made: str) -> Verdict:
+    def _of_model(self, step: Step, parent: Artifact, made: str, bits: int) -> Verdict:
         from tunesmith_audit.audit import audit  # numpy
 
         child = step.output
@@ -55,12 +57,13 @@ class Audit:
         if verdict.unless_computed_alike().findings:
             return verdict
         try:
-            expected = remembered(step)
-            self._comparable(step, parent, made, remembers=expected is not None)
+            expected, runner = remembered(step), runner_of(step)
+            self._comparable(step, parent, made, runner, remembers=expected is not None)
         except NotCompared as reason:
             return verdict + Verdict(not_compared=(str(reason),))
-        bits = int(verdict.figures.get("bits", 0))
-        return compared(verdict, parent.path, child, step.placement.torch, settings=self.settings, expected=expected, bits=bits)
+        bits = int(verdict.figures.get("bits", bits))
+        device = step.placement.torch
+        return compared(verdict, parent.path, child, device, settings=self.settings, bits=bits, expected=expected, runner=runner)
 
     def _of_adapter(self, step: Step, parent: Artifact) -> Verdict:
         from tunesmith_audit.adapter_audit import audit_adapter  # numpy
@@ -68,7 +71,7 @@ class Audit:
         reason = step.facts.get("not_compared", "an adapter is to change what its model computes")
         return audit_adapter(step.output, parent.path if fits(parent.format, ADAPTERS) else None) + Verdict(not_compared=(reason,))
 
-    def _comparable(self, step: Step, parent: Artifact, made: str, *, remembers: bool) -> None:
+    def _comparable(self, step: Step, parent: Artifact, made: str, runner: Runner | None, *, remembers: bool) -> None:
         """
         Raises:
             NotCompared: why both are not run.
@@ -79,7 +82,7 @@ class Audit:
             raise NotCompared(str(reason))
         if role_of(made) or role_of(parent.format):
             raise NotCompared("it gives no words")
-        for directory, of in ((parent.path, parent.format), (step.output, made)):
+        for directory, of in ((parent.path, parent.format), *(() if runner else ((step.output, made),))):
             if not gguf_in(directory) and not (weights_size(directory) and configuration(directory).get("model_type")):
                 raise NotCompared(f"{of} is no checkpoint that transformers loads")
         if lacking := [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tunesmith_models.model_directory import gguf_in
 
 SLOT = "check"  #: key in a step below which the check is named
 Expected = Sequence[Any]  #: log-probabilities, as `log_probs_of` gives them
+Runner = Callable[[Path, Sequence[Sequence[int]]], Expected]  #: of the model in a directory, after each token of some sequences
 
 _remembered: WeakKeyDictionary[Step, Expected | NotCompared] = WeakKeyDictionary()
 
@@ -56,9 +58,16 @@ def remembered(step: Step) -> Expected | None:
     return found
 
 
+def runner_of(step: Step) -> Runner | None:
+    """What runs the step's artifact where transformers does not: the fact ``log_probs`` of who makes it."""
+    target = str(step.facts.get("log_probs", ""))
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name) if target else None
+
+
 def compared(
     verdict: Verdict, parent: Path, child: Path, device: str = "cpu", *, settings: AuditSettings | None = None, bits: int = 0,
-    expected: Expected | None = None,
+    expected: Expected | None = None, runner: Runner | None = None,
 ) -> Verdict:  # fmt: skip
     """The audit's verdict with what both compute.
 
@@ -66,6 +75,7 @@ def compared(
         settings: bounds and prompts of the user's.
         bits: that the child's weights have been through, where its config does not say so.
         expected: what the child should say, if that is not what the parent says.
+        runner: what runs the child in place of transformers.
     """
     settings = settings or AuditSettings()
     try:
@@ -73,7 +83,7 @@ def compared(
         if gated.ok:
             config = configuration(child)
             before = list(expected) if expected is not None else _said(parent, ids, device)
-            after = _answers(parent, child, ids, device)
+            after = runner(child, ids) if runner else _answers(parent, child, ids, device)
             shape = ModelShape.from_config(config)
             usual = output_bounds(bits or bits_of(config, stored_type(config)), shape.parameters if shape else 0.0)
             gated += distance(before, after, ids, with_own(usual, settings))

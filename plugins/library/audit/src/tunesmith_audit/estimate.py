@@ -46,7 +46,7 @@ def not_compared(request: EstimateRequest, made: str) -> str:
         return "an adapter is to change what its model computes"
     if role_of(made) or role_of(request.format):
         return "it gives no words"
-    for one in (request.format, made):
+    for one in (request.format, *(() if request.facts.get("log_probs") else (made,))):
         if fits(one, ("model/*",)) and not fits(one, LOADED):
             return f"{one} is no checkpoint that transformers loads"
     return ""

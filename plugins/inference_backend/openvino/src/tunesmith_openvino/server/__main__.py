@@ -13,7 +13,7 @@ from typing import Any
 
 from tunesmith.contracts import Address, UserError
 from tunesmith_models import configuration
-from tunesmith_openvino.conversion import ensure_converted
+from tunesmith_openvino.conversion import WEIGHTS, ensure_converted
 from tunesmith_openvino.server.limits import blocks, longest
 from tunesmith_openvino.server.pipeline_process import PipelineOptions
 from tunesmith_openvino.settings import OpenVinoSettings
@@ -44,7 +44,8 @@ def pipeline_options(asked: argparse.Namespace) -> PipelineOptions:
     Raises:
         UserError: TS-SERVE-003, TS-SERVE-005 for what does not fit.
     """
-    config, size = configuration(asked.model), sum(path.stat().st_size for path in asked.model.glob("*.safetensors"))
+    files = [*asked.model.glob("*.safetensors"), *asked.model.glob(WEIGHTS)]
+    config, size = configuration(asked.model), sum(path.stat().st_size for path in files)
     cache = asked.dtype if asked.kv_cache_dtype == "auto" else asked.kv_cache_dtype
     scheduler = {
         "num_kv_blocks": blocks(config, size, asked.kv_cache_gib, cache, longest(config, asked.max_model_len)),

