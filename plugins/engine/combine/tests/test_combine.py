@@ -11,8 +11,10 @@ from peft.utils import merge_utils
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_combine.combine import run
+from tunesmith_combine.estimate import combine
+from tunesmith_combine.merge_methods import sparsified, together
 from tunesmith_combine.settings import CombineSettings
 
 SMALL = LlamaConfig(hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, vocab_size=64)
@@ -105,3 +107,59 @@ def test_a_model_of_another_base_is_refused(models, tmp_path, changes):
     LlamaForCausalLM(LlamaConfig(**{**SMALL.to_dict(), **changes})).save_pretrained(tmp_path / "strange")
     with pytest.raises(UserError, match="TS-TRAIN-071"):
         _combined({**models, "other": tmp_path / "strange"}, tmp_path / "out")
+
+
+def _drawn() -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """A base, and three models that share a part of what they learnt."""
+    drawn = torch.Generator().manual_seed(0)
+    base, a, b, c = (torch.randn(3, 4, generator=drawn) for _ in range(4))
+    return base, [base + 0.3 * a, base + 0.3 * b + 0.2 * a, base + 0.3 * c + 0.1 * a]
+
+
+#: what mergekit 0.1.5 makes of them
+SLERP = [
+    [1.3351618, 0.1184104, -2.6001182, 0.5333889],
+    [-1.2468153, -1.3710231, 0.2106589, 0.3141458],
+    [-0.6056219, 0.0390117, -0.5465001, 0.4170796],
+]
+STOCK = [
+    [1.3500394, -0.0715544, -2.4152744, 0.4588654],
+    [-1.1738888, -1.3749527, 0.3080706, 0.4454193],
+    [-0.7309194, -0.1646325, -0.6078431, 0.3010229],
+]
+
+
+def test_slerp_and_model_stock_are_mergekits():
+    base, models = _drawn()
+    differences = [model - base for model in models]
+    arc = together(base, differences[:2], [0.7, 0.3], CombineSettings(merge_method="slerp"))
+    torch.testing.assert_close(base + arc, torch.tensor(SLERP), rtol=0, atol=1e-6)
+    stock = together(base, differences, [1 / 3] * 3, CombineSettings(merge_method="model-stock"))
+    torch.testing.assert_close(base + stock, torch.tensor(STOCK), rtol=0, atol=1e-6)
+
+
+def test_della_keeps_what_is_large_more_often_and_is_right_on_average():
+    row = torch.tensor([[0.01, -0.2, 3.0, -40.0]])
+    torch.manual_seed(0)
+    found = torch.stack([sparsified(row, 0.5, 0.3) for _ in range(4000)])
+    kept = (found != 0).float().mean(0)
+    torch.testing.assert_close(kept, torch.tensor([[0.2, 0.4, 0.6, 0.8]]), rtol=0, atol=0.03)
+    torch.testing.assert_close(found.mean(0), row, rtol=0.15, atol=0)
+
+
+def test_a_merge_by_della_follows_from_the_seed_and_keeps_the_base_where_models_agree(models, tmp_path):
+    found = [_combined(models, tmp_path / str(at), merge_method="della", density=0.4, epsilon=0.2) for at in range(2)]
+    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
+    assert any(not torch.equal(value, _weights(models["base"])[name]) for name, value in found[0].items())
+
+
+@pytest.mark.parametrize(
+    ("settings", "count"),
+    [({"merge_method": "slerp"}, 3), ({"merge_method": "model-stock"}, 1), ({"merge_method": "model-stock", "weights": [1.0, 1.0]}, 2),
+     ({"merge_method": "slerp", "weights": [1.0, -1.0]}, 2)],
+    ids=["three", "one", "weights", "nothing"],
+)  # fmt: skip
+def test_a_method_for_other_models_is_refused_by_the_plan(settings, count):
+    inputs = tuple("tuned" if at == 1 else f"tuned.{at}" for at in range(1, count + 1))
+    with pytest.raises(UserError, match="TS-TRAIN-078"):
+        combine(EstimateRequest(settings=vars(CombineSettings(**settings)), inputs=inputs))

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from tunesmith.contracts import Result, Step, UserError
 from tunesmith.contracts.artifacts import several
+from tunesmith_combine.estimate import check_weights
 from tunesmith_combine.merge_methods import together
 from tunesmith_models.safetensors import check_files
 
@@ -22,13 +23,13 @@ def run(step: Step) -> Result:
     """The base plus what its fine-tuned models have learnt, in the base's files and numbers.
 
     Raises:
-        UserError: TS-MODEL-008 when files are missing or truncated; TS-TRAIN-070 for weights that are not one for each model; TS-TRAIN-071
-            when a model has other matrices than the base.
+        UserError: TS-MODEL-008 when files are missing or truncated; as `check_weights`; TS-TRAIN-071 when a model has other matrices than
+            the base.
     """
     base, tuned = step.inputs["model"].path, [artifact.path for artifact in several(step.inputs, "tuned")]
     for path in (base, *tuned):
         check_files(path)
-    weights = _weights(step.settings.weights, len(tuned))
+    weights = check_weights(vars(step.settings), len(tuned)) or [1 / len(tuned)] * len(tuned)
     places = [_places(path) for path in (base, *tuned)]
     for path, found in zip(tuned, places[1:], strict=True):
         _check(path, places[0], found)
@@ -52,14 +53,6 @@ def run(step: Step) -> Result:
     return Result(meta={"models": len(tuned), "weights": weights, "method": step.settings.merge_method})
 
 
-def _weights(given: list[float], count: int) -> list[float]:
-    if given and len(given) != count:
-        raise UserError(
-            "TS-TRAIN-070", f"There are {len(given)} weights for {count} models", fix="Give `weights` one number for each, or none at all."
-        )  # fmt: skip
-    return list(given) or [1 / count] * count
-
-
 def _combined(name: str, values: list[torch.Tensor], weights: list[float], step: Step) -> torch.Tensor:
     base, *others = values
     differences = [other.float() - base.float() for other in others]
@@ -67,7 +60,7 @@ def _combined(name: str, values: list[torch.Tensor], weights: list[float], step:
         return base
     # each matrix draws for itself, so that the result does not depend on the order of the files
     torch.manual_seed(int.from_bytes(hashlib.sha256(f"{step.seed} {name}".encode()).digest()[:7], "big"))
-    return (base.float() + together(differences, weights, step.settings.merge_method, step.settings.density)).to(base.dtype)
+    return (base.float() + together(base, differences, weights, step.settings)).to(base.dtype)
 
 
 def _read(stack: ExitStack, files: dict[Path, Any], path: Path, name: str) -> torch.Tensor:
