@@ -35,7 +35,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def export(python: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """``export(model, precision="fp32")``: the directory that the exporter wrote."""
+    """``export(model, dtype="float32")``: the directory that the exporter wrote."""
 
     def run(model: Path, **settings: Any) -> Path:
         step = LocalStep.make(tmp_path_factory.mktemp("onnx"))
@@ -76,12 +76,12 @@ def test_what_is_generated_is_what_the_checkpoint_expects(python: str, export: A
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize(("precision", "within"), [("int8", 0.01), ("int4", 0.5)])
+@pytest.mark.parametrize(("dtype", "within"), [("int8", 0.01), ("int4", 0.5)])
 def test_rounded_matrices_expect_nearly_the_same_and_take_less(
-    python: str, export: Any, tiny_model: Any, precision: str, within: float
+    python: str, export: Any, tiny_model: Any, dtype: str, within: float
 ) -> None:
     model = tiny_model("llama", hidden_size=128, intermediate_size=256)
-    made, exact = export(model, precision=precision), export(model)
+    made, exact = export(model, dtype=dtype), export(model)
     assert (made / "model.onnx.data").stat().st_size < (exact / "model.onnx.data").stat().st_size
     for ours, theirs in zip(generated(python, made), expected(model), strict=True):
         assert 0 < float((theirs.exp() * (theirs - ours)).sum(-1).mean()) < within

@@ -41,11 +41,11 @@ def test_the_tokenizer_is_the_checkpoints_and_the_bits_are_told(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("precision", "megabytes", "peak"), [("fp32", 540.2, 1295), ("int8", 266.8, 2026), ("int4", 86.3, 1813)], ids=["fp32", "int8", "int4"]
+    ("dtype", "megabytes", "peak"), [("float32", 540.2, 1295), ("int8", 266.8, 2026), ("int4", 86.3, 1813)], ids=["float32", "int8", "int4"]
 )
-def test_size_and_memory_are_what_was_seen_of_a_real_model(precision: str, megabytes: float, peak: float) -> None:
+def test_size_and_memory_are_what_was_seen_of_a_real_model(dtype: str, megabytes: float, peak: float) -> None:
     """Of SmolLM2-135M, tied, with onnxruntime-genai 0.18.0."""
-    found = estimate(EstimateRequest(SMOLLM2, 269_060_552, {"precision": precision, "int4_block_size": 32}))
+    found = estimate(EstimateRequest(SMOLLM2, 269_060_552, {"dtype": dtype, "group_size": 32}))
     assert found.disk == pytest.approx(megabytes * 1e6, rel=0.02)
     assert found.memory == pytest.approx(peak * 2**20, rel=0.2)
-    assert estimate(EstimateRequest({}, 269_060_552, {"precision": precision, "int4_block_size": 32})).notes
+    assert estimate(EstimateRequest({}, 269_060_552, {"dtype": dtype, "group_size": 32})).notes

@@ -40,13 +40,13 @@ class OnnxRuntimeGenAIExporter:
         copy_beside(source.path, output)
         shutil.copyfile(source.path / "config.json", output / "config.json")  # for who asks a model's sizes
         after = sum(path.stat().st_size for path in output.glob("model.onnx*"))
-        step.log(f"model.onnx: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB ({self.settings.precision})")
+        step.log(f"model.onnx: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB ({self.settings.dtype})")
         metrics = {"bytes": float(after), "ratio": after / before if before else 0.0}
-        return Result(metrics=metrics, meta={"bits": BITS[self.settings.precision]})
+        return Result(metrics=metrics, meta={"bits": BITS[self.settings.dtype]})
 
 
 def command(model: Path, output: Path, cache: Path, settings: OnnxRuntimeGenAISettings) -> tuple[str, ...]:
     """The interpreter of this environment, running the builder on a model's directory."""
     words = (sys.executable, "-m", "onnxruntime_genai.models.builder", "-m", str(model), "-o", str(output), "-c", str(cache))
-    words += ("-p", settings.precision, "-e", "cpu")
-    return words + (("--extra_options", f"int4_block_size={settings.int4_block_size}") if settings.precision == "int4" else ())
+    words += ("-p", "fp32" if settings.dtype == "float32" else settings.dtype, "-e", "cpu")
+    return words + (("--extra_options", f"int4_block_size={settings.group_size}") if settings.dtype == "int4" else ())

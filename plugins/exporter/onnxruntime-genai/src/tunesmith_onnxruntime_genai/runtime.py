@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-BITS = {"fp32": 32, "int8": 8, "int4": 4}
+BITS = {"float32": 32, "int8": 8, "int4": 4}
 
 
 def log_probs(directory: Path, ids: Sequence[Sequence[int]]) -> list[Any]:

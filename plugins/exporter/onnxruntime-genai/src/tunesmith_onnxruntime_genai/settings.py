@@ -1,4 +1,4 @@
-"""Settings of the exporter `onnxruntime-genai`. Names are its builder's."""
+"""Settings of the exporter `onnxruntime-genai`."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from tunesmith.contracts.settings import setting
 
 @dataclass(frozen=True)
 class OnnxRuntimeGenAISettings:
-    precision: str = setting(
-        "fp32",
-        "how matrices are kept: int4 and int8 are rounded in blocks that share a scale, without rows of data; fp32 is exact",
-        choices=("fp32", "int8", "int4"),
-        aliases=("p",),
+    dtype: str = setting(
+        "float32",
+        "how matrices are kept: int4 and int8 are rounded in groups that share a scale, without rows of data; float32 is exact",
+        choices=("float32", "int8", "int4"),
+        aliases=("precision", "torch_dtype"),
     )
-    int4_block_size: int = setting(
-        32, "weights that share a scale, with `precision: int4`: fewer are nearer to the model, and take more space",
-        choices=(16, 32, 64, 128, 256), aliases=("block_size", "group_size"),
+    group_size: int = setting(
+        32, "weights that share a scale, with `dtype: int4`: fewer are nearer to the model, and take more space",
+        choices=(16, 32, 64, 128, 256), aliases=("int4_block_size", "block_size"),
     )  # fmt: skip
