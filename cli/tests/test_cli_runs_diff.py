@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith_cli.runs_diff.sample_pairs import differing, metric_difference, metric_interval, sample_pairs
-from tunesmith_statistics import share
+from tunesmith_cli.runs_diff.sample_pairs import differing, metric_difference, metric_interval, metric_p, sample_pairs
+from tunesmith_statistics import mcnemar, share, share_difference, sign_flips
 
 ROWS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
 
@@ -114,3 +114,24 @@ def test_the_interval_of_a_metric_has_its_value_within(rows, of):
 def test_the_interval_of_a_share_is_wilsons():
     assert metric_interval(0.25, asked([True, False, False, False])) == share(1, 4)
     assert metric_interval(0.5, asked([True, False, False, False])) is None
+
+
+def test_rows_that_either_run_has_not_scored_are_left_out_of_the_difference():
+    """The metric is of each run's own scored rows; the difference is of those that both have scored."""
+    before, after = asked([True] * 6 + [False] * 4), asked([True] * 9 + [False])
+    before[0] = {"question": before[0]["question"], "expected": before[0]["expected"], "not_scored": "truncated"}
+    found = sample_pairs(before, after)
+    sure = metric_difference("anything", (5 / 9, 0.9), found, True)
+    assert sure == share_difference([True] * 5 + [False] * 4, [True] * 8 + [False])
+    assert metric_p((5 / 9, 0.9), found, True) == mcnemar([True] * 5 + [False] * 4, [True] * 8 + [False]).p
+    assert metric_difference("anything", (0.6, 0.9), found, True) is None
+
+
+def test_a_pairs_test_sees_what_intervals_of_two_shares_do_not():
+    before, after = asked([True] * 60 + [False] * 40), asked([True] * 58 + [False] * 2 + [True] * 13 + [False] * 27)
+    p = metric_p((0.6, 0.71), sample_pairs(before, after), True)
+    assert p is not None
+    assert p < 0.01
+    scores = [{"question": str(n), "expected": "", "score": n % 3 + shift * (n % 2)} for shift in (0.0, 0.5) for n in range(12)]
+    p = metric_p((1.0, 1.25), sample_pairs(scores[:12], scores[12:]), True)
+    assert p == sign_flips([one["score"] for one in scores[:12]], [one["score"] for one in scores[12:]])

@@ -32,6 +32,7 @@ WORDS = {
     "length": "how long something is",
     "math": "a module of Python",
     "merge": "YAML's merge key",
+    "model": "what steps read and make",
     "messages": "a key of chat rows",
     "package": "what is installed",
     "peft": "a format that the contracts name",

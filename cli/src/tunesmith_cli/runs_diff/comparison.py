@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_cli.runs_diff.sample_pairs import Pair, differing, metric_difference, sample_pairs, samples
+from tunesmith_cli.runs_diff.sample_pairs import Pair, differing, metric_difference, metric_p, sample_pairs, samples
 from tunesmith_statistics import Interval
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class Rows:
 
 @dataclass(frozen=True)
 class Metric:
-    """`interval` is of `after` less `before`, where it follows from rows that both were asked; `rows` is how many those are."""
+    """`interval` is of `after` less `before`, where it follows from rows that both were asked; `rows` is how many those are. `p` is of the
+    paired test whether they differ."""
 
     step: str
     name: str
@@ -52,6 +53,7 @@ class Metric:
     after: float | None
     interval: Interval | None = None
     rows: int = 0
+    p: float | None = None
 
 
 class Comparison:
@@ -91,10 +93,12 @@ class Comparison:
             asked, whole = self.samples[name]
             for metric in dict.fromkeys([*measured[0], *measured[1]]):
                 values = (measured[0].get(metric), measured[1].get(metric))
-                sure = None
+                sure = p = None
                 if values[0] is not None and values[1] is not None:
                     sure = metric_difference(metric, (values[0], values[1]), asked, whole)
-                found.append(Metric(name, metric, *values, sure, len(asked) if sure else 0))
+                    p = metric_p((values[0], values[1]), asked, whole)
+                scored = sum(not any("not_scored" in sample for sample in pair) for pair in asked)
+                found.append(Metric(name, metric, *values, sure, scored if sure else 0, p if sure else None))
         return found
 
     @cached_property

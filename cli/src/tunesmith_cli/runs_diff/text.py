@@ -70,6 +70,7 @@ def _metric(one: Metric) -> tuple[str, ...]:
     if not one.interval:
         return one.step, one.name, *values, between, "", ""
     sure = _("{low} to {high}", low=f"{one.interval.low:+.4g}", high=f"{one.interval.high:+.4g}")
+    sure += f", p = {one.p:.2g}" if one.p is not None else ""
     return one.step, one.name, *values, between, sure + ("" if one.interval.certain else _(" (within chance)")), str(one.rows)
 
 

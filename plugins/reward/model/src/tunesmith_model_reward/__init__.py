@@ -1,0 +1,1 @@
+"""The reward `model`: what a reward model says of a completion."""
