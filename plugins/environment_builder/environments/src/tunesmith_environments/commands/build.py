@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith_cli.api import Command
+from tunesmith_cli.api import gettext as _
 
 if TYPE_CHECKING:
     from tunesmith.contracts.kinds.environment_builder import Recipe
@@ -67,9 +68,10 @@ def run_build(args: Namespace) -> int:
             built = environments.ensure(recipe, watch)
             reporter.environment_ready(name, built.key, built.size, time.monotonic() - began)
     for name, key in there:
-        print(json.dumps({"event": "environment_there", "name": name, "key": key}) if args.json else f"= {name}: there already ({key})")
+        told = json.dumps({"event": "environment_there", "name": name, "key": key})
+        print(told if args.json else "= " + _("{name}: there already ({key})", name=name, key=key))
     if not recipes and not args.json:
-        print("None of them needs an isolated environment here.")
+        print(_("None of them needs an isolated environment here."))
     return 0
 
 
@@ -92,7 +94,7 @@ def run_bundle(args: Namespace) -> int:
     if args.json:
         print(json.dumps({"event": "bundled", "directory": str(args.directory.absolute()), "wheels": wheels}))
     else:
-        print(f"{len(wheels)} wheels in {args.directory}. On the other machine, in tunesmith.toml:")
+        print(_("{count} wheels in {directory}. On the other machine, in tunesmith.toml:", count=len(wheels), directory=args.directory))
         print(f'\n    [environments]\n    offline = true\n    find_links = ["{args.directory.absolute()}"]')
     return 0
 

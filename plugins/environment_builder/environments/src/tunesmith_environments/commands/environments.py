@@ -7,7 +7,8 @@ import time
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_cli.api import Command, columns, duration, size, typed
+from tunesmith_cli.api import Command, columns, duration, size, translated, typed
+from tunesmith_cli.api import gettext as _
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,17 +45,21 @@ def run_list(args: Namespace) -> int:
         print(json.dumps(listed, indent=2))
         return 0
     if not built and not half:
-        print(f"There are no environments in {directory}. They are made when a pipeline needs them, or by `tunesmith env build`.")
+        print(_(
+            "There are no environments in {directory}. They are made when a pipeline needs them, or by `tunesmith env build`.",
+            directory=directory,
+        ))  # fmt: skip
         return 0
-    rows = [("KEY", "PLUGINS", "PYTHON", "PACKAGES", "SIZE", "OF ITS OWN", "LAST USED", "STATE")]
+    rows = [(_("KEY"), _("PLUGINS"), "PYTHON", _("PACKAGES"), _("SIZE"), _("OF ITS OWN"), _("LAST USED"), _("STATE"))]
     for found in built:
         sizes = (size(found.size), size(found.size - found.shared))
         count, used = str(len(found.packages)), _ago(found.last_used)
-        rows.append((found.key[:8], _short(found.plugins), found.version, count, *sizes, used, _state(found)))
-    rows += [(path.name[:8], "", "", "", "", "", "", INCOMPLETE) for path in half]
+        rows.append((found.key[:8], _short(found.plugins), found.version, count, *sizes, used, translated(_state(found))))
+    rows += [(path.name[:8], "", "", "", "", "", "", translated(INCOMPLETE)) for path in half]
     print(columns(rows))
     total, own = sum(found.size for found in built), sum(found.size - found.shared for found in built)
-    print(f"{len(built)} in {directory}: {size(total)}, of which {size(total - own)} are shared with the installer's cache or each other")
+    told = {"count": len(built), "directory": directory, "size": size(total), "shared": size(total - own)}
+    print(_("{count} in {directory}: {size}, of which {shared} are shared with the installer's cache or each other", **told))
     return 0
 
 
@@ -71,12 +76,14 @@ def _facts(found: Environment) -> dict[str, Any]:
 
 def _short(plugins: tuple[str, ...]) -> str:
     names = [name.removeprefix("tunesmith-") for name in plugins if name != "tunesmith-core"] or list(plugins)
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return ", ".join(names[:4]) + (_(" and {count} more", count=len(names) - 4) if len(names) > 4 else "")
 
 
 def _ago(at: float) -> str:
     seconds = max(0.0, time.time() - at)
-    return f"{duration(seconds)} ago" if seconds < 86400 else f"{seconds / 86400:.0f} days ago"
+    if seconds < 86400:
+        return _("{time} ago", time=duration(seconds))
+    return _("{days} days ago", days=f"{seconds / 86400:.0f}")
 
 
 # --- show and path -------------------------------------------------------------------------------------------------------------------
@@ -118,15 +125,16 @@ def run_show(args: Namespace) -> int:
         return 0
     for one in found:
         total, shared = measure(one.path)
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.created))
         facts = [
-            ("key", one.key), ("path", str(one.path)), ("state", _state(one)), ("python", one.version), ("for", one.accelerator),
-            ("plugins", ", ".join(one.plugins)), ("asked for", ", ".join(one.requirements)),
-            ("size", f"{size(total)}, of which {size(total - shared)} are its own"),
-            ("built", f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(one.created))} in {duration(one.seconds)} by {one.made_by}"),
-            ("last used", _ago(one.last_used)), *one.facts.items(),
+            (_("key"), one.key), (_("path"), str(one.path)), (_("state"), translated(_state(one))), ("python", one.version),
+            (_("for"), one.accelerator), (_("plugins"), ", ".join(one.plugins)), (_("asked for"), ", ".join(one.requirements)),
+            (_("size"), _("{size}, of which {own} are its own", size=size(total), own=size(total - shared))),
+            (_("built"), _("{when} in {time} by {builder}", when=when, time=duration(one.seconds), builder=one.made_by)),
+            (_("last used"), _ago(one.last_used)), *one.facts.items(),
         ]  # fmt: skip
         print(columns([fact for fact in facts if fact[1]]))
-        print("\n" + columns([("PACKAGE", "VERSION"), *one.packages.items()]) + "\n")
+        print("\n" + columns([(_("PACKAGE"), _("VERSION")), *one.packages.items()]) + "\n")
     return 0
 
 
@@ -156,11 +164,11 @@ def run_check(args: Namespace) -> int:
         print(json.dumps([{"key": key, "plugins": one.plugins, "damage": found} for key, (one, found) in wrong.items()], indent=2))
     else:
         for key, (one, found) in wrong.items():
-            print(f"{key[:8]}  {_short(one.plugins)}: {'DAMAGED, the next use builds it anew' if found else OK}")
-            print("".join(f"    {sentence}\n" for sentence in found[:10]), end="")
+            print(f"{key[:8]}  {_short(one.plugins)}: {_('DAMAGED, the next use builds it anew') if found else translated(OK)}")
+            print("".join(f"    {translated(sentence)}\n" for sentence in found[:10]), end="")
         if not wrong:
-            print(f"There are no environments in {directory}.")
-    return 1 if any(found for _, found in wrong.values()) else 0
+            print(_("There are no environments in {directory}.", directory=directory))
+    return 1 if any(found for _one, found in wrong.values()) else 0
 
 
 def configure_gc(parser: ArgumentParser) -> None:
@@ -184,11 +192,13 @@ def run_gc(args: Namespace) -> int:
         listed = [{"key": one.path.name, "reason": one.reason, "frees": one.frees, "kept": one.kept} for one in found]
         print(json.dumps({"deleted": not args.dry_run, "environments": listed}, indent=2))
         return 0
-    verb = "would go" if args.dry_run else "deleted"
+    verb = _("would go") if args.dry_run else _("deleted")
     for one in found:
-        print(f"{one.path.name[:8]}  {f'kept, {one.kept}' if one.kept else verb}: {one.reason} ({size(one.frees)})")
-    freed = sum(one.frees for one in found if not one.kept)
-    print(f"{size(freed)} {'would be' if args.dry_run else 'are'} free again." if found else "Nothing to delete.")
+        what = _("kept, {why}", why=translated(one.kept)) if one.kept else verb
+        print(f"{one.path.name[:8]}  {what}: {translated(one.reason)} ({size(one.frees)})")
+    freed = size(sum(one.frees for one in found if not one.kept))
+    told = _("{size} would be free again.", size=freed) if args.dry_run else _("{size} are free again.", size=freed)
+    print(told if found else _("Nothing to delete."))
     return 0
 
 

@@ -13,6 +13,7 @@ from tunesmith.config import load_config
 from tunesmith.contracts.settings import schema_of
 from tunesmith.errors import UserError
 from tunesmith_cli.api import Command, safe_json, typed
+from tunesmith_cli.api import gettext as _
 from tunesmith_gateway.config_file import load
 from tunesmith_gateway.settings import GatewaySettings
 
@@ -136,12 +137,12 @@ def _tell(as_json: bool, event: dict[str, Any]) -> None:
     if as_json:
         print(safe_json(event), flush=True)
     elif event["event"] == "gateway_ready":
-        models = ", ".join(event["models"]) or "none yet"
-        print(f"The gateway answers at {event['url']} (models: {models}). Ctrl-C ends it.", flush=True)
+        models = ", ".join(event["models"]) or _("none yet")
+        print(_("The gateway answers at {url} (models: {models}). Ctrl-C ends it.", url=event["url"], models=models), flush=True)
     elif event["event"] == "gateway_waits":
-        print("The run that serves for the gateway is asked by others, too; it ends when they have their answers.", flush=True)
+        print(_("The run that serves for the gateway is asked by others, too; it ends when they have their answers."), flush=True)
     else:
-        print(f"The gateway takes nothing new; {event['running']} requests are under way.", flush=True)
+        print(_("The gateway takes nothing new; {count} requests are under way.", count=event["running"]), flush=True)
 
 
 def GATEWAY(words: Sequence[str]) -> Command:  # noqa: N802

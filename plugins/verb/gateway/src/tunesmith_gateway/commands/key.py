@@ -10,6 +10,7 @@ from typing import Any
 from tunesmith.contracts.settings import schema_of
 from tunesmith.errors import UserError
 from tunesmith_cli.api import Command, safe_json, typed
+from tunesmith_cli.api import gettext as _
 from tunesmith_gateway.clients.api_keys import SHORTEST, add_key, hash_of, new_key
 from tunesmith_gateway.settings import KeySettings
 
@@ -44,13 +45,13 @@ def run(args: Namespace) -> int:
         print(safe_json({**entry, **({} if args.stdin else {"key": key})}))
         return 0
     if not args.stdin:
-        print(f"The key of {args.name}, shown this once: {key}")
+        print(_("The key of {name}, shown this once: {key}", name=args.name, key=key))
     if args.file:
-        print(f"Its hash is in {args.file}; a gateway with `keys_file: {args.file}` takes it up at once.")
+        print(_("Its hash is in {file}; a gateway with `keys_file: {file}` takes it up at once.", file=args.file))
     else:
         import yaml
 
-        print("Its entry for a file of keys:\n" + yaml.safe_dump([entry], sort_keys=False), end="")
+        print(_("Its entry for a file of keys:") + "\n" + yaml.safe_dump([entry], sort_keys=False), end="")
     return 0
 
 

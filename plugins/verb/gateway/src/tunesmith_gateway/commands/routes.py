@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from tunesmith.config import find_home
 from tunesmith_cli.api import Command, columns, safe, safe_json
+from tunesmith_cli.api import gettext as _
 from tunesmith_gateway.commands.gateway import add_config, settings_of
 
 
@@ -20,8 +21,9 @@ def run_check(args: Namespace) -> int:
     if args.json:
         print(safe_json(asdict(settings), 2))
     else:
-        names = ", ".join(settings.models) or "no names of its own"
-        print(safe(f"It is as it should be: {names}{', and the running endpoints of this home' if settings.discover else ''}."))
+        names = ", ".join(settings.models) or _("no names of its own")
+        names += _(", and the running endpoints of this home") if settings.discover else ""
+        print(safe(_("It is as it should be: {names}.", names=names)))
     return 0
 
 
@@ -37,10 +39,10 @@ def run_routes(args: Namespace) -> int:
         print(safe_json(found, 2))
         return 0
     if not found:
-        print("No gateway of this home is up. Start one: tunesmith gateway --discover")
+        print(_("No gateway of this home is up. Start one: tunesmith gateway --discover"))
         return 0
     for url, routes in found.items():
-        rows = [("MODEL", "VERSION", "SHARE", "RUNNING", "SERVERS")]
+        rows = [(_("MODEL"), _("VERSION"), _("SHARE"), _("RUNNING"), _("SERVERS"))]
         for name, versions in sorted(routes.items()):
             for one in versions:
                 servers = ", ".join(f"{up['name']} {'up' if up['up'] else 'down: ' + up['error']}" for up in one["upstreams"])
