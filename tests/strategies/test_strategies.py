@@ -69,7 +69,7 @@ def test_two_processes_learn_what_one_learns(tmp_path, model, alone, strategy, o
 LENGTHS = [{"length": {"at_least": 4, "at_most": 12, "unit": "characters"}}]
 #: what learns from its own completions
 FROM_EXPERIENCE = {
-    "grpo": {"rewards": LENGTHS, "max_completion_length": 6, "num_generations": 3, "num_iterations": 2, "beta": 0.1},
+    "grpo": {"rewards": LENGTHS, "max_completion_length": 6, "num_generations": 3, "num_iterations": 2, "beta": 0.1, "max_resamplings": 1},
     "ppo": {"rewards": LENGTHS, "max_completion_length": 6, "num_ppo_epochs": 2, "adap_kl_ctrl": True, "whiten_rewards": True},
 }  # fmt: skip
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError
 from tunesmith_data.api import message
-from tunesmith_torch.api import COMPLETIONS, Asks, Group, Head, LossSum, Sampling, Score
+from tunesmith_torch.api import COMPLETIONS, Asks, Group, Head, LossSum, Rollout, Sampling, Score
 from tunesmith_torch.data.packing import Wanted, pack
 from tunesmith_torch.model.dense.loader import load_dense
 from tunesmith_torch.model.loader import load_model
 from tunesmith_torch.model.log_probs import LOG_PROBS
 from tunesmith_torch.training.experience import collection as collections
 from tunesmith_torch.training.experience.groups import sequence_of
+from tunesmith_torch.training.experience.preflight import preflight
 from tunesmith_torch.training.experience.rollout_ledger import ROLLOUTS
 from tunesmith_torch.training.experience.token_choice import choose
 
@@ -89,12 +91,81 @@ def test_what_is_trained_on_is_what_was_sampled_and_the_ledger_has_all_of_it(ben
     assert any("sampler and training step agree" in params.get("what", "") for _, params in bench.notices)
 
 
+def test_the_result_has_the_reward_of_the_last_steps(bench):
+    _, result = bench.train({"batch_size": 2}, rows=ROWS, objective=Vowels())
+    assert result.metrics["reward"] == pytest.approx(sum(bench.series("reward")) / 3)
+
+
+def test_junk_that_only_ties_with_the_best_completions_is_not_told_of():
+    for of_junk, told in ((3, False), (4, True)):
+        logged = []
+        groups = [[Rollout(1, at, 0, [1], [2], [-1.0], f"text {at}", True, {}, score=Score(float(at))) for at in range(4)]]
+        step = SimpleNamespace(decide=lambda *words: None, log=lambda text, level, logged=logged: logged.append(text))
+        preflight(step, groups, lambda junk, of_junk=of_junk: [Score(float(of_junk)) for _ in junk], 0.1)
+        assert any("junk scores higher" in text for text in logged) == told
+
+
 def test_unscored_completions_are_not_learned_from_and_are_told_of(bench):
     output, _ = bench.train({"batch_size": 6}, rows=ROWS, objective=Vowels())
     (line,) = [json.loads(text) for text in (output / "samples.jsonl").read_text().splitlines()]
     assert sorted(line["rows"]) == [1, 2, 3, 5, 6]
     assert bench.series("unscored") == [pytest.approx(1 / 6)]
     assert [line["reward"] for line in ledger(output) if line["row"] == 4] == [None] * 4
+
+
+class Choosy(Vowels):
+    """Rewards nothing until the second time."""
+
+    def score(self, rollouts):
+        return [Score(float(one.attempt and one.sample)) for one in rollouts]
+
+
+def test_prompts_without_a_gradient_are_completed_anew_and_a_run_goes_on_with_what_came_of_the_last_time(bench):
+    sampling = {"max_resamplings": 3, "num_iterations": 2}
+    settings = {"batch_size": 3, "save_steps": 1}
+    output, _ = bench.train(settings, rows=ROWS, objective=Choosy(**sampling), name="whole")
+    lines = ledger(output)
+    kept, dropped = ([line for line in lines if line.get("dropped", False) is wanted] for wanted in (False, True))
+    assert {line["attempt"] for line in kept} == {1}  # not more often than it takes
+    assert {line["attempt"] for line in dropped} == {0}
+    assert [(line["row"], line["sample"]) for line in kept] == [(line["row"], line["sample"]) for line in dropped]
+    assert all(new["completion"] != old["completion"] for new, old in zip(kept[:4], dropped[:4], strict=True))
+    assert bench.series("frac_reward_zero_std") == [0.0] * 4
+    assert bench.series("frac_resampled") == [1.0] * 4
+
+    killed = Choosy(**sampling)
+    killed.loss = _dying(killed.loss, 4)
+    with pytest.raises(Dies):
+        bench.train(settings, rows=ROWS, objective=killed, name="again")
+    again, _ = bench.train(settings, rows=ROWS, objective=Choosy(**sampling), name="again")
+    for name in ("adapter_model.safetensors", ROLLOUTS):
+        assert (again / name).read_bytes() == (output / name).read_bytes()
+
+
+def test_a_prompt_that_never_gives_a_gradient_is_given_up(bench):
+    class Dull(Vowels):
+        def score(self, rollouts):
+            return [Score(1.0) for _ in rollouts]
+
+    output, _ = bench.train({"batch_size": 3, "max_steps": 1}, rows=ROWS, objective=Dull(max_resamplings=2))
+    assert [line["attempt"] for line in ledger(output)] == [2] * 12 + ([0] * 4 + [1] * 4) * 3
+
+
+class Dies(Exception):
+    """In place of a kill."""
+
+
+def _dying(function, at):
+    """The function, at whose call number `at` something dies."""
+    calls = []
+
+    def call(*arguments, **named):
+        calls.append(1)
+        if len(calls) == at:
+            raise Dies
+        return function(*arguments, **named)
+
+    return call
 
 
 class Grows(Vowels):
@@ -144,18 +215,8 @@ def test_what_head_and_reference_say_before_the_first_step_is_measured_and_a_sta
     assert sorted(rows[0] + rows[1]) == sorted(rows[2] + rows[3])
     assert sorted(rows[0]) != sorted(rows[2])
 
-    class Dies(Exception):
-        pass
-
-    calls = []
-
-    def dies(batch):
-        calls.append(1)
-        if len(calls) == 8:
-            raise Dies
-        return Grows.loss(objective, batch)
-
-    (killed := Grows(**sampling)).loss = dies
+    killed = Grows(**sampling)
+    killed.loss = _dying(killed.loss, 8)
     with pytest.raises(Dies):
         bench.train(settings, rows=ROWS, objective=killed, name="again")
     again, _ = bench.train(settings, rows=ROWS, objective=Grows(**sampling), name="again")
@@ -194,8 +255,6 @@ def test_a_step_does_not_depend_on_how_completions_are_cut_into_micro_batches(be
 
 
 def test_the_engines_decoder_and_transformers_sample_the_same(bench, tiny):
-    from types import SimpleNamespace
-
     from tunesmith_torch.training.experience.sampler import Sampler
 
     found = []
@@ -222,26 +281,13 @@ def test_a_run_that_is_interrupted_anywhere_comes_to_the_same_adapter_and_ledger
     sampling = {"num_iterations": 2, "steps_per_generation": 2}
     whole, _ = bench.train(settings, rows=ROWS, objective=Vowels(**sampling), name="whole")
 
-    class Dies(Exception):
-        pass
-
-    objective, calls = Vowels(**sampling), []
-
-    def dying(function, at):
-        def call(*arguments, **named):
-            calls.append(1)
-            if len(calls) == at:
-                raise Dies
-            return function(*arguments, **named)
-
-        return call
-
+    objective = Vowels(**sampling)
     if fails_at == "score":
-        objective.score = dying(objective.score, 3)
+        objective.score = _dying(objective.score, 3)
     elif fails_at == "update":
-        objective.loss = dying(objective.loss, 8)
+        objective.loss = _dying(objective.loss, 8)
     else:
-        monkeypatch.setattr(collections.Sampler, "__call__", dying(collections.Sampler.__call__, 2))
+        monkeypatch.setattr(collections.Sampler, "__call__", _dying(collections.Sampler.__call__, 2))
     with pytest.raises(Dies):
         bench.train(settings, rows=ROWS, objective=objective, name="again")
     again, _ = bench.train(settings, rows=ROWS, objective=Vowels(**sampling), name="again")

@@ -4,7 +4,7 @@ For plugins that bring objectives; it brings no capability of its own. Importing
 """
 
 from tunesmith_completions.objective import CompletionObjective
-from tunesmith_completions.settings import SamplingSettings
+from tunesmith_completions.settings import METRICS, SamplingSettings
 from tunesmith_completions.signs import signs
 
-__all__ = ["CompletionObjective", "SamplingSettings", "signs"]
+__all__ = ["METRICS", "CompletionObjective", "SamplingSettings", "signs"]

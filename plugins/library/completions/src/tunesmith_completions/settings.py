@@ -8,6 +8,8 @@ from typing import Any
 from tunesmith.contracts import setting
 from tunesmith_torch.api import Sampling
 
+#: the fact ``metrics`` of an objective's record: what the engine adds to the result of such a training
+METRICS = {"reward": {"better": "higher", "summary": "mean of the completions' rewards over the last ten steps"}}
 _RUNNER = {"effect": {"call": "tunesmith_rewards.api:RewardRunner", "with": {"rewards": ["exact"]}}}
 
 

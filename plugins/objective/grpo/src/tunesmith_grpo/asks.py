@@ -14,7 +14,7 @@ def asks(settings: GroupSettings) -> Asks:
     settings.check()
     sampling = settings.sampling(
         num_generations=settings.num_generations, num_iterations=settings.num_iterations,
-        steps_per_generation=settings.steps_per_generation,
+        steps_per_generation=settings.steps_per_generation, max_resamplings=settings.max_resamplings,
     )  # fmt: skip
     return Asks(sequences=float(settings.num_generations), reference=settings.beta > 0, entropy="value", sampling=sampling)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_completions import METRICS
 from tunesmith_grpo.asks import asks
 from tunesmith_grpo.settings import GroupSettings
 
@@ -19,6 +20,6 @@ def objective() -> Provider:
         settings=GroupSettings,
         accepts=("dataset/prompt",),
         needs=_HELD.needs,
-        facts={**_HELD.facts, "metrics": {}},
+        facts={**_HELD.facts, "metrics": METRICS},
         estimator="tunesmith_grpo.asks:parts",
     )

@@ -39,6 +39,9 @@ class GroupSettings(SamplingSettings):
     beta: float = setting(0.0, "how strongly the model is held to what it was before training; 0: not, and no reference is computed", ge=0)
     num_iterations: int = setting(1, "passes over the completions before new ones are sampled", ge=1)
     steps_per_generation: int = setting(1, "optimizer steps that completions are sampled for at a time, `batch_size` prompts each", ge=1)
+    max_resamplings: int = setting(
+        0, "times that a prompt is completed anew while all its completions have the same reward (DAPO's dynamic sampling); 0: never", ge=0,
+    )  # fmt: skip
     mask_truncated_completions: bool = setting(False, "don't learn from completions that were truncated")
 
     def check(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Provider
 from tunesmith.hookspecs import hookimpl
+from tunesmith_completions import METRICS
 from tunesmith_ppo.asks import asks
 from tunesmith_ppo.settings import ProximalSettings
 
@@ -18,6 +19,6 @@ def objective() -> Provider:
         settings=ProximalSettings,
         accepts=("dataset/prompt",),
         needs=asked.needs,
-        facts={**asked.facts, "metrics": {}},
+        facts={**asked.facts, "metrics": METRICS},
         estimator="tunesmith_ppo.asks:parts",
     )

@@ -32,9 +32,11 @@ def read(directory: Path) -> Iterator[Rollout]:
 
 
 def summaries(rollouts: Sequence[Rollout]) -> list[dict[str, Any]]:
-    """Of each collection: the optimizer steps before it, how many completions, and their means."""
+    """Of each collection: the optimizer steps before it, how many completions are learned from, and their means."""
     found: dict[int, list[Rollout]] = {}
     for rollout in rollouts:
+        if rollout.get("dropped"):  # sampled for nothing: its prompt was completed anew
+            continue
         found.setdefault(rollout["collection"], []).append(rollout)
     return [_summary(own) for _, own in sorted(found.items())]
 

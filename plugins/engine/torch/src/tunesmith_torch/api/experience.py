@@ -34,6 +34,8 @@ class Sampling:
         stop: texts after which a completion is over, beside the model's end tokens.
         num_iterations: passes over a collection.
         steps_per_generation: batches of prompts that a collection has: `batch_size` is the prompts of an optimizer step.
+        max_resamplings: times that a prompt is completed anew while all its completions that are scored have the same reward (the dynamic
+            sampling of DAPO, arXiv:2503.14476, but of the same prompt); what comes of the last time is learned from.
         shuffle: each pass divides a collection's prompts into batches anew.
         measured: log-probabilities by the model and by the reference (with `Asks.reference`) and the heads' numbers are in each `Rollout`,
             as they were before the collection's first step. A loss is given no reference then.
@@ -48,6 +50,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
     num_iterations: int = 1
     steps_per_generation: int = 1
+    max_resamplings: int = 0
     shuffle: bool = False
     measured: bool = False
 
@@ -89,6 +92,7 @@ class Rollout:
         score: None before it was scored.
         old: log-probabilities by the training step's own forward pass before the collection's first step; empty where the collection has
             one step only, at which they are the model's own, and nothing is measured.
+        attempt: how often the prompt was completed before, for nothing (`Sampling.max_resamplings`).
         reference: the same by the reference, where it is measured.
         heads: where they are measured, what each head of one number gives before each token of the completion, by name.
     """
@@ -105,6 +109,7 @@ class Rollout:
     prompt_text: str = ""
     score: Score | None = None
     old: Sequence[float] = ()
+    attempt: int = 0
     reference: Sequence[float] = ()
     heads: Mapping[str, Sequence[float]] = field(default_factory=dict)
 

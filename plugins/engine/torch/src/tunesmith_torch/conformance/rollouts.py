@@ -53,15 +53,22 @@ def drawn(sampling: Sampling) -> dict[str, Any]:
     stop, and which of a collection's batches each step learns from."""
     import torch
 
-    from tunesmith_torch.training.experience.collection import Collection
+    from tunesmith_torch.training.experience.collection import Collection, resampled
     from tunesmith_torch.training.experience.token_choice import choose
 
     logits = torch.linspace(-3, 3, 50).repeat(sampling.max_completion_length, 1)
     ids, log_probs = choose(logits, sampling, [(0.37 * at) % 1 for at in range(len(logits))])
+    again: list[str] = []  # what a prompt is asked for that never gives a gradient
+
+    def dull(prompts: list[int], attempt: int) -> dict[int, list[Rollout]]:
+        again.append("other completions")
+        return {prompt: [] for prompt in prompts}
+
+    resampled({0: []}, dull, sampling.max_resamplings)
     batches = sampling.steps_per_generation
     prompts = Collection(0, [[]] * batches, [()] * batches, [1] * batches, 0)  # of a batch each
     order = [prompts.batch(place, shuffle=sampling.shuffle) for place in range(sampling.steps)]
-    return {"tokens": ids.tolist(), "log_probs": log_probs.tolist(), "stop": list(sampling.stop), "order": order}
+    return {"tokens": ids.tolist(), "log_probs": log_probs.tolist(), "stop": list(sampling.stop), "order": order, "again": again}
 
 
 def _rollout(prompt: Group, row: int, sample: int) -> Rollout:

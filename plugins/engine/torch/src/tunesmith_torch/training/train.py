@@ -191,6 +191,8 @@ def _groups(
 def _metrics(progress: Progress, load_best: bool) -> dict[str, float]:
     last = progress.history[-_LAST:]
     metrics = {"train_loss": sum(point["loss"] for point in last) / len(last), "tokens": progress.tokens, "steps": progress.steps}
+    if rewards := [point["reward"] for point in last if "reward" in point]:
+        metrics["reward"] = sum(rewards) / len(rewards)
     best = early_stopping(progress.history, 0.0)
     if not best.step:
         return metrics

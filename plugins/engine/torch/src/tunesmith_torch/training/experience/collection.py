@@ -28,7 +28,7 @@ from tunesmith_torch.training.batches import Batch
 from tunesmith_torch.training.experience.groups import experience_groups
 from tunesmith_torch.training.experience.log_prob_check import check_log_probs
 from tunesmith_torch.training.experience.metrics import batch_metrics
-from tunesmith_torch.training.experience.preflight import preflight
+from tunesmith_torch.training.experience.preflight import preflight, without_gradient
 from tunesmith_torch.training.experience.rollout_ledger import RolloutLedger, as_json, from_json, short
 from tunesmith_torch.training.experience.sampler import Sampler
 from tunesmith_torch.training.loss.batch_loss import BatchLoss, Outputs
@@ -125,37 +125,53 @@ class Collections:
         if within:
             flat = self.ledger.of(collection, dict(zip(self.rows.numbers(chosen), [self.rows[at].facts for at in chosen], strict=True)))
         else:
-            flat = self._collect(collection, chosen, first)
-            self.ledger.note(collection, flat)
+            flat, dropped = self._collect(collection, chosen, first)
+            self.ledger.note(collection, flat, dropped)
         size = self.sampling.num_generations
         groups = [flat[start : start + size] for start in range(0, len(flat), size)]
         return Collection(collection, groups, self.objective.learn(groups, state), list(map(len, batches)), self.step.seed)
 
-    def _collect(self, collection: int, chosen: Sequence[int], version: int) -> list[Rollout]:
-        places = range(self.mesh.data_rank, len(chosen), self.mesh.data_size)
-        own = self._sampled(places, [chosen[at] for at in places], collection, version)
-        started = time.monotonic()
-        scores = self.objective.score([rollout for group in own for rollout in group])
-        seconds = time.monotonic() - started
-        flat = iter(scores)
-        own = self._measured([[replace(rollout, score=_shortened(next(flat))) for rollout in group] for group in own], collection)
-        groups = self._exchanged(own, list(places), chosen, collection)
+    def _collect(self, collection: int, chosen: Sequence[int], version: int) -> tuple[list[Rollout], list[Rollout]]:
+        """What is learned from, and what was sampled for nothing."""
+        places = list(range(self.mesh.data_rank, len(chosen), self.mesh.data_size))
+        own, seconds = self._scored(places, chosen, collection, version)
+        dropped = resampled(
+            own, lambda again, attempt: self._scored(again, chosen, collection, version, attempt)[0], self.sampling.max_resamplings
+        )  # fmt: skip
+        kept = dict(zip(places, self._measured([own[place] for place in places], collection), strict=True))
+        groups, rest = self._exchanged(kept, dropped, chosen, collection)
         if not collection and self.step.placement.rank == 0:
             preflight(self.step, groups, self.objective.score, seconds)
-        return [rollout for group in groups for rollout in group]
+        return [rollout for group in groups for rollout in group], rest
 
-    def _sampled(self, places: Sequence[int], chosen: Sequence[int], collection: int, version: int) -> list[list[Rollout]]:
+    def _scored(
+        self, places: Sequence[int], chosen: Sequence[int], collection: int, version: int, attempt: int = 0
+    ) -> tuple[dict[int, list[Rollout]], float]:  # fmt: skip
+        """Completions of the prompts at these places, and the seconds that scoring them took."""
+        found = self._sampled(places, [chosen[at] for at in places], collection, version, attempt)
+        started = time.monotonic()
+        scores = iter(self.objective.score([rollout for group in found for rollout in group]) if found else [])
+        seconds = time.monotonic() - started
+        scored = [[replace(rollout, score=_shortened(next(scores))) for rollout in group] for group in found]
+        return dict(zip(places, scored, strict=True)), seconds
+
+    def _sampled(
+        self, places: Sequence[int], chosen: Sequence[int], collection: int, version: int, attempt: int
+    ) -> list[list[Rollout]]:  # fmt: skip
+        if not places:
+            return []
         prompts, numbers = [self.rows[at] for at in chosen], self.rows.numbers(chosen)
         tokens = [list(prompt.sequences[0].tokens) for prompt in prompts]
         self.step.progress(0, 1, what="sample", unit="collections")
-        found = self.sampler(tokens, [(self.step.seed, collection, place) for place in places])
+        seeds = [(self.step.seed, collection, place, *[attempt] * (attempt > 0)) for place in places]
+        found = self.sampler(tokens, seeds)
         if self.sampler.seconds:
             self.step.metric("sampled_tokens_per_second", self.sampler.tokens / self.sampler.seconds, version)
         return [
             [
                 Rollout(
                     row, sample, version, prompt, one.tokens, one.log_probs, self.decode(one.tokens, True), one.finished, group.facts,
-                    self.decode(prompt, False),
+                    self.decode(prompt, False), attempt=attempt,
                 )
                 for sample, one in enumerate(completions)
             ]
@@ -185,26 +201,54 @@ class Collections:
         return replace(rollout, old=values[LOG_PROBS], reference=values.get(REFERENCE, ()), heads=heads)
 
     def _exchanged(
-        self, own: list[list[Rollout]], places: Sequence[int], chosen: Sequence[int], collection: int
-    ) -> list[list[Rollout]]:  # fmt: skip
-        """All ranks' groups in the order of the prompts, by files that all see."""
+        self, kept: Mapping[int, list[Rollout]], dropped: Mapping[int, list[Rollout]], chosen: Sequence[int], collection: int
+    ) -> tuple[list[list[Rollout]], list[Rollout]]:
+        """All ranks' groups in the order of the prompts, by files that all see; and so what was dropped, on the first rank."""
         if self.mesh.data_size == 1:
-            return own
+            return list(kept.values()), [rollout for _, own in sorted(dropped.items()) for rollout in own]
         folder = self.step.work / "experience"
         folder.mkdir(parents=True, exist_ok=True)
-        mine = {place: [as_json(rollout) for rollout in group] for place, group in zip(places, own, strict=True)}
+        mine = [{place: list(map(as_json, group)) for place, group in some.items()} for some in (kept, dropped)]
         (folder / f"{collection}-{self.mesh.data_rank}.json").write_text(json.dumps(mine), encoding="utf-8")
         self.strategy.barrier()
         groups: dict[int, list[Rollout]] = {}
+        rest: dict[int, list[Rollout]] = {}
         for rank in range(self.mesh.data_size):
             read = json.loads(Path(folder / f"{collection}-{rank}.json").read_text(encoding="utf-8"))
-            for place, lines in read.items():
-                prompt = self.rows[chosen[int(place)]]
-                text = self.decode(list(prompt.sequences[0].tokens), False)
-                groups[int(place)] = [replace(from_json(line, prompt.facts), prompt_text=text) for line in lines]
+            for found, some in zip((groups, rest), read, strict=True):
+                found |= {int(place): self._read(lines, chosen[int(place)]) for place, lines in some.items()}
         self.strategy.barrier()  # all have read it; on the disk it is of no more use, since a run goes on from the ledger or samples again
         (folder / f"{collection}-{self.mesh.data_rank}.json").unlink(missing_ok=True)
-        return [groups[place] for place in range(len(chosen))]
+        return [groups[place] for place in range(len(chosen))], [rollout for _, own in sorted(rest.items()) for rollout in own]
+
+    def _read(self, lines: Sequence[Mapping[str, Any]], row: int) -> list[Rollout]:
+        prompt = self.rows[row]
+        text = self.decode(list(prompt.sequences[0].tokens), False)
+        return [replace(from_json(line, prompt.facts), prompt_text=text) for line in lines]
+
+
+def resampled(
+    groups: dict[int, list[Rollout]], again: Callable[[list[int], int], Mapping[int, list[Rollout]]], times: int
+) -> dict[int, list[Rollout]]:  # fmt: skip
+    """Put other completions in the place of those that give no gradient.
+
+    Args:
+        groups: by prompt, scored; they are changed.
+        again: prompts, and for the how manieth time -> others of theirs.
+        times: how often a prompt is completed anew at most.
+
+    Returns:
+        what was dropped, by prompt.
+    """
+    dropped: dict[int, list[Rollout]] = {}
+    for attempt in range(1, times + 1):
+        dull = [place for place, group in groups.items() if without_gradient(group)]
+        if not dull:
+            break
+        for place in dull:
+            dropped.setdefault(place, []).extend(groups[place])
+        groups.update(again(dull, attempt))
+    return dropped
 
 
 def example_group(objective: LearnsFromExperience, asks: Asks, prompt: Group) -> Group:

@@ -1,4 +1,14 @@
-"""What a batch's completions come to before they are learned from, by TRL's names."""
+"""What a batch's completions come to before they are learned from, by TRL's names.
+
+reward                     mean of the weighted rewards of the step's completions
+rewards/NAME/mean          of one of the rewards
+reward_std                 deviation of the rewards among a prompt's completions, on average; of one each: among all
+frac_reward_zero_std       share of the prompts whose completions all have the same reward: they give no gradient
+frac_resampled             share of the prompts that were completed anew, where there are some
+completions/mean_length    tokens of a completion
+completions/clipped_ratio  share of the completions that were truncated
+unscored                   share of the completions that no reward could be given
+"""
 
 from __future__ import annotations
 
@@ -7,15 +17,6 @@ from statistics import fmean, pstdev
 
 from tunesmith_torch.api import Rollout
 from tunesmith_torch.training.experience.preflight import compared, without_gradient
-
-METRICS = {
-    "reward": ("higher", "mean of the weighted rewards of the step's completions"),
-    "reward_std": ("", "standard deviation of the rewards among a prompt's completions, on average; of one each: among all"),
-    "frac_reward_zero_std": ("lower", "share of the prompts whose completions all have the same reward: they give no gradient"),
-    "completions/mean_length": ("", "tokens of a completion"),
-    "completions/clipped_ratio": ("lower", "share of the completions that were truncated"),
-    "unscored": ("lower", "share of the completions that no reward could be given"),
-}
 
 
 def batch_metrics(groups: Sequence[Sequence[Rollout]]) -> dict[str, float]:
@@ -32,6 +33,8 @@ def batch_metrics(groups: Sequence[Sequence[Rollout]]) -> dict[str, float]:
     for name in sorted({name for one in every if one.score for name in one.score.parts}):
         values = [value for one in every if one.score and (value := one.score.parts.get(name)) is not None]
         found |= {f"rewards/{name}/mean": fmean(values)} if values else {}
+    if any(one.attempt for one in every):
+        found["frac_resampled"] = sum(group[0].attempt > 0 for group in groups) / len(groups)
     found["completions/mean_length"] = fmean(len(one.completion) for one in every)
     found["completions/clipped_ratio"] = fmean(not one.finished for one in every)
     found["unscored"] = 1 - len(rewards) / len(every)

@@ -40,7 +40,7 @@ def preflight(step: Step, groups: Groups, score: Callable[[Sequence[Rollout]], S
         step.log(f"{unscored} of the first {len(every)} completions could not be scored: they are not learned from", "warning")
     if winning := list(_winning(groups, score)):
         step.log(
-            f"junk scores as high as the best of what the model writes: {'; '.join(winning)}. Training would learn to write that: give the "
+            f"junk scores higher than the best that the model writes: {'; '.join(winning)}. Training would learn to write that: give the "
             "rewards a part that it fails", "warning",
         )  # fmt: skip
 
@@ -56,7 +56,7 @@ def without_gradient(group: Sequence[Rollout]) -> bool:
 
 
 def _winning(groups: Groups, score: Callable[[Sequence[Rollout]], Sequence[Score]]) -> Iterator[str]:
-    """The kinds of junk that on average win."""
+    """The kinds of junk that on average win; what only ties does not: a reward has a highest value."""
     tried = groups[:PROMPTS]
     best = fmean(max((one.reward for one in group if one.reward is not None), default=0.0) for group in compared(tried))
     real = [one.reward for group in tried for one in group if one.reward is not None]
@@ -66,7 +66,7 @@ def _winning(groups: Groups, score: Callable[[Sequence[Rollout]], Sequence[Score
     scores = score([rollout for kind in junk.values() for rollout in kind])
     for at, name in enumerate(junk):
         own = [one.reward for one in scores[at * len(tried) : (at + 1) * len(tried)] if one.reward is not None]
-        if own and fmean(own) >= best:
+        if own and fmean(own) > best:
             yield f"{name} {fmean(own):.3g} (the best of each prompt {best:.3g})"
 
 

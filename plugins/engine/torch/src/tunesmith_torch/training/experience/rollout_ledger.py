@@ -26,19 +26,21 @@ class RolloutLedger(Ledger):
     def __init__(self, directory: Path, *, writes: bool) -> None:
         super().__init__(directory / _LINES, writes=writes)
 
-    def note(self, collection: int, rollouts: Sequence[Rollout]) -> None:
-        """The rollouts of a collection, from 0, in their order."""
+    def note(self, collection: int, rollouts: Sequence[Rollout], dropped: Sequence[Rollout] = ()) -> None:
+        """The rollouts of a collection, from 0, in their order; behind them those that gave no gradient and were sampled again."""
         for rollout in rollouts:
             self.add({"collection": collection, **as_json(rollout)})
+        for rollout in dropped:
+            self.add({"collection": collection, "dropped": True, **as_json(rollout)})
 
     def of(self, collection: int, facts: Mapping[int, Mapping[str, Any]]) -> list[Rollout]:
-        """The rollouts of a collection that was noted before.
+        """The rollouts of a collection that was noted before, without those that were dropped.
 
         Args:
             facts: of the prompts by the number of their row, which the ledger does not hold.
         """
         lines = self._read() if self.path.exists() else iter(())
-        return [from_json(line, facts.get(line["row"], {})) for line in lines if line["collection"] == collection]
+        return [from_json(line, facts.get(line["row"], {})) for line in lines if line["collection"] == collection and "dropped" not in line]
 
     def _read(self) -> Iterator[dict[str, Any]]:
         with open(self.path, encoding="utf-8") as lines:
@@ -55,10 +57,11 @@ def as_json(rollout: Rollout) -> dict[str, Any]:
     """All of it but the prompt's facts."""
     score = rollout.score or Score(None)
     return {
-        "row": rollout.row, "sample": rollout.sample, "version": rollout.version, "prompt": list(rollout.prompt),
-        "completion": list(rollout.completion), "text": rollout.text, "finished": rollout.finished, "reward": score.reward,
-        "parts": dict(score.parts), "failed": score.failed, "log_probs": short(rollout.log_probs), "old": short(rollout.old),
-        "reference": short(rollout.reference), "heads": {name: short(values) for name, values in rollout.heads.items()},
+        "row": rollout.row, "sample": rollout.sample, "attempt": rollout.attempt, "version": rollout.version,
+        "prompt": list(rollout.prompt), "completion": list(rollout.completion), "text": rollout.text, "finished": rollout.finished,
+        "reward": score.reward, "parts": dict(score.parts), "failed": score.failed, "log_probs": short(rollout.log_probs),
+        "old": short(rollout.old), "reference": short(rollout.reference),
+        "heads": {name: short(values) for name, values in rollout.heads.items()},
     }  # fmt: skip
 
 
@@ -66,8 +69,8 @@ def from_json(line: Mapping[str, Any], facts: Mapping[str, Any]) -> Rollout:
     """The inverse."""
     return Rollout(
         line["row"], line["sample"], line["version"], line["prompt"], line["completion"], line["log_probs"], line["text"], line["finished"],
-        facts, score=Score(line["reward"], line["parts"], line["failed"]), old=line["old"], reference=line["reference"],
-        heads=line["heads"],
+        facts, score=Score(line["reward"], line["parts"], line["failed"]), old=line["old"], attempt=line["attempt"],
+        reference=line["reference"], heads=line["heads"],
     )  # fmt: skip
 
 
