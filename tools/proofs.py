@@ -65,7 +65,7 @@ def proofs(kind: str) -> Iterator[str]:
     """Files with proofs of a kind."""
     for path in sorted(ROOT.glob("*/**/test_*.py")):
         file = path.relative_to(ROOT).as_posix()
-        if not file.startswith(".") and set(_MARKED.findall(path.read_text(encoding="utf-8"))) & set(KINDS[kind]):
+        if not file.startswith((".", "build/")) and set(_MARKED.findall(path.read_text(encoding="utf-8"))) & set(KINDS[kind]):
             yield file
 
 
