@@ -132,6 +132,8 @@ def test_in_another_folder_the_pipeline_names_the_rows_from_there(made, tmp_path
     assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--file", "deep/a.yaml"]) == 2
     assert not made.wishes, "it is told before anything is done"
     (tmp_path / "deep").mkdir()
+    assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--file", "deep"]) == 2
+    assert "deep is a folder" in capsys.readouterr().err
     assert main(["auto", "--data", "chats.csv", "--yes", "--no-serve", "--file", "deep/a.yaml"]) == 0
     assert yaml.safe_load((tmp_path / "deep" / "a.yaml").read_text())["steps"]["tune"]["data"] == "../chats.csv"
     assert "tunesmith run deep/a.yaml" in capsys.readouterr().out

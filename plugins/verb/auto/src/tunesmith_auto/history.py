@@ -81,7 +81,9 @@ class History:
 
     def owns(self, file: Path) -> bool:
         """Whether a file is as it was written here; one that is not there is."""
-        return not file.exists() or _digest(file.read_text(encoding="utf-8", errors="replace")) == self.written
+        if not file.is_file():
+            return not file.exists()
+        return _digest(file.read_text(encoding="utf-8", errors="replace")) == self.written
 
     def _write(self) -> None:
         write_note(self.path, {"remedies": [asdict(one) for one in self.remedies], "written": self.written, "found": self.found})
