@@ -80,8 +80,8 @@ def test_two_runs_are_told_apart(world, two):
     assert " ".join(page.split()).count("learning_rate 0.001 -> 0.25") == 1
     assert "1 in both, 1 only in A, 1 only in B" in page
     assert "environment: the same" in page
-    same = world("runs", "diff", two[1]).out
-    assert "settings: the same" in same
+    assert f"run {two[1]} is the last one: there is nothing to compare it with" in world("runs", "diff", two[1]).err
+    assert "both names mean" in world("runs", "diff", two[0], two[0]).err
     assert "TS-RUN-021" in world("runs", "diff", "2020").err
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from tunesmith.errors import UserError
 from tunesmith_cli.chosen_run import chosen_run
 from tunesmith_cli.command import Command
 
@@ -21,6 +22,11 @@ def run(args: Namespace) -> int:
     from tunesmith_cli.untrusted_text import safe_json
 
     with chosen_run(args.before) as before, chosen_run(args.after) as after:
+        if before.row.id == after.row.id:
+            raise UserError(
+                "TS-CLI-002", f"run {after.row.id} is the last one: there is nothing to compare it with" if args.after is None
+                else f"both names mean run {after.row.id}", fix="Name two: tunesmith runs diff A B.",
+            )  # fmt: skip
         found = Comparison(before, after)
         print(safe_json(found.to_json(), 2) if args.json else page(found, everything=args.all))
     return 0
