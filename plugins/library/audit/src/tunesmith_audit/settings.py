@@ -14,4 +14,6 @@ class AuditSettings:
     perplexity: float | None = setting(None, "perplexity as a multiple of the parent's, at most; null: as above", gt=0)
     compare: bool = setting(True, "whether both models are run against each other")
     prompts: list[str] = setting([], "of your own, beside those that are shipped")
-    reason: str = setting("", "why a bound is another one, or nothing is compared; it is kept with the artifact")
+    reason: str = setting(
+        "", "why a bound is another one, or nothing is compared; it is kept with the artifact", effect={"with": {"kl": 0.5}}
+    )  # fmt: skip

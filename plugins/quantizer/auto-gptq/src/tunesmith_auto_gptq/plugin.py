@@ -5,6 +5,8 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_auto_gptq.settings import AutoGptqSettings, DequantizerSettings
 from tunesmith_models.model_directory import SIZES
 
+OLD = "transformers of AutoGPTQ's time, which runs beside it, reads newer checkpoints otherwise"
+
 
 @hookimpl
 def quantizer():
@@ -16,7 +18,7 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/gptq",),
         capabilities={"device.cpu": "partial", "device.cuda": "unknown"},
-        facts={"calibration": True, "metrics": SIZES},
+        facts={"calibration": True, "metrics": SIZES, "not_compared": OLD},
         estimator="tunesmith_auto_gptq.estimate:quantizing",
         priority=-10,
     )
@@ -32,6 +34,6 @@ def exporter():
         accepts=("model/gptq",),
         produces=("model/hf",),
         capabilities={"lossless": "partial", "device.cpu": "full"},
-        facts={"metrics": {"bytes": SIZES["bytes"]}},
+        facts={"metrics": {"bytes": SIZES["bytes"]}, "not_compared": OLD},
         estimator="tunesmith_auto_gptq.estimate:reading",
     )
