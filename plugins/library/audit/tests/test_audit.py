@@ -141,6 +141,15 @@ def test_training_has_to_change_something_and_may_change_much(parent, child):
     assert "it holds what the parent has in model.layers.0.self_attn.v_proj.weight" in finding.what
 
 
+def test_training_may_add_a_head_and_a_conversion_may_not(parent, child):
+    save_file({"score.weight": np.ones((1, 16), np.float32)}, child / "heads.safetensors")
+    assert codes(parent, child) == {"TS-AUDIT-004"}
+    change(child, lambda w: w.update({Q: w[Q] * 1.01}))
+    assert codes(parent, child, "update") == set()
+    change(child, lambda w: w.pop(K))
+    assert codes(parent, child, "update") == {"TS-AUDIT-004"}
+
+
 def test_the_int8_of_bitsandbytes_is_unpacked(parent, child):
     def pack(found):
         for name in [name for name in found if name.endswith("_proj.weight")]:

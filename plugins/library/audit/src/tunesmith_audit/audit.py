@@ -100,9 +100,11 @@ class _Comparison:
     def _names(self) -> Iterator[Finding]:
         of_parent = {part.name for layer in self.unpacked.values() for part in layer.values()}
         for name in sorted(self.old.keys() - self.new.keys() - of_parent):
-            if name in self.layers or name.endswith(_BUFFERS) or (name == _HEAD and self.tied):
+            if name in self.layers or name.endswith(_BUFFERS) or (name == _HEAD and (self.tied or self.edge == "update")):
                 continue
             yield Finding("TS-AUDIT-004", f"{name} is not there", True)
+        if self.edge == "update":
+            return  # training gives models heads of its own, in the place of that of words or beside it
         parts = {part.name for layer in self.layers.values() for part in layer.values()}
         for name in sorted(self.new.keys() - self.old.keys() - parts - self.unpacked.keys()):
             if not name.endswith(_BUFFERS) and name != _HEAD and not self._adds_nothing(name):
