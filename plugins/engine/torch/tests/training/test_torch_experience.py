@@ -254,6 +254,19 @@ def test_a_step_does_not_depend_on_how_completions_are_cut_into_micro_batches(be
     assert found["grad_norm"][0] == pytest.approx(found["grad_norm"][1], rel=1e-4)
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_completions_that_a_loss_compares_stay_in_one_group(bench, together):
+    class Counts(Vowels):
+        def loss(self, batch):
+            groups.append(len(batch.groups[0].sequences))
+            return super().loss(batch)
+
+    groups = []
+    settings = {"batch_size": 1, "max_steps": 1, "max_tokens_per_microbatch": 20}
+    bench.train(settings, rows=ROWS, objective=Counts(together=together))
+    assert (groups[1:] == [4]) == together  # the first is the example's
+
+
 def test_the_engines_decoder_and_transformers_sample_the_same(bench, tiny):
     from tunesmith_torch.training.experience.sampler import Sampler
 

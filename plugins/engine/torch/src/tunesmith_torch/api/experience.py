@@ -36,6 +36,8 @@ class Sampling:
         steps_per_generation: batches of prompts that a collection has: `batch_size` is the prompts of an optimizer step.
         max_resamplings: times that a prompt is completed anew while all its completions that are scored have the same reward (the dynamic
             sampling of DAPO, arXiv:2503.14476, but of the same prompt); what comes of the last time is learned from.
+        together: those of a prompt's completions that are learned from are one group, because the loss compares them, however many tokens
+            they have; otherwise a group is at most what `max_tokens_per_microbatch` says.
         shuffle: each pass divides a collection's prompts into batches anew.
         measured: log-probabilities by the model and by the reference (with `Asks.reference`) and the heads' numbers are in each `Rollout`,
             as they were before the collection's first step. A loss is given no reference then.
@@ -51,6 +53,7 @@ class Sampling:
     num_iterations: int = 1
     steps_per_generation: int = 1
     max_resamplings: int = 0
+    together: bool = False
     shuffle: bool = False
     measured: bool = False
 

@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith_torch.api import AdaptsToExperience, Group, Rollout, Sampling, Score
 from tunesmith_torch.training.experience.groups import experience_groups
 
-SAMPLES = 4  # of a prompt
+SAMPLES = 4  # of a prompt, at least
 _ENDED = 2  # the token after which a completion is over
 
 
@@ -35,7 +35,8 @@ def _state(objective: Any) -> Mapping[str, Any]:
 
 
 def _rollouts(objective: Any, prompts: Sequence[Group]) -> list[list[Rollout]]:
-    rollouts = [[_rollout(prompt, row, sample) for sample in range(SAMPLES)] for row, prompt in enumerate(prompts, 1)]
+    samples = range(max(SAMPLES, objective.asks.sampling.num_generations))
+    rollouts = [[_rollout(prompt, row, sample) for sample in samples] for row, prompt in enumerate(prompts, 1)]
     heads = {head.name for head in objective.asks.heads}
     if objective.asks.sampling.measured:
         return [[_measured(one, heads) for one in own] for own in rollouts]

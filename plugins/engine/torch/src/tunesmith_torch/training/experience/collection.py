@@ -9,6 +9,7 @@ ledger; one that goes on before it samples them again, from the same parameters 
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -107,7 +108,7 @@ class Collections:
         return Batch(groups, list(map(group_size, groups)), [row for _, row in found], batch_metrics(rollouts), after)
 
     def _parts(self, rollouts: Sequence[Sequence[Rollout]], learned: Sequence[Learned]) -> list[list[Group]]:
-        budget = self.step.settings.max_tokens_per_microbatch
+        budget = sys.maxsize if self.sampling.together else self.step.settings.max_tokens_per_microbatch
         return experience_groups(rollouts, learned, heads=bool(self.asks.heads), budget=budget)
 
     def _counts(self, group: Group) -> bool:
