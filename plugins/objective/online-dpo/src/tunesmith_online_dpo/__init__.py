@@ -1,0 +1,1 @@
+"""Online DPO: learn from the better and the worse of what the model itself writes."""

@@ -1,0 +1,15 @@
+"""What `online-dpo` asks of the model."""
+
+from __future__ import annotations
+
+from tunesmith_online_dpo.settings import OnlinePreferenceSettings
+from tunesmith_torch.api import Asks, estimator
+
+
+def asks(settings: OnlinePreferenceSettings) -> Asks:
+    """Of each prompt two completions train, however many are sampled."""
+    sampling = settings.sampling(num_generations=settings.num_generations, max_resamplings=settings.max_resamplings, together=True)
+    return Asks(sequences=2.0, reference=True, entropy="value", sampling=sampling)
+
+
+parts = estimator(asks, OnlinePreferenceSettings)
