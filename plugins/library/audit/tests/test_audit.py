@@ -340,6 +340,8 @@ def test_the_plan_says_what_is_compared_and_why_something_is_not():
     assert planned()[0] == "held against its parent before it is published"
     assert "14 prompts" in planned(prompts=["a", "b"])[1]
     assert estimate(asked()).memory > 1e8  # of the comparison
+    assert planned(format="adapter/peft", made="model/hf+*") == planned(format="adapter/peft", made="model/hf"), "a role is handed on"
+    assert planned(format="adapter/peft+score", made="model/hf+*")[1].endswith("it gives no words")
     for reason, words in {
         "model/onnx is no checkpoint that transformers loads": {"made": "model/onnx"},
         "it gives no words": {"format": "model/hf+score", "made": "model/bnb+score"},

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tunesmith.contracts.artifacts import Artifact, Result, fits, role_of
+from tunesmith.contracts.artifacts import Artifact, Result, fits
 from tunesmith.contracts.step import Step
 from tunesmith_audit.comparison import Runner, compared, own_bounds, remembered, runner_of
 from tunesmith_audit.distance import NotCompared
+from tunesmith_audit.estimate import has_role
 from tunesmith_audit.report_text import told
 from tunesmith_audit.settings import AuditSettings
 from tunesmith_audit.verdict import Verdict
@@ -80,7 +81,7 @@ class Audit:
             raise NotCompared(f"`compare` is false: {self.settings.reason}")
         if reason := step.facts.get("not_compared"):
             raise NotCompared(str(reason))
-        if role_of(made) or role_of(parent.format):
+        if has_role(made, next(iter(step.inputs.values())).format):
             raise NotCompared("it gives no words")
         for directory, of in ((parent.path, parent.format), *(() if runner else ((step.output, made),))):
             if not gguf_in(directory) and not (weights_size(directory) and configuration(directory).get("model_type")):

@@ -44,12 +44,17 @@ def not_compared(request: EstimateRequest, made: str) -> str:
         return str(reason)
     if fits(made, ("adapter/*+*",)):
         return "an adapter is to change what its model computes"
-    if role_of(made) or role_of(request.format):
+    if has_role(made, request.format):
         return "it gives no words"
     for one in (request.format, *(() if request.facts.get("log_probs") else (made,))):
         if fits(one, ("model/*",)) and not fits(one, LOADED):
             return f"{one} is no checkpoint that transformers loads"
     return ""
+
+
+def has_role(made: str, read: str) -> bool:
+    """Whether a model does something else than say words: by what is made of it, or by what was read, where that is handed on (``+*``)."""
+    return bool({role_of(made), role_of(read)} - {"", "*"})
 
 
 def planned(request: EstimateRequest, reason: str = "") -> tuple[str, str]:
