@@ -62,11 +62,14 @@ def test_preferences_go_on_with_the_fine_tuned_adapter_and_nothing_is_merged_bet
 
 def test_engines_that_exclude_each_other_have_environments_of_their_own(plan):
     steps = {step.name: step for step in plan("engines").steps}
-    own = {name: step.recipe.plugins[-1] for name, step in steps.items() if step.recipe}
+    held = {name: [one for one in step.recipe.plugins if one != "tunesmith-audit"] for name, step in steps.items() if step.recipe}
+    own = {name: plugins[-1] for name, plugins in held.items()}
     assert own == {
         "gptq": "tunesmith-gptq", "awq": "tunesmith-awq", "gguf": "tunesmith-gguf", "llamacpp": "tunesmith-llamacpp",
         "vllm": "tunesmith-vllm", "vllm_gptq": "tunesmith-vllm", "vllm_awq": "tunesmith-vllm",
     }  # fmt: skip
+    checked = {name for name, step in steps.items() if step.recipe and "tunesmith-audit" in step.recipe.plugins}
+    assert checked == {"gptq", "awq", "gguf"}, "what looks at their artifacts is in the environment of those that make some"
     assert len({step.recipe.digest for step in steps.values() if step.recipe}) == 5
     compared = {name for name in steps if name.startswith("score:")}
     assert compared == {f"score:{name}:perplexity" for name in ("merged", "vllm", "llamacpp", "vllm_gptq", "vllm_awq")}
