@@ -15,7 +15,7 @@ from typing import Any
 
 from tunesmith.contracts import Artifact, Step, TunesmithError
 from tunesmith_generation.questions import Question
-from tunesmith_generation.settings import AskingSettings
+from tunesmith_generation.settings import RequestSettings
 from tunesmith_serve import Endpoint
 
 KEPT, ASKED = "answers.jsonl", "asked.json"  #: in the step's work folder; beside the metrics
@@ -37,7 +37,7 @@ class Answer:
     why: str = ""
 
 
-def request_bodies(asked: Sequence[Question], settings: AskingSettings, seed: int) -> list[dict[str, Any]]:
+def request_bodies(asked: Sequence[Question], settings: RequestSettings, seed: int) -> list[dict[str, Any]]:
     usual: dict[str, Any] = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
     return [
         {
@@ -49,7 +49,7 @@ def request_bodies(asked: Sequence[Question], settings: AskingSettings, seed: in
 
 
 def ask(
-    subject: Artifact, bodies: Sequence[Mapping[str, Any]], settings: AskingSettings, step: Step, *, kept: str = KEPT, what: str = "asking"
+    subject: Artifact, bodies: Sequence[Mapping[str, Any]], settings: RequestSettings, step: Step, *, kept: str = KEPT, what: str = "asking"
 ) -> list[Answer]:  # fmt: skip
     """The answers, in the requests' order.
 

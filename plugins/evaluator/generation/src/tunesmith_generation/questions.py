@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.contracts import Artifact, UserError
 from tunesmith_data.api import Message, Row, read_rows, text_of
-from tunesmith_generation.settings import QUESTION, AskingSettings
+from tunesmith_generation.settings import QUESTION, AskingSettings, RequestSettings
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,21 @@ def questions(data: Artifact | None, settings: AskingSettings) -> list[Question]
     return [_asked(one, examples, settings) for one in found]
 
 
+def prompts(data: Artifact | None, settings: RequestSettings) -> list[Question]:
+    """One a row that is to be answered and has no answer (``dataset/prompt``).
+
+    Raises:
+        UserError: TS-DATA-040 without rows, TS-DATA-042 for a row that is not text.
+    """
+    found = []
+    for number, row in enumerate(read_rows(data.path) if data else (), 1):
+        asked = [_message(turn, number) for turn in row["messages"]]
+        found.append(_asked(Question(asked, list(row.get("tools", ())), asked[-1]["content"], "", row), (), settings))
+    if not found:
+        raise UserError("TS-DATA-040", "There are no rows to evaluate on", fix="Give the step a `data:` file with prompts.")
+    return found
+
+
 def _question(number: int, row: Row) -> Question:
     messages = row.get("messages", ())
     last = max((index for index, turn in enumerate(messages) if turn["role"] == "assistant"), default=0)
@@ -56,7 +71,7 @@ def _question(number: int, row: Row) -> Question:
     return Question(asked, list(row.get("tools", ())), asked[-1]["content"], expected, row)
 
 
-def _asked(one: Question, examples: Sequence[Question], settings: AskingSettings) -> Question:
+def _asked(one: Question, examples: Sequence[Question], settings: RequestSettings) -> Question:
     """The question as it is asked: a system message, examples, its own turns."""
     own = _system(one.messages)
     told = own or ([{"role": "system", "content": settings.system}] if settings.system else [])
@@ -77,7 +92,7 @@ def _without_system(messages: Sequence[dict[str, Any]]) -> Sequence[dict[str, An
     return messages[len(_system(messages)) :]
 
 
-def _templated(messages: Sequence[dict[str, Any]], settings: AskingSettings) -> list[dict[str, Any]]:
+def _templated(messages: Sequence[dict[str, Any]], settings: RequestSettings) -> list[dict[str, Any]]:
     """The last turn put into the template, where it is the user's."""
     *before, last = messages
     if last["role"] == "user":

@@ -15,7 +15,7 @@ _REQUEST = {"call": "urllib.request:OpenerDirector.open"}
 
 
 @dataclass(frozen=True)
-class AskingSettings:
+class RequestSettings:
     """How questions are asked: a part of what a result is about, and so of its cache key.
 
     Who inherits adds a setting `max_not_scored`, whose help is `NOT_SCORED`.
@@ -24,9 +24,6 @@ class AskingSettings:
     system: str = setting("", "system message before questions that have none", examples=("Answer in one word.",), effect=_REQUEST)
     template: str = setting(
         QUESTION, "what the question is put into, its place written {question}; examples, too", examples=("Q: {question}\nA:",)
-    )
-    num_fewshot: int = setting(
-        0, "the first rows of the data are examples before each question, and are no questions themselves", ge=0, le=64, examples=(2,)
     )
     max_tokens: int = setting(
         256, "longest answer in tokens; one that is cut off counts only where the rest could change nothing", ge=1, effect=_REQUEST,
@@ -51,6 +48,15 @@ class AskingSettings:
         if self.template.count(QUESTION) != 1:
             raise UserError("TS-EVAL-002", "the template has no place for the question, or several", why=f"It is {self.template!r:.80}.",
                             fix="Write {question} once where the question is to stand.")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AskingSettings(RequestSettings):
+    """Of questions with answers, some of which may be examples."""
+
+    num_fewshot: int = setting(
+        0, "the first rows of the data are examples before each question, and are no questions themselves", ge=0, le=64, examples=(2,)
+    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from tunesmith.contracts import Artifact, Evaluation, fits
 from tunesmith.plugins.records import ProviderRecord
-from tunesmith_data.api import message, read_rows, text_of
+from tunesmith_data.api import Row, message, read_rows, text_of
 from tunesmith_sdk.conformance.bench.subject import Subject
 from tunesmith_sdk.conformance.catalog import action, observer
 from tunesmith_sdk.conformance.checks import CheckFailed, NotRun, check
@@ -23,7 +23,7 @@ from tunesmith_sdk.testing.datasets import dataset
 #: scenes: an endpoint for what takes models, too; one that fails at first
 ENDPOINT, FAILING = "an endpoint", "an endpoint that fails at first"
 KNOWN = 1e-6  #: largest difference from a known answer, relative where that is above 1
-CHAT = "dataset/chat"
+CHAT, PROMPT = "dataset/chat", "dataset/prompt"
 
 
 @contextmanager
@@ -44,19 +44,26 @@ def _examinee(subject: Subject, *, good: bool) -> Iterator[Artifact]:
 
 @contextmanager
 def _scripted(subject: Subject, *, good: bool, wordy: bool = False, failures: int = 0) -> Iterator[Artifact]:
-    if _format(subject) not in (CHAT, ""):
+    if _format(subject) not in (CHAT, PROMPT, ""):
         raise NotRun(
             f"the kit's endpoints answer questions, and its rows are {_format(subject)}", where="define `examinee` in the author's file"
         )
     data = _rows(subject)
     rows = list(read_rows(data.path)) if data else []  # who reads none asks what it likes
-    answers = {text_of(row["messages"][-2]): text_of(row["messages"][-1]) for row in rows}
+    answers = dict(map(_answered, rows))
     if wordy and answers:
         first = next(iter(answers))
         answers[first] = f"It is known: {answers[first]}"
     with scripted_endpoint(answers if good else {}, subject.folder("endpoint"), failures=failures) as endpoint:
         known = subject.request.materials.get("taught", "!")
         yield endpoint if known.startswith("!") else dataclasses.replace(endpoint, refs={"model": Artifact("model/hf", Path(known))})
+
+
+def _answered(row: Row) -> tuple[str, str]:
+    """A row's question, and what who knows the row says: its answer; of a prompt what its column `answer` has."""
+    if row["messages"][-1]["role"] == "assistant":
+        return text_of(row["messages"][-2]), text_of(row["messages"][-1])
+    return text_of(row["messages"][-1]), str(row.get("columns", {}).get("answer", ""))
 
 
 def _evaluated(subject: Subject, *, good: bool = True) -> Evaluation:
@@ -73,8 +80,10 @@ def _rows(subject: Subject) -> Artifact | None:
 
 
 def _format(subject: Subject) -> str:
-    """The first that it reads and the kit has rows in; empty for one that reads none."""
+    """The first that it reads and the kit, or its author, has rows in; empty for one that reads none."""
     read = subject.record.facts.get("data", ())
+    if read and subject.asked("rows") is not None:
+        return str(read[0])
     found = next((format for format in read if format in FORMATS), "")
     if read and not found:
         raise NotRun(f"the kit has no rows in {', '.join(read)}", where="a later version of the kit")
