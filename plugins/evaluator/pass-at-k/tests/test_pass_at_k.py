@@ -68,4 +68,4 @@ def test_rows_of_humaneval_and_mbpp_have_tests():
 @pytest.mark.parametrize("settings", [{"k": [2]}, {"k": []}, {"num_samples": 2}, {"num_samples": 9, "temperature": 1.0, "k": [9]}])
 def test_what_can_t_be_told_is_refused(settings):
     with pytest.raises(UserError, match="TS-EVAL-005"):
-        PassAtKSettings(**settings)
+        PassAtK(PassAtKSettings(**settings))

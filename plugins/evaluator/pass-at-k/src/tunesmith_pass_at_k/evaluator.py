@@ -22,10 +22,11 @@ from tunesmith_statistics import Interval, mean, share
 class PassAtK:
     """
     Raises:
-        UserError: TS-REWARD-002 or of TS-PLUGIN-001 to 003 where the reward is none.
+        UserError: TS-EVAL-005 where so many answers can't tell a k; TS-REWARD-002 or of TS-PLUGIN-001 to 003 where the reward is none.
     """
 
     def __init__(self, settings: PassAtKSettings) -> None:
+        settings.check()
         self.settings = settings
         self._rewards = read_rewards([settings.reward])
 

@@ -32,8 +32,11 @@ class PassAtKSettings(RequestSettings):
     )  # fmt: skip
     max_not_scored: float = setting(0.05, NOT_SCORED, ge=0, le=1, effect={"call": "tunesmith_statistics:Counts.check"}, examples=(0.5,))
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
+        """
+        Raises:
+            UserError: TS-EVAL-005 where so many answers can't tell a k, or would all be the same.
+        """
         known = ", ".join(map(str, KS))
         if not self.k or any(k not in KS for k in self.k) or max(self.k) > self.num_samples:
             raise UserError(
