@@ -16,7 +16,8 @@ and the kit does what it would have done without it::
         return f"acme://{case.material('taught')}"
 
     def rows(case):                     # dataset_format: rows to convert, besides those that the kit makes from the schema;
-                                        # evaluator: rows to evaluate on, in place of the kit's
+                                        # evaluator: rows to evaluate on, in place of the kit's; of prompts, what their column
+                                        # `answer` has is what a model says that knows them
         return [{"question": "Why?", "answer": "So."}]
 
     def written(case):                  # input_reader: something that it reads, as in a pipeline
