@@ -106,3 +106,40 @@ def test_the_parents_code_with_the_files_numbers_computes_what_the_parent_does(p
     broken_one = broken(parent, tmp_path, lambda w: w.update({Q: w[Q] * 3}))
     tiny_gguf.write(broken_one, child / "model.gguf")
     assert compared(Verdict(), parent, child, bits=32).figures["kl"] > 1e-6
+
+
+def test_numbers_that_are_not_those_of_all_parameters_are_not_compared(parent, tmp_path):
+    from tunesmith_audit.comparison import compared
+    from tunesmith_audit.verdict import Verdict
+
+    child = shutil.copytree(parent, tmp_path / "child")
+    (child / "model.safetensors").unlink()
+    tiny_gguf.write(parent, child / "model.gguf", without="blk.0.attn_k.weight")
+    (reason,) = compared(Verdict(), parent, child, bits=32).not_compared
+    assert "k_proj.weight is written is not read here" in reason
+
+
+def test_packed_numbers_of_gptq_are_run_in_the_parents_code(parent, tmp_path):
+    import numpy as np
+
+    from tunesmith_audit.audit import unpacked
+    from tunesmith_audit.comparison import compared
+    from tunesmith_audit.verdict import Verdict
+
+    child = shutil.copytree(parent, tmp_path / "child")
+    before = load_file(parent / "model.safetensors")
+    weight = before[Q]
+    scale = np.abs(weight).max(axis=1) / 127  # a scale a column of the packed matrix, 8 bits around 128
+    codes = (np.rint(weight / scale[:, None]) + 128).astype(np.uint32).T
+    packed = sum(codes[place::4] << np.uint32(8 * place) for place in range(4))
+    zeros = np.full((1, len(scale) // 4), 0x7F7F7F7F, np.uint32)  # one less than the zero, as the first version keeps it
+    parts = {"qweight": packed.view(np.int32), "qzeros": zeros.view(np.int32), "scales": scale[None].astype(np.float16)}
+    parts["g_idx"] = np.zeros(weight.shape[1], np.int32)
+    after = {name: value for name, value in before.items() if name != Q} | {Q.replace("weight", name): one for name, one in parts.items()}
+    save_file({name: np.ascontiguousarray(value) for name, value in after.items()}, child / "model.safetensors")
+    config = json.loads((child / "config.json").read_text())
+    (child / "config.json").write_text(json.dumps(config | {"quantization_config": {"quant_method": "gptq", "bits": 8}}))
+    assert np.allclose(dict(unpacked(parent, child))[Q], weight, atol=float(scale.max()))
+    verdict = compared(Verdict(), parent, child)
+    assert verdict.ok, verdict.findings
+    assert 0 < verdict.figures["kl"] < 0.01

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from tunesmith_audit.bounds import bits_of, weight_bound
 from tunesmith_audit.config_facts import config_findings
 from tunesmith_audit.packed_weights import plain
@@ -63,6 +65,18 @@ def alone(tensors: Mapping[str, StoredTensor]) -> Iterator[Finding]:
             yield Finding("TS-AUDIT-002", f"{name} holds NaN or infinite numbers")
         elif seen and seen.zero and len(tensor.shape) > 1:
             yield Finding("TS-AUDIT-001", f"{name} is all zeros")
+
+
+def unpacked(parent: Path, child: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """The child's tensors under the parent's names, packed ones as the plain ones that they stand for; layouts that are not read here are
+    left out."""
+    old, new = tensors_of(parent), tensors_of(child)
+    quantization = configuration(child).get("quantization_config") or {}
+    for name, parts in _by_layer(new, old).items():
+        values = plain(parts, old[name].shape, quantization)
+        if values is not None:
+            yield name, np.array(values, np.float32)
+    yield from ((name, np.array(new[name].array())) for name in old.keys() & new.keys() if new[name].floating)
 
 
 class _Comparison:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -101,13 +101,28 @@ class _Fails(Exception):
 
 
 def _answers(parent: Path, child: Path, ids: Sequence[Sequence[int]], device: str) -> list[Any]:
-    file = gguf_in(child)
     try:
-        return log_probs_of(_with_numbers_of(file, parent, device), ids, device) if file else _said(child, ids, device)
+        if numbers := _numbers(parent, child):
+            return log_probs_of(_with_numbers(parent, numbers, device), ids, device)
+        return _said(child, ids, device)
     except (IndexError, RuntimeError, ValueError) as error:
         if "memory" in str(error):
             raise NotCompared("there is too little memory for it") from error
         raise _Fails(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
+
+
+def _numbers(parent: Path, child: Path) -> Iterator[tuple[str, Any]] | None:
+    """The child's numbers under the parent's names, where they are run in the parent's code: a GGUF file's, and those of GPTQ, for whose
+    layers GPTQModel would compile C++ for minutes first. None: transformers loads the child."""
+    if file := gguf_in(child):
+        from tunesmith_audit.gguf_file import restored
+
+        return restored(parent, file)
+    if (configuration(child).get("quantization_config") or {}).get("quant_method") == "gptq":
+        from tunesmith_audit.audit import unpacked
+
+        return unpacked(parent, child)
+    return None
 
 
 def own_bounds(settings: AuditSettings) -> dict[str, float]:
@@ -120,22 +135,24 @@ def with_own(bounds: Bounds, settings: AuditSettings) -> Bounds:
     return replace(bounds, **own_bounds(settings))
 
 
-def _with_numbers_of(file: Path, parent: Path, device: str) -> Any:
-    """The parent's model with the numbers of a GGUF file, in float32: what a converter writes anew is numbers, not code."""
-    import torch
+def _with_numbers(parent: Path, numbers: Iterator[tuple[str, Any]], device: str) -> Any:
+    """The parent's model with other numbers, in float32.
 
-    from tunesmith_audit.gguf_file import restored
+    Raises:
+        NotCompared: they are not those of all its parameters.
+    """
+    import torch
 
     model = load(parent, device, torch.float32)
     parameters = dict(model.named_parameters())
     with torch.no_grad():
-        for name, values in restored(parent, file):
+        for name, values in numbers:
             if name not in parameters:
                 raise NotCompared(f"transformers has no {name}")
             parameters.pop(name).copy_(torch.from_numpy(values))
     left = [name for name in parameters if not (name == "lm_head.weight" and model.config.tie_word_embeddings)]
     if left:
-        raise NotCompared(f"what {left[0]} is in the GGUF file is not known")
+        raise NotCompared(f"how {left[0]} is written is not read here")
     return model
 
 
