@@ -122,8 +122,10 @@ class StepEstimator:
         selection, found, told, tried = options.chosen(record.name, selection, auto)
         notes.take(told)
         place = placement(selection, here)
+        silent = {slot.name for slot in record.slots if not slot.told}
         return StepEstimate(
-            selection.choices, selection.device.name if selection.device else "", Capacity.of(here, place.processes), found,
+            {slot: choice for slot, choice in selection.choices.items() if slot not in silent},
+            selection.device.name if selection.device else "", Capacity.of(here, place.processes), found,
             tuple(notes.decisions), tuple(notes.warnings), tuple(notes.problems), tried, place.processes, len(here),
         )  # fmt: skip
 
