@@ -11,13 +11,19 @@ from tunesmith_sdk.distributions.written_plugins import age, write_plugin
 
 QUANTIZER = {"kind": "quantizer", "name": "shaky", "accepts": ("model/hf",), "produces": ("model/shaky",)}
 PIPELINE = "name: bot\nmodel: file://model\nsteps:\n  small: {quantize: shaky}\n"
-WORKS = """
+WRITES = """
+        for path in source.path.iterdir():
+            if path.suffix != ".safetensors":
+                shutil.copyfile(path, output / path.name)
+        (output / "weights").write_text("small")
+"""
+WORKS = f"""
+import shutil
+
 class Provider:
     def __init__(self):
         self.mood = "fine"
-    def quantize(self, source, output, step, data=None):
-        (output / "weights").write_text("small")
-"""
+    def quantize(self, source, output, step, data=None):{WRITES}"""
 
 
 @pytest.fixture
@@ -54,10 +60,10 @@ FAILS = {
     "is no Python": ("class Provider(\n", "TS-RUN-010", 1, "SyntaxError"),
     "exits": ("import sys\nsys.exit(3)\n", "TS-RUN-010", 1, "SystemExit: 3"),
     "raises when made": (WORKS.replace('self.mood = "fine"', "raise ValueError('bad day')"), "TS-RUN-010", 1, "bad day"),
-    "makes nothing": (WORKS.replace('(output / "weights").write_text("small")', "pass"), "TS-RUN-016", 1, "wrote no file"),
+    "makes nothing": (WORKS.replace(WRITES, " pass\n"), "TS-RUN-016", 1, "wrote no file"),
     "tells the user of a mistake": (
         "from tunesmith.contracts import UserError\n"
-        + WORKS.replace('(output / "weights").write_text("small")', "raise UserError('ACME-001', 'too shaky', fix='Hold it.')"),
+        + WORKS.replace(WRITES, " raise UserError('ACME-001', 'too shaky', fix='Hold it.')\n"),
         "ACME-001",
         2,
         "fix:  Hold it.",

@@ -72,7 +72,7 @@ def card(registry: Registry, text: str, file: str | None = None) -> tuple[str, t
         which = " or ".join(sizes)
         raise UserError("TS-CLI-002", f"--on {text} leaves open how much memory it has: {which}", fix=f"Write {which}.")
     if not key:
-        names = [name for _, title, entry in known.values() for name in (title, *entry.get("also", ()))]
+        names = [name for _, title, entry in known.values() for name in (title, title.removesuffix("GB"), *entry.get("also", ()))]
         fix = did_you_mean(name, names) + " Or describe it in a file: --cards FILE; `tunesmith estimate` takes --memory, too."
         raise UserError("TS-PLAN-007", f"No installed device backend knows a card `{name}`", fix=fix)
     backend, title, entry = known[key]

@@ -5,6 +5,7 @@ import dataclasses
 from rule_judge import by_words, rule_judge
 
 from tunesmith_data.api import message
+from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 
 
 def settings(case):
@@ -30,3 +31,11 @@ def scene(case, setting, step, build):
 
 def examples(case):
     return [("What is 6 times 7?", "It is 42.", "It is 43.", {"prompt": "What is 6 times 7?", "answer": "42"})]
+
+
+def known_answers(case):
+    """The rule gives the best mark, or the second of ten."""
+    asked = (("What is the capital of France?", "Paris", "It is Paris."), ("How many?", "42", "42"), ("Who?", "Ada", "Grace"))
+    rows = [{"messages": [message("user", question), message("assistant", expected)]} for question, expected, _ in asked]
+    with scripted_endpoint({question: given for question, _, given in asked}, case.directory) as endpoint:
+        yield endpoint, rows, {"score": (1 + 1 + 1 / 9) / 3, "scored": 3}

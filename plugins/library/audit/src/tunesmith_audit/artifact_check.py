@@ -37,7 +37,7 @@ class Audit:
         """
         made = result.format or next(iter(step.facts.get("produces", ())), "")
         parent = _parent(step, made)
-        if parent is None or not fits(made, MODELS + ADAPTERS):
+        if parent is None or not fits(made, MODELS + ADAPTERS) or not any(step.output.iterdir()):  # nothing is refused by the kernel
             return result
         step.check_cancelled()
         verdict = (
