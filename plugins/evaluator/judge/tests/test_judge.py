@@ -155,3 +155,11 @@ def test_a_model_behind_the_default_backend_is_asked(local_step, tmp_path):
         assert reward.score("What is 6 times 7?", "42", {}) is None
         with pytest.raises(TunesmithError, match="TS-EVAL-001"):
             evaluate(local_step(), server.url, judge_max_tokens=8, max_not_scored=1)
+
+
+def test_what_a_judge_thinks_before_it_says_anything_is_no_mark():
+    said = iter(["<think>Perhaps Score: 9, or less.</think>It lacks a reason.\nScore: 1", "<think>Score: 9 would be too"])
+    with rule_judge(lambda shown: next(said)) as (url, _):
+        reward = JudgeReward(JudgeRewardSettings(url=url))
+        assert reward.score("Why?", "So.", {}) == 0.0
+        assert reward.score("Why?", "So.", {}) is None

@@ -77,7 +77,7 @@ def ask(
             if isinstance(reply, TunesmithError):
                 failed[name] = Answer("", missing="failed", why=f"{reply.what}: {reply.why}"[:300])
                 continue
-            found[name] = _answer(reply)
+            found[name] = answer_of(reply)
             lines.write(json.dumps({"name": name, **vars(found[name])}) + "\n")
             lines.flush()
     return [found.get(name) or failed[name] for name in names]
@@ -110,8 +110,9 @@ def _read(path: Path) -> dict[str, Answer]:
     return found
 
 
-def _answer(reply: Any) -> Answer:
-    """
+def answer_of(reply: Any) -> Answer:
+    """What a chat completion says, without the reasoning before it.
+
     Raises:
         TunesmithError: TS-SERVE-022 where it is no chat completion.
     """

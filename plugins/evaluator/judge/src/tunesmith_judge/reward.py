@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tunesmith.contracts import TunesmithError
+from tunesmith_generation.api import answer_of
 from tunesmith_judge.endpoint import judge_endpoint
 from tunesmith_judge.judgement import body, mark, rubric_messages
 from tunesmith_judge.settings import JudgeRewardSettings
@@ -27,13 +27,8 @@ class JudgeReward:
         reference = str(column(row, settings.column)) if settings.column else ""
         messages = rubric_messages(asked(prompt, row), completion, settings.rubric, settings.scale, reference)
         reply = self._endpoint().ask("/chat/completions", body(messages, settings.judge_max_tokens))
-        try:
-            choice = reply["choices"][0]
-            text, end = choice["message"].get("content") or "", choice.get("finish_reason")
-        except (LookupError, TypeError, AttributeError) as error:
-            raise TunesmithError("TS-SERVE-022", "The endpoint's reply is not a chat completion", why=str(reply)[:200],
-                                 fix="Is the endpoint an OpenAI-compatible one?") from error  # fmt: skip
-        return None if end == "length" else mark(text, settings.scale)
+        said = answer_of(reply)
+        return None if said.missing or said.cut else mark(said.text, settings.scale)
 
     def _endpoint(self) -> Endpoint:
         """Looked for once, when the first completion is judged."""

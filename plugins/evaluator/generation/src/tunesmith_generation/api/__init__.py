@@ -7,7 +7,7 @@ from tunesmith_generation.facts import COUNTS, SMALLEST, bounds
 from tunesmith_generation.settings import NOT_SCORED, AskingSettings, RequestSettings
 
 if TYPE_CHECKING:
-    from tunesmith_generation.answers import Answer, ask, digest, forget, request_bodies, write_asked
+    from tunesmith_generation.answers import Answer, answer_of, ask, digest, forget, request_bodies, write_asked
     from tunesmith_generation.estimate import estimate
     from tunesmith_generation.questions import Question, prompts, questions
     from tunesmith_generation.samples import counted, tell_missing
@@ -24,6 +24,7 @@ __all__ = [
     "AskingSettings",
     "Question",
     "RequestSettings",
+    "answer_of",
     "ask",
     "bounds",
     "counted",
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "answers": ("Answer", "ask", "digest", "forget", "request_bodies", "write_asked"),
+    "answers": ("Answer", "answer_of", "ask", "digest", "forget", "request_bodies", "write_asked"),
     "estimate": ("estimate",),
     "questions": ("Question", "prompts", "questions"),
     "samples": ("counted", "tell_missing"),
