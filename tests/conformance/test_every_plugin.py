@@ -35,9 +35,9 @@ REASONS = (
 HEAVY = ("torch", "transformers")  # seconds of imports in every worker
 BRING_THEM = ("peft", "bitsandbytes", "tunesmith-prompt")  #: what requires these
 COMPOSING = ("serve",)  # whose author has heavy providers take part
-#: where a change of a setting is tried with a new database or service, seconds of work each; their own tests set each of them
-#: (plugins/tracker/mlflow/tests/test_mlflow.py, plugins/tracker/wandb/tests/test_wandb.py)
-SETTINGS_APART = ("mlflow", "wandb")
+#: where a change of a setting is tried with a new database, service or endpoint, minutes of work together; their own tests set each of
+#: them (plugins/tracker/mlflow/tests/test_mlflow.py and the others')
+SETTINGS_APART = ("mlflow", "wandb", "generation", "judge")
 
 
 def _runs_on(folder: Path, names: tuple[str, ...]) -> bool:
