@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tunesmith_audit import Verdict
-from tunesmith_audit.audit import audit
-from tunesmith_audit.comparison import compared
+from tunesmith_audit.files.audit import audit
+from tunesmith_audit.outputs.comparison import compared
 
 from .behaviour import base_of
 from .case import Case

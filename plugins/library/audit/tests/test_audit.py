@@ -12,12 +12,12 @@ from safetensors.numpy import load_file, save_file
 from tunesmith.contracts import Artifact, EstimateRequest, Result
 from tunesmith.errors import UserError
 from tunesmith.isolation.worker_step import WorkerStep
-from tunesmith_audit.adapter_audit import audit_adapter
 from tunesmith_audit.artifact_check import Audit
-from tunesmith_audit.audit import audit
 from tunesmith_audit.estimate import estimate
+from tunesmith_audit.files.adapter_audit import audit_adapter
+from tunesmith_audit.files.audit import audit
+from tunesmith_audit.files.tensors import as_float, tensors_of, values_of
 from tunesmith_audit.settings import AuditSettings
-from tunesmith_audit.tensors import as_float, tensors_of, values_of
 from tunesmith_audit.verdict import Verdict
 
 CONFIG = {
@@ -213,7 +213,7 @@ def test_equal_pieces_are_finite_or_not_by_their_bits(tmp_path, dtype):
 
 
 def test_values_go_on_over_the_borders_of_pieces(parent, child, monkeypatch):
-    monkeypatch.setattr("tunesmith_audit.tensors.PIECE", 7)
+    monkeypatch.setattr("tunesmith_audit.files.tensors.PIECE", 7)
     change(child, lambda w: w[Q].__setitem__((-1, -1), w[Q][-1, -1] + 3.0))
     old, new = tensors_of(parent)[Q], tensors_of(child)[Q]
     assert values_of(new, old).change == pytest.approx(3.0 / np.linalg.norm(weights()[Q]), rel=1e-5)
@@ -285,8 +285,8 @@ def test_a_format_of_its_own_is_run_by_its_own_runtime(parent, tmp_path, monkeyp
     runtime = types.ModuleType("acme_tilt_runtime")
     runtime.log_probs = lambda directory, asked: said if alike else [one.roll(1, -1) for one in said]
     monkeypatch.setitem(sys.modules, "acme_tilt_runtime", runtime)
-    monkeypatch.setattr("tunesmith_audit.comparison.ids_of", lambda *_: (ids, Verdict(figures={"prompts": 2})))
-    monkeypatch.setattr("tunesmith_audit.comparison._said", lambda directory, *_: said if directory == parent else None)
+    monkeypatch.setattr("tunesmith_audit.outputs.comparison.ids_of", lambda *_: (ids, Verdict(figures={"prompts": 2})))
+    monkeypatch.setattr("tunesmith_audit.outputs.comparison._said", lambda directory, *_: said if directory == parent else None)
     (tmp_path / "output").mkdir()
     (tmp_path / "output" / "model.tilt").write_bytes(b"1")
     for name in ("tokenizer.json", "tokenizer_config.json", "generation_config.json"):
@@ -370,7 +370,7 @@ def test_a_beginning_that_conversations_share_counts_once():
     import torch
 
     from tunesmith_audit.bounds import output_bounds
-    from tunesmith_audit.distance import distance
+    from tunesmith_audit.outputs.distance import distance
 
     torch.manual_seed(0)
     rows = [[1, 2, 3, 4], [1, 2, 3, 5, 6], [1, 2]]
@@ -380,3 +380,15 @@ def test_a_beginning_that_conversations_share_counts_once():
     alone = distance(before[:1], after[:1], rows[:1], output_bounds(16)).figures
     assert figures["tokens"] == 6
     assert figures["kl"] * 6 == pytest.approx(alone["kl"] * 4)
+
+
+@pytest.mark.parametrize(("apart", "divergence"), [(1e-8, "0.0"), (float("nan"), "nan")])
+def test_noise_of_sums_is_no_divergence_and_what_is_no_number_stays_one_that_is_refused(apart, divergence):
+    import torch
+
+    from tunesmith_audit.bounds import output_bounds
+    from tunesmith_audit.outputs.distance import distance
+
+    said = [torch.full((2, 8), 1 / 8, dtype=torch.float64).log()]
+    found = distance(said, [said[0] + apart], [[1, 2]], output_bounds(16))
+    assert (str(found.figures["kl"]), found.ok) == (divergence, divergence == "0.0")

@@ -17,7 +17,7 @@ def parent(tiny_model, tmp_path):
 
 
 def codes(parent, model, tmp_path, quantization="F32", **options):
-    from tunesmith_audit.gguf_file import audit_gguf
+    from tunesmith_audit.files.gguf_file import audit_gguf
 
     file = tiny_gguf.write(model, tmp_path / "child.gguf", quantization, **options)
     return {finding.code for finding in audit_gguf(parent, file).findings}
@@ -33,7 +33,7 @@ def broken(parent, tmp_path, edit):
 
 @pytest.mark.parametrize(("quantization", "bits"), [("F32", 32), ("F16", 16), ("Q8_0", 8), ("Q4_0", 4)])
 def test_a_converted_model_has_no_fault(parent, tmp_path, quantization, bits):
-    from tunesmith_audit.gguf_file import bits_of_file
+    from tunesmith_audit.files.gguf_file import bits_of_file
 
     assert codes(parent, parent, tmp_path, quantization) == set()
     assert bits_of_file(tmp_path / "child.gguf") == bits
@@ -94,7 +94,7 @@ def test_other_ids_of_tokens_are_found(parent, tmp_path):
 
 
 def test_the_parents_code_with_the_files_numbers_computes_what_the_parent_does(parent, tmp_path):
-    from tunesmith_audit.comparison import compared
+    from tunesmith_audit.outputs.comparison import compared
     from tunesmith_audit.verdict import Verdict
 
     child = shutil.copytree(parent, tmp_path / "child")
@@ -109,7 +109,7 @@ def test_the_parents_code_with_the_files_numbers_computes_what_the_parent_does(p
 
 
 def test_numbers_that_are_not_those_of_all_parameters_are_not_compared(parent, tmp_path):
-    from tunesmith_audit.comparison import compared
+    from tunesmith_audit.outputs.comparison import compared
     from tunesmith_audit.verdict import Verdict
 
     child = shutil.copytree(parent, tmp_path / "child")
@@ -122,8 +122,8 @@ def test_numbers_that_are_not_those_of_all_parameters_are_not_compared(parent, t
 def test_packed_numbers_of_gptq_are_run_in_the_parents_code(parent, tmp_path):
     import numpy as np
 
-    from tunesmith_audit.audit import unpacked
-    from tunesmith_audit.comparison import compared
+    from tunesmith_audit.files.audit import unpacked
+    from tunesmith_audit.outputs.comparison import compared
     from tunesmith_audit.verdict import Verdict
 
     child = shutil.copytree(parent, tmp_path / "child")

@@ -10,9 +10,9 @@ from typing import Any
 
 from tunesmith.contracts.artifacts import Artifact, Result, fits
 from tunesmith.contracts.step import Step
-from tunesmith_audit.comparison import Runner, compared, own_bounds, remembered, runner_of
-from tunesmith_audit.distance import NotCompared
 from tunesmith_audit.estimate import has_role
+from tunesmith_audit.outputs.comparison import Runner, compared, own_bounds, remembered, runner_of
+from tunesmith_audit.outputs.distance import NotCompared
 from tunesmith_audit.report_text import told
 from tunesmith_audit.settings import AuditSettings
 from tunesmith_audit.verdict import Verdict
@@ -49,7 +49,7 @@ class Audit:
         return replace(result, meta={**result.meta, "audit": self._meta(verdict)})
 
     def _of_model(self, step: Step, parent: Artifact, made: str, bits: int) -> Verdict:
-        from tunesmith_audit.audit import audit  # numpy
+        from tunesmith_audit.files.audit import audit  # numpy
 
         child = step.output
         verdict = audit(parent.path, child, step.facts.get("edge", "auto"))
@@ -67,7 +67,7 @@ class Audit:
         return compared(verdict, parent.path, child, device, settings=self.settings, bits=bits, expected=expected, runner=runner)
 
     def _of_adapter(self, step: Step, parent: Artifact) -> Verdict:
-        from tunesmith_audit.adapter_audit import audit_adapter  # numpy
+        from tunesmith_audit.files.adapter_audit import audit_adapter  # numpy
 
         reason = step.facts.get("not_compared", "an adapter is to change what its model computes")
         return audit_adapter(step.output, parent.path if fits(parent.format, ADAPTERS) else None) + Verdict(not_compared=(reason,))
@@ -117,7 +117,7 @@ def _kept(step: Step) -> Path:
 
 
 def _of_gguf(parent: Path, file: Path) -> Verdict:
-    from tunesmith_audit.gguf_file import audit_gguf
+    from tunesmith_audit.files.gguf_file import audit_gguf
 
     try:
         return audit_gguf(parent, file)

@@ -29,7 +29,7 @@ def _shift(directory: Path) -> None:
     """Another last bit for every number: no library is needed that the plugin's environment may lack."""
     import numpy as np
 
-    from tunesmith_audit.tensors import tensors_of
+    from tunesmith_audit.files.tensors import tensors_of
 
     for tensor in tensors_of(directory).values():
         width = tensor.stored().itemsize

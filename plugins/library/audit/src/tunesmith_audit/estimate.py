@@ -7,7 +7,7 @@ import importlib.util
 from tunesmith.contracts.artifacts import fits, role_of
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith.errors import UserError
-from tunesmith_audit.prompts import conversations
+from tunesmith_audit.outputs.prompts import conversations
 from tunesmith_models import ModelShape
 
 #: formats of checkpoints that transformers loads, with the library that wrote them

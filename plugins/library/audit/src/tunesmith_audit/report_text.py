@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunesmith_audit.comparison import own_bounds
+from tunesmith_audit.outputs.comparison import own_bounds
 from tunesmith_audit.settings import AuditSettings
 from tunesmith_audit.verdict import Verdict
 

@@ -12,10 +12,10 @@ from typing import Any, Literal
 import numpy as np
 
 from tunesmith_audit.bounds import bits_of, weight_bound
-from tunesmith_audit.config_facts import config_findings
-from tunesmith_audit.packed_weights import plain
-from tunesmith_audit.tensors import StoredTensor, tensors_of, values_of
-from tunesmith_audit.tokenizer_facts import template_identity, tokenizer_findings
+from tunesmith_audit.files.config_facts import config_findings
+from tunesmith_audit.files.packed_weights import plain
+from tunesmith_audit.files.tensors import StoredTensor, tensors_of, values_of
+from tunesmith_audit.files.tokenizer_facts import template_identity, tokenizer_findings
 from tunesmith_audit.verdict import Finding, Verdict
 from tunesmith_models import configuration
 from tunesmith_models.model_directory import gguf_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tunesmith_audit.tensors import StoredTensor, tensors_of, values_of
+from tunesmith_audit.files.tensors import StoredTensor, tensors_of, values_of
 from tunesmith_audit.verdict import Finding, Verdict
 
 #: Ends of names of those tensors that start as zeros, so that a new adapter changes nothing: one of them has to have moved.

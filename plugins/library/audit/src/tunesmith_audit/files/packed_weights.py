@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith_audit.tensors import StoredTensor
+from tunesmith_audit.files.tensors import StoredTensor
 
 Parts = Mapping[str, StoredTensor]  #: what a layer has beside its bias, by the rest of the name: ``weight``, ``weight.absmax``
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from tunesmith.contracts.step import Step
 from tunesmith.errors import TunesmithError
 from tunesmith_audit.bounds import Bounds, bits_of, output_bounds
-from tunesmith_audit.distance import NotCompared, distance, ids_of, load, log_probs_of
+from tunesmith_audit.outputs.distance import NotCompared, distance, ids_of, load, log_probs_of
 from tunesmith_audit.settings import AuditSettings
 from tunesmith_audit.verdict import Finding, Verdict
 from tunesmith_models import ModelShape, configuration, stored_type
@@ -115,11 +115,11 @@ def _numbers(parent: Path, child: Path) -> Iterator[tuple[str, Any]] | None:
     """The child's numbers under the parent's names, where they are run in the parent's code: a GGUF file's, and those of GPTQ, for whose
     layers GPTQModel would compile C++ for minutes first. None: transformers loads the child."""
     if file := gguf_in(child):
-        from tunesmith_audit.gguf_file import restored
+        from tunesmith_audit.files.gguf_file import restored
 
         return restored(parent, file)
     if (configuration(child).get("quantization_config") or {}).get("quant_method") == "gptq":
-        from tunesmith_audit.audit import unpacked
+        from tunesmith_audit.files.audit import unpacked
 
         return unpacked(parent, child)
     return None

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith_audit.bounds import Bounds
-from tunesmith_audit.prompts import beginning_ids, token_ids
+from tunesmith_audit.outputs.prompts import beginning_ids, token_ids
 from tunesmith_audit.verdict import Finding, Verdict
 
 DECIDED = 0.1  # by how much the parent's first choice has to be more probable than its second for the child's to be held against it
 FEWEST = 20  # decided tokens; of fewer, a share says nothing
 LONGEST = 128  # tokens of a conversation
+NOISE = 12  # digits behind the point of a divergence; what is smaller comes of the order of sums, and may be negative
 
 
 class NotCompared(Exception):
@@ -91,7 +92,9 @@ def distance(before: Sequence[Any], after: Sequence[Any], ids: Sequence[Sequence
         width = min(old.shape[-1], new.shape[-1])  # a vocabulary may be padded
         begun = next((length for length in range(len(row), 0, -1) if tuple(row[:length]) in seen), 0)
         seen |= {tuple(row[:length]) for length in range(1, len(row) + 1)}
-        old, new, row = old[begun:, :width], new[begun:, :width], row[begun:]
+        # float32's probabilities sum up to 1 but for 1e-8, which alone would be a divergence, of either sign
+        old, new = (one[begun:, :width].double().log_softmax(-1) for one in (old, new))
+        row = row[begun:]
         kl += float((old.exp() * (old - new).clamp(-1e4, 1e4)).sum())
         best = old.exp().topk(2, dim=-1)
         sure = best.values[:, 0] - best.values[:, 1] >= DECIDED
@@ -105,7 +108,7 @@ def distance(before: Sequence[Any], after: Sequence[Any], ids: Sequence[Sequence
     mean = [loss / max(labels, 1) for loss in losses]
     ratio = math.exp(min(mean[1] - mean[0], 700.0)) if math.isfinite(mean[1]) else math.inf
     figures = {
-        "tokens": count, "kl": kl / max(count, 1), "top1": agree / decided if decided else 1.0, "decided": decided,
+        "tokens": count, "kl": round(kl / max(count, 1), NOISE) + 0.0, "top1": agree / decided if decided else 1.0, "decided": decided,
         "perplexity_ratio": ratio, "perplexity": math.exp(min(mean[1], 700.0)) if math.isfinite(mean[1]) else math.inf,
     }  # fmt: skip
     findings = []

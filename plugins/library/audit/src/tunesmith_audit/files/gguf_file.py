@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from tunesmith_audit.bounds import weight_bound
-from tunesmith_audit.config_facts import facts
-from tunesmith_audit.tensors import StoredTensor, tensors_of
-from tunesmith_audit.tokenizer_facts import chat_template
+from tunesmith_audit.files.config_facts import facts
+from tunesmith_audit.files.tensors import StoredTensor, tensors_of
+from tunesmith_audit.files.tokenizer_facts import chat_template
 from tunesmith_audit.verdict import Finding, Verdict
 from tunesmith_models import configuration
 

@@ -1,0 +1,1 @@
+"""What parent and child compute of the same conversations, held against each other (the differential gate)."""
