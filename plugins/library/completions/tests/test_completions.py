@@ -27,7 +27,7 @@ def test_a_row_is_its_prompt_with_its_columns_for_rewards():
 
 def test_without_a_reward_nothing_is_made_and_the_objective_is_named():
     with pytest.raises(UserError, match=r"TS-TRAIN-125.*`ppo`"):
-        CompletionObjective(SamplingSettings(), "ppo").open()
+        CompletionObjective(SamplingSettings(), "ppo").open({})
 
 
 def test_rewards_are_asked_with_the_limits_of_the_settings(monkeypatch):

@@ -21,11 +21,12 @@ class Registered:
     def provider(self, kind: str, name: str) -> ProviderRecord:
         if name != "tilt":
             raise UserError("TS-PLUGIN-001", f"no {kind} {name}")
-        return ProviderRecord(kind, name, "", "acme_tilt:Tilt", "acme-tilt", "1", settings="acme_tilt:Settings", schema=self.SCHEMA)
+        return ProviderRecord(kind, name, "", "acme_tilt:Tilt", "acme-tilt", "1", settings="acme_tilt:Settings", schema=self.SCHEMA,
+                              facts={"inputs": {"reward_model": "least"}})  # fmt: skip
 
 
-def read(written):
-    return read_rewards(written, Registered())
+def read(written, **given):
+    return read_rewards(written, Registered(), **given)
 
 
 def test_an_entry_is_a_name_or_a_name_with_settings_weight_rows_and_label():
@@ -35,6 +36,15 @@ def test_an_entry_is_a_name_or_a_name_with_settings_weight_rows_and_label():
     assert second.takes({"task": "math"})
     assert not second.takes({"task": "code"})
     assert not second.takes({})
+
+
+def test_an_input_of_the_step_is_the_setting_that_the_record_names_unless_that_is_written():
+    given = {"reward_model": 5}
+    assert read("tilt", inputs=given)[0].settings == {"least": 5}
+    assert [one.settings["least"] for one in read(["tilt", {"tilt": {"least": 4}, "as": "other"}], inputs=given)] == [5, 4]
+    for written, inputs in (([{"tilt": {"least": 4}}], given), (["tilt"], {"judge": "folder"})):
+        with pytest.raises(UserError, match="TS-REWARD-008"):
+            read(written, inputs=inputs)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,13 @@ def verb() -> Sequence[Verb]:
                 Input(
                     "teacher", "the model to learn from", accepts=("model/hf",), required=False, required_by="teacher", read_by="teacher"
                 ),
+                Input(
+                    "reward_model",
+                    "the reward model that scores completions",
+                    accepts=("model/hf+reward",),
+                    required=False,
+                    read_by="reward_model",
+                ),
             ),
             produces_of="adapter",
             facts={"metrics": METRICS, "edge": "update", "not_compared": TRAINED},

@@ -12,16 +12,17 @@ from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_models import ModelShape
 from tunesmith_sdk.testing.model_configs import llama
 from tunesmith_torch.estimate.memory import CHUNK, merge, train
+from tunesmith_torch.estimate.model_states import SCORING
 from tunesmith_torch.settings import TrainSettings
 
 CONFIG = llama(layers=12, hidden=512, intermediate=1536, heads=8, kv_heads=4, vocabulary=32000, positions=2048)
 SHAPE = ModelShape.from_config(CONFIG)
 
 
-def estimate(config=CONFIG, trainable=2e6, copies=0.0, objective=None, data=None, models=None, rows=(), **settings):
+def estimate(config=CONFIG, trainable=2e6, copies=0.0, objective=None, data=None, models=None, rows=(), device="cpu", **settings):
     parts = {"adapter": {"trainable": trainable, "copies": copies}, "objective": objective or {}}
     values, found = asdict(TrainSettings(**({"dtype": "float32"} | settings))), data or {"rows": 100, "characters": 80000}
-    return train(EstimateRequest(config, step_settings=values, parts=parts, data=found, models=models or {}, rows=rows))
+    return train(EstimateRequest(config, step_settings=values, parts=parts, data=found, models=models or {}, rows=rows, device=device))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,13 @@ def test_a_model_beside_the_one_that_trains_is_counted_with_its_own_size(name):
     assert found.terms["weights"] == estimate(objective={}, trainable=5e7, copies=1.0).terms["weights"]
     assert not any("not counted" in note for note in found.notes)
     assert name not in estimate(models={name: model()}).terms  # nobody reads it
+
+
+def test_a_reward_model_is_counted_where_it_is_computed_beside_the_training():
+    asked = {"models": {"reward_model": model()}, "objective": {"reward_model": 1.0}}
+    assert estimate(**asked).terms["reward_model"] == SHAPE.parameters * 4 + SCORING
+    assert "reward_model" not in estimate(device="cuda", **asked).terms
+    assert "reward_model" not in estimate(models={"reward_model": model()}).terms  # nobody reads it
 
 
 def test_a_teacher_of_unknown_size_is_told():

@@ -45,7 +45,7 @@ class Vowels:
     def learn(self, rollouts, state):
         return [[None if one.reward is None else {"gain": one.reward, "old": list(one.old)} for one in group] for group in rollouts]
 
-    def open(self):
+    def open(self, inputs):
         self.opened += 1
 
     def close(self):

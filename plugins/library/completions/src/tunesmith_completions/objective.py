@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import Artifact, UserError
 from tunesmith_completions.scores import RewardScores
 from tunesmith_completions.settings import SamplingSettings
 from tunesmith_completions.signs import signs
 from tunesmith_data.api import Row
 from tunesmith_torch.api import ChatEncoder, Group, Rollout, Score
+
+_FOR_REWARDS = ("reward_model",)  #: inputs of the step that rewards read
 
 
 class CompletionObjective:
@@ -40,12 +42,13 @@ class CompletionObjective:
     def score(self, rollouts: Sequence[Rollout]) -> Sequence[Score]:
         return self._scores(rollouts)
 
-    def open(self) -> None:
+    def open(self, inputs: Mapping[str, Artifact]) -> None:
         """
         Raises:
-            UserError: TS-TRAIN-125 when no reward is named; what the rewards say when they can't be made.
+            UserError: TS-TRAIN-125 when no reward is named; TS-REWARD-008 for a `reward_model` that none of them reads; what the rewards
+                say when they can't be made.
         """
-        self._scores.open()
+        self._scores.open({name: str(inputs[name].path) for name in _FOR_REWARDS if name in inputs})
 
     def close(self) -> None:
         self._scores.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts import UserError
@@ -35,10 +35,14 @@ class RewardScores:
         scores = self.open().score(prompts, texts, [rollout.facts["row"] for rollout in rollouts])
         return [Score(score.total, score.parts, bool(score.failed)) for score in scores]
 
-    def open(self) -> RewardRunner:
+    def open(self, inputs: Mapping[str, str] | None = None) -> RewardRunner:
         """
+        Args:
+            inputs: see `read_rewards`.
+
         Raises:
-            UserError: TS-TRAIN-125 when no reward is named; what the rewards say when they can't be made.
+            UserError: TS-TRAIN-125 when no reward is named; TS-REWARD-008 for an input that none of them reads; what the rewards say when
+                they can't be made.
         """
         if self._runner is not None:
             return self._runner
@@ -51,7 +55,7 @@ class RewardScores:
             )  # fmt: skip
         settings = self.settings
         runner = RewardRunner(
-            read_rewards(settings.rewards), timeout=settings.reward_timeout, max_failed_share=settings.max_failed_share
+            read_rewards(settings.rewards, inputs=inputs or {}), timeout=settings.reward_timeout, max_failed_share=settings.max_failed_share
         )  # fmt: skip
         self._runner = runner  # before its processes begin, so that `close` ends them whatever happens
         runner.start()

@@ -9,4 +9,7 @@ from tunesmith_model_reward.settings import ModelRewardSettings
 
 @hookimpl
 def reward() -> Provider:
-    return Provider("model", "the score of a reward model", "tunesmith_model_reward.reward:ModelReward", settings=ModelRewardSettings)
+    return Provider(
+        "model", "the score of a reward model", "tunesmith_model_reward.reward:ModelReward", settings=ModelRewardSettings,
+        facts={"inputs": {"reward_model": "path"}},
+    )  # fmt: skip

@@ -21,7 +21,9 @@ class ModelReward:
         if bool(settings.path) == bool(settings.url):
             raise UserError(
                 "TS-REWARD-007", "the reward `model` names two reward models" if settings.path else "the reward `model` names none",
-                why="Its settings `path` and `url` say where the model is: in a folder, or behind a server.", fix="Give one of the two.",
+                why="Its settings `path` and `url` say where it is: in a folder, or behind a server. "
+                "A step's `reward_model` is its `path`.",
+                fix="Give one of the two, or name the step that made it: `reward_model: STEP` beside `data`.",
             )  # fmt: skip
         self._model: Any
         if settings.path:

@@ -19,6 +19,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from tunesmith.contracts import Artifact
+
 COMPLETIONS = "completions"  #: of a group's facts: what `learn` gave for each of its sequences
 
 
@@ -126,8 +128,11 @@ class Rollout:
 class LearnsFromExperience(Protocol):
     """An objective that asks for samples."""
 
-    def open(self) -> None:
+    def open(self, inputs: Mapping[str, Artifact]) -> None:
         """Training begins; no model is loaded yet.
+
+        Args:
+            inputs: of the step by name; ``reward_model`` where it has one.
 
         Raises:
             UserError: what it scores with is not there, or can't be made.

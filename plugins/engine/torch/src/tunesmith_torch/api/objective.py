@@ -220,7 +220,8 @@ class Asks:
     @property
     def facts(self) -> Mapping[str, Any]:
         """What the provider's record says for the plan: which further models of the step it reads, and the role of what comes out."""
-        models = {name: True for name, asked in (("reference", self.reference), ("teacher", self.teacher > 0)) if asked}
+        asked = {"reference": self.reference, "teacher": self.teacher > 0, "reward_model": self.sampling is not None}
+        models = {name: True for name, wanted in asked.items() if wanted}
         return models | ({"role": self.role} if self.role else {})
 
     @property
@@ -228,7 +229,8 @@ class Asks:
         """What the estimate of a training step counts."""
         return {
             "sequences": self.sequences, "measured": self.measured, "reference": float(self.reference), "teacher": float(self.teacher > 0),
-            "head": float(sum(head.width for head in self.heads)), "pieces": float(self.pieces),
+            "reward_model": float(self.sampling is not None), "pieces": float(self.pieces),
+            "head": float(sum(head.width for head in self.heads)),
             "log_probs": float(self.log_probs or self.teacher > 0),
             "completion": float(self.sampling.max_completion_length) if self.sampling else 0.0,
         }  # fmt: skip

@@ -174,7 +174,7 @@ def observe(subject: Subject) -> dict[str, Any]:
     if isinstance(objective, LearnsFromExperience):
         sampled = [drawn(objective.asks.sampling), adapted(objective, [objective.encode(row, PlainChat()) for row in rows])]
         with contextlib.suppress(UserError):  # what it scores with need not be here
-            objective.open()
+            objective.open({})
         objective.close()
     batch = Made(objective, groups).batch()
     loss = objective.loss(batch)

@@ -10,7 +10,8 @@ from tunesmith_models import BYTES, ModelShape, stored_type
 from tunesmith_torch.model.dense.config import DenseSpec
 from tunesmith_torch.model.model_impl import model_impl
 
-REFERENCE, TEACHER = "reference", "teacher"  # inputs of the step
+REFERENCE, TEACHER, REWARD_MODEL = "reference", "teacher", "reward_model"  # inputs of the step
+SCORING = 400e6  # of the process that scores: Python, torch and transformers
 STORED = 2.0  # bytes of a number in the model's files, where their size is not known
 
 
@@ -40,7 +41,14 @@ def weights_beside(request: EstimateRequest, compute: float, *, divides: bool) -
         spec, _ = model_impl(shape.config, {"modules_only": 1.0}, str(given["format"]), divided=divides, own=False)
         same = request.device == "cpu" and compute == _bytes_of(given["config"], given["bytes"], shape)
         found[name] = shape.parameters * compute + (_joined(shape, spec, compute) if spec is not None and same else 0.0)
-    return found
+    return found | _scoring(request)
+
+
+def _scoring(request: EstimateRequest) -> dict[str, float]:
+    """The reward model, in float32 in a process of its own on the processor; nothing of an accelerator's memory."""
+    given, read = request.models.get(REWARD_MODEL), request.parts.get("objective", {}).get(REWARD_MODEL)
+    shape = ModelShape.from_config(given["config"], given["bytes"]) if given and read and request.device == "cpu" else None
+    return {} if shape is None else {REWARD_MODEL: shape.parameters * 4 + SCORING}
 
 
 def _joined(shape: ModelShape, spec: DenseSpec, compute: float) -> float:

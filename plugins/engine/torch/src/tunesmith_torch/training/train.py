@@ -165,7 +165,7 @@ def _groups(
         check_settings(settings, step.inputs)
         prompts = tokenize("data", objective, chat, base, step, strategy)
         if isinstance(objective, LearnsFromExperience):
-            objective.open()
+            objective.open(step.inputs)
         chosen = prompt_rows(prompts, sampling, step, max_length=settings.max_length, context=positions(base))
         return chosen, None, {"data": chosen}
     groups = truncated_rows(tokenize("data", objective, chat, base, step, strategy), objective, step, **limits)

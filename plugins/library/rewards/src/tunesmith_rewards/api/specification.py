@@ -43,17 +43,21 @@ class RewardSpec:
         return all(column in row and row[column] == value for column, value in self.only.items())
 
 
-def read_rewards(written: Entry | Sequence[Entry], registry: Registry | None = None) -> list[RewardSpec]:
+def read_rewards(
+    written: Entry | Sequence[Entry], registry: Registry | None = None, *, inputs: Mapping[str, str] | None = None
+) -> list[RewardSpec]:  # fmt: skip
     """The rewards that are named, with their settings checked against their schemas and defaults filled in. Imports none of them.
 
     Args:
         written: an entry or a list of them. An entry is a reward's name, or a mapping of that name to its settings, which may have the keys
             ``weight`` (a number), ``only`` (column -> value) and ``as`` (a label, where one reward is there twice) beside it.
         registry: of the installed plugins; None: it is read.
+        inputs: folders of artifacts that a pipeline's step gives, by the input's name (``reward_model``). A reward whose record has the
+            fact ``inputs``, such a name -> one of its settings, finds the folder there, unless that is written.
 
     Raises:
         UserError: TS-REWARD-002 for what is no list of rewards, or a setting that is not one's; of TS-PLUGIN-001 to 003 where none is
-            installed under that name, or it may not be used.
+            installed under that name, or it may not be used. TS-REWARD-008 for an input that no reward reads.
     """
     from tunesmith.contracts.settings import fill, problems
 
@@ -63,9 +67,14 @@ def read_rewards(written: Entry | Sequence[Entry], registry: Registry | None = N
 
         registry = load_registry(load_config())
     found: list[RewardSpec] = []
+    read: set[str] = set()
     for entry in [written] if isinstance(written, str | Mapping) else written:
         name, values, weight, only, label = _entry(entry)
         record = registry.provider("reward", name)
+        for given, setting in record.facts.get("inputs", {}).items():
+            if given in (inputs or {}) and setting not in values:
+                values[setting] = (inputs or {})[given]
+                read.add(given)
         wrong = [f"`{path}` {sentence}" for path, sentence in problems(record.schema, values)]
         if wrong:
             fix = f"Its settings: tunesmith plugin info {record.distribution}"
@@ -77,6 +86,12 @@ def read_rewards(written: Entry | Sequence[Entry], registry: Registry | None = N
         raise UserError("TS-REWARD-002", "no reward is named", fix=_FIX)
     if twice := sorted({label for label in labels if labels.count(label) > 1}):
         raise UserError("TS-REWARD-002", f"two rewards are called `{twice[0]}`", fix="Give one of them a label: `as: NAME`.")
+    if unread := sorted({*(inputs or {})} - read):
+        raise UserError(
+            "TS-REWARD-008", f"the step is given `{unread[0]}`, and none of its rewards reads it",
+            why=f"They are {', '.join(f'`{label}`' for label in labels)}.",
+            fix=f"Name one that does, as `model` without a `path`, or leave `{unread[0]}` out.",
+        )  # fmt: skip
     return found
 
 
