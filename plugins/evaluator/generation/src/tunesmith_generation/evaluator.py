@@ -12,7 +12,7 @@ from typing import Any
 from tunesmith.contracts import Artifact, Evaluation, Step
 from tunesmith_generation.answers import Answer, ask, forget, request_bodies, write_asked
 from tunesmith_generation.metrics.catalog import metrics
-from tunesmith_generation.metrics.matching import compiled
+from tunesmith_generation.metrics.matches import compiled
 from tunesmith_generation.metrics.metric import Metric
 from tunesmith_generation.questions import Question, questions
 from tunesmith_generation.samples import counted, tell_missing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith_generation.metrics.matching import Contains, ExactMatch, JsonSchema, Regex
+from tunesmith_generation.metrics.matches import Contains, ExactMatch, JsonSchema, Regex
 from tunesmith_generation.metrics.metric import Metric
 from tunesmith_generation.metrics.overlap import Corpus, Rouge
 from tunesmith_generation.settings import GenerationSettings
