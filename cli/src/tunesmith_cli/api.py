@@ -8,7 +8,7 @@ from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
     from tunesmith_cli.chat.endpoint import served_step
-    from tunesmith_cli.chosen_run import chosen_run
+    from tunesmith_cli.chosen_run import chosen_run, past_runs
     from tunesmith_cli.command import Command
     from tunesmith_cli.command_answer import CommandAnswer, ask_command
     from tunesmith_cli.confirmation import confirmed
@@ -42,7 +42,7 @@ API = 1
 
 _MODULES = {
     "tunesmith_cli.chat.endpoint": "served_step",
-    "tunesmith_cli.chosen_run": "chosen_run",
+    "tunesmith_cli.chosen_run": "chosen_run, past_runs",
     "tunesmith_cli.command": "Command",
     "tunesmith_cli.command_answer": "CommandAnswer, ask_command",
     "tunesmith_cli.confirmation": "confirmed",
@@ -108,6 +108,7 @@ __all__ = [
     "number",
     "override",
     "padded",
+    "past_runs",
     "probe",
     "read_json_catalog",
     "reporting",

@@ -50,3 +50,12 @@ def chosen_run(name: str | None) -> Iterator[RunView]:
                 "TS-CLI-011", f"nothing has been run in {home.parent}", fix="Start something: `tunesmith run`, or name another --home."
             )
         yield RunView(journal, home, find(journal, name) if name else rows[0])
+
+
+@contextmanager
+def past_runs() -> Iterator[list[RunView]]:
+    """All runs of this home, the newest first, but for those that commands ran on their way; empty if nothing was ever run here."""
+    from tunesmith.running.journal.run_view import RunView
+
+    with opened_journal() as (journal, home):
+        yield [RunView(journal, home, row) for row in journal.runs() if not row.aside] if journal else []
