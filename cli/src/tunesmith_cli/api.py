@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.options.pipeline_file import file_argument, load
     from tunesmith_cli.options.settings import typed
     from tunesmith_cli.running_endpoints import RunningEndpoint, running_endpoints
-    from tunesmith_cli.runs_diff.sample_pairs import metric_difference, metric_interval, sample_pairs, samples
+    from tunesmith_cli.runs_diff.sample_pairs import metric_difference, metric_interval, metric_p, sample_pairs, samples
     from tunesmith_cli.terminal_width import terminal_width
     from tunesmith_cli.text_tables import columns
     from tunesmith_cli.translation.catalogs import gettext, translated
@@ -63,7 +63,7 @@ _MODULES = {
     "tunesmith_cli.options.settings": "typed",
     "tunesmith_cli.running_endpoints": "RunningEndpoint, running_endpoints",
     "tunesmith_cli.terminal_width": "terminal_width",
-    "tunesmith_cli.runs_diff.sample_pairs": "metric_difference, metric_interval, sample_pairs, samples",
+    "tunesmith_cli.runs_diff.sample_pairs": "metric_difference, metric_interval, metric_p, sample_pairs, samples",
     "tunesmith_cli.text_tables": "columns",
     "tunesmith_cli.translation.catalogs": "gettext, translated",
     "tunesmith_cli.translation.east_asian": "padded, text_width, wrap",
@@ -104,6 +104,7 @@ __all__ = [
     "main",
     "metric_difference",
     "metric_interval",
+    "metric_p",
     "named_cards",
     "number",
     "override",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, permutation_test
 
 from tunesmith.contracts import TunesmithError
-from tunesmith_statistics import Counts, mcnemar, mean, mean_difference, share, share_difference, sign_flips, smallest_difference
+from tunesmith_statistics import Counts, holm, mcnemar, mean, mean_difference, share, share_difference, sign_flips, smallest_difference
 
 ROWS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
 
@@ -111,3 +111,9 @@ def test_a_means_interval_is_that_of_its_differences_from_zero():
     assert found.value == pytest.approx(sum(values) / 6)
     assert min(values) < found.low < found.value < found.high < max(values)
     assert mean(values[:4]) is None
+
+
+def test_p_values_of_several_tests_are_adjusted_as_holm_has_it():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])  # Holm (1979), worked by hand: 3, 1, 2 and 4 times
+    assert holm([0.6, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []

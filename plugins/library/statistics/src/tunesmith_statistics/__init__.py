@@ -5,13 +5,14 @@ Standard library only. For evaluators, and for commands that compare what they m
 
 from tunesmith_statistics.counts import Counts, smallest_difference
 from tunesmith_statistics.intervals import Interval, mean, mean_difference, share, share_difference
-from tunesmith_statistics.paired_tests import Disagreement, mcnemar, sign_flips
+from tunesmith_statistics.paired_tests import Disagreement, holm, mcnemar, sign_flips
 from tunesmith_statistics.resolution import resolution
 
 __all__ = [
     "Counts",
     "Disagreement",
     "Interval",
+    "holm",
     "mcnemar",
     "mean",
     "mean_difference",
