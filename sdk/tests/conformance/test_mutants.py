@@ -156,6 +156,20 @@ SERVED = {
             ),
         )
     ),
+    "inference_backend.malformed": ((_S, ('assert isinstance(asked.get("stop") or [], list)', "pass"))),
+    "inference_backend.large-bodies": ((_S, ("assert len(prompt) < LONGEST", "assert len(prompt) < LONGEST or len(prompt) > 2**25"))),
+    "inference_backend.half-open": (
+        (
+            _S,
+            (
+                "class Parrot(BaseHTTPRequestHandler):\n",
+                "OPEN = []\n\n\nclass Parrot(BaseHTTPRequestHandler):\n    def setup(self):\n        super().setup()\n"
+                "        OPEN.append(self)\n"
+                "        if len(OPEN) > 40:\n            __import__('os')._exit(9)\n\n    def finish(self):\n        super().finish()\n"
+                "        OPEN.remove(self)\n\n",
+            ),
+        )
+    ),
     "inference_backend.drains": ((_S, ("server.busy.acquire(timeout=10)", "pass"), ("pause.wait(0.02)", "pause.wait(0.2)"))),
 }
 

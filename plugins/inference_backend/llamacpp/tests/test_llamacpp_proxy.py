@@ -50,7 +50,14 @@ class FakeLlama:
             await self.go_on.wait()
             writer.write(chunk[9:] if b"half" in head else b"")
             await asyncio.sleep(30)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        if b"fails" in head:
+            blamed = b"Failed to parse tools: not an array" if b"parse" in head else b"out of memory"
+            body = b'{"error": {"code": 500, "message": "%b"}}' % blamed
+            writer.write(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: %d\r\n\r\n" % len(body))
+            await asyncio.sleep(0.05)  # head and body come apart
+            writer.write(body)
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
         writer.close()
 
     def answer(self, request: Any) -> Any:
@@ -135,6 +142,14 @@ def test_an_echo_that_fails_is_an_answer() -> None:
         assert (failed.status_code, "KeyError" in failed.text) == (500, True)
         deep = b'{"echo": ' + b"[" * 100_000 + b"}"
         assert httpx.post(f"{proxy.url}/v1/completions", content=deep, headers={"Content-Type": "application/json"}).status_code == 400
+
+
+@pytest.mark.parametrize(("name", "status", "message"), [("fails", 500, "out of memory"), ("fails-parse", 400, "Failed to parse tools")])
+def test_a_mistake_for_which_llama_cpp_blames_itself_is_the_clients(name: str, status: int, message: str) -> None:
+    with opened() as proxy:
+        reply = httpx.post(f"{proxy.url}/{name}", json=ASKED, timeout=30)
+    assert (reply.status_code, reply.json()["error"]["code"]) == (status, status)
+    assert message in reply.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("name", ["stream", "stream-half"])

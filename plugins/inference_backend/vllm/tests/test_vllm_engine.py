@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -78,6 +79,17 @@ def test_answers_are_under_way_together(client: Any):
 
     with ThreadPoolExecutor(8) as pool:
         assert all(text.startswith(" Paris") for text in pool.map(ask, range(8)))
+
+
+def test_a_client_that_hangs_up_frees_its_slot(server: Any):
+    asked = {"model": "bot", "prompt": FRANCE, "max_tokens": 400, "stream": True, "extra_body": {"ignore_eos": True}}
+    with server.client().completions.create(**asked) as stream:
+        next(iter(stream))
+    metrics = server.url.removesuffix("/v1") + "/metrics"
+    until = time.monotonic() + 5  # a second of an idle machine
+    while not re.search(r"^vllm:num_requests_running\S* 0\.0$", httpx.get(metrics).text, re.MULTILINE):
+        assert time.monotonic() < until, "it goes on for nobody"
+        time.sleep(0.1)
 
 
 def test_running_answers_end_before_the_server_does(serve: Any):

@@ -32,6 +32,7 @@ class Parrot(BaseHTTPRequestHandler):
             limit, heat = asked.get("max_tokens", 16), float(asked.get("temperature", 1))
             assert limit >= 0
             assert len(prompt) < LONGEST
+            self.typed(asked, prompt)
         except Exception as error:
             return self.say(400, {"error": {"message": str(error), "type": "invalid_request_error"}})
         pieces = self.answer(prompt, heat, asked.get("seed"))
@@ -50,6 +51,11 @@ class Parrot(BaseHTTPRequestHandler):
             pass
         finally:
             self.server.busy.release()
+
+    def typed(self, asked, prompt):
+        assert isinstance(prompt, (str, list))
+        assert isinstance(asked.get("stop") or [], list)
+        assert isinstance(asked.get("seed"), (int, type(None)))
 
     def answer(self, prompt, heat, seed):
         if isinstance(prompt, list):

@@ -24,6 +24,15 @@ def refusal(status: int, message: str) -> bytes:
     return reply(status, {"error": {"code": status, "message": message, "type": "invalid_request_error"}})
 
 
+def whose_fault(failure: bytes) -> bytes:
+    """A 500 as it came, or the 400 that it should have been: llama.cpp blames itself for tools that it can't read."""
+    try:
+        message = json.loads(failure.partition(b"\r\n\r\n")[2])["error"]["message"]
+    except (ValueError, LookupError, TypeError):
+        return failure
+    return refusal(400, message) if str(message).startswith("Failed to parse") else failure
+
+
 class Chunks:
     """Follows the bytes of an answer, to know where a stream of events can be ended: between two chunks (RFC 9112, 7.1)."""
 
@@ -62,6 +71,7 @@ class Answer(asyncio.Protocol):
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._chunks = Chunks()
         self._spoken = self._to_end = False
+        self._failure = b""  # a 500, until it is whole
         self._waiting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -69,6 +79,9 @@ class Answer(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
+        if self._failure or (not self._spoken and data.startswith(b"HTTP/1.1 500 ")):
+            self._failure += data
+            return
         self._spoken = True
         self.writer.write(data)
         self._chunks.feed(data)
@@ -93,6 +106,7 @@ class Answer(asyncio.Protocol):
             last = b"data: " + json.dumps(SHUT_DOWN).encode() + b"\n\ndata: [DONE]\n\n"
             self.writer.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(last), last))
         elif not self._spoken:
+            self._failure = b""
             self.writer.write(reply(503, SHUT_DOWN))
         else:
             return
@@ -100,5 +114,8 @@ class Answer(asyncio.Protocol):
         self.connection_lost(None)
 
     def connection_lost(self, error: Exception | None) -> None:
+        if self._failure:
+            self.writer.write(whose_fault(self._failure))
+            self._failure = b""
         with contextlib.suppress(asyncio.InvalidStateError):
             self.ended.set_result(None)
