@@ -1,11 +1,16 @@
 """What a search costs: TPE that gives trials up, against a grid, to the same loss on held-out rows.
 
     python benchmarks/search.py [SEED ...]
+    python benchmarks/search.py --three [SEED ...]           # three settings in place of two
 
 The task is real and small: a Llama of two layers, from random weights, learns questions and answers of examples/quickstart, and each
 trial is judged by its loss on the held-out ones. The grid tries five learning rates with five warm-ups, each to its end; TPE searches the
 same ranges with as many trials and gives bad ones up. Prints for each seed (of weights, order and search) the best loss of both, trials,
-CPU seconds of training, and after how much of TPE's search its best was within 1 % of the grid's best, and as good or better. The loop, the
+CPU seconds of training, and after how much of TPE's search its best was within 1 % of the grid's best, and as good or better.
+
+With `--three` the bound of the gradient's norm is searched as well. That protocol was written down and committed before it was run on its
+seeds, 7, 8 and 9: the grid has four values of each setting, 64 trials to their end; TPE has 25 trials (61 % fewer) and the settings that it
+has with two. "As good" is a loss of at most the grid's best. The loop, the
 journal, the searchers and the engine are those of `tunesmith tune`; trials run in one process, so that what a worker takes to start, the
 same for each, is not in the figures.
 """
@@ -17,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -29,9 +34,12 @@ SHAPE = {"hidden_size": 64, "intermediate_size": 192, "num_hidden_layers": 2, "n
 TRAINED, EPOCHS, VALIDATED_EVERY = 120, 4, 10
 RATE, WARMUP = "learning_rate", "warmup_ratio"
 SPACE = (f"{RATE}=log(1e-4,1e-1)", f"{WARMUP}=uniform(0,0.5)")
-SEARCHES: Mapping[str, tuple[int, dict[str, Any]]] = {
-    "grid": (25, {"points": 5}), "tpe": (25, {"n_startup_trials": 5, "pruner_startup_trials": 3})
-}  # fmt: skip
+THREE = (*SPACE, "max_grad_norm=log(0.1,10)")
+_TPE = {"n_startup_trials": 5, "pruner_startup_trials": 3}
+SEARCHES: Mapping[Sequence[str], Mapping[str, tuple[int, dict[str, Any]]]] = {
+    SPACE: {"grid": (25, {"points": 5}), "tpe": (25, _TPE)},
+    THREE: {"grid": (64, {"points": 4}), "tpe": (25, _TPE)},
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,15 @@ def prepared(folder: Path, seed: int) -> Path:
 
 
 def searched(
-    folder: Path, model: Path, name: str, seed: int, count: int, settings: Mapping[str, Any], task: Task, followed: bool
+    folder: Path,
+    model: Path,
+    name: str,
+    seed: int,
+    count: int,
+    settings: Mapping[str, Any],
+    task: Task,
+    followed: bool,
+    space: Sequence[str] = SPACE,
 ) -> dict[str, Any]:
     """A search of `count` trials with a searcher of that name: CPU seconds, those up to the end of each trial, and the trials."""
     from tunesmith.config import load_config
@@ -143,7 +159,7 @@ def searched(
 
     goal = Goal("tune.validation_loss", "lower")
     record = load_registry(load_config()).provider("searcher", name)
-    study = Study(Search(read_space(SPACE), (goal,), seed, goal if followed else None), folder / name)
+    study = Study(Search(read_space(space), (goal,), seed, goal if followed else None), folder / name)
     for kind in ("data", "validation"):
         (folder / name / kind).symlink_to(folder / kind)
     trials = TrainedHere(folder / name, model, seed, task)
@@ -154,10 +170,14 @@ def searched(
 def main() -> None:
     print("| seed | grid: loss | trials | CPU s | tpe: loss | trials, whole | CPU s | within 1 % after | as good after |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
-    for seed in [int(word) for word in sys.argv[1:]] or [1, 2, 3]:
+    words = [word for word in sys.argv[1:] if word != "--three"]
+    space, usual = (THREE, [7, 8, 9]) if "--three" in sys.argv else (SPACE, [1, 2, 3])
+    for seed in [int(word) for word in words] or usual:
         with tempfile.TemporaryDirectory() as folder:
             model = prepared(Path(folder), seed)
-            grid, tpe = (searched(Path(folder), model, name, seed, *SEARCHES[name], SMALL, name == "tpe") for name in ("grid", "tpe"))
+            grid, tpe = (
+                searched(Path(folder), model, name, seed, *SEARCHES[space][name], SMALL, name == "tpe", space) for name in ("grid", "tpe")
+            )
         best = {name: min(trial.scores[0] for trial in one["trials"] if trial.scores) for name, one in (("grid", grid), ("tpe", tpe))}
         counts = [len(one["trials"]) for one in (grid, tpe)]
         whole = sum(trial.state == "done" for trial in tpe["trials"])
