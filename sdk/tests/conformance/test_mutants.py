@@ -83,6 +83,10 @@ LIGHT = {
         "exporter",
         ("        for pattern", '        (source.path / "mark").write_text("seen")\n        for pattern'),
     ),
+    "provider.facts": (  # which tunesmith-recommend reads
+        "exporter",
+        ('capabilities={"lossless": "full"}', 'capabilities={"lossless": "full"}, facts={"recommend": {"oder": 1}}'),
+    ),
     "step.crash-contained": (
         "exporter",
         (

@@ -112,9 +112,16 @@ def test_optimizer_steps_are_of_the_rows_that_are_trained_on():
     assert found.steps(VERB, 1000) == 240  # 950 rows, 16 at once, 4 times
 
 
+SCHEMA = {
+    "type": "object", "additionalProperties": False,
+    "properties": {"labels": {"type": "array"}, "none": {"type": "array"}, "angle": {"type": "integer", "maximum": 90}},
+}  # fmt: skip
+
+
 def record(name: str, said=None, priority: int = 0):
     return SimpleNamespace(
-        name=name, kind="adapter", distribution=f"acme-{name}", priority=priority, facts={} if said is None else {"recommend": said}
+        name=name, kind="adapter", distribution=f"acme-{name}", priority=priority, facts={} if said is None else {"recommend": said},
+        schema=SCHEMA,
     )  # fmt: skip
 
 
@@ -144,7 +151,13 @@ def test_settings_may_be_what_the_data_have():
     assert one.of({"labels": {"b": 1, "a": 2}}).settings == {"labels": ["a", "b"]}
 
 
-@pytest.mark.parametrize("said", [{}, {"order": 1}, {**GOOD, "oder": 1}, {**GOOD, "order": "1"}, [GOOD, 3], "best"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {}, {"order": 1}, {**GOOD, "oder": 1}, {**GOOD, "order": "1"}, [GOOD, 3], "best",
+        {**GOOD, "settings": {"angel": 4}}, {**GOOD, "settings": {"angle": 91}}, [GOOD, {**GOOD, "from_data": {"angel": "labels"}}],
+    ],
+)  # fmt: skip
 def test_what_is_no_word_of_a_recommendation_is_told_and_says_nothing(said):
     assert "is not heard" in wrong_with(record("a", said))
     assert not declared([record("a", said)], "quality", "chat", 1)[0].said

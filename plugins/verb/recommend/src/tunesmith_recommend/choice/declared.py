@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +83,20 @@ class Declared:
 
 
 def wrong_with(record: ProviderRecord) -> str:
-    """What is wrong with a provider's fact, as a sentence; empty if nothing is."""
-    said = record.facts.get(FACT)
-    told = next((f"`{path}` {sentence}" for one in _listed(said) for path, sentence in problems(_ONE, one)), "") if said is not None else ""
+    """What is wrong with a provider's fact, as a sentence; empty if nothing is. The conformance kit asks it, too."""
+    told = next((f"`{path}` {sentence}" for one in _listed(record.facts.get(FACT, ())) for path, sentence in _problems(record, one)), "")
     return f"what the {record.kind} `{record.name}` ({record.distribution}) says of itself is not heard: {told}" if told else ""
+
+
+def _problems(record: ProviderRecord, one: Any) -> Iterator[tuple[str, str]]:
+    if found := list(problems(_ONE, one)):
+        yield from found
+        return
+    for path, sentence in problems(record.schema, one.get("settings", {})):
+        yield f"settings.{path}", sentence
+    for name in one.get("from_data", {}):
+        if name not in record.schema.get("properties", {}):
+            yield f"from_data.{name}", "is no setting of it"
 
 
 def check_task(task: str, data: Mapping[str, Any], registry: Registry, models: Iterable[BaseModel]) -> None:
