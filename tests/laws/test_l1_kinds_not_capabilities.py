@@ -41,6 +41,7 @@ WORDS = {
     "prepare": "what a strategy does with a model before training, in other libraries' words",
     "prompt": "what a model is asked",
     "random": "by chance",
+    "safetensors": "a file format that the contracts name",
     "serve": "what an inference backend does",
     "single": "one",
     "split": "what Python calls taking a text apart",
