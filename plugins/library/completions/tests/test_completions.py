@@ -30,6 +30,14 @@ def test_without_a_reward_nothing_is_made_and_the_objective_is_named():
         CompletionObjective(SamplingSettings(), "ppo").open({})
 
 
+def test_completions_that_are_written_ahead_are_not_written_anew():
+    settings = SamplingSettings(one_step_off_policy=True)
+    assert settings.sampling(num_iterations=2).version(3) == 4
+    assert SamplingSettings().sampling(num_iterations=2).version(3) == 6
+    with pytest.raises(UserError, match="TS-TRAIN-128"):
+        settings.sampling(max_resamplings=1)
+
+
 def test_rewards_are_asked_with_the_limits_of_the_settings(monkeypatch):
     import tunesmith_rewards.api as api
 

@@ -22,15 +22,21 @@ FORMS = [
     )
     if not (loss["loss_type"] == "cispo" and level)
 ]  # fmt: skip
+FORMS += [
+    {**loss, **more, "one_step_off_policy": True, "importance_sampling_clip_max": 1.2}
+    for loss, more in itertools.product(LOSSES, ({}, {"num_iterations": 2, "beta": 0.3}))
+]
 
 
 def batch_of(objective, *, seed: int = 0, dtype: torch.dtype = torch.float64) -> MicroBatch:
     drawn = torch.Generator().manual_seed(seed)
-    values = {name: -0.1 - torch.rand(sum(LENGTHS), generator=drawn, dtype=torch.float64) for name in ("policy", "reference", "old")}
-    old = values["old"].split(LENGTHS)
+    values = {
+        name: -0.1 - torch.rand(sum(LENGTHS), generator=drawn, dtype=torch.float64) for name in ("policy", "reference", "old", "sampled")
+    }
+    old, sampled = values["old"].split(LENGTHS), values["sampled"].split(LENGTHS)
     rollouts = [
-        Rollout(1, at, 0, [1, 2], [5] * length, own.tolist(), "", at != 1, score=Score(reward), old=own.tolist())
-        for at, (length, own, reward) in enumerate(zip(LENGTHS, old, (1.0, 0.0, 0.3, 0.9), strict=True))
+        Rollout(1, at, 0, [1, 2], [5] * length, drawn.tolist(), "", at != 1, score=Score(reward), old=own.tolist())
+        for at, (length, own, drawn, reward) in enumerate(zip(LENGTHS, old, sampled, (1.0, 0.0, 0.3, 0.9), strict=True))
     ]
     (facts,) = objective.learn([rollouts], {})
     sequences = [TokenSequence([1, 2] + [5] * length, [False] * 2 + [True] * length) for length in LENGTHS]
@@ -59,6 +65,24 @@ def test_a_first_step_has_a_ratio_of_one_and_the_gradient_of_reinforce():
     gains = [facts["advantage"] for group in batch.groups for facts in group.facts[COMPLETIONS]]
     wanted = torch.cat([torch.full((length,), -gain, dtype=torch.float64) for length, gain in zip(LENGTHS, gains, strict=True)])
     assert torch.allclose(gradient, wanted)
+
+
+def test_a_token_that_another_model_wrote_counts_by_its_truncated_ratio():
+    """As TRL's `token_truncate`: exp(old - sampled), at most `importance_sampling_clip_max`, times the loss of the token."""
+    plain, corrected = (
+        GroupRelative(GroupSettings(num_iterations=2, one_step_off_policy=True, importance_sampling_clip_max=most)) for most in (0.0, 1.2)
+    )
+    one, other = batch_of(plain), batch_of(corrected)
+    facts = [facts for group in other.groups for facts in group.facts[COMPLETIONS]]
+    ratio = torch.tensor([a - b for own in facts for a, b in zip(own["old"], own["sampled"], strict=True)], dtype=torch.float64).exp()
+    assert 0 < int((ratio > 1.2).sum()) < len(ratio)
+    (before,) = torch.autograd.grad(plain.loss(one).total, one.policy)
+    found = corrected.loss(other)
+    (after,) = torch.autograd.grad(found.total, other.policy)
+    assert torch.allclose(after, before * ratio.clamp(max=1.2))
+    truncated = found.metrics["sampling/importance_sampling_ratio/truncated"]
+    assert float(truncated.total / truncated.count) == pytest.approx(float((ratio > 1.2).double().mean()))
+    assert "sampling/importance_sampling_ratio/mean" not in plain.loss(one).metrics
 
 
 def test_a_group_without_advantage_pulls_nothing_without_a_reference():

@@ -21,16 +21,18 @@ FORMS = [
         ({}, {"cliprange": 0.05, "cliprange_value": 0.02, "vf_coef": 1.0}),
     )
 ]  # fmt: skip
+FORMS += [{"one_step_off_policy": True, "importance_sampling_clip_max": 1.1}]
 
 
 def rollouts_of(objective, seed: int = 0):
     drawn = torch.Generator().manual_seed(seed)
-    old, reference, values = (torch.randn(sum(LENGTHS), generator=drawn, dtype=torch.float64).split(LENGTHS) for _ in range(3))
+    old, reference, values, sampled = (torch.randn(sum(LENGTHS), generator=drawn, dtype=torch.float64).split(LENGTHS) for _ in range(4))
     return [
         [
             Rollout(
-                at, 0, 0, [1, 2], [5] * length, [], "", at != 1, score=Score(REWARDS[at]), old=(-1 + 0.3 * old[at]).tolist(),
-                reference=(-1 + 0.3 * reference[at]).tolist() if objective.asks.reference else (), heads={"value": values[at].tolist()},
+                at, 0, 0, [1, 2], [5] * length, (-1 + 0.3 * sampled[at]).tolist(), "", at != 1, score=Score(REWARDS[at]),
+                old=(-1 + 0.3 * old[at]).tolist(), heads={"value": values[at].tolist()},
+                reference=(-1 + 0.3 * reference[at]).tolist() if objective.asks.reference else (),
             )
         ]
         for at, length in enumerate(LENGTHS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -304,6 +305,51 @@ def test_a_run_that_is_interrupted_anywhere_comes_to_the_same_adapter_and_ledger
     with pytest.raises(Dies):
         bench.train(settings, rows=ROWS, objective=objective, name="again")
     again, _ = bench.train(settings, rows=ROWS, objective=Vowels(**sampling), name="again")
+    assert any("goes on from step" in params.get("what", "") for _, params in bench.notices)
+    assert adapter(again) == adapter(whole)
+    assert (again / ROLLOUTS).read_bytes() == (whole / ROLLOUTS).read_bytes()
+
+
+class Threaded(Vowels):
+    """Notes the threads that score, and the losses that were computed before each call."""
+
+    def __init__(self, **sampling) -> None:
+        super().__init__(**sampling)
+        self.calls, self.losses = [], 0
+
+    def score(self, rollouts):
+        self.calls.append((threading.current_thread().name.partition("_")[0], {one.version for one in rollouts}))
+        return super().score(rollouts)
+
+    def loss(self, batch):
+        self.losses += 1
+        return super().loss(batch)
+
+
+@pytest.mark.parametrize("fails_at", ["sample", pytest.param("score", marks=SLOW), pytest.param("update", marks=SLOW)])
+def test_a_collection_is_written_ahead_and_a_run_that_is_interrupted_finds_it(bench, monkeypatch, fails_at):
+    settings = {"batch_size": 2, "save_steps": 1, "num_train_epochs": 2}
+    sampling = {"num_iterations": 2, "one_step_off_policy": True}
+    objective = Threaded(**sampling)
+    whole, _ = bench.train(settings, rows=ROWS, objective=objective, name="whole")
+    versions = {line["collection"]: line["version"] for line in ledger(whole)}
+    assert versions == {0: 0, 1: 0, 2: 2, 3: 4, 4: 6, 5: 8}
+    ahead = [versions for thread, versions in objective.calls if thread == "scoring"]
+    assert ahead == [{0}, {2}, {4}, {6}, {8}]
+    assert len(objective.calls) - len(ahead) in (1, 2)  # the first collection, and what junk scores
+    lines = ledger(whole)
+    assert all(line["old"] != line["log_probs"] for line in lines if line["collection"] == 3)
+
+    objective = Threaded(**sampling)
+    if fails_at == "score":
+        objective.score = _dying(objective.score, 4)
+    elif fails_at == "update":
+        objective.loss = _dying(objective.loss, 8)
+    else:
+        monkeypatch.setattr(collections.Sampler, "__call__", _dying(collections.Sampler.__call__, 4))
+    with pytest.raises(Dies):
+        bench.train(settings, rows=ROWS, objective=objective, name="again")
+    again, _ = bench.train(settings, rows=ROWS, objective=Threaded(**sampling), name="again")
     assert any("goes on from step" in params.get("what", "") for _, params in bench.notices)
     assert adapter(again) == adapter(whole)
     assert (again / ROLLOUTS).read_bytes() == (whole / ROLLOUTS).read_bytes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.contracts import setting
+from tunesmith.contracts import UserError, setting
 from tunesmith_torch.api import Sampling
 
 #: the fact ``metrics`` of an objective's record: what the engine adds to the result of such a training
@@ -33,14 +33,27 @@ class SamplingSettings:
     top_k: int = setting(0, "sample among so many likeliest tokens; 0: all", ge=0)
     min_p: float = setting(0.0, "sample among tokens at least so likely, as a share of the likeliest; 0: all", ge=0, lt=1)
     stop: list[str] = setting([], "texts after which a completion is over, beside the model's end tokens")
+    one_step_off_policy: bool = setting(
+        False,
+        "write completions with the model as it is before the optimizer steps on others, and score them while it makes those",
+    )
 
     def sampling(self, **more: Any) -> Sampling:
         """As the engine is asked for it.
 
         Args:
             more: what of `Sampling` is the objective's own.
+
+        Raises:
+            UserError: TS-TRAIN-128 for `max_resamplings` with `one_step_off_policy`.
         """
+        if self.one_step_off_policy and more.get("max_resamplings"):
+            raise UserError(
+                "TS-TRAIN-128", "`one_step_off_policy` leaves no time for `max_resamplings`",
+                why="What completions are worth is known when the model that wrote them is gone: others would be another model's.",
+                fix="Leave one of them out.",
+            )  # fmt: skip
         return Sampling(
             max_completion_length=self.max_completion_length, temperature=self.temperature, top_p=self.top_p, top_k=self.top_k,
-            min_p=self.min_p, stop=tuple(self.stop), **more,
+            min_p=self.min_p, stop=tuple(self.stop), one_step_off_policy=self.one_step_off_policy, **more,
         )  # fmt: skip

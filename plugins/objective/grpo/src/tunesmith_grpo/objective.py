@@ -1,11 +1,12 @@
 """Group relative policy optimisation (Shao et al., arXiv:2402.03300) and what came of it.
 
 With A a completion's advantage (see `advantages`), rho = p / p_old of a token (Schulman et al., arXiv:1707.06347), or of a completion as
-the geometric mean over its tokens (GSPO: Zheng et al., arXiv:2507.18071), and p_ref the reference, a token's loss is
+the geometric mean over its tokens (GSPO: Zheng et al., arXiv:2507.18071), p_ref the reference, and w the weight of a token that another
+model wrote (`tunesmith_completions.off_policy`; else 1), a token's loss is
 
-    - min(rho A, clip(rho, 1 - epsilon, 1 + epsilon_high) A) + beta (p_ref / p - log(p_ref / p) - 1)
+    - w min(rho A, clip(rho, 1 - epsilon, 1 + epsilon_high) A) + beta (p_ref / p - log(p_ref / p) - 1)
 
-and with ``cispo`` (MiniMax, arXiv:2506.13585, equation 4), where the clipped ratio has no gradient, - min(rho, epsilon_high) A log p.
+and with ``cispo`` (MiniMax, arXiv:2506.13585, equation 4), where the clipped ratio has no gradient, - w min(rho, epsilon_high) A log p.
 Losses are averaged over the tokens of the batch (``dapo``: Yu et al., arXiv:2503.14476, equation 8), over the tokens of each completion and
 then over completions (``grpo``), or over the tokens that there could be (``dr_grpo``: Liu et al., arXiv:2503.20783). TRL's ``bnpo`` is
 ``dapo`` here: a batch is never averaged in parts.
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_completions import CompletionObjective
+from tunesmith_completions import CompletionObjective, importance_weight, importance_weights, sampled_facts, weight_metrics
 from tunesmith_grpo.advantages import advantages
 from tunesmith_grpo.asks import asks
 from tunesmith_grpo.settings import GroupSettings
@@ -43,11 +44,14 @@ class GroupRelative(CompletionObjective):
         masks = settings.mask_truncated_completions
         return [
             [
-                None if advantage is None else {"advantage": advantage, "old": list(rollout.old), "masked": masks and not rollout.finished}
+                None if advantage is None else {
+                    "advantage": advantage, "old": list(rollout.old), "masked": masks and not rollout.finished,
+                    **sampled_facts(settings, rollout),
+                }
                 for rollout, advantage in zip(group, own, strict=True)
             ]
             for group, own in zip(rollouts, found, strict=True)
-        ]
+        ]  # fmt: skip
 
     def weight(self, group: Group) -> float:
         """What the batch's loss is divided by: completions, tokens, or tokens that there could be. Of a prompt without any: 1."""
@@ -71,7 +75,8 @@ class GroupRelative(CompletionObjective):
         like = {"dtype": batch.policy.dtype, "device": batch.policy.device}
         advantage = torch.tensor([one["advantage"] for one in facts], **like)[of]
         counts = torch.tensor([0.0 if one["masked"] else 1.0 for one in facts], **like)[of]
-        log_ratio = batch.policy - self._old(batch, facts, like)
+        old = self._old(batch, facts, like)
+        log_ratio, weights = batch.policy - old, importance_weights(self.settings, old, facts)
         if self.settings.importance_sampling_level == "sequence":
             means = torch.zeros(len(facts), **like).index_add(0, of, log_ratio) / lengths.clamp(min=1)
             log_ratio = means[of]
@@ -81,6 +86,8 @@ class GroupRelative(CompletionObjective):
             losses = -torch.clamp(ratio, max=high).detach() * advantage * batch.policy
         else:
             losses = -torch.minimum(ratio * advantage, torch.clamp(ratio, low, high) * advantage)
+        if weights is not None:
+            losses = losses * weights
         kl = None
         if batch.reference is not None:
             apart = (batch.reference - batch.policy).clamp(max=_HIGHEST)
@@ -91,7 +98,7 @@ class GroupRelative(CompletionObjective):
         losses = losses * counts
         of_group = torch.tensor([at for at, group in enumerate(batch.groups) for _ in group.sequences], device=of.device)[of]
         rows = torch.zeros(len(batch.groups), **like).index_add(0, of_group, losses)
-        return LossSum(rows.sum(), self._metrics(batch, counts, advantage, ratio.detach(), kl), rows=rows)
+        return LossSum(rows.sum(), self._metrics(batch, counts, advantage, ratio.detach(), kl, weights), rows=rows)
 
     @property
     def _bounds(self) -> tuple[float, float]:
@@ -109,13 +116,14 @@ class GroupRelative(CompletionObjective):
         return torch.tensor([value for one in facts for value in one["old"]], **like)
 
     def _metrics(
-        self, batch: MicroBatch, counts: Tensor, advantage: Tensor, ratio: Tensor, kl: Tensor | None
+        self, batch: MicroBatch, counts: Tensor, advantage: Tensor, ratio: Tensor, kl: Tensor | None, weights: Tensor | None
     ) -> dict[str, Tensor | Mean]:  # fmt: skip
         low, high = self._bounds
         below, above = (ratio < low) & (advantage < 0), (ratio > high) & (advantage > 0)
         tokens = counts.sum()
         found: dict[str, Tensor | Mean] = {
             "clip_ratio/low": Mean((below * counts).sum(), tokens), "clip_ratio/high": Mean((above * counts).sum(), tokens),
+            **weight_metrics(self.settings, weights, counts),
         }  # fmt: skip
         if batch.entropy is not None:
             found["entropy"] = Mean((batch.entropy * counts).sum(), tokens)
@@ -149,6 +157,7 @@ class GroupRelative(CompletionObjective):
                 else:
                     clipped = one["advantage"] * min(max(float(ratio.detach()), low), high)
                     value = -(gain if float(gain.detach()) <= clipped else torch.full_like(gain, clipped))
+                value = value * importance_weight(settings, float(old[at]), one, at)
                 if settings.beta:
                     odds = batch.reference[own][at].exp() / now[at].exp()
                     value = value + settings.beta * (odds - odds.log() - 1)

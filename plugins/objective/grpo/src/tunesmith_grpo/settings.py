@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.contracts import UserError, setting
-from tunesmith_completions import SamplingSettings
+from tunesmith_completions import OffPolicySettings
 
 _SEVERAL = {"effect": {"with": {"num_iterations": 2}}}
 
 
 @dataclass(frozen=True)
-class GroupSettings(SamplingSettings):
+class GroupSettings(OffPolicySettings):
     num_generations: int = setting(8, "completions of each prompt", ge=2)
     loss_type: str = setting(
         "dapo", "how the losses of tokens are averaged. dapo: over the batch's tokens; grpo: over each completion's tokens, then over the "

@@ -4,10 +4,10 @@ arXiv:1909.08593; Huang et al., arXiv:2403.17031).
 With A and R a token's advantage and return (see `advantages`), rho = p / p_old, V the head's value and V_old what it was before the
 collection's first step, a token's loss is
 
-    - min(rho A, clip(rho, 1 - cliprange, 1 + cliprange) A)
+    - w min(rho A, clip(rho, 1 - cliprange, 1 + cliprange) A)
     + vf_coef / 2 max((V - R)^2, (clip(V, V_old - cliprange_value, V_old + cliprange_value) - R)^2)
 
-averaged over the tokens of the batch.
+averaged over the tokens of the batch. w is 1, and another where another model wrote them (`tunesmith_completions.off_policy`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from tunesmith_completions import CompletionObjective
+from tunesmith_completions import CompletionObjective, importance_weight, importance_weights, sampled_facts, weight_metrics
 from tunesmith_ppo.advantages import divergences, gains, scaled, token_rewards
 from tunesmith_ppo.asks import VALUE, asks
 from tunesmith_ppo.kl_control import adapted
@@ -68,7 +68,7 @@ class ProximalPolicy(CompletionObjective):
         found = iter(
             {
                 "advantages": gain.advantages, "returns": gain.returns, "values": expected, "old": list(one.old),
-                "kl": sum(divergences(one.old, one.reference, "k1")),
+                "kl": sum(divergences(one.old, one.reference, "k1")), **sampled_facts(settings, one),
             }
             for one, expected, gain in zip(scored, values, gains(rewards, values, settings.gamma, settings.lam), strict=True)
         )  # fmt: skip
@@ -90,6 +90,8 @@ class ProximalPolicy(CompletionObjective):
         low, high = 1 - settings.cliprange, 1 + settings.cliprange
         ratio = torch.exp((batch.policy - old).clamp(max=_HIGHEST))
         of_policy = -torch.minimum(ratio * advantages, ratio.clamp(low, high) * advantages)
+        if (weights := importance_weights(settings, old, facts)) is not None:
+            of_policy = of_policy * weights
         values = batch.scores[VALUE].squeeze(1)
         far = (values - before).abs() > settings.cliprange_value
         near = before + (values - before).clamp(-settings.cliprange_value, settings.cliprange_value)
@@ -104,7 +106,9 @@ class ProximalPolicy(CompletionObjective):
             "value_clip_ratio": far & ((near - returns).abs() > (values - returns).abs()),
             "approx_kl": (batch.policy - old).square() / 2,
         }  # fmt: skip
-        return LossSum(rows.sum(), self._metrics(batch, facts, told), rows=rows)
+        return LossSum(
+            rows.sum(), self._metrics(batch, facts, told) | weight_metrics(settings, weights, torch.ones_like(losses)), rows=rows
+        )
 
     def _metrics(self, batch: MicroBatch, facts: Sequence[Mapping[str, Any]], told: Mapping[str, Tensor]) -> dict[str, Tensor | Mean]:
         tokens = batch.policy.new_tensor(float(len(batch.policy)))
@@ -123,7 +127,9 @@ class ProximalPolicy(CompletionObjective):
 
         settings, terms, at = self.settings, [], 0
         for one in (facts for group in batch.groups for facts in group.facts[COMPLETIONS]):
-            for gain, wanted, before, old in zip(one["advantages"], one["returns"], one["values"], one["old"], strict=True):
+            for step, (gain, wanted, before, old) in enumerate(
+                zip(one["advantages"], one["returns"], one["values"], one["old"], strict=True)
+            ):
                 ratio, value = batch.policy[at].exp() / torch.tensor(old, dtype=batch.policy.dtype).exp(), batch.scores[VALUE][at, 0]
                 bound = min(max(float(ratio.detach()), 1 - settings.cliprange), 1 + settings.cliprange) * gain
                 surrogate = ratio * gain if float(ratio.detach()) * gain <= bound else torch.full_like(ratio, bound)
@@ -131,6 +137,7 @@ class ProximalPolicy(CompletionObjective):
                 missed = (value - wanted) ** 2
                 if abs(held - wanted) > abs(float(value.detach()) - wanted):
                     missed = torch.full_like(missed, (held - wanted) ** 2)
-                terms.append(settings.vf_coef / 2 * missed - surrogate)
+                weight = importance_weight(settings, old, one, step)
+                terms.append(settings.vf_coef / 2 * missed - weight * surrogate)
                 at += 1
         return torch.stack(terms).mean() if terms else (batch.policy * 0).sum()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.contracts import UserError, setting
-from tunesmith_completions import SamplingSettings
+from tunesmith_completions import OffPolicySettings
 
 _ADAPTED = {"effect": {"with": {"adap_kl_ctrl": True}}}
 
 
 @dataclass(frozen=True)
-class ProximalSettings(SamplingSettings):
+class ProximalSettings(OffPolicySettings):
     num_generations: int = setting(1, "completions of each prompt", ge=1)
     num_ppo_epochs: int = setting(4, "passes over the completions before new ones are sampled", ge=1)
     num_mini_batches: int = setting(

@@ -41,6 +41,8 @@ class Sampling:
         together: those of a prompt's completions that are learned from are one group, because the loss compares them, however many tokens
             they have; otherwise a group is at most what `max_tokens_per_microbatch` says.
         shuffle: each pass divides a collection's prompts into batches anew.
+        one_step_off_policy: a collection is written by the model as it was when it began to learn from the one before, and scored while it
+            learns from that: `LearnsFromExperience.score` runs beside the optimizer steps. The first two are written by the same model.
         measured: log-probabilities by the model and by the reference (with `Asks.reference`) and the heads' numbers are in each `Rollout`,
             as they were before the collection's first step. A loss is given no reference then.
     """
@@ -58,11 +60,16 @@ class Sampling:
     together: bool = False
     shuffle: bool = False
     measured: bool = False
+    one_step_off_policy: bool = False
 
     @property
     def steps(self) -> int:
         """Optimizer steps on a collection."""
         return self.num_iterations * self.steps_per_generation
+
+    def version(self, collection: int) -> int:
+        """Optimizer steps that the model has made that writes a collection, from 0."""
+        return max(collection - self.one_step_off_policy, 0) * self.steps
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,8 @@ class Rollout:
         prompt_text: the prompt as the model reads it, with special tokens.
         score: None before it was scored.
         old: log-probabilities by the training step's own forward pass before the collection's first step; empty where the collection has
-            one step only, at which they are the model's own, and nothing is measured.
+            one step only, at which they are the model's own, and nothing is measured. They are another model's than `log_probs` with
+            `Sampling.one_step_off_policy`.
         attempt: how often the prompt was completed before, for nothing (`Sampling.max_resamplings`).
         reference: the same by the reference, where it is measured.
         heads: where they are measured, what each head of one number gives before each token of the completion, by name.
@@ -139,7 +147,8 @@ class LearnsFromExperience(Protocol):
         """
 
     def score(self, rollouts: Sequence[Rollout]) -> Sequence[Score]:
-        """As many scores. Called by each rank for its share of a collection; the same rollouts give the same.
+        """As many scores. Called by each rank for its share of a collection, one call after the other, and with
+        `Sampling.one_step_off_policy` in another thread than losses are; the same rollouts give the same.
 
         Raises:
             UserError: too many could not be scored.

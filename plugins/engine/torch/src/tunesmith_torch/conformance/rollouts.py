@@ -51,7 +51,7 @@ def _measured(rollout: Rollout, heads: Iterable[str]) -> Rollout:
 
 def drawn(sampling: Sampling) -> dict[str, Any]:
     """What the engine's sampler takes as the tokens of one completion whose logits are always the same, where it would
-    stop, and which of a collection's batches each step learns from."""
+    stop, which model writes, and which of a collection's batches each step learns from."""
     import torch
 
     from tunesmith_torch.training.experience.collection import Collection, resampled
@@ -69,7 +69,11 @@ def drawn(sampling: Sampling) -> dict[str, Any]:
     batches = sampling.steps_per_generation
     prompts = Collection(0, [[]] * batches, [()] * batches, [1] * batches, 0)  # of a batch each
     order = [prompts.batch(place, shuffle=sampling.shuffle) for place in range(sampling.steps)]
-    return {"tokens": ids.tolist(), "log_probs": log_probs.tolist(), "stop": list(sampling.stop), "order": order, "again": again}
+    writes = [sampling.version(collection) for collection in range(3)]
+    return {
+        "tokens": ids.tolist(), "log_probs": log_probs.tolist(), "stop": list(sampling.stop), "order": order, "again": again,
+        "writes": writes,
+    }  # fmt: skip
 
 
 def _rollout(prompt: Group, row: int, sample: int) -> Rollout:

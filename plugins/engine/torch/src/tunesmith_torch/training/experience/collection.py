@@ -3,7 +3,8 @@
 A collection holds `steps_per_generation` batches of prompts, in the order of the rows' `BatchSampler`, and is gone through
 `num_iterations` times, with `shuffle` each time in other batches. Each rank samples and scores a share of the prompts; then all read all of
 it, so that what is learned from does not depend on how many they are. A run that goes on within a collection finds its rollouts in the
-ledger; one that goes on before it samples them again, from the same parameters and the same seeds.
+ledger; one that goes on before it samples them again, from the same parameters and the same seeds. What was written ahead
+(`Sampling.one_step_off_policy`) has a ledger of its own.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tunesmith_torch.data.tokenized_dataset import group_size
 from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.model.log_probs import LOG_PROBS
 from tunesmith_torch.training.batches import Batch
+from tunesmith_torch.training.experience.ahead import Ahead
 from tunesmith_torch.training.experience.groups import experience_groups
 from tunesmith_torch.training.experience.log_prob_check import check_log_probs
 from tunesmith_torch.training.experience.metrics import batch_metrics
@@ -83,6 +85,10 @@ class Collections:
         self.identity = {"seed": step.seed, "groups": len(rows), "batch_size": order.batch_size, "sampling": repr(sampling)}
         self.ledger = RolloutLedger(step.work, writes=step.placement.rank == 0)
         self.ledgers = {"rollouts": self.ledger}
+        self.ahead: Ahead | None = None
+        if sampling.one_step_off_policy:
+            self.ahead = Ahead(step.work, objective.score, writes=step.placement.rank == 0)
+            self.ledgers["ahead"] = self.ahead.ledger
         self.example = example_group(objective, self.asks, rows[0])
         self.batch_loss: BatchLoss | None = None  #: of the loop, which computes the training step's log-probabilities
         self.version = 0
@@ -119,48 +125,86 @@ class Collections:
         Args:
             within: whether steps on it were done: then the ledger has it.
         """
-        first = collection * self.sampling.steps
-        count = min(self.sampling.steps_per_generation, self._total - first)
-        batches = [self.order.batch(collection * self.sampling.steps_per_generation + at) for at in range(count)]
+        batches = self._batches(collection)
         chosen = [at for batch in batches for at in batch]
         if within:
-            flat = self.ledger.of(collection, dict(zip(self.rows.numbers(chosen), [self.rows[at].facts for at in chosen], strict=True)))
+            groups = self._noted(self.ledger, collection, chosen)
         else:
-            flat, dropped = self._collect(collection, chosen, first)
-            self.ledger.note(collection, flat, dropped)
-        size = self.sampling.num_generations
-        groups = [flat[start : start + size] for start in range(0, len(flat), size)]
+            groups, dropped = self._collect(collection, chosen)
+            self.ledger.note(collection, [rollout for group in groups for rollout in group], dropped)
+        if self.ahead is not None:
+            self._write_ahead(collection + 1, noted=within)
         return Collection(collection, groups, self.objective.learn(groups, state), list(map(len, batches)), self.step.seed)
 
-    def _collect(self, collection: int, chosen: Sequence[int], version: int) -> tuple[list[Rollout], list[Rollout]]:
-        """What is learned from, and what was sampled for nothing."""
-        places = list(range(self.mesh.data_rank, len(chosen), self.mesh.data_size))
-        own, seconds = self._scored(places, chosen, collection, version)
+    def _batches(self, collection: int) -> list[list[int]]:
+        """Its prompts; none of a collection behind the last."""
+        count = min(self.sampling.steps_per_generation, self._total - collection * self.sampling.steps)
+        return [list(self.order.batch(collection * self.sampling.steps_per_generation + at)) for at in range(count)]
+
+    def _noted(self, ledger: RolloutLedger, collection: int, chosen: Sequence[int]) -> list[list[Rollout]]:
+        """By prompt, as a ledger has them."""
+        flat = ledger.of(collection, dict(zip(self.rows.numbers(chosen), [self.rows[at].facts for at in chosen], strict=True)))
+        size = self.sampling.num_generations
+        return [flat[start : start + size] for start in range(0, len(flat), size)]
+
+    def _write_ahead(self, collection: int, *, noted: bool) -> None:
+        """Have the model as it is write a collection, unless the ledger has it, and begin to score this rank's share."""
+        assert self.ahead is not None
+        chosen = [at for batch in self._batches(collection) for at in batch]
+        if not chosen:
+            return
+        places = self._places(chosen)
+        if noted:
+            found = self._noted(self.ahead.ledger, collection, chosen)
+            own = {at: [replace(one, prompt_text=self.decode(list(one.prompt), False)) for one in found[at]] for at in places}
+        else:
+            written = self._sampled(places, [chosen[at] for at in places], collection, 0)
+            own = dict(zip(places, written, strict=True))
+            groups, _ = self._exchanged(own, {}, chosen, collection)
+            self.ahead.ledger.note(collection, [rollout for group in groups for rollout in group])
+        self.ahead.begin(own)
+
+    def _places(self, chosen: Sequence[int]) -> list[int]:
+        """This rank's share of a collection's prompts."""
+        return list(range(self.mesh.data_rank, len(chosen), self.mesh.data_size))
+
+    def _taken(self, collection: int) -> tuple[dict[int, list[Rollout]], float]:
+        """What was written ahead, scored; and the seconds that scoring took."""
+        assert self.ahead is not None
+        if not self.ahead.begun:
+            self._write_ahead(collection, noted=True)
+        groups, found, seconds = self.ahead.take()
+        scores = iter(found)
+        return {at: [replace(one, score=_shortened(next(scores))) for one in group] for at, group in groups.items()}, seconds
+
+    def _collect(self, collection: int, chosen: Sequence[int]) -> tuple[list[list[Rollout]], list[Rollout]]:
+        """What is learned from, by prompt, and what was sampled for nothing."""
+        places = self._places(chosen)
+        own, seconds = self._taken(collection) if self.ahead and collection else self._scored(places, chosen, collection)
         dropped = resampled(
-            own, lambda again, attempt: self._scored(again, chosen, collection, version, attempt)[0], self.sampling.max_resamplings
+            own, lambda again, attempt: self._scored(again, chosen, collection, attempt)[0], self.sampling.max_resamplings
         )  # fmt: skip
         kept = dict(zip(places, self._measured([own[place] for place in places], collection), strict=True))
         groups, rest = self._exchanged(kept, dropped, chosen, collection)
         if not collection and self.step.placement.rank == 0:
             preflight(self.step, groups, self.objective.score, seconds)
-        return [rollout for group in groups for rollout in group], rest
+        return groups, rest
 
     def _scored(
-        self, places: Sequence[int], chosen: Sequence[int], collection: int, version: int, attempt: int = 0
+        self, places: Sequence[int], chosen: Sequence[int], collection: int, attempt: int = 0
     ) -> tuple[dict[int, list[Rollout]], float]:  # fmt: skip
         """Completions of the prompts at these places, and the seconds that scoring them took."""
-        found = self._sampled(places, [chosen[at] for at in places], collection, version, attempt)
+        found = self._sampled(places, [chosen[at] for at in places], collection, attempt)
         started = time.monotonic()
         scores = iter(self.objective.score([rollout for group in found for rollout in group]) if found else [])
         seconds = time.monotonic() - started
         scored = [[replace(rollout, score=_shortened(next(scores))) for rollout in group] for group in found]
         return dict(zip(places, scored, strict=True)), seconds
 
-    def _sampled(
-        self, places: Sequence[int], chosen: Sequence[int], collection: int, version: int, attempt: int
-    ) -> list[list[Rollout]]:  # fmt: skip
+    def _sampled(self, places: Sequence[int], chosen: Sequence[int], collection: int, attempt: int) -> list[list[Rollout]]:
         if not places:
             return []
+        version = self.sampling.version(collection)
         prompts, numbers = [self.rows[at] for at in chosen], self.rows.numbers(chosen)
         tokens = [list(prompt.sequences[0].tokens) for prompt in prompts]
         self.step.progress(0, 1, what="sample", unit="collections")

@@ -23,8 +23,8 @@ _LINES = "rollouts.jsonl"  # in the work directory
 class RolloutLedger(Ledger):
     """Of one step."""
 
-    def __init__(self, directory: Path, *, writes: bool) -> None:
-        super().__init__(directory / _LINES, writes=writes)
+    def __init__(self, directory: Path, *, writes: bool, name: str = _LINES) -> None:
+        super().__init__(directory / name, writes=writes)
 
     def note(self, collection: int, rollouts: Sequence[Rollout], dropped: Sequence[Rollout] = ()) -> None:
         """The rollouts of a collection, from 0, in their order; behind them those that gave no gradient and were sampled again."""
