@@ -1,0 +1,62 @@
+"""The evaluator `lm-eval`: a task of lm-evaluation-harness over the step's rows, by its own models of transformers, without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import Any
+
+from tunesmith.contracts import Artifact, Evaluation, Step
+from tunesmith_lm_eval.documents import documents
+from tunesmith_lm_eval.results import checked_metrics, interval_metrics, row_samples
+from tunesmith_lm_eval.settings import LmEvalSettings
+from tunesmith_statistics import Counts, smallest_difference
+
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+class LmEval:
+    def __init__(self, settings: LmEvalSettings) -> None:
+        self.settings = settings
+
+    def evaluate(self, subject: Artifact, data: Artifact | None, step: Step) -> Evaluation:
+        """
+        Raises:
+            UserError: TS-DATA-040 without rows, TS-EVAL-008 where the task is none.
+            TunesmithError: TS-EVAL-009 where a metric has failed, TS-EVAL-001 where too many rows have no score.
+        """
+        os.environ.update(OFFLINE, HF_HOME=str(step.work / "hf"), HF_DATASETS_CACHE=str(step.work / "hf" / "datasets"))
+        from lm_eval import simple_evaluate
+        from lm_eval.models.huggingface import HFLM
+
+        from tunesmith_lm_eval.tasks import task_of
+
+        examples, asked = documents(data, self.settings.num_fewshot)
+        seen = smallest_difference(len(asked))
+        step.log(f"{len(asked)} questions: a difference of {100 * seen:.1f} points between two models is seen in 4 of 5 evaluations")
+        task = task_of(self.settings, data.format if data else "", examples, asked)
+        model = HFLM(
+            pretrained=str(subject.path), device=str(step.placement.torch), dtype=self.settings.dtype, batch_size=self.settings.batch_size,
+            max_length=self.settings.max_length, trust_remote_code=False,
+        )  # fmt: skip
+        told: Any = simple_evaluate(
+            model=model, tasks=[task], bootstrap_iters=0, log_samples=True, apply_chat_template=self.settings.apply_chat_template,
+            random_seed=step.seed, numpy_random_seed=step.seed, torch_random_seed=step.seed, fewshot_random_seed=step.seed,
+        )  # fmt: skip
+        lines = told["samples"][task.task_name]
+        samples = row_samples(task, model, lines)
+        reasons = [sample.get("not_scored", "scored") for sample in samples]
+        counts = Counts(**{name: reasons.count(name) for name in ("scored", "failed", "truncated", "unparsed")})
+        counts.check(self.settings.max_not_scored)
+        metrics = checked_metrics(task, told["results"][task.task_name], samples)
+        _write_asked(step, lines)
+        return Evaluation({**metrics, **interval_metrics(metrics, samples), "smallest_difference": seen, **counts.metrics()}, samples)
+
+
+def _write_asked(step: Step, lines: list[dict[str, Any]]) -> None:
+    """The digest of all requests, which two results share where the same was asked in the same way."""
+    asked = [line["arguments"] for line in lines]
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    told = {"digest": digest, "questions": len(asked), "first": asked[0]}
+    (step.output / "asked.json").write_text(json.dumps(told, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
