@@ -14,7 +14,7 @@ _CODE = "def score(answer, row):\n    return len(answer) < 40\n"
 @dataclass(frozen=True)
 class CustomSettings(AskingSettings):
     code: str = setting(
-        "", "Python that defines `score(answer, row)`, which gives true or false, a number, or None for an answer that can't be scored",
+        "", "Python that defines `score(answer, row)`, which gives true or false, a number, or nothing for an answer that can't be scored",
         examples=(_CODE,),
     )  # fmt: skip
     function: str = setting(
