@@ -93,11 +93,17 @@ class Audit:
             raise NotCompared(f"a model takes {size / 1e9:.1f} GB in 16 bits, and less than four times that is free")
 
     def _meta(self, verdict: Verdict) -> dict[str, Any]:
-        """What travels with the artifact: the template's identity, the figures to four digits, the user's word."""
-        figures = {name: float(f"{value:.4g}") for name, value in verdict.figures.items() if isinstance(value, float)}
+        """What travels with the artifact: the template's identity, the figures to four digits with their intervals, the user's word."""
+        figures: dict[str, Any] = {name: _short(value) for name, value in verdict.figures.items() if isinstance(value, float)}
+        if intervals := verdict.figures.get("intervals"):
+            figures["intervals"] = {name: [_short(end) for end in ends] for name, ends in intervals.items()}
         own = {**own_bounds(self.settings), **({"reason": self.settings.reason} if self.settings.reason else {})}
         template = {"template": verdict.figures["template"]} if "template" in verdict.figures else {}
         return {**template, "compared": "kl" in verdict.figures, **figures, **({"overridden": own} if own else {})}
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def _parent(step: Step, made: str) -> Artifact | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tunesmith_audit.outputs.comparison import own_bounds
 from tunesmith_audit.settings import AuditSettings
@@ -24,7 +25,8 @@ def told(verdict: Verdict, settings: AuditSettings) -> tuple[str, str]:
     if "kl" in figures:
         reason += (
             f"; over {figures['prompts']} conversations ({figures['tokens']} tokens) {figures['top1']:.1%} of the next tokens are the "
-            f"parent's, the divergence is {figures['kl']:.2g} nats a token, the perplexity {figures['perplexity_ratio']:.3f} times its"
+            f"parent's, the divergence is {figures['kl']:.2g}{_interval(figures, 'kl', '.2g')} nats a token, the perplexity "
+            f"{figures['perplexity_ratio']:.3f}{_interval(figures, 'perplexity_ratio', '.3f')} times its"
         )
     if own := own_bounds(settings):
         listed = ", ".join(f"{name} {value:g}" for name, value in own.items())
@@ -32,3 +34,9 @@ def told(verdict: Verdict, settings: AuditSettings) -> tuple[str, str]:
     if verdict.not_compared:
         reason += "; not compared: " + "; ".join(verdict.not_compared)
     return "held against its parent", reason
+
+
+def _interval(figures: Mapping[str, Any], name: str, digits: str) -> str:
+    """Where the figure lies with 95%, if there are enough conversations to say so."""
+    ends = figures.get("intervals", {}).get(name)
+    return f" ({ends[0]:{digits}} to {ends[1]:{digits}})" if ends else ""

@@ -5,8 +5,6 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_auto_gptq.settings import AutoGptqSettings, DequantizerSettings
 from tunesmith_models.model_directory import SIZES
 
-OLD = "transformers of AutoGPTQ's time, which runs beside it, reads newer checkpoints otherwise"
-
 
 @hookimpl
 def quantizer():
@@ -18,7 +16,7 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/gptq",),
         capabilities={"device.cpu": "partial", "device.cuda": "unknown"},
-        facts={"calibration": True, "metrics": SIZES, "not_compared": OLD},
+        facts={"calibration": True, "metrics": SIZES},
         estimator="tunesmith_auto_gptq.estimate:quantizing",
         priority=-10,
     )
@@ -34,6 +32,6 @@ def exporter():
         accepts=("model/gptq",),
         produces=("model/hf",),
         capabilities={"lossless": "partial", "device.cpu": "full"},
-        facts={"metrics": {"bytes": SIZES["bytes"]}, "not_compared": OLD},
+        facts={"metrics": {"bytes": SIZES["bytes"]}},
         estimator="tunesmith_auto_gptq.estimate:reading",
     )

@@ -24,6 +24,7 @@ Edge = Literal["convert", "update", "quantize"]
 _LAYER = re.compile(r"\blayers?\.\d+|\bh\.\d+|\bblocks\.\d+")
 _BUFFERS = ("rotary_emb.inv_freq", "masked_bias", ".attn.bias")  # older checkpoints store them, newer ones compute them
 _HEAD = "lm_head.weight"
+_CACHE_SCALES = (".k_scale", ".v_scale", ".q_scale")  # of a KV cache in float8
 
 
 def audit(parent: Path, child: Path, edge: Edge | Literal["auto"] = "auto") -> Verdict:
@@ -125,7 +126,9 @@ class _Comparison:
                 yield Finding("TS-AUDIT-004", f"{name} is not in the parent", True)
 
     def _adds_nothing(self, name: str) -> bool:
-        """A bias of zeros, as AutoGPTQ gives one to every layer."""
+        """A bias of zeros, as AutoGPTQ gives one to every layer; scales of the KV cache, where the config says that it has such."""
+        if name.endswith(_CACHE_SCALES):
+            return bool(self.quantization.get("kv_cache_scheme"))
         return name.endswith(".bias") and self.new[name].floating and values_of(self.new[name]).zero
 
     def _values(self) -> Iterator[Finding]:
@@ -174,12 +177,19 @@ class _Comparison:
 
     def _unpacked(self) -> Iterator[Finding]:
         bound = weight_bound(str(min((bits for bits in (2, 3, 4, 8) if bits >= self.bits), default=8)))
+        bound = math.inf if self._moves_scales() else bound
         for name, parts in self.layers.items():
             yield from self._packed_layer(name, parts, self.old[name], self.quantization, bound)
         for name, parts in self.unpacked.items():
             one = self.new[name]
             rounded = math.inf if self.edge == "update" else 2 * weight_bound(one.dtype)  # once by its parts, once as it is stored
             yield from self._packed_layer(name, parts, one, self.parent_quantization, rounded)
+
+    def _moves_scales(self) -> bool:
+        """Whether scales went from matrices to those before them, as AWQ does: then none is the parent's by itself."""
+        method = self.quantization.get("quant_method")
+        norms = (change for name, change in self.change.items() if len(self.new[name].shape) == 1)
+        return method == "awq" or (method == "compressed-tensors" and any(change > weight_bound("BF16") for change in norms))
 
     def _packed_layer(
         self, name: str, parts: Mapping[str, StoredTensor], before: StoredTensor, quantization: Mapping[str, Any], bound: float
@@ -195,6 +205,11 @@ class _Comparison:
             return
         if values.shape != before.shape:
             yield Finding("TS-AUDIT-004", f"{name} is {values.shape} in place of {before.shape}")
+            return
+        if math.isinf(bound) and self.edge == "quantize":
+            self.packed.append(name)
+            if not values.any() and not values_of(before).zero:
+                yield Finding("TS-AUDIT-001", f"{name} is all zeros once it is unpacked")
             return
         expected = before.array()
         size = float((expected.astype("f8") ** 2).sum()) ** 0.5

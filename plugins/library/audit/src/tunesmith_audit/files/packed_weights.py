@@ -1,6 +1,7 @@
-"""Matrices in fewer bits as the plain ones that they stand for, where that is cheap: of bitsandbytes, GPTQ, compressed-tensors with 8 bits.
+"""Matrices in fewer bits as the plain ones that they stand for, where that is cheap: of bitsandbytes, GPTQ, AWQ, compressed-tensors.
 
-Sources: bitsandbytes' `functional.dequantize_4bit` and `Linear8bitLt`; the layout of AutoGPTQ's `QuantLinear`, versions 1 and 2.
+Sources: bitsandbytes' `functional.dequantize_4bit` and `Linear8bitLt`; the layout of AutoGPTQ's `QuantLinear`, versions 1 and 2; AutoAWQ's
+`WQLinear_GEMM`; compressed-tensors' `pack_to_int32`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ def plain(parts: Parts, shape: tuple[int, ...], config: Mapping[str, Any]) -> np
     states = [name for name in parts if name.startswith("weight.quant_state.bitsandbytes")]
     if states:
         return _blocks(parts, json.loads(bytes(parts[states[0]].stored().view(np.uint8)))).reshape(shape)
+    if "weight_packed" in parts and "weight_scale" in parts:
+        return _packed_rows(parts, shape)
+    if {"qweight", "qzeros", "scales"} <= parts.keys() and config.get("quant_method") == "awq":
+        return _awq(parts) if int(config.get("bits", 4)) == 4 and str(config.get("version", "gemm")).lower() == "gemm" else None
     if "qweight" in parts and "g_idx" in parts and config.get("quant_method") == "gptq" and int(config.get("bits", 4)) in (2, 4, 8):
         return _gptq(parts, int(config.get("bits", 4)), config.get("checkpoint_format") != "gptq_v2")
     return None
@@ -62,3 +67,30 @@ def _gptq(parts: Parts, bits: int, first_version: bool) -> np.ndarray:
     zeros = _unpacked(parts["qzeros"].array(), bits, 1)[:, : scales.shape[1]].astype(np.float32) + first_version
     groups = parts["g_idx"].array().astype(np.int64)
     return ((codes - zeros[groups]) * scales[groups]).T
+
+
+_AWQ_ORDER = np.array((0, 4, 1, 5, 2, 6, 3, 7))  # where AutoAWQ keeps the columns of a word of eight
+
+
+def _awq(parts: Parts) -> np.ndarray:
+    codes, zeros = (_unpacked(parts[name].array(), 4, 1).astype(np.float32) for name in ("qweight", "qzeros"))
+    codes, zeros = (one.reshape(len(one), -1, 8)[:, :, _AWQ_ORDER].reshape(one.shape) for one in (codes, zeros))
+    scales = parts["scales"].array()
+    group = len(codes) // len(scales)
+    return ((codes - np.repeat(zeros, group, axis=0)) * np.repeat(scales, group, axis=0)).T
+
+
+def _packed_rows(parts: Parts, shape: tuple[int, ...]) -> np.ndarray | None:
+    """4 or 8 bits side by side in a row's words, a scale and, unless symmetric, a zero a group, in the order of the columns."""
+    scales, columns = parts["weight_scale"].array(), shape[-1]
+    words = parts["weight_packed"].array()
+    bits = 32 * words.shape[-1] // columns
+    if bits not in (4, 8) or len(shape) != 2 or columns * bits % 32 or "weight_g_idx" in parts:
+        return None
+    codes = _unpacked(words, bits, 1).astype(np.float32)
+    group = columns // scales.shape[-1]
+    zeros = 2 ** (bits - 1)
+    if "weight_zero_point" in parts:
+        packed = parts["weight_zero_point"].array()
+        zeros = np.repeat(_unpacked(packed, bits, 0)[: len(codes)].astype(np.float32), group, axis=1)
+    return (codes - zeros) * np.repeat(scales, group, axis=1)

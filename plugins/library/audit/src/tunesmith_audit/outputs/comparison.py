@@ -82,7 +82,7 @@ def compared(
         ids, gated = ids_of(parent, child, settings.prompts)
         if gated.ok:
             config = configuration(child)
-            before = list(expected) if expected is not None else _said(parent, ids, device)
+            before = list(expected) if expected is not None else _expected(parent, child, ids, device)
             after = runner(child, ids) if runner else _answers(parent, child, ids, device)
             shape = ModelShape.from_config(config)
             usual = output_bounds(bits or bits_of(config, stored_type(config)), shape.parameters if shape else 0.0)
@@ -94,6 +94,12 @@ def compared(
     except _Fails as error:
         return verdict + Verdict((Finding("TS-GATE-002", f"it fails where the parent does not: {error}"),))
     return verdict + gated
+
+
+def _expected(parent: Path, child: Path, ids: Sequence[Sequence[int]], device: str) -> list[Any]:
+    """What the parent says; of one that is packed, with its numbers in the code of the plain child that was made of it."""
+    numbers = _unpacked(child, parent) if not configuration(child).get("quantization_config") and not gguf_in(child) else None
+    return log_probs_of(_with_numbers(child, numbers, device), ids, device) if numbers else _said(parent, ids, device)
 
 
 class _Fails(Exception):
@@ -112,17 +118,22 @@ def _answers(parent: Path, child: Path, ids: Sequence[Sequence[int]], device: st
 
 
 def _numbers(parent: Path, child: Path) -> Iterator[tuple[str, Any]] | None:
-    """The child's numbers under the parent's names, where they are run in the parent's code: a GGUF file's, and those of GPTQ, for whose
-    layers GPTQModel would compile C++ for minutes first. None: transformers loads the child."""
+    """The child's numbers under the parent's names, where they are run in the parent's code. None: transformers loads the child."""
     if file := gguf_in(child):
         from tunesmith_audit.files.gguf_file import restored
 
         return restored(parent, file)
-    if (configuration(child).get("quantization_config") or {}).get("quant_method") == "gptq":
-        from tunesmith_audit.files.audit import unpacked
+    return _unpacked(parent, child)
 
-        return unpacked(parent, child)
-    return None
+
+def _unpacked(plain: Path, packed: Path) -> Iterator[tuple[str, Any]] | None:
+    """A packed model's numbers under the plain one's names: of GPTQ, for whose layers GPTQModel would compile C++ for minutes first, and of
+    AWQ, which transformers runs on other devices alone. None: it is packed otherwise."""
+    if (configuration(packed).get("quantization_config") or {}).get("quant_method") not in ("gptq", "awq"):
+        return None
+    from tunesmith_audit.files.audit import unpacked
+
+    return unpacked(plain, packed)
 
 
 def own_bounds(settings: AuditSettings) -> dict[str, float]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tunesmith_audit.bounds import Bounds
+from tunesmith_audit.outputs.older_transformers import in_dtype, readable
 from tunesmith_audit.outputs.prompts import beginning_ids, token_ids
 from tunesmith_audit.verdict import Finding, Verdict
 
 DECIDED = 0.1  # by how much the parent's first choice has to be more probable than its second for the child's to be held against it
 FEWEST = 20  # decided tokens; of fewer, a share says nothing
 LONGEST = 128  # tokens of a conversation
-NOISE = 12  # digits behind the point of a divergence; what is smaller comes of the order of sums, and may be negative
 
 
 class NotCompared(Exception):
@@ -31,7 +30,8 @@ def tokenizer_of(directory: Path, **options: Any) -> Any:
 
     directory = base_of(directory) or directory
     try:
-        return AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False, **options)
+        with readable(directory) as folder:
+            return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
     except Exception as error:
         raise NotCompared(f"transformers can't load the tokenizer: {_short(error)}") from error
 
@@ -86,7 +86,9 @@ def distance(before: Sequence[Any], after: Sequence[Any], ids: Sequence[Sequence
     """
     import torch
 
-    kl, agree, decided, losses, count, labels = 0.0, 0, 0, [0.0, 0.0], 0, 0
+    from tunesmith_audit.outputs.figures import summarized  # numpy
+
+    rows: list[list[float]] = []
     seen: set[tuple[int, ...]] = set()
     for old, new, row in zip(before, after, ids, strict=True):
         width = min(old.shape[-1], new.shape[-1])  # a vocabulary may be padded
@@ -95,26 +97,19 @@ def distance(before: Sequence[Any], after: Sequence[Any], ids: Sequence[Sequence
         # float32's probabilities sum up to 1 but for 1e-8, which alone would be a divergence, of either sign
         old, new = (one[begun:, :width].double().log_softmax(-1) for one in (old, new))
         row = row[begun:]
-        kl += float((old.exp() * (old - new).clamp(-1e4, 1e4)).sum())
         best = old.exp().topk(2, dim=-1)
         sure = best.values[:, 0] - best.values[:, 1] >= DECIDED
-        decided += int(sure.sum())
-        agree += int((new.argmax(-1) == best.indices[:, 0])[sure].sum())
-        count += len(row)
         following = torch.tensor(list(row[1:]), dtype=torch.long)
-        labels += len(following)
-        for index, one in enumerate((old, new)):
-            losses[index] -= float(one[:-1].gather(-1, following[:, None]).sum())
-    mean = [loss / max(labels, 1) for loss in losses]
-    ratio = math.exp(min(mean[1] - mean[0], 700.0)) if math.isfinite(mean[1]) else math.inf
-    figures = {
-        "tokens": count, "kl": round(kl / max(count, 1), NOISE) + 0.0, "top1": agree / decided if decided else 1.0, "decided": decided,
-        "perplexity_ratio": ratio, "perplexity": math.exp(min(mean[1], 700.0)) if math.isfinite(mean[1]) else math.inf,
-    }  # fmt: skip
+        losses = (-float(one[:-1].gather(-1, following[:, None]).sum()) for one in (old, new))
+        kl = float((old.exp() * (old - new).clamp(-1e4, 1e4)).sum())
+        agree = int((new.argmax(-1) == best.indices[:, 0])[sure].sum())
+        rows.append([len(row), kl, int(sure.sum()), agree, len(following), *losses])
+    figures = summarized(rows)
+    ratio = figures["perplexity_ratio"]
     findings = []
     if not figures["kl"] <= bounds.kl:
         findings.append(f"the divergence is {figures['kl']:.3g} nats a token, at most {bounds.kl:g} is expected")
-    if decided >= FEWEST and figures["top1"] < bounds.top1:
+    if figures["decided"] >= FEWEST and figures["top1"] < bounds.top1:
         findings.append(f"{figures['top1']:.1%} of the next tokens are the parent's, at least {bounds.top1:.0%} are expected")
     if not ratio <= bounds.perplexity:
         findings.append(f"the perplexity is {ratio:.3g} times the parent's, at most {bounds.perplexity:g} is expected")
@@ -137,9 +132,10 @@ def load(directory: Path, device: str, dtype: Any) -> Any:
     if base is not None:
         return _with_adapter(load(base, device, dtype), directory)
     try:
-        return AutoModelForCausalLM.from_pretrained(
-            directory, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=dtype, device_map={"": device}
-        )
+        with readable(directory) as folder:
+            return AutoModelForCausalLM.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, device_map={"": device}, **in_dtype(dtype)
+            )
     except Exception as error:
         raise NotCompared(f"transformers can't load {directory.name} here: {_short(error)}") from error
 
