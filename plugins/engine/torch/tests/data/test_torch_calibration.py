@@ -9,7 +9,7 @@ import pytest
 from tunesmith.contracts import UserError
 from tunesmith_data.api import message
 from tunesmith_sdk.testing.datasets import dataset
-from tunesmith_torch.data.calibration import calibration_tokens
+from tunesmith_torch.data.calibration import calibration_tokens, joined_sequences
 
 STEP = SimpleNamespace(name="small", check_cancelled=lambda: None)
 
@@ -57,3 +57,8 @@ def test_without_a_row_there_is_no_calibration(given, tmp_path):
     with pytest.raises(UserError, match="TS-QUANT-002") as caught:
         calibration_tokens(given if given is None else dataset(tmp_path / "rows", given), LetterTokenizer(), count=9, length=9, step=STEP)
     assert "`data: train.jsonl`" in caught.value.fix
+
+
+@pytest.mark.parametrize(("length", "expected"), [(2, [[1, 2], [3, 4]]), (5, [[1, 2, 3, 4, 5]]), (9, [[1, 2, 3, 4, 5]])])
+def test_rows_are_joined_to_sequences_of_one_length_and_a_rest_is_dropped_unless_it_is_all(length, expected):
+    assert joined_sequences([[1], [2, 3, 4], [5]], length) == expected

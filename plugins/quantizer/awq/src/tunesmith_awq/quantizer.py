@@ -23,13 +23,13 @@ from llmcompressor.modifiers.transform.awq import AWQModifier
 from llmcompressor.pipelines.cache import IntermediatesCache
 
 from tunesmith.contracts import Artifact, Result, Step
-from tunesmith_awq.sequences import Batches, sequences
+from tunesmith_awq.batches import Batches
 from tunesmith_awq.settings import AwqSettings
 from tunesmith_models import ModelShape, compute_type, stored_type
 from tunesmith_models.group_size import fitting_group_size
 from tunesmith_models.model_directory import copy_beside, weights_size
 from tunesmith_models.weight_check import load_whole, unloadable
-from tunesmith_torch.api.text import calibration_tokens
+from tunesmith_torch.api.text import calibration_tokens, joined_sequences
 
 RECIPE = "recipe.yaml"  # what LLM Compressor was told, in names of this module's classes: the config says what readers need
 
@@ -51,7 +51,7 @@ class Awq:
         tokenizer, loaded, stored = self._load(model.path, step)
         group_size = fitting_group_size(ModelShape.from_config(loaded.config.to_dict()), settings.group_size)
         rows = calibration_tokens(calibration, tokenizer, count=settings.num_calibration_samples, length=settings.max_seq_length, step=step)
-        batches = Batches(sequences(rows, settings.max_seq_length), settings.batch_size)
+        batches = Batches(joined_sequences(rows, settings.max_seq_length), settings.batch_size)
         weights = {
             "num_bits": settings.bits,
             "type": "int",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
-    from tunesmith_torch.data.calibration import calibration_tokens
+    from tunesmith_torch.data.calibration import calibration_tokens, joined_sequences
     from tunesmith_torch.data.chat_template.template import ChatTemplate
     from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
     from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from tunesmith_torch.data.tokenizer.model_eos_tokens import ends_of_model
     from tunesmith_torch.data.truncation import shortened
 
-__all__ = ["ChatTemplate", "ChatTokenizer", "calibration_tokens", "chat_encoder", "ends_of_model", "load_tokenizer", "shortened"]
+__all__ = [
+    "ChatTemplate", "ChatTokenizer", "calibration_tokens", "chat_encoder", "ends_of_model", "joined_sequences", "load_tokenizer",
+    "shortened",
+]  # fmt: skip
 
 __getattr__ = exports(
     __name__,
@@ -25,5 +28,6 @@ __getattr__ = exports(
         "ends_of_model": "tunesmith_torch.data.tokenizer.model_eos_tokens",
         "shortened": "tunesmith_torch.data.truncation",
         "calibration_tokens": "tunesmith_torch.data.calibration",
+        "joined_sequences": "tunesmith_torch.data.calibration",
     },
 )

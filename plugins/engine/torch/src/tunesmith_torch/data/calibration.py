@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tunesmith.contracts import Artifact, Step, UserError
@@ -37,3 +38,11 @@ def calibration_tokens(data: Artifact | None, tokenizer: Any, *, count: int, len
             fix="Name rows like those that the model will meet: `data: train.jsonl`.",
         )  # fmt: skip
     return found
+
+
+def joined_sequences(rows: Iterable[list[int]], length: int) -> list[list[int]]:
+    """All tokens of the rows one after another, cut every `length` tokens: none is padded, so no padding counts like words where a library
+    measures activations. What is left at the end is dropped, unless it is all there is."""
+    tokens = [token for row in rows for token in row]
+    whole = [tokens[at : at + length] for at in range(0, len(tokens) - length + 1, length)]
+    return whole or [tokens]

@@ -1,17 +1,10 @@
-"""Rows joined to sequences of one length: a batch needs no padding, whose activations would count like those of words."""
+"""Sequences of one length in batches, which need no padding."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import torch
-
-
-def sequences(rows: list[list[int]], length: int) -> list[list[int]]:
-    """All tokens one after another, cut every `length` tokens; what is left at the end is dropped, unless it is all there is."""
-    tokens = [token for row in rows for token in row]
-    whole = [tokens[at : at + length] for at in range(0, len(tokens) - length + 1, length)]
-    return whole or [tokens]
 
 
 class Batches(torch.utils.data.DataLoader):
