@@ -41,7 +41,8 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "export", "an artifact in another format", "tunesmith.verbs.export:run", kind="exporter", produces_of="exporter",
-        converts="insert", facts=_NONE, inputs=(Input("model", "what to export", of="exporter"),),
+        converts="insert", facts=_NONE, inputs=(Input("model", "what to export", of="exporter"), Input("reports", "evaluations to tell of",
+                                                accepts=("report/*",), required=False, read_by="reports", many=True)),
     ),
     Verb(
         "evaluate", "numbers about a model", "tunesmith.verbs.evaluate:run", kind="evaluator", many=True,

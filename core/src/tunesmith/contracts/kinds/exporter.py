@@ -1,7 +1,7 @@
 """Contract of kind ``exporter``: an artifact in another format, without training or calibration.
 
 Capabilities: ``lossless`` (full: the same numbers; partial: another precision). Facts: ``metrics`` (what its result has,
-see `Provider`). Estimator as for quantizers.
+see `Provider`), ``reports`` (it tells of evaluations, the step's input of that name). Estimator as for quantizers.
 """
 
 from __future__ import annotations
