@@ -53,7 +53,7 @@ _SHOWN = {
     ],
     "tunesmith_tune": [("output", f"{modules}.py") for modules in ("study/loop", "study/patience", "budget", "commands/preparation")],
     "tunesmith_auto": [("output", f"{modules}.py") for modules in ("policy", "rate_search")],
-    "tunesmith_data": [("plan", "verbs/*.py")],
+    "tunesmith_data": [("plan", "verbs/*.py"), ("plan", "contamination/plan_warning.py")],
     "tunesmith_statistics": [("plan", "resolution.py")],
     "tunesmith_torch": [("plan", "estimate/label_preview.py"), ("plan", "model/model_impl.py")],
     "tunesmith_transformers": [("plan", "estimate.py")],

@@ -14,4 +14,4 @@ def estimate(request: EstimateRequest) -> Estimate:
         UserError: TS-DATA-032 when the questions show or play something that the model behind the endpoint does not take.
     """
     rows = int(request.data.get("rows", 0)) - int(request.settings.get("num_fewshot", 0))
-    return Estimate({}, decisions=resolution(rows), warnings=check_media(request))
+    return Estimate({}, decisions=resolution(rows), warnings=(*check_media(request), *request.data.get("warnings", ())))

@@ -15,7 +15,7 @@ def estimate(request: EstimateRequest) -> Estimate | None:
 
     None where the model's sizes are unknown.
     """
-    unsure = check_media(request)
+    unsure = (*check_media(request), *request.data.get("warnings", ()))
     shape, settings = ModelShape.of(request), request.settings
     if shape is None:
         return Estimate({}, warnings=unsure) if unsure else None

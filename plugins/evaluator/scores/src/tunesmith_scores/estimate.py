@@ -14,8 +14,9 @@ def estimate(request: EstimateRequest) -> Estimate | None:
     None where the model's sizes are unknown.
     """
     shape, settings = ModelShape.of(request), request.settings
+    warnings = tuple(request.data.get("warnings", ()))
     if shape is None:
-        return None
+        return Estimate({}, warnings=warnings) if warnings else None
     kind = stored_type(shape.config)
     stored = BYTES.get(kind, 2.0)
     each = BYTES[compute_type(str(settings["dtype"]), kind, request)[0]]
@@ -26,5 +27,6 @@ def estimate(request: EstimateRequest) -> Estimate | None:
     files = {"files while loading": shape.parameters * stored if each != stored else 0.0}
     return Estimate(
         {"runtime": RUNTIME + shape.vocabulary * VOCABULARY, "weights": shape.parameters * each}
-        | max({"activations": tokens * widest * each}, files, key=lambda terms: sum(terms.values()))
+        | max({"activations": tokens * widest * each}, files, key=lambda terms: sum(terms.values())),
+        warnings=warnings,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tunesmith.contracts.artifacts import numbered
@@ -11,6 +12,7 @@ from tunesmith.contracts.kinds.input_reader import FILE, InputRequest, InputStep
 from tunesmith.errors import TunesmithError, UserError, each, listed, together
 from tunesmith_data import KIND
 from tunesmith_data.check.worker import RowCheck
+from tunesmith_data.contamination.plan_warning import Part, TrainedRows
 from tunesmith_data.data_file import DataFile, Rows
 from tunesmith_data.formats.detection import Check
 from tunesmith_data.formats.resemblance import meant, requiring
@@ -26,6 +28,7 @@ class DataFiles:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], Rows | TunesmithError] = {}
+        self._trained = TrainedRows()
 
     def read(self, request: InputRequest, planner: Planner) -> PlannedInput | None:
         check = RowCheck(planner)
@@ -50,6 +53,8 @@ class DataFiles:
             raise together(problems)
         if request.key == TRAINED_ON and request.provider in planner.installed("objective"):
             _refuse_one_label(_labels(parts), str(mixture), request.reader)
+        read = [Part(text, rows, split.name) for (text, _, split), rows in zip(mixture.files, parts, strict=True)]
+        warnings = self._trained.warnings(read, request, planner) if request.key == TRAINED_ON else []
         steps: list[InputStep] = []
         ends: list[int] = []
         for number, (text, _, split) in enumerate(mixture.files):
@@ -60,8 +65,9 @@ class DataFiles:
             ends.append(len(steps) - 1)
         size = sum(part.size for part in parts)
         if len(parts) == 1:
-            return PlannedInput(tuple(steps), size=size, facts=_told(parts[0].facts))
-        return _mixed(mixture, parts, steps, ends, size, request)
+            return PlannedInput(tuple(steps), size=size, facts={**_told(parts[0].facts), **_warned(warnings)})
+        found = _mixed(mixture, parts, steps, ends, size, request)
+        return replace(found, facts={**found.facts, **_warned(warnings)})
 
     def _as_it_is(self, request: InputRequest, planner: Planner, check: Check) -> PlannedInput | None:
         """A file that the verb `prepare` reads in a format that the user names."""
@@ -92,6 +98,11 @@ def _refuse_one_label(labels: Mapping[str, int], shown: str, reader: str) -> Non
             "TS-DATA-071", f"{shown}: all {count} labels are `{label}`", why=f"{reader} learns to tell one from another.",
             fix="Give rows with other labels, too.",
         )  # fmt: skip
+
+
+def _warned(warnings: Sequence[str]) -> dict[str, Any]:
+    """For estimators, which say it in the plan; nothing where there is nothing to say."""
+    return {"warnings": list(warnings)} if warnings else {}
 
 
 def _told(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tunesmith_data.audit.finding import Finding
 from tunesmith_data.audit.rows import one_label
 from tunesmith_data.audit.tokens import by_tokens
 from tunesmith_data.audit.worker import RowFindings, row_findings
+from tunesmith_data.contamination.files import findings as contamination
 from tunesmith_data.line import NotRows
 from tunesmith_data.rows_file import read_file
 
@@ -28,12 +29,13 @@ class Audit:
         columns: see `read_file`.
         labels: what the rows are examples of -> how many are.
         validation: another file, whose prompts should not be the data's; None: there is none.
+        against: a file for evaluation, whose rows should not be among the data's; None: there is none.
         tokens: whether `by_tokens` will be asked for.
     """
 
     def __init__(
         self, planner: Planner, path: Path, record: InstalledProvider, columns: Mapping[str, str], labels: Mapping[str, int], *,
-        validation: Path | None = None, tokens: bool = False,
+        validation: Path | None = None, against: Path | None = None, tokens: bool = False,
     ) -> None:  # fmt: skip
         """
         Raises:
@@ -41,6 +43,7 @@ class Audit:
         """
         if validation:
             _look_into(validation)
+        self._against = contamination(against, path) if against else ()
         # Of other rows nothing is told by their texts alone: no worker is started for them.
         useful = validation or tokens or PAIRS in record.produces
         self.rows = row_findings(planner, record, path, columns, validation) if useful else RowFindings((), ())
@@ -48,7 +51,7 @@ class Audit:
 
     @property
     def by_characters(self) -> tuple[Finding, ...]:
-        return (*self.rows.findings, *self._labels)
+        return (*self.rows.findings, *self._labels, *self._against)
 
     def by_tokens(self, counts: Sequence[Mapping[str, Any]], max_length: int) -> tuple[Finding, ...]:
         """What is found by a model's tokens in the place of characters where both tell it."""

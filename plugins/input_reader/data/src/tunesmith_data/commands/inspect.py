@@ -22,6 +22,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="rows as JSON lines, a JSON list, or another format that a plugin reads")
     add_columns(parser)
     parser.add_argument("--validation", type=Path, metavar="FILE", help="rows for validation: are its prompts among those of the data?")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="rows for evaluation: are they among those of the data, or nearly?")
     parser.add_argument(
         "--model",
         metavar="URI",
@@ -52,7 +53,7 @@ def run(args: Namespace) -> int:
         )  # fmt: skip
         audit = None
         if found.format:
-            options = {"validation": args.validation, "tokens": bool(args.model)}
+            options = {"validation": args.validation, "against": args.against, "tokens": bool(args.model)}
             audit = Audit(planner, args.file, formats[found.format], named, found.labels, **options)
     if audit and args.model and found.usable:
         settings = {"rows": [1], "scan": COUNTED, "max_length": args.max_length}
@@ -136,6 +137,7 @@ COMMAND = Command(
     "inspect", "format, lengths, duplicates, broken rows with their lines, and a sample", configure, run,
     (
         ("is this file fit to train on? (exit status 1 if it is not)", "tunesmith data inspect train.jsonl"),
+        ("are questions of an evaluation among the rows?", "tunesmith data inspect train.jsonl --against held-out.jsonl"),
         ("the lines that are broken, for a program", "tunesmith data inspect train.jsonl --json"),
         ("what speaks against pairs, as a model reads them", "tunesmith data inspect pairs.jsonl --model ./model --validation new.jsonl"),
     ),

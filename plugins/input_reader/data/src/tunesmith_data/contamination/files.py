@@ -1,0 +1,81 @@
+"""Two files held against each other: for `tunesmith data inspect --against`, and for plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.contracts.untrusted_files import unreadable
+from tunesmith.errors import UserError
+from tunesmith_data.audit.finding import Finding
+from tunesmith_data.contamination.overlap import HOW, NEAR, SEQUENCE, SHARE, EvaluationRows, Match
+from tunesmith_data.line import NotRows
+from tunesmith_data.rows_file import read_file
+
+_WORDS = {
+    "same": "rows of {file} that are here, too",
+    "near": "rows of {file} with a near duplicate here",
+    "overlap": "rows of {file} that are mostly here",
+}
+_RULES = {"near": f"three-word sequences alike by {NEAR:.0%}", "overlap": f"more than {SHARE:.0%} of their sequences of {SEQUENCE} words"}
+
+
+def compared(evaluation: Path, training: Path) -> tuple[list[Match], int]:
+    """The rows for evaluation that are in the other file, and how many there are in all.
+
+    Raises:
+        UserError: TS-DATA-001 or 006 where a file can't be read.
+    """
+    index = EvaluationRows(_rows(evaluation))
+    for line, row in _rows(training):
+        index.see(line, row)
+    return index.matches(), len(index)
+
+
+def findings(evaluation: Path, training: Path) -> tuple[Finding, ...]:
+    """For each way in which rows may be among those for training, as lines of both files: here, and there.
+
+    Raises:
+        UserError: as `compared`.
+    """
+    found, count = compared(evaluation, training)
+    told = []
+    for how in HOW:
+        lines = [(one.train_line, one.line) for one in found if one.how == how]
+        finding = Finding.of_lines(f"contamination.{how}", _WORDS[how].format(file=evaluation.name), lines, count)
+        told.append(Finding(**{**vars(finding), "told": _RULES.get(how, "")}))
+    return tuple(told)
+
+
+def contaminated_share(
+    evaluation: tuple[Path, str], training: tuple[Path, str], memory: MutableMapping[str, Any], largest: int
+) -> tuple[int, int] | None:  # fmt: skip
+    """How many rows for evaluation are in the other file, of how many; None where that is not looked for.
+
+    Args:
+        evaluation, training: path and digest.
+        memory: where what was found is kept, by the digests.
+        largest: bytes of both together beyond which a plan does not read them.
+    """
+    key = f"contamination {evaluation[1]} {training[1]}"
+    known = memory.get(key)
+    if isinstance(known, list) and len(known) == 2:
+        return int(known[0]), int(known[1])
+    try:
+        if evaluation[0].stat().st_size + training[0].stat().st_size > largest:
+            return None
+        found, count = compared(evaluation[0], training[0])
+    except (OSError, UserError):
+        return None  # whoever reads the file for its own sake says what is wrong with it
+    memory[key] = [len(found), count]
+    return len(found), count
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        yield from ((line.number, line.row) for line in read_file(path) if line.row)
+    except NotRows as error:
+        raise UserError("TS-DATA-006", f"{path} can't be read as rows: {error}", fix=error.fix) from None
+    except OSError as error:
+        raise unreadable(path, str(path), error) from error

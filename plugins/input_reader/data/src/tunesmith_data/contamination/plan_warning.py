@@ -1,0 +1,57 @@
+"""What a plan warns of: a step that evaluates on what an earlier step trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tunesmith.contracts.kinds.input_reader import InputRequest, Planner
+from tunesmith_data.contamination.files import contaminated_share
+from tunesmith_data.data_file import Rows
+
+LARGEST = 2**25  # bytes of two files that a plan holds against each other; of larger ones only whether they are the same
+EVALUATORS, OBJECTIVES = "evaluator", "objective"
+
+
+class Part(NamedTuple):
+    """Rows as a step reads them.
+
+    Args:
+        text: the file as the pipeline has it; split: the part of its rows that is meant, empty for all.
+    """
+
+    text: str
+    rows: Rows
+    split: str
+
+
+class TrainedRows:
+    """The rows that the steps of a plan train on, in the order in which they are planned."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[str, Part]] = []
+
+    def warnings(self, parts: Sequence[Part], request: InputRequest, planner: Planner) -> list[str]:
+        """Of what an evaluator reads; what an objective reads is taken down."""
+        if request.provider in planner.installed(OBJECTIVES):
+            self._seen += [(request.reader, part) for part in parts]
+            return []
+        if request.provider not in planner.installed(EVALUATORS):
+            return []
+        told = [_warning(part, reader, trained, planner) for part in parts for reader, trained in self._seen]
+        return list(dict.fromkeys(filter(None, told)))
+
+
+def _warning(part: Part, reader: str, trained: Part, planner: Planner) -> str:
+    mine, theirs = part.rows.file, trained.rows.file
+    if mine.digest == theirs.digest:
+        if part.split != trained.split and part.split and trained.split:
+            return ""  # two parts of one file, of which no row is in both
+        return f"it evaluates on rows of {part.text} that {reader} trains on"
+    found = contaminated_share((mine.path, mine.digest), (theirs.path, theirs.digest), planner.memory, LARGEST)
+    if not found or not found[0]:
+        return ""
+    return (
+        f"{found[0]} of the {found[1]} rows of {part.text} are among those of {trained.text}, which {reader} trains on, or nearly so "
+        f"(tunesmith data inspect {trained.text} --against {part.text})"
+    )
