@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("project")
     for name in ("quickstart/train.jsonl", "quickstart/held-out.jsonl", "dpo/pairs.jsonl"):
         shutil.copy(ROOT / "examples" / name, made)
-    shutil.copy(made / "pairs.jsonl", made / "held-out-pairs.jsonl")
+    shutil.copy(ROOT / "examples" / "reward" / "held-out.jsonl", made / "held-out-pairs.jsonl")
     (made / "qa.jsonl").write_text('{"question": "Who wrote Faust?", "answer": "Goethe."}\n')
     return made
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from distributions import ROOT
 
-CHATS = ("train", "held-out", "questions", "polite", "brief")
+CHATS = {"train": "train", "held-out": "held-out", "questions": "held-out", "polite": "train", "brief": "train"}
 OTHERS = {
     "pairs": "dpo/pairs.jsonl", "documents": "datasets/plain-text.jsonl", "steps": "datasets/stepwise.jsonl",
     "passages": "datasets/embedding.jsonl", "held-out-pairs": "reward/held-out.jsonl",
@@ -17,8 +17,8 @@ PROMPTS = '{"prompt": "What is 2 + 3?", "answer": "5"}\n{"prompt": "What is 4 + 
 
 
 def write_example_data(folder: Path) -> None:
-    for name in CHATS:
-        shutil.copy(ROOT / "examples" / "quickstart" / "train.jsonl", folder / f"{name}.jsonl")
+    for name, source in CHATS.items():
+        shutil.copy(ROOT / "examples" / "quickstart" / f"{source}.jsonl", folder / f"{name}.jsonl")
     for name, source in OTHERS.items():
         shutil.copy(ROOT / "examples" / source, folder / f"{name}.jsonl")
     (folder / "reviews.jsonl").write_text(REVIEWS)

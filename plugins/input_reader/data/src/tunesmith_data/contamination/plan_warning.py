@@ -9,7 +9,7 @@ from tunesmith.contracts.kinds.input_reader import InputRequest, Planner
 from tunesmith_data.contamination.files import contaminated_share
 from tunesmith_data.data_file import Rows
 
-LARGEST = 2**25  # bytes of two files that a plan holds against each other; of larger ones only whether they are the same
+LARGEST = 2**25  # bytes of two files that a plan holds against each other; of larger ones only whether they are one
 EVALUATORS, OBJECTIVES = "evaluator", "objective"
 
 
@@ -44,7 +44,7 @@ class TrainedRows:
 
 def _warning(part: Part, reader: str, trained: Part, planner: Planner) -> str:
     mine, theirs = part.rows.file, trained.rows.file
-    if mine.digest == theirs.digest:
+    if mine.path.resolve() == theirs.path.resolve():
         if part.split != trained.split and part.split and trained.split:
             return ""  # two parts of one file, of which no row is in both
         return f"it evaluates on rows of {part.text} that {reader} trains on"
