@@ -48,6 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("quickstart/train.jsonl", "quickstart/held-out.jsonl", "dpo/pairs.jsonl"):
         shutil.copy(ROOT / "examples" / name, made)
     shutil.copy(ROOT / "examples" / "reward" / "held-out.jsonl", made / "held-out-pairs.jsonl")
+    (made / "prompts.jsonl").write_text('{"prompt": "What is 2 + 3?", "answer": "5"}\n')
     (made / "qa.jsonl").write_text('{"question": "Who wrote Faust?", "answer": "Goethe."}\n')
     return made
 
