@@ -99,16 +99,18 @@ def _add_work(parser: Parser, form: VerbForm) -> None:
 
 def examples(form: VerbForm) -> list[tuple[str, str]]:
     """Commands that could be typed: with the installed providers' names and settings."""
-    verb, words = form.verb, [f"tunesmith {form.name}"]
+    words = [f"tunesmith {form.name}"]
     if form.takes_provider and form.mains[0].record:
         words.append(form.mains[0].record.name)
     if form.needs_main or not form.verb.inputs[0].required:
         words.append("--model file://path/to/model" if form.takes_model else "--from STEP")
-    lists = [entry for entry in verb.inputs[1:] if entry.many and not takes_rows(entry)]
+    needed = [entry for entry in form.others if form.needs(entry)]
+    lists = [entry for entry in needed if entry.many and not takes_rows(entry)]
     if lists:
         words = words[:1]  # their steps know the model
     words += [f"--{dashed(entry.name)} {step}" for entry in lists for step in ("STEP", "STEP")]
-    words += [f"--{dashed(entry.name)} rows.jsonl" for entry in verb.inputs[1:] if entry.required and entry not in lists]
+    others = {entry.name: "file://path/to/another" if takes_model(entry) else "rows.jsonl" for entry in needed if entry not in lists}
+    words += [f"--{dashed(name)} {value}" for name, value in others.items()]
     shown = [("with what is chosen automatically; --plan shows what that is", " ".join([*words, "--plan"]))]
     for part in form.slots:
         numbers = [o for o in part.options if o.schema.get("type") == "integer" and o.schema.get("default") is not None]

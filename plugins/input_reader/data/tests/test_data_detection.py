@@ -166,6 +166,17 @@ def test_a_misspelt_column_is_found(found):
     assert "in line 1 `bad` is missing; did you mean it by `badd`?" in problem.what
 
 
+def test_a_column_that_nothing_resembles_is_missed_and_no_other_is_renamed_into_it(found):
+    (problem,) = found('{"question": "q", "good": "g"}\n' * 3, wanted=("dataset/preference",)).problems
+    assert "in line 1 `bad` is missing" in problem.what
+    assert "--columns" not in problem.fix
+
+
+def test_the_first_row_that_does_not_fit_is_named(found):
+    (problem,) = found('{"question": "q", "solution": "s"}\n' + '{"question": 1, "solution": 2}\n' * 3).problems
+    assert "line 2: `question` should be a string" in problem.what
+
+
 def test_rows_for_another_objective_are_told_from_broken_ones(found):
     (problem,) = found(ROW * 3, wanted=("dataset/preference",)).problems
     assert problem.code == "TS-DATA-005"

@@ -52,6 +52,13 @@ def test_a_key_of_one_s_own_is_hashed_unless_it_can_be_guessed(capsys: pytest.Ca
     assert "k" * 32 not in told
 
 
+def test_a_file_of_keys_that_can_not_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gateway", "key", "alice", "--file", str(tmp_path / "nowhere" / "keys.yaml")]) == 2
+    told = capsys.readouterr().err
+    assert "TS-SERVE-042" in told
+    assert "keys.yaml can't be written" in told
+
+
 def test_all_mistakes_in_a_file_of_keys_are_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "keys.yaml"
     path.write_text("- {name: a b, hash: md5:0}\n- {name: c, hash: x, colour: red}\n")

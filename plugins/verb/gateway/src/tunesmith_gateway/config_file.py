@@ -86,7 +86,8 @@ def _unsound(settings: GatewaySettings) -> Iterator[str]:
         yield "`tls_certificate` and `tls_key` go together"
     for name in _FILES:
         if (path := getattr(settings, name)) and not os.access(path, os.R_OK):
-            yield f"`{name}`: {path} can't be read"
+            made = f": `tunesmith gateway key NAME --file {path}` makes it" if name == "keys_file" and not os.path.exists(path) else ""
+            yield f"`{name}`: {path} can't be read{made}"
     if settings.keys_env and not os.environ.get(settings.keys_env):
         yield f"`keys_env` names the environment variable {settings.keys_env}, which is not set"
 

@@ -93,7 +93,11 @@ def inspection_text(found: Inspection, shown: int = _SHOWN) -> str:
         lines += ["", "rows by length in characters", histogram_text(found)]
     refused = ", ".join(f"{count} {code}" for code, count in found.codes.items())
     for title, count, entries in (
-        (f"broken rows ({refused})", found.broken_count, [(f"line {line}", what) for line, what in found.broken]),
+        (
+            f"broken rows ({refused})" if refused else "broken rows",
+            found.broken_count,
+            [(f"line {line}", what) for line, what in found.broken],
+        ),
         ("empty", found.empty_count, [(f"line {line}", what) for line, what in found.empty]),
         ("duplicates", found.duplicate_count, [(f"line {line}", f"is line {first} again") for line, first in found.duplicates]),
     ):

@@ -177,7 +177,7 @@ def _no_format(
                          fix="Install a plugin that brings one.")  # fmt: skip
     found = mapping(useful, rows)
     named = _columns(shown, {**given, **found[1]}) if found else ""
-    misspelt = max(useful, key=lambda record: resemblance(record, columns))
+    misspelt = max(useful, key=_alike(columns))
     other = best(formats, rows)
     keys = 0 if other is None else len(required(other, columns))
     closer = (likeness(misspelt, columns) and len(required(misspelt, columns)) > keys) or (
@@ -190,6 +190,9 @@ def _no_format(
             "TS-DATA-005", f"{shown} has rows of `{other.name}` ({told}), which {who} can't use",
             why=f"{who} reads {listed(wanted)}, and these rows become {listed(other.produces)}.", fix=f"Give rows with {kinds}.",
         )  # fmt: skip
+    line, wrong = _first_wrong(misspelt, sample, given)
+    if beside := {place for place, _ in wrong} - {*required(misspelt, columns)}:  # a column too many for it may be another format's
+        misspelt = max((record for record in useful if beside & {*required(record, columns)}), key=_alike(columns), default=misspelt)
     wants = required(misspelt, columns)
     missing = [name for name in wants if name not in columns]
     if likeness(misspelt, columns) and missing:
@@ -200,17 +203,32 @@ def _no_format(
         first = next(line.number for line in sample if line.row is not None)
         why = f"`{misspelt.name}` requires {columns_of(misspelt)}; the columns are {', '.join(f'`{c}`' for c in columns)}."
         what = f"{shown}: the rows are almost `{misspelt.name}`, but in line {first} {' '.join(said)}"
-        return UserError("TS-DATA-004", what, why=why, fix=named or "Rename the column in the file, or name it in `columns`.")
+        renamed_one = "Rename the column in the file, or name it in `columns`."
+        fix = (
+            renamed_one
+            if all("did you mean" in one for one in said)
+            else "Put it into the rows, or name in `columns` the column that has it."
+        )
+        return UserError("TS-DATA-004", what, why=why, fix=named or fix)
     if likeness(misspelt, columns) and not found:
-        first_line = next(line for line in sample if line.row is not None)
-        row = renamed(first_line.row or {}, given)
-        told = "; ".join(f"`{place}` {sentence}" for place, sentence in islice(row_schema(misspelt).problems(row), 3))
-        return UserError("TS-DATA-004", f"{shown}: the rows have the columns of `{misspelt.name}`, but line {first_line.number}: {told}",
+        told = "; ".join(f"`{place}` {sentence}" for place, sentence in wrong)
+        return UserError("TS-DATA-004", f"{shown}: the rows have the columns of `{misspelt.name}`, but line {line}: {told}",
                          fix="Correct the rows.")  # fmt: skip
     kinds = "; ".join(f"`{record.name}` wants {columns_of(record)}" for record in useful)
     return UserError("TS-DATA-004", f"{shown}: the rows fit none of the formats that {who} reads",
                      why=f"Their columns are {', '.join(f'`{c}`' for c in columns[:12]) or 'none'}. {kinds}.",
                      fix=f"{named or _example(useful, columns)} Or install a plugin for this format.")  # fmt: skip
+
+
+def _alike(columns: Sequence[str]) -> Callable[[InstalledProvider], tuple[float, int]]:
+    return lambda record: resemblance(record, columns)
+
+
+def _first_wrong(record: InstalledProvider, sample: Sequence[Line], given: Mapping[str, str]) -> tuple[int, list[tuple[str, str]]]:
+    """The first row that a format does not fit: its line, and at most three problems of it; 0 and none if there is no such row."""
+    rows = ((line.number, renamed(line.row, given)) for line in sample if line.row is not None)
+    found = ((number, list(islice(row_schema(record).problems(row), 3))) for number, row in rows)
+    return next(((number, problems) for number, problems in found if problems), (0, []))
 
 
 def put_rows(path: Path) -> str:
@@ -225,9 +243,11 @@ def _example(useful: Sequence[InstalledProvider], columns: Sequence[str]) -> str
     """How to say which column is which, by the format that wants most of the columns that there are."""
     sets = [required(one) for one in useful if one.facts.get("aliases")]
     wants = max((names for names in sets if len(names) <= len(columns)), key=len, default=())
-    if not wants:
+    named = [column for column in columns if column not in wants]  # one that has its name already means itself
+    pairs = list(zip([name for name in wants if name not in columns], named, strict=False))
+    if not pairs:
         return "Say in `columns` which column is which."
-    flag = shlex.quote(",".join(f"{name}={column}" for name, column in zip(wants, columns, strict=False)))
+    flag = shlex.quote(",".join(f"{name}={column}" for name, column in pairs))
     return f"Say which column is which: `--columns {flag}`, say, or `columns` in the pipeline."
 
 

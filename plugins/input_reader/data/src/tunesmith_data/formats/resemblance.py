@@ -56,7 +56,8 @@ def likeness(record: InstalledProvider, columns: Sequence[str]) -> float:
     names = required(record, columns)
     folded = [column.casefold() for column in columns]
     near = [1.0 if name in columns else 0.75 if get_close_matches(name.casefold(), folded, n=1, cutoff=0.7) else 0.0 for name in names]
-    return sum(near) / len(near) if near and sum(near) * 2 > len(near) else 0.0
+    half = len(near) / 2
+    return sum(near) / len(near) if near and (sum(near) > half or (sum(near) == half and 1.0 in near)) else 0.0
 
 
 def resemblance(record: InstalledProvider, columns: Sequence[str]) -> tuple[float, int]:

@@ -116,14 +116,25 @@ def add_key(path: Path, entry: dict[str, Any]) -> None:
     found: list[TunesmithError] = [_wrong(f"`{at}` {sentence}") for at, sentence in problems(schema_of(KeySettings), entry)]
     if found:
         raise Problems(found)
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
     if path.exists() and any(known.name == entry["name"] for known in read_keys(path)):
         what = f"{path} has a key called `{entry['name']}` already"
         raise Problems([UserError("TS-SERVE-042", what, fix="Choose another name, or take that entry out: its key stops at once then.")])
+    try:
+        _append(path, yaml.safe_dump([entry], sort_keys=False))
+    except OSError as error:
+        what, why = f"{path} can't be written", error.strerror or type(error).__name__
+        raise Problems(
+            [UserError(CODE, what, why=f"{why}.", fix="Name a file in a folder that is there and yours: --file FILE.")]
+        ) from None
+
+
+def _append(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(before + ("\n" if before and not before.endswith("\n") else "") + yaml.safe_dump([entry], sort_keys=False))
+            file.write(before + ("\n" if before and not before.endswith("\n") else "") + text)
         read_keys(draft)
         os.replace(draft, path)
     finally:
