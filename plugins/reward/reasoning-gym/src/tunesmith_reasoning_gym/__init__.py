@@ -1,0 +1,1 @@
+"""Tasks that reasoning-gym makes, and what their answers are worth."""
