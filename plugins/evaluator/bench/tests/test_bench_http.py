@@ -78,6 +78,27 @@ def test_the_server_says_how_long_words_are() -> None:
     assert scale.words(107) == 100
 
 
+class ShortContext:
+    """Five tokens a word and three around them, and room for some only."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    async def send(self, request: Request, record: Record) -> None:
+        tokens = 3 + 5 * len(request.body["messages"][0]["content"].split())
+        if tokens > self.room:
+            record.error = "status 400: too long"
+        else:
+            record.prompt_tokens = tokens
+
+
+@pytest.mark.parametrize(("room", "words"), [(600, 20), (300, 20), (100, 19)])
+def test_a_short_context_is_asked_shorter_questions(room: int, words: int) -> None:
+    scale, answer = asyncio.run(calibrate(ShortContext(room)))  # type: ignore[arg-type]
+    assert not answer.error
+    assert scale.words(103) == words
+
+
 @given(st.lists(st.binary(max_size=12).filter(lambda data: b"\n" not in data and data == data.strip()), max_size=6), st.data())
 def test_events_are_found_however_the_bytes_arrive(sent: list[bytes], data: st.DataObject) -> None:
     whole = b"".join(b"data: " + one + b"\n\n" for one in sent)

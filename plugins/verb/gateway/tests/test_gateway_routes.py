@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith_gateway.routing.model_routes import Route, Version, Window
+from tunesmith_gateway.routing.model_routes import Route, Routes, Version, Window
 from tunesmith_gateway.routing.upstream import Upstream
 
 
@@ -56,3 +56,11 @@ def test_the_99th_percentile_is_an_answer_s_time_that_99_of_100_do_not_exceed(se
     assert window.error_rate == 0
     window.add(0.0, True)
     assert window.error_rate == 1 / (len(seconds) + 1)
+
+
+def test_a_run_that_answers_for_another_model_is_known_by_its_address() -> None:
+    old, alone = version("old"), Version("alone", [Upstream("alone", lambda: ("http://h:2/v1", "m"))])
+    bot, second, third = Route("bot", [old]), Route("second", [version("same")]), Route("third", [alone])
+    routes = Routes({route.name: route for route in (bot, second, third)})
+    assert routes.also_at(old, bot) == ["second"]
+    assert routes.also_at(alone, third) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from argparse import ArgumentParser, Namespace
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -24,6 +25,7 @@ _MOST: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaxi
 _POSITIVE: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}
 _HEAT: dict[str, Any] = {"type": "number", "minimum": 0}
 CONCURRENCY = "1,2,4,8"
+_HOST = re.compile(r"[\w.-]+:\d+(/|$)")  # an address that lacks its scheme
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -112,7 +114,7 @@ def _numbers(text: str, flag: str, kind: type) -> list[float]:
     except ValueError:
         found = []
     if not found or not all(0 < value < 100_000 for value in found):
-        raise UserError("TS-CLI-006", f"`{text}` is no list of loads", fix=f"Write {flag} {CONCURRENCY}.")
+        raise UserError("TS-CLI-006", f"`{text}` is no list of loads above 0", fix=f"Write {flag} {CONCURRENCY}.")
     return sorted(set(found))
 
 
@@ -121,6 +123,8 @@ def _server(args: Namespace) -> AbstractContextManager[Any]:
         if not args.target.startswith(("http://", "https://")):
             raise UserError("TS-CLI-002", f"{args.target} is no endpoint's address", fix="Write it as http://127.0.0.1:8000/v1.")
         return nullcontext({"url": args.target})
+    if _HOST.match(args.target):
+        raise UserError("TS-CLI-002", f"{args.target} is neither an address nor a step", fix=f"Write http://{args.target}.")
     return served_step(args.target, args.pipeline)
 
 

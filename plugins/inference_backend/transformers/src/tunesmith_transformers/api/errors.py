@@ -18,7 +18,7 @@ class ApiError(Exception):
     """
 
     def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
-        message = message.rstrip(". \n") + ("" if message.endswith("?") else ".")
+        message = message if message.endswith(("?", " ...")) else message.rstrip(". \n") + "."
         super().__init__(message)
         self.status, self.message, self.param, self.code = status, message, param, code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -53,9 +53,12 @@ def _shown(value: Any) -> str:
 
 
 def _shares(text: str) -> list[float]:
-    shares = [float(word) for word in text.split(",")]
-    if not all(0 < share <= 1 for share in shares) or shares != sorted(set(shares)) or shares[-1] != 1:
-        raise ValueError("shares rise, are above 0, and end with 1")
+    try:
+        shares = [float(word) for word in text.split(",")]
+    except ValueError:
+        shares = []
+    if not shares or not all(0 < share <= 1 for share in shares) or shares != sorted(set(shares)) or shares[-1] != 1:
+        raise ArgumentTypeError(f"{text!r} should be shares above 0 that rise and end with 1, as 0.01,0.1,1")
     return shares
 
 
@@ -144,6 +147,7 @@ def _sentence(event: dict[str, Any]) -> str:
         "switch_step": "  {answered} answered in {seconds:.1f} s, {error_rate:.2%} failed, 99 of 100 within {p99:.3f} s",
         "switched": "All requests go to {version}.",
         "switch_drained": "Version {version} has {running} requests left.",
+        "switch_kept": "Its run {run} goes on: it answers for {models}, too.",
         "switch_stopped": "Its run {run} is asked to end.",
         "switch_done": "{model} is served by {version}.",
         "switch_back": "It goes back: {reason}.",

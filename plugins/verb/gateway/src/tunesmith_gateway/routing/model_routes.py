@@ -115,6 +115,12 @@ class Routes:
             return route
         raise ApiError(404, f"There is no model `{name[:100]}` here", code="model_not_found", param="model")
 
+    def also_at(self, version: Version, route: Route) -> list[str]:
+        """Other models that a version's servers answer for, too: they lose them when its run ends."""
+        places = {upstream.url for upstream in version.upstreams} - {""}
+        others = [other for other in list(self.by_name.values()) if other is not route]
+        return [other.name for other in others if any(up.url in places for one in other.versions for up in one.upstreams)]
+
     def upstreams(self) -> Iterator[Upstream]:
         for route in list(self.by_name.values()):
             for version in list(route.versions):

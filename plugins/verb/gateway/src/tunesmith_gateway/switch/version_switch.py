@@ -187,7 +187,11 @@ class Switch:
         self._tell("switch_drained", version=version.name, running=version.running)
         directory = self.gateway.directory
         await asyncio.to_thread(directory.refresh)
-        if not keep and any((e.pid, e.run) == (version.pid, version.run) for e in directory.running):
+        if keep or not any((e.pid, e.run) == (version.pid, version.run) for e in directory.running):
+            return
+        if others := directory.routes.also_at(version, self.route):
+            self._tell("switch_kept", version=version.name, run=version.run, models=", ".join(others))
+        else:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(version.pid, signal.SIGTERM)
                 self._tell("switch_stopped", version=version.name, run=version.run)

@@ -38,7 +38,7 @@ def read(body: bytes, schema: Mapping[str, Any]) -> dict[str, Any]:
     request = without_nulls(schema, request)
     found = [*islice(problems(schema, request), TOLD), *islice(_unknown(schema, request), TOLD)][:TOLD]
     if found:
-        told = (f"`{path}` {sentence.rstrip('.')}" for path, sentence in found)
+        told = (f"`{path}` {sentence if sentence.endswith(' ...') else sentence.rstrip('.')}" for path, sentence in found)
         raise ApiError(400, "; ".join(told), param=found[0][0])
     return request
 
