@@ -1,0 +1,1 @@
+"""Manifests for a cluster that runs the image which the exporter docker describes."""
