@@ -46,6 +46,7 @@ WORDS = {
     "single": "one",
     "split": "what Python calls taking a text apart",
     "train": "to train",
+    "verdict": "what was decided of an alternative",
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunesmith_data.contamination.files import findings
+from tunesmith_data.audit.contamination import findings
 from tunesmith_data.contamination.overlap import NEAR, EvaluationRows
 from tunesmith_data.contamination.plan_warning import Part, TrainedRows
 from tunesmith_data.contamination.words import pieces

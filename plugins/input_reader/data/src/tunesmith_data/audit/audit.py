@@ -9,11 +9,11 @@ from typing import Any
 from tunesmith.contracts.kinds.input_reader import InstalledProvider, Planner
 from tunesmith.contracts.untrusted_files import unreadable
 from tunesmith.errors import UserError
+from tunesmith_data.audit.contamination import findings as contamination
 from tunesmith_data.audit.finding import Finding
 from tunesmith_data.audit.rows import one_label
 from tunesmith_data.audit.tokens import by_tokens
 from tunesmith_data.audit.worker import RowFindings, row_findings
-from tunesmith_data.contamination.files import findings as contamination
 from tunesmith_data.line import NotRows
 from tunesmith_data.rows_file import read_file
 

@@ -1,4 +1,4 @@
-"""Two files held against each other: for `tunesmith data inspect --against`, and for plans."""
+"""Two files held against each other."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ from typing import Any
 
 from tunesmith.contracts.untrusted_files import unreadable
 from tunesmith.errors import UserError
-from tunesmith_data.audit.finding import Finding
-from tunesmith_data.contamination.overlap import HOW, NEAR, SEQUENCE, SHARE, EvaluationRows, Match
+from tunesmith_data.contamination.overlap import EvaluationRows, Match
 from tunesmith_data.line import NotRows
 from tunesmith_data.rows_file import read_file
-
-_WORDS = {
-    "same": "rows of {file} that are here, too",
-    "near": "rows of {file} with a near duplicate here",
-    "overlap": "rows of {file} that are mostly here",
-}
-_RULES = {"near": f"three-word sequences alike by {NEAR:.0%}", "overlap": f"more than {SHARE:.0%} of their sequences of {SEQUENCE} words"}
 
 
 def compared(evaluation: Path, training: Path) -> tuple[list[Match], int]:
@@ -31,21 +23,6 @@ def compared(evaluation: Path, training: Path) -> tuple[list[Match], int]:
     for line, row in _rows(training):
         index.see(line, row)
     return index.matches(), len(index)
-
-
-def findings(evaluation: Path, training: Path) -> tuple[Finding, ...]:
-    """For each way in which rows may be among those for training, as lines of both files: here, and there.
-
-    Raises:
-        UserError: as `compared`.
-    """
-    found, count = compared(evaluation, training)
-    told = []
-    for how in HOW:
-        lines = [(one.train_line, one.line) for one in found if one.how == how]
-        finding = Finding.of_lines(f"contamination.{how}", _WORDS[how].format(file=evaluation.name), lines, count)
-        told.append(Finding(**{**vars(finding), "told": _RULES.get(how, "")}))
-    return tuple(told)
 
 
 def contaminated_share(
