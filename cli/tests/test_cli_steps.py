@@ -185,10 +185,16 @@ def test_a_step_runs_and_its_product_can_be_had(world):
     assert (world.folder / "again" / "text").read_text() == "hello5", "the store did not change with the copy"
 
 
+def test_a_home_that_is_a_file_is_told(world):
+    world.write("taken", "mine")
+    assert "TS-STORE-004" in world(*TAUGHT, "--home", "taken").err
+
+
 def test_nothing_is_overwritten(world):
     world.write("taken", "mine")
     assert "TS-CLI-009" in world(*TAUGHT, "--output", "taken").err
     assert "TS-CLI-009" in world(*TAUGHT, "--output", ".").err
+    assert "TS-CLI-010" in world(*TAUGHT, "--output", "taken/inside").err
     assert world("runs", "list").out.startswith("Nothing has been run")
 
 

@@ -106,12 +106,20 @@ class Earlier:
 
 
 def note(session: Session, name: str, data: Mapping[str, Any]) -> None:
-    """Keep what a command did, so that a later one can take up what it made."""
+    """Keep what a command did, so that a later one can take up what it made.
+
+    Raises:
+        TunesmithError: TS-STORE-004 when the home can't be written to.
+    """
     from tunesmith.contracts.cache_files import write_note
+    from tunesmith.isolation.error_conversion import disk_error
     from tunesmith.planning.pipeline.spec import PipelineSpec
     from tunesmith.running.home_permissions import make_home
 
-    make_home(session.config.home, session.config.group)
+    try:
+        make_home(session.config.home, session.config.group)
+    except OSError as error:
+        raise disk_error(error) from None
     spec = PipelineSpec.from_mapping(data, Path.cwd(), name=name)
     kept = {"name": name, "model": _model(spec), "steps": {step: _absolute(raw, spec, session) for step, raw in spec.steps.items()}}
     write_note(_folder(session.config.home) / f"{name}.json", {key: value for key, value in kept.items() if value})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def check_output(directory: Path | None) -> None:
     """
     Raises:
-        UserError: TS-CLI-009 when there is something at that place already, so that nothing is computed for a copy that can't be made.
+        UserError: TS-CLI-009 when there is something at that place already, TS-CLI-010 when nothing can be written there, so that nothing
+            is computed for a copy that can't be made.
     """
     if directory is None:
         return
@@ -27,6 +29,13 @@ def check_output(directory: Path | None) -> None:
         raise UserError("TS-CLI-009", f"--output {directory} is a file", fix="Name a directory that is empty or not there yet.")
     if there and any(directory.iterdir()):
         raise UserError("TS-CLI-009", f"--output {directory} is not empty", fix="Name a directory that is empty or not there yet.")
+    place = next(folder for folder in (directory.absolute(), *directory.absolute().parents) if folder.exists())
+    try:
+        with tempfile.TemporaryDirectory(prefix=".tunesmith-", dir=place):
+            pass
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UserError("TS-CLI-010", f"--output {directory} can't be written", why=f"{place}: {why}", fix="Name another place.") from None
 
 
 def write_output(outcome: RunOutcome, plan: Plan, step: str, directory: Path, as_json: bool, home: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -54,6 +55,11 @@ def test_a_loss_that_rises_from_its_lowest_value_has_too_high_a_rate(seed):
     (found,) = [finding for finding in of_training(one) if finding.rule == "rate.too-high"]
     assert found.command == "tunesmith run a.yaml --set steps.tune.settings.learning_rate=0.0002"
     assert found.evidence[2] == "0.0002 is what its adapter takes by itself"
+
+
+def test_of_a_training_that_was_stopped_nobody_knows_whether_its_steps_were_enough():
+    assert said(LEARNS) == ["steps.too-few"]
+    assert said(replace(LEARNS, ended=False)) == []
 
 
 def test_a_loss_that_rises_above_where_it_began_has_too_high_a_rate_though_it_never_fell():

@@ -105,6 +105,8 @@ def run(words: Sequence[str], args: Namespace) -> int:
 
     if bool(words) != args.serve:
         raise UserError("TS-CLI-002", "`--serve` and options of `tunesmith serve` after `--` go together", fix="tunesmith gateway --help")
+    if not args.config and Path(DEFAULT_FILE).is_file():
+        _tell(args.json, {"event": "gateway_config", "file": DEFAULT_FILE})
     if not args.serve:
         serve(settings_of(args), _home(), partial(_tell, args.json))
         return 0
@@ -139,6 +141,8 @@ def _tell(as_json: bool, event: dict[str, Any]) -> None:
     elif event["event"] == "gateway_ready":
         models = ", ".join(event["models"]) or _("none yet")
         print(_("The gateway answers at {url} (models: {models}). Ctrl-C ends it.", url=event["url"], models=models), flush=True)
+    elif event["event"] == "gateway_config":
+        print(_("What no option says is read from {file} here.", file=event["file"]), flush=True)
     elif event["event"] == "gateway_waits":
         print(_("The run that serves for the gateway is asked by others, too; it ends when they have their answers."), flush=True)
     else:

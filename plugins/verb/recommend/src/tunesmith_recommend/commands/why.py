@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 
 from tunesmith_cli.api import Command, chosen_run, run_command, safe, safe_json, translated, wrap
+from tunesmith_cli.api import gettext as _
 from tunesmith_recommend.diagnosis.finding import Finding
 
 _WIDTH = 120
@@ -25,10 +26,13 @@ def run(args: Namespace) -> int:
             print(safe_json({"run": view.row.id, "findings": [one.to_json() for one in found]}, 2))
         else:
             print(safe(f"{view.row.id}  {view.row.pipeline}  {view.row.state}\n"))
+            if view.row.state in _UNFINISHED:
+                print(_("It was stopped before its end; to go on with it: {command}", command=f"tunesmith resume {view.row.id}") + "\n")
             print(safe("\n\n".join("\n".join(_lines(one)) for one in found) or translated(_NOTHING)))
     return 0
 
 
+_UNFINISHED = ("interrupted", "cancelled")
 _NOTHING = "No rule has anything to say of it: no loss that rises or stands still, no rows cut, no gate kept by chance."
 
 

@@ -16,6 +16,7 @@ _COURSE = (
     learning_rate.diverged, learning_rate.too_high, learning_rate.nothing_learned, learning_rate.too_low, progress.too_few_steps,
     progress.plateau,
 )  # fmt: skip
+_WHILE = _COURSE[:2]  #: of a training that was stopped: what it would have come to is not known
 _BESIDE = (progress.overfit, rows.spikes, rows.cut, rows.without_end)
 
 
@@ -26,5 +27,5 @@ def findings(view: RunView) -> list[Finding]:
 
 
 def of_training(one: Training) -> list[Finding]:
-    course = next((told for rule in _COURSE if (told := list(rule(one)))), [])
+    course = next((told for rule in (_COURSE if one.ended else _WHILE) if (told := list(rule(one)))), [])
     return [*course, *(finding for rule in _BESIDE for finding in rule(one))]

@@ -31,6 +31,7 @@ class Training:
         warnings: of the step.
         error: that it failed with.
         rows: per optimizer step the numbers of the rows that it was of, with their losses.
+        ended: whether it came to its end.
         data: file of the rows; `model`: what is trained, as commands take it; empty where they are not known, or more than one.
     """
 
@@ -47,6 +48,7 @@ class Training:
     rows: Mapping[int, Sequence[tuple[int, float]]] = field(default_factory=dict)
     data: str = ""
     model: str = ""
+    ended: bool = True
 
     @property
     def rate(self) -> float:
@@ -88,7 +90,7 @@ def _training(view: RunView, step: PlannedStep, series: Mapping[str, Sequence[tu
     return Training(
         step.name, step.group, file, Curve.of(series.get(LOSS, ())), Curve.of(series.get(VALIDATION, ())),
         [value for _, value in series.get("grad_norm", ())], settings, _usual_rate(step), told, seen.row.error, _ledger(view, step.name),
-        _data_file(view, step), _model(view),
+        _data_file(view, step), _model(view), made is not None,
     )  # fmt: skip
 
 
