@@ -49,6 +49,15 @@ def test_a_run_that_goes_on_keeps_its_start_and_its_finished_steps_are_told_anew
     assert [step.state for step in journal.steps("r1")] == ["waiting", "waiting"]
 
 
+def test_a_step_that_had_begun_when_its_run_ended_is_not_called_running(journal):
+    journal.begin_run("r1", "p", "", ["tune", "api"])
+    journal.begin_step("r1", "api", "k", 1)
+    journal.end_run("r1", "serving")
+    assert [step.state for step in journal.steps("r1")] == ["waiting", "running"]
+    journal.end_run("r1", "failed", UserError("X-1", "no"))
+    assert [step.state for step in journal.steps("r1")] == ["waiting", "failed"]
+
+
 def test_points_of_a_series_replace_each_other_and_a_lost_value_is_nan(journal: Journal) -> None:
     for at, value in ((1, 3.0), (2, math.nan), (1, 2.5), (3, math.inf)):
         journal.metric("k", "loss", at, value)

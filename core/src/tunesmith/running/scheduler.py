@@ -46,10 +46,8 @@ class Scheduler:
                 state = "done"
         except Cancelled:
             state = "cancelled"
-        except TunesmithError as error:
-            self._error, state = error, "failed"
-        except OSError as error:
-            self._error, state = disk_error(error), "failed"
+        except (TunesmithError, OSError) as error:
+            self._error, state = disk_error(error) if isinstance(error, OSError) else error, "failed"
         finally:
             self._services.kill_all()
             self._context.sockets.close()

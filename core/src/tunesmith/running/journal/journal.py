@@ -153,8 +153,10 @@ class Journal:
                 )  # fmt: skip
 
     def end_run(self, run: str, state: str, error: TunesmithError | None = None) -> None:
+        """Note how a run ended, and with it steps that had begun and told no end; or that it stays for its services."""
         finished = None if state == "serving" else time.time()
         self._execute("UPDATE runs SET state = ?, finished = ?, error = ? WHERE id = ?", (state, finished, _error(error), run))
+        self._execute("UPDATE steps SET state = ?1, finished = ?2 WHERE run = ?3 AND state = 'running' AND ?2 > 0", (state, finished, run))
 
     def interrupt_run(self, run: str) -> None:
         """Note that the run's process died, as a run without a living process that calls itself running must have."""

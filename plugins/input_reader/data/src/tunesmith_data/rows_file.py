@@ -177,4 +177,6 @@ def _reason(error: Exception, text: str, *, cut: bool) -> str:
         return str(error) if isinstance(error, Unfit) else f"is not JSON: {error}"
     if cut and (error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")):
         return "is cut off: the file ends in the middle of a row"
-    return f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]} (column {error.colno})"
+    message = error.msg.removesuffix(" at").removesuffix(" starting")
+    column = error.colno if error.pos < len(text.rstrip()) else len(text.rstrip().rpartition("\n")[2]) + 1
+    return f"is not JSON: {message[:1].lower()}{message[1:]} (column {column})"

@@ -169,6 +169,8 @@ async def _measured(args: Namespace, loads: list[Any], url: str, kept: dict[str,
         scale, answer = await calibrate(transport)
         if answer.error and not answer.pieces:
             fix = "See the server's log; the address is the API's base, as http://127.0.0.1:8000/v1."
+            if args.served_model and args.served_model not in (known := await _models(transport)) and known:
+                fix = f"Give --served-model one of its models: {', '.join(known)}."
             raise UserError("TS-BENCH-010", f"{url} does not answer a first question", why=answer.error, fix=fix)
         workload = Workload(*args.workload_lengths, args.shared_prefix, args.conversations, args.ignore_eos, args.temperature)
         plan = Plan(args.requests, args.runs, args.seed, args.warm_up, parse_slo(args.slo, args.slo_share))
@@ -194,8 +196,21 @@ async def first_model(transport: Any) -> str:
         if isinstance(error, aiohttp.ClientConnectionError):
             fix = "Is the server up? `tunesmith serve --model URI` starts one and prints its address."
             raise UserError("TS-BENCH-010", f"no server answers at {transport.url}", why=why, fix=fix) from error
+        if getattr(error, "status", 0) in (401, 403):
+            fix = "It wants a key that it knows: --api-key-env names the environment variable that holds one."
+            raise UserError("TS-BENCH-010", f"{transport.url} does not take this key, or asks for one", why=why, fix=fix) from error
         fix = "Is the address its API's base, as http://127.0.0.1:8000/v1? A model can be named by --served-model, a key by --api-key-env."
         raise UserError("TS-BENCH-010", f"{transport.url} does not say which models it has", why=why, fix=fix) from error
+
+
+async def _models(transport: Any) -> list[str]:
+    """Those that the server says it has; none if it does not."""
+    import aiohttp
+
+    try:
+        return [str(name) for name in await transport.models()]
+    except (aiohttp.ClientError, OSError, ValueError, LookupError, TypeError):
+        return []
 
 
 def show(args: Namespace, measurement: Measurement) -> None:

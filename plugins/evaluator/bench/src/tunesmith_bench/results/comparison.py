@@ -118,7 +118,7 @@ def reservations(one: Measurement, other: Measurement) -> list[str]:
     if one.counted_by != other.counted_by:
         found.append(f"tokens are counted by {one.counted_by} and by {other.counted_by}")
     found += [
-        f"{side} at {point.load} is {mark.name}" for side, m in (("A", one), ("B", other)) for point in m.points for mark in point.marks
+        f"{side} at {point.load}: {mark.name}" for side, m in (("A", one), ("B", other)) for point in m.points for mark in point.marks
     ]
     return found
 
