@@ -9,6 +9,8 @@ import torch
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError
 from tunesmith_data.api import RowSchema
+from tunesmith_scores.multiple_choice import evaluator
+from tunesmith_scores.multiple_choice.batch_scores import FILE
 from tunesmith_scores.multiple_choice.evaluator import MultipleChoiceAccuracy
 from tunesmith_scores.multiple_choice.prompts import prompts
 from tunesmith_scores.multiple_choice.rows import FORMAT, ROW, MultipleChoice
@@ -67,6 +69,28 @@ def test_batches_change_nothing(model, local_step):
     one, other = evaluate(model, local_step()), evaluate(model, local_step(), max_tokens_per_microbatch=1)
     for a, b in zip(one.samples, other.samples, strict=True):
         assert a["log_probs"] == pytest.approx(b["log_probs"], abs=1e-4)
+
+
+def test_a_killed_step_computes_only_the_batches_that_are_missing_and_ends_with_the_same_numbers(model, local_step, monkeypatch):
+    whole = evaluate(model, local_step(), max_tokens_per_microbatch=1)
+    step, computed, scores = local_step(), [], evaluator._scores
+    rows, judge = dataset(step.work / "rows", ROWS, FORMAT), MultipleChoiceAccuracy(MultipleChoiceSettings(max_tokens_per_microbatch=1))
+
+    def counted(model, group, *more):
+        computed.append(group)
+        if len(computed) == 3:
+            raise KeyboardInterrupt  # the process ends before the last batch
+        return scores(model, group, *more)
+
+    monkeypatch.setattr(evaluator, "_scores", counted)
+    with pytest.raises(KeyboardInterrupt):
+        judge.evaluate(model, rows, step)
+    kept = step.work / FILE
+    kept.write_text(kept.read_text() + '{"batch": "torn')
+    found = judge.evaluate(model, rows, step)
+    assert len(computed) == 4
+    assert found == whole
+    assert not kept.exists()
 
 
 def test_examples_stand_before_each_question():

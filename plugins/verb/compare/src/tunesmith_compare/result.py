@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tunesmith.contracts.artifacts import Artifact
 
 KIND, FORMAT, ASKED = "evaluator", "report/metrics", "asked.json"
-#: settings that say how fast it is done, or how often after a failure: none of what is measured
-SPEED = frozenset({"concurrency", "timeout", "max_retries", "max_tokens_per_microbatch", "reward_timeout"})
+#: settings that say how fast it is done, how often after a failure, or when there is no result: none of what is measured
+SPEED = frozenset({"concurrency", "timeout", "max_retries", "max_tokens_per_microbatch", "batch_size", "reward_timeout", "max_not_scored"})
 OF_ENDPOINT = "model"  # the setting that says which of an endpoint's models is asked
 
 

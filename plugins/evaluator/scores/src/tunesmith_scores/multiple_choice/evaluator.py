@@ -18,6 +18,7 @@ import torch
 from tunesmith.contracts import Artifact, Evaluation, Step, UserError
 from tunesmith_data.api import read_rows
 from tunesmith_models import compute_type, stored_type
+from tunesmith_scores.multiple_choice.batch_scores import BatchScores
 from tunesmith_scores.multiple_choice.prompts import Prompt, prompts
 from tunesmith_scores.multiple_choice.settings import MultipleChoiceSettings
 from tunesmith_statistics import Counts, share, smallest_difference
@@ -64,12 +65,20 @@ class MultipleChoiceAccuracy:
         dtype, reason = compute_type(self.settings.dtype, _stored(subject), step.placement)
         step.decide(f"dtype {dtype}", reason)
         model = load_model(subject, step.placement.torch, dtype)
+        kept = BatchScores(step.work)
+        if kept:
+            step.log(f"{len(kept)} batches are there from before")
         longest = min(self.settings.max_length, getattr(model.config.get_text_config(), "max_position_embeddings", None) or math.inf)
         found: list[list[float] | None] = []
         for group in self._batches([sequences(tokenizer, prompt) for prompt in asked], longest):
             step.check_cancelled()
-            found += _scores(model, group, longest, step.placement.torch)
+            scores = kept.get(group)
+            if scores is None:
+                scores = _scores(model, group, longest, step.placement.torch)
+                kept.add(group, scores)
+            found += scores
             step.progress(len(found), len(asked), what="scoring", unit="questions")
+        kept.forget()
         return found
 
     def _batches(self, each: Sequence[list[TokenSequence]], longest: float) -> Iterator[list[list[TokenSequence]]]:
