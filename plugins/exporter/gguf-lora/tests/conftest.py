@@ -1,0 +1,6 @@
+"""Tests import their neighbours by name."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
