@@ -1,0 +1,1 @@
+"""Quantization with trained rounding (SignRound) by AutoRound. That and torch are imported when a model is quantized, not before."""
