@@ -117,6 +117,28 @@ def test_the_size_is_estimated(source, local_step, settings):
     assert found.disk == pytest.approx(result.metrics["bytes"], rel=0.1)
 
 
+MIXTRAL = {
+    "model_type": "mixtral", "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "num_local_experts": 4, "num_experts_per_tok": 2, "vocab_size": 320, "tie_word_embeddings": False,
+}  # fmt: skip
+
+
+def test_experts_that_would_stay_as_they_are_are_refused_by_the_plan_unless_that_is_said():
+    def asked(**settings):
+        return EstimateRequest(MIXTRAL, 10**6, fill(schema_of(BitsAndBytesSettings), settings))
+
+    with pytest.raises(UserError, match="TS-QUANT-007") as caught:
+        estimate(asked())
+    assert "gptq" in caught.value.fix
+    assert estimate(asked(llm_int8_skip_modules=["experts"])).disk
+
+
+def test_experts_are_refused_before_a_model_is_loaded(tmp_path, local_step):
+    (tmp_path / "config.json").write_text(json.dumps(MIXTRAL))
+    with pytest.raises(UserError, match="TS-QUANT-007"):
+        quantize(Artifact("model/hf", tmp_path), local_step())
+
+
 @pytest.mark.slow
 def test_a_real_model_keeps_its_wits(tmp_path, local_step):
     """Perplexity on plain English within 1.35 times that of the source, in a quarter of its size."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
+from tunesmith_bitsandbytes.experts import check_experts
 from tunesmith_models import ModelShape
 from tunesmith_models.dtypes import BYTES
 
@@ -15,8 +16,13 @@ NESTED = 256  # scales that share a scale of their own
 
 
 def estimate(request: EstimateRequest) -> Estimate:
-    """The source's pages as they are read, the copies in another dtype made from them, the quantized model, the libraries."""
+    """The source's pages as they are read, the copies in another dtype made from them, the quantized model, the libraries.
+
+    Raises:
+        UserError: TS-QUANT-007: the model has experts, which would not be quantized.
+    """
     shape = ModelShape.of(request)
+    check_experts(shape, request.settings["llm_int8_skip_modules"])
     if shape is None:
         return Estimate({"source": float(request.input_bytes), "libraries": LIBRARIES}, notes=("the model's sizes are unknown",))
     quantized = size(shape, request.settings)

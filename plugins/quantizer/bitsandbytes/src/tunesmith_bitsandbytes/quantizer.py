@@ -15,7 +15,9 @@ import torch
 import transformers
 
 from tunesmith.contracts import Artifact, Result, Step, UserError
+from tunesmith_bitsandbytes.experts import check_experts
 from tunesmith_bitsandbytes.settings import BitsAndBytesSettings
+from tunesmith_models import ModelShape, configuration
 from tunesmith_models.model_directory import copy_beside, weights_size
 from tunesmith_models.weight_check import load_whole
 
@@ -28,10 +30,12 @@ class BitsAndBytes:
         """Needs no calibration.
 
         Raises:
-            UserError: TS-MODEL-008, -020, -022, -023 when it can't be loaded whole, TS-MODEL-021 when nothing in it can be quantized.
+            UserError: TS-MODEL-008, -020, -022, -023 when it can't be loaded whole, TS-MODEL-021 when nothing in it can be quantized,
+                TS-QUANT-007 when it has experts, which would not be.
         """
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
+        check_experts(ModelShape.from_config(configuration(model.path)), self.settings.llm_int8_skip_modules)
         step.check_cancelled()
         step.progress(0, 3, what="quantizing", unit="stages")
         loaded = self._load(model.path, step.placement.torch)
