@@ -129,7 +129,7 @@ def test_experts_that_would_stay_as_they_are_are_refused_by_the_plan_unless_that
 
     with pytest.raises(UserError, match="TS-QUANT-007") as caught:
         estimate(asked())
-    assert "gptq" in caught.value.fix
+    assert "compressed-tensors" in caught.value.fix
     assert estimate(asked(llm_int8_skip_modules=["experts"])).disk
 
 

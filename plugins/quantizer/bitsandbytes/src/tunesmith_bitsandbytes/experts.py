@@ -22,6 +22,6 @@ def check_experts(shape: ModelShape | None, skipped: Sequence[str]) -> None:
         raise UserError(
             "TS-QUANT-007", f"bitsandbytes would leave the model's experts as they are, {share:.0%} of its parameters",
             why="It replaces linear layers one by one, and experts are kept together in one tensor, which is none.",
-            fix="Use `awq`, `gptq`, `auto-round` or `compressed-tensors`, which take experts apart, or `llm_int8_skip_modules: [experts]` "
+            fix="Use `awq` or `compressed-tensors`, which take experts apart, or write `llm_int8_skip_modules: [experts]` "
             "if they are to stay.",
         )  # fmt: skip

