@@ -6,8 +6,8 @@ from tunesmith_custom.settings import CustomSettings
 from tunesmith_generation.api import COUNTS, bounds
 
 _METRICS = {
-    "score": {"better": "higher", "summary": "mean of what the function gives", "reference": False},
-    **bounds("score", reference=False),
+    "score": {"better": "higher", "summary": "mean of what the function gives"},
+    **bounds("score"),
     **COUNTS,
     "failed": {"summary": "questions that the endpoint refused, or that the function failed on"},
     "truncated": {"summary": "questions whose answer was cut off"},

@@ -15,7 +15,8 @@ _FIGURES = {
 def _metrics():
     found = {}
     for name, (better, summary) in _FIGURES.items():
-        found |= {name: {"better": better, "summary": summary}, **bounds(name)}
+        alone = {"reference": False} if name == "over_refusal" else {}  # who refuses nothing has none, whatever it knows
+        found |= {name: {"better": better, "summary": summary, **alone}, **bounds(name, **alone)}
     return {**found, **COUNTS}
 
 

@@ -184,6 +184,8 @@ def prefers(subject: Subject) -> Iterator[CheckFailed]:
 def needs_no_reference(subject: Subject) -> Iterator[CheckFailed]:
     if _format(subject) not in (CHAT, ""):
         raise NotRun(f"the kit knows no other answers for rows in {_format(subject)}", where="an evaluator that reads conversations")
+    if _rows(subject) is None:
+        raise NotRun("it reads no rows, so there are no answers to change", where="an evaluator that reads conversations")
     rows = list(read_rows(_rows(subject).path))
     others = [{**row, "messages": [*row["messages"][:-1], message("assistant", f"{number} zebras")]} for number, row in enumerate(rows)]
     changed = dataset(subject.folder("others") / "rows", others)
