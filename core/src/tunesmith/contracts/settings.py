@@ -273,7 +273,7 @@ def _a(kind: str | list[str]) -> str:
 
 
 def _options(schema: Mapping[str, Any]) -> str:
-    return " or ".join(_a(option.get("type", "value")) for option in schema["anyOf"])
+    return " or ".join(dict.fromkeys(_a(option.get("type", "value")) for option in schema["anyOf"]))
 
 
 def _join(where: str, name: str) -> str:
