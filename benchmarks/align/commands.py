@@ -82,7 +82,7 @@ def _swift(work: Pairs, bin: Path, out: Path) -> list[str | Path]:
     if name:
         options["rlhf_type"] = name
     if work.objective == TAUGHT:
-        options["teacher_model"] = work.teacher
+        options |= {"teacher_model": work.teacher, "teacher_model_type": options["model_type"]}
     if work.objective != "reward":
         options |= {"adapters": work.adapter, "load_args": "false"}
     return [bin / "swift", "rlhf" if name else "sft", *(str(word) for key, value in options.items() for word in (f"--{key}", value))]

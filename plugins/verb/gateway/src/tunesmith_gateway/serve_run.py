@@ -70,9 +70,9 @@ class ServeRun:
             if status is not None or time.monotonic() > until:
                 self.stop()
                 how = f"ended with status {status}" if status is not None else f"was not up within {timeout:g} seconds"
-                raise TunesmithError(
-                    "TS-SERVE-045", f"`tunesmith serve` {how}", why=self._why(), fix=f"What it said is in {self.log}."
-                )  # fmt: skip
+                why, fix = self._why()
+                told = f"What it said is in {self.log}."
+                raise TunesmithError("TS-SERVE-045", f"`tunesmith serve` {how}", why=why, fix=f"{fix} {told}" if fix else told)
             time.sleep(POLL)
 
     def stop(self) -> None:
@@ -86,11 +86,12 @@ class ServeRun:
             self.process.wait(timeout)
         return self.process.poll() is not None
 
-    def _why(self) -> str:
+    def _why(self) -> tuple[str, str]:
+        """Why, and what to do, in its own words."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         for line in reversed(lines):
             with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError):
                 error = json.loads(line).get("error")
                 if error:
-                    return f"{error['code']}: {error['what']} {error['why']}".strip()
-        return "\n".join(lines[-QUOTED:]) or "It said nothing."
+                    return f"{error['code']}: {error['what']} {error['why']}".strip(), str(error.get("fix", ""))
+        return "\n".join(lines[-QUOTED:]) or "It said nothing.", ""
