@@ -182,7 +182,8 @@ def audited(formats, tmp_path):
 
 def test_a_file_for_validation_that_can_not_be_read_is_told(audited, tmp_path):
     (tmp_path / "table.parquet").write_bytes(b"PAR1")
-    for name, code in (("none.jsonl", "TS-DATA-001"), ("table.parquet", "TS-DATA-006")):
+    (tmp_path / "empty.jsonl").touch()
+    for name, code in (("none.jsonl", "TS-DATA-001"), ("table.parquet", "TS-DATA-006"), ("empty.jsonl", "TS-DATA-002")):
         with pytest.raises(UserError, match=code):
             audited(validation=tmp_path / name)
 

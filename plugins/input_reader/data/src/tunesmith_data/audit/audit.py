@@ -14,6 +14,7 @@ from tunesmith_data.audit.finding import Finding
 from tunesmith_data.audit.rows import one_label
 from tunesmith_data.audit.tokens import by_tokens
 from tunesmith_data.audit.worker import RowFindings, row_findings
+from tunesmith_data.formats.detection import put_rows
 from tunesmith_data.line import NotRows
 from tunesmith_data.rows_file import read_file
 
@@ -39,7 +40,7 @@ class Audit:
     ) -> None:  # fmt: skip
         """
         Raises:
-            TunesmithError: for a file for validation that can't be read; TS-DATA-048 where the format crashes.
+            TunesmithError: for a file for validation that can't be read or has no rows; TS-DATA-048 where the format crashes.
         """
         if validation:
             _look_into(validation)
@@ -62,7 +63,8 @@ class Audit:
 
 def _look_into(path: Path) -> None:
     try:
-        next(read_file(path), None)
+        if not any(line.row for line in read_file(path)):
+            raise UserError("TS-DATA-002", f"{path} has no rows", fix=put_rows(path))
     except NotRows as error:
         raise UserError("TS-DATA-006", f"{path} can't be read as rows: {error}", fix=error.fix) from None
     except OSError as error:
