@@ -12,9 +12,6 @@ from tunesmith_generation.api import NOT_SCORED, RequestSettings
 class VerdictSettings:
     metric: str = setting(help="metric of the task that has to be better than the base's", examples=("exact_match",))
     better: str = setting("higher", "which direction of it is better", choices=("higher", "lower"))
-    level: float = setting(
-        0.05, "chance of a false verdict that is taken, of the task's test and of each area's", gt=0, lt=1, examples=(0.2,)
-    )
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tunesmith.contracts import Artifact, Result, Step, UserError
 from tunesmith.contracts.artifacts import several
 from tunesmith_statistics import Interval, mcnemar, mean_difference, share_difference, sign_flips, smallest_difference
 
-FILE = "verdict.json"
+FILE, LEVEL = "verdict.json", 0.05  # of the paired test; intervals are of 95 %
 Pairs = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 
 
@@ -37,8 +37,9 @@ class Found:
     p: float | None
     lost: tuple[str, ...] = ()
 
-    def beyond_chance(self, level: float) -> bool:
-        return self.difference is not None and self.difference.certain and (self.p is None or self.p <= level)
+    @property
+    def beyond_chance(self) -> bool:
+        return self.difference is not None and self.difference.certain and (self.p is None or self.p <= LEVEL)
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "difference": self.difference._asdict() if self.difference else None, "lost": list(self.lost)}
@@ -59,13 +60,13 @@ def run(step: Step) -> Result:
         )  # fmt: skip
     areas = [found for one, two in zip(before, after, strict=True) for found in _areas(one, two)]
     sign = 1 if settings.better == "higher" else -1
-    won = task.beyond_chance(settings.level) and task.difference is not None and sign * task.difference.value > 0
-    lost = [one for one in areas if one.beyond_chance(settings.level) and one.difference is not None and one.difference.value < 0]
+    won = task.beyond_chance and task.difference is not None and sign * task.difference.value > 0
+    lost = [one for one in areas if one.beyond_chance and one.difference is not None and one.difference.value < 0]
     step.log(_sentence(task, "better" if won else "not better beyond chance"))
     for one in areas:
         step.log(_sentence(one, "lost" if one in lost else "kept"), "warning" if one in lost else "info")
     told = {
-        "verdict": won and not lost, "level": settings.level, "better": settings.better, "task": task.to_json(), "won": won,
+        "verdict": won and not lost, "level": LEVEL, "better": settings.better, "task": task.to_json(), "won": won,
         "areas": [_told(one, lost=one in lost) for one in areas],
         "reports": {name: artifact.digest for name, artifact in step.inputs.items()},
     }  # fmt: skip
@@ -88,8 +89,11 @@ def _task(report: Artifact, base: Artifact, metric: str) -> Found:
     pairs, count = _pairs(base, report), float(values[0])
     difference = metric_difference(metric, (count, float(values[1])), pairs, True)
     if difference is None:
-        raise UserError("TS-GATE-003", f"the metric `{metric}` does not follow from rows", why="So nobody can say what is chance.",
-                        fix="Name one that is a mean over rows, as accuracy is, or a perplexity.")  # fmt: skip
+        raise UserError(
+            "TS-GATE-003", f"the metric `{metric}` does not follow from rows",
+            why="So nobody can say what is chance. A mean of fewer than five rows doesn't say it either.",
+            fix="Name one that is a mean over rows, as accuracy is, or a perplexity.",
+        )  # fmt: skip
     p = metric_p((count, float(values[1])), pairs, True)
     scored = sum(not any("not_scored" in one for one in pair) for pair in pairs)
     return Found(metric, scored, count, float(values[1]), difference, p)
