@@ -18,7 +18,8 @@ HERE = Path(__file__).resolve().parent
 SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"  # as the model's own template has it
 ROW = 1200  # tokens of a packed row: about a batch's
 PINS = ("torch==2.13.0",)  # as on the machine that the figures in the documentation are from
-SWIFT = ("ms-swift==4.6.0", "transformers<5.20", "trl<1.0", "peft<0.21", "bitsandbytes==0.50.2", *PINS)
+#: msgspec is imported by it and not required
+SWIFT = ("ms-swift==4.6.0", "transformers<5.20", "trl<1.0", "peft<0.21", "bitsandbytes==0.50.2", "msgspec", *PINS)
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,7 @@ PEERS = {
     peer.name: peer
     for peer in (
         Peer("tunesmith"),
-        Peer(
-            "ms-swift",
-            ("ms-swift==4.6.0", "transformers<5.20", "trl<1.0", "peft<0.21", "bitsandbytes==0.50.2", *PINS),
-            ("torchvision", "torchaudio"),
-        ),
+        Peer("ms-swift", SWIFT, ("torchvision", "torchaudio")),
         Peer("llamafactory", ("llamafactory==0.9.5", *PINS), ("torchvision", "torchaudio"), ("torchaudio",)),
         Peer("llamafactory+packing", ("llamafactory==0.9.5", *PINS), ("torchvision", "torchaudio"), ("torchaudio",), packing=True),
         Peer("trl", ("trl==1.16.0", "transformers==5.23.0", "peft==0.21.2", "datasets", *PINS)),
