@@ -21,7 +21,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "multimodal.md"
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the page's own program makes, and a model of text."""
     directory = tmp_path_factory.mktemp("multimodal")
-    (program,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
+    program, *_ = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     subprocess.run([sys.executable, "-c", program], cwd=directory, check=True)
     tiny_model(directory / "text-only")
     return directory
