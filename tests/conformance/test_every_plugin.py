@@ -37,7 +37,7 @@ BRING_THEM = ("peft", "bitsandbytes", "tunesmith-prompt")  #: what requires thes
 COMPOSING = ("serve",)  # whose author has heavy providers take part
 #: where a change of a setting is tried with a new database, service or endpoint, minutes of work together; their own tests set each of
 #: them (plugins/tracker/mlflow/tests/test_mlflow.py and the others')
-SETTINGS_APART = ("mlflow", "wandb", "generation", "judge")
+SETTINGS_APART = ("mlflow", "wandb", "generation", "judge", "verdict", "rewards", "pass-at-k", "audit")
 
 
 def _runs_on(folder: Path, names: tuple[str, ...]) -> bool:

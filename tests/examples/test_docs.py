@@ -148,7 +148,7 @@ def test_a_command_on_a_page_exists_with_its_options(page: str, line: str, capsy
     options = [word.partition("=")[0] for word in words if word.startswith("--")]
     command = []
     for word in words:
-        if not re.fullmatch(r"[a-z]+", word) or len(command) == 2:
+        if not re.fullmatch(r"[a-z]+(-[a-z]+)*", word) or len(command) == 2:
             break
         command.append(word)
     assert main([*command, "--help"]) == 0

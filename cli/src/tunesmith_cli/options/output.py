@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,8 @@ def check_output(directory: Path | None) -> None:
     """
     if directory is None:
         return
+    import tempfile
+
     there = directory.exists() or directory.is_symlink()
     if there and not directory.is_dir():
         raise UserError("TS-CLI-009", f"--output {directory} is a file", fix="Name a directory that is empty or not there yet.")

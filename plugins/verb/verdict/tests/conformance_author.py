@@ -18,3 +18,14 @@ def pipeline(case):
         "verdict": {"verdict": dict(case.settings), "from": "after", "base": "before"},
     }
     return {"model": f"file://{case.material('blank')}", "steps": steps}
+
+
+def known_answers(case):
+    """Two of the twenty sums are right; no other answer holds a number."""
+    if case.kind != "evaluator":
+        return
+    from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
+
+    sums = {"What is 7 + 8? Give only the number.": "15", "What is 23 + 19? Give only the number.": "It is 42."}
+    with scripted_endpoint(sums, case.directory) as endpoint:
+        yield endpoint, [], {"arithmetic": 2 / 20}

@@ -58,7 +58,7 @@ class AutoRounding:
         step.check_cancelled()
         os.environ["AR_WORK_SPACE"] = str(step.work / "library")  # else it writes to the current directory
         method = SignRoundConfig(
-            bits=settings.bits, group_size=group_size, sym=True, iters=settings.iters, lr=settings.learning_rate,
+            bits=settings.bits, group_size=group_size, sym=True, iters=settings.iters, lr=settings.learning_rate or None,
             enable_minmax_tuning=settings.enable_minmax_tuning,
         )  # fmt: skip
         work = AutoRound(

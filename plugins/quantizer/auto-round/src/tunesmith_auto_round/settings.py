@@ -15,7 +15,7 @@ class AutoRoundSettings:
         choices=(-1, 0, 16, 32, 64, 128, 256, 512, 1024), aliases=("q_group_size",),
     )  # fmt: skip
     iters: int = setting(200, "optimizer steps in which a layer's rounding is trained; time grows with it", ge=1)
-    learning_rate: float | None = setting(None, "of the steps along the signs of the gradients; null: 1 / `iters`", gt=0, aliases=("lr",))
+    learning_rate: float = setting(0.0, "of the steps along the signs of the gradients; 0: 1 / `iters`", ge=0, aliases=("lr",))
     enable_minmax_tuning: bool = setting(True, "train where the levels begin and end, too, not the rounding alone")
     num_calibration_samples: int = setting(
         128, "rows to calibrate on, the first of the data", ge=1, aliases=("nsamples", "max_calib_samples")

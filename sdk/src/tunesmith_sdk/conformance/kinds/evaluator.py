@@ -90,6 +90,11 @@ def _format(subject: Subject) -> str:
     return found
 
 
+def _reads_conversations(record: ProviderRecord) -> bool:
+    """Whether its rows have answers that can be others."""
+    return next((format for format in record.facts.get("data", ()) if format in FORMATS), "") == CHAT
+
+
 @action("evaluator", materials=("taught", "blank", *(name for format, name in FORMATS.items() if format.startswith("dataset/"))))
 def work(subject: Subject) -> None:
     """Evaluate something that knows the rows."""
@@ -178,19 +183,17 @@ def prefers(subject: Subject) -> Iterator[CheckFailed]:
 @check(
     "evaluator.needs-no-reference",
     kind="evaluator",
-    when=lambda record: bool(_metrics(record, reference=False)) and not _timed(record),
+    when=lambda record: bool(_metrics(record, reference=False)) and not _timed(record) and _reads_conversations(record),
     title="a metric that is declared to need no reference stays the same with other answers in the rows",
 )
 def needs_no_reference(subject: Subject) -> Iterator[CheckFailed]:
-    if _format(subject) not in (CHAT, ""):
-        raise NotRun(f"the kit knows no other answers for rows in {_format(subject)}", where="an evaluator that reads conversations")
-    if _rows(subject) is None:
-        raise NotRun("it reads no rows, so there are no answers to change", where="an evaluator that reads conversations")
-    rows = list(read_rows(_rows(subject).path))
+    given = _rows(subject)
+    assert given is not None
+    rows = list(read_rows(given.path))
     others = [{**row, "messages": [*row["messages"][:-1], message("assistant", f"{number} zebras")]} for number, row in enumerate(rows)]
     changed = dataset(subject.folder("others") / "rows", others)
     with _examinee(subject, good=True) as examinee:
-        one, other = (subject.build().evaluate(examinee, given, subject.step).metrics for given in (_rows(subject), changed))
+        one, other = (subject.build().evaluate(examinee, data, subject.step).metrics for data in (given, changed))
     for name in _metrics(subject.record, reference=False):
         if one.get(name) != other.get(name):
             yield CheckFailed(f"`{name}` is {one.get(name)}, and with other answers in the rows {other.get(name)}",

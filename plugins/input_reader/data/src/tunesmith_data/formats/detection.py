@@ -177,8 +177,9 @@ def _no_format(
                          fix="Install a plugin that brings one.")  # fmt: skip
     found = mapping(useful, rows)
     named = _columns(shown, {**given, **found[1]}) if found else ""
-    misspelt = max(useful, key=_alike(columns))
     other = best(formats, rows)
+    half = other is None  # of the columns that are wanted is some: nobody else has rows like these
+    misspelt = max(useful, key=_alike(columns, half))
     keys = 0 if other is None else len(required(other, columns))
     closer = (likeness(misspelt, columns) and len(required(misspelt, columns)) > keys) or (
         found and len(required(found[0], columns)) > keys
@@ -192,10 +193,10 @@ def _no_format(
         )  # fmt: skip
     line, wrong = _first_wrong(misspelt, sample, given)
     if beside := {place for place, _ in wrong} - {*required(misspelt, columns)}:  # a column too many for it may be another format's
-        misspelt = max((record for record in useful if beside & {*required(record, columns)}), key=_alike(columns), default=misspelt)
+        misspelt = max((record for record in useful if beside & {*required(record, columns)}), key=_alike(columns, half), default=misspelt)
     wants = required(misspelt, columns)
     missing = [name for name in wants if name not in columns]
-    if likeness(misspelt, columns) and missing:
+    if likeness(misspelt, columns, half=half) and missing:
         said = []
         for name in missing:
             near = get_close_matches(name, [c for c in columns if c not in wants], n=1)
@@ -210,7 +211,7 @@ def _no_format(
             else "Put it into the rows, or name in `columns` the column that has it."
         )
         return UserError("TS-DATA-004", what, why=why, fix=named or fix)
-    if likeness(misspelt, columns) and not found:
+    if likeness(misspelt, columns, half=half) and not found:
         told = "; ".join(f"`{place}` {sentence}" for place, sentence in wrong)
         return UserError("TS-DATA-004", f"{shown}: the rows have the columns of `{misspelt.name}`, but line {line}: {told}",
                          fix="Correct the rows.")  # fmt: skip
@@ -220,8 +221,8 @@ def _no_format(
                      fix=f"{named or _example(useful, columns)} Or install a plugin for this format.")  # fmt: skip
 
 
-def _alike(columns: Sequence[str]) -> Callable[[InstalledProvider], tuple[float, int]]:
-    return lambda record: resemblance(record, columns)
+def _alike(columns: Sequence[str], half: bool) -> Callable[[InstalledProvider], tuple[float, int]]:
+    return lambda record: resemblance(record, columns, half=half)
 
 
 def _first_wrong(record: InstalledProvider, sample: Sequence[Line], given: Mapping[str, str]) -> tuple[int, list[tuple[str, str]]]:

@@ -51,18 +51,22 @@ def requiring(formats: Mapping[str, InstalledProvider], key: str, format: str) -
     return sorted(record.name for record in formats.values() if format not in record.produces and key in named_columns(record))
 
 
-def likeness(record: InstalledProvider, columns: Sequence[str]) -> float:
-    """How much columns resemble those required: 1 when they are all there, 0 when there is no resemblance."""
+def likeness(record: InstalledProvider, columns: Sequence[str], *, half: bool = False) -> float:
+    """How much columns resemble those required: 1 when they are all there, 0 when there is no resemblance.
+
+    Args:
+        half: whether half of them is some, where one of that is there by its name.
+    """
     names = required(record, columns)
     folded = [column.casefold() for column in columns]
     near = [1.0 if name in columns else 0.75 if get_close_matches(name.casefold(), folded, n=1, cutoff=0.7) else 0.0 for name in names]
-    half = len(near) / 2
-    return sum(near) / len(near) if near and (sum(near) > half or (sum(near) == half and 1.0 in near)) else 0.0
+    least = len(near) / 2
+    return sum(near) / len(near) if near and (sum(near) > least or (half and sum(near) == least and 1.0 in near)) else 0.0
 
 
-def resemblance(record: InstalledProvider, columns: Sequence[str]) -> tuple[float, int]:
+def resemblance(record: InstalledProvider, columns: Sequence[str], *, half: bool = False) -> tuple[float, int]:
     """What to rank formats by for columns that fit none: their likeness, then, as `best` does, how many keys they require."""
-    return likeness(record, columns), len(required(record, columns))
+    return likeness(record, columns, half=half), len(required(record, columns))
 
 
 def mapping(formats: Sequence[InstalledProvider], rows: Sequence[Mapping[str, Any]]) -> tuple[InstalledProvider, dict[str, str]] | None:

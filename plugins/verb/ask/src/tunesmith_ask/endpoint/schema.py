@@ -64,7 +64,8 @@ def _value(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A setting's schema as far as a short answer can fill it; empty for texts and lists, which are written in the file."""
     options = [one for one in entry.get("anyOf", ()) if one.get("type") != "null"]
     if options:
-        return _value({**options[0], "default": entry.get("default")}) if len(options) == 1 else {}
+        rest = {name: said for name, said in entry.items() if name != "anyOf"}  # bounds stand beside the options
+        return _value({**rest, **options[0]}) if len(options) == 1 else {}
     if "enum" in entry:
         return {"enum": list(entry["enum"])}
     kind = entry.get("type")
