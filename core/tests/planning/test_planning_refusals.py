@@ -104,3 +104,11 @@ def test_an_input_that_the_provider_does_not_read_is_refused(problems, planner, 
     follow = Provider("follow", "as a guide does", "made_up:Thing", accepts=("dataset/chat",), facts={"guided": True})
     plan = planner(yaml.replace("NAME", "follow"), world(extra=[("objective", follow)]))
     assert plan.steps[-1].inputs["guide"].step == "model"
+
+
+def test_of_providers_that_can_run_one_that_reads_all_inputs_is_chosen(planner, world):
+    yaml = "model: shelf://base\nsteps:\n  tune: {teach: auto, adapter: tilt, data: train.jsonl, guide: model}\n"
+    follow = Provider("follow", "as a guide does", "made_up:Thing", accepts=("dataset/chat",), facts={"guided": True})
+    made = world(extra=[("objective", follow)])
+    assert planner(yaml, made).steps[-1].choices["objective"].record.name == "follow"
+    assert planner(yaml.replace(", guide: model", ""), made).steps[-1].choices["objective"].record.name != "follow"

@@ -174,6 +174,10 @@ class Input:
     read_by: str = ""
     many: bool = False
 
+    def is_read(self, facts: Mapping[str, Any]) -> bool:
+        """Whether somebody in the step reads it, where its main provider has these facts."""
+        return (not self.read_by or facts.get(self.read_by) is True) and (not self.accepts_by or bool(facts.get(self.accepts_by)))
+
 
 @dataclass(frozen=True)
 class Verb(Provider):

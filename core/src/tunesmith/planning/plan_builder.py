@@ -112,6 +112,8 @@ class PlanBuilder:
         inputs = StepInputs(self, step, source)
         wanted = ({step.verb.main_kind: main} if main else {}) | dict(step.slots)
         slots = {slot: self.candidates(want) for slot, want in wanted.items()}
+        if isinstance(mains := slots.get(step.verb.main_kind), Sequence) and not isinstance(mains, str):
+            slots[step.verb.main_kind] = inputs.readers(mains)
         certain = {slot: found[0].record for slot, found in slots.items() if len(found) == 1 and not isinstance(found, str)}
         inputs.read_files(certain)  # also where something else is wrong already, so that all is told at once
         verb, backends = self.verbs.get(step.name), self.backends.get(step.name)

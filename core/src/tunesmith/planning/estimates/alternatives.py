@@ -121,6 +121,10 @@ class Alternatives:
         if reason := self.selector.lookup.environments.refusal(record):
             yield Candidate(replace(name, verdict=reason))
             return
+        unread = (entry.name for entry in self.verb.record.inputs if entry.name in self.inputs and not entry.is_read(record.facts))
+        if slot == self.verb.record.main_kind and (entry := next(unread, "")):
+            yield Candidate(replace(name, verdict=f"it has no use for `{entry}`"))
+            return
         offered: Sequence[Mapping[str, Any]] = ({},)
         if record.variants:
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.contracts.kinds.input_reader import InputRequest
@@ -10,7 +10,7 @@ from tunesmith.contracts.provider import Input
 from tunesmith.planning.inputs.step_outputs import Product
 from tunesmith.planning.pipeline.spec import MODEL
 from tunesmith.planning.pipeline.step_syntax import FILE, FROM, StepSpec, words
-from tunesmith.planning.plan import Source
+from tunesmith.planning.plan import Choice, Source
 from tunesmith.planning.providers.format_conversion import formats_of, reader_of
 from tunesmith.plugins.records import ProviderRecord
 
@@ -52,14 +52,17 @@ class StepInputs:
             given = bool(self.step.inputs.get(entry.name))
             if (main.facts.get(entry.required_by) is True or main.facts.get(entry.accepts_by)) and not given:
                 self._missing(entry, first=False, reader=main.name)
-            elif given and (
-                (entry.read_by and main.facts.get(entry.read_by) is not True) or (entry.accepts_by and not main.facts.get(entry.accepts_by))
-            ):
+            elif given and not entry.is_read(main.facts):
                 self.failed = True
                 self.builder.notes.problem(
                     "TS-PLAN-014", f"{self.where(entry)}: `{main.name}` has no use for `{entry.name}`",
                     why=f"It would be {entry.summary}.", fix=f"Leave `{entry.name}` out.",
                 )  # fmt: skip
+
+    def readers(self, choices: Sequence[Choice]) -> Sequence[Choice]:
+        """Those of the possible main providers that read all that is given to the step; all of them, where none does."""
+        given = [entry for entry in self.step.verb.inputs[1:] if self.step.inputs.get(entry.name)]
+        return [choice for choice in choices if all(entry.is_read(choice.record.facts) for entry in given)] or choices
 
     def _find(self, entry: Input, text: Any, *, first: bool) -> None:
         if not isinstance(text, str):

@@ -167,4 +167,4 @@ def _model(role: str) -> str:
 def _because(passed: Sequence[tuple[str, Selection]], count: int) -> str:
     if passed:
         return "; ".join(f"not `{other}`: {tried.objection or 'it does not say that it fits'}" for other, tried in passed)
-    return f"the highest priority of {count} that can run here" if count > 1 else "the only one that can run here"
+    return f"the highest priority of {count} that can run here" if count > 1 else "the only one that can run here and reads its inputs"
