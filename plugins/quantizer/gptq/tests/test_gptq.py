@@ -1,42 +1,17 @@
-"""What needs no GPTQModel: the plan, the estimate, the manifest. The rest is in test_gptq_engine.py."""
+"""What needs no GPTQModel. The rest is in test_gptq_engine.py, what it has in common with others in tests/quantizers."""
 
-import pytest
-
-from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith.contracts import EstimateRequest
 from tunesmith.contracts.settings import fill, schema_of
-from tunesmith_gptq.estimate import estimate, size
+from tunesmith_gptq.estimate import estimate
 from tunesmith_gptq.settings import GptqSettings
-from tunesmith_models import ModelShape
 from tunesmith_sdk.testing.model_configs import SMOLLM2
 
 
-def request(config=SMOLLM2, dtypes=("float32", "bfloat16"), **settings):
-    return EstimateRequest(
-        config, 269_060_552, fill(schema_of(GptqSettings), settings), data={"num_calibration_samples": 276}, dtypes=dtypes
-    )
+def estimated(**settings):
+    return estimate(EstimateRequest(SMOLLM2, 269_060_552, fill(schema_of(GptqSettings), settings), dtypes=("float32", "bfloat16")))
 
 
-def test_a_group_size_that_does_not_fit_is_refused_by_the_plan():
-    with pytest.raises(UserError, match="TS-QUANT-001") as caught:
-        estimate(request(group_size=128))
-    assert "576" in caught.value.what
-    assert "`group_size: 64`" in caught.value.fix
-
-
-def test_without_a_group_size_the_largest_that_fits_is_taken():
-    assert estimate(request()).disk == estimate(request(group_size=64)).disk
-
-
-def test_the_size_is_that_of_the_files_that_were_written():
-    assert size(ModelShape.from_config(SMOLLM2), 4, 64) == pytest.approx(114_000_088, rel=0.02)
-
-
-def test_fewer_rows_take_less_memory_and_unknown_sizes_are_said():
-    more, less = (estimate(request(group_size=64, num_calibration_samples=rows)) for rows in (128, 16))
-    assert more.memory > less.memory > 0
-    assert more.disk == less.disk
-    assert estimate(request(config={})).notes
-
-
-def test_the_estimate_is_near_the_peak_that_was_measured():
-    assert estimate(request()).memory == pytest.approx(1.438e9, rel=0.15)
+def test_fewer_bits_and_one_scale_a_row_take_less_room():
+    eight, four, two = (estimated(bits=bits).disk for bits in (8, 4, 2))
+    assert eight > four > two
+    assert estimated(group_size=-1).disk < four

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.contracts.settings import setting
+from tunesmith_quantization import rows_setting
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,7 @@ class AutoGptqSettings:
     desc_act: bool = setting(False, "quantize columns in the order of their activations", aliases=("actorder",))
     sym: bool = setting(True, "levels symmetric around zero", aliases=("symmetric",))
     damp_percent: float = setting(0.01, "share of the Hessian's mean diagonal that is added to it", gt=0, lt=1, aliases=("dampening_frac",))
-    num_calibration_samples: int = setting(
-        128, "rows to calibrate on, the first of the data", ge=1, aliases=("nsamples", "max_calib_samples")
-    )
+    num_calibration_samples: int = rows_setting(128)
     max_seq_length: int = setting(512, "tokens that are read of a row", ge=16, aliases=("max_length", "seqlen", "max_calib_seq_len"))
     batch_size: int = setting(4, "rows that run through the model at once", ge=1)
 

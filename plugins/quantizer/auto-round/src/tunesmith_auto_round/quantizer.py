@@ -17,17 +17,16 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("AR_LOG_LEVEL", "WARNING")
 
 import torch
-import transformers
 from auto_round import AutoRound, SignRoundConfig
 from auto_round.algorithms.composer import AlgorithmComposer
 
 from tunesmith.contracts import Artifact, Result, Step, TunesmithError
+from tunesmith_auto_round.estimate import LIBRARY
 from tunesmith_auto_round.settings import AutoRoundSettings
-from tunesmith_models import ModelShape, compute_type, stored_type
 from tunesmith_models.group_size import fitting_group_size
-from tunesmith_models.model_directory import copy_beside, weights_size
-from tunesmith_models.weight_check import load_whole, unloadable
-from tunesmith_torch.api.text import calibration_tokens, joined_sequences
+from tunesmith_quantization import refuse_experts
+from tunesmith_quantization.calibration import calibration_tokens, joined_sequences
+from tunesmith_quantization.checkpoint import Checkpoint, quantized
 
 LAYOUT = "auto_gptq"  # the library's word for the layout that engines know as GPTQ
 OF_THE_RUN = "quantization_config.json"  # says again what config.json says
@@ -42,19 +41,19 @@ class AutoRounding:
 
         Raises:
             UserError: TS-MODEL-008, -020, -022, -023: the model can't be loaded whole; TS-QUANT-001: the group size does not fit it;
-                TS-QUANT-002: no rows.
+                TS-QUANT-002: no rows; TS-QUANT-008: it has experts.
             TunesmithError: TS-QUANT-005: the library gave up.
         """
+        found = Checkpoint.open(model, step)
+        refuse_experts(found.shape, LIBRARY)
         settings = self.settings
-        transformers.utils.logging.disable_progress_bar()
-        transformers.set_seed(step.seed)
-        tokenizer, loaded = self._load(model.path, step)
-        config = loaded.config.to_dict()
-        group_size = fitting_group_size(ModelShape.from_config(config), settings.group_size)
-        rows = calibration_tokens(calibration, tokenizer, count=settings.num_calibration_samples, length=settings.max_seq_length, step=step)
-        sequences = joined_sequences(
-            rows, min(settings.max_seq_length, int(config.get("max_position_embeddings") or settings.max_seq_length))
+        group_size = fitting_group_size(found.shape, settings.group_size)
+        loaded = found.load()
+        rows = calibration_tokens(
+            calibration, found.tokenizer, count=settings.num_calibration_samples, length=settings.max_seq_length, step=step
         )
+        longest = int(getattr(found.config.get_text_config(), "max_position_embeddings", 0) or settings.max_seq_length)
+        sequences = joined_sequences(rows, min(settings.max_seq_length, longest))
         step.check_cancelled()
         os.environ["AR_WORK_SPACE"] = str(step.work / "library")  # else it writes to the current directory
         method = SignRoundConfig(
@@ -62,7 +61,7 @@ class AutoRounding:
             enable_minmax_tuning=settings.enable_minmax_tuning,
         )  # fmt: skip
         work = AutoRound(
-            loaded, tokenizer, scheme=f"W{settings.bits}A16", alg_configs=method, dataset=[_inputs(one) for one in sequences],
+            loaded, found.tokenizer, scheme=f"W{settings.bits}A16", alg_configs=method, dataset=[_inputs(one) for one in sequences],
             nsamples=len(sequences), seqlen=len(sequences[0]), batch_size=min(settings.batch_size, len(sequences)),
             device_map=step.placement.torch, seed=step.seed, enable_torch_compile=False,
         )  # fmt: skip
@@ -79,21 +78,8 @@ class AutoRounding:
         step.check_cancelled()
         for file in Path(folders[0] if isinstance(folders, list) else folders).iterdir():
             shutil.move(file, output / file.name)
-        copy_beside(model.path, output)
         (output / OF_THE_RUN).unlink(missing_ok=True)
-        before, after = weights_size(model.path), weights_size(output)
-        step.log(f"quantized to {settings.bits} bits on {len(rows)} rows: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
-        return Result(metrics={"bytes": float(after), "ratio": after / before}, meta={"rows": len(rows), "sequences": len(sequences)})
-
-    def _load(self, path: Path, step: Step) -> tuple[Any, Any]:
-        try:
-            tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
-            config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
-        except (OSError, ValueError, KeyError) as error:
-            raise unloadable(path, error) from error
-        name, reason = compute_type("auto", stored_type(config.to_dict()), step.placement)
-        step.decide(f"computed in {name}", reason)
-        return tokenizer, load_whole(transformers.AutoModelForCausalLM.from_pretrained, path, dtype=getattr(torch, name))
+        return quantized(model, output, step, bits=settings.bits, rows=len(rows), sequences=len(sequences))
 
 
 def _inputs(ids: list[int]) -> dict[str, torch.Tensor]:

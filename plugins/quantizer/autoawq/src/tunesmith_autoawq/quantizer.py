@@ -18,7 +18,7 @@ from tunesmith_models import ModelShape
 from tunesmith_models.group_size import fitting_group_size
 from tunesmith_models.model_directory import copy_beside, older_view, weights_size
 from tunesmith_models.weight_check import load_whole, unloadable
-from tunesmith_torch.api.text import calibration_tokens
+from tunesmith_quantization.calibration import calibration_tokens
 
 ROWS = 64  # of a matrix, which the library clips together
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.contracts.settings import setting
+from tunesmith_quantization import rows_setting
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,7 @@ class AutoAwqSettings:
     apply_clip: bool = setting(
         True, "look for the range that weights are best clipped to; left out where a matrix's rows are no multiple of 64"
     )
-    num_calibration_samples: int = setting(
-        128, "rows to calibrate on, the first of the data", ge=1, aliases=("nsamples", "max_calib_samples")
-    )
+    num_calibration_samples: int = rows_setting(128)
     max_seq_length: int = setting(
         512, "tokens of a sequence that rows are joined to", ge=16, aliases=("max_length", "seqlen", "max_calib_seq_len")
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tunesmith.contracts.settings import setting
 from tunesmith_compressed_tensors.schemes import SCHEMES
+from tunesmith_quantization import length_setting, rows_setting
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,8 @@ class CompressedTensorsSettings:
     kv_cache_dtype: str = setting(
         "auto", "dtype of the KV cache that engines are told to keep; fp8: with scales from the rows", choices=("auto", "fp8")
     )
-    num_calibration_samples: int = setting(
-        128, "rows to calibrate on, the first of the data", ge=1, aliases=("nsamples", "max_calib_samples")
-    )
-    max_seq_length: int = setting(
-        512, "tokens of a sequence; rows are joined to sequences, so that none is padded", ge=16,
-        aliases=("max_length", "seqlen", "max_calib_seq_len"),
-    )  # fmt: skip
+    num_calibration_samples: int = rows_setting(128)
+    max_seq_length: int = length_setting(512)
     batch_size: int = setting(
         8, "sequences that run through the model at once", ge=1,
         effect={"with": {"max_seq_length": 16}, "call": "torch.nn.functional:linear"},

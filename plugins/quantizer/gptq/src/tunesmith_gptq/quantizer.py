@@ -18,12 +18,13 @@ import transformers
 from gptqmodel import GPTQModel, QuantizeConfig
 
 from tunesmith.contracts import Artifact, Result, Step, TunesmithError
+from tunesmith_gptq.estimate import LIBRARY
 from tunesmith_gptq.settings import GptqSettings
-from tunesmith_models import ModelShape, compute_type, stored_type
 from tunesmith_models.group_size import fitting_group_size
-from tunesmith_models.model_directory import copy_beside, weights_size
 from tunesmith_models.weight_check import load_whole, unloadable
-from tunesmith_torch.api.text import calibration_tokens
+from tunesmith_quantization import refuse_experts
+from tunesmith_quantization.calibration import calibration_tokens
+from tunesmith_quantization.checkpoint import Checkpoint, quantized
 
 TIMES = "quant_log.csv"  # how long each layer took: no part of a model, and another on every run
 
@@ -37,57 +38,42 @@ class Gptq:
 
         Raises:
             UserError: TS-MODEL-008, -020, -022, -023: the model can't be loaded whole; TS-QUANT-001: the group size does not fit it;
-                TS-QUANT-002: no rows.
+                TS-QUANT-002: no rows; TS-QUANT-008: it has experts.
             TunesmithError: TS-QUANT-003: a matrix comes out without a finite error.
         """
+        found = Checkpoint.open(model, step)
+        refuse_experts(found.shape, LIBRARY)
         settings = self.settings
-        transformers.utils.logging.disable_progress_bar()
-        transformers.set_seed(step.seed)
-        tokenizer, config = self._described(model.path)
-        group_size = fitting_group_size(ModelShape.from_config(config.to_dict()), settings.group_size)
+        group_size = fitting_group_size(found.shape, settings.group_size)
         tokens = calibration_tokens(
-            calibration, tokenizer, count=settings.num_calibration_samples, length=settings.max_seq_length, step=step
+            calibration, found.tokenizer, count=settings.num_calibration_samples, length=settings.max_seq_length, step=step
         )
-        stored = stored_type(config.to_dict())
-        dtype, reason = compute_type("auto", stored, step.placement)
-        step.decide(f"computed in {dtype}", reason)
-        loaded = self._load(model.path, group_size, dtype, step)
-        watch = _Watch(step, config.get_text_config().num_hidden_layers)
+        loaded = self._load(found, group_size, step)
+        watch = _Watch(step, found.layers)
         loaded.layer_callback, loaded.subset_callback = watch.layer, watch.subset
         rows = [{"input_ids": ids, "attention_mask": [1] * len(ids)} for ids in tokens]
-        losses = loaded.quantize(rows, batch_size=settings.batch_size, tokenizer=tokenizer, calibration_data_min_length=1)
+        losses = loaded.quantize(rows, batch_size=settings.batch_size, tokenizer=found.tokenizer, calibration_data_min_length=1)
         mean = _mean_loss(losses)
         step.check_cancelled()
-        _keep_type(loaded.model, getattr(torch, stored or dtype))
+        _keep_type(loaded.model, found.stored)
         loaded.save(str(output))
-        copy_beside(model.path, output)
         (output / TIMES).unlink(missing_ok=True)
-        before, after = weights_size(model.path), weights_size(output)
-        modules = len(losses["gptq"])
-        step.log(f"{modules} matrices quantized to {settings.bits} bits on {len(rows)} rows: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB")
-        return Result(metrics={"bytes": float(after), "ratio": after / before, "loss": mean}, meta={"matrices": modules, "rows": len(rows)})
+        return quantized(
+            model, output, step, bits=settings.bits, rows=len(rows), metrics={"loss": mean}, matrices=len(losses["gptq"])
+        )  # fmt: skip
 
-    def _described(self, path: Path) -> tuple[transformers.PreTrainedTokenizerBase, transformers.PretrainedConfig]:
-        try:
-            return (
-                transformers.AutoTokenizer.from_pretrained(path, local_files_only=True),
-                transformers.AutoConfig.from_pretrained(path, local_files_only=True),
-            )
-        except (OSError, ValueError, KeyError) as error:
-            raise unloadable(path, error) from error
-
-    def _load(self, path: Path, group_size: int, dtype: str, step: Step) -> GPTQModel:
+    def _load(self, found: Checkpoint, group_size: int, step: Step) -> GPTQModel:
         settings = self.settings
         config = QuantizeConfig(
             bits=settings.bits, group_size=group_size, desc_act=settings.desc_act, sym=settings.sym, damp_percent=settings.damp_percent,
             act_group_aware=group_size > 0 and not settings.desc_act,  # the library's own default, which fails without groups
             offload_to_disk=False, pack_impl="original",  # the others compile C++ when they first run
         )  # fmt: skip
-        load_whole(transformers.AutoModelForCausalLM.from_pretrained, path, device_map={"": "meta"})  # GPTQModel does not report
+        load_whole(transformers.AutoModelForCausalLM.from_pretrained, found.path, device_map={"": "meta"})  # GPTQModel does not report
         try:
-            return GPTQModel.load(str(path), config, device=step.placement.torch, dtype=getattr(torch, dtype), trust_remote_code=False)
+            return GPTQModel.load(str(found.path), config, device=step.placement.torch, dtype=found.dtype, trust_remote_code=False)
         except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
-            raise unloadable(path, error) from error
+            raise unloadable(found.path, error) from error
 
 
 def _keep_type(model: torch.nn.Module, stored: torch.dtype) -> None:

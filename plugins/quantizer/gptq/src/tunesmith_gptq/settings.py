@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.contracts.settings import setting
+from tunesmith_quantization import group_size_setting, rows_setting
 
 
 @dataclass(frozen=True)
 class GptqSettings:
     bits: int = setting(4, "bits of a weight; engines run 4 and 8, few run 2 and 3", choices=(2, 3, 4, 8), aliases=("w_bit",))
-    group_size: int = setting(
-        0, "weights of a row that share a scale, a divisor of the columns of all matrices; 0: the largest up to 128; -1: the whole row",
-        choices=(-1, 0, 16, 32, 64, 128, 256, 512, 1024), aliases=("q_group_size",),
-    )  # fmt: skip
+    group_size: int = group_size_setting(whole_rows=True)
     desc_act: bool = setting(
         False,
         "quantize columns in the order of their activations: a little better, slower to run, not for every engine",
@@ -27,8 +25,6 @@ class GptqSettings:
         lt=1,
         aliases=("dampening_frac",),
     )
-    num_calibration_samples: int = setting(
-        128, "rows to calibrate on, the first of the data", ge=1, aliases=("nsamples", "max_calib_samples")
-    )
+    num_calibration_samples: int = rows_setting(128)
     max_seq_length: int = setting(512, "tokens that are read of a row", ge=16, aliases=("max_length", "seqlen", "max_calib_seq_len"))
     batch_size: int = setting(4, "rows that run through the model at once", ge=1, effect={"call": "torch.nn.functional:embedding"})

@@ -1,11 +1,10 @@
-"""Conversations as tokens: tokenizers, chat templates, where an answer ends, rows to calibrate with."""
+"""Conversations as tokens: tokenizers, chat templates, where an answer ends."""
 
 from typing import TYPE_CHECKING
 
 from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
-    from tunesmith_torch.data.calibration import calibration_tokens, joined_sequences
     from tunesmith_torch.data.chat_template.template import ChatTemplate
     from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
     from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
@@ -13,10 +12,7 @@ if TYPE_CHECKING:
     from tunesmith_torch.data.tokenizer.model_eos_tokens import ends_of_model
     from tunesmith_torch.data.truncation import shortened
 
-__all__ = [
-    "ChatTemplate", "ChatTokenizer", "calibration_tokens", "chat_encoder", "ends_of_model", "joined_sequences", "load_tokenizer",
-    "shortened",
-]  # fmt: skip
+__all__ = ["ChatTemplate", "ChatTokenizer", "chat_encoder", "ends_of_model", "load_tokenizer", "shortened"]
 
 __getattr__ = exports(
     __name__,
@@ -27,7 +23,5 @@ __getattr__ = exports(
         "ChatTemplate": "tunesmith_torch.data.chat_template.template",
         "ends_of_model": "tunesmith_torch.data.tokenizer.model_eos_tokens",
         "shortened": "tunesmith_torch.data.truncation",
-        "calibration_tokens": "tunesmith_torch.data.calibration",
-        "joined_sequences": "tunesmith_torch.data.calibration",
     },
 )

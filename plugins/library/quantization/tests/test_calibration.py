@@ -8,10 +8,10 @@ import pytest
 
 from tunesmith.contracts import UserError
 from tunesmith_data.api import message
+from tunesmith_quantization.calibration import calibration_tokens, joined_sequences
 from tunesmith_sdk.testing.datasets import dataset
-from tunesmith_torch.data.calibration import calibration_tokens, joined_sequences
 
-STEP = SimpleNamespace(name="small", check_cancelled=lambda: None)
+STEP = SimpleNamespace(name="small", seed=7, check_cancelled=lambda: None)
 
 
 class LetterTokenizer:
@@ -32,7 +32,8 @@ def rows(*texts):
 @pytest.fixture
 def calibrated(tmp_path):
     def tokens(rows, tokenizer, **limits):
-        return calibration_tokens(dataset(tmp_path / "rows", rows), tokenizer, **limits, step=STEP)
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        return calibration_tokens(dataset(folder, rows), tokenizer, **{"step": STEP, **limits})
 
     return tokens
 
@@ -42,8 +43,22 @@ def read(tokens):
 
 
 def test_rows_are_cut_and_taken_in_their_order_with_the_answers_of_preferences(calibrated):
-    given = [*rows("first", "second"), {**rows("q")[0], "chosen": [message("assistant", "a")], "rejected": []}, *rows("too many")]
+    given = [*rows("first", "second"), {**rows("q")[0], "chosen": [message("assistant", "a")], "rejected": []}]
     assert read(calibrated(given, LetterTokenizer(), count=3, length=4)) == ["firs", "seco", "q\na"]
+
+
+def test_rows_are_drawn_by_the_seed_from_all_of_the_data_and_those_without_text_do_not_count(calibrated):
+    given = rows(*"abcdefghijklmnopqrst", *[""] * 20)
+
+    def drawn(seed):
+        step = SimpleNamespace(name="small", seed=seed, check_cancelled=lambda: None)
+        return "".join(read(calibrated(given, LetterTokenizer(), count=5, length=4, step=step)))
+
+    found = {drawn(seed) for seed in range(40)}
+    assert drawn(1) == drawn(1)
+    assert len(found) > 30
+    assert all(len(one) == 5 and list(one) == sorted(one) for one in found)
+    assert set("".join(found)) == set("abcdefghijklmnopqrst")
 
 
 def test_the_models_chat_template_writes_the_rows(calibrated):
