@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from tunesmith.config import load_config
+from tunesmith.contracts import EstimateRequest
 from tunesmith.errors import TunesmithError, each
 from tunesmith.plugins.registry import load_registry
+from tunesmith_scores.estimate import estimate
 from tunesmith_sdk.testing.plans import plan_on_a_laptop
 
 PAIR = '{"prompt": "Why?", "chosen": "So.", "rejected": "No."}\n'
@@ -52,3 +54,10 @@ def test_what_an_evaluator_can_t_judge_is_refused_by_the_plan(plan, step, code, 
     found = each(caught.value)
     assert any(error.code.startswith(code) for error in found), found
     assert any(told in f"{error.what} {error.why} {error.fix}" for error in found), found
+
+
+@pytest.mark.parametrize(("problem", "told"), [("", ["60 questions"]), ("regression", [])])
+def test_a_plan_says_what_so_many_rows_can_show_unless_they_are_of_numbers(problem, told):
+    request = EstimateRequest(config={"problem_type": problem}, settings={"dtype": "auto"}, data={"rows": 60})
+    found = estimate(request)
+    assert [what for what, _ in (found.decisions if found else ())] == told

@@ -127,4 +127,5 @@ def test_a_plan_warns_where_a_step_evaluates_on_what_an_earlier_one_trains_on(fi
     assert list(planner.memory.values()) == [[1, 2]]
     assert trained.warnings([part(training, "test")], asked("generation"), planner) == []  # the rows that were held out
     (warning,) = trained.warnings([part(training)], asked("generation"), planner)
-    assert warning == "it evaluates on rows of train.jsonl that `sft` trains on"
+    assert warning == "rows of train.jsonl are evaluated on that `sft` trains on"
+    assert trained.warnings([part(training), part(other)], asked("generation"), planner) == []  # both are told already

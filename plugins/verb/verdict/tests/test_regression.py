@@ -6,10 +6,12 @@ from collections import Counter
 
 import pytest
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_sdk.conformance.materials.scripted_endpoint import scripted_endpoint
 from tunesmith_verdict.regression.checks import CHECKS, is_right
-from tunesmith_verdict.regression.evaluator import AREAS, Regression, questions
+from tunesmith_verdict.regression.estimate import estimate
+from tunesmith_verdict.regression.evaluator import Regression
+from tunesmith_verdict.regression.questions import AREAS, questions
 from tunesmith_verdict.settings import RegressionSettings
 
 STORY = (
@@ -57,6 +59,11 @@ def test_every_check_that_a_question_names_is_there_and_tried():
 def test_each_area_has_twenty_questions_and_no_question_is_there_twice():
     assert Counter(one["area"] for one in questions()) == dict.fromkeys(AREAS, 20)
     assert len({one["question"] for one in questions()}) == 100
+
+
+def test_a_plan_says_how_little_an_area_can_show():
+    ((what, reason),) = estimate(EstimateRequest(settings={"areas": []})).decisions
+    assert (what, reason.startswith("two models that differ by 44.3 points")) == ("20 questions of each area", True)
 
 
 def test_areas_are_counted_apart(local_step):

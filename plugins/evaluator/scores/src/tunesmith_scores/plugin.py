@@ -69,7 +69,15 @@ CHOICES = {
 
 
 def _provider(
-    name: str, summary: str, target: str, role: str, data: str, metrics: Mapping[str, Any], settings: type = ScoresSettings
+    name: str,
+    summary: str,
+    target: str,
+    role: str,
+    data: str,
+    metrics: Mapping[str, Any],
+    settings: type = ScoresSettings,
+    *,
+    estimator: str = "estimate",
 ) -> Provider:
     return Provider(
         name,
@@ -83,7 +91,7 @@ def _provider(
             "metrics": dict(metrics),
             "recommend": {"order": 10, "settings": {"dtype": "auto"}, "rule": summary, "source": _SOURCE},
         },
-        estimator="tunesmith_scores.estimate:estimate",
+        estimator=f"tunesmith_scores.estimate:{estimator}",
     )
 
 
@@ -105,18 +113,18 @@ def evaluator() -> list[Provider]:
         ),
         _provider(
             "token-classification", "how often a tagger finds words' classes, and entities", "classification:TokenClassification",
-            "classify-tokens", "dataset/labelled", CLASSES | ENTITIES,
+            "classify-tokens", "dataset/labelled", CLASSES | ENTITIES, estimator="memory",  # it counts words, not rows
         ),
         _provider(
             "retrieval", "how near an embedding model puts texts that belong together", "retrieval:Retrieval",
-            "embed", "dataset/embedding", RANKING,
+            "embed", "dataset/embedding", RANKING, estimator="memory",  # it counts anchors, and several rows may have the same
         ),
         Provider(
             "multiple-choice", "how often the right one of several answers is the most probable",
             "tunesmith_scores.multiple_choice.evaluator:MultipleChoiceAccuracy",
             settings=MultipleChoiceSettings, accepts=("model/hf", "model/bnb"),
             capabilities={"device.cpu": "full", "device.cuda": "unknown"},
-            facts={"data": [FORMAT], "metrics": CHOICES}, estimator="tunesmith_scores.multiple_choice.estimate:estimate",
+            facts={"data": [FORMAT], "metrics": CHOICES}, estimator="tunesmith_scores.estimate:estimate",
         ),
     ]  # fmt: skip
 

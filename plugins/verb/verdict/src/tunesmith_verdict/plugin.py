@@ -57,5 +57,6 @@ def evaluator() -> Provider:
         "tunesmith_verdict.regression.evaluator:Regression",
         settings=RegressionSettings,
         accepts=("endpoint/openai",),
+        estimator="tunesmith_verdict.regression.estimate:estimate",
         facts={"metrics": _measured()},
     )

@@ -26,20 +26,24 @@ class Part(NamedTuple):
 
 
 class TrainedRows:
-    """The rows that the steps of a plan train on, in the order in which they are planned."""
+    """The rows that the steps of a plan train on, in the order in which they are planned, and what was warned of."""
 
     def __init__(self) -> None:
         self._seen: list[tuple[str, Part]] = []
+        self._told: set[str] = set()
 
     def warnings(self, parts: Sequence[Part], request: InputRequest, planner: Planner) -> list[str]:
-        """Of what an evaluator reads; what an objective reads is taken down."""
+        """Of what an evaluator reads; what an objective reads is taken down. A warning is about files: however many evaluators read them of
+        however many models, it is given once."""
         if request.provider in planner.installed(OBJECTIVES):
             self._seen += [(request.reader, part) for part in parts]
             return []
         if request.provider not in planner.installed(EVALUATORS):
             return []
-        told = [_warning(part, reader, trained, planner) for part in parts for reader, trained in self._seen]
-        return list(dict.fromkeys(filter(None, told)))
+        found = [_warning(part, reader, trained, planner) for part in parts for reader, trained in self._seen]
+        new = [one for one in dict.fromkeys(found) if one and one not in self._told]
+        self._told.update(new)
+        return new
 
 
 def _warning(part: Part, reader: str, trained: Part, planner: Planner) -> str:
@@ -47,7 +51,7 @@ def _warning(part: Part, reader: str, trained: Part, planner: Planner) -> str:
     if mine.path.resolve() == theirs.path.resolve():
         if part.split != trained.split and part.split and trained.split:
             return ""  # two parts of one file, of which no row is in both
-        return f"it evaluates on rows of {part.text} that {reader} trains on"
+        return f"rows of {part.text} are evaluated on that {reader} trains on"
     found = contaminated_share((mine.path, mine.digest), (theirs.path, theirs.digest), planner.memory, LARGEST)
     if not found or not found[0]:
         return ""

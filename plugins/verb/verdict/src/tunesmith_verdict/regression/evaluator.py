@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts import Artifact, Evaluation, Step, UserError
 from tunesmith_generation.api import Answer, Question, ask, counted, forget, request_bodies, tell_missing, write_asked
 from tunesmith_statistics import share
 from tunesmith_verdict.regression.checks import CUT_TELLS, is_right
+from tunesmith_verdict.regression.questions import AREAS, questions
 from tunesmith_verdict.settings import RegressionSettings
-
-AREAS = ("instructions", "refusals", "arithmetic", "language", "repetition")
 
 
 class Regression:
@@ -50,12 +48,6 @@ class Regression:
         system = [{"role": "system", "content": self.settings.system}] if self.settings.system else []
         told = {"role": "user", "content": self.settings.template.replace("{question}", one["question"])}
         return Question([*system, told], [], one["question"], "", {})
-
-
-def questions() -> list[dict[str, Any]]:
-    """Each has ``area``, ``question`` and ``check``."""
-    found: list[dict[str, Any]] = json.loads(Path(__file__).with_name("questions.json").read_text(encoding="utf-8"))
-    return found
 
 
 def _sample(one: dict[str, Any], answer: Answer) -> dict[str, Any]:
