@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts import TunesmithError
-from tunesmith_statistics import Interval, mean, share
+from tunesmith_statistics import figure
 
 _SAME = 1e-9
 
@@ -102,9 +102,7 @@ def interval_metrics(metrics: Mapping[str, float], samples: Sequence[Mapping[str
     for name, value in metrics.items():
         if not _is_mean(name, value, scored):
             continue
-        values = [float(sample[name]) for sample in scored]
-        sure: Interval | None = share(int(sum(values)), len(values)) if all(one in (0, 1) for one in values) else mean(values)
-        if sure:
+        if sure := figure([float(sample[name]) for sample in scored]):
             found |= {f"{name}/low": sure.low, f"{name}/high": sure.high}
     return found
 

@@ -4,7 +4,7 @@ Standard library only. For evaluators, and for commands that compare what they m
 """
 
 from tunesmith_statistics.counts import Counts, smallest_difference
-from tunesmith_statistics.intervals import Interval, mean, mean_difference, share, share_difference
+from tunesmith_statistics.intervals import Interval, figure, mean, mean_difference, share, share_difference
 from tunesmith_statistics.paired_tests import Disagreement, holm, mcnemar, sign_flips
 from tunesmith_statistics.resolution import resolution
 
@@ -12,6 +12,7 @@ __all__ = [
     "Counts",
     "Disagreement",
     "Interval",
+    "figure",
     "holm",
     "mcnemar",
     "mean",

@@ -57,6 +57,11 @@ def share_difference(before: Sequence[bool], after: Sequence[bool]) -> Interval:
     return Interval(found, low, high)
 
 
+def figure(values: Sequence[float]) -> Interval | None:
+    """Of the rows' values: a share where each is 0 or 1, else their mean."""
+    return share(int(sum(values)), len(values)) if all(one in (0, 1) for one in values) else mean(values)
+
+
 def mean(values: Sequence[float]) -> Interval | None:
     """Of the rows' values; percentiles of the bootstrap. None with fewer rows than `ROWS`."""
     return mean_difference([0.0] * len(values), values)

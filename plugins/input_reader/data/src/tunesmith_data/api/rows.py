@@ -77,6 +77,23 @@ def text_of(message: Mapping[str, Any]) -> str:
     return "".join(part.get("text", "") for part in message["content"] if part["type"] == "text")
 
 
+def columns_of(row: Row) -> dict[str, Any]:
+    """A row as columns, for libraries whose tasks name columns.
+
+    A conversation has `question`, the last turn that is not the assistant's, and `answer`, the assistant's last; a prompt has `question`
+    and the row's own columns; others are as they are.
+    """
+    if "messages" not in row:
+        return dict(row)
+    turns = row["messages"]
+    found: dict[str, Any] = {"question": next((text_of(turn) for turn in reversed(turns) if turn["role"] != "assistant"), "")}
+    answers = [text_of(turn) for turn in turns if turn["role"] == "assistant"]
+    if answers:
+        found["answer"] = answers[-1]
+    columns = row.get("columns", {})
+    return {**found, **(columns if isinstance(columns, Mapping) else {})}
+
+
 def characters_of(row: Row) -> int:
     """How long a row's text is, its prompt's included."""
     said = sum(len(text_of(turn)) for key in CONVERSATIONS for turn in row.get(key, ()))

@@ -1,0 +1,1 @@
+"""Benchmarks of ModelScope's EvalScope, over an endpoint and the step's own rows."""
