@@ -29,6 +29,15 @@ steps:
 """
 
 
+def test_a_gate_by_name_alone_bounds_what_is_1_for_yes(planner):
+    named, written = (
+        planner(GOOD.replace('gate: {surprise: "<= 1.05x model"}', gate)) for gate in ("gate: surprise", 'gate: {surprise: ">= 1"}')
+    )
+    assert named.gates == written.gates
+    with pytest.raises(TunesmithError, match="does not measure `suprise`"):
+        planner(GOOD.replace('gate: {surprise: "<= 1.05x model"}', "gate: suprise"))
+
+
 def test_a_good_pipeline_plans(planner):
     plan = planner(GOOD)
     assert plan.name == "demo"

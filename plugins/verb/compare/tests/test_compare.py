@@ -143,7 +143,7 @@ def test_the_page_holds_what_models_said_as_text_and_marks_rows_that_differ(past
     page = (tmp_path / "page.html").read_text()
     assert "&lt;one&gt;" in page
     assert "<one>" not in page
-    assert page.count("class=unlike") == 3
+    assert page.count('class="answer unlike"') == 3
     assert "<script" not in page
     assert page.count('class="picture"') == 3
 
@@ -158,7 +158,7 @@ def test_json_has_the_same(past, capsys):
 
 def test_a_page_of_a_leaderboard_has_no_answers(run):
     page = page_of(comparisons(results(run)), ranked=True)
-    assert 'class="samples"' not in page
+    assert 'class="answers"' not in page
     assert page.index("<td>tune") < page.index("<td>model")
 
 

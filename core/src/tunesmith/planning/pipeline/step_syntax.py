@@ -193,8 +193,8 @@ class _StepReader:
         return found or ((MODEL,) if implied else ())
 
     def gates(self) -> tuple[Gate, ...]:
-        found = []
-        for metric, text in self.mapping("gate").items():
+        found, written = [], self.raw.get("gate")
+        for metric, text in ({written: ">= 1"} if isinstance(written, str) and written else self.mapping("gate")).items():
             try:
                 found.append(parse_gate(self.name, metric, text, self.where("gate", metric)))
             except TunesmithError as error:

@@ -20,7 +20,14 @@ _YES, _NO = '<span class="yes">✓</span> ', '<span class="no">✗</span> '
 _OWN_CSS = """
 .picture{width:150px;margin:0}.picture line{stroke:var(--muted);stroke-width:2}.picture .base{stroke:var(--line);stroke-width:1}
 .picture circle{fill:var(--accent)}td .better{color:var(--good)}td .worse{color:var(--bad)}th .sub{display:block;font-weight:400}
-.unlike td:first-child{box-shadow:inset 3px 0 var(--accent)}details{margin:.4rem 0 .8rem}td.mono{white-space:nowrap}
+details{margin:.4rem 0 .8rem}td.mono{white-space:nowrap}
+.scroll td:first-child,.scroll th:first-child{position:sticky;left:0;background:var(--paper)}.scroll th:first-child{background:var(--panel)}
+.answers{border:1px solid var(--line);border-radius:10px;overflow:hidden;font-size:.93rem}
+.answer{padding:.8rem 1rem;border-top:1px solid var(--line);overflow-wrap:anywhere;white-space:pre-wrap}.answer:first-child{border-top:0}
+.answer p{margin:0}.answer.unlike{box-shadow:inset 3px 0 var(--accent)}
+.answer dl{display:grid;grid-template-columns:minmax(6rem,11rem) 1fr;gap:.25rem 1rem;margin-top:.45rem}
+.answer dt,.answer dd{margin:0}.answer dt{color:var(--muted);font-weight:400}.answer dd{color:var(--ink)}
+@media (max-width:620px){.answer dl{grid-template-columns:1fr;gap:0}.answer dt{margin-top:.45rem;font-size:.82rem}}
 """
 
 
@@ -118,23 +125,21 @@ def _answers(one: Comparison, shown: int) -> Iterator[str]:
         return
     count = sum(row.differs for row in rows)
     told = _("{count} of {all} rows are answered otherwise", count=count, all=len(rows))
-    head = _heads(_("question"), _("expected"), *one.results)
     body = "".join(_answer(row, list(one.results)) for row in rows[:shown])
-    table = f'<div class="scroll"><table class="samples"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     more = _("{shown} of {all} rows are shown, those first that differ", shown=min(shown, len(rows)), all=len(rows))
-    yield f"<h3>{text(told)} <small>{text(more)}</small></h3>{table}"
+    yield f'<h3>{text(told)} <small>{text(more)}</small></h3><div class="answers">{body}</div>'
 
 
 def _answer(row: AnswerRow, models: Sequence[str]) -> str:
-    cells = [f"<td>{text(row.question)}</td><td>{text(row.expected)}</td>"]
+    """Question, expected answer, and what was said, each once with the models that said it: as wide for two models as for ten."""
+    said: dict[str, list[str]] = {}
     for label in models:
-        sample = row.answers.get(label)
-        if sample is None:
-            cells.append('<td class="muted">–</td>')
-            continue
-        told = {True: _YES, False: _NO}.get(sample.get("right"), "") or text(mark(sample))
-        cells.append(f"<td>{told}{text(sample.get('answer', ''))}</td>")
-    return f"<tr{' class=unlike' if row.apart else ''}>{''.join(cells)}</tr>"
+        if sample := row.answers.get(label):
+            told = {True: _YES, False: _NO}.get(sample.get("right"), "") or text(mark(sample))
+            said.setdefault(told + text(sample.get("answer", "")), []).append(label)
+    expected = f'<p class="muted">{text(_("expected"))}: {text(row.expected)}</p>' if row.expected else ""
+    answers = "".join(f"<dt>{text(', '.join(labels))}</dt><dd>{answer}</dd>" for answer, labels in said.items())
+    return f'<div class="{"answer unlike" if row.apart else "answer"}"><p>{text(row.question)}</p>{expected}<dl>{answers}</dl></div>'
 
 
 def _asked(one: Comparison) -> str:
