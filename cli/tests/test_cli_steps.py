@@ -231,6 +231,14 @@ def test_only_inputs_are_taken_for_file_names(world):
     assert made(world, "fold", "--from", "echo")["steps"]["echo"] == {"teach": "echo", "data": str(world.folder / "rows.jsonl")}
 
 
+def test_a_model_may_be_named_beside_steps_that_are_of_it(world):
+    world(*TAUGHT, "--as", "wise")
+    found = made(world, "spell", "--model", "shelf://hello", "--beside", "wise")
+    assert found == made(world, "spell", "--beside", "wise")
+    told = world("spell", "--model", "shelf://bye", "--beside", "wise")
+    assert (told.status, "`wise` began with shelf://hello, and --model is shelf://bye" in told.err) == (2, True)
+
+
 FOLLOWED = ("follow", "--model", "shelf://hello", "--data", "rows.jsonl")
 
 

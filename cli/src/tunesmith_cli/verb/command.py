@@ -13,7 +13,6 @@ from tunesmith_cli.launch import Session, add_judgement, add_run_options, as_ask
 from tunesmith_cli.options.earlier_step import Earlier, note
 from tunesmith_cli.options.listeners import add_listeners, listeners
 from tunesmith_cli.options.output import check_output, write_output
-from tunesmith_cli.options.parser import dashed
 from tunesmith_cli.plugin_commands import Catalog
 from tunesmith_cli.untrusted_text import safe_json
 from tunesmith_cli.verb.arguments import VerbForm, takes_rows
@@ -81,9 +80,8 @@ def pipeline(form: VerbForm, args: Namespace, session: Session) -> tuple[dict[st
     lists = [entry for entry in form.verb.inputs[1:] if entry.many and not takes_rows(entry) and raw.get(entry.name)]
     named = [step for entry in lists for step in raw[entry.name]]
     main, model = form.verb.inputs[0], getattr(args, "model", None)
-    if model and (sources or named):
-        flag = "--from" if sources else f"--{dashed(lists[0].name)}"  # steps know the model that they are of
-        raise UserError("TS-CLI-006", f"tunesmith {form.name} works on --model or on {flag}, and was given both",
+    if model and sources:
+        raise UserError("TS-CLI-006", f"tunesmith {form.name} works on --model or on --from, and was given both",
                         fix="Leave one of them out.")  # fmt: skip
     absent = form.absent(args)
     if form.needs_main and not (model or sources or named):

@@ -108,7 +108,10 @@ def verb():
         ),
         Verb(
             "spell", "spell a model's name", "acme_desk.verbs:spell", produces=("report/tokens",),
-            inputs=(Input("model", "the model", accepts=("model/*",)),),
+            inputs=(
+                Input("model", "the model", accepts=("model/*",)),
+                Input("beside", "adapters of it", accepts=("adapter/*",), required=False, many=True),
+            ),
         ),
     ]  # fmt: skip
 
