@@ -45,7 +45,11 @@ def run(args: Namespace) -> int:
         journal.close()
     read = {one.digest for artifact in found for one in artifact.inputs.values()}
     ends = [artifact for artifact in found if artifact.digest not in read]  # the others stand below these
-    print(json.dumps([one.to_json() for one in ends], indent=2) if args.json else safe("\n\n".join("\n".join(_tree(one)) for one in ends)))
+    told: set[str] = set()
+    if args.json:
+        print(json.dumps([one.to_json(told) for one in ends], indent=2))
+    else:
+        print(safe("\n\n".join("\n".join(_tree(one, told)) for one in ends)))
     return 0
 
 
@@ -63,9 +67,17 @@ class Ancestry:
     makers: tuple[LineageRow, ...]
     inputs: Mapping[str, Ancestry]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, told: set[str]) -> dict[str, Any]:
+        """Once: what is in `told` is named by its digest alone, or models of models would be told twice at each turn.
+
+        Args:
+            told: digests; this one's and those of its inputs are added.
+        """
+        if self.digest in told:
+            return {"digest": self.digest, "told": True}
+        told.add(self.digest)
         makers = [{name: value for name, value in asdict(row).items() if name != "digest"} for row in self.makers]
-        return {"digest": self.digest, "makers": makers, "inputs": {name: one.to_json() for name, one in self.inputs.items()}}
+        return {"digest": self.digest, "makers": makers, "inputs": {name: one.to_json(told) for name, one in self.inputs.items()}}
 
 
 def ancestry(journal: Journal, digest: str) -> Ancestry:
@@ -104,8 +116,12 @@ def digests(journal: Journal, name: str) -> Iterator[str]:
     yield from dict.fromkeys(found)
 
 
-def _tree(one: Ancestry, name: str = "", indent: str = "") -> Iterator[str]:
+def _tree(one: Ancestry, told: set[str], name: str = "", indent: str = "") -> Iterator[str]:
     head = f"{indent}{name + ': ' if name else ''}{short(one.digest)}"
+    if one.digest in told and one.inputs:
+        yield f"{head}  {_('as above')}"
+        return
+    told.add(one.digest)
     if not one.makers:
         yield f"{head}  {_('a file as it was read')}"
         return
@@ -116,7 +132,7 @@ def _tree(one: Ancestry, name: str = "", indent: str = "") -> Iterator[str]:
     if others:
         yield f"{indent}    " + _("also given by {steps}", steps=", ".join(others[:5]) + (" ..." if len(others) > 5 else ""))
     for key, above in one.inputs.items():
-        yield from _tree(above, key, indent + "  ")
+        yield from _tree(above, told, key, indent + "  ")
 
 
 def _of(row: LineageRow) -> str:

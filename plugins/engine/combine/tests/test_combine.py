@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,10 +13,14 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith_audit.files.stacked_layers import audit_stacked
+from tunesmith_combine import passthrough
 from tunesmith_combine.combine import run
 from tunesmith_combine.estimate import combine
+from tunesmith_combine.layer_slices import check_config, stack, stacked_config
 from tunesmith_combine.merge_methods import sparsified, together
 from tunesmith_combine.settings import CombineSettings
+from tunesmith_sdk.testing.model_configs import SMOLLM2
 
 SMALL = LlamaConfig(hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, vocab_size=64)
 
@@ -43,7 +48,7 @@ def _combined(models, output: Path, **settings) -> dict[str, torch.Tensor]:
     )  # fmt: skip
     run(step)
     AutoModelForCausalLM.from_pretrained(output)
-    return load_file(output / "model.safetensors")
+    return _weights(output)
 
 
 def _weights(directory: Path) -> dict[str, torch.Tensor]:
@@ -153,11 +158,63 @@ def test_a_merge_by_della_follows_from_the_seed_and_keeps_the_base_where_models_
     assert any(not torch.equal(value, _weights(models["base"])[name]) for name, value in found[0].items())
 
 
+def test_layers_stand_upon_each_other_as_they_are(models, tmp_path, monkeypatch):
+    monkeypatch.setattr(passthrough, "LARGEST", 6000.0)  # several files
+    found = _combined(models, tmp_path / "out", merge_method="passthrough", slices=["1[0:2]", "2[1:2]"])
+    weights = {number: _weights(models[name]) for number, name in enumerate(("base", "one", "other"))}
+    for at, (model, layer) in enumerate([(1, 0), (1, 1), (2, 1)]):
+        for name in ("self_attn.q_proj.weight", "mlp.down_proj.weight", "input_layernorm.weight"):
+            assert torch.equal(found[f"model.layers.{at}.{name}"], weights[model][f"model.layers.{layer}.{name}"])
+    assert torch.equal(found["model.embed_tokens.weight"], weights[1]["model.embed_tokens.weight"]), "of the first layer's model"
+    assert torch.equal(found["model.norm.weight"], weights[2]["model.norm.weight"]), "of the last one's"
+    assert len(list((tmp_path / "out").glob("*.safetensors"))) > 1
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert (config["num_hidden_layers"], len(config.get("layer_types", "abc"))) == (3, 3)
+
+
+def test_a_stack_says_what_is_in_it_and_is_audited_by_that(models, tmp_path):
+    _combined(models, tmp_path / "out", merge_method="passthrough", slices=["0[0:2]", "1[0:2]"])
+    sources, stood = {"model": models["base"], "tuned": models["one"]}, [("model", 0), ("model", 1), ("tuned", 0), ("tuned", 1)]
+    assert not audit_stacked(sources, tmp_path / "out", stood).findings
+    swapped = audit_stacked(sources, tmp_path / "out", [stood[1], stood[0], *stood[2:]])
+    assert {finding.code for finding in swapped.findings} == {"TS-AUDIT-007"}
+    short = audit_stacked(sources, tmp_path / "out", [*stood, ("tuned", 1)])
+    assert {finding.code for finding in short.findings} == {"TS-AUDIT-004"}
+
+
+def test_a_list_that_says_something_of_each_layer_follows_the_layers():
+    base = {"num_hidden_layers": 3, "layer_types": ["a", "b", "c"], "architectures": ["x", "y", "z"]}
+    found = stacked_config(base, [base, {**base, "layer_types": ["d", "e", "f"]}], stack(["0[2:3]", "1[0:2]"], 2))
+    assert found == {"num_hidden_layers": 3, "layer_types": ["c", "d", "e"], "architectures": ["x", "y", "z"]}
+
+
+@pytest.mark.parametrize(
+    "slices", [[], ["0"], ["0[2:2]"], ["3[0:1]"], ["0[0:31]"], ["0[-1:2]"]], ids=["none", "words", "empty", "model", "layers", "negative"]
+)
+def test_slices_that_are_not_there_are_refused_by_the_plan(slices):
+    settings = vars(CombineSettings(merge_method="passthrough", slices=slices))
+    with pytest.raises(UserError, match="TS-TRAIN-078"):
+        combine(EstimateRequest(SMOLLM2, 10**8, settings, inputs=("tuned", "tuned.2")))
+
+
+def test_a_stack_takes_the_disk_of_its_layers():
+    settings = vars(CombineSettings(merge_method="passthrough", slices=["0[0:30]", "1[0:30]"]))
+    found = combine(EstimateRequest(SMOLLM2, 269_060_552, settings, inputs=("tuned",)))
+    assert found.disk == pytest.approx(2 * 269_060_552 - 2 * 49152 * 576, rel=0.01)
+
+
+def test_layers_that_differ_by_where_they_stand_are_refused():
+    with pytest.raises(UserError, match="TS-TRAIN-078"):
+        check_config({"num_hidden_layers": 4, "first_k_dense_replace": 2})
+
+
 @pytest.mark.parametrize(
     ("settings", "count"),
-    [({"merge_method": "slerp"}, 3), ({"merge_method": "model-stock"}, 1), ({"merge_method": "model-stock", "weights": [1.0, 1.0]}, 2),
+    [({"merge_method": "slerp"}, 3), ({"merge_method": "passthrough", "slices": ["0[0:1]"], "weights": [1.0]}, 1),
+     ({"merge_method": "ties", "slices": ["0[0:1]"]}, 1),
+     ({"merge_method": "model-stock"}, 1), ({"merge_method": "model-stock", "weights": [1.0, 1.0]}, 2),
      ({"merge_method": "slerp", "weights": [1.0, -1.0]}, 2)],
-    ids=["three", "one", "weights", "nothing"],
+    ids=["three", "stack", "slices", "one", "weights", "nothing"],
 )  # fmt: skip
 def test_a_method_for_other_models_is_refused_by_the_plan(settings, count):
     inputs = tuple("tuned" if at == 1 else f"tuned.{at}" for at in range(1, count + 1))

@@ -286,7 +286,7 @@ def test_a_format_of_its_own_is_run_by_its_own_runtime(parent, tmp_path, monkeyp
     runtime.log_probs = lambda directory, asked: said if alike else [one.roll(1, -1) for one in said]
     monkeypatch.setitem(sys.modules, "acme_tilt_runtime", runtime)
     monkeypatch.setattr("tunesmith_audit.outputs.comparison.ids_of", lambda *_: (ids, Verdict(figures={"prompts": 2})))
-    monkeypatch.setattr("tunesmith_audit.outputs.comparison._said", lambda directory, *_: said if directory == parent else None)
+    monkeypatch.setattr("tunesmith_audit.outputs.comparison.said", lambda directory, *_: said if directory == parent else None)
     (tmp_path / "output").mkdir()
     (tmp_path / "output" / "model.tilt").write_bytes(b"1")
     for name in ("tokenizer.json", "tokenizer_config.json", "generation_config.json"):

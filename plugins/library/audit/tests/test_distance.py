@@ -40,3 +40,28 @@ def test_intervals_hold_the_figure_and_are_the_same_again():
         assert low < found[name] < high
     assert summarized(rows) == found
     assert "intervals" not in summarized(rows[:3])
+
+
+@pytest.mark.parametrize(("apart", "refused"), [(0.02, False), (0.3, True)], ids=["noise", "more"])
+def test_the_perplexity_is_refused_beyond_its_noise(apart, refused):
+    """Twelve conversations of eight tokens, of which each is told a little worse or better, by chance; in the other case, all are worse."""
+    import torch
+
+    from tunesmith_audit.bounds import output_bounds
+    from tunesmith_audit.outputs.distance import distance
+
+    torch.manual_seed(2)
+    ids = torch.randint(0, 8, (12, 9)).tolist()
+    ids = [[number, *row] for number, row in enumerate(ids)]
+    before, after = [], []
+    for row in ids:
+        said = torch.zeros(10, 16, dtype=torch.float64)
+        before.append(said.log_softmax(-1))
+        told = said.clone()
+        for at, token in enumerate(row[1:]):
+            told[at, token] -= 0.2 * float(torch.randn(())) + apart
+        after.append(told.log_softmax(-1))
+    found = distance(before, after, ids, output_bounds(16))
+    low, high = found.figures["intervals"]["perplexity_ratio"]
+    assert found.figures["perplexity_ratio"] > 1.02
+    assert (low > 1.02) == refused == (not found.ok), (low, high)

@@ -16,6 +16,7 @@ from tunesmith.contracts import Result, Step, UserError
 from tunesmith.contracts.artifacts import several
 from tunesmith_combine.estimate import check_weights
 from tunesmith_combine.merge_methods import together
+from tunesmith_combine.passthrough import passthrough
 from tunesmith_models.safetensors import check_files
 
 
@@ -24,13 +25,15 @@ def run(step: Step) -> Result:
 
     Raises:
         UserError: TS-MODEL-008 when files are missing or truncated; as `check_weights`; TS-TRAIN-071 when a model has other matrices than
-            the base.
+            the base; as `passthrough`.
     """
     base, tuned = step.inputs["model"].path, [artifact.path for artifact in several(step.inputs, "tuned")]
     for path in (base, *tuned):
         check_files(path)
     weights = check_weights(vars(step.settings), len(tuned)) or [1 / len(tuned)] * len(tuned)
     places = [_places(path) for path in (base, *tuned)]
+    if step.settings.merge_method == "passthrough":
+        return _stacked(step, [base, *tuned], places)
     for path, found in zip(tuned, places[1:], strict=True):
         _check(path, places[0], found)
     total, done = len(places[0]), 0
@@ -47,10 +50,22 @@ def run(step: Step) -> Result:
                 done += 1
                 step.progress(done, total, what="combine", unit="matrices")
         save_file(result, step.output / name, metadata={"format": "pt"})
-    for path in base.iterdir():
-        if path.is_file() and path.suffix != ".safetensors":
-            shutil.copyfile(path, step.output / path.name)
+    _copy_beside(base, step.output)
     return Result(meta={"models": len(tuned), "weights": weights, "method": step.settings.merge_method})
+
+
+def _stacked(step: Step, paths: list[Path], places: list[dict[str, Place]]) -> Result:
+    _copy_beside(paths[0], step.output, but=("model.safetensors.index.json",))
+    layers = passthrough(paths, places, step)
+    names = ["model", *(name for name in step.inputs if name.partition(".")[0] == "tuned")]
+    stood = [[names[model], layer] for model, layer in layers]
+    return Result(meta={"models": len(paths) - 1, "method": step.settings.merge_method, "layers": stood})
+
+
+def _copy_beside(base: Path, output: Path, but: tuple[str, ...] = ()) -> None:
+    for path in base.iterdir():
+        if path.is_file() and path.suffix != ".safetensors" and path.name not in but:
+            shutil.copyfile(path, output / path.name)
 
 
 def _combined(name: str, values: list[torch.Tensor], weights: list[float], step: Step) -> torch.Tensor:

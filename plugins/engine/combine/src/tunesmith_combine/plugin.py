@@ -21,6 +21,6 @@ def verb() -> Verb:
             Input("tuned", "the fine-tuned models or adapters", accepts=("model/hf",), many=True),
         ),
         produces=("model/hf",),
-        facts={"metrics": {}, "edge": "update", "not_compared": TOGETHER},
+        facts={"metrics": {}, "edge": "update", "unbounded": TOGETHER},
         estimator="tunesmith_combine.estimate:combine",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tunesmith.contracts.step import Step
 from tunesmith_audit.estimate import has_role
 from tunesmith_audit.outputs.comparison import Runner, compared, own_bounds, remembered, runner_of
 from tunesmith_audit.outputs.distance import NotCompared
+from tunesmith_audit.outputs.parents import FIGURES, told_apart
 from tunesmith_audit.report_text import told
 from tunesmith_audit.settings import AuditSettings
 from tunesmith_audit.verdict import Verdict
@@ -40,19 +42,21 @@ class Audit:
         if parent is None or not fits(made, MODELS + ADAPTERS) or not any(step.output.iterdir()):  # nothing is refused by the kernel
             return result
         step.check_cancelled()
-        verdict = (
-            self._of_adapter(step, parent) if fits(made, ADAPTERS) else self._of_model(step, parent, made, int(result.meta.get("bits", 0)))
-        )
+        verdict = self._of_adapter(step, parent) if fits(made, ADAPTERS) else self._of_model(step, parent, made, result.meta)
         if not verdict.ok:
             raise verdict.error(f"What `{step.name}` made", f"Its files are in {_kept(step)}.")
         step.decide(*told(verdict, self.settings))
         return replace(result, meta={**result.meta, "audit": self._meta(verdict)})
 
-    def _of_model(self, step: Step, parent: Artifact, made: str, bits: int) -> Verdict:
+    def _of_model(self, step: Step, parent: Artifact, made: str, meta: Mapping[str, Any]) -> Verdict:
         from tunesmith_audit.files.audit import audit  # numpy
+        from tunesmith_audit.files.stacked_layers import audit_stacked
 
-        child = step.output
-        verdict = audit(parent.path, child, step.facts.get("edge", "auto"))
+        child, models = step.output, {name: one.path for name, one in step.inputs.items() if fits(one.format, MODELS)}
+        if layers := meta.get("layers"):
+            verdict = audit_stacked(models, child, [(str(name), int(layer)) for name, layer in layers])
+        else:
+            verdict = audit(parent.path, child, step.facts.get("edge", "auto"))
         if file := gguf_in(child):
             verdict += _of_gguf(parent.path, file)
         if verdict.unless_computed_alike().findings:
@@ -62,8 +66,9 @@ class Audit:
             self._comparable(step, parent, made, runner, remembers=expected is not None)
         except NotCompared as reason:
             return verdict + Verdict(not_compared=(str(reason),))
-        bits = int(verdict.figures.get("bits", bits))
-        device = step.placement.torch
+        bits, device = int(verdict.figures.get("bits", meta.get("bits", 0))), step.placement.torch
+        if "unbounded" in step.facts:
+            return verdict + told_apart(models, child, device, self.settings)
         return compared(verdict, parent.path, child, device, settings=self.settings, bits=bits, expected=expected, runner=runner)
 
     def _of_adapter(self, step: Step, parent: Artifact) -> Verdict:
@@ -99,6 +104,8 @@ class Audit:
             figures["intervals"] = {name: [_short(end) for end in ends] for name, ends in intervals.items()}
         own = {**own_bounds(self.settings), **({"reason": self.settings.reason} if self.settings.reason else {})}
         template = {"template": verdict.figures["template"]} if "template" in verdict.figures else {}
+        apart = {name: {key: _short(one[key]) for key in FIGURES} for name, one in verdict.figures.get("parents", {}).items()}
+        figures |= {"parents": apart} if apart else {}
         return {**template, "compared": "kl" in verdict.figures, **figures, **({"overridden": own} if own else {})}
 
 

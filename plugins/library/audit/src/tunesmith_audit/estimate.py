@@ -66,6 +66,9 @@ def planned(request: EstimateRequest, reason: str = "") -> tuple[str, str]:
         return "audited before it is published", f"tensors, config and tokenizer, about {seconds:.0f} s; not compared: {reason}"
     seconds += 2 * size / _READ + (4 * shape.parameters * _TOKENS / _COMPUTED if shape else 0)
     count = len(conversations(request.settings.get("prompts", ())))
+    if unbounded := request.facts.get("unbounded"):
+        looked = f"audit: tensors, config and tokenizer; {count} prompts through all of them"
+        return "how far it is from each of its models is told", f"{looked}; no bound: {unbounded}"
     where = "" if importlib.util.find_spec("transformers") else ", if transformers is in the step's environment"
     return (
         "held against its parent before it is published",

@@ -28,6 +28,11 @@ def told(verdict: Verdict, settings: AuditSettings) -> tuple[str, str]:
             f"parent's, the divergence is {figures['kl']:.2g}{_interval(figures, 'kl', '.2g')} nats a token, the perplexity "
             f"{figures['perplexity_ratio']:.3f}{_interval(figures, 'perplexity_ratio', '.3f')} times its"
         )
+    for name, apart in figures.get("parents", {}).items():
+        reason += (
+            f"; from `{name}` it is {apart['kl']:.2g}{_interval(apart, 'kl', '.2g')} nats a token apart, {apart['top1']:.1%} of the next "
+            f"tokens are the same, it has {apart['perplexity_ratio']:.3f} times its perplexity"
+        )
     if own := own_bounds(settings):
         listed = ", ".join(f"{name} {value:g}" for name, value in own.items())
         reason += f"; bounds of the user's: {listed} ({settings.reason})"

@@ -1,7 +1,8 @@
-"""Matrices in fewer bits as the plain ones that they stand for, where that is cheap: of bitsandbytes, GPTQ, AWQ, compressed-tensors.
+"""Matrices in fewer bits as the plain ones that they stand for, where that is cheap: of bitsandbytes, GPTQ, AWQ, compressed-tensors,
+MLX.
 
 Sources: bitsandbytes' `functional.dequantize_4bit` and `Linear8bitLt`; the layout of AutoGPTQ's `QuantLinear`, versions 1 and 2; AutoAWQ's
-`WQLinear_GEMM`; compressed-tensors' `pack_to_int32`.
+`WQLinear_GEMM`; compressed-tensors' `pack_to_int32`; MLX's `mx.quantize`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ def plain(parts: Parts, shape: tuple[int, ...], config: Mapping[str, Any]) -> np
         return _blocks(parts, json.loads(bytes(parts[states[0]].stored().view(np.uint8)))).reshape(shape)
     if "weight_packed" in parts and "weight_scale" in parts:
         return _packed_rows(parts, shape)
+    if {"weight", "scales", "biases"} <= parts.keys():
+        return _affine(parts, shape)
     if {"qweight", "qzeros", "scales"} <= parts.keys() and config.get("quant_method") == "awq":
         return _awq(parts) if int(config.get("bits", 4)) == 4 and str(config.get("version", "gemm")).lower() == "gemm" else None
     if "qweight" in parts and "g_idx" in parts and config.get("quant_method") == "gptq" and int(config.get("bits", 4)) in (2, 4, 8):
@@ -94,3 +97,14 @@ def _packed_rows(parts: Parts, shape: tuple[int, ...]) -> np.ndarray | None:
         packed = parts["weight_zero_point"].array()
         zeros = np.repeat(_unpacked(packed, bits, 0)[: len(codes)].astype(np.float32), group, axis=1)
     return (codes - zeros) * np.repeat(scales, group, axis=1)
+
+
+def _affine(parts: Parts, shape: tuple[int, ...]) -> np.ndarray | None:
+    """MLX's: codes side by side in a row's words, the first in the lowest bits; of each group a scale and an offset."""
+    words, scales, columns = parts["weight"].array(), parts["scales"].array(), shape[-1]
+    bits = 32 * words.shape[-1] // columns
+    if bits not in (2, 4, 8) or len(shape) != 2 or columns * bits % 32:
+        return None
+    codes = _unpacked(words, bits, 1).astype(np.float32)
+    group = columns // scales.shape[-1]
+    return codes * np.repeat(scales, group, axis=1) + np.repeat(parts["biases"].array(), group, axis=1)

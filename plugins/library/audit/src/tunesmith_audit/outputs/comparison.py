@@ -99,7 +99,7 @@ def compared(
 def _expected(parent: Path, child: Path, ids: Sequence[Sequence[int]], device: str) -> list[Any]:
     """What the parent says; of one that is packed, with its numbers in the code of the plain child that was made of it."""
     numbers = _unpacked(child, parent) if not configuration(child).get("quantization_config") and not gguf_in(child) else None
-    return log_probs_of(_with_numbers(child, numbers, device), ids, device) if numbers else _said(parent, ids, device)
+    return log_probs_of(_with_numbers(child, numbers, device), ids, device) if numbers else said(parent, ids, device)
 
 
 class _Fails(Exception):
@@ -110,7 +110,7 @@ def _answers(parent: Path, child: Path, ids: Sequence[Sequence[int]], device: st
     try:
         if numbers := _numbers(parent, child):
             return log_probs_of(_with_numbers(parent, numbers, device), ids, device)
-        return _said(child, ids, device)
+        return said(child, ids, device)
     except (IndexError, RuntimeError, ValueError) as error:
         if "memory" in str(error):
             raise NotCompared("there is too little memory for it") from error
@@ -167,7 +167,12 @@ def _with_numbers(parent: Path, numbers: Iterator[tuple[str, Any]], device: str)
     return model
 
 
-def _said(directory: Path, ids: Sequence[Sequence[int]], device: str) -> list[Any]:
+def said(directory: Path, ids: Sequence[Sequence[int]], device: str) -> list[Any]:
+    """What a model says after each token; in float32 on a processor.
+
+    Raises:
+        NotCompared: it can't be loaded here.
+    """
     import torch
 
     dtype = torch.float32 if device == "cpu" else getattr(torch, stored_type(configuration(directory)) or "float32")

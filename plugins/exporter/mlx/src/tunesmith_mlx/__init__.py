@@ -1,0 +1,1 @@
+"""Models as MLX reads them, on Macs with Apple silicon."""

@@ -1,0 +1,1 @@
+"""Models as ONNX, with keys and values as inputs and outputs."""
