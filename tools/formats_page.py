@@ -1,4 +1,4 @@
-"""Write docs/formats.md, who makes and who takes each format of a model: `python tools/formats_page.py [--check]`, from the manifests."""
+"""Write docs/formats.md, who makes and who takes formats, from the manifests: `python tools/formats_page.py [--check]`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tunesmith.contracts.artifacts import fits
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "formats.md"
 MAKERS = ("quantizer", "exporter")
+ORIGINS = ("model_loader", "adapter", "verb", *MAKERS)  # who makes a format
 #: column -> kinds of those that take a format
 TAKERS: Mapping[str, tuple[str, ...]] = {
     "served by": ("inference_backend",),
@@ -23,7 +24,9 @@ _HEAD = """# Formats of models: who makes them and who takes them
 
 <!-- Written by tools/formats_page.py from the manifests: run it again after a change. -->
 
-A model's format is what quantizers and exporters say that they write, and what backends, exporters and evaluators say that they read. What
+A format of a model or an adapter is what loaders, adapters, verbs, quantizers and exporters say that they write, and what backends,
+exporters and evaluators say that they read. Who reads it outside stands in [export](export.md); an adapter in PEFT's layout is merged by
+`merge`, and served beside its base by engines that can ([serving](serving.md)). What
 a step reads and the step before does not write, the planner converts where somebody can ([pipelines](pipelines.md)); what no engine here
 serves is for those that are outside. All of them are held against their parent before they are published ([audit](audit.md)).
 
@@ -37,13 +40,14 @@ def providers() -> list[Mapping[str, Any]]:
 
 
 def formats(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    """That somebody makes or takes by name: models without a role."""
+    """That somebody makes or takes by name: models and adapters without a role."""
     named = {name for one in found for name in (*one.get("produces", ()), *one.get("accepts", ()))}
-    return sorted(name for name in named if name.startswith("model/") and not set("*+") & set(name))
+    return sorted(name for name in named if name.startswith(("model/", "adapter/")) and not set("*+") & set(name))
 
 
 def row(name: str, found: Sequence[Mapping[str, Any]]) -> list[str]:
-    made = _names(one for one in found if one["kind"] in MAKERS and name in one.get("produces", ()))
+    makers = (one for kind in ORIGINS for one in found if one["kind"] == kind and fits(name, tuple(one.get("produces", ()))))
+    made = _names(makers)
     return [f"`{name}`", made, *(_names(_takers(name, found, kinds)) for kinds in TAKERS.values())]
 
 

@@ -28,3 +28,13 @@ def test_makers_and_takers_are_told_apart():
     assert TOOL.formats([maker, taker]) == ["model/hf", "model/tilt"]
     assert TOOL.row("model/tilt", [maker, taker]) == ["`model/tilt`", "`tilting`", "`tilted`", "", ""]
     assert TOOL.row("model/hf", [maker, taker])[2:4] == ["`tilted`", "`tilting`"]
+
+
+def test_who_fetches_trains_or_merges_a_format_makes_it_and_adapters_are_told_too():
+    found = [
+        {"kind": "exporter", "name": "written", "produces": ["adapter/tilt"]},
+        {"kind": "adapter", "name": "trained", "produces": ["adapter/tilt"]},
+        {"kind": "verb", "name": "merged", "produces": ["adapter/tilt+*"]},
+    ]  # fmt: skip
+    assert TOOL.formats(found) == ["adapter/tilt"]
+    assert TOOL.row("adapter/tilt", found)[1] == "`trained`, `merged`, `written`"
