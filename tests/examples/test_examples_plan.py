@@ -24,7 +24,8 @@ def plan(registry):
 
 @pytest.mark.parametrize(("file", "format", "rows"), [
     ("quickstart/train.jsonl", "alpaca", 276), ("quickstart/held-out.jsonl", "alpaca", 46), ("quickstart/ask.jsonl", "alpaca", 3),
-    ("training/chats.jsonl", "messages", 8), ("dpo/pairs.jsonl", "preference", 30), ("dpo/answers.jsonl", "prompt-completion", 60),
+    ("training/chats.jsonl", "messages", 8), ("compare/refusals.jsonl", "alpaca", 24), ("compare/choices.jsonl", "multiple-choice", 46),
+    ("compare/safety.jsonl", "prompts", 30), ("dpo/pairs.jsonl", "preference", 30), ("dpo/answers.jsonl", "prompt-completion", 60),
     ("dpo/held-out.jsonl", "prompt-completion", 24),
     ("reward/pairs.jsonl", "preference", 276), ("reward/held-out.jsonl", "preference", 46),
 ])  # fmt: skip
@@ -33,9 +34,16 @@ def test_the_data_is_recognised(registry, file, format, rows):
     assert (found.record.name, found.rows, found.problems) == (format, rows, [])
 
 
-@pytest.mark.parametrize("name", ["quickstart", "training", "dpo", "reward", "engines"])
+@pytest.mark.parametrize("name", ["quickstart", "training", "dpo", "reward", "engines", "compare"])
 def test_it_plans_without_a_warning(plan, name):
     assert plan(name).warnings == ()
+
+
+def test_six_models_are_measured_by_five_evaluators(plan):
+    groups = {"text", "choices", "refused", "kept"}
+    found = {(step.source, step.choices["evaluator"].record.name) for step in plan("compare").steps if step.group in groups}
+    assert len(found) == 6 * 5
+    assert len({name for _, name in found}) == 5
 
 
 def test_the_quickstart_merges_quantizes_and_serves(plan):

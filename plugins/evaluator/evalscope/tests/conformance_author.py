@@ -13,4 +13,4 @@ def rows(case):
 def known_answers(case):
     said = dict(list(QUESTIONS.items())[:3])  # the other three are answered with something wrong
     with scripted_endpoint(said, case.directory) as endpoint:
-        yield endpoint, rows(case), {"Rouge-L-R": 0.5, "Rouge-1-F": 0.5, "scored": 6}
+        yield endpoint, rows(case), {"Rouge-L-R": 0.5, "scored": 6}

@@ -10,7 +10,7 @@ from tunesmith.contracts import TunesmithError, UserError
 from tunesmith_data.api import message
 from tunesmith_evalscope.benchmarks import benchmark_of
 from tunesmith_evalscope.records import LETTERS, records, write_records
-from tunesmith_evalscope.results import Asked, checked_metrics, row_samples
+from tunesmith_evalscope.results import Asked, checked_metrics, mend_lines, row_samples
 from tunesmith_evalscope.settings import EvalScopeSettings
 from tunesmith_sdk.testing.datasets import dataset
 
@@ -110,6 +110,16 @@ def test_a_figure_of_all_rows_together_is_refused_where_some_have_no_score(run):
     run.row("A", stop="max_tokens")
     with pytest.raises(TunesmithError, match="TS-EVAL-009"):
         checked_metrics(run.folder, NAME, run.samples())
+
+
+def test_a_line_that_a_kill_has_torn_is_dropped_and_its_row_asked_again(run):
+    run.row("A")
+    run.row("B")
+    path = run.folder / "predictions" / "model" / f"{NAME}_default.jsonl"
+    path.write_text(path.read_text()[:-20])
+    mend_lines(run.folder)
+    assert [json.loads(line)["index"] for line in path.read_text().splitlines()] == [0]
+    assert [sample.get("not_scored") for sample in run.samples()] == [None, "failed"]
 
 
 def test_rows_become_what_the_benchmark_reads(tmp_path):

@@ -6,10 +6,10 @@ import os
 import shutil
 from typing import Any
 
-from tunesmith.contracts import Artifact, Evaluation, Step
+from tunesmith.contracts import Artifact, Evaluation, Step, TunesmithError
 from tunesmith_evalscope.benchmarks import benchmark_of, dataset_args, loaded
 from tunesmith_evalscope.records import records
-from tunesmith_evalscope.results import checked_metrics, row_samples
+from tunesmith_evalscope.results import checked_metrics, mend_lines, row_samples
 from tunesmith_evalscope.settings import EvalScopeSettings
 from tunesmith_generation.api import counted, tell_missing, write_asked
 from tunesmith_serve import Endpoint
@@ -41,19 +41,20 @@ class EvalScope:
         seen = smallest_difference(len(asked))
         step.log(f"{len(asked)} questions: a difference of {100 * seen:.1f} points between two models is seen in 4 of 5 evaluations")
         rows, out = step.work / "rows", step.work / "evalscope"
+        mend_lines(out)
         shutil.rmtree(rows, ignore_errors=True)
         args = dataset_args(given, name, rows, examples, asked)
         endpoint = Endpoint(subject, timeout=given.timeout, retries=given.max_retries, shorten="max_tokens", model=given.model)
+        generation = {"timeout": given.timeout, "retries": given.max_retries + 1, "retry_interval": RETRY_SECONDS}
         config = TaskConfig(
-            model=endpoint.model, model_id=ID, api_url=endpoint.url, eval_type="openai_api", datasets=[name], dataset_args={name: args},
-            generation_config={
-                **self._sampling(step.seed), "timeout": given.timeout, "retries": given.max_retries + 1, "retry_interval": RETRY_SECONDS,
-            }, eval_batch_size=given.concurrency, seed=step.seed, judge={"strategy": "rule"},
-            work_dir=str(out), no_timestamp=True, use_cache=str(out) if out.is_dir() else None, ignore_errors=True, collect_perf=False,
+            model=endpoint.model, model_id=ID, api_url=endpoint.url, model_args={"max_retries": 0}, eval_type="openai_api",
+            datasets=[name], dataset_args={name: args}, generation_config={**self._sampling(step.seed), **generation},
+            eval_batch_size=given.concurrency, seed=step.seed, judge={"strategy": "rule"}, ignore_errors=True, collect_perf=False,
+            work_dir=str(out), no_timestamp=True, use_cache=str(out) if out.is_dir() else None,
         )  # fmt: skip
         questions = loaded(name, config, len(asked))
         write_asked([{"messages": one.turns, **self._sampling(step.seed)} for one in questions], step)
-        endpoint.ask("/models", None)  # where nobody answers, that is told once and not of each row
+        _reach(endpoint)
         run_task(config)
         samples = row_samples(questions, out, name)
         counts = counted(samples)
@@ -65,3 +66,16 @@ class EvalScope:
     def _sampling(self, seed: int) -> dict[str, Any]:
         told = {"max_tokens": self.settings.max_tokens, "temperature": self.settings.temperature}
         return {**told, "seed": seed} if self.settings.temperature else told
+
+
+def _reach(endpoint: Endpoint) -> None:
+    """Where nobody answers, that is told once, and not of each row as EvalScope does.
+
+    Raises:
+        TunesmithError: TS-SERVE-020.
+    """
+    try:
+        endpoint.ask("/models", None)
+    except TunesmithError as error:
+        if error.code == "TS-SERVE-020":
+            raise  # others have answered, if not that they list models

@@ -31,6 +31,14 @@ class Asked(NamedTuple):
     expected: str
 
 
+def mend_lines(folder: Path) -> None:
+    """Of answers that a killed step has left: a line that it tore, to which EvalScope would add the next one, is dropped."""
+    for path in [*folder.glob("predictions/*/*.jsonl"), *folder.glob("reviews/*/*.jsonl")]:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+        if lines and not lines[-1].endswith("\n"):
+            path.write_text("".join(lines[:-1]), encoding="utf-8")
+
+
 def row_samples(asked: Sequence[Asked], folder: Path, name: str) -> list[dict[str, Any]]:
     """A record for each question, in the rows' order: what was asked, answered and expected, and the row's value of each metric."""
     answered, reviewed = (_lines(folder / part, name) for part in ("predictions", "reviews"))
