@@ -1,4 +1,7 @@
-"""What the conformance kit can't know: completions of which one is better, for each reward."""
+"""What the conformance kit can't know: completions of which one is better, for each reward, and answers for each environment."""
+
+import json
+import random
 
 _ASKED = "What is 6 times 7?"
 _EXAMPLES = {
@@ -21,3 +24,13 @@ _EXAMPLES = {
 
 def examples(case):
     return [(_ASKED, better, worse, row) for better, worse, row in _EXAMPLES[case.name]]
+
+
+def episodes(case):
+    """Calls of a tool, a right and a wrong number; guesses that come nearer and such that don't."""
+    row = {"messages": [{"role": "user", "content": _ASKED}], "answer": 42}
+    if case.name == "guess":
+        right = random.Random(3).randint(1, case.settings["highest"])
+        return [(row, 3, [str(right)], [str(right % case.settings["highest"] + 1), "none"]), (row, 3, ["0", str(right)], ["0", "0"])]
+    call = "<tool_call>" + json.dumps({"name": "calculator", "arguments": {"expression": "6 * 7"}}) + "</tool_call>"
+    return [(row, 3, [call, "It is 42."], [call, "It is 43."]), (row, 3, ["42"], ["It is 41.99, nearly."])]

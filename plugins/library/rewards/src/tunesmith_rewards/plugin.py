@@ -1,4 +1,4 @@
-"""What this plugin brings: the kind `reward`, rewards that need no library, and the command `rewards`."""
+"""What this plugin brings: the kinds `reward` and `rl_environment`, those of them that need no library, and the command `rewards`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tunesmith.contracts import Kind, Provider
 from tunesmith.hookspecs import hookimpl
 from tunesmith_rewards import REWARDS
+from tunesmith_rewards.environments.settings import CalculatorSettings, GuessSettings
 from tunesmith_rewards.rewards.settings import CodeSettings, ExactSettings, FormatSettings, LengthSettings, RegexSettings
 
 
@@ -16,15 +17,25 @@ def cli_commands() -> Sequence[tuple[str, str, str]]:
 
 
 @hookimpl
-def kind() -> Kind:
-    return Kind(
-        name="reward",
-        summary="says how good a completion is, as a number, or that it can't tell",
-        contract="tunesmith_rewards.api.reward:Reward",
-        checks="tunesmith_rewards.conformance",
-        scaffold="scaffold/reward",
-        example='Provider("polite", "1 for a completion that says please", "acme_polite.reward:Polite")',
-    )
+def kind() -> Sequence[Kind]:
+    return [
+        Kind(
+            name="reward",
+            summary="says how good a completion is, as a number, or that it can't tell",
+            contract="tunesmith_rewards.api.reward:Reward",
+            checks="tunesmith_rewards.conformance.reward",
+            scaffold="scaffold/reward",
+            example='Provider("polite", "1 for a completion that says please", "acme_polite.reward:Polite")',
+        ),
+        Kind(
+            name="rl_environment",
+            summary="answers a model over several turns, with tools, and says what its answers are worth",
+            contract="tunesmith_rewards.api.environment:Environment",
+            checks="tunesmith_rewards.conformance.environment",
+            scaffold="scaffold/environment",
+            example='Provider("chess", "plays chess with the model", "acme_chess.environment:Chess")',
+        ),
+    ]
 
 
 @hookimpl
@@ -36,3 +47,14 @@ def reward() -> Sequence[Provider]:
         Provider("format", "1 for <think>...</think><answer>...</answer>", "tunesmith_rewards.rewards.format:Format", FormatSettings),
         Provider("length", "1 for a length within bounds, less beyond them", "tunesmith_rewards.rewards.length:Length", LengthSettings),
     ]
+
+
+@hookimpl
+def rl_environment() -> Sequence[Provider]:
+    return [
+        Provider(
+            "calculator", "questions with a number as their answer, and a tool that computes",
+            "tunesmith_rewards.environments.calculator:Calculator", CalculatorSettings,
+        ),
+        Provider("guess", "a number to be found by guesses", "tunesmith_rewards.environments.guess:Guess", GuessSettings),
+    ]  # fmt: skip

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 Entry = str | Mapping[str, Any]
 _KEYS = ("weight", "only", "as")  # of an entry, beside the reward's name
 _FIX = "Write a reward's name, or {NAME: {its settings}, weight: 1.0, only: {column: value}, as: label}."
+_ENVIRONMENT = "Write an environment's name, or {NAME: {its settings}, weight: 1.0, as: label}."
 
 
 @dataclass(frozen=True)
 class RewardSpec:
-    """One reward of a training.
+    """One reward of a training, or the environment that its episodes are played in.
 
     Args:
         name: the label of its part in a `Score`; no other reward's here.
@@ -61,11 +62,7 @@ def read_rewards(
     """
     from tunesmith.contracts.settings import fill, problems
 
-    if registry is None:
-        from tunesmith.config import load_config
-        from tunesmith.plugins.registry import load_registry
-
-        registry = load_registry(load_config())
+    registry = _registry() if registry is None else registry
     found: list[RewardSpec] = []
     read: set[str] = set()
     for entry in [written] if isinstance(written, str | Mapping) else written:
@@ -93,6 +90,41 @@ def read_rewards(
             fix=f"Name one that does, as `model` without a `path`, or leave `{unread[0]}` out.",
         )  # fmt: skip
     return found
+
+
+def read_environment(written: Entry, registry: Registry | None = None) -> RewardSpec:
+    """The environment that is named, with its settings checked against their schema and defaults filled in. Imports nothing of it.
+
+    Args:
+        written: its name, or a mapping of that to its settings, which may have the keys ``weight`` (what its reward counts in the total) and
+            ``as`` (a label of its part) beside it.
+        registry: as for `read_rewards`.
+
+    Raises:
+        UserError: TS-REWARD-012 for what is no environment, or a setting that is not its own; of TS-PLUGIN-001 to 003 where none is
+            installed under that name, or it may not be used.
+    """
+    from tunesmith.contracts.settings import fill, problems
+
+    try:
+        name, values, weight, only, label = _entry(written)
+    except UserError as error:
+        raise UserError("TS-REWARD-012", f"{written!r} names no environment", why=error.what, fix=_ENVIRONMENT) from error
+    if only:
+        why = "Each row is played in it."
+        raise UserError("TS-REWARD-012", f"the environment `{name}` can't be for some rows `only`", why=why, fix="Leave `only` out.")
+    record = (_registry() if registry is None else registry).provider("rl_environment", name)
+    if wrong := [f"`{path}` {sentence}" for path, sentence in problems(record.schema, values)]:
+        fix = f"Its settings: tunesmith plugin info {record.distribution}"
+        raise UserError("TS-REWARD-012", f"the environment `{name}` can't be told that", why="; ".join(wrong), fix=fix)
+    return RewardSpec(label, record.target, record.settings, fill(record.schema, values), weight, {}, record.distribution)
+
+
+def _registry() -> Registry:
+    from tunesmith.config import load_config
+    from tunesmith.plugins.registry import load_registry
+
+    return load_registry(load_config())
 
 
 def _entry(entry: Any) -> tuple[str, dict[str, Any], float, dict[str, Any], str]:

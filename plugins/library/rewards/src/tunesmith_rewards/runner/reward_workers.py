@@ -82,9 +82,8 @@ class RewardWorkers:
         answers: Answers = []
         died = False  # at the next completion, once
         while len(answers) < len(asked):
-            _, prompts, completions, rows = zip(*asked[len(answers) :], strict=True)
             try:
-                for answer in worker.ask(prompts, completions, rows, self._timeout, singly=True):
+                for answer in worker.ask(_message(asked[len(answers) :], singly=True), self._timeout):
                     answers.append((answer.get("value"), answer.get("failure", "")))
                     died = False
             except (WorkerDied, WorkerHangs) as error:
@@ -98,9 +97,8 @@ class RewardWorkers:
 
     def _at_once(self, worker: WorkerProcess, asked: Sequence[Asked]) -> Answers | None:
         """None: the batch has failed as a whole."""
-        _, prompts, completions, rows = zip(*asked, strict=True)
         try:
-            answers = list(worker.ask(prompts, completions, rows, self._timeout))
+            answers = list(worker.ask(_message(asked), self._timeout))
         except (WorkerDied, WorkerHangs):
             self._lose(worker)
             return None
@@ -135,3 +133,12 @@ class RewardWorkers:
         with self._lock:
             self._all.discard(worker)
         worker.kill()
+
+
+def _message(asked: Sequence[Asked], *, singly: bool = False) -> dict[str, Any]:
+    """
+    Args:
+        singly: whether completions are scored one after the other, though the reward takes several at once.
+    """
+    _, prompts, completions, rows = zip(*asked, strict=True)
+    return {"prompts": prompts, "completions": completions, "rows": rows, "singly": singly}

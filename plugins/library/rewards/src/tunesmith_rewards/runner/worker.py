@@ -1,8 +1,9 @@
-"""The process that a reward runs in. It speaks JSON, a message a line, over a socket that it inherits; its standard output is its log's.
+"""The process that a reward or an environment runs in. It speaks JSON, a message a line, over a socket that it inherits; its standard
+output is its log's.
 
-Messages to it: ``{"prompts": [...], "completions": [...], "rows": [...], "singly": false}``. From it, once:
-``{"ready": true, "batches": false}`` or ``{"error": {...}}``; then, for each row, ``{"at": 0, "value": 0.5}`` or
-``{"at": 0, "failure": "..."}``; for a batch that gave no list of answers ``{"broken": "..."}``; and ``{"done": true}``.
+From it, once: ``{"ready": true, "batches": false}`` or ``{"error": {...}}``. Messages to a reward: ``{"prompts": [...], "completions": [...],
+"rows": [...], "singly": false}``. From it then, for each row, ``{"at": 0, "value": 0.5}`` or ``{"at": 0, "failure": "..."}``; for a batch
+that gave no list of answers ``{"broken": "..."}``; and ``{"over": true}``. Messages to an environment: ``{"calls": [...]}`` (see `Episodes`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from tunesmith.errors import TunesmithError
+from tunesmith_rewards.runner.episodes import Episodes
 
 _Send = Callable[[Mapping[str, Any]], None]
 
@@ -31,17 +35,19 @@ def main() -> None:
         stream.write(json.dumps(message) + "\n")
         stream.flush()
 
-    reward = _built(spec, send)
-    send({"ready": True, "batches": _batches(reward)})
+    made = _built(spec, send)
+    send({"ready": True, "batches": _batches(made)})
     asked: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(connection.dup(), asked), daemon=True).start()
     while True:
         message = json.loads(asked.get())
-        if message["singly"] or not _batches(reward):
-            _singly(reward, message, send)
+        if isinstance(made, Episodes):
+            made.answer(message, send)
+        elif message["singly"] or not _batches(made):
+            _singly(made, message, send)
         else:
-            _at_once(reward, message, send)
-        send({"done": True})
+            _at_once(made, message, send)
+        send({"over": True})
 
 
 def _listen(connection: socket.socket, asked: queue.Queue[str]) -> None:
@@ -54,18 +60,24 @@ def _listen(connection: socket.socket, asked: queue.Queue[str]) -> None:
 
 
 def _built(spec: Mapping[str, Any], send: _Send) -> Any:
-    from tunesmith.errors import TunesmithError
     from tunesmith.isolation.provider_import import build_provider
 
-    try:
+    def make() -> Any:
         return build_provider(spec["target"], spec["settings_class"], spec["settings"], spec["distribution"])
+
+    try:
+        return Episodes(make, reason) if spec["kind"] == "rl_environment" else make()
     except TunesmithError as error:
         send({"error": error.to_json()})
     except Exception as error:
-        why = f"{type(error).__name__}: {error}"
-        said = TunesmithError("TS-REWARD-003", f"the reward `{spec['name']}` can't be made", why=why, fix="See docs/errors/TS-REWARD-003.")
-        send({"error": said.to_json()})
+        send({"error": not_made(spec["kind"], spec["name"], f"{type(error).__name__}: {error}").to_json()})
     raise SystemExit(1)
+
+
+def not_made(kind: str, name: str, why: str) -> TunesmithError:
+    """The error of one that can't be made."""
+    code, what = ("TS-REWARD-013", "environment") if kind == "rl_environment" else ("TS-REWARD-003", "reward")
+    return TunesmithError(code, f"the {what} `{name}` can't be made", why=why, fix=f"See docs/errors/{code}.")
 
 
 def _batches(reward: Any) -> bool:

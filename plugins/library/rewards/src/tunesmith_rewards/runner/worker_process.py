@@ -1,4 +1,4 @@
-"""A reward's worker as the training sees it: started, asked with a time limit, ended with everything that it has started."""
+"""The worker of a reward or an environment as the training sees it: started, asked with a time limit, ended with everything that it has started."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tunesmith.errors import TunesmithError
 from tunesmith_rewards.api.specification import RewardSpec
+from tunesmith_rewards.runner.worker import not_made
 
 # sys.path is set before anything is imported, so that a file of the current directory can't stand for a module
 _CODE = "import sys; sys.path[:] = sys.argv.pop().split('\\n'); from tunesmith_rewards.runner.worker import main; main()"
+# in another Python, which has its own
+_CODE_THERE = "import sys; sys.path[:1] = []; sys.argv.pop(); from tunesmith_rewards.runner.worker import main; main()"
 _START_TIMEOUT = 600.0  # seconds to import a reward's library and load its model
 _STOP_TIMEOUT = 2.0
 
@@ -34,23 +37,26 @@ class WorkerProcess:
     """
     Args:
         spec: what it makes.
+        kind: of the provider.
+        python: the interpreter, where it is another than this one; it has tunesmith-rewards and the provider installed.
 
     Raises:
-        TunesmithError: TS-REWARD-003 and others, where the reward can't be made there.
+        TunesmithError: TS-REWARD-003, or TS-REWARD-013 of an environment, and others, where it can't be made there.
     """
 
-    def __init__(self, spec: RewardSpec) -> None:
+    def __init__(self, spec: RewardSpec, kind: str = "reward", python: str = "") -> None:
         ours, theirs = socket.socketpair()
         made = {
-            "name": spec.name, "target": spec.target, "settings_class": spec.settings_class, "settings": dict(spec.settings),
+            "kind": kind, "name": spec.name, "target": spec.target, "settings_class": spec.settings_class, "settings": dict(spec.settings),
             "distribution": spec.distribution,
         }  # fmt: skip
         paths = "\n".join(path or os.getcwd() for path in sys.path)
+        kept = {name: value for name, value in os.environ.items() if not python or name not in ("PYTHONPATH", "PYTHONHOME")}
 
         with theirs:
             self._process = subprocess.Popen(  # its own session: what it has started is ended with it
-                [sys.executable, "-c", _CODE, str(theirs.fileno()), json.dumps(made), paths], pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+                [python or sys.executable, "-c", _CODE_THERE if python else _CODE, str(theirs.fileno()), json.dumps(made), paths],
+                pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True, env=kept,
             )  # fmt: skip
         self._socket = ours
         self._rest = b""
@@ -58,26 +64,21 @@ class WorkerProcess:
             first = self._read(time.monotonic() + _START_TIMEOUT)
         except (WorkerDied, WorkerHangs) as error:
             self.kill()
-            why = f"Its process {error}; what it wrote stands in the log."
-            raise TunesmithError("TS-REWARD-003", f"the reward `{spec.name}` can't be made", why=why) from error
+            raise not_made(kind, spec.name, f"Its process {error}; what it wrote stands in the log.") from error
         if "error" in first:
             self.kill()
             raise TunesmithError.from_json(first["error"])
         self.batches = bool(first["batches"])
 
-    def ask(
-        self, prompts: Sequence[str], completions: Sequence[str], rows: Sequence[Mapping[str, Any]], timeout: float, singly: bool = False
-    ) -> Iterator[Mapping[str, Any]]:
-        """What it answers, a message at a time, without the one that ends them.
+    def ask(self, message: Mapping[str, Any], timeout: float) -> Iterator[Mapping[str, Any]]:
+        """What it answers to a message (see `runner.worker`), one after the other, without what ends them.
 
         Args:
             timeout: seconds that may pass without one.
-            singly: whether completions are scored one after the other, though it takes several at once.
 
         Raises:
             WorkerDied, WorkerHangs: and it has to be killed.
         """
-        message = {"prompts": list(prompts), "completions": list(completions), "rows": list(rows), "singly": singly}
         self._socket.settimeout(timeout)
         try:
             self._socket.sendall(json.dumps(message).encode() + b"\n")
@@ -87,7 +88,7 @@ class WorkerProcess:
             raise WorkerDied(self._end()) from error
         while True:
             answer = self._read(time.monotonic() + timeout, timeout)
-            if answer.get("done"):
+            if answer.get("over"):
                 return
             yield answer
 

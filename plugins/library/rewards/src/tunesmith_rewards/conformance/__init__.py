@@ -1,0 +1,1 @@
+"""Checks of the kinds that this plugin brings."""
