@@ -35,7 +35,10 @@ MODEL_FORMAT = "model/hf"
 CLASSES = ["even", "odd"]  # of the rows that have some
 WORDS = "words"  # rows of their own: those of the format that the objective accepts are texts
 ROWS = {"classify-tokens": WORDS}  # where an objective does not take whatever its format can hold
-SETTINGS = {"classify": {"labels": CLASSES}, "classify-tokens": {"labels": CLASSES}}  # that an objective can't do without
+REWARDS = {"rewards": ["length"]}
+SETTINGS = {  # that an objective can't do without
+    "classify": {"labels": CLASSES}, "classify-tokens": {"labels": CLASSES}, "grpo": REWARDS, "ppo": REWARDS, "online-dpo": REWARDS,
+}  # fmt: skip
 #: strategies that are tried in more ways than by their defaults: provider and settings
 WAYS: Mapping[str, tuple[str, Mapping[str, Any]]] = {"deepspeed-3": ("deepspeed", {"stage": 3})}
 REFUSED, WARNED, TAKEN = "refused", "warned", "taken"

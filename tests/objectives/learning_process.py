@@ -2,8 +2,9 @@
 
     python learning_process.py MODEL DIRECTORY OBJECTIVE [STAGE NUMBER]
 
-STAGE is where it dies, at the NUMBERth time: ``sample``, between two tokens; ``score``, while rewards are asked; ``update``, between the
-micro-batches of an optimizer step; ``checkpoint``, when a checkpoint's parameters are written and nobody can see it yet.
+STAGE is where it dies, at the NUMBERth time: ``sample``, between two tokens; ``score``, while rewards are asked, or an environment where
+there is one; ``update``, between the micro-batches of an optimizer step; ``checkpoint``, when a checkpoint's parameters are written and
+nobody can see it yet.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tunesmith_lora.adapter import Lora
 from tunesmith_lora.settings import LoraSettings
 from tunesmith_ppo.objective import ProximalPolicy
 from tunesmith_ppo.settings import ProximalSettings
-from tunesmith_rewards.api import RewardRunner
+from tunesmith_rewards.api import EnvironmentRunner, RewardRunner
 from tunesmith_single.strategy import SingleProcess
 from tunesmith_torch.settings import TrainSettings
 from tunesmith_torch.training import train
@@ -35,6 +36,9 @@ from tunesmith_torch.training.experience import sampler
 from tunesmith_torch_optim.adamw import AdamW
 from tunesmith_torch_optim.settings import AdamWSettings
 
+_TURNS = {  # an untrained model hardly ever ends an answer by itself
+    "environment": {"guess-number": {"highest": 4}}, "max_turns": 3, "max_completion_length": 60, "stop": list("aeiouAEIOU0123456789"),
+}  # fmt: skip
 _SAMPLING = {"rewards": [{"length": {"at_least": 4, "at_most": 12, "unit": "characters"}}], "max_completion_length": 8}
 OBJECTIVES: dict[str, Callable[[], Any]] = {
     "grpo": lambda: GroupRelative(
@@ -43,6 +47,8 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
     "ppo": lambda: ProximalPolicy(
         ProximalSettings(**_SAMPLING, num_generations=2, num_ppo_epochs=2, num_mini_batches=2, adap_kl_ctrl=True, horizon=100)
     ),
+    "grpo-episodes": lambda: GroupRelative(GroupSettings(**_SAMPLING | _TURNS, num_generations=4, num_iterations=2)),
+    "ppo-episodes": lambda: ProximalPolicy(ProximalSettings(**_SAMPLING | _TURNS, num_generations=2, num_ppo_epochs=2)),
 }  # fmt: skip
 ROWS = [{"messages": [message("user", f"What is {number} plus {number}?")]} for number in range(8)]
 
@@ -64,6 +70,8 @@ def die_at(stage: str, number: int, objective: Any) -> None:
         sampler.choose = dying(sampler.choose)
     elif stage == "score":
         RewardRunner.submit = dying(RewardRunner.submit)  # type: ignore[method-assign]
+        if objective.settings.environment:
+            EnvironmentRunner.step = dying(EnvironmentRunner.step)  # type: ignore[method-assign]
     elif stage == "update":
         objective.loss = dying(objective.loss)
     elif stage == "checkpoint":

@@ -1,4 +1,5 @@
-"""Law L5 where a model learns from what it writes: kill -9 in sampling, scoring, updating and checkpointing comes to the same bytes."""
+"""Law L5 where a model learns from what it writes, in one answer or several: kill -9 in sampling, scoring, updating and checkpointing comes
+to the same bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ from tunesmith_sdk.tiny_models import tiny_model
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SCRIPT = Path(__file__).with_name("learning_process.py")
 FILES = ("adapter_model.safetensors", "rollouts.jsonl.gz", "samples.jsonl")
-OBJECTIVES = {"grpo": FILES, "ppo": (*FILES, "heads.safetensors")}
+OBJECTIVES = {
+    "grpo": FILES, "ppo": (*FILES, "heads.safetensors"), "grpo-episodes": FILES, "ppo-episodes": (*FILES, "heads.safetensors"),
+}  # fmt: skip
 #: where it dies, and how often: in the second collection, and for the first three in the first one as well
 STAGES = {"sample": (5, 20), "score": (1, 3), "update": (3, 23), "checkpoint": (1, 11)}
 

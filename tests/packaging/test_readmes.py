@@ -28,7 +28,7 @@ PIPELINES = [readme for readme in ALL if readme.pipeline]
 #: what is imported and not called by a command
 CODE = [readme for readme in ALL if readme.one.name == "tunesmith-core" or readme.one.folder.parts[-2] == "library"]
 #: kinds whose example is no pipeline: they are imported, or read, show or listen whatever the pipeline, or are named by an objective
-NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "page", "reward"}
+NO_PIPELINE = {"library", "dataset_format", "device_backend", "environment_builder", "page", "reward", "rl_environment"}
 
 
 def named(readme: Readme) -> str:

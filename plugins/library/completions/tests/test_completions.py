@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from tunesmith.contracts import UserError
-from tunesmith_completions import CompletionObjective, SamplingSettings, signs
+from tunesmith_completions import CompletionObjective, SamplingSettings, completion_estimator, signs
 from tunesmith_data.api import message
-from tunesmith_torch.api import Rollout, Score
+from tunesmith_torch.api import Asks, Reply, Rollout, Score, Turn
 from tunesmith_torch.conformance.objective import PlainChat
 
 
@@ -81,3 +83,58 @@ def test_steps_without_a_gradient_and_truncated_completions_are_told():
     )  # fmt: skip
     assert len(signs(dull)) == 2
     assert signs([{**point, "frac_reward_zero_std": 0.9, "completions/clipped_ratio": 0.4} for point in dull]) == []
+
+
+def episode(*rewards, failure="", text="x"):
+    turns = tuple(Turn(at, at + 1, text, (), reward) for at, reward in enumerate(rewards))
+    return Rollout(1, 0, 0, [1], [2] * len(turns), [-1.0] * len(turns), text, True, {"row": {}}, turns=turns, failure=failure)
+
+
+def test_an_episode_is_worth_what_its_turns_were_and_a_failed_one_is_unscored():
+    objective = CompletionObjective(SamplingSettings(environment={"guess-number": {}, "weight": 2.0, "as": "found"}), "grpo")
+    found = objective.score([episode(None, 0.5, 0.25), episode(None, None), episode(0.5, failure="it has died")])
+    assert found == [Score(1.5, {"found": 0.75}), Score(None, {"found": None}), Score(None, {"found": None}, failed=True)]
+    objective.close()
+
+
+def test_rewards_of_the_last_answer_and_the_environment_are_one_total():
+    named = {"rewards": [{"length": {"at_least": 2, "at_most": 4, "falloff": 2, "unit": "characters"}}]}
+    for weight, totals in ((1.0, [1.25, None, None]), (0.0, [1.0, 1.0, None])):
+        objective = CompletionObjective(SamplingSettings(environment={"guess-number": {}, "weight": weight}, **named), "grpo")
+        objective.open({})
+        found = objective.score([episode(0.25, text="xyz"), episode(None, text="xyz"), episode(1.0, text="xyz", failure="it hangs")])
+        objective.close()
+        assert [one.reward for one in found] == totals
+        assert [one.parts["guess-number"] for one in found] == [0.25, None, None]
+        assert found[0].parts["length"] == 1.0
+
+
+def test_an_environment_is_played_and_told_of_the_row_with_texts():
+    objective = CompletionObjective(SamplingSettings(environment={"calculator": {}}), "grpo")
+    group = objective.encode({"messages": [message("user", "2 + 2?")], "columns": {"answer": 4}}, PlainChat())
+    objective.open({})
+    opened = objective.reset([(group.facts, 1), (group.facts, 1), (group.facts, 1)])
+    assert all(reply.messages == [{"role": "user", "content": "2 + 2?"}] and reply.tools for reply in opened.values())
+    assert objective.reply({0: "It is 4."})[0] == Reply([], [], reward=1.0, done=True)
+    assert objective.end([1])[1].reward == 0.0
+    objective.fail({2: "there is no room"})
+    assert objective._scores.environment.tally.to_json()["failed"] == 1
+    objective.close()
+    assert SamplingSettings().sampling().max_turns == 0
+    assert SamplingSettings(environment="guess-number", max_turns=3).sampling().max_turns == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({}, "TS-TRAIN-125"), ({"rewards": ["exakt"]}, "TS-PLUGIN-001"), ({"rewards": [{"exact": {"colunm": "a"}}]}, "TS-REWARD-002"),
+        ({"environment": "guess-numbr"}, "TS-PLUGIN-001"), ({"environment": {"guess-number": {"highest": 1}}}, "TS-REWARD-012"),
+        ({"environment": "guess-number", "environment_python": "/nowhere/python"}, "TS-REWARD-014"),
+    ],
+)  # fmt: skip
+def test_a_plan_refuses_rewards_and_environments_that_are_not_there(settings, code):
+    estimate = completion_estimator(lambda chosen: Asks(sampling=chosen.sampling()), SamplingSettings, "grpo")
+    with pytest.raises(UserError) as caught:
+        estimate(SimpleNamespace(settings=settings))
+    assert caught.value.code == code
+    assert estimate(SimpleNamespace(settings={"rewards": ["exact"], "environment": "guess-number"}))["completion"] == 256

@@ -29,7 +29,7 @@ def examples(case):
 def episodes(case):
     """Calls of a tool, a right and a wrong number; guesses that come nearer and such that don't."""
     row = {"messages": [{"role": "user", "content": _ASKED}], "answer": 42}
-    if case.name == "guess":
+    if case.name == "guess-number":
         right = random.Random(3).randint(1, case.settings["highest"])
         return [(row, 3, [str(right)], [str(right % case.settings["highest"] + 1), "none"]), (row, 3, ["0", str(right)], ["0", "0"])]
     call = "<tool_call>" + json.dumps({"name": "calculator", "arguments": {"expression": "6 * 7"}}) + "</tool_call>"

@@ -9,7 +9,7 @@ import pytest
 from tunesmith_rewards.api import tool_calls
 from tunesmith_rewards.environments.arithmetic import compute
 from tunesmith_rewards.environments.calculator import Calculator
-from tunesmith_rewards.environments.guess import Guess
+from tunesmith_rewards.environments.guess_number import Guess
 from tunesmith_rewards.environments.settings import CalculatorSettings, GuessSettings
 
 ROW = {"messages": [{"role": "user", "content": "What is 6 times 7?"}], "answer": "42"}
@@ -21,15 +21,25 @@ def call(expression, name="calculator"):
 
 @pytest.mark.parametrize(
     ("expression", "result"),
-    [("6 * 7", "42"), ("(3 + 4) / 2", "3.5"), ("2 ** 10", "1024"), ("2^3", "8"), ("-7 // 2", "-4"), ("1/3", "0.3333333333"), ("6 × 7", "42")],
+    [
+        ("6 * 7", "42"),
+        ("(3 + 4) / 2", "3.5"),
+        ("2 ** 10", "1024"),
+        ("2^3", "8"),
+        ("-7 // 2", "-4"),
+        ("1/3", "0.3333333333"),
+        ("6 × 7", "42"),
+    ],
 )
 def test_sums_are_computed(expression, result):
     assert compute(expression) == result
 
 
-@pytest.mark.parametrize("expression", ["9 ** 9 ** 9", "1 / 0", "__import__('os')", "", "1" * 300, "(" * 150, "True + 1", "1e300 * 1e300", "a", "(-8) ** 0.5"])
+@pytest.mark.parametrize(
+    "expression", ["9 ** 9 ** 9", "1 / 0", "__import__('os')", "", "1" * 300, "(" * 150, "True + 1", "1e300 * 1e300", "a", "(-8) ** 0.5"]
+)
 def test_what_is_no_sum_is_refused_in_no_time(expression):
-    with pytest.raises(ValueError, match=".+"):
+    with pytest.raises(ValueError, match=r"."):
         compute(expression)
 
 

@@ -124,18 +124,18 @@ def test_what_can_t_be_made_or_run_is_told_at_once(path, tmp_path):
 
 
 def test_an_environment_may_run_in_another_python():
-    spec = read_environment({"guess": {"highest": 3}})
+    spec = read_environment({"guess-number": {"highest": 3}})
     with EnvironmentRunner(spec, python=sys.executable) as played:
         (opened,) = played.reset([({"messages": [{"role": "user", "content": "Find it."}]}, 1)]).values()
         assert opened.messages == [{"role": "user", "content": "Find it."}]
 
 
 def test_environments_are_read_as_they_are_named():
-    read = read_environment({"guess": {"highest": 4}, "weight": 2, "as": "found"})
+    read = read_environment({"guess-number": {"highest": 4}, "weight": 2, "as": "found"})
     assert (read.name, read.weight, read.settings["highest"], read.settings["guess_cost"]) == ("found", 2.0, 4, 0.1)
-    for written, code in ((3, "TS-REWARD-012"), ({"guess": {"highst": 4}}, "TS-REWARD-012"), ("gues", "TS-PLUGIN-001")):
+    for written, code in ((3, "TS-REWARD-012"), ({"guess-number": {"highst": 4}}, "TS-REWARD-012"), ("guess-numbr", "TS-PLUGIN-001")):
         with pytest.raises(UserError) as caught:
             read_environment(written)
         assert caught.value.code == code
     with pytest.raises(UserError, match="only"):
-        read_environment({"guess": {}, "only": {"a": 1}})
+        read_environment({"guess-number": {}, "only": {"a": 1}})

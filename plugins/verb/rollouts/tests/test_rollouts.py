@@ -16,7 +16,7 @@ from tunesmith_rollouts.ledger import FILE, ordered, read, summaries
 LINES = [
     {"collection": at // 2, "row": at % 2 + 1, "sample": 0, "version": at // 2, "prompt": [1], "completion": [5] * (at + 1),
      "text": f"answer {at}\x1b[31m", "finished": at != 3, "reward": reward, "parts": {"exact": reward}, "failed": False,
-     "log_probs": [-0.5] * (at + 1), "old": []}
+     "log_probs": [-0.5] * (at + 1), "old": [], "turns": [], "failure": ""}
     for at, reward in enumerate((0.0, 1.0, None, 0.5))
 ]  # fmt: skip
 
@@ -37,8 +37,8 @@ def made(tmp_path, monkeypatch):
 
 def test_collections_are_told_with_their_means_and_what_is_unscored(made):
     first, second = summaries(list(read(made)))
-    assert first == {"steps_before": 0, "completions": 2, "reward": 0.5, "unscored": 0, "mean_length": 1.5, "truncated": 0}
-    assert second == {"steps_before": 1, "completions": 2, "reward": 0.5, "unscored": 1, "mean_length": 3.5, "truncated": 1}
+    assert first == {"steps_before": 0, "completions": 2, "reward": 0.5, "unscored": 0, "failed": 0, "mean_length": 1.5, "truncated": 0}
+    assert second == {"steps_before": 1, "completions": 2, "reward": 0.5, "unscored": 1, "failed": 0, "mean_length": 3.5, "truncated": 1}
 
 
 def test_the_best_come_first_and_the_unscored_are_neither_best_nor_worst():
@@ -51,6 +51,21 @@ def test_the_command_shows_table_best_and_worst_without_control_characters(made,
     assert "AFTER STEP" in told
     assert told.index("best") < told.index("answer 1") < told.index("worst") < told.rindex("answer 0")
     assert "\x1b" not in told
+
+
+def test_episodes_are_shown_turn_by_turn(made, capsys):
+    turns = [
+        {"start": 0, "stop": 1, "text": "5", "messages": [{"role": "user", "content": "Higher."}], "reward": None},
+        {"start": 3, "stop": 4, "text": "7", "messages": [], "reward": 0.9},
+    ]
+    lines = [{**LINES[1], "turns": turns}, {**LINES[2], "failed": True, "failure": "it has died"}]
+    (made / FILE).write_bytes(gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode()))
+    assert command.main([]) == 0
+    told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert told[0].endswith("FAILED TOKENS TRUNCATED TURNS")
+    assert told[2].split()[4] == "1"
+    at = told.index("> 5")
+    assert told[at : at + 3] == ["> 5", "user: Higher.", "> 7 [0.9]"]
 
 
 def test_json_has_all_of_each_rollout_of_a_row(made, capsys):

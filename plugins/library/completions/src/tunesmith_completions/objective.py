@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tunesmith.contracts import Artifact, UserError
 from tunesmith_completions.scores import RewardScores
 from tunesmith_completions.settings import SamplingSettings
 from tunesmith_completions.signs import signs
-from tunesmith_data.api import Row
-from tunesmith_torch.api import ChatEncoder, Group, Rollout, Score
+from tunesmith_data.api import Row, text_of
+from tunesmith_torch.api import ChatEncoder, Group, Reply, Rollout, Score
 
 _FOR_REWARDS = ("reward_model",)  #: inputs of the step that rewards read
 
 
 class CompletionObjective:
-    """Encodes rows as their prompts, and scores completions with the rewards that the settings name; `learn` and the loss are its heir's.
+    """Encodes rows as their prompts, and scores completions with the rewards that the settings name, or has an environment reply to them;
+    `learn` and the loss are its heir's.
 
     Args:
         name: of the provider, for messages.
@@ -42,11 +44,24 @@ class CompletionObjective:
     def score(self, rollouts: Sequence[Rollout]) -> Sequence[Score]:
         return self._scores(rollouts)
 
+    def reset(self, tasks: Sequence[tuple[Mapping[str, Any], int]]) -> Mapping[int, Reply]:
+        begun = self._scores.environment.reset([(_row(facts), seed) for facts, seed in tasks])
+        return {number: _reply(said) for number, said in begun.items()}
+
+    def reply(self, answers: Mapping[int, str]) -> Mapping[int, Reply]:
+        return {number: _reply(said) for number, said in self._scores.environment.step(answers).items()}
+
+    def end(self, episodes: Sequence[int]) -> Mapping[int, Reply]:
+        return {number: _reply(said) for number, said in self._scores.environment.end(episodes).items()}
+
+    def fail(self, reasons: Mapping[int, str]) -> None:
+        self._scores.environment.fail(reasons)
+
     def open(self, inputs: Mapping[str, Artifact]) -> None:
         """
         Raises:
-            UserError: TS-TRAIN-125 when no reward is named; TS-REWARD-008 for a `reward_model` that none of them reads; what the rewards
-                say when they can't be made.
+            UserError: TS-TRAIN-125 when no reward and no environment is named; TS-REWARD-008 for a `reward_model` that none of the
+                rewards reads; what rewards and environment say when they can't be made.
         """
         self._scores.open({name: str(inputs[name].path) for name in _FOR_REWARDS if name in inputs})
 
@@ -55,3 +70,12 @@ class CompletionObjective:
 
     def warnings(self, history: Sequence[Mapping[str, float]]) -> Sequence[str]:
         return signs(history)
+
+
+def _row(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """As environments are given it: contents are texts."""
+    return {**facts["row"], "messages": [{**one, "content": text_of(one)} for one in facts["row"]["messages"]]}
+
+
+def _reply(said: Any) -> Reply:
+    return Reply(said.messages, said.tools, said.reward, said.done, said.failure)

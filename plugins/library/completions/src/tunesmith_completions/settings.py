@@ -11,6 +11,7 @@ from tunesmith_torch.api import Sampling
 #: the fact ``metrics`` of an objective's record: what the engine adds to the result of such a training
 METRICS = {"reward": {"better": "higher", "summary": "mean of the completions' rewards over the last ten steps"}}
 _RUNNER = {"effect": {"call": "tunesmith_rewards.api:RewardRunner", "with": {"rewards": ["exact"]}}}
+_PLAYER = {"effect": {"call": "tunesmith_rewards.api:EnvironmentRunner", "with": {"environment": "guess-number"}}}
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,26 @@ class SamplingSettings:
     max_failed_share: float = setting(
         0.1, "share of a reward's latest calls that may fail before training stops; 1: all", ge=0, le=1, **_RUNNER
     )
-    max_completion_length: int = setting(256, "longest completion in tokens; a longer one is truncated there", ge=1)
+    environment: Any = setting(
+        "", "what replies to the model's answers over several turns: the name of an installed environment, or a mapping of that to its "
+        "settings, with `weight` and `as` beside it; empty: a completion is one answer",
+        effect={"call": "tunesmith_rewards.api:read_environment"}, examples=("guess-number", {"guess-number": {"highest": 4}}),
+    )  # fmt: skip
+    max_turns: int = setting(
+        8, "answers of the model in an episode, with an `environment`", ge=1, effect={"with": {"environment": "guess-number"}}
+    )
+    environment_timeout: float = setting(
+        30.0, "seconds that an environment may take for a reply; then the episode has failed", gt=0, **_PLAYER
+    )
+    environment_workers: int = setting(1, "processes of the environment; each plays its episodes one after the other", ge=1, **_PLAYER)
+    environment_python: str = setting(
+        "", "interpreter of these processes, where the environment can't live with the packages of the training: it has tunesmith-rewards "
+        "and the environment's plugin installed; empty: that of the training",
+        effect={"call": "tunesmith_rewards.api:EnvironmentRunner", "with": {"environment": "guess-number"}},
+    )  # fmt: skip
+    max_completion_length: int = setting(
+        256, "longest completion in tokens; a longer one is truncated there. With an `environment`: of all turns, replies included", ge=1
+    )
     temperature: float = setting(1.0, "of sampling, and of all log-probabilities in training", gt=0)
     top_p: float = setting(1.0, "sample among the likeliest tokens that make up this share; 1: all", gt=0, le=1)
     top_k: int = setting(0, "sample among so many likeliest tokens; 0: all", ge=0)
@@ -55,5 +75,6 @@ class SamplingSettings:
             )  # fmt: skip
         return Sampling(
             max_completion_length=self.max_completion_length, temperature=self.temperature, top_p=self.top_p, top_k=self.top_k,
-            min_p=self.min_p, stop=tuple(self.stop), one_step_off_policy=self.one_step_off_policy, **more,
+            min_p=self.min_p, stop=tuple(self.stop), one_step_off_policy=self.one_step_off_policy,
+            max_turns=self.max_turns if self.environment else 0, **more,
         )  # fmt: skip

@@ -32,8 +32,8 @@ def kind() -> Sequence[Kind]:
             summary="answers a model over several turns, with tools, and says what its answers are worth",
             contract="tunesmith_rewards.api.environment:Environment",
             checks="tunesmith_rewards.conformance.environment",
-            scaffold="scaffold/environment",
-            example='Provider("chess", "plays chess with the model", "acme_chess.environment:Chess")',
+            scaffold="scaffold/rl_environment",
+            example='Provider("chess", "plays chess with the model", "acme_chess.rl_environment:Chess")',
         ),
     ]
 
@@ -56,5 +56,5 @@ def rl_environment() -> Sequence[Provider]:
             "calculator", "questions with a number as their answer, and a tool that computes",
             "tunesmith_rewards.environments.calculator:Calculator", CalculatorSettings,
         ),
-        Provider("guess", "a number to be found by guesses", "tunesmith_rewards.environments.guess:Guess", GuessSettings),
+        Provider("guess-number", "a number to be found by guesses", "tunesmith_rewards.environments.guess_number:Guess", GuessSettings),
     ]  # fmt: skip

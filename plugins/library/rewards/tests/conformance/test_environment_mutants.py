@@ -24,7 +24,8 @@ class Provider:
     def step(self, answer):
         self.said.append(len(answer))
         last = len(self.said) > 3
-        return Observation([] if last else [{"role": "user", "content": f"More, {self.said}."}], float(sum(self.said)) if last else None, last)
+        more = [] if last else [{"role": "user", "content": f"More, {self.said}."}]
+        return Observation(more, float(sum(self.said)) if last else None, last)
 """,
 )
 

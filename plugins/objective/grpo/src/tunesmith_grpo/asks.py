@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tunesmith_completions import completion_estimator
 from tunesmith_grpo.settings import GroupSettings
-from tunesmith_torch.api import Asks, estimator
+from tunesmith_torch.api import Asks
 
 
 def asks(settings: GroupSettings) -> Asks:
@@ -19,4 +20,4 @@ def asks(settings: GroupSettings) -> Asks:
     return Asks(sequences=float(settings.num_generations), reference=settings.beta > 0, entropy="value", sampling=sampling)
 
 
-parts = estimator(asks, GroupSettings)
+parts = completion_estimator(asks, GroupSettings, "grpo")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tunesmith_completions import completion_estimator
 from tunesmith_online_dpo.settings import OnlinePreferenceSettings
-from tunesmith_torch.api import Asks, estimator
+from tunesmith_torch.api import Asks
 
 
 def asks(settings: OnlinePreferenceSettings) -> Asks:
@@ -12,4 +13,4 @@ def asks(settings: OnlinePreferenceSettings) -> Asks:
     return Asks(sequences=2.0, reference=True, entropy="value", sampling=sampling)
 
 
-parts = estimator(asks, OnlinePreferenceSettings)
+parts = completion_estimator(asks, OnlinePreferenceSettings, "online-dpo")

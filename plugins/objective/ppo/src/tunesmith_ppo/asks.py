@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tunesmith_completions import completion_estimator
 from tunesmith_ppo.settings import ProximalSettings
-from tunesmith_torch.api import Asks, Head, estimator
+from tunesmith_torch.api import Asks, Head
 
 VALUE = "value"  #: the head; it begins with zeros, so that the first advantages are those of the rewards alone
 
@@ -24,4 +25,4 @@ def asks(settings: ProximalSettings) -> Asks:
     )  # fmt: skip
 
 
-parts = estimator(asks, ProximalSettings)
+parts = completion_estimator(asks, ProximalSettings, "ppo")

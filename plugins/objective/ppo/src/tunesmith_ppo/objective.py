@@ -46,7 +46,7 @@ class ProximalPolicy(CompletionObjective):
         """The coefficient after a collection; as it was without `adap_kl_ctrl`."""
         import torch
 
-        every, settings = [rollout for group in rollouts for rollout in group], self.settings
+        every, settings = [rollout for group in rollouts for rollout in group if not rollout.failure], self.settings
         if not (settings.adap_kl_ctrl and every):
             return state
         divergence = fmean(sum(divergences(one.old, one.reference, "k1")) for one in every)
@@ -61,7 +61,7 @@ class ProximalPolicy(CompletionObjective):
         for one in scored:
             distances = divergences(one.old, one.reference, settings.kl_estimator)
             score = float(one.reward or 0.0) - settings.missing_eos_penalty * (not one.finished)
-            rewards.append(token_rewards(score, distances, len(one.completion), coefficient))
+            rewards.append(token_rewards(score, distances, len(one.log_probs), coefficient))
         if settings.whiten_rewards:
             rewards = scaled(rewards)
         values = [list(one.heads[VALUE]) for one in scored]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tunesmith.errors import UserError
@@ -60,12 +60,14 @@ def _table(rollouts: Sequence[Rollout]) -> str:
     every = summaries(rollouts)
     stride = max(1, -(-len(every) // _MOST))
     shown = [one for at, one in enumerate(every) if at % stride == 0 or at == len(every) - 1]
-    head = ("AFTER STEP", "COMPLETIONS", "REWARD", "UNSCORED", "TOKENS", "TRUNCATED")
-    return columns([head, *map(_line, shown)])
+    head = ["AFTER STEP", "COMPLETIONS", "REWARD", "UNSCORED", "FAILED", "TOKENS", "TRUNCATED"]
+    turns = ["TURNS"] if any("turns" in one for one in every) else []
+    return columns([(*head, *turns), *(_line(one, turns=bool(turns)) for one in shown)])
 
 
-def _line(one: dict[str, object]) -> tuple[str, ...]:
-    values = (one["steps_before"], one["completions"], one["reward"], one["unscored"], one["mean_length"], one["truncated"])
+def _line(one: dict[str, object], *, turns: bool) -> tuple[str, ...]:
+    values = [one[name] for name in ("steps_before", "completions", "reward", "unscored", "failed", "mean_length", "truncated")]
+    values += [one.get("turns")] if turns else []
     return tuple("-" if value is None else number(value) for value in values)  # type: ignore[arg-type]
 
 
@@ -75,9 +77,20 @@ def _samples(which: str, rollouts: Iterable[Rollout]) -> str:
     for one in rollouts:
         parts = ", ".join(f"{name} {'-' if value is None else number(value)}" for name, value in one["parts"].items())
         lines.append(f"  reward {number(one['reward'])}{f' ({parts})' if parts else ''}, row {one['row']}, after step {one['version']}")
-        text = " ".join(safe(one["text"]).split())
-        lines.append(f"    {text[: width - 8] + '...' if len(text) > width - 5 else text}")
+        for said, text in _said(one):
+            line = said + " ".join(safe(text).split())
+            lines.append(f"    {line[: width - 8] + '...' if len(line) > width - 5 else line}")
     return "\n".join(lines)
+
+
+def _said(one: Rollout) -> Iterator[tuple[str, str]]:
+    """What is shown of it: its text, or its turns with what was replied, and before each who says it."""
+    for turn in one["turns"]:
+        given = "" if turn["reward"] is None else f" [{number(turn['reward'])}]"
+        yield "> ", f"{turn['text']}{given}"
+        yield from ((f"  {message['role']}: ", str(message["content"])) for message in turn["messages"])
+    if not one["turns"]:
+        yield "", one["text"]
 
 
 COMMAND = Command(

@@ -32,7 +32,8 @@ def read(directory: Path) -> Iterator[Rollout]:
 
 
 def summaries(rollouts: Sequence[Rollout]) -> list[dict[str, Any]]:
-    """Of each collection: the optimizer steps before it, how many completions are learned from, and their means."""
+    """Of each collection: the optimizer steps before it, how many completions are learned from, and their means; of episodes, the mean
+    number of turns."""
     found: dict[int, list[Rollout]] = {}
     for rollout in rollouts:
         if rollout.get("dropped"):  # sampled for nothing: its prompt was completed anew
@@ -43,10 +44,11 @@ def summaries(rollouts: Sequence[Rollout]) -> list[dict[str, Any]]:
 
 def _summary(own: Sequence[Rollout]) -> dict[str, Any]:
     rewards = [one["reward"] for one in own if one["reward"] is not None]
+    turns = {"turns": fmean(len(one["turns"]) for one in own)} if any(one["turns"] for one in own) else {}
     return {
         "steps_before": own[0]["version"], "completions": len(own), "reward": fmean(rewards) if rewards else None,
-        "unscored": len(own) - len(rewards), "mean_length": fmean(len(one["completion"]) for one in own),
-        "truncated": sum(not one["finished"] for one in own),
+        "unscored": len(own) - len(rewards), "failed": sum(one["failed"] for one in own),
+        "mean_length": fmean(len(one["log_probs"]) for one in own), "truncated": sum(not one["finished"] for one in own), **turns,
     }  # fmt: skip
 
 

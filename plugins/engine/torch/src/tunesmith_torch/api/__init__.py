@@ -5,7 +5,17 @@ replaces layers, `.parameters` names what trains. Nothing else of `tunesmith_tor
 neither torch nor transformers; names that need them load them at their first use.
 """
 
-from tunesmith_torch.api.experience import COMPLETIONS, AdaptsToExperience, LearnsFromExperience, Rollout, Sampling, Score
+from tunesmith_torch.api.experience import (
+    COMPLETIONS,
+    AdaptsToExperience,
+    Interacts,
+    LearnsFromExperience,
+    Reply,
+    Rollout,
+    Sampling,
+    Score,
+    Turn,
+)
 from tunesmith_torch.api.objective import (
     LAST,
     Asks,
@@ -43,6 +53,7 @@ __all__ = [
     "Gathers",
     "Group",
     "Head",
+    "Interacts",
     "KeepsState",
     "LearnsFromExperience",
     "LossSum",
@@ -54,12 +65,14 @@ __all__ = [
     "OwnSchedule",
     "ReadsFacts",
     "ReadsNext",
+    "Reply",
     "Rollout",
     "Sampling",
     "Score",
     "TokenSequence",
     "TopTokens",
     "Trained",
+    "Turn",
     "Warns",
     "answered",
     "estimator",

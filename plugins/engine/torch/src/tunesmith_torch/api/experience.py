@@ -10,7 +10,8 @@ Its heads (`Asks.heads`) are on the hidden states before each token of a complet
 reference and the model itself give for a completion before the collection's first step is in the `Rollout` where `Sampling.measured` asks
 for it. What an objective adapts from collection to collection is its state (`AdaptsToExperience`).
 
-What is trained on are the tokens that were sampled: text is never tokenized again.
+What is trained on are the tokens that were sampled: text is never tokenized again. Of an episode of several turns (`Interacts`) these are
+the model's own: what the environment answers is read, and is no label.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Sampling:
         shuffle: each pass divides a collection's prompts into batches anew.
         one_step_off_policy: a collection is written by the model as it was when it began to learn from the one before, and scored while it
             learns from that: `LearnsFromExperience.score` runs beside the optimizer steps. The first two are written by the same model.
+        max_turns: answers of the model in an episode, of an objective that `Interacts`; 0: a completion is one answer, and nobody replies.
+            `max_completion_length` is of all turns then, replies included.
         measured: log-probabilities by the model and by the reference (with `Asks.reference`) and the heads' numbers are in each `Rollout`,
             as they were before the collection's first step. A loss is given no reference then.
     """
@@ -61,6 +64,7 @@ class Sampling:
     shuffle: bool = False
     measured: bool = False
     one_step_off_policy: bool = False
+    max_turns: int = 0
 
     @property
     def steps(self) -> int:
@@ -88,6 +92,24 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """An answer of the model in an episode.
+
+    Args:
+        start, stop: where its tokens stand in the completion; those between two turns are what the model read.
+        text: of it, without special tokens.
+        messages: what the environment replied; empty at the end.
+        reward: that the environment added for it; None: it said nothing.
+    """
+
+    start: int
+    stop: int
+    text: str
+    messages: Sequence[Mapping[str, Any]] = ()
+    reward: float | None = None
+
+
+@dataclass(frozen=True)
 class Rollout:
     """A completion of a prompt.
 
@@ -95,10 +117,10 @@ class Rollout:
         row: number of the prompt's row in the data, from 1.
         sample: which completion of the prompt, from 0.
         version: optimizer steps that the model had made that wrote it.
-        prompt, completion: token ids; an end token is part of the completion.
-        log_probs: of each token of the completion by the sampler, at the run's temperature, over all tokens.
-        text: the completion without special tokens.
-        finished: it ended by itself; False for one that was truncated.
+        prompt, completion: token ids; an end token is part of the completion. Of an episode, all from the first answer to the last.
+        log_probs: of each token that the model wrote by the sampler, at the run's temperature, over all tokens.
+        text: the completion without special tokens; of an episode, its last answer.
+        finished: it ended by itself; False for one that was truncated, or broken off.
         facts: of the prompt's group, as `Objective.encode` gave them.
         prompt_text: the prompt as the model reads it, with special tokens.
         score: None before it was scored.
@@ -107,7 +129,9 @@ class Rollout:
             `Sampling.one_step_off_policy`.
         attempt: how often the prompt was completed before, for nothing (`Sampling.max_resamplings`).
         reference: the same by the reference, where it is measured.
-        heads: where they are measured, what each head of one number gives before each token of the completion, by name.
+        heads: where they are measured, what each head of one number gives before each token that the model wrote, by name.
+        turns: of an episode; empty where nobody replies.
+        failure: why its environment has failed; it has no reward then. Empty: it has not.
     """
 
     row: int
@@ -125,11 +149,40 @@ class Rollout:
     attempt: int = 0
     reference: Sequence[float] = ()
     heads: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    turns: Sequence[Turn] = ()
+    failure: str = ""
 
     @property
     def reward(self) -> float | None:
         """Of its score."""
         return None if self.score is None else self.score.reward
+
+    @property
+    def written(self) -> list[bool]:
+        """Of each token of the completion, whether the model wrote it."""
+        found = [not self.turns] * len(self.completion)
+        for turn in self.turns:
+            found[turn.start : turn.stop] = [True] * (turn.stop - turn.start)
+        return found
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an environment says at the beginning of an episode, after an answer, and when the episode is broken off.
+
+    Args:
+        messages: what the model reads next, as chat templates take it: `role`, and `content` as text.
+        tools: that it may call, at the beginning.
+        reward: that is added to the episode's; None: it says nothing.
+        done: the episode is over.
+        failure: why it has failed; the episode is over then, and is not scored.
+    """
+
+    messages: Sequence[Mapping[str, Any]] = ()
+    tools: Sequence[Mapping[str, Any]] = ()
+    reward: float | None = None
+    done: bool = False
+    failure: str = ""
 
 
 @runtime_checkable
@@ -164,6 +217,35 @@ class LearnsFromExperience(Protocol):
 
     def close(self) -> None:
         """Training is over, or has failed: end what scores."""
+
+
+@runtime_checkable
+class Interacts(Protocol):
+    """An objective that asks for episodes of several turns (`Sampling.max_turns`): something replies to the model's answers. Its `score` is
+    given the rollouts with their `turns`, and what the environment gave for each. Called between optimizer steps, by each rank for its
+    share of a collection."""
+
+    def reset(self, tasks: Sequence[tuple[Mapping[str, Any], int]]) -> Mapping[int, Reply]:
+        """Begin episodes.
+
+        Args:
+            tasks: of each, the facts of its prompt's group and a seed, which is the same for all episodes of a prompt in a collection.
+
+        Returns:
+            a number for each episode -> its opening, in the order of the tasks.
+
+        Raises:
+            UserError: too many have failed. So does every other method.
+        """
+
+    def reply(self, answers: Mapping[int, str]) -> Mapping[int, Reply]:
+        """What comes of the model's answers, by episode."""
+
+    def end(self, episodes: Sequence[int]) -> Mapping[int, Reply]:
+        """Episodes are broken off: the model may write no more turns or tokens."""
+
+    def fail(self, reasons: Mapping[int, str]) -> None:
+        """Episodes that can't be played, with why: they count as failed."""
 
 
 @runtime_checkable

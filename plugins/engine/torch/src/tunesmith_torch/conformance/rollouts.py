@@ -72,7 +72,7 @@ def drawn(sampling: Sampling) -> dict[str, Any]:
     writes = [sampling.version(collection) for collection in range(3)]
     return {
         "tokens": ids.tolist(), "log_probs": log_probs.tolist(), "stop": list(sampling.stop), "order": order, "again": again,
-        "writes": writes,
+        "writes": writes, "turns": sampling.max_turns,
     }  # fmt: skip
 
 

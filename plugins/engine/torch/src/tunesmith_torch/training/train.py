@@ -12,7 +12,7 @@ import torch
 from tunesmith.contracts import Artifact, Cancelled, Explains, Mesh, Result, Step, TrainerStrategy, Training, TunesmithError
 from tunesmith_models import compute_type
 from tunesmith_torch.adapter.data_driven_init import begin_from_data
-from tunesmith_torch.api import LearnsFromExperience, Objective, ReadsFacts
+from tunesmith_torch.api import Interacts, LearnsFromExperience, Objective, ReadsFacts
 from tunesmith_torch.data.batch_sampler import BatchSampler
 from tunesmith_torch.data.chat_template.eos_tokens import all_ends, unnamed_end, write_ends
 from tunesmith_torch.data.tokenization import tokenize
@@ -27,6 +27,7 @@ from tunesmith_torch.training.batches import Batches, RowBatches
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.experience.collection import Collections
+from tunesmith_torch.training.experience.episodes import Episodes
 from tunesmith_torch.training.experience.prompts import check_objective, check_settings, positions, prompt_rows
 from tunesmith_torch.training.experience.sampler import Sampler
 from tunesmith_torch.training.loop import Loop
@@ -85,7 +86,7 @@ def run(step: Step) -> Result:
         known.given_to(groups, *filter(None, [validation]))
         step.log(f"training {source.trained:,} of {source.parameters:,} parameters on {len(groups)} rows")
         completions = Completions(step, objective, chat, training, mesh.device)
-        batches = _batches(step, objective, groups, sampler, chat, training, strategy, mesh)
+        batches = _batches(step, objective, groups, sampler, chat, training, strategy, mesh, positions(base))
         batch_loss = BatchLoss(
             training, objective, adapter, mesh.device, batches.example, strategy.sum, precomputed=groups.reference is not None
         )  # fmt: skip
@@ -122,9 +123,13 @@ def run(step: Step) -> Result:
 
 def _batches(
     step: Step, objective: Objective, groups: TruncatedRows, order: BatchSampler, chat: ChatTokenizer, training: Training,
-    strategy: TrainerStrategy, mesh: Mesh,
+    strategy: TrainerStrategy, mesh: Mesh, context: int,
 ) -> Batches:  # fmt: skip
-    """The rows, or what the model writes for them."""
+    """The rows, or what the model writes for them.
+
+    Args:
+        context: positions that the model has; 0 where that is not known.
+    """
     sampling = objective.asks.sampling
     if sampling is None or not isinstance(objective, LearnsFromExperience):
         return RowBatches(groups, order)
@@ -135,7 +140,10 @@ def _batches(
     ends = sorted(all_ends(chat))
     sampler = Sampler(training.model, sampling, ends, lambda tokens: decode(tokens, True), mesh.device, step.check_cancelled)
     dtype = compute_type(step.settings.dtype, "", step.placement, training=True)[0]
-    return Collections(step, objective, sampling, groups, order, sampler, decode, strategy, mesh, dtype)
+    longest = min(step.settings.max_length, context or step.settings.max_length)
+    playing = sampling.max_turns and isinstance(objective, Interacts)
+    episodes = Episodes(objective, sampler, chat, sampling, longest, decode, step) if playing else None
+    return Collections(step, objective, sampling, groups, order, sampler, decode, strategy, mesh, dtype, episodes)
 
 
 def base_and_adapter(model: Artifact) -> tuple[Artifact, Path | None]:

@@ -1,6 +1,7 @@
 """What rewards of other plugins are made of, and what scores with them: all of `tunesmith_rewards` that others may import.
 
-An author needs `Reward`, or `Opening` and `Observation` for an environment. Who trains or measures reads rewards with `read_rewards` and scores with `RewardRunner`::
+An author needs `Reward`, or `Opening` and `Observation` for an environment. Who trains or measures reads rewards with `read_rewards` and
+scores with `RewardRunner`::
 
     rewards = read_rewards(["format", {"exact": {"column": "answer"}, "weight": 2.0}])
     with RewardRunner(rewards, timeout=30) as runner:

@@ -20,7 +20,8 @@ class Opening:
     """How an episode begins.
 
     Args:
-        messages: the conversation that the model answers first: mappings with `role` and `content`, a text; the last is not the assistant's.
+        messages: the conversation that the model answers first: mappings with `role` and `content`, a text; the last is not the
+            assistant's.
         tools: what the model may call, as chat templates take it: ``{"type": "function", "function": {"name", "description",
             "parameters"}}``. How a call is written is the template's affair; `tool_calls` reads what models write.
     """

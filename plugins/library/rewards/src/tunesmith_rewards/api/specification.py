@@ -96,8 +96,8 @@ def read_environment(written: Entry, registry: Registry | None = None) -> Reward
     """The environment that is named, with its settings checked against their schema and defaults filled in. Imports nothing of it.
 
     Args:
-        written: its name, or a mapping of that to its settings, which may have the keys ``weight`` (what its reward counts in the total) and
-            ``as`` (a label of its part) beside it.
+        written: its name, or a mapping of that to its settings, which may have the keys ``weight`` (what its reward counts in the
+            total) and ``as`` (a label of its part) beside it.
         registry: as for `read_rewards`.
 
     Raises:

@@ -19,8 +19,8 @@ class ToolCall(NamedTuple):
 
 
 def tool_calls(answer: str) -> list[ToolCall]:
-    """The calls in an answer, in their order: JSON with `name` and `arguments` (or `parameters`) within `<tool_call>` marks, as templates of
-    Hermes, Qwen and SmolLM ask for, within a code fence, or as the whole answer, as Llama writes it. What is none is passed over.
+    """The calls in an answer, in their order: JSON with `name` and `arguments` (or `parameters`) within `<tool_call>` marks, as templates
+    of Hermes, Qwen and SmolLM ask for, within a code fence, or as the whole answer, as Llama writes it. What is none is passed over.
     """
     found = [call for text in _MARKED.findall(answer) if (call := _call(text))]
     found = found or [call for text in _FENCED.findall(answer) if (call := _call(text))]

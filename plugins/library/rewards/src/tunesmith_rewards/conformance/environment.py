@@ -81,7 +81,9 @@ def goes_on(subject: Subject) -> Iterator[CheckFailed]:
             return
 
 
-@check("rl_environment.same-again", kind="rl_environment", title="the same row, seed and answers give the same episode, also after another one")
+@check(
+    "rl_environment.same-again", kind="rl_environment", title="the same row, seed and answers give the same episode, also after another one"
+)
 def same_again(subject: Subject) -> None:
     used = subject.build()
     for row, seed, better, worse in examples(subject):
@@ -135,7 +137,9 @@ def prefers_the_better(subject: Subject) -> None:
     for row, seed, better, worse in examples(subject):
         more, less = (reward(played(subject.build(), row, seed, said)) for said in (better, worse))
         if more is None or less is None or more <= less:
-            raise CheckFailed(f"{list(better)} gets {more} and {list(worse)} gets {less}", fix="More is better; see whether the examples say so.")
+            raise CheckFailed(
+                f"{list(better)} gets {more} and {list(worse)} gets {less}", fix="More is better; see whether the examples say so."
+            )
 
 
 def _difference(one: Sequence[Any], other: Sequence[Any]) -> str:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 from tunesmith.errors import TunesmithError, UserError
@@ -134,6 +134,10 @@ class EnvironmentRunner:
         """What episodes are worth that are broken off. Raises as `reset`."""
         return self._asked([{"call": "end", "episode": episode} for episode in episodes])
 
+    def fail(self, reasons: Mapping[int, str]) -> None:
+        """Episodes that whoever plays can't go on with count as failed. Raises as `reset`."""
+        self._asked([{"call": "end", "episode": episode} for episode in reasons], reasons)
+
     def close(self) -> None:
         """Ends all processes, whatever they are doing."""
         for seat in self._seats:
@@ -144,11 +148,12 @@ class EnvironmentRunner:
                 seat.process = None
         self._threads.shutdown(wait=True)
 
-    def _asked(self, calls: Sequence[Call]) -> dict[int, Reply]:
+    def _asked(self, calls: Sequence[Call], failures: Mapping[int, str] = MappingProxyType({})) -> dict[int, Reply]:
         self._stop_if_beyond()
         started = time.monotonic()
         parts = [[call for call in calls if call["episode"] % len(self._seats) == at] for at in range(len(self._seats))]
         said = {episode: one for part in self._threads.map(self._played, self._seats, parts) for episode, one in part.items()}
+        said |= {episode: {"failure": why} for episode, why in failures.items()}
         self.tally.seconds += time.monotonic() - started
         told = len(self.tally.examples)
         for call in calls:

@@ -1,9 +1,10 @@
 """The process that a reward or an environment runs in. It speaks JSON, a message a line, over a socket that it inherits; its standard
 output is its log's.
 
-From it, once: ``{"ready": true, "batches": false}`` or ``{"error": {...}}``. Messages to a reward: ``{"prompts": [...], "completions": [...],
-"rows": [...], "singly": false}``. From it then, for each row, ``{"at": 0, "value": 0.5}`` or ``{"at": 0, "failure": "..."}``; for a batch
-that gave no list of answers ``{"broken": "..."}``; and ``{"over": true}``. Messages to an environment: ``{"calls": [...]}`` (see `Episodes`).
+From it, once: ``{"ready": true, "batches": false}`` or ``{"error": {...}}``. Messages to a reward: ``{"prompts": [...],
+"completions": [...], "rows": [...], "singly": false}``; to an environment: ``{"calls": [...]}`` (see `Episodes`). From a reward then, for
+each row, ``{"at": 0, "value": 0.5}`` or ``{"at": 0, "failure": "..."}``; for a batch that gave no list of answers ``{"broken": "..."}``.
+From either, at the end, ``{"over": true}``.
 """
 
 from __future__ import annotations
@@ -76,8 +77,9 @@ def _built(spec: Mapping[str, Any], send: _Send) -> Any:
 
 def not_made(kind: str, name: str, why: str) -> TunesmithError:
     """The error of one that can't be made."""
-    code, what = ("TS-REWARD-013", "environment") if kind == "rl_environment" else ("TS-REWARD-003", "reward")
-    return TunesmithError(code, f"the {what} `{name}` can't be made", why=why, fix=f"See docs/errors/{code}.")
+    if kind == "rl_environment":
+        return TunesmithError("TS-REWARD-013", f"the environment `{name}` can't be made", why=why, fix="See docs/errors/TS-REWARD-013.")
+    return TunesmithError("TS-REWARD-003", f"the reward `{name}` can't be made", why=why, fix="See docs/errors/TS-REWARD-003.")
 
 
 def _batches(reward: Any) -> bool:

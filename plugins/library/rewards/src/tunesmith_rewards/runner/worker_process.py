@@ -1,4 +1,4 @@
-"""The worker of a reward or an environment as the training sees it: started, asked with a time limit, ended with everything that it has started."""
+"""The worker of a reward or an environment as the training sees it: started, asked with a time limit, ended with all it has started."""
 
 from __future__ import annotations
 

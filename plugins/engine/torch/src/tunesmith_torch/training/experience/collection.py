@@ -28,6 +28,7 @@ from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.model.log_probs import LOG_PROBS
 from tunesmith_torch.training.batches import Batch
 from tunesmith_torch.training.experience.ahead import Ahead
+from tunesmith_torch.training.experience.episodes import Episodes
 from tunesmith_torch.training.experience.groups import experience_groups
 from tunesmith_torch.training.experience.log_prob_check import check_log_probs
 from tunesmith_torch.training.experience.metrics import batch_metrics
@@ -72,15 +73,17 @@ class Collections:
         rows: the prompts.
         decode: ids to text; the second argument: without special tokens.
         dtype: in which the model computes.
+        episodes: of an objective that `Interacts`.
     """
 
     def __init__(
         self, step: Step, objective: LearnsFromExperience, sampling: Sampling, rows: TruncatedRows, order: BatchSampler, sampler: Sampler,
-        decode: Callable[[list[int], bool], str], strategy: TrainerStrategy, mesh: Mesh, dtype: str,
+        decode: Callable[[list[int], bool], str], strategy: TrainerStrategy, mesh: Mesh, dtype: str, episodes: Episodes | None = None,
     ) -> None:  # fmt: skip
         self.step, self.objective, self.sampling, self.rows, self.order = step, objective, sampling, rows, order
         self.asks: Asks = objective.asks  # type: ignore[attr-defined]
         self.sampler, self.decode, self.strategy, self.mesh, self.dtype = sampler, decode, strategy, mesh, dtype
+        self.episodes = episodes
         self.per_epoch = order.per_epoch * sampling.num_iterations
         self.identity = {"seed": step.seed, "groups": len(rows), "batch_size": order.batch_size, "sampling": repr(sampling)}
         self.ledger = RolloutLedger(step.work, writes=step.placement.rank == 0)
@@ -187,7 +190,7 @@ class Collections:
         kept = dict(zip(places, self._measured([own[place] for place in places], collection), strict=True))
         groups, rest = self._exchanged(kept, dropped, chosen, collection)
         if not collection and self.step.placement.rank == 0:
-            preflight(self.step, groups, self.objective.score, seconds)
+            preflight(self.step, groups, self._score_junk, seconds)
         return groups, rest
 
     def _scored(
@@ -206,12 +209,15 @@ class Collections:
             return []
         version = self.sampling.version(collection)
         prompts, numbers = [self.rows[at] for at in chosen], self.rows.numbers(chosen)
-        tokens = [list(prompt.sequences[0].tokens) for prompt in prompts]
         self.step.progress(0, 1, what="sample", unit="collections")
         seeds = [(self.step.seed, collection, place, *[attempt] * (attempt > 0)) for place in places]
+        if self.episodes is not None:
+            played = self.episodes(list(zip(numbers, prompts, strict=True)), seeds, collection, version)
+            self._tell_speed(self.episodes, version)
+            return [[replace(one, attempt=attempt) for one in group] for group in played]
+        tokens = [list(prompt.sequences[0].tokens) for prompt in prompts]
         found = self.sampler(tokens, seeds)
-        if self.sampler.seconds:
-            self.step.metric("sampled_tokens_per_second", self.sampler.tokens / self.sampler.seconds, version)
+        self._tell_speed(self.sampler, version)
         return [
             [
                 Rollout(
@@ -223,6 +229,13 @@ class Collections:
             for row, prompt, group, completions in zip(numbers, tokens, prompts, found, strict=True)
         ]  # fmt: skip
 
+    def _tell_speed(self, sampled: Sampler | Episodes, version: int) -> None:
+        if sampled.seconds:
+            self.step.metric("sampled_tokens_per_second", sampled.tokens / sampled.seconds, version)
+
+    def _score_junk(self, rollouts: Sequence[Rollout]) -> Sequence[Score]:
+        return self.objective.score(self.episodes.with_answers(rollouts) if self.episodes else rollouts)
+
     def _measured(self, groups: list[list[Rollout]], collection: int) -> list[list[Rollout]]:
         """With what the training step's forward pass gives of them, where that is asked for or several steps are made of a collection; the
         first are compared with the sampler's in any case."""
@@ -233,7 +246,7 @@ class Collections:
         looked = groups if every else groups[:1]
         flat = [group for part in self._parts(looked, [[{}] * len(group) for group in looked]) for group in part]
         rollouts = [rollout for group in looked for rollout in group]
-        found = _by_rollout(self.batch_loss.measured(flat, beside=self.sampling.measured), [len(one.completion) for one in rollouts])
+        found = _by_rollout(self.batch_loss.measured(flat, beside=self.sampling.measured), [len(one.log_probs) for one in rollouts])
         if not collection:
             check_log_probs(self.step, rollouts, [own[LOG_PROBS] for own in found], self.sampling, self.dtype)
         if not every:
@@ -267,9 +280,8 @@ class Collections:
         return [groups[place] for place in range(len(chosen))], [rollout for _, own in sorted(rest.items()) for rollout in own]
 
     def _read(self, lines: Sequence[Mapping[str, Any]], row: int) -> list[Rollout]:
-        prompt = self.rows[row]
-        text = self.decode(list(prompt.sequences[0].tokens), False)
-        return [replace(from_json(line, prompt.facts), prompt_text=text) for line in lines]
+        facts = self.rows[row].facts
+        return [replace(from_json(line, facts), prompt_text=self.decode(list(line["prompt"]), False)) for line in lines]
 
 
 def resampled(

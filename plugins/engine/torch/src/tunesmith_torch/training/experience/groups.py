@@ -37,7 +37,7 @@ def _of_prompt(rollouts: Sequence[Rollout], learned: Sequence[Mapping[str, Any] 
 
 
 def sequence_of(rollout: Rollout, *, heads: bool = False) -> TokenSequence:
-    """The tokens as they were sampled, with labels on the completion, and with `heads` a place before each of its tokens."""
-    labels = [False] * len(rollout.prompt) + [True] * len(rollout.completion)
-    places = range(len(rollout.prompt) - 1, len(labels) - 1) if heads else ()
+    """The tokens as they were sampled, with labels on those that the model wrote, and with `heads` a place before each of them."""
+    labels = [False] * len(rollout.prompt) + rollout.written
+    places = [at - 1 for at, label in enumerate(labels) if label] if heads else ()
     return TokenSequence([*rollout.prompt, *rollout.completion], labels, places=tuple(places))

@@ -5,8 +5,9 @@ rewards/NAME/mean          of one of the rewards
 reward_std                 deviation of the rewards among a prompt's completions, on average; of one each: among all
 frac_reward_zero_std       share of the prompts whose completions all have the same reward: they give no gradient
 frac_resampled             share of the prompts that were completed anew, where there are some
-completions/mean_length    tokens of a completion
+completions/mean_length    tokens of a completion that the model wrote
 completions/clipped_ratio  share of the completions that were truncated
+turns                      answers of an episode, where an environment replies
 unscored                   share of the completions that no reward could be given
 """
 
@@ -35,7 +36,9 @@ def batch_metrics(groups: Sequence[Sequence[Rollout]]) -> dict[str, float]:
         found |= {f"rewards/{name}/mean": fmean(values)} if values else {}
     if any(one.attempt for one in every):
         found["frac_resampled"] = sum(group[0].attempt > 0 for group in groups) / len(groups)
-    found["completions/mean_length"] = fmean(len(one.completion) for one in every)
+    found["completions/mean_length"] = fmean(len(one.log_probs) for one in every)
     found["completions/clipped_ratio"] = fmean(not one.finished for one in every)
+    if any(one.turns for one in every):
+        found["turns"] = fmean(len(one.turns) for one in every)
     found["unscored"] = 1 - len(rewards) / len(every)
     return found

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.contracts import Artifact, Step, TunesmithError, UserError
-from tunesmith_torch.api import LearnsFromExperience, Objective, Sampling
+from tunesmith_torch.api import Objective, Sampling
 from tunesmith_torch.data.tokenized_dataset import TokenizedDataset
 from tunesmith_torch.data.truncation import TruncatedRows
 
@@ -27,14 +27,17 @@ def check_objective(objective: Objective) -> None:
     Raises:
         TunesmithError: TS-TRAIN-126 for one that asks for samples and can't learn from them.
     """
-    if isinstance(objective, LearnsFromExperience):
+    sampling = objective.asks.sampling
+    asked = ("open", "score", "learn", "close", *(("reset", "reply", "end", "fail") if sampling and sampling.max_turns else ()))
+    missing = [name for name in asked if not callable(getattr(objective, name, None))]
+    if not missing:
         return
-    missing = [name for name in ("open", "score", "learn", "close") if not callable(getattr(objective, name, None))]
     raise TunesmithError(
         "TS-TRAIN-126",
         f"The objective {type(objective).__name__} asks for completions and has no {' and no '.join(f'`{name}`' for name in missing)}",
         why="`Asks.sampling` says that it learns from what the model writes: then the engine calls these.",
-        fix="Give it the methods of `tunesmith_torch.api.LearnsFromExperience`, or leave `sampling` out of what it asks for.",
+        fix="Give it the methods of `tunesmith_torch.api.LearnsFromExperience` (for several turns, of `Interacts`), or leave `sampling` "
+        "out of what it asks for.",
     )  # fmt: skip
 
 

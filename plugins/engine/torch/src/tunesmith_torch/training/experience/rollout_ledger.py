@@ -1,4 +1,5 @@
-"""The ledger of rollouts: each completion with its tokens, the sampler's log-probabilities, its rewards and the policy's version.
+"""The ledger of rollouts: each completion with its tokens, the sampler's log-probabilities, its rewards and the policy's version; of an
+episode its turns, with what the environment replied.
 
 A line of JSON for each, in the order of collections, prompts and samples. While training runs it lies in the step's work directory, where a
 checkpoint says how long it was, so that a run goes on within a collection with the completions that it had; beside the adapter it lies
@@ -10,10 +11,11 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tunesmith_torch.api import Rollout, Score
+from tunesmith_torch.api import Rollout, Score, Turn
 from tunesmith_torch.training.report.sample_ledger import Ledger
 
 ROLLOUTS = "rollouts.jsonl.gz"  #: in the artifact
@@ -61,7 +63,8 @@ def as_json(rollout: Rollout) -> dict[str, Any]:
         "prompt": list(rollout.prompt), "completion": list(rollout.completion), "text": rollout.text, "finished": rollout.finished,
         "reward": score.reward, "parts": dict(score.parts), "failed": score.failed, "log_probs": short(rollout.log_probs),
         "old": short(rollout.old), "reference": short(rollout.reference),
-        "heads": {name: short(values) for name, values in rollout.heads.items()},
+        "heads": {name: short(values) for name, values in rollout.heads.items()}, "turns": [asdict(turn) for turn in rollout.turns],
+        "failure": rollout.failure,
     }  # fmt: skip
 
 
@@ -70,7 +73,7 @@ def from_json(line: Mapping[str, Any], facts: Mapping[str, Any]) -> Rollout:
     return Rollout(
         line["row"], line["sample"], line["version"], line["prompt"], line["completion"], line["log_probs"], line["text"], line["finished"],
         facts, score=Score(line["reward"], line["parts"], line["failed"]), old=line["old"], attempt=line["attempt"],
-        reference=line["reference"], heads=line["heads"],
+        reference=line["reference"], heads=line["heads"], turns=tuple(Turn(**turn) for turn in line["turns"]), failure=line["failure"],
     )  # fmt: skip
 
 

@@ -49,12 +49,17 @@ class Sampler:
         self.seconds, self.tokens = 0.0, 0  #: of the last call
 
     @torch.no_grad()
-    def __call__(self, prompts: Sequence[Sequence[int]], seeds: Sequence[Sequence[object]]) -> list[list[Completion]]:
-        """`num_generations` completions of each prompt.
+    def __call__(
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[Sequence[object]], *, count: int = 0, longest: Sequence[int] = ()
+    ) -> list[list[Completion]]:  # fmt: skip
+        """Completions of each prompt.
 
         Args:
             seeds: of each prompt, what its random numbers follow from; the completion's number is added.
+            count: completions of each; 0: `num_generations`.
+            longest: of each prompt, tokens that a completion may have; empty: `max_completion_length`.
         """
+        self._count, self._longest = count or self.sampling.num_generations, longest or [self.sampling.max_completion_length] * len(prompts)
         training, started = self.trainable.training, time.monotonic()
         self.trainable.eval()
         try:
@@ -72,7 +77,7 @@ class Sampler:
         """Which prompts go together."""
         several, start, used = takes_several(self.trainable.model), 0, 0
         for at, prompt in enumerate(prompts):
-            needed = (len(prompt) + self.sampling.max_completion_length) * self.sampling.num_generations
+            needed = (len(prompt) + self._longest[at]) * self._count
             if at > start and (not several or used + needed > CACHE_TOKENS):
                 yield range(start, at)
                 start, used = at, 0
@@ -81,9 +86,9 @@ class Sampler:
             yield range(start, len(prompts))
 
     def _pass(self, prompts: Sequence[Sequence[int]], seeds: Sequence[Sequence[object]], part: range) -> list[list[Completion]]:
-        count = self.sampling.num_generations
+        count = self._count
         sequences = growing_sequences(self.trainable.model, self.device)
-        drafts = [_Draft(UniformNumbers(*seeds[at], sample)) for at in part for sample in range(count)]
+        drafts = [_Draft(UniformNumbers(*seeds[at], sample), self._longest[at]) for at in part for sample in range(count)]
         logits, rows = sequences.begin([prompts[at] for at in part], count), list(range(len(drafts)))  # rows of the cache: their drafts
         while True:
             self._check()
@@ -109,7 +114,7 @@ class Sampler:
         draft.tokens.append(token)
         draft.log_probs.append(log_prob)
         draft.finished = token in self.ends or self._stopped(draft.tokens)
-        draft.over = draft.finished or len(draft.tokens) >= self.sampling.max_completion_length
+        draft.over = draft.finished or len(draft.tokens) >= draft.longest
 
     def _stopped(self, tokens: list[int]) -> bool:
         if not self.sampling.stop:
@@ -121,6 +126,6 @@ class Sampler:
 class _Draft:
     """A completion as it grows."""
 
-    def __init__(self, uniform: Any) -> None:
-        self.uniform, self.tokens, self.log_probs = uniform, [], []
+    def __init__(self, uniform: Any, longest: int) -> None:
+        self.uniform, self.longest, self.tokens, self.log_probs = uniform, longest, [], []
         self.finished = self.over = False

@@ -1,4 +1,4 @@
-"""The environment `guess`: find a number by guesses, each of which is told to be too low or too high."""
+"""The environment `guess-number`: find a number by guesses, each of which is told to be too low or too high."""
 
 from __future__ import annotations
 
