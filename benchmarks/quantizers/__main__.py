@@ -44,6 +44,9 @@ FORMATS: dict[str, tuple[int, dict[str, Any]]] = {
     "compressed-tensors FP8_DYNAMIC": (8, {"quantize": {"compressed-tensors": {"scheme": "FP8_DYNAMIC", "algorithm": "rtn"}}, **ROWS}),
     "gguf f16": (16, {"export": {"gguf": {"outtype": "f16"}}}),
     "gguf q8_0": (8, {"export": {"gguf": {"outtype": "q8_0"}}}),
+    "gguf q6_k": (6, {"quantize": {"gguf": {"quant_type": "q6_k"}}, **ROWS}),
+    "gguf q4_k_m": (4, {"quantize": {"gguf": {"quant_type": "q4_k_m"}}, **ROWS}),
+    "gguf q4_0": (4, {"quantize": {"gguf": {"quant_type": "q4_0"}}, **ROWS}),
 }
 
 

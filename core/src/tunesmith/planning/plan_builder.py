@@ -141,12 +141,10 @@ class PlanBuilder:
             self.notes.decide(name, *going_on(own, read[first.name]))
         read = {entry.name: found for entry in step.verb.inputs if (found := read.get(entry.name) or inputs.prepared.get(entry.name))}
         sources = {key: Source(product.format, product.step) for key, product in read.items()} | inputs.files
-        records = {slot: choice.record for slot, choice in selection.choices.items()}
-        main_format = next((product.format for product in read.values()), "")
-        format = str(verb.settings["format"]) if verb.record.main_kind == LOADER else makes(verb.record, records, main_format)
         planned = PlannedStep(
-            name=name, group=step.name, verb=verb.record, choices=selection.choices, settings=verb.settings, inputs=sources, format=format,
-            seed=step.seed, source=source, after=tuple(one.name for need in step.needs for one in self.steps if one.group == need),
+            name=name, group=step.name, verb=verb.record, choices=selection.choices, settings=verb.settings, inputs=sources,
+            format=str(verb.settings["format"]) if verb.record.main_kind == LOADER else "", seed=step.seed, source=source,
+            after=tuple(one.name for need in step.needs for one in self.steps if one.group == need),
         )  # fmt: skip
         made = self.add(planned, verb, selection, read, step, (auto, slots, inputs.products))
         compared = {one.slot for one in self.steps[-1].alternatives}
@@ -214,7 +212,9 @@ class PlanBuilder:
         options = Alternatives(self.selector, self.estimators, verb, slots, inputs, first, facts, here, others)
         selection, foreseen, told, tried = options.chosen(planned.name, selection, auto, where)
         self.notes.take(told)
+        records = {slot: choice.record for slot, choice in selection.choices.items()}
         planned = replace(planned, choices=selection.choices, placement=placement(selection, here), estimate=foreseen, alternatives=tried)
+        planned = replace(planned, format=planned.format or makes(planned.verb, records, next((one.format for one in read.values()), "")))
         placed = self.placed(planned, AUTO if planned.inserted else step.env, where)
         self.steps.append(placed)
         check_memory(placed, here, where, self.notes, ignore=self.spec.ignore_estimates)

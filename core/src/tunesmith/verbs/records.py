@@ -24,6 +24,12 @@ class DownloadSettings:
     directory: str = setting("", "where the files lie on this machine already", effect=_FETCHED)
 
 
+@dataclass(frozen=True)
+class QuantizeSettings:
+    use: str = setting("", "what the model is for: with `auto` the planner compares quantizers for it, by what each says of itself",
+                       choices=("", "batch", "online", "edge", "training"))  # fmt: skip
+
+
 _NONE: dict[str, Any] = {"metrics": {}}  # of its own; its main provider's count
 
 VERBS: tuple[Verb, ...] = (
@@ -32,12 +38,10 @@ VERBS: tuple[Verb, ...] = (
         produces_of="model_loader", facts=_NONE, computes=False,
     ),
     Verb(
-        "quantize", "a model in fewer bits", "tunesmith.verbs.quantize:run", kind="quantizer", produces_of="quantizer", converts="propose",
-        facts=_NONE,
-        inputs=(
-            Input("model", "the model to quantize", of="quantizer"),
-            Input("data", "rows to calibrate on", accepts=("dataset/*",), required=False, required_by="calibration"),
-        ),
+        "quantize", "a model in fewer bits", "tunesmith.verbs.quantize:run", settings=QuantizeSettings, kind="quantizer",
+        produces_of="quantizer", converts="propose", facts={**_NONE, "compares": ["use"]},
+        inputs=(Input("model", "the model to quantize", of="quantizer"), Input("data", "rows to calibrate on", accepts=("dataset/*",),
+                                                                               required=False, required_by="calibration")),
     ),
     Verb(
         "export", "an artifact in another format", "tunesmith.verbs.export:run", kind="exporter", produces_of="exporter",
@@ -45,11 +49,8 @@ VERBS: tuple[Verb, ...] = (
                                                 accepts=("report/*",), required=False, read_by="reports", many=True)),
     ),
     Verb(
-        "evaluate", "numbers about a model", "tunesmith.verbs.evaluate:run", kind="evaluator", many=True,
-        produces=("report/metrics",), facts=_NONE,
-        inputs=(
-            Input("model", "the model or endpoint to evaluate", of="evaluator"),
-            Input("data", "rows to evaluate on", accepts=("dataset/*",), accepts_by="data", required=False),
-        ),
+        "evaluate", "numbers about a model", "tunesmith.verbs.evaluate:run", kind="evaluator", many=True, produces=("report/metrics",),
+        facts=_NONE, inputs=(Input("model", "the model or endpoint to evaluate", of="evaluator"), Input("data", "rows to evaluate on",
+                                                    accepts=("dataset/*",), accepts_by="data", required=False)),
     ),
 )  # fmt: skip

@@ -99,7 +99,7 @@ class Alternatives:
         """The selection with the best candidate for a slot, and all that were looked at; the selection as it is where there is only one,
         or nothing is known of any."""
         isolates = self.selector.lookup.environments.isolates
-        order = sorted(self._records(slot, selection), key=lambda record: (isolates(record), -record.priority, record.name))
+        order = sorted(self._records(slot, selection), key=lambda one: (-self._said(one)["order"], isolates(one), -one.priority, one.name))
         found = [candidate for record in order for candidate in self._candidates(slot, record, selection)]
         # what can't be is told once, whatever its settings
         once = {(one.told.provider, one.told.verdict): one for one in reversed(found)}
@@ -115,6 +115,11 @@ class Alternatives:
         taken, times = _first(best, known), [one.told.seconds for one in best]
         assert taken.selection is not None
         return taken.selection, tuple(_judged(one, taken, times, least) for one in candidates)
+
+    def _said(self, record: ProviderRecord) -> Mapping[str, Any]:
+        """What a provider says of itself for a value that a compared setting has: `order` (the highest comes first) and `rule`."""
+        asked = {name: str(self.verb.settings[name]) for name in self.verb.record.facts.get("compares", ())}
+        return next(filter(None, (record.facts.get(name, {}).get(value) for name, value in asked.items())), {"order": 0})
 
     def _candidates(self, slot: str, record: ProviderRecord, selection: Selection) -> Iterator[Candidate]:
         name = Alternative(slot, record.name, words=record.name)
@@ -137,8 +142,7 @@ class Alternatives:
         for settings in offered:
             own = (f"{key}={value}" for key, value in settings.items() if key != ranks and key not in usual)
             told = replace(name, settings=settings, words=" ".join((record.name, *own)))
-            wrong = next((f"`{path}` {sentence}" for path, sentence in problems(record.schema, settings)), "")
-            if wrong:
+            if wrong := next((f"`{path}` {sentence}" for path, sentence in problems(record.schema, settings)), ""):
                 yield Candidate(replace(told, verdict=f"its settings can't be: {wrong}"))
             else:
                 yield self._tried(told, Choice(record, fill(record.schema, settings)), selection)
@@ -174,7 +178,7 @@ class Alternatives:
             wrong = f"it needs {bytes_text(capacity.of_host(found))} of the host's memory for each device, {there}"
             return Candidate(replace(told, verdict=wrong), tried, None)
         doubt = next((finding.what for finding in tried.findings if finding.grade == "unknown"), "")
-        return Candidate(told, tried, True, doubt, len(found.warnings))
+        return Candidate(replace(told, verdict=self._said(choice.record).get("rule", "")), tried, True, doubt, len(found.warnings))
 
 
 def _first(fitting: Sequence[Candidate], known: Sequence[Candidate]) -> Candidate:
@@ -196,7 +200,7 @@ def _judged(candidate: Candidate, taken: Candidate, times: Sequence[float], leas
         verdict = f"within {CLOSE - 1:.0%} of {verdict}, and simpler" if seconds > quickest else verdict
         if not seconds:
             verdict = "it fits, with the most processes; not all times are known" if quickest else "it fits, and nothing is known of speed"
-        return replace(one, taken=True, verdict=verdict if times else one.verdict)
+        return replace(one, taken=True, verdict=one.verdict or verdict)
     if one.verdict or candidate.selection is None:
         return one
     doubt = f", but {candidate.doubt}" if candidate.selection.cost > least else ""
@@ -206,5 +210,5 @@ def _judged(candidate: Candidate, taken: Candidate, times: Sequence[float], leas
         return replace(one, verdict=f"it fits, {'and its time is not known' if seconds else fewer}{doubt}")
     if doubt:
         return replace(one, verdict=f"it fits, {seconds / one.seconds:.1f} times as fast{doubt}")
-    slower = one.seconds / seconds
-    return replace(one, verdict=f"it fits, {slower:.1f} times as slow" if slower > CLOSE else "it fits, about as fast, and is less simple")
+    slow = (slower := one.seconds / seconds) > CLOSE
+    return replace(one, verdict=f"it fits, {slower:.1f} times as slow" if slow else "it fits, about as fast, and is less simple")

@@ -28,27 +28,42 @@ class GgufExporter:
             UserError: TS-MODEL-008 or -022 when the checkpoint is not whole.
             TunesmithError: TS-MODEL-010 when the converter knows not the architecture or the tokenizer.
         """
-        _check_whole(source.path, step)
-        file, before = output / FILE, weights_size(source.path)
-        expected = before * BYTES[self.settings.outtype] / 2.0  # most checkpoints have 16 bits a weight; only the bar goes by it
-
-        def look() -> None:
-            step.check_cancelled()
-            done = file.stat().st_size if file.exists() else 0
-            step.progress(min(done, expected), expected, what="convert to GGUF", unit="B")
-
-        words = command(_named_plainly(source.path, step.work), file, self.settings.outtype, self.settings.model_name)
-        run_converter(
-            words, step.work / "log", look, whose="llama.cpp",
-            fix="It has to be a checkpoint in Hugging Face's layout, not quantized, whose architecture and tokenizer llama.cpp knows.",
-        )  # fmt: skip
-        # a GGUF file holds both in forms of its own: evaluators tokenize with these, planners read the config
-        copy_beside(source.path, output)
-        shutil.copyfile(source.path / "config.json", output / "config.json")
+        file, settings = output / FILE, self.settings
+        before = weights_size(source.path)
+        convert(source.path, file, settings.outtype, settings.model_name, step)
+        beside(source.path, output)
         after = file.stat().st_size
-        step.progress(after, after, what="convert to GGUF", unit="B")
-        step.log(f"{FILE}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB ({self.settings.outtype})")
+        step.log(f"{FILE}: {before / 1e6:.0f} MB -> {after / 1e6:.0f} MB ({settings.outtype})")
         return Result(metrics={"bytes": float(after), "ratio": after / before if before else 0.0})
+
+
+def convert(model: Path, file: Path, outtype: str, name: str, step: Step) -> None:
+    """Write the model in `model` to `file` by llama.cpp's converter.
+
+    Raises:
+        UserError: TS-MODEL-008 or -022 when the checkpoint is not whole.
+        TunesmithError: TS-MODEL-010 when the converter knows not the architecture or the tokenizer.
+    """
+    _check_whole(model, step)
+    expected = weights_size(model) * BYTES[outtype] / 2.0  # most checkpoints have 16 bits a weight; only the bar goes by it
+
+    def look() -> None:
+        step.check_cancelled()
+        done = file.stat().st_size if file.exists() else 0
+        step.progress(min(done, expected), expected, what="convert to GGUF", unit="B")
+
+    run_converter(
+        command(_named_plainly(model, step.work), file, outtype, name), step.work / "log", look, whose="llama.cpp",
+        fix="It has to be a checkpoint in Hugging Face's layout, not quantized, whose architecture and tokenizer llama.cpp knows.",
+    )  # fmt: skip
+    size = file.stat().st_size
+    step.progress(size, size, what="convert to GGUF", unit="B")
+
+
+def beside(model: Path, output: Path) -> None:
+    """A GGUF file holds tokenizer and config in forms of its own: evaluators tokenize with these, planners read the config."""
+    copy_beside(model, output)
+    shutil.copyfile(model / "config.json", output / "config.json")
 
 
 def command(model: Path, file: Path, type: str, name: str) -> tuple[str, ...]:

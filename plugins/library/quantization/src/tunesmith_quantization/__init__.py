@@ -7,5 +7,9 @@ For plugins that bring quantizers; it brings no capability of its own. Importing
 from tunesmith_quantization.estimate import Sizes, layerwise, packed_size
 from tunesmith_quantization.experts import refuse_experts
 from tunesmith_quantization.settings import group_size_setting, length_setting, rows_setting
+from tunesmith_quantization.use import by_size, require_rows
 
-__all__ = ["Sizes", "group_size_setting", "layerwise", "length_setting", "packed_size", "refuse_experts", "rows_setting"]
+__all__ = [
+    "Sizes", "by_size", "group_size_setting", "layerwise", "length_setting", "packed_size", "refuse_experts", "require_rows",
+    "rows_setting",
+]  # fmt: skip

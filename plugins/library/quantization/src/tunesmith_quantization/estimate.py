@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith_models import BYTES, ModelShape, check_media, compute_type, stored_type
 from tunesmith_models.group_size import fitting_group_size
+from tunesmith_quantization.use import require_rows
 
 HALF, SINGLE = 2.0, 4.0  #: bytes of a number in 16 and in 32 bits
 
@@ -55,8 +56,10 @@ def layerwise(
         grouped: whether weights of a group share a scale, whose size then has to divide the model's matrices.
 
     Raises:
-        UserError: TS-QUANT-001 when the group size does not divide the model's matrices; TS-DATA-032 for rows that it does not take.
+        UserError: TS-QUANT-001 when the group size does not divide the model's matrices; TS-DATA-032 for rows that it does not take;
+            TS-QUANT-009 when the step has a `use` and no rows.
     """
+    require_rows(request)
     settings, shape, unsure = request.settings, ModelShape.of(request), check_media(request)
     group_size = fitting_group_size(shape, settings["group_size"]) if grouped else -1
     if shape is None:

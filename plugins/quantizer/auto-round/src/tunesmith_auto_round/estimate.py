@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith_models import ModelShape
-from tunesmith_quantization import Sizes, layerwise, packed_size, refuse_experts
+from tunesmith_quantization import Sizes, by_size, layerwise, packed_size, refuse_experts
 from tunesmith_quantization.estimate import SINGLE
 
 LIBRARY = "AutoRound"
@@ -33,3 +34,8 @@ def _work(sizes: Sizes) -> Mapping[str, float]:
         "one layer's rounding": 4 * sizes.layer * SINGLE,  # offset, gradient, the best so far, the rounded
         "batch": sizes.batch * 6 * sizes.widest * SINGLE,
     }
+
+
+def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
+    """For `quantize: auto`."""
+    return by_size(request, small={"bits": 8})

@@ -10,6 +10,14 @@ _RECOMMEND = {
     "source": "Cheng et al., Optimize Weight Rounding via Signed Gradient Descent, arXiv:2309.05516",
 }  # fmt: skip
 
+#: what it is good for, by the setting `use` of `quantize`
+_USE = {
+    "batch": {"order": 25, "rule": "its rounding is trained: little is lost, and it takes longest", "source": "arXiv:2309.05516"},
+    "online": {"order": 20, "rule": "its rounding is trained: little is lost, and it takes longest", "source": "arXiv:2309.05516"},
+    "edge": {"order": 1, "rule": "engines for GPUs and servers alone read it", "source": "docs/formats.md"},
+    "training": {"order": 1, "rule": "no adapter here trains on it", "source": "docs/adapters.md"},
+}  # fmt: skip
+
 
 @hookimpl
 def quantizer():
@@ -21,6 +29,7 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/gptq",),
         capabilities={"device.cpu": "full", "device.cuda": "unknown"},
-        facts={"calibration": True, "metrics": SIZES, "recommend": _RECOMMEND},
+        facts={"calibration": True, "metrics": SIZES, "use": _USE, "recommend": _RECOMMEND},
         estimator="tunesmith_auto_round.estimate:estimate",
+        variants="tunesmith_auto_round.estimate:variants",
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
-from tunesmith_quantization import Sizes, layerwise, packed_size
+from tunesmith_quantization import Sizes, by_size, layerwise, packed_size
 from tunesmith_quantization.estimate import SINGLE
 
 LIBRARIES = 0.46 * 2**30  # resident size of Python with torch, transformers and LLM Compressor
@@ -31,3 +32,8 @@ def _work(sizes: Sizes) -> Mapping[str, float]:
         "one layer's copies": 3 * sizes.layer * SINGLE,
         "batch": sizes.batch * 4 * sizes.widest * SINGLE,
     }
+
+
+def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
+    """For `quantize: auto`."""
+    return by_size(request, small={"bits": 8})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith_bitsandbytes.experts import check_experts
 from tunesmith_models import ModelShape
 from tunesmith_models.dtypes import BYTES
+from tunesmith_quantization import by_size
 
 LIBRARIES = 0.4 * 2**30  # resident size of Python with torch, transformers and bitsandbytes; docs/estimates.md holds it against runs
 BLOCK = 64  # weights that share a scale
@@ -46,3 +47,8 @@ def size(shape: ModelShape, settings: Mapping[str, Any]) -> float:
     else:
         bits = 4 + 32 / BLOCK
     return few * bits / 8 + rest * BYTES[settings["dtype"]]
+
+
+def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
+    """For `quantize: auto`: a base to train adapters on is nf4 at any size."""
+    return [{}] if request.step_settings.get("use") == "training" else by_size(request, small={"quant_type": "int8"})

@@ -9,6 +9,17 @@ _RECOMMEND = {
     "order": 10, "rule": "4 bits of nf4 need no rows to calibrate on", "source": "Dettmers et al., QLoRA, arXiv:2305.14314",
 }  # fmt: skip
 
+#: what it is good for, by the setting `use` of `quantize`
+_USE = {
+    "training": {
+        "order": 40, "rule": "adapters train on it (QLoRA), and its levels are those of normally distributed weights",
+        "source": "Dettmers et al., QLoRA, arXiv:2305.14314",
+    },
+    "batch": {"order": 10, "rule": "it needs no rows; of the engines here transformers alone serves it", "source": "docs/formats.md"},
+    "online": {"order": 5, "rule": "it needs no rows; of the engines here transformers alone serves it", "source": "docs/formats.md"},
+    "edge": {"order": 2, "rule": "it needs Python with torch", "source": "docs/formats.md"},
+}  # fmt: skip
+
 
 @hookimpl
 def quantizer():
@@ -20,6 +31,7 @@ def quantizer():
         accepts=("model/hf",),
         produces=("model/bnb",),
         capabilities={"device.cpu": "full", "device.cuda": "unknown", "weights.full": "none"},
-        facts={"calibration": False, "metrics": SIZES, "recommend": _RECOMMEND},
+        facts={"calibration": False, "metrics": SIZES, "use": _USE, "recommend": _RECOMMEND},
         estimator="tunesmith_bitsandbytes.estimate:estimate",
+        variants="tunesmith_bitsandbytes.estimate:variants",
     )

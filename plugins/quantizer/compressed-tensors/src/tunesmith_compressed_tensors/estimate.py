@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith.errors import UserError
 from tunesmith_compressed_tensors.schemes import SCHEMES
-from tunesmith_quantization import Sizes, layerwise, packed_size
+from tunesmith_quantization import Sizes, by_size, layerwise, packed_size
 from tunesmith_quantization.estimate import SINGLE
 
 LIBRARIES = 0.46 * 2**30  # resident size of Python with torch, transformers and LLM Compressor
@@ -41,3 +42,10 @@ def estimate(request: EstimateRequest) -> Estimate:
         return packed_size(sizes.shape, scheme.bits, sizes.group_size)
 
     return layerwise(request, work, disk, libraries=LIBRARIES, grouped=scheme.grouped)
+
+
+def variants(request: EstimateRequest) -> Sequence[Mapping[str, Any]]:
+    """For `quantize: auto`: of batch work activations in int8, too, whose products devices compute quickest."""
+    if request.step_settings.get("use") == "batch":
+        return [{"scheme": "W8A8"}]
+    return by_size(request, small={"scheme": "W8A16"})
