@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,15 +13,19 @@ from peft.utils import merge_utils
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith.contracts import Artifact, EstimateRequest, UserError
+from tunesmith_audit.artifact_check import Audit
 from tunesmith_audit.files.stacked_layers import audit_stacked
+from tunesmith_audit.settings import AuditSettings
 from tunesmith_combine import passthrough
 from tunesmith_combine.combine import run
 from tunesmith_combine.estimate import combine
 from tunesmith_combine.layer_slices import check_config, stack, stacked_config
 from tunesmith_combine.merge_methods import sparsified, together
+from tunesmith_combine.plugin import verb
 from tunesmith_combine.settings import CombineSettings
 from tunesmith_sdk.testing.model_configs import SMOLLM2
+from tunesmith_sdk.tiny_models import tiny_model
 
 SMALL = LlamaConfig(hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, vocab_size=64)
 
@@ -220,3 +225,45 @@ def test_a_method_for_other_models_is_refused_by_the_plan(settings, count):
     inputs = tuple("tuned" if at == 1 else f"tuned.{at}" for at in range(1, count + 1))
     with pytest.raises(UserError, match="TS-TRAIN-078"):
         combine(EstimateRequest(settings=vars(CombineSettings(**settings)), inputs=inputs))
+
+
+class _Step:
+    """What `combine` and the check `audit` ask of a step."""
+
+    def __init__(self, models: dict[str, Path], output: Path, **settings) -> None:
+        self.inputs = {name: Artifact("model/hf", path) for name, path in models.items()}
+        self.settings, self.output, self.work, self.seed, self.name = CombineSettings(**settings), output, output.parent / "work", 3, "both"
+        self.facts = {**verb().facts, "produces": ["model/hf"]}
+        self.placement, self.said = SimpleNamespace(torch="cpu"), []
+        output.mkdir()
+
+    def check_cancelled(self) -> None: ...
+
+    def progress(self, *done, **what) -> None: ...
+
+    def decide(self, what: str, reason: str) -> None:
+        self.said.append(reason)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"merge_method": "slerp"}, {"merge_method": "passthrough", "slices": ["0[0:2]", "2[1:2]"]}],
+    ids=lambda one: str(one)[:30],
+)
+def test_the_check_tells_how_far_it_is_from_each_of_its_models(tmp_path, settings):
+    paths = {name: tiny_model(tmp_path / name, seed=seed) for seed, name in enumerate(("base", "one", "other"))}
+    step = _Step({"model": paths["base"], "tuned": paths["one"], "tuned.2": paths["other"]}, tmp_path / "out", **settings)
+    result = Audit(AuditSettings()).check(step, run(step))
+    assert [f"from `{name}` it is" in step.said[0] for name in step.inputs] == [True] * 3
+    apart = result.meta["audit"]["parents"]
+    assert all(apart[name]["kl"] > 0 for name in step.inputs)
+
+
+def test_a_stack_that_holds_other_layers_than_it_says_is_refused(tmp_path):
+    paths = {name: tiny_model(tmp_path / name, seed=seed) for seed, name in enumerate(("base", "one"))}
+    models = {"model": paths["base"], "tuned": paths["one"]}
+    step = _Step(models, tmp_path / "out", merge_method="passthrough", slices=["0[0:2]", "1[0:2]"])
+    result = run(step)
+    swapped = replace(result, meta={**result.meta, "layers": result.meta["layers"][::-1]})
+    with pytest.raises(UserError, match="TS-AUDIT-007"):
+        Audit(AuditSettings()).check(step, swapped)

@@ -28,7 +28,13 @@ def test_what_earlier_commands_have_tuned_becomes_one_model(tmp_path):
         _tunesmith(tmp_path, "sft", "--model", model, "--data", "rows.jsonl", "--adapter", adapter, "--max-steps", "2", "--as", name)
     _tunesmith(tmp_path, "combine", "--tuned", "polite", "--tuned", "brief", "--method", "ties", "--output", "both")
     assert "TS-CLI-008" in _tunesmith(tmp_path, "combine", "--tuned", "polite", "--tuned", "strange", status=2)
+    told = _tunesmith(
+        tmp_path, "combine", "--tuned", "polite", "--method", "passthrough", "--slices", "0[0:2]", "1[0:2]", "--output", "tall"
+    )
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    assert len(AutoModelForCausalLM.from_pretrained(tmp_path / "tall").model.layers) == 4
+    shown = _tunesmith(tmp_path, "runs", "show", "--json")
+    assert all(f"from `{name}` it is" in shown for name in ("model", "tuned")), told
     AutoModelForCausalLM.from_pretrained(tmp_path / "both")
     assert AutoTokenizer.from_pretrained(tmp_path / "both").chat_template

@@ -28,5 +28,5 @@ class CombineSettings:
     )  # fmt: skip
     slices: list[str] = setting(
         [], "of passthrough: layers from below, as MODEL[FIRST:END]; model 0 is the base, 1 the first of those that are combined with it",
-        aliases=("layers",), effect={"with": {"merge_method": "passthrough"}},
+        aliases=("layers",), effect={"with": {"merge_method": "passthrough", "slices": ["0[0:2]"]}}, examples=(["1[0:2]"],),
     )  # fmt: skip
