@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith.contracts import Artifact, UserError
 from tunesmith_data.api import Row, columns_of, read_rows, text_of
 
-FORMATS = ("dataset/multiple-choice", "dataset/chat", "dataset/prompt")
+FORMATS = ("dataset/chat", "dataset/multiple-choice", "dataset/prompt")
 LETTERS = "ABCDEFGHIJ"  # as many choices as a question of `general_mcq` has
 CHOICES, ANSWERS = "general_mcq", "general_qa"
 #: format of the rows -> the benchmark that suits them
