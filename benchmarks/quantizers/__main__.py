@@ -4,8 +4,8 @@
 
 Makes each format by a pipeline, with bounds so wide that nothing is refused. The figures are those of the check `audit` itself, as it
 keeps them with the artifact: over its own conversations and paragraphs of this repository's documentation, with intervals of 95%. What
-was measured is kept in build/quantizers and not measured again, so that it can be done in parts. Isolated environments are built the
-first time.
+was measured is kept in build/quantizers and not measured again, so that it can be done in parts; rows of the page that were measured on
+another machine stay in it. Isolated environments are built the first time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from chart import draw
-from page import write
+from page import standing, write
 
 import tunesmith as ts
 from tunesmith_audit.bounds import output_bounds
@@ -80,6 +80,12 @@ def measured(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def in_order(measured: list[dict[str, Any]], standing: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was measured here, and of the rest what the page has, in the order of the formats."""
+    found = standing | {row["name"]: row for row in measured}
+    return [found[name] for name in (*FORMATS, *(found.keys() - FORMATS.keys())) if name in found]
+
+
 def weights(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.suffix in (".safetensors", ".gguf")]
 
@@ -103,6 +109,7 @@ def main() -> None:
     bounds = {name: output_bounds(bits, PARAMETERS) for name, (bits, _) in FORMATS.items()}
     rows = [{**one, **one["audit"], "name": name, "bounds": bounds[name]} for name, one in found.items() if one["audit"]["compared"]]
     if chosen.page:
+        rows = in_order(rows, standing(chosen.page))
         write(chosen.page, rows)
     if chosen.chart:
         chosen.chart.write_text(draw(rows, "SmolLM2-135M-Instruct, quantized"), encoding="utf-8")

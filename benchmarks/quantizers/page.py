@@ -1,37 +1,54 @@
-"""The table of docs/quantizers.md, between its marks."""
+"""The table of docs/quantizers.md, between its marks. Rows that were measured before, on another machine, stay as they stand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+_FIGURE = re.compile(r"([\d.]+) \(([\d.]+) to ([\d.]+)\)")
 
 
-def table(rows: Sequence[dict[str, Any]]) -> str:
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         "| quantizer | divergence, nats a token | same next token | perplexity, times | weights, MB | CPU s | bounds |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in rows:
-        within = {name: row["intervals"][name] for name in ("kl", "top1", "perplexity_ratio")}
-        lines.append(
-            f"| {_name(row)} | {row['kl']:.3g} ({within['kl'][0]:.3g} to {within['kl'][1]:.3g}) "
-            f"| {row['top1']:.1%} ({within['top1'][0]:.1%} to {within['top1'][1]:.1%}) "
-            f"| {row['perplexity_ratio']:.3f} ({within['perplexity_ratio'][0]:.3f} to {within['perplexity_ratio'][1]:.3f}) "
-            f"| {row['bytes'] / 1e6:.0f} | {'' if row['seconds'] is None else format(row['seconds'], '.0f')} "
-            f"| {row['bounds'].kl:g}, {row['bounds'].top1:.0%}, {row['bounds'].perplexity:g} |"
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, *(row["line"] if "line" in row else _line(row) for row in rows)])
 
 
-def _name(row: dict[str, Any]) -> str:
+def _line(row: Mapping[str, Any]) -> str:
+    within = {name: row["intervals"][name] for name in ("kl", "top1", "perplexity_ratio")}
+    return (
+        f"| {_name(row)} | {row['kl']:.3g} ({within['kl'][0]:.3g} to {within['kl'][1]:.3g}) "
+        f"| {row['top1']:.1%} ({within['top1'][0]:.1%} to {within['top1'][1]:.1%}) "
+        f"| {row['perplexity_ratio']:.3f} ({within['perplexity_ratio'][0]:.3f} to {within['perplexity_ratio'][1]:.3f}) "
+        f"| {row['bytes'] / 1e6:.0f} | {'' if row['seconds'] is None else format(row['seconds'], '.0f')} "
+        f"| {row['bounds'].kl:g}, {row['bounds'].top1:.0%}, {row['bounds'].perplexity:g} |"
+    )
+
+
+def _name(row: Mapping[str, Any]) -> str:
     told = {key: value for key, value in row["settings"].items() if key in ("iters", "max_seq_length", "batch_size", "algorithm")}
     return f"`{row['name']}`" + (f" ({', '.join(f'{key} {value}' for key, value in told.items())})" if told else "")
 
 
-def write(page: Path, rows: Sequence[dict[str, Any]]) -> None:
+def standing(page: Path) -> dict[str, dict[str, Any]]:
+    """The page's rows by name, with what the chart needs of them."""
+    _, _, rest = page.read_text("utf-8").partition(BEGIN)
+    found = {}
+    for line in rest.partition(END)[0].splitlines():
+        name, figure = re.match(r"\| `([^`]+)`", line), _FIGURE.search(line)
+        if name and figure:
+            kl, low, high = map(float, figure.groups())
+            size = float(line.split("|")[5]) * 1e6
+            found[name[1]] = {"name": name[1], "kl": kl, "intervals": {"kl": (low, high)}, "bytes": size, "line": line}
+    return found
+
+
+def write(page: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Put the table between the page's marks."""
     before, _, rest = page.read_text("utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
