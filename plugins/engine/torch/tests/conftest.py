@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from tunesmith.contracts.settings import build
 from tunesmith.isolation.worker_step import WorkerStep
 from tunesmith_data.api import message
 from tunesmith_sdk.tiny_models import tiny_model
+
+sys.path.append(str(Path(__file__).parent / "training"))  # where the policy lies that stands in for an engine
 
 QUESTIONS = ["What is a plugin?", "Who reads the manifest?", "Where do artifacts live?", "Why plan before a run?", "Which law is first?"]
 ANSWERS = ["A package.", "The kernel reads it.", "In the store, under their hash.", "So nothing is lost.", "Kinds, not names!"]

@@ -42,12 +42,15 @@ def serve(python: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.
     from tunesmith_vllm.settings import VllmSettings
 
     def start(
-        served: Artifact | None = None, adapters: Mapping[str, Artifact] = MappingProxyType({}), **settings: Any
+        served: Artifact | None = None,
+        adapters: Mapping[str, Artifact] = MappingProxyType({}),
+        step: Mapping[str, Any] = MappingProxyType({}),
+        **settings: Any,
     ) -> contextlib.AbstractContextManager[Server]:
         backend = VllmBackend(VllmSettings(**{"max_model_len": 1024, "kv_cache_gib": 0.5, **settings}))
         engine = Elsewhere(backend, Path(python), (tunesmith, tunesmith_serve, tunesmith_vllm))
         served = served or request.getfixturevalue("model")
-        return serving(engine, served, tmp_path_factory.mktemp("api"), adapters=adapters)
+        return serving(engine, served, tmp_path_factory.mktemp("api"), adapters=adapters, settings=step)
 
     return start
 

@@ -37,8 +37,9 @@ def model(tmp_path: Path) -> Artifact:
 def start(model: Artifact, local_step):
     """``start(device="cpu", **settings)``: the words of the command by option, and the variables."""
 
-    def engine(device: str = "cpu", **settings):
-        step = local_step(placement=Placement(device=device), seed=7, settings=ServeSettings(shutdown_grace=12.5))
+    def engine(device: str = "cpu", updatable: bool = False, **settings):
+        told = ServeSettings(shutdown_grace=12.5, updatable=updatable)
+        step = local_step(placement=Placement(device=device), seed=7, settings=told)
         made = VllmBackend(build(VllmSettings, settings)).engine(model, "bot", Address("127.0.0.1", 8123, ("llm.example",)), step)
         assert made.command[:3] == (sys.executable, "-m", "vllm.entrypoints.openai.api_server")
         words, options = made.command[3:], {}
@@ -55,6 +56,26 @@ def test_it_serves_the_steps_model_under_the_steps_name_at_the_steps_address(sta
     wanted = {"--model": str(model.path), "--served-model-name": "bot", "--host": "127.0.0.1", "--port": "8123", "--seed": "7"}
     assert {key: options[key] for key in wanted} == wanted
     assert environment["HF_HUB_OFFLINE"] == environment["VLLM_NO_USAGE_STATS"] == "1"
+
+
+def test_a_sampler_takes_adapters_while_it_runs_and_is_asked_for_the_model_itself(start):
+    options, environment = start(updatable=True, max_lora_rank=32)
+    wanted = {"--max-loras": "1", "--max-lora-rank": "32", "--logprobs-mode": "processed_logprobs", "--generation-config": "vllm"}
+    assert {key: options[key] for key in wanted} == wanted
+    assert options["--enable-lora"]
+    assert environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "1"
+    options, environment = start()
+    assert not {*wanted, "--enable-lora"} & {*options}
+    assert "VLLM_ALLOW_RUNTIME_LORA_UPDATING" not in environment
+
+
+def test_a_samplers_adapter_has_its_place_in_the_estimate():
+    settings = fill(schema_of(VllmSettings), {"max_lora_rank": 64})
+    plain, updated = (
+        estimate(EstimateRequest(SMOLLM2, settings=settings, step_settings={"updatable": updatable})) for updatable in (False, True)
+    )
+    assert "adapters" not in plain.terms
+    assert updated.terms["adapters"] == pytest.approx(64 * 30 * 4 * (2 * (576 * 2) + 2 * (576 + 192) + 3 * (576 + 1536)))
 
 
 def test_it_gets_the_steps_grace_and_is_closed_to_other_peoples_pages(start):

@@ -77,7 +77,7 @@ class Server:
 @contextmanager
 def serving(
     backend: Any, model: Artifact | None, directory: Path, *, name: str = "bot", port: int = 0,
-    adapters: Mapping[str, Artifact] = MappingProxyType({}),
+    adapters: Mapping[str, Artifact] = MappingProxyType({}), settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[Server]:  # fmt: skip
     """An endpoint for the block.
 
@@ -87,6 +87,7 @@ def serving(
         name: the model's, in requests.
         port: 0: any that is free.
         adapters: by the name of the step that they come from, served beside the model.
+        settings: further ones of the verb `serve`.
     """
     from tunesmith_serve.settings import ServeSettings
 
@@ -94,8 +95,8 @@ def serving(
     keys = numbered("adapters", len(adapters))
     inputs = ({"model": model} if model else {}) | dict(zip(keys, adapters.values(), strict=True))
     step = LocalStep.make(
-        directory, name=name, inputs=inputs, sources=dict(zip(keys, adapters, strict=True)), settings=ServeSettings(port=port),
-        providers=providers,
+        directory, name=name, inputs=inputs, sources=dict(zip(keys, adapters, strict=True)), providers=providers,
+        settings=ServeSettings(**{"port": port, **settings}),
     )  # fmt: skip
     server = Server(step)
     try:
@@ -122,3 +123,7 @@ class Elsewhere:
         paths = ":".join(str(Path(module.__file__).parents[1]) for module in self.packages)
         variables = {**engine.environment, **({"PYTHONPATH": paths} if paths else {})}
         return replace(engine, command=(str(self.python), *engine.command[1:]), environment=variables)
+
+    def __getattr__(self, name: str) -> Any:
+        """What else the backend can do."""
+        return getattr(self.backend, name)

@@ -13,6 +13,9 @@ what those take, ``modules_only``: 1 where it is a `ModulesOnly` with that set, 
 the backward pass, ``work``: bytes that it makes and gives back in a layer, ``sees_values``: 1 where `attach` or `begin` has to see the
 model's values in every process, ``keeps_values``: 1 where it has to where the model from before training is asked for.
 
+Facts: ``low_rank`` true: what it saves are two narrow matrices for some of the base's, whose product is added to what the
+base is otherwise, as engines compute it while they run.
+
 The protocols after `Adapter` are each optional: an adapter that has the method is asked, one that has not is not.
 """
 

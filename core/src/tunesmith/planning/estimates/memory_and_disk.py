@@ -46,7 +46,7 @@ def estimate(
     parts: dict[str, Mapping[str, float]] = {}
     data, rows = {name: value for name, value in data.items() if name != "first"}, data.get("first", ())
     model = product or Product("", "", "")
-    beside = {key: {"config": one.config, "bytes": one.size, "format": one.format} for key, one in others.items() if one.config}
+    beside = {key: {"config": p.config, "bytes": p.size, "format": p.format, **p.service} for key, p in others.items() if p.config}
     answers: list[Estimate] = []
     # what a provider would take of a device counts only where one is used
     for slot, choice in (*(choices.items() if verb.record.computes else ()), ("", verb)):

@@ -24,6 +24,7 @@ class Product:
         config: what describes the model that it is, holds, or adapts.
         model_bytes: size of that model's files as they came, 0 if unknown.
         directory: where the model's files can be read already; None if nowhere.
+        service: of one that lives beside whoever reads it: ``memory`` in bytes, 0 if unknown, and the ``settings`` of its step.
     """
 
     step: str
@@ -35,16 +36,17 @@ class Product:
     config: Mapping[str, Any] = field(default_factory=dict)
     model_bytes: int = 0
     directory: Path | None = None
+    service: Mapping[str, Any] = field(default_factory=dict)
 
 
 def product_of(step: PlannedStep, verb: Choice, main: Product | None) -> Product:
     """What a planned step makes of its main input. It counts as made by the provider that determines the format, or else by the main
     one, or else by the verb."""
-    choices = step.choices
-    maker = choices.get(step.verb.produces_of) or choices.get(step.verb.main_kind) or verb
+    maker = step.choices.get(step.verb.produces_of) or step.choices.get(step.verb.main_kind) or verb
     made_by = (maker, *(main.producers if main else ()))
     size = int(step.estimate.disk) if step.estimate else 0
-    made = Product(step.name, step.group, step.format, size=size, producers=made_by)
+    service = {"memory": step.estimate.memory if step.estimate else 0.0, "settings": step.settings} if step.verb.service else {}
+    made = Product(step.name, step.group, step.format, size=size, producers=made_by, service=service)
     return replace(made, config=main.config, model_bytes=main.model_bytes, directory=main.directory) if main else made
 
 

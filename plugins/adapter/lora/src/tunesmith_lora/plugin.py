@@ -37,7 +37,7 @@ def adapter() -> Provider:
             "trains.weights": "it trains narrow matrices beside frozen ones",
             "parallel.own-model": "its modules lie in transformers' model",
         },
-        facts={"recommend": _RECOMMEND},
+        facts={"low_rank": True, "recommend": _RECOMMEND},
         estimator="tunesmith_lora.estimate:parts",
         priority=10,
     )  # fmt: skip

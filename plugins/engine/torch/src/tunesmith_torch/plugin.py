@@ -78,6 +78,13 @@ def verb() -> Sequence[Verb]:
                     required=False,
                     read_by="reward_model",
                 ),
+                Input(
+                    "sampler",
+                    "the endpoint that writes completions, in place of the training step itself",
+                    accepts=("endpoint/openai",),
+                    required=False,
+                    read_by="sampler",
+                ),
             ),
             produces_of="adapter",
             facts={"metrics": METRICS, "edge": "update", "not_compared": TRAINED},

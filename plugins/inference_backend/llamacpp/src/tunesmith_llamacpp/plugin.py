@@ -18,7 +18,7 @@ def inference_backend() -> Provider:
         produces=("endpoint/openai",),
         capabilities={
             "api.chat": "full", "api.completions": "full", "api.stream": "full", "api.logprobs": "full", "api.echo": "full",
-            "batching.continuous": "full", "device.cpu": "full", "device.cuda": "unknown",
+            "batching.continuous": "full", "updatable": "none", "device.cpu": "full", "device.cuda": "unknown",
         },
         estimator="tunesmith_llamacpp.estimate:estimate",
         variants="tunesmith_llamacpp.estimate:variants",

@@ -18,7 +18,7 @@ def inference_backend() -> Provider:
         produces=("endpoint/openai",),
         capabilities={
             "api.chat": "unknown", "api.completions": "unknown", "api.stream": "unknown", "api.logprobs": "unknown",
-            "api.echo": "none", "batching.continuous": "full", "device.cpu": "none", "device.cuda": "unknown",
+            "api.echo": "none", "batching.continuous": "full", "updatable": "none", "device.cpu": "none", "device.cuda": "unknown",
         },
         estimator="tunesmith_lmdeploy.estimate:estimate",
         variants="tunesmith_lmdeploy.estimate:variants",

@@ -19,7 +19,7 @@ def inference_backend() -> Provider:
         produces=("endpoint/openai",),
         capabilities={
             "api.chat": "full", "api.completions": "full", "api.stream": "full", "api.logprobs": "partial", "api.echo": "none",
-            "batching.continuous": "full", "device.cpu": "full",
+            "batching.continuous": "full", "updatable": "none", "device.cpu": "full",
         },
         estimator="tunesmith_openvino.estimate:estimate",
         variants="tunesmith_openvino.estimate:variants",

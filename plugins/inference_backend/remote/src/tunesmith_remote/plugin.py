@@ -18,7 +18,7 @@ def inference_backend() -> Provider:
         produces=("endpoint/openai",),
         capabilities={
             "api.chat": "full", "api.completions": "unknown", "api.stream": "full", "api.logprobs": "unknown", "api.echo": "unknown",
-            "device.cpu": "full",
+            "updatable": "none", "device.cpu": "full",
         },
         facts={"elsewhere": True},
         estimator="tunesmith_remote.estimate:estimate",

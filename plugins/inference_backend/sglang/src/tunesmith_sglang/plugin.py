@@ -18,7 +18,7 @@ def inference_backend() -> Provider:
         produces=("endpoint/openai",),
         capabilities={
             "api.chat": "unknown", "api.completions": "unknown", "api.stream": "unknown", "api.logprobs": "unknown",
-            "api.echo": "unknown", "batching.continuous": "full", "device.cpu": "none", "device.cuda": "unknown",
+            "api.echo": "unknown", "batching.continuous": "full", "updatable": "none", "device.cpu": "none", "device.cuda": "unknown",
         },
         estimator="tunesmith_sglang.estimate:estimate",
         variants="tunesmith_sglang.estimate:variants",

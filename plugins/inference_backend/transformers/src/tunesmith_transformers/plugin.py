@@ -21,7 +21,7 @@ def inference_backend() -> Provider:
         capabilities={
             "api.chat": "full", "api.completions": "full", "api.stream": "full", "api.logprobs": "full", "api.echo": "full",
             "api.embeddings": "full", "api.pooling": "full",
-            "batching.continuous": "full", "device.cpu": "full", "device.cuda": "full",
+            "batching.continuous": "full", "updatable": "none", "device.cpu": "full", "device.cuda": "full",
         },
         estimator="tunesmith_transformers.estimate:estimate",
         variants="tunesmith_transformers.estimate:variants",

@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from tunesmith.contracts import Address, Artifact, Engine, Step
 from tunesmith_models import configuration
 from tunesmith_models.serving import engine_dtype, max_positions
+from tunesmith_serve.updatable import SampledCompletion, SamplingOptions
 from tunesmith_vllm.command import command, environment
-from tunesmith_vllm.lora_adapters import lora_adapters
+from tunesmith_vllm.lora_adapters import check_policy, lora_adapters
+from tunesmith_vllm.policy_engine import PolicyEngine
 from tunesmith_vllm.settings import VllmSettings
 
 START_TIMEOUT = 900.0  # seconds; its imports alone are 20 s of a core, and a large model's weights take their time
 
 
 class VllmBackend:
-    """Implements `tunesmith.contracts.EngineBackend`. Its server answers ``/health`` from when the model is loaded, not before."""
+    """Implements `tunesmith.contracts.EngineBackend` and `tunesmith_serve.updatable.Updatable`. Its server answers ``/health`` from when
+    the model is loaded, not before."""
+
+    #: nats a token from the training step's log-probabilities: docs/grpo.md has what was measured
+    distance: Mapping[str, float] = MappingProxyType({"float32": 1e-3, "bfloat16": 0.1, "float16": 0.03})
 
     def __init__(self, settings: VllmSettings) -> None:
-        self.settings = settings
+        self.settings, self._policy = settings, PolicyEngine()
 
     def engine(self, model: Artifact, name: str, address: Address, step: Step) -> Engine:
         """Raises UserError TS-SERVE-030 for options that can't be given, TS-SERVE-056 for adapters that can't be served."""
         device = step.placement.device
         config = configuration(model.path)
         settings = replace(self.settings, dtype=engine_dtype(self.settings.dtype, config, step))
-        adapters = lora_adapters(step, model, name)
+        adapters, updatable = lora_adapters(step, model, name), bool(step.settings.updatable)
         words = command(
             settings, str(model.path), name, address, device=device, positions=max_positions(config), seed=step.seed,
-            shutdown_grace=step.settings.shutdown_grace, adapters=adapters,
+            shutdown_grace=step.settings.shutdown_grace, adapters=adapters, updatable=updatable,
         )  # fmt: skip
-        return Engine(words, environment(self.settings, device, address), start_timeout=START_TIMEOUT, name="vLLM",
-                      facts={"adapters": [adapter.name for adapter in adapters]} if adapters else {})  # fmt: skip
+        facts: dict[str, Any] = {"adapters": [adapter.name for adapter in adapters]} if adapters else {}
+        return Engine(
+            words, environment(self.settings, device, address, updatable=updatable), start_timeout=START_TIMEOUT, name="vLLM",
+            facts=facts | ({"dtype": settings.dtype} if updatable else {}),
+        )  # fmt: skip
+
+    def load(self, url: str, adapter: Path, version: int) -> None:
+        """Raises UserError TS-SERVE-065 for an adapter that vLLM does not compute as it was trained."""
+        check_policy(adapter, self.settings.max_lora_rank)
+        self._policy.load(url, adapter, version)
+
+    def complete(
+        self, url: str, prompts: Sequence[Sequence[int]], seeds: Sequence[int], options: SamplingOptions
+    ) -> Sequence[Sequence[SampledCompletion]]:
+        return self._policy.complete(url, prompts, seeds, options)

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from tunesmith.contracts import Address
 from tunesmith_serve import local_names
@@ -17,7 +18,7 @@ from tunesmith_vllm.settings import VllmSettings
 PROCESSOR_CACHE = 2.0  # GiB for keys and values where nothing is said: vLLM's own default is most of the machine's memory
 NOT_TO_GIVE = STEPS_OWN | {
     "shutdown_timeout": "the step's setting `shutdown_grace` says it", "enable_lora": "the step's `adapters` say it",
-    "lora_modules": "the step's `adapters` say it", "max_lora_rank": "the adapters themselves say it",
+    "lora_modules": "the step's `adapters` say it", "max_lora_rank": "the adapters themselves, or the setting of this name, say it",
     "lora_target_modules": "the adapters themselves say it",
 }  # fmt: skip
 
@@ -33,6 +34,7 @@ def command(
     seed: int,
     shutdown_grace: float,
     adapters: Sequence[LoraAdapter] = (),
+    updatable: bool = False,
 ) -> tuple[str, ...]:
     """The interpreter of this environment, running vLLM's server.
 
@@ -40,6 +42,7 @@ def command(
         shutdown_grace: seconds that running requests get to end when it is stopped.
         positions: longest text that the model allows, in tokens; 0: unknown.
         adapters: served beside the model.
+        updatable: whether it is the sampler of a training step.
 
     Raises:
         UserError: TS-SERVE-030 for options that can't be given.
@@ -54,15 +57,27 @@ def command(
         "tensor_parallel_size": settings.tensor_parallel_size, "pipeline_parallel_size": settings.pipeline_parallel_size,
         "shutdown_timeout": math.ceil(shutdown_grace), "allowed_origins": json.dumps([]),
         "disable_access_log_for_endpoints": "/health,/metrics", **lora_adapters.options(adapters, device),
+        **(_of_sampler(settings) if updatable else {}),
     }  # fmt: skip
     options = words(known, settings.options, engine="vLLM", refused=NOT_TO_GIVE)
     return (sys.executable, "-m", "vllm.entrypoints.openai.api_server", *options, "--middleware", local_names.PATH)
 
 
-def environment(settings: VllmSettings, device: str, address: Address) -> dict[str, str]:
+def _of_sampler(settings: VllmSettings) -> dict[str, Any]:
+    """One adapter at a time; log-probabilities at the temperature that is asked for; nothing of how the model's files say that it should be
+    asked, for what is sampled from is the model itself."""
+    return {
+        "enable_lora": True, "max_loras": 1, "max_lora_rank": settings.max_lora_rank, "logprobs_mode": "processed_logprobs",
+        "generation_config": "vllm",
+    }  # fmt: skip
+
+
+def environment(settings: VllmSettings, device: str, address: Address, *, updatable: bool = False) -> dict[str, str]:
     """Variables on top of the worker's: no hub, no usage statistics, where it listens, and on a processor all its cores."""
     variables = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_DO_NOT_TRACK": "1"}
     variables |= local_names.variables(address)
+    if updatable:
+        variables["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "1"
     if device == "cpu":
         variables["VLLM_CPU_NUM_OF_RESERVED_CPU"] = str(settings.reserved_cores)
         if eager(settings, device):

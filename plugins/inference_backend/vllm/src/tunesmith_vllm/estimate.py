@@ -37,7 +37,8 @@ def estimate(request: EstimateRequest) -> Estimate:
     )  # fmt: skip
     if not adapters:
         return found
-    note = f"adapters that are still to be trained are counted with rank {RANK} on all layers"
+    rank = settings["max_lora_rank"] if request.step_settings.get("updatable") else RANK
+    note = f"adapters that are still to be trained are counted with rank {rank} on all layers"
     return replace(found, terms={**found.terms, "adapters": adapters}, notes=(*found.notes, note))
 
 
@@ -45,11 +46,14 @@ def adapter_slots(request: EstimateRequest) -> float:
     """Bytes that it takes at the start for the adapters beside the model: a slot for each, as large as the largest needs
     (`tunesmith_vllm.lora_adapters.options`)."""
     names = [name for name in request.inputs if name.partition(".")[0] == "adapters"]
-    shape = ModelShape.of(request)
-    if not names or shape is None:
+    shape, updatable = ModelShape.of(request), bool(request.step_settings.get("updatable"))
+    if not (names or updatable) or shape is None:
         return 0.0
     dtype, _ = compute_type(request.settings["dtype"], stored_type(shape.config) or "bfloat16", request)
-    usual = RANK * sum((linear.inputs + linear.outputs) * linear.count for linear in shape.modules) * BYTES[dtype]
+    each = sum((linear.inputs + linear.outputs) * linear.count for linear in shape.modules) * BYTES[dtype]
+    if updatable:
+        return float(request.settings["max_lora_rank"] * each)
+    usual = RANK * each
     files = [float(request.models.get(name, {}).get("bytes") or 0) for name in names]
     slots = len(names) + (request.device == "cpu")
     return slots * max(max(files), usual if not all(files) else 0.0)

@@ -11,9 +11,7 @@ from typing import Any
 from tunesmith.contracts import Artifact, UserError
 from tunesmith.contracts.artifacts import numbered
 from tunesmith.contracts.step import Step
-
-#: what its `--max-lora-rank` may be; memory for each adapter is taken for the one that is given
-RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+from tunesmith_vllm.settings import RANKS
 
 #: of `init_lora_weights`, names that change nothing but the adapter
 STARTS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
@@ -61,6 +59,23 @@ def _adapter(name: str, artifact: Artifact, model: Artifact, served: str) -> Lor
         raise UserError("TS-SERVE-056", f"vLLM can't serve the adapter `{name}` beside its base", why=f"{why[0].upper()}{why[1:]}.",
                         fix=f"Serve it merged: `from: {name}`, without `adapters`.")  # fmt: skip
     return LoraAdapter(name, artifact.path, _rank(config), layers)
+
+
+def check_policy(adapter: Path, max_rank: int) -> None:
+    """Of a training step's adapter, before it is loaded.
+
+    Raises:
+        UserError: TS-SERVE-065 for one that vLLM does not compute as it is trained.
+    """
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    why, fix = _unlike(config), "Train plain LoRA (`adapter: lora`), or leave `sampler` out: then the training step samples by itself."
+    if not why and _rank(config) > max_rank:
+        why, rank = f"its rank is {_rank(config)}, and `max_lora_rank` is {max_rank}", next(one for one in RANKS if one >= _rank(config))
+        fix = f"Give the serving step `serve: {{vllm: {{max_lora_rank: {rank}}}}}`."
+    if not why and "lm_head" in _layers(adapter):
+        why = "it is on `lm_head`, which vLLM's LoRA does not compute for each token's log-probability"
+    if why:
+        raise UserError("TS-SERVE-065", "vLLM can't sample with the adapter that is trained", why=f"{why[0].upper()}{why[1:]}.", fix=fix)
 
 
 def _unlike(config: Mapping[str, Any]) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 
 from tunesmith.contracts.settings import setting
 
+#: what vLLM's `--max-lora-rank` may be; memory for each adapter is taken for the one that is given
+RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+
 
 @dataclass(frozen=True)
 class VllmSettings:
@@ -30,6 +33,10 @@ class VllmSettings:
     enforce_eager: bool | None = setting(None, "compile nothing: up sooner, slower afterwards; by default on a processor alone")
     tensor_parallel_size: int = setting(1, "devices that share each layer", ge=1)
     pipeline_parallel_size: int = setting(1, "devices that share the layers", ge=1)
+    max_lora_rank: int = setting(
+        16, "highest rank of the adapters that it takes where the step is `updatable`: room is kept for it", choices=RANKS,
+        effect={"scene": "a step that is updatable"},
+    )  # fmt: skip
     reserved_cores: int = setting(0, "processor cores left to others, on a processor", ge=0)
     options: dict[str, Any] = setting(
         {}, "further options of `vllm serve` by their names; true and false switch one on and off",

@@ -31,12 +31,14 @@ def completion_estimator(
         from tunesmith_rewards.api import EnvironmentRunner, read_environment, read_rewards
 
         chosen = settings(**request.settings)
-        parts = asks(chosen).parts
+        asked = asks(chosen)
+        if asked.sampling and "sampler" in request.inputs:
+            asked.sampling.check_whole()
         check_named(chosen, name)
         if chosen.rewards:
             read_rewards(chosen.rewards)
         if chosen.environment:
             EnvironmentRunner(read_environment(chosen.environment), python=chosen.environment_python).close()  # starts no process
-        return parts
+        return asked.parts
 
     return estimate

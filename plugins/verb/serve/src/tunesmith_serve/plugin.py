@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import Input, Verb
+from tunesmith.contracts import Input, Need, Verb
 from tunesmith.hookspecs import hookimpl
 from tunesmith_serve.settings import ServeSettings
 
@@ -21,6 +21,9 @@ def verb() -> Verb:
         kind="inference_backend",
         inputs=(Input("model", "the model to serve", of="inference_backend", unless="elsewhere"), _ADAPTERS),
         produces=("endpoint/openai+*",),
+        needs=(
+            Need("inference_backend", "updatable", "the adapter of what is served changes while it is trained", when={"updatable": True}),
+        ),
         converts="insert",
         service=True,
         facts={"metrics": {}, "compares": ["expect"]},  # metrics of its own; its backend's count

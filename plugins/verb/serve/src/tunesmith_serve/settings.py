@@ -41,3 +41,7 @@ class ServeSettings:
         ExpectSettings(), "the load that is expected: with `auto` the planner compares engines and settings for it",
         examples=({"concurrency": 32, "prompt": 512, "answer": 256},), effect={"scene": "an expected load"},
     )  # fmt: skip
+    updatable: bool = setting(
+        False, "take adapters while it serves, for a training step that names this one as its `sampler`",
+        effect={"scene": "an engine that takes adapters"},
+    )  # fmt: skip

@@ -30,7 +30,7 @@ LONG = "word " * 400  # of a request body that is larger than the smallest limit
 def observe(subject: Subject) -> dict[str, Any]:
     """How its engine would be started; of a server in its worker: what it answers."""
     backend, step = subject.build(), subject.step
-    step.settings = SimpleNamespace(shutdown_grace=SHUTDOWN_GRACE)  # type: ignore[misc]
+    step.settings = SimpleNamespace(shutdown_grace=SHUTDOWN_GRACE, updatable=False)  # type: ignore[misc]
     if hasattr(backend, "engine"):
         engine = backend.engine(subject.source(), NAME, Address(port=FREE), step)
         if _program(engine.command).partition(".")[0] == subject.record.target.partition(".")[0]:

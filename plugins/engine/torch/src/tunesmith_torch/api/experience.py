@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from tunesmith.contracts import Artifact
+from tunesmith.contracts import Artifact, UserError
 
 COMPLETIONS = "completions"  #: of a group's facts: what `learn` gave for each of its sequences
 
@@ -70,6 +70,21 @@ class Sampling:
     def steps(self) -> int:
         """Optimizer steps on a collection."""
         return self.num_iterations * self.steps_per_generation
+
+    def check_whole(self) -> None:
+        """For a step whose completions an endpoint writes.
+
+        Raises:
+            UserError: TS-TRAIN-134 where only some tokens may be drawn.
+        """
+        cut = [name for name, usual in (("top_p", 1.0), ("top_k", 0), ("min_p", 0.0)) if getattr(self, name) != usual]
+        if cut:
+            raise UserError(
+                "TS-TRAIN-134", f"`{cut[0]}` can't be used with a `sampler`",
+                why="An engine tells log-probabilities of what it kept to draw from, and the training step's are of all tokens: the two "
+                "could not be compared, nor corrected.",
+                fix=f"Leave `{cut[0]}` out and lower `temperature` instead, or leave `sampler` out.",
+            )  # fmt: skip
 
     def version(self, collection: int) -> int:
         """Optimizer steps that the model has made that writes a collection, from 0."""

@@ -220,7 +220,8 @@ class Asks:
     @property
     def facts(self) -> Mapping[str, Any]:
         """What the provider's record says for the plan: which further models of the step it reads, and the role of what comes out."""
-        asked = {"reference": self.reference, "teacher": self.teacher > 0, "reward_model": self.sampling is not None}
+        samples = self.sampling is not None
+        asked = {"reference": self.reference, "teacher": self.teacher > 0, "reward_model": samples, "sampler": samples}
         models = {name: True for name, wanted in asked.items() if wanted}
         return models | ({"role": self.role} if self.role else {})
 
@@ -238,7 +239,14 @@ class Asks:
 
 def estimator(asks: Callable[[Any], Asks], settings: Callable[..., Any]) -> Callable[[EstimateRequest], Mapping[str, float]]:
     """The record's estimator, of the function that says what is asked for and the class of the settings."""
-    return lambda request: asks(settings(**request.settings)).parts
+
+    def parts(request: EstimateRequest) -> Mapping[str, float]:
+        asked = asks(settings(**request.settings))
+        if asked.sampling and "sampler" in request.inputs:
+            asked.sampling.check_whole()
+        return asked.parts
+
+    return parts
 
 
 class TopTokens(NamedTuple):

@@ -22,6 +22,7 @@ from tunesmith_torch.estimate.model_states import REFERENCE, TEACHER, divided, l
 from tunesmith_torch.estimate.precomputed_reference import precomputes
 from tunesmith_torch.estimate.precomputed_reference import told as precomputed
 from tunesmith_torch.estimate.process_count import check_devices, without_rows
+from tunesmith_torch.estimate.sampler import SAMPLER, check_sampler, sampler_memory
 from tunesmith_torch.estimate.sequence_lengths import rows_of_batch, savings, tokens_of
 from tunesmith_torch.estimate.step_time import TrainingStep, facts_of
 from tunesmith_torch.model.dense.config import DenseSpec
@@ -60,6 +61,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     check_values(request)
     unsure = check_media(request)
     _check_prompts(request)
+    told_of_sampler = check_sampler(request)
     shape, settings = ModelShape.of(request), request.step_settings
     if shape is None:
         return Estimate({}, warnings=unsure) if unsure else None
@@ -91,7 +93,7 @@ def train(request: EstimateRequest) -> Estimate | None:
         "gradients": max(0.0, trainable * 4 - kept * REUSED),
         "optimizer": trainable * state,
         # while the model samples there are no activations
-        "activations": max(kept, _cache(shape, rows * sequences, length, compute) if objective.get("completion") else 0.0),
+        "activations": max(kept, _cache(shape, rows * sequences, length, compute) if _samples(request) else 0.0),
         "logits": _logits(shape, tokens, compute, whole, bool(spec and spec.logit_softcap)),
     }
     if whole and compute < 4 and not strategy.get("cast"):
@@ -103,9 +105,9 @@ def train(request: EstimateRequest) -> Estimate | None:
         _passes(request, shape, objective, (REFERENCE,) if once else ()), sequences,
     )  # fmt: skip
     terms = divided(terms, strategy, shape, trainable, compute)
-    terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute))
+    terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute)) | sampler_memory(request)
     told, warnings = labels(request)
-    decisions = (decision, told)
+    decisions = (decision, told, *told_of_sampler)
     if once:
         decisions = (*decisions, precomputed(float(request.data.get("rows", 0)) * sequences * length))
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
@@ -116,6 +118,11 @@ def train(request: EstimateRequest) -> Estimate | None:
         alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings, *without_rows(request, rows)),
         host=step.host_bytes(facts), sent=step.sent, seconds=step.seconds(facts),
     )  # fmt: skip
+
+
+def _samples(request: EstimateRequest) -> bool:
+    """Whether the training step itself writes completions."""
+    return bool(request.parts.get("objective", {}).get("completion")) and SAMPLER not in request.inputs
 
 
 def _types(request: EstimateRequest) -> tuple[tuple[Mapping[str, Any], str], ...]:

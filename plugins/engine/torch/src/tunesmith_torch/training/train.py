@@ -20,6 +20,7 @@ from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
 from tunesmith_torch.data.tokenizer.same_tokens import check_same_tokens
 from tunesmith_torch.data.truncation import TruncatedRows, truncated_rows
+from tunesmith_torch.estimate.sampler import SAMPLER
 from tunesmith_torch.model.head_files import write_heads
 from tunesmith_torch.model.loader import copy_tokenizer
 from tunesmith_torch.model.usage_files import write_usage
@@ -27,8 +28,9 @@ from tunesmith_torch.training.batches import Batches, RowBatches
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.early_stopping import early_stopping
 from tunesmith_torch.training.experience.collection import Collections
+from tunesmith_torch.training.experience.endpoint_sampler import EndpointSampler
 from tunesmith_torch.training.experience.episodes import Episodes
-from tunesmith_torch.training.experience.prompts import check_objective, check_settings, positions, prompt_rows
+from tunesmith_torch.training.experience.prompts import check_objective, check_served, check_settings, positions, prompt_rows
 from tunesmith_torch.training.experience.sampler import Sampler
 from tunesmith_torch.training.loop import Loop
 from tunesmith_torch.training.loss.batch_loss import BatchLoss
@@ -56,9 +58,11 @@ def run(step: Step) -> Result:
     deterministic(settings.deterministic)
     keep_freed_blocks()
     mesh = strategy.start(step.placement)
+    batches: Batches | None = None
     try:
         for name in other_models(step, objective):
             check_same_tokens(base, step.inputs[name], name)
+        check_served(base, step)
         chat = chat_encoder(base)
         if sentence := unnamed_end(chat):
             step.log(sentence, "warning")
@@ -112,6 +116,8 @@ def run(step: Step) -> Result:
     finally:
         if isinstance(objective, LearnsFromExperience):
             objective.close()
+        if isinstance(batches, Collections):
+            batches.sampler.close()
     strategy.finish()  # not after an error: the host has to hear of that before the others miss this process
     return Result(
         refs={} if _stands_alone(step.output) else {"base": base.digest},
@@ -138,7 +144,11 @@ def _batches(
         return str(chat.tokenizer.backend_tokenizer.decode(tokens, skip_special_tokens=plain))
 
     ends = sorted(all_ends(chat))
-    sampler = Sampler(training.model, sampling, ends, lambda tokens: decode(tokens, True), mesh.device, step.check_cancelled)
+    sampler: Sampler | EndpointSampler
+    if SAMPLER in step.inputs:
+        sampler = EndpointSampler(step, sampling, ends, training, step.provider("adapter"), Ranks(step.placement, strategy))
+    else:
+        sampler = Sampler(training.model, sampling, ends, lambda tokens: decode(tokens, True), mesh.device, step.check_cancelled)
     dtype = compute_type(step.settings.dtype, "", step.placement, training=True)[0]
     longest = min(step.settings.max_length, context or step.settings.max_length)
     playing = sampling.max_turns and isinstance(objective, Interacts)

@@ -28,6 +28,7 @@ from tunesmith_torch.data.truncation import TruncatedRows
 from tunesmith_torch.model.log_probs import LOG_PROBS
 from tunesmith_torch.training.batches import Batch
 from tunesmith_torch.training.experience.ahead import Ahead
+from tunesmith_torch.training.experience.endpoint_sampler import EndpointSampler
 from tunesmith_torch.training.experience.episodes import Episodes
 from tunesmith_torch.training.experience.groups import experience_groups
 from tunesmith_torch.training.experience.log_prob_check import check_log_probs
@@ -77,8 +78,9 @@ class Collections:
     """
 
     def __init__(
-        self, step: Step, objective: LearnsFromExperience, sampling: Sampling, rows: TruncatedRows, order: BatchSampler, sampler: Sampler,
-        decode: Callable[[list[int], bool], str], strategy: TrainerStrategy, mesh: Mesh, dtype: str, episodes: Episodes | None = None,
+        self, step: Step, objective: LearnsFromExperience, sampling: Sampling, rows: TruncatedRows, order: BatchSampler,
+        sampler: Sampler | EndpointSampler, decode: Callable[[list[int], bool], str], strategy: TrainerStrategy, mesh: Mesh, dtype: str,
+        episodes: Episodes | None = None,
     ) -> None:  # fmt: skip
         self.step, self.objective, self.sampling, self.rows, self.order = step, objective, sampling, rows, order
         self.asks: Asks = objective.asks  # type: ignore[attr-defined]
@@ -161,6 +163,7 @@ class Collections:
             found = self._noted(self.ahead.ledger, collection, chosen)
             own = {at: [replace(one, prompt_text=self.decode(list(one.prompt), False)) for one in found[at]] for at in places}
         else:
+            self.sampler.update(self.sampling.version(collection))
             written = self._sampled(places, [chosen[at] for at in places], collection, 0)
             own = dict(zip(places, written, strict=True))
             groups, _ = self._exchanged(own, {}, chosen, collection)
@@ -183,6 +186,8 @@ class Collections:
     def _collect(self, collection: int, chosen: Sequence[int]) -> tuple[list[list[Rollout]], list[Rollout]]:
         """What is learned from, by prompt, and what was sampled for nothing."""
         places = self._places(chosen)
+        if not (self.ahead and collection):
+            self.sampler.update(self.sampling.version(collection))
         own, seconds = self._taken(collection) if self.ahead and collection else self._scored(places, chosen, collection)
         dropped = resampled(
             own, lambda again, attempt: self._scored(again, chosen, collection, attempt)[0], self.sampling.max_resamplings
@@ -229,7 +234,7 @@ class Collections:
             for row, prompt, group, completions in zip(numbers, tokens, prompts, found, strict=True)
         ]  # fmt: skip
 
-    def _tell_speed(self, sampled: Sampler | Episodes, version: int) -> None:
+    def _tell_speed(self, sampled: Sampler | EndpointSampler | Episodes, version: int) -> None:
         if sampled.seconds:
             self.step.metric("sampled_tokens_per_second", sampled.tokens / sampled.seconds, version)
 
@@ -248,7 +253,9 @@ class Collections:
         rollouts = [rollout for group in looked for rollout in group]
         found = _by_rollout(self.batch_loss.measured(flat, beside=self.sampling.measured), [len(one.log_probs) for one in rollouts])
         if not collection:
-            check_log_probs(self.step, rollouts, [own[LOG_PROBS] for own in found], self.sampling, self.dtype)
+            check_log_probs(
+                self.step, rollouts, [own[LOG_PROBS] for own in found], self.sampling, self.dtype, self.sampler.bound(self.dtype)
+            )
         if not every:
             return groups
         values = iter(found)

@@ -15,6 +15,7 @@ from typing import Any
 from tunesmith.contracts import Step
 from tunesmith_torch.api import Group, Interacts, Reply, Rollout, Sampling, Turn
 from tunesmith_torch.data.tokenizer.chat_tokenizer import ChatTokenizer
+from tunesmith_torch.training.experience.endpoint_sampler import EndpointSampler
 from tunesmith_torch.training.experience.reply_tokens import opening_tokens, reply_tokens
 from tunesmith_torch.training.experience.sampler import Completion, Sampler
 from tunesmith_torch.training.seed import derived
@@ -30,7 +31,7 @@ class Episodes:
     """
 
     def __init__(
-        self, environment: Interacts, sampler: Sampler, chat: ChatTokenizer, sampling: Sampling, longest: int,
+        self, environment: Interacts, sampler: Sampler | EndpointSampler, chat: ChatTokenizer, sampling: Sampling, longest: int,
         decode: Callable[[list[int], bool], str], step: Step,
     ) -> None:  # fmt: skip
         self.environment, self.sampler, self.chat, self.sampling = environment, sampler, chat, sampling

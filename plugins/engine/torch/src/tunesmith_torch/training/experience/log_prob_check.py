@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from tunesmith.contracts import Step, TunesmithError
 from tunesmith_torch.api import Rollout, Sampling
 
-BOUND = {"float32": 1e-3, "bfloat16": 0.05, "float16": 0.02}  #: nats a token, on average
 
-
-def check_log_probs(step: Step, rollouts: Sequence[Rollout], trained: Sequence[Sequence[float]], sampling: Sampling, dtype: str) -> None:
+def check_log_probs(
+    step: Step, rollouts: Sequence[Rollout], trained: Sequence[Sequence[float]], sampling: Sampling, dtype: str, bound: float
+) -> None:  # fmt: skip
     """
     Args:
         trained: of each rollout's completion, by the training step.
-        dtype: in which both compute.
+        dtype: in which that computes.
+        bound: of the sampler: nats a token, on average.
 
     Raises:
         TunesmithError: TS-TRAIN-121 when they are further apart than what rounding explains.
@@ -27,12 +28,11 @@ def check_log_probs(step: Step, rollouts: Sequence[Rollout], trained: Sequence[S
     if not pairs:
         return
     mean = sum(abs(one - other) for one, other in pairs) / len(pairs)
-    bound = BOUND.get(dtype, max(BOUND.values()))
     if not mean <= bound:
         raise TunesmithError(
             "TS-TRAIN-121", f"The sampler's log-probabilities are {mean:.2g} nats a token away from the training step's",
-            why=f"Of {len(pairs)} tokens that both were given; in {dtype}, rounding explains up to {bound:g}. What is trained would be "
-            "weighed by another distribution than the one it was drawn from.",
+            why=f"Of {len(pairs)} tokens that both were given; in {dtype}, rounding explains up to {bound:g} with this sampler. What is "
+            "trained would be weighed by another distribution than the one it was drawn from.",
             fix="Report it with the model's name. Try `dtype: float32`, or an adapter without dropout.",
         )  # fmt: skip
     step.decide(f"sampler and training step agree to {mean:.0e} nats a token", f"the same {len(pairs)} sampled tokens by both, in {dtype}")

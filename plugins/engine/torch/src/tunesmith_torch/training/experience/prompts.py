@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.contracts import Artifact, Step, TunesmithError, UserError
+from tunesmith_serve.sampler_client import not_updatable
 from tunesmith_torch.api import Objective, Sampling
 from tunesmith_torch.data.tokenized_dataset import TokenizedDataset
 from tunesmith_torch.data.truncation import TruncatedRows
+from tunesmith_torch.estimate.sampler import SAMPLER, another_model
 
 #: settings of `train` that say how rows are judged or prepared, and what they are where they ask for nothing
 _OF_ROWS = {"validation_split": 0.0, "precompute_ref_log_probs": False}
@@ -20,6 +22,20 @@ def positions(base: Artifact) -> int:
     config = json.loads((base.path / "config.json").read_text(encoding="utf-8"))
     found = (config.get("text_config") or config).get("max_position_embeddings") or config.get("max_position_embeddings")
     return int(found or 0)
+
+
+def check_served(base: Artifact, step: Step) -> None:
+    """
+    Raises:
+        UserError: TS-TRAIN-135 for a sampler of another model, TS-TRAIN-133 for one that takes no adapters. No model is loaded yet.
+    """
+    if SAMPLER not in step.inputs:
+        return
+    served = step.inputs[SAMPLER].refs.get("model")
+    if served is not None and served.digest and base.digest and served.digest != base.digest:
+        raise another_model(f"It serves {served.digest[:12]}, and what is trained lies beside {base.digest[:12]}.")
+    if "control" not in step.inputs[SAMPLER].meta:
+        raise not_updatable(step.sources.get(SAMPLER, SAMPLER))
 
 
 def check_objective(objective: Objective) -> None:

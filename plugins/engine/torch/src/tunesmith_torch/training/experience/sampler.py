@@ -19,6 +19,7 @@ from tunesmith_torch.training.experience.token_choice import UniformNumbers, cho
 from tunesmith_torch.training.trainable_model import TrainableModel, autocast
 
 CACHE_TOKENS = 2**15  # that all completions of a pass may come to at most: 1.5 GB of keys and values for a model of 135M, in float32
+BOUND = {"float32": 1e-3, "bfloat16": 0.05, "float16": 0.02}  # nats a token, by the dtype that both compute in
 _SPARSE = 0.75  # share of a pass's rows that still go on, below which the others are taken out of the cache
 _STOP_TOKENS = 32  # last tokens that are looked at for a text that stops
 
@@ -47,6 +48,16 @@ class Sampler:
         self.trainable, self.sampling, self.ends, self.decode = trainable, sampling, frozenset(ends), decode
         self.device, self._check = device, check_cancelled
         self.seconds, self.tokens = 0.0, 0  #: of the last call
+
+    def bound(self, dtype: str) -> float:
+        """Nats a token, on average, that its log-probabilities may lie from the training step's."""
+        return BOUND.get(dtype, max(BOUND.values()))
+
+    def update(self, version: int) -> None:
+        """Its weights are those that are trained."""
+
+    def close(self) -> None:
+        """It holds nothing."""
 
     @torch.no_grad()
     def __call__(

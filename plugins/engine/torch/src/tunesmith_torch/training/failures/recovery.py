@@ -12,14 +12,17 @@ from tunesmith.contracts import Remedy, TunesmithError
 
 SLOWER = 4.0  # what the rate is divided by after a divergence
 CLIP = 1.0  # the highest gradient norm after one
+SAMPLER = ("TS-TRAIN-136", "TS-TRAIN-137")  # one that died, or that somebody else has given an adapter
 LOST = ("TS-RUN-013", "TS-RUN-026", "TS-RUN-027")  # a rank that died, was stopped, or for which the others wait
-TRIES = 3  # times that a step is tried which loses ranks
+TRIES = 3  # times that a step is tried which loses ranks, or its sampler
 
 
 def remedy(settings: Mapping[str, Any], error: TunesmithError, attempt: int) -> Remedy | None:
     """What to do about `error` of a `train` step with these settings, tried for the `attempt`-th time; None if nothing helps."""
     if error.code in LOST and "rank" in error.facts and attempt < TRIES:
         return Remedy(f"{error.what}; the step goes on from its newest checkpoint", resume=True)
+    if error.code in SAMPLER and attempt < TRIES:
+        return Remedy(f"{error.what}; the step goes on from its newest checkpoint once it does", resume=True)
     if error.code == "TS-TRAIN-013":
         return _smaller(int(error.facts["tokens"]), settings)
     if error.code == "TS-TRAIN-014":

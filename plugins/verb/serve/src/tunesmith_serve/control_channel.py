@@ -1,0 +1,146 @@
+"""The control channel of a model that is served while it is trained elsewhere: HTTP of this machine, with bodies of JSON.
+
+| route | body | answer |
+|---|---|---|
+| ``POST /load`` | ``adapter`` (a directory), ``version`` | ``version`` |
+| ``POST /complete`` | ``prompts``, ``seeds`` of each, ``options`` (`SamplingOptions`) | ``completions`` by prompt (`SampledCompletion`) |
+
+An answer with the status 200 is as above. Else it is 409 with an error's ``code``, ``what``, ``why`` and ``fix`` where what was asked can't
+be done, 503 with ``why`` where the engine is not there, 400 with ``why`` for a body that makes no sense, 403 and 415 for what other pages
+in a browser might send. An adapter waits until the engine is up, and nothing is asked while it is loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from http.client import HTTPConnection, HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tunesmith.contracts import Address, TunesmithError
+from tunesmith_serve.updatable import EngineFailed, SamplingOptions, Updatable
+
+POLL = 0.2  # seconds between looks at an engine that is not up
+PATIENCE = 10.0  # seconds for an answer whether it is up
+LARGEST = 2**28  # bytes of a body
+BAD, FORBIDDEN, CONFLICT, NO_JSON, GONE = 400, 403, 409, 415, 503
+
+
+class ControlChannel:
+    """Within the block, what a training step asks is passed on to the engine.
+
+    Args:
+        start_timeout: seconds that an engine which died may take to be up again.
+    """
+
+    def __init__(self, backend: Updatable, start_timeout: float) -> None:
+        self._backend, self._start_timeout, self._api = backend, start_timeout, ""
+        self._loading = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.channel = self
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> ControlChannel:
+        threading.Thread(target=self._server.serve_forever, name="control-channel", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def told(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The facts of the endpoint, with those of the channel; what is asked goes there from now on."""
+        self._api = str(facts["url"])
+        return {**facts, "control": self.url, "distance": dict(self._backend.distance)}
+
+    def answer(self, route: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Raises:
+            TunesmithError: what was asked can't be done.
+            EngineFailed: the engine is not there.
+            LookupError, TypeError, ValueError: the body makes no sense.
+        """
+        if route == "/load":
+            adapter, version = Path(asked["adapter"]), int(asked["version"])
+            with self._loading:
+                self._wait_until_up()
+                self._backend.load(self._api, adapter, version)
+            return {"version": version}
+        prompts, seeds = [list(map(int, prompt)) for prompt in asked["prompts"]], list(map(int, asked["seeds"]))
+        if len(prompts) != len(seeds):
+            raise ValueError(f"{len(prompts)} prompts and {len(seeds)} seeds")
+        with self._loading:
+            found = self._backend.complete(self._api, prompts, seeds, SamplingOptions.from_json(asked["options"]))
+        return {"completions": [[asdict(one) for one in own] for own in found]}
+
+    def _wait_until_up(self) -> None:
+        until = time.monotonic() + self._start_timeout
+        while not self._is_up():
+            if time.monotonic() > until:
+                raise EngineFailed(f"it was not up within {self._start_timeout:g} s")
+            time.sleep(POLL)
+
+    def _is_up(self) -> bool:
+        place = urlsplit(self._api)
+        connection = HTTPConnection(place.hostname or "", place.port, timeout=PATIENCE)
+        with contextlib.suppress(OSError, HTTPException):
+            try:
+                connection.request("GET", "/health")
+                return connection.getresponse().status == 200
+            finally:
+                connection.close()
+        return False
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    channel: ControlChannel
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_POST(self) -> None:
+        status, body = self._answered()
+        data = json.dumps(body).encode()
+        with contextlib.suppress(OSError):  # who asked is gone
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    def _answered(self) -> tuple[int, dict[str, Any]]:
+        if not Address().answers_to(self.headers.get("Host", "")):
+            return FORBIDDEN, {"why": "the control channel answers to this machine's names"}
+        if self.headers.get("Content-Type") != "application/json":
+            return NO_JSON, {"why": "the body should be JSON and say so"}
+        if self.path not in ("/load", "/complete"):
+            return BAD, {"why": f"there is no {self.path[:100]}"}
+        try:
+            return 200, self.server.channel.answer(self.path, json.loads(self.rfile.read(self._length())))
+        except TunesmithError as error:
+            return CONFLICT, {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix}
+        except EngineFailed as error:
+            return GONE, {"why": str(error)}
+        except (LookupError, TypeError, ValueError) as error:
+            return BAD, {"why": f"{type(error).__name__}: {error}"}
+
+    def _length(self) -> int:
+        length = int(self.headers.get("Content-Length") or 0)
+        if not 0 < length <= LARGEST:
+            raise ValueError(f"a body of {length} bytes")
+        return length
+
+    def log_message(self, *args: object) -> None:
+        """Quiet: the training step says what it asks."""

@@ -1,0 +1,98 @@
+"""The optional part ``updatable`` of the contract of inference backends: a model is served while it is trained elsewhere.
+
+A backend that declares the capability writes completions for a training step whose input ``sampler`` is its endpoint: from token ids to
+token ids with their log-probabilities, never from text, by the model with the adapter that it was given last. The verb `serve` calls it in
+the worker of the serving step when that has the setting ``updatable``, and answers the training step over the control channel
+(`tunesmith_serve.control_channel`). So an engine's own routes stay its plugin's business, in whichever environment that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """How tokens are drawn: of the whole distribution at a temperature.
+
+    Args:
+        n: completions of each prompt.
+        max_tokens: longest in tokens.
+        temperature: above 0.
+        stop: texts after which a completion is over.
+        stop_token_ids: tokens that end one; they are part of it.
+    """
+
+    n: int
+    max_tokens: int
+    temperature: float
+    stop: tuple[str, ...] = ()
+    stop_token_ids: tuple[int, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> SamplingOptions:
+        """The inverse."""
+        lists = {name: tuple(told.get(name, ())) for name in ("stop", "stop_token_ids")}
+        return cls(int(told["n"]), int(told["max_tokens"]), float(told["temperature"]), **lists)
+
+
+@dataclass(frozen=True)
+class SampledCompletion:
+    """
+    Args:
+        version: of the policy that wrote it, as the engine tells it with its answer.
+        tokens: ids, with an end token.
+        log_probs: of each token, at the run's temperature, over all tokens.
+        finished: whether it ended by itself; False for one that is truncated.
+    """
+
+    version: int
+    tokens: Sequence[int]
+    log_probs: Sequence[float]
+    finished: bool
+
+
+@runtime_checkable
+class Updatable(Protocol):
+    """Beside `EngineBackend`, whose `engine` is asked with ``step.settings.updatable`` true.
+
+    `distance` is how far, in nats a token on average, its log-probabilities may lie from the training step's, by the dtype that the coarser
+    of both computes in: what was measured of this engine, with a margin. Training stops before its first step beyond it.
+    """
+
+    distance: Mapping[str, float]
+
+    def load(self, url: str, adapter: Path, version: int) -> None:
+        """Have the engine answer as the model with this adapter from now on, and forget the one before. Nothing else is asked meanwhile.
+
+        Args:
+            url: the engine's base of the OpenAI API.
+            adapter: a directory of ``adapter/peft``, readable until the next call.
+            version: optimizer steps that it has made. A version may come again with other weights, after training has gone back.
+
+        Raises:
+            UserError: TS-SERVE-065 for one that it can't compute as it was trained.
+            EngineFailed: the engine can't be asked.
+        """
+
+    def complete(
+        self, url: str, prompts: Sequence[Sequence[int]], seeds: Sequence[int], options: SamplingOptions
+    ) -> Sequence[Sequence[SampledCompletion]]:
+        """`options.n` completions of each prompt, by the model with the adapter that was loaded last.
+
+        Args:
+            seeds: of each prompt.
+
+        Raises:
+            EngineFailed: the engine can't be asked, or answers something else than was asked.
+        """
+
+
+class EngineFailed(Exception):
+    """The engine is not there, or is not what it should be; the message says how that showed."""
