@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
-from tunesmith.contracts import UserError
+from tunesmith.contracts import EstimateRequest, UserError
 from tunesmith_completions import CompletionObjective, SamplingSettings, completion_estimator, signs
 from tunesmith_data.api import message
 from tunesmith_torch.api import Asks, Reply, Rollout, Score, Turn
@@ -135,6 +133,6 @@ def test_an_environment_is_played_and_told_of_the_row_with_texts():
 def test_a_plan_refuses_rewards_and_environments_that_are_not_there(settings, code):
     estimate = completion_estimator(lambda chosen: Asks(sampling=chosen.sampling()), SamplingSettings, "grpo")
     with pytest.raises(UserError) as caught:
-        estimate(SimpleNamespace(settings=settings))
+        estimate(EstimateRequest(settings=settings))
     assert caught.value.code == code
-    assert estimate(SimpleNamespace(settings={"rewards": ["exact"], "environment": "guess-number"}))["completion"] == 256
+    assert estimate(EstimateRequest(settings={"rewards": ["exact"], "environment": "guess-number"}))["completion"] == 256
