@@ -11,7 +11,7 @@ from tunesmith_evalscope.benchmarks import benchmark_of, dataset_args, loaded
 from tunesmith_evalscope.records import records
 from tunesmith_evalscope.results import checked_metrics, mend_lines, row_samples
 from tunesmith_evalscope.settings import EvalScopeSettings
-from tunesmith_generation.api import counted, tell_missing, write_asked
+from tunesmith_generation.api import counted, digest, tell_missing, write_asked
 from tunesmith_serve import Endpoint
 from tunesmith_statistics import smallest_difference
 
@@ -37,11 +37,10 @@ class EvalScope:
         from evalscope.run import run_task
 
         name = benchmark_of(given, data.format if data else "")
-        examples, asked = records(data, given.num_fewshot, name)
+        examples, asked = records(data, given.num_fewshot, name, given.prompt_template)
         seen = smallest_difference(len(asked))
         step.log(f"{len(asked)} questions: a difference of {100 * seen:.1f} points between two models is seen in 4 of 5 evaluations")
-        rows, out = step.work / "rows", step.work / "evalscope"
-        mend_lines(out)
+        rows = step.work / "rows"
         shutil.rmtree(rows, ignore_errors=True)
         args = dataset_args(given, name, rows, examples, asked)
         endpoint = Endpoint(subject, timeout=given.timeout, retries=given.max_retries, shorten="max_tokens", model=given.model)
@@ -50,10 +49,14 @@ class EvalScope:
             model=endpoint.model, model_id=ID, api_url=endpoint.url, model_args={"max_retries": 0}, eval_type="openai_api",
             datasets=[name], dataset_args={name: args}, generation_config={**self._sampling(step.seed), **generation},
             eval_batch_size=given.concurrency, seed=step.seed, judge={"strategy": "rule"}, ignore_errors=True, collect_perf=False,
-            work_dir=str(out), no_timestamp=True, use_cache=str(out) if out.is_dir() else None,
+            no_timestamp=True,
         )  # fmt: skip
         questions = loaded(name, config, len(asked))
-        write_asked([{"messages": one.turns, **self._sampling(step.seed)} for one in questions], step)
+        bodies = [{"messages": one.turns, **self._sampling(step.seed)} for one in questions]
+        write_asked(bodies, step)
+        out = step.work / "evalscope" / digest(bodies)[:16]  # answers that are there from before are answers to these questions
+        mend_lines(out)
+        config.work_dir, config.use_cache, config.rerun_review = str(out), str(out) if out.is_dir() else None, out.is_dir()
         _reach(endpoint)
         run_task(config)
         samples = row_samples(questions, out, name)
@@ -61,6 +64,7 @@ class EvalScope:
         tell_missing(samples, step)
         counts.check(given.max_not_scored)
         metrics = checked_metrics(out, name, samples)
+        shutil.rmtree(out, ignore_errors=True)  # what was kept for a resume is in the result now
         return Evaluation({**metrics, "smallest_difference": seen, **counts.metrics()}, samples)
 
     def _sampling(self, seed: int) -> dict[str, Any]:

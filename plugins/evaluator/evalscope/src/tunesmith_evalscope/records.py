@@ -17,8 +17,13 @@ CHOICES, ANSWERS = "general_mcq", "general_qa"
 USUAL = {"dataset/multiple-choice": CHOICES, "dataset/chat": ANSWERS}
 
 
-def records(data: Artifact | None, num_fewshot: int, benchmark: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def records(
+    data: Artifact | None, num_fewshot: int, benchmark: str, template: str = ""
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Those that are examples, and those that are asked.
+
+    Args:
+        template: of conversations, which EvalScope puts into none: what the last question is put into; empty: nothing.
 
     Raises:
         UserError: TS-DATA-040 without rows, TS-EVAL-012 for a row that the benchmark can't take.
@@ -29,11 +34,11 @@ def records(data: Artifact | None, num_fewshot: int, benchmark: str) -> tuple[li
             "TS-DATA-040", "There are no rows to evaluate on", why="All rows are examples (setting `num_fewshot`)." if rows else "",
             fix="Give the step a `data:` file with questions.",
         )  # fmt: skip
-    every = [_record(row, number, benchmark) for number, row in enumerate(rows, 1)]
+    every = [_record(row, number, benchmark, template) for number, row in enumerate(rows, 1)]
     return every[:num_fewshot], every[num_fewshot:]
 
 
-def _record(row: Row, number: int, benchmark: str) -> dict[str, Any]:
+def _record(row: Row, number: int, benchmark: str, template: str) -> dict[str, Any]:
     if benchmark == CHOICES and "choices" in row:
         if len(row["choices"]) > len(LETTERS):
             raise UserError(
@@ -48,6 +53,8 @@ def _record(row: Row, number: int, benchmark: str) -> dict[str, Any]:
             raise UserError("TS-DATA-041", f"Row {number} has no question with an answer to compare with",
                             fix="Give each row a question and, as its last turn, the assistant's answer in text.")  # fmt: skip
         asked = [{"role": turn["role"], "content": text_of(turn)} for turn in turns[:last]]
+        if template:
+            asked[-1]["content"] = template.replace("{question}", asked[-1]["content"])
         return {"messages": asked, "answer": text_of(turns[last])}
     return columns_of(row)
 
