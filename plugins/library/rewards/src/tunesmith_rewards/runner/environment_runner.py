@@ -72,8 +72,8 @@ class EnvironmentRunner:
         num_workers: processes; each asks its episodes one after the other.
         max_failed_share: of the latest 200 episodes (of 20 where there were fewer) that may fail; beyond it playing stops with
             TS-REWARD-011. 1: never.
-        python: the interpreter of its processes, where the environment can't live with the packages of this one; it has tunesmith-rewards
-            and the environment's plugin installed. Empty: this one.
+        python: the interpreter of its processes, where the environment can't live with the packages of this one; it has the library that
+            the environment runs on. Empty: this one.
         log: told of the first failures, a sentence at a time.
 
     Raises:
@@ -226,6 +226,6 @@ def interpreter(python: str) -> str:
     if found is None:
         raise UserError(
             "TS-REWARD-014", f"{python} is no Python that the environment could run in", why="There is no such file that can be run.",
-            fix="Give the path of an interpreter that has tunesmith-rewards and the environment's plugin installed.",
+            fix="Give the path of an interpreter that has the library installed which the environment runs on.",
         )  # fmt: skip
     return os.path.abspath(found)

@@ -9,8 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import TunesmithError
@@ -19,8 +22,8 @@ from tunesmith_rewards.runner.worker import not_made
 
 # sys.path is set before anything is imported, so that a file of the current directory can't stand for a module
 _CODE = "import sys; sys.path[:] = sys.argv.pop().split('\\n'); from tunesmith_rewards.runner.worker import main; main()"
-# in another Python, which has its own
-_CODE_THERE = "import sys; sys.path[:1] = []; sys.argv.pop(); from tunesmith_rewards.runner.worker import main; main()"
+# in another Python, which has its own packages, and ours behind them
+_CODE_THERE = "import sys; sys.path[:1] = []; sys.path.append(sys.argv.pop()); from tunesmith_rewards.runner.worker import main; main()"
 _START_TIMEOUT = 600.0  # seconds to import a reward's library and load its model
 _STOP_TIMEOUT = 2.0
 
@@ -38,7 +41,8 @@ class WorkerProcess:
     Args:
         spec: what it makes.
         kind: of the provider.
-        python: the interpreter, where it is another than this one; it has tunesmith-rewards and the provider installed.
+        python: the interpreter, where it is another than this one; it has what the provider runs on. The provider's package and ours are
+            those of this one.
 
     Raises:
         TunesmithError: TS-REWARD-003, or TS-REWARD-013 of an environment, and others, where it can't be made there.
@@ -50,7 +54,8 @@ class WorkerProcess:
             "kind": kind, "name": spec.name, "target": spec.target, "settings_class": spec.settings_class, "settings": dict(spec.settings),
             "distribution": spec.distribution,
         }  # fmt: skip
-        paths = "\n".join(path or os.getcwd() for path in sys.path)
+        self._code = tempfile.TemporaryDirectory(prefix="tunesmith-code-") if python else None
+        paths = _linked(Path(self._code.name), spec) if self._code else "\n".join(path or os.getcwd() for path in sys.path)
         kept = {name: value for name, value in os.environ.items() if not python or name not in ("PYTHONPATH", "PYTHONHOME")}
 
         with theirs:
@@ -97,6 +102,8 @@ class WorkerProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if self._code is not None:
+            self._code.cleanup()
 
     def close(self) -> None:
         """Ends it; in good order, where it answers."""
@@ -127,3 +134,12 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             return "closed its connection"
         return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+
+
+def _linked(folder: Path, spec: RewardSpec) -> str:
+    """The folder, with links to the packages that another Python takes from this one: the provider's, the kernel's and this."""
+    for name in {"tunesmith", __name__.partition(".")[0], spec.target.partition(".")[0]}:
+        found = find_spec(name)
+        if found is not None and found.submodule_search_locations:
+            (folder / name).symlink_to(next(iter(found.submodule_search_locations)))
+    return str(folder)
