@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from tiny_plans import Place, plan, step, text
 
-from tunesmith.contracts import Slot
+from tunesmith.contracts import Estimate, Slot
 from tunesmith.isolation.locks import FileLock
-from tunesmith.planning.cache_keys import step_key
+from tunesmith.planning.cache_keys import step_key, task_key
 from tunesmith.planning.plan import Choice, PlannedStep
 from tunesmith.plugins.records import ProviderRecord
 from tunesmith.running.journal.journal import Journal
@@ -45,6 +45,13 @@ def begin(place: Place, made: PlannedStep) -> Path:
         outcome, _ = place.cancelled(made, when="metric")
     assert outcome.state == "cancelled"
     return place.home / "work" / step_key(made, {})
+
+
+def test_settings_that_were_left_to_an_estimate_are_no_part_of_the_task() -> None:
+    """What one process chose by its memory, another may choose otherwise, and go on."""
+    one, other = (counted("swift", settings={"to": TO, "rows": rows}, estimate=Estimate({}, settings={"rows": rows})) for rows in (2, 3))
+    assert step_key(one, {}) != step_key(other, {})
+    assert task_key(one, {}) == task_key(other, {}) != ""
 
 
 def first_counted(reporter: Recorder) -> int:

@@ -85,7 +85,7 @@ class Comparison:
         found, more, slots = None, {}, _as_chosen(seen, slots)
         for saving in seen.estimate.savings if seen.estimate and not seen.problems else ():
             more = {**more, **saving}
-            less = self.foresight.of(self.form.verb, {**self.given, **settings, **more}, slots)
+            less = self.foresight.of(self.form.verb, {**self.given, **settings, **_left(seen), **more}, slots)
             if not less.problems and less.needed < seen.needed:
                 found = (more, less)
                 if less.fits:
@@ -99,7 +99,7 @@ class Comparison:
         found, settings, slots = [], {}, _as_chosen(seen, self.slots)
         for saving in seen.estimate.savings:
             settings = {**settings, **saving}
-            found.append(Tried("", settings, self.foresight.of(self.form.verb, {**self.given, **settings}, slots)))
+            found.append(Tried("", settings, self.foresight.of(self.form.verb, {**self.given, **_left(seen), **settings}, slots)))
         here = seen.choices[self.slot].record.name if self.slot in seen.choices else ""
         for tried in self.all() if here else ():
             if tried.provider != here and not tried.seen.problems and tried.seen.needed < 0.9 * seen.needed:
@@ -114,6 +114,11 @@ def _as_chosen(seen: StepEstimate, slots: Mapping[str, ProviderSpec]) -> dict[st
         slot: ProviderSpec(wanted.kind, chosen[slot].record.name, chosen[slot].settings, (slot,)) if slot in chosen else wanted
         for slot, wanted in slots.items()
     }
+
+
+def _left(seen: StepEstimate) -> Mapping[str, Any]:
+    """What was chosen of the settings that were left to the estimate: a saving comes on top of it."""
+    return seen.estimate.settings if seen.estimate else {}
 
 
 def options(settings: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.contracts.estimates import Estimate
@@ -108,14 +108,22 @@ def _slower(tried: Tried, asked: StepEstimate) -> str:
 
 def _mark(tried: Tried) -> str:
     """Whether it fits, and with what; and what speaks against it."""
-    verdict = {True: "fits", False: "does not fit", None: ""}[tried.seen.fits]
-    if tried.least and not tried.seen.fits:
-        settings, less = tried.least
+    seen, verdict = tried.seen, {True: "fits", False: "does not fit", None: ""}[tried.seen.fits]
+    chosen = seen.estimate.settings if seen.estimate else {}
+    if seen.fits and any(chosen.values()):
+        return ", ".join(filter(None, (f"fits with {_taken(chosen)}", tried.remark)))
+    if not seen.fits and (tried.least or (chosen and not seen.problems)):
+        settings, less = tried.least or (chosen, seen)
         word = {True: "fits with", False: "does not fit, not even with", None: "less with"}[less.fits]
         crowds = less.estimate and less.capacity.crowds(less.estimate)
         beside = f" and {bytes_text(less.host)} of the host's for each device" if crowds else ""
-        verdict = f"{word} {options(settings)}: {bytes_text(less.needed)}{beside}"
+        verdict = f"{word} {_taken(settings)}: {bytes_text(less.needed)}{beside}"
     return ", ".join(filter(None, (verdict, tried.remark)))
+
+
+def _taken(settings: Mapping[str, Any]) -> str:
+    """What is done, as it is typed; not what is left."""
+    return options({name: value for name, value in settings.items() if value is not False})
 
 
 def _compared(found: Sequence[Tried]) -> list[str]:
@@ -155,6 +163,7 @@ def _json(seen: StepEstimate) -> dict[str, Any]:
         "needed": estimate and seen.needed,
         "host": estimate and seen.host,
         "seconds": estimate and seen.seconds,
+        "chosen": dict(estimate.settings) if estimate else {},
         "terms": dict(estimate.terms) if estimate else {},
         "disk": estimate and estimate.disk,
         "device": {"backend": seen.device, "name": at.name, "memory": at.memory, "free": at.free, "sharing": at.sharing, "host": at.host},

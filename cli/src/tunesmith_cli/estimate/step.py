@@ -121,6 +121,7 @@ class StepEstimator:
         options = Alternatives(selector, self.estimators, verb, candidates, {main: self.product}, read, self.data, here)
         selection, found, told, tried = options.chosen(record.name, selection, auto)
         notes.take(told)
+        found = found if found and found.memory else None  # of a model of unknown sizes there may be no more than its settings
         place = placement(selection, here)
         silent = {slot.name for slot in record.slots if not slot.told}
         return StepEstimate(

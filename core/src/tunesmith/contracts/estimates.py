@@ -73,6 +73,8 @@ class Estimate:
         warnings: what may not be meant, a sentence each; the plan warns of it.
         host: bytes of the host's memory that a process takes as well, where `terms` are of a device with memory of its own.
         sent: bytes that a process sends to others in a unit of its work, such as a step of training.
+        settings: of the step's verb, which were left to it: what `auto` comes to. They stand in the plan in place of that, and so in the
+            cache key and in the run; `decisions` say why.
         seconds: that such a unit is expected to take; 0 where nothing is known of the device's speed.
         savings: settings of the verb with which it would need less, those first that cost least; each on top of the ones before.
         alternatives: settings of the verb that are worth a comparison, such as another type of numbers: (settings, what speaks against
@@ -89,6 +91,7 @@ class Estimate:
     host: float = 0.0
     sent: float = 0.0
     seconds: float = 0.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def memory(self) -> float:

@@ -23,14 +23,16 @@ def step_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
 
 
 def task_key(step: PlannedStep, digests: Mapping[str, str]) -> str:
-    """The same over what the step makes, however it is done: without interchangeable choices, the processes and the environment that follow
-    from them. Empty for a step that has no such choice.
+    """The same over what the step makes, however it is done: without interchangeable choices, and the processes, the settings that were
+    left to an estimate and the environment that follow from them. Empty for a step that has no such choice.
     """
     means = {slot.name for slot in step.verb.slots if slot.interchangeable}
     if not means & step.choices.keys():
         return ""
     content = _content(step, digests)
     content["choices"] = {slot: choice for slot, choice in content["choices"].items() if slot not in means}
+    left = step.estimate.settings if step.estimate else ()
+    content["settings"] = {name: value for name, value in step.settings.items() if name not in left}
     del content["placement"]["processes"], content["environment"]
     return _hash(content)
 

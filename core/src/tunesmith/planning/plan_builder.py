@@ -215,6 +215,7 @@ class PlanBuilder:
         records = {slot: choice.record for slot, choice in selection.choices.items()}
         planned = replace(planned, choices=selection.choices, placement=placement(selection, here), estimate=foreseen, alternatives=tried)
         planned = replace(planned, format=planned.format or makes(planned.verb, records, next((one.format for one in read.values()), "")))
+        planned = replace(planned, settings={**planned.settings, **(foreseen.settings if foreseen else {})})
         placed = self.placed(planned, AUTO if planned.inserted else step.env, where)
         self.steps.append(placed)
         check_memory(placed, here, where, self.notes, ignore=self.spec.ignore_estimates)

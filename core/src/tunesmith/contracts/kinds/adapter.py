@@ -10,7 +10,8 @@ each process has a piece of every matrix),
 {"trainable": parameters, ...}``, and where it applies ``of_base``: how many of those are the base's own, ``copies``: whole models kept
 beside it for a reference (a fraction is allowed), ``quantized``: parameters of the base that are kept in fewer bits, ``quantized_bytes``:
 what those take, ``modules_only``: 1 where it is a `ModulesOnly` with that set, ``outputs``: how often it keeps what each matrix gives for
-the backward pass, ``work``: bytes that it makes and gives back in a layer, ``sees_values``: 1 where `attach` or `begin` has to see the
+the backward pass, ``work``: bytes that it makes and gives back in a layer, ``keeps_activations``: 1 where it does not go with
+gradient checkpointing, ``sees_values``: 1 where `attach` or `begin` has to see the
 model's values in every process, ``keeps_values``: 1 where it has to where the model from before training is asked for.
 
 Facts: ``low_rank`` true: what it saves are two narrow matrices for some of the base's, whose product is added to what the

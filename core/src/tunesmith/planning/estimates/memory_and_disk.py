@@ -8,6 +8,7 @@ from typing import Any
 
 from tunesmith.contracts.estimates import Estimate, EstimateRequest
 from tunesmith.contracts.kinds.device_backend import Device
+from tunesmith.contracts.settings import problems
 from tunesmith.contracts.step import Placement
 from tunesmith.errors import TunesmithError, UserError
 from tunesmith.planning.cache_keys import twins
@@ -61,6 +62,8 @@ def estimate(
             given = estimators.estimate(choice.record, request, choices)
             if isinstance(given, Estimate):
                 _check(given.terms, given.disk, given.host, given.sent, given.seconds)
+                for wrong in problems(verb.record.schema, {**verb.settings, **given.settings}):
+                    raise ValueError("it takes a setting that can't be: " + " ".join(wrong))
                 answers.append(given)
                 parts[slot] = {**given.terms, "disk": given.disk}
             elif given is not None:
@@ -74,9 +77,7 @@ def estimate(
             notes.warn(f"{name}: the estimate is unknown; {who} failed: {sentence}")
             return None
     for answer in answers:
-        for sentence in answer.notes:
-            notes.decide(name, "its memory", sentence)
-        for what, reason in answer.decisions:
+        for what, reason in (*(("its memory", note) for note in answer.notes), *answer.decisions):
             notes.decide(name, what, reason)
         for sentence in answer.warnings:
             notes.warn(f"{name}: {sentence}")

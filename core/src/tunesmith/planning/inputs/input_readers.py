@@ -117,7 +117,7 @@ class InputReaders:
     def _able(self, formats: Sequence[str]) -> list[ProviderRecord]:
         """The readers that make one of these formats."""
         readers = self.lookup.registry.providers(KIND).values()
-        return [reader for reader in readers if any(fits(one, reader.produces) or _any_fits(reader.produces, one) for one in formats)]
+        return [one for one in readers if any(fits(a, (b,)) or fits(b, (a,)) for a in formats for b in one.produces)]
 
     def unread(self, request: InputRequest) -> UserError:
         """Why nobody reads it."""
@@ -184,10 +184,6 @@ def facts_of(request: InputRequest, registry: Registry, planner: HostPlanner) ->
     if found is None:
         raise readers.unread(request)
     return {name: value for name, value in found.facts.items() if name != "first"}
-
-
-def _any_fits(formats: Sequence[str], pattern: str) -> bool:
-    return any(fits(format, (pattern,)) for format in formats)
 
 
 def _source(file: InputFile) -> Source:

@@ -88,7 +88,9 @@ class Services:
                 notifications(method, params)
 
         workers = make_workers(context, step, inputs, directory / "output", directory / "work", notified)
-        service = self._running[step.name] = Service(step, workers, directory, _served(inputs))
+        # what an endpoint refers to is the model behind it, so that whoever asks the endpoint has its tokenizer
+        served = {name: artifact for name, artifact in inputs.items() if name == "model"}
+        service = self._running[step.name] = Service(step, workers, directory, served)
         workers.start()
         return service
 
@@ -157,8 +159,3 @@ class Services:
         for service in list(self._running.values()):
             service.workers.kill(0.0)
             self._forget(service)
-
-
-def _served(inputs: Mapping[str, Artifact]) -> dict[str, Artifact]:
-    """What an endpoint refers to: the model behind it, so that whoever asks the endpoint has its tokenizer."""
-    return {name: artifact for name, artifact in inputs.items() if name == "model"}

@@ -78,7 +78,8 @@ class Rank:
         elif not isinstance(result, dict):
             raise protocol.garbage(f"the result {str(result)[:60]}")
         elif message["id"] == _INITIALIZE and result.get("protocol") not in protocol.SPOKEN:
-            self.fail(protocol.no_common(result.get("protocol"), protocol.VERSION, _installation(result)))
+            told = ", ".join(f"{name} {result[name]}" for name in ("tunesmith", "python") if name in result)
+            self.fail(protocol.no_common(result.get("protocol"), protocol.VERSION, told))
         elif message["id"] == _INITIALIZE:
             self._send(protocol.request(_RUN, "run", {"entry": self._entry, "step": self.step}))
         elif message["id"] == _RUN:
@@ -105,7 +106,3 @@ class Rank:
                 self.connection.send(message)
             except OSError:
                 self.closed = True  # its process has ended, which `Workers.tick` will tell
-
-
-def _installation(facts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {facts[name]}" for name in ("tunesmith", "python") if name in facts)

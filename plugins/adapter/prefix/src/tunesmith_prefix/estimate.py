@@ -9,13 +9,13 @@ from tunesmith_models import ModelShape
 
 
 def parts(request: EstimateRequest) -> Mapping[str, float]:
-    """``{"trainable": parameters}``; empty where the sizes are unknown.
+    """``{"trainable": parameters, "keeps_activations": 1.0}``; empty where the sizes are unknown.
 
     Raises:
         UserError: TS-TRAIN-043 with gradient checkpointing.
     """
     shape = ModelShape.of(request)
-    if request.step_settings.get("gradient_checkpointing"):
+    if request.step_settings.get("gradient_checkpointing") is True:
         raise checkpointing()
     if shape is None:
         return {}
@@ -23,8 +23,8 @@ def parts(request: EstimateRequest) -> Mapping[str, float]:
     each = shape.kv_heads * shape.head_size
     made = shape.layers * 2 * each
     if not width:
-        return {"trainable": float(tokens * made)}
-    return {"trainable": float(tokens * each + (each + 1) * width + (width + 1) * made)}
+        return {"trainable": float(tokens * made), "keeps_activations": 1.0}
+    return {"trainable": float(tokens * each + (each + 1) * width + (width + 1) * made), "keeps_activations": 1.0}
 
 
 def checkpointing() -> UserError:

@@ -13,6 +13,9 @@ _BATCHES = {
     "gradient_accumulation_steps": _BOUNDED,
     "micro_batch_size": _BOUNDED,
 }
+AUTO = "auto"
+TOKENS = 4096  # in one forward pass, where nothing is known that speaks for less
+USUAL = {"max_tokens_per_microbatch": TOKENS, "gradient_checkpointing": False}  # for `auto`, where the plan knows nothing of the model
 _MAX_LENGTH = ("max_seq_length", "max_seq_len", "cutoff_len")
 
 
@@ -25,9 +28,10 @@ class TrainSettings:
     batch_size: int = setting(
         8, "rows per optimizer step, over all processes together", ge=1, aliases=("train_batch_size", "global_batch_size"), unlike=_BATCHES,
     )  # fmt: skip
-    max_tokens_per_microbatch: int = setting(
-        4096, "most tokens in one forward pass: less needs less memory and gives the same result", ge=1
-    )
+    max_tokens_per_microbatch: int | str = setting(
+        AUTO, "most tokens in one forward pass: less needs less memory and gives the same result. auto: as many as fit with a margin; the "
+        "plan says how many", ge=1, pattern="^auto$",
+    )  # fmt: skip
     learning_rate: float = setting(2e-4, "highest learning rate", gt=0, aliases=("lr",))
     lr_scheduler_type: str = setting(
         "auto", "how the rate falls to zero after the warm-up; auto: as the optimizer asks, usually cosine. lr_range_test: it rises from a "
@@ -58,8 +62,9 @@ class TrainSettings:
         True, "use kernels that give the same bits each time; false: the fastest, so that a run on a GPU can't be repeated bit for bit",
         effect={"call": "torch:use_deterministic_algorithms"},
     )  # fmt: skip
-    gradient_checkpointing: bool = setting(
-        False, "compute activations twice instead of keeping them: less memory, a third slower",
+    gradient_checkpointing: bool | str = setting(
+        AUTO, "compute activations twice instead of keeping them: less memory, a third slower. auto: where no useful micro-batch fits "
+        "otherwise; the plan says so", pattern="^auto$",
         effect={"call": "torch.utils.checkpoint:checkpoint"}, aliases=("activation_checkpointing",),
     )  # fmt: skip
     validation_split: float = setting(
@@ -101,6 +106,12 @@ class TrainSettings:
     save_time_share: float = setting(0.05, "most of the time that checkpoints may take: beyond it they are made less often", gt=0, le=1)
     save_total_limit: int = setting(2, "how many checkpoints to keep while training", ge=1)
     logging_steps: int = setting(1, "steps between points of the metrics", ge=1, aliases=("log_interval",))
+
+    def __post_init__(self) -> None:
+        """What the plan knew nothing of is what is usual: whoever computes with these settings finds numbers."""
+        for name, value in USUAL.items():
+            if getattr(self, name) == AUTO:
+                object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)

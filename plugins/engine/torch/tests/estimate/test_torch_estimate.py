@@ -51,7 +51,7 @@ def model(config=CONFIG):
 
 
 def test_an_unknown_model_is_not_guessed_at():
-    assert estimate(config={}) is None
+    assert not estimate(config={}).memory
     assert merge(EstimateRequest({})) is None
 
 

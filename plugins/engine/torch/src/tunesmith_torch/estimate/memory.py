@@ -18,6 +18,7 @@ from tunesmith_torch.estimate.adapter_values import check_values
 from tunesmith_torch.estimate.completions import check_prompts
 from tunesmith_torch.estimate.idle_settings import check_idle
 from tunesmith_torch.estimate.label_preview import labels
+from tunesmith_torch.estimate.micro_batch import chosen, unknown
 from tunesmith_torch.estimate.model_states import REFERENCE, TEACHER, divided, loading, of_base, stored, weights, weights_beside
 from tunesmith_torch.estimate.precomputed_reference import precomputes
 from tunesmith_torch.estimate.precomputed_reference import told as precomputed
@@ -48,8 +49,8 @@ def _cache(shape: ModelShape, sequences: float, length: float, compute: float) -
     return 2 * min(CACHE_TOKENS, sequences * length) * shape.layers * shape.kv_size * compute
 
 
-def train(request: EstimateRequest) -> Estimate | None:
-    """The peak of a training step; None where the model's sizes are unknown.
+def train(request: EstimateRequest) -> Estimate:
+    """The peak of a training step, with what is left to it (`micro_batch`); no terms where the model's sizes are unknown.
 
     Raises:
         UserError: TS-MODEL-023 when the model needs code of its own; TS-TRAIN-073 when the adapter has to see values that a process has
@@ -62,9 +63,22 @@ def train(request: EstimateRequest) -> Estimate | None:
     unsure = check_media(request)
     _check_prompts(request)
     told_of_sampler = check_sampler(request)
-    shape, settings = ModelShape.of(request), request.step_settings
+    shape = ModelShape.of(request)
     if shape is None:
-        return Estimate({}, warnings=unsure) if unsure else None
+        return unknown(request, Estimate({}, warnings=unsure))
+    preview, doubts = labels(request)
+    told = (preview, *told_of_sampler)
+    return chosen(request, lambda asked: _training(asked, shape, told, (*unsure, *doubts)))
+
+
+def _training(
+    request: EstimateRequest, shape: ModelShape, told: tuple[tuple[str, str], ...], doubts: tuple[str, ...]
+) -> Estimate:  # fmt: skip
+    """
+    Args:
+        told: what is decided whatever the micro-batch; `doubts`: what is to be warned of then.
+    """
+    settings = request.step_settings
     adapter, objective, once = request.parts.get("adapter", {}), request.parts.get("objective", {}), precomputes(request)
     strategy = request.parts.get("strategy", {})
     divides = "parameters" in strategy
@@ -106,8 +120,7 @@ def train(request: EstimateRequest) -> Estimate | None:
     )  # fmt: skip
     terms = divided(terms, strategy, shape, trainable, compute)
     terms = _larger(terms, loading(request, shape, terms, 4.0 if whole else compute)) | sampler_memory(request)
-    told, warnings = labels(request)
-    decisions = (decision, told, *told_of_sampler)
+    decisions = (decision, *told)
     if once:
         decisions = (*decisions, precomputed(float(request.data.get("rows", 0)) * sequences * length))
     saved = stored(request, shape) if of_base(adapter, shape, trainable) else trainable * 4
@@ -115,7 +128,7 @@ def train(request: EstimateRequest) -> Estimate | None:
         terms, disk=saved + int(settings["save_total_limit"]) * trainable * (4 + state), decisions=decisions,
         savings=savings(settings, length * sequences, tokens),
         notes=_notes(request, shape, adapter, objective, loads=bool(strategy.get("host_loading"))),
-        alternatives=_types(request) if precision == "auto" else (), warnings=(*unsure, *warnings, *without_rows(request, rows)),
+        alternatives=_types(request) if precision == "auto" else (), warnings=(*doubts, *without_rows(request, rows)),
         host=step.host_bytes(facts), sent=step.sent, seconds=step.seconds(facts),
     )  # fmt: skip
 

@@ -65,7 +65,7 @@ def _value(entry: Mapping[str, Any]) -> dict[str, Any]:
     options = [one for one in entry.get("anyOf", ()) if one.get("type") != "null"]
     if options:
         rest = {name: said for name, said in entry.items() if name != "anyOf"}  # bounds stand beside the options
-        return _value({**rest, **options[0]}) if len(options) == 1 else {}
+        return _value({**rest, **options[0]})
     if "enum" in entry:
         return {"enum": list(entry["enum"])}
     kind = entry.get("type")

@@ -40,6 +40,10 @@ def choices_of(
         Reasoned(name, value, f"so that it fits into {size(trial.seen.capacity.memory)}", rules()["setting.savings"])
         for name, value in trial.savings.items()
     ]
+    if trial.seen.capacity.memory and trial.seen.estimate and (left := trial.seen.estimate.settings):
+        words = ", ".join(f"{name}: {str(value).lower()}" for name, value in left.items())
+        reason = f"the plan chooses {words} with {size(trial.seen.capacity.memory)}"
+        choices.append(Reasoned("memory", "auto", reason, rules()["setting.estimate"], key="settings"))
     pipeline = dict(layout.pipeline)
     choices += _judging(search, layout)
     if layout.smaller:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.contracts import Remedy, TunesmithError
+from tunesmith_torch.estimate.micro_batch import usual
 
 SLOWER = 4.0  # what the rate is divided by after a divergence
 CLIP = 1.0  # the highest gradient norm after one
@@ -19,6 +20,7 @@ TRIES = 3  # times that a step is tried which loses ranks, or its sampler
 
 def remedy(settings: Mapping[str, Any], error: TunesmithError, attempt: int) -> Remedy | None:
     """What to do about `error` of a `train` step with these settings, tried for the `attempt`-th time; None if nothing helps."""
+    settings = {**settings, **usual(settings)}
     if error.code in LOST and "rank" in error.facts and attempt < TRIES:
         return Remedy(f"{error.what}; the step goes on from its newest checkpoint", resume=True)
     if error.code in SAMPLER and attempt < TRIES:
