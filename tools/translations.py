@@ -51,7 +51,9 @@ _SHOWN = {
     "tunesmith_recommend": [
         ("recommend", f"{modules}.py") for modules in ("choice/*", "diagnosis/*", "evidence/correction", "machine/probe")
     ],
-    "tunesmith_tune": [("output", f"{modules}.py") for modules in ("study/loop", "study/patience", "budget", "commands/preparation")],
+    "tunesmith_tune": [
+        *(("output", f"{modules}.py") for modules in ("study/loop", "study/patience", "budget", "commands/preparation")),
+    ],
     "tunesmith_auto": [("output", f"{modules}.py") for modules in ("policy", "rate_search")],
     "tunesmith_data": [("plan", "verbs/*.py"), ("plan", "contamination/plan_warning.py")],
     "tunesmith_statistics": [("plan", "resolution.py")],

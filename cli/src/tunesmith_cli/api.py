@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tunesmith_cli.translation.catalogs import gettext, translated
     from tunesmith_cli.translation.east_asian import padded, text_width, wrap
     from tunesmith_cli.translation.language import language
+    from tunesmith_cli.unknown_command import unknown
     from tunesmith_cli.untrusted_text import safe, safe_json
     from tunesmith_cli.whole_file import write_whole
 
@@ -68,6 +69,7 @@ _MODULES = {
     "tunesmith_cli.translation.catalogs": "gettext, translated",
     "tunesmith_cli.translation.east_asian": "padded, text_width, wrap",
     "tunesmith_cli.translation.language": "language",
+    "tunesmith_cli.unknown_command": "unknown",
     "tunesmith_cli.untrusted_text": "safe, safe_json",
     "tunesmith_cli.whole_file": "write_whole",
 }
@@ -127,6 +129,7 @@ __all__ = [
     "token_page",
     "translated",
     "typed",
+    "unknown",
     "wrap",
     "write_whole",
 ]  # fmt: skip

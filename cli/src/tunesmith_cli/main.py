@@ -122,8 +122,10 @@ def _dynamic(name: str, arguments: Sequence[str]) -> int:
     if name in catalog.commands:
         return catalog.call(name, arguments)
     if name in catalog.verbs:
+        from tunesmith_cli.unknown_command import check_first_word
         from tunesmith_cli.verb.command import run_verb
 
+        check_first_word(catalog, name, arguments)
         return run_verb(catalog, name, arguments)
     from tunesmith_cli.unknown_command import unknown_command
 

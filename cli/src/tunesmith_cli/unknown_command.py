@@ -36,6 +36,17 @@ def unknown(prog: str, word: str, known: Sequence[str]) -> UserError:
     return _unknown(f"{prog.removeprefix('tunesmith ')} {word}", [f"{prog} {name}" for name in near(word, known)], f"{prog} --help")
 
 
+def check_first_word(catalog: Catalog, verb: str, words: Sequence[str]) -> None:
+    """
+    Raises:
+        UserError: TS-CLI-001 where the first word after a verb is no provider of its, and nearly a command that plugins put below it.
+    """
+    called, word = catalog.verbs[verb], next(iter(words), "")
+    providers = catalog.registry.providers(called.verb.main_kind) if called.verb.main_kind else {}
+    if word and not word.startswith("-") and word not in providers and near(word, catalog.added(verb)):
+        raise unknown(f"tunesmith {verb}", word, [*catalog.added(verb), *providers])
+
+
 def _unknown(typed: str, meant: Sequence[str], help: str) -> UserError:
     offer = "Did you mean " + " or ".join(f"`{line}`" for line in meant) + "?" if meant else f"`{help}` shows all commands."
     return UserError("TS-CLI-001", f"there is no command `{typed}`", fix=offer)

@@ -78,6 +78,20 @@ def test_for_cards_that_are_not_here_yes_writes_the_file_and_runs_nothing(capsys
     assert not (here / ".tunesmith" / "runs").exists()
 
 
+@pytest.mark.parametrize(("said", "processes"), [("two A10", 2), ("an A10", 0)])
+def test_as_many_cards_as_were_said_are_used_wherever_it_runs(capsys, here, said, processes):
+    """In a machine with eight of them, the pipeline still says how many processes train."""
+    row = (here / "chats.jsonl").read_text().splitlines()[0]
+    (here / "many.jsonl").write_text(f"{row}\n" * 400)
+    assert main(["ask", f"LoRA for Qwen3-4B on many.jsonl, on {said}", "--json"]) == 0
+    strategy = json.loads(capsys.readouterr().out)["pipeline"]["steps"]["tune"]["strategy"]
+    if not processes:
+        assert strategy == "single"
+        return
+    ((name, settings),) = strategy.items()
+    assert (name != "single", settings["num_processes"]) == (True, processes)
+
+
 @pytest.mark.parametrize("answer", ["", "n", "maybe", None])
 def test_whatever_is_no_yes_is_a_no(typed, capsys, here, answer):
     asked = typed(*([] if answer is None else [answer]))

@@ -62,7 +62,7 @@ def wishes_of(request: Request) -> Wishes:
     """What a request asks of a recommendation, but for its cards."""
     return Wishes(
         goal=request.goal or "quality", budget=request.budget, model=request.model, named=request.named, settings=request.settings,
-        refused=request.refused,
+        refused=request.refused, counted=bool(request.on),
     )  # fmt: skip
 
 

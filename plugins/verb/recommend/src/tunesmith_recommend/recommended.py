@@ -32,7 +32,7 @@ class Wishes:
         model: URI of a described model that is asked for; empty: the best one.
         named: kind -> the provider of it that is asked for: adapters, objectives, quantizers, exporters, engines.
         settings: that are asked for, by their own names: of the training step, or of the providers that make the model smaller.
-        failed, reasons, refused: see `Wanted`.
+        failed, reasons, refused, counted: see `Wanted`.
     """
 
     goal: str = "quality"
@@ -48,6 +48,7 @@ class Wishes:
     failed: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     refused: Sequence[str] = ()
+    counted: bool = False
 
 
 def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tuple[Recommendation, Wanted]:
@@ -73,6 +74,7 @@ def recommended(file: Path, wishes: Wishes, *, base: Path | None = None) -> tupl
     wanted = Wanted(
         str(file), data, wishes.goal, wishes.task, wishes.budget, wishes.columns, model=wishes.model, named=wishes.named,
         settings=wishes.settings, failed=wishes.failed, reasons=wishes.reasons, refused=wishes.refused,
+        counted=wishes.counted,
     )  # fmt: skip
     session = Session.open(base)
     if named:

@@ -12,7 +12,7 @@ _RUNTIME = ("httpx", "prometheus_client", "starlette", "uvicorn")  # of the extr
 
 def main(arguments: Sequence[str]) -> int:
     """Be a gateway, or one of the commands below it."""
-    from tunesmith_cli.api import run_command
+    from tunesmith_cli.api import run_command, unknown
     from tunesmith_gateway.commands.gateway import GATEWAY, words_for_serve
     from tunesmith_gateway.commands.key import KEY
     from tunesmith_gateway.commands.routes import CHECK, ROUTES
@@ -20,6 +20,8 @@ def main(arguments: Sequence[str]) -> int:
     for command in (KEY, CHECK, ROUTES):
         if arguments and arguments[0] == command.name:
             return run_command(command, f"tunesmith gateway {command.name}", arguments[1:])
+    if arguments and not arguments[0].startswith("-"):
+        raise unknown("tunesmith gateway", arguments[0], [command.name for command in (KEY, CHECK, ROUTES)])
     _check_runtime(arguments)
     own, words = words_for_serve(arguments)
     return run_command(GATEWAY(words), "tunesmith gateway", own)

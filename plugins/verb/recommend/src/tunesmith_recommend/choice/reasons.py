@@ -45,6 +45,11 @@ def choices_of(
         reason = f"the plan chooses {words} with {size(trial.seen.capacity.memory)}"
         choices.append(Reasoned("memory", "auto", reason, rules()["setting.estimate"], key="settings"))
     pipeline = dict(layout.pipeline)
+    if search.wanted.counted:
+        told = dict(_processes(plan))
+        pipeline["steps"] = {**pipeline["steps"], TUNE: {**pipeline["steps"][TUNE], **told}}
+        why = f"so many devices were asked for: {trial.seen.devices}"
+        choices += [Reasoned(slot, written, why, rules()["provider.named"]) for slot, written in told.items()]
     choices += _judging(search, layout)
     if layout.smaller:
         kind, goal = layout.smaller.record.kind, f"the goal is {search.wanted.goal}, and {rules()['smaller.goals'].text}"
@@ -62,6 +67,18 @@ def choices_of(
             rule, reason = rules()["provider.named"], "it was asked for"
         choices.append(Reasoned("engine", engine, reason, rule, key=key))
     return pipeline, tuple(choices)
+
+
+def _processes(plan: Plan) -> Iterator[tuple[str, Any]]:
+    """What was chosen of how the work is spread, as a pipeline says it."""
+    step = next(one for one in plan.steps if one.group == TUNE)
+    for slot in step.verb.slots:
+        if slot.interchangeable and slot.name in step.choices:
+            choice = step.choices[slot.name]
+            usual = {name: entry.get("default") for name, entry in choice.record.schema["properties"].items()}
+            settings = {name: value for name, value in choice.settings.items() if value != usual.get(name)}
+            ranks = {str(name): step.placement.processes for name in [choice.record.facts.get("ranks")] if name}
+            yield slot.name, {choice.record.name: settings | ranks} if settings | ranks else choice.record.name
 
 
 def remarks_of(search: Search, trial: Trial, plan: Plan) -> tuple[str, ...]:

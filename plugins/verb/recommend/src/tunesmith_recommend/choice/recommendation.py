@@ -33,6 +33,7 @@ class Wanted:
         failed: what was tried and failed -> why: ``<model's uri> <adapter>``, or ``<kind> <provider>`` of what was to make it smaller.
         reasons: setting that is asked for -> why, where somebody says so.
         refused: providers that shall not take part: ``adapter.lora``.
+        counted: the devices are as many as may be used, wherever the pipeline runs: it says in how many processes it trains.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Wanted:
     failed: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     refused: Sequence[str] = ()
+    counted: bool = False
 
     def left(self, records: Iterable[ProviderRecord]) -> list[ProviderRecord]:
         """Those of some providers that are not refused."""

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tunesmith
-from tunesmith_cli.api import write_whole
+from tunesmith_cli.api import gettext as _
+from tunesmith_cli.api import language, write_whole
 from tunesmith_report.api import CSS, number, text, ticks
 from tunesmith_tune.find_lr.suggestion import Suggestion, smoothed
 
@@ -30,19 +31,23 @@ def write_page(folder: Path, step: str, points: Sequence[tuple[float, float]], f
 
 
 def page_of(step: str, points: Sequence[tuple[float, float]], found: Suggestion | None) -> str:
-    tiles = [("", "no rate to suggest")]
+    tiles = [("", _("no rate to suggest"))]
     if found:
-        rate = number(found.rate) if found.rate else "none"
-        tiles = [(rate, "the loss falls fastest"), (number(found.least), "the loss is least")]
-        tiles += [(number(found.too_high), "the loss rises again")] if found.too_high else []
+        rate = number(found.rate) if found.rate else _("none")
+        tiles = [(rate, _("the loss falls fastest")), (number(found.least), _("the loss is least"))]
+        tiles += [(number(found.too_high), _("the loss rises again"))] if found.too_high else []
     shown = "".join(f"<div class='tile'><b>{text(value)}</b><span>{text(what)}</span></div>" for value, what in tiles)
-    caption = f"loss over the learning rate <span>{len(points)} steps; faint: each, bold: smoothed</span>"
+    said = _("{steps} steps; faint: each, bold: smoothed", steps=len(points))
+    caption = f"{_('loss over the learning rate')} <span>{said}</span>"
+    name, foot = (_("Learning rate of {step}", step=step), _("Made by Tunesmith {version}. The same as data: {file}.",
+                  version=tunesmith.__version__, file="find-lr.json"))  # fmt: skip
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>learning rate of {text(step)}</title><style>{CSS}{_STYLE}</style></head>\n"
-        f"<body><main><header><h1>Learning rate of {text(step)}</h1>"
+        f'<!doctype html>\n<html lang="{language()}"><head><meta charset="utf-8"><meta name="viewport" '
+        f'content="width=device-width,initial-scale=1"><title>{text(name)}</title>'
+        f"<style>{CSS}{_STYLE}</style></head>\n"
+        f"<body><main><header><h1>{text(name)}</h1>"
         f'<div class="tiles">{shown}</div></header><figure class="wide"><figcaption>{caption}</figcaption>{curve(points, found)}</figure>'
-        f"<footer>Made by Tunesmith {tunesmith.__version__}. The same as data: find-lr.json.</footer></main></body></html>\n"
+        f"<footer>{foot}</footer></main></body></html>\n"
     )
 
 
@@ -66,7 +71,7 @@ def curve(points: Sequence[tuple[float, float]], found: Suggestion | None) -> st
     parts.append(f'<line class="axis" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{base}" y2="{base}"/>')
     for power in range(math.ceil(math.log10(good[0][0])), math.floor(math.log10(good[-1][0])) + 1):
         parts.append(f'<text x="{x(power):.1f}" y="{base + 18}" text-anchor="middle">1e{power}</text>')
-    parts.append(f'<text x="{WIDTH - _RIGHT}" y="{HEIGHT - 2}" text-anchor="end">learning rate</text>')
+    parts.append(f'<text x="{WIDTH - _RIGHT}" y="{HEIGHT - 2}" text-anchor="end">{_("learning rate")}</text>')
     parts.append(f'<path class="faint" d="M{"L".join(place(*point) for point in good)}"/>')
     parts.append(f'<path class="line" d="M{"L".join(place(rate, loss) for (rate, _), loss in zip(good, even, strict=True))}"/>')
     for rate, kind in ((found.rate, "mark"), (found.too_high, "end")) if found else ():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from tunesmith_cli.api import gettext as _
 from tunesmith_report.api import number, text, ticks
 from tunesmith_tune.api import Parameter
 from tunesmith_tune.report.result import SearchResult
@@ -20,6 +21,11 @@ svg .value{fill:var(--ink)}
 """
 
 
+def states() -> dict[str, str]:
+    """What a trial's state is called."""
+    return {"done": _("done"), "pruned": _("pruned"), "paused": _("paused"), "failed": _("failed"), "running": _("running")}
+
+
 def history(result: SearchResult) -> str:
     """Each trial's score, and the best so far."""
     done = [trial for trial in result.trials if trial.state == "done"]
@@ -31,7 +37,7 @@ def history(result: SearchResult) -> str:
     last = max(2, len(result.trials))
     x = _scale(1, last, _LEFT, WIDTH - _RIGHT)
     y = _scale(marks[0], marks[-1], HEIGHT - _BOTTOM, _TOP)
-    parts = _axes(marks, y, [v for v in ticks(1, last, 8) if 1 <= v <= last and float(v).is_integer()], x, "trial")
+    parts = _axes(marks, y, [v for v in ticks(1, last, 8) if 1 <= v <= last and float(v).is_integer()], x, _("trial"))
     path, so_far = [], math.inf
     for trial in done:
         cost = goal.cost(trial.scores[0])
@@ -45,15 +51,15 @@ def history(result: SearchResult) -> str:
     for trial in done:
         place = min(max(trial.scores[0], marks[0]), marks[-1])
         won = "won" if result.best and trial.number == result.best.number else "beside"
-        said = text(f"trial {trial.number + 1}: {number(trial.scores[0])}")
+        said = text(_("trial {number}: {score}", number=trial.number + 1, score=number(trial.scores[0])))
         parts.append(f'<circle class="{won}" cx="{x(trial.number + 1):.1f}" cy="{y(place):.1f}" r="4"><title>{said}</title></circle>')
     for trial in result.trials:
         if trial.state in ("failed", "pruned"):
             at, down = x(trial.number + 1), HEIGHT - _BOTTOM
             kind = "lost" if trial.state == "failed" else "axis"
-            said = text(f"trial {trial.number + 1}: {trial.state}")
+            said = text(_("trial {number}: {state}", number=trial.number + 1, state=states()[trial.state]))
             parts.append(f'<path class="{kind}" d="M{at - 4:.1f} {down - 4}l8 8m0 -8l-8 8"><title>{said}</title></path>')
-    return _svg(parts, f"{goal.name} of {len(done)} trials")
+    return _svg(parts, _("{metric} of {trials} trials", metric=goal.name, trials=len(done)))
 
 
 def parallel_coordinates(result: SearchResult) -> str:
@@ -76,9 +82,9 @@ def parallel_coordinates(result: SearchResult) -> str:
         ends = [y(parameter.share(trial.values[parameter.name])) for parameter in space]
         ends.append(y(min(max((trial.scores[0] - low) / (high - low), 0), 1) if high > low else 0.5))
         points = "L".join(f"{across(place):.1f} {end:.1f}" for place, end in enumerate(ends))
-        said = text(f"trial {trial.number + 1}: {number(trial.scores[0])}")
+        said = text(_("trial {number}: {score}", number=trial.number + 1, score=number(trial.scores[0])))
         parts.append(f'<path class="{kind}" d="M{points}"><title>{said}</title></path>')
-    return _svg(parts, f"values and {goal.name} of {len(done)} trials")
+    return _svg(parts, _("values and {metric} of {trials} trials", metric=goal.name, trials=len(done)))
 
 
 def _axis(x: float, y: Callable[[float], float], parameter: Parameter) -> list[str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import tunesmith
 from tunesmith.errors import shown
-from tunesmith_cli.api import write_whole
+from tunesmith_cli.api import gettext as _
+from tunesmith_cli.api import language, translated, write_whole
 from tunesmith_report.api import CSS, number, text
-from tunesmith_tune.api import Trial
+from tunesmith_tune.api import Goal, Trial
 from tunesmith_tune.report import charts
 from tunesmith_tune.report.result import SearchResult
 
@@ -28,42 +29,55 @@ def page_of(result: SearchResult) -> str:
     name = result.folder.name
     body = "\n".join((*_head(result), *_pictures(result), *_importance(result), *_table(result), *_file(result)))
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<!doctype html>\n<html lang="{language()}"><head><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width,initial-scale=1">'
         f"<title>{text(name)}</title><style>{CSS}{charts.CSS}</style></head>\n<body><main>\n{body}\n"
-        f"<footer>Made by Tunesmith {tunesmith.__version__}. The same as data: {DATA}.</footer></main></body></html>\n"
+        f"<footer>{_('Made by Tunesmith {version}. The same as data: {file}.', version=tunesmith.__version__, file=DATA)}</footer>"
+        "</main></body></html>\n"
     )
 
 
 def _head(result: SearchResult) -> Iterator[str]:
     states = [trial.state for trial in result.trials]
-    counts = ", ".join(f"{states.count(state)} {state}" for state in ("done", "pruned", "paused", "failed", "running") if state in states)
-    yield f"<header><h1>Search <small class='muted'>{text(result.folder.name)}</small></h1><p class='muted'>{text(counts)}; by "
-    yield f"{text(result.searcher)}, seed {result.search.seed}. It ended because {text(result.reason or 'it was asked to')}.</p>"
-    tiles = [(f"{result.spent / 60:.3g} min", "time, over all sessions"), (str(len(result.trials)), "trials")]
+    words = [(state, word) for state, word in charts.states().items() if state in states]
+    counts = _(", ").join(f"{states.count(state)} {word}" for state, word in words)
+    told = _(
+        "{counts}; by {searcher}, seed {seed}. It ended because {reason}.", counts=counts, searcher=result.searcher,
+        seed=result.search.seed, reason=translated(result.reason) or _("it was asked to"),
+    )  # fmt: skip
+    yield f"<header><h1>{_('Search')} <small class='muted'>{text(result.folder.name)}</small></h1><p class='muted'>{text(told)}</p>"
+    minutes = _("{minutes} min", minutes=f"{result.spent / 60:.3g}")
+    tiles = [(minutes, _("time, over all sessions")), (str(len(result.trials)), _("trials"))]
     if result.best:
         scores = zip(result.search.goals, result.best.scores, strict=True)
-        tiles = [*((number(score), f"{goal.name}, {goal.better} is better") for goal, score in scores), *tiles]
-        tiles.append((str(result.best.number + 1), "the best trial"))
+        tiles = [*((number(score), _better(goal)) for goal, score in scores), *tiles]
+        tiles.append((str(result.best.number + 1), _("the best trial")))
     yield '<div class="tiles">' + "".join(f"<div class='tile'><b>{text(a)}</b><span>{text(b)}</span></div>" for a, b in tiles) + "</div>"
     yield "</header>"
+
+
+def _better(goal: Goal) -> str:
+    return _("{metric}, lower is better", metric=goal.name) if goal.better == "lower" else _("{metric}, higher is better", metric=goal.name)
 
 
 def _pictures(result: SearchResult) -> Iterator[str]:
     goal = result.search.goals[0]
     drawn = charts.history(result)
     if drawn:
-        said = "dots: trials; line: the best so far; crosses: given up or failed"
-        yield f'<h2>History</h2><figure class="wide"><figcaption>{text(goal.name)} <span>{said}</span></figcaption>{drawn}</figure>'
+        said = _("dots: trials; line: the best so far; crosses: given up or failed")
+        yield f'<h2>{_("History")}</h2><figure class="wide"><figcaption>{text(goal.name)} <span>{said}</span></figcaption>{drawn}</figure>'
     drawn = charts.parallel_coordinates(result)
     if drawn:
-        said = "a line for each trial that came to its end; orange: the best, blue: the best quarter"
-        yield f'<h2>Values</h2><figure class="wide"><figcaption>Parameters and score <span>{said}</span></figcaption>{drawn}</figure>'
+        said = _("a line for each trial that came to its end; orange: the best, blue: the best quarter")
+        caption = f"{_('Parameters and score')} <span>{said}</span>"
+        yield f'<h2>{_("Values")}</h2><figure class="wide"><figcaption>{caption}</figcaption>{drawn}</figure>'
 
 
 def _importance(result: SearchResult) -> Iterator[str]:
     if result.importance:
         count = sum(trial.state == "done" for trial in result.trials)
-        yield f"<h2>Importance <small>share of the differences that each parameter explains by itself, over {count} trials</small></h2>"
+        said = _("share of the differences that each parameter explains by itself, over {count} trials", count=count)
+        yield f"<h2>{_('Importance')} <small>{said}</small></h2>"
         bars = [
             f"<div><span>{text(name)}</span><i style='width:{max(share * 100, 0.5):.1f}%'></i><span class='num'>{share:.0%}</span></div>"
             for name, share in result.importance.items()
@@ -74,22 +88,23 @@ def _importance(result: SearchResult) -> Iterator[str]:
 def _table(result: SearchResult) -> Iterator[str]:
     names = [parameter.name for parameter in result.search.space]
     goals = [goal.name for goal in result.search.goals]
-    yield "<h2>Trials</h2><div class='scroll'><table><thead><tr><th>trial</th><th>state</th>"
+    yield f"<h2>{_('Trials')}</h2><div class='scroll'><table><thead><tr><th>{_('trial')}</th><th>{_('state')}</th>"
     yield "".join(f"<th>{text(name.removeprefix('steps.'))}</th>" for name in names) + "".join(f"<th>{text(name)}</th>" for name in goals)
-    yield "<th>came to</th><th>time</th><th>run</th></tr></thead><tbody>"
+    yield f"<th>{_('came to')}</th><th>{_('time')}</th><th>{_('run')}</th></tr></thead><tbody>"
     yield from (_row(result, trial, names) for trial in result.trials)
     yield "</tbody></table></div>"
 
 
 def _row(result: SearchResult, trial: Trial, names: list[str]) -> str:
     leg = result.last(trial.number)
+    state = charts.states()[trial.state]
     kind = {"done": "done", "failed": "failed", "paused": "cached"}.get(trial.state, "")
     on_front = any(one.number == trial.number for one in result.front)
-    cells = [f"<td{' class=best' if on_front else ''}>{trial.number + 1}</td><td><span class='badge {kind}'>{trial.state}</span>"]
+    cells = [f"<td{' class=best' if on_front else ''}>{trial.number + 1}</td><td><span class='badge {kind}'>{state}</span>"]
     if leg.error:
-        cells.append(f"<span class='sub'>{text(leg.error.code)}: {text(leg.error.what)}</span>")
+        cells.append(f"<span class='sub'>{text(leg.error.code)}: {text(translated(leg.error.what))}</span>")
     if leg.same_as is not None:
-        cells.append(f"<span class='sub'>as trial {leg.same_as + 1}</span>")
+        cells.append(f"<span class='sub'>{_('as trial {number}', number=leg.same_as + 1)}</span>")
     cells.append("</td>")
     cells += [f"<td class='num'>{text(_value(trial.values[name]))}</td>" for name in names]
     cells += [f"<td class='num'>{number(score)}</td>" for score in trial.scores] or ["<td></td>"] * len(result.search.goals)
@@ -104,5 +119,5 @@ def _value(value: object) -> str:
 
 def _file(result: SearchResult) -> Iterator[str]:
     if result.pipeline and result.pipeline.is_file():
-        yield f"<h2>Best pipeline <small>{text(result.pipeline.name)}</small></h2>"
+        yield f"<h2>{_('Best pipeline')} <small>{text(result.pipeline.name)}</small></h2>"
         yield f"<pre>{text(result.pipeline.read_text(encoding='utf-8').rstrip())}</pre>"
