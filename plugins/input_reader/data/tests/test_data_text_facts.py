@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tunesmith_cli.api import main
 from tunesmith_data.text_facts.domains import domains_in, domains_of
 from tunesmith_data.text_facts.languages import language_of, languages_of
+from tunesmith_data.text_facts.near_duplicates import NearDuplicates
 from tunesmith_data.text_facts.tasks import task_of
 
 EXAMPLES = Path(__file__).parents[4] / "examples"
@@ -116,3 +119,31 @@ def test_rows_that_no_format_fits_are_told_with_what_to_do(tmp_path: Path, capsy
     (tmp_path / "odd.jsonl").write_text('{"alpha": 1}\n')
     assert main(["data", "facts", str(tmp_path / "odd.jsonl")]) == 1
     assert "TS-DATA-004" in capsys.readouterr().out
+
+
+WORDS_OF_ROWS = st.lists(st.lists(st.sampled_from("abcdefgh"), min_size=3, max_size=30), max_size=30)
+
+
+@given(WORDS_OF_ROWS, st.data())
+def test_rows_that_are_nearly_an_earlier_one_are_counted_as_if_all_were_compared(rows, draw):
+    """Some rows are another with a word changed, so that there are pairs near the bound."""
+    for row in [row for row in rows if row][:10]:
+        changed = list(row)
+        changed[draw.draw(st.integers(0, len(row) - 1))] = "z"
+        rows.append(changed)
+    found, sets, expected = NearDuplicates(), [], 0
+    for row in rows:
+        found.add({"text": " ".join(row)})
+        own = {tuple(row[at : at + 3]) for at in range(len(row) - 2)}
+        expected += any(len(own & other) / len(own | other) >= 0.8 for other in sets)
+        sets.append(own)
+    assert (found.count, found.compared) == (expected, len(rows))
+
+
+def test_no_more_rows_are_compared_than_take_some_seconds(monkeypatch):
+    monkeypatch.setattr("tunesmith_data.text_facts.near_duplicates.ROWS", 5)
+    found = NearDuplicates()
+    for number in range(20):
+        said = "eleven" if number else "ten"
+        found.add({"text": f"this is the row of the number {said} and it goes on like that for long enough, as rows do, for a while"})
+    assert (found.compared, found.count) == (5, 3)

@@ -190,6 +190,29 @@ def test_one_that_is_asked_to_stop_leaves_its_trial_to_go_on(study: Study):
     assert study.trials()[0].points == (Point(0.1, 1.0),)
 
 
+def test_the_device_hours_of_a_trial_that_was_stopped_count(tmp_path: Path):
+    """Whoever stops a search again and again spends no more than was allowed."""
+    now = [0.0]
+
+    class Stopped(MadeUpTrials):
+        loop: SearchLoop
+
+        def run(self, leg, began, heed, stop):
+            now[0] += 60
+            self.loop.cancel()
+            return TrialOutcome("stopped")
+
+    for session in (1, 2, 3):
+        trials, study = Stopped(), Study(SEARCH, tmp_path)
+        trials.loop = SearchLoop(study, RandomSearch(), trials, Budget(device_seconds=150), clock=lambda: now[0])
+        reason = trials.loop.run()
+        study.close()
+        assert (len(study.legs), study.legs[0].seconds, study.spent) == (1, 60 * session, 60 * session)
+        assert reason == "it was asked to stop"
+    study = Study(SEARCH, tmp_path)
+    assert "device-hours is spent" in SearchLoop(study, RandomSearch(), Stopped(), Budget(device_seconds=150), clock=lambda: now[0]).run()
+
+
 def test_without_anything_to_follow_halving_runs_each_trial_whole(tmp_path: Path):
     study = Study(replace(SEARCH, followed=None), tmp_path)
     SearchLoop(study, SuccessiveHalving(HalvingSettings(trials=4)), MadeUpTrials(), Budget(trials=4)).run()

@@ -18,6 +18,7 @@ from tunesmith_data.formats.resemblance import is_blank, meant, named_columns
 from tunesmith_data.line import Line
 from tunesmith_data.media.references import media_of
 from tunesmith_data.rows_file import read_file
+from tunesmith_data.text_facts.near_duplicates import NearDuplicates
 
 KEPT = 200  # of each kind of finding
 SHARE = 0.05
@@ -74,6 +75,8 @@ class Inspection:
     audit: tuple[Finding, ...] = ()
     audited_by: str = ""
     first: tuple[Mapping[str, Any], ...] = ()
+    near_duplicates: int = 0
+    compared: int = 0
 
     @property
     def usable(self) -> bool:
@@ -86,12 +89,13 @@ class Inspection:
 
 def inspect(
     path: Path, installed: Mapping[str, InstalledProvider], *, seed: int = 0, share: float = SHARE,
-    columns: Mapping[str, str] | None = None, check: Check = by_schema, roots: Sequence[Path] = (),
+    columns: Mapping[str, str] | None = None, check: Check = by_schema, roots: Sequence[Path] = (), near: bool = False,
 ) -> Inspection:  # fmt: skip
     """Tell what is in a file. Which rows are broken is what planning with it says, too.
 
     Args:
         installed, columns, check: see `tunesmith_data.formats.detection.detect`.
+        near: whether to count the rows that are nearly an earlier one, too.
         roots: folders besides the file's own that the media of its rows may lie in.
 
     Raises:
@@ -107,6 +111,7 @@ def inspect(
         found = found.without(str(path), media_of(path, "", record.facts["row"], {}, roots, columns).wrong)
         verdict = found.verdict
     survey = _Survey(record, set(verdict.lines), random.Random(seed), share)
+    survey.near = NearDuplicates() if near else None
     for line in read_file(path, columns):
         survey.add(line)
     useless = found.problems[0] if found.problems and record is None else None
@@ -119,6 +124,7 @@ def inspect(
         sample=tuple(survey.sample), unread=verdict.unread, total=len(survey.lengths) + len(survey.broken),
         meant={key: meant(record, key) for key in verdict.unread if record and meant(record, key)}, media=verdict.media,
         made=verdict.made if record else 0, labels=verdict.labels, codes=verdict.codes, first=tuple(verdict.first),
+        near_duplicates=survey.near.count if survey.near else 0, compared=survey.near.compared if survey.near else 0,
         problem=None if useless is None else {"code": useless.code, "what": useless.what, "why": useless.why, "fix": useless.fix},
     )  # fmt: skip
 
@@ -137,6 +143,7 @@ class _Survey:
         self.empty: list[tuple[int, str]] = []
         self.duplicates: list[tuple[int, int]] = []
         self.sample: list[tuple[int, Mapping[str, Any]]] = []
+        self.near: NearDuplicates | None = None
         self.drawn = self.empty_count = self.duplicate_count = 0
 
     def add(self, line: Line) -> None:
@@ -161,6 +168,8 @@ class _Survey:
             self.duplicate_count += 1
             if len(self.duplicates) < KEPT:
                 self.duplicates.append((number, first))
+        elif self.near:
+            self.near.add(row)
         self.draw(number, row)
 
     def draw(self, number: int, row: Mapping[str, Any]) -> None:

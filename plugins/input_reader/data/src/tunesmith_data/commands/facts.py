@@ -32,7 +32,7 @@ def run(args: Namespace) -> int:
     with session.reading() as planner:
         found = inspect(
             args.file, planner.installed("dataset_format"), share=1.0, columns=columns_given(args), check=RowCheck(planner),
-            roots=planner.roots,
+            roots=planner.roots, near=True,
         )  # fmt: skip
     facts = facts_of(found)
     print(safe_json(facts.to_json(), 2) if args.json else facts_text(facts))
@@ -77,9 +77,16 @@ def _quality(found: DataFacts) -> str:
     told = [_("{count} broken", count=found.broken)] if found.broken else []
     told += [_("{count} with something empty", count=found.empty)] if found.empty else []
     told += [_("{count} duplicates", count=found.duplicates)] if found.duplicates else []
+    told += [_near(found)] if found.near_duplicates else []
     if not told:
         return _(", none broken, empty or there twice")
     return _("; {counted} (`tunesmith data inspect` lists them)", counted=", ".join(told))
+
+
+def _near(found: DataFacts) -> str:
+    if found.compared < found.rows - found.duplicates:
+        return _("{count} of the first {compared} nearly as an earlier one", count=found.near_duplicates, compared=number(found.compared))
+    return _("{count} nearly as an earlier one", count=found.near_duplicates)
 
 
 def _tokens(found: DataFacts) -> str:

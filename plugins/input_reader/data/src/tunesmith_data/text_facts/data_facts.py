@@ -25,6 +25,7 @@ class DataFacts:
         format, produces: the dataset format that fits, and what the rows become.
         task: what the rows teach: ``chat`` (several turns), ``instruction`` (one), ``preference``, ``classification``, ``vqa`` ...
         rows, broken, empty, duplicates: of the file; duplicates are equal but for case and white space.
+        near_duplicates: rows that are nearly an earlier one (`near_duplicates.py`), of the first `compared` that are no duplicates.
         characters: of all text in the rows that can be used; `lengths`: of one (least, median, mean, p95, most).
         tokens: of all rows, and `longest` of one in twenty and of the longest: reckoned from characters, within a quarter or so.
         languages, domains: share of the sampled characters, and of the sampled rows; `sampled`: how many rows were.
@@ -52,6 +53,8 @@ class DataFacts:
     media: Mapping[str, int]
     labels: Mapping[str, int]
     problem: Mapping[str, str] | None = None
+    near_duplicates: int = 0
+    compared: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -69,7 +72,7 @@ def facts_of(found: Inspection) -> DataFacts:
         duplicates=found.duplicate_count, characters=total, lengths={key: found.lengths[key] for key in found.lengths if key != "total"},
         tokens=round(total / each), longest={key: round(found.lengths[key] / each) for key in ("p95", "most") if key in found.lengths},
         languages=languages, domains=domains_of(texts), sampled=len(texts), modalities=("text", *found.media), media=found.media,
-        labels=found.labels, problem=found.problem,
+        labels=found.labels, problem=found.problem, near_duplicates=found.near_duplicates, compared=found.compared,
     )  # fmt: skip
 
 

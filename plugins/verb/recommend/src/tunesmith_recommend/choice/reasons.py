@@ -194,6 +194,8 @@ def _remarks(search: Search, trial: Trial, plan: Plan) -> Iterator[str]:
         yield f"{data['rows']} rows are few for training: {rule.text} ({rule.source})"
     if data["duplicates"] >= rules()["data.duplicates"]["share"] * data["rows"]:
         yield f"{data['duplicates']} rows are there twice, and {rules()['data.duplicates'].text}"
+    if (near := data.get("near_duplicates", 0)) >= rules()["data.duplicates"]["share"] * data["rows"] and near:
+        yield f"{near} rows say nearly what an earlier one says, and {rules()['data.duplicates'].text}"
     if trial.model.gated:
         yield f"{trial.model.name} asks you to accept its licence before it can be fetched: {trial.model.licence}"
     if trial.seen.fits is None:

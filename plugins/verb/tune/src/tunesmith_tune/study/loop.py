@@ -144,10 +144,11 @@ class SearchLoop:
 
     def _start(self, leg: Leg, pool: ThreadPoolExecutor) -> None:
         self.tell(leg)
+        since = self.clock()
         future = pool.submit(
             self.trials.run, leg, lambda run: self.study.runs(leg, run), lambda point: self._heed(leg, point), self.stop
         )  # fmt: skip
-        self._running[future] = (leg, self.clock())
+        self._running[future] = (leg, since)
 
     def _heed(self, leg: Leg, point: Point) -> bool:
         """Whether a leg shall end at a point."""
@@ -166,8 +167,9 @@ class SearchLoop:
 
     def _ended(self, leg: Leg, since: float, outcome: TrialOutcome) -> None:
         seconds = self.clock() - since
-        if outcome.state == "stopped" and leg.number not in self._said:
-            return  # it goes on when the search does
+        if outcome.state == "stopped" and leg.number not in self._said:  # it goes on when the search does
+            self.study.stopped(leg, seconds, self.spent)
+            return
         state = self._said.get(leg.number) or outcome.state
         done = state == "done"
         self.study.end(leg, state, outcome.scores if done else (), outcome.error if state == "failed" else None, seconds, self.spent)

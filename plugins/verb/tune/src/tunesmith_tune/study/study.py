@@ -24,7 +24,7 @@ class Leg:
         seen: how many legs the searcher knew the outcome of when it proposed this one.
         state: empty while it has not ended; done, paused, pruned or failed.
         run: the id of the run; empty before it began, and where nothing was run.
-        seconds: that it took; `spent`: that the whole search had taken at its end.
+        seconds: that it took, those before it was stopped and went on among them; `spent`: that the whole search had taken at its end.
         same_as: number of the trial that has the same values, whose outcome counts.
     """
 
@@ -92,6 +92,10 @@ class Study:
             "seconds": round(seconds, 3), "spent": round(spent, 3), "same_as": same_as,
         })  # fmt: skip
 
+    def stopped(self, leg: Leg, seconds: float, spent: float) -> None:
+        """It was asked to stop, and can go on; what it took counts."""
+        self._add({"leg": leg.number, "stopped": round(seconds, 3), "spent": round(spent, 3)})
+
     def close(self) -> None:
         self._journal.close()
 
@@ -132,7 +136,7 @@ class Study:
 
     @property
     def spent(self) -> float:
-        """Seconds that the search had taken when a leg last ended."""
+        """Seconds that the search had taken when a leg last ended, or was stopped."""
         return max((leg.spent for leg in self.legs), default=0.0)
 
     # --- the journal -------------------------------------------------------------------------------------------------------------
@@ -151,10 +155,12 @@ class Study:
         leg = self.legs[record["leg"]]
         if "run" in record:
             leg.run = record["run"]
+        elif "stopped" in record:
+            leg.seconds, leg.spent = leg.seconds + record["stopped"], record["spent"]
         elif "point" in record:
             share, value = record["point"]
             leg.points.append(Point(share, math.nan if value is None else value))
         else:
             leg.state, leg.scores = record["state"], tuple(record["scores"])
             leg.error = TunesmithError.from_json(record["error"]) if record["error"] else None
-            leg.seconds, leg.spent, leg.same_as = record["seconds"], record["spent"], record["same_as"]
+            leg.seconds, leg.spent, leg.same_as = leg.seconds + record["seconds"], record["spent"], record["same_as"]
