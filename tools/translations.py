@@ -54,6 +54,8 @@ _SHOWN = {
     "tunesmith_tune": [
         *(("output", f"{modules}.py") for modules in ("study/loop", "study/patience", "budget", "commands/preparation")),
     ],
+    "tunesmith_audit": [("plan", "estimate.py"), ("plan", "report_text.py")],
+    "tunesmith_gateway": [("output", "commands/switch.py")],
     "tunesmith_auto": [("output", f"{modules}.py") for modules in ("policy", "rate_search")],
     "tunesmith_data": [("plan", "verbs/*.py"), ("plan", "contamination/plan_warning.py")],
     "tunesmith_statistics": [("plan", "resolution.py")],

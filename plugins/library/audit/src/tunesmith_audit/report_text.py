@@ -15,18 +15,19 @@ def told(verdict: Verdict, settings: AuditSettings) -> tuple[str, str]:
     figures = verdict.figures
     norms: Mapping[str, float] = figures.get("update_norm") or {}
     if "adapter" in figures:
-        reason = f"{figures['adapter']} tensors are finite, and change something"
+        said = [f"{figures['adapter']} tensors are finite, and change something"]
     else:
         audited = f"{figures['tensors']} tensors, config and tokenizer" if "tensors" in figures else "config and tokenizer"
-        reason = f"{audited} agree with the parent"
+        said = [f"{audited} agree with the parent"]
     if norms:
         most = max(norms, key=norms.__getitem__)
-        reason += f"; the largest change of a matrix is {norms[most]:.2g} of its size ({most})"
+        said.append(f"the largest change of a matrix is {norms[most]:.2g} of its size ({most})")
     if "kl" in figures:
-        reason += (
-            f"; over {figures['prompts']} conversations ({figures['tokens']} tokens) {figures['top1']:.1%} of the next tokens are the "
-            f"parent's, the divergence is {figures['kl']:.2g}{_interval(figures, 'kl', '.2g')} nats a token, the perplexity "
-            f"{figures['perplexity_ratio']:.3f}{_interval(figures, 'perplexity_ratio', '.3f')} times its"
+        divergence = f"{figures['kl']:.2g}{_interval(figures, 'kl', '.2g')}"
+        times = f"{figures['perplexity_ratio']:.3f}{_interval(figures, 'perplexity_ratio', '.3f')}"
+        said.append(
+            f"over {figures['prompts']} conversations ({figures['tokens']} tokens) {figures['top1']:.1%} of the next tokens are the "
+            f"parent's, the divergence is {divergence} nats a token, the perplexity {times} times its"
         )
     for name, apart in figures.get("parents", {}).items():
         reason += (
@@ -35,10 +36,11 @@ def told(verdict: Verdict, settings: AuditSettings) -> tuple[str, str]:
         )
     if own := own_bounds(settings):
         listed = ", ".join(f"{name} {value:g}" for name, value in own.items())
-        reason += f"; bounds of the user's: {listed} ({settings.reason})"
+        said.append(f"bounds of the user's: {listed} ({settings.reason})")
     if verdict.not_compared:
-        reason += "; not compared: " + "; ".join(verdict.not_compared)
-    return "held against its parent", reason
+        not_compared = "; ".join(verdict.not_compared)
+        said.append(f"not compared: {not_compared}")
+    return "held against its parent", "; ".join(said)
 
 
 def _interval(figures: Mapping[str, Any], name: str, digits: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from tunesmith.config import find_home
 from tunesmith.contracts.settings import build, schema_of
 from tunesmith.errors import TunesmithError, UserError
-from tunesmith_cli.api import Command, safe, safe_json, typed
+from tunesmith_cli.api import Command, gettext, safe, safe_json, typed
 from tunesmith_gateway.switch.settings import SwitchSettings
 
 _DIGEST = re.compile(r"[0-9a-f]{7,64}")
@@ -140,11 +140,11 @@ def _follow(events: Iterator[dict[str, Any]], args: Namespace) -> dict[str, Any]
 
 
 def _sentence(event: dict[str, Any]) -> str:
-    return {
+    return gettext({
         "switch_smoke": "It answers the smoke set ({answered}).",
         "switch_shadow": "Of {rows} rows of the shadow set the old version answers {old:.3f} as expected, the new one {new:.3f}.",
         "switch_share": "It takes {share:.0%} of the requests.",
-        "switch_step": "  {answered} answered in {seconds:.1f} s, {error_rate:.2%} failed, 99 of 100 within {p99:.3f} s",
+        "switch_step": "{answered} answered in {seconds:.1f} s, {error_rate:.2%} failed, 99 of 100 within {p99:.3f} s",
         "switched": "All requests go to {version}.",
         "switch_drained": "Version {version} has {running} requests left.",
         "switch_kept": "Its run {run} goes on: it answers for {models}, too.",
@@ -152,7 +152,7 @@ def _sentence(event: dict[str, Any]) -> str:
         "switch_done": "{model} is served by {version}.",
         "switch_back": "It goes back: {reason}.",
         "gone_back": "{model} is served by its old version.",
-    }.get(event["event"], "{event}").format(**event)  # fmt: skip
+    }.get(event["event"], "{event}")).format(**event)  # fmt: skip
 
 
 def SWITCH(words: Sequence[str]) -> Command:  # noqa: N802
