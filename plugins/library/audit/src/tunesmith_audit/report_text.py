@@ -30,9 +30,10 @@ def told(verdict: Verdict, settings: AuditSettings) -> tuple[str, str]:
             f"parent's, the divergence is {divergence} nats a token, the perplexity {times} times its"
         )
     for name, apart in figures.get("parents", {}).items():
-        reason += (
-            f"; from `{name}` it is {apart['kl']:.2g}{_interval(apart, 'kl', '.2g')} nats a token apart, {apart['top1']:.1%} of the next "
-            f"tokens are the same, it has {apart['perplexity_ratio']:.3f} times its perplexity"
+        divergence = f"{apart['kl']:.2g}{_interval(apart, 'kl', '.2g')}"
+        said.append(
+            f"from `{name}` it is {divergence} nats a token apart, {apart['top1']:.1%} of the next tokens are the same, it has "
+            f"{apart['perplexity_ratio']:.3f} times its perplexity"
         )
     if own := own_bounds(settings):
         listed = ", ".join(f"{name} {value:g}" for name, value in own.items())
