@@ -20,7 +20,7 @@ class Horn:
 
 @dataclass(frozen=True)
 class Loud:
-    name: str = setting(help="what to call it", pattern="^[a-z]+$")
+    name: str = setting(help="what to call it, in small letters", pattern="^[a-z]+$")
     volume: int = setting(3, "in steps", ge=0, le=11)
     mode: str = setting("plain", "how it sounds", choices=("plain", "brass"))
     stops: list[str] = setting([], "where it stops")
@@ -61,7 +61,7 @@ def test_every_problem_is_named_at_once_with_its_path():
         ({"name": "a", "seed": -1}, "seed should be at least 0, got -1"),
         ({"name": "a", "hall": "larg"}, "hall can't be 'larg'. Did you mean `large`?"),
         ({"name": "a", "stops": ["x", 1]}, "stops[1] should be a string, got 1"),
-        ({"name": "A"}, "name should match ^[a-z]+$, got 'A'"),
+        ({"name": "A"}, "name can't be 'A': what to call it, in small letters"),
         ([], " should be a mapping, got []"),
     ],
 )

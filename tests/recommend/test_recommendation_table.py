@@ -6,12 +6,14 @@ Write it anew after a rule, a manifest or an estimate changed, and read what is 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tunesmith.errors import UserError
+from tunesmith_recommend.choice.rules import rules
 
 FILE = Path(__file__).with_name("cases.json")
 CASES: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
@@ -46,9 +48,13 @@ def test_what_is_recommended(world: Any, case: dict[str, Any]):
     assert chosen(world, case["asked"]) == case["recommended"], case["because"]
 
 
-def test_there_are_forty_that_differ_and_each_says_why():
+def test_there_are_forty_that_differ_and_each_says_by_which_rule_or_provider():
     assert len({_id(case) for case in CASES}) == len(CASES) >= 40
-    assert all(case["because"] for case in CASES)
+    for case in CASES:
+        named = set(re.findall(r"[a-z]+\.[a-z_.-]*[a-z]", case["because"])) & {*rules()}
+        providers = re.findall(r"`([a-z-]+)`", case["because"])
+        assert named or providers, case["because"]
+        assert all(name in json.dumps(case["recommended"]) for name in providers), case["because"]
     assert len({case["recommended"].get("model") for case in CASES}) >= 12
 
 

@@ -177,7 +177,9 @@ def _bounds(schema: Mapping[str, Any], value: Any, where: str) -> Iterator[tuple
             if keyword in schema and not fits(schema[keyword]):
                 yield where, f"should be {word} {schema[keyword]}, got {value}"
     if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
-        yield where, f"should match {schema['pattern']}, got {shown(value)}"
+        allowed = schema.get("description") or f"it should match {schema['pattern']}"
+        like = " or ".join(map(str, schema.get("examples", ())))
+        yield where, f"can't be {shown(value)}: {allowed}" + (f", such as {like}" if like else "")
     for kind, noun, unit in ((str, "Length", "characters"), ((list, tuple), "Items", "items"), (Mapping, "Properties", "entries")):
         if isinstance(value, kind):
             least, most, size = schema.get(f"min{noun}", 0), schema.get(f"max{noun}"), len(value)

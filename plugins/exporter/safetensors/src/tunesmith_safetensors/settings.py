@@ -17,7 +17,7 @@ class SafetensorsSettings:
     )
     max_shard_size: str = setting(
         "5GB",
-        "of a file of weights; a tensor that is larger has one of its own",
+        "of a file of weights, in KB, MB, GB or TB; a tensor that is larger has one of its own",
         pattern=r"^\s*[0-9]*\.?[0-9]*[1-9][0-9]*(\.[0-9]*)?\s*[KMGTkmgt][Bb]\s*$",
         examples=("2GB", "500MB", "50KB"),
     )

@@ -37,7 +37,9 @@ class ModelSettings(UpstreamSettings):
 class KeySettings(LimitSettings):
     """One entry of a file of keys."""
 
-    name: str = setting(help="whose it is; in logs and metrics", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    name: str = setting(
+        help="whose it is; in logs and metrics: letters, digits, dots, hyphens and underscores", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+    )
     hash: str = setting(help="sha256: and the hexadecimal SHA-256 of the key", pattern=r"^sha256:[0-9a-f]{64}$")
     models: list[str] = setting([], "models that it may ask; empty: all")
 
