@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith_cli.api import main
+from tunesmith_data.near_duplicates import NearDuplicates
 from tunesmith_data.text_facts.domains import domains_in, domains_of
 from tunesmith_data.text_facts.languages import language_of, languages_of
-from tunesmith_data.text_facts.near_duplicates import NearDuplicates
 from tunesmith_data.text_facts.tasks import task_of
 
 EXAMPLES = Path(__file__).parents[4] / "examples"
@@ -141,7 +141,7 @@ def test_rows_that_are_nearly_an_earlier_one_are_counted_as_if_all_were_compared
 
 
 def test_no_more_rows_are_compared_than_take_some_seconds(monkeypatch):
-    monkeypatch.setattr("tunesmith_data.text_facts.near_duplicates.ROWS", 5)
+    monkeypatch.setattr("tunesmith_data.near_duplicates.ROWS", 5)
     found = NearDuplicates()
     for number in range(20):
         said = "eleven" if number else "ten"

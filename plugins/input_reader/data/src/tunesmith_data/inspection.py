@@ -17,8 +17,8 @@ from tunesmith_data.formats.detection import Check, by_schema, detect
 from tunesmith_data.formats.resemblance import is_blank, meant, named_columns
 from tunesmith_data.line import Line
 from tunesmith_data.media.references import media_of
+from tunesmith_data.near_duplicates import NearDuplicates
 from tunesmith_data.rows_file import read_file
-from tunesmith_data.text_facts.near_duplicates import NearDuplicates
 
 KEPT = 200  # of each kind of finding
 SHARE = 0.05
