@@ -38,7 +38,8 @@ class KeySettings(LimitSettings):
     """One entry of a file of keys."""
 
     name: str = setting(
-        help="whose it is; in logs and metrics: letters, digits, dots, hyphens and underscores", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+        help="whose it is; in logs and metrics: letters, digits, dots, hyphens and underscores",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
     )
     hash: str = setting(help="sha256: and the hexadecimal SHA-256 of the key", pattern=r"^sha256:[0-9a-f]{64}$")
     models: list[str] = setting([], "models that it may ask; empty: all")
