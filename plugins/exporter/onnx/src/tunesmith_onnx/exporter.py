@@ -37,7 +37,7 @@ class OnnxExporter:
             step.progress(sum(stage in said for stage in STAGES), len(STAGES), what="convert to ONNX")
 
         run_converter(
-            command(source.path, folder, self.settings.opset), log, look, whose="PyTorch's ONNX",
+            command(source.path, folder, self.settings.opset), log, look, whose="torch.onnx",
             fix="It has to be a checkpoint in Hugging Face's layout whose code PyTorch can trace; the exporters `onnxruntime-genai` and "
             "`gguf` know others.",
         )  # fmt: skip

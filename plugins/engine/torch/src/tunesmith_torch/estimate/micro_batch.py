@@ -108,5 +108,5 @@ def _reason(request: EstimateRequest, values: Mapping[str, Any], found: Estimate
         return f"activations are computed twice, since with those kept no useful micro-batch fits with a margin; the same loss ({figures})"
     first = next(iter(_candidates(request)))
     if request.step_settings[MICRO] != AUTO or values == first:
-        return f"it fits with a margin ({figures})" + ("; more at once is no faster there" if request.device == "cpu" else "")
+        return f"it fits with a margin ({figures})" + ("; no more is tried on a processor" if request.device == "cpu" else "")
     return f"the largest that fits with a margin; the batch and its loss stay the same ({figures})"
