@@ -7,6 +7,7 @@ import sys
 import urllib.parse
 import urllib.request
 from dataclasses import asdict, replace
+from typing import ClassVar
 
 FREE = 32768  # the system gives ports from here on to whoever asks for any
 
@@ -36,8 +37,8 @@ def asked(url, **headers):
 
 
 def scene(case, setting, step, build):
-    """An engine that is not up in time, one that dies and does not come up again, one that is stopped: what is told of each. And what a
-    backend offers for a load that is expected."""
+    """An engine that is not up in time, one that dies and does not come up again, one that is stopped, one that takes adapters: what is
+    told of each. And what a backend offers for a load that is expected."""
     if setting == "expect":
         return {"offers": offers(build().expect)}
 
@@ -48,12 +49,16 @@ def scene(case, setting, step, build):
     backend = {
         "start_timeout": Fake("--silent", start_timeout=0.5),
         "restarts": Fake("--once", str(case.directory / "lived"), restarts=1),
-        "shutdown_grace": Fake(),
+        "shutdown_grace": Fake("--slow", "1.5"),  # longer than an engine that nobody asks anything may take
+        "updatable": FakeUpdatable(),
     }[setting]
     inputs = {"model": Artifact("model/hf", case.directory)}
     step = LocalStep.make(case.directory, name="up", inputs=inputs, settings=build(), providers={"inference_backend": backend})
     try:
         server = Server(step)
+        if setting == "updatable":
+            server.stop()
+            return {"told": sorted(step.reports.facts)}
         if setting == "restarts":
             with contextlib.suppress(http.client.HTTPException, OSError):  # it ends in the middle of the answer
                 urllib.request.urlopen(f"{server.root}/exit", timeout=10)
@@ -89,3 +94,14 @@ class Fake:
 
         command = (sys.executable, "-S", fake_engine.__file__, str(address.port), *self.arguments)
         return replace(Engine(command, name="Fake"), **self.more)
+
+
+class FakeUpdatable(Fake):
+    """One whose engine would take adapters; nobody asks it to."""
+
+    distance: ClassVar[dict] = {}
+
+    def load(self, url, adapter, version): ...
+
+    def complete(self, url, prompts, seeds, options):
+        return []

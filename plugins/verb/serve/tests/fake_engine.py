@@ -1,7 +1,7 @@
 """Not an engine: a program that behaves like one where a supervisor looks, and misbehaves as its arguments and requests say.
 
-``python fake_engine.py PORT [--say TEXT] [--fail] [--silent] [--deaf] [--child FILE] [--once FILE]``; GET /health answers, /exit ends it
-with status 3, /hang leaves every further question without an answer.
+``python fake_engine.py PORT [--say TEXT] [--fail] [--silent] [--deaf] [--slow SECONDS] [--child FILE] [--once FILE]``; GET /health
+answers, /exit ends it with status 3, /hang leaves every further question without an answer.
 """
 
 from __future__ import annotations
@@ -43,11 +43,14 @@ def main() -> None:
     parser.add_argument("--fail", action="store_true", help="end at once with status 1")
     parser.add_argument("--silent", action="store_true", help="never answer")
     parser.add_argument("--deaf", action="store_true", help="ignore SIGTERM")
+    parser.add_argument("--slow", type=float, help="end so many seconds after SIGTERM")
     parser.add_argument("--child", help="start a deaf child in a session of its own, and write both process ids to this file")
     parser.add_argument("--once", help="live only where this file is not there yet")
     asked = parser.parse_args()
     if asked.deaf:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if asked.slow:
+        signal.signal(signal.SIGTERM, lambda *_: threading.Timer(asked.slow, os._exit, (0,)).start())
     if asked.child:
         child = subprocess.Popen([sys.executable, "-c", CHILD], start_new_session=True, stdout=subprocess.PIPE)
         assert child.stdout is not None
