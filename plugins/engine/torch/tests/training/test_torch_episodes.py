@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from types import SimpleNamespace
 
 import pytest
 import torch
+from reinforcement import ROWS, Reinforcement, ledger
 
 from tunesmith.contracts import TunesmithError, UserError
-from tunesmith_data.api import message
-from tunesmith_torch.api import COMPLETIONS, Asks, Group, Head, LossSum, Reply, Sampling, Score
+from tunesmith_torch.api import Asks, Head, Reply, Sampling, Score
 from tunesmith_torch.data.tokenizer.chat_encoder import chat_encoder
 from tunesmith_torch.model.loader import load_model
 from tunesmith_torch.training.experience import collection as collections
@@ -19,12 +17,11 @@ from tunesmith_torch.training.experience.groups import sequence_of
 from tunesmith_torch.training.experience.reply_tokens import opening_tokens, reply_tokens
 from tunesmith_torch.training.experience.rollout_ledger import ROLLOUTS, from_json
 
-ROWS = [{"messages": [message("user", text)], "columns": {"at": at}} for at, text in enumerate(["Hello", "Who?", "What is a plan?"] * 2)]
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 STOP = tuple("aeiouAEIOU0123456789")  # an untrained model hardly ever writes an end token
 
 
-class Talks:
+class Talks(Reinforcement):
     """Is answered with how long the answer was; longer episodes are worth more, and an answer with a z fails."""
 
     def __init__(self, **sampling) -> None:
@@ -32,9 +29,6 @@ class Talks:
         self.asks = Asks(sampling=Sampling(**(wanted | sampling)))
         self.playing, self.begun, self.ended, self.seeds, self.failed, self.tools, self.openings = {}, 0, [], [], {}, [], "Hi"
         self.fails, self.done_after = lambda text: False, 9
-
-    def encode(self, row, chat):
-        return Group((chat.encode_prompt(row["messages"]),), {"row": row["columns"]})
 
     def reset(self, tasks):
         found = {}
@@ -67,32 +61,6 @@ class Talks:
     def score(self, rollouts):
         sums = [sum(turn.reward or 0 for turn in one.turns) + 0.01 * len(one.text) for one in rollouts]
         return [Score(None, failed=True) if one.failure else Score(value) for one, value in zip(rollouts, sums, strict=True)]
-
-    def learn(self, rollouts, state):
-        return [[None if one.reward is None else {"gain": one.reward, "old": list(one.old)} for one in group] for group in rollouts]
-
-    def open(self, inputs):
-        pass
-
-    def close(self):
-        pass
-
-    def weight(self, group):
-        return float(len(group.facts.get(COMPLETIONS, [0])))
-
-    def loss(self, batch):
-        sums = torch.stack([own.sum() for own in batch.policy.split(list(batch.lengths))])
-        gains = torch.tensor([facts["gain"] for group in batch.groups for facts in group.facts[COMPLETIONS]]).to(sums)
-        return LossSum(-(gains * sums).sum())
-
-    def formula(self, batch):
-        facts = [facts for group in batch.groups for facts in group.facts[COMPLETIONS]]
-        own = batch.policy.split(list(batch.lengths))
-        return -sum(one["gain"] * values.sum() for one, values in zip(facts, own, strict=True)) / len(facts)
-
-
-def ledger(output):
-    return [json.loads(line) for line in gzip.decompress((output / ROLLOUTS).read_bytes()).splitlines()]
 
 
 def test_the_models_own_tokens_are_learned_from_and_replies_are_only_read(bench):

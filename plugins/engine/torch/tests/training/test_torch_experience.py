@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import threading
 from dataclasses import replace
@@ -10,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from reinforcement import ROWS, Reinforcement, ledger
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError
-from tunesmith_data.api import message
-from tunesmith_torch.api import COMPLETIONS, Asks, Group, Head, LossSum, Rollout, Sampling, Score
+from tunesmith_torch.api import Asks, Head, Rollout, Sampling, Score
 from tunesmith_torch.data.packing import Wanted, pack
 from tunesmith_torch.model.dense.loader import load_dense
 from tunesmith_torch.model.loader import load_model
@@ -24,50 +23,19 @@ from tunesmith_torch.training.experience.preflight import preflight
 from tunesmith_torch.training.experience.rollout_ledger import ROLLOUTS
 from tunesmith_torch.training.experience.token_choice import choose
 
-ROWS = [{"messages": [message("user", text)], "columns": {"at": at}} for at, text in enumerate(["Hello", "Who?", "What is a plan?"] * 2)]
 
-
-class Vowels:
+class Vowels(Reinforcement):
     """Reinforces completions by how many of their letters are vowels; those of the row 4 are unscored."""
 
     def __init__(self, **sampling) -> None:
         self.asks = Asks(sampling=Sampling(**({"num_generations": 4, "max_completion_length": 6} | sampling)))
-        self.seen, self.opened, self.closed = [], 0, 0
-
-    def encode(self, row, chat):
-        return Group((chat.encode_prompt(row["messages"]),), {"row": row["columns"]})
+        self.seen = []
 
     def score(self, rollouts):
         self.seen += rollouts
         return [
             Score(None if rollout.row == 4 else sum(letter in "aeiou" for letter in rollout.text), {"vowels": 1.0}) for rollout in rollouts
         ]
-
-    def learn(self, rollouts, state):
-        return [[None if one.reward is None else {"gain": one.reward, "old": list(one.old)} for one in group] for group in rollouts]
-
-    def open(self, inputs):
-        self.opened += 1
-
-    def close(self):
-        self.closed += 1
-
-    def weight(self, group):
-        return float(len(group.facts.get(COMPLETIONS, [0])))
-
-    def loss(self, batch):
-        sums = torch.stack([own.sum() for own in batch.policy.split(list(batch.lengths))])
-        gains = torch.tensor([facts["gain"] for group in batch.groups for facts in group.facts[COMPLETIONS]]).to(sums)
-        return LossSum(-(gains * sums).sum())
-
-    def formula(self, batch):
-        facts = [facts for group in batch.groups for facts in group.facts[COMPLETIONS]]
-        own = batch.policy.split(list(batch.lengths))
-        return -sum(one["gain"] * values.sum() for one, values in zip(facts, own, strict=True)) / len(facts)
-
-
-def ledger(output):
-    return [json.loads(line) for line in gzip.decompress((output / ROLLOUTS).read_bytes()).splitlines()]
 
 
 def adapter(output):
