@@ -264,6 +264,6 @@ def test_a_stack_that_holds_other_layers_than_it_says_is_refused(tmp_path):
     models = {"model": paths["base"], "tuned": paths["one"]}
     step = _Step(models, tmp_path / "out", merge_method="passthrough", slices=["0[0:2]", "1[0:2]"])
     result = run(step)
-    swapped = replace(result, meta={**result.meta, "layers": result.meta["layers"][::-1]})
+    swapped = replace(result, meta={**result.meta, "stacked": result.meta["stacked"][::-1]})
     with pytest.raises(UserError, match="TS-AUDIT-007"):
         Audit(AuditSettings()).check(step, swapped)

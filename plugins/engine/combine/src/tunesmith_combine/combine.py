@@ -59,7 +59,7 @@ def _stacked(step: Step, paths: list[Path], places: list[dict[str, Place]]) -> R
     layers = passthrough(paths, places, step)
     names = ["model", *(name for name in step.inputs if name.partition(".")[0] == "tuned")]
     stood = [[names[model], layer] for model, layer in layers]
-    return Result(meta={"models": len(paths) - 1, "method": step.settings.merge_method, "layers": stood})
+    return Result(meta={"models": len(paths) - 1, "method": step.settings.merge_method, "stacked": stood})
 
 
 def _copy_beside(base: Path, output: Path, but: tuple[str, ...] = ()) -> None:

@@ -53,7 +53,7 @@ class Audit:
         from tunesmith_audit.files.stacked_layers import audit_stacked
 
         child, models = step.output, {name: one.path for name, one in step.inputs.items() if fits(one.format, MODELS)}
-        if layers := meta.get("layers"):
+        if layers := meta.get("stacked"):
             verdict = audit_stacked(models, child, [(str(name), int(layer)) for name, layer in layers])
         else:
             verdict = audit(parent.path, child, step.facts.get("edge", "auto"))
