@@ -241,7 +241,7 @@ CHECK = Audit(AuditSettings(compare=False, reason="nothing runs here"))
 
 def test_what_a_step_made_is_published_with_what_was_found(parent, child, tmp_path):
     told = []
-    found = CHECK.check(made(child, tmp_path / "work", told, parent=parent), Result(metrics={"bytes": 1.0}, meta={"rows": 3}))
+    found = CHECK.check(made(child, tmp_path / "work", told, parent=parent), Result(metrics={"bytes": 1.0}, meta={"rows": 3, "layers": 2}))
     ((what, reason),) = told
     assert what == "held against its parent"
     assert reason.endswith("not compared: `compare` is false: nothing runs here")
