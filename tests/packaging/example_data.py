@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from distributions import ROOT
@@ -13,6 +14,7 @@ OTHERS = {
     "passages": "datasets/embedding.jsonl", "held-out-pairs": "reward/held-out.jsonl",
 }  # fmt: skip
 REVIEWS = '{"text": "It broke on the first day.", "label": "negative"}\n{"text": "It does what it says.", "label": "positive"}\n'
+SUMS = '{"messages": [{"role": "user", "content": "What is 2 + 3?"}, {"role": "assistant", "content": "2 + 3 = 5. #### 5"}]}\n' * 8
 PROMPTS = '{"prompt": "What is 2 + 3?", "answer": "5"}\n{"prompt": "What is 4 + 4?", "answer": "8"}\n'
 
 
@@ -23,3 +25,6 @@ def write_example_data(folder: Path) -> None:
         shutil.copy(ROOT / "examples" / source, folder / f"{name}.jsonl")
     (folder / "reviews.jsonl").write_text(REVIEWS)
     (folder / "prompts.jsonl").write_text(PROMPTS)
+    (folder / "gsm8k.jsonl").write_text(SUMS)
+    (folder / "playground" / "bin").mkdir(parents=True)  # an environment that a user makes beside it
+    (folder / "playground" / "bin" / "python").symlink_to(sys.executable)

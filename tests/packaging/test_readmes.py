@@ -93,6 +93,7 @@ def test_its_line_brings_all_that_its_example_takes(project: Path, readme: Readm
     """Planned with these plugins alone, and with what those run on that are not isolated."""
     for name, value in readme.exports.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.chdir(project)
     ours, others = brought(readme.install)
     names = ", ".join(f'"{name}"' for name in sorted(ours))
     (project / "tunesmith.toml").write_text(f"[plugins]\nallow = [{names}]\n")

@@ -27,7 +27,8 @@ class DownloadSettings:
 @dataclass(frozen=True)
 class QuantizeSettings:
     use: str = setting("", "what the model is for: with `auto` the planner compares quantizers for it, by what each says of itself",
-                       choices=("", "batch", "online", "edge", "training"))  # fmt: skip
+                       choices=("", "batch", "online", "edge", "training"),
+                       effect={"scene": "a quantizer that is left to the planner"})  # fmt: skip
 
 
 _NONE: dict[str, Any] = {"metrics": {}}  # of its own; its main provider's count
