@@ -10,4 +10,4 @@ def scene(case, setting, step, build):
 
     step.settings = SimpleNamespace(shutdown_grace=30.0, updatable=setting == "max_lora_rank")
     step.placement = replace(step.placement, device="cuda")
-    return build().engine(Artifact("model/hf", case.material("taught")), "under-test", Address(port=8765), step)
+    return build().engine(Artifact("model/hf", case.material("taught")), "under-test", Address(port=8765), step).command

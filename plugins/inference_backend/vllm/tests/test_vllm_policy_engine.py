@@ -14,6 +14,7 @@ import pytest
 
 from tunesmith.contracts import UserError
 from tunesmith_serve.updatable import EngineFailed, SamplingOptions
+from tunesmith_vllm.adapter_token import HEADER
 from tunesmith_vllm.lora_adapters import check_policy
 from tunesmith_vllm.policy_engine import PolicyEngine
 
@@ -32,6 +33,7 @@ class FakeVllm(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append((self.path, body))
+        self.server.tokens.append((self.path, self.headers.get(HEADER)))
         if self.path == "/v1/load_lora_adapter":
             self.server.adapters.append(body["lora_name"])
         elif self.path == "/v1/unload_lora_adapter":
@@ -62,7 +64,7 @@ def completions(body: dict[str, Any], **changed: Any) -> dict[str, Any]:
 @pytest.fixture
 def server() -> Iterator[Any]:
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), FakeVllm)
-    server.adapters, server.asked, server.answer = [], [], completions
+    server.adapters, server.asked, server.tokens, server.answer = [], [], [], completions
     server.url = f"http://127.0.0.1:{server.server_port}/v1"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -92,6 +94,17 @@ def test_a_version_that_comes_again_has_another_name_and_the_old_adapter_is_unlo
     assert len(server.adapters) == 1
     assert len(set(names)) == 3
     assert engine.complete(server.url, [[1]], [0], OPTIONS)[0][0].version == 1
+
+
+def test_only_what_changes_the_adapter_is_sent_with_the_token(server: Any, tmp_path: Path) -> None:
+    engine = PolicyEngine()
+    for version in (0, 1):
+        engine.load(server.url, tmp_path, version)
+    engine.complete(server.url, [[1]], [0], OPTIONS)
+    told = dict(server.tokens)
+    assert told == {"/v1/load_lora_adapter": engine.token, "/v1/unload_lora_adapter": engine.token, "/v1/completions": None}
+    assert engine.token not in json.dumps(server.asked)
+    assert PolicyEngine().token != engine.token
 
 
 @pytest.mark.parametrize(

@@ -41,10 +41,9 @@ class VllmBackend:
             shutdown_grace=step.settings.shutdown_grace, adapters=adapters, updatable=updatable,
         )  # fmt: skip
         facts: dict[str, Any] = {"adapters": [adapter.name for adapter in adapters]} if adapters else {}
-        return Engine(
-            words, environment(self.settings, device, address, updatable=updatable), start_timeout=START_TIMEOUT, name="vLLM",
-            facts=facts | ({"dtype": settings.dtype} if updatable else {}),
-        )  # fmt: skip
+        variables = environment(self.settings, device, address, token=self._policy.token if updatable else "")
+        facts |= {"dtype": settings.dtype} if updatable else {}
+        return Engine(words, variables, start_timeout=START_TIMEOUT, name="vLLM", facts=facts)
 
     def load(self, url: str, adapter: Path, version: int) -> None:
         """Raises UserError TS-SERVE-065 for an adapter that vLLM does not compute as it was trained."""

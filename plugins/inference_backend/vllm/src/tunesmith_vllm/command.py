@@ -11,7 +11,7 @@ from typing import Any
 from tunesmith.contracts import Address
 from tunesmith_serve import local_names
 from tunesmith_serve.engine_options import STEPS_OWN, words
-from tunesmith_vllm import lora_adapters
+from tunesmith_vllm import adapter_token, lora_adapters
 from tunesmith_vllm.lora_adapters import LoraAdapter
 from tunesmith_vllm.settings import VllmSettings
 
@@ -60,7 +60,8 @@ def command(
         **(_of_sampler(settings) if updatable else {}),
     }  # fmt: skip
     options = words(known, settings.options, engine="vLLM", refused=NOT_TO_GIVE)
-    return (sys.executable, "-m", "vllm.entrypoints.openai.api_server", *options, "--middleware", local_names.PATH)
+    guard = ("--middleware", adapter_token.PATH) if updatable else ()
+    return (sys.executable, "-m", "vllm.entrypoints.openai.api_server", *options, "--middleware", local_names.PATH, *guard)
 
 
 def _of_sampler(settings: VllmSettings) -> dict[str, Any]:
@@ -72,12 +73,16 @@ def _of_sampler(settings: VllmSettings) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def environment(settings: VllmSettings, device: str, address: Address, *, updatable: bool = False) -> dict[str, str]:
-    """Variables on top of the worker's: no hub, no usage statistics, where it listens, and on a processor all its cores."""
+def environment(settings: VllmSettings, device: str, address: Address, *, token: str = "") -> dict[str, str]:
+    """Variables on top of the worker's: no hub, no usage statistics, where it listens, and on a processor all its cores.
+
+    Args:
+        token: of a sampler, which takes adapters from whoever has it.
+    """
     variables = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_DO_NOT_TRACK": "1"}
     variables |= local_names.variables(address)
-    if updatable:
-        variables["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "1"
+    if token:
+        variables |= {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1", adapter_token.TOKEN: token}
     if device == "cpu":
         variables["VLLM_CPU_NUM_OF_RESERVED_CPU"] = str(settings.reserved_cores)
         if eager(settings, device):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from tunesmith_serve.updatable import EngineFailed, SampledCompletion, SamplingOptions
+from tunesmith_vllm.adapter_token import HEADER
 
 TIMEOUT = 1800.0  # seconds for an answer
 AT_ONCE = 256  # prompts that are asked for at the same time; vLLM has those wait that it has no place for
@@ -23,10 +26,12 @@ class PolicyEngine:
 
     Each adapter that is loaded has a name of its own, so that nothing that vLLM keeps of one (keys and values of prompts, by the adapter's
     name) counts for another, also where a version comes a second time with other weights.
+
+    `token` is what the engine is to ask for before it changes an adapter (`tunesmith_vllm.adapter_token`).
     """
 
     def __init__(self) -> None:
-        self._numbers = count(1)
+        self.token, self._numbers = secrets.token_urlsafe(32), count(1)
         self._loaded, self._version = "", -1
 
     def load(self, url: str, adapter: Path, version: int) -> None:
@@ -36,8 +41,8 @@ class PolicyEngine:
         """
         name = f"{_NAME}{version}-{next(self._numbers)}"
         for old in self._names(url):
-            _asked(url, "unload_lora_adapter", {"lora_name": old})
-        _asked(url, "load_lora_adapter", {"lora_name": name, "lora_path": str(adapter)})
+            self._changed(url, "unload_lora_adapter", {"lora_name": old})
+        self._changed(url, "load_lora_adapter", {"lora_name": name, "lora_path": str(adapter)})
         self._loaded, self._version = name, version
 
     def complete(
@@ -52,6 +57,9 @@ class PolicyEngine:
         with ThreadPoolExecutor(min(AT_ONCE, max(1, len(prompts)))) as pool:
             return list(pool.map(lambda prompt, seed: self._completed(url, prompt, seed, options), prompts, seeds))
 
+    def _changed(self, url: str, route: str, body: Mapping[str, Any]) -> None:
+        _request(url, "POST", route, body, {HEADER: self.token})
+
     def _names(self, url: str) -> list[str]:
         """The adapters that it has."""
         listed = json.loads(_request(url, "GET", "models"))["data"]
@@ -64,7 +72,7 @@ class PolicyEngine:
             "logprobs": 0, "return_token_ids": True, "skip_special_tokens": False, "add_special_tokens": False,
         }  # fmt: skip
         try:
-            told = json.loads(_asked(url, "completions", asked))
+            told = json.loads(_request(url, "POST", "completions", asked))
             found = [self._completion(told, choice, prompt) for choice in sorted(told["choices"], key=lambda choice: choice["index"])]
         except (LookupError, TypeError, ValueError) as error:
             raise EngineFailed(f"its answer makes no sense: {type(error).__name__}: {error}") from error
@@ -82,15 +90,14 @@ class PolicyEngine:
         return SampledCompletion(version, tokens, log_probs, choice["finish_reason"] == "stop")
 
 
-def _asked(url: str, route: str, body: Mapping[str, Any]) -> bytes:
-    return _request(url, "POST", route, json.dumps(body).encode())
-
-
-def _request(url: str, method: str, route: str, body: bytes | None = None) -> bytes:
+def _request(
+    url: str, method: str, route: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
     place = urlsplit(url)
     connection = HTTPConnection(place.hostname or "", place.port, timeout=TIMEOUT)
     try:
-        connection.request(method, f"{place.path}/{route}", body, {"Content-Type": "application/json"})
+        data = None if body is None else json.dumps(body).encode()
+        connection.request(method, f"{place.path}/{route}", data, {"Content-Type": "application/json", **headers})
         reply = connection.getresponse()
         said = reply.read()
     except (OSError, HTTPException) as error:

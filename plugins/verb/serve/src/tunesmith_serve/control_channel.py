@@ -1,4 +1,7 @@
-"""The control channel of a model that is served while it is trained elsewhere: HTTP of this machine, with bodies of JSON.
+"""The control channel of a model that is served while it is trained elsewhere: HTTP over a Unix socket, with bodies of JSON.
+
+The socket lies in a directory that only this user may enter, so nobody else on the machine, and no page in a browser, can ask it: there is
+no secret that a log or a report could tell.
 
 | route | body | answer |
 |---|---|---|
@@ -6,31 +9,35 @@
 | ``POST /complete`` | ``prompts``, ``seeds`` of each, ``options`` (`SamplingOptions`) | ``completions`` by prompt (`SampledCompletion`) |
 
 An answer with the status 200 is as above. Else it is 409 with an error's ``code``, ``what``, ``why`` and ``fix`` where what was asked can't
-be done, 503 with ``why`` where the engine is not there, 400 with ``why`` for a body that makes no sense, 403 and 415 for what other pages
-in a browser might send. An adapter waits until the engine is up, and nothing is asked while it is loaded.
+be done, 503 with ``why`` where the engine is not there, 400 with ``why`` for a body that makes no sense. An adapter waits until the engine
+is up, and nothing is asked while it is loaded.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import shutil
+import socket
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from http.client import HTTPConnection, HTTPException
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingMixIn, UnixStreamServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from tunesmith.contracts import Address, TunesmithError
+from tunesmith.contracts import TunesmithError
 from tunesmith_serve.updatable import EngineFailed, SamplingOptions, Updatable
 
 POLL = 0.2  # seconds between looks at an engine that is not up
 PATIENCE = 10.0  # seconds for an answer whether it is up
 LARGEST = 2**28  # bytes of a body
-BAD, FORBIDDEN, CONFLICT, NO_JSON, GONE = 400, 403, 409, 415, 503
+BAD, CONFLICT, GONE = 400, 409, 503
 
 
 class ControlChannel:
@@ -43,12 +50,10 @@ class ControlChannel:
     def __init__(self, backend: Updatable, start_timeout: float) -> None:
         self._backend, self._start_timeout, self._api = backend, start_timeout, ""
         self._loading = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._folder = Path(tempfile.mkdtemp(prefix="tunesmith-"))  # its mode is 0700
+        self.socket = self._folder / "control"
+        self._server = _Server(str(self.socket), _Handler)
         self._server.channel = self
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> ControlChannel:
         threading.Thread(target=self._server.serve_forever, name="control-channel", daemon=True).start()
@@ -57,11 +62,12 @@ class ControlChannel:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def told(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The facts of the endpoint, with those of the channel; what is asked goes there from now on."""
         self._api = str(facts["url"])
-        return {**facts, "control": self.url, "distance": dict(self._backend.distance)}
+        return {**facts, "control": str(self.socket), "distance": dict(self._backend.distance)}
 
     def answer(self, route: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """
@@ -102,8 +108,22 @@ class ControlChannel:
         return False
 
 
-class _Server(ThreadingHTTPServer):
+class ControlConnection(HTTPConnection):
+    """To the channel whose socket this is."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class _Server(ThreadingMixIn, UnixStreamServer):
     daemon_threads = True
+    request_queue_size = 16
     channel: ControlChannel
 
 
@@ -121,10 +141,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def _answered(self) -> tuple[int, dict[str, Any]]:
-        if not Address().answers_to(self.headers.get("Host", "")):
-            return FORBIDDEN, {"why": "the control channel answers to this machine's names"}
-        if self.headers.get("Content-Type") != "application/json":
-            return NO_JSON, {"why": "the body should be JSON and say so"}
         if self.path not in ("/load", "/complete"):
             return BAD, {"why": f"there is no {self.path[:100]}"}
         try:

@@ -6,13 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from tunesmith.contracts import Artifact, TunesmithError, UserError
-from tunesmith_serve.control_channel import CONFLICT
+from tunesmith_serve.control_channel import CONFLICT, ControlConnection
 from tunesmith_serve.updatable import SampledCompletion, SamplingOptions
 
 POLL = 0.2  # seconds between looks whether the step is to stop
@@ -35,7 +34,7 @@ class SamplerClient:
             raise not_updatable(name)
         self.name, self.distance = name, dict(endpoint.meta["distance"])
         self.dtype = str(endpoint.meta.get("dtype", ""))
-        self._place, self._check = urlsplit(str(endpoint.meta["control"])).netloc, check_cancelled
+        self._socket, self._check = str(endpoint.meta["control"]), check_cancelled
         self._thread = ThreadPoolExecutor(1, "sampler")
 
     def load(self, adapter: Path, version: int) -> None:
@@ -77,7 +76,7 @@ class SamplerClient:
         return told
 
     def _post(self, route: str, body: bytes) -> tuple[int, Any]:
-        connection = HTTPConnection(self._place, timeout=TIMEOUT)
+        connection = ControlConnection(self._socket, TIMEOUT)
         try:
             connection.request("POST", route, body, {"Content-Type": "application/json"})
             reply = connection.getresponse()
