@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -175,3 +176,17 @@ def test_a_name_of_two_settings_is_the_authors_mistake():
     twice = dataclasses.make_dataclass("Twice", [("a", int, setting(1, "one", aliases=("b",))), ("b", int, setting(1, "two"))])
     with pytest.raises(TypeError, match="`b` is the name or an alias of two settings"):
         schema_of(twice)
+
+
+def test_a_relative_path_starts_from_the_folder_of_the_pipeline(tmp_path: Path):
+    @dataclass(frozen=True)
+    class Placed:
+        python: str = setting("", "an interpreter", path=True)
+        name: str = setting("", "no path")
+
+    schema = schema_of(Placed)
+    assert schema["properties"]["python"]["format"] == "path"
+    assert fill(schema, {"python": "bin/python", "name": "a/b"}, tmp_path) == {"python": str(tmp_path / "bin/python"), "name": "a/b"}
+    assert fill(schema, {"python": "/usr/bin/python"}, tmp_path)["python"] == "/usr/bin/python"
+    assert fill(schema, {}, tmp_path)["python"] == ""
+    assert fill(schema, {"python": "bin/python"})["python"] == "bin/python"

@@ -20,9 +20,11 @@ import re
 import typing
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.type_hints import UNIONS, type_hints
+from tunesmith.contracts.untrusted_files import path_of
 from tunesmith.errors import UserError, did_you_mean, shown
 
 TOLD = 100  # problems told of a value that fits none of several types: a list of a million is not looked through for each
@@ -45,6 +47,7 @@ def setting(
     effect: Mapping[str, Any] | None = None,
     aliases: tuple[str, ...] = (),
     unlike: Mapping[str, str] | None = None,
+    path: bool = False,
 ) -> Any:
     """A field of a settings dataclass: default (required if left out), help, bounds, and choices.
 
@@ -56,13 +59,11 @@ def setting(
         effect: where a change of the setting shows, if not at once in what the provider makes. ``with``: other settings beside which it
             matters; ``call``: ``package.module:function`` of a library, in whose arguments it arrives; ``scene``: what the provider has to
             meet for it to matter (an endpoint that fails). The conformance kit looks there (its check ``settings.alive``).
+        path: it is the path of a file or folder: a relative one starts from the pipeline's folder, and the plugin is given it whole.
     """
     bounds = {"ge": ge, "gt": gt, "le": le, "lt": lt, "pattern": pattern}
     extra = {_KEYWORDS[key]: value for key, value in bounds.items() if value is not None}
-    if choices:
-        extra["enum"] = list(choices)
-    if examples:
-        extra["examples"] = list(examples)
+    extra |= {key: list(values) for key, values in (("enum", choices), ("examples", examples)) if values}
     if effect is not None:
         if not effect or not all(isinstance(value, _EFFECT.get(key, ())) for key, value in effect.items()):
             raise TypeError(f"an effect says `with`, `call` or `scene`, not {dict(effect)!r}; see tunesmith.contracts.settings")
@@ -71,6 +72,8 @@ def setting(
         extra["aliases"] = list(aliases)
     if unlike:
         extra["unlike"] = dict(unlike)
+    if path:
+        extra["format"] = "path"
     metadata = {"schema": {"description": help, **extra}}
     if isinstance(default, (list, dict, set)):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
@@ -218,15 +221,21 @@ def aliases_of(schema: Mapping[str, Any]) -> dict[str, str]:
     return {alias: name for name, entry in schema.get("properties", {}).items() for alias in entry.get("aliases", ())}
 
 
-def fill(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
-    """`value` with every default of `schema` filled in, aliases under the setting's own name: what enters a cache key."""
+def fill(schema: Mapping[str, Any], value: Mapping[str, Any], base: Path | None = None) -> dict[str, Any]:
+    """`value` with every default of `schema` filled in, aliases under the setting's own name: what enters a cache key.
+
+    Args:
+        base: the folder that relative paths start from; None: they stay as they are.
+    """
     names = aliases_of(schema)
     filled = {names.get(name, name): item for name, item in value.items()}
     for name, entry in schema.get("properties", {}).items():
         if name not in filled and "default" in entry:
             filled[name] = entry["default"]
         if isinstance(filled.get(name), Mapping) and "properties" in entry:
-            filled[name] = fill(entry, filled[name])
+            filled[name] = fill(entry, filled[name], base)
+        elif entry.get("format") == "path" and base and filled.get(name):
+            filled[name] = str(path_of(filled[name], base))
         elif entry.get("type") == "number" and isinstance(filled.get(name), int):
             filled[name] = float(filled[name])  # 1 and 1.0 are the same setting and must give one key
     return filled

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from tunesmith.contracts import EstimateRequest, UserError
+from tunesmith.config import load_config
+from tunesmith.contracts import EstimateRequest, TunesmithError, UserError
+from tunesmith.plugins.registry import load_registry
 from tunesmith_completions import CompletionObjective, SamplingSettings, completion_estimator, signs
 from tunesmith_data.api import message
+from tunesmith_sdk.testing.plans import plan_on_a_laptop
 from tunesmith_torch.api import Asks, Reply, Rollout, Score, Turn
 from tunesmith_torch.conformance.objective import PlainChat
 
@@ -136,3 +141,27 @@ def test_a_plan_refuses_rewards_and_environments_that_are_not_there(settings, co
         estimate(EstimateRequest(settings=settings))
     assert caught.value.code == code
     assert estimate(EstimateRequest(settings={"rewards": ["exact"], "environment": "guess-number"}))["completion"] == 256
+
+
+PLAY = """
+model: hf://made/up
+steps:
+  play: {train: {grpo: {environment: guess-number, environment_python: playground/bin/python}}, adapter: lora, data: prompts.jsonl}
+"""
+
+
+def test_the_interpreter_of_an_environment_is_looked_for_beside_the_pipeline(tmp_path, monkeypatch):
+    folder, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    python = folder / "playground/bin/python"
+    python.parent.mkdir(parents=True)
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    (folder / "prompts.jsonl").write_text('{"prompt": "Guess."}\n' * 8)
+    (folder / "tunesmith.yaml").write_text(PLAY)
+    registry = load_registry(load_config(folder, home=tmp_path / "home"))
+    with pytest.raises(TunesmithError, match="TS-REWARD-014") as caught:
+        plan_on_a_laptop(folder / "tunesmith.yaml", registry)
+    assert str(python) in str(caught.value)
+    python.symlink_to(sys.executable)
+    (step,) = (one for one in plan_on_a_laptop(folder / "tunesmith.yaml", registry).steps if one.name == "play")
+    assert step.choices["objective"].settings["environment_python"] == str(python)

@@ -47,7 +47,7 @@ class ProviderLookup:
             full = (*path, *(int(index) if index else name for index, name in _PART.findall(inner)))
             fix = f"The settings of the {words(record.kind)} `{record.name}`: tunesmith plugin info {record.distribution}"
             self.notes.problem("TS-SPEC-020", f"{self.spec.where(*full)}: `{dotted(full)}` {sentence}", fix=fix)
-        return None if found else fill(record.schema, values)
+        return None if found else fill(record.schema, values, self.spec.base)
 
     def standard(self, record: ProviderRecord) -> Choice | None:
         """A provider with nothing but defaults; None if it has to be told something or can't run here."""

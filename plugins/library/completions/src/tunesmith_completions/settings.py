@@ -42,7 +42,7 @@ class SamplingSettings:
     environment_workers: int = setting(1, "processes of the environment; each plays its episodes one after the other", ge=1, **_PLAYER)
     environment_python: str = setting(
         "", "interpreter of these processes, where the environment can't live with the packages of the training: it has the library that "
-        "the environment runs on; empty: that of the training",
+        "the environment runs on; empty: that of the training", path=True,
         effect={"call": "tunesmith_rewards.api:EnvironmentRunner", "with": {"environment": "guess-number"}},
     )  # fmt: skip
     max_completion_length: int = setting(
