@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tiny_plans import Place
@@ -40,6 +41,10 @@ class Loaders:
     def verb(self, name: str) -> ProviderRecord:
         return DOWNLOAD
 
+    @property
+    def plugins(self) -> tuple[SimpleNamespace, ...]:
+        return (SimpleNamespace(providers=self.records),)
+
 
 def asked(place: Place, loaders: Loaders, uri: str, **more: object) -> bool:
     """Whether resolving started a worker."""
@@ -71,6 +76,13 @@ def test_what_the_loader_says_is_passed_on_and_not_kept(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(UserError, match="TS-MODEL-001: there is no shelf://nothing"):
             resolver("shelf://nothing")
+
+
+def test_a_loader_is_told_how_plugins_recognise_their_formats(tmp_path: Path) -> None:
+    said = {"acme/tilt": {"files": ["tilt.bin"]}}
+    writer = dataclasses.replace(SHELF, kind="exporter", name="tilt", facts={"layouts": said})
+    info = ModelResolver(Loaders((SHELF, writer)), Place.at(tmp_path))("shelf://layouts")
+    assert info.fetch["layouts"] == [said]
 
 
 def test_a_loader_that_crashes_is_an_error_with_its_last_words(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ class Shelf:
         if uri.endswith("bug"):
             raise ValueError("a loader's mistake")
         step.progress(1, 1, what="asking")
-        return ModelInfo(uri, "r1", "model/text", {"weights": {"size": 3}}, {"hidden_size": 8}, {"text": uri})
+        fetch = {"text": uri, "layouts": step.facts["layouts"]}
+        return ModelInfo(uri, "r1", "model/text", {"weights": {"size": 3}}, {"hidden_size": 8}, fetch)
 
     def fetch(self, info: ModelInfo, output, step) -> None:
         (output / "weights").write_text(info.fetch["text"])

@@ -79,7 +79,9 @@ class ModelResolver:
         return max(serving, key=lambda record: record.priority)
 
     def _ask(self, uri: str, loader: ProviderRecord) -> Mapping[str, Any]:
-        verb = replace(self._registry.verb("download"), target="tunesmith.verbs.download:resolve")
+        layouts = [one.facts["layouts"] for plugin in self._registry.plugins for one in plugin.providers if "layouts" in one.facts]
+        verb = self._registry.verb("download")
+        verb = replace(verb, target="tunesmith.verbs.download:resolve", facts={**verb.facts, "layouts": layouts})
         step = PlannedStep(
             name="model", group="model", verb=verb, choices={"model_loader": Choice(loader)}, settings={"uri": uri}, inputs={}, format="",
         )  # fmt: skip

@@ -5,6 +5,12 @@ it brings, for recommendations: docs/recommend.md), ``volatile`` (true if what a
 any time, as with files on disk: `resolve` is then asked at every plan, else once in a project), ``elsewhere`` (a regular expression of how
 other tools write what it brings, without the scheme; its first group is the rest of the URI, which who types such a name is told). A model
 URI is ``scheme://rest[@revision]``.
+
+Formats that loaders don't know are recognised by what their writers declare: any provider may have the fact ``layouts``, an object of
+formats. ``{"acme/tilt": {"files": ["tilt.bin"], "also": ["tilt_*.json"]}}`` is a directory in which each of the patterns of ``files``
+matches a file, and no checkpoint of safetensors lies beside it; what matches ``also`` belongs to it, too. ``{"acme/packed": {"config":
+["packing.bits"]}}`` is a checkpoint of safetensors whose config.json has each of these keys. A loader finds all of them in
+``step.facts["layouts"]``, a list, when it resolves a URI.
 """
 
 from __future__ import annotations

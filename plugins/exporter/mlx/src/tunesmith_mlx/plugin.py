@@ -16,6 +16,11 @@ def exporter():
         accepts=("model/hf",),
         produces=("model/mlx",),
         capabilities={"lossless": "partial", "device.cpu": "full"},
-        facts={"metrics": SIZES, "log_probs": "tunesmith_mlx.runtime:log_probs"},
+        # what is not rounded is a checkpoint as others are
+        facts={
+            "metrics": SIZES,
+            "log_probs": "tunesmith_mlx.runtime:log_probs",
+            "layouts": {"model/mlx": {"config": ["quantization.bits", "quantization.group_size"]}},
+        },
         estimator="tunesmith_mlx.estimate:estimate",
     )

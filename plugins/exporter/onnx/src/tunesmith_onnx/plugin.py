@@ -16,6 +16,10 @@ def exporter():
         accepts=("model/hf",),
         produces=("model/onnx",),
         capabilities={"lossless": "full", "device.cpu": "full"},
-        facts={"metrics": SIZES, "log_probs": "tunesmith_onnx.runtime:log_probs"},
+        facts={
+            "metrics": SIZES,
+            "log_probs": "tunesmith_onnx.runtime:log_probs",
+            "layouts": {"model/onnx": {"files": ["onnx/model.onnx"], "also": ["onnx/model.onnx_data*"]}},
+        },
         estimator="tunesmith_onnx.estimate:estimate",
     )

@@ -16,6 +16,10 @@ def exporter():
         accepts=("model/hf",),
         produces=("model/onnxruntime-genai",),
         capabilities={"lossless": "partial", "device.cpu": "full"},
-        facts={"metrics": SIZES, "log_probs": "tunesmith_onnxruntime_genai.runtime:log_probs"},
+        facts={
+            "metrics": SIZES,
+            "log_probs": "tunesmith_onnxruntime_genai.runtime:log_probs",
+            "layouts": {"model/onnxruntime-genai": {"files": ["genai_config.json", "model.onnx"], "also": ["model.onnx.data"]}},
+        },
         estimator="tunesmith_onnxruntime_genai.estimate:estimate",
     )

@@ -36,6 +36,15 @@ def exporter() -> Provider:
         accepts=("model/hf",),
         produces=("model/openvino",),
         capabilities={"lossless": "partial", "device.cpu": "full"},
-        facts={"metrics": SIZES, "log_probs": "tunesmith_openvino.log_probs:log_probs"},
+        facts={
+            "metrics": SIZES,
+            "log_probs": "tunesmith_openvino.log_probs:log_probs",
+            "layouts": {
+                "model/openvino": {
+                    "files": ["openvino_model.xml", "openvino_model.bin"],
+                    "also": ["openvino_tokenizer.*", "openvino_detokenizer.*"],
+                }
+            },
+        },
         estimator="tunesmith_openvino.estimate:conversion",
     )

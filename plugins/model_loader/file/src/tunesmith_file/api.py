@@ -7,6 +7,7 @@ from tunesmith.contracts.lazy_import import exports
 
 if TYPE_CHECKING:
     from tunesmith_file.cache_folder import cache_root, offline, read_cached_json, write_json
+    from tunesmith_file.declared_layouts import DeclaredLayout, declared_layouts, kept_layouts
     from tunesmith_file.digests import revision_of, sha256_of
     from tunesmith_file.file_copy import copy_files
     from tunesmith_file.gguf import NotGGUF, read_header
@@ -16,17 +17,20 @@ if TYPE_CHECKING:
     from tunesmith_file.model_files import Layout, find
 
 __all__ = [
+    "DeclaredLayout",
     "Layout",
     "NotGGUF",
     "cache_root",
     "config_of",
     "copy_files",
+    "declared_layouts",
     "describe",
     "describe_layout",
     "file_lock",
     "find",
     "format_of",
     "gguf_config",
+    "kept_layouts",
     "offline",
     "read_cached_json",
     "read_header",
@@ -39,6 +43,7 @@ __all__ = [
 
 _MODULES = {
     "cache_folder": "cache_root, offline, read_cached_json, write_json",
+    "declared_layouts": "DeclaredLayout, declared_layouts, kept_layouts",
     "digests": "revision_of, sha256_of",
     "file_copy": "copy_files",
     "gguf": "NotGGUF, read_header",

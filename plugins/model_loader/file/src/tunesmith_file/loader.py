@@ -12,6 +12,7 @@ from tunesmith.contracts.kinds.model_loader import ModelInfo
 from tunesmith.contracts.step import Step
 from tunesmith.contracts.untrusted_files import roots_of
 from tunesmith.errors import UserError
+from tunesmith_file.declared_layouts import declared_layouts
 from tunesmith_file.digests import revision_of, sha256_of
 from tunesmith_file.file_copy import check_files, copy_files
 from tunesmith_file.model_description import describe_layout, locate
@@ -41,7 +42,7 @@ class FileLoader:
 
     def resolve(self, uri: str, step: Step) -> ModelInfo:
         path = path_of(uri).absolute()
-        root, layout = locate(path)
+        root, layout = locate(path, declared_layouts(step.facts))
         check_files(root, layout.files, _within(path, step))
         for _ in range(_READINGS):
             before = [looks(root / name) for name in layout.files]
@@ -52,7 +53,7 @@ class FileLoader:
                         fix="Wait until they are written, or name a copy of them.")  # fmt: skip
 
     def _described(self, uri: str, path: Path, root: Path, layout: Layout, step: Step) -> ModelInfo:
-        format, config = describe_layout(root, layout)
+        format, config = describe_layout(root, layout, declared_layouts(step.facts))
         files = {name: {"size": (root / name).stat().st_size, "sha256": sha256_of(root / name, step, "hash")} for name in layout.files}
         revision = revision_of({name: entry["sha256"] for name, entry in files.items()})
         return ModelInfo(uri, revision, format, files, config, {"named": str(path)}, str(root))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tunesmith.contracts.artifacts import with_role
 from tunesmith.errors import UserError, nearest
+from tunesmith_file.declared_layouts import DeclaredLayout, format_by_config
 from tunesmith_file.gguf import NotGGUF, read_header
 from tunesmith_file.gguf_config import config_of
 from tunesmith_file.model_files import Layout, find
@@ -23,19 +24,22 @@ FORMAT_OF_METHOD = {"bitsandbytes": "model/bnb", "gptq": "model/gptq", "awq": "m
 QUANTIZATION_FILES = {"quantize_config.json": "gptq", "quant_config.json": "awq"}
 
 
-def describe(path: Path | str) -> tuple[str, dict[str, Any]]:
+def describe(path: Path | str, layouts: Sequence[DeclaredLayout] = ()) -> tuple[str, dict[str, Any]]:
     """Format and config of the model at `path`, a directory or a file; headers are read, weights are not.
 
     The config is the one of `config.json`, the sizes in a GGUF header in the same terms, or an adapter's `adapter_config.json`.
 
+    Args:
+        layouts: further formats, as installed plugins declare them.
+
     Raises:
         UserError: TS-MODEL-001 no such path; 004 not a model; 005 pickled weights; 008 damaged files.
     """
-    root, layout = locate(Path(path))
-    return describe_layout(root, layout)
+    root, layout = locate(Path(path), layouts)
+    return describe_layout(root, layout, layouts)
 
 
-def locate(path: Path) -> tuple[Path, Layout]:
+def locate(path: Path, layouts: Sequence[DeclaredLayout] = ()) -> tuple[Path, Layout]:
     """The directory of the model at `path` and which of its files belong to it (the layout's root is empty)."""
     if not os.path.exists(path):
         nearby = path.absolute().parent
@@ -49,11 +53,11 @@ def locate(path: Path) -> tuple[Path, Layout]:
         names = _names(folder)
     except PermissionError as error:
         raise UserError("TS-MODEL-006", f"You may not read {error.filename}.", fix="Ask its owner, or `chmod` it.") from None
-    layout = find(names, inside, where=str(folder))
+    layout = find(names, inside, where=str(folder), layouts=layouts)
     return folder / layout.root, Layout(layout.kind, "", layout.files)
 
 
-def describe_layout(root: Path, layout: Layout) -> tuple[str, dict[str, Any]]:
+def describe_layout(root: Path, layout: Layout, layouts: Sequence[DeclaredLayout] = ()) -> tuple[str, dict[str, Any]]:
     """`describe` for files that were found already."""
     files = [root / layout.root / name for name in layout.files]
     if layout.kind == "gguf":
@@ -63,12 +67,14 @@ def describe_layout(root: Path, layout: Layout) -> tuple[str, dict[str, Any]]:
             shapes(file)  # refuses what is not whole
     if layout.kind == "peft":
         return "adapter/peft", read_json(root / layout.root / "adapter_config.json")
+    if layout.kind != "hf":
+        return layout.kind, read_json(root / layout.root / "config.json") if "config.json" in layout.files else {}
     for index in (file for file in files if file.name.endswith(".safetensors.index.json")):
         _check_shards(index, {file.name for file in files})
     config = with_quantization(
         read_json(root / layout.root / "config.json"), layout.files, lambda name: read_json(root / layout.root / name)
     )
-    return format_of(config), config
+    return format_of(config, layouts), config
 
 
 def with_quantization(config: dict[str, Any], names: Container[str], read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
@@ -84,11 +90,12 @@ def with_quantization(config: dict[str, Any], names: Container[str], read: Calla
     return config
 
 
-def format_of(config: Mapping[str, Any]) -> str:
+def format_of(config: Mapping[str, Any], layouts: Sequence[DeclaredLayout] = ()) -> str:
     """The format of a model with this `config.json`: ``model/hf`` unless its weights are quantized; a classifier has a role."""
     quantization = config.get("quantization_config")
     method = quantization.get("quant_method") if isinstance(quantization, Mapping) else None
-    format = FORMAT_OF_METHOD.get(str(method), f"model/{method}") if method else "model/hf"
+    plain = format_by_config(config, layouts) or "model/hf"
+    format = FORMAT_OF_METHOD.get(str(method), f"model/{method}") if method else plain
     return with_role(format, role_of_model(config))
 
 

@@ -6,19 +6,19 @@ Working on names lets the same rules serve a directory, a Python distribution an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal
 
-from tunesmith.errors import UserError, did_you_mean
+from tunesmith.errors import UserError, did_you_mean, listed
+from tunesmith_file.declared_layouts import DeclaredLayout
 
 #: Files beside the weights that a reader of the model needs, and the licence, which has to travel with it.
 BESIDE_WEIGHTS = (
     "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "LICENSE*", "NOTICE*", "additional_chat_templates/*.jinja",
 )  # fmt: skip
 LEFT_OUT = ("trainer_state.json", "requirements*.txt", "training_args.json", "all_results.json", "train_results.json", "eval_results.json")
-PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+PICKLED = ("*pytorch_model*.bin", "adapter_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 _SPLIT_GGUF = re.compile(r"(.*)-\d{5}-of-\d{5}\.gguf")
@@ -29,22 +29,23 @@ class Layout:
     """A model among files.
 
     Args:
-        kind: ``hf`` (config.json and safetensors), ``gguf``, or ``peft`` (an adapter).
+        kind: ``hf`` (config.json and safetensors), ``gguf``, ``peft`` (an adapter), or a format that a plugin declares (``model/onnx``).
         root: directory of the model, ``""`` or ending with ``/``.
         files: its files, relative to `root`, sorted.
     """
 
-    kind: Literal["hf", "gguf", "peft"]
+    kind: str
     root: str
     files: tuple[str, ...]
 
 
-def find(names: Iterable[str], inside: str = "", *, where: str) -> Layout:
+def find(names: Iterable[str], inside: str = "", *, where: str, layouts: Sequence[DeclaredLayout] = ()) -> Layout:
     """The one model among `names` (relative, with ``/``).
 
     Args:
         inside: a directory or a file among `names` to look at; empty: all.
         where: what the user knows the place by, for messages; ``{where}/FILE`` must name a file in it.
+        layouts: further formats, as installed plugins declare them.
 
     Raises:
         UserError: TS-MODEL-001 if `inside` is not there, TS-MODEL-004 if there is no model or more than one, TS-MODEL-005 if its weights
@@ -53,12 +54,12 @@ def find(names: Iterable[str], inside: str = "", *, where: str) -> Layout:
     names = sorted(set(names))
     inside = inside.strip("/")
     if inside in names:
-        return _of_file(names, inside, where)
+        return _of_file(names, inside, where, layouts)
     root = inside + "/" if inside else ""
     below = [name[len(root):] for name in names if name.startswith(root)]  # fmt: skip
     if inside and not below:
         raise UserError("TS-MODEL-001", f"There is no `{inside}` in {where}.", fix=did_you_mean(inside, names))
-    found = list(_models(below))
+    found = list(_models(below, layouts))
     top = [layout for layout in found if not layout.root] or found
     if len(top) == 1:
         return Layout(top[0].kind, root + top[0].root, top[0].files)
@@ -66,22 +67,22 @@ def find(names: Iterable[str], inside: str = "", *, where: str) -> Layout:
         choices = sorted(root + layout.root + (layout.files[0] if layout.kind == "gguf" else "") for layout in top)
         fix = f"Name the one to use: {where}/{choices[0]}"
         raise UserError("TS-MODEL-004", f"There are {len(top)} models in {where}.", why=_listing(choices), fix=fix)
-    _refuse(below, where)
+    _refuse(below, where, layouts)
     raise AssertionError("unreachable")
 
 
-def _of_file(names: list[str], name: str, where: str) -> Layout:
+def _of_file(names: list[str], name: str, where: str, layouts: Sequence[DeclaredLayout]) -> Layout:
     root, _, file = name.rpartition("/")
     root += "/" if root else ""
     if file.endswith(".gguf"):
         return Layout("gguf", root, _split(names, root, file))
     _refuse_pickle([file], where)
     if file.endswith((".safetensors", ".json")):
-        return find(names, root, where=where)
+        return find(names, root, where=where, layouts=layouts)
     raise UserError("TS-MODEL-004", f"{where}: `{name}` is not a model.", fix="Name a .gguf file, or the directory of a model.")
 
 
-def _models(names: list[str]) -> Iterable[Layout]:
+def _models(names: list[str], layouts: Sequence[DeclaredLayout]) -> Iterable[Layout]:
     folders: dict[str, list[str]] = {}
     for name in names:
         folder, _, file = name.rpartition("/")
@@ -93,7 +94,15 @@ def _models(names: list[str]) -> Iterable[Layout]:
             yield Layout("hf", root, _chosen(names, root, _weights(files)))
         else:
             ggufs = sorted({_split(names, root, f) for f in files if f.endswith(".gguf")})
-            yield from (Layout("gguf", root, group) for group in ggufs)
+            yield from (Layout("gguf", root, group) for group in ggufs) if ggufs else _declared(names, root, layouts)
+
+
+def _declared(names: list[str], root: str, layouts: Sequence[DeclaredLayout]) -> Iterable[Layout]:
+    below = [name[len(root):] for name in names if name.startswith(root)]  # fmt: skip
+    for one in layouts:
+        if one.files and all(any(_matches(name, pattern) for name in below) for pattern in one.files):
+            weights = [name for name in below if any(_matches(name, pattern) for pattern in (*one.files, *one.also))]
+            yield Layout(one.format, root, _chosen(names, root, weights))
 
 
 def _weights(files: list[str]) -> list[str]:
@@ -123,17 +132,20 @@ def _matches(name: str, pattern: str) -> bool:
     return name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)
 
 
-def _refuse(names: list[str], where: str) -> None:
+def _refuse(names: list[str], where: str, layouts: Sequence[DeclaredLayout]) -> None:
     files = [name.rpartition("/")[2] for name in names]
     if "config.json" in files or "adapter_config.json" in files:
         _refuse_pickle(files, where)
+    known = sorted(one.format for one in layouts if one.files)  # since the plugins that write them are installed
     raise UserError(
         "TS-MODEL-004",
         f"There is no model in {where}.",
         why=_listing(names) if names else "It is empty.",
         fix="A model is a .gguf file, a directory with config.json and *.safetensors, or one with adapter_config.json and "
+        f"adapter_model.safetensors; installed plugins add {listed(known)}." if known else
+        "A model is a .gguf file, a directory with config.json and *.safetensors, or one with adapter_config.json and "
         "adapter_model.safetensors.",
-    )
+    )  # fmt: skip
 
 
 def _refuse_pickle(files: list[str], where: str) -> None:

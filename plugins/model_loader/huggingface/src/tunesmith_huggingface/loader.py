@@ -14,10 +14,12 @@ from tunesmith_file.api import (
     Layout,
     NotGGUF,
     config_of,
+    declared_layouts,
     describe,
     find,
     format_of,
     gguf_config,
+    kept_layouts,
     read_cached_json,
     read_header,
     read_json,
@@ -46,12 +48,13 @@ class HuggingFaceLoader:
     def resolve(self, uri: str, step: Step) -> ModelInfo:
         parsed = HubURI.parse(uri)
         listing = self._listing(parsed, step)
-        layout = find(listing.files, parsed.inside, where=str(parsed))
+        layouts = declared_layouts(step.facts)
+        layout = find(listing.files, parsed.inside, where=str(parsed), layouts=layouts)
         files = {name: listing.files[layout.root + name] for name in layout.files}
         format, config = self._described(parsed, listing.commit, layout, files, step)
         facts = {name: {"size": file.size, "sha256": "" if file.git else file.digest} for name, file in files.items()}
         fetch = {"repo": parsed.repo, "root": layout.root, "git": {name: file.digest for name, file in files.items() if file.git}}
-        return ModelInfo(uri, listing.commit, format, facts, config, fetch)
+        return ModelInfo(uri, listing.commit, format, facts, config, fetch | kept_layouts(layouts, format))
 
     def fetch(self, info: ModelInfo, output: Path, step: Step) -> None:
         repo, root = str(info.fetch["repo"]), str(info.fetch["root"])
@@ -62,7 +65,7 @@ class HuggingFaceLoader:
         self._download(pinned, {root + name: file for name, file in missing.items()}, step)
         for name, file in files.items():
             place(local[name] or cache.blob(file), output / name, file, step)
-        describe(output)  # headers tell what hashes do not: whether the model was whole when it was uploaded
+        describe(output, declared_layouts(info.fetch))  # headers tell what hashes do not: whether the model was whole when it was uploaded
 
     def _listing(self, uri: HubURI, step: Step) -> Listing:
         known = cache.remembered(uri)
@@ -94,8 +97,10 @@ class HuggingFaceLoader:
 
         if layout.kind == "peft":
             return "adapter/peft", read("adapter_config.json")
+        if layout.kind != "hf":
+            return layout.kind, read("config.json") if "config.json" in files else {}
         config = with_quantization(read("config.json"), files, read)
-        return format_of(config), config
+        return format_of(config, declared_layouts(step.facts)), config
 
     def _gguf_config(self, uri: HubURI, commit: str, name: str, file: HubFile, step: Step) -> dict[str, Any]:
         for path in (cache.blob(file), cache.foreign_blob(uri.repo, file)):
