@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "serving"))  # before the folder above, which has a load.py, too
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-sys.path.append(str(Path(__file__).resolve().parents[1] / "serving"))
 from load import Load, ask
 from served import Served, pipeline, served
 
