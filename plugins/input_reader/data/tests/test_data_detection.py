@@ -144,7 +144,7 @@ def test_a_file_without_rows_says_so(found, content):
     [
         ("question,,solution\nq,,s\n", "rows.csv", "a column has no name"),
         (b"PAR1\x00\x00", "rows.parquet", "Parquet"),
-        (b"\x1f\x8b\x08\x00", "rows.jsonl.gz", "compressed"),
+        (b"PK\x03\x04", "rows.zip", "an archive"),
         (b"\x00\x01\x02", "rows.jsonl", "not text"),
         (json.dumps({"data": [1]}, indent=2), "rows.json", "one JSON object over many lines"),
     ],

@@ -39,7 +39,7 @@ def test_an_array_has_the_rows_and_lines_that_it_was_written_with(rows, indent, 
 
 def test_what_is_no_file_of_rows_says_so(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
-    with pytest.raises(NotRows, match="table"):
+    with pytest.raises(NotRows, match="table of Parquet"):
         list(read_file(tmp_path / "a.parquet"))
 
 

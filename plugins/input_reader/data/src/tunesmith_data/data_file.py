@@ -139,5 +139,6 @@ class DataFile:
 
     def _rows(self, digest: str, record: InstalledProvider, format: str, facts: Mapping[str, Any], media: Media) -> Rows:
         file = InputFile(self.path, digest, media.digest, media.files)
-        size = self.path.stat().st_size + media.size if self.path.exists() else media.size
+        stored = self.path.stat().st_size if self.path.exists() else 0
+        size = max(stored, facts["characters"]) + media.size  # what is compressed grows
         return Rows(file, record, format, {name: facts[name] for name in _FACTS}, size, self.columns)

@@ -12,6 +12,7 @@ from tunesmith.contracts.kinds.input_reader import FILE, InputRequest, InputStep
 from tunesmith.errors import TunesmithError, UserError, each, listed, together
 from tunesmith_data import KIND
 from tunesmith_data.check.worker import RowCheck
+from tunesmith_data.compressed_file import stem
 from tunesmith_data.contamination.plan_warning import Part, TrainedRows
 from tunesmith_data.data_file import DataFile, Rows
 from tunesmith_data.formats.detection import Check
@@ -36,7 +37,7 @@ class DataFiles:
             return self._as_it_is(request, planner, check)
         if not isinstance(request.written, (str, Mapping, Sequence)):
             return None
-        mixture = mixture_of(request.written, request.key)
+        mixture = mixture_of(request.written, request.key).expanded(planner.base, request.key)
         formats = tuple(format for format in request.formats if format.startswith(("dataset/", "*")))
         parts, problems = [], []
         for text, columns, _ in mixture.files:
@@ -112,7 +113,7 @@ def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _prepare(rows: Rows, text: str, reader: str, formats: Mapping[str, InstalledProvider]) -> InputStep:
     settings = {"format": rows.format} | ({"columns": dict(rows.columns)} if rows.columns else {})
     return InputStep(
-        "prepare", f"data:{rows.file.path.stem}", {"file": rows.file}, rows.format, settings, {KIND: rows.record.name},
+        "prepare", f"data:{stem(rows.file.path)}", {"file": rows.file}, rows.format, settings, {KIND: rows.record.name},
         disk=1.5 * rows.size, reason=_reason(rows, text, reader, formats),
     )  # fmt: skip
 
@@ -152,7 +153,7 @@ def _split(rows: Rows, split: Split, source: int, text: str) -> InputStep:
     made, size = rows.facts["made"], split.test_size
     what = f"the {size:.0%} that are held out" if split.name == "test" else f"all but the {size:.0%} that are held out"
     return InputStep(
-        "split", f"data:{rows.file.path.stem}:{split.name}", {"rows": source}, rows.format, {"part": split.name, "test_size": size},
+        "split", f"data:{stem(rows.file.path)}:{split.name}", {"rows": source}, rows.format, {"part": split.name, "test_size": size},
         disk=1.5 * rows.size, reason=f"of the rows of {text} {what}, about {made}; rows with one prompt stay together",
     )  # fmt: skip
 

@@ -2,21 +2,26 @@
 
 ``[a.jsonl, b.jsonl]``, with the share of each ``{a.jsonl: 0.7, b.jsonl: 0.3}``, with what their columns are called
 ``{path: a.jsonl, columns: {instruction: question}}``, or a part of one ``{path: a.jsonl, split: train, test_size: 0.1}``; such entries
-also in a list, then with a `weight`.
+also in a list, then with a `weight`. A path with ``*``, ``?`` or ``[...]`` is all files that it fits, in the order of their names.
 """
 
 from __future__ import annotations
 
+import glob
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from tunesmith.contracts.untrusted_files import path_of
 from tunesmith.errors import UserError, did_you_mean
 from tunesmith.spelling import near
 
 _KEYS = ("path", "columns", "split", "test_size", "weight")
 SPLITS = ("train", "test")
+MOST = 256  # files of a pattern: each is a step
 TEST_SIZE = 0.1  #: where a file's `split` is named and no `test_size`
 
 Columns = tuple[tuple[str, str], ...]  #: (name that a format wants, name that the column has in the file)
@@ -57,6 +62,41 @@ class Mixture:
 
     def __str__(self) -> str:
         return " and ".join(self.paths)
+
+    def expanded(self, base: Path, key: str = "data") -> Mixture:
+        """The same with the files that its patterns fit in their places.
+
+        Args:
+            base: folder that relative paths start from; `key`: of the input.
+
+        Raises:
+            UserError: TS-DATA-085 for a pattern that fits no file or too many; TS-SPEC-005 for one with a weight, and for a file twice.
+        """
+        patterns = {text for text in self.paths if any(sign in text for sign in "*?[") and not path_of(text, base).exists()}
+        if not patterns:
+            return self
+        found = [(path, rest) for text, *rest in self.files for path in (_matches(text, base) if text in patterns else [text])]
+        paths = tuple(path for path, _ in found)
+        if self.weights:
+            raise UserError("TS-SPEC-005", f"`{key}` gives a pattern of files a share", why="What share each of the files has is not said.",
+                            fix="Give each file its share, or all of them none.")  # fmt: skip
+        if twice := next((path for path in paths if paths.count(path) > 1), ""):
+            raise UserError("TS-SPEC-005", f"`{key}` names {twice} twice", why="A pattern fits it, too.", fix="Name it once.")
+        columns, splits = (tuple(rest[at] for _, rest in found) for at in range(2))
+        return replace(self, paths=paths, columns=columns, splits=splits)
+
+
+def _matches(text: str, base: Path) -> list[str]:
+    """The files that a pattern fits, as the user would write them."""
+    home = os.path.expanduser(text)
+    names = sorted(name for name in glob.glob(home, root_dir=base, recursive=True) if (base / name).is_file())
+    if not names:
+        raise UserError("TS-DATA-085", f"no file fits {text}", why=f"It was looked for from {base}.",
+                        fix="Correct the pattern: `*` stands for any part of a name, `**/` for any folders.")  # fmt: skip
+    if len(names) > MOST:
+        raise UserError("TS-DATA-085", f"{len(names)} files fit {text}, and {MOST} can be read at most",
+                        fix="Join them into fewer files; rows of several may stand in one.")  # fmt: skip
+    return names
 
 
 def mixture_of(value: Any, key: str = "data") -> Mixture:

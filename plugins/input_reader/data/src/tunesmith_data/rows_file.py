@@ -1,5 +1,5 @@
-"""Rows of a file, one at a time: JSON Lines, or a JSON array of objects, or a table as text; a file ``.txt`` is one row. Standard library
-only."""
+"""Rows of a file, one at a time: JSON Lines, or a JSON array of objects, or a table as text; a file ``.txt`` is one row. Any of these
+compressed; tables by columns. Standard library only but for the latter (`compressed_file`, `columnar_file`)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from tunesmith.contracts.untrusted_files import open_regular
 from tunesmith_data.api.json_text import Unfit, loads
+from tunesmith_data.column_path import MISSING, first_of, value_at
+from tunesmith_data.columnar_file import read_columnar
+from tunesmith_data.compressed_file import opened, whole
 from tunesmith_data.line import LARGEST_ROW, Line, NotRows
 from tunesmith_data.table_file import read_table
 
@@ -26,7 +29,8 @@ def read_file(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[
     """The lines of a file, read as they are asked for.
 
     Args:
-        columns: name that a format wants -> name that the column has in the file. Other columns keep theirs.
+        columns: name that a format wants -> name that the column has in the file, or the way into it (`column_path`). Other columns keep
+            theirs.
 
     Raises:
         OSError: when it can't be read, or is no regular file.
@@ -34,11 +38,26 @@ def read_file(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[
     """
     with open_regular(path) as file:
         head = file.read(_CHUNK)
-        _refuse(path, head)
-        file.seek(len(_BOM) if head.startswith(_BOM) else 0)
-        start = head.removeprefix(_BOM).lstrip()
-        lines = _read(file, path.suffix.lower(), start)
+        file.seek(0)
+        lines = read_columnar(file, head) or _text(path, file, head)
         yield from (line._replace(row=renamed(line.row, columns)) if line.row else line for line in lines) if columns else lines
+
+
+def _text(path: Path, file: BinaryIO, head: bytes) -> Iterator[Line]:
+    if packed := opened(file, head):
+        return whole(_unpacked(path.with_suffix(""), packed))
+    _refuse(path, head)
+    file.seek(len(_BOM) if head.startswith(_BOM) else 0)
+    return _read(file, path.suffix.lower(), head.removeprefix(_BOM).lstrip())
+
+
+def _unpacked(path: Path, packed: BinaryIO) -> Iterator[Line]:
+    stream = io.BufferedReader(packed, _CHUNK)  # type: ignore[type-var]  # both readers have what it asks of them
+    head = stream.peek(_CHUNK)
+    _refuse(path, head)
+    if head.startswith(_BOM):
+        stream.read(len(_BOM))
+    yield from _read(cast(BinaryIO, stream), path.suffix.lower(), head.removeprefix(_BOM).lstrip())
 
 
 def _read(file: BinaryIO, suffix: str, start: bytes) -> Iterator[Line]:
@@ -51,17 +70,19 @@ def _read(file: BinaryIO, suffix: str, start: bytes) -> Iterator[Line]:
 
 
 def renamed(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
-    """A row with its columns under the names wanted, each in its place. A column that has a wanted name without being meant is left out."""
+    """A row with its columns under the names wanted, each in its place. A column that has a wanted name without being meant is left out, as
+    is one of which only what lies within is meant."""
     wanted = {given: name for name, given in columns.items()}
-    kept = {wanted.get(name, name): value for name, value in row.items() if name in wanted or name not in columns}
-    return kept | {name: row[given] for name, given in columns.items() if given in row}
+    within = {first_of(given) for given in columns.values() if given not in row}
+    kept = {wanted.get(name, name): value for name, value in row.items() if name in wanted or (name not in columns and name not in within)}
+    found = {name: value_at(row, given) for name, given in columns.items()}
+    return kept | {name: value for name, value in found.items() if value is not MISSING}
 
 
 def _refuse(path: Path, head: bytes) -> None:
     suffix = path.suffix.lower()
-    if head.startswith(b"PAR1") or head.startswith(b"\x1f\x8b") or head.startswith(b"PK\x03\x04") or b"\0" in head[:4096]:
-        what = {b"PAR1": "a Parquet table", b"\x1f\x8b": "compressed", b"PK\x03\x04": "an archive"}.get(head[:4]) or "not text"
-        what = "compressed" if head.startswith(b"\x1f\x8b") else what
+    if head.startswith(b"PK\x03\x04") or b"\0" in head[:4096]:
+        what = "an archive" if head.startswith(b"PK\x03\x04") else "not text"
         raise NotRows(f"it is {what}", "Write its rows as JSON Lines: one JSON object a line.")
     start = head.removeprefix(_BOM).lstrip()
     if start and start[:1] not in (b"{", b"[") and suffix == ".md":
@@ -73,7 +94,10 @@ def _refuse(path: Path, head: bytes) -> None:
 
 
 def _lines(file: BinaryIO) -> Iterator[Line]:
-    for number, raw in enumerate(file, 1):
+    for number, raw in enumerate(iter(lambda: file.readline(LARGEST_ROW + 1), b""), 1):
+        if len(raw) > LARGEST_ROW:
+            yield Line(number, None, f"has more than {LARGEST_ROW // 2**20} MiB; no more of the file was read")
+            return
         if not raw.strip():
             yield Line(number)
             continue

@@ -17,6 +17,7 @@ from tunesmith.contracts.untrusted_files import unreadable
 from tunesmith.errors import TunesmithError, UserError, did_you_mean, listed
 from tunesmith_data.api import row_schema
 from tunesmith_data.check.verdict import Verdict, judge
+from tunesmith_data.column_path import MISSING, value_at
 from tunesmith_data.formats.resemblance import best, columns_of, likeness, mapping, required, resemblance
 from tunesmith_data.line import Line, NotRows
 from tunesmith_data.rows_file import read_file, renamed
@@ -89,7 +90,7 @@ def detect(
         if not rows:
             verdict = judge(path, {}, {})
             return Detection(None, [broken_rows(shown, verdict, at_least=True)], verdict=verdict)
-        if unknown := [name for name in columns.values() if not any(name in row for row in rows)]:
+        if unknown := [name for name in columns.values() if all(value_at(row, name) is MISSING for row in rows)]:
             return Detection(None, [_no_column(shown, unknown[0], rows)])
         rows = [renamed(row, columns) for row in rows] if columns else rows
         useful = [record for record in formats if any(fits(format, wanted) for format in record.produces)]
