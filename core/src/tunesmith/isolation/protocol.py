@@ -3,7 +3,8 @@
 Requests go from the host to the worker: ``initialize`` {token, rank, protocol} -> {python, pid, tunesmith, protocol}, where the worker
 says which version both will speak; ``run`` {entry, step} -> {format, refs, metrics, meta}; ``shutdown``. Notifications from the worker:
 ``$/hello`` {token, rank} (the first message, so that the token is never told to a stranger), ``$/progress``, ``$/log``, ``$/metric``,
-``$/decision``, ``$/ready``; from the host: ``$/cancel``. The error of a response carries `TunesmithError.to_json` in its ``data``.
+``$/decision``, ``$/ready``, ``$/usage`` (the last, when a step is over); from the host: ``$/cancel``. The error of a response carries
+`TunesmithError.to_json` in its ``data``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _REPORTS: Mapping[str, Mapping[str, Any]] = {
     "$/log": {"message": str, "level": str},
     "$/metric": {"name": str, "value": _NUMBER, "at": int},
     "$/decision": {"what": str, "reason": str},
+    "$/usage": {"peak_memory": int},
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +14,7 @@ from tunesmith_recommend.api import Recommendation, Wishes
 
 STEPS = {"tune": {}, "score": {"gate": {"perplexity": "<= 1x model"}}, "small": {}, "check": {"gate": {"perplexity": "<= 1.1x tune"}}}
 FOUND = Recommendation(
-    {"model": "shelf://base", "steps": STEPS}, (SimpleNamespace(topic="learning_rate", value=2e-4),), None,
+    {"model": "shelf://base", "steps": STEPS}, (), None,
     tried={"tune": "shelf://base lora", "small": "quantizer gptq"},
 )  # fmt: skip
 
@@ -25,6 +24,7 @@ def outcome(error=None, gates=(), state="failed", failed="tune"):
     return RunOutcome("r", state, Path(), steps, tuple(gates), error=error or (TunesmithError("TS-RUN-020", "a gate") if gates else None))
 
 
+RATE = {"learning_rate": 2e-4}
 BROKEN = TunesmithError("ACME-1", "it ran out of memory")
 
 
@@ -56,26 +56,19 @@ def test_a_smaller_copy_that_fails_or_loses_too_much_is_left_out_the_next_time(f
 
 
 def test_what_answers_worse_than_it_began_is_trained_at_a_lower_rate_once():
-    found = remedy(Failure("", "score", "9 > 8"), FOUND, {}, [])
+    found = remedy(Failure("", "score", "9 > 8"), FOUND, RATE, [])
     assert found
     assert found.settings == {"learning_rate": 5e-5}
     assert found.reasons == {"learning_rate": "0.0002 was tried: 9 > 8"}
-    assert remedy(Failure("", "score", "9 > 8"), FOUND, {}, [found.rule]) is None
-
-
-def test_a_rate_that_nobody_chose_is_the_one_in_force():
-    plain = Recommendation(FOUND.pipeline, (), None, tried=FOUND.tried)
-    found = remedy(Failure("", "score", "9 > 8"), plain, {"learning_rate": 4e-4}, [])
-    assert found
-    assert found.settings == {"learning_rate": 1e-4}
+    assert remedy(Failure("", "score", "9 > 8"), FOUND, RATE, [found.rule]) is None
 
 
 @pytest.mark.parametrize("name", [name for name, rule in policy().items() if {"failed", "gate"} & {*rule}])
 def test_each_rule_ends(name):
     rule = policy()[name]
     failure = Failure(rule.get("failed", ""), rule.get("gate", ""), "why")
-    assert remedy(failure, FOUND, {}, [name] * (rule["times"] - 1))
-    assert remedy(failure, FOUND, {}, [name] * rule["times"]) is None
+    assert remedy(failure, FOUND, RATE, [name] * (rule["times"] - 1))
+    assert remedy(failure, FOUND, RATE, [name] * rule["times"]) is None
     assert rule["text"]
     assert rule["source"]
 

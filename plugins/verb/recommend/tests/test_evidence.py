@@ -209,7 +209,8 @@ def view(tmp_path: Path, *, state: str = "done", cached: bool = False):
     choices = {"objective": SimpleNamespace(record=SimpleNamespace(kind="objective", name="sft"), settings={"train_on": "a secret"})}
     step = SimpleNamespace(
         name="tune", group="tune", verb=record, choices=choices, inputs={}, settings={"learning_rate": 0.5, "prompts": ["my own words"]},
-        estimate=Estimate({"weights": 80.0, "runtime": 20.0}, disk=50.0), placement=SimpleNamespace(device="cpu"), source="", format="",
+        estimate=Estimate({"weights": 80.0, "runtime": 20.0}, disk=50.0), placement=SimpleNamespace(device="cpu", torch="cpu"), source="",
+        format="",
     )  # fmt: skip
     row = SimpleNamespace(state=state, cached=cached, finished=3.0)
     seen = SimpleNamespace(row=row, made=None, seconds=9.0, metrics={"train_loss": 2.0, "odd": float("nan")})
@@ -230,6 +231,15 @@ def test_a_run_is_graded_by_what_it_measured_and_what_nobody_said_is_unknown(tmp
     assert (told[MEMORY].runs, told[MEMORY].worst) == (1, 1.5)
     assert told[DISK].worst == 0.5
     assert told[MEMORY].low is None  # there are no quarters of one run
+
+
+@pytest.mark.parametrize(("device", "measured"), [("cpu", 70.0), ("cuda", None)])
+def test_a_step_that_tells_nothing_of_its_memory_is_graded_by_its_process_where_that_is_where_it_computes(tmp_path, device, measured):
+    seen = view(tmp_path)
+    seen.series = lambda _: {"process_peak_memory": [(0, 70.0)]}
+    seen.plan.steps[0].placement.torch = device
+    (found,) = entries_of(seen, "home")
+    assert found.grades[1] == Grade(MEMORY, 100.0, measured)
 
 
 def test_what_is_kept_of_a_run_has_no_words_of_its_users(tmp_path):

@@ -61,8 +61,7 @@ def find(journal: Journal, store: Store, step: PlannedStep, digests: Mapping[str
         return None
     if found := _answer(journal, store, key):
         return CachedResult(step, *found)
-    remedy = journal.remedied(key)
-    if remedy is None:
+    if not (remedy := journal.remedied(key)):
         return None
     settings, reason = remedy
     fixed = dataclasses.replace(step, settings={**step.settings, **settings})

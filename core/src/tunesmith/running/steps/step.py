@@ -59,14 +59,10 @@ class StepRunner:
         """
         key = self.key(step)
         assert key is not None, "a plan's steps are in an order in which they can run"
-        cached = self._cached(step, key)
-        if cached is None:
-            with self._alone(step, key) as waited:
-                cached = self._cached(step, key) if waited else None
-                outcome = cached or self._make(step, key)
-        else:
-            outcome = cached
-        return outcome
+        if cached := self._cached(step, key):
+            return cached
+        with self._alone(step, key) as waited:
+            return (self._cached(step, key) if waited else None) or self._make(step, key)
 
     def open(self, step: PlannedStep) -> None:
         """Verify what a step reads before it does, at the cost that the configuration allows; what is damaged is made again.
@@ -94,8 +90,7 @@ class StepRunner:
             return None
         hit = find(context.journal, context.store, step, self._digests)
         if hit is None:
-            row = context.journal.cached(key)
-            if row is not None:
+            if row := context.journal.cached(key):
                 self._drop(step, row.digest)
             return None
         if hit.because:
@@ -113,10 +108,9 @@ class StepRunner:
     def _drop(self, step: PlannedStep, digest: str) -> None:
         """Take an artifact that is noted, and is not whole, out of everybody's way."""
         context = self._context
-        if problem := context.store.problem(digest):
-            context.decide(step.name, "make it again", f"its artifact in the store is damaged: {problem}{self._aside(digest)}")
-        else:
-            context.decide(step.name, "make it again", "something that its artifact refers to is gone, or damaged")
+        problem = context.store.problem(digest)
+        damage = f"its artifact in the store is damaged: {problem}{self._aside(digest)}" if problem else ""
+        context.decide(step.name, "make it again", damage or "something that its artifact refers to is gone, or damaged")
 
     def _aside(self, digest: str) -> str:
         """Take an artifact out of the store; where it is now, for a sentence."""
@@ -188,8 +182,7 @@ class StepRunner:
 
     def _underway(self, step: PlannedStep, key: str) -> tuple[PlannedStep, str] | None:
         """The step with the settings of a remedy, and its key, where a run was killed while it tried these: they are gone on with."""
-        remedy = None if self._refresh else self._context.journal.remedied(key)
-        if remedy is None:
+        if self._refresh or not (remedy := self._context.journal.remedied(key)):
             return None
         settings, reason = remedy
         fixed = dataclasses.replace(step, settings={**step.settings, **settings})

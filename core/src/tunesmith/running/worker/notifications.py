@@ -14,6 +14,7 @@ LIMIT = 32 * 2**20  # letters that the journal takes of one attempt at a step
 LONGEST = 2**16  # letters of one line
 EVERY = 1.0  # seconds between two times that a task's progress is kept
 TASKS = 100  # of an attempt whose progress is kept
+USAGE = "process_peak_memory"  #: the series that holds how many bytes a step's process had at most
 _POINT = 32  # what a point of a series counts for
 _LEVELS = ("debug", "info", "notice", "warning", "error")
 
@@ -45,6 +46,8 @@ class Notifications:
             context.reporter.metric(name, params["name"], params["value"], params["at"])
             if self._points:
                 self._points.add(params["name"], params["value"], params["at"])
+        elif method == "$/usage":  # a series, that it stands with what was made; nobody who watches needs it
+            context.journal.metric(self._key, USAGE, 0, params["peak_memory"])
         elif method == "$/decision" and self._room_for(params["what"] + params["reason"]):
             context.decide(name, params["what"][:LONGEST], params["reason"][:LONGEST])
 

@@ -18,6 +18,7 @@ from tunesmith_full.adapter import Full
 from tunesmith_full.settings import FullSettings
 from tunesmith_torch.plugin import step_failed
 from tunesmith_torch.settings import TrainSettings
+from tunesmith_torch.training.failures.divergence import exploded
 from tunesmith_torch.training.failures.out_of_memory import raise_if_out_of_memory
 
 
@@ -147,6 +148,28 @@ def test_after_a_divergence_training_goes_on_from_before_it_slower(bench, chat_r
     assert any("resumed at step 12 of 30" in p.get("message", "") for _, p in bench.notices)
     assert result.metrics["steps"] == 30
     assert bench.series("loss")[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    ("losses", "apart"),
+    [
+        ([3, 40, 50, 60, 70, 80], True), ([3, 40, 50, 29, 70, 80], False), ([3, 40, 50, 60, 70], False), ([3, 2, 40, 2, 1, 90], False),
+        ([0.01, 1, 2, 3, 4, 5], False), ([0.01, 11, 12, 13, 14, 15], True), ([80, 80, 80, 80, 80, 80], False),
+    ],
+)  # fmt: skip
+def test_a_loss_has_exploded_that_stays_ten_times_above_where_it_began(losses, apart):
+    assert exploded([{"loss": loss} for loss in losses[:-1]], losses[-1]) is apart
+
+
+def test_training_whose_loss_explodes_is_told_as_diverged_and_that_of_a_range_test_is_not(bench, chat_rows):
+    settings = {"num_train_epochs": 6, "learning_rate": 30.0, "max_grad_norm": 0.0, "save_steps": 1, "warmup_ratio": 0.0}
+    with pytest.raises(TunesmithError, match="TS-TRAIN-001") as raised:
+        bench.train(settings, rows=chat_rows, adapter=Full(FullSettings()))
+    losses = bench.series("loss")
+    assert min(losses[-4:]) > 10 * losses[0]
+    assert "more than 10 times what it began with" in raised.value.why
+    assert step_failed(facts(**settings), raised.value).settings["learning_rate"] == 7.5
+    bench.train({**settings, "lr_scheduler_type": "lr_range_test"}, rows=chat_rows, adapter=Full(FullSettings()), name="range")
 
 
 def test_a_first_step_that_is_no_number_is_not_tried_again(bench):

@@ -130,9 +130,13 @@ def _read(view: RunView, step: str, name: str) -> Iterator[dict[str, Any]]:
         return
 
 
+_PEAK = "process_peak_memory"  # a figure of the step's process that the kernel notes when the step is over: no curve
+
+
 def _curves(view: RunView) -> list[dict[str, Any]]:
     return [
         {"step": step, "name": name, "points": [[at, value if value == value else None] for at, value in points]}
         for step in view.steps
         for name, points in view.series(step).items()
+        if name != _PEAK
     ]  # fmt: skip

@@ -32,7 +32,7 @@ from tunesmith_recommend.api import (
 )
 
 if TYPE_CHECKING:
-    from tunesmith.planning.plan import Plan
+    from tunesmith.planning.plan import Plan, PlannedStep
     from tunesmith.running.outcome import RunOutcome
     from tunesmith_ask.api import Request
 
@@ -98,7 +98,7 @@ class AutoRun:
         if self.trials and rate_search.RULE not in self.history.followed:
             found, plan = self._recommended(quiet=True)
             best = rate_search.searched(
-                found.pipeline, float(_defaults(plan)[rate_search.SETTING]), self.trials, self.file, as_json=self.as_json
+                found.pipeline, float(_training(plan).settings[rate_search.SETTING]), self.trials, self.file, as_json=self.as_json
             )
             if isinstance(best, int):
                 return best
@@ -111,7 +111,7 @@ class AutoRun:
                 self._tell_result(found, plan, outcome, served=serve)
                 return self._serve(found).exit_status if serve else outcome.exit_status
             failure = failure_of(outcome, {step.name: step.group for step in plan.steps})
-            following = failure and remedy(failure, found, _defaults(plan), self.history.followed)
+            following = failure and remedy(failure, found, _in_force(plan, outcome), self.history.followed)
             if not following:
                 return outcome.exit_status
             self._follow(following)
@@ -188,9 +188,15 @@ class AutoRun:
         print(safe_json(event) if self.as_json else safe(text), flush=True)
 
 
-def _defaults(plan: Plan) -> Mapping[str, Any]:
-    """Of the settings of the step that trains: those in force, where the pipeline says nothing."""
-    return next((step.settings for step in plan.steps if step.name == rate_search.STEP), {})
+def _training(plan: Plan) -> PlannedStep:
+    return next(step for step in plan.steps if step.name == rate_search.STEP)
+
+
+def _in_force(plan: Plan, outcome: RunOutcome) -> Mapping[str, Any]:
+    """Settings that the step which trains was carried out with: within the run a remedy may have given it others than were asked for."""
+    step = outcome.steps.get(rate_search.STEP)
+    made = step.artifact.producer.get("step", {}) if step and step.artifact else {}
+    return {**_training(plan).settings, **made}
 
 
 def _loads(plan: Plan, outcome: RunOutcome) -> Iterator[tuple[str, str]]:

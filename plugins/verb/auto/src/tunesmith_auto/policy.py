@@ -80,11 +80,11 @@ def failure_of(outcome: RunOutcome, groups: Mapping[str, str]) -> Failure | None
     return Failure("", missed.group, missed.text) if missed else None
 
 
-def remedy(failure: Failure, found: Recommendation, defaults: Mapping[str, Any], followed: Sequence[str]) -> Remedy | None:
+def remedy(failure: Failure, found: Recommendation, settings: Mapping[str, Any], followed: Sequence[str]) -> Remedy | None:
     """What to do about it; None where no rule says anything, or has been followed as often as it may be.
 
     Args:
-        found: what was recommended, and failed; `defaults`: of the settings of its training step.
+        found: what was recommended, and failed; `settings`: that its training step was carried out with.
         followed: names of the rules that were followed before.
     """
     for name, rule in policy().items():
@@ -92,7 +92,7 @@ def remedy(failure: Failure, found: Recommendation, defaults: Mapping[str, Any],
             continue
         if (step := rule.get("leave_out")) and (tried := found.tried.get(step)):
             return Remedy(name, failure.why, failed={tried: failure.why})
-        if (setting := rule.get("setting")) and (value := _setting(found, setting, defaults)):
+        if (setting := rule.get("setting")) and (value := float(settings.get(setting) or 0)):
             less = float(f"{value / rule['divided_by']:.3g}")
             return Remedy(name, failure.why, settings={setting: less}, reasons={setting: f"{value:g} was tried: {failure.why}"})
     return None
@@ -108,7 +108,3 @@ def promises(found: Recommendation) -> Iterator[str]:
 
 def _about(rule: Mapping[str, Any], failure: Failure) -> bool:
     return failure.step == rule.get("failed") if failure.step else failure.gate == rule.get("gate")
-
-
-def _setting(found: Recommendation, name: str, defaults: Mapping[str, Any]) -> float:
-    return next((float(choice.value) for choice in found.choices if choice.topic == name), float(defaults.get(name) or 0))

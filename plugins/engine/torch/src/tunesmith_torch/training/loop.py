@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
-from types import MappingProxyType
 
-from tunesmith.contracts import Adapter, Cancelled, Mesh, Step, TrainerStrategy, Training, TunesmithError
+from tunesmith.contracts import Adapter, Cancelled, Mesh, Step, TrainerStrategy, Training
 from tunesmith_models import compute_type
 from tunesmith_torch.adapter.adapter_callback import AdapterCallback
 from tunesmith_torch.api import Objective
@@ -18,18 +16,17 @@ from tunesmith_torch.training.checkpoint.best import BestCheckpoint
 from tunesmith_torch.training.checkpoint.ranks import Ranks
 from tunesmith_torch.training.checkpoint.schedule import CheckpointSchedule
 from tunesmith_torch.training.early_stopping import EarlyStopping, early_stopping
+from tunesmith_torch.training.failures.divergence import diverged, exploded
 from tunesmith_torch.training.loss.batch_loss import BatchLoss
 from tunesmith_torch.training.loss.gradient_accumulation import BatchResult, GradientAccumulation
 from tunesmith_torch.training.loss.loss_scaler import LossScaler
-from tunesmith_torch.training.lr_scheduler import rate, set_rate
+from tunesmith_torch.training.lr_scheduler import RANGE_TEST, rate, set_rate
 from tunesmith_torch.training.optimizer import in_use, put_in_use
 from tunesmith_torch.training.report.completions import Completions
 from tunesmith_torch.training.report.progress import Progress, ProgressReporter
 from tunesmith_torch.training.report.sample_ledger import SampleLedger
 from tunesmith_torch.training.report.warnings import MetricWarnings
 from tunesmith_torch.training.validation import LOSS, Validation
-
-_WORST = 3  # rows that an error names
 
 
 class Loop:
@@ -55,6 +52,9 @@ class Loop:
         self.early_stopping, self.completions = EarlyStopping(), completions
         self.reporter = ProgressReporter(step, self.total, settings.logging_steps)
         self.warnings = MetricWarnings(step, objective, self.total)
+        self.may_explode = (
+            bool(objective.asks.sampling) or schedule == RANGE_TEST
+        )  # a loss of rewards has no scale; the test ends by itself
         scaler = LossScaler.of(compute_type(settings.dtype, "", step.placement, training=True)[0])
         self.progress = Progress(scaler=scaler, objective=dict(self.batch_loss.initial_state()))
 
@@ -62,7 +62,8 @@ class Loop:
         """Train from the newest checkpoint to the end.
 
         Raises:
-            TunesmithError: TS-TRAIN-001 when the loss or the gradients are no longer finite; TS-TRAIN-013 and -014 when memory is out.
+            TunesmithError: TS-TRAIN-001 when the loss or the gradients are no longer finite, or the loss has exploded; TS-TRAIN-013
+                and -014 when memory is out.
             Cancelled: the step was asked to stop; what was done is in a checkpoint.
         """
         self._resume()
@@ -98,7 +99,8 @@ class Loop:
         batch = self.batches.batch(number, self.progress.objective)
         result, norm = self._gradients(number, batch)
         loss = result.loss
-        if not (math.isfinite(loss) and math.isfinite(norm)):
+        apart = not self.may_explode and exploded(self.progress.history, loss)
+        if apart or not (math.isfinite(loss) and math.isfinite(norm)):
             self.checkpoints.forget_bad(self.progress)
             raise diverged(number + 1, loss, norm, dict(zip(batch.rows, result.rows, strict=False)))
         learning_rate = self.settings.learning_rate * rate(self.schedule, number, self.total, self.settings.warmup_ratio)
@@ -187,17 +189,3 @@ class Loop:
         self.progress.tokens += tokens
         number = self.progress.steps
         self.progress.history.append({"step": number, "epoch": round(number / self.batches.per_epoch, 4)} | point)
-
-
-def diverged(step: int, loss: float, norm: float, rows: Mapping[int, float] = MappingProxyType({})) -> TunesmithError:
-    """
-    Args:
-        rows: losses by the numbers of the rows, where they are known: the largest are told.
-    """
-    worst = sorted(rows, key=lambda row: -rows[row] if math.isfinite(rows[row]) else -math.inf)[:_WORST]
-    told = f" The largest losses are those of rows {', '.join(f'{row} ({rows[row]:.4g})' for row in worst)}." if worst else ""
-    return TunesmithError(
-        "TS-TRAIN-001", f"Training diverged at step {step}: loss {loss}, gradient norm {norm}",
-        why=f"A number grew beyond what floating point holds. Usually the learning rate is too high, or a row is broken.{told}",
-        fix="Lower `learning_rate`, set `max_grad_norm: 1.0`, or train in `dtype: float32`.", facts={"step": step, "rows": worst},
-    )  # fmt: skip

@@ -11,6 +11,7 @@ from tunesmith_torch.api import Optimizer, OwnSchedule
 from tunesmith_torch.settings import TrainSettings
 
 USUAL = "cosine"  #: the schedule, where neither the user nor the optimizer names one
+RANGE_TEST = "lr_range_test"
 RANGE = 1e5  #: by how much the rate rises in a range test
 
 
@@ -21,7 +22,7 @@ def rate(schedule: str, step: int, steps: int, warmup: float) -> float:
     (Loshchilov and Hutter, arXiv:1608.03983) or a line, or stays. In a range test (Smith, arXiv:1506.01186) it rises all the time, by the
     same factor at each step.
     """
-    if schedule == "lr_range_test":
+    if schedule == RANGE_TEST:
         return RANGE ** ((step + 1) / steps - 1)
     rising = math.ceil(warmup * steps)
     if step < rising:

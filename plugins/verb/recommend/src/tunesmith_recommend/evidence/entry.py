@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TIME, MEMORY, DISK, QUALITY = "time", "memory", "disk", "quality"
 LOSS = "validation_loss"  #: what quality is: of rows that were not trained on, lower is better
 UNIT, PEAK, WORK = "step_seconds", "peak_memory", "checkpoint_bytes"  #: series in which training tells what its prediction is held against
+PROCESS = "process_peak_memory"  #: that which the kernel notes of every step: resident memory of its process
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 _KINDS = ("objective", "adapter", "strategy", "optimizer", "quantizer", "exporter", "evaluator", "inference_backend")
 
@@ -121,7 +122,7 @@ def entries_of(view: RunView, home: str) -> list[Entry]:
     found = []
     for step in view.plan.steps:
         seen = view.steps.get(step.name)
-        if seen and seen.row.state == "done" and not seen.row.cached and not step.verb.service and step.estimate:
+        if seen and seen.row.state == "done" and not seen.row.cached and step.estimate:
             found.append(_entry(view, step, predicted.get(step.name, StepPrediction()), home))
     return found
 
@@ -129,7 +130,8 @@ def entries_of(view: RunView, home: str) -> list[Entry]:
 def _entry(view: RunView, step: PlannedStep, told: StepPrediction, home: str) -> Entry:
     seen, series = view.steps[step.name], view.series(step.name)
     units = [value for _, value in series.get(UNIT, ()) if math.isfinite(value)]
-    peak = max((value for _, value in series.get(PEAK, ())), default=0.0)
+    of_device = series.get(PEAK) or (series.get(PROCESS) if step.placement.torch == "cpu" else None)
+    peak = max((value for _, value in of_device or ()), default=0.0)
     memory = (told.memory or (step.estimate.memory if step.estimate else 0.0)) - told.context
     disk, size = told.disk or (step.estimate.disk if step.estimate else 0.0), view.size(step.name)
     work = max((value for _, value in series.get(WORK, ())), default=0.0)

@@ -50,7 +50,11 @@ def track_record(entries: Iterable[Entry]) -> list[Record]:
 
 def step_kind(entry: Entry) -> str:
     """``train sft lora``: the verb, with what it does."""
-    own = [entry.providers[kind] for kind in ("objective", "adapter", "quantizer", "exporter", "evaluator") if kind in entry.providers]
+    own = [
+        entry.providers[kind]
+        for kind in ("objective", "adapter", "quantizer", "exporter", "evaluator", "inference_backend")
+        if kind in entry.providers
+    ]
     return " ".join([entry.verb, *own])
 
 

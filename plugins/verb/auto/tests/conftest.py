@@ -1,0 +1,6 @@
+"""Tests here share `small_project`."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
