@@ -54,14 +54,12 @@ class Worker:
     def initialize(self) -> None:
         """Say who this is, and hear from the host that it is the host."""
         self.connection.send(protocol.notification("$/hello", {"token": self.token, "rank": self.rank}))
-        message = self.connection.receive()
-        if message is None:
+        if (message := self.connection.receive()) is None:
             sys.exit("the host closed the connection")
         params = message.get("params", {})
         if message.get("method") != "initialize" or not hmac.compare_digest(str(params.get("token")).encode(), self.token.encode()):
             sys.exit("TS-RUN-003: what listens there does not know this worker's token")
-        version = protocol.common(params.get("protocol"))
-        if version is None:
+        if (version := protocol.common(params.get("protocol"))) is None:
             error = protocol.no_common(protocol.VERSION, params.get("protocol"), f"tunesmith {__version__}")
             self.connection.send(protocol.failure(message["id"], protocol.CRASHED, error))
             sys.exit(str(error))

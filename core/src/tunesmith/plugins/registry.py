@@ -169,8 +169,7 @@ class Registry:
         return candidates[0] if len(candidates) == 1 else None
 
     def _why_not(self, distribution: str, kind: str, name: str) -> str:
-        plugin = self._by_name.get(normal(distribution))
-        if plugin is None:
+        if (plugin := self._by_name.get(normal(distribution))) is None:
             return f"{distribution} is not installed"
         if plugin.state not in WORKING:
             return f"{distribution} is {plugin.state}: {plugin.reason}"

@@ -83,8 +83,7 @@ class InputReaders:
         """What becomes of what is written; None, with problems noted, if nothing can."""
         made: list[Product] = []
         try:
-            found = self.read(request)
-            if found is None:
+            if (found := self.read(request)) is None:
                 raise self.unread(request)
             for step in found.steps:
                 made.append(self._product(step, made))
@@ -180,8 +179,7 @@ def facts_of(request: InputRequest, registry: Registry, planner: HostPlanner) ->
     """
     spec = PipelineSpec("data", "", {}, planner.base)
     readers = InputReaders(ProviderLookup(spec, registry, Notes()), Notes(), planner)
-    found = readers.read(request)
-    if found is None:
+    if (found := readers.read(request)) is None:
         raise readers.unread(request)
     return {name: value for name, value in found.facts.items() if name != "first"}
 

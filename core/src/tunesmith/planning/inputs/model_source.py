@@ -52,8 +52,7 @@ def loader_of(uri: str, registry: Registry) -> ProviderRecord:
     """
     loaders = registry.providers(LOADER).values()
     schemes = {str(scheme): record for record in reversed(list(loaders)) for scheme in record.facts.get("schemes", ())}
-    match = _SCHEME.match(uri)
-    if match is None:
+    if (match := _SCHEME.match(uri)) is None:
         raise UserError("TS-SPEC-013", f"`{uri}` does not say where the model is, and is no path that exists", fix=uri_hint(uri, registry))
     if match[1].lower() not in schemes:
         raise UserError("TS-SPEC-013", f"no installed model loader serves `{uri}`", fix=uri_hint(uri, registry))

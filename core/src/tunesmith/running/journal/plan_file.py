@@ -26,7 +26,6 @@ def read_plan(directory: Path) -> Plan:
     Raises:
         ValueError, TypeError, KeyError, AttributeError: it is not there, is not what was written, or is of another version.
     """
-    found = read_note(directory / FILE)
-    if found is None:
+    if (found := read_note(directory / FILE)) is None:
         raise ValueError(f"{directory / FILE} is not what was written, or not there")
     return typing.cast(Plan, build(Plan, found))

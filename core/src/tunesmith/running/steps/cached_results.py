@@ -56,8 +56,7 @@ def key_of(step: PlannedStep, digests: Mapping[str, str]) -> str | None:
 
 def find(journal: Journal, store: Store, step: PlannedStep, digests: Mapping[str, str]) -> CachedResult | None:
     """What answers a step, if it is there and whole: made with its settings, or with those that a remedy gave it after they had failed."""
-    key = key_of(step, digests)
-    if key is None:
+    if (key := key_of(step, digests)) is None:
         return None
     if found := _answer(journal, store, key):
         return CachedResult(step, *found)

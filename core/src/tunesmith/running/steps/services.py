@@ -124,8 +124,7 @@ class Services:
 
     def stop(self, name: str) -> None:
         """Ask a service to stop, wait for its requests, then end it."""
-        service = self._running.get(name)
-        if service is None:
+        if (service := self._running.get(name)) is None:
             return
         service.cancel()
         while not service.workers.done:

@@ -88,8 +88,7 @@ class StepRunner:
         context = self._context
         if self._refresh and key not in self._made:
             return None
-        hit = find(context.journal, context.store, step, self._digests)
-        if hit is None:
+        if (hit := find(context.journal, context.store, step, self._digests)) is None:
             if row := context.journal.cached(key):
                 self._drop(step, row.digest)
             return None

@@ -42,8 +42,7 @@ class UserFiles:
         return seen
 
     def _again(self, seen: HashedFile) -> HashedFile:
-        found = self._digests.again(seen)
-        if found is None:
+        if (found := self._digests.again(seen)) is None:
             raise _changed(seen.path)
         return found
 

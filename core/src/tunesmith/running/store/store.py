@@ -99,8 +99,7 @@ class Store:
 
     def get(self, digest: str) -> Artifact | None:
         """The artifact with this digest; None if it, or one that it refers to, is not here."""
-        record = self.record(digest)
-        if record is None:
+        if (record := self.record(digest)) is None:
             return None
         refs = {name: self.get(other) for name, other in record["refs"].items()}
         if any(ref is None for ref in refs.values()):
